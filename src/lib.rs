@@ -1,0 +1,20 @@
+//! customer-profile: one profile of each customer from what all systems know, answered in real time over gRPC.
+//!
+//! **A profile is a fold over what its sources said.** Sources make statements; statements hang on records; identity
+//! finds which records are one person; a profile is folded from those records. Dependencies run one way:
+//!
+//! ```text
+//! main → cli → server → grpc → ingest, reader → store (trait) → identity, profile, model
+//! ```
+//!
+//! - [`profile`] and [`identity`] are pure: statements, records, the fold; which records are one person.
+//! - [`model`] is the deployment's own file: sources, identifier types, traits, mappings.
+//! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
+//! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
+//! - [`grpc`] is the only place that knows Protobuf.
+
+pub mod clock;
+pub mod grpc;
+pub mod model;
+pub mod profile;
+pub mod store;

@@ -1,0 +1,117 @@
+//! The model: what a deployment knows about its customers. The code has no source and no field built in.
+//!
+//! A [`Model`] is compiled from the model file and never changes; this module is what the rest of the service asks it.
+
+pub mod check;
+mod normalize;
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use crate::profile::Identifier;
+
+/// A compiled model.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// Identifier types by name.
+    pub identifiers: BTreeMap<String, IdentifierType>,
+    /// Traits by name.
+    pub traits: BTreeMap<String, TraitType>,
+    /// Sources by name.
+    pub sources: BTreeMap<String, Source>,
+    /// No profile grows by itself beyond this many records.
+    pub max_records_per_profile: usize,
+}
+
+/// How values of one type identify.
+#[derive(Debug, Clone)]
+pub struct IdentifierType {
+    /// 1 is the strongest; stronger types link first.
+    pub priority: u32,
+    /// How values are brought into one form.
+    pub normalization: Normalization,
+    /// A merge that would give a profile more values of this type is refused; 1 for unique types.
+    pub max_per_profile: Option<usize>,
+    /// A value that would join more than this many groups of records (joined by stronger types) does not link at all.
+    pub max_profiles: Option<usize>,
+    /// A value held by more records than this does not link at all.
+    pub max_records: Option<usize>,
+    /// Values that identify nobody.
+    pub blocked: Vec<Regex>,
+}
+
+/// How values of an identifier type are brought into one form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Normalization {
+    /// White space around is cut.
+    #[default]
+    Trim,
+    /// Also without regard to case.
+    CaseFold,
+    /// Only the digits count.
+    Digits,
+    /// An e-mail address.
+    Email,
+    /// A telephone number, to E.164; numbers without a country code are of this region (ISO 3166, `US`).
+    E164 {
+        /// The region.
+        default_region: String,
+    },
+}
+
+/// How one field of the profile is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraitType {
+    /// Which value survives.
+    pub keep: Survivorship,
+    /// Personal data.
+    pub personal: bool,
+    /// Found by the beginning of its words.
+    pub searchable: bool,
+}
+
+/// Which of several sources' values survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Survivorship {
+    /// That of the most trusted source.
+    SourceTrust,
+    /// The latest.
+    #[default]
+    MostRecent,
+    /// The one that most records say.
+    MostFrequent,
+    /// The longest.
+    Longest,
+    /// The earliest.
+    Oldest,
+    /// All of them, as a list.
+    Union,
+}
+
+/// A system that makes statements.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// 0 to 100; the higher is believed first.
+    pub trust: u32,
+}
+
+impl Model {
+    /// How much a source is trusted; 0 for one that the model no longer has.
+    #[must_use]
+    pub fn trust(&self, source: &str) -> u32 {
+        self.sources.get(source).map_or(0, |source| source.trust)
+    }
+
+    /// How a trait is chosen; by recency for one that the model no longer has.
+    #[must_use]
+    pub fn survivorship(&self, name: &str) -> Survivorship {
+        self.traits.get(name).map(|kind| kind.keep).unwrap_or_default()
+    }
+
+    /// Whether an identifier may link records: its type is declared, its form is right, and it is not blocked.
+    #[must_use]
+    pub fn links(&self, identifier: &Identifier) -> bool {
+        self.identifiers.get(&identifier.kind).is_some_and(|kind| kind.links(&identifier.value))
+    }
+}

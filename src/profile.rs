@@ -1,0 +1,25 @@
+//! What a profile is: a fold over what its sources said.
+//!
+//! Pure: nothing here knows of a network, a database or a clock. In the order in which data passes through:
+//!
+//! - [`Draft`]: a statement as a source said it; [`Statement`]: the same, checked against the model.
+//! - [`Record`]: the fold of all statements about one record, in any order.
+//! - [`fold`]: from the records of one cluster to the [`Profile`] that a reader sees.
+//!
+//! Which records are one person is decided in [`identity`](crate::identity).
+
+mod fold;
+mod id;
+mod record;
+mod statement;
+mod value;
+mod violation;
+
+pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
+pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
+pub use record::{CarriedId, Membership, Record, Said, Stamp};
+pub use statement::{
+    Change, ContentHash, Draft, DraftEvent, DraftRecord, Event, Fields, RecordStatement, Statement, TimelinePosition,
+};
+pub use value::Value;
+pub use violation::{Reason, Violation};

@@ -1,0 +1,260 @@
+//! The state of one record: the fold of all statements about it, in a form that takes them in any order.
+//!
+//! A record is a map of fields, each with the place (a [`Stamp`]) of the statement that set it, over a *base*: the latest
+//! whole statement (upsert or delete). A field set by the base carries no stamp of its own. A statement changes a field
+//! only if it is later than what set the field before, and a base drops all that is older than itself. Taking the later
+//! of two is commutative, associative and idempotent, so any order of the same statements gives the same state, and a
+//! late one needs nothing re-read from history.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, ContentHash, Identifier, ProfileId, RecordKey, RecordStatement, Timestamp, Value, id::plausible_time,
+};
+
+/// The place of a statement among those about its record; the content breaks ties, so that the order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The source's version, 0 when it has none.
+    #[serde(rename = "v", default)]
+    pub version: i64,
+    /// The source's time, the epoch when it gives none.
+    #[serde(rename = "t", default)]
+    pub time: Timestamp,
+    /// What it says.
+    #[serde(rename = "h")]
+    pub content: ContentHash,
+}
+
+/// When a statement was made and received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its place.
+    #[serde(rename = "o")]
+    pub stamp: Stamp,
+    /// In the source's word.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+    /// Here.
+    #[serde(rename = "r")]
+    pub receive_time: Timestamp,
+}
+
+impl Said {
+    /// The time that survivorship goes by: the source's, if it can be right.
+    #[must_use]
+    pub fn effective_time(&self) -> Timestamp {
+        plausible_time(self.source_time, self.receive_time)
+    }
+}
+
+/// The latest whole statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Base {
+    #[serde(rename = "p")]
+    said: Said,
+    #[serde(default)]
+    deleted: bool,
+}
+
+/// A field's value and, if a patch set it, which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cell<T> {
+    #[serde(rename = "v")]
+    value: T,
+    #[serde(rename = "p", default = "none", skip_serializing_if = "Option::is_none")]
+    patch: Option<Said>,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// An id that a record holds for the cluster it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CarriedId {
+    /// The older of two profiles keeps its id in a merge.
+    pub create_time: Timestamp,
+    /// The id.
+    pub id: ProfileId,
+}
+
+/// Where identity has put a record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Membership {
+    /// The profile; none when the record is gone.
+    #[serde(skip)]
+    pub profile: Option<ProfileId>,
+    /// What joined it: `alone`, or `shared:email`.
+    #[serde(default)]
+    pub reason: String,
+    /// The ids that go where this record goes: those that it founded or inherited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carries: Vec<CarriedId>,
+    /// How many ids it has founded.
+    #[serde(default)]
+    pub minted: u32,
+}
+
+/// One source's record of one customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its name.
+    pub key: RecordKey,
+    /// When it was first heard of.
+    pub first_seen: Timestamp,
+    /// Whether events hang on it.
+    #[serde(default)]
+    pub has_events: bool,
+    /// Identity's part.
+    #[serde(default)]
+    pub membership: Membership,
+    /// The latest statement, effective or not: an undated one comes after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latest: Option<Said>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<Base>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    identifiers: BTreeMap<String, Cell<Vec<String>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    traits: BTreeMap<String, Cell<Option<Value>>>,
+}
+
+impl Record {
+    /// A record of which nothing was said yet.
+    #[must_use]
+    pub fn new(key: RecordKey, first_seen: Timestamp) -> Self {
+        Self {
+            key,
+            first_seen,
+            has_events: false,
+            membership: Membership::default(),
+            latest: None,
+            base: None,
+            identifiers: BTreeMap::new(),
+            traits: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the record belongs in a profile: something is said of it, or something happened.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.has_events
+            || self.base.is_some_and(|base| !base.deleted)
+            || self.identifiers.values().any(|cell| !cell.value.is_empty())
+            || self.traits.values().any(|cell| cell.value.is_some())
+    }
+
+    /// The latest statement about it, if any was made.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Said> {
+        self.latest.as_ref()
+    }
+
+    /// Its identifiers, in order of type and value.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> + '_ {
+        self.identifiers
+            .iter()
+            .flat_map(|(kind, cell)| cell.value.iter().map(move |value| Identifier::new(kind, value)))
+    }
+
+    /// Its identifiers with who said them when.
+    pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Said)> {
+        self.identifiers.iter().flat_map(|(kind, cell)| {
+            let said = self.said(cell.patch.as_ref());
+            cell.value.iter().filter_map(move |value| Some((Identifier::new(kind, value), said?)))
+        })
+    }
+
+    /// Its traits, in order of name.
+    pub fn traits(&self) -> impl Iterator<Item = (&str, &Value, &Said)> {
+        self.traits
+            .iter()
+            .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
+    }
+
+    fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
+        patch.or(self.base.as_ref().map(|base| &base.said))
+    }
+
+    /// The place that a statement takes: its own, or after all others.
+    #[must_use]
+    pub fn place(&self, statement: &RecordStatement) -> Stamp {
+        let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
+            Some(said) => {
+                let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
+                (said.stamp.version, after.max(statement.receive_time))
+            }
+            None => (0, statement.receive_time),
+        });
+        Stamp { version, time, content: statement.content }
+    }
+
+    /// Whether an undated statement only repeats the latest one.
+    #[must_use]
+    pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
+        statement.order.is_none() && self.latest.is_some_and(|said| said.stamp.content == statement.content)
+    }
+
+    /// Takes a statement in at its place. Taking it in again changes nothing.
+    pub fn apply(&mut self, statement: &RecordStatement) {
+        let said = Said {
+            stamp: self.place(statement),
+            source_time: statement.source_time,
+            receive_time: statement.receive_time,
+        };
+        self.first_seen = self.first_seen.min(statement.receive_time);
+        if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
+            self.latest = Some(said);
+        }
+        match &statement.change {
+            Change::Patch { identifiers, traits } => {
+                if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
+                    for (kind, values) in identifiers {
+                        patch(&mut self.identifiers, kind, values, said);
+                    }
+                    for (name, value) in traits {
+                        patch(&mut self.traits, name, value, said);
+                    }
+                }
+            }
+            Change::Replace(fields) => {
+                if self.rebase(said, false) {
+                    fill(&mut self.identifiers, fields.identifiers.iter().map(|(kind, values)| (kind, values.clone())));
+                    fill(&mut self.traits, fields.traits.iter().map(|(name, value)| (name, Some(value.clone()))));
+                }
+            }
+            Change::Delete => {
+                self.rebase(said, true);
+            }
+        }
+    }
+
+    /// Makes a whole statement the base, if it is later than the present one, and drops what is older.
+    fn rebase(&mut self, said: Said, deleted: bool) -> bool {
+        if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
+            return false;
+        }
+        self.base = Some(Base { said, deleted });
+        self.identifiers.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        self.traits.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        true
+    }
+}
+
+/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
+fn patch<T: Clone>(fields: &mut BTreeMap<String, Cell<T>>, name: &str, value: &T, said: Said) {
+    let later = |cell: &Cell<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
+    if !fields.get(name).is_some_and(later) {
+        fields.insert(name.to_owned(), Cell { value: value.clone(), patch: Some(said) });
+    }
+}
+
+/// Sets the fields of a new base where no later patch is left.
+fn fill<'a, T>(fields: &mut BTreeMap<String, Cell<T>>, values: impl Iterator<Item = (&'a String, T)>) {
+    for (name, value) in values {
+        fields.entry(name.clone()).or_insert(Cell { value, patch: None });
+    }
+}

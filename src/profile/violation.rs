@@ -1,0 +1,65 @@
+//! What can be wrong with what came in, in words and for programs.
+
+use std::fmt;
+
+/// One thing wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The path of the field: `upsert_record.traits.given_name`.
+    pub field: String,
+    /// What is wrong, with the limit that was passed. Never quotes personal data.
+    pub description: String,
+    /// The same for programs.
+    pub reason: Reason,
+}
+
+impl Violation {
+    /// Something wrong with a field.
+    pub fn new(reason: Reason, field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into(), reason }
+    }
+
+    /// A required field is missing or empty.
+    pub fn required(field: impl Into<String>) -> Self {
+        Self::new(Reason::Required, field, "is required")
+    }
+
+    /// A field is over its limit.
+    pub fn limit(field: impl Into<String>, actual: usize, limit: usize, unit: &str) -> Self {
+        Self::new(Reason::LimitExceeded, field, format!("has {actual} {unit}, the limit is {limit}"))
+    }
+
+    /// The same under a longer path.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Self {
+        self.field = format!("{path}.{}", self.field);
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.description)
+    }
+}
+
+/// Why a statement is refused. The API's `ErrorReason` has the same names, and an example of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A required field is missing or empty.
+    Required,
+    /// A field has the wrong form.
+    Malformed,
+    /// A field is over its limit.
+    LimitExceeded,
+    /// An enum has an unknown value.
+    UnknownEnumValue,
+    /// The model declares no such thing.
+    NotDeclared,
+    /// The payload does not fit the mapping.
+    MappingFailed,
+    /// The event id was used for other content.
+    EventIdReused,
+    /// The database refuses the content.
+    StoreRefused,
+}

@@ -1,0 +1,245 @@
+//! The store contract: what is kept, and what a write promises.
+//!
+//! One trait for reads ([`Store`]), one for a write ([`Transaction`]); memory, SQLite and PostgreSQL implement both, and
+//! the suite in `tests/it/store` owns the contract. Decisions:
+//!
+//! - **Profiles are not stored, records are.** A profile row is a name, a revision and a redirect; what a reader sees is
+//!   folded from the records that carry its id. So a merge or a split moves records and rewrites nothing else.
+//! - **One write turn per tenant.** A transaction begins by taking the tenant's row lock and its next [`Sequence`], in one
+//!   statement. Writers of one tenant, on any number of servers, follow one another; each sees all that the one before
+//!   committed, and the numbers are in commit order without gaps. Group commit makes the turns few.
+//! - **History is append-only**: statements as they were said, and every change of membership.
+
+mod error;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+pub use error::Error;
+
+use crate::profile::{
+    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
+    TenantId, TimelinePosition, Timestamp,
+};
+
+/// What every implementation answers with.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The store as readers see it. Each method is one consistent read of committed data.
+///
+/// # Cancel safety
+/// Every method may be dropped at any point; nothing is left behind.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Which database this is: chosen at random when it was made. Read tokens carry it.
+    fn id(&self) -> Uuid;
+
+    /// Whether the store answers and has the schema that this version needs.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while it cannot be reached, [`Error::Schema`] when it is to be migrated.
+    async fn check(&self) -> Result<()>;
+
+    /// Takes the tenant's write turn; waits for the writers before.
+    async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>>;
+
+    /// Profiles by id, in the order asked for; `None` where no live profile answers to the id. Follows redirects.
+    /// Records are in order of key.
+    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>>;
+
+    /// For each identifier the live profiles whose records hold it, in order of id; at most `limit` of each.
+    async fn find_by_identifiers(
+        &self,
+        tenant: &TenantId,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>>;
+
+    /// For each record the live profile that holds it.
+    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>>;
+
+    /// Profiles for each of whose records' search terms hold: for every prefix there is a term of one record of the
+    /// profile that begins with it. In order of id, after `after`, at most `limit`.
+    async fn find_by_prefixes(
+        &self,
+        tenant: &TenantId,
+        prefixes: &[String],
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<PrefixHit>>;
+
+    /// Events of the given records, from the greatest [`TimelinePosition`] to the least.
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>>;
+
+    /// All statements about a record, events apart, in the order in which they were stored.
+    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>>;
+
+    /// Every change of a record's membership, in order.
+    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>>;
+
+    /// Ends all connections, after those in use are given back.
+    async fn close(&self);
+}
+
+/// One write, from its turn to its commit. Dropped without [`commit`](Transaction::commit), it leaves nothing.
+///
+/// Reads see all that was committed before the turn began.
+#[async_trait]
+pub trait Transaction: Send {
+    /// The number of this write.
+    fn sequence(&self) -> Sequence;
+
+    /// Records by key; those that do not exist are left out. In any order.
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
+
+    /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one more than `limit` tells
+    /// that there are more. In any order; a record stands once for each identifier it was found by.
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>>;
+
+    /// Those of the statements that are stored already.
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>>;
+
+    /// Those of the events that are stored already, with the hash of their content.
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
+
+    /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
+
+    /// Writes all changes and commits.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`]: nothing was written, the whole transaction may be tried again. [`Error::Refused`]: some value is
+    /// not to this database's liking; nothing was written. [`Error::Unavailable`]: it is **not known** whether the
+    /// changes were written; saying the statements again is safe.
+    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()>;
+}
+
+/// A read with the sequence that it reflects: it sees every write up to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AsOf<T> {
+    /// The last write that was committed when it was read.
+    pub sequence: Sequence,
+    /// What was read.
+    pub value: T,
+}
+
+/// A profile found by the beginning of words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrefixHit {
+    /// Which.
+    pub profile: ProfileId,
+    /// The traits in which any of the words was found, in order.
+    pub traits: Vec<String>,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventPage {
+    /// Only these types; empty: all.
+    pub kinds: Vec<String>,
+    /// Only at or after.
+    pub start: Option<Timestamp>,
+    /// Only before.
+    pub end: Option<Timestamp>,
+    /// Only less than this position: where the page before ended.
+    pub after: Option<TimelinePosition>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Names a statement about a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatementKey {
+    /// The record.
+    pub record: RecordKey,
+    /// The statement's place.
+    pub stamp: Stamp,
+}
+
+/// A statement in history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredStatement {
+    /// Its name.
+    pub key: StatementKey,
+    /// The write that stored it.
+    pub sequence: Sequence,
+    /// Its place within that write, from 0.
+    pub ordinal: i32,
+    /// When it came in.
+    pub receive_time: Timestamp,
+    /// As it was said.
+    pub draft: Draft,
+}
+
+/// A change of a record's membership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipChange {
+    /// The record.
+    pub record: RecordKey,
+    /// The write that changed it. A record changes at most once a write.
+    pub sequence: Sequence,
+    /// From now on in this profile; none: gone.
+    pub profile: Option<ProfileId>,
+    /// When.
+    pub time: Timestamp,
+    /// Why: `alone`, `shared:email`, `deleted`.
+    pub reason: String,
+}
+
+/// What is stored of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRow {
+    /// The id.
+    pub id: ProfileId,
+    /// Grows with every change.
+    pub revision: i64,
+    /// When it last changed.
+    pub update_time: Timestamp,
+    /// What the id stands for now.
+    pub state: ProfileState,
+}
+
+/// What a profile id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileState {
+    /// A profile.
+    Live,
+    /// Another, live profile: always directly, never by a chain.
+    MergedInto(ProfileId),
+    /// Nothing: all its records are gone. Lives again if one comes back.
+    Deleted,
+}
+
+/// A search term of a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SearchTerm {
+    /// A folded word.
+    pub term: String,
+    /// The trait it stands in.
+    pub kind: String,
+    /// The record that says it.
+    pub record: RecordKey,
+}
+
+/// All that one write changes, set by set. Rows of one set have distinct keys.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// Statements to append.
+    pub statements: Vec<StoredStatement>,
+    /// Records to insert or replace, with their membership.
+    pub records: Vec<Record>,
+    /// Identifiers that records no longer hold.
+    pub removed_identifiers: Vec<(Identifier, RecordKey)>,
+    /// Identifiers that records hold from now on.
+    pub added_identifiers: Vec<(Identifier, RecordKey)>,
+    /// Search terms that no longer hold.
+    pub removed_terms: Vec<SearchTerm>,
+    /// Search terms that hold from now on.
+    pub added_terms: Vec<SearchTerm>,
+    /// Events to append.
+    pub events: Vec<Event>,
+    /// Profile rows to insert or replace.
+    pub profiles: Vec<ProfileRow>,
+    /// Membership changes to append.
+    pub memberships: Vec<MembershipChange>,
+}

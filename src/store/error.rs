@@ -1,0 +1,48 @@
+//! What can go wrong in a store, by what the caller can do about it.
+
+/// An error of the store. Driver text is for the log, never for a caller.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached, or did not answer in time. Try again later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// Another writer was in the way; nothing was written. Try again at once.
+    #[error("another writer was in the way: {0}")]
+    Conflict(String),
+    /// The database refuses a value of this write; nothing was written. Trying again is no use.
+    #[error("the database refuses a value: {0}")]
+    Refused(String),
+    /// The schema is missing, older or newer than this version needs.
+    #[error("the database schema is not right: {0}; `customer-profile migrate` brings it up to date")]
+    Schema(String),
+    /// A row that cannot be true. A bug, or a hand in the database.
+    #[error("inconsistent data in table {table}, column {column}, row {key}: {what}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row, without personal data.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// Anything else. A bug.
+    #[error("the store failed: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Whether the same write may be tried again at once.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::Conflict(_) => true,
+            Self::Unavailable(_)
+            | Self::Refused(_)
+            | Self::Schema(_)
+            | Self::Inconsistent { .. }
+            | Self::Internal(_) => false,
+        }
+    }
+}
