@@ -2,8 +2,6 @@
 
 /// The generated messages, services and clients of `customer.profile.v1`.
 #[expect(
-    missing_docs,
-    unreachable_pub,
     clippy::all,
     clippy::pedantic,
     clippy::allow_attributes,
