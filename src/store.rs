@@ -11,6 +11,7 @@
 //! - **History is append-only**: statements as they were said, and every change of membership.
 
 mod error;
+pub mod memory;
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -31,8 +32,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Which database this is: chosen at random when it was made. Read tokens carry it.
-    fn id(&self) -> Uuid;
+    /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
+    async fn id(&self) -> Result<Uuid>;
 
     /// Whether the store answers and has the schema that this version needs.
     ///
@@ -55,11 +56,11 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>>;
 
-    /// For each record the live profile that holds it.
+    /// For each record the live profile that holds it; a record that is gone has none.
     async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>>;
 
-    /// Profiles for each of whose records' search terms hold: for every prefix there is a term of one record of the
-    /// profile that begins with it. In order of id, after `after`, at most `limit`.
+    /// Profiles of which every prefix begins some search term: of any of their records, each prefix of another one if
+    /// need be. No prefix finds nothing. In order of id, after `after`, at most `limit`.
     async fn find_by_prefixes(
         &self,
         tenant: &TenantId,
@@ -221,7 +222,8 @@ pub struct SearchTerm {
     pub record: RecordKey,
 }
 
-/// All that one write changes, set by set. Rows of one set have distinct keys.
+/// All that one write changes, set by set. Rows of one set have distinct keys; what is appended is not there yet, or the
+/// write is refused. A record's profile is live, so the writer names both in one write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Statements to append.
@@ -242,4 +244,25 @@ pub struct Changes {
     pub profiles: Vec<ProfileRow>,
     /// Membership changes to append.
     pub memberships: Vec<MembershipChange>,
+}
+
+impl Changes {
+    /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores agree on what they take.
+    fn refuse_nul(&self) -> Result<()> {
+        let records = self.records.iter().map(|record| &record.key);
+        let records = records.chain(self.statements.iter().map(|statement| &statement.key.record));
+        let records = records.chain(self.memberships.iter().map(|change| &change.record));
+        let identifiers = self.removed_identifiers.iter().chain(&self.added_identifiers);
+        let terms = self.removed_terms.iter().chain(&self.added_terms);
+        let mut texts = records
+            .flat_map(|key| [&key.source, &key.key])
+            .chain(identifiers.flat_map(|(id, key)| [&id.kind, &id.value, &key.source, &key.key]))
+            .chain(terms.flat_map(|term| [&term.term, &term.kind, &term.record.source, &term.record.key]))
+            .chain(self.events.iter().flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]))
+            .chain(self.memberships.iter().map(|change| &change.reason));
+        if texts.any(|text| text.contains('\0')) {
+            return Err(Error::Refused("a NUL character in a name or key".to_owned()));
+        }
+        Ok(())
+    }
 }

@@ -15,6 +15,9 @@ pub enum Error {
     /// The schema is missing, older or newer than this version needs.
     #[error("the database schema is not right: {0}; `customer-profile migrate` brings it up to date")]
     Schema(String),
+    /// The store cannot be opened as it was asked for: no such kind of address, or another process has the file.
+    #[error("the database cannot be opened: {0}")]
+    Open(String),
     /// A row that cannot be true. A bug, or a hand in the database.
     #[error("inconsistent data in table {table}, column {column}, row {key}: {what}")]
     Inconsistent {
@@ -41,6 +44,7 @@ impl Error {
             Self::Unavailable(_)
             | Self::Refused(_)
             | Self::Schema(_)
+            | Self::Open(_)
             | Self::Inconsistent { .. }
             | Self::Internal(_) => false,
         }
