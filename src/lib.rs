@@ -15,6 +15,10 @@
 
 pub mod clock;
 pub mod grpc;
+pub mod identity;
+pub mod ingest;
 pub mod model;
 pub mod profile;
+pub mod reader;
 pub mod store;
+pub mod telemetry;

@@ -14,6 +14,7 @@ mod record;
 mod statement;
 mod value;
 mod violation;
+mod words;
 
 pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
 pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
@@ -23,3 +24,4 @@ pub use statement::{
 };
 pub use value::Value;
 pub use violation::{Reason, Violation};
+pub use words::words;

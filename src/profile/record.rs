@@ -175,6 +175,13 @@ impl Record {
             .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
     }
 
+    /// Whether sources have said the same of both, wherever identity put them.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.first_seen, &self.latest, &self.base) == (other.first_seen, &other.latest, &other.base)
+            && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
+    }
+
     fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
         patch.or(self.base.as_ref().map(|base| &base.said))
     }

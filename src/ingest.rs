@@ -1,0 +1,294 @@
+//! The write path: group commit.
+//!
+//! ```text
+//! drafts → check → queue → one writer takes what is waiting → load, apply, cluster, diff → one transaction → answers
+//! ```
+//!
+//! Batches form by themselves: what came in while the last transaction ran goes into the next. An answer means durably
+//! committed. The queue is bounded by statements; a full queue refuses ([`Error::Overloaded`]) or, for streams, makes
+//! the sender wait.
+
+mod apply;
+mod changes;
+mod neighbourhood;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use apply::Outcome;
+
+use crate::clock::Clock;
+use crate::model::Model;
+use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId};
+use crate::reader::Epochs;
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+use write::{Writer, Written};
+
+/// The bounds of the write path.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many statements may wait or be written at once.
+    pub queue_statements: usize,
+    /// How many statements one transaction takes.
+    pub batch_statements: usize,
+}
+
+/// What the write path runs on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where to.
+    pub store: Arc<dyn Store>,
+    /// By which model.
+    pub model: Arc<Model>,
+    /// By whose time.
+    pub clock: Arc<dyn Clock>,
+    /// Whose caches to make old.
+    pub epochs: Arc<Epochs>,
+    /// Whom to tell.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why a batch failed as a whole. Nothing is known to be stored of it; saying it again is safe.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// More is waiting than the queue takes.
+    #[error("{limit} statements are waiting already")]
+    Overloaded {
+        /// The bound of the queue.
+        limit: usize,
+    },
+    /// The write path has ended.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Takes batches in. Clones share one queue; the writer ends when all are dropped and the queue is empty.
+#[derive(Clone)]
+pub struct Ingest {
+    model: Arc<Model>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    options: Options,
+    room: Arc<Semaphore>,
+    queue: mpsc::UnboundedSender<Job>,
+}
+
+/// A batch that is in the queue.
+#[derive(Debug)]
+pub struct Ticket {
+    outcomes: Vec<Option<Outcome>>,
+    records: Vec<Option<RecordKey>>,
+    answer: Option<oneshot::Receiver<Result<Answer, Error>>>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default)]
+pub struct Receipt {
+    /// For each statement, in order.
+    pub results: Vec<StatementResult>,
+    /// A read that reflects this write sees all that was stored. None when everything was rejected.
+    pub sequence: Option<Sequence>,
+}
+
+/// What became of a statement.
+#[derive(Debug, Clone)]
+pub struct StatementResult {
+    /// Stored, known already, or refused.
+    pub outcome: Outcome,
+    /// Where its record is now.
+    pub profile: Option<ProfileId>,
+}
+
+struct Job {
+    tenant: TenantId,
+    statements: Vec<Statement>,
+    answer: oneshot::Sender<Result<Answer, Error>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The part of a transaction's result that one job gets.
+#[derive(Debug)]
+struct Answer {
+    outcomes: Vec<Outcome>,
+    profiles: Arc<BTreeMap<RecordKey, ProfileId>>,
+    sequence: Sequence,
+}
+
+impl Ingest {
+    /// Starts the writer. It ends, after all that is queued, when every `Ingest` is dropped.
+    #[must_use]
+    pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let Parts { store, model, clock, epochs, metrics } = parts;
+        let ingest = Self {
+            model: model.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            options,
+            room: Arc::new(Semaphore::new(options.queue_statements)),
+            queue,
+        };
+        let writer = Writer { store, model, clock, epochs };
+        (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
+    }
+
+    /// Checks a batch and queues it, if there is room now.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`], [`Error::Stopping`].
+    pub fn offer(&self, tenant: &TenantId, drafts: Vec<Draft>) -> Result<Ticket, Error> {
+        let room = self.room.clone().try_acquire_many_owned(self.permits(&drafts));
+        let room = room.map_err(|_| Error::Overloaded { limit: self.options.queue_statements })?;
+        self.enqueue(tenant, drafts, room)
+    }
+
+    /// Checks a batch and queues it, waiting for room.
+    ///
+    /// # Errors
+    /// [`Error::Stopping`].
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, nothing is queued.
+    pub async fn push(&self, tenant: &TenantId, drafts: Vec<Draft>) -> Result<Ticket, Error> {
+        let room = self.room.clone().acquire_many_owned(self.permits(&drafts)).await;
+        self.enqueue(tenant, drafts, room.map_err(|_| Error::Stopping)?)
+    }
+
+    fn permits(&self, drafts: &[Draft]) -> u32 {
+        u32::try_from(drafts.len().min(self.options.queue_statements)).unwrap_or(u32::MAX)
+    }
+
+    fn enqueue(&self, tenant: &TenantId, drafts: Vec<Draft>, room: OwnedSemaphorePermit) -> Result<Ticket, Error> {
+        let now = self.clock.now();
+        let mut ticket = Ticket { outcomes: Vec::new(), records: Vec::new(), answer: None };
+        let mut statements = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let (outcome, record) = match self.model.check(draft, now) {
+                Ok(statement) => {
+                    let record = statement.record().clone();
+                    statements.push(statement);
+                    (None, Some(record))
+                }
+                Err(violations) => (Some(Outcome::Rejected(violations)), None),
+            };
+            ticket.outcomes.push(outcome);
+            ticket.records.push(record);
+        }
+        if !statements.is_empty() {
+            let (answer, receiver) = oneshot::channel();
+            self.metrics.ingest_queued(statements.len());
+            let job = Job { tenant: tenant.clone(), statements, answer, _room: room };
+            self.queue.send(job).map_err(|_| Error::Stopping)?;
+            ticket.answer = Some(receiver);
+        }
+        self.metrics.ingest_rejected(ticket.outcomes.iter().flatten().count());
+        Ok(ticket)
+    }
+}
+
+impl Ticket {
+    /// Waits for the commit.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Stopping`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the batch is written all the same.
+    pub async fn wait(self) -> Result<Receipt, Error> {
+        let answer = match self.answer {
+            Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
+            None => None,
+        };
+        let mut written = answer.iter().flat_map(|answer| answer.outcomes.iter().cloned());
+        let results = self.outcomes.into_iter().zip(self.records).map(|(outcome, record)| {
+            let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
+            let profiles = answer.as_ref().map(|answer| &answer.profiles);
+            let profile = match outcome {
+                Outcome::Rejected(_) => None,
+                Outcome::Stored | Outcome::Duplicate => record.and_then(|record| profiles?.get(&record).copied()),
+            };
+            Ok(StatementResult { outcome, profile })
+        });
+        let results = results.collect::<Result<_, Error>>()?;
+        Ok(Receipt { results, sequence: answer.as_ref().map(|answer| answer.sequence) })
+    }
+}
+
+/// The writer: takes what waits, writes it tenant by tenant, answers.
+async fn run(writer: Writer, mut jobs: mpsc::UnboundedReceiver<Job>, metrics: Arc<Metrics>, options: Options) {
+    let mut waiting = Vec::new();
+    while jobs.recv_many(&mut waiting, options.batch_statements).await > 0 {
+        let mut tenants: BTreeMap<TenantId, Vec<Job>> = BTreeMap::new();
+        for job in waiting.drain(..) {
+            tenants.entry(job.tenant.clone()).or_default().push(job);
+        }
+        for (tenant, jobs) in tenants {
+            for batch in batches(jobs, options.batch_statements) {
+                write_batch(&writer, &tenant, batch, &metrics).await;
+            }
+        }
+    }
+}
+
+/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bound goes alone.
+fn batches(jobs: Vec<Job>, bound: usize) -> Vec<Vec<Job>> {
+    let mut batches: Vec<Vec<Job>> = Vec::new();
+    let mut size = usize::MAX;
+    for job in jobs {
+        if size.saturating_add(job.statements.len()) > bound {
+            batches.push(Vec::new());
+            size = 0;
+        }
+        size += job.statements.len();
+        if let Some(batch) = batches.last_mut() {
+            batch.push(job);
+        }
+    }
+    batches
+}
+
+async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, metrics: &Metrics) {
+    let sizes: Vec<usize> = jobs.iter().map(|job| job.statements.len()).collect();
+    let statements: Vec<Statement> = jobs.iter_mut().flat_map(|job| job.statements.drain(..)).collect();
+    let started = Instant::now();
+    let written = writer.write(tenant, &statements).await;
+    metrics.ingest_written(statements.len(), started.elapsed());
+    match written {
+        Ok(written) => {
+            report(&written, metrics);
+            let profiles = Arc::new(written.profiles);
+            let mut outcomes = written.outcomes.into_iter();
+            for (job, size) in jobs.into_iter().zip(sizes) {
+                let outcomes = outcomes.by_ref().take(size).collect();
+                let answer = Answer { outcomes, profiles: profiles.clone(), sequence: written.sequence };
+                // Nobody waits when the caller has gone; the statements are stored all the same.
+                drop(job.answer.send(Ok(answer)));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%tenant, statements = statements.len(), %error, "a batch could not be written");
+            for job in jobs {
+                drop(job.answer.send(Err(error.clone().into())));
+            }
+        }
+    }
+}
+
+fn report(written: &Written, metrics: &Metrics) {
+    let count = |wanted: fn(&Outcome) -> bool| written.outcomes.iter().filter(|outcome| wanted(outcome)).count();
+    metrics.ingest_stored(count(|outcome| matches!(outcome, Outcome::Stored)));
+    metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
+    metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
+    metrics.store_conflicts(written.conflicts);
+    let identity = written.identity;
+    metrics.identity(identity.merges, identity.splits, identity.reclustered, identity.oversized);
+}

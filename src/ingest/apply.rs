@@ -1,0 +1,114 @@
+//! The first half of a write, pure: statements onto records, with the outcome of each.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::profile::{ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Violation};
+use crate::store::StatementKey;
+
+/// What became of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durably stored.
+    Stored,
+    /// Said before; nothing changed.
+    Duplicate,
+    /// It can never succeed as it is; nothing changed.
+    Rejected(Vec<Violation>),
+}
+
+/// What is stored already of the statements of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Statements about records.
+    pub statements: HashSet<StatementKey>,
+    /// Events, with their content.
+    pub events: HashMap<EventKey, ContentHash>,
+}
+
+/// The records of a batch, before and after, and what the batch adds.
+#[derive(Debug, Default)]
+pub(super) struct Applied<'a> {
+    /// As they were; records that are new are not here.
+    pub before: BTreeMap<RecordKey, Record>,
+    /// As they are now.
+    pub after: BTreeMap<RecordKey, Record>,
+    /// Statements about records that are new, with their place.
+    pub statements: Vec<(StatementKey, &'a RecordStatement)>,
+    /// Events that are new.
+    pub events: Vec<&'a Event>,
+    /// For each statement of the batch.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl<'a> Applied<'a> {
+    /// Applies statements, in order, to the records as they are stored.
+    #[must_use]
+    pub(super) fn new(statements: &'a [Statement], stored: Vec<Record>, known: Known) -> Self {
+        let before: BTreeMap<_, _> = stored.into_iter().map(|record| (record.key.clone(), record)).collect();
+        let mut applied = Self { after: before.clone(), before, ..Self::default() };
+        let mut known = known;
+        for statement in statements {
+            let outcome = match statement {
+                Statement::Record(statement) => applied.record(statement, &mut known),
+                Statement::Event(event) => applied.event(event, &mut known),
+            };
+            applied.outcomes.push(outcome);
+        }
+        applied
+    }
+
+    fn record(&mut self, statement: &'a RecordStatement, known: &mut Known) -> Outcome {
+        let new = || Record::new(statement.record.clone(), statement.receive_time);
+        let record = self.after.entry(statement.record.clone()).or_insert_with(new);
+        if record.repeats_latest(statement) {
+            return Outcome::Duplicate;
+        }
+        let key = StatementKey { record: statement.record.clone(), stamp: record.place(statement) };
+        if !known.statements.insert(key.clone()) {
+            return Outcome::Duplicate;
+        }
+        record.apply(statement);
+        self.statements.push((key, statement));
+        Outcome::Stored
+    }
+
+    fn event(&mut self, event: &'a Event, known: &mut Known) -> Outcome {
+        match known.events.get(&event.key()) {
+            Some(content) if *content == event.content => Outcome::Duplicate,
+            Some(_) => Outcome::Rejected(vec![Violation::new(
+                Reason::EventIdReused,
+                "record_event.event.event_id",
+                "was used before for an event with other content; a later state is an event of its own",
+            )]),
+            None => {
+                known.events.insert(event.key(), event.content);
+                let new = || Record::new(event.record.clone(), event.receive_time);
+                let record = self.after.entry(event.record.clone()).or_insert_with(new);
+                record.has_events = true;
+                record.first_seen = record.first_seen.min(event.receive_time);
+                self.events.push(event);
+                Outcome::Stored
+            }
+        }
+    }
+
+    /// Records whose own state a reader sees differently now.
+    #[must_use]
+    pub(super) fn changed(&self) -> BTreeSet<RecordKey> {
+        let visible = |record: &&Record| match self.before.get(&record.key) {
+            None => record.exists(),
+            Some(before) => !record.says_the_same(before),
+        };
+        self.after.values().filter(visible).map(|record| record.key.clone()).collect()
+    }
+
+    /// Records that identity must look at again: they came, went, or hold other identifiers.
+    #[must_use]
+    pub(super) fn moved(&self) -> BTreeSet<RecordKey> {
+        let moved = |record: &&Record| match self.before.get(&record.key) {
+            None => record.exists(),
+            Some(before) => before.exists() != record.exists() || !before.identifiers().eq(record.identifiers()),
+        };
+        self.after.values().filter(moved).map(|record| record.key.clone()).collect()
+    }
+}
