@@ -12,6 +12,7 @@
 
 mod error;
 pub mod memory;
+pub mod sql;
 
 use async_trait::async_trait;
 use uuid::Uuid;

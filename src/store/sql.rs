@@ -1,0 +1,272 @@
+//! The store in a database: SQLite, where one file is enough, and PostgreSQL.
+//!
+//! Through sea-orm: connections, transactions, entities. Statements over whole sets are written out, once for both
+//! databases, in `query` and `change`; what the databases differ in is in `statement` and `connect`; their errors are sorted
+//! in `error`. A write batch takes a handful of round trips, whatever its size: begin, turn, one for each kind of thing that
+//! is loaded, one for each kind that changes, commit.
+//!
+//! Several servers may share one PostgreSQL. A SQLite file belongs to one process at a time.
+
+mod change;
+mod connect;
+mod entity;
+mod error;
+mod query;
+mod read;
+mod statement;
+mod write;
+
+use std::fs::File;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use migrations::Schema;
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use self::connect::{Address, Connected};
+use self::statement::Dialect;
+use super::{
+    AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StatementKey, Store, StoredStatement, Transaction,
+};
+use crate::profile::{
+    ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Stamp, StoredProfile, TenantId, Timestamp,
+};
+
+/// Where the database is, and how it is used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Options {
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the driver's parameters after `?`
+    /// (`sslmode`, `host` for a socket's directory, …).
+    pub url: String,
+    /// Connections for reads, at most. Default: 10.
+    pub max_connections: u32,
+    /// Connections for writes, at most; a writer that waits for its turn holds one. SQLite has one. Default: 4.
+    pub max_writers: u32,
+    /// How long to wait for a connection, and on SQLite for another process's lock. Default: 5 s.
+    pub acquire_timeout: Duration,
+    /// PostgreSQL only: how long a statement may run, the wait for the write turn included. Default: 30 s.
+    pub statement_timeout: Duration,
+}
+
+impl Options {
+    /// The defaults, for a database.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 10,
+            max_writers: 4,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The URL may hold a password.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+/// Whether opening a store may change its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// SQLite is migrated; PostgreSQL is not, since a server is to need no more rights than to read and write.
+    Auto,
+    /// Nothing is changed; [`Store::check`] tells how the schema stands.
+    Check,
+}
+
+/// A store in SQLite or PostgreSQL.
+pub struct SqlStore {
+    dialect: Dialect,
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    id: OnceCell<Uuid>,
+    /// Everything that outlives the call which started it.
+    tasks: TaskTracker,
+    _lock: Option<File>,
+}
+
+/// The plan of one of the store's queries, as the database tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The method that the query serves.
+    pub method: &'static str,
+    /// The plan, in the database's own form.
+    pub text: String,
+}
+
+impl SqlStore {
+    /// Opens a store without changing its schema. A PostgreSQL that is away does not hinder it.
+    ///
+    /// # Errors
+    /// [`Error::Open`] for an address that makes no sense, or a file that another process has.
+    pub async fn connect(options: &Options) -> Result<Self> {
+        let Connected { dialect, read, write, lock } = connect::connect(options).await?;
+        Ok(Self { dialect, read, write, id: OnceCell::new(), tasks: TaskTracker::new(), _lock: lock })
+    }
+
+    /// Opens a store as a server does.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect), and on SQLite those of [`migrate`](Self::migrate).
+    pub async fn open(options: &Options, migrate: Migrate) -> Result<Self> {
+        let store = Self::connect(options).await?;
+        if migrate == Migrate::Auto && store.dialect == Dialect::Sqlite {
+            bring_up(&store.write).await?;
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema of a database up to date.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when a later version has migrated it; [`Error::Unavailable`]; [`Error::Open`].
+    pub async fn migrate(options: &Options) -> Result<()> {
+        match Address::parse(&options.url)? {
+            Address::Sqlite(_) => {
+                let store = Self::open(options, Migrate::Auto).await?;
+                store.close().await;
+                Ok(())
+            }
+            Address::Postgres => {
+                let db = connect::postgres(options, 1, None).await?;
+                let result = bring_up(&db).await;
+                db.close().await?;
+                result
+            }
+        }
+    }
+
+    /// How the database would go about each query of the hot paths: for operators, and for the test that each goes by the
+    /// index that was made for it.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn plans(&self, tenant: &TenantId) -> Result<Vec<Plan>> {
+        let mut plans = Vec::new();
+        for (method, mut statement) in self.hot_queries(tenant)? {
+            let prefix = if self.dialect == Dialect::Postgres { "EXPLAIN " } else { "EXPLAIN QUERY PLAN " };
+            statement.sql.insert_str(0, prefix);
+            let column = if self.dialect == Dialect::Postgres { "QUERY PLAN" } else { "detail" };
+            let rows = self.read.query_all_raw(statement).await?;
+            let lines =
+                rows.iter().map(|row| row.try_get::<String>("", column)).collect::<std::result::Result<Vec<_>, _>>();
+            plans.push(Plan { method, text: lines?.join("\n") });
+        }
+        Ok(plans)
+    }
+
+    fn hot_queries(&self, tenant: &TenantId) -> Result<Vec<(&'static str, Statement)>> {
+        let dialect = self.dialect;
+        let record = RecordKey::new("source", "key");
+        let (records, ids) = (std::slice::from_ref(&record), [ProfileId(Uuid::max())]);
+        let identifiers = [Identifier::new("type", "value")];
+        let stamp = Stamp { version: 0, time: Timestamp::default(), content: ContentHash(0) };
+        let statements = [StatementKey { record: record.clone(), stamp }];
+        let events = [EventKey { source: "source".to_owned(), event_id: "id".to_owned() }];
+        let prefixes = ["a".to_owned(), "b".to_owned()];
+        Ok(vec![
+            ("profiles", query::profiles(dialect, tenant, &ids)?),
+            ("find_by_identifiers", query::find_by_identifiers(dialect, tenant, &identifiers, 10)?),
+            ("find_by_records", query::find_by_records(dialect, tenant, records)?),
+            ("find_by_prefixes", query::find_by_prefixes(dialect, tenant, &prefixes, None, 10)?),
+            (
+                "list_events",
+                query::list_events(dialect, tenant, records, &EventPage { limit: 10, ..EventPage::default() })?,
+            ),
+            ("records", query::records(dialect, tenant, records)?),
+            ("holders", query::holders(dialect, tenant, &identifiers, 10)?),
+            ("known_statements", query::known_statements(dialect, tenant, &statements)?),
+            ("known_events", query::known_events(dialect, tenant, &events)?),
+            ("profile_rows", query::profile_rows(dialect, tenant, &ids)?),
+            ("remove identifiers", change::removal_example(dialect, tenant)?),
+        ])
+    }
+}
+
+async fn bring_up(db: &DatabaseConnection) -> Result<()> {
+    match migrations::schema(db).await? {
+        Schema::Right => Ok(()),
+        Schema::Newer(name) => Err(newer(&name)),
+        Schema::Missing | Schema::Older(_) => Ok(migrations::up(db).await?),
+    }
+}
+
+fn newer(migration: &str) -> Error {
+    Error::Schema(format!("a later version has migrated it ({migration})"))
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn id(&self) -> Result<Uuid> {
+        self.id.get_or_try_init(|| self.read_id()).await.copied()
+    }
+
+    async fn check(&self) -> Result<()> {
+        match migrations::schema(&self.read).await? {
+            Schema::Right => self.id().await.map(drop),
+            Schema::Missing => Err(Error::Schema("it is missing".to_owned())),
+            Schema::Older(count) => Err(Error::Schema(format!("{count} migrations are to be applied"))),
+            Schema::Newer(name) => Err(newer(&name)),
+        }
+    }
+
+    async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(write::begin(&self.write, self.dialect, tenant, &self.tasks).await?))
+    }
+
+    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+        self.read_profiles(tenant, ids).await
+    }
+
+    async fn find_by_identifiers(
+        &self,
+        tenant: &TenantId,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        self.read_by_identifiers(tenant, identifiers, limit).await
+    }
+
+    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>> {
+        self.read_by_records(tenant, records).await
+    }
+
+    async fn find_by_prefixes(
+        &self,
+        tenant: &TenantId,
+        prefixes: &[String],
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<PrefixHit>> {
+        self.read_by_prefixes(tenant, prefixes, after, limit).await
+    }
+
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+        self.read_events(tenant, records, page).await
+    }
+
+    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
+        self.read_statements(tenant, record).await
+    }
+
+    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
+        self.read_memberships(tenant, record).await
+    }
+
+    async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        for pool in [&self.write, &self.read] {
+            if let Err(error) = pool.close_by_ref().await {
+                // Nothing is lost: what was answered is committed.
+                tracing::debug!(%error, "closing a pool failed");
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! From the changes of a write to statements: one for each set that is not empty, in the order in which they may run.
+
+use sea_orm::Statement;
+use uuid::Uuid;
+
+use super::query::statement_columns;
+use super::statement::{Column, Dialect, Sql};
+use crate::profile::{Event, Identifier, Record, RecordKey, TenantId};
+use crate::store::{Changes, Error, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StoredStatement};
+
+/// A set of rows: columns by name.
+type Columns = Vec<(&'static str, Column)>;
+
+/// What becomes of a row whose key is there already.
+#[derive(Clone, Copy)]
+enum OnConflict {
+    /// The write is refused: the table is append-only.
+    Refuse,
+    /// It stays: the key is the whole row.
+    Keep,
+    /// These columns are replaced.
+    Replace(&'static [&'static str]),
+}
+
+/// All statements of a write. Nothing is removed after it was added.
+pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes) -> Result<Vec<Statement>> {
+    let mut write = Write { dialect, tenant, statements: Vec::new() };
+    write.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
+    write.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
+    write.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
+    let replaced = OnConflict::Replace(&["revision", "update_time", "merged_into", "deleted"]);
+    write.insert("profile", replaced, profile_columns(&changes.profiles))?;
+    write.insert("record", OnConflict::Replace(&["profile_id", "body"]), record_columns(&changes.records)?)?;
+    write.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
+    write.insert("identifier", OnConflict::Keep, identifier_columns(&changes.added_identifiers))?;
+    write.delete("record_term", term_columns(&changes.removed_terms))?;
+    write.insert("record_term", OnConflict::Keep, term_columns(&changes.added_terms))?;
+    Ok(write.statements)
+}
+
+/// A statement that removes one identifier, to be explained.
+pub(super) fn removal_example(dialect: Dialect, tenant: &TenantId) -> Result<Statement> {
+    let removed = vec![(Identifier::new("type", "value"), RecordKey::new("source", "key"))];
+    let changes = Changes { removed_identifiers: removed, ..Changes::default() };
+    let statement = statements(dialect, tenant, &changes)?.pop();
+    statement.ok_or_else(|| Error::Internal("no statement was made".to_owned()))
+}
+
+struct Write<'a> {
+    dialect: Dialect,
+    tenant: &'a TenantId,
+    statements: Vec<Statement>,
+}
+
+impl Write<'_> {
+    fn insert(&mut self, table: &str, on_conflict: OnConflict, columns: Columns) -> Result<()> {
+        if is_empty(&columns) {
+            return Ok(());
+        }
+        let names = names(&columns);
+        let mut sql = Sql::new(self.dialect);
+        let tenant = sql.bind(self.tenant.as_str());
+        let added = sql.rows("added", columns)?;
+        let on_conflict = match on_conflict {
+            OnConflict::Refuse => String::new(),
+            OnConflict::Keep => " ON CONFLICT DO NOTHING".to_owned(),
+            OnConflict::Replace(columns) => {
+                let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+                let key = if table == "profile" { "tenant, id" } else { "tenant, source, record_key" };
+                format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
+            }
+        };
+        // `WHERE TRUE`: or SQLite would take `ON CONFLICT` for the condition of a join.
+        self.statements.push(sql.statement(format!(
+            "INSERT INTO {table} (tenant, {names}) SELECT {tenant}, {names} FROM {added} WHERE TRUE{on_conflict}"
+        )));
+        Ok(())
+    }
+
+    fn delete(&mut self, table: &str, columns: Columns) -> Result<()> {
+        if is_empty(&columns) {
+            return Ok(());
+        }
+        let names = names(&columns);
+        let mut sql = Sql::new(self.dialect);
+        let tenant = sql.bind(self.tenant.as_str());
+        let removed = sql.rows("removed", columns)?;
+        self.statements.push(sql.statement(format!(
+            "DELETE FROM {table} WHERE tenant = {tenant} AND ({names}) IN (SELECT {names} FROM {removed})"
+        )));
+        Ok(())
+    }
+}
+
+fn is_empty(columns: &Columns) -> bool {
+    columns.first().is_none_or(|(_, column)| column.is_empty())
+}
+
+fn names(columns: &Columns) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
+fn json(document: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(document).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn key_columns<'a>(keys: impl Iterator<Item = &'a RecordKey> + Clone) -> Columns {
+    vec![
+        ("source", Column::text(keys.clone().map(|key| key.source.as_str()))),
+        ("record_key", Column::text(keys.map(|key| key.key.as_str()))),
+    ]
+}
+
+fn version_columns(statements: &[StoredStatement]) -> Result<Columns> {
+    let drafts = statements.iter().map(|statement| json(&statement.draft)).collect::<Result<_>>()?;
+    let mut columns = statement_columns(statements.iter().map(|statement| &statement.key));
+    columns.extend([
+        ("sequence", Column::Int(statements.iter().map(|statement| statement.sequence.0).collect())),
+        ("ordinal", Column::Int(statements.iter().map(|statement| statement.ordinal.into()).collect())),
+        ("receive_time", Column::Int(statements.iter().map(|statement| statement.receive_time.as_micros()).collect())),
+        ("draft", Column::Text(drafts)),
+    ]);
+    Ok(columns)
+}
+
+fn event_columns(events: &[Event]) -> Result<Columns> {
+    let bodies = events.iter().map(json).collect::<Result<_>>()?;
+    let mut columns = key_columns(events.iter().map(|event| &event.record));
+    columns.extend([
+        ("event_id", Column::text(events.iter().map(|event| event.event_id.as_str()))),
+        ("type", Column::text(events.iter().map(|event| event.kind.as_str()))),
+        ("sort_time", Column::Int(events.iter().map(|event| event.sort_time.as_micros()).collect())),
+        ("content_hash", Column::Id(events.iter().map(|event| Uuid::from_u128(event.content.0)).collect())),
+        ("body", Column::Text(bodies)),
+    ]);
+    Ok(columns)
+}
+
+fn membership_columns(changes: &[MembershipChange]) -> Columns {
+    let mut columns = key_columns(changes.iter().map(|change| &change.record));
+    columns.extend([
+        ("sequence", Column::Int(changes.iter().map(|change| change.sequence.0).collect())),
+        ("profile_id", Column::optional_id(changes.iter().map(|change| change.profile.map(|id| id.0)))),
+        ("change_time", Column::Int(changes.iter().map(|change| change.time.as_micros()).collect())),
+        ("reason", Column::text(changes.iter().map(|change| change.reason.as_str()))),
+    ]);
+    columns
+}
+
+fn profile_columns(rows: &[ProfileRow]) -> Columns {
+    let survivor = |row: &ProfileRow| match row.state {
+        ProfileState::MergedInto(survivor) => Some(survivor.0),
+        ProfileState::Live | ProfileState::Deleted => None,
+    };
+    vec![
+        ("id", Column::Id(rows.iter().map(|row| row.id.0).collect())),
+        ("revision", Column::Int(rows.iter().map(|row| row.revision).collect())),
+        ("update_time", Column::Int(rows.iter().map(|row| row.update_time.as_micros()).collect())),
+        ("merged_into", Column::optional_id(rows.iter().map(survivor))),
+        ("deleted", Column::Int(rows.iter().map(|row| i64::from(row.state == ProfileState::Deleted)).collect())),
+    ]
+}
+
+fn record_columns(records: &[Record]) -> Result<Columns> {
+    let bodies = records.iter().map(json).collect::<Result<_>>()?;
+    let mut columns = key_columns(records.iter().map(|record| &record.key));
+    let profiles = records.iter().map(|record| record.membership.profile.map(|id| id.0));
+    columns.extend([("profile_id", Column::optional_id(profiles)), ("body", Column::Text(bodies))]);
+    Ok(columns)
+}
+
+fn identifier_columns(rows: &[(Identifier, RecordKey)]) -> Columns {
+    let mut columns = key_columns(rows.iter().map(|(_, record)| record));
+    columns.extend([
+        ("type", Column::text(rows.iter().map(|(identifier, _)| identifier.kind.as_str()))),
+        ("value", Column::text(rows.iter().map(|(identifier, _)| identifier.value.as_str()))),
+    ]);
+    columns
+}
+
+fn term_columns(terms: &[SearchTerm]) -> Columns {
+    let mut columns = key_columns(terms.iter().map(|term| &term.record));
+    columns.extend([
+        ("term", Column::text(terms.iter().map(|term| term.term.as_str()))),
+        ("trait", Column::text(terms.iter().map(|term| term.kind.as_str()))),
+    ]);
+    columns
+}

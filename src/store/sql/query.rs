@@ -1,0 +1,280 @@
+//! The statements that read: for readers ([`read`](super::read)) and for writers ([`write`](super::write)).
+//!
+//! Each is one statement over a set, so one round trip and one snapshot. Those for readers also tell the tenant's sequence
+//! in the same statement, by a row of its own that everything found is joined to.
+
+use sea_orm::Statement;
+use uuid::Uuid;
+
+use super::statement::{Column, Dialect, Sql};
+use crate::profile::{EventKey, Identifier, ProfileId, RecordKey, TenantId, TimelinePosition, Timestamp};
+use crate::store::{EventPage, Result, StatementKey};
+
+/// The query's text under the sequence: `{columns}` of `{found}`, none if nothing is found.
+fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
+    format!(
+        "SELECT now.sequence, {columns} \
+         FROM (SELECT COALESCE((SELECT sequence FROM tenant WHERE id = {tenant}), 0) AS sequence) AS now \
+         LEFT JOIN ({found}) AS found ON TRUE ORDER BY {order}"
+    )
+}
+
+fn record_columns<'a>(keys: &'a [RecordKey]) -> Vec<(&'static str, Column)> {
+    let text = |part: fn(&'a RecordKey) -> &'a str| Column::text(keys.iter().map(part));
+    vec![("source", text(|key| &key.source)), ("record_key", text(|key| &key.key))]
+}
+
+fn identifier_columns<'a>(identifiers: &'a [Identifier]) -> Vec<(&'static str, Column)> {
+    let text = |part: fn(&'a Identifier) -> &'a str| Column::text(identifiers.iter().map(part));
+    vec![("type", text(|identifier| &identifier.kind)), ("value", text(|identifier| &identifier.value))]
+}
+
+fn id_column(ids: &[ProfileId]) -> Vec<(&'static str, Column)> {
+    vec![("id", Column::Id(ids.iter().map(|id| id.0).collect()))]
+}
+
+/// Serves [`Store::profiles`](crate::store::Store::profiles), by `profile_pk` and `record_by_profile`.
+pub(super) fn profiles(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", id_column(ids))?;
+    let found = format!(
+        "SELECT asked.ord, p.id AS profile_id, p.revision, p.update_time, r.source, r.record_key, r.body \
+         FROM {asked} CROSS JOIN profile AS a CROSS JOIN profile AS p CROSS JOIN record AS r \
+         WHERE a.tenant = {tenant} AND a.id = asked.id \
+         AND p.tenant = {tenant} AND p.id = COALESCE(a.merged_into, a.id) AND p.merged_into IS NULL AND p.deleted = 0 \
+         AND r.tenant = {tenant} AND r.profile_id = p.id"
+    );
+    let columns = "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body";
+    Ok(sql.statement(as_of(&tenant, columns, &found, "found.ord, found.source, found.record_key")))
+}
+
+/// Serves [`Store::find_by_identifiers`](crate::store::Store::find_by_identifiers), by `identifier_pk` and `record_pk`.
+pub(super) fn find_by_identifiers(
+    dialect: Dialect,
+    tenant: &TenantId,
+    identifiers: &[Identifier],
+    limit: usize,
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", identifier_columns(identifiers))?;
+    let limit = sql.limit(limit);
+    // As text, in which ids sort as they do themselves; SQLite's JSON takes no bytes.
+    let profile = match dialect {
+        Dialect::Postgres => "r.profile_id::text COLLATE \"C\"",
+        Dialect::Sqlite => "lower(hex(r.profile_id))",
+    };
+    let (holders, [profile]) = sql.lateral(
+        "h",
+        ["profile"],
+        &format!(
+            "SELECT DISTINCT {profile} AS profile FROM identifier AS i CROSS JOIN record AS r \
+             WHERE i.tenant = {tenant} AND i.type = asked.type AND i.value = asked.value \
+             AND r.tenant = {tenant} AND r.source = i.source AND r.record_key = i.record_key \
+             AND r.profile_id IS NOT NULL ORDER BY 1 LIMIT {limit}"
+        ),
+    );
+    let found = format!("SELECT asked.ord, {profile} AS profile FROM {asked} CROSS JOIN {holders}");
+    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile", &found, "found.ord, found.profile")))
+}
+
+/// Serves [`Store::find_by_records`](crate::store::Store::find_by_records), by `record_pk`.
+pub(super) fn find_by_records(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(records))?;
+    let found = format!(
+        "SELECT asked.ord, r.profile_id FROM {asked} CROSS JOIN record AS r \
+         WHERE r.tenant = {tenant} AND r.source = asked.source AND r.record_key = asked.record_key"
+    );
+    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord")))
+}
+
+/// Serves [`Store::find_by_prefixes`](crate::store::Store::find_by_prefixes), by `record_term_pk` and `record_pk`.
+pub(super) fn find_by_prefixes(
+    dialect: Dialect,
+    tenant: &TenantId,
+    prefixes: &[String],
+    after: Option<ProfileId>,
+    limit: usize,
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let ends: Vec<String> = prefixes.iter().map(|prefix| end_of_prefix(prefix)).collect();
+    let bounds = vec![("low", Column::text(prefixes.iter().map(String::as_str))), ("high", Column::Text(ends))];
+    let asked = sql.rows("asked", bounds)?;
+    let above = after.map_or(Uuid::nil(), |id| id.0);
+    let above = sql.bind(above);
+    let count = sql.limit(prefixes.len());
+    let limit = sql.limit(limit);
+    // The nil id is never a profile's: ids are hashes, marked as such.
+    Ok(sql.statement(format!(
+        "SELECT r.profile_id, {} AS traits FROM {asked} CROSS JOIN record_term AS t CROSS JOIN record AS r \
+         WHERE t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high \
+         AND r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key AND r.profile_id > {above} \
+         GROUP BY r.profile_id HAVING count(DISTINCT asked.ord) = {count} ORDER BY r.profile_id LIMIT {limit}",
+        dialect.distinct_list("t.trait")
+    )))
+}
+
+/// The least text that is greater than all texts that begin with the prefix.
+fn end_of_prefix(prefix: &str) -> String {
+    let mut end: Vec<char> = prefix.chars().collect();
+    while let Some(last) = end.pop() {
+        // After the last character before the surrogates comes the first one after them.
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            end.push(next);
+            return end.into_iter().collect();
+        }
+    }
+    // Nothing but the greatest character, which is set aside for internal use and begins no word.
+    "\u{10ffff}".repeat(prefix.chars().count() + 1)
+}
+
+/// Serves [`Store::list_events`](crate::store::Store::list_events): the newest of each record by `event_by_record`, then the
+/// newest of those.
+pub(super) fn list_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+    page: &EventPage,
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(records))?;
+    let kinds = sql.rows("kinds", vec![("kind", Column::text(page.kinds.iter().map(String::as_str)))])?;
+    let (any_kind, paged) = (sql.bind(i64::from(page.kinds.is_empty())), sql.bind(i64::from(page.after.is_some())));
+    let after = page.after.clone().unwrap_or_else(greatest_position);
+    let start = sql.bind(page.start.map_or(i64::MIN, Timestamp::as_micros));
+    let latest = page.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
+    let latest = sql.bind(latest.min(after.sort_time.as_micros()));
+    let (time, source, event_id) =
+        (sql.bind(after.sort_time.as_micros()), sql.bind(after.source), sql.bind(after.event_id));
+    let limit = sql.limit(page.limit);
+    let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
+        "n",
+        ["sort_time", "source", "event_id", "body"],
+        &format!(
+            "SELECT e.sort_time, e.source, e.event_id, e.body FROM event AS e \
+             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key \
+             AND e.sort_time >= {start} AND e.sort_time <= {latest} \
+             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) < ({time}, {source}, {event_id})) \
+             AND ({any_kind} = 1 OR e.type IN (SELECT kind FROM {kinds})) \
+             ORDER BY e.sort_time DESC, e.event_id DESC LIMIT {limit}"
+        ),
+    );
+    Ok(sql.statement(format!(
+        "SELECT {event_source} AS source, {body} AS body FROM {asked} CROSS JOIN {newest} \
+         ORDER BY {sort_time} DESC, {event_source} DESC, {event_key} DESC LIMIT {limit}"
+    )))
+}
+
+fn greatest_position() -> TimelinePosition {
+    TimelinePosition { sort_time: Timestamp::from_micros(i64::MAX), source: String::new(), event_id: String::new() }
+}
+
+/// Serves [`Transaction::records`](crate::store::Transaction::records), by `record_pk`.
+pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(keys))?;
+    Ok(sql.statement(format!(
+        "SELECT r.source, r.profile_id, r.body FROM {asked} CROSS JOIN record AS r \
+         WHERE r.tenant = {tenant} AND r.source = asked.source AND r.record_key = asked.record_key"
+    )))
+}
+
+/// Serves [`Transaction::holders`](crate::store::Transaction::holders), by `identifier_pk` and `record_pk`.
+pub(super) fn holders(
+    dialect: Dialect,
+    tenant: &TenantId,
+    identifiers: &[Identifier],
+    limit: usize,
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", identifier_columns(identifiers))?;
+    let limit = sql.limit(limit.saturating_add(1));
+    let (holders, [source, record_key]) = sql.lateral(
+        "h",
+        ["source", "record_key"],
+        &format!(
+            "SELECT i.source, i.record_key FROM identifier AS i \
+             WHERE i.tenant = {tenant} AND i.type = asked.type AND i.value = asked.value \
+             ORDER BY i.source, i.record_key LIMIT {limit}"
+        ),
+    );
+    Ok(sql.statement(format!(
+        "SELECT asked.ord, r.source, r.profile_id, r.body FROM {asked} CROSS JOIN {holders} CROSS JOIN record AS r \
+         WHERE r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}"
+    )))
+}
+
+/// Serves [`Transaction::known_statements`](crate::store::Transaction::known_statements), by `record_version_pk`.
+pub(super) fn known_statements(dialect: Dialect, tenant: &TenantId, keys: &[StatementKey]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", statement_columns(keys.iter()))?;
+    Ok(sql.statement(format!(
+        "SELECT asked.ord FROM {asked} CROSS JOIN record_version AS v \
+         WHERE v.tenant = {tenant} AND v.source = asked.source AND v.record_key = asked.record_key \
+         AND v.version = asked.version AND v.stamp_time = asked.stamp_time AND v.content_hash = asked.content_hash"
+    )))
+}
+
+/// A statement's name, in the columns of its primary key.
+pub(super) fn statement_columns<'a>(
+    keys: impl Iterator<Item = &'a StatementKey> + Clone,
+) -> Vec<(&'static str, Column)> {
+    let hashes = keys.clone().map(|key| Uuid::from_u128(key.stamp.content.0));
+    vec![
+        ("source", Column::text(keys.clone().map(|key| key.record.source.as_str()))),
+        ("record_key", Column::text(keys.clone().map(|key| key.record.key.as_str()))),
+        ("version", Column::Int(keys.clone().map(|key| key.stamp.version).collect())),
+        ("stamp_time", Column::Int(keys.map(|key| key.stamp.time.as_micros()).collect())),
+        ("content_hash", Column::Id(hashes.collect())),
+    ]
+}
+
+/// Serves [`Transaction::known_events`](crate::store::Transaction::known_events), by `event_pk`.
+pub(super) fn known_events(dialect: Dialect, tenant: &TenantId, keys: &[EventKey]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let columns = vec![
+        ("source", Column::text(keys.iter().map(|key| key.source.as_str()))),
+        ("event_id", Column::text(keys.iter().map(|key| key.event_id.as_str()))),
+    ];
+    let asked = sql.rows("asked", columns)?;
+    Ok(sql.statement(format!(
+        "SELECT asked.ord, e.content_hash FROM {asked} CROSS JOIN event AS e \
+         WHERE e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id"
+    )))
+}
+
+/// Serves [`Transaction::profile_rows`](crate::store::Transaction::profile_rows), by `profile_pk`.
+pub(super) fn profile_rows(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", id_column(ids))?;
+    Ok(sql.statement(format!(
+        "SELECT p.tenant, p.id, p.revision, p.update_time, p.merged_into, p.deleted \
+         FROM {asked} CROSS JOIN profile AS p WHERE p.tenant = {tenant} AND p.id = asked.id"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of_prefix;
+
+    #[test]
+    fn the_end_of_a_prefix_is_just_beyond_all_that_begins_with_it() {
+        for (prefix, end) in [("ann", "ano"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("é", "ê")] {
+            assert_eq!(end_of_prefix(prefix), end);
+        }
+        for prefix in ["", "\u{10ffff}"] {
+            assert!(end_of_prefix(prefix).as_str() > format!("{prefix}zzz").as_str());
+        }
+    }
+}

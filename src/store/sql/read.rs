@@ -1,0 +1,142 @@
+//! Reads: one autocommit statement each, so one snapshot, with nothing to clean up when the caller goes away.
+
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, Statement};
+use uuid::Uuid;
+
+use super::entity::{RecordRow, document, membership, record_version};
+use super::{SqlStore, query};
+use crate::profile::{Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
+use crate::store::{AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StoredStatement};
+
+impl SqlStore {
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        Ok(self.read.query_all_raw(statement).await?)
+    }
+
+    pub(super) async fn read_profiles(
+        &self,
+        tenant: &TenantId,
+        ids: &[ProfileId],
+    ) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+        let rows = self.rows(query::profiles(self.dialect, tenant, ids)?).await?;
+        collect(&rows, ids.len(), |place: &mut Option<StoredProfile>, row| {
+            let record = record(row)?;
+            if let Some(profile) = place {
+                profile.records.push(record);
+            } else {
+                let update_time = Timestamp::from_micros(row.try_get("", "update_time")?);
+                let (id, revision) = (ProfileId(row.try_get("", "profile_id")?), row.try_get("", "revision")?);
+                *place = Some(StoredProfile { id, revision, update_time, records: vec![record] });
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) async fn read_by_identifiers(
+        &self,
+        tenant: &TenantId,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        let rows = self.rows(query::find_by_identifiers(self.dialect, tenant, identifiers, limit)?).await?;
+        collect(&rows, identifiers.len(), |place: &mut Vec<ProfileId>, row| {
+            let id: String = row.try_get("", "profile")?;
+            place.push(ProfileId(id.parse().map_err(|_| inconsistent("record", "profile_id", "no uuid"))?));
+            Ok(())
+        })
+    }
+
+    pub(super) async fn read_by_records(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+    ) -> Result<AsOf<Vec<Option<ProfileId>>>> {
+        let rows = self.rows(query::find_by_records(self.dialect, tenant, records)?).await?;
+        collect(&rows, records.len(), |place: &mut Option<ProfileId>, row| {
+            *place = row.try_get::<Option<Uuid>>("", "profile_id")?.map(ProfileId);
+            Ok(())
+        })
+    }
+
+    pub(super) async fn read_by_prefixes(
+        &self,
+        tenant: &TenantId,
+        prefixes: &[String],
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<PrefixHit>> {
+        if prefixes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::find_by_prefixes(self.dialect, tenant, prefixes, after, limit)?).await?;
+        let hit = |row: &QueryResult| {
+            let mut traits: Vec<String> = document("record_term", "trait", "", &row.try_get::<String>("", "traits")?)?;
+            traits.sort_unstable();
+            Ok(PrefixHit { profile: ProfileId(row.try_get("", "profile_id")?), traits })
+        };
+        rows.iter().map(hit).collect()
+    }
+
+    pub(super) async fn read_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<Vec<Event>> {
+        let mut records = records.to_vec();
+        records.sort_unstable();
+        records.dedup();
+        let rows = self.rows(query::list_events(self.dialect, tenant, &records, page)?).await?;
+        let event = |row: &QueryResult| {
+            let (source, body): (String, String) = (row.try_get("", "source")?, row.try_get("", "body")?);
+            document("event", "body", &source, &body)
+        };
+        rows.iter().map(event).collect()
+    }
+
+    pub(super) async fn read_statements(&self, tenant: &TenantId, key: &RecordKey) -> Result<Vec<StoredStatement>> {
+        let rows = record_version::Entity::of(tenant, key).all(&self.read).await?;
+        rows.into_iter().map(record_version::Model::into_statement).collect()
+    }
+
+    pub(super) async fn read_memberships(&self, tenant: &TenantId, key: &RecordKey) -> Result<Vec<MembershipChange>> {
+        let rows = membership::Entity::of(tenant, key).all(&self.read).await?;
+        Ok(rows.into_iter().map(MembershipChange::from).collect())
+    }
+
+    pub(super) async fn read_id(&self) -> Result<Uuid> {
+        let row = super::entity::store_info::Entity::find().one(&self.read).await?;
+        Ok(row.ok_or_else(|| inconsistent("store_info", "id", "no row"))?.id)
+    }
+}
+
+fn inconsistent(table: &'static str, column: &'static str, what: &str) -> Error {
+    Error::Inconsistent { table, column, key: "…".to_owned(), what: what.to_owned() }
+}
+
+pub(super) fn record(row: &QueryResult) -> Result<Record> {
+    RecordRow::from_query_result(row, "")?.into_record()
+}
+
+/// The place of a row's question among those asked, from 0; none in the row that tells the sequence alone.
+pub(super) fn place(row: &QueryResult) -> Result<Option<usize>> {
+    let ord: Option<i64> = row.try_get("", "ord")?;
+    Ok(ord.and_then(|ord| usize::try_from(ord - 1).ok()))
+}
+
+/// Puts each row to the question that it answers. Every row tells the sequence.
+fn collect<T: Default>(
+    rows: &[QueryResult],
+    asked: usize,
+    mut put: impl FnMut(&mut T, &QueryResult) -> Result<()>,
+) -> Result<AsOf<Vec<T>>> {
+    let mut value: Vec<T> = std::iter::repeat_with(T::default).take(asked).collect();
+    let mut sequence = Sequence::default();
+    for row in rows {
+        sequence = Sequence(row.try_get("", "sequence")?);
+        if let Some(place) = place(row)?.and_then(|place| value.get_mut(place)) {
+            put(place, row)?;
+        }
+    }
+    Ok(AsOf { sequence, value })
+}

@@ -1,0 +1,184 @@
+//! A write: its turn, what it loads, its commit.
+//!
+//! - **Begin** happens here and nowhere else, in a task of its own: a `BEGIN` that is dropped half-way would leave an open
+//!   transaction on a pooled connection. Dropping the wait for it rolls back.
+//! - **Commit** runs in a task of its own too: dropping the wait for it abandons the wait, never the commit.
+//! - Both are tracked, so that closing the store waits for them.
+//! - Nothing runs on any other connection while the transaction is open.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::change::statements;
+use super::entity::profile;
+use super::query;
+use super::read::{place, record};
+use super::statement::{Dialect, Sql};
+use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId};
+use crate::store::{Changes, Error, ProfileRow, Result, StatementKey, Transaction};
+
+pub(super) struct SqlTransaction {
+    dialect: Dialect,
+    tenant: TenantId,
+    sequence: Sequence,
+    /// None once it is committed or rolled back.
+    open: Option<DatabaseTransaction>,
+    tasks: TaskTracker,
+}
+
+/// Takes the tenant's turn.
+pub(super) async fn begin(
+    db: &DatabaseConnection,
+    dialect: Dialect,
+    tenant: &TenantId,
+    tasks: &TaskTracker,
+) -> Result<SqlTransaction> {
+    let (db, tenant, tracker) = (db.clone(), tenant.clone(), tasks.clone());
+    let begun = tasks.spawn(async move {
+        // Read committed is each PostgreSQL connection's default, set when it is made. The turn comes first, so whatever
+        // is read afterwards sees all that the writers before committed. SQLite must ask for the write lock at once: a
+        // transaction that reads first is refused it when another wrote meanwhile.
+        let immediate = (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
+        let open = db.begin_with_options(options).await?;
+        let mut transaction =
+            SqlTransaction { dialect, tenant, sequence: Sequence::default(), open: Some(open), tasks: tracker };
+        transaction.sequence = transaction.take_turn().await?;
+        Ok(transaction)
+    });
+    begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("begin: {panic}"))))
+}
+
+impl SqlTransaction {
+    /// The lock on the tenant's row and the next number, in one statement. Rolled back, the number is free again.
+    async fn take_turn(&self) -> Result<Sequence> {
+        let mut sql = Sql::new(self.dialect);
+        let tenant = sql.bind(self.tenant.as_str());
+        let rows = self
+            .rows(sql.statement(format!(
+                "INSERT INTO tenant (id, sequence) VALUES ({tenant}, 1) \
+                 ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 RETURNING sequence"
+            )))
+            .await?;
+        let row = rows.first().ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
+        Ok(Sequence(row.try_get("", "sequence")?))
+    }
+
+    fn open(&self) -> Result<&DatabaseTransaction> {
+        self.open.as_ref().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
+    }
+
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        Ok(self.open()?.query_all_raw(statement).await?)
+    }
+}
+
+/// Rolls back at once, instead of whenever the connection is used next: others wait for the turn.
+impl Drop for SqlTransaction {
+    fn drop(&mut self) {
+        if let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) {
+            let rollback = async move {
+                if let Err(error) = open.rollback().await {
+                    // The connection is broken, so the database has rolled back by itself.
+                    tracing::debug!(%error, "rollback failed");
+                }
+            };
+            self.tasks.spawn_on(rollback, &runtime);
+        }
+    }
+}
+
+async fn write(open: DatabaseTransaction, statements: Vec<Statement>) -> Result<()> {
+    for statement in statements {
+        if let Err(error) = open.execute_raw(statement).await {
+            if let Err(error) = open.rollback().await {
+                tracing::debug!(%error, "rollback failed");
+            }
+            return Err(error.into());
+        }
+    }
+    Ok(open.commit().await?)
+}
+
+#[async_trait]
+impl Transaction for SqlTransaction {
+    fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
+        let keys = distinct(keys);
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::records(self.dialect, &self.tenant, &keys)?).await?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+        let asked = distinct(identifiers);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::holders(self.dialect, &self.tenant, &asked, limit)?).await?;
+        rows.iter().map(|row| Ok((question(&asked, row)?.clone(), record(row)?))).collect()
+    }
+
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
+        let asked = distinct(statements);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::known_statements(self.dialect, &self.tenant, &asked)?).await?;
+        rows.iter().map(|row| Ok(question(&asked, row)?.clone())).collect()
+    }
+
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
+        let asked = distinct(events);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::known_events(self.dialect, &self.tenant, &asked)?).await?;
+        let known = |row: &QueryResult| {
+            let hash: Uuid = row.try_get("", "content_hash")?;
+            Ok((question(&asked, row)?.clone(), ContentHash(hash.as_u128())))
+        };
+        rows.iter().map(known).collect()
+    }
+
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
+        let ids = distinct(ids);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = query::profile_rows(self.dialect, &self.tenant, &ids)?;
+        let rows = profile::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
+        Ok(rows.into_iter().map(ProfileRow::from).collect())
+    }
+
+    async fn commit(mut self: Box<Self>, changes: &Changes) -> Result<()> {
+        changes.refuse_nul()?;
+        let statements = statements(self.dialect, &self.tenant, changes)?;
+        let open = self.open.take().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))?;
+        let written = self.tasks.spawn(write(open, statements)).await;
+        written.unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
+    }
+}
+
+fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {
+    let mut asked = asked.to_vec();
+    asked.sort_unstable();
+    asked.dedup();
+    asked
+}
+
+/// Which of the things asked for a row answers.
+fn question<'a, T>(asked: &'a [T], row: &QueryResult) -> Result<&'a T> {
+    let place = place(row)?.and_then(|place| asked.get(place));
+    place.ok_or_else(|| Error::Internal("an answer to nothing that was asked".to_owned()))
+}
