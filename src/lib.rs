@@ -14,6 +14,7 @@
 //! - [`grpc`] is the only place that knows Protobuf.
 
 pub mod clock;
+pub mod config;
 pub mod grpc;
 pub mod identity;
 pub mod ingest;

@@ -1,0 +1,198 @@
+//! Every key of the configuration, once: its name, type, default, form, range and text.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::{
+    DatabaseUrl, LogFormat,
+    form::{
+        ADDRESS, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE, RATIO, SIZE,
+    },
+    sources::Reader,
+};
+
+/// What is known of a key besides its type.
+pub(super) struct Key {
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    pub(super) bare: bool,
+    pub(super) form: &'static str,
+    pub(super) range: Option<(&'static str, &'static str)>,
+    pub(super) doc: &'static [&'static str],
+}
+
+/// A section and its keys.
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static [&'static str],
+    pub(super) keys: &'static [Key],
+}
+
+macro_rules! range {
+    () => {
+        None
+    };
+    ($low:literal, $high:literal) => {
+        Some(($low, $high))
+    };
+}
+
+macro_rules! sections {
+    ($(
+        $(#[doc = $about:literal])+
+        $section:ident: $Section:ident {$(
+            $(#[doc = $doc:literal])+
+            $key:ident: $kind:ty = $default:literal as $form:ident $(in $low:literal, $high:literal)?;
+        )+}
+    )+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $Section {$(
+                $(#[doc = $doc])+
+                pub $key: $kind,
+            )+}
+
+            impl $Section {
+                fn read(reader: &mut Reader) -> Option<Self> {
+                    // All keys are read before any missing one ends the section: every error is to be told.
+                    $(let $key = reader.read(stringify!($section), stringify!($key), &$form, $default, range!($($low, $high)?));)+
+                    Some(Self { $($key: $key?,)+ })
+                }
+            }
+        )+
+
+        /// The whole configuration.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Config {$(
+            $(#[doc = $about])+
+            pub $section: $Section,
+        )+}
+
+        impl Config {
+            pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+                $(let $section = $Section::read(reader);)+
+                Some(Self { $($section: $section?,)+ })
+            }
+        }
+
+        /// All sections in the order of the manual.
+        pub(super) const SECTIONS: &[Section] = &[$(Section {
+            name: stringify!($section),
+            doc: &[$($about),+],
+            keys: &[$(Key {
+                section: stringify!($section),
+                name: stringify!($key),
+                default: $default,
+                bare: $form.bare,
+                form: $form.name,
+                range: range!($($low, $high)?),
+                doc: &[$($doc),+],
+            }),+],
+        }),+];
+    };
+}
+
+sections! {
+    /// Calls: where they come in, how large, how many, how long.
+    grpc: Grpc {
+        /// Where gRPC listens. Port 0 takes a free one. In a container: `0.0.0.0:50051`.
+        address: SocketAddr = "127.0.0.1:50051" as ADDRESS;
+        /// The largest message that is taken in; a larger one is answered `OUT_OF_RANGE`.
+        max_receive_bytes: usize = "4MiB" as SIZE in "1KiB", "256MiB";
+        /// The largest message that is sent; a larger one is answered `OUT_OF_RANGE`. A batch of 500 full profiles is the
+        /// largest answer there is.
+        max_send_bytes: usize = "16MiB" as SIZE in "1KiB", "256MiB";
+        /// Calls in work at once over all connections; one more is answered `RESOURCE_EXHAUSTED` with the time to wait.
+        /// Health checks do not count.
+        max_concurrent_requests: usize = "1024" as COUNT in "1", "1000000";
+        /// The deadline of a call whose caller sent none.
+        default_deadline: Duration = "10s" as DURATION in "1ms", "1h";
+        /// A longer deadline than this is cut to it. Streams are not bounded by deadlines.
+        max_deadline: Duration = "60s" as DURATION in "1ms", "1h";
+        /// A connection that was silent for so long is asked whether it still lives.
+        keep_alive_interval: Duration = "30s" as DURATION in "1s", "1h";
+        /// A connection that does not answer that question for so long is closed.
+        keep_alive_timeout: Duration = "10s" as DURATION in "1s", "10m";
+        /// A connection is asked to go after so long, give or take a tenth, so that clients spread over new servers.
+        /// Calls in work are not cut off.
+        max_connection_age: Duration = "10m" as DURATION in "1s", "24h";
+        /// At shutdown: how long calls are still taken after the health service has said `NOT_SERVING`, so that load
+        /// balancers can notice.
+        lame_duck: Duration = "5s" as DURATION in "0s", "10m";
+        /// At shutdown, after that: how long calls in work may take to end. Kubernetes must wait longer than both together
+        /// (`terminationGracePeriodSeconds`).
+        drain: Duration = "20s" as DURATION in "0s", "1h";
+    }
+
+    /// The HTTP side for operators: `/metrics`, `/livez`, `/readyz`. Not for the open network.
+    operations: Operations {
+        /// Where it listens. Port 0 takes a free one.
+        address: SocketAddr = "127.0.0.1:9464" as ADDRESS;
+    }
+
+    /// Where records and history are kept.
+    database: Database {
+        /// `sqlite://FILE` for one server, `postgres://…` for any number. Give a URL with a password by the environment.
+        url: DatabaseUrl = "sqlite://customer-profile.db" as DATABASE;
+        /// Connections held at most (PostgreSQL), or connections for reading (SQLite).
+        max_connections: usize = "16" as COUNT in "1", "1000";
+        /// How long a call waits for a free connection before it is answered UNAVAILABLE.
+        acquire_timeout: Duration = "2s" as DURATION in "10ms", "5m";
+        /// How long one statement may take before the database ends it.
+        statement_timeout: Duration = "10s" as DURATION in "10ms", "1h";
+    }
+
+    /// What the deployment knows about its customers.
+    model: Model {
+        /// The model file. Empty: the built-in model.
+        path: Option<PathBuf> = "" as OPTIONAL_FILE;
+    }
+
+    /// The write path: statements wait in a queue, one transaction takes many.
+    ingest: Ingest {
+        /// Statements that wait at most; a request for which there is no room is answered `RESOURCE_EXHAUSTED`, a stream waits.
+        queue_statements: usize = "10000" as COUNT in "1", "10000000";
+        /// Statements that one transaction takes at most.
+        batch_statements: usize = "500" as COUNT in "1", "100000";
+        /// Bytes of statements that one transaction takes at most.
+        batch_bytes: usize = "4MiB" as SIZE in "1KiB", "1GiB";
+        /// Statements in one request; more are answered `INVALID_ARGUMENT`.
+        max_statements_per_request: usize = "1000" as COUNT in "1", "100000";
+        /// Requests of one stream that may be unanswered; the next one is not read until one of them is.
+        stream_batches_in_flight: usize = "4" as COUNT in "1", "1000";
+    }
+
+    /// Profiles in memory, ready to answer.
+    cache: Cache {
+        /// Memory for cached profiles and for the way from identifiers to them. The process needs some 50 MB besides.
+        max_bytes: usize = "256MiB" as SIZE in "0B", "1024GiB";
+        /// How old an answer from the cache may be. It counts only where several servers share a database: a server always
+        /// sees its own writes at once.
+        max_age: Duration = "5s" as DURATION in "0s", "24h";
+        /// Identifiers that are remembered to belong to nobody.
+        negative_entries: usize = "100000" as COUNT in "0", "100000000";
+    }
+
+    /// Log lines, to standard error. They never hold identifiers, traits, record keys or payloads.
+    log: Log {
+        /// `pretty` for people, `json` for collectors.
+        format: LogFormat = "pretty" as LOG_FORMAT;
+        /// Which lines: a level, or levels by module. The levels `debug` and `trace` of `sqlx` and `sea_orm` print SQL.
+        filter: String = "info,sqlx=warn,sea_orm=warn" as LOG_FILTER;
+    }
+
+    /// OpenTelemetry, beside `/metrics`, which is always there.
+    telemetry: Telemetry {
+        /// An OTLP collector (gRPC, without TLS: an agent on the same node or in the mesh). Empty: nothing is sent.
+        otlp_endpoint: Option<String> = "" as OPTIONAL_ENDPOINT;
+        /// The name under which this service appears (`service.name`).
+        service_name: String = "customer-profile" as NAME;
+        /// The part of calls that are traced, of those whose caller did not decide it.
+        trace_sample_ratio: f64 = "0.1" as RATIO in "0", "1";
+        /// How often metrics are sent to the collector.
+        metric_interval: Duration = "30s" as DURATION in "1s", "1h";
+        /// At the end: how long the last traces and metrics may take to be sent.
+        flush_timeout: Duration = "3s" as DURATION in "0s", "1m";
+    }
+}

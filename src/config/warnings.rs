@@ -1,0 +1,82 @@
+//! What is legal each by itself and unsafe together.
+
+use std::{fmt::Debug, time::Duration};
+
+use super::{Config, DatabaseKind};
+
+/// Longer than this, a person at the counter has told the change to the next server.
+const NOTICEABLE: Duration = Duration::from_mins(1);
+
+impl Config {
+    /// Combinations that will not do what they seem to say, each with both numbers. To be logged at start.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let Self { grpc, database, ingest, cache, .. } = self;
+        let max_deadline = ("grpc.max_deadline", grpc.max_deadline);
+        let default_deadline = ("grpc.default_deadline", grpc.default_deadline);
+        let queue = ("ingest.queue_statements", ingest.queue_statements);
+        let batch = ("ingest.batch_statements", ingest.batch_statements);
+        let request = ("ingest.max_statements_per_request", ingest.max_statements_per_request);
+        let alive = ("grpc.keep_alive_interval", grpc.keep_alive_interval);
+        let statement = ("database.statement_timeout", database.statement_timeout);
+        let acquire = ("database.acquire_timeout", database.acquire_timeout);
+        let received = ("grpc.max_receive_bytes", grpc.max_receive_bytes);
+        let mut told = vec![
+            at_most(default_deadline, max_deadline, "the default is cut to the maximum"),
+            at_most(statement, max_deadline, "statements go on after every caller has gone"),
+            at_most(acquire, default_deadline, "calls end while they wait for a connection, and nobody learns why"),
+            at_most(max_deadline, ("grpc.max_connection_age", grpc.max_connection_age), "connections go before calls"),
+            at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
+            at_most(request, queue, "the largest requests never find room in the queue"),
+            at_most(batch, queue, "no transaction is ever full"),
+            at_most(received, ("ingest.batch_bytes", ingest.batch_bytes), "a large request takes several transactions"),
+        ];
+        if database.url.kind() == DatabaseKind::Postgres {
+            let noticeable = ("advice for servers that share a database", NOTICEABLE);
+            told.push(at_most(
+                ("cache.max_age", cache.max_age),
+                noticeable,
+                "other servers' writes are seen that late",
+            ));
+        }
+        told.into_iter().flatten().collect()
+    }
+}
+
+fn at_most<T: PartialOrd + Debug>((small, x): (&str, T), (large, y): (&str, T), otherwise: &str) -> Option<String> {
+    (x > y).then(|| format!("{small} is {x:?}, {large} is {y:?}: {otherwise}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_give_no_warning() {
+        assert_eq!(Config::defaults().warnings(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unsafe_combination_is_told_with_both_numbers() {
+        let mut config = Config::defaults();
+        config.grpc.default_deadline = Duration::from_mins(2);
+        config.ingest.max_statements_per_request = 20_000;
+        assert_eq!(
+            config.warnings(),
+            [
+                "grpc.default_deadline is 120s, grpc.max_deadline is 60s: the default is cut to the maximum",
+                "ingest.max_statements_per_request is 20000, ingest.queue_statements is 10000: \
+                 the largest requests never find room in the queue",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_old_cache_matters_only_where_servers_share_a_database() {
+        let mut config = Config::defaults();
+        config.cache.max_age = Duration::from_hours(1);
+        assert_eq!(config.warnings().len(), 0);
+        config.database.url = crate::config::DatabaseUrl::parse("postgres://localhost/x").unwrap();
+        assert_eq!(config.warnings().len(), 1);
+    }
+}
