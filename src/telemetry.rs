@@ -1,15 +1,121 @@
-//! Stub.
-#[derive(Debug, Default)]
-#[expect(missing_docs, clippy::unused_self, clippy::pedantic, reason = "stub")]
-pub struct Metrics {}
-#[expect(missing_docs, reason = "stub")]
-impl Metrics {
-    pub fn ingest_queued(&self, _: usize) {}
-    pub fn ingest_rejected(&self, _: usize) {}
-    pub fn ingest_written(&self, _: usize, _: std::time::Duration) {}
-    pub fn ingest_stored(&self, _: usize) {}
-    pub fn ingest_duplicate(&self, _: usize) {}
-    pub fn store_conflicts(&self, _: u32) {}
-    pub fn identity(&self, _: usize, _: usize, _: usize, _: usize) {}
-    pub fn cache_read(&self, _: &'static str, _: bool, _: bool) {}
+//! Telemetry: log lines, traces, metrics.
+//!
+//! - Log lines go to standard error, pretty or JSON, through `tracing`.
+//! - Metrics are all in [`metrics`]; Prometheus reads them from `/metrics` ([`http`]).
+//! - When an OTLP endpoint is configured, traces and the same metrics are also sent there.
+//!
+//! # Never logged, never a label, never in a span
+//!
+//! Identifiers and their values, traits, preferences, record keys, event ids and properties, payloads, query texts,
+//! credentials, URLs with passwords, metadata sent by callers. What may be: tenant, source, method, status, reason, counts,
+//! sizes, durations, profile ids, sequences, request ids.
+//!
+//! # Ending
+//!
+//! A dropped provider flushes nothing, and a flush can wait for a collector that is away. So the providers live in a
+//! [`Guard`], which is shut down **after** the server (so that the last calls are told) and within a bound.
+
+pub mod http;
+mod log;
+pub mod metrics;
+mod otlp;
+pub mod rpc;
+
+use std::{sync::Arc, time::Duration};
+
+use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
+
+use crate::config::Config;
+
+pub use metrics::Metrics;
+pub use otlp::accept_parent;
+
+/// Telemetry that could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("telemetry cannot be set up ({what}): {cause}")]
+pub struct Error {
+    what: &'static str,
+    cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Running telemetry.
+#[derive(Debug)]
+pub struct Telemetry {
+    /// The instruments.
+    pub metrics: Arc<Metrics>,
+    /// What `/metrics` prints.
+    pub registry: prometheus::Registry,
+    /// To be shut down after the server.
+    pub guard: Guard,
+}
+
+/// Starts telemetry and takes over the process's log lines. `methods` are the paths of the methods that are served.
+///
+/// To be called inside a tokio runtime, which carries the connection to the collector.
+///
+/// # Errors
+/// When the process has a subscriber already, or the exporters cannot be made.
+pub fn start(config: &Config, methods: impl IntoIterator<Item = String>) -> Result<Telemetry, Error> {
+    let telemetry = Telemetry::collect(config, methods)?;
+    log::install(&config.log, telemetry.guard.traces.as_ref())?;
+    Ok(telemetry)
+}
+
+impl Telemetry {
+    /// Makes the instruments and exporters, and leaves the process's log lines alone.
+    ///
+    /// # Errors
+    /// When the exporters cannot be made.
+    pub fn collect(config: &Config, methods: impl IntoIterator<Item = String>) -> Result<Self, Error> {
+        let registry = prometheus::Registry::new();
+        let scraped = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .build()
+            .map_err(Error::of("Prometheus exporter"))?;
+        let resource = otlp::resource(&config.telemetry);
+        let mut meters = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(scraped);
+        let mut traces = None;
+        if let Some(endpoint) = &config.telemetry.otlp_endpoint {
+            meters = meters.with_reader(otlp::metrics(endpoint, &config.telemetry)?);
+            traces = Some(otlp::traces(endpoint, &config.telemetry, resource)?);
+        }
+        let meters = meters.build();
+        let metrics = Arc::new(Metrics::new(&meters, methods));
+        let guard = Guard { meters, traces, bound: config.telemetry.flush_timeout };
+        Ok(Self { metrics, registry, guard })
+    }
+}
+
+/// Holds the providers; without [`shutdown`](Guard::shutdown) the last traces and metrics are lost.
+#[derive(Debug)]
+pub struct Guard {
+    meters: SdkMeterProvider,
+    traces: Option<SdkTracerProvider>,
+    bound: Duration,
+}
+
+impl Guard {
+    /// Sends what is left, within the configured bound. Says in the log when that was too short.
+    ///
+    /// # Cancel safety
+    /// Dropped early, the rest may be lost, nothing else.
+    pub async fn shutdown(self) {
+        let Self { meters, traces, bound } = self;
+        let flush = tokio::task::spawn_blocking(move || {
+            let traces = traces.map_or(Ok(()), |traces| traces.shutdown_with_timeout(bound));
+            traces.and(meters.shutdown_with_timeout(bound))
+        });
+        match tokio::time::timeout(bound, flush).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last telemetry was not sent"),
+            Ok(Err(_)) | Err(_) => tracing::warn!(?bound, "the last telemetry was not sent in time"),
+        }
+    }
+}
+
+impl Error {
+    fn of<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |cause| Self { what, cause: Box::new(cause) }
+    }
 }

@@ -49,4 +49,18 @@ impl Error {
             | Self::Internal(_) => false,
         }
     }
+
+    /// The kind of error, for a metric's label.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Open(_) => "open",
+            Self::Conflict(_) => "conflict",
+            Self::Refused(_) => "refused",
+            Self::Schema(_) => "schema",
+            Self::Inconsistent { .. } => "inconsistent",
+            Self::Internal(_) => "internal",
+        }
+    }
 }

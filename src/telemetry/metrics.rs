@@ -1,0 +1,387 @@
+//! Every metric of the service: its name, unit, help and attributes, in this one file.
+//!
+//! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
+//! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.
+//!
+//! What every call touches is **bound**: the attribute set is looked up once for all, a measurement is an atomic addition
+//! and allocates nothing. Sizes and depths are observed when somebody collects, by a function of their owner.
+//!
+//! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
+};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+use crate::store;
+
+/// The label of a call to a method that this service does not have. Its name is the caller's word: as a label it would let
+/// anybody fill the memory.
+const OTHER: &str = "_OTHER";
+
+/// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
+const DURATION_BOUNDS: [f64; 18] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Upper bounds of numbers of things.
+const COUNT_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0, 20_000.0];
+
+/// `OK` … `UNAUTHENTICATED`: codes are 0 to 16.
+const CODES: usize = 17;
+
+/// All instruments.
+#[derive(Debug)]
+pub struct Metrics {
+    meter: Meter,
+    /// By path; all others are the first of `calls`.
+    pub(super) methods: HashMap<String, usize>,
+    pub(super) calls: Vec<Method>,
+    pub(super) call_duration: Histogram<f64>,
+    pub(super) active_calls: Arc<AtomicU64>,
+    pub(super) shed: Counter<u64>,
+    pub(super) cancelled: Counter<u64>,
+    store_duration: Histogram<f64>,
+    store_conflicts: BoundCounter<u64>,
+    caches: [CacheLookups; 2],
+    waiting: Arc<AtomicU64>,
+    stored: BoundCounter<u64>,
+    duplicate: BoundCounter<u64>,
+    rejected: BoundCounter<u64>,
+    batch_size: BoundHistogram<u64>,
+    batch_duration: BoundHistogram<f64>,
+    merges: BoundCounter<u64>,
+    splits: BoundCounter<u64>,
+    reclustered: BoundHistogram<u64>,
+    oversized: BoundCounter<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Method {
+    name: String,
+    pub(super) durations: [OnceLock<BoundHistogram<f64>>; CODES],
+}
+
+/// Look-ups in one cache.
+#[derive(Debug)]
+struct CacheLookups {
+    name: &'static str,
+    hits: BoundCounter<u64>,
+    negative_hits: BoundCounter<u64>,
+    misses: BoundCounter<u64>,
+}
+
+impl Metrics {
+    /// Makes the instruments. `methods` are the paths of all methods that are served, `/package.Service/Method`; calls to
+    /// others are counted as one.
+    #[must_use]
+    pub fn new(provider: &SdkMeterProvider, methods: impl IntoIterator<Item = String>) -> Self {
+        let meter = provider.meter("customer_profile");
+        let calls: Vec<_> = [OTHER.to_owned()].into_iter().chain(methods).map(Method::new).collect();
+        let index = |(at, method): (usize, &Method)| (format!("/{}", method.name), at);
+        let counter = |name, unit, help| meter.u64_counter(name).with_unit(unit).with_description(help).build();
+        let duration = |name, help| {
+            let bounds = DURATION_BOUNDS.to_vec();
+            meter.f64_histogram(name).with_unit("s").with_description(help).with_boundaries(bounds).build()
+        };
+        let sizes = |name, unit, help| {
+            let bounds = COUNT_BOUNDS.to_vec();
+            meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
+        };
+        // cache; outcome: hit, negative_hit (that there is nothing was known), miss
+        let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
+        // outcome: stored, duplicate, rejected
+        let said = counter("customer_profile.ingest.statements", "{statement}", "Statements by what became of them");
+        let outcome = |outcome| said.bind(&[KeyValue::new("outcome", outcome)]);
+        let metrics = Self {
+            methods: calls.iter().enumerate().skip(1).map(index).collect(),
+            calls,
+            // rpc.method, rpc.response.status_code
+            call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
+            active_calls: Arc::default(),
+            // rpc.method
+            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
+            // rpc.method
+            cancelled: counter("customer_profile.rpc.cancelled", "{call}", "Calls whose caller went before the answer"),
+            // operation, error.type (absent when it went well)
+            store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
+            store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
+            caches: ["profiles", "lookups"].map(|name| CacheLookups::new(name, &lookups)),
+            waiting: Arc::default(),
+            stored: outcome("stored"),
+            duplicate: outcome("duplicate"),
+            rejected: outcome("rejected"),
+            batch_size: sizes("customer_profile.ingest.batch.size", "{statement}", "Statements in one write").bind(&[]),
+            batch_duration: duration("customer_profile.ingest.batch.duration", "Time of one write").bind(&[]),
+            merges: counter("customer_profile.identity.merges", "{profile}", "Profiles that went into others")
+                .bind(&[]),
+            splits: counter("customer_profile.identity.splits", "{profile}", "Profiles that came out of others")
+                .bind(&[]),
+            reclustered: sizes(
+                "customer_profile.identity.reclustered",
+                "{record}",
+                "Records clustered anew by one write",
+            )
+            .bind(&[]),
+            oversized: counter(
+                "customer_profile.identity.shared_identifiers",
+                "{identifier}",
+                "Met, held by too many to link",
+            )
+            .bind(&[]),
+            meter,
+        };
+        let (active, waiting) = (Arc::clone(&metrics.active_calls), Arc::clone(&metrics.waiting));
+        let active = move || active.load(Ordering::Relaxed);
+        let waiting = move || waiting.load(Ordering::Relaxed);
+        metrics.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
+        metrics.gauge("customer_profile.ingest.queue", "{statement}", "Statements that wait", None, waiting);
+        metrics
+    }
+
+    /// Tells the size of a cache whenever somebody collects.
+    pub fn observe_cache(
+        &self,
+        name: &'static str,
+        entries: impl Fn() -> u64 + Send + Sync + 'static,
+        bytes: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let label = || Some(KeyValue::new("cache", name));
+        self.gauge("customer_profile.cache.entries", "{entry}", "Entries in the cache", label(), entries);
+        self.gauge("customer_profile.cache.size", "By", "Memory of the entries in the cache", label(), bytes);
+    }
+
+    /// Something was looked up in the cache `profiles` or `lookups`: whether the cache had the answer, and whether the
+    /// answer is that there is nothing.
+    pub fn cache_read(&self, cache: &'static str, cached: bool, absent: bool) {
+        let Some(cache) = self.caches.iter().find(|known| known.name == cache) else { return };
+        match (cached, absent) {
+            (false, _) => cache.misses.add(1),
+            (true, false) => cache.hits.add(1),
+            (true, true) => cache.negative_hits.add(1),
+        }
+    }
+
+    /// An operation of the store ended.
+    pub fn store_finished(&self, operation: &'static str, error: Option<&store::Error>, duration: Duration) {
+        let operation = KeyValue::new("operation", operation);
+        let seconds = duration.as_secs_f64();
+        match error {
+            None => self.store_duration.record(seconds, &[operation]),
+            Some(error) => {
+                self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]);
+            }
+        }
+    }
+
+    /// A write was begun again so many times.
+    pub fn store_conflicts(&self, times: u32) {
+        self.store_conflicts.add(u64::from(times));
+    }
+
+    /// So many statements wait to be written.
+    pub fn ingest_queued(&self, statements: usize) {
+        self.waiting.fetch_add(statements as u64, Ordering::Relaxed);
+    }
+
+    /// So many statements, which waited, were written or failed together.
+    pub fn ingest_written(&self, statements: usize, duration: Duration) {
+        self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
+        self.batch_size.record(statements as u64);
+        self.batch_duration.record(duration.as_secs_f64());
+    }
+
+    /// So many statements were stored.
+    pub fn ingest_stored(&self, statements: usize) {
+        self.stored.add(statements as u64);
+    }
+
+    /// So many statements were said before.
+    pub fn ingest_duplicate(&self, statements: usize) {
+        self.duplicate.add(statements as u64);
+    }
+
+    /// So many statements will never be stored.
+    pub fn ingest_rejected(&self, statements: usize) {
+        self.rejected.add(statements as u64);
+    }
+
+    /// What one write did to who is who: profiles that went into others, profiles that came out, records that were
+    /// clustered anew, identifiers
+    /// met that link nobody because too many records hold them.
+    pub fn identity(&self, merges: usize, splits: usize, reclustered: usize, oversized: usize) {
+        self.merges.add(merges as u64);
+        self.splits.add(splits as u64);
+        self.reclustered.record(reclustered as u64);
+        self.oversized.add(oversized as u64);
+    }
+
+    fn gauge(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        label: Option<KeyValue>,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        // The instrument lives in its meter; what is built here is only a handle.
+        let _ = self
+            .meter
+            .u64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
+            .build();
+    }
+}
+
+/// Instruments that nobody collects.
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(&SdkMeterProvider::default(), [])
+    }
+}
+
+impl CacheLookups {
+    fn new(name: &'static str, lookups: &Counter<u64>) -> Self {
+        let bind = |outcome| lookups.bind(&[KeyValue::new("cache", name), KeyValue::new("outcome", outcome)]);
+        Self { name, hits: bind("hit"), negative_hits: bind("negative_hit"), misses: bind("miss") }
+    }
+}
+
+impl Method {
+    fn new(path: String) -> Self {
+        let name = path.strip_prefix('/').map(str::to_owned).unwrap_or(path);
+        Self { name, durations: Default::default() }
+    }
+
+    pub(super) fn label(&self) -> KeyValue {
+        KeyValue::new("rpc.method", self.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+    use crate::{config::Config, telemetry::Telemetry};
+
+    const GET: &str = "/customer.profile.v1.ProfileService/GetProfile";
+
+    fn telemetry() -> Telemetry {
+        Telemetry::collect(&Config::defaults(), [GET.to_owned()]).unwrap()
+    }
+
+    /// The lines of `/metrics` that begin so, without the durations' buckets and sums.
+    fn printed(telemetry: &Telemetry, prefix: &str) -> Vec<String> {
+        let text = prometheus::TextEncoder::new().encode_to_string(&telemetry.registry.gather()).unwrap();
+        let told = |line: &&str| line.starts_with(prefix) && !line.contains("_bucket") && !line.contains("_sum");
+        text.lines().filter(told).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_call_is_counted_by_method_and_status_and_unknown_methods_as_one() {
+        let telemetry = telemetry();
+        let metrics = &telemetry.metrics;
+        metrics.rpc_started(GET).finished(Code::Ok);
+        metrics.rpc_started(GET).finished(Code::NotFound);
+        metrics.rpc_started("/no.such/Method").finished(Code::Unimplemented);
+        metrics.rpc_started("/no.other/Method").finished(Code::Unimplemented);
+        metrics.rpc_shed(GET);
+        insta::assert_snapshot!([printed(&telemetry, "rpc_"), printed(&telemetry, "customer_profile_rpc")].concat().join("\n"), @r#"
+        rpc_server_active_calls 0
+        rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 2
+        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND"} 1
+        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK"} 1
+        customer_profile_rpc_shed_total{rpc_method="customer.profile.v1.ProfileService/GetProfile"} 1
+        "#);
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_counts_as_cancelled() {
+        let telemetry = telemetry();
+        let call = telemetry.metrics.rpc_started(GET);
+        assert_eq!(printed(&telemetry, "rpc_server_active_calls"), ["rpc_server_active_calls 1"]);
+        drop(call);
+        assert_eq!(printed(&telemetry, "rpc_server_active_calls"), ["rpc_server_active_calls 0"]);
+        assert_eq!(printed(&telemetry, "customer_profile_rpc_cancelled").len(), 1);
+        assert!(printed(&telemetry, "rpc_server_call_duration").concat().contains("CANCELLED"));
+    }
+
+    #[test]
+    fn caches_are_told_apart_by_a_label() {
+        let telemetry = telemetry();
+        let metrics = &telemetry.metrics;
+        metrics.observe_cache("profiles", || 3, || 4096);
+        metrics.observe_cache("lookups", || 5, || 512);
+        for (cached, absent) in [(true, false), (true, false), (true, true), (false, false), (false, true)] {
+            metrics.cache_read("profiles", cached, absent);
+        }
+        insta::assert_snapshot!(printed(&telemetry, "customer_profile_cache").join("\n"), @r#"
+        customer_profile_cache_entries{cache="lookups"} 5
+        customer_profile_cache_entries{cache="profiles"} 3
+        customer_profile_cache_lookups_total{cache="lookups",outcome="hit"} 0
+        customer_profile_cache_lookups_total{cache="lookups",outcome="miss"} 0
+        customer_profile_cache_lookups_total{cache="lookups",outcome="negative_hit"} 0
+        customer_profile_cache_lookups_total{cache="profiles",outcome="hit"} 2
+        customer_profile_cache_lookups_total{cache="profiles",outcome="miss"} 2
+        customer_profile_cache_lookups_total{cache="profiles",outcome="negative_hit"} 1
+        customer_profile_cache_size_bytes{cache="lookups"} 512
+        customer_profile_cache_size_bytes{cache="profiles"} 4096
+        "#);
+    }
+
+    #[test]
+    fn the_write_path_is_counted() {
+        let telemetry = telemetry();
+        let metrics = &telemetry.metrics;
+        metrics.ingest_queued(19);
+        metrics.ingest_written(8, Duration::from_millis(3));
+        metrics.ingest_stored(7);
+        metrics.ingest_duplicate(1);
+        metrics.ingest_rejected(2);
+        metrics.store_finished("commit", None, Duration::from_millis(2));
+        metrics.store_finished("commit", Some(&store::Error::Conflict(String::new())), Duration::from_millis(1));
+        metrics.store_conflicts(4);
+        metrics.identity(5, 1, 9, 3);
+        let counted: Vec<_> =
+            printed(&telemetry, "customer_profile").into_iter().filter(|line| !line.contains("cache")).collect();
+        insta::assert_snapshot!(counted.join("\n"), @r#"
+        customer_profile_identity_merges_total 5
+        customer_profile_identity_reclustered_count 1
+        customer_profile_identity_shared_identifiers_total 3
+        customer_profile_identity_splits_total 1
+        customer_profile_ingest_batch_duration_seconds_count 1
+        customer_profile_ingest_batch_size_count 1
+        customer_profile_ingest_queue 11
+        customer_profile_ingest_statements_total{outcome="duplicate"} 1
+        customer_profile_ingest_statements_total{outcome="rejected"} 2
+        customer_profile_ingest_statements_total{outcome="stored"} 7
+        customer_profile_store_conflicts_total 4
+        customer_profile_store_operation_duration_seconds_count{operation="commit"} 1
+        customer_profile_store_operation_duration_seconds_count{error_type="conflict",operation="commit"} 1
+        "#);
+    }
+
+    #[test]
+    fn every_metric_has_help() {
+        let telemetry = telemetry();
+        telemetry.metrics.rpc_started(GET).finished(Code::Ok);
+        let families = telemetry.registry.gather();
+        assert!(families.len() >= 2);
+        for family in families {
+            assert!(!family.help().is_empty(), "{}", family.name());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! OpenTelemetry over OTLP: exporters, resource, and the caller's trace.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use opentelemetry::{
+    KeyValue,
+    propagation::{Extractor, TextMapPropagator},
+    trace::TraceContextExt,
+};
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    metrics::PeriodicReader,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::Error;
+use crate::config::Telemetry;
+
+/// How long one message to the collector may take.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who speaks. `OTEL_RESOURCE_ATTRIBUTES` of the environment adds to it.
+pub(super) fn resource(config: &Telemetry) -> Resource {
+    Resource::builder()
+        .with_service_name(config.service_name.clone())
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+pub(super) fn metrics(endpoint: &str, config: &Telemetry) -> Result<PeriodicReader<MetricExporter>, Error> {
+    let exporter = MetricExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()
+        .map_err(Error::of("OTLP metrics"))?;
+    Ok(PeriodicReader::builder(exporter).with_interval(config.metric_interval).build())
+}
+
+pub(super) fn traces(endpoint: &str, config: &Telemetry, resource: Resource) -> Result<SdkTracerProvider, Error> {
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()
+        .map_err(Error::of("OTLP traces"))?;
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_sample_ratio)));
+    Ok(SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler).with_batch_exporter(exporter).build())
+}
+
+/// Makes a call's span part of its caller's trace (W3C `traceparent`), if the caller sent a valid one. For the outermost
+/// layer: a span takes its parent before it is entered, or not at all.
+pub fn accept_parent(span: &tracing::Span, headers: &HeaderMap) {
+    if !headers.contains_key("traceparent") {
+        return;
+    }
+    let context = TraceContextPropagator::new().extract(&Headers(headers));
+    if context.span().span_context().is_valid() {
+        // It fails where no traces are taken, which is no failure.
+        let _ = span.set_parent(context);
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_proto::tonic::collector::{
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
+    };
+    use tokio::sync::mpsc;
+    use tonic::{
+        Request, Response, Status,
+        transport::{Server, server::TcpIncoming},
+    };
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::{config::Config, telemetry};
+
+    /// A collector that passes on what it is sent.
+    #[derive(Clone)]
+    struct Collector {
+        traces: mpsc::UnboundedSender<ExportTraceServiceRequest>,
+        metrics: mpsc::UnboundedSender<ExportMetricsServiceRequest>,
+    }
+
+    #[tonic::async_trait]
+    impl TraceService for Collector {
+        async fn export(
+            &self,
+            request: Request<ExportTraceServiceRequest>,
+        ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+            self.traces.send(request.into_inner()).unwrap();
+            Ok(Response::new(ExportTraceServiceResponse::default()))
+        }
+    }
+
+    #[tonic::async_trait]
+    impl MetricsService for Collector {
+        async fn export(
+            &self,
+            request: Request<ExportMetricsServiceRequest>,
+        ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+            self.metrics.send(request.into_inner()).unwrap();
+            Ok(Response::new(ExportMetricsServiceResponse::default()))
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_last_trace_and_the_metrics_reach_the_collector_at_shutdown() {
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let endpoint = format!("http://{}", incoming.local_addr().unwrap());
+        let ((traces, mut got_traces), (metrics, mut got_metrics)) =
+            (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+        let collector = Collector { traces, metrics };
+        let server = Server::builder()
+            .add_service(TraceServiceServer::new(collector.clone()))
+            .add_service(MetricsServiceServer::new(collector));
+        tokio::spawn(server.serve_with_incoming(incoming));
+
+        let mut config = Config::defaults();
+        config.telemetry.otlp_endpoint = Some(endpoint);
+        config.telemetry.trace_sample_ratio = 0.0;
+        let telemetry = telemetry::Telemetry::collect(&config, []).unwrap();
+        let spans = telemetry.guard.traces.as_ref().unwrap().tracer("test");
+        let subscriber = tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(spans));
+        tracing::subscriber::with_default(subscriber, || {
+            let mut headers = HeaderMap::new();
+            let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+            headers.insert("traceparent", parent.parse().unwrap());
+            let span = tracing::info_span!("GetProfile");
+            accept_parent(&span, &headers);
+            span.in_scope(|| {});
+        });
+        telemetry.guard.shutdown().await;
+
+        let sent = got_traces.recv().await.unwrap();
+        let span = &sent.resource_spans[0].scope_spans[0].spans[0];
+        assert_eq!(span.name, "GetProfile");
+        // Sampled although the ratio is 0, for its caller decided it; and it is the caller's trace.
+        assert_eq!(span.trace_id, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
+        assert_eq!(span.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
+        let sent = got_metrics.recv().await.unwrap();
+        let names: Vec<_> =
+            sent.resource_metrics[0].scope_metrics[0].metrics.iter().map(|metric| &metric.name).collect();
+        assert!(names.iter().any(|name| *name == "rpc.server.active_calls"), "{names:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_collector_that_is_away_holds_the_end_up_no_longer_than_the_bound() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut config = Config::defaults();
+        // It takes the connection and never answers.
+        config.telemetry.otlp_endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
+        config.telemetry.flush_timeout = Duration::from_millis(200);
+        let telemetry = telemetry::Telemetry::collect(&config, []).unwrap();
+        let patience = Duration::from_secs(3);
+        tokio::time::timeout(patience, telemetry.guard.shutdown()).await.unwrap();
+    }
+}
