@@ -19,7 +19,6 @@ pub mod http;
 mod log;
 pub mod metrics;
 mod otlp;
-pub mod rpc;
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,14 +48,14 @@ pub struct Telemetry {
     pub guard: Guard,
 }
 
-/// Starts telemetry and takes over the process's log lines. `methods` are the paths of the methods that are served.
+/// Starts telemetry and takes over the process's log lines.
 ///
 /// To be called inside a tokio runtime, which carries the connection to the collector.
 ///
 /// # Errors
 /// When the process has a subscriber already, or the exporters cannot be made.
-pub fn start(config: &Config, methods: impl IntoIterator<Item = String>) -> Result<Telemetry, Error> {
-    let telemetry = Telemetry::collect(config, methods)?;
+pub fn start(config: &Config) -> Result<Telemetry, Error> {
+    let telemetry = Telemetry::collect(config)?;
     log::install(&config.log, telemetry.guard.traces.as_ref())?;
     Ok(telemetry)
 }
@@ -66,7 +65,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// When the exporters cannot be made.
-    pub fn collect(config: &Config, methods: impl IntoIterator<Item = String>) -> Result<Self, Error> {
+    pub fn collect(config: &Config) -> Result<Self, Error> {
         let registry = prometheus::Registry::new();
         let scraped = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -81,7 +80,7 @@ impl Telemetry {
             traces = Some(otlp::traces(endpoint, &config.telemetry, resource)?);
         }
         let meters = meters.build();
-        let metrics = Arc::new(Metrics::new(&meters, methods));
+        let metrics = Arc::new(Metrics::new(&meters));
         let guard = Guard { meters, traces, bound: config.telemetry.flush_timeout };
         Ok(Self { metrics, registry, guard })
     }

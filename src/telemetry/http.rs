@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_tells_life_readiness_and_metrics_until_it_is_stopped() {
-        let telemetry = Telemetry::collect(&Config::defaults(), []).unwrap();
+        let telemetry = Telemetry::collect(&Config::defaults()).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (say, readiness) = watch::channel(Readiness::NotReady("starting"));
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(get(address, "/").await.0, 404);
         let (status, text) = get(address, "/metrics").await;
         assert_eq!(status, 200);
-        assert!(text.contains("rpc_server_active_calls 0\n"), "{text}");
+        assert!(text.contains("customer_profile_ingest_queue 0\n"), "{text}");
 
         // A client that never finishes its request does not hold the server up.
         let mut slow = TcpStream::connect(address).await.unwrap();

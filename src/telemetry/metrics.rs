@@ -11,7 +11,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -22,12 +22,9 @@ use opentelemetry::{
     metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
+use tonic::Code;
 
 use crate::store;
-
-/// The label of a call to a method that this service does not have. Its name is the caller's word: as a label it would let
-/// anybody fill the memory.
-const OTHER: &str = "_OTHER";
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -44,13 +41,9 @@ const CODES: usize = 17;
 #[derive(Debug)]
 pub struct Metrics {
     meter: Meter,
-    /// By path; all others are the first of `calls`.
-    pub(super) methods: HashMap<String, usize>,
-    pub(super) calls: Vec<Method>,
-    pub(super) call_duration: Histogram<f64>,
-    pub(super) active_calls: Arc<AtomicU64>,
-    pub(super) shed: Counter<u64>,
-    pub(super) cancelled: Counter<u64>,
+    call_duration: Histogram<f64>,
+    calls: RwLock<HashMap<&'static str, Arc<Durations>>>,
+    shed: BoundCounter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
     caches: [CacheLookups; 2],
@@ -66,11 +59,8 @@ pub struct Metrics {
     oversized: BoundCounter<u64>,
 }
 
-#[derive(Debug)]
-pub(super) struct Method {
-    name: String,
-    pub(super) durations: [OnceLock<BoundHistogram<f64>>; CODES],
-}
+/// The durations of one method's calls, by status code.
+type Durations = [OnceLock<BoundHistogram<f64>>; CODES];
 
 /// Look-ups in one cache.
 #[derive(Debug)]
@@ -82,13 +72,10 @@ struct CacheLookups {
 }
 
 impl Metrics {
-    /// Makes the instruments. `methods` are the paths of all methods that are served, `/package.Service/Method`; calls to
-    /// others are counted as one.
+    /// Makes the instruments.
     #[must_use]
-    pub fn new(provider: &SdkMeterProvider, methods: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(provider: &SdkMeterProvider) -> Self {
         let meter = provider.meter("customer_profile");
-        let calls: Vec<_> = [OTHER.to_owned()].into_iter().chain(methods).map(Method::new).collect();
-        let index = |(at, method): (usize, &Method)| (format!("/{}", method.name), at);
         let counter = |name, unit, help| meter.u64_counter(name).with_unit(unit).with_description(help).build();
         let duration = |name, help| {
             let bounds = DURATION_BOUNDS.to_vec();
@@ -104,15 +91,11 @@ impl Metrics {
         let said = counter("customer_profile.ingest.statements", "{statement}", "Statements by what became of them");
         let outcome = |outcome| said.bind(&[KeyValue::new("outcome", outcome)]);
         let metrics = Self {
-            methods: calls.iter().enumerate().skip(1).map(index).collect(),
-            calls,
             // rpc.method, rpc.response.status_code
             call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
-            active_calls: Arc::default(),
-            // rpc.method
-            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
-            // rpc.method
-            cancelled: counter("customer_profile.rpc.cancelled", "{call}", "Calls whose caller went before the answer"),
+            calls: RwLock::default(),
+            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work")
+                .bind(&[]),
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
@@ -141,12 +124,36 @@ impl Metrics {
             .bind(&[]),
             meter,
         };
-        let (active, waiting) = (Arc::clone(&metrics.active_calls), Arc::clone(&metrics.waiting));
-        let active = move || active.load(Ordering::Relaxed);
+        let waiting = Arc::clone(&metrics.waiting);
         let waiting = move || waiting.load(Ordering::Relaxed);
-        metrics.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
         metrics.gauge("customer_profile.ingest.queue", "{statement}", "Statements that wait", None, waiting);
         metrics
+    }
+
+    /// A call was answered, or its caller has gone (`CANCELLED`). `method` is `package.Service/Method`, or `_OTHER` for all
+    /// that are not served: their names are the caller's word and would let anybody fill the memory.
+    pub fn rpc_finished(&self, method: &'static str, code: Code, duration: Duration) {
+        // A lock is poisoned only by a panic between these lines, and the map is whole then too.
+        let known = self.calls.read().unwrap_or_else(PoisonError::into_inner).get(method).cloned();
+        let durations = known.unwrap_or_else(|| {
+            Arc::clone(self.calls.write().unwrap_or_else(PoisonError::into_inner).entry(method).or_default())
+        });
+        durations[code as usize]
+            .get_or_init(|| {
+                let status = KeyValue::new("rpc.response.status_code", name_of(code));
+                self.call_duration.bind(&[KeyValue::new("rpc.method", method), status])
+            })
+            .record(duration.as_secs_f64());
+    }
+
+    /// A call was refused at the limit of calls in work.
+    pub fn rpc_shed(&self) {
+        self.shed.add(1);
+    }
+
+    /// Tells how many calls are in work whenever somebody collects.
+    pub fn observe_calls(&self, active: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
     }
 
     /// Tells the size of a cache whenever somebody collects.
@@ -248,7 +255,7 @@ impl Metrics {
 /// Instruments that nobody collects.
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new(&SdkMeterProvider::default(), [])
+        Self::new(&SdkMeterProvider::default())
     }
 }
 
@@ -259,28 +266,38 @@ impl CacheLookups {
     }
 }
 
-impl Method {
-    fn new(path: String) -> Self {
-        let name = path.strip_prefix('/').map(str::to_owned).unwrap_or(path);
-        Self { name, durations: Default::default() }
-    }
-
-    pub(super) fn label(&self) -> KeyValue {
-        KeyValue::new("rpc.method", self.name.clone())
+/// The code as the gRPC specification spells it.
+fn name_of(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tonic::Code;
-
     use super::*;
     use crate::{config::Config, telemetry::Telemetry};
 
-    const GET: &str = "/customer.profile.v1.ProfileService/GetProfile";
+    const GET: &str = "customer.profile.v1.ProfileService/GetProfile";
 
     fn telemetry() -> Telemetry {
-        Telemetry::collect(&Config::defaults(), [GET.to_owned()]).unwrap()
+        Telemetry::collect(&Config::defaults()).unwrap()
     }
 
     /// The lines of `/metrics` that begin so, without the durations' buckets and sums.
@@ -291,32 +308,29 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_counted_by_method_and_status_and_unknown_methods_as_one() {
+    fn a_call_is_counted_by_method_and_status() {
         let telemetry = telemetry();
         let metrics = &telemetry.metrics;
-        metrics.rpc_started(GET).finished(Code::Ok);
-        metrics.rpc_started(GET).finished(Code::NotFound);
-        metrics.rpc_started("/no.such/Method").finished(Code::Unimplemented);
-        metrics.rpc_started("/no.other/Method").finished(Code::Unimplemented);
-        metrics.rpc_shed(GET);
-        insta::assert_snapshot!([printed(&telemetry, "rpc_"), printed(&telemetry, "customer_profile_rpc")].concat().join("\n"), @r#"
-        rpc_server_active_calls 0
-        rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 2
+        for (method, code) in [(GET, Code::Ok), (GET, Code::NotFound), (GET, Code::Ok), ("_OTHER", Code::Unimplemented)]
+        {
+            metrics.rpc_finished(method, code, Duration::from_micros(80));
+        }
+        metrics.rpc_shed();
+        metrics.observe_calls(|| 6);
+        let counted = [printed(&telemetry, "rpc_"), printed(&telemetry, "customer_profile_rpc")].concat();
+        insta::assert_snapshot!(counted.join("\n"), @r#"
+        rpc_server_active_calls 6
+        rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 1
         rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND"} 1
-        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK"} 1
-        customer_profile_rpc_shed_total{rpc_method="customer.profile.v1.ProfileService/GetProfile"} 1
+        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK"} 2
+        customer_profile_rpc_shed_total 1
         "#);
     }
 
     #[test]
-    fn a_call_that_is_dropped_counts_as_cancelled() {
-        let telemetry = telemetry();
-        let call = telemetry.metrics.rpc_started(GET);
-        assert_eq!(printed(&telemetry, "rpc_server_active_calls"), ["rpc_server_active_calls 1"]);
-        drop(call);
-        assert_eq!(printed(&telemetry, "rpc_server_active_calls"), ["rpc_server_active_calls 0"]);
-        assert_eq!(printed(&telemetry, "customer_profile_rpc_cancelled").len(), 1);
-        assert!(printed(&telemetry, "rpc_server_call_duration").concat().contains("CANCELLED"));
+    fn codes_are_counted_each_in_its_own_place() {
+        let places: std::collections::BTreeSet<_> = (0..17).map(|code| name_of(Code::from_i32(code))).collect();
+        assert_eq!((places.len(), Code::Unauthenticated as usize + 1), (17, CODES));
     }
 
     #[test]
@@ -377,7 +391,7 @@ mod tests {
     #[test]
     fn every_metric_has_help() {
         let telemetry = telemetry();
-        telemetry.metrics.rpc_started(GET).finished(Code::Ok);
+        telemetry.metrics.rpc_finished(GET, Code::Ok, Duration::from_micros(80));
         let families = telemetry.registry.gather();
         assert!(families.len() >= 2);
         for family in families {

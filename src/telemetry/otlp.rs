@@ -144,7 +144,7 @@ mod tests {
         let mut config = Config::defaults();
         config.telemetry.otlp_endpoint = Some(endpoint);
         config.telemetry.trace_sample_ratio = 0.0;
-        let telemetry = telemetry::Telemetry::collect(&config, []).unwrap();
+        let telemetry = telemetry::Telemetry::collect(&config).unwrap();
         let spans = telemetry.guard.traces.as_ref().unwrap().tracer("test");
         let subscriber = tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(spans));
         tracing::subscriber::with_default(subscriber, || {
@@ -166,7 +166,7 @@ mod tests {
         let sent = got_metrics.recv().await.unwrap();
         let names: Vec<_> =
             sent.resource_metrics[0].scope_metrics[0].metrics.iter().map(|metric| &metric.name).collect();
-        assert!(names.iter().any(|name| *name == "rpc.server.active_calls"), "{names:?}");
+        assert!(names.iter().any(|name| *name == "customer_profile.ingest.queue"), "{names:?}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -176,7 +176,7 @@ mod tests {
         // It takes the connection and never answers.
         config.telemetry.otlp_endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
         config.telemetry.flush_timeout = Duration::from_millis(200);
-        let telemetry = telemetry::Telemetry::collect(&config, []).unwrap();
+        let telemetry = telemetry::Telemetry::collect(&config).unwrap();
         let patience = Duration::from_secs(3);
         tokio::time::timeout(patience, telemetry.guard.shutdown()).await.unwrap();
     }
