@@ -1,4 +1,22 @@
 //! The API over gRPC. The only place that knows Protobuf.
+//!
+//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every failure, `token` the
+//! opaque tokens, `context` and `layers` what all calls share. The services only put these together.
+
+mod answer;
+mod context;
+mod ingest;
+mod layers;
+mod profiles;
+mod receive;
+mod status;
+mod token;
+
+pub use context::{REQUEST_ID_KEY, TENANT_KEY};
+pub use ingest::IngestApi;
+pub use layers::{CallLimits, Calls};
+pub use profiles::ProfileApi;
+pub use status::DOMAIN;
 
 /// The generated messages, services and clients of `customer.profile.v1`.
 #[expect(

@@ -24,7 +24,7 @@ pub use apply::Outcome;
 
 use crate::clock::Clock;
 use crate::model::Model;
-use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId};
+use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::Epochs;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -37,6 +37,8 @@ pub struct Options {
     pub queue_statements: usize,
     /// How many statements one transaction takes.
     pub batch_statements: usize,
+    /// How many bytes of statements one transaction takes, by estimate.
+    pub batch_bytes: usize,
 }
 
 /// What the write path runs on.
@@ -53,6 +55,9 @@ pub struct Parts {
     /// Whom to tell.
     pub metrics: Arc<Metrics>,
 }
+
+/// A draft, or what kept the input from being one; that is answered in its place.
+pub type Intake = Result<Draft, Vec<Violation>>;
 
 /// Why a batch failed as a whole. Nothing is known to be stored of it; saying it again is safe.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -111,6 +116,7 @@ pub struct StatementResult {
 struct Job {
     tenant: TenantId,
     statements: Vec<Statement>,
+    bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
     _room: OwnedSemaphorePermit,
 }
@@ -145,7 +151,7 @@ impl Ingest {
     ///
     /// # Errors
     /// [`Error::Overloaded`], [`Error::Stopping`].
-    pub fn offer(&self, tenant: &TenantId, drafts: Vec<Draft>) -> Result<Ticket, Error> {
+    pub fn offer(&self, tenant: &TenantId, drafts: Vec<Intake>) -> Result<Ticket, Error> {
         let room = self.room.clone().try_acquire_many_owned(self.permits(&drafts));
         let room = room.map_err(|_| Error::Overloaded { limit: self.options.queue_statements })?;
         self.enqueue(tenant, drafts, room)
@@ -158,21 +164,21 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn push(&self, tenant: &TenantId, drafts: Vec<Draft>) -> Result<Ticket, Error> {
+    pub async fn push(&self, tenant: &TenantId, drafts: Vec<Intake>) -> Result<Ticket, Error> {
         let room = self.room.clone().acquire_many_owned(self.permits(&drafts)).await;
         self.enqueue(tenant, drafts, room.map_err(|_| Error::Stopping)?)
     }
 
-    fn permits(&self, drafts: &[Draft]) -> u32 {
+    fn permits(&self, drafts: &[Intake]) -> u32 {
         u32::try_from(drafts.len().min(self.options.queue_statements)).unwrap_or(u32::MAX)
     }
 
-    fn enqueue(&self, tenant: &TenantId, drafts: Vec<Draft>, room: OwnedSemaphorePermit) -> Result<Ticket, Error> {
+    fn enqueue(&self, tenant: &TenantId, drafts: Vec<Intake>, room: OwnedSemaphorePermit) -> Result<Ticket, Error> {
         let now = self.clock.now();
         let mut ticket = Ticket { outcomes: Vec::new(), records: Vec::new(), answer: None };
         let mut statements = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let (outcome, record) = match self.model.check(draft, now) {
+            let (outcome, record) = match draft.and_then(|draft| self.model.check(draft, now)) {
                 Ok(statement) => {
                     let record = statement.record().clone();
                     statements.push(statement);
@@ -186,7 +192,8 @@ impl Ingest {
         if !statements.is_empty() {
             let (answer, receiver) = oneshot::channel();
             self.metrics.ingest_queued(statements.len());
-            let job = Job { tenant: tenant.clone(), statements, answer, _room: room };
+            let bytes = statements.iter().map(Statement::weight).sum();
+            let job = Job { tenant: tenant.clone(), statements, bytes, answer, _room: room };
             self.queue.send(job).map_err(|_| Error::Stopping)?;
             ticket.answer = Some(receiver);
         }
@@ -232,25 +239,26 @@ async fn run(writer: Writer, mut jobs: mpsc::UnboundedReceiver<Job>, metrics: Ar
             tenants.entry(job.tenant.clone()).or_default().push(job);
         }
         for (tenant, jobs) in tenants {
-            for batch in batches(jobs, options.batch_statements) {
+            for batch in batches(jobs, options) {
                 write_batch(&writer, &tenant, batch, &metrics).await;
             }
         }
     }
 }
 
-/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bound goes alone.
-fn batches(jobs: Vec<Job>, bound: usize) -> Vec<Vec<Job>> {
+/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bounds goes alone.
+fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
     let mut batches: Vec<Vec<Job>> = Vec::new();
-    let mut size = usize::MAX;
+    let (mut statements, mut bytes) = (0, 0);
     for job in jobs {
-        if size.saturating_add(job.statements.len()) > bound {
-            batches.push(Vec::new());
-            size = 0;
-        }
-        size += job.statements.len();
-        if let Some(batch) = batches.last_mut() {
-            batch.push(job);
+        statements += job.statements.len();
+        bytes += job.bytes;
+        match batches.last_mut() {
+            Some(batch) if statements <= options.batch_statements && bytes <= options.batch_bytes => batch.push(job),
+            _ => {
+                (statements, bytes) = (job.statements.len(), job.bytes);
+                batches.push(vec![job]);
+            }
         }
     }
     batches

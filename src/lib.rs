@@ -21,5 +21,6 @@ pub mod ingest;
 pub mod model;
 pub mod profile;
 pub mod reader;
+pub mod server;
 pub mod store;
 pub mod telemetry;

@@ -105,7 +105,10 @@ impl Reader {
         metrics: Arc<Metrics>,
         limits: Limits,
     ) -> Self {
-        Self { store, model, epochs, cache: Cache::new(limits), metrics }
+        let cache = Cache::new(limits);
+        let (entries, bytes) = (cache.clone(), cache.clone());
+        metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
+        Self { store, model, epochs, cache, metrics }
     }
 
     /// Reads one profile. Readers that miss the same key at once share one load.

@@ -89,6 +89,19 @@ pub enum Statement {
 }
 
 impl Statement {
+    /// Its size in memory, in bytes, roughly.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let values = match self {
+            Self::Record(statement) => {
+                let identifiers = statement.draft.identifiers.iter().map(|held| held.kind.len() + held.value.len());
+                identifiers.sum::<usize>() + weigh(&statement.draft.traits)
+            }
+            Self::Event(event) => weigh(&event.properties),
+        };
+        size_of::<Self>() + values
+    }
+
     /// The record that it is about.
     #[must_use]
     pub fn record(&self) -> &RecordKey {
@@ -97,6 +110,10 @@ impl Statement {
             Self::Event(event) => &event.record,
         }
     }
+}
+
+fn weigh(values: &BTreeMap<String, Value>) -> usize {
+    values.iter().map(|(name, value)| name.len() + value.weight()).sum()
 }
 
 /// A checked statement about a record.

@@ -44,6 +44,18 @@ impl Value {
         }
     }
 
+    /// Its size in memory, in bytes, roughly.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::String(text) => text.len(),
+                Self::List(values) => values.iter().map(Self::weight).sum(),
+                Self::Map(entries) => entries.iter().map(|(name, value)| name.len() + value.weight()).sum(),
+                Self::Int(_) | Self::Decimal(_) | Self::Bool(_) | Self::Time(_) => 0,
+            }
+    }
+
     /// Says nothing: an empty text or list.
     #[must_use]
     pub fn is_blank(&self) -> bool {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Freshness;
-use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId, Value};
+use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId};
 use crate::store;
 
 /// The bounds of the cache.
@@ -161,7 +161,7 @@ fn weigh_key(record: &RecordKey) -> usize {
 fn weigh_profile(profile: &Profile) -> usize {
     let traits = profile.traits.iter().map(|(name, found)| {
         let origins = found.origins.iter().map(|origin| size_of_val(origin) + weigh_key(&origin.record));
-        name.len() + size_of_val(found) + weigh_value(&found.value) + origins.sum::<usize>()
+        name.len() + size_of_val(found) + found.value.weight() + origins.sum::<usize>()
     });
     let identifiers = profile.identifiers.iter().map(|held| {
         size_of_val(held) + held.identifier.kind.len() + held.identifier.value.len() + weigh_key(&held.origin.record)
@@ -172,16 +172,6 @@ fn weigh_profile(profile: &Profile) -> usize {
 
 fn weigh_record(record: &Record) -> usize {
     let identifiers = record.identifiers().map(|held| 120 + held.kind.len() + held.value.len());
-    let traits = record.traits().map(|(name, value, _)| 160 + name.len() + weigh_value(value));
+    let traits = record.traits().map(|(name, value, _)| 160 + name.len() + value.weight());
     size_of::<Record>() + weigh_key(&record.key) + identifiers.sum::<usize>() + traits.sum::<usize>()
-}
-
-fn weigh_value(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::String(text) => text.len(),
-            Value::List(values) => values.iter().map(weigh_value).sum(),
-            Value::Map(entries) => entries.iter().map(|(name, value)| name.len() + weigh_value(value)).sum(),
-            Value::Int(_) | Value::Decimal(_) | Value::Bool(_) | Value::Time(_) => 0,
-        }
 }

@@ -267,7 +267,8 @@ impl CacheLookups {
 }
 
 /// The code as the gRPC specification spells it.
-fn name_of(code: Code) -> &'static str {
+#[must_use]
+pub fn name_of(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

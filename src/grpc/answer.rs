@@ -1,0 +1,226 @@
+//! To the wire: profiles, events and results as messages, cut to the view and the mask that were asked for.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use prost_types::{Duration as WireDuration, FieldMask, Timestamp as WireTime};
+use tonic::Status;
+
+use super::status::{self, profile_name};
+use super::v1::{self, value::Kind};
+use crate::ingest::{Outcome, StatementResult};
+use crate::profile::{
+    Event, Identifier, Origin, Profile, ProfileIdentifier, Reason, Record, RecordKey, Said, Timestamp, Trait, Value,
+    Violation,
+};
+use crate::reader::Answer;
+
+/// How much of a profile to answer: the view and the mask, checked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shape {
+    full: bool,
+    /// None: all of the view.
+    mask: Option<Mask>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Mask {
+    fields: BTreeSet<String>,
+    traits: BTreeSet<String>,
+}
+
+/// The fields that a mask may name.
+const FIELDS: [&str; 8] =
+    ["name", "revision", "create_time", "update_time", "traits", "identifiers", "record_count", "records"];
+
+impl Shape {
+    /// Checks a view and a mask.
+    pub(super) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Status> {
+        let mut violations = Vec::new();
+        let view = v1::ProfileView::try_from(view).unwrap_or_else(|_| {
+            let description = format!("{view} is not a view of this version");
+            violations.push(Violation::new(Reason::UnknownEnumValue, "view", description));
+            v1::ProfileView::Unspecified
+        });
+        let mask = mask.filter(|mask| !mask.paths.is_empty()).map(|mask| {
+            let mut parsed = Mask::default();
+            for (index, path) in mask.paths.into_iter().enumerate() {
+                match path.strip_prefix("traits.") {
+                    Some(name) if !name.is_empty() => parsed.traits.insert(name.trim_matches('`').to_owned()),
+                    _ if FIELDS.contains(&path.as_str()) => parsed.fields.insert(path),
+                    _ => {
+                        let description = format!("must be one of {} or `traits.{{name}}`", FIELDS.join(", "));
+                        let field = format!("read_mask.paths[{index}]");
+                        violations.push(Violation::new(Reason::Malformed, field, description));
+                        false
+                    }
+                };
+            }
+            parsed
+        });
+        if !violations.is_empty() {
+            return Err(status::invalid(&violations));
+        }
+        Ok(Self { full: view == v1::ProfileView::Full, mask })
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.fields.contains(field))
+    }
+
+    fn has_trait(&self, name: &str) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
+    }
+}
+
+/// A profile in the shape that was asked for.
+pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
+    let mut message = v1::Profile {
+        name: profile_name(&profile.id),
+        revision: profile.revision,
+        traits: profile
+            .traits
+            .iter()
+            .filter(|(name, _)| shape.has_trait(name))
+            .map(|(name, found)| (name.clone(), unified(found)))
+            .collect(),
+        ..v1::Profile::default()
+    };
+    if shape.has("create_time") {
+        message.create_time = Some(time(profile.create_time));
+    }
+    if shape.has("update_time") {
+        message.update_time = Some(time(profile.update_time));
+    }
+    if shape.has("identifiers") {
+        message.identifiers = profile.identifiers.iter().map(held).collect();
+    }
+    if shape.has("record_count") {
+        message.record_count = i32::try_from(profile.records.len()).unwrap_or(i32::MAX);
+    }
+    if shape.full && shape.has("records") {
+        message.records = profile.records.iter().map(record).collect();
+    }
+    message
+}
+
+/// How fresh an answer is.
+pub(super) fn read_info(answer: &Answer) -> v1::ReadInfo {
+    let age = if answer.cached {
+        Instant::now().saturating_duration_since(answer.read_at)
+    } else {
+        std::time::Duration::ZERO
+    };
+    let source = if answer.cached { v1::ReadSource::Cache } else { v1::ReadSource::Store };
+    v1::ReadInfo {
+        revision: answer.profile.revision,
+        age: Some(WireDuration {
+            seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
+            nanos: i32::try_from(age.subsec_nanos()).unwrap_or(0),
+        }),
+        source: source.into(),
+    }
+}
+
+/// The name that was asked for, where it is merged into the answer's profile; empty otherwise.
+pub(super) fn merged_from(answer: &Answer) -> String {
+    answer.merged_from.as_ref().map(profile_name).unwrap_or_default()
+}
+
+/// An event of a timeline.
+pub(super) fn event(event: Event) -> v1::Event {
+    v1::Event {
+        record: Some(key(&event.record)),
+        event_id: event.event_id,
+        r#type: event.kind,
+        event_time: event.event_time.map(time),
+        receive_time: Some(time(event.receive_time)),
+        sort_time: Some(time(event.sort_time)),
+        properties: event.properties.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+    }
+}
+
+/// What became of a statement.
+pub(super) fn result(result: StatementResult) -> v1::StatementResult {
+    let (outcome, violations) = match result.outcome {
+        Outcome::Stored => (v1::StatementOutcome::Stored, Vec::new()),
+        Outcome::Duplicate => (v1::StatementOutcome::Duplicate, Vec::new()),
+        Outcome::Rejected(violations) => (v1::StatementOutcome::Rejected, violations),
+    };
+    v1::StatementResult {
+        outcome: outcome.into(),
+        violations: violations.into_iter().map(violation).collect(),
+        profile: result.profile.as_ref().map(profile_name).unwrap_or_default(),
+    }
+}
+
+fn violation(violation: Violation) -> v1::Violation {
+    v1::Violation {
+        reason: status::reason(violation.reason).into(),
+        field: violation.field,
+        description: violation.description,
+    }
+}
+
+fn unified(found: &Trait) -> v1::Trait {
+    v1::Trait { value: Some(value(&found.value)), origins: found.origins.iter().map(origin).collect() }
+}
+
+fn origin(origin: &Origin) -> v1::Origin {
+    v1::Origin {
+        record: Some(key(&origin.record)),
+        source_time: origin.source_time.map(time),
+        receive_time: Some(time(origin.receive_time)),
+    }
+}
+
+fn held(held: &ProfileIdentifier) -> v1::ProfileIdentifier {
+    v1::ProfileIdentifier {
+        identifier: Some(identifier(&held.identifier)),
+        linkable: held.linkable,
+        origin: Some(origin(&held.origin)),
+    }
+}
+
+fn record(record: &Record) -> v1::SourceRecord {
+    let latest: Option<&Said> = record.latest();
+    v1::SourceRecord {
+        record: Some(key(&record.key)),
+        identifiers: record.identifiers().map(|held| identifier(&held)).collect(),
+        traits: record.traits().map(|(name, found, _)| (name.to_owned(), value(found))).collect(),
+        version: latest.map_or(0, |said| said.stamp.version),
+        source_time: latest.and_then(|said| said.source_time).map(time),
+        receive_time: latest.map(|said| time(said.receive_time)),
+        membership_reason: record.membership.reason.clone(),
+    }
+}
+
+fn key(key: &RecordKey) -> v1::RecordKey {
+    v1::RecordKey { source: key.source.clone(), key: key.key.clone() }
+}
+
+fn identifier(identifier: &Identifier) -> v1::Identifier {
+    v1::Identifier { r#type: identifier.kind.clone(), value: identifier.value.clone() }
+}
+
+/// An instant on the wire.
+pub(super) fn time(time: Timestamp) -> WireTime {
+    let micros = time.as_micros();
+    let nanos = micros.rem_euclid(1_000_000) * 1_000;
+    WireTime { seconds: micros.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or(0) }
+}
+
+fn value(found: &Value) -> v1::Value {
+    let kind = match found {
+        Value::String(text) => Kind::StringValue(text.clone()),
+        Value::Int(number) => Kind::Int64Value(*number),
+        Value::Decimal(number) => Kind::DecimalValue(number.to_string()),
+        Value::Bool(flag) => Kind::BoolValue(*flag),
+        Value::Time(instant) => Kind::TimeValue(time(*instant)),
+        Value::List(values) => Kind::ListValue(v1::ListValue { values: values.iter().map(value).collect() }),
+        Value::Map(entries) => Kind::MapValue(v1::MapValue {
+            entries: entries.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+        }),
+    };
+    v1::Value { kind: Some(kind) }
+}

@@ -1,0 +1,198 @@
+//! `IngestService`: what sources say, from the wire into the write path.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::context::Context;
+use super::v1::{self, ingest_service_server::IngestService};
+use super::{answer, receive, status, token};
+use crate::ingest::{Ingest, Intake, Receipt, Ticket};
+use crate::model::Model;
+use crate::profile::{Reason, Violation};
+use crate::store::Store;
+
+/// The largest raw payload, in bytes.
+const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
+/// The service.
+#[derive(Clone)]
+pub struct IngestApi {
+    /// The write path.
+    pub ingest: Ingest,
+    /// For mappings.
+    pub model: Arc<Model>,
+    /// For read tokens.
+    pub store: Arc<dyn Store>,
+    /// How many statements, or payloads, a batch may have.
+    pub max_statements: usize,
+    /// How many batches of one stream may wait for their commit.
+    pub stream_batches_in_flight: usize,
+}
+
+type AckStream = std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl IngestService for IngestApi {
+    type StreamStatementsStream = AckStream;
+
+    async fn ingest_statements(
+        &self,
+        request: Request<v1::IngestStatementsRequest>,
+    ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
+        let context = Context::of(&request)?;
+        let statements = request.into_inner().statements;
+        status::check_count("statements", statements.len(), self.max_statements, "statements")?;
+        let receipt = self.store_now(&context, statements.into_iter().map(receive::draft).collect()).await?;
+        let read_token = self.read_token(&context, &receipt).await?;
+        let results = receipt.results.into_iter().map(answer::result).collect();
+        Ok(Response::new(v1::IngestStatementsResponse { results, read_token }))
+    }
+
+    async fn stream_statements(
+        &self,
+        request: Request<Streaming<v1::StreamStatementsRequest>>,
+    ) -> Result<Response<AckStream>, Status> {
+        let context = Context::of(&request)?;
+        let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
+        tokio::spawn(self.clone().take_in(context.clone(), request.into_inner(), in_flight));
+        let api = self.clone();
+        let acks = ReceiverStream::new(acks).then(move |batch| api.clone().acknowledge(context.clone(), batch));
+        Ok(Response::new(Box::pin(until_failure(acks))))
+    }
+
+    async fn ingest_payloads(
+        &self,
+        request: Request<v1::IngestPayloadsRequest>,
+    ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
+        let context = Context::of(&request)?;
+        let v1::IngestPayloadsRequest { source, kind, payloads } = request.into_inner();
+        self.check_mapping(&source, &kind)?;
+        status::check_count("payloads", payloads.len(), self.max_statements, "payloads")?;
+        let mapped: Vec<Vec<Intake>> = payloads.iter().map(|payload| self.map(&source, &kind, payload)).collect();
+        let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
+        let receipt = self.store_now(&context, mapped.into_iter().flatten().collect()).await?;
+        let read_token = self.read_token(&context, &receipt).await?;
+        let mut results = receipt.results.into_iter().map(answer::result);
+        let result = |count| v1::PayloadResult { results: results.by_ref().take(count).collect() };
+        Ok(Response::new(v1::IngestPayloadsResponse { results: counts.into_iter().map(result).collect(), read_token }))
+    }
+}
+
+/// A batch of a stream, on its way to the commit.
+type Batch = Result<(i64, Ticket), Status>;
+
+impl IngestApi {
+    async fn store_now(&self, context: &Context, intake: Vec<Intake>) -> Result<Receipt, Status> {
+        let ticket =
+            self.ingest.offer(&context.tenant, intake).map_err(|error| status::from_ingest(&error, context))?;
+        ticket.wait().await.map_err(|error| status::from_ingest(&error, context))
+    }
+
+    /// A token of the write; empty when nothing was stored.
+    async fn read_token(&self, context: &Context, receipt: &Receipt) -> Result<String, Status> {
+        let Some(sequence) = receipt.sequence else { return Ok(String::new()) };
+        let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
+        Ok(token::read_token(store, &context.tenant, sequence))
+    }
+
+    /// Reads a stream's batches into the queue, in order. Waits when too many are in flight, which stops the reading, and
+    /// so, by HTTP/2's flow control, the sender.
+    async fn take_in(
+        self,
+        context: Context,
+        mut batches: Streaming<v1::StreamStatementsRequest>,
+        in_flight: mpsc::Sender<Batch>,
+    ) {
+        while let Ok(place) = in_flight.reserve().await {
+            let Some(message) = batches.next().await else { return };
+            let batch = match message {
+                Ok(message) => self.take_in_batch(&context, message).await,
+                Err(status) => Err(status),
+            };
+            let failed = batch.is_err();
+            place.send(batch);
+            if failed {
+                return;
+            }
+        }
+    }
+
+    async fn take_in_batch(&self, context: &Context, message: v1::StreamStatementsRequest) -> Batch {
+        status::check_count("statements", message.statements.len(), self.max_statements, "statements")?;
+        let intake = message.statements.into_iter().map(receive::draft).collect();
+        let ticket = self.ingest.push(&context.tenant, intake).await;
+        Ok((message.sequence, ticket.map_err(|error| status::from_ingest(&error, context))?))
+    }
+
+    async fn acknowledge(self, context: Context, batch: Batch) -> Result<v1::StreamStatementsResponse, Status> {
+        let (sequence, ticket) = batch?;
+        let committed = async {
+            let receipt = ticket.wait().await.map_err(|error| status::from_ingest(&error, &context))?;
+            let read_token = self.read_token(&context, &receipt).await?;
+            let results = receipt.results.into_iter().map(answer::result).collect();
+            Ok(v1::StreamStatementsResponse { sequence, results, read_token })
+        };
+        match context.deadline {
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline, committed).await.unwrap_or_else(|_| Err(status::deadline_exceeded()))
+            }
+            None => committed.await,
+        }
+    }
+
+    fn check_mapping(&self, source: &str, kind: &str) -> Result<(), Status> {
+        let mut violations = Vec::new();
+        if source.is_empty() {
+            violations.push(Violation::required("source"));
+        }
+        if kind.is_empty() {
+            violations.push(Violation::required("kind"));
+        }
+        if violations.is_empty()
+            && let Err(violation) = self.model.check_mapping(source, kind)
+        {
+            violations.push(violation);
+        }
+        if violations.is_empty() { Ok(()) } else { Err(status::invalid(&violations)) }
+    }
+
+    fn map(&self, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return vec![Err(vec![Violation::limit("payload", payload.len(), MAX_PAYLOAD_BYTES, "bytes")])];
+        }
+        let parsed: serde_json::Value = match serde_json::from_slice(payload) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                let description =
+                    format!("is not JSON in UTF-8: error at line {}, column {}", error.line(), error.column());
+                return vec![Err(vec![Violation::new(Reason::Malformed, "payload", description)])];
+            }
+        };
+        match Model::map(&self.model, source, kind, &parsed) {
+            Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+            Err(violations) => vec![Err(violations)],
+        }
+    }
+}
+
+/// Ends a stream with its first failure.
+fn until_failure<T>(stream: impl Stream<Item = Result<T, Status>>) -> impl Stream<Item = Result<T, Status>> {
+    stream.scan(false, |failed, item| {
+        let over = std::mem::replace(failed, item.is_err());
+        futures::future::ready((!over).then_some(item))
+    })
+}
+
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "until mappings land")]
+impl Model {
+    fn check_mapping(&self, _: &str, _: &str) -> Result<(), Violation> {
+        Ok(())
+    }
+    fn map(&self, _: &str, _: &str, _: &serde_json::Value) -> Result<Vec<crate::profile::Draft>, Vec<Violation>> {
+        Ok(Vec::new())
+    }
+}

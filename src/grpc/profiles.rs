@@ -1,0 +1,170 @@
+//! `ProfileService`: reads, from the wire to the reader and back.
+
+use std::sync::Arc;
+
+use tonic::{Code, Request, Response, Status};
+
+use super::answer::{Shape, event, merged_from, profile, read_info};
+use super::context::Context;
+use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
+use super::{receive, status, token};
+use crate::profile::{ProfileId, Reason, TimelinePosition, Violation};
+use crate::reader::{Freshness, Key, Reader, SearchCursor, TimelineQuery};
+use crate::store::Store;
+
+/// How many keys a batch may have.
+const MAX_KEYS: usize = 500;
+/// How many event types a timeline may be filtered by.
+const MAX_TYPES: usize = 50;
+/// The longest search, in bytes, and the shortest.
+const QUERY_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
+
+/// The service.
+#[derive(Clone)]
+pub struct ProfileApi {
+    /// The read path.
+    pub reader: Reader,
+    /// For read tokens.
+    pub store: Arc<dyn Store>,
+}
+
+#[tonic::async_trait]
+impl ProfileService for ProfileApi {
+    async fn get_profile(
+        &self,
+        request: Request<v1::GetProfileRequest>,
+    ) -> Result<Response<v1::GetProfileResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let key = receive::key(request.key, "key")?;
+        let shape = Shape::new(request.view, request.read_mask)?;
+        let freshness = self.freshness(request.consistency, &context).await?;
+        let found = self.reader.profile(&context.tenant, &key, freshness).await;
+        let found = found.map_err(|error| status::from_reader(error, &context))?;
+        Ok(Response::new(v1::GetProfileResponse {
+            profile: Some(profile(&found.profile, &shape)),
+            read_info: Some(read_info(&found)),
+            merged_from: merged_from(&found),
+        }))
+    }
+
+    async fn batch_get_profiles(
+        &self,
+        request: Request<v1::BatchGetProfilesRequest>,
+    ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        status::check_count("keys", request.keys.len(), MAX_KEYS, "keys")?;
+        let shape = Shape::new(request.view, request.read_mask)?;
+        let freshness = self.freshness(request.consistency, &context).await?;
+        let keys: Vec<Result<Key, Status>> = request
+            .keys
+            .into_iter()
+            .enumerate()
+            .map(|(index, key)| receive::key(Some(key), &format!("keys[{index}]")))
+            .collect();
+        let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
+        let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
+        let mut found = found.map_err(|error| status::from_store(&error, &context))?.into_iter();
+        let results = keys.into_iter().map(|key| {
+            let answer = key.and_then(|_| match found.next() {
+                Some(Ok(answer)) => Ok(answer),
+                Some(Err(error)) => Err(status::from_reader(error, &context)),
+                None => Err(status::from_reader(crate::reader::Error::NotFound, &context)),
+            });
+            match answer {
+                Ok(answer) => v1::BatchGetProfilesResult {
+                    status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
+                    profile: Some(profile(&answer.profile, &shape)),
+                    read_info: Some(read_info(&answer)),
+                    merged_from: merged_from(&answer),
+                },
+                Err(status) => {
+                    v1::BatchGetProfilesResult { status: Some(status::to_message(&status)), ..Default::default() }
+                }
+            }
+        });
+        Ok(Response::new(v1::BatchGetProfilesResponse { results: results.collect() }))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<v1::ListTimelineRequest>,
+    ) -> Result<Response<v1::ListTimelineResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let key = receive::key(request.key.clone(), "key")?;
+        let limit = page_size(request.page_size, 50, 500)?;
+        if request.types.len() > MAX_TYPES {
+            return Err(status::invalid(&[Violation::limit("types", request.types.len(), MAX_TYPES, "types")]));
+        }
+        let freshness = self.freshness(request.consistency, &context).await?;
+        let (start, end) = (request.start_time.map(receive::time), request.end_time.map(receive::time));
+        // The key is not part of the query: after a merge the same timeline may be asked for under another name.
+        let query = (&request.types, start, end);
+        let after: Option<TimelinePosition> = token::parse_page_token(&request.page_token, &query)?;
+        let page = TimelineQuery { kinds: request.types.clone(), start, end, after, limit };
+        let found = self.reader.timeline(&context.tenant, &key, freshness, &page).await;
+        let found = found.map_err(|error| status::from_reader(error, &context))?;
+        Ok(Response::new(v1::ListTimelineResponse {
+            next_page_token: found.next.map(|next| token::page_token(next, &query)).unwrap_or_default(),
+            events: found.events.into_iter().map(event).collect(),
+            profile: status::profile_name(&found.profile.profile.id),
+            read_info: Some(read_info(&found.profile)),
+            merged_from: merged_from(&found.profile),
+        }))
+    }
+
+    async fn search_profiles(
+        &self,
+        request: Request<v1::SearchProfilesRequest>,
+    ) -> Result<Response<v1::SearchProfilesResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let query = request.query.trim();
+        if !QUERY_BYTES.contains(&query.len()) || query.contains('\0') {
+            let description = "must have 2 to 256 bytes, without U+0000";
+            return Err(status::invalid(&[Violation::new(Reason::Malformed, "query", description)]));
+        }
+        let limit = page_size(request.page_size, 20, 100)?;
+        let after: Option<(bool, ProfileId)> = token::parse_page_token(&request.page_token, &query)?;
+        let after = after.map(|(by_words, profile)| SearchCursor { by_words, profile });
+        let found = self.reader.search(&context.tenant, query, after, limit).await;
+        let found = found.map_err(|error| status::from_store(&error, &context))?;
+        let hits = found.hits.into_iter().map(|hit| {
+            let identifiers = hit.identifier_types.into_iter().map(v1::found_by::Field::IdentifierType);
+            let traits = hit.traits.into_iter().map(v1::found_by::Field::Trait);
+            v1::SearchHit {
+                profile: Some(profile(&hit.profile.profile, &Shape::default())),
+                found_by: identifiers.chain(traits).map(|field| v1::FoundBy { field: Some(field) }).collect(),
+            }
+        });
+        let next = found.next.map(|next| token::page_token((next.by_words, next.profile), &query));
+        Ok(Response::new(v1::SearchProfilesResponse {
+            hits: hits.collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+}
+
+impl ProfileApi {
+    async fn freshness(&self, wanted: Option<v1::Consistency>, context: &Context) -> Result<Freshness, Status> {
+        match wanted.and_then(|wanted| wanted.requirement) {
+            None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
+            Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
+            Some(Requirement::AtLeastAsFresh(read_token)) => {
+                let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
+                token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
+            }
+        }
+    }
+}
+
+/// A page size by the rule of AIP-158: 0 is the default, too large is cut, negative is refused.
+fn page_size(wanted: i32, default: usize, max: usize) -> Result<usize, Status> {
+    match usize::try_from(wanted) {
+        Ok(0) => Ok(default),
+        Ok(size) => Ok(size.min(max)),
+        Err(_) => Err(status::invalid(&[Violation::new(Reason::Malformed, "page_size", "must not be negative")])),
+    }
+}

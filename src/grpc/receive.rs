@@ -1,0 +1,229 @@
+//! From the wire: messages to drafts and keys, and what cannot be one.
+
+use std::collections::BTreeMap;
+
+use prost_types::Timestamp as WireTime;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::status;
+use super::v1::{self, value::Kind};
+use crate::profile::{
+    Draft, DraftEvent, DraftRecord, Identifier, ProfileId, Reason, RecordKey, Timestamp, Value, Violation,
+};
+use crate::reader::Key;
+
+/// The largest statement, encoded, in bytes.
+pub(super) const MAX_STATEMENT_BYTES: usize = 256 * 1024;
+
+/// A draft, or all that keeps the message from being one.
+pub(super) fn draft(statement: v1::Statement) -> Result<Draft, Vec<Violation>> {
+    let size = prost::Message::encoded_len(&statement);
+    if size > MAX_STATEMENT_BYTES {
+        return Err(vec![Violation::limit("statement", size, MAX_STATEMENT_BYTES, "bytes")]);
+    }
+    let mut receive = Receive::default();
+    let draft = match statement.kind {
+        Some(v1::statement::Kind::UpsertRecord(said)) => Draft::Upsert(receive.upsert(said)),
+        Some(v1::statement::Kind::PatchRecord(said)) => Draft::Patch(receive.patch(said)),
+        Some(v1::statement::Kind::DeleteRecord(said)) => Draft::Delete(receive.delete(said)),
+        Some(v1::statement::Kind::RecordEvent(said)) => Draft::Event(receive.event(said)),
+        None => return Err(vec![Violation::required("statement.kind")]),
+    };
+    if receive.violations.is_empty() { Ok(draft) } else { Err(receive.violations) }
+}
+
+/// An instant in microseconds; finer digits are cut. What the year 9999 has not is left for the model's check to refuse.
+pub(super) fn time(time: WireTime) -> Timestamp {
+    let micros = i128::from(time.seconds) * 1_000_000 + i128::from(time.nanos).div_euclid(1_000);
+    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// The key of a read.
+pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Status> {
+    use v1::profile_key::Key as Wire;
+    let required =
+        |violations: &[Violation]| if violations.is_empty() { Ok(()) } else { Err(status::invalid(violations)) };
+    match key.and_then(|key| key.key) {
+        None => Err(status::invalid(&[Violation::required(field)])),
+        Some(Wire::Name(name)) => profile_id(&name).map(Key::Id).ok_or_else(|| {
+            let description = "must be `profiles/{id}` with the id as a UUID";
+            status::invalid(&[Violation::new(Reason::Malformed, format!("{field}.name"), description)])
+        }),
+        Some(Wire::Identifier(identifier)) => {
+            let mut violations = Vec::new();
+            if identifier.r#type.is_empty() {
+                violations.push(Violation::required(format!("{field}.identifier.type")));
+            }
+            let value = format!("{field}.identifier.value");
+            match identifier.value.len() {
+                0 => violations.push(Violation::required(value)),
+                size if size > crate::model::check::MAX_IDENTIFIER_BYTES => {
+                    violations.push(Violation::limit(value, size, crate::model::check::MAX_IDENTIFIER_BYTES, "bytes"));
+                }
+                _ if identifier.value.contains('\0') => {
+                    violations.push(Violation::new(Reason::Malformed, value, "must not contain U+0000"));
+                }
+                _ => {}
+            }
+            required(&violations)?;
+            Ok(Key::Identifier(Identifier::new(identifier.r#type, identifier.value)))
+        }
+        Some(Wire::Record(record)) => {
+            let parts = [("source", &record.source), ("key", &record.key)];
+            let violations: Vec<Violation> = parts
+                .into_iter()
+                .filter_map(|(name, part)| match part.as_str() {
+                    "" => Some(Violation::required(format!("{field}.record.{name}"))),
+                    part if part.chars().any(char::is_control) => Some(Violation::new(
+                        Reason::Malformed,
+                        format!("{field}.record.{name}"),
+                        "must not contain control characters",
+                    )),
+                    _ => None,
+                })
+                .collect();
+            required(&violations)?;
+            Ok(Key::Record(RecordKey::new(record.source, record.key)))
+        }
+    }
+}
+
+/// The id in a profile's resource name.
+pub(super) fn profile_id(name: &str) -> Option<ProfileId> {
+    name.strip_prefix("profiles/").and_then(|id| Uuid::try_parse(id).ok()).map(ProfileId)
+}
+
+/// Gathers what is wrong on the way.
+#[derive(Default)]
+struct Receive {
+    violations: Vec<Violation>,
+}
+
+impl Receive {
+    fn upsert(&mut self, said: v1::UpsertRecord) -> DraftRecord {
+        DraftRecord {
+            identifiers: identifiers(said.identifiers),
+            traits: self.values("upsert_record.traits", said.traits),
+            version: said.version,
+            source_time: self.time("upsert_record.source_time", said.source_time),
+            ..DraftRecord::new(record_key(said.record))
+        }
+    }
+
+    fn patch(&mut self, said: v1::PatchRecord) -> DraftRecord {
+        DraftRecord {
+            identifiers: identifiers(said.identifiers),
+            traits: self.values("patch_record.traits", said.traits),
+            clear_identifier_types: said.clear_identifier_types,
+            clear_traits: said.clear_traits,
+            version: said.version,
+            source_time: self.time("patch_record.source_time", said.source_time),
+            ..DraftRecord::new(record_key(said.record))
+        }
+    }
+
+    fn delete(&mut self, said: v1::DeleteRecord) -> DraftRecord {
+        DraftRecord {
+            version: said.version,
+            source_time: self.time("delete_record.source_time", said.source_time),
+            ..DraftRecord::new(record_key(said.record))
+        }
+    }
+
+    fn event(&mut self, said: v1::RecordEvent) -> DraftEvent {
+        let event = said.event.unwrap_or_else(|| {
+            self.violations.push(Violation::required("record_event.event"));
+            v1::Event::default()
+        });
+        DraftEvent {
+            record: record_key(event.record),
+            event_id: event.event_id,
+            kind: event.r#type,
+            event_time: self.time("record_event.event.event_time", event.event_time),
+            properties: self.values("record_event.event.properties", event.properties),
+        }
+    }
+
+    /// Protobuf's own rule: nanoseconds count forward and are fewer than a second.
+    fn time(&mut self, field: &str, said: Option<WireTime>) -> Option<Timestamp> {
+        let said = said?;
+        if !(0..1_000_000_000).contains(&said.nanos) {
+            let rule = "nanos must lie between 0 and 999,999,999";
+            self.violations.push(Violation::new(Reason::Malformed, field, rule));
+        }
+        Some(time(said))
+    }
+
+    fn values(&mut self, path: &str, said: impl IntoIterator<Item = (String, v1::Value)>) -> BTreeMap<String, Value> {
+        let mut values = BTreeMap::new();
+        for (name, value) in said {
+            let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+            if let Some(value) = self.value(&format!("{path}.{shown}"), value, 0) {
+                values.insert(name, value);
+            }
+        }
+        values
+    }
+
+    fn value(&mut self, field: &str, said: v1::Value, depth: usize) -> Option<Value> {
+        if depth > crate::model::check::MAX_DEPTH {
+            let limit = crate::model::check::MAX_DEPTH;
+            let description = format!("nests deeper than the limit of {limit}");
+            self.violations.push(Violation::new(Reason::LimitExceeded, field, description));
+            return None;
+        }
+        Some(match said.kind {
+            Some(Kind::StringValue(text)) => Value::String(text),
+            Some(Kind::Int64Value(number)) => Value::Int(number),
+            Some(Kind::DecimalValue(text)) => return self.decimal(field, &text),
+            Some(Kind::BoolValue(flag)) => Value::Bool(flag),
+            Some(Kind::TimeValue(said)) => Value::Time(self.time(field, Some(said))?),
+            Some(Kind::ListValue(list)) => {
+                let values = list.values.into_iter().enumerate();
+                Value::List(
+                    values
+                        .filter_map(|(index, value)| self.value(&format!("{field}[{index}]"), value, depth + 1))
+                        .collect(),
+                )
+            }
+            Some(Kind::MapValue(map)) => {
+                let mut values = BTreeMap::new();
+                for (name, value) in map.entries {
+                    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+                    if let Some(value) = self.value(&format!("{field}.{shown}"), value, depth + 1) {
+                        values.insert(name, value);
+                    }
+                }
+                Value::Map(values)
+            }
+            None => {
+                self.violations.push(Violation::required(field));
+                return None;
+            }
+        })
+    }
+
+    fn decimal(&mut self, field: &str, text: &str) -> Option<Value> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let plain = !digits.is_empty()
+            && digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && !digits.ends_with('.');
+        let parsed = plain.then(|| rust_decimal::Decimal::from_str_exact(text).ok()).flatten();
+        if parsed.is_none() {
+            let rule = "must be `-?digits[.digits]` with at most 28 significant digits";
+            self.violations.push(Violation::new(Reason::Malformed, field, rule));
+        }
+        parsed.map(Value::Decimal)
+    }
+}
+
+fn record_key(record: Option<v1::RecordKey>) -> RecordKey {
+    let record = record.unwrap_or_default();
+    RecordKey::new(record.source, record.key)
+}
+
+fn identifiers(said: Vec<v1::Identifier>) -> Vec<Identifier> {
+    said.into_iter().map(|identifier| Identifier::new(identifier.r#type, identifier.value)).collect()
+}

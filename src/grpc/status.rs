@@ -1,0 +1,181 @@
+//! The one place that makes `Status`: every failure of a call, as a code, one `ErrorInfo`, and what helps the caller.
+//!
+//! Driver text never leaves: the caller gets a generic message and the request id, the log gets the rest, once.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::context::Context;
+use super::v1::ErrorReason;
+use crate::profile::{ProfileId, Reason, Violation};
+use crate::{ingest, reader, store};
+
+/// The `domain` of every `ErrorInfo`.
+pub const DOMAIN: &str = "customer-profile";
+/// How long to wait before a try again, when the server has too much to do or its database is away.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+fn failure(code: Code, reason: ErrorReason, message: impl Into<String>, metadata: &[(&str, String)]) -> Status {
+    build(code, reason, message, metadata, ErrorDetails::new())
+}
+
+fn build(
+    code: Code,
+    reason: ErrorReason,
+    message: impl Into<String>,
+    metadata: &[(&str, String)],
+    mut details: ErrorDetails,
+) -> Status {
+    let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+    let metadata: HashMap<String, String> =
+        metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    details.set_error_info(name, DOMAIN, metadata);
+    if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+        details.set_retry_info(Some(RETRY_DELAY));
+    }
+    Status::with_error_details(code, message, details)
+}
+
+/// The request can never succeed as it is: all violations, under the reason of the first.
+pub(super) fn invalid(violations: &[Violation]) -> Status {
+    let mut details = ErrorDetails::new();
+    for violation in violations {
+        details.add_bad_request_violation(&violation.field, &violation.description);
+    }
+    let reason = violations.first().map_or(ErrorReason::Malformed, |violation| reason(violation.reason));
+    let said: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    build(Code::InvalidArgument, reason, said.join("; "), &[], details)
+}
+
+/// A list in the request is empty or too long.
+pub(super) fn check_count(field: &str, actual: usize, limit: usize, unit: &str) -> Result<(), Status> {
+    if actual == 0 {
+        return Err(invalid(&[Violation::required(field)]));
+    }
+    if actual > limit {
+        let violation = Violation::limit(field, actual, limit, unit);
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation(field, &violation.description);
+        let metadata = [("limit", limit.to_string()), ("actual", actual.to_string())];
+        let message = violation.to_string();
+        return Err(build(Code::InvalidArgument, ErrorReason::LimitExceeded, message, &metadata, details));
+    }
+    Ok(())
+}
+
+/// The page token is damaged or belongs to another query.
+pub(super) fn page_token_invalid() -> Status {
+    let message = "page_token: is damaged or belongs to another query; begin with the first page";
+    failure(Code::InvalidArgument, ErrorReason::PageTokenInvalid, message, &[])
+}
+
+/// The read token is damaged or of another database.
+pub(super) fn read_token_invalid() -> Status {
+    let message = "consistency.at_least_as_fresh: is damaged, or of another database or tenant";
+    failure(Code::InvalidArgument, ErrorReason::ReadTokenInvalid, message, &[])
+}
+
+/// Too many requests run at once.
+pub(super) fn overloaded(limit: usize) -> Status {
+    let message = format!("{limit} requests are running already; try again later");
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+}
+
+/// The caller's deadline passed.
+pub(super) fn deadline_exceeded() -> Status {
+    let message = "the deadline passed; a write may still be stored, and is safe to say again";
+    failure(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message, &[])
+}
+
+/// The server is stopping.
+pub(super) fn draining() -> Status {
+    failure(Code::Unavailable, ErrorReason::Draining, "the server is stopping; try another", &[])
+}
+
+/// A read failed.
+pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
+    match error {
+        reader::Error::NotFound => {
+            failure(Code::NotFound, ErrorReason::ProfileNotFound, "no profile answers to the key", &[])
+        }
+        reader::Error::Ambiguous(profiles) => {
+            let names: Vec<String> = profiles.iter().map(profile_name).collect();
+            let message = "several profiles hold the identifier; SearchProfiles lists them";
+            let metadata = [("profiles", names.join(","))];
+            failure(Code::FailedPrecondition, ErrorReason::IdentifierAmbiguous, message, &metadata)
+        }
+        reader::Error::UnknownIdentifierType(name) => {
+            let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+            let description = format!("the model declares no identifier type `{name}`");
+            invalid(&[Violation::new(Reason::NotDeclared, "key.identifier.type", description)])
+        }
+        reader::Error::Store(error) => from_store(&error, context),
+    }
+}
+
+/// A write failed as a whole.
+pub(super) fn from_ingest(error: &ingest::Error, context: &Context) -> Status {
+    match error {
+        ingest::Error::Overloaded { limit } => {
+            let message = format!("{limit} statements are waiting already; try again later");
+            failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+        }
+        ingest::Error::Stopping => draining(),
+        ingest::Error::Store(error) => from_store(error, context),
+    }
+}
+
+/// The store failed.
+pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
+    match error {
+        store::Error::Unavailable(_) | store::Error::Schema(_) => {
+            tracing::warn!(request_id = %context.request_id, %error, "the store is unavailable");
+            let message = "the database cannot be reached; try again later";
+            failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
+        }
+        store::Error::Conflict(_) => {
+            tracing::warn!(request_id = %context.request_id, %error, "a write gave up after conflicts");
+            let message = "other writers were in the way too often; try again later";
+            failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
+        }
+        store::Error::Refused(_)
+        | store::Error::Open(_)
+        | store::Error::Inconsistent { .. }
+        | store::Error::Internal(_) => {
+            tracing::error!(request_id = %context.request_id, %error, "a request failed");
+            let message = format!("internal error; the log has it under request {}", context.request_id);
+            failure(Code::Internal, ErrorReason::Internal, message, &[("request_id", context.request_id.clone())])
+        }
+    }
+}
+
+/// A status as a message, for the results of a batch.
+pub(super) fn to_message(status: &Status) -> tonic_types::Status {
+    prost::Message::decode(status.details()).unwrap_or_else(|_| tonic_types::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
+
+/// The wire form of a reason.
+pub(super) fn reason(reason: Reason) -> ErrorReason {
+    match reason {
+        Reason::Required => ErrorReason::Required,
+        Reason::Malformed => ErrorReason::Malformed,
+        Reason::LimitExceeded => ErrorReason::LimitExceeded,
+        Reason::UnknownEnumValue => ErrorReason::UnknownEnumValue,
+        Reason::NotDeclared => ErrorReason::NotDeclared,
+        Reason::MappingFailed => ErrorReason::MappingFailed,
+        Reason::EventIdReused => ErrorReason::EventIdReused,
+        Reason::StoreRefused => ErrorReason::StoreRefused,
+    }
+}
+
+/// A profile's resource name.
+pub(super) fn profile_name(id: &ProfileId) -> String {
+    format!("profiles/{id}")
+}

@@ -1,0 +1,224 @@
+//! The server: its parts put together, and its life from start to drain.
+//!
+//! It listens at once, so that probes are answered, and says `NOT_SERVING` until the store answers with the right schema. From
+//! then on it says `SERVING` until it is told to stop, also while the database is away: calls then fail fast with what to do,
+//! and what is cached is still answered; taking every replica out of service would help nobody.
+//!
+//! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections, a bounded wait for
+//! calls in work, the rest of the write queue, then the telemetry.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
+use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
+use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IngestApi, ProfileApi};
+use crate::ingest::{self, Ingest};
+use crate::model::Model;
+use crate::reader::{self, Epochs, Reader};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::telemetry::http::Readiness;
+
+/// How often the store is asked whether it is right, until it is.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// What a server runs on. Listeners and time come from outside, so that tests need no fixed ports and no clocks.
+pub struct Parts {
+    /// All bounds.
+    pub config: Config,
+    /// Where records are kept.
+    pub store: Arc<dyn Store>,
+    /// What is known about customers.
+    pub model: Arc<Model>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The figures.
+    pub metrics: Arc<Metrics>,
+    /// Tells whether the server is ready, for `/readyz`.
+    pub ready: watch::Sender<Readiness>,
+}
+
+/// Runs a server until `shutdown`, then drains it.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    parts: Parts,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), tonic::transport::Error> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::NotServing).await;
+    let (services, writer) = build(&parts, health_service);
+    let checks = tokio::spawn(become_ready(parts.store.clone(), health.clone(), parts.ready.clone()));
+
+    let stop = CancellationToken::new();
+    let grpc = &parts.config.grpc;
+    let calls = Calls::new(
+        CallLimits {
+            max_concurrent: grpc.max_concurrent_requests,
+            default_deadline: grpc.default_deadline,
+            max_deadline: grpc.max_deadline,
+            spans: parts.config.telemetry.otlp_endpoint.is_some(),
+        },
+        u64::from(std::process::id()),
+        parts.metrics.clone(),
+    );
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(grpc.keep_alive_interval))
+        .http2_keepalive_timeout(Some(grpc.keep_alive_timeout))
+        .max_connection_age(grpc.max_connection_age)
+        .layer(calls)
+        .add_routes(services)
+        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    tokio::pin!(serving);
+
+    let result = tokio::select! {
+        result = &mut serving => result,
+        () = shutdown => {
+            tracing::info!("stopping: no longer ready, calls are still taken");
+            checks.abort();
+            set_health(&health, ServingStatus::NotServing).await;
+            parts.ready.send_replace(Readiness::NotReady("stopping"));
+            let lame_duck = tokio::time::sleep(grpc.lame_duck);
+            tokio::select! {
+                result = &mut serving => result,
+                () = lame_duck => {
+                    stop.cancel();
+                    drain(serving, grpc.drain).await
+                }
+            }
+        }
+    };
+    finish(writer, &*parts.store).await;
+    result
+}
+
+/// Waits for the calls in work, up to a bound.
+async fn drain<E>(serving: impl Future<Output = Result<(), E>>, bound: Duration) -> Result<(), E> {
+    tokio::time::timeout(bound, serving).await.unwrap_or_else(|_| {
+        tracing::warn!(?bound, "calls were still in work at the end of the drain; they are cut off");
+        Ok(())
+    })
+}
+
+/// Waits for the writer, which ends when the queue is empty and the last service is gone.
+async fn finish(writer: JoinHandle<()>, store: &dyn Store) {
+    const WRITER_BOUND: Duration = Duration::from_secs(10);
+    if tokio::time::timeout(WRITER_BOUND, writer).await.is_err() {
+        tracing::warn!("the write queue was not empty in time; what was not answered may not be stored");
+    }
+    store.close().await;
+}
+
+fn build<H>(parts: &Parts, health: H) -> (Routes, JoinHandle<()>)
+where
+    H: tower::Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+        > + tonic::server::NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    H::Future: Send + 'static,
+{
+    let Parts { config, store, model, clock, metrics, .. } = parts;
+    let epochs = Arc::new(Epochs::default());
+    let (ingest, writer) = Ingest::start(
+        ingest::Parts {
+            store: store.clone(),
+            model: model.clone(),
+            clock: clock.clone(),
+            epochs: epochs.clone(),
+            metrics: metrics.clone(),
+        },
+        ingest::Options {
+            queue_statements: config.ingest.queue_statements,
+            batch_statements: config.ingest.batch_statements,
+            batch_bytes: config.ingest.batch_bytes,
+        },
+    );
+    let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
+    let reader = Reader::new(store.clone(), model.clone(), epochs, metrics.clone(), limits);
+    let ingest_api = IngestApi {
+        ingest,
+        model: model.clone(),
+        store: store.clone(),
+        max_statements: config.ingest.max_statements_per_request,
+        stream_batches_in_flight: config.ingest.stream_batches_in_flight,
+    };
+    let (receive, send) = (config.grpc.max_receive_bytes, config.grpc.max_send_bytes);
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(
+            IngestServiceServer::new(ingest_api)
+                .max_decoding_message_size(receive)
+                .max_encoding_message_size(send)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Gzip),
+        )
+        .add_service(
+            ProfileServiceServer::new(ProfileApi { reader, store: store.clone() })
+                .max_decoding_message_size(receive)
+                .max_encoding_message_size(send)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Gzip),
+        )
+        .add_service(health);
+    add_reflection(&mut routes);
+    (routes.routes(), writer)
+}
+
+/// Both versions: older grpcurl asks for the first one only.
+fn add_reflection(routes: &mut RoutesBuilder) {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    match (builder().build_v1alpha(), builder().build_v1()) {
+        (Ok(v1alpha), Ok(v1)) => {
+            routes.add_service(v1alpha).add_service(v1);
+        }
+        (Err(error), _) | (_, Err(error)) => tracing::error!(%error, "reflection is not available"),
+    }
+}
+
+/// Asks the store until it is right, then says so.
+async fn become_ready(store: Arc<dyn Store>, health: HealthReporter, ready: watch::Sender<Readiness>) {
+    let mut told = String::new();
+    while let Err(error) = store.check().await {
+        let error = error.to_string();
+        if error != told {
+            tracing::warn!(%error, "not ready yet");
+            told = error;
+        }
+        tokio::time::sleep(CHECK_INTERVAL).await;
+    }
+    set_health(&health, ServingStatus::Serving).await;
+    ready.send_replace(Readiness::Ready);
+    tracing::info!("ready");
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    for service in ["", INGEST_SERVICE, PROFILE_SERVICE] {
+        health.set_service_status(service, status).await;
+    }
+}

@@ -1,0 +1,100 @@
+//! The invariants of the design, as properties over random statements.
+//!
+//! The oracle knows nothing of batches, stores or neighbourhoods: it applies all statements of a case to their records and
+//! clusters everything at once. Whatever the order, the batching and the store, the service must come to the same.
+//!
+//! Each case has a tenant of its own on one store, so that thousands of cases need one database.
+
+mod cases;
+mod world;
+
+use std::sync::Arc;
+
+use customer_profile::ingest::Outcome;
+use customer_profile::profile::{Draft, TenantId};
+use customer_profile::store::Store;
+use customer_profile::store::memory::MemoryStore;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use tokio::runtime::Runtime;
+
+use cases::Case;
+use world::{World, oracle};
+
+/// Multiplies the cases of each property; the full form is documented in the README.
+fn scale() -> u32 {
+    std::env::var("CUSTOMER_PROFILE_TEST_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// Runs a property on `cases` random cases, each in a tenant of its own.
+fn check<F>(runtime: &Runtime, store: &Arc<dyn Store>, cases: u32, property: F)
+where
+    F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
+{
+    let config = Config { cases: cases * scale(), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let count = std::cell::Cell::new(0);
+    let result = runner.run(&cases::case(), |case| {
+        count.set(count.get() + 1);
+        let tenant = TenantId::new(&format!("case-{}", count.get())).expect("a tenant name");
+        runtime.block_on(async { property(World::new(store.clone(), tenant), case).await })
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+/// I1: any order and batching gives the partition and the contents that clustering everything at once gives.
+async fn order_does_not_matter(world: World, case: Case) -> Result<(), TestCaseError> {
+    world.say_in_batches(&case.shuffled(), &case.cuts).await;
+    let expected = oracle(&case.drafts);
+    proptest::prop_assert_eq!(world.contents().await, expected);
+    Ok(())
+}
+
+/// I3: what is said again is DUPLICATE and changes nothing: no revision, no history, no membership.
+async fn said_again_changes_nothing(world: World, case: Case) -> Result<(), TestCaseError> {
+    world.say_in_batches(&case.drafts, &case.cuts).await;
+    let before = world.dump().await;
+    let outcomes = world.say_in_batches(&case.shuffled(), &case.cuts).await;
+    proptest::prop_assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Duplicate), "{:?}", outcomes);
+    proptest::prop_assert_eq!(world.dump().await, before);
+    Ok(())
+}
+
+/// I4: after every batch each live record is in exactly one live profile, each event on exactly one timeline.
+async fn nothing_is_lost_or_doubled(world: World, case: Case) -> Result<(), TestCaseError> {
+    let mut said: Vec<Draft> = Vec::new();
+    for batch in case.batches() {
+        world.say(&batch).await;
+        said.extend(batch);
+        world.assert_conserved(&said).await?;
+    }
+    Ok(())
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+fn on_memory<F>(property: F)
+where
+    F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
+{
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    check(&runtime(), &store, 1_500, property);
+}
+
+#[test]
+fn order_does_not_matter_in_memory() {
+    on_memory(order_does_not_matter);
+}
+
+#[test]
+fn said_again_changes_nothing_in_memory() {
+    on_memory(said_again_changes_nothing);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_in_memory() {
+    on_memory(nothing_is_lost_or_doubled);
+}

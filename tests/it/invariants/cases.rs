@@ -1,0 +1,163 @@
+//! Random statements over a small world, so that records meet, part and come back often.
+
+use std::collections::BTreeMap;
+
+use customer_profile::model::{IdentifierType, Model, Normalization, Source, Survivorship, TraitType};
+use customer_profile::profile::{Draft, DraftEvent, DraftRecord, Identifier, RecordKey, Timestamp, Value};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// The time at which everything is received.
+pub const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
+/// Dated, distinct statements; an order to say them in; and places to cut that into batches.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub drafts: Vec<Draft>,
+    order: Vec<Index>,
+    pub cuts: Vec<Index>,
+}
+
+impl Case {
+    /// The statements in the other order.
+    pub fn shuffled(&self) -> Vec<Draft> {
+        let mut left = self.drafts.clone();
+        let mut order = self.order.iter().cycle();
+        let mut shuffled = Vec::new();
+        while !left.is_empty() {
+            let at = order.next().map_or(0, |index| index.index(left.len()));
+            shuffled.push(left.swap_remove(at));
+        }
+        shuffled
+    }
+
+    /// The statements cut into batches.
+    pub fn batches(&self) -> Vec<Vec<Draft>> {
+        cut(&self.drafts, &self.cuts)
+    }
+}
+
+/// Cuts statements at the given places.
+pub fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
+    let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(drafts.len() + 1)).collect();
+    places.extend([0, drafts.len()]);
+    places.sort_unstable();
+    places.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| drafts[ends[0]..ends[1]].to_vec()).collect()
+}
+
+/// A model in which every guard is soon reached.
+pub fn model() -> Model {
+    let kind = |priority, max_per_profile, max_profiles, max_records| IdentifierType {
+        priority,
+        normalization: Normalization::Trim,
+        max_per_profile,
+        max_profiles,
+        max_records,
+        blocked: vec![regex::Regex::new("^none$").expect("a pattern")],
+    };
+    let rule = |keep| TraitType { keep, personal: true, searchable: true };
+    Model {
+        identifiers: BTreeMap::from([
+            ("customer_id".to_owned(), kind(1, Some(1), None, None)),
+            ("email".to_owned(), kind(2, Some(2), None, Some(4))),
+            ("phone".to_owned(), kind(3, None, Some(2), Some(5))),
+        ]),
+        traits: BTreeMap::from([
+            ("trusted".to_owned(), rule(Survivorship::SourceTrust)),
+            ("recent".to_owned(), rule(Survivorship::MostRecent)),
+            ("frequent".to_owned(), rule(Survivorship::MostFrequent)),
+            ("longest".to_owned(), rule(Survivorship::Longest)),
+            ("oldest".to_owned(), rule(Survivorship::Oldest)),
+            ("all".to_owned(), rule(Survivorship::Union)),
+        ]),
+        sources: ["shop", "crm", "till"]
+            .into_iter()
+            .zip([80, 50, 50])
+            .map(|(name, trust)| (name.to_owned(), Source { trust, ..Source::default() }))
+            .collect(),
+        max_records_per_profile: 7,
+    }
+}
+
+fn record() -> impl Strategy<Value = RecordKey> {
+    (prop::sample::select(vec!["shop", "crm", "till"]), 0..5)
+        .prop_map(|(source, key): (&str, i32)| RecordKey::new(source, key.to_string()))
+}
+
+fn identifiers() -> impl Strategy<Value = Vec<Identifier>> {
+    let kinds = prop::sample::select(vec!["customer_id", "email", "email", "phone", "phone"]);
+    let values = prop::sample::select(vec!["a", "b", "c", "d", "none"]);
+    let one = (kinds, values).prop_map(|(kind, value)| Identifier::new(kind, value));
+    prop::collection::vec(one, 0..4)
+}
+
+fn traits() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let names = prop::sample::select(vec!["trusted", "recent", "frequent", "longest", "oldest", "all"]);
+    let values = prop::sample::select(vec!["x", "yy", "zzz", " "]).prop_map(Value::from);
+    prop::collection::btree_map(names.prop_map(str::to_owned), values, 0..4)
+}
+
+fn dated() -> impl Strategy<Value = DraftRecord> {
+    let said = (record(), identifiers(), traits(), 0..4i64, prop::option::of(1..6i64));
+    said.prop_map(|(record, identifiers, traits, version, days)| DraftRecord {
+        identifiers,
+        traits,
+        // One of both is always there: undated statements are ordered by their arrival, and so is their meaning.
+        version: if days.is_none() { version + 1 } else { version },
+        source_time: days.map(|days| Timestamp::from_micros(NOW.as_micros() - days * 86_400_000_000)),
+        ..DraftRecord::new(record)
+    })
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let clears = (prop::bool::ANY, prop::bool::ANY);
+    prop_oneof![
+        4 => dated().prop_map(Draft::Upsert),
+        3 => (dated(), clears).prop_map(|(draft, clears)| Draft::Patch(as_patch(draft, clears))),
+        1 => dated().prop_map(|draft| Draft::Delete(DraftRecord {
+            version: draft.version, source_time: draft.source_time, ..DraftRecord::new(draft.record)
+        })),
+        2 => (0..12i64).prop_map(event),
+    ]
+}
+
+/// A patch changes something, and does not set and clear the same field.
+fn as_patch(mut draft: DraftRecord, (clear_email, clear_recent): (bool, bool)) -> DraftRecord {
+    if clear_email {
+        draft.identifiers.retain(|identifier| identifier.kind != "email");
+        draft.clear_identifier_types.push("email".to_owned());
+    }
+    if clear_recent || (draft.identifiers.is_empty() && draft.traits.is_empty() && !clear_email) {
+        draft.traits.remove("recent");
+        draft.clear_traits.push("recent".to_owned());
+    }
+    draft
+}
+
+/// An event is a function of its number: the same id always says the same.
+fn event(number: i64) -> Draft {
+    Draft::Event(DraftEvent {
+        record: RecordKey::new(
+            ["shop", "crm", "till"][usize::try_from(number % 3).unwrap_or(0)],
+            (number % 5).to_string(),
+        ),
+        event_id: format!("e{number}"),
+        kind: ["order_placed", "call"][usize::try_from(number % 2).unwrap_or(0)].to_owned(),
+        event_time: Some(Timestamp::from_micros(NOW.as_micros() - (number / 2) * 1_000_000)),
+        properties: BTreeMap::from([("number".to_owned(), Value::Int(number))]),
+    })
+}
+
+/// A case. Statements are distinct, so that each is STORED when it is said for the first time.
+pub fn case() -> impl Strategy<Value = Case> {
+    let places = || prop::collection::vec(any::<Index>(), 1..12);
+    (prop::collection::vec(draft(), 1..28), places(), places()).prop_map(|(drafts, order, cuts)| {
+        let mut distinct: Vec<Draft> = Vec::new();
+        for draft in drafts {
+            if !distinct.contains(&draft) {
+                distinct.push(draft);
+            }
+        }
+        Case { drafts: distinct, order, cuts }
+    })
+}

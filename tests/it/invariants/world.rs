@@ -1,0 +1,212 @@
+//! The service under test, in one tenant of a store, and the oracle that it is compared with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use customer_profile::config::Config;
+use customer_profile::identity::cluster;
+use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
+use customer_profile::profile::{
+    Draft, Event, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile, TenantId, fold,
+};
+use customer_profile::reader::{Epochs, Freshness, Key, Limits, Reader};
+use customer_profile::store::{EventPage, MembershipChange, Store, StoredStatement};
+use customer_profile::telemetry::Telemetry;
+use proptest::sample::Index;
+use proptest::test_runner::TestCaseError;
+
+use super::cases::{NOW, cut, model};
+
+/// What a reader sees of a profile, but for its id and revision, which tell of the way there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    traits: String,
+    identifiers: String,
+    reasons: BTreeMap<RecordKey, String>,
+    events: Vec<Event>,
+}
+
+/// Profiles by the records that they are made of.
+pub type Contents = BTreeMap<Vec<RecordKey>, Seen>;
+
+/// One tenant.
+pub struct World {
+    ingest: Ingest,
+    reader: Reader,
+    pub store: Arc<dyn Store>,
+    pub tenant: TenantId,
+}
+
+impl World {
+    pub fn new(store: Arc<dyn Store>, tenant: TenantId) -> Self {
+        let model = Arc::new(model());
+        let epochs = Arc::new(Epochs::default());
+        let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
+        let metrics = telemetry.metrics;
+        let parts = Parts {
+            store: store.clone(),
+            model: model.clone(),
+            clock: Arc::new(NOW),
+            epochs: epochs.clone(),
+            metrics: metrics.clone(),
+        };
+        let options = Options { queue_statements: 1_000, batch_statements: 1_000, batch_bytes: usize::MAX };
+        let (ingest, _writer) = Ingest::start(parts, options);
+        let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
+        let reader = Reader::new(store.clone(), model, epochs, metrics, limits);
+        Self { ingest, reader, store, tenant }
+    }
+
+    /// Says statements in one batch.
+    pub async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
+        let intake = drafts.iter().cloned().map(Ok).collect();
+        let ticket = self.ingest.offer(&self.tenant, intake).expect("room in the queue");
+        let receipt = ticket.wait().await.expect("a receipt");
+        receipt.results.into_iter().map(|result| result.outcome).collect()
+    }
+
+    pub async fn say_in_batches(&self, drafts: &[Draft], cuts: &[Index]) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for batch in cut(drafts, cuts) {
+            outcomes.extend(self.say(&batch).await);
+        }
+        outcomes
+    }
+
+    /// Everything that readers see, read through the cache by every record of the small world.
+    pub async fn contents(&self) -> Contents {
+        let mut contents = Contents::new();
+        for key in all_records() {
+            let read = self.reader.profile(&self.tenant, &Key::Record(key), Freshness::MinimizeLatency).await;
+            let Ok(answer) = read else { continue };
+            let page = EventPage { limit: 1_000, ..EventPage::default() };
+            let id = Key::Id(answer.profile.id);
+            let timeline = self.reader.timeline(&self.tenant, &id, Freshness::MinimizeLatency, &page).await;
+            let records = answer.profile.records.iter().map(|record| record.key.clone()).collect();
+            contents.insert(records, seen(&answer.profile, timeline.expect("a timeline").events));
+        }
+        contents
+    }
+
+    /// Everything that is stored: profiles with their ids and revisions, history, memberships.
+    pub async fn dump(&self) -> Vec<(Option<StoredProfile>, Vec<StoredStatement>, Vec<MembershipChange>)> {
+        let mut dump = Vec::new();
+        for key in all_records() {
+            let ids = self.store.find_by_records(&self.tenant, std::slice::from_ref(&key)).await.expect("a look-up");
+            let id = ids.value.into_iter().next().flatten();
+            let stored = match id {
+                Some(id) => self.store.profiles(&self.tenant, &[id]).await.expect("profiles").value.remove(0),
+                None => None,
+            };
+            let statements = self.store.list_statements(&self.tenant, &key).await.expect("statements");
+            let memberships = self.store.list_memberships(&self.tenant, &key).await.expect("memberships");
+            dump.push((stored, statements, memberships));
+        }
+        dump
+    }
+
+    /// I4, after `said` was said.
+    pub async fn assert_conserved(&self, said: &[Draft]) -> Result<(), TestCaseError> {
+        let expected: BTreeSet<RecordKey> =
+            records_of(said).into_values().filter(Record::exists).map(|record| record.key).collect();
+        let mut homes: BTreeMap<RecordKey, BTreeSet<ProfileId>> = BTreeMap::new();
+        for key in all_records() {
+            let read = self.reader.profile(&self.tenant, &Key::Record(key.clone()), Freshness::Full).await;
+            let Ok(answer) = read else { continue };
+            for record in &answer.profile.records {
+                homes.entry(record.key.clone()).or_default().insert(answer.profile.id);
+            }
+        }
+        proptest::prop_assert!(homes.values().all(|homes| homes.len() == 1), "a record in two profiles: {:?}", homes);
+        proptest::prop_assert_eq!(homes.keys().cloned().collect::<BTreeSet<_>>(), expected);
+        let events: BTreeSet<String> = said.iter().filter_map(event_id).collect();
+        let listed: Vec<String> =
+            self.contents().await.into_values().flat_map(|seen| seen.events).map(|event| event.event_id).collect();
+        proptest::prop_assert_eq!(listed.len(), events.len());
+        proptest::prop_assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), events);
+        Ok(())
+    }
+}
+
+fn event_id(draft: &Draft) -> Option<String> {
+    match draft {
+        Draft::Event(event) => Some(event.event_id.clone()),
+        Draft::Upsert(_) | Draft::Patch(_) | Draft::Delete(_) => None,
+    }
+}
+
+/// Every record that a case can speak of.
+fn all_records() -> Vec<RecordKey> {
+    ["shop", "crm", "till"]
+        .into_iter()
+        .flat_map(|source| (0..5).map(move |key| RecordKey::new(source, key.to_string())))
+        .collect()
+}
+
+fn seen(profile: &Profile, events: Vec<Event>) -> Seen {
+    let shown = |value: &customer_profile::profile::Value| serde_json::to_string(value).expect("a value");
+    let traits: Vec<String> = profile
+        .traits
+        .iter()
+        .map(|(name, found)| {
+            let origins: Vec<_> =
+                found.origins.iter().map(|o| (&o.record.source, &o.record.key, o.source_time)).collect();
+            format!("{name}={} {origins:?}", shown(&found.value))
+        })
+        .collect();
+    let identifiers: Vec<String> = profile
+        .identifiers
+        .iter()
+        .map(|held| format!("{}:{} {}", held.identifier.kind, held.identifier.value, held.linkable))
+        .collect();
+    let reasons = profile.records.iter().map(|r| (r.key.clone(), r.membership.reason.clone())).collect();
+    Seen { traits: traits.join("; "), identifiers: identifiers.join("; "), reasons, events }
+}
+
+/// The records that statements leave, each statement taken alone.
+fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
+    let model = model();
+    let mut records: BTreeMap<RecordKey, Record> = BTreeMap::new();
+    for draft in drafts {
+        let statement = model.check(draft.clone(), NOW).expect("a good statement");
+        let key = statement.record().clone();
+        let record = records.entry(key.clone()).or_insert_with(|| Record::new(key, NOW));
+        match statement {
+            Statement::Record(statement) => record.apply(&statement),
+            Statement::Event(_) => record.has_events = true,
+        }
+    }
+    records
+}
+
+/// What a reader must see after these statements: everything clustered at once, everything folded.
+pub fn oracle(drafts: &[Draft]) -> Contents {
+    let model = model();
+    let records = records_of(drafts);
+    let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
+    let clusters = cluster(&live, &BTreeSet::new(), &model);
+    clusters
+        .into_iter()
+        .map(|cluster| {
+            let keys: Vec<RecordKey> = cluster.members.iter().map(|member| member.record.clone()).collect();
+            let members = cluster.members.iter().map(|member| {
+                let mut record = records[&member.record].clone();
+                record.membership.reason = member.evidence.reason();
+                record
+            });
+            let id = ProfileId(uuid::Uuid::nil());
+            let stored = StoredProfile { id, revision: 0, update_time: NOW, records: members.collect() };
+            let mut events: Vec<Event> = drafts.iter().filter_map(|draft| event_of(draft, &keys)).collect();
+            events.sort_by_key(|event| std::cmp::Reverse(event.position()));
+            (keys, seen(&fold(stored, &model), events))
+        })
+        .collect()
+}
+
+fn event_of(draft: &Draft, records: &[RecordKey]) -> Option<Event> {
+    match model().check(draft.clone(), NOW) {
+        Ok(Statement::Event(event)) if records.contains(&event.record) => Some(event),
+        _ => None,
+    }
+}
