@@ -56,6 +56,15 @@ mod tests {
     }
 
     #[test]
+    fn the_file_for_kubernetes_is_read_without_error() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/k8s/base/customer-profile.toml");
+        let args = ConfigArgs { config: Some(path.into()), ..Default::default() };
+        let config = Config::from_layers(&args, []).unwrap();
+        assert_eq!(config.grpc.address, SocketAddr::from(([0, 0, 0, 0], 50051)));
+        assert_eq!(config.warnings(), Vec::<String>::new());
+    }
+
+    #[test]
     fn every_key_is_in_the_manual_with_its_variable_and_its_text() {
         let manual = reference();
         let keys = SECTIONS.iter().flat_map(|section| section.keys);
