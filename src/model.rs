@@ -3,11 +3,17 @@
 //! A [`Model`] is compiled from the model file and never changes; this module is what the rest of the service asks it.
 
 pub mod check;
+mod expression;
+pub mod file;
+mod mapping;
 mod normalize;
 
 use std::collections::BTreeMap;
 
 use regex::Regex;
+
+pub use file::ModelError;
+pub use mapping::Kind;
 
 use crate::profile::Identifier;
 
@@ -94,6 +100,8 @@ pub enum Survivorship {
 pub struct Source {
     /// 0 to 100; the higher is believed first.
     pub trust: u32,
+    /// How its payloads become statements, by kind of payload.
+    pub kinds: BTreeMap<String, Kind>,
 }
 
 impl Model {

@@ -23,6 +23,8 @@ use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use super::{IdentifierType, Normalization};
 
+pub(super) use phone::is_region;
+
 impl IdentifierType {
     /// Brings a value into the one form of its type. A value that does not have the form of its type (a phone number
     /// with too few digits) is kept, trimmed, and does not [link](Self::links).

@@ -6,14 +6,19 @@
 //! Parsing a number as people write it is slow (patterns of many countries); knowing a number that is in E.164 already
 //! is not. So what is canonical is never parsed.
 
-use phonenumber::Mode;
 use phonenumber::metadata::DATABASE;
+use phonenumber::{Mode, country};
 
 /// Longer input is no telephone number, and is not worth a parse.
 const MAX_RAW_BYTES: usize = 64;
 /// The longest extension that RFC 3966 users meet in practice; libphonenumber takes up to 20 digits in this form.
 const MAX_EXTENSION_DIGITS: usize = 20;
 const EXTENSION: &str = ";ext=";
+
+/// Whether a code names a region with a numbering plan.
+pub(in crate::model) fn is_region(code: &str) -> bool {
+    DATABASE.by_id(code).is_some() && code.parse::<country::Id>().is_ok()
+}
 
 /// The one form of a number; `None` if it cannot be one.
 pub(super) fn canonical(clean: &str, default_region: &str) -> Option<String> {
@@ -89,5 +94,11 @@ mod tests {
         }
         assert!(!is_canonical("6868555928"));
         assert!(!is_canonical("+1686855592"));
+    }
+
+    #[test]
+    fn regions_are_those_with_a_numbering_plan() {
+        assert!(is_region("US") && is_region("DE"));
+        assert!(!is_region("us") && !is_region("ZZ") && !is_region(""));
     }
 }

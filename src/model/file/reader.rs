@@ -1,0 +1,154 @@
+//! Reads the tree leniently: each mistake is noted with its place, and reading goes on.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::ModelError;
+use super::tree::{Content, Entry, Node};
+
+/// The mistakes so far.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes(pub(super) Vec<ModelError>);
+
+/// A node with the path that leads to it.
+#[derive(Clone)]
+pub(super) struct At<'n> {
+    pub(super) node: &'n Node,
+    pub(super) path: String,
+}
+
+/// A mapping with known keys.
+pub(super) struct Fields<'n> {
+    at: At<'n>,
+    entries: &'n [Entry],
+    known: Vec<&'static str>,
+}
+
+impl Mistakes {
+    pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
+        let (line, column) = (at.node.line, at.node.column);
+        self.0.push(ModelError { line, column, path: at.path.clone(), message: message.into() });
+    }
+
+    pub(super) fn add_at_key(&mut self, entry: &Entry, path: String, message: impl Into<String>) {
+        self.0.push(ModelError { line: entry.line, column: entry.column, path, message: message.into() });
+    }
+}
+
+impl<'n> At<'n> {
+    pub(super) fn root(node: &'n Node) -> Self {
+        Self { node, path: String::new() }
+    }
+
+    fn under(&self, entry: &'n Entry) -> Self {
+        Self { node: &entry.value, path: join(&self.path, &entry.key) }
+    }
+
+    /// The entries of a mapping whose keys are names.
+    pub(super) fn entries(&self, mistakes: &mut Mistakes) -> Vec<(&'n Entry, At<'n>)> {
+        match &self.node.content {
+            Content::Mapping(entries) => entries.iter().map(|entry| (entry, self.under(entry))).collect(),
+            Content::Null => Vec::new(),
+            _ => {
+                mistakes.add(self, format!("must be a mapping, and is {}", self.node.kind()));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn fields(&self, mistakes: &mut Mistakes) -> Option<Fields<'n>> {
+        let entries: &[Entry] = match &self.node.content {
+            Content::Mapping(entries) => entries,
+            Content::Null => &[],
+            _ => {
+                mistakes.add(self, format!("must be a mapping, and is {}", self.node.kind()));
+                return None;
+            }
+        };
+        Some(Fields { at: self.clone(), entries, known: Vec::new() })
+    }
+
+    /// The values of a list; a single value is a list of one.
+    pub(super) fn list(&self) -> Vec<At<'n>> {
+        match &self.node.content {
+            Content::Sequence(values) => {
+                let under = |(index, node)| At { node, path: format!("{}[{index}]", self.path) };
+                values.iter().enumerate().map(under).collect()
+            }
+            _ => vec![self.clone()],
+        }
+    }
+
+    pub(super) fn text(&self, mistakes: &mut Mistakes) -> Option<&'n str> {
+        if let Content::Scalar { text, .. } = &self.node.content {
+            return Some(text);
+        }
+        mistakes.add(self, format!("must be a text, and is {}", self.node.kind()));
+        None
+    }
+
+    pub(super) fn boolean(&self, mistakes: &mut Mistakes) -> Option<bool> {
+        match &self.node.content {
+            Content::Scalar { text, plain: true } if text == "true" => Some(true),
+            Content::Scalar { text, plain: true } if text == "false" => Some(false),
+            _ => {
+                mistakes.add(self, "must be true or false");
+                None
+            }
+        }
+    }
+
+    pub(super) fn number<N>(&self, range: &RangeInclusive<N>, mistakes: &mut Mistakes) -> Option<N>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        let number = match &self.node.content {
+            Content::Scalar { text, plain: true } => text.parse().ok().filter(|number| range.contains(number)),
+            _ => None,
+        };
+        if number.is_none() {
+            mistakes.add(self, format!("must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+        let text = self.text(mistakes)?;
+        let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        if chosen.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            mistakes.add(self, format!("must be one of {}", names.join(", ")));
+        }
+        chosen
+    }
+}
+
+impl<'n> Fields<'n> {
+    /// The value of a key, if it has one. Every key that may stand here is asked for once, so that the rest is unknown.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<At<'n>> {
+        self.known.push(key);
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        (!matches!(entry.value.content, Content::Null)).then(|| self.at.under(entry))
+    }
+
+    pub(super) fn required(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<At<'n>> {
+        let found = self.get(key);
+        if found.is_none() {
+            mistakes.add(&self.at, format!("`{key}` is required"));
+        }
+        found
+    }
+
+    /// Ends the reading: keys that nobody asked for are mistakes.
+    pub(super) fn finish(self, mistakes: &mut Mistakes) {
+        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+            let message = format!("is no key that is known here: there are {}", self.known.join(", "));
+            mistakes.add_at_key(entry, join(&self.at.path, &entry.key), message);
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

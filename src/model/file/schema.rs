@@ -1,0 +1,259 @@
+//! The keys of the model file, for people and for editors: the JSON Schema is made from these types and their comments.
+//!
+//! The file is not read through them, as that would stop at the first mistake; a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What a deployment knows about its customers: who speaks, what they say, and how it becomes one profile.
+///
+/// Expressions are CEL over the fields of a payload. A plain path (`email`, `customer.id`, `payload['First name']`) is a
+/// field; a field that is missing, null or blank gives no value. Beyond CEL's functions there are `decimal(x)`, `int(x)`,
+/// `string(x)`, `bool(x)`, `time(x)`, `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// Identifier types by name, in lower snake case: what points to a person.
+    pub identifiers: Option<BTreeMap<String, Identifier>>,
+    /// Traits by name, in lower snake case: the fields of the unified profile.
+    pub traits: Option<BTreeMap<String, Option<Trait>>>,
+    /// Sources by name, in lower snake case: the systems that make statements.
+    pub sources: BTreeMap<String, Option<Source>>,
+    /// No profile grows by itself beyond this many records. Default 500.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_records_per_profile: Option<u32>,
+}
+
+/// An identifier type: two records that share a value are taken for one person, within the limits set here.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identifier {
+    /// 1 is the strongest; stronger types link first, and their links are not undone by weaker ones.
+    #[schemars(range(min = 1, max = 99))]
+    pub priority: u32,
+    /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and there are no other limits.
+    /// Default false.
+    pub unique: Option<bool>,
+    /// How values are brought into one form. Default `trim`.
+    pub normalize: Option<Normalize>,
+    /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers without country code.
+    pub default_region: Option<String>,
+    /// A merge that would give a profile more values of this type is refused. Default: no limit.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_per_profile: Option<u32>,
+    /// A value that would join more than this many groups of records, each joined by stronger types, is shared by
+    /// several people and does not link at all. Default 10.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_profiles: Option<u32>,
+    /// A value held by more records than this does not link at all. Default 100.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_records: Option<u32>,
+    /// Regular expressions; a normalised value that one of them finds identifies nobody.
+    pub blocked: Option<Vec<String>>,
+}
+
+/// How the values of an identifier type are brought into one form. All: Unicode NFKC, without invisible characters and
+/// white space around.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalize {
+    /// Nothing more.
+    Trim,
+    /// Without regard to case.
+    CaseFold,
+    /// Only the digits count.
+    Digits,
+    /// An e-mail address.
+    Email,
+    /// A telephone number.
+    E164,
+}
+
+/// A trait: one field of the unified profile.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trait {
+    /// Which value survives when records differ. Default `most_recent`.
+    pub keep: Option<Keep>,
+    /// Personal data. Default false.
+    pub personal: Option<bool>,
+    /// Profiles are found by the beginning of its words. Default false.
+    pub searchable: Option<bool>,
+}
+
+/// Which of several values survives. Ties go to the more trusted source, then to the later word.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// That of the most trusted source.
+    SourceTrust,
+    /// The latest.
+    MostRecent,
+    /// The one that most records say.
+    MostFrequent,
+    /// The longest.
+    Longest,
+    /// The earliest.
+    Oldest,
+    /// All of them, as a list.
+    Union,
+}
+
+/// A source: a named system that makes statements, and how its payloads become statements.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The higher is believed first. Default 50.
+    #[schemars(range(min = 0, max = 100))]
+    pub trust: Option<u32>,
+    /// Payload kinds that are about a customer.
+    pub records: Option<BTreeMap<String, Record>>,
+    /// Payload kinds that say what happened. A kind that stands under both makes both statements.
+    pub events: Option<BTreeMap<String, Event>>,
+}
+
+/// How payloads of one kind become statements about a record.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The source's own key of the customer. Expression.
+    pub key: String,
+    /// The source's version of the record, a whole number that grows. Expression.
+    pub version: Option<String>,
+    /// When the source said so. Expression; texts and numbers are read as by `time(x)`.
+    pub time: Option<String>,
+    /// Values by identifier type: an expression or several; an expression may give a list.
+    pub identifiers: Option<BTreeMap<String, OneOrMany>>,
+    /// An expression by trait.
+    pub traits: Option<BTreeMap<String, String>>,
+    /// Whether a payload is the whole record or a patch of it. Default `whole`.
+    pub mode: Option<Mode>,
+    /// The record is gone when this is true. Expression.
+    pub delete_when: Option<String>,
+}
+
+/// Whether a payload is the whole record.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// What the payload does not say is not so.
+    Whole,
+    /// What the payload does not say stays; an explicit null empties the field.
+    Patch,
+}
+
+/// One expression, or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+/// How payloads of one kind become events.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// A name in lower snake case (`order_placed`), or an expression that is more than a name (`payload.type`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The source's own id of the event. Expression.
+    pub id: String,
+    /// When it happened. Expression; texts and numbers are read as by `time(x)`.
+    pub time: Option<String>,
+    /// The key of the customer's record in the same source. Expression.
+    pub record: String,
+    /// An expression by property.
+    pub properties: Option<BTreeMap<String, String>>,
+}
+
+/// The JSON Schema of the model file (draft 2020-12).
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(ModelFile).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::model::Model;
+    use crate::model::file::BUILT_IN;
+
+    fn validator() -> jsonschema::Validator {
+        jsonschema::validator_for(&schema()).expect("is a JSON Schema")
+    }
+
+    fn json(yaml: &str) -> Json {
+        serde_saphyr::from_str(yaml).expect("is YAML")
+    }
+
+    #[test]
+    fn every_example_fits_the_schema() {
+        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut checked = 0;
+        for folder in std::fs::read_dir(examples).expect("examples") {
+            let Ok(yaml) = std::fs::read_to_string(folder.expect("folder").path().join("model.yaml")) else { continue };
+            let errors: Vec<String> = validator().iter_errors(&json(&yaml)).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+            serde_saphyr::from_str::<ModelFile>(&yaml).expect("fits the documented types");
+            Model::parse(&yaml).expect("compiles");
+            checked += 1;
+        }
+        assert!(checked > 0);
+    }
+
+    #[test]
+    fn the_schema_refuses_what_the_reader_refuses() {
+        for (right, wrong) in [
+            ("trust: 70", "trust: 170"),
+            ("priority: 1,", "priority: 0,"),
+            ("keep: longest", "keep: newest"),
+            ("mode: patch", "mode: some"),
+            ("personal: true", "personal: very"),
+            ("newsletter:\n    trust", "newsletter:\n    thrust"),
+            ("sources:", "source:"),
+            ("unique: true", "unicorn: true"),
+            ("id: order_id", "ids: order_id"),
+        ] {
+            let yaml = BUILT_IN.replacen(right, wrong, 1);
+            assert_ne!(yaml, BUILT_IN, "{right}");
+            assert!(!validator().is_valid(&json(&yaml)), "{wrong}");
+            assert!(Model::parse(&yaml).is_err(), "{wrong}");
+        }
+    }
+
+    /// The keys that the reader names when it meets one that it does not know.
+    fn read_keys(yaml: &str) -> BTreeSet<String> {
+        let errors = Model::parse(yaml).expect_err("has an unknown key");
+        let keys = errors.iter().find_map(|error| error.message.split_once("there are ")).expect("unknown key").1;
+        keys.split(", ").map(str::to_owned).collect()
+    }
+
+    fn schema_keys(definition: Option<&str>) -> BTreeSet<String> {
+        let schema = schema();
+        let object = definition.map_or(&schema, |name| &schema["$defs"][name]);
+        object["properties"].as_object().expect("properties").keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_schema_and_the_reader_know_the_same_keys() {
+        for (definition, yaml) in [
+            (None, "zzz: 1"),
+            (Some("Identifier"), "identifiers: { a: { zzz: 1 } }"),
+            (Some("Trait"), "traits: { a: { zzz: 1 } }"),
+            (Some("Source"), "sources: { a: { zzz: 1 } }"),
+            (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),
+            (Some("Event"), "sources: { a: { events: { b: { zzz: 1 } } } }"),
+        ] {
+            assert_eq!(read_keys(yaml), schema_keys(definition), "{definition:?}");
+        }
+    }
+}
