@@ -172,7 +172,7 @@ impl IngestApi {
                 return vec![Err(vec![Violation::new(Reason::Malformed, "payload", description)])];
             }
         };
-        match Model::map(&self.model, source, kind, &parsed) {
+        match self.model.map(source, kind, &parsed) {
             Ok(drafts) => drafts.into_iter().map(Ok).collect(),
             Err(violations) => vec![Err(violations)],
         }
@@ -185,14 +185,4 @@ fn until_failure<T>(stream: impl Stream<Item = Result<T, Status>>) -> impl Strea
         let over = std::mem::replace(failed, item.is_err());
         futures::future::ready((!over).then_some(item))
     })
-}
-
-#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "until mappings land")]
-impl Model {
-    fn check_mapping(&self, _: &str, _: &str) -> Result<(), Violation> {
-        Ok(())
-    }
-    fn map(&self, _: &str, _: &str, _: &serde_json::Value) -> Result<Vec<crate::profile::Draft>, Vec<Violation>> {
-        Ok(Vec::new())
-    }
 }

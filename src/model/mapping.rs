@@ -98,6 +98,14 @@ impl Kind {
 }
 
 impl Model {
+    /// Whether there is a mapping for payloads of this kind from this source.
+    ///
+    /// # Errors
+    /// The source or the kind is not declared.
+    pub fn check_mapping(&self, source: &str, kind: &str) -> Result<(), Violation> {
+        self.kind(source, kind).map(|_| ())
+    }
+
     /// Makes the statements that a payload stands for: one about a record, one event, or both, in this order.
     ///
     /// # Errors
