@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use tokio::runtime::Runtime;
 
 use cases::Case;
-use world::{World, oracle};
+use world::{Common, World, oracle};
 
 /// Multiplies the cases of each property; the full form is documented in the README.
 fn scale() -> u32 {
@@ -26,17 +26,18 @@ fn scale() -> u32 {
 }
 
 /// Runs a property on `cases` random cases, each in a tenant of its own.
-fn check<F>(runtime: &Runtime, store: &Arc<dyn Store>, cases: u32, property: F)
+fn check<F>(runtime: &Runtime, store: Arc<dyn Store>, cases: u32, property: F)
 where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
     let config = Config { cases: cases * scale(), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let common = Common::new(store);
     let count = std::cell::Cell::new(0);
     let result = runner.run(&cases::case(), |case| {
         count.set(count.get() + 1);
         let tenant = TenantId::new(&format!("case-{}", count.get())).expect("a tenant name");
-        runtime.block_on(async { property(World::new(store.clone(), tenant), case).await })
+        runtime.block_on(async { property(World::new(&common, tenant), case).await })
     });
     if let Err(error) = result {
         panic!("{error}");
@@ -81,7 +82,7 @@ where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    check(&runtime(), &store, 1_500, property);
+    check(&runtime(), store, 1_500, property);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 /// The time at which everything is received.
-pub const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
 /// Dated, distinct statements; an order to say them in; and places to cut that into batches.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub(super) struct Case {
     pub drafts: Vec<Draft>,
     order: Vec<Index>,
     pub cuts: Vec<Index>,
@@ -20,7 +20,7 @@ pub struct Case {
 
 impl Case {
     /// The statements in the other order.
-    pub fn shuffled(&self) -> Vec<Draft> {
+    pub(super) fn shuffled(&self) -> Vec<Draft> {
         let mut left = self.drafts.clone();
         let mut order = self.order.iter().cycle();
         let mut shuffled = Vec::new();
@@ -32,13 +32,13 @@ impl Case {
     }
 
     /// The statements cut into batches.
-    pub fn batches(&self) -> Vec<Vec<Draft>> {
+    pub(super) fn batches(&self) -> Vec<Vec<Draft>> {
         cut(&self.drafts, &self.cuts)
     }
 }
 
 /// Cuts statements at the given places.
-pub fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
+pub(super) fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(drafts.len() + 1)).collect();
     places.extend([0, drafts.len()]);
     places.sort_unstable();
@@ -46,7 +46,7 @@ pub fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
 }
 
 /// A model in which every guard is soon reached.
-pub fn model() -> Model {
+pub(super) fn model() -> Model {
     let kind = |priority, max_per_profile, max_profiles, max_records| IdentifierType {
         priority,
         normalization: Normalization::Trim,
@@ -149,7 +149,7 @@ fn event(number: i64) -> Draft {
 }
 
 /// A case. Statements are distinct, so that each is STORED when it is said for the first time.
-pub fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let places = || prop::collection::vec(any::<Index>(), 1..12);
     (prop::collection::vec(draft(), 1..28), places(), places()).prop_map(|(drafts, order, cuts)| {
         let mut distinct: Vec<Draft> = Vec::new();

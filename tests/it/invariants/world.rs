@@ -1,18 +1,19 @@
 //! The service under test, in one tenant of a store, and the oracle that it is compared with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use customer_profile::config::Config;
 use customer_profile::identity::cluster;
 use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
+use customer_profile::model::Model;
 use customer_profile::profile::{
     Draft, Event, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile, TenantId, fold,
 };
 use customer_profile::reader::{Epochs, Freshness, Key, Limits, Reader};
 use customer_profile::store::{EventPage, MembershipChange, Store, StoredStatement};
-use customer_profile::telemetry::Telemetry;
+use customer_profile::telemetry::{Metrics, Telemetry};
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
@@ -20,7 +21,7 @@ use super::cases::{NOW, cut, model};
 
 /// What a reader sees of a profile, but for its id and revision, which tell of the way there.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub(super) struct Seen {
     traits: String,
     identifiers: String,
     reasons: BTreeMap<RecordKey, String>,
@@ -28,10 +29,26 @@ pub struct Seen {
 }
 
 /// Profiles by the records that they are made of.
-pub type Contents = BTreeMap<Vec<RecordKey>, Seen>;
+pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
+
+/// What all tenants share.
+#[derive(Clone)]
+pub(super) struct Common {
+    store: Arc<dyn Store>,
+    model: Arc<Model>,
+    epochs: Arc<Epochs>,
+    metrics: Arc<Metrics>,
+}
+
+impl Common {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
+        Self { store, model: Arc::new(model()), epochs: Arc::default(), metrics: telemetry.metrics }
+    }
+}
 
 /// One tenant.
-pub struct World {
+pub(super) struct World {
     ingest: Ingest,
     reader: Reader,
     pub store: Arc<dyn Store>,
@@ -39,11 +56,8 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(store: Arc<dyn Store>, tenant: TenantId) -> Self {
-        let model = Arc::new(model());
-        let epochs = Arc::new(Epochs::default());
-        let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
-        let metrics = telemetry.metrics;
+    pub(super) fn new(common: &Common, tenant: TenantId) -> Self {
+        let Common { store, model, epochs, metrics } = common.clone();
         let parts = Parts {
             store: store.clone(),
             model: model.clone(),
@@ -53,20 +67,20 @@ impl World {
         };
         let options = Options { queue_statements: 1_000, batch_statements: 1_000, batch_bytes: usize::MAX };
         let (ingest, _writer) = Ingest::start(parts, options);
-        let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
+        let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
         let reader = Reader::new(store.clone(), model, epochs, metrics, limits);
         Self { ingest, reader, store, tenant }
     }
 
     /// Says statements in one batch.
-    pub async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
+    pub(super) async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
         let intake = drafts.iter().cloned().map(Ok).collect();
         let ticket = self.ingest.offer(&self.tenant, intake).expect("room in the queue");
         let receipt = ticket.wait().await.expect("a receipt");
         receipt.results.into_iter().map(|result| result.outcome).collect()
     }
 
-    pub async fn say_in_batches(&self, drafts: &[Draft], cuts: &[Index]) -> Vec<Outcome> {
+    pub(super) async fn say_in_batches(&self, drafts: &[Draft], cuts: &[Index]) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for batch in cut(drafts, cuts) {
             outcomes.extend(self.say(&batch).await);
@@ -75,7 +89,7 @@ impl World {
     }
 
     /// Everything that readers see, read through the cache by every record of the small world.
-    pub async fn contents(&self) -> Contents {
+    pub(super) async fn contents(&self) -> Contents {
         let mut contents = Contents::new();
         for key in all_records() {
             let read = self.reader.profile(&self.tenant, &Key::Record(key), Freshness::MinimizeLatency).await;
@@ -90,7 +104,7 @@ impl World {
     }
 
     /// Everything that is stored: profiles with their ids and revisions, history, memberships.
-    pub async fn dump(&self) -> Vec<(Option<StoredProfile>, Vec<StoredStatement>, Vec<MembershipChange>)> {
+    pub(super) async fn dump(&self) -> Vec<(Option<StoredProfile>, Vec<StoredStatement>, Vec<MembershipChange>)> {
         let mut dump = Vec::new();
         for key in all_records() {
             let ids = self.store.find_by_records(&self.tenant, std::slice::from_ref(&key)).await.expect("a look-up");
@@ -107,7 +121,7 @@ impl World {
     }
 
     /// I4, after `said` was said.
-    pub async fn assert_conserved(&self, said: &[Draft]) -> Result<(), TestCaseError> {
+    pub(super) async fn assert_conserved(&self, said: &[Draft]) -> Result<(), TestCaseError> {
         let expected: BTreeSet<RecordKey> =
             records_of(said).into_values().filter(Record::exists).map(|record| record.key).collect();
         let mut homes: BTreeMap<RecordKey, BTreeSet<ProfileId>> = BTreeMap::new();
@@ -164,9 +178,14 @@ fn seen(profile: &Profile, events: Vec<Event>) -> Seen {
     Seen { traits: traits.join("; "), identifiers: identifiers.join("; "), reasons, events }
 }
 
+fn shared_model() -> &'static Model {
+    static MODEL: LazyLock<Model> = LazyLock::new(model);
+    &MODEL
+}
+
 /// The records that statements leave, each statement taken alone.
 fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
-    let model = model();
+    let model = shared_model();
     let mut records: BTreeMap<RecordKey, Record> = BTreeMap::new();
     for draft in drafts {
         let statement = model.check(draft.clone(), NOW).expect("a good statement");
@@ -181,11 +200,11 @@ fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
 }
 
 /// What a reader must see after these statements: everything clustered at once, everything folded.
-pub fn oracle(drafts: &[Draft]) -> Contents {
-    let model = model();
+pub(super) fn oracle(drafts: &[Draft]) -> Contents {
+    let model = shared_model();
     let records = records_of(drafts);
     let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
-    let clusters = cluster(&live, &BTreeSet::new(), &model);
+    let clusters = cluster(&live, &BTreeSet::new(), model);
     clusters
         .into_iter()
         .map(|cluster| {
@@ -199,13 +218,13 @@ pub fn oracle(drafts: &[Draft]) -> Contents {
             let stored = StoredProfile { id, revision: 0, update_time: NOW, records: members.collect() };
             let mut events: Vec<Event> = drafts.iter().filter_map(|draft| event_of(draft, &keys)).collect();
             events.sort_by_key(|event| std::cmp::Reverse(event.position()));
-            (keys, seen(&fold(stored, &model), events))
+            (keys, seen(&fold(stored, model), events))
         })
         .collect()
 }
 
 fn event_of(draft: &Draft, records: &[RecordKey]) -> Option<Event> {
-    match model().check(draft.clone(), NOW) {
+    match shared_model().check(draft.clone(), NOW) {
         Ok(Statement::Event(event)) if records.contains(&event.record) => Some(event),
         _ => None,
     }
