@@ -1,6 +1,6 @@
 //! Configuration: a TOML file, the environment and flags, each over the one before.
 //!
-//! - Every key has **one definition**, in [`sections`]: name, type, default, range and text. The structs, the reading, the
+//! - Every key has **one definition**, in `sections.rs`: name, type, default, range and text. The structs, the reading, the
 //!   error messages and the manual ([`reference()`]) are made from it.
 //! - [`Config::load`] reports **all** errors at once; each names its key, where it was said (file and line, variable or
 //!   flag) and what is allowed. Unknown keys are errors, for a misspelt limit is no limit.

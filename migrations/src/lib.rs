@@ -1,6 +1,6 @@
 //! The schema of the customer-profile database, on PostgreSQL and on SQLite.
 //!
-//! Offers [`up`], which brings a database to this version's schema, and [`schema`], which tells without changing anything
+//! Offers [`up`], which brings a database to this version's schema, and [`schema()`], which tells without changing anything
 //! how a database stands to it. Knows nothing of the service's own types: a migration that was released never changes,
 //! whatever becomes of the code that reads the tables.
 //!

@@ -1,6 +1,6 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! The file's keys are documented in [`schema`], from which the JSON Schema for editors is made; `examples/retail/model.yaml`
+//! The file's keys are documented in [`mod@schema`], from which the JSON Schema for editors is made; `examples/retail/model.yaml`
 //! is the manual by example, and the model that is compiled in.
 
 mod compile;
