@@ -10,6 +10,7 @@
 //! - [`profile`] and [`identity`] are pure: statements, records, the fold; which records are one person.
 //! - [`model`] is the deployment's own file: sources, identifier types, traits, mappings.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
+//! - [`sources`] is where payloads come from: files.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`grpc`] is the only place that knows Protobuf.
 
@@ -22,5 +23,6 @@ pub mod model;
 pub mod profile;
 pub mod reader;
 pub mod server;
+pub mod sources;
 pub mod store;
 pub mod telemetry;
