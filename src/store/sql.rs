@@ -163,28 +163,30 @@ impl SqlStore {
 
     fn hot_queries(&self, tenant: &TenantId) -> Result<Vec<(&'static str, Statement)>> {
         let dialect = self.dialect;
-        let record = RecordKey::new("source", "key");
-        let (records, ids) = (std::slice::from_ref(&record), [ProfileId(Uuid::max())]);
-        let identifiers = [Identifier::new("type", "value")];
+        // As many as a batch asks for: the plan must not change with the number.
+        let keys: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+        let records: Vec<RecordKey> = keys.iter().map(|key| RecordKey::new("source", key)).collect();
+        let ids: Vec<ProfileId> = (1..=50).map(|number| ProfileId(Uuid::from_u128(number))).collect();
+        let identifiers: Vec<Identifier> = keys.iter().map(|key| Identifier::new("type", key)).collect();
         let stamp = Stamp { version: 0, time: Timestamp::default(), content: ContentHash(0) };
-        let statements = [StatementKey { record: record.clone(), stamp }];
-        let events = [EventKey { source: "source".to_owned(), event_id: "id".to_owned() }];
+        let statements: Vec<StatementKey> =
+            records.iter().map(|record| StatementKey { record: record.clone(), stamp }).collect();
+        let events: Vec<EventKey> =
+            keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
         let prefixes = ["a".to_owned(), "b".to_owned()];
+        let (records, page) = (records.as_slice(), EventPage { limit: 10, ..EventPage::default() });
         Ok(vec![
             ("profiles", query::profiles(dialect, tenant, &ids)?),
             ("find_by_identifiers", query::find_by_identifiers(dialect, tenant, &identifiers, 10)?),
             ("find_by_records", query::find_by_records(dialect, tenant, records)?),
             ("find_by_prefixes", query::find_by_prefixes(dialect, tenant, &prefixes, None, 10)?),
-            (
-                "list_events",
-                query::list_events(dialect, tenant, records, &EventPage { limit: 10, ..EventPage::default() })?,
-            ),
+            ("list_events", query::list_events(dialect, tenant, records, &page)?),
             ("records", query::records(dialect, tenant, records)?),
             ("holders", query::holders(dialect, tenant, &identifiers, 10)?),
             ("known_statements", query::known_statements(dialect, tenant, &statements)?),
             ("known_events", query::known_events(dialect, tenant, &events)?),
             ("profile_rows", query::profile_rows(dialect, tenant, &ids)?),
-            ("remove identifiers", change::removal_example(dialect, tenant)?),
+            ("remove identifiers", change::identifier_removal(dialect, tenant, &identifiers, records)?),
         ])
     }
 }

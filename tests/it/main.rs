@@ -1,3 +1,5 @@
 //! All integration tests, in one binary: it links once.
 
 mod invariants;
+mod store;
+mod support;

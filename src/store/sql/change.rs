@@ -38,9 +38,14 @@ pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes)
     Ok(write.statements)
 }
 
-/// A statement that removes one identifier, to be explained.
-pub(super) fn removal_example(dialect: Dialect, tenant: &TenantId) -> Result<Statement> {
-    let removed = vec![(Identifier::new("type", "value"), RecordKey::new("source", "key"))];
+/// The statement that removes identifiers, to be explained.
+pub(super) fn identifier_removal(
+    dialect: Dialect,
+    tenant: &TenantId,
+    identifiers: &[Identifier],
+    records: &[RecordKey],
+) -> Result<Statement> {
+    let removed = identifiers.iter().cloned().zip(records.iter().cloned()).collect();
     let changes = Changes { removed_identifiers: removed, ..Changes::default() };
     let statement = statements(dialect, tenant, &changes)?.pop();
     statement.ok_or_else(|| Error::Internal("no statement was made".to_owned()))
@@ -81,13 +86,11 @@ impl Write<'_> {
         if is_empty(&columns) {
             return Ok(());
         }
-        let names = names(&columns);
+        let key: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
         let removed = sql.rows("removed", columns)?;
-        self.statements.push(sql.statement(format!(
-            "DELETE FROM {table} WHERE tenant = {tenant} AND ({names}) IN (SELECT {names} FROM {removed})"
-        )));
+        self.statements.push(sql.statement(self.dialect.delete(table, &tenant, &key, &removed)));
         Ok(())
     }
 }

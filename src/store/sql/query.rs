@@ -29,6 +29,11 @@ fn identifier_columns<'a>(identifiers: &'a [Identifier]) -> Vec<(&'static str, C
     vec![("type", text(|identifier| &identifier.kind)), ("value", text(|identifier| &identifier.value))]
 }
 
+/// The condition under which a row of the table so called is of the record asked for.
+fn of_asked_record(alias: &str, tenant: &str) -> String {
+    format!("{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.record_key = asked.record_key")
+}
+
 fn id_column(ids: &[ProfileId]) -> Vec<(&'static str, Column)> {
     vec![("id", Column::Id(ids.iter().map(|id| id.0).collect()))]
 }
@@ -38,12 +43,13 @@ pub(super) fn profiles(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", id_column(ids))?;
+    let named = dialect.look_up("profile", "a", &format!("a.tenant = {tenant} AND a.id = asked.id"));
+    let survivor = format!("p.tenant = {tenant} AND p.id = COALESCE(a.merged_into, a.id)");
+    let live = dialect.look_up("profile", "p", &format!("{survivor} AND p.merged_into IS NULL AND p.deleted = 0"));
+    let records = dialect.look_up("record", "r", &format!("r.tenant = {tenant} AND r.profile_id = p.id"));
     let found = format!(
         "SELECT asked.ord, p.id AS profile_id, p.revision, p.update_time, r.source, r.record_key, r.body \
-         FROM {asked} CROSS JOIN profile AS a CROSS JOIN profile AS p CROSS JOIN record AS r \
-         WHERE a.tenant = {tenant} AND a.id = asked.id \
-         AND p.tenant = {tenant} AND p.id = COALESCE(a.merged_into, a.id) AND p.merged_into IS NULL AND p.deleted = 0 \
-         AND r.tenant = {tenant} AND r.profile_id = p.id"
+         FROM {asked} {named} {live} {records}"
     );
     let columns = "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body";
     Ok(sql.statement(as_of(&tenant, columns, &found, "found.ord, found.source, found.record_key")))
@@ -65,13 +71,17 @@ pub(super) fn find_by_identifiers(
         Dialect::Postgres => "r.profile_id::text COLLATE \"C\"",
         Dialect::Sqlite => "lower(hex(r.profile_id))",
     };
+    let record = dialect.look_up(
+        "record",
+        "r",
+        &format!("r.tenant = {tenant} AND r.source = i.source AND r.record_key = i.record_key"),
+    );
     let (holders, [profile]) = sql.lateral(
         "h",
         ["profile"],
         &format!(
-            "SELECT DISTINCT {profile} AS profile FROM identifier AS i CROSS JOIN record AS r \
+            "SELECT DISTINCT {profile} AS profile FROM identifier AS i {record} \
              WHERE i.tenant = {tenant} AND i.type = asked.type AND i.value = asked.value \
-             AND r.tenant = {tenant} AND r.source = i.source AND r.record_key = i.record_key \
              AND r.profile_id IS NOT NULL ORDER BY 1 LIMIT {limit}"
         ),
     );
@@ -84,10 +94,8 @@ pub(super) fn find_by_records(dialect: Dialect, tenant: &TenantId, records: &[Re
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
-    let found = format!(
-        "SELECT asked.ord, r.profile_id FROM {asked} CROSS JOIN record AS r \
-         WHERE r.tenant = {tenant} AND r.source = asked.source AND r.record_key = asked.record_key"
-    );
+    let record = dialect.look_up("record", "r", &of_asked_record("r", &tenant));
+    let found = format!("SELECT asked.ord, r.profile_id FROM {asked} {record}");
     Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord")))
 }
 
@@ -108,11 +116,13 @@ pub(super) fn find_by_prefixes(
     let above = sql.bind(above);
     let count = sql.limit(prefixes.len());
     let limit = sql.limit(limit);
-    // The nil id is never a profile's: ids are hashes, marked as such.
+    let within = format!("t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high");
+    let terms = dialect.look_up("record_term", "t", &within);
+    let record = format!("r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key");
+    let record = dialect.look_up("record", "r", &record);
+    // Outside the look-up, or it might go by the profile. The nil id is never a profile's: ids are hashes, marked as such.
     Ok(sql.statement(format!(
-        "SELECT r.profile_id, {} AS traits FROM {asked} CROSS JOIN record_term AS t CROSS JOIN record AS r \
-         WHERE t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high \
-         AND r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key AND r.profile_id > {above} \
+        "SELECT r.profile_id, {} AS traits FROM {asked} {terms} {record} WHERE r.profile_id > {above} \
          GROUP BY r.profile_id HAVING count(DISTINCT asked.ord) = {count} ORDER BY r.profile_id LIMIT {limit}",
         dialect.distinct_list("t.trait")
     )))
@@ -180,10 +190,8 @@ pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(keys))?;
-    Ok(sql.statement(format!(
-        "SELECT r.source, r.profile_id, r.body FROM {asked} CROSS JOIN record AS r \
-         WHERE r.tenant = {tenant} AND r.source = asked.source AND r.record_key = asked.record_key"
-    )))
+    let record = dialect.look_up("record", "r", &of_asked_record("r", &tenant));
+    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body FROM {asked} {record}")))
 }
 
 /// Serves [`Transaction::holders`](crate::store::Transaction::holders), by `identifier_pk` and `record_pk`.
@@ -206,9 +214,10 @@ pub(super) fn holders(
              ORDER BY i.source, i.record_key LIMIT {limit}"
         ),
     );
+    let record = format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
+    let record = dialect.look_up("record", "r", &record);
     Ok(sql.statement(format!(
-        "SELECT asked.ord, r.source, r.profile_id, r.body FROM {asked} CROSS JOIN {holders} CROSS JOIN record AS r \
-         WHERE r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}"
+        "SELECT asked.ord, r.source, r.profile_id, r.body FROM {asked} CROSS JOIN {holders} {record}"
     )))
 }
 
@@ -217,11 +226,10 @@ pub(super) fn known_statements(dialect: Dialect, tenant: &TenantId, keys: &[Stat
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", statement_columns(keys.iter()))?;
-    Ok(sql.statement(format!(
-        "SELECT asked.ord FROM {asked} CROSS JOIN record_version AS v \
-         WHERE v.tenant = {tenant} AND v.source = asked.source AND v.record_key = asked.record_key \
-         AND v.version = asked.version AND v.stamp_time = asked.stamp_time AND v.content_hash = asked.content_hash"
-    )))
+    let stamp = "v.version = asked.version AND v.stamp_time = asked.stamp_time AND v.content_hash = asked.content_hash";
+    let version = format!("{} AND {stamp}", of_asked_record("v", &tenant));
+    let version = dialect.look_up("record_version", "v", &version);
+    Ok(sql.statement(format!("SELECT asked.ord FROM {asked} {version}")))
 }
 
 /// A statement's name, in the columns of its primary key.
@@ -247,10 +255,9 @@ pub(super) fn known_events(dialect: Dialect, tenant: &TenantId, keys: &[EventKey
         ("event_id", Column::text(keys.iter().map(|key| key.event_id.as_str()))),
     ];
     let asked = sql.rows("asked", columns)?;
-    Ok(sql.statement(format!(
-        "SELECT asked.ord, e.content_hash FROM {asked} CROSS JOIN event AS e \
-         WHERE e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id"
-    )))
+    let event = format!("e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id");
+    let event = dialect.look_up("event", "e", &event);
+    Ok(sql.statement(format!("SELECT asked.ord, e.content_hash FROM {asked} {event}")))
 }
 
 /// Serves [`Transaction::profile_rows`](crate::store::Transaction::profile_rows), by `profile_pk`.
@@ -258,9 +265,9 @@ pub(super) fn profile_rows(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", id_column(ids))?;
+    let row = dialect.look_up("profile", "p", &format!("p.tenant = {tenant} AND p.id = asked.id"));
     Ok(sql.statement(format!(
-        "SELECT p.tenant, p.id, p.revision, p.update_time, p.merged_into, p.deleted \
-         FROM {asked} CROSS JOIN profile AS p WHERE p.tenant = {tenant} AND p.id = asked.id"
+        "SELECT p.tenant, p.id, p.revision, p.update_time, p.merged_into, p.deleted FROM {asked} {row}"
     )))
 }
 

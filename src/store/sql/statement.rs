@@ -2,8 +2,7 @@
 //!
 //! A statement works on a whole set, however large, and its text does not depend on the set's size, so that it is prepared
 //! once a connection. A set travels as one array for each column on PostgreSQL (`unnest`), and as one JSON text on SQLite
-//! (`json_each`). Joins are written `CROSS JOIN … WHERE`: on PostgreSQL that is any join, on SQLite it fixes the order, so
-//! that the plan is the written one whatever the statistics say.
+//! (`json_each`).
 
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{DbBackend, Statement, Value};
@@ -23,6 +22,41 @@ impl Dialect {
         match self {
             Self::Postgres => DbBackend::Postgres,
             Self::Sqlite => DbBackend::Sqlite,
+        }
+    }
+
+    /// Joins a table to those before it: for each of their rows, the rows of the table for which a condition holds.
+    ///
+    /// The plan is the written one, whatever the statistics say. On PostgreSQL `OFFSET 0` keeps the planner from turning
+    /// the join round, as it would while the table is small, to begin with all rows of the tenant. On SQLite `CROSS JOIN`
+    /// fixes the order.
+    pub(super) fn look_up(self, table: &str, alias: &str, condition: &str) -> String {
+        match self {
+            Self::Postgres => {
+                format!("CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}")
+            }
+            Self::Sqlite => format!("CROSS JOIN {table} AS {alias} ON {condition}"),
+        }
+    }
+
+    /// Deletes the rows of a table whose key, after the tenant, is in the set called `removed`.
+    ///
+    /// On PostgreSQL by the place of each row, looked up first, for the same reason as in [`look_up`](Self::look_up): as a
+    /// join it would begin with all rows of the tenant. A place is good for as long as the statement runs.
+    pub(super) fn delete(self, table: &str, tenant: &str, key: &[&str], removed: &str) -> String {
+        match self {
+            Self::Postgres => {
+                let same: Vec<String> = key.iter().map(|name| format!("t.{name} = removed.{name}")).collect();
+                let same = same.join(" AND ");
+                format!(
+                    "DELETE FROM {table} WHERE ctid = ANY (ARRAY (SELECT found.ctid FROM {removed} CROSS JOIN LATERAL \
+                     (SELECT t.ctid FROM {table} AS t WHERE t.tenant = {tenant} AND {same} OFFSET 0) AS found))"
+                )
+            }
+            Self::Sqlite => {
+                let key = key.join(", ");
+                format!("DELETE FROM {table} WHERE tenant = {tenant} AND ({key}) IN (SELECT {key} FROM {removed})")
+            }
         }
     }
 

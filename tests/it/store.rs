@@ -1,0 +1,82 @@
+//! The store's contract: every sentence of it, on each kind of store.
+
+mod build;
+mod loads;
+mod postgres;
+mod reads;
+mod search;
+mod sqlite;
+mod tenants;
+mod timeline;
+mod writes;
+
+use crate::support::stores::{Kind, TestStore};
+
+/// Runs each behaviour on each kind of store.
+macro_rules! on_each_store {
+    ($($group:ident { $($behaviour:ident,)+ })+) => {
+        on_each_store!(@ on_memory Memory $($group $($behaviour)+;)+);
+        on_each_store!(@ on_sqlite Sqlite $($group $($behaviour)+;)+);
+        on_each_store!(@ on_postgres Postgres $($group $($behaviour)+;)+);
+    };
+    (@ $module:ident $kind:ident $($group:ident $($behaviour:ident)+;)+) => {
+        mod $module {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $behaviour() {
+                    let test = super::TestStore::start(super::Kind::$kind).await;
+                    super::$group::$behaviour(test.store.as_ref()).await;
+                    test.store.close().await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_each_store! {
+    writes {
+        numbers_follow_each_other_without_gaps,
+        concurrent_writers_take_turns_and_see_each_other,
+        a_dropped_transaction_leaves_nothing,
+        a_begin_whose_wait_is_dropped_gives_the_turn_back,
+        a_commit_whose_wait_is_dropped_is_whole,
+        nothing_is_seen_before_the_commit,
+        what_is_stored_already_is_refused_and_leaves_nothing,
+        text_with_nul_is_refused_and_leaves_nothing,
+        what_is_written_again_is_replaced,
+        a_large_write_is_one_write,
+    }
+    loads {
+        records_are_loaded_by_key,
+        holders_are_one_more_than_the_limit_least_keys_first,
+        known_statements_are_told_apart_by_every_part_of_their_name,
+        known_events_come_with_the_hash_of_their_content,
+        profile_rows_come_back_in_every_state,
+    }
+    reads {
+        profiles_come_in_the_order_asked_for_and_follow_redirects,
+        a_read_that_finds_nothing_tells_the_sequence,
+        identifiers_find_live_profiles_in_order_up_to_the_limit,
+        records_find_their_profile,
+        statements_are_listed_in_the_order_stored,
+        memberships_are_listed_in_order,
+        extreme_values_come_back_as_they_were,
+        the_id_stays_the_same,
+    }
+    search {
+        every_prefix_must_begin_a_term,
+        hits_are_paged_in_order_of_id,
+        letters_of_patterns_are_letters,
+        prefixes_of_any_script_find_their_words,
+    }
+    timeline {
+        events_come_newest_first_with_one_order_of_ties,
+        pages_put_together_are_the_whole,
+        events_are_chosen_by_type_and_time,
+        keys_are_in_byte_order,
+    }
+    tenants {
+        same_keys_in_two_tenants_never_mix,
+        an_unknown_tenant_has_nothing,
+    }
+}

@@ -1,0 +1,110 @@
+//! What SQLite alone promises: a file that one process has, and that keeps what was written.
+
+use customer_profile::store::sql::{Migrate, Options, SqlStore};
+use customer_profile::store::{Changes, Error, Store};
+use tempfile::TempDir;
+
+use super::build::*;
+use crate::support::stores::{sqlite, sqlite_options};
+
+#[tokio::test]
+async fn a_second_one_at_the_same_file_is_told_so() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let first = sqlite(&dir).await;
+    let second = SqlStore::open(&sqlite_options(&dir), Migrate::Auto).await;
+    let error = second.err().expect("the file is taken");
+    assert!(matches!(&error, Error::Open(text) if text.contains("another process")), "{error}");
+    assert!(SqlStore::migrate(&sqlite_options(&dir)).await.is_err(), "a migration of a database in use");
+    first.close().await;
+    drop(first);
+    sqlite(&dir).await;
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_when_the_file_is_opened_again() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let store = sqlite(&dir).await;
+    put(&store, &profile(id(1), &[key("1")])).await;
+    let id_before = store.id().await.expect("an id");
+    store.close().await;
+    drop(store);
+
+    let store = sqlite(&dir).await;
+    assert_eq!(store.id().await.expect("an id"), id_before);
+    let read = store.profiles(&tenant(), &[id(1)]).await.expect("a read");
+    assert_eq!((read.sequence.0, read.value[0].is_some()), (1, true));
+    assert_eq!(put(&store, &Changes::default()).await.0, 2);
+}
+
+#[tokio::test]
+async fn a_file_without_the_schema_is_told_apart() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let store = SqlStore::open(&sqlite_options(&dir), Migrate::Check).await.expect("the store opens");
+    assert!(matches!(store.check().await, Err(Error::Schema(_))));
+    let error = store.profiles(&tenant(), &[id(1)]).await.expect_err("there are no tables");
+    assert!(matches!(error, Error::Schema(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_is_an_error_of_opening() {
+    let opened = SqlStore::open(&Options::new("sqlite:///no/such/place/cp.db"), Migrate::Auto).await;
+    assert!(matches!(opened.err(), Some(Error::Open(_))));
+}
+
+#[tokio::test]
+async fn each_hot_query_goes_by_its_index() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let store = sqlite(&dir).await;
+    let plans = store.plans(&tenant()).await.expect("plans");
+    let expected = [
+        ("profiles", vec!["p USING PRIMARY KEY (tenant=? AND id=?)", "record_by_profile (tenant=? AND profile_id=?)"]),
+        (
+            "find_by_identifiers",
+            vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
+        ),
+        ("find_by_records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
+        (
+            "find_by_prefixes",
+            vec!["t USING PRIMARY KEY (tenant=? AND term>? AND term<?)", "(tenant=? AND source=? AND record_key=?)"],
+        ),
+        (
+            "list_events",
+            vec!["event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)"],
+        ),
+        ("records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
+        (
+            "holders",
+            vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
+        ),
+        (
+            "known_statements",
+            vec!["(tenant=? AND source=? AND record_key=? AND version=? AND stamp_time=? AND content_hash=?)"],
+        ),
+        ("known_events", vec!["e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)"]),
+        ("profile_rows", vec!["p USING PRIMARY KEY (tenant=? AND id=?)"]),
+        (
+            "remove identifiers",
+            vec!["identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)"],
+        ),
+    ];
+    assert_eq!(plans.len(), expected.len());
+    for (plan, (method, steps)) in plans.iter().zip(expected) {
+        assert_eq!(plan.method, method);
+        for step in steps {
+            assert!(plan.text.contains(step), "{method}: no {step:?} in\n{}", plan.text);
+        }
+        for table in ["r", "i", "p", "e", "t", "v", "identifier"] {
+            assert!(!plan.text.lines().any(|line| line == format!("SCAN {table}")), "{method}:\n{}", plan.text);
+        }
+    }
+    // The newest of a record come out of the index in order, so that only so many are read: what is sorted there is ties,
+    // and what is sorted in the end is those few.
+    let listing = plans.iter().find(|plan| plan.method == "list_events").expect("a plan");
+    let sorts: Vec<&str> = listing.text.lines().filter(|line| line.contains("TEMP B-TREE")).collect();
+    assert_eq!(
+        sorts,
+        ["USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "USE TEMP B-TREE FOR ORDER BY"],
+        "{}",
+        listing.text
+    );
+}

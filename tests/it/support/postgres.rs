@@ -1,0 +1,142 @@
+//! A PostgreSQL server of one's own, for one test: the real one, as installed on the machine.
+//!
+//! The cluster is made once and copied for each test. It listens on a socket in its own directory, so that tests never
+//! meet at a port. `fsync` is off: what a test kills is the server, not the machine.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A running server; stopped and removed when dropped.
+pub(crate) struct Postgres {
+    dir: TempDir,
+    server: Option<Child>,
+}
+
+impl Postgres {
+    /// Starts a server with an empty database.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed, or does not start.
+    pub(crate) fn start() -> Self {
+        let dir = TempDir::with_prefix("cp-pg-").expect("a temporary directory");
+        // The server runs as another user when the tests run as root.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
+        run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(template()).arg(dir.path().join("data")));
+        let mut postgres = Self { dir, server: None };
+        postgres.start_again();
+        postgres
+    }
+
+    /// Where the database is.
+    pub(crate) fn url(&self) -> String {
+        let socket = self.dir.path().to_str().expect("a plain path").replace('/', "%2F");
+        format!("postgres://postgres@localhost/postgres?host={socket}")
+    }
+
+    /// Takes the server away at once, as a crash of all its processes would.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        run(Command::new("kill").args(["-QUIT", &server.id().to_string()]));
+        server.wait().expect("the server ends");
+    }
+
+    /// Brings a stopped server back, with its data.
+    ///
+    /// # Panics
+    /// When it is not ready within half a minute.
+    pub(crate) fn start_again(&mut self) {
+        let data = self.dir.path().join("data");
+        let mut command = as_server_user(&bin("postgres"));
+        command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
+        command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60"]);
+        let log = File::options().create(true).append(true).open(self.dir.path().join("log")).expect("a log");
+        command.stdout(log.try_clone().expect("a log")).stderr(log).stdin(Stdio::null());
+        let mut server = command.spawn().expect("the server starts");
+        for _ in 0..1500 {
+            let status = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+            // The last line tells the state; a file that a crash left behind has another process's number.
+            let ours = status.lines().next() == Some(&server.id().to_string());
+            if ours && status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+                self.server = Some(server);
+                return;
+            }
+            if server.try_wait().expect("a child's state").is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        panic!("PostgreSQL did not start:\n{log}");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// An empty cluster, made by whichever test comes first.
+fn template() -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(home).expect("the target directory");
+    let template = home.join("postgres-template");
+    let lock = File::create(home.join("postgres-template.lock")).expect("a lock file");
+    lock.lock().expect("the lock");
+    if !template.exists() {
+        // Made elsewhere, since the server's user may have no way to the target directory, and moved when it is whole.
+        let made = TempDir::with_prefix("cp-pg-template-").expect("a temporary directory");
+        fs::set_permissions(made.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
+        let data = made.path().join("data");
+        // A collation of people, not of bytes: what must be in byte order has to say so.
+        let common = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions", "-D"];
+        let icu = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
+        run(as_server_user(&bin("initdb")).args(icu).args(common).arg(&data));
+        let whole = home.join("postgres-template.new");
+        run(Command::new("rm").arg("-rf").arg(&whole));
+        run(Command::new("cp").arg("-a").arg(&data).arg(&whole));
+        fs::rename(&whole, &template).expect("the template is moved");
+    }
+    template
+}
+
+/// PostgreSQL refuses to run as root, and its packages bring a user for it. Either way it ends with the test.
+fn as_server_user(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    }
+    command.arg("--").arg(program).current_dir("/");
+    command
+}
+
+/// The newest installed version's program.
+fn bin(name: &str) -> PathBuf {
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<(u32, PathBuf)> = installed
+        .filter_map(|version| {
+            Some((version.file_name().to_str()?.parse().ok()?, version.path().join("bin").join(name)))
+        })
+        .filter(|(_, path)| path.exists())
+        .collect();
+    found.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = || std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.exists());
+    found.pop().map(|(_, path)| path).or_else(in_path).unwrap_or_else(|| {
+        panic!(
+            "`{name}` of PostgreSQL is needed for this test: install it (Debian, Ubuntu: apt-get install postgresql)"
+        )
+    })
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
+}
