@@ -63,10 +63,10 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
-    let (services, writer) = build(&parts, health_service);
+    let stop = CancellationToken::new();
+    let (services, writer) = build(&parts, health_service, stop.clone());
     let checks = tokio::spawn(become_ready(parts.store.clone(), health.clone(), parts.ready.clone()));
 
-    let stop = CancellationToken::new();
     let grpc = &parts.config.grpc;
     let calls = Calls::new(
         CallLimits {
@@ -126,7 +126,7 @@ async fn finish(writer: JoinHandle<()>, store: &dyn Store) {
     store.close().await;
 }
 
-fn build<H>(parts: &Parts, health: H) -> (Routes, JoinHandle<()>)
+fn build<H>(parts: &Parts, health: H, draining: CancellationToken) -> (Routes, JoinHandle<()>)
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -163,6 +163,7 @@ where
         store: store.clone(),
         max_statements: config.ingest.max_statements_per_request,
         stream_batches_in_flight: config.ingest.stream_batches_in_flight,
+        draining,
     };
     let (receive, send) = (config.grpc.max_receive_bytes, config.grpc.max_send_bytes);
     let mut routes = RoutesBuilder::default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::Context;
@@ -31,6 +32,8 @@ pub struct IngestApi {
     pub max_statements: usize,
     /// How many batches of one stream may wait for their commit.
     pub stream_batches_in_flight: usize,
+    /// Ends streams, so that their senders go to another server.
+    pub draining: CancellationToken,
 }
 
 type AckStream = std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
@@ -108,10 +111,14 @@ impl IngestApi {
         in_flight: mpsc::Sender<Batch>,
     ) {
         while let Ok(place) = in_flight.reserve().await {
-            let Some(message) = batches.next().await else { return };
+            let message = tokio::select! {
+                message = batches.next() => message,
+                () = self.draining.cancelled() => Some(Err(status::draining())),
+            };
             let batch = match message {
-                Ok(message) => self.take_in_batch(&context, message).await,
-                Err(status) => Err(status),
+                Some(Ok(message)) => self.take_in_batch(&context, message).await,
+                Some(Err(status)) => Err(status),
+                None => return,
             };
             let failed = batch.is_err();
             place.send(batch);

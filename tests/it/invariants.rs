@@ -13,12 +13,13 @@ use std::sync::Arc;
 use customer_profile::ingest::Outcome;
 use customer_profile::profile::{Draft, TenantId};
 use customer_profile::store::Store;
-use customer_profile::store::memory::MemoryStore;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 
 use cases::Case;
 use world::{Common, World, oracle};
+
+use crate::support::stores::{Kind, TestStore};
 
 /// Multiplies the cases of each property; the full form is documented in the README.
 fn scale() -> u32 {
@@ -77,25 +78,39 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-fn on_memory<F>(property: F)
+/// Runs a property on a kind of store: on the memory store thousands of cases, on a database, where each batch is a
+/// transaction, fewer.
+fn on<F>(kind: Kind, property: F)
 where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    check(&runtime(), store, 1_500, property);
+    let runtime = runtime();
+    let ground = runtime.block_on(TestStore::start(kind));
+    let cases = if kind == Kind::Memory { 1_500 } else { 100 };
+    check(&runtime, ground.store.clone(), cases, property);
 }
 
-#[test]
-fn order_does_not_matter_in_memory() {
-    on_memory(order_does_not_matter);
+macro_rules! on_every_store {
+    ($($property:ident),+ $(,)?) => {$(
+        mod $property {
+            use super::{Kind, on};
+
+            #[test]
+            fn in_memory() {
+                on(Kind::Memory, super::$property);
+            }
+
+            #[test]
+            fn on_sqlite() {
+                on(Kind::Sqlite, super::$property);
+            }
+
+            #[test]
+            fn on_postgres() {
+                on(Kind::Postgres, super::$property);
+            }
+        }
+    )+};
 }
 
-#[test]
-fn said_again_changes_nothing_in_memory() {
-    on_memory(said_again_changes_nothing);
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_in_memory() {
-    on_memory(nothing_is_lost_or_doubled);
-}
+on_every_store!(order_does_not_matter, said_again_changes_nothing, nothing_is_lost_or_doubled);

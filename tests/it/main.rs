@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: it links once.
 
+mod api;
 mod invariants;
 mod store;
 mod support;

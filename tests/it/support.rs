@@ -1,4 +1,6 @@
 //! What several integration tests need.
 
+pub(crate) mod faulty;
 pub(crate) mod postgres;
+pub(crate) mod service;
 pub(crate) mod stores;

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 /// A running server; stopped and removed when dropped.
 pub(crate) struct Postgres {
     dir: TempDir,
+    settings: Vec<&'static str>,
     server: Option<Child>,
 }
 
@@ -23,19 +24,32 @@ impl Postgres {
     /// # Panics
     /// When PostgreSQL is not installed, or does not start.
     pub(crate) fn start() -> Self {
+        Self::start_with(&["fsync=off", "max_connections=60"])
+    }
+
+    /// The same, with settings of the test's choice.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub(crate) fn start_with(settings: &[&'static str]) -> Self {
         let dir = TempDir::with_prefix("cp-pg-").expect("a temporary directory");
         // The server runs as another user when the tests run as root.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
         run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(template()).arg(dir.path().join("data")));
-        let mut postgres = Self { dir, server: None };
+        let mut postgres = Self { dir, settings: settings.to_vec(), server: None };
         postgres.start_again();
         postgres
     }
 
     /// Where the database is.
     pub(crate) fn url(&self) -> String {
-        let socket = self.dir.path().to_str().expect("a plain path").replace('/', "%2F");
+        let socket = self.socket_dir().to_str().expect("a plain path").replace('/', "%2F");
         format!("postgres://postgres@localhost/postgres?host={socket}")
+    }
+
+    /// Where its socket is, for its own clients.
+    pub(crate) fn socket_dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Takes the server away at once, as a crash of all its processes would.
@@ -53,7 +67,8 @@ impl Postgres {
         let data = self.dir.path().join("data");
         let mut command = as_server_user(&bin("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
-        command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60"]);
+        command.args(["-c", "listen_addresses="]);
+        command.args(self.settings.iter().flat_map(|setting| ["-c", *setting]));
         let log = File::options().create(true).append(true).open(self.dir.path().join("log")).expect("a log");
         command.stdout(log.try_clone().expect("a log")).stderr(log).stdin(Stdio::null());
         let mut server = command.spawn().expect("the server starts");
@@ -117,7 +132,7 @@ fn as_server_user(program: &Path) -> Command {
 }
 
 /// The newest installed version's program.
-fn bin(name: &str) -> PathBuf {
+pub(crate) fn bin(name: &str) -> PathBuf {
     let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = installed
         .filter_map(|version| {

@@ -1,0 +1,90 @@
+//! How fast, as ratios measured in one run on one machine:
+//!
+//! - cached `GetProfile` against a bare tonic server that answers the same bytes;
+//! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at 32 clients on the same
+//!   PostgreSQL;
+//! - the same on SQLite against plain one-row transactions on the same file system.
+//!
+//! `cargo bench --bench throughput`. Servers are processes of their own, as built for release; durability is on everywhere.
+//! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios travel.
+
+mod bare;
+mod client;
+mod databases;
+#[path = "../../tests/it/support/postgres.rs"]
+#[expect(dead_code, reason = "tests use more of it")]
+mod postgres;
+mod server;
+
+use std::time::Duration;
+
+use client::Rate;
+use server::Server;
+
+/// How long each contender runs in each turn.
+const TURN: Duration = Duration::from_secs(4);
+/// How many turns each contender has.
+const TURNS: usize = 3;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    if let Some(position) = arguments.iter().position(|argument| argument == "--bare") {
+        return runtime.block_on(bare::serve(&arguments[position + 1]));
+    }
+    println!("{:<58} {:>10} {:>10} {:>7}", "", "this", "other", "ratio");
+    runtime.block_on(reads());
+    runtime.block_on(writes_postgres());
+    runtime.block_on(writes_sqlite());
+}
+
+fn report(what: &str, this: f64, other: f64) {
+    println!("{what:<58} {this:>8.0}/s {other:>8.0}/s {:>7.2}", this / other);
+}
+
+/// The median of each contender's turns.
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+async fn reads() {
+    let file = tempfile::tempdir().expect("a directory");
+    let server = Server::start(&format!("sqlite://{}", file.path().join("db").display())).await;
+    let name = client::store_sample(&server.address).await;
+    let answer = client::get(&server.address, &name).await;
+    let bare = bare::start(&answer).await;
+    let (mut this, mut other) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        this.push(client::read_for(&server.address, &name, TURN).await.per_second());
+        other.push(client::read_for(&bare.address, &name, TURN).await.per_second());
+    }
+    report("cached GetProfile, bare tonic server", median(this), median(other));
+}
+
+async fn writes_postgres() {
+    let database = postgres::Postgres::start_with(&["fsync=on"]);
+    let server = Server::start(&database.url()).await;
+    let (mut this, mut other) = (Vec::new(), Vec::new());
+    databases::prepare_pgbench(&database);
+    for turn in 0..TURNS {
+        this.push(ingest(&server, turn).await.per_second());
+        other.push(databases::pgbench(&database, TURN));
+    }
+    report("ingest on PostgreSQL, pgbench single-row upserts", median(this), median(other));
+}
+
+async fn writes_sqlite() {
+    let file = tempfile::tempdir().expect("a directory");
+    let server = Server::start(&format!("sqlite://{}", file.path().join("db").display())).await;
+    let (mut this, mut other) = (Vec::new(), Vec::new());
+    for turn in 0..TURNS {
+        this.push(ingest(&server, turn).await.per_second());
+        other.push(databases::plain_sqlite(&file.path().join(format!("plain-{turn}")), TURN).await);
+    }
+    report("ingest on SQLite, plain one-row transactions", median(this), median(other));
+}
+
+async fn ingest(server: &Server, turn: usize) -> Rate {
+    client::ingest_for(&server.address, turn, TURN).await
+}

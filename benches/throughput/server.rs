@@ -1,0 +1,69 @@
+//! The service, in a process of its own, as users run it.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Migrates a database and starts a server on it, with its defaults. Its log goes nowhere.
+    pub(crate) async fn start(database_url: &str) -> Self {
+        let program = env!("CARGO_BIN_EXE_customer-profile");
+        let status =
+            Command::new(program).args(["migrate", "--database-url", database_url]).status().expect("migrates");
+        assert!(status.success(), "the database could not be migrated");
+        let (grpc, operations) = (free_port(), free_port());
+        let mut command = Command::new(program);
+        command.args(["serve", "--database-url", database_url]);
+        command.args(["--grpc-address", &format!("127.0.0.1:{grpc}")]);
+        command.args(["--operations-address", &format!("127.0.0.1:{operations}")]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server");
+        let server = Self { child, address: format!("http://127.0.0.1:{grpc}") };
+        wait_for(grpc).await;
+        server.ready().await;
+        server
+    }
+
+    async fn ready(&self) {
+        let channel = tonic::transport::Endpoint::from_shared(self.address.clone()).expect("an address").connect_lazy();
+        let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+        let serving = tonic_health::pb::health_check_response::ServingStatus::Serving;
+        for _ in 0..500 {
+            let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
+            if health.check(request).await.is_ok_and(|answer| answer.get_ref().status() == serving) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the server did not become ready");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().expect("a child to end");
+        self.child.wait().expect("its end");
+    }
+}
+
+/// A port that is free now.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Waits until somebody listens.
+pub(crate) async fn wait_for(port: u16) {
+    for _ in 0..500 {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nobody listens on port {port}");
+}

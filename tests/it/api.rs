@@ -1,0 +1,4 @@
+//! The API as its callers see it, over a real connection.
+
+mod errors;
+mod profiles;

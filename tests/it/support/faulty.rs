@@ -1,0 +1,114 @@
+//! A store in memory with faults: what no healthy database does on demand.
+
+use async_trait::async_trait;
+use customer_profile::profile::*;
+use customer_profile::store::memory::MemoryStore;
+use customer_profile::store::*;
+use uuid::Uuid;
+
+/// Writes that have a record of this key are refused.
+pub(crate) const REFUSED: &str = "refused";
+/// What the driver says, and nobody outside may read.
+pub(crate) const SECRET: &str = "relation record, password hunter2";
+
+/// Reads of profiles fail, and so do writes of [`REFUSED`].
+#[derive(Default)]
+pub(crate) struct Faulty {
+    inner: MemoryStore,
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn id(&self) -> Result<Uuid> {
+        self.inner.id().await
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.inner.check().await
+    }
+
+    async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(FaultyTransaction { inner: self.inner.begin(tenant).await? }))
+    }
+
+    async fn profiles(&self, _: &TenantId, _: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+        Err(Error::Internal(SECRET.to_owned()))
+    }
+
+    async fn find_by_identifiers(
+        &self,
+        tenant: &TenantId,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        self.inner.find_by_identifiers(tenant, identifiers, limit).await
+    }
+
+    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>> {
+        self.inner.find_by_records(tenant, records).await
+    }
+
+    async fn find_by_prefixes(
+        &self,
+        tenant: &TenantId,
+        prefixes: &[String],
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<PrefixHit>> {
+        self.inner.find_by_prefixes(tenant, prefixes, after, limit).await
+    }
+
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+        self.inner.list_events(tenant, records, page).await
+    }
+
+    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
+        self.inner.list_statements(tenant, record).await
+    }
+
+    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
+        self.inner.list_memberships(tenant, record).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+struct FaultyTransaction {
+    inner: Box<dyn Transaction>,
+}
+
+#[async_trait]
+impl Transaction for FaultyTransaction {
+    fn sequence(&self) -> Sequence {
+        self.inner.sequence()
+    }
+
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
+        self.inner.records(keys).await
+    }
+
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+        self.inner.holders(identifiers, limit).await
+    }
+
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
+        self.inner.known_statements(statements).await
+    }
+
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
+        self.inner.known_events(events).await
+    }
+
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
+        self.inner.profile_rows(ids).await
+    }
+
+    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()> {
+        if changes.records.iter().any(|record| record.key.key == REFUSED) {
+            return Err(Error::Refused(SECRET.to_owned()));
+        }
+        self.inner.commit(changes).await
+    }
+}

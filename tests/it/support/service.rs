@@ -1,0 +1,145 @@
+//! The whole service in this process, over a real connection, on a store of the test's choice.
+
+use std::sync::Arc;
+
+use customer_profile::clock::SystemClock;
+use customer_profile::config::Config;
+use customer_profile::grpc::v1::{
+    self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
+};
+use customer_profile::model::Model;
+use customer_profile::server::{Parts, serve};
+use customer_profile::store::Store;
+use customer_profile::store::memory::MemoryStore;
+use customer_profile::telemetry::Telemetry;
+use customer_profile::telemetry::http::Readiness;
+use prost_types::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+
+/// A running service. It stops when it is dropped, or by [`stop`](Service::stop).
+pub(crate) struct Service {
+    pub(crate) channel: Channel,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+    ready: watch::Receiver<Readiness>,
+}
+
+impl Service {
+    /// The service with its built-in model and defaults, in memory.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Arc::new(MemoryStore::new()), |_| {}).await
+    }
+
+    /// The service on a store, with some settings of its own; waits until it is ready.
+    pub(crate) async fn start_with(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut service = Self::start_unready(store, configure).await;
+        service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
+        service
+    }
+
+    /// The same, without waiting.
+    pub(crate) async fn start_unready(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::defaults();
+        config.grpc.lame_duck = std::time::Duration::ZERO;
+        configure(&mut config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("its address"));
+        let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
+        let metrics = Telemetry::collect(&config).expect("figures").metrics;
+        let parts = Parts { config, store, model: Model::built_in(), clock: Arc::new(SystemClock), metrics, ready };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
+        let channel = Endpoint::from_shared(address).expect("an address").connect_lazy();
+        Self { channel, stop, server, ready: is_ready }
+    }
+
+    pub(crate) fn ingest(&self) -> IngestServiceClient<Channel> {
+        IngestServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn profiles(&self) -> ProfileServiceClient<Channel> {
+        ProfileServiceClient::new(self.channel.clone())
+    }
+
+    /// Says statements and answers with the results.
+    pub(crate) async fn say(&self, statements: Vec<v1::Statement>) -> v1::IngestStatementsResponse {
+        let request = v1::IngestStatementsRequest { statements };
+        self.ingest().ingest_statements(request).await.expect("a receipt").into_inner()
+    }
+
+    /// Begins the end, without waiting for it.
+    pub(crate) fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops the server and waits for its end.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.server.await.expect("the server ends");
+    }
+}
+
+/// A text.
+pub(crate) fn text(text: &str) -> v1::Value {
+    v1::Value { kind: Some(v1::value::Kind::StringValue(text.to_owned())) }
+}
+
+/// A record's name.
+pub(crate) fn record(source: &str, key: &str) -> v1::RecordKey {
+    v1::RecordKey { source: source.to_owned(), key: key.to_owned() }
+}
+
+/// A whole record with identifiers (type, value) and traits (name, text), of a version.
+pub(crate) fn upsert(
+    (source, key): (&str, &str),
+    identifiers: &[(&str, &str)],
+    traits: &[(&str, &str)],
+    version: i64,
+) -> v1::Statement {
+    let identifier = |(kind, value): &(&str, &str)| v1::Identifier { r#type: (*kind).into(), value: (*value).into() };
+    statement(v1::statement::Kind::UpsertRecord(v1::UpsertRecord {
+        record: Some(record(source, key)),
+        identifiers: identifiers.iter().map(identifier).collect(),
+        traits: traits.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect(),
+        version,
+        source_time: None,
+    }))
+}
+
+/// An event of a record, so many seconds after the beginning of 2025.
+pub(crate) fn event((source, key): (&str, &str), event_id: &str, kind: &str, seconds: i64) -> v1::Statement {
+    statement(v1::statement::Kind::RecordEvent(v1::RecordEvent {
+        event: Some(v1::Event {
+            record: Some(record(source, key)),
+            event_id: event_id.to_owned(),
+            r#type: kind.to_owned(),
+            event_time: Some(Timestamp { seconds: 1_735_689_600 + seconds, nanos: 0 }),
+            ..v1::Event::default()
+        }),
+    }))
+}
+
+pub(crate) fn statement(kind: v1::statement::Kind) -> v1::Statement {
+    v1::Statement { kind: Some(kind) }
+}
+
+/// The key of an identifier.
+pub(crate) fn by_identifier(kind: &str, value: &str) -> v1::ProfileKey {
+    let identifier = v1::Identifier { r#type: kind.to_owned(), value: value.to_owned() };
+    v1::ProfileKey { key: Some(v1::profile_key::Key::Identifier(identifier)) }
+}
+
+/// The key of a profile's name.
+pub(crate) fn by_name(name: &str) -> v1::ProfileKey {
+    v1::ProfileKey { key: Some(v1::profile_key::Key::Name(name.to_owned())) }
+}
+
+/// The key of a record.
+pub(crate) fn by_record(source: &str, key: &str) -> v1::ProfileKey {
+    v1::ProfileKey { key: Some(v1::profile_key::Key::Record(record(source, key))) }
+}
