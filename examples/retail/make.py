@@ -77,7 +77,7 @@ def write_conversations(web):
                 "created_at": f"{day}T14:05:00Z",
                 "channel": channel,
                 "subject": subject,
-                "tags": [tag, "1998"],
+                "tags": [tag],
                 "requester": {
                     "id": 501 + number,
                     "name": f"{record['first_name']} {record['last_name']}",
