@@ -7,6 +7,7 @@
 
 mod cases;
 mod world;
+mod writers;
 
 use std::sync::Arc;
 

@@ -41,6 +41,10 @@ pub(super) struct Common {
 }
 
 impl Common {
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
         Self { store, model: Arc::new(model()), epochs: Arc::default(), metrics: telemetry.metrics }
