@@ -11,6 +11,8 @@
 
 mod assign;
 mod cluster;
+#[cfg(test)]
+mod tests;
 
 pub use assign::{Assignment, Before, assign};
 pub use cluster::{Cluster, Evidence, Member, cluster};
