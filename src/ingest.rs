@@ -143,7 +143,7 @@ impl Ingest {
             room: Arc::new(Semaphore::new(options.queue_statements)),
             queue,
         };
-        let writer = Writer { store, model, clock, epochs };
+        let writer = Writer { store, model, clock, epochs, metrics: metrics.clone() };
         (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
     }
 

@@ -170,7 +170,7 @@ impl Reader {
     /// Reads a profile from the store, under whichever id.
     async fn load_profile(&self, tenant: &TenantId, id: ProfileId) -> Result<cache::Entry, store::Error> {
         let read_at = Instant::now();
-        let found = self.store.profiles(tenant, &[id]).await?;
+        let found = self.metrics.store("profiles", self.store.profiles(tenant, &[id])).await?;
         let stored = found.value.into_iter().next().flatten();
         let value = stored.map_or(Cached::Absent, |stored| Cached::Profile(Arc::new(fold(stored, &self.model))));
         Ok(cache::Entry { value, sequence: found.sequence, read_at })
@@ -182,12 +182,18 @@ impl Reader {
             let read_at = Instant::now();
             let (sequence, holders) = match &key {
                 CacheKey::Record(record) => {
-                    let found = self.store.find_by_records(tenant, std::slice::from_ref(record)).await?;
+                    let found = self
+                        .metrics
+                        .store("find_by_records", self.store.find_by_records(tenant, std::slice::from_ref(record)))
+                        .await?;
                     (found.sequence, found.value.into_iter().flatten().collect())
                 }
                 CacheKey::Identifier(identifier) => {
                     let identifiers = std::slice::from_ref(identifier);
-                    let found = self.store.find_by_identifiers(tenant, identifiers, MAX_HOLDERS).await?;
+                    let found = self
+                        .metrics
+                        .store("find_by_identifiers", self.store.find_by_identifiers(tenant, identifiers, MAX_HOLDERS))
+                        .await?;
                     (found.sequence, found.value.into_iter().next().unwrap_or_default())
                 }
                 CacheKey::Id(id) => (Sequence::default(), vec![*id]),

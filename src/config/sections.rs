@@ -170,8 +170,6 @@ sections! {
         /// How old an answer from the cache may be. It counts only where several servers share a database: a server always
         /// sees its own writes at once.
         max_age: Duration = "5s" as DURATION in "0s", "24h";
-        /// Identifiers that are remembered to belong to nobody.
-        negative_entries: usize = "100000" as COUNT in "0", "100000000";
     }
 
     /// Log lines, to standard error. They never hold identifiers, traits, record keys or payloads.

@@ -12,6 +12,7 @@ use crate::model::Model;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::{CacheKey, Epochs};
 use crate::store::{Changes, Error, Result, Store};
+use crate::telemetry::Metrics;
 
 /// How often a write is tried again when another writer was in the way.
 const MAX_CONFLICTS: u32 = 8;
@@ -25,6 +26,7 @@ pub(super) struct Writer {
     pub(super) model: Arc<Model>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// What a batch came to.
@@ -74,9 +76,10 @@ impl Writer {
     }
 
     async fn write_once(&self, tenant: &TenantId, statements: &[Statement]) -> Result<Written> {
-        let mut tx = self.store.begin(tenant).await?;
-        let applied = load_and_apply(&mut *tx, statements).await?;
-        let neighbourhood = load_neighbourhood(&mut *tx, &applied, &self.model).await?;
+        let mut tx = self.metrics.store("begin", self.store.begin(tenant)).await?;
+        let applied = self.metrics.store("load_records", load_and_apply(&mut *tx, statements)).await?;
+        let neighbourhood =
+            self.metrics.store("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, &self.model)).await?;
         let mut sequence = tx.sequence();
         let turn = Turn { tenant, sequence, now: self.clock.now() };
         let plan = plan(turn, &applied, neighbourhood, &self.model);
@@ -84,7 +87,7 @@ impl Writer {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
         } else {
-            let committed = tx.commit(&plan.changes).await;
+            let committed = self.metrics.store("commit", tx.commit(&plan.changes)).await;
             // Also after a failure: a commit whose answer was lost may have happened.
             self.bump(tenant, plan.touched);
             committed?;

@@ -76,13 +76,16 @@ impl Reader {
         let mut loaded = Vec::new();
         if !identifiers.is_empty() {
             let wanted: Vec<_> = identifiers.iter().map(|(identifier, _)| identifier.clone()).collect();
-            let answer = self.store.find_by_identifiers(tenant, &wanted, MAX_HOLDERS).await?;
+            let answer = self
+                .metrics
+                .store("find_by_identifiers", self.store.find_by_identifiers(tenant, &wanted, MAX_HOLDERS))
+                .await?;
             let keys = identifiers.into_iter().map(|(identifier, epoch)| (CacheKey::Identifier(identifier), epoch));
             loaded.extend(keys.zip(answer.value).map(|(key, holders)| (key, holders, answer.sequence)));
         }
         if !records.is_empty() {
             let wanted: Vec<_> = records.iter().map(|(record, _)| record.clone()).collect();
-            let answer = self.store.find_by_records(tenant, &wanted).await?;
+            let answer = self.metrics.store("find_by_records", self.store.find_by_records(tenant, &wanted)).await?;
             let keys = records.into_iter().map(|(record, epoch)| (CacheKey::Record(record), epoch));
             let holders = answer.value.into_iter().map(Vec::from_iter);
             loaded.extend(keys.zip(holders).map(|(key, holders)| (key, holders, answer.sequence)));
@@ -122,7 +125,7 @@ impl Reader {
         }
         let read_at = Instant::now();
         let wanted: Vec<ProfileId> = missing.keys().copied().collect();
-        let loaded = self.store.profiles(tenant, &wanted).await?;
+        let loaded = self.metrics.store("profiles", self.store.profiles(tenant, &wanted)).await?;
         for ((id, epoch), stored) in missing.into_iter().zip(loaded.value) {
             let value = match stored {
                 Some(stored) => Cached::Profile(Arc::new(fold(stored, &self.model))),

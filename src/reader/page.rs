@@ -67,7 +67,7 @@ impl Reader {
         let profile = self.profile(tenant, key, freshness).await?;
         let records: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
         let one_more = EventPage { limit: query.limit + 1, ..query.clone() };
-        let mut events = self.store.list_events(tenant, &records, &one_more).await?;
+        let mut events = self.metrics.store("list_events", self.store.list_events(tenant, &records, &one_more)).await?;
         let more = events.len() > query.limit;
         events.truncate(query.limit);
         let next = events.last().filter(|_| more).map(Event::position);
@@ -96,7 +96,10 @@ impl Reader {
             let mut from = after.filter(|after| after.by_words).map(|after| after.profile);
             while found.len() <= limit {
                 let wanted = limit + 1;
-                let hits = self.store.find_by_prefixes(tenant, &words, from, wanted).await?;
+                let hits = self
+                    .metrics
+                    .store("find_by_prefixes", self.store.find_by_prefixes(tenant, &words, from, wanted))
+                    .await?;
                 let last = hits.last().map(|hit| hit.profile);
                 let complete = hits.len() < wanted;
                 let fresh = hits.into_iter().filter(|hit| !exact.contains_key(&hit.profile));
@@ -132,7 +135,10 @@ impl Reader {
         if identifiers.is_empty() {
             return Ok(found);
         }
-        let holders = self.store.find_by_identifiers(tenant, &identifiers, MAX_EXACT_HITS).await?;
+        let holders = self
+            .metrics
+            .store("find_by_identifiers", self.store.find_by_identifiers(tenant, &identifiers, MAX_EXACT_HITS))
+            .await?;
         for (identifier, profiles) in identifiers.into_iter().zip(holders.value) {
             for profile in profiles {
                 found.entry(profile).or_default().push(identifier.kind.clone());

@@ -14,7 +14,7 @@ use std::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use opentelemetry::{
@@ -179,16 +179,27 @@ impl Metrics {
         }
     }
 
-    /// An operation of the store ended.
-    pub fn store_finished(&self, operation: &'static str, error: Option<&store::Error>, duration: Duration) {
+    /// Times an operation of the store, and counts how it ended.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    ///
+    /// # Cancel safety
+    /// That of the operation; a dropped one is not counted.
+    pub async fn store<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = store::Result<T>>,
+    ) -> store::Result<T> {
+        let started = Instant::now();
+        let result = work.await;
         let operation = KeyValue::new("operation", operation);
-        let seconds = duration.as_secs_f64();
-        match error {
-            None => self.store_duration.record(seconds, &[operation]),
-            Some(error) => {
-                self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]);
-            }
+        let seconds = started.elapsed().as_secs_f64();
+        match &result {
+            Ok(_) => self.store_duration.record(seconds, &[operation]),
+            Err(error) => self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]),
         }
+        result
     }
 
     /// A write was begun again so many times.
@@ -357,8 +368,8 @@ mod tests {
         "#);
     }
 
-    #[test]
-    fn the_write_path_is_counted() {
+    #[tokio::test]
+    async fn the_write_path_is_counted() {
         let telemetry = telemetry();
         let metrics = &telemetry.metrics;
         metrics.ingest_queued(19);
@@ -366,8 +377,9 @@ mod tests {
         metrics.ingest_stored(7);
         metrics.ingest_duplicate(1);
         metrics.ingest_rejected(2);
-        metrics.store_finished("commit", None, Duration::from_millis(2));
-        metrics.store_finished("commit", Some(&store::Error::Conflict(String::new())), Duration::from_millis(1));
+        let conflict = async { Err::<(), _>(store::Error::Conflict(String::new())) };
+        metrics.store("commit", async { Ok(()) }).await.unwrap();
+        metrics.store("commit", conflict).await.unwrap_err();
         metrics.store_conflicts(4);
         metrics.identity(5, 1, 9, 3);
         let counted: Vec<_> =
