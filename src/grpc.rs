@@ -17,6 +17,7 @@ pub use ingest::IngestApi;
 pub use layers::{CallLimits, Calls};
 pub use profiles::ProfileApi;
 pub use status::DOMAIN;
+pub(crate) use status::{reason, reason_name};
 
 /// The generated messages, services and clients of `customer.profile.v1`.
 #[expect(

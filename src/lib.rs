@@ -14,6 +14,7 @@
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`grpc`] is the only place that knows Protobuf.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod grpc;

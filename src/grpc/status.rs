@@ -29,7 +29,7 @@ fn build(
     metadata: &[(&str, String)],
     mut details: ErrorDetails,
 ) -> Status {
-    let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+    let name = reason_name(reason);
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     details.set_error_info(name, DOMAIN, metadata);
@@ -161,8 +161,13 @@ pub(super) fn to_message(status: &Status) -> tonic_types::Status {
     })
 }
 
+/// The name of a reason, as `ErrorInfo.reason` has it.
+pub(crate) fn reason_name(reason: ErrorReason) -> &'static str {
+    reason.as_str_name().trim_start_matches("ERROR_REASON_")
+}
+
 /// The wire form of a reason.
-pub(super) fn reason(reason: Reason) -> ErrorReason {
+pub(crate) fn reason(reason: Reason) -> ErrorReason {
     match reason {
         Reason::Required => ErrorReason::Required,
         Reason::Malformed => ErrorReason::Malformed,

@@ -1,0 +1,114 @@
+//! The command line: one module a command.
+//!
+//! Exit codes: 0 done; 1 failed, with one clear line (or one line for each thing that is wrong) on standard error; 2 the
+//! command itself was written wrongly. Answers go to standard output, all else to standard error. `anyhow` ends here: the rest
+//! of the crate has errors of its own.
+
+mod client;
+mod config;
+mod demo;
+mod get;
+mod import;
+mod key;
+mod migrate;
+mod model;
+mod output;
+mod process;
+mod search;
+mod serve;
+mod setup;
+mod timeline;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// How long what still runs in the background may take to end.
+const BACKGROUND: Duration = Duration::from_secs(1);
+
+const EXAMPLES: &str = "\
+Examples:
+  customer-profile demo                                       A server with sample data, and three things to try
+  customer-profile serve --database-url sqlite://shop.db      A server on a file of its own
+  customer-profile import customers.csv --source web --kind customers --server http://127.0.0.1:50051
+  customer-profile get email:ann@shop.com                     Who is this?
+  customer-profile timeline email:ann@shop.com                What happened with her?
+  customer-profile search 'ann mil'                           Who begins like this?
+  customer-profile config > customer-profile.toml             Every setting, with its default";
+
+/// One profile of each customer from what all systems know, answered in real time over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "customer-profile", version, after_help = EXAMPLES, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Migrate(migrate::Args),
+    Import(import::Args),
+    Get(get::Args),
+    Timeline(timeline::Args),
+    Search(search::Args),
+    Model(model::Args),
+    Config(config::Args),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let result = runtime.block_on(run(cli.command));
+    runtime.shutdown_timeout(BACKGROUND);
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Import(args) => import::run(args).await,
+        Command::Get(args) => get::run(args).await,
+        Command::Timeline(args) => timeline::run(args).await,
+        Command::Search(args) => search::run(args).await,
+        Command::Model(args) => model::run(&args),
+        Command::Config(args) => config::run(&args),
+    }
+}
+
+/// An error with its causes, in one line where it has one.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_explains_itself_and_its_flags() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A running server, as commands ask it; and its refusals, in words.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use clap::builder::NonEmptyStringValueParser;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+use crate::grpc::TENANT_KEY;
+use crate::grpc::v1::ingest_service_client::IngestServiceClient;
+use crate::grpc::v1::profile_service_client::ProfileServiceClient;
+use crate::profile::TenantId;
+
+/// Where a server is by default.
+pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait for an answer.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// The server bounds what it sends; the client takes all of it.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+/// Which server to ask, for whom.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(super) struct ServerArgs {
+    /// The server to ask
+    #[arg(long, value_name = "URL", default_value = DEFAULT_SERVER, env = "CUSTOMER_PROFILE_SERVER", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) server: String,
+
+    #[command(flatten)]
+    pub(super) tenant: TenantArgs,
+}
+
+/// Whose customers.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct TenantArgs {
+    /// Whose customers
+    #[arg(long, value_name = "NAME", default_value = "default", env = "CUSTOMER_PROFILE_TENANT", value_parser = tenant)]
+    pub(super) tenant: TenantId,
+}
+
+fn tenant(name: &str) -> Result<TenantId, String> {
+    let rule = format!("a tenant is named by 1 to {} lower-case letters, digits and hyphens", TenantId::MAX_BYTES);
+    TenantId::new(name).ok_or(rule)
+}
+
+/// A connection.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    channel: Channel,
+    tenant: TenantId,
+}
+
+impl Client {
+    /// Connects.
+    pub(super) async fn connect(server: &str, tenant: &TenantId) -> anyhow::Result<Self> {
+        if !server.starts_with("http://") {
+            bail!("{server}: expected http://HOST:PORT (TLS is the mesh's or a proxy's part)");
+        }
+        let endpoint = Endpoint::from_shared(server.to_owned()).with_context(|| format!("{server} is no URL"))?;
+        let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
+        let channel = channel.map_err(|error| {
+            let cause = innermost(&error);
+            anyhow!("no server answers at {server} ({cause}); start one with `customer-profile serve`, or name it by --server")
+        })?;
+        Ok(Self { channel, tenant: tenant.clone() })
+    }
+
+    /// For reading.
+    pub(super) fn profiles(&self) -> ProfileServiceClient<Channel> {
+        ProfileServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For writing.
+    pub(super) fn ingest(&self) -> IngestServiceClient<Channel> {
+        IngestServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// A call with what all calls carry.
+    pub(super) fn request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
+        let mut request = Request::new(message);
+        request.set_timeout(DEADLINE);
+        request.metadata_mut().insert(TENANT_KEY, self.tenant.as_str().parse()?);
+        Ok(request)
+    }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// A refusal: each violation on its own line where there are some, and the reason for programs.
+pub(super) fn refused(status: &Status) -> anyhow::Error {
+    let details = status.get_error_details();
+    let code = code_name(status.code());
+    let reason = details.error_info().map(|info| format!(", {}", info.reason)).unwrap_or_default();
+    let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+    match violations {
+        [] => anyhow!("{} ({code}{reason})", status.message()),
+        [one] => anyhow!("{}: {} ({code}{reason})", one.field, one.description),
+        several => {
+            let lines: Vec<String> =
+                several.iter().map(|one| format!("\n  {}: {}", one.field, one.description)).collect();
+            anyhow!("the request is wrong ({code}{reason}):{}", lines.concat())
+        }
+    }
+}
+
+/// The name of a code, as the documentation of gRPC writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

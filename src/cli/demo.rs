@@ -1,0 +1,138 @@
+//! `demo`: a server on a throw-away database with the retail sample, which is compiled in.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Client, DEFAULT_SERVER, refused};
+use super::import::{Input, Job, Progress, Sink, run_job};
+use super::process::Process;
+use super::{output, setup};
+use crate::config::{Config, ConfigArgs, Setting};
+use crate::grpc::v1;
+use crate::profile::TenantId;
+use crate::telemetry::http::Readiness;
+
+/// The person that is shown: six records of four systems, joined by account and e-mail address, with orders.
+const SOMEBODY: &str = "jose.viana@icloud.com";
+
+/// The sample: name, source, kind, content.
+const SAMPLE: [(&str, &str, &str, &[u8]); 7] = [
+    ("web.csv", "web", "customers", include_bytes!("../../examples/retail/web.csv")),
+    ("pos.csv", "pos", "customers", include_bytes!("../../examples/retail/pos.csv")),
+    ("loyalty.csv", "loyalty", "customers", include_bytes!("../../examples/retail/loyalty.csv")),
+    ("callcentre.csv", "callcentre", "customers", include_bytes!("../../examples/retail/callcentre.csv")),
+    ("newsletter.csv", "newsletter", "subscribers", include_bytes!("../../examples/retail/newsletter.csv")),
+    ("orders.csv", "web", "orders", include_bytes!("../../examples/retail/orders.csv")),
+    ("conversations.ndjson", "helpdesk", "conversations", include_bytes!("../../examples/retail/conversations.ndjson")),
+];
+
+/// What a demo does otherwise than a server: it is quiet, and it ends at once.
+const SETTINGS: [(&str, &str); 3] = [("log.filter", "warn"), ("grpc.lame_duck", "0s"), ("grpc.drain", "1s")];
+
+/// Run a server with sample data, and show three things to try
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The data is six systems' view of some thousand synthetic people, with real purchases; see examples/retail/README.md. It is
+kept in a temporary directory, and removed at the end.
+
+Examples:
+  customer-profile demo
+  customer-profile demo --grpc-address 127.0.0.1:50052 --operations-address 127.0.0.1:9465")]
+pub(super) struct Args {
+    /// End after the import and a check of it, instead of by Ctrl-C
+    #[arg(long)]
+    exit: bool,
+
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let dir = tempfile::Builder::new().prefix("customer-profile-demo-").tempdir().context("a temporary directory")?;
+    let database = dir.path().join("demo.db");
+    let process = Process::prepare(configuration(args.config, &format!("sqlite://{}", database.display()))?).await?;
+    let (address, mut ready) = (process.grpc_address()?, process.readiness());
+    let stop = CancellationToken::new();
+    let mut running = tokio::spawn(process.run(stop.clone()));
+    let shown = async {
+        ready.wait_for(|readiness| *readiness == Readiness::Ready).await?;
+        show(address).await
+    };
+    let result = tokio::select! {
+        result = shown => {
+            if result.is_err() || args.exit {
+                stop.cancel();
+            }
+            running.await?.and(result)
+        }
+        // It was told to stop, or has failed.
+        result = &mut running => result?,
+    };
+    result?;
+    dir.close().context("the temporary directory")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The server's configuration: what the flags say goes over what a demo needs, but for the database.
+fn configuration(mut args: ConfigArgs, database: &str) -> anyhow::Result<Config> {
+    let settings = SETTINGS.map(|(key, value)| Setting { key: key.to_owned(), value: value.to_owned() });
+    args.set.splice(0..0, settings);
+    args.database_url = Some(database.to_owned());
+    setup::config(&args)
+}
+
+/// Imports the sample, checks it, and says what to try.
+async fn show(address: SocketAddr) -> anyhow::Result<()> {
+    let server = format!("http://{address}");
+    let tenant = TenantId::default();
+    let sink = Sink::remote(&server, &tenant).await?;
+    output::print("importing the sample")?;
+    for (name, source, kind, bytes) in SAMPLE {
+        let input = Input::embedded(name, bytes)?;
+        let progress = Progress::start(name, input.total_bytes());
+        let (source, kind) = (source.to_owned(), kind.to_owned());
+        let job = Job { input, source, kind, batch_rows: 500, rejects: None, position: None };
+        run_job(job, &sink, &progress).await?;
+        output::print(&format!("  {name}: {}", progress.finish()))?;
+    }
+    let name = check(&Client::connect(&server, &tenant).await?).await?;
+    let flag = if server == DEFAULT_SERVER { String::new() } else { format!(" --server {server}") };
+    let program = program();
+    output::print(&format!(
+        "
+ready: gRPC on {address}. Three things to try:
+
+  grpcurl -plaintext -d '{{\"key\": {{\"identifier\": {{\"type\": \"email\", \"value\": \"{SOMEBODY}\"}}}}}}' \\
+    {address} customer.profile.v1.ProfileService/GetProfile
+
+  {program} timeline email:{SOMEBODY}{flag}
+
+  {program} search '{name}'{flag}
+
+Ctrl-C ends the server and removes its data."
+    ))
+}
+
+/// The program as the reader calls it.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    if called.contains('/') { called } else { env!("CARGO_PKG_NAME").to_owned() }
+}
+
+/// The person that is shown must be whole; answers how to search for her or him.
+async fn check(client: &Client) -> anyhow::Result<String> {
+    let identifier = v1::Identifier { r#type: "email".to_owned(), value: SOMEBODY.to_owned() };
+    let key = v1::ProfileKey { key: Some(v1::profile_key::Key::Identifier(identifier)) };
+    let request = v1::GetProfileRequest { key: Some(key), ..v1::GetProfileRequest::default() };
+    let answer = client.profiles().get_profile(client.request(request)?).await.map_err(|status| refused(&status))?;
+    let profile = answer.into_inner().profile.context("a profile")?;
+    ensure!(profile.record_count >= 6, "the sample's records were not joined as they should be");
+    let name = ["given_name", "family_name"].map(|name| {
+        let found = profile.traits.get(name).and_then(|found| found.value.as_ref());
+        found.map(output::value).unwrap_or_default().to_lowercase().chars().take(3).collect::<String>()
+    });
+    Ok(name.join(" "))
+}

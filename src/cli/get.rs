@@ -1,0 +1,111 @@
+//! `get`: one profile.
+
+use std::process::ExitCode;
+
+use super::client::{Client, ServerArgs, refused};
+use super::key::{self, CustomerKey};
+use super::output::{self, Format};
+use crate::grpc::v1::{self, consistency::Requirement};
+
+/// Show who a customer is: the unified profile, with the source of each field
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  customer-profile get email:ann@shop.com
+  customer-profile get phone:'(212) 555-0142'             In any form that the type's normalisation takes
+  customer-profile get record:web/r000003 --full          By a source's record; with all records
+  customer-profile get profiles/5f0c… --output json       GetProfileResponse, in Protobuf's JSON")]
+pub(super) struct Args {
+    #[arg(help = key::HELP)]
+    key: CustomerKey,
+
+    /// Also show the sources' records, and why each belongs to the profile
+    #[arg(long)]
+    full: bool,
+
+    /// Read from the store, past every cache
+    #[arg(long)]
+    fresh: bool,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let view = if args.full { v1::ProfileView::Full } else { v1::ProfileView::Basic };
+    let consistency = args.fresh.then_some(v1::Consistency { requirement: Some(Requirement::FullyConsistent(true)) });
+    let request =
+        v1::GetProfileRequest { key: Some(args.key.into()), view: view.into(), consistency, ..Default::default() };
+    let answer = client.profiles().get_profile(client.request(request)?).await;
+    let answer = answer.map_err(|status| refused(&status))?.into_inner();
+    match args.output {
+        Format::Json => output::print_json("GetProfileResponse", &answer)?,
+        Format::Table => output::print(&shown(&answer))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A profile for people.
+fn shown(answer: &v1::GetProfileResponse) -> String {
+    let Some(profile) = &answer.profile else { return String::new() };
+    let mut parts = vec![heading(profile, answer), traits(profile), identifiers(profile)];
+    if !profile.records.is_empty() {
+        parts.push(records(profile));
+    }
+    parts.join("\n\n")
+}
+
+fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {
+    let origin = match answer.read_info.as_ref().map(v1::ReadInfo::source) {
+        Some(v1::ReadSource::Cache) => ", from the cache",
+        Some(v1::ReadSource::Store) => ", from the store",
+        Some(v1::ReadSource::Unspecified) | None => "",
+    };
+    let merged = match answer.merged_from.as_str() {
+        "" => String::new(),
+        old => format!("\n{old} was merged into it"),
+    };
+    let records = if profile.record_count == 1 { "record" } else { "records" };
+    format!("{}, revision {}, {} {records}{origin}{merged}", profile.name, profile.revision, profile.record_count)
+}
+
+fn traits(profile: &v1::Profile) -> String {
+    let mut table = output::table(&["trait", "value", "from"]);
+    let mut traits: Vec<_> = profile.traits.iter().collect();
+    traits.sort_by_key(|(name, _)| *name);
+    for (name, found) in traits {
+        let value = found.value.as_ref().map(output::value).unwrap_or_default();
+        let origins: Vec<String> = found.origins.iter().map(|origin| output::record(origin.record.as_ref())).collect();
+        table.add_row([name.clone(), value, origins.join(", ")]);
+    }
+    output::lines(&table)
+}
+
+fn identifiers(profile: &v1::Profile) -> String {
+    let mut table = output::table(&["identifier", "value", "from", ""]);
+    for held in &profile.identifiers {
+        let identifier = held.identifier.clone().unwrap_or_default();
+        let origin = held.origin.as_ref().and_then(|origin| origin.record.as_ref());
+        let note = if held.linkable { "" } else { "identifies nobody" };
+        table.add_row([identifier.r#type.as_str(), &output::plain(&identifier.value), &output::record(origin), note]);
+    }
+    output::lines(&table)
+}
+
+fn records(profile: &v1::Profile) -> String {
+    let mut table = output::table(&["record", "here by", "received", "says"]);
+    for record in &profile.records {
+        let mut traits: Vec<_> = record.traits.iter().collect();
+        traits.sort_by_key(|(name, _)| *name);
+        let says: Vec<String> =
+            traits.into_iter().map(|(name, said)| format!("{name}={}", output::value(said))).collect();
+        let received = record.receive_time.as_ref().map(output::time).unwrap_or_default();
+        let key = output::record(record.record.as_ref());
+        table.add_row([key, output::plain(&record.membership_reason), received, says.join(", ")]);
+    }
+    output::lines(&table)
+}

@@ -1,0 +1,172 @@
+//! `import`: files into the database, or into a running server.
+//!
+//! One way for both: rows are read on a thread of their own, batches go out, several at a time, and are counted in order as
+//! their acknowledgements come. A batch that is acknowledged is durably stored; only then does the position move on, and
+//! only then are its refused rows written down. So a killed import loses nothing, and at worst says a few rows again,
+//! which changes nothing, since statements are idempotent.
+
+mod input;
+mod pipeline;
+mod position;
+mod progress;
+mod rejects;
+mod sink;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use super::client::TenantArgs;
+use super::output::{self, Format};
+use crate::config::ConfigArgs;
+
+pub(super) use input::Input;
+pub(super) use pipeline::{Job, run as run_job};
+pub(super) use progress::{Progress, Tally};
+pub(super) use sink::Sink;
+
+use position::PositionFile;
+use rejects::Rejects;
+
+/// Import files: CSV or NDJSON, plain or gzip
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without --server it writes into the database itself, which on SQLite no server may have open. The model's mapping of the
+source and kind makes statements of the rows. What a file is, is read off its content.
+
+Rows that are refused go to FILE.rejects.ndjson with their line and the reasons; the others are stored. An import that was
+stopped goes on with --resume: its position is kept in FILE.import.json until the end. Importing a file again changes
+nothing. Where a file has several rows about one record, the mapping should say its `time` or `version`; rows without them
+are taken as said at the same time, in no order.
+
+Exit code 1 if any row was refused, unless --allow-rejects.
+
+Examples:
+  customer-profile import customers.csv.gz --source web --kind customers --server http://127.0.0.1:50051
+  customer-profile import orders-*.csv --source web --kind orders --database-url sqlite://shop.db
+  customer-profile import orders.csv --source web --kind orders --resume
+  customer-profile import orders.csv --source web --kind orders --allow-rejects --output json")]
+pub(super) struct Args {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Whose rows they are, as the model names the source
+    #[arg(long)]
+    source: String,
+
+    /// Which of the source's mappings to apply
+    #[arg(long)]
+    kind: String,
+
+    /// A running server to import into, instead of the database itself; its model maps the rows
+    #[arg(long, value_name = "URL", conflicts_with_all = ["database_url", "model"])]
+    server: Option<String>,
+
+    #[command(flatten)]
+    tenant: TenantArgs,
+
+    /// Go on where an import of the same file was stopped
+    #[arg(long)]
+    resume: bool,
+
+    /// Where the position is kept, for one file; default: FILE.import.json
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Where refused rows go, for one file; default: FILE.rejects.ndjson
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+
+    /// Exit with code 0 even if rows were refused
+    #[arg(long)]
+    allow_rejects: bool,
+
+    /// How many rows go out at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    batch_rows: u16,
+
+    /// How to print the summary
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.files.len() > 1 && (args.state.is_some() || args.rejects.is_some()) {
+        bail!("--state and --rejects are for one file; without them each file has its own beside it");
+    }
+    let tenant = args.tenant.tenant.clone();
+    let (sink, target) = match &args.server {
+        Some(server) => (Sink::remote(server, &tenant).await?, server.clone()),
+        None => Sink::direct(&args.config, &tenant, &args.source, &args.kind).await?,
+    };
+    let result = files(&args, &sink, &target).await;
+    sink.close().await;
+    let rejected = result?;
+    Ok(if rejected == 0 || args.allow_rejects { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Imports one file after the other; answers how many rows were refused.
+async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<u64> {
+    let mut rejected = 0;
+    for file in &args.files {
+        let tally = one(args, sink, target, file).await?;
+        rejected += tally.rejected;
+    }
+    Ok(rejected)
+}
+
+async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Result<Tally> {
+    let tenant = args.tenant.tenant.as_str();
+    let owner = position::Owner::of(file, [target, tenant, &args.source, &args.kind])?;
+    let at = args.state.clone().unwrap_or_else(|| beside(file, ".import.json"));
+    let (position, saved) = PositionFile::open(at, owner, file, args.resume)?;
+    let path = args.rejects.clone().unwrap_or_else(|| beside(file, ".rejects.ndjson"));
+    let rejects = Rejects::open(path.clone(), saved.rejects_bytes)?;
+    let input = Input::open(file, saved.position)?;
+    let progress = Progress::start(&file.display().to_string(), input.total_bytes());
+    let job = Job {
+        input,
+        source: args.source.clone(),
+        kind: args.kind.clone(),
+        batch_rows: args.batch_rows.into(),
+        rejects: Some(rejects),
+        position: Some(position),
+    };
+    let result = run_job(job, sink, &progress).await;
+    let tally = progress.finish();
+    summary(args, file, &path, saved.position.lines, tally)?;
+    result?;
+    Ok(tally)
+}
+
+fn summary(args: &Args, file: &Path, rejects: &Path, after: u64, tally: Tally) -> anyhow::Result<()> {
+    let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
+    let text = match args.output {
+        Format::Table => {
+            let resumed = if after > 0 { format!(", resumed after line {after}") } else { String::new() };
+            let rejects = rejects.map(|rejects| format!(" (see {rejects})")).unwrap_or_default();
+            format!("{}: {tally}{rejects}{resumed}", file.display())
+        }
+        Format::Json => serde_json::to_string(&serde_json::json!({
+            "file": file.display().to_string(),
+            "rows": tally.rows(),
+            "stored": tally.stored,
+            "duplicate": tally.duplicate,
+            "rejected": tally.rejected,
+            "rejects_file": rejects,
+            "resumed_after_line": after,
+        }))?,
+    };
+    output::print(&text)
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}

@@ -1,0 +1,269 @@
+//! Where batches go: into the database, or into a running server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::input::Batch;
+use super::rejects::Reason;
+use crate::cli::client::{Client, refused};
+use crate::cli::setup;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigArgs};
+use crate::grpc::{self, reason_name, v1};
+use crate::ingest::{self, Ingest, Receipt, Ticket};
+use crate::model::Model;
+use crate::profile::{TenantId, Violation};
+use crate::reader::Epochs;
+use crate::sources::files::{Position, Row};
+use crate::store::Store;
+use crate::store::sql::SqlStore;
+use crate::telemetry::Telemetry;
+
+/// One request of an import holds so many bytes of payloads, or one payload.
+const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
+/// A server that is overloaded or away is asked again so often.
+const ATTEMPTS: u32 = 10;
+/// The wait between attempts grows to this.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// Where batches go.
+pub(crate) enum Sink {
+    /// Into the database, by this process's own write path.
+    Direct(Box<Direct>),
+    /// Into a server, which maps the payloads.
+    Remote(Client),
+}
+
+pub(crate) struct Direct {
+    ingest: Ingest,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    store: Arc<SqlStore>,
+    model: Arc<Model>,
+    tenant: TenantId,
+}
+
+/// A batch that is acknowledged.
+pub(super) struct Done {
+    pub(super) rows: Vec<(Row, Outcome)>,
+    pub(super) end: Position,
+    pub(super) bytes_read: u64,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Stored,
+    Duplicate,
+    Rejected(Vec<Reason>),
+}
+
+type Pending = BoxFuture<'static, anyhow::Result<Done>>;
+
+impl Sink {
+    /// Into a server.
+    pub(crate) async fn remote(server: &str, tenant: &TenantId) -> anyhow::Result<Self> {
+        Ok(Self::Remote(Client::connect(server, tenant).await?))
+    }
+
+    /// Into the database; answers also its name.
+    pub(super) async fn direct(
+        args: &ConfigArgs,
+        tenant: &TenantId,
+        source: &str,
+        kind: &str,
+    ) -> anyhow::Result<(Self, String)> {
+        let config = setup::config(args)?;
+        let model = setup::model(config.model.path.as_deref())?;
+        model.check_mapping(source, kind).map_err(|violation| anyhow::anyhow!("{violation}"))?;
+        let store = Arc::new(setup::store(&config.database).await?);
+        store.check().await?;
+        let name = config.database.url.to_string();
+        Ok((Self::Direct(Box::new(Direct::start(&config, store, model, tenant.clone())?)), name))
+    }
+
+    /// Sends a batch. The batches' order is that of the calls; what is answered waits for the acknowledgement.
+    pub(super) async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
+        match self {
+            Self::Direct(direct) => direct.submit(source, kind, batch).await,
+            Self::Remote(client) => Ok(send(client.clone(), source.to_owned(), kind.to_owned(), batch).boxed()),
+        }
+    }
+
+    /// Ends what writes.
+    pub(super) async fn close(self) {
+        let Self::Direct(direct) = self else { return };
+        let Direct { ingest, writer, store, .. } = *direct;
+        drop(ingest);
+        if let Some(writer) = writer.into_inner() {
+            // It ends by itself, now that nobody can say anything more.
+            drop(writer.await);
+        }
+        store.close().await;
+    }
+}
+
+impl Direct {
+    fn start(config: &Config, store: Arc<SqlStore>, model: Arc<Model>, tenant: TenantId) -> anyhow::Result<Self> {
+        let parts = ingest::Parts {
+            store: store.clone(),
+            model: model.clone(),
+            clock: Arc::new(SystemClock),
+            epochs: Arc::new(Epochs::default()),
+            metrics: Telemetry::collect(config)?.metrics,
+        };
+        let options = ingest::Options {
+            queue_statements: config.ingest.queue_statements,
+            batch_statements: config.ingest.batch_statements,
+            batch_bytes: config.ingest.batch_bytes,
+        };
+        let (ingest, writer) = Ingest::start(parts, options);
+        Ok(Self { ingest, writer: Mutex::new(Some(writer)), store, model, tenant })
+    }
+
+    async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
+        let mapped = batch.rows.iter().map(|row| match &row.payload {
+            Ok(payload) => match self.model.map(source, kind, payload) {
+                Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+                Err(violations) => vec![Err(violations)],
+            },
+            Err(violation) => vec![Err(vec![violation.clone()])],
+        });
+        let mapped: Vec<Vec<ingest::Intake>> = mapped.collect();
+        let counts = mapped.iter().map(Vec::len).collect();
+        let ticket = self.ingest.push(&self.tenant, mapped.into_iter().flatten().collect()).await?;
+        Ok(committed(ticket, counts, batch).boxed())
+    }
+}
+
+/// Waits for the commit of a batch whose rows made so many statements each.
+async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::Result<Done> {
+    let Receipt { results, .. } = ticket.wait().await?;
+    let mut results = results.into_iter().map(|result| match result.outcome {
+        ingest::Outcome::Stored => Outcome::Stored,
+        ingest::Outcome::Duplicate => Outcome::Duplicate,
+        ingest::Outcome::Rejected(violations) => Outcome::Rejected(violations.iter().map(reason).collect()),
+    });
+    let rows = batch.rows.into_iter().zip(counts);
+    let rows = rows.map(|(row, count)| (row, together(results.by_ref().take(count)))).collect();
+    Ok(Done { rows, end: batch.end, bytes_read: batch.bytes_read })
+}
+
+/// What became of a row, by what became of its statements.
+fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+    let (mut stored, mut reasons) = (false, None);
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Stored => stored = true,
+            Outcome::Duplicate => {}
+            Outcome::Rejected(more) => reasons.get_or_insert_with(Vec::new).extend(more),
+        }
+    }
+    match reasons {
+        Some(reasons) => Outcome::Rejected(reasons),
+        None if stored => Outcome::Stored,
+        None => Outcome::Duplicate,
+    }
+}
+
+/// Sends a batch to a server, in as many requests as it takes.
+async fn send(client: Client, source: String, kind: String, batch: Batch) -> anyhow::Result<Done> {
+    let mut done = Done { rows: Vec::with_capacity(batch.rows.len()), end: batch.end, bytes_read: batch.bytes_read };
+    let (mut rows, mut payloads, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for row in batch.rows {
+        match &row.payload {
+            Ok(payload) => {
+                let payload = Bytes::from(serde_json::to_vec(payload)?);
+                if bytes + payload.len() > MAX_REQUEST_BYTES && !rows.is_empty() {
+                    let (rows, payloads) = (std::mem::take(&mut rows), std::mem::take(&mut payloads));
+                    done.rows.extend(request(&client, &source, &kind, rows, payloads).await?);
+                    bytes = 0;
+                }
+                bytes += payload.len();
+                rows.push(row);
+                payloads.push(payload);
+            }
+            Err(violation) => {
+                let reasons = vec![reason(violation)];
+                done.rows.push((row, Outcome::Rejected(reasons)));
+            }
+        }
+    }
+    if !rows.is_empty() {
+        done.rows.extend(request(&client, &source, &kind, rows, payloads).await?);
+    }
+    done.rows.sort_by_key(|(row, _)| row.line);
+    Ok(done)
+}
+
+async fn request(
+    client: &Client,
+    source: &str,
+    kind: &str,
+    rows: Vec<Row>,
+    payloads: Vec<Bytes>,
+) -> anyhow::Result<Vec<(Row, Outcome)>> {
+    let message = v1::IngestPayloadsRequest { source: source.to_owned(), kind: kind.to_owned(), payloads };
+    let answer = with_patience(client, message).await?;
+    if answer.results.len() != rows.len() {
+        anyhow::bail!("the server answered {} results to {} rows", answer.results.len(), rows.len());
+    }
+    let outcomes = answer.results.into_iter().map(|result| together(result.results.into_iter().map(outcome)));
+    Ok(rows.into_iter().zip(outcomes).collect())
+}
+
+/// Asks again while the server is overloaded or away: what was stored all the same is then a duplicate.
+async fn with_patience(
+    client: &Client,
+    message: v1::IngestPayloadsRequest,
+) -> anyhow::Result<v1::IngestPayloadsResponse> {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..ATTEMPTS {
+        match client.ingest().ingest_payloads(client.request(message.clone())?).await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) if is_passing(&status) => {
+                let wanted = status.get_error_details().retry_info().and_then(|info| info.retry_delay);
+                tokio::time::sleep(wait.max(wanted.unwrap_or_default()).min(MAX_WAIT)).await;
+                wait *= 2;
+            }
+            Err(status) => return Err(refused(&status)),
+        }
+    }
+    let last = client.ingest().ingest_payloads(client.request(message)?).await;
+    last.map(tonic::Response::into_inner).map_err(|status| refused(&status))
+}
+
+fn is_passing(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded)
+}
+
+fn outcome(result: v1::StatementResult) -> Outcome {
+    match result.outcome() {
+        v1::StatementOutcome::Stored => Outcome::Stored,
+        v1::StatementOutcome::Duplicate => Outcome::Duplicate,
+        v1::StatementOutcome::Rejected | v1::StatementOutcome::Unspecified => {
+            let reasons = result.violations.into_iter().map(|violation| Reason {
+                name: reason_name(violation.reason()),
+                field: violation.field,
+                description: violation.description,
+            });
+            Outcome::Rejected(reasons.collect())
+        }
+    }
+}
+
+fn reason(violation: &Violation) -> Reason {
+    Reason {
+        name: reason_name(grpc::reason(violation.reason)),
+        field: violation.field.clone(),
+        description: violation.description.clone(),
+    }
+}

@@ -1,0 +1,70 @@
+//! `search`: who could be meant.
+
+use std::process::ExitCode;
+
+use super::client::{Client, ServerArgs, refused};
+use super::output::{self, Format};
+use crate::grpc::v1::{self, found_by::Field};
+
+/// Find customers by an identifier, or by how their names begin
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  customer-profile search ann@shop.com
+  customer-profile search 'ann mil'        Everybody with a word that begins with `ann` and one that begins with `mil`
+  customer-profile search mueller --output json")]
+pub(super) struct Args {
+    /// An identifier of any type, or the beginnings of words in searchable traits; case and accents do not matter
+    text: String,
+
+    /// At most this many hits
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=100))]
+    limit: i32,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let request = v1::SearchProfilesRequest { query: args.text, page_size: args.limit, page_token: String::new() };
+    let answer = client.profiles().search_profiles(client.request(request)?).await;
+    let answer = answer.map_err(|status| refused(&status))?.into_inner();
+    match args.output {
+        Format::Json => output::print_json("SearchProfilesResponse", &answer)?,
+        Format::Table => output::print(&shown(&answer))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Hits for people.
+fn shown(answer: &v1::SearchProfilesResponse) -> String {
+    if answer.hits.is_empty() {
+        return "nobody found".to_owned();
+    }
+    let mut table = output::table(&["profile", "traits", "records", "found by"]);
+    for hit in &answer.hits {
+        let profile = hit.profile.clone().unwrap_or_default();
+        let mut traits: Vec<_> = profile.traits.iter().collect();
+        traits.sort_by_key(|(name, _)| *name);
+        let traits = traits.into_iter().filter_map(|(_, found)| Some(output::value(found.value.as_ref()?)));
+        let found_by: Vec<&str> = hit.found_by.iter().filter_map(|by| by.field.as_ref()).map(name).collect();
+        table.add_row([
+            profile.name.clone(),
+            traits.collect::<Vec<_>>().join(", "),
+            profile.record_count.to_string(),
+            found_by.join(", "),
+        ]);
+    }
+    let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
+    format!("{}{more}", output::lines(&table))
+}
+
+fn name(field: &Field) -> &str {
+    match field {
+        Field::IdentifierType(name) | Field::Trait(name) => name,
+    }
+}

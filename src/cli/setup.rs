@@ -1,0 +1,54 @@
+//! What several commands begin with: configuration, model, store; and errors that say what to do.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+
+use crate::config::{Config, ConfigArgs, Database};
+use crate::model::Model;
+use crate::store::sql::{Migrate, Options, SqlStore};
+
+/// Reads the configuration.
+pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<Config> {
+    Config::load(args).map_err(|errors| listed("the configuration", &errors))
+}
+
+/// Compiles the model that is configured.
+pub(super) fn model(path: Option<&Path>) -> anyhow::Result<Arc<Model>> {
+    let Some(path) = path else { return Ok(Model::built_in()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("the model file {}", path.display()))?;
+    let model = Model::parse(&text).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
+        listed("the model file", &errors)
+    })?;
+    Ok(Arc::new(model))
+}
+
+/// Opens the database. SQLite is migrated, PostgreSQL is not.
+pub(super) async fn store(database: &Database) -> anyhow::Result<SqlStore> {
+    let store = SqlStore::open(&store_options(database), Migrate::Auto).await;
+    store.with_context(|| database.url.to_string())
+}
+
+/// The settings of the store.
+pub(super) fn store_options(database: &Database) -> Options {
+    Options {
+        max_connections: u32::try_from(database.max_connections).unwrap_or(u32::MAX),
+        acquire_timeout: database.acquire_timeout,
+        statement_timeout: database.statement_timeout,
+        ..Options::new(database.url.expose())
+    }
+}
+
+/// All that is wrong, one a line.
+fn listed(what: &str, errors: &[impl Display]) -> anyhow::Error {
+    match errors {
+        [error] => anyhow!("{what} is wrong: {error}"),
+        errors => {
+            let lines: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+            anyhow!("{what} has {} mistakes:{}", errors.len(), lines.concat())
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Questions to a running server, and commands that need none.
+
+use tempfile::TempDir;
+
+use super::{HEADER, database, dir, import, write};
+use crate::support::program::{command, run, say};
+use crate::support::server::TestServer;
+
+/// A server that knows Ann, by two records and two orders.
+fn server() -> (TempDir, TestServer) {
+    let dir = dir();
+    write(
+        dir.path(),
+        "web.csv",
+        format!("{HEADER}w1,Ann,Müller,ann@shop.com,,,,Bonn,,\nw2,Ann,Miller,Ann@shop.com,,,,,,\n"),
+    );
+    import(dir.path(), "web.csv", &[]).ok();
+    write(
+        dir.path(),
+        "orders.csv",
+        "order_id,customer_id,order_date,quantity,total\n1,w1,1998-01-01,1,19.90\n2,w2,1998-03-01,2,5.00\n",
+    );
+    let url = database(dir.path());
+    run(dir.path(), ["import", "orders.csv", "--source", "web", "--kind", "orders", "--database-url", &url]).ok();
+    let server = TestServer::start(&url);
+    (dir, server)
+}
+
+/// Without what differs from run to run.
+fn steady(json: &str) -> serde_json::Value {
+    let mut json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    blank(&mut json);
+    json
+}
+
+fn blank(json: &mut serde_json::Value) {
+    match json {
+        serde_json::Value::Object(entries) => {
+            for (name, value) in entries {
+                if ["receiveTime", "createTime", "updateTime", "age"].contains(&name.as_str()) {
+                    *value = "…".into();
+                }
+                blank(value);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter_mut().for_each(blank),
+        _ => {}
+    }
+}
+
+#[test]
+fn get_shows_a_person_by_any_key() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let shown = say(dir.path(), &format!("get email:ANN@shop.com --server {at}")).ok();
+    let expected = ["2 records, from the store", "given_name", "web/w1", "customer_id", "ann@shop.com"];
+    assert!(expected.iter().all(|part| shown.contains(part)), "{shown}");
+    let name = shown.split(',').next().expect("a name").to_owned();
+    for key in ["record:web/w2", "customer_id:w1", &name] {
+        let again = say(dir.path(), &format!("get {key} --server {at}")).ok();
+        assert!(again.starts_with(&name), "{key}: {again}");
+    }
+    let full = say(dir.path(), &format!("get record:web/w2 --full --server {at}")).ok();
+    assert!(full.contains("shared:email"), "{full}");
+    let fresh = say(dir.path(), &format!("get record:web/w2 --fresh --server {at}")).ok();
+    assert!(fresh.contains("from the store"), "{fresh}");
+}
+
+#[test]
+fn get_answers_programs_in_protobufs_json() {
+    let (dir, server) = server();
+    let answer = say(dir.path(), &format!("get email:ann@shop.com --output json --server {}", server.address)).ok();
+    insta::assert_snapshot!(format!("{:#}", steady(&answer)));
+}
+
+#[test]
+fn timeline_shows_what_happened_and_says_when_there_is_more() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let shown = say(dir.path(), &format!("timeline email:ann@shop.com --server {at}")).ok();
+    let lines: Vec<&str> = shown.lines().skip(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "1998-03-01 00:00:00  order_placed  web/w2  2   currency=USD quantity=2 total=5.00",
+            "1998-01-01 00:00:00  order_placed  web/w1  1   currency=USD quantity=1 total=19.90",
+        ],
+        "{shown}"
+    );
+    let one = say(dir.path(), &format!("timeline email:ann@shop.com --limit 1 --server {at}")).ok();
+    assert!(one.ends_with("there is more: see --limit\n"), "{one}");
+    let until = "--until 1998-02-01T00:00:00Z --type order_placed --output json";
+    let answer = say(dir.path(), &format!("timeline email:ann@shop.com {until} --server {at}")).ok();
+    insta::assert_snapshot!(format!("{:#}", steady(&answer)["events"]));
+    let none = say(dir.path(), &format!("timeline email:ann@shop.com --type return --server {at}")).ok();
+    assert!(none.ends_with(": no events\n"), "{none}");
+}
+
+#[test]
+fn search_says_what_each_hit_was_found_by() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let shown = run(dir.path(), ["search", "ann mul", "--server", at]).ok();
+    assert!(shown.contains("family_name"), "{shown}");
+    let by_identifier = run(dir.path(), ["search", "ann@shop.com", "--output", "json", "--server", at]).ok();
+    assert_eq!(steady(&by_identifier)["hits"][0]["foundBy"][0]["identifierType"], "email");
+    assert_eq!(run(dir.path(), ["search", "zzz", "--server", at]).ok(), "nobody found\n");
+}
+
+#[test]
+fn a_refusal_is_told_in_words_and_with_its_reason() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let told = |line: &str| say(dir.path(), &format!("{line} --server {at}")).failed(1);
+    insta::assert_snapshot!(told("get email:nobody@shop.com"), @"error: no profile answers to the key (NOT_FOUND, PROFILE_NOT_FOUND)");
+    insta::assert_snapshot!(told("get shoe:44"), @"error: key.identifier.type: the model declares no identifier type `shoe` (INVALID_ARGUMENT, NOT_DECLARED)");
+    insta::assert_snapshot!(told("get profiles/7"), @"error: key.name: must be `profiles/{id}` with the id as a UUID (INVALID_ARGUMENT, MALFORMED)");
+    insta::assert_snapshot!(told("search x"), @"error: query: must have 2 to 256 bytes, without U+0000 (INVALID_ARGUMENT, MALFORMED)");
+    insta::assert_snapshot!(told("get record:web/w1 --tenant other"), @"error: no profile answers to the key (NOT_FOUND, PROFILE_NOT_FOUND)");
+}
+
+#[test]
+fn a_wrong_command_line_is_usage_and_says_what_is_right() {
+    let dir = dir();
+    for (line, part) in [
+        ("get ann@shop.com", "none of TYPE:VALUE, record:SOURCE/KEY, profiles/ID"),
+        ("get email:a@b.c --tenant Ann!", "a tenant is named by"),
+        ("timeline email:a@b.c --since yesterday", "expected a time like"),
+        ("timeline email:a@b.c --limit 0", "--limit"),
+        ("import a.csv", "--source"),
+        ("import a.csv --source web --kind customers --server http://x --database-url sqlite://a.db", "cannot be used"),
+        ("serve --grpc-adress 127.0.0.1:0", "--grpc-address"),
+        ("get", "Usage"),
+        ("unknown", "unrecognized"),
+    ] {
+        let told = say(dir.path(), line).failed(2);
+        assert!(told.contains(part), "{line}: {told}");
+    }
+}
+
+#[test]
+fn no_server_is_told_with_what_to_do() {
+    let dir = dir();
+    let told = say(dir.path(), "get email:a@b.c --server http://127.0.0.1:1").failed(1);
+    assert!(told.starts_with("error: no server answers at http://127.0.0.1:1 ("), "{told}");
+    assert!(told.contains("customer-profile serve"), "{told}");
+    let told = say(dir.path(), "get email:a@b.c --server https://127.0.0.1:1").failed(1);
+    assert!(told.contains("expected http://"), "{told}");
+}
+
+#[test]
+fn the_examples_of_config_and_model_are_taken_as_they_are_printed() {
+    let dir = dir();
+    write(dir.path(), "c.toml", say(dir.path(), "config").ok());
+    say(dir.path(), "migrate --config c.toml").ok();
+    write(dir.path(), "m.yaml", say(dir.path(), "model example").ok());
+    let told = say(dir.path(), "model check m.yaml").ok();
+    assert_eq!(told, "m.yaml: no mistakes: 6 sources, 5 identifier types, 14 traits\n");
+    let schema: serde_json::Value = serde_json::from_str(&say(dir.path(), "model schema").ok()).expect("JSON");
+    assert!(schema["properties"]["sources"].is_object(), "{schema}");
+}
+
+#[test]
+fn model_check_tells_every_mistake_where_it_is() {
+    let dir = dir();
+    write(dir.path(), "m.yaml", "identifiers:\n  email: { priority: 0 }\nsources:\n  web: { trust: high }\n");
+    let checked = say(dir.path(), "model check m.yaml");
+    assert_eq!(checked.code, Some(1));
+    assert_eq!(
+        checked.out,
+        "m.yaml:2:22: identifiers.email.priority: must be a whole number from 1 to 99\n\
+         m.yaml:4:17: sources.web.trust: must be a whole number from 0 to 100\n"
+    );
+    let json = say(dir.path(), "model check m.yaml --output json");
+    assert_eq!(json.code, Some(1));
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!((&json["errors"][1]["line"], &json["errors"][1]["column"]), (&4.into(), &17.into()));
+    assert!(say(dir.path(), "model check none.yaml").failed(1).starts_with("error: none.yaml: No such file"));
+}
+
+#[test]
+fn migrate_makes_the_schema_and_check_tells_without_touching() {
+    let dir = dir();
+    let url = database(dir.path());
+    let check = || say(dir.path(), &format!("migrate --check --database-url {url}"));
+    assert!(check().failed(1).contains("there is no such database yet"));
+    assert!(!dir.path().join("cp.db").exists());
+    write(dir.path(), "cp.db", "");
+    assert!(check().failed(1).contains("the database schema is not right: it is missing"));
+    say(dir.path(), &format!("migrate --database-url {url}")).ok();
+    say(dir.path(), &format!("migrate --database-url {url}")).ok();
+    assert!(check().ok().ends_with("the schema is up to date\n"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let dir = dir();
+    let mut child = command(dir.path(), ["config"]).stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}

@@ -1,0 +1,21 @@
+//! `demo`: from nothing to an answering server.
+
+use super::dir;
+use crate::support::program::command;
+
+#[test]
+fn the_demo_imports_everything_checks_itself_and_leaves_nothing() {
+    let dir = dir();
+    let args = ["demo", "--exit", "--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"];
+    let output = command(dir.path(), args).env("TMPDIR", dir.path()).output().expect("it runs");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert_eq!(err, "");
+    let imported: Vec<&str> = out.lines().filter(|line| line.contains(" rows: ")).collect();
+    assert_eq!(imported.len(), 7, "{out}");
+    assert!(imported.iter().all(|line| line.ends_with(" 0 duplicate, 0 rejected")), "{out}");
+    for part in ["grpcurl -plaintext", "timeline email:", "search '"] {
+        assert!(out.contains(part), "{out}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 0);
+}

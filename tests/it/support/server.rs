@@ -1,0 +1,109 @@
+//! The server as a process of its own, on a database of the test's choice; to be killed, or stopped in peace.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::program::command;
+
+/// Far more than it takes: a bound for what never comes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running server. Dropped, it is killed.
+pub(crate) struct TestServer {
+    child: Child,
+    lines: Receiver<Json>,
+    reading: Option<JoinHandle<()>>,
+    /// Where gRPC listens: `http://127.0.0.1:PORT`.
+    pub(crate) address: String,
+    /// Where `/metrics`, `/livez` and `/readyz` are: `127.0.0.1:PORT`.
+    pub(crate) operations: String,
+}
+
+impl TestServer {
+    /// Starts a server on a database, and waits until it is ready.
+    pub(crate) fn start(database_url: &str) -> Self {
+        let server = Self::start_unready(database_url, &[]);
+        server.wait_for("ready");
+        server
+    }
+
+    /// Starts a server with more arguments, and waits until it listens.
+    pub(crate) fn start_unready(database_url: &str, more: &[&str]) -> Self {
+        let mut args = vec!["serve", "--database-url", database_url, "--log-format", "json"];
+        args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
+        args.extend(["--set", "grpc.lame_duck=0s"]);
+        args.extend(more);
+        let mut child = command(Path::new("/"), args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let stderr = child.stderr.take().expect("its standard error");
+        let (send, lines) = channel();
+        let reading = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                // What is no JSON is an error at the start, or a panic; it is for the reader of a failed test.
+                let line = serde_json::from_str(&line).unwrap_or(Json::String(line));
+                // A test that waits for nothing more does not listen.
+                drop(send.send(line));
+            }
+        });
+        let (address, operations) = (String::new(), String::new());
+        let mut server = Self { child, lines, reading: Some(reading), address, operations };
+        let listening = server.wait_for("listening");
+        server.address = format!("http://{}", listening["grpc"].as_str().expect("an address"));
+        listening["operations"].as_str().expect("an address").clone_into(&mut server.operations);
+        server
+    }
+
+    /// Waits for a line of the log with this message.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, message: &str) -> Json {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            if line["message"] == message {
+                return line;
+            }
+            seen.push(line.to_string());
+        }
+        panic!("the server never said `{message}`:\n{}", seen.join("\n"));
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    /// Asks it to end, and waits.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.child.wait().expect("it ends")
+    }
+
+    /// Sends a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if let Some(reading) = self.reading.take() {
+            drop(reading.join());
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
