@@ -224,8 +224,7 @@ pub struct SearchTerm {
 }
 
 /// All that one write changes, set by set. Rows of one set have distinct keys; no row is both removed and added; what is
-/// appended is not there yet, or the
-/// write is refused. A record's profile is live, so the writer names both in one write.
+/// appended is not there yet, or the write is refused. A record's profile is live, so the writer names both in one write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Statements to append.
