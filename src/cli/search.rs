@@ -45,22 +45,25 @@ fn shown(answer: &v1::SearchProfilesResponse) -> String {
     if answer.hits.is_empty() {
         return "nobody found".to_owned();
     }
-    let mut table = output::table(&["profile", "traits", "records", "found by"]);
+    let mut table = output::table(&["profile", "records", "found by", "also known"]);
     for hit in &answer.hits {
         let profile = hit.profile.clone().unwrap_or_default();
-        let mut traits: Vec<_> = profile.traits.iter().collect();
-        traits.sort_by_key(|(name, _)| *name);
-        let traits = traits.into_iter().filter_map(|(_, found)| Some(output::value(found.value.as_ref()?)));
-        let found_by: Vec<&str> = hit.found_by.iter().filter_map(|by| by.field.as_ref()).map(name).collect();
-        table.add_row([
-            profile.name.clone(),
-            traits.collect::<Vec<_>>().join(", "),
-            profile.record_count.to_string(),
-            found_by.join(", "),
-        ]);
+        let by: Vec<&str> = hit.found_by.iter().filter_map(|by| by.field.as_ref()).map(name).collect();
+        let mut traits: Vec<_> = profile.traits.iter().map(|(name, found)| (name.as_str(), value(found))).collect();
+        traits.sort();
+        let (found, other): (Vec<_>, Vec<_>) = traits.into_iter().partition(|(name, _)| by.contains(name));
+        let identifiers = by.iter().filter(|name| !profile.traits.contains_key(**name)).map(|name| (*name).to_owned());
+        let said = |(name, value)| format!("{name}={value}");
+        let found: Vec<String> = identifiers.chain(found.into_iter().map(said)).collect();
+        let other: Vec<String> = other.into_iter().map(said).collect();
+        table.add_row([profile.name, profile.record_count.to_string(), found.join(", "), other.join(", ")]);
     }
     let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
     format!("{}{more}", output::lines(&table))
+}
+
+fn value(found: &v1::Trait) -> String {
+    found.value.as_ref().map(output::value).unwrap_or_default()
 }
 
 fn name(field: &Field) -> &str {

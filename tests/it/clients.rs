@@ -1,0 +1,178 @@
+//! The README's tour, by the clients that people have: grpcurl and buf by reflection, Python and Node from the proto files.
+//!
+//! The commands and the Python program are those of the README itself, run against a demo of this test's own. What they need
+//! is installed by `tests/run`; where it is missing these tests fail and say so.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::program::command;
+
+/// A demo that has imported its sample. Dropped, it ends, and so does its data.
+struct Demo {
+    child: Child,
+    dir: tempfile::TempDir,
+    /// `127.0.0.1:PORT`.
+    address: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let dir = tempfile::TempDir::with_prefix("cp-tour-").expect("a temporary directory");
+        let args = ["demo", "--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"];
+        let mut demo = command(dir.path(), args);
+        let mut child = demo.env("TMPDIR", dir.path()).stdout(Stdio::piped()).spawn().expect("the demo starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| {
+            Some(line.strip_prefix("ready: gRPC on ")?.split('.').take(4).collect::<Vec<_>>().join("."))
+        });
+        // The rest is read away, so that the demo never meets a closed pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, dir, address: address.expect("a demo that is ready") }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // The directory goes away whatever becomes of the process.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where `tests/run` has put the tools.
+fn tools() -> PathBuf {
+    let tools = std::env::var_os("CUSTOMER_PROFILE_TOOLS");
+    let tools = tools.expect("CUSTOMER_PROFILE_TOOLS names the directory of grpcurl, buf and python: run tests/run");
+    assert!(Path::new(&tools).join("grpcurl").exists(), "no grpcurl in {}: run tests/run", tools.display());
+    tools.into()
+}
+
+fn readme() -> String {
+    fs::read_to_string(repository().join("README.md")).expect("a README")
+}
+
+/// The fenced blocks of a language in a section of the README.
+fn blocks(section: &str, language: &str) -> Vec<String> {
+    let readme = readme();
+    let section = readme.split("\n## ").find(|text| text.starts_with(section)).expect("the section");
+    let fence = format!("```{language}\n");
+    section.split(&fence).skip(1).map(|text| text.split("```").next().expect("a block").to_owned()).collect()
+}
+
+/// Runs a program to its end; what it prints, when it succeeds.
+#[track_caller]
+fn output(command: &mut Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}: run tests/run, which installs what is missing");
+    });
+    let mut out = String::new();
+    child.stdout.take().expect("its output").read_to_string(&mut out).expect("text");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{command:?}\n{out}\n{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+/// Runs a block of the README's shell against a demo.
+fn shell(block: &str, demo: &Demo) -> String {
+    let path =
+        std::env::join_paths([tools(), "/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()]).expect("a path");
+    let block = block.replace("127.0.0.1:50051", &demo.address);
+    output(Command::new("bash").args(["-euo", "pipefail", "-c", &block]).env("PATH", path).current_dir(repository()))
+}
+
+#[test]
+fn grpcurl_and_buf_run_the_readmes_tour_by_reflection() {
+    let demo = Demo::start();
+    let told: Vec<String> = blocks("Five minutes with grpcurl", "sh").iter().map(|block| shell(block, &demo)).collect();
+    let expected: [&[&str]; 7] = [
+        &["customer.profile.v1.IngestService", "customer.profile.v1.ProfileService", "grpc.health.v1.Health"],
+        &["\"recordCount\": 6", "\"stringValue\": \"Viana\"", "\"READ_SOURCE_CACHE\""],
+        &["\"order_placed\"", "\"conversation_started\"", "\"38.98\"", "\"nextPageToken\""],
+        &["\"family_name\"", "\"recordCount\": 6"],
+        &["STATEMENT_OUTCOME_STORED", "STATEMENT_OUTCOME_REJECTED", "no source `shpo`", "\"readToken\""],
+        &["\"recordCount\": 7"],
+        &["SERVING"],
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        // Some printers vary their blanks on purpose.
+        let told: String = told.split_whitespace().collect();
+        for part in expected {
+            assert!(told.contains(&part.replace(' ', "")), "{part}:\n{told}");
+        }
+    }
+}
+
+#[test]
+fn the_readmes_python_program_runs_with_code_generated_from_the_proto_files() {
+    let program = fs::read_to_string(repository().join("tests/clients/python/tour.py")).expect("the tour");
+    assert_eq!(blocks("A client in Python", "python"), [program], "the README shows what is run");
+    let demo = Demo::start();
+    let (python, generated) = (tools().join("python"), demo.dir.path().join("client"));
+    fs::create_dir(&generated).expect("a directory");
+    let mut generate = Command::new(&python);
+    generate.args(["-m", "grpc_tools.protoc", "-I", "proto"]);
+    for kind in ["--python_out", "--grpc_python_out"] {
+        generate.arg(format!("{kind}={}", generated.display()));
+    }
+    output(generate.args(proto_files()).current_dir(repository()));
+    let tour = repository().join("tests/clients/python/tour.py");
+    let told = output(Command::new(&python).arg(tour).arg(&demo.address).env("PYTHONPATH", &generated));
+    let told: Vec<&str> = told.lines().map(str::trim_start).collect();
+    let name = told[0].strip_suffix(" is made of 6 records").expect(told[0]);
+    for line in [
+        "family_name: Viana (loyalty/r005064)",
+        "1998-06-30T00:00:00Z order_placed web 01722-52",
+        "1998-06-19T14:05:00Z conversation_started helpdesk 9019",
+        "1 found by ['display_name', 'family_name', 'given_name']",
+        &format!("STATEMENT_OUTCOME_STORED {name} []"),
+        &format!("{name} is made of 7 records now"),
+        "['STATEMENT_OUTCOME_DUPLICATE', 'STATEMENT_OUTCOME_DUPLICATE', 'STATEMENT_OUTCOME_REJECTED']",
+        "NOT_FOUND no profile answers to the key",
+    ] {
+        assert!(told.contains(&line), "{line}:\n{}", told.join("\n"));
+    }
+    let refused = told.iter().find(|line| line.starts_with("STATEMENT_OUTCOME_REJECTED")).expect("a refusal");
+    assert!(refused.contains("the model declares no source `shpo`"), "{refused}");
+}
+
+#[test]
+fn a_node_client_runs_the_tour_with_the_proto_files() {
+    let demo = Demo::start();
+    let tour = repository().join("tests/clients/node/tour.mjs");
+    let told = output(Command::new("node").arg(tour).arg(&demo.address).arg(repository().join("proto")));
+    assert_eq!(told, "the tour is done\n");
+}
+
+#[test]
+fn the_readmes_model_has_no_mistakes() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [model] = &blocks("The model file", "yaml")[..] else { panic!("one model") };
+    fs::write(dir.path().join("model.yaml"), model).expect("a file is written");
+    let told = output(&mut command(dir.path(), ["model", "check", "model.yaml"]));
+    assert_eq!(told, "model.yaml: no mistakes: 1 sources, 1 identifier types, 1 traits\n");
+}
+
+/// Every proto file, relative to the repository.
+fn proto_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from("proto")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(repository().join(&folder)).expect("a directory").flatten() {
+            let path = folder.join(entry.file_name());
+            match path.extension() {
+                Some(ending) if ending == "proto" => files.push(path),
+                _ if entry.path().is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    files
+}
