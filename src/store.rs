@@ -223,8 +223,8 @@ pub struct SearchTerm {
     pub record: RecordKey,
 }
 
-/// All that one write changes, set by set. Rows of one set have distinct keys; what is appended is not there yet, or the
-/// write is refused. A record's profile is live, so the writer names both in one write.
+/// All that one write changes, set by set. Rows of one set have distinct keys; no row is both removed and added; what is
+/// appended is not there yet, or the write is refused. A record's profile is live, so the writer names both in one write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Statements to append.

@@ -30,6 +30,12 @@ pub(crate) async fn start(answer: &v1::GetProfileResponse) -> Bare {
     Bare { child, address: format!("http://127.0.0.1:{port}") }
 }
 
+impl Bare {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Bare {
     fn drop(&mut self) {
         self.child.kill().expect("a child to end");

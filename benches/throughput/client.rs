@@ -27,9 +27,13 @@ pub(crate) struct Rate {
 
 impl Rate {
     pub(crate) fn per_second(&self) -> f64 {
+        self.calls_per(self.took.as_secs_f64())
+    }
+
+    pub(crate) fn calls_per(&self, seconds: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
         let calls = self.calls as f64;
-        calls / self.took.as_secs_f64()
+        calls / seconds
     }
 }
 

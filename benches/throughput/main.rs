@@ -5,7 +5,7 @@
 //!   PostgreSQL;
 //! - the same on SQLite against plain one-row transactions on the same file system.
 //!
-//! `cargo bench --bench throughput`. Servers are processes of their own, as built for release; durability is on everywhere.
+//! `cargo bench --bench throughput [-- reads|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
 //! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios travel.
 
 mod bare;
@@ -32,10 +32,20 @@ fn main() {
     if let Some(position) = arguments.iter().position(|argument| argument == "--bare") {
         return runtime.block_on(bare::serve(&arguments[position + 1]));
     }
+    let wanted = |name: &str| {
+        let named = arguments[1..].iter().filter(|argument| !argument.starts_with("--")).count() > 0;
+        !named || arguments.iter().any(|argument| argument == name)
+    };
     println!("{:<58} {:>10} {:>10} {:>7}", "", "this", "other", "ratio");
-    runtime.block_on(reads());
-    runtime.block_on(writes_postgres());
-    runtime.block_on(writes_sqlite());
+    if wanted("reads") {
+        runtime.block_on(reads());
+    }
+    if wanted("postgres") {
+        runtime.block_on(writes_postgres());
+    }
+    if wanted("sqlite") {
+        runtime.block_on(writes_sqlite());
+    }
 }
 
 fn report(what: &str, this: f64, other: f64) {
@@ -54,12 +64,20 @@ async fn reads() {
     let name = client::store_sample(&server.address).await;
     let answer = client::get(&server.address, &name).await;
     let bare = bare::start(&answer).await;
-    let (mut this, mut other) = (Vec::new(), Vec::new());
+    let (mut this, mut other, mut this_cpu, mut other_cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        this.push(client::read_for(&server.address, &name, TURN).await.per_second());
-        other.push(client::read_for(&bare.address, &name, TURN).await.per_second());
+        for (address, pid, rates, costs) in [
+            (&server.address, server.pid(), &mut this, &mut this_cpu),
+            (&bare.address, bare.pid(), &mut other, &mut other_cpu),
+        ] {
+            let before = server::cpu_seconds(pid);
+            let rate = client::read_for(address, &name, TURN).await;
+            costs.push(rate.calls_per(server::cpu_seconds(pid) - before));
+            rates.push(rate.per_second());
+        }
     }
     report("cached GetProfile, bare tonic server", median(this), median(other));
+    report("the same per second of the server's processor time", median(this_cpu), median(other_cpu));
 }
 
 async fn writes_postgres() {

@@ -14,8 +14,11 @@ impl Server {
     /// Migrates a database and starts a server on it, with its defaults. Its log goes nowhere.
     pub(crate) async fn start(database_url: &str) -> Self {
         let program = env!("CARGO_BIN_EXE_customer-profile");
-        let status =
-            Command::new(program).args(["migrate", "--database-url", database_url]).status().expect("migrates");
+        let status = Command::new(program)
+            .args(["migrate", "--database-url", database_url])
+            .stdout(Stdio::null())
+            .status()
+            .expect("migrates");
         assert!(status.success(), "the database could not be migrated");
         let (grpc, operations) = (free_port(), free_port());
         let mut command = Command::new(program);
@@ -27,6 +30,10 @@ impl Server {
         wait_for(grpc).await;
         server.ready().await;
         server
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     async fn ready(&self) {
@@ -49,6 +56,16 @@ impl Drop for Server {
         self.child.kill().expect("a child to end");
         self.child.wait().expect("its end");
     }
+}
+
+/// How long all threads of a process have run on a processor (Linux: `/proc/PID/task/TID/schedstat`, nanoseconds first).
+pub(crate) fn cpu_seconds(pid: u32) -> f64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a running process").flatten();
+    let ran = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<f64>().ok()
+    });
+    ran.sum::<f64>() / 1e9
 }
 
 /// A port that is free now.

@@ -1,4 +1,7 @@
-//! From the changes of a write to statements: one for each set that is not empty, in the order in which they may run.
+//! From the changes of a write to statements: a part for each set that is not empty, in the order in which they may run.
+//!
+//! On PostgreSQL all parts are one statement, `WITH … AS (INSERT …), … SELECT 1`: each round trip within a write keeps the
+//! tenant's next writer waiting. The parts see the same snapshot and touch different rows, so their order does not matter.
 
 use sea_orm::Statement;
 use uuid::Uuid;
@@ -24,7 +27,7 @@ enum OnConflict {
 
 /// All statements of a write. Nothing is removed after it was added.
 pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes) -> Result<Vec<Statement>> {
-    let mut write = Write { dialect, tenant, statements: Vec::new() };
+    let mut write = Write { tenant, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() };
     write.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
     write.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
     write.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
@@ -35,7 +38,7 @@ pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes)
     write.insert("identifier", OnConflict::Keep, identifier_columns(&changes.added_identifiers))?;
     write.delete("record_term", term_columns(&changes.removed_terms))?;
     write.insert("record_term", OnConflict::Keep, term_columns(&changes.added_terms))?;
-    Ok(write.statements)
+    Ok(write.finish())
 }
 
 /// The statement that removes identifiers, to be explained.
@@ -52,8 +55,9 @@ pub(super) fn identifier_removal(
 }
 
 struct Write<'a> {
-    dialect: Dialect,
     tenant: &'a TenantId,
+    sql: Sql,
+    parts: Vec<String>,
     statements: Vec<Statement>,
 }
 
@@ -63,9 +67,8 @@ impl Write<'_> {
             return Ok(());
         }
         let names = names(&columns);
-        let mut sql = Sql::new(self.dialect);
-        let tenant = sql.bind(self.tenant.as_str());
-        let added = sql.rows("added", columns)?;
+        let tenant = self.sql.bind(self.tenant.as_str());
+        let added = self.sql.rows("added", columns)?;
         let on_conflict = match on_conflict {
             OnConflict::Refuse => String::new(),
             OnConflict::Keep => " ON CONFLICT DO NOTHING".to_owned(),
@@ -76,9 +79,9 @@ impl Write<'_> {
             }
         };
         // `WHERE TRUE`: or SQLite would take `ON CONFLICT` for the condition of a join.
-        self.statements.push(sql.statement(format!(
+        self.push(format!(
             "INSERT INTO {table} (tenant, {names}) SELECT {tenant}, {names} FROM {added} WHERE TRUE{on_conflict}"
-        )));
+        ));
         Ok(())
     }
 
@@ -87,11 +90,33 @@ impl Write<'_> {
             return Ok(());
         }
         let key: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        let mut sql = Sql::new(self.dialect);
-        let tenant = sql.bind(self.tenant.as_str());
-        let removed = sql.rows("removed", columns)?;
-        self.statements.push(sql.statement(self.dialect.delete(table, &tenant, &key, &removed)));
+        let tenant = self.sql.bind(self.tenant.as_str());
+        let removed = self.sql.rows("removed", columns)?;
+        self.push(self.sql.dialect.delete(table, &tenant, &key, &removed));
         Ok(())
+    }
+
+    fn push(&mut self, part: String) {
+        match self.sql.dialect {
+            Dialect::Postgres => self.parts.push(part),
+            Dialect::Sqlite => {
+                let sql = std::mem::replace(&mut self.sql, Sql::new(Dialect::Sqlite));
+                self.statements.push(sql.statement(part));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<Statement> {
+        let parts = match self.parts.as_slice() {
+            [] => return self.statements,
+            [only] => only.clone(),
+            several => {
+                let named = several.iter().enumerate().map(|(number, part)| format!("part_{number} AS ({part})"));
+                format!("WITH {} SELECT 1", named.collect::<Vec<_>>().join(", "))
+            }
+        };
+        self.statements.push(self.sql.statement(parts));
+        self.statements
     }
 }
 
