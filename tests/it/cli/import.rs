@@ -141,3 +141,18 @@ fn unknown_sources_and_kinds_are_told_with_what_there_is() {
     }
     assert!(!dir.path().join("cp.db2").exists(), "nothing is opened for what cannot be");
 }
+
+#[test]
+fn a_server_that_has_too_much_to_do_is_asked_again() {
+    let dir = dir();
+    write(dir.path(), "a.csv", customers(5000));
+    let url = database(dir.path());
+    // Room for one batch, and four are sent at once.
+    let server = TestServer::start_unready(&url, &["--set", "ingest.queue_statements=500"]);
+    server.wait_for("ready");
+    let args = ["import", "a.csv", "--source", "web", "--kind", "customers", "--server", &server.address];
+    let told = run(dir.path(), args).ok();
+    assert_eq!(told, "a.csv: 5,000 rows: 5,000 stored, 0 duplicate, 0 rejected\n");
+    let (_, metrics) = server.http("/metrics");
+    assert!(metrics.contains("RESOURCE_EXHAUSTED"), "nothing was refused:\n{metrics}");
+}

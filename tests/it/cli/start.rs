@@ -1,7 +1,6 @@
 //! What can be wrong when a server starts, and its end.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use super::{customers, database, dir, import, write};
 use crate::support::postgres::Postgres;
@@ -81,8 +80,8 @@ fn a_server_waits_for_a_database_that_is_away_and_a_command_tells_it() {
 
     let server = TestServer::start_unready(&url, &[]);
     server.wait_for("not ready yet");
-    assert_eq!(http(&server.operations, "/livez").0, 200);
-    assert_eq!(http(&server.operations, "/readyz"), (503, "starting\n".to_owned()));
+    assert_eq!(server.http("/livez").0, 200);
+    assert_eq!(server.http("/readyz"), (503, "starting\n".to_owned()));
     write(dir.path(), "a.csv", customers(1));
     let direct = ["import", "a.csv", "--source", "web", "--kind", "customers", "--database-url", &url];
     let told = run(dir.path(), direct).failed(1);
@@ -90,7 +89,7 @@ fn a_server_waits_for_a_database_that_is_away_and_a_command_tells_it() {
 
     postgres.start_again();
     server.wait_for("ready");
-    assert_eq!(http(&server.operations, "/readyz"), (200, "ready\n".to_owned()));
+    assert_eq!(server.http("/readyz"), (200, "ready\n".to_owned()));
     run(dir.path(), direct).ok();
     assert!(server.stop().success());
 }
@@ -121,6 +120,15 @@ fn a_server_ends_in_peace_by_the_signals_of_people_and_of_machines() {
 }
 
 #[test]
+fn a_second_signal_does_not_wait_for_calls() {
+    let dir = dir();
+    let server = TestServer::start_unready(&database(dir.path()), &["--set", "grpc.lame_duck=10m"]);
+    server.signal("TERM");
+    server.wait_for("stopping: no longer ready, calls are still taken");
+    assert_eq!(server.stop().code(), Some(130));
+}
+
+#[test]
 fn a_killed_server_has_all_that_it_answered() {
     let dir = dir();
     let url = database(dir.path());
@@ -131,14 +139,4 @@ fn a_killed_server_has_all_that_it_answered() {
     server.kill();
     let told = import(dir.path(), "a.csv", &[]).ok();
     assert_eq!(told, "a.csv: 700 rows: 0 stored, 700 duplicate, 0 rejected\n");
-}
-
-/// Status and body of an answer of the operations side.
-fn http(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).expect("a connection");
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    (head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status"), body.to_owned())
 }

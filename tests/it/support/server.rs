@@ -1,6 +1,7 @@
 //! The server as a process of its own, on a database of the test's choice; to be killed, or stopped in peace.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -73,6 +74,16 @@ impl TestServer {
             seen.push(line.to_string());
         }
         panic!("the server never said `{message}`:\n{}", seen.join("\n"));
+    }
+
+    /// Asks the operations side: status and body.
+    pub(crate) fn http(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.operations).expect("a connection");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        (head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status"), body.to_owned())
     }
 
     /// `kill -9`.
