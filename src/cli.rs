@@ -29,13 +29,13 @@ const BACKGROUND: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
-  customer-profile demo                                       A server with sample data, and three things to try
-  customer-profile serve --database-url sqlite://shop.db      A server on a file of its own
-  customer-profile import customers.csv --source web --kind customers --server http://127.0.0.1:50051
-  customer-profile get email:ann@shop.com                     Who is this?
-  customer-profile timeline email:ann@shop.com                What happened with her?
-  customer-profile search 'ann mil'                           Who begins like this?
-  customer-profile config > customer-profile.toml             Every setting, with its default";
+  customer-profile demo                            A server with sample data, and what to try
+  customer-profile serve                           A server with a database in this directory
+  customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
+  customer-profile get email:ann@shop.com          Who is this?
+  customer-profile timeline email:ann@shop.com     What happened with her?
+  customer-profile search 'ann mil'                Whose names begin like this?
+  customer-profile config                          Every setting, with its default";
 
 /// One profile of each customer from what all systems know, answered in real time over gRPC.
 #[derive(Debug, Parser)]
@@ -106,6 +106,11 @@ mod tests {
     fn every_command_explains_itself_and_its_flags() {
         for command in Cli::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
+            // Help is wrapped at 100 columns where there is no terminal.
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in examples.lines().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() < 100, "{line}");
+            }
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
             }

@@ -10,8 +10,8 @@ use crate::config::reference;
 #[command(after_help = "Examples:
   customer-profile config > customer-profile.toml
   customer-profile serve --config customer-profile.toml
-  CUSTOMER_PROFILE_CACHE__MAX_BYTES=1GiB customer-profile serve      A variable goes over the file
-  customer-profile serve --set cache.max_bytes=1GiB                  A flag goes over both")]
+  CUSTOMER_PROFILE_CACHE__MAX_BYTES=1GiB customer-profile serve    A variable goes over the file
+  customer-profile serve --set cache.max_bytes=1GiB                A flag goes over both")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> anyhow::Result<ExitCode> {

@@ -35,8 +35,8 @@ const SETTINGS: [(&str, &str); 3] = [("log.filter", "warn"), ("grpc.lame_duck", 
 /// Run a server with sample data, and show three things to try
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The data is six systems' view of some thousand synthetic people, with real purchases; see examples/retail/README.md. It is
-kept in a temporary directory, and removed at the end.
+The data is six systems' view of some thousand synthetic people, with real purchases; see examples/retail/README.md. \
+It is kept in a temporary directory, and removed at the end.
 
 Examples:
   customer-profile demo

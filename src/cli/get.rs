@@ -11,9 +11,9 @@ use crate::grpc::v1::{self, consistency::Requirement};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile get email:ann@shop.com
-  customer-profile get phone:'(212) 555-0142'             In any form that the type's normalisation takes
-  customer-profile get record:web/r000003 --full          By a source's record; with all records
-  customer-profile get profiles/5f0c… --output json       GetProfileResponse, in Protobuf's JSON")]
+  customer-profile get phone:'(212) 555-1142'         In any spelling
+  customer-profile get record:web/r000003 --full      By a source's record; with all records
+  customer-profile get profiles/5f0c… --output json   GetProfileResponse, in Protobuf's JSON")]
 pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,

@@ -32,18 +32,18 @@ use rejects::Rejects;
 /// Import files: CSV or NDJSON, plain or gzip
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without --server it writes into the database itself, which on SQLite no server may have open. The model's mapping of the
-source and kind makes statements of the rows. What a file is, is read off its content.
+Without --server it writes into the database itself, which on SQLite no server may have open. The model's mapping of \
+the source and kind makes statements of the rows. What a file is, is read off its content.
 
-Rows that are refused go to FILE.rejects.ndjson with their line and the reasons; the others are stored. An import that was
-stopped goes on with --resume: its position is kept in FILE.import.json until the end. Importing a file again changes
-nothing. Where a file has several rows about one record, the mapping should say its `time` or `version`; rows without them
-are taken as said at the same time, in no order.
+Rows that are refused go to FILE.rejects.ndjson with their line and the reasons; the others are stored. An import \
+that was stopped goes on with --resume: its position is kept in FILE.import.json until the end. Importing a file \
+again changes nothing. Where a file has several rows about one record, the mapping should say its `time` or \
+`version`; rows without them are taken as said at the same time, in no order.
 
 Exit code 1 if any row was refused, unless --allow-rejects.
 
 Examples:
-  customer-profile import customers.csv.gz --source web --kind customers --server http://127.0.0.1:50051
+  customer-profile import web.csv.gz --source web --kind customers --server http://127.0.0.1:50051
   customer-profile import orders-*.csv --source web --kind orders --database-url sqlite://shop.db
   customer-profile import orders.csv --source web --kind orders --resume
   customer-profile import orders.csv --source web --kind orders --allow-rejects --output json")]

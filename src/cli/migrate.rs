@@ -13,8 +13,8 @@ use crate::store::sql::{Migrate, SqlStore};
 /// Bring the database's schema up to date
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A server on SQLite does this by itself when it starts. On PostgreSQL it does not: run `migrate` before the new version, with
-a role that may create tables; the server's own role needs to read and write only. Several runs at once are safe.
+A server on SQLite does this by itself when it starts. On PostgreSQL it does not: run `migrate` before the new \
+version, with a role that may create tables; the server's own role needs to read and write only. Several runs at once are safe.
 
 Examples:
   customer-profile migrate --database-url postgres://owner@db/customers

@@ -13,7 +13,7 @@ use crate::model::file::{BUILT_IN, schema};
 /// Check a model file, or learn how to write one
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  customer-profile model example > model.yaml      Begin with the built-in model, which is its own manual
+  customer-profile model example > model.yaml      Begin with the built-in model
   customer-profile model check model.yaml          Every mistake, with line and column
   customer-profile model schema > model.schema.json
   customer-profile serve --model model.yaml")]

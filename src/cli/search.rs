@@ -10,7 +10,7 @@ use crate::grpc::v1::{self, found_by::Field};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile search ann@shop.com
-  customer-profile search 'ann mil'        Everybody with a word that begins with `ann` and one that begins with `mil`
+  customer-profile search 'ann mil'     Words that begin with `ann` and with `mil`
   customer-profile search mueller --output json")]
 pub(super) struct Args {
     /// An identifier of any type, or the beginnings of words in searchable traits; case and accents do not matter

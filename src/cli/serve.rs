@@ -11,13 +11,13 @@ use crate::config::ConfigArgs;
 /// Run the server
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-It ends by SIGTERM or Ctrl-C: no longer ready, calls still taken for `grpc.lame_duck`, calls in work ended, then gone. A
-second signal ends it at once; what was answered is stored all the same.
+It ends by SIGTERM or Ctrl-C: no longer ready, calls still taken for `grpc.lame_duck`, calls in work ended, \
+then gone. A second signal ends it at once; what was answered is stored all the same.
 
 Examples:
-  customer-profile serve                                              customer-profile.db in this directory
+  customer-profile serve                   With customer-profile.db in this directory
   customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address 0.0.0.0:50051
-  CUSTOMER_PROFILE_DATABASE__URL=postgres://cp:secret@db/cp customer-profile serve      After `migrate`
+  CUSTOMER_PROFILE_DATABASE__URL=postgres://cp:secret@db/cp customer-profile serve
   customer-profile serve --config customer-profile.toml --model model.yaml")]
 pub(super) struct Args {
     #[command(flatten)]
