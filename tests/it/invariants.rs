@@ -20,12 +20,8 @@ use tokio::runtime::Runtime;
 use cases::Case;
 use world::{Common, World, oracle};
 
+use crate::support::scale;
 use crate::support::stores::{Kind, TestStore};
-
-/// Multiplies the cases of each property; the full form is documented in the README.
-fn scale() -> u32 {
-    std::env::var("CUSTOMER_PROFILE_TEST_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
-}
 
 /// Runs a property on `cases` random cases, each in a tenant of its own.
 fn check<F>(runtime: &Runtime, store: Arc<dyn Store>, cases: u32, property: F)

@@ -3,6 +3,8 @@
 mod api;
 mod cli;
 mod clients;
+mod durability;
+mod freshness;
 mod invariants;
 mod store;
 mod support;

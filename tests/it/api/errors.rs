@@ -15,7 +15,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use crate::support::faulty::{Faulty, REFUSED, SECRET};
+use crate::support::faulty::{Faulty, REFUSED, Reads, SECRET};
 use crate::support::service::{Service, by_identifier, by_name, event, record, statement, text, upsert};
 
 /// Checks code and reason, and that there is help where the code promises some.
@@ -326,7 +326,7 @@ async fn patches_that_change_nothing_or_contradict_themselves_are_rejected() {
 
 #[tokio::test]
 async fn what_the_database_refuses_is_rejected_alone_and_a_bug_is_internal() {
-    let service = Service::start_with(Arc::new(Faulty::default()), |_| {}).await;
+    let service = Service::start_with(Arc::new(Faulty::new(Reads::Fail)), |_| {}).await;
     let person = |key: &str| upsert(("web", key), &[], &[("given_name", "Ann")], 1);
     let answer = service.say(vec![person("1"), person("2"), person(REFUSED), person("3"), person("4")]).await;
     let outcomes: Vec<_> = answer.results.iter().map(v1::StatementResult::outcome).collect();

@@ -43,7 +43,7 @@ fn three_writers_at_once_end_in_the_state_of_one() {
             writers.push(Common::new(store));
         }
         let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-        for number in 0..ROUNDS * super::scale() {
+        for number in 0..ROUNDS * crate::support::scale() {
             let tenant = TenantId::new(&format!("round-{number}")).expect("a tenant name");
             // Three cases in one, so that the writers stay busy with each other.
             let mut drafts: Vec<Draft> = Vec::new();

@@ -1,4 +1,4 @@
-//! A store in memory with faults: what no healthy database does on demand.
+//! A store in memory with faults and delays: what no healthy database does on demand.
 
 use async_trait::async_trait;
 use customer_profile::profile::*;
@@ -11,10 +11,25 @@ pub(crate) const REFUSED: &str = "refused";
 /// What the driver says, and nobody outside may read.
 pub(crate) const SECRET: &str = "relation record, password hunter2";
 
-/// Reads of profiles fail, and so do writes of [`REFUSED`].
-#[derive(Default)]
+/// What reads of profiles do.
+#[derive(Clone, Copy)]
+pub(crate) enum Reads {
+    /// They fail.
+    Fail,
+    /// They come back late, with what was true when they began: others run so many times meanwhile.
+    Linger(usize),
+}
+
+/// Reads are as they are told; writes of [`REFUSED`] fail.
 pub(crate) struct Faulty {
     inner: MemoryStore,
+    reads: Reads,
+}
+
+impl Faulty {
+    pub(crate) fn new(reads: Reads) -> Self {
+        Self { inner: MemoryStore::new(), reads }
+    }
 }
 
 #[async_trait]
@@ -31,8 +46,17 @@ impl Store for Faulty {
         Ok(Box::new(FaultyTransaction { inner: self.inner.begin(tenant).await? }))
     }
 
-    async fn profiles(&self, _: &TenantId, _: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
-        Err(Error::Internal(SECRET.to_owned()))
+    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+        match self.reads {
+            Reads::Fail => Err(Error::Internal(SECRET.to_owned())),
+            Reads::Linger(times) => {
+                let found = self.inner.profiles(tenant, ids).await;
+                for _ in 0..times {
+                    tokio::task::yield_now().await;
+                }
+                found
+            }
+        }
     }
 
     async fn find_by_identifiers(
