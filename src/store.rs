@@ -223,12 +223,15 @@ pub struct SearchTerm {
     pub record: RecordKey,
 }
 
-/// All that one write changes, set by set. Rows of one set have distinct keys; no row is both removed and added; what is
-/// appended is not there yet, or the write is refused. A record's profile is live, so the writer names both in one write.
+/// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two sets; what is appended or
+/// added is not there yet, or the write is refused: the writer has looked, under its turn, and a database inserts faster
+/// when it need not look again. A record's profile is live, so the writer names both in one write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Statements to append.
     pub statements: Vec<StoredStatement>,
+    /// Records to add, with their membership.
+    pub added_records: Vec<Record>,
     /// Records to insert or replace, with their membership.
     pub records: Vec<Record>,
     /// Identifiers that records no longer hold.
@@ -241,6 +244,8 @@ pub struct Changes {
     pub added_terms: Vec<SearchTerm>,
     /// Events to append.
     pub events: Vec<Event>,
+    /// Profile rows to add.
+    pub added_profiles: Vec<ProfileRow>,
     /// Profile rows to insert or replace.
     pub profiles: Vec<ProfileRow>,
     /// Membership changes to append.
@@ -250,7 +255,7 @@ pub struct Changes {
 impl Changes {
     /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores agree on what they take.
     fn refuse_nul(&self) -> Result<()> {
-        let records = self.records.iter().map(|record| &record.key);
+        let records = self.added_records.iter().chain(&self.records).map(|record| &record.key);
         let records = records.chain(self.statements.iter().map(|statement| &statement.key.record));
         let records = records.chain(self.memberships.iter().map(|change| &change.record));
         let identifiers = self.removed_identifiers.iter().chain(&self.added_identifiers);

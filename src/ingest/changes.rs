@@ -82,7 +82,8 @@ pub(super) fn plan(turn: Turn<'_>, applied: &Applied<'_>, neighbourhood: Neighbo
         },
         ..Plan::default()
     };
-    plan.changes.profiles = assignment.rows;
+    (plan.changes.profiles, plan.changes.added_profiles) =
+        assignment.rows.into_iter().partition(|row| rows.contains_key(&row.id));
     plan.changes.statements = statements(turn.sequence, applied);
     plan.changes.events = applied.events.iter().map(|&event| event.clone()).collect();
     for (key, record) in &after {
@@ -92,7 +93,8 @@ pub(super) fn plan(turn: Turn<'_>, applied: &Applied<'_>, neighbourhood: Neighbo
             plan.profiles.insert(key.clone(), profile);
         }
     }
-    plan.touched.profiles.extend(plan.changes.profiles.iter().map(|row| row.id));
+    let rows = plan.changes.added_profiles.iter().chain(&plan.changes.profiles);
+    plan.touched.profiles.extend(rows.map(|row| row.id));
     plan
 }
 
@@ -136,7 +138,8 @@ impl Plan {
         if before == Some(after) {
             return;
         }
-        self.changes.records.push(after.clone());
+        let records = if before.is_some() { &mut self.changes.records } else { &mut self.changes.added_records };
+        records.push(after.clone());
         let held: BTreeSet<Identifier> = before.into_iter().flat_map(Record::identifiers).collect();
         let holds: BTreeSet<Identifier> = after.identifiers().collect();
         let with_key = |identifier: &Identifier| (identifier.clone(), after.key.clone());

@@ -136,12 +136,24 @@ impl Data {
         if changes.memberships.iter().any(|m| self.memberships.contains_key(&(m.record.clone(), m.sequence))) {
             return refused("a membership is stored already");
         }
+        if changes.added_records.iter().any(|record| self.records.contains_key(&record.key)) {
+            return refused("a record is stored already");
+        }
+        if changes.added_profiles.iter().any(|row| self.profiles.contains_key(&row.id)) {
+            return refused("a profile is stored already");
+        }
+        if changes.added_identifiers.iter().any(|held| self.identifiers.contains(held)) {
+            return refused("an identifier is stored already");
+        }
+        if changes.added_terms.iter().any(|term| self.terms.contains(term)) {
+            return refused("a search term is stored already");
+        }
         Ok(())
     }
 
     fn apply(&mut self, changes: &Changes) {
         self.statements.extend(changes.statements.iter().map(|s| (s.key.clone(), s.clone())));
-        for record in &changes.records {
+        for record in changes.added_records.iter().chain(&changes.records) {
             let before = self.records.insert(record.key.clone(), record.clone());
             if let Some(profile) = before.and_then(|record| record.membership.profile) {
                 self.members.remove(&(profile, record.key.clone()));
@@ -157,7 +169,7 @@ impl Data {
         }
         self.terms.extend(changes.added_terms.iter().cloned());
         self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
-        self.profiles.extend(changes.profiles.iter().map(|row| (row.id, row.clone())));
+        self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
         self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));
     }
 }

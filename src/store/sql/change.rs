@@ -17,10 +17,9 @@ type Columns = Vec<(&'static str, Column)>;
 /// What becomes of a row whose key is there already.
 #[derive(Clone, Copy)]
 enum OnConflict {
-    /// The write is refused: the table is append-only.
+    /// The write is refused: the row was to be new. That is cheaper than any `ON CONFLICT`, with which PostgreSQL
+    /// looks before each row, locks, writes, and confirms.
     Refuse,
-    /// It stays: the key is the whole row.
-    Keep,
     /// These columns are replaced.
     Replace(&'static [&'static str]),
 }
@@ -32,12 +31,14 @@ pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes)
     write.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
     write.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
     let replaced = OnConflict::Replace(&["revision", "update_time", "merged_into", "deleted"]);
+    write.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
     write.insert("profile", replaced, profile_columns(&changes.profiles))?;
+    write.insert("record", OnConflict::Refuse, record_columns(&changes.added_records)?)?;
     write.insert("record", OnConflict::Replace(&["profile_id", "body"]), record_columns(&changes.records)?)?;
     write.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
-    write.insert("identifier", OnConflict::Keep, identifier_columns(&changes.added_identifiers))?;
+    write.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
     write.delete("record_term", term_columns(&changes.removed_terms))?;
-    write.insert("record_term", OnConflict::Keep, term_columns(&changes.added_terms))?;
+    write.insert("record_term", OnConflict::Refuse, term_columns(&changes.added_terms))?;
     Ok(write.finish())
 }
 
@@ -71,7 +72,6 @@ impl Write<'_> {
         let added = self.sql.rows("added", columns)?;
         let on_conflict = match on_conflict {
             OnConflict::Refuse => String::new(),
-            OnConflict::Keep => " ON CONFLICT DO NOTHING".to_owned(),
             OnConflict::Replace(columns) => {
                 let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
                 let key = if table == "profile" { "tenant, id" } else { "tenant, source, record_key" };

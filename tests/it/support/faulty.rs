@@ -130,7 +130,7 @@ impl Transaction for FaultyTransaction {
     }
 
     async fn commit(self: Box<Self>, changes: &Changes) -> Result<()> {
-        if changes.records.iter().any(|record| record.key.key == REFUSED) {
+        if changes.added_records.iter().chain(&changes.records).any(|record| record.key.key == REFUSED) {
             return Err(Error::Refused(SECRET.to_owned()));
         }
         self.inner.commit(changes).await
