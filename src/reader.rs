@@ -1,4 +1,4 @@
-//! The read path: cache → store (one round trip) → fold.
+//! The read path: cache → store (one round trip for each step that is not cached: which profile, and the profile) → fold.
 //!
 //! What is cached, and how stale it may be:
 //!
@@ -124,7 +124,8 @@ impl Reader {
             Key::Identifier(identifier) => self.holder(tenant, self.normalized(identifier)?, freshness).await?,
             Key::Record(record) => self.lookup(tenant, CacheKey::Record(record.clone()), freshness).await?.one()?,
         };
-        self.by_id(tenant, id, freshness).await
+        let (entry, cached) = self.by_id(tenant, id, freshness).await?;
+        answer(&entry, cached, key)
     }
 
     async fn holder(
@@ -136,18 +137,21 @@ impl Reader {
         self.lookup(tenant, CacheKey::Identifier(identifier), freshness).await?.one()
     }
 
-    async fn by_id(&self, tenant: &TenantId, asked: ProfileId, freshness: Freshness) -> Result<Answer, Error> {
+    /// The entry of the profile that answers to an id, and whether it was in the cache.
+    async fn by_id(
+        &self,
+        tenant: &TenantId,
+        asked: ProfileId,
+        freshness: Freshness,
+    ) -> Result<(cache::Entry, bool), Error> {
         let (entry, cached) = self.cached_profile(tenant, asked, freshness).await?;
-        let Cached::Redirect(live) = entry.value else { return answer(&entry, cached, None) };
+        let Cached::Redirect(live) = entry.value else { return Ok((entry, cached)) };
         let (entry, cached) = self.cached_profile(tenant, live, freshness).await?;
-        match entry.value {
+        if matches!(entry.value, Cached::Redirect(_)) {
             // Merged again between the two reads: whoever asks the store anew sees where to.
-            Cached::Redirect(_) => {
-                let loaded = self.load_profile(tenant, asked).await?;
-                answer(&loaded, false, Some(asked))
-            }
-            _ => answer(&entry, cached, Some(asked)),
+            return Ok((self.load_profile(tenant, asked).await?, false));
         }
+        Ok((entry, cached))
     }
 
     async fn cached_profile(
@@ -229,11 +233,11 @@ impl Holders {
     }
 }
 
-fn answer(entry: &cache::Entry, cached: bool, merged_from: Option<ProfileId>) -> Result<Answer, Error> {
-    match &entry.value {
-        Cached::Profile(profile) => {
-            Ok(Answer { profile: profile.clone(), read_at: entry.read_at, cached, merged_from })
-        }
-        Cached::Redirect(_) | Cached::Holders(_) | Cached::Absent => Err(Error::NotFound),
-    }
+fn answer(entry: &cache::Entry, cached: bool, key: &Key) -> Result<Answer, Error> {
+    let Cached::Profile(profile) = &entry.value else { return Err(Error::NotFound) };
+    let merged_from = match key {
+        Key::Id(asked) if *asked != profile.id => Some(*asked),
+        Key::Id(_) | Key::Identifier(_) | Key::Record(_) => None,
+    };
+    Ok(Answer { profile: profile.clone(), read_at: entry.read_at, cached, merged_from })
 }

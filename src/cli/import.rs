@@ -38,7 +38,7 @@ the source and kind makes statements of the rows. What a file is, is read off it
 Rows that are refused go to FILE.rejects.ndjson with their line and the reasons; the others are stored. An import \
 that was stopped goes on with --resume: its position is kept in FILE.import.json until the end. Importing a file \
 again changes nothing. Where a file has several rows about one record, the mapping should say its `time` or \
-`version`; rows without them are taken as said at the same time, in no order.
+`version`; rows without them are taken in the order in which they come in.
 
 Exit code 1 if any row was refused, unless --allow-rejects.
 

@@ -16,7 +16,6 @@ impl Config {
         let default_deadline = ("grpc.default_deadline", grpc.default_deadline);
         let queue = ("ingest.queue_statements", ingest.queue_statements);
         let batch = ("ingest.batch_statements", ingest.batch_statements);
-        let request = ("ingest.max_statements_per_request", ingest.max_statements_per_request);
         let alive = ("grpc.keep_alive_interval", grpc.keep_alive_interval);
         let statement = ("database.statement_timeout", database.statement_timeout);
         let acquire = ("database.acquire_timeout", database.acquire_timeout);
@@ -27,7 +26,6 @@ impl Config {
             at_most(acquire, default_deadline, "calls end while they wait for a connection, and nobody learns why"),
             at_most(max_deadline, ("grpc.max_connection_age", grpc.max_connection_age), "connections go before calls"),
             at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
-            at_most(request, queue, "the largest requests never find room in the queue"),
             at_most(batch, queue, "no transaction is ever full"),
             at_most(received, ("ingest.batch_bytes", ingest.batch_bytes), "a large request takes several transactions"),
         ];
@@ -60,13 +58,12 @@ mod tests {
     fn an_unsafe_combination_is_told_with_both_numbers() {
         let mut config = Config::defaults();
         config.grpc.default_deadline = Duration::from_mins(2);
-        config.ingest.max_statements_per_request = 20_000;
+        config.ingest.batch_statements = 20_000;
         assert_eq!(
             config.warnings(),
             [
                 "grpc.default_deadline is 120s, grpc.max_deadline is 60s: the default is cut to the maximum",
-                "ingest.max_statements_per_request is 20000, ingest.queue_statements is 10000: \
-                 the largest requests never find room in the queue",
+                "ingest.batch_statements is 20000, ingest.queue_statements is 10000: no transaction is ever full",
             ]
         );
     }

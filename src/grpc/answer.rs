@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use prost_types::{Duration as WireDuration, FieldMask, Timestamp as WireTime};
-use tonic::Status;
 
 use super::status::{self, profile_name};
 use super::v1::{self, value::Kind};
@@ -35,7 +34,7 @@ const FIELDS: [&str; 8] =
 
 impl Shape {
     /// Checks a view and a mask.
-    pub(super) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Status> {
+    pub(super) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
         let view = v1::ProfileView::try_from(view).unwrap_or_else(|_| {
             let description = format!("{view} is not a view of this version");
@@ -59,7 +58,7 @@ impl Shape {
             parsed
         });
         if !violations.is_empty() {
-            return Err(status::invalid(&violations));
+            return Err(violations);
         }
         Ok(Self { full: view == v1::ProfileView::Full, mask })
     }

@@ -48,8 +48,9 @@ impl IngestService for IngestApi {
     ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
         let context = Context::of(&request)?;
         let statements = request.into_inner().statements;
-        status::check_count("statements", statements.len(), self.max_statements, "statements")?;
-        let receipt = self.store_now(&context, statements.into_iter().map(receive::draft).collect()).await?;
+        let count = status::count("statements", statements.len(), self.max_statements, "statements");
+        count.map_err(status::refused)?;
+        let receipt = self.store_now(&context, self.drafts(statements)).await?;
         let read_token = self.read_token(&context, &receipt).await?;
         let results = receipt.results.into_iter().map(answer::result).collect();
         Ok(Response::new(v1::IngestStatementsResponse { results, read_token }))
@@ -73,8 +74,8 @@ impl IngestService for IngestApi {
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
         let context = Context::of(&request)?;
         let v1::IngestPayloadsRequest { source, kind, payloads } = request.into_inner();
-        self.check_mapping(&source, &kind)?;
-        status::check_count("payloads", payloads.len(), self.max_statements, "payloads")?;
+        let count = status::count("payloads", payloads.len(), self.max_statements, "payloads");
+        status::both(self.check_mapping(&source, &kind), count).map_err(status::refused)?;
         let mapped: Vec<Vec<Intake>> = payloads.iter().map(|payload| self.map(&source, &kind, payload)).collect();
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
         let receipt = self.store_now(&context, mapped.into_iter().flatten().collect()).await?;
@@ -129,9 +130,9 @@ impl IngestApi {
     }
 
     async fn take_in_batch(&self, context: &Context, message: v1::StreamStatementsRequest) -> Batch {
-        status::check_count("statements", message.statements.len(), self.max_statements, "statements")?;
-        let intake = message.statements.into_iter().map(receive::draft).collect();
-        let ticket = self.ingest.push(&context.tenant, intake).await;
+        let count = status::count("statements", message.statements.len(), self.max_statements, "statements");
+        count.map_err(status::refused)?;
+        let ticket = self.ingest.push(&context.tenant, self.drafts(message.statements)).await;
         Ok((message.sequence, ticket.map_err(|error| status::from_ingest(&error, context))?))
     }
 
@@ -151,20 +152,15 @@ impl IngestApi {
         }
     }
 
-    fn check_mapping(&self, source: &str, kind: &str) -> Result<(), Status> {
-        let mut violations = Vec::new();
-        if source.is_empty() {
-            violations.push(Violation::required("source"));
-        }
-        if kind.is_empty() {
-            violations.push(Violation::required("kind"));
-        }
-        if violations.is_empty()
-            && let Err(violation) = self.model.check_mapping(source, kind)
-        {
-            violations.push(violation);
-        }
-        if violations.is_empty() { Ok(()) } else { Err(status::invalid(&violations)) }
+    fn drafts(&self, statements: Vec<v1::Statement>) -> Vec<Intake> {
+        statements.into_iter().map(|statement| receive::draft(statement, &self.model)).collect()
+    }
+
+    fn check_mapping(&self, source: &str, kind: &str) -> status::Checked<()> {
+        let required =
+            |name: &str, text: &str| if text.is_empty() { Err(vec![Violation::required(name)]) } else { Ok(()) };
+        status::both(required("source", source), required("kind", kind))?;
+        self.model.check_mapping(source, kind).map_err(|violation| vec![violation])
     }
 
     fn map(&self, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {

@@ -169,6 +169,8 @@ struct Call {
     request_id: String,
     tenant: String,
     started: Instant,
+    /// 1, or 0 for health checks, which are not among the calls that are bounded.
+    counts: usize,
     over: bool,
 }
 
@@ -181,8 +183,9 @@ impl Call {
             str::to_owned,
         );
         let method = method(request.uri().path());
-        shared.running.fetch_add(1, Ordering::Relaxed);
-        Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), over: false }
+        let counts = usize::from(!method.name.starts_with("grpc.health."));
+        shared.running.fetch_add(counts, Ordering::Relaxed);
+        Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), counts, over: false }
     }
 
     /// Lets the call in, or says why not.
@@ -191,8 +194,7 @@ impl Call {
         let tenant = Context::tenant(headers)?;
         tenant.as_str().clone_into(&mut self.tenant);
         let limits = self.shared.limits;
-        let exempt = self.method.name.starts_with("grpc.health.");
-        if !exempt && self.shared.running.load(Ordering::Relaxed) > limits.max_concurrent {
+        if self.counts == 1 && self.shared.running.load(Ordering::Relaxed) > limits.max_concurrent {
             self.shared.metrics.rpc_shed();
             return Err(status::overloaded(limits.max_concurrent));
         }
@@ -227,7 +229,7 @@ impl Call {
             return;
         }
         let took = self.started.elapsed();
-        self.shared.running.fetch_sub(1, Ordering::Relaxed);
+        self.shared.running.fetch_sub(self.counts, Ordering::Relaxed);
         self.shared.metrics.rpc_finished(self.method.name, code, took);
         self.log(code, took);
     }

@@ -6,8 +6,10 @@ use tonic::{Code, Request, Response, Status};
 
 use super::answer::{Shape, event, merged_from, profile, read_info};
 use super::context::Context;
+use super::status::{Checked, both, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::{receive, status, token};
+use crate::model::check::is_snake_case;
 use crate::profile::{ProfileId, Reason, TimelinePosition, Violation};
 use crate::reader::{Freshness, Key, Reader, SearchCursor, TimelineQuery};
 use crate::store::Store;
@@ -36,8 +38,8 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
         let context = Context::of(&request)?;
         let request = request.into_inner();
-        let key = receive::key(request.key, "key")?;
-        let shape = Shape::new(request.view, request.read_mask)?;
+        let shape = Shape::new(request.view, request.read_mask);
+        let (key, shape) = both(receive::key(request.key, "key"), shape).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
         let found = self.reader.profile(&context.tenant, &key, freshness).await;
         let found = found.map_err(|error| status::from_reader(error, &context))?;
@@ -54,14 +56,15 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
         let context = Context::of(&request)?;
         let request = request.into_inner();
-        status::check_count("keys", request.keys.len(), MAX_KEYS, "keys")?;
-        let shape = Shape::new(request.view, request.read_mask)?;
+        let shape = Shape::new(request.view, request.read_mask);
+        let count = status::count("keys", request.keys.len(), MAX_KEYS, "keys");
+        let ((), shape) = both(count, shape).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
         let keys: Vec<Result<Key, Status>> = request
             .keys
             .into_iter()
             .enumerate()
-            .map(|(index, key)| receive::key(Some(key), &format!("keys[{index}]")))
+            .map(|(index, key)| receive::key(Some(key), &format!("keys[{index}]")).map_err(refused))
             .collect();
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
         let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
@@ -93,11 +96,9 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::ListTimelineResponse>, Status> {
         let context = Context::of(&request)?;
         let request = request.into_inner();
-        let key = receive::key(request.key.clone(), "key")?;
-        let limit = page_size(request.page_size, 50, 500)?;
-        if request.types.len() > MAX_TYPES {
-            return Err(status::invalid(&[Violation::limit("types", request.types.len(), MAX_TYPES, "types")]));
-        }
+        let key = receive::key(request.key.clone(), "key");
+        let rest = both(page_size(request.page_size, 50, 500), event_types(&request.types));
+        let (key, (limit, ())) = both(key, rest).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
         let (start, end) = (request.start_time.map(receive::time), request.end_time.map(receive::time));
         // The key is not part of the query: after a merge the same timeline may be asked for under another name.
@@ -122,11 +123,7 @@ impl ProfileService for ProfileApi {
         let context = Context::of(&request)?;
         let request = request.into_inner();
         let query = request.query.trim();
-        if !QUERY_BYTES.contains(&query.len()) || query.contains('\0') {
-            let description = "must have 2 to 256 bytes, without U+0000";
-            return Err(status::invalid(&[Violation::new(Reason::Malformed, "query", description)]));
-        }
-        let limit = page_size(request.page_size, 20, 100)?;
+        let (limit, ()) = both(page_size(request.page_size, 20, 100), query_text(query)).map_err(refused)?;
         let after: Option<(bool, ProfileId)> = token::parse_page_token(&request.page_token, &query)?;
         let after = after.map(|(by_words, profile)| SearchCursor { by_words, profile });
         let found = self.reader.search(&context.tenant, query, after, limit).await;
@@ -161,10 +158,28 @@ impl ProfileApi {
 }
 
 /// A page size by the rule of AIP-158: 0 is the default, too large is cut, negative is refused.
-fn page_size(wanted: i32, default: usize, max: usize) -> Result<usize, Status> {
+fn page_size(wanted: i32, default: usize, max: usize) -> Checked<usize> {
     match usize::try_from(wanted) {
         Ok(0) => Ok(default),
         Ok(size) => Ok(size.min(max)),
-        Err(_) => Err(status::invalid(&[Violation::new(Reason::Malformed, "page_size", "must not be negative")])),
+        Err(_) => Err(vec![Violation::new(Reason::Malformed, "page_size", "must not be negative")]),
     }
+}
+
+fn event_types(types: &[String]) -> Checked<()> {
+    if types.len() > MAX_TYPES {
+        return Err(vec![Violation::limit("types", types.len(), MAX_TYPES, "types")]);
+    }
+    let wrong = types.iter().enumerate().filter(|(_, name)| !is_snake_case(name));
+    let rule = "must be lower snake case (`order_placed`), 1 to 64 bytes";
+    let violations: Vec<Violation> =
+        wrong.map(|(index, _)| Violation::new(Reason::Malformed, format!("types[{index}]"), rule)).collect();
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
+}
+
+fn query_text(query: &str) -> Checked<()> {
+    if QUERY_BYTES.contains(&query.len()) && !query.contains('\0') {
+        return Ok(());
+    }
+    Err(vec![Violation::new(Reason::Malformed, "query", "must have 2 to 256 bytes, without U+0000")])
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use prost_types::Timestamp as WireTime;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::status;
 use super::v1::{self, value::Kind};
+use crate::model::Model;
+use crate::model::check::{MAX_DEPTH, MAX_IDENTIFIER_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::profile::{
     Draft, DraftEvent, DraftRecord, Identifier, ProfileId, Reason, RecordKey, Timestamp, Value, Violation,
 };
@@ -16,8 +16,8 @@ use crate::reader::Key;
 /// The largest statement, encoded, in bytes.
 pub(super) const MAX_STATEMENT_BYTES: usize = 256 * 1024;
 
-/// A draft, or all that keeps the message from being one.
-pub(super) fn draft(statement: v1::Statement) -> Result<Draft, Vec<Violation>> {
+/// A draft, or all that is wrong with the statement: its form, and what else the model finds.
+pub(super) fn draft(statement: v1::Statement, model: &Model) -> Result<Draft, Vec<Violation>> {
     let size = prost::Message::encoded_len(&statement);
     if size > MAX_STATEMENT_BYTES {
         return Err(vec![Violation::limit("statement", size, MAX_STATEMENT_BYTES, "bytes")]);
@@ -30,7 +30,11 @@ pub(super) fn draft(statement: v1::Statement) -> Result<Draft, Vec<Violation>> {
         Some(v1::statement::Kind::RecordEvent(said)) => Draft::Event(receive.event(said)),
         None => return Err(vec![Violation::required("statement.kind")]),
     };
-    if receive.violations.is_empty() { Ok(draft) } else { Err(receive.violations) }
+    if receive.violations.is_empty() {
+        return Ok(draft);
+    }
+    receive.violations.extend(model.check(draft, Timestamp::default()).err().into_iter().flatten());
+    Err(receive.violations)
 }
 
 /// An instant in microseconds; finer digits are cut. What the year 9999 has not is left for the model's check to refuse.
@@ -40,53 +44,43 @@ pub(super) fn time(time: WireTime) -> Timestamp {
 }
 
 /// The key of a read.
-pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Status> {
+pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Vec<Violation>> {
     use v1::profile_key::Key as Wire;
-    let required =
-        |violations: &[Violation]| if violations.is_empty() { Ok(()) } else { Err(status::invalid(violations)) };
     match key.and_then(|key| key.key) {
-        None => Err(status::invalid(&[Violation::required(field)])),
+        None => Err(vec![Violation::required(field)]),
         Some(Wire::Name(name)) => profile_id(&name).map(Key::Id).ok_or_else(|| {
             let description = "must be `profiles/{id}` with the id as a UUID";
-            status::invalid(&[Violation::new(Reason::Malformed, format!("{field}.name"), description)])
+            vec![Violation::new(Reason::Malformed, format!("{field}.name"), description)]
         }),
-        Some(Wire::Identifier(identifier)) => {
-            let mut violations = Vec::new();
-            if identifier.r#type.is_empty() {
-                violations.push(Violation::required(format!("{field}.identifier.type")));
-            }
-            let value = format!("{field}.identifier.value");
-            match identifier.value.len() {
-                0 => violations.push(Violation::required(value)),
-                size if size > crate::model::check::MAX_IDENTIFIER_BYTES => {
-                    violations.push(Violation::limit(value, size, crate::model::check::MAX_IDENTIFIER_BYTES, "bytes"));
-                }
-                _ if identifier.value.contains('\0') => {
-                    violations.push(Violation::new(Reason::Malformed, value, "must not contain U+0000"));
-                }
-                _ => {}
-            }
-            required(&violations)?;
-            Ok(Key::Identifier(Identifier::new(identifier.r#type, identifier.value)))
+        Some(Wire::Identifier(v1::Identifier { r#type, value })) => {
+            let parts = [("type", &r#type, MAX_NAME_BYTES), ("value", &value, MAX_IDENTIFIER_BYTES)];
+            check_texts(&format!("{field}.identifier"), &parts)?;
+            Ok(Key::Identifier(Identifier::new(r#type, value)))
         }
-        Some(Wire::Record(record)) => {
-            let parts = [("source", &record.source), ("key", &record.key)];
-            let violations: Vec<Violation> = parts
-                .into_iter()
-                .filter_map(|(name, part)| match part.as_str() {
-                    "" => Some(Violation::required(format!("{field}.record.{name}"))),
-                    part if part.chars().any(char::is_control) => Some(Violation::new(
-                        Reason::Malformed,
-                        format!("{field}.record.{name}"),
-                        "must not contain control characters",
-                    )),
-                    _ => None,
-                })
-                .collect();
-            required(&violations)?;
-            Ok(Key::Record(RecordKey::new(record.source, record.key)))
+        Some(Wire::Record(v1::RecordKey { source, key })) => {
+            let parts = [("source", &source, MAX_NAME_BYTES), ("key", &key, MAX_KEY_BYTES)];
+            check_texts(&format!("{field}.record"), &parts)?;
+            Ok(Key::Record(RecordKey::new(source, key)))
         }
     }
+}
+
+/// Texts of a key: there, not too long, without control characters.
+fn check_texts(path: &str, parts: &[(&str, &String, usize)]) -> Result<(), Vec<Violation>> {
+    let wrong = |(name, text, limit): &(&str, &String, usize)| {
+        let field = format!("{path}.{name}");
+        if text.is_empty() {
+            Some(Violation::required(field))
+        } else if text.len() > *limit {
+            Some(Violation::limit(field, text.len(), *limit, "bytes"))
+        } else if text.chars().any(char::is_control) {
+            Some(Violation::new(Reason::Malformed, field, "must not contain control characters"))
+        } else {
+            None
+        }
+    };
+    let violations: Vec<Violation> = parts.iter().filter_map(wrong).collect();
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
 /// The id in a profile's resource name.
@@ -167,8 +161,8 @@ impl Receive {
     }
 
     fn value(&mut self, field: &str, said: v1::Value, depth: usize) -> Option<Value> {
-        if depth > crate::model::check::MAX_DEPTH {
-            let limit = crate::model::check::MAX_DEPTH;
+        if depth > MAX_DEPTH {
+            let limit = MAX_DEPTH;
             let description = format!("nests deeper than the limit of {limit}");
             self.violations.push(Violation::new(Reason::LimitExceeded, field, description));
             return None;

@@ -47,23 +47,38 @@ pub(super) fn invalid(violations: &[Violation]) -> Status {
     }
     let reason = violations.first().map_or(ErrorReason::Malformed, |violation| reason(violation.reason));
     let said: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    build(Code::InvalidArgument, reason, said.join("; "), &[], details)
+    let numbers = violations.first().and_then(|violation| violation.numbers);
+    let metadata = numbers.map(|(actual, limit)| [("limit", limit.to_string()), ("actual", actual.to_string())]);
+    build(Code::InvalidArgument, reason, said.join("; "), metadata.as_ref().map_or(&[], |both| both), details)
 }
 
-/// A list in the request is empty or too long.
-pub(super) fn check_count(field: &str, actual: usize, limit: usize, unit: &str) -> Result<(), Status> {
-    if actual == 0 {
-        return Err(invalid(&[Violation::required(field)]));
+/// What was found wrong with a part of a request.
+pub(super) type Checked<T> = Result<T, Vec<Violation>>;
+
+/// Two parts of a request, or all that is wrong with either: one answer tells everything.
+pub(super) fn both<A, B>(first: Checked<A>, second: Checked<B>) -> Checked<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (first, second) => {
+            let wrong = first.err().into_iter().chain(second.err());
+            Err(wrong.flatten().collect())
+        }
     }
-    if actual > limit {
-        let violation = Violation::limit(field, actual, limit, unit);
-        let mut details = ErrorDetails::new();
-        details.add_bad_request_violation(field, &violation.description);
-        let metadata = [("limit", limit.to_string()), ("actual", actual.to_string())];
-        let message = violation.to_string();
-        return Err(build(Code::InvalidArgument, ErrorReason::LimitExceeded, message, &metadata, details));
+}
+
+/// Refuses a request with which something is wrong.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(super) fn refused(violations: Vec<Violation>) -> Status {
+    invalid(&violations)
+}
+
+/// A list in the request must not be empty or too long.
+pub(super) fn count(field: &str, actual: usize, limit: usize, unit: &str) -> Checked<()> {
+    match actual {
+        0 => Err(vec![Violation::required(field)]),
+        _ if actual > limit => Err(vec![Violation::limit(field, actual, limit, unit)]),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The page token is damaged or belongs to another query.

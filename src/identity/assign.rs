@@ -7,7 +7,8 @@
 //! - a split gives each part that had an id of its own that id back, without any log of the merge;
 //! - a part that never had one founds one, from its oldest record.
 //!
-//! A record that goes leaves its ids to the oldest record that stays in its profile. If none stays, the profile is deleted,
+//! A record that goes leaves its ids to the oldest record that stays in its profile (its events, if it has any, stay with
+//! it, on a profile of their own). If none stays, the profile is deleted,
 //! the gone record keeps the ids, and they live again when it comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +62,7 @@ pub fn assign(clusters: &[Cluster], records: &mut BTreeMap<RecordKey, Record>, b
 /// Passes the ids of records that are gone to the oldest that stays of the same profile.
 fn inherit(records: &mut BTreeMap<RecordKey, Record>, members: &BTreeMap<ProfileId, Vec<RecordKey>>) {
     for members in members.values() {
-        let (stay, gone): (Vec<_>, Vec<_>) = members.iter().partition(|&key| records[key].exists());
+        let (stay, gone): (Vec<_>, Vec<_>) = members.iter().partition(|&key| records[key].is_said());
         let Some(heir) = stay.into_iter().min_by_key(|&key| (records[key].first_seen, key)) else { continue };
         let mut estate = Vec::new();
         for key in gone {

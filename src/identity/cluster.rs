@@ -6,7 +6,7 @@
 //! connected components and guards look at nothing else, so clustering each component by itself gives the same partition
 //! as clustering everything at once; that is what makes incremental writes exact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::Model;
 use crate::profile::{Identifier, Record, RecordKey};
@@ -148,13 +148,9 @@ impl<'a> Partition<'a> {
 
     /// Joins the holders of one link, each with the first that it may be joined with.
     fn take(&mut self, link: &Link<'_>) {
-        let mut roots: Vec<usize> = link.holders.iter().map(|&holder| self.root(holder)).collect();
-        let mut distinct: Vec<usize> = Vec::new();
-        for &root in &roots {
-            if !distinct.contains(&root) {
-                distinct.push(root);
-            }
-        }
+        let mut seen = HashSet::new();
+        let roots: Vec<usize> = link.holders.iter().map(|&holder| self.root(holder)).collect();
+        let distinct: Vec<usize> = roots.into_iter().filter(|root| seen.insert(*root)).collect();
         if link.max_profiles.is_some_and(|max| distinct.len() > max) {
             return;
         }
@@ -165,12 +161,12 @@ impl<'a> Partition<'a> {
                 None => joined.push(root),
             }
         }
-        for root in &mut roots {
-            *root = self.root(*root);
+        let mut together: HashMap<usize, usize> = HashMap::new();
+        for &holder in &link.holders {
+            *together.entry(self.root(holder)).or_default() += 1;
         }
-        for (position, &holder) in link.holders.iter().enumerate() {
-            let shared = roots.iter().filter(|&&root| root == roots[position]).count() > 1;
-            if shared && self.evidence[holder] == Evidence::Alone {
+        for &holder in &link.holders {
+            if together[&self.root(holder)] > 1 && self.evidence[holder] == Evidence::Alone {
                 self.evidence[holder] = Evidence::SharedIdentifier { kind: link.kind.to_owned() };
             }
         }

@@ -264,7 +264,8 @@ fn shown(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(64).collect()
 }
 
-pub(super) fn is_snake_case(name: &str) -> bool {
+/// Whether a text is lower snake case, as the names of event types, traits and sources are.
+pub(crate) fn is_snake_case(name: &str) -> bool {
     (1..=MAX_EVENT_TYPE_BYTES).contains(&name.len())
         && name.starts_with(|letter: char| letter.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')

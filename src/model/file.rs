@@ -225,7 +225,7 @@ sources:
             (kind.max_per_profile, kind.max_profiles, kind.max_records)
         };
         assert_eq!(limits("a"), (None, Some(10), Some(100)));
-        assert_eq!(limits("b"), (Some(1), None, None));
+        assert_eq!(limits("b"), (Some(1), None, Some(1_000)));
         assert_eq!((model.trust("s"), model.max_records_per_profile), (50, 500));
     }
 

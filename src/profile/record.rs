@@ -141,8 +141,13 @@ impl Record {
     /// Whether the record belongs in a profile: something is said of it, or something happened.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.has_events
-            || self.base.is_some_and(|base| !base.deleted)
+        self.has_events || self.is_said()
+    }
+
+    /// Whether its source says that there is such a customer.
+    #[must_use]
+    pub fn is_said(&self) -> bool {
+        self.base.is_some_and(|base| !base.deleted)
             || self.identifiers.values().any(|cell| !cell.value.is_empty())
             || self.traits.values().any(|cell| cell.value.is_some())
     }

@@ -11,12 +11,14 @@ pub struct Violation {
     pub description: String,
     /// The same for programs.
     pub reason: Reason,
+    /// For what is over a limit: how much there is, and the limit.
+    pub numbers: Option<(usize, usize)>,
 }
 
 impl Violation {
     /// Something wrong with a field.
     pub fn new(reason: Reason, field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into(), reason }
+        Self { field: field.into(), description: description.into(), reason, numbers: None }
     }
 
     /// A required field is missing or empty.
@@ -26,7 +28,8 @@ impl Violation {
 
     /// A field is over its limit.
     pub fn limit(field: impl Into<String>, actual: usize, limit: usize, unit: &str) -> Self {
-        Self::new(Reason::LimitExceeded, field, format!("has {actual} {unit}, the limit is {limit}"))
+        let description = format!("has {actual} {unit}, the limit is {limit}");
+        Self { numbers: Some((actual, limit)), ..Self::new(Reason::LimitExceeded, field, description) }
     }
 
     /// The same under a longer path.

@@ -30,13 +30,11 @@ impl Reader {
             })
             .collect();
         let entries = self.entries(tenant, ids.iter().flatten().copied(), freshness).await?;
-        let found = |id: Result<ProfileId, Error>| {
-            let id = id?;
-            let (entry, cached) = entries.get(&id).ok_or(Error::NotFound)?;
-            let merged = matches!(&entry.value, Cached::Profile(profile) if profile.id != id);
-            answer(entry, *cached, merged.then_some(id))
+        let found = |(id, key): (Result<ProfileId, Error>, &Key)| {
+            let (entry, cached) = entries.get(&id?).ok_or(Error::NotFound)?;
+            answer(entry, *cached, key)
         };
-        Ok(ids.into_iter().map(found).collect())
+        Ok(ids.into_iter().zip(keys).map(found).collect())
     }
 
     fn lookup_key(&self, key: &Key) -> Result<CacheKey, Error> {
@@ -91,7 +89,7 @@ impl Reader {
             loaded.extend(keys.zip(holders).map(|(key, holders)| (key, holders, answer.sequence)));
         }
         for ((key, epoch), holders, sequence) in loaded {
-            let entry = Entry { value: Cached::Holders(holders.clone()), sequence, read_at };
+            let entry = Entry { value: Cached::Holders(holders.clone()), sequence, read_at }.proven(freshness)?;
             self.cache.put(tenant, key.clone(), epoch, entry).await;
             found.insert(key, holders);
         }
@@ -131,7 +129,7 @@ impl Reader {
                 Some(stored) => Cached::Profile(Arc::new(fold(stored, &self.model))),
                 None => Cached::Absent,
             };
-            let entry = Entry { value, sequence: loaded.sequence, read_at };
+            let entry = Entry { value, sequence: loaded.sequence, read_at }.proven(freshness)?;
             self.cache.put(tenant, CacheKey::Id(id), epoch, entry.clone().under(id)).await;
             found.insert(id, (entry, false));
         }

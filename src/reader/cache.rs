@@ -63,6 +63,16 @@ impl Entry {
         if live == id { self } else { Self { value: Cached::Redirect(live), ..self } }
     }
 
+    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that took over may not have.
+    pub(super) fn proven(self, freshness: Freshness) -> Result<Self, store::Error> {
+        match freshness {
+            Freshness::AtLeast(sequence) if self.sequence < sequence => {
+                Err(store::Error::Unavailable("the store has not seen the write of the read token".to_owned()))
+            }
+            _ => Ok(self),
+        }
+    }
+
     fn satisfies(&self, freshness: Freshness) -> bool {
         match freshness {
             Freshness::MinimizeLatency => true,
@@ -109,7 +119,7 @@ impl Cache {
             return Ok((found.value().clone(), !found.is_fresh()));
         }
         // A load that others began may be older than what is asked for, so this one is not shared.
-        let entry = load.await?;
+        let entry = load.await?.proven(freshness)?;
         self.entries.insert(slot, entry.clone()).await;
         Ok((entry, false))
     }

@@ -72,11 +72,15 @@ async fn check(address: &str, said: &BTreeMap<String, bool>) {
     for (key, answered) in said {
         let mut get = async |key| {
             let request = v1::GetProfileRequest { key: Some(key), ..Default::default() };
-            match profiles.get_profile(request).await {
-                Ok(answer) => answer.into_inner().profile.map(|profile| profile.name),
-                Err(status) => {
-                    assert_eq!(status.code(), Code::NotFound, "{status:?}");
-                    None
+            loop {
+                match profiles.get_profile(request.clone()).await {
+                    Ok(answer) => return answer.into_inner().profile.map(|profile| profile.name),
+                    // A connection of before a crash: the caller is told to try again.
+                    Err(status) if status.code() == Code::Unavailable => {}
+                    Err(status) => {
+                        assert_eq!(status.code(), Code::NotFound, "{status:?}");
+                        return None;
+                    }
                 }
             }
         };

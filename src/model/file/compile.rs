@@ -10,6 +10,9 @@ use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
 use crate::model::{IdentifierType, Model, Normalization, Source, Survivorship, TraitType, normalize};
 
+/// A value of a unique type that more records hold than this is a placeholder that nobody has blocked yet: every write that
+/// meets it would read them all.
+const UNIQUE_MAX_RECORDS: usize = 1_000;
 /// Beyond this, and unless the file says otherwise, a value of a type that is not unique is taken for a shared one.
 const DEFAULT_MAX_PROFILES: usize = 10;
 const DEFAULT_MAX_RECORDS: usize = 100;
@@ -95,7 +98,7 @@ fn identifier(at: &At<'_>, mistakes: &mut Mistakes) -> Option<IdentifierType> {
         normalization,
         max_per_profile: if unique { Some(1) } else { max_per_profile },
         max_profiles: (!unique).then(|| max_profiles.unwrap_or(DEFAULT_MAX_PROFILES)),
-        max_records: (!unique).then(|| max_records.unwrap_or(DEFAULT_MAX_RECORDS)),
+        max_records: Some(if unique { UNIQUE_MAX_RECORDS } else { max_records.unwrap_or(DEFAULT_MAX_RECORDS) }),
         blocked,
     })
 }

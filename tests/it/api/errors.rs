@@ -16,7 +16,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use crate::support::faulty::{Faulty, REFUSED, Reads, SECRET};
-use crate::support::service::{Service, by_identifier, by_name, event, record, statement, text, upsert};
+use crate::support::service::{Service, by_identifier, by_name, by_record, event, record, statement, text, upsert};
 
 /// Checks code and reason, and that there is help where the code promises some.
 fn assert_failure(status: &Status, code: Code, reason: ErrorReason) {
@@ -107,6 +107,42 @@ async fn an_unknown_view_and_an_unknown_mask_path_are_refused_together() {
     let status = get_fails(&service, request).await;
     assert_failure(&status, Code::InvalidArgument, ErrorReason::UnknownEnumValue);
     assert_eq!(fields(&status), BTreeSet::from(["view".to_owned(), "read_mask.paths[1]".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_key_mask_and_types_is_told_together() {
+    let service = Service::start().await;
+    let request = v1::GetProfileRequest { key: Some(by_name("profile/1")), view: 9, ..Default::default() };
+    let named = fields(&get_fails(&service, request).await);
+    assert_eq!(named, BTreeSet::from(["key.name".to_owned(), "view".to_owned()]));
+    let types = vec!["Order placed".to_owned(), "call".to_owned(), "a\0b".to_owned()];
+    let request = v1::ListTimelineRequest { types, page_size: -1, ..Default::default() };
+    let status = service.profiles().list_timeline(request).await.expect_err("a failure");
+    assert_eq!(fields(&status), ["key", "page_size", "types[0]", "types[2]"].map(str::to_owned).into());
+    let request = v1::ListTimelineRequest {
+        key: Some(by_record("web", "1")),
+        types: vec!["call".to_owned(); 51],
+        ..Default::default()
+    };
+    let status = service.profiles().list_timeline(request).await.expect_err("a failure");
+    assert_failure(&status, Code::InvalidArgument, ErrorReason::LimitExceeded);
+    assert_eq!(status.get_error_details().error_info().expect("ErrorInfo").metadata["limit"], "50");
+}
+
+#[tokio::test]
+async fn what_is_malformed_and_what_does_not_fit_the_model_are_told_together() {
+    let service = Service::start().await;
+    let mut said = upsert(("shpo", "1"), &[], &[], 1);
+    if let Some(Kind::UpsertRecord(upsert)) = &mut said.kind {
+        let wrong = v1::Value { kind: Some(v1::value::Kind::DecimalValue("1e5".to_owned())) };
+        upsert.traits.insert("city".to_owned(), wrong);
+    }
+    let violations = rejected(&service, said).await;
+    let expected = [
+        ("upsert_record.traits.city".to_owned(), ErrorReason::Malformed),
+        ("upsert_record.record.source".to_owned(), ErrorReason::NotDeclared),
+    ];
+    assert_eq!(violations, expected);
 }
 
 #[tokio::test]

@@ -149,6 +149,21 @@ async fn a_deleted_customer_is_gone_and_comes_back_under_the_old_name() {
 }
 
 #[tokio::test]
+async fn a_deleted_record_with_events_leaves_the_name_to_the_living_customer() {
+    let service = Service::start().await;
+    let shopper = upsert(("web", "1"), &[("email", "amy@shop.com")], &[], 1);
+    let said = service.say(vec![shopper, event(("web", "1"), "e", "order_placed", 0)]).await;
+    let name = said.results[0].profile.clone();
+    let card = upsert(("loyalty", "9"), &[("email", "amy@shop.com")], &[], 1);
+    assert_eq!(service.say(vec![card]).await.results[0].profile, name);
+    let delete = v1::DeleteRecord { record: Some(record("web", "1")), version: 2, source_time: None };
+    let shell = service.say(vec![statement(Kind::DeleteRecord(delete))]).await.results.remove(0).profile;
+    assert_ne!(shell, name, "the events are on a timeline of their own");
+    let kept = get(&service, by_record("loyalty", "9"), ProfileView::Basic).await.profile.expect("a profile");
+    assert_eq!((kept.name, kept.record_count), (name, 1));
+}
+
+#[tokio::test]
 async fn a_mask_and_a_view_cut_the_answer() {
     let service = Service::start().await;
     let name = ann(&service).await;
