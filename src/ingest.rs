@@ -11,34 +11,56 @@
 mod apply;
 mod changes;
 mod neighbourhood;
+mod room;
 mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::model::Model;
 use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::Epochs;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use room::{Place, Room, weigh};
 use write::{Writer, Written};
 
 /// The bounds of the write path.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// How many statements may wait or be written at once.
+    /// How many statements of calls may wait or be written at once, and as many of streams.
     pub queue_statements: usize,
+    /// How many bytes of them, by estimate.
+    pub queue_bytes: usize,
     /// How many statements one transaction takes.
     pub batch_statements: usize,
     /// How many bytes of statements one transaction takes, by estimate.
     pub batch_bytes: usize,
+    /// How long one step of a write may take: longer than the database's own bounds, for connections that died silently.
+    pub step_timeout: Duration,
+}
+
+/// What a step of a write may take beyond the database's own bounds.
+const STEP_MARGIN: Duration = Duration::from_secs(5);
+
+impl From<&Config> for Options {
+    fn from(config: &Config) -> Self {
+        Self {
+            queue_statements: config.ingest.queue_statements,
+            queue_bytes: config.ingest.queue_bytes,
+            batch_statements: config.ingest.batch_statements,
+            batch_bytes: config.ingest.batch_bytes,
+            step_timeout: config.database.acquire_timeout + config.database.statement_timeout + STEP_MARGIN,
+        }
+    }
 }
 
 /// What the write path runs on.
@@ -83,7 +105,8 @@ pub struct Ingest {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     options: Options,
-    room: Arc<Semaphore>,
+    calls: Room,
+    streams: Room,
     queue: mpsc::UnboundedSender<Job>,
 }
 
@@ -118,7 +141,7 @@ struct Job {
     statements: Vec<Statement>,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
-    _room: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// The part of a transaction's result that one job gets.
@@ -140,10 +163,12 @@ impl Ingest {
             clock: clock.clone(),
             metrics: metrics.clone(),
             options,
-            room: Arc::new(Semaphore::new(options.queue_statements)),
+            calls: Room::new(options.queue_statements, options.queue_bytes),
+            streams: Room::new(options.queue_statements, options.queue_bytes),
             queue,
         };
-        let writer = Writer { store, model, clock, epochs, metrics: metrics.clone() };
+        let writer =
+            Writer { store, model, clock, epochs, metrics: metrics.clone(), step_timeout: options.step_timeout };
         (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
     }
 
@@ -151,10 +176,14 @@ impl Ingest {
     ///
     /// # Errors
     /// [`Error::Overloaded`], [`Error::Stopping`].
-    pub fn offer(&self, tenant: &TenantId, drafts: Vec<Intake>) -> Result<Ticket, Error> {
-        let room = self.room.clone().try_acquire_many_owned(self.permits(&drafts));
-        let room = room.map_err(|_| Error::Overloaded { limit: self.options.queue_statements })?;
-        self.enqueue(tenant, drafts, room)
+    pub fn offer(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+        let (ticket, statements) = self.check(intake);
+        if statements.is_empty() {
+            return Ok(ticket);
+        }
+        let place = self.calls.try_take(&statements);
+        let place = place.ok_or(Error::Overloaded { limit: self.options.queue_statements })?;
+        self.enqueue(tenant, ticket, statements, place)
     }
 
     /// Checks a batch and queues it, waiting for room.
@@ -164,20 +193,21 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn push(&self, tenant: &TenantId, drafts: Vec<Intake>) -> Result<Ticket, Error> {
-        let room = self.room.clone().acquire_many_owned(self.permits(&drafts)).await;
-        self.enqueue(tenant, drafts, room.map_err(|_| Error::Stopping)?)
+    pub async fn push(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+        let (ticket, statements) = self.check(intake);
+        if statements.is_empty() {
+            return Ok(ticket);
+        }
+        let place = self.streams.take(&statements).await.ok_or(Error::Stopping)?;
+        self.enqueue(tenant, ticket, statements, place)
     }
 
-    fn permits(&self, drafts: &[Intake]) -> u32 {
-        u32::try_from(drafts.len().min(self.options.queue_statements)).unwrap_or(u32::MAX)
-    }
-
-    fn enqueue(&self, tenant: &TenantId, drafts: Vec<Intake>, room: OwnedSemaphorePermit) -> Result<Ticket, Error> {
+    /// The statements of a batch, and a ticket that knows already what is refused.
+    fn check(&self, intake: Vec<Intake>) -> (Ticket, Vec<Statement>) {
         let now = self.clock.now();
         let mut ticket = Ticket { outcomes: Vec::new(), records: Vec::new(), answer: None };
-        let mut statements = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        let mut statements = Vec::with_capacity(intake.len());
+        for draft in intake {
             let (outcome, record) = match draft.and_then(|draft| self.model.check(draft, now)) {
                 Ok(statement) => {
                     let record = statement.record().clone();
@@ -189,15 +219,23 @@ impl Ingest {
             ticket.outcomes.push(outcome);
             ticket.records.push(record);
         }
-        if !statements.is_empty() {
-            let (answer, receiver) = oneshot::channel();
-            self.metrics.ingest_queued(statements.len());
-            let bytes = statements.iter().map(Statement::weight).sum();
-            let job = Job { tenant: tenant.clone(), statements, bytes, answer, _room: room };
-            self.queue.send(job).map_err(|_| Error::Stopping)?;
-            ticket.answer = Some(receiver);
-        }
         self.metrics.ingest_rejected(ticket.outcomes.iter().flatten().count());
+        (ticket, statements)
+    }
+
+    fn enqueue(
+        &self,
+        tenant: &TenantId,
+        mut ticket: Ticket,
+        statements: Vec<Statement>,
+        place: Place,
+    ) -> Result<Ticket, Error> {
+        let (answer, receiver) = oneshot::channel();
+        self.metrics.ingest_queued(statements.len());
+        let bytes = weigh(&statements);
+        let job = Job { tenant: tenant.clone(), statements, bytes, answer, _place: place };
+        self.queue.send(job).map_err(|_| Error::Stopping)?;
+        ticket.answer = Some(receiver);
         Ok(ticket)
     }
 }

@@ -52,19 +52,30 @@ pub struct Parts {
     pub ready: watch::Sender<Readiness>,
 }
 
+/// Why a server ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] tonic::transport::Error),
+    /// The write path failed. A bug; the log has the panic.
+    #[error("the write path has failed; nothing more can be written")]
+    Writer,
+}
+
 /// Runs a server until `shutdown`, then drains it.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the listener fails, or the writer ends before it is told to.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stop = CancellationToken::new();
-    let (services, writer) = build(&parts, health_service, stop.clone());
+    let (services, mut writer) = build(&parts, health_service, stop.clone());
     let checks = tokio::spawn(become_ready(parts.store.clone(), health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
@@ -90,6 +101,9 @@ pub async fn serve(
 
     let result = tokio::select! {
         result = &mut serving => result,
+        // By a panic: the queue and all handles to it live as long as the services. Whoever watches the process starts it
+        // again; a server that takes no writes and says that it is well would help nobody.
+        _ = &mut writer => return Err(Error::Writer),
         () = shutdown => {
             tracing::info!("stopping: no longer ready, calls are still taken");
             checks.abort();
@@ -106,7 +120,7 @@ pub async fn serve(
         }
     };
     finish(writer, &*parts.store).await;
-    result
+    Ok(result?)
 }
 
 /// A time within a tenth of the given one, another in each process, so that connections to servers that started together
@@ -156,11 +170,7 @@ where
             epochs: epochs.clone(),
             metrics: metrics.clone(),
         },
-        ingest::Options {
-            queue_statements: config.ingest.queue_statements,
-            batch_statements: config.ingest.batch_statements,
-            batch_bytes: config.ingest.batch_bytes,
-        },
+        config.into(),
     );
     let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
     let reader = Reader::new(store.clone(), model.clone(), epochs, metrics.clone(), limits);

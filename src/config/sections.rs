@@ -151,8 +151,11 @@ sections! {
 
     /// The write path: statements wait in a queue, one transaction takes many.
     ingest: Ingest {
-        /// Statements that wait at most; a request for which there is no room is answered `RESOURCE_EXHAUSTED`, a stream waits.
+        /// Statements of calls that wait at most, and as many of streams. A call for which there is no room is answered
+        /// `RESOURCE_EXHAUSTED`, a stream waits.
         queue_statements: usize = "10000" as COUNT in "1", "10000000";
+        /// Bytes of statements that wait at most, in the same way.
+        queue_bytes: usize = "64MiB" as SIZE in "1MiB", "64GiB";
         /// Statements that one transaction takes at most.
         batch_statements: usize = "500" as COUNT in "1", "100000";
         /// Bytes of statements that one transaction takes at most.

@@ -27,6 +27,7 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) epochs: Arc<Epochs>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) step_timeout: Duration,
 }
 
 /// What a batch came to.
@@ -76,10 +77,10 @@ impl Writer {
     }
 
     async fn write_once(&self, tenant: &TenantId, statements: &[Statement]) -> Result<Written> {
-        let mut tx = self.metrics.store("begin", self.store.begin(tenant)).await?;
-        let applied = self.metrics.store("load_records", load_and_apply(&mut *tx, statements)).await?;
+        let mut tx = self.step("begin", self.store.begin(tenant)).await?;
+        let applied = self.step("load_records", load_and_apply(&mut *tx, statements)).await?;
         let neighbourhood =
-            self.metrics.store("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, &self.model)).await?;
+            self.step("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, &self.model)).await?;
         let mut sequence = tx.sequence();
         let turn = Turn { tenant, sequence, now: self.clock.now() };
         let plan = plan(turn, &applied, neighbourhood, &self.model);
@@ -87,7 +88,7 @@ impl Writer {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
         } else {
-            let committed = self.metrics.store("commit", tx.commit(&plan.changes)).await;
+            let committed = self.step("commit", tx.commit(&plan.changes)).await;
             // Also after a failure: a commit whose answer was lost may have happened.
             self.bump(tenant, plan.touched);
             committed?;
@@ -99,6 +100,16 @@ impl Writer {
             identity: plan.identity,
             conflicts: 0,
         })
+    }
+
+    /// One step, timed and bounded: a connection whose other end has gone without a word never answers, and without a bound
+    /// nobody would write any more.
+    async fn step<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let bounded = async {
+            let late = |_| Err(Error::Unavailable(format!("{name} took longer than {:?}", self.step_timeout)));
+            tokio::time::timeout(self.step_timeout, work).await.unwrap_or_else(late)
+        };
+        self.metrics.store(name, bounded).await
     }
 
     fn bump(&self, tenant: &TenantId, touched: Touched) {

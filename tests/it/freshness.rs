@@ -40,7 +40,7 @@ impl Desk {
             epochs: epochs.clone(),
             metrics: metrics.clone(),
         };
-        let options = ingest::Options { queue_statements: 1_000, batch_statements: 100, batch_bytes: usize::MAX };
+        let options = ingest::Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         // Room for about half of the customers: entries are evicted and loaded again all the time.
         let limits = Limits { max_bytes: 8 * 1024, max_age: Duration::from_hours(1) };

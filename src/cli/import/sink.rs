@@ -120,11 +120,7 @@ impl Direct {
             epochs: Arc::new(Epochs::default()),
             metrics: Telemetry::collect(config)?.metrics,
         };
-        let options = ingest::Options {
-            queue_statements: config.ingest.queue_statements,
-            batch_statements: config.ingest.batch_statements,
-            batch_bytes: config.ingest.batch_bytes,
-        };
+        let options = ingest::Options::from(config);
         let (ingest, writer) = Ingest::start(parts, options);
         Ok(Self { ingest, writer: Mutex::new(Some(writer)), store, model, tenant })
     }

@@ -69,7 +69,7 @@ impl World {
             epochs: epochs.clone(),
             metrics: metrics.clone(),
         };
-        let options = Options { queue_statements: 1_000, batch_statements: 1_000, batch_bytes: usize::MAX };
+        let options = Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
         let reader = Reader::new(store.clone(), model, epochs, metrics, limits);
