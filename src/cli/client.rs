@@ -5,13 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::builder::NonEmptyStringValueParser;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::profile::TenantId;
+use crate::telemetry::metrics::name_of;
 
 /// Where a server is by default.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -99,7 +100,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 /// A refusal: each violation on its own line where there are some, and the reason for programs.
 pub(super) fn refused(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
-    let code = code_name(status.code());
+    let code = name_of(status.code());
     let reason = details.error_info().map(|info| format!(", {}", info.reason)).unwrap_or_default();
     let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
     match violations {
@@ -110,28 +111,5 @@ pub(super) fn refused(status: &Status) -> anyhow::Error {
                 several.iter().map(|one| format!("\n  {}: {}", one.field, one.description)).collect();
             anyhow!("the request is wrong ({code}{reason}):{}", lines.concat())
         }
-    }
-}
-
-/// The name of a code, as the documentation of gRPC writes it.
-fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

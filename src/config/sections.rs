@@ -155,7 +155,7 @@ sections! {
         /// `RESOURCE_EXHAUSTED`, a stream waits.
         queue_statements: usize = "10000" as COUNT in "1", "10000000";
         /// Bytes of statements that wait at most, in the same way.
-        queue_bytes: usize = "64MiB" as SIZE in "1MiB", "64GiB";
+        queue_bytes: usize = "32MiB" as SIZE in "1MiB", "64GiB";
         /// Statements that one transaction takes at most.
         batch_statements: usize = "500" as COUNT in "1", "100000";
         /// Bytes of statements that one transaction takes at most.
