@@ -182,24 +182,22 @@ where
         stream_batches_in_flight: config.ingest.stream_batches_in_flight,
         draining,
     };
-    let (receive, send) = (config.grpc.max_receive_bytes, config.grpc.max_send_bytes);
+    let grpc = &config.grpc;
+    let (receive, send) = (grpc.max_receive_bytes, grpc.max_send_bytes);
+    let gzip = CompressionEncoding::Gzip;
+    let mut ingest = IngestServiceServer::new(ingest_api)
+        .max_decoding_message_size(receive)
+        .max_encoding_message_size(send)
+        .accept_compressed(gzip);
+    let mut profiles = ProfileServiceServer::new(ProfileApi { reader, store: store.clone() })
+        .max_decoding_message_size(receive)
+        .max_encoding_message_size(send)
+        .accept_compressed(gzip);
+    if grpc.compress_answers {
+        (ingest, profiles) = (ingest.send_compressed(gzip), profiles.send_compressed(gzip));
+    }
     let mut routes = RoutesBuilder::default();
-    routes
-        .add_service(
-            IngestServiceServer::new(ingest_api)
-                .max_decoding_message_size(receive)
-                .max_encoding_message_size(send)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip),
-        )
-        .add_service(
-            ProfileServiceServer::new(ProfileApi { reader, store: store.clone() })
-                .max_decoding_message_size(receive)
-                .max_encoding_message_size(send)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip),
-        )
-        .add_service(health);
+    routes.add_service(ingest).add_service(profiles).add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer)
 }

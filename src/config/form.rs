@@ -46,6 +46,8 @@ pub(super) const ADDRESS: Form<SocketAddr> =
 
 pub(super) const COUNT: Form<usize> = Form::new("a whole number", |text| text.parse().ok()).bare();
 
+pub(super) const SWITCH: Form<bool> = Form::new("`true` or `false`", |text| text.parse().ok()).bare();
+
 pub(super) const RATIO: Form<f64> = Form::new("a number", |text| text.parse().ok()).bare();
 
 pub(super) const SIZE: Form<usize> =

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use super::{
     DatabaseUrl, LogFormat,
     form::{
-        ADDRESS, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE, RATIO, SIZE,
+        ADDRESS, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE, RATIO,
+        SIZE, SWITCH,
     },
     sources::Reader,
 };
@@ -103,6 +104,9 @@ sections! {
         /// The largest message that is sent; a larger one is answered `OUT_OF_RANGE`. A batch of 500 full profiles is the
         /// largest answer there is.
         max_send_bytes: usize = "16MiB" as SIZE in "1KiB", "256MiB";
+        /// Whether answers are compressed (gzip) for callers that take it. Most client libraries say that they do, and small
+        /// answers only become slower. Requests may be compressed in any case.
+        compress_answers: bool = "false" as SWITCH;
         /// Calls in work at once over all connections; one more is answered `RESOURCE_EXHAUSTED` with the time to wait.
         /// Health checks do not count.
         max_concurrent_requests: usize = "1024" as COUNT in "1", "1000000";

@@ -1,8 +1,10 @@
 //! Reads: profiles, batches, timelines, searches, and how fresh they are.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use customer_profile::grpc::v1::{self, ProfileView, ReadSource, consistency::Requirement, statement::Kind};
+use customer_profile::store::memory::MemoryStore;
 use tonic::{Code, Request};
 
 use crate::support::service::{Service, by_identifier, by_name, by_record, event, record, statement, text, upsert};
@@ -338,6 +340,18 @@ async fn a_patch_changes_what_it_names_and_a_late_one_takes_its_place() {
     assert_eq!(string(&profile, "city"), "Salem");
     assert_eq!(string(&profile, "given_name"), "Ann");
     assert!(!profile.traits.contains_key("state"));
+}
+
+#[tokio::test]
+async fn messages_may_be_compressed_both_ways() {
+    let service = Service::start_with(Arc::new(MemoryStore::new()), |config| config.grpc.compress_answers = true).await;
+    let name = ann(&service).await;
+    let request = v1::GetProfileRequest { key: Some(by_name(&name)), ..Default::default() };
+    let gzip = tonic::codec::CompressionEncoding::Gzip;
+    let mut client = service.profiles().send_compressed(gzip).accept_compressed(gzip);
+    let answer = client.get_profile(request).await.expect("a profile");
+    assert_eq!(answer.metadata().get("grpc-encoding").expect("compressed").as_bytes(), b"gzip");
+    assert_eq!(answer.into_inner().profile.expect("a profile").name, name);
 }
 
 #[tokio::test]
