@@ -325,3 +325,34 @@ impl http_body::Body for Watched {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", text.parse().expect("a header"));
+        timeout(&headers)
+    }
+
+    #[test]
+    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
+        assert_eq!(parsed("2H"), Some(Duration::from_hours(2)));
+        assert_eq!(parsed("3M"), Some(Duration::from_mins(3)));
+        assert_eq!(parsed("99999999S"), Some(Duration::from_secs(99_999_999)));
+        assert_eq!(parsed("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parsed("1u"), Some(Duration::from_micros(1)));
+        assert_eq!(parsed("0n"), Some(Duration::ZERO));
+        for wrong in ["", "5", "S", "100000000S", "-1S", "1s", "1.5S", "1µ"] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn methods_that_are_not_served_have_one_name() {
+        assert!(!method("/customer.profile.v1.ProfileService/GetProfile").streams);
+        assert!(method("/customer.profile.v1.IngestService/StreamStatements").streams);
+        assert_eq!(method("/customer.profile.v1.ProfileService/Nonsense").name, "_OTHER");
+    }
+}

@@ -132,6 +132,7 @@ impl ProfileService for ProfileApi {
             let identifiers = hit.identifier_types.into_iter().map(v1::found_by::Field::IdentifierType);
             let traits = hit.traits.into_iter().map(v1::found_by::Field::Trait);
             v1::SearchHit {
+                read_info: Some(read_info(&hit.profile)),
                 profile: Some(profile(&hit.profile.profile, &Shape::default())),
                 found_by: identifiers.chain(traits).map(|field| v1::FoundBy { field: Some(field) }).collect(),
             }

@@ -307,6 +307,7 @@ async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
             by.collect::<Vec<_>>().join(" ")
         };
         let hits = answer.hits.iter();
+        assert!(answer.hits.iter().all(|hit| hit.read_info.is_some_and(|info| info.revision > 0)));
         hits.map(|hit| (hit.profile.as_ref().expect("a profile").name.clone(), found(hit))).collect::<Vec<_>>()
     };
     assert_eq!(search("212.555.1142").await, [(name.clone(), "id:phone".to_owned())]);
