@@ -7,7 +7,9 @@
 //! Later changes go expand → backfill → constrain → contract, one concern a file, so that the version before can run on
 //! the new schema while servers are replaced one by one.
 
+mod dialect;
 mod m20261122_000001_records_and_history;
+mod m20261122_000004_matching;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -20,7 +22,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_records_and_history::Migration)]
+        vec![Box::new(m20261122_000001_records_and_history::Migration), Box::new(m20261122_000004_matching::Migration)]
     }
 }
 

@@ -7,7 +7,8 @@
 //! - Documents (`body`, `draft`) are JSON in plain text: nothing looks into them, and they come back as they were put.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+
+use crate::dialect;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -15,11 +16,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let backend = manager.get_database_backend();
-        for statement in STATEMENTS {
-            manager.get_connection().execute_unprepared(&in_dialect(statement, backend)).await?;
-        }
-        Ok(())
+        dialect::execute(manager, STATEMENTS).await
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
@@ -31,23 +28,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Puts each database's own words in. On `SQLite` narrow tables are kept in their primary key; those with documents are
-/// not, since wide rows make a deep tree.
-fn in_dialect(statement: &str, backend: DbBackend) -> String {
-    let (text, int, id, new_id, narrow, wide) = match backend {
-        DbBackend::Sqlite => ("TEXT", "INTEGER", "BLOB", "randomblob(16)", "STRICT, WITHOUT ROWID", "STRICT"),
-        _ => ("TEXT COLLATE \"C\"", "BIGINT", "UUID", "gen_random_uuid()", "", ""),
-    };
-    statement
-        .replace("{text}", text)
-        .replace("{int}", int)
-        .replace("{id}", id)
-        .replace("{new_id}", new_id)
-        .replace("{narrow}", narrow)
-        .replace("{wide}", wide)
-}
-
-const STATEMENTS: &[&str] = &[
+pub(crate) const STATEMENTS: &[&str] = &[
     // Which database this is. Read tokens carry the id, so that a token of another database is told apart.
     "CREATE TABLE store_info (
         only_row {int} NOT NULL,
@@ -145,18 +126,3 @@ const STATEMENTS: &[&str] = &[
     // keeps to that plan.
     "CREATE INDEX event_by_record ON event (record_key, tenant, source, sort_time)",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_placeholder_is_left_in_any_statement() {
-        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            for statement in STATEMENTS {
-                let sql = in_dialect(statement, backend);
-                assert!(!sql.contains('{'), "{sql}");
-            }
-        }
-    }
-}
