@@ -76,6 +76,12 @@ pub trait Store: Send + Sync + 'static {
     /// All statements about a record, events apart, in the order in which they were stored.
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>>;
 
+    /// A version of the tenant's model: the one named, or the one in force.
+    async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>>;
+
+    /// The versions of the tenant's model, the latest first: less than `before`, at most `limit`.
+    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>>;
+
     /// Every change of a record's membership, in order.
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>>;
 
@@ -90,6 +96,9 @@ pub trait Store: Send + Sync + 'static {
 pub trait Transaction: Send {
     /// The number of this write.
     fn sequence(&self) -> Sequence;
+
+    /// The version of the model that is in force; 0: the tenant has none yet.
+    fn model_version(&self) -> i64;
 
     /// Records by key; those that do not exist are left out. In any order.
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
@@ -121,8 +130,45 @@ pub trait Transaction: Send {
 pub struct AsOf<T> {
     /// The last write that was committed when it was read.
     pub sequence: Sequence,
+    /// The version of the model that was in force then; 0: the tenant had none yet.
+    pub model_version: i64,
     /// What was read.
     pub value: T,
+}
+
+/// A version of a tenant's model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelVersion {
+    /// From 1.
+    pub version: i64,
+    /// The model file, as it was written.
+    pub file: String,
+    /// Weights that were trained, as JSON; empty: those that are compiled in.
+    pub weights: String,
+    /// When it was stored.
+    pub create_time: Timestamp,
+    /// Where it came from.
+    pub note: String,
+}
+
+/// The one time that a version of the model came into force. Each later one has a greater version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activation {
+    /// Which version.
+    pub version: i64,
+    /// By which write.
+    pub sequence: Sequence,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A version of a tenant's model, and when it came into force, if it ever did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredModel {
+    /// The version.
+    pub model: ModelVersion,
+    /// It is, or was, in force since.
+    pub activation: Option<Activation>,
 }
 
 /// A profile found by the beginning of words.
@@ -250,6 +296,10 @@ pub struct Changes {
     pub profiles: Vec<ProfileRow>,
     /// Membership changes to append.
     pub memberships: Vec<MembershipChange>,
+    /// Versions of the model to add.
+    pub models: Vec<ModelVersion>,
+    /// The version of the model that is in force from now on.
+    pub activation: Option<Activation>,
 }
 
 impl Changes {
@@ -265,7 +315,8 @@ impl Changes {
             .chain(identifiers.flat_map(|(id, key)| [&id.kind, &id.value, &key.source, &key.key]))
             .chain(terms.flat_map(|term| [&term.term, &term.kind, &term.record.source, &term.record.key]))
             .chain(self.events.iter().flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]))
-            .chain(self.memberships.iter().map(|change| &change.reason));
+            .chain(self.memberships.iter().map(|change| &change.reason))
+            .chain(self.models.iter().flat_map(|model| [&model.file, &model.weights, &model.note]));
         if texts.any(|text| text.contains('\0')) {
             return Err(Error::Refused("a NUL character in a name or key".to_owned()));
         }

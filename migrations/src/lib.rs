@@ -9,6 +9,7 @@
 
 mod dialect;
 mod m20261122_000001_records_and_history;
+mod m20261122_000003_models;
 mod m20261122_000004_matching;
 
 use sea_orm_migration::prelude::*;
@@ -22,7 +23,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_records_and_history::Migration), Box::new(m20261122_000004_matching::Migration)]
+        vec![
+            Box::new(m20261122_000001_records_and_history::Migration),
+            Box::new(m20261122_000003_models::Migration),
+            Box::new(m20261122_000004_matching::Migration),
+        ]
     }
 }
 

@@ -11,8 +11,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use super::{
-    AsOf, Changes, Error, EventPage, MembershipChange, PrefixHit, ProfileRow, ProfileState, Result, SearchTerm,
-    StatementKey, Store, StoredStatement, Transaction,
+    Activation, AsOf, Changes, Error, EventPage, MembershipChange, ModelVersion, PrefixHit, ProfileRow, ProfileState,
+    Result, SearchTerm, StatementKey, Store, StoredModel, StoredStatement, Transaction,
 };
 use crate::profile::{
     ContentHash, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId,
@@ -57,6 +57,8 @@ struct Data {
     events: BTreeMap<EventKey, Event>,
     profiles: BTreeMap<ProfileId, ProfileRow>,
     memberships: BTreeMap<(RecordKey, Sequence), MembershipChange>,
+    models: BTreeMap<i64, ModelVersion>,
+    activations: BTreeMap<i64, Activation>,
 }
 
 impl MemoryStore {
@@ -77,7 +79,17 @@ impl Default for MemoryStore {
 
 impl Data {
     fn as_of<T>(&self, value: T) -> AsOf<T> {
-        AsOf { sequence: self.sequence, value }
+        AsOf { sequence: self.sequence, model_version: self.model_version(), value }
+    }
+
+    /// Versions come into force in order.
+    fn model_version(&self) -> i64 {
+        self.activations.keys().next_back().copied().unwrap_or(0)
+    }
+
+    fn stored_model(&self, version: i64) -> Option<StoredModel> {
+        let model = self.models.get(&version)?.clone();
+        Some(StoredModel { model, activation: self.activations.get(&version).copied() })
     }
 
     fn profile_of(&self, record: &RecordKey) -> Option<ProfileId> {
@@ -148,6 +160,12 @@ impl Data {
         if changes.added_terms.iter().any(|term| self.terms.contains(term)) {
             return refused("a search term is stored already");
         }
+        if changes.models.iter().any(|model| self.models.contains_key(&model.version)) {
+            return refused("a version of the model is stored already");
+        }
+        if changes.activation.is_some_and(|activation| self.activations.contains_key(&activation.version)) {
+            return refused("a version of the model was in force already");
+        }
         Ok(())
     }
 
@@ -171,6 +189,8 @@ impl Data {
         self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
         self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
         self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));
+        self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
+        self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
     }
 }
 
@@ -186,9 +206,10 @@ impl Store for MemoryStore {
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sequence = self.tenants.of(tenant, |data| Sequence(data.sequence.0 + 1));
+        let next = |data: &Data| (Sequence(data.sequence.0 + 1), data.model_version());
+        let (sequence, model_version) = self.tenants.of(tenant, next);
         let tenants = Arc::clone(&self.tenants);
-        Ok(Box::new(MemoryTransaction { tenant: tenant.clone(), sequence, tenants, _turn: turn }))
+        Ok(Box::new(MemoryTransaction { tenant: tenant.clone(), sequence, model_version, tenants, _turn: turn }))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -255,6 +276,17 @@ impl Store for MemoryStore {
         Ok(statements)
     }
 
+    async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>> {
+        Ok(self.tenants.of(tenant, |data| data.stored_model(version.unwrap_or(data.model_version()))))
+    }
+
+    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>> {
+        Ok(self.tenants.of(tenant, |data| {
+            let versions = data.models.range(..before.unwrap_or(i64::MAX)).rev().take(limit);
+            versions.filter_map(|(version, _)| data.stored_model(*version)).collect()
+        }))
+    }
+
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
         Ok(self
             .tenants
@@ -268,6 +300,7 @@ impl Store for MemoryStore {
 struct MemoryTransaction {
     tenant: TenantId,
     sequence: Sequence,
+    model_version: i64,
     tenants: Arc<Tenants>,
     _turn: OwnedMutexGuard<()>,
 }
@@ -276,6 +309,10 @@ struct MemoryTransaction {
 impl Transaction for MemoryTransaction {
     fn sequence(&self) -> Sequence {
         self.sequence
+    }
+
+    fn model_version(&self) -> i64 {
+        self.model_version
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {

@@ -29,7 +29,8 @@ use uuid::Uuid;
 use self::connect::{Address, Connected};
 use self::statement::Dialect;
 use super::{
-    AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StatementKey, Store, StoredStatement, Transaction,
+    AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StatementKey, Store, StoredModel, StoredStatement,
+    Transaction,
 };
 use crate::profile::{
     ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Stamp, StoredProfile, TenantId, Timestamp,
@@ -255,6 +256,14 @@ impl Store for SqlStore {
 
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
         self.read_statements(tenant, record).await
+    }
+
+    async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>> {
+        self.read_model(tenant, version).await
+    }
+
+    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>> {
+        self.read_models(tenant, before, limit).await
     }
 
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {

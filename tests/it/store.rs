@@ -2,6 +2,7 @@
 
 mod build;
 mod loads;
+mod models;
 mod postgres;
 mod reads;
 mod search;
@@ -62,6 +63,11 @@ on_each_store! {
         memberships_are_listed_in_order,
         extreme_values_come_back_as_they_were,
         the_id_stays_the_same,
+    }
+    models {
+        the_model_in_force_is_told_with_every_turn_and_read,
+        versions_are_listed_latest_first,
+        a_version_is_stored_once_and_comes_into_force_once,
     }
     search {
         every_prefix_must_begin_a_term,

@@ -9,7 +9,10 @@ use uuid::Uuid;
 use super::query::statement_columns;
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{Event, Identifier, Record, RecordKey, TenantId};
-use crate::store::{Changes, Error, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StoredStatement};
+use crate::store::{
+    Activation, Changes, Error, MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm,
+    StoredStatement,
+};
 
 /// A set of rows: columns by name.
 type Columns = Vec<(&'static str, Column)>;
@@ -39,6 +42,11 @@ pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes)
     write.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
     write.delete("record_term", term_columns(&changes.removed_terms))?;
     write.insert("record_term", OnConflict::Refuse, term_columns(&changes.added_terms))?;
+    write.insert("model", OnConflict::Refuse, model_columns(&changes.models))?;
+    if let Some(activation) = &changes.activation {
+        write.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
+        write.put_in_force(activation);
+    }
     Ok(write.finish())
 }
 
@@ -94,6 +102,12 @@ impl Write<'_> {
         let removed = self.sql.rows("removed", columns)?;
         self.push(self.sql.dialect.delete(table, &tenant, &key, &removed));
         Ok(())
+    }
+
+    /// The tenant's row is this writer's since the turn was taken.
+    fn put_in_force(&mut self, activation: &Activation) {
+        let (version, tenant) = (self.sql.bind(activation.version), self.sql.bind(self.tenant.as_str()));
+        self.push(format!("UPDATE tenant SET model_version = {version} WHERE id = {tenant}"));
     }
 
     fn push(&mut self, part: String) {
@@ -214,4 +228,22 @@ fn term_columns(terms: &[SearchTerm]) -> Columns {
         ("trait", Column::text(terms.iter().map(|term| term.kind.as_str()))),
     ]);
     columns
+}
+
+fn model_columns(models: &[ModelVersion]) -> Columns {
+    vec![
+        ("version", Column::Int(models.iter().map(|model| model.version).collect())),
+        ("file", Column::text(models.iter().map(|model| model.file.as_str()))),
+        ("weights", Column::text(models.iter().map(|model| model.weights.as_str()))),
+        ("create_time", Column::Int(models.iter().map(|model| model.create_time.as_micros()).collect())),
+        ("note", Column::text(models.iter().map(|model| model.note.as_str()))),
+    ]
+}
+
+fn activation_columns(activation: &Activation) -> Columns {
+    vec![
+        ("version", Column::Int(vec![activation.version])),
+        ("sequence", Column::Int(vec![activation.sequence.0])),
+        ("activate_time", Column::Int(vec![activation.time.as_micros()])),
+    ]
 }

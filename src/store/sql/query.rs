@@ -10,11 +10,12 @@ use super::statement::{Column, Dialect, Sql};
 use crate::profile::{EventKey, Identifier, ProfileId, RecordKey, TenantId, TimelinePosition, Timestamp};
 use crate::store::{EventPage, Result, StatementKey};
 
-/// The query's text under the sequence: `{columns}` of `{found}`, none if nothing is found.
+/// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if nothing is found.
 fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
     format!(
-        "SELECT now.sequence, {columns} \
-         FROM (SELECT COALESCE((SELECT sequence FROM tenant WHERE id = {tenant}), 0) AS sequence) AS now \
+        "SELECT now.sequence, now.model_version, {columns} \
+         FROM (SELECT COALESCE(max(sequence), 0) AS sequence, COALESCE(max(model_version), 0) AS model_version \
+         FROM tenant WHERE id = {tenant}) AS now \
          LEFT JOIN ({found}) AS found ON TRUE ORDER BY {order}"
     )
 }
@@ -270,6 +271,30 @@ pub(super) fn profile_rows(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId
         "SELECT p.tenant, p.id, p.revision, p.update_time, p.merged_into, p.deleted FROM {asked} {row}"
     )))
 }
+
+/// Serves [`Store::model`](crate::store::Store::model), by `model_pk`.
+pub(super) fn model(dialect: Dialect, tenant: &TenantId, version: Option<i64>) -> Statement {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let version = match version {
+        Some(version) => sql.bind(version),
+        None => format!("(SELECT model_version FROM tenant WHERE id = {tenant})"),
+    };
+    sql.statement(format!("{SELECT_MODEL} WHERE m.tenant = {tenant} AND m.version = {version}"))
+}
+
+/// Serves [`Store::list_models`](crate::store::Store::list_models), by `model_pk`.
+pub(super) fn list_models(dialect: Dialect, tenant: &TenantId, before: Option<i64>, limit: usize) -> Statement {
+    let mut sql = Sql::new(dialect);
+    let (tenant, before) = (sql.bind(tenant.as_str()), sql.bind(before.unwrap_or(i64::MAX)));
+    let limit = sql.limit(limit);
+    sql.statement(format!(
+        "{SELECT_MODEL} WHERE m.tenant = {tenant} AND m.version < {before} ORDER BY m.version DESC LIMIT {limit}"
+    ))
+}
+
+const SELECT_MODEL: &str = "SELECT m.version, m.file, m.weights, m.create_time, m.note, a.sequence, a.activate_time \
+     FROM model AS m LEFT JOIN model_activation AS a ON a.tenant = m.tenant AND a.version = m.version";
 
 #[cfg(test)]
 mod tests {

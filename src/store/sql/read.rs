@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::entity::{RecordRow, document, membership, record_version};
 use super::{SqlStore, query};
 use crate::profile::{Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
-use crate::store::{AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StoredStatement};
+use crate::store::{
+    Activation, AsOf, Error, EventPage, MembershipChange, ModelVersion, PrefixHit, Result, StoredModel, StoredStatement,
+};
 
 impl SqlStore {
     async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
@@ -104,6 +106,21 @@ impl SqlStore {
         Ok(rows.into_iter().map(MembershipChange::from).collect())
     }
 
+    pub(super) async fn read_model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>> {
+        let rows = self.rows(query::model(self.dialect, tenant, version)).await?;
+        rows.first().map(model).transpose()
+    }
+
+    pub(super) async fn read_models(
+        &self,
+        tenant: &TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<StoredModel>> {
+        let rows = self.rows(query::list_models(self.dialect, tenant, before, limit)).await?;
+        rows.iter().map(model).collect()
+    }
+
     pub(super) async fn read_id(&self) -> Result<Uuid> {
         let row = super::entity::store_info::Entity::find().one(&self.read).await?;
         Ok(row.ok_or_else(|| inconsistent("store_info", "id", "no row"))?.id)
@@ -118,25 +135,44 @@ pub(super) fn record(row: &QueryResult) -> Result<Record> {
     RecordRow::from_query_result(row, "")?.into_record()
 }
 
+fn model(row: &QueryResult) -> Result<StoredModel> {
+    let version = row.try_get("", "version")?;
+    let model = ModelVersion {
+        version,
+        file: row.try_get("", "file")?,
+        weights: row.try_get("", "weights")?,
+        create_time: Timestamp::from_micros(row.try_get("", "create_time")?),
+        note: row.try_get("", "note")?,
+    };
+    let (sequence, time): (Option<i64>, Option<i64>) =
+        (row.try_get("", "sequence")?, row.try_get("", "activate_time")?);
+    let activation = sequence.zip(time).map(|(sequence, time)| Activation {
+        version,
+        sequence: Sequence(sequence),
+        time: Timestamp::from_micros(time),
+    });
+    Ok(StoredModel { model, activation })
+}
+
 /// The place of a row's question among those asked, from 0; none in the row that tells the sequence alone.
 pub(super) fn place(row: &QueryResult) -> Result<Option<usize>> {
     let ord: Option<i64> = row.try_get("", "ord")?;
     Ok(ord.and_then(|ord| usize::try_from(ord - 1).ok()))
 }
 
-/// Puts each row to the question that it answers. Every row tells the sequence.
+/// Puts each row to the question that it answers. Every row tells the sequence and the model in force.
 fn collect<T: Default>(
     rows: &[QueryResult],
     asked: usize,
     mut put: impl FnMut(&mut T, &QueryResult) -> Result<()>,
 ) -> Result<AsOf<Vec<T>>> {
     let mut value: Vec<T> = std::iter::repeat_with(T::default).take(asked).collect();
-    let mut sequence = Sequence::default();
+    let (mut sequence, mut model_version) = (Sequence::default(), 0);
     for row in rows {
-        sequence = Sequence(row.try_get("", "sequence")?);
+        (sequence, model_version) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?);
         if let Some(place) = place(row)?.and_then(|place| value.get_mut(place)) {
             put(place, row)?;
         }
     }
-    Ok(AsOf { sequence, value })
+    Ok(AsOf { sequence, model_version, value })
 }

@@ -26,6 +26,7 @@ pub(super) struct SqlTransaction {
     dialect: Dialect,
     tenant: TenantId,
     sequence: Sequence,
+    model_version: i64,
     /// None once it is committed or rolled back.
     open: Option<DatabaseTransaction>,
     tasks: TaskTracker,
@@ -46,27 +47,29 @@ pub(super) async fn begin(
         let immediate = (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
         let open = db.begin_with_options(options).await?;
+        let (sequence, model_version) = (Sequence::default(), 0);
         let mut transaction =
-            SqlTransaction { dialect, tenant, sequence: Sequence::default(), open: Some(open), tasks: tracker };
-        transaction.sequence = transaction.take_turn().await?;
+            SqlTransaction { dialect, tenant, sequence, model_version, open: Some(open), tasks: tracker };
+        (transaction.sequence, transaction.model_version) = transaction.take_turn().await?;
         Ok(transaction)
     });
     begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("begin: {panic}"))))
 }
 
 impl SqlTransaction {
-    /// The lock on the tenant's row and the next number, in one statement. Rolled back, the number is free again.
-    async fn take_turn(&self) -> Result<Sequence> {
+    /// The lock on the tenant's row, the next number, and the model in force, in one statement. Rolled back, the number is
+    /// free again.
+    async fn take_turn(&self) -> Result<(Sequence, i64)> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
         let rows = self
             .rows(sql.statement(format!(
                 "INSERT INTO tenant (id, sequence) VALUES ({tenant}, 1) \
-                 ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 RETURNING sequence"
+                 ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 RETURNING sequence, model_version"
             )))
             .await?;
         let row = rows.first().ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
-        Ok(Sequence(row.try_get("", "sequence")?))
+        Ok((Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?))
     }
 
     fn open(&self) -> Result<&DatabaseTransaction> {
@@ -109,6 +112,10 @@ async fn write(open: DatabaseTransaction, statements: Vec<Statement>) -> Result<
 impl Transaction for SqlTransaction {
     fn sequence(&self) -> Sequence {
         self.sequence
+    }
+
+    fn model_version(&self) -> i64 {
+        self.model_version
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {

@@ -90,6 +90,14 @@ impl Store for Faulty {
         self.inner.list_statements(tenant, record).await
     }
 
+    async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>> {
+        self.inner.model(tenant, version).await
+    }
+
+    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>> {
+        self.inner.list_models(tenant, before, limit).await
+    }
+
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
         self.inner.list_memberships(tenant, record).await
     }
@@ -107,6 +115,10 @@ struct FaultyTransaction {
 impl Transaction for FaultyTransaction {
     fn sequence(&self) -> Sequence {
         self.inner.sequence()
+    }
+
+    fn model_version(&self) -> i64 {
+        self.inner.model_version()
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
