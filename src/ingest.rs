@@ -25,13 +25,13 @@ pub use apply::Outcome;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::Model;
+use crate::models::Models;
 use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::Epochs;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use room::{Place, Room, weigh};
-use write::{Writer, Written};
+use write::{Batch, Writer, Written};
 
 /// The bounds of the write path.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +68,8 @@ impl From<&Config> for Options {
 pub struct Parts {
     /// Where to.
     pub store: Arc<dyn Store>,
-    /// By which model.
-    pub model: Arc<Model>,
+    /// By which models.
+    pub models: Arc<Models>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
     /// Whose caches to make old.
@@ -101,7 +101,7 @@ pub enum Error {
 /// Takes batches in. Clones share one queue; the writer ends when all are dropped and the queue is empty.
 #[derive(Clone)]
 pub struct Ingest {
-    model: Arc<Model>,
+    models: Arc<Models>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     options: Options,
@@ -136,9 +136,16 @@ pub struct StatementResult {
     pub profile: Option<ProfileId>,
 }
 
+/// Statements that fit a model.
+struct Checked {
+    statements: Vec<Statement>,
+    /// The version of the model that they were checked under.
+    model: i64,
+}
+
 struct Job {
     tenant: TenantId,
-    statements: Vec<Statement>,
+    checked: Checked,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
     _place: Place,
@@ -157,9 +164,9 @@ impl Ingest {
     #[must_use]
     pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let Parts { store, model, clock, epochs, metrics } = parts;
+        let Parts { store, models, clock, epochs, metrics } = parts;
         let ingest = Self {
-            model: model.clone(),
+            models: models.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             options,
@@ -168,47 +175,52 @@ impl Ingest {
             queue,
         };
         let writer =
-            Writer { store, model, clock, epochs, metrics: metrics.clone(), step_timeout: options.step_timeout };
+            Writer { store, models, clock, epochs, metrics: metrics.clone(), step_timeout: options.step_timeout };
         (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
     }
 
     /// Checks a batch and queues it, if there is room now.
     ///
     /// # Errors
-    /// [`Error::Overloaded`], [`Error::Stopping`].
-    pub fn offer(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
-        let (ticket, statements) = self.check(intake);
-        if statements.is_empty() {
+    /// [`Error::Overloaded`], [`Error::Stopping`]; [`Error::Store`] when the tenant's model is not known yet and cannot be
+    /// read.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, nothing is queued.
+    pub async fn offer(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+        let (ticket, checked) = self.check(tenant, intake).await?;
+        if checked.statements.is_empty() {
             return Ok(ticket);
         }
-        let place = self.calls.try_take(&statements);
+        let place = self.calls.try_take(&checked.statements);
         let place = place.ok_or(Error::Overloaded { limit: self.options.queue_statements })?;
-        self.enqueue(tenant, ticket, statements, place)
+        self.enqueue(tenant, ticket, checked, place)
     }
 
     /// Checks a batch and queues it, waiting for room.
     ///
     /// # Errors
-    /// [`Error::Stopping`].
+    /// [`Error::Stopping`]; [`Error::Store`] as [`offer`](Self::offer).
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
     pub async fn push(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
-        let (ticket, statements) = self.check(intake);
-        if statements.is_empty() {
+        let (ticket, checked) = self.check(tenant, intake).await?;
+        if checked.statements.is_empty() {
             return Ok(ticket);
         }
-        let place = self.streams.take(&statements).await.ok_or(Error::Stopping)?;
-        self.enqueue(tenant, ticket, statements, place)
+        let place = self.streams.take(&checked.statements).await.ok_or(Error::Stopping)?;
+        self.enqueue(tenant, ticket, checked, place)
     }
 
     /// The statements of a batch, and a ticket that knows already what is refused.
-    fn check(&self, intake: Vec<Intake>) -> (Ticket, Vec<Statement>) {
+    async fn check(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<(Ticket, Checked), Error> {
+        let running = self.models.of(tenant).await?;
         let now = self.clock.now();
         let mut ticket = Ticket { outcomes: Vec::new(), records: Vec::new(), answer: None };
         let mut statements = Vec::with_capacity(intake.len());
         for draft in intake {
-            let (outcome, record) = match draft.and_then(|draft| self.model.check(draft, now)) {
+            let (outcome, record) = match draft.and_then(|draft| running.model.check(draft, now)) {
                 Ok(statement) => {
                     let record = statement.record().clone();
                     statements.push(statement);
@@ -220,20 +232,14 @@ impl Ingest {
             ticket.records.push(record);
         }
         self.metrics.ingest_rejected(ticket.outcomes.iter().flatten().count());
-        (ticket, statements)
+        Ok((ticket, Checked { statements, model: running.version }))
     }
 
-    fn enqueue(
-        &self,
-        tenant: &TenantId,
-        mut ticket: Ticket,
-        statements: Vec<Statement>,
-        place: Place,
-    ) -> Result<Ticket, Error> {
+    fn enqueue(&self, tenant: &TenantId, mut ticket: Ticket, checked: Checked, place: Place) -> Result<Ticket, Error> {
         let (answer, receiver) = oneshot::channel();
-        self.metrics.ingest_queued(statements.len());
-        let bytes = weigh(&statements);
-        let job = Job { tenant: tenant.clone(), statements, bytes, answer, _place: place };
+        self.metrics.ingest_queued(checked.statements.len());
+        let bytes = weigh(&checked.statements);
+        let job = Job { tenant: tenant.clone(), checked, bytes, answer, _place: place };
         self.queue.send(job).map_err(|_| Error::Stopping)?;
         ticket.answer = Some(receiver);
         Ok(ticket)
@@ -309,12 +315,12 @@ fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
     let mut batches: Vec<Vec<Job>> = Vec::new();
     let (mut statements, mut bytes) = (0, 0);
     for job in jobs {
-        statements += job.statements.len();
+        statements += job.checked.statements.len();
         bytes += job.bytes;
         match batches.last_mut() {
             Some(batch) if statements <= options.batch_statements && bytes <= options.batch_bytes => batch.push(job),
             _ => {
-                (statements, bytes) = (job.statements.len(), job.bytes);
+                (statements, bytes) = (job.checked.statements.len(), job.bytes);
                 batches.push(vec![job]);
             }
         }
@@ -323,10 +329,12 @@ fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
 }
 
 async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, metrics: &Metrics) {
-    let sizes: Vec<usize> = jobs.iter().map(|job| job.statements.len()).collect();
-    let statements: Vec<Statement> = jobs.iter_mut().flat_map(|job| job.statements.drain(..)).collect();
+    let sizes: Vec<usize> = jobs.iter().map(|job| job.checked.statements.len()).collect();
+    let model = jobs.first().map(|job| job.checked.model);
+    let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
+    let statements: Vec<Statement> = jobs.iter_mut().flat_map(|job| job.checked.statements.drain(..)).collect();
     let started = Instant::now();
-    let written = writer.write(tenant, &statements).await;
+    let written = writer.write(tenant, Batch { statements: &statements, model }).await;
     metrics.ingest_written(statements.len(), started.elapsed());
     match written {
         Ok(written) => {

@@ -21,6 +21,7 @@ pub mod grpc;
 pub mod identity;
 pub mod ingest;
 pub mod model;
+pub mod models;
 pub mod profile;
 pub mod reader;
 pub mod server;

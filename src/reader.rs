@@ -9,7 +9,8 @@
 //!
 //! Within one process an answer is never older than the last answered write: see [`Epochs`]. Of writes through *other*
 //! servers on the same database a cached answer may miss those of the last `max_age`; a read that carries a read token,
-//! or asks for full consistency, misses none.
+//! or asks for full consistency, misses none. What is read from the store is folded by the model that was in force in the
+//! same snapshot: see [`Models`].
 
 mod batch;
 mod cache;
@@ -23,11 +24,11 @@ pub use cache::{CacheKey, Limits};
 pub use epochs::Epochs;
 pub use page::{SearchCursor, SearchHit, SearchPage, TimelinePage, TimelineQuery};
 
-use crate::model::Model;
+use crate::models::{Models, Running};
 use crate::profile::{Identifier, Profile, ProfileId, RecordKey, Sequence, TenantId, fold};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use cache::{Cache, Cached};
+use cache::{Cache, Cached, Slot};
 
 /// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are for the message.
 const MAX_HOLDERS: usize = 10;
@@ -89,7 +90,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Reader {
     store: Arc<dyn Store>,
-    model: Arc<Model>,
+    models: Arc<Models>,
     epochs: Arc<Epochs>,
     cache: Cache,
     metrics: Arc<Metrics>,
@@ -100,7 +101,7 @@ impl Reader {
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
-        model: Arc<Model>,
+        models: Arc<Models>,
         epochs: Arc<Epochs>,
         metrics: Arc<Metrics>,
         limits: Limits,
@@ -108,7 +109,7 @@ impl Reader {
         let cache = Cache::new(limits);
         let (entries, bytes) = (cache.clone(), cache.clone());
         metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
-        Self { store, model, epochs, cache, metrics }
+        Self { store, models, epochs, cache, metrics }
     }
 
     /// Reads one profile. Readers that miss the same key at once share one load.
@@ -119,78 +120,85 @@ impl Reader {
     /// # Cancel safety
     /// A dropped read leaves its load to the others that wait for it.
     pub async fn profile(&self, tenant: &TenantId, key: &Key, freshness: Freshness) -> Result<Answer, Error> {
-        let id = match key {
-            Key::Id(id) => *id,
-            Key::Identifier(identifier) => self.holder(tenant, self.normalized(identifier)?, freshness).await?,
-            Key::Record(record) => self.lookup(tenant, CacheKey::Record(record.clone()), freshness).await?.one()?,
-        };
-        let (entry, cached) = self.by_id(tenant, id, freshness).await?;
-        answer(&entry, cached, key)
+        let mut scope = self.scope(tenant).await?;
+        loop {
+            let found = self.profile_within(&scope, key, freshness).await;
+            let now = self.scope(tenant).await?;
+            if now.running.version <= scope.running.version {
+                return found;
+            }
+            // Another model came into force meanwhile: the key may be another one by its rules.
+            scope = now;
+        }
     }
 
-    async fn holder(
-        &self,
-        tenant: &TenantId,
-        identifier: Identifier,
-        freshness: Freshness,
-    ) -> Result<ProfileId, Error> {
-        self.lookup(tenant, CacheKey::Identifier(identifier), freshness).await?.one()
+    async fn scope<'a>(&self, tenant: &'a TenantId) -> Result<Scope<'a>, store::Error> {
+        Ok(Scope { tenant, running: self.models.of(tenant).await? })
+    }
+
+    async fn profile_within(&self, scope: &Scope<'_>, key: &Key, freshness: Freshness) -> Result<Answer, Error> {
+        let id = match scope.lookup_key(key)? {
+            CacheKey::Id(id) => id,
+            key => self.lookup(scope, key, freshness).await?.one()?,
+        };
+        let (entry, cached) = self.by_id(scope, id, freshness).await?;
+        answer(&entry, cached, key)
     }
 
     /// The entry of the profile that answers to an id, and whether it was in the cache.
     async fn by_id(
         &self,
-        tenant: &TenantId,
+        scope: &Scope<'_>,
         asked: ProfileId,
         freshness: Freshness,
     ) -> Result<(cache::Entry, bool), Error> {
-        let (entry, cached) = self.cached_profile(tenant, asked, freshness).await?;
+        let (entry, cached) = self.cached_profile(scope, asked, freshness).await?;
         let Cached::Redirect(live) = entry.value else { return Ok((entry, cached)) };
-        let (entry, cached) = self.cached_profile(tenant, live, freshness).await?;
+        let (entry, cached) = self.cached_profile(scope, live, freshness).await?;
         if matches!(entry.value, Cached::Redirect(_)) {
             // Merged again between the two reads: whoever asks the store anew sees where to.
-            return Ok((self.load_profile(tenant, asked).await?, false));
+            return Ok((self.load_profile(scope, asked).await?, false));
         }
         Ok((entry, cached))
     }
 
     async fn cached_profile(
         &self,
-        tenant: &TenantId,
+        scope: &Scope<'_>,
         id: ProfileId,
         freshness: Freshness,
     ) -> Result<(cache::Entry, bool), Error> {
-        let key = CacheKey::Id(id);
-        let epoch = self.epochs.current(&(tenant, &key));
+        let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
-            let loaded = self.load_profile(tenant, id).await?;
+            let loaded = self.load_profile(scope, id).await?;
             Ok(loaded.under(id))
         };
-        let (entry, cached) = self.cache.get(tenant, key, epoch, freshness, load).await?;
+        let (entry, cached) = self.cache.get(slot, freshness, load).await?;
         self.metrics.cache_read("profiles", cached, matches!(entry.value, Cached::Absent));
         Ok((entry, cached))
     }
 
     /// Reads a profile from the store, under whichever id.
-    async fn load_profile(&self, tenant: &TenantId, id: ProfileId) -> Result<cache::Entry, store::Error> {
+    async fn load_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<cache::Entry, store::Error> {
         let read_at = Instant::now();
-        let found = self.metrics.store("profiles", self.store.profiles(tenant, &[id])).await?;
+        let found = self.metrics.store("profiles", self.store.profiles(scope.tenant, &[id])).await?;
+        let running = self.models.told(scope.tenant, found.model_version, &scope.running).await?;
         let stored = found.value.into_iter().next().flatten();
-        let value = stored.map_or(Cached::Absent, |stored| Cached::Profile(Arc::new(fold(stored, &self.model))));
+        let value = stored.map_or(Cached::Absent, |stored| Cached::Profile(Arc::new(fold(stored, &running.model))));
         Ok(cache::Entry { value, sequence: found.sequence, read_at })
     }
 
-    async fn lookup(&self, tenant: &TenantId, key: CacheKey, freshness: Freshness) -> Result<Holders, Error> {
-        let epoch = self.epochs.current(&(tenant, &key));
+    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey, freshness: Freshness) -> Result<Holders, Error> {
+        let tenant = scope.tenant;
         let load = async {
             let read_at = Instant::now();
-            let (sequence, holders) = match &key {
+            let (sequence, model_version, holders) = match &key {
                 CacheKey::Record(record) => {
                     let found = self
                         .metrics
                         .store("find_by_records", self.store.find_by_records(tenant, std::slice::from_ref(record)))
                         .await?;
-                    (found.sequence, found.value.into_iter().flatten().collect())
+                    (found.sequence, found.model_version, found.value.into_iter().flatten().collect())
                 }
                 CacheKey::Identifier(identifier) => {
                     let identifiers = std::slice::from_ref(identifier);
@@ -198,13 +206,14 @@ impl Reader {
                         .metrics
                         .store("find_by_identifiers", self.store.find_by_identifiers(tenant, identifiers, MAX_HOLDERS))
                         .await?;
-                    (found.sequence, found.value.into_iter().next().unwrap_or_default())
+                    (found.sequence, found.model_version, found.value.into_iter().next().unwrap_or_default())
                 }
-                CacheKey::Id(id) => (Sequence::default(), vec![*id]),
+                CacheKey::Id(id) => (Sequence::default(), scope.running.version, vec![*id]),
             };
+            self.models.told(tenant, model_version, &scope.running).await?;
             Ok(cache::Entry { value: Cached::Holders(holders), sequence, read_at })
         };
-        let (entry, cached) = self.cache.get(tenant, key.clone(), epoch, freshness, load).await?;
+        let (entry, cached) = self.cache.get(self.slot(scope, key.clone()), freshness, load).await?;
         let holders = match entry.value {
             Cached::Holders(holders) => holders,
             Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent => Vec::new(),
@@ -213,8 +222,31 @@ impl Reader {
         Ok(Holders(holders))
     }
 
+    /// Where a key's answer is cached, now. To be taken before the store is asked.
+    fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> Slot {
+        let epoch = self.epochs.current(&(scope.tenant, &key));
+        Slot { tenant: scope.tenant.clone(), key, epoch, model: scope.running.version }
+    }
+}
+
+/// For whom is read, and by which model.
+struct Scope<'a> {
+    tenant: &'a TenantId,
+    running: Arc<Running>,
+}
+
+impl Scope<'_> {
+    /// A key as the store knows it.
+    fn lookup_key(&self, key: &Key) -> Result<CacheKey, Error> {
+        Ok(match key {
+            Key::Id(id) => CacheKey::Id(*id),
+            Key::Identifier(identifier) => CacheKey::Identifier(self.normalized(identifier)?),
+            Key::Record(record) => CacheKey::Record(record.clone()),
+        })
+    }
+
     fn normalized(&self, identifier: &Identifier) -> Result<Identifier, Error> {
-        let kind = self.model.identifiers.get(&identifier.kind);
+        let kind = self.running.model.identifiers.get(&identifier.kind);
         let kind = kind.ok_or_else(|| Error::UnknownIdentifierType(identifier.kind.clone()))?;
         Ok(Identifier::new(&identifier.kind, kind.normalize(&identifier.value)))
     }

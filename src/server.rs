@@ -27,7 +27,8 @@ use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME a
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
 use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IngestApi, ProfileApi};
 use crate::ingest::{self, Ingest};
-use crate::model::Model;
+use crate::models::{ModelFile, Models};
+use crate::profile::TenantId;
 use crate::reader::{self, Epochs, Reader};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -42,8 +43,8 @@ pub struct Parts {
     pub config: Config,
     /// Where records are kept.
     pub store: Arc<dyn Store>,
-    /// What is known about customers.
-    pub model: Arc<Model>,
+    /// What a tenant's model begins with.
+    pub model: ModelFile,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The figures.
@@ -75,8 +76,9 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stop = CancellationToken::new();
-    let (services, mut writer) = build(&parts, health_service, stop.clone());
-    let checks = tokio::spawn(become_ready(parts.store.clone(), health.clone(), parts.ready.clone()));
+    let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
+    let (services, mut writer) = build(&parts, models.clone(), health_service, stop.clone());
+    let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
     let calls = Calls::new(
@@ -147,7 +149,7 @@ async fn finish(writer: JoinHandle<()>, store: &dyn Store) {
     store.close().await;
 }
 
-fn build<H>(parts: &Parts, health: H, draining: CancellationToken) -> (Routes, JoinHandle<()>)
+fn build<H>(parts: &Parts, models: Arc<Models>, health: H, draining: CancellationToken) -> (Routes, JoinHandle<()>)
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -160,12 +162,12 @@ where
         + 'static,
     H::Future: Send + 'static,
 {
-    let Parts { config, store, model, clock, metrics, .. } = parts;
+    let Parts { config, store, clock, metrics, .. } = parts;
     let epochs = Arc::new(Epochs::default());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
             store: store.clone(),
-            model: model.clone(),
+            models: models.clone(),
             clock: clock.clone(),
             epochs: epochs.clone(),
             metrics: metrics.clone(),
@@ -173,10 +175,10 @@ where
         config.into(),
     );
     let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
-    let reader = Reader::new(store.clone(), model.clone(), epochs, metrics.clone(), limits);
+    let reader = Reader::new(store.clone(), models.clone(), epochs, metrics.clone(), limits);
     let ingest_api = IngestApi {
         ingest,
-        model: model.clone(),
+        models,
         store: store.clone(),
         max_statements: config.ingest.max_statements_per_request,
         stream_batches_in_flight: config.ingest.stream_batches_in_flight,
@@ -218,7 +220,12 @@ fn add_reflection(routes: &mut RoutesBuilder) {
 }
 
 /// Asks the store until it is right, then says so.
-async fn become_ready(store: Arc<dyn Store>, health: HealthReporter, ready: watch::Sender<Readiness>) {
+async fn become_ready(
+    store: Arc<dyn Store>,
+    models: Arc<Models>,
+    health: HealthReporter,
+    ready: watch::Sender<Readiness>,
+) {
     let mut told = String::new();
     while let Err(error) = store.check().await {
         let error = error.to_string();
@@ -231,6 +238,9 @@ async fn become_ready(store: Arc<dyn Store>, health: HealthReporter, ready: watc
     set_health(&health, ServingStatus::Serving).await;
     ready.send_replace(Readiness::Ready);
     tracing::info!("ready");
+    if let Err(error) = models.compare_with_configured(&TenantId::default()).await {
+        tracing::warn!(%error, "whether the configured model file is the model in force could not be told");
+    }
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {

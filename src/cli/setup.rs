@@ -2,12 +2,11 @@
 
 use std::fmt::Display;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
 use crate::config::{Config, ConfigArgs, Database};
-use crate::model::Model;
+use crate::models::ModelFile;
 use crate::store::sql::{Migrate, Options, SqlStore};
 
 /// Reads the configuration.
@@ -16,14 +15,13 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<Config> {
 }
 
 /// Compiles the model that is configured.
-pub(super) fn model(path: Option<&Path>) -> anyhow::Result<Arc<Model>> {
-    let Some(path) = path else { return Ok(Model::built_in()) };
+pub(super) fn model(path: Option<&Path>) -> anyhow::Result<ModelFile> {
+    let Some(path) = path else { return Ok(ModelFile::built_in()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("the model file {}", path.display()))?;
-    let model = Model::parse(&text).map_err(|errors| {
+    ModelFile::parse(&text).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
         listed("the model file", &errors)
-    })?;
-    Ok(Arc::new(model))
+    })
 }
 
 /// Opens the database. SQLite is migrated, PostgreSQL is not.

@@ -1,6 +1,7 @@
 //! The database's URL, whose password is never shown.
 
 use std::fmt;
+use std::path::Path;
 
 use url::Url;
 
@@ -38,6 +39,12 @@ impl DatabaseUrl {
     #[must_use]
     pub fn kind(&self) -> DatabaseKind {
         self.kind
+    }
+
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.text.strip_prefix("sqlite:").map(|rest| Path::new(rest.strip_prefix("//").unwrap_or(rest)))
     }
 
     /// The whole URL with its password: for the driver alone, never for a log.

@@ -13,6 +13,7 @@ use super::v1::{self, ingest_service_server::IngestService};
 use super::{answer, receive, status, token};
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
 use crate::model::Model;
+use crate::models::Models;
 use crate::profile::{Reason, Violation};
 use crate::store::Store;
 
@@ -25,7 +26,7 @@ pub struct IngestApi {
     /// The write path.
     pub ingest: Ingest,
     /// For mappings.
-    pub model: Arc<Model>,
+    pub models: Arc<Models>,
     /// For read tokens.
     pub store: Arc<dyn Store>,
     /// How many statements, or payloads, a batch may have.
@@ -50,7 +51,8 @@ impl IngestService for IngestApi {
         let statements = request.into_inner().statements;
         let count = status::count("statements", statements.len(), self.max_statements, "statements");
         count.map_err(status::refused)?;
-        let receipt = self.store_now(&context, self.drafts(statements)).await?;
+        let model = self.model(&context).await?;
+        let receipt = self.store_now(&context, drafts(statements, &model)).await?;
         let read_token = self.read_token(&context, &receipt).await?;
         let results = receipt.results.into_iter().map(answer::result).collect();
         Ok(Response::new(v1::IngestStatementsResponse { results, read_token }))
@@ -75,8 +77,9 @@ impl IngestService for IngestApi {
         let context = Context::of(&request)?;
         let v1::IngestPayloadsRequest { source, kind, payloads } = request.into_inner();
         let count = status::count("payloads", payloads.len(), self.max_statements, "payloads");
-        status::both(self.check_mapping(&source, &kind), count).map_err(status::refused)?;
-        let mapped: Vec<Vec<Intake>> = payloads.iter().map(|payload| self.map(&source, &kind, payload)).collect();
+        let model = self.model(&context).await?;
+        status::both(check_mapping(&model, &source, &kind), count).map_err(status::refused)?;
+        let mapped: Vec<Vec<Intake>> = payloads.iter().map(|payload| map(&model, &source, &kind, payload)).collect();
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
         let receipt = self.store_now(&context, mapped.into_iter().flatten().collect()).await?;
         let read_token = self.read_token(&context, &receipt).await?;
@@ -90,9 +93,14 @@ impl IngestService for IngestApi {
 type Batch = Result<(i64, Ticket), Status>;
 
 impl IngestApi {
+    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
+        Ok(running.model.clone())
+    }
+
     async fn store_now(&self, context: &Context, intake: Vec<Intake>) -> Result<Receipt, Status> {
-        let ticket =
-            self.ingest.offer(&context.tenant, intake).map_err(|error| status::from_ingest(&error, context))?;
+        let ticket = self.ingest.offer(&context.tenant, intake).await;
+        let ticket = ticket.map_err(|error| status::from_ingest(&error, context))?;
         ticket.wait().await.map_err(|error| status::from_ingest(&error, context))
     }
 
@@ -132,7 +140,8 @@ impl IngestApi {
     async fn take_in_batch(&self, context: &Context, message: v1::StreamStatementsRequest) -> Batch {
         let count = status::count("statements", message.statements.len(), self.max_statements, "statements");
         count.map_err(status::refused)?;
-        let ticket = self.ingest.push(&context.tenant, self.drafts(message.statements)).await;
+        let model = self.model(context).await?;
+        let ticket = self.ingest.push(&context.tenant, drafts(message.statements, &model)).await;
         Ok((message.sequence, ticket.map_err(|error| status::from_ingest(&error, context))?))
     }
 
@@ -151,34 +160,33 @@ impl IngestApi {
             None => committed.await,
         }
     }
+}
 
-    fn drafts(&self, statements: Vec<v1::Statement>) -> Vec<Intake> {
-        statements.into_iter().map(|statement| receive::draft(statement, &self.model)).collect()
+fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
+    statements.into_iter().map(|statement| receive::draft(statement, model)).collect()
+}
+
+fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()> {
+    let required = |name: &str, text: &str| if text.is_empty() { Err(vec![Violation::required(name)]) } else { Ok(()) };
+    status::both(required("source", source), required("kind", kind))?;
+    model.check_mapping(source, kind).map_err(|violation| vec![violation])
+}
+
+fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return vec![Err(vec![Violation::limit("payload", payload.len(), MAX_PAYLOAD_BYTES, "bytes")])];
     }
-
-    fn check_mapping(&self, source: &str, kind: &str) -> status::Checked<()> {
-        let required =
-            |name: &str, text: &str| if text.is_empty() { Err(vec![Violation::required(name)]) } else { Ok(()) };
-        status::both(required("source", source), required("kind", kind))?;
-        self.model.check_mapping(source, kind).map_err(|violation| vec![violation])
-    }
-
-    fn map(&self, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
-        if payload.len() > MAX_PAYLOAD_BYTES {
-            return vec![Err(vec![Violation::limit("payload", payload.len(), MAX_PAYLOAD_BYTES, "bytes")])];
+    let parsed: serde_json::Value = match serde_json::from_slice(payload) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let description =
+                format!("is not JSON in UTF-8: error at line {}, column {}", error.line(), error.column());
+            return vec![Err(vec![Violation::new(Reason::Malformed, "payload", description)])];
         }
-        let parsed: serde_json::Value = match serde_json::from_slice(payload) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let description =
-                    format!("is not JSON in UTF-8: error at line {}, column {}", error.line(), error.column());
-                return vec![Err(vec![Violation::new(Reason::Malformed, "payload", description)])];
-            }
-        };
-        match self.model.map(source, kind, &parsed) {
-            Ok(drafts) => drafts.into_iter().map(Ok).collect(),
-            Err(violations) => vec![Err(violations)],
-        }
+    };
+    match model.map(source, kind, &parsed) {
+        Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+        Err(violations) => vec![Err(violations)],
     }
 }
 

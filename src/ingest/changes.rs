@@ -6,7 +6,7 @@ use super::apply::Applied;
 use super::neighbourhood::Neighbourhood;
 use crate::identity::{Before, assign, cluster};
 use crate::model::Model;
-use crate::profile::{Draft, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, words};
+use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, words};
 use crate::store::{Changes, MembershipChange, ProfileRow, SearchTerm, StoredStatement};
 
 /// What a write is to do.
@@ -113,20 +113,12 @@ fn bump_unmoved(
 }
 
 fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement> {
-    let stored = |(ordinal, (key, statement)): (usize, &(_, &crate::profile::RecordStatement))| {
-        use crate::profile::Change;
-        let draft = statement.draft.clone();
-        StoredStatement {
-            key: Clone::clone(key),
-            sequence,
-            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-            receive_time: statement.receive_time,
-            draft: match statement.change {
-                Change::Replace(_) => Draft::Upsert(draft),
-                Change::Patch { .. } => Draft::Patch(draft),
-                Change::Delete => Draft::Delete(draft),
-            },
-        }
+    let stored = |(ordinal, (key, statement)): (usize, &(_, &crate::profile::RecordStatement))| StoredStatement {
+        key: Clone::clone(key),
+        sequence,
+        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+        receive_time: statement.receive_time,
+        draft: statement.draft(),
     };
     applied.statements.iter().enumerate().map(stored).collect()
 }

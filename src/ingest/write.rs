@@ -1,5 +1,6 @@
 //! One write: a batch of one tenant's statements, from the turn to the commit.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use super::apply::Outcome;
 use super::changes::{IdentityFigures, Touched, Turn, plan};
 use super::neighbourhood::{load_and_apply, load_neighbourhood};
 use crate::clock::Clock;
-use crate::model::Model;
+use crate::models::{Models, Running};
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::{CacheKey, Epochs};
-use crate::store::{Changes, Error, Result, Store};
+use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again when another writer was in the way.
@@ -23,11 +24,19 @@ const CONFLICT_WAIT: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
-    pub(super) model: Arc<Model>,
+    pub(super) models: Arc<Models>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) epochs: Arc<Epochs>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) step_timeout: Duration,
+}
+
+/// Statements to write.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    pub(super) statements: &'a [Statement],
+    /// The version of the model that all of them were checked under, if it was one.
+    pub(super) model: Option<i64>,
 }
 
 /// What a batch came to.
@@ -46,27 +55,27 @@ pub(super) struct Written {
 impl Writer {
     /// Writes a batch. When the database refuses a value, the batch is halved until the culprit stands alone and is
     /// rejected; the others are stored.
-    pub(super) async fn write(&self, tenant: &TenantId, statements: &[Statement]) -> Result<Written> {
-        match self.write_whole(tenant, statements).await {
-            Err(Error::Refused(what)) if statements.len() == 1 => {
-                tracing::warn!(source = %statements[0].record().source, error = %what, "the database refuses a statement");
+    pub(super) async fn write(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
+        match self.write_whole(tenant, batch).await {
+            Err(Error::Refused(what)) if batch.statements.len() == 1 => {
+                tracing::warn!(source = %batch.statements[0].record().source, error = %what, "the database refuses a statement");
                 let violation = Violation::new(Reason::StoreRefused, "statement", "the database refuses a value of it");
                 Ok(Written { outcomes: vec![Outcome::Rejected(vec![violation])], ..Written::default() })
             }
             Err(Error::Refused(_)) => {
-                let (left, right) = statements.split_at(statements.len() / 2);
-                let mut written = Box::pin(self.write(tenant, left)).await?;
-                written.extend(Box::pin(self.write(tenant, right)).await?);
+                let (left, right) = batch.statements.split_at(batch.statements.len() / 2);
+                let mut written = Box::pin(self.write(tenant, Batch { statements: left, ..batch })).await?;
+                written.extend(Box::pin(self.write(tenant, Batch { statements: right, ..batch })).await?);
                 Ok(written)
             }
             done => done,
         }
     }
 
-    async fn write_whole(&self, tenant: &TenantId, statements: &[Statement]) -> Result<Written> {
+    async fn write_whole(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
         let mut conflicts = 0;
         loop {
-            match self.write_once(tenant, statements).await {
+            match self.write_once(tenant, batch).await {
                 Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => {
                     tokio::time::sleep(CONFLICT_WAIT * 2u32.pow(conflicts)).await;
                     conflicts += 1;
@@ -76,30 +85,59 @@ impl Writer {
         }
     }
 
-    async fn write_once(&self, tenant: &TenantId, statements: &[Statement]) -> Result<Written> {
-        let mut tx = self.step("begin", self.store.begin(tenant)).await?;
-        let applied = self.step("load_records", load_and_apply(&mut *tx, statements)).await?;
-        let neighbourhood =
-            self.step("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, &self.model)).await?;
+    async fn write_once(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
+        let (mut tx, running) = self.begin(tenant).await?;
+        let model = &running.model;
+        let Rechecked { statements, rejected } = Rechecked::new(batch, &running);
+        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements)).await?;
+        let neighbourhood = self.step("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, model)).await?;
         let mut sequence = tx.sequence();
         let turn = Turn { tenant, sequence, now: self.clock.now() };
-        let plan = plan(turn, &applied, neighbourhood, &self.model);
+        let mut plan = plan(turn, &applied, neighbourhood, model);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
         } else {
+            if running.version == 0 {
+                self.store_first_model(turn, &mut plan.changes);
+            }
             let committed = self.step("commit", tx.commit(&plan.changes)).await;
             // Also after a failure: a commit whose answer was lost may have happened.
             self.bump(tenant, plan.touched);
+            if running.version == 0 {
+                self.models.forget(tenant);
+            }
             committed?;
         }
         Ok(Written {
-            outcomes: applied.outcomes,
+            outcomes: merge(rejected, applied.outcomes),
             profiles: plan.profiles,
             sequence,
             identity: plan.identity,
             conflicts: 0,
         })
+    }
+
+    /// Takes the turn, with the model that is in force during it. Nothing else is read while the turn is held, so where
+    /// another server has applied another model, the turn is given back while it is loaded.
+    async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<Running>)> {
+        let mut running = self.models.of(tenant).await?;
+        loop {
+            let tx = self.step("begin", self.store.begin(tenant)).await?;
+            if tx.model_version() == running.version {
+                return Ok((tx, running));
+            }
+            let version = tx.model_version();
+            drop(tx);
+            running = self.models.adopt(tenant, version).await?;
+        }
+    }
+
+    /// What a tenant begins with, from its first write on.
+    fn store_first_model(&self, turn: Turn<'_>, changes: &mut Changes) {
+        let model = self.models.first_version(turn.now);
+        changes.activation = Some(Activation { version: model.version, sequence: turn.sequence, time: turn.now });
+        changes.models.push(model);
     }
 
     /// One step, timed and bounded: a connection whose other end has gone without a word never answers, and without a bound
@@ -120,6 +158,45 @@ impl Writer {
             self.epochs.bump(&(tenant, &key));
         }
     }
+}
+
+/// The statements of a batch that fit the model in force: those that were checked under another one are checked again.
+struct Rechecked<'a> {
+    statements: Cow<'a, [Statement]>,
+    /// What is wrong with each statement of the batch by now; empty when nothing was checked again.
+    rejected: Vec<Option<Vec<Violation>>>,
+}
+
+impl<'a> Rechecked<'a> {
+    fn new(batch: Batch<'a>, running: &Running) -> Self {
+        if batch.model == Some(running.version) {
+            return Self { statements: Cow::Borrowed(batch.statements), rejected: Vec::new() };
+        }
+        let (mut statements, mut rejected) = (Vec::new(), Vec::new());
+        for statement in batch.statements {
+            match running.model.check(statement.draft(), statement.receive_time()) {
+                Ok(statement) => {
+                    statements.push(statement);
+                    rejected.push(None);
+                }
+                Err(violations) => rejected.push(Some(violations)),
+            }
+        }
+        Self { statements: Cow::Owned(statements), rejected }
+    }
+}
+
+/// The outcomes of all statements of a batch, from what was [`rejected`](Rechecked::rejected) and those of the ones that fit.
+fn merge(rejected: Vec<Option<Vec<Violation>>>, outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    if rejected.is_empty() {
+        return outcomes;
+    }
+    let mut outcomes = outcomes.into_iter();
+    let all = rejected.into_iter().map(|rejected| match rejected {
+        Some(violations) => Some(Outcome::Rejected(violations)),
+        None => outcomes.next(),
+    });
+    all.flatten().collect()
 }
 
 impl Written {

@@ -102,6 +102,30 @@ impl Statement {
         size_of::<Self>() + values
     }
 
+    /// As it was said, to be checked again.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        match self {
+            Self::Record(statement) => statement.draft(),
+            Self::Event(event) => Draft::Event(DraftEvent {
+                record: event.record.clone(),
+                event_id: event.event_id.clone(),
+                kind: event.kind.clone(),
+                event_time: event.event_time,
+                properties: event.properties.clone(),
+            }),
+        }
+    }
+
+    /// When it came in.
+    #[must_use]
+    pub fn receive_time(&self) -> Timestamp {
+        match self {
+            Self::Record(statement) => statement.receive_time,
+            Self::Event(event) => event.receive_time,
+        }
+    }
+
     /// The record that it is about.
     #[must_use]
     pub fn record(&self) -> &RecordKey {
@@ -133,6 +157,19 @@ pub struct RecordStatement {
     pub content: ContentHash,
     /// As it was said, for history.
     pub draft: DraftRecord,
+}
+
+impl RecordStatement {
+    /// As it was said.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        let draft = self.draft.clone();
+        match self.change {
+            Change::Replace(_) => Draft::Upsert(draft),
+            Change::Patch { .. } => Draft::Patch(draft),
+            Change::Delete => Draft::Delete(draft),
+        }
+    }
 }
 
 /// What a statement changes in a record. Identifier values are normalised.

@@ -1,7 +1,7 @@
 //! The cache. The only place that knows moka.
 //!
-//! Entries are stored under (tenant, key, epoch): see [`Epochs`](super::Epochs) for why that is never stale. Readers that
-//! miss the same key in the same epoch share one load. The cache is bounded by bytes.
+//! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](super::Epochs) for why that is never stale. Readers
+//! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
 
 use std::mem::size_of;
 use std::sync::Arc;
@@ -82,7 +82,15 @@ impl Entry {
     }
 }
 
-type Slot = (TenantId, CacheKey, u64);
+/// Where an answer is kept: under all that makes it old when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Slot {
+    pub(super) tenant: TenantId,
+    pub(super) key: CacheKey,
+    pub(super) epoch: u64,
+    /// The version of the tenant's model that was known to be in force.
+    pub(super) model: i64,
+}
 
 /// A bounded cache with single flight.
 #[derive(Clone)]
@@ -100,16 +108,13 @@ impl Cache {
         Self { entries }
     }
 
-    /// The entry under a key in an epoch, and whether it was there; loaded when it is missing or not fresh enough.
+    /// The entry in a slot, and whether it was there; loaded when it is missing or not fresh enough.
     pub(super) async fn get(
         &self,
-        tenant: &TenantId,
-        key: CacheKey,
-        epoch: u64,
+        slot: Slot,
         freshness: Freshness,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
-        let slot = (tenant.clone(), key, epoch);
         if let Some(entry) = self.entries.get(&slot).await {
             if entry.satisfies(freshness) {
                 return Ok((entry, true));
@@ -124,20 +129,14 @@ impl Cache {
         Ok((entry, false))
     }
 
-    /// The entry under a key in an epoch, if it is there.
-    pub(super) async fn peek(
-        &self,
-        tenant: &TenantId,
-        key: CacheKey,
-        epoch: u64,
-        freshness: Freshness,
-    ) -> Option<Entry> {
-        self.entries.get(&(tenant.clone(), key, epoch)).await.filter(|entry| entry.satisfies(freshness))
+    /// The entry in a slot, if it is there.
+    pub(super) async fn peek(&self, slot: &Slot, freshness: Freshness) -> Option<Entry> {
+        self.entries.get(slot).await.filter(|entry| entry.satisfies(freshness))
     }
 
-    /// Keeps an entry that was loaded after the epoch was taken.
-    pub(super) async fn put(&self, tenant: &TenantId, key: CacheKey, epoch: u64, entry: Entry) {
-        self.entries.insert((tenant.clone(), key, epoch), entry).await;
+    /// Keeps an entry that was loaded after the slot was taken.
+    pub(super) async fn put(&self, slot: Slot, entry: Entry) {
+        self.entries.insert(slot, entry).await;
     }
 
     /// How many entries there are, and their estimated size in bytes.
@@ -150,8 +149,8 @@ impl Cache {
 const OVERHEAD_BYTES: usize = 200;
 
 /// The estimated size of an entry, in bytes.
-fn weigh((tenant, key, _): &Slot, entry: &Entry) -> usize {
-    let key = match key {
+fn weigh(slot: &Slot, entry: &Entry) -> usize {
+    let key = match &slot.key {
         CacheKey::Id(_) => 0,
         CacheKey::Identifier(identifier) => identifier.kind.len() + identifier.value.len(),
         CacheKey::Record(record) => weigh_key(record),
@@ -161,7 +160,7 @@ fn weigh((tenant, key, _): &Slot, entry: &Entry) -> usize {
         Cached::Holders(holders) => holders.len() * size_of::<ProfileId>(),
         Cached::Redirect(_) | Cached::Absent => 0,
     };
-    OVERHEAD_BYTES + size_of::<Slot>() + size_of::<Entry>() + tenant.as_str().len() + key + value
+    OVERHEAD_BYTES + size_of::<Slot>() + size_of::<Entry>() + slot.tenant.as_str().len() + key + value
 }
 
 fn weigh_key(record: &RecordKey) -> usize {

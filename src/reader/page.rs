@@ -129,8 +129,9 @@ impl Reader {
         tenant: &TenantId,
         query: &str,
     ) -> Result<BTreeMap<ProfileId, Vec<String>>, store::Error> {
-        let normalized = self.model.identifiers.iter().map(|(name, kind)| Identifier::new(name, kind.normalize(query)));
-        let identifiers: Vec<Identifier> = normalized.filter(|identifier| self.model.links(identifier)).collect();
+        let model = self.models.of(tenant).await?.model.clone();
+        let normalized = model.identifiers.iter().map(|(name, kind)| Identifier::new(name, kind.normalize(query)));
+        let identifiers: Vec<Identifier> = normalized.filter(|identifier| model.links(identifier)).collect();
         let mut found: BTreeMap<ProfileId, Vec<String>> = BTreeMap::new();
         if identifiers.is_empty() {
             return Ok(found);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::ingest::{self, Ingest};
-use customer_profile::model::Model;
+use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{Draft, DraftRecord, Identifier, RecordKey, TenantId, Value};
 use customer_profile::reader::{Epochs, Freshness, Key, Limits, Reader};
 use customer_profile::telemetry::Telemetry;
@@ -31,11 +31,12 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let store = Arc::new(Faulty::new(Reads::Linger(3)));
-        let (model, epochs) = (Model::built_in(), Arc::new(Epochs::default()));
+        let models = Arc::new(Models::new(store.clone(), ModelFile::built_in()));
+        let epochs = Arc::new(Epochs::default());
         let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
         let parts = ingest::Parts {
             store: store.clone(),
-            model: model.clone(),
+            models: models.clone(),
             clock: Arc::new(SystemClock),
             epochs: epochs.clone(),
             metrics: metrics.clone(),
@@ -44,7 +45,7 @@ impl Desk {
         let (ingest, _writer) = Ingest::start(parts, options);
         // Room for about half of the customers: entries are evicted and loaded again all the time.
         let limits = Limits { max_bytes: 8 * 1024, max_age: Duration::from_hours(1) };
-        let reader = Reader::new(store, model, epochs, metrics, limits);
+        let reader = Reader::new(store, models, epochs, metrics, limits);
         Self { ingest, reader, tenant: TenantId::default() }
     }
 

@@ -20,6 +20,7 @@ use crate::config::{Config, ConfigArgs};
 use crate::grpc::{self, reason_name, v1};
 use crate::ingest::{self, Ingest, Receipt, Ticket};
 use crate::model::Model;
+use crate::models::Models;
 use crate::profile::{TenantId, Violation};
 use crate::reader::Epochs;
 use crate::sources::files::{Position, Row};
@@ -82,12 +83,20 @@ impl Sink {
         kind: &str,
     ) -> anyhow::Result<(Self, String)> {
         let config = setup::config(args)?;
-        let model = setup::model(config.model.path.as_deref())?;
-        model.check_mapping(source, kind).map_err(|violation| anyhow::anyhow!("{violation}"))?;
+        let configured = setup::model(config.model.path.as_deref())?;
+        let refused = |violation| anyhow::anyhow!("{violation}");
+        if config.database.url.file().is_some_and(|file| !file.exists()) {
+            // It has no model of its own yet; and for what cannot be, it is not even made.
+            configured.model.check_mapping(source, kind).map_err(refused)?;
+        }
         let store = Arc::new(setup::store(&config.database).await?);
         store.check().await?;
+        let models = Arc::new(Models::new(store.clone(), configured));
+        models.compare_with_configured(tenant).await?;
+        let model = models.of(tenant).await?.model.clone();
+        model.check_mapping(source, kind).map_err(refused)?;
         let name = config.database.url.to_string();
-        Ok((Self::Direct(Box::new(Direct::start(&config, store, model, tenant.clone())?)), name))
+        Ok((Self::Direct(Box::new(Direct::start(&config, store, models, model, tenant.clone())?)), name))
     }
 
     /// Sends a batch. The batches' order is that of the calls; what is answered waits for the acknowledgement.
@@ -112,10 +121,16 @@ impl Sink {
 }
 
 impl Direct {
-    fn start(config: &Config, store: Arc<SqlStore>, model: Arc<Model>, tenant: TenantId) -> anyhow::Result<Self> {
+    fn start(
+        config: &Config,
+        store: Arc<SqlStore>,
+        models: Arc<Models>,
+        model: Arc<Model>,
+        tenant: TenantId,
+    ) -> anyhow::Result<Self> {
         let parts = ingest::Parts {
             store: store.clone(),
-            model: model.clone(),
+            models,
             clock: Arc::new(SystemClock),
             epochs: Arc::new(Epochs::default()),
             metrics: Telemetry::collect(config)?.metrics,

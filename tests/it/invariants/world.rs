@@ -8,6 +8,7 @@ use customer_profile::config::Config;
 use customer_profile::identity::cluster;
 use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
 use customer_profile::model::Model;
+use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{
     Draft, Event, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile, TenantId, fold,
 };
@@ -35,7 +36,7 @@ pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
 #[derive(Clone)]
 pub(super) struct Common {
     store: Arc<dyn Store>,
-    model: Arc<Model>,
+    models: Arc<Models>,
     epochs: Arc<Epochs>,
     metrics: Arc<Metrics>,
 }
@@ -47,7 +48,9 @@ impl Common {
 
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
-        Self { store, model: Arc::new(model()), epochs: Arc::default(), metrics: telemetry.metrics }
+        let configured = ModelFile { text: "a test's".into(), model: Arc::new(model()) };
+        let models = Arc::new(Models::new(store.clone(), configured));
+        Self { store, models, epochs: Arc::default(), metrics: telemetry.metrics }
     }
 }
 
@@ -61,10 +64,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(common: &Common, tenant: TenantId) -> Self {
-        let Common { store, model, epochs, metrics } = common.clone();
+        let Common { store, models, epochs, metrics } = common.clone();
         let parts = Parts {
             store: store.clone(),
-            model: model.clone(),
+            models: models.clone(),
             clock: Arc::new(NOW),
             epochs: epochs.clone(),
             metrics: metrics.clone(),
@@ -72,14 +75,14 @@ impl World {
         let options = Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
-        let reader = Reader::new(store.clone(), model, epochs, metrics, limits);
+        let reader = Reader::new(store.clone(), models, epochs, metrics, limits);
         Self { ingest, reader, store, tenant }
     }
 
     /// Says statements in one batch.
     pub(super) async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
         let intake = drafts.iter().cloned().map(Ok).collect();
-        let ticket = self.ingest.offer(&self.tenant, intake).expect("room in the queue");
+        let ticket = self.ingest.offer(&self.tenant, intake).await.expect("room in the queue");
         let receipt = ticket.wait().await.expect("a receipt");
         receipt.results.into_iter().map(|result| result.outcome).collect()
     }

@@ -7,7 +7,7 @@ use customer_profile::config::Config;
 use customer_profile::grpc::v1::{
     self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
 };
-use customer_profile::model::Model;
+use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
@@ -50,7 +50,7 @@ impl Service {
         let address = format!("http://{}", listener.local_addr().expect("its address"));
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
-        let parts = Parts { config, store, model: Model::built_in(), clock: Arc::new(SystemClock), metrics, ready };
+        let parts = Parts { config, store, model: ModelFile::built_in(), clock: Arc::new(SystemClock), metrics, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });

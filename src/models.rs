@@ -1,0 +1,217 @@
+//! Which model is in force for whom.
+//!
+//! A tenant's model is part of its data: profiles are what the model in force makes of the records, so every server on a
+//! database must go by the same one, whatever its configuration says. The configured model file is what a tenant *begins*
+//! with: its first write stores the file as version 1. From then on the stored version is in force, until another one is
+//! applied.
+//!
+//! How a server learns of another version, without ever asking for it:
+//!
+//! - A **writer** is told the version with its turn. What was checked under another one is checked again.
+//! - A **reader** is told the version with each answer of the store, in the same snapshot. It folds by that version. A
+//!   cached answer stands under the version that it was asked for under, so another version makes all of a tenant's cached
+//!   answers old at once. (Answers from the cache may miss what other servers applied, for as long as they may miss what
+//!   other servers wrote; a read with a token misses neither.)
+//!
+//! Versions come into force in order, so of two the greater one is in force.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use tokio::sync::Mutex;
+
+use crate::model::{Model, ModelError};
+use crate::profile::{ContentHash, TenantId, Timestamp};
+use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
+
+/// How many tenants' models are remembered; one of them more, and all are asked for again.
+const MAX_TENANTS: usize = 10_000;
+
+/// A model file and what it compiles to.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// As it is written.
+    pub text: Arc<str>,
+    /// What it says.
+    pub model: Arc<Model>,
+}
+
+impl ModelFile {
+    /// Compiles a model file.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn parse(text: &str) -> std::result::Result<Self, Vec<ModelError>> {
+        Ok(Self { text: text.into(), model: Arc::new(Model::parse(text)?) })
+    }
+
+    /// The one that is compiled in.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self { text: crate::model::file::BUILT_IN.into(), model: Model::built_in() }
+    }
+}
+
+/// A model in force.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Its version; 0: the configured one, while the tenant has none of its own.
+    pub version: i64,
+    /// Its rules.
+    pub model: Arc<Model>,
+}
+
+/// The models of all tenants, as far as this process knows.
+pub struct Models {
+    store: Arc<dyn Store>,
+    configured: ModelFile,
+    known: RwLock<HashMap<TenantId, Arc<Running>>>,
+    /// What is compiled, by content. Locked while compiling: many who miss the same model compile it once.
+    compiled: Mutex<HashMap<ContentHash, Weak<Model>>>,
+}
+
+impl Models {
+    /// `configured` is what a tenant begins with.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, configured: ModelFile) -> Self {
+        Self { store, configured, known: RwLock::default(), compiled: Mutex::default() }
+    }
+
+    /// The model in force for a tenant, as far as this process knows. Asks the store once a tenant.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn of(&self, tenant: &TenantId) -> Result<Arc<Running>> {
+        if let Some(running) = self.known(tenant) {
+            return Ok(running);
+        }
+        let running = match self.store.model(tenant, None).await? {
+            Some(stored) => self.compile(&stored).await?,
+            None => self.configured(),
+        };
+        Ok(self.learn(tenant, running))
+    }
+
+    /// The model of a version that the store has told of with an answer; `asked` is what the answer was asked for under.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn told(&self, tenant: &TenantId, version: i64, asked: &Arc<Running>) -> Result<Arc<Running>> {
+        // Less: from a database that has not seen all yet, such as a standby that took over.
+        if version <= asked.version {
+            return Ok(asked.clone());
+        }
+        match self.known(tenant) {
+            Some(running) if running.version >= version => Ok(running),
+            _ => Ok(self.learn(tenant, self.load(tenant, version).await?)),
+        }
+    }
+
+    /// Takes a version that a writer was told with its turn for the one in force, whatever was known.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn adopt(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+        let running = if version == 0 { self.configured() } else { self.load(tenant, version).await? };
+        self.put(tenant, running.clone());
+        Ok(running)
+    }
+
+    /// A version is in force: its activation is committed.
+    pub fn put(&self, tenant: &TenantId, running: Arc<Running>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_TENANTS && !known.contains_key(tenant) {
+            known.clear();
+        }
+        known.insert(tenant.clone(), running);
+    }
+
+    /// It is not known any more what is in force; the store is asked again.
+    pub fn forget(&self, tenant: &TenantId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+    }
+
+    /// The first version of a tenant's model, to be stored with its first write.
+    #[must_use]
+    pub fn first_version(&self, now: Timestamp) -> ModelVersion {
+        ModelVersion {
+            version: 1,
+            file: self.configured.text.to_string(),
+            weights: String::new(),
+            create_time: now,
+            note: "configured when the first record came".to_owned(),
+        }
+    }
+
+    /// Tells the log if a tenant's model is another one than the configured file says.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn compare_with_configured(&self, tenant: &TenantId) -> Result<()> {
+        let Some(stored) = self.store.model(tenant, None).await? else { return Ok(()) };
+        if *stored.model.file != *self.configured.text {
+            tracing::warn!(
+                %tenant, version = stored.model.version,
+                "the configured model file is not the model in force, which stays; `model plan FILE` tells what the file \
+                 would change, `model apply FILE` puts it in force"
+            );
+        }
+        Ok(())
+    }
+
+    /// Compiles a stored version.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] when this version of the service cannot read it.
+    pub async fn compile(&self, stored: &StoredModel) -> Result<Arc<Running>> {
+        let ModelVersion { version, file, weights, .. } = &stored.model;
+        if **file == *self.configured.text && weights.is_empty() {
+            return Ok(Arc::new(Running { version: *version, model: self.configured.model.clone() }));
+        }
+        let content = ContentHash::of(&(file, weights));
+        let mut compiled = self.compiled.lock().await;
+        if let Some(model) = compiled.get(&content).and_then(Weak::upgrade) {
+            return Ok(Arc::new(Running { version: *version, model }));
+        }
+        let model = Model::parse(file).map_err(|errors| Error::Inconsistent {
+            table: "model",
+            column: "file",
+            key: format!("…/{version}"),
+            what: errors.first().map(ToString::to_string).unwrap_or_default(),
+        })?;
+        let model = Arc::new(model);
+        compiled.retain(|_, model| model.strong_count() > 0);
+        compiled.insert(content, Arc::downgrade(&model));
+        Ok(Arc::new(Running { version: *version, model }))
+    }
+
+    async fn load(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+        let stored = self.store.model(tenant, Some(version)).await?;
+        let stored = stored.ok_or_else(|| Error::Inconsistent {
+            table: "model",
+            column: "version",
+            key: format!("…/{version}"),
+            what: "is in force and not there".to_owned(),
+        })?;
+        self.compile(&stored).await
+    }
+
+    fn configured(&self) -> Arc<Running> {
+        Arc::new(Running { version: 0, model: self.configured.model.clone() })
+    }
+
+    fn known(&self, tenant: &TenantId) -> Option<Arc<Running>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+    }
+
+    /// Remembers what a reader found, unless a later one is known by now. Answers with what is known then.
+    fn learn(&self, tenant: &TenantId, running: Arc<Running>) -> Arc<Running> {
+        match self.known(tenant) {
+            Some(known) if known.version >= running.version => known,
+            _ => {
+                self.put(tenant, running.clone());
+                running
+            }
+        }
+    }
+}
