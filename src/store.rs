@@ -8,16 +8,19 @@
 //! - **One write turn per tenant.** A transaction begins by taking the tenant's row lock and its next [`Sequence`], in one
 //!   statement. Writers of one tenant, on any number of servers, follow one another; each sees all that the one before
 //!   committed, and the numbers are in commit order without gaps. Group commit makes the turns few.
-//! - **History is append-only**: statements as they were said, and every change of membership.
+//! - **History is append-only**: statements as they were said, every change of membership, and each row that a write
+//!   replaced or removed. So every state that was ever committed can still be read: see [`Past`].
 
 mod error;
 pub mod memory;
+mod past;
 pub mod sql;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use error::Error;
+pub use past::{Past, WriteMark};
 
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
@@ -32,7 +35,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Past + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
 
@@ -100,6 +103,9 @@ pub trait Transaction: Send {
     /// The version of the model that is in force; 0: the tenant has none yet.
     fn model_version(&self) -> i64;
 
+    /// The time of the write before: this one's may not be earlier. The epoch when there was none.
+    fn not_before(&self) -> Timestamp;
+
     /// Records by key; those that do not exist are left out. In any order.
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
 
@@ -116,13 +122,21 @@ pub trait Transaction: Send {
     /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
 
-    /// Writes all changes and commits.
+    /// Writes all changes and commits. What they replace or remove is kept for [`Past`]. `time` is the write's own.
     ///
     /// # Errors
     /// [`Error::Conflict`]: nothing was written, the whole transaction may be tried again. [`Error::Refused`]: some value is
     /// not to this database's liking; nothing was written. [`Error::Unavailable`]: it is **not known** whether the
     /// changes were written; saying the statements again is safe.
-    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()>;
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()>;
+}
+
+/// What a write begins with.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
+    sequence: Sequence,
+    model_version: i64,
+    not_before: Timestamp,
 }
 
 /// A read with the sequence that it reflects: it sees every write up to it.

@@ -32,14 +32,16 @@ fn in_dialect(statement: &str, backend: DbBackend) -> String {
 mod tests {
     use super::*;
     use crate::{
-        m20261122_000001_records_and_history as history, m20261122_000003_models as models,
-        m20261122_000004_matching as matching,
+        m20261122_000001_records_and_history as records, m20261122_000002_history as history,
+        m20261122_000003_models as models, m20261122_000004_matching as matching,
     };
 
     #[test]
     fn no_placeholder_is_left_in_any_statement() {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            for statement in history::STATEMENTS.iter().chain(models::STATEMENTS).chain(matching::STATEMENTS) {
+            for statement in
+                [records::STATEMENTS, history::STATEMENTS, models::STATEMENTS, matching::STATEMENTS].concat()
+            {
                 let sql = in_dialect(statement, backend);
                 assert!(!sql.contains('{'), "{sql}");
             }

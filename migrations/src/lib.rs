@@ -9,6 +9,7 @@
 
 mod dialect;
 mod m20261122_000001_records_and_history;
+mod m20261122_000002_history;
 mod m20261122_000003_models;
 mod m20261122_000004_matching;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261122_000001_records_and_history::Migration),
+            Box::new(m20261122_000002_history::Migration),
             Box::new(m20261122_000003_models::Migration),
             Box::new(m20261122_000004_matching::Migration),
         ]

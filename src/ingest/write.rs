@@ -92,7 +92,9 @@ impl Writer {
         let applied = self.step("load_records", load_and_apply(&mut *tx, &statements)).await?;
         let neighbourhood = self.step("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, model)).await?;
         let mut sequence = tx.sequence();
-        let turn = Turn { tenant, sequence, now: self.clock.now() };
+        // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
+        let now = self.clock.now().max(tx.not_before());
+        let turn = Turn { tenant, sequence, now };
         let mut plan = plan(turn, &applied, neighbourhood, model);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
@@ -101,7 +103,7 @@ impl Writer {
             if running.version == 0 {
                 self.store_first_model(turn, &mut plan.changes);
             }
-            let committed = self.step("commit", tx.commit(&plan.changes)).await;
+            let committed = self.step("commit", tx.commit(now, &plan.changes)).await;
             // Also after a failure: a commit whose answer was lost may have happened.
             self.bump(tenant, plan.touched);
             if running.version == 0 {

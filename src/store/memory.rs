@@ -3,6 +3,8 @@
 //! It is the oracle that the databases are compared with, so each method is the contract's sentence written as a loop;
 //! some look at everything there is. Nothing outlives the process.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -12,11 +14,14 @@ use uuid::Uuid;
 
 use super::{
     Activation, AsOf, Changes, Error, EventPage, MembershipChange, ModelVersion, PrefixHit, ProfileRow, ProfileState,
-    Result, SearchTerm, StatementKey, Store, StoredModel, StoredStatement, Transaction,
+    Result, SearchTerm, StatementKey, Store, StoredModel, StoredStatement, Transaction, Turn, WriteMark,
+    past::refuse_time,
 };
 use crate::profile::{
     ContentHash, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId,
+    Timestamp,
 };
+use past::PastData;
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -59,6 +64,7 @@ struct Data {
     memberships: BTreeMap<(RecordKey, Sequence), MembershipChange>,
     models: BTreeMap<i64, ModelVersion>,
     activations: BTreeMap<i64, Activation>,
+    past: PastData,
 }
 
 impl MemoryStore {
@@ -205,11 +211,15 @@ impl Store for MemoryStore {
     }
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let next = |data: &Data| (Sequence(data.sequence.0 + 1), data.model_version());
-        let (sequence, model_version) = self.tenants.of(tenant, next);
+        let guard = Arc::clone(&self.turn).lock_owned().await;
+        let turn_of = |data: &Data| Turn {
+            sequence: Sequence(data.sequence.0 + 1),
+            model_version: data.model_version(),
+            not_before: data.past.last_time(),
+        };
+        let turn = self.tenants.of(tenant, turn_of);
         let tenants = Arc::clone(&self.tenants);
-        Ok(Box::new(MemoryTransaction { tenant: tenant.clone(), sequence, model_version, tenants, _turn: turn }))
+        Ok(Box::new(MemoryTransaction { tenant: tenant.clone(), turn, tenants, _guard: guard }))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -299,20 +309,23 @@ impl Store for MemoryStore {
 /// Nothing changes before the commit; the guard gives the turn back in any case.
 struct MemoryTransaction {
     tenant: TenantId,
-    sequence: Sequence,
-    model_version: i64,
+    turn: Turn,
     tenants: Arc<Tenants>,
-    _turn: OwnedMutexGuard<()>,
+    _guard: OwnedMutexGuard<()>,
 }
 
 #[async_trait]
 impl Transaction for MemoryTransaction {
     fn sequence(&self) -> Sequence {
-        self.sequence
+        self.turn.sequence
     }
 
     fn model_version(&self) -> i64 {
-        self.model_version
+        self.turn.model_version
+    }
+
+    fn not_before(&self) -> Timestamp {
+        self.turn.not_before
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
@@ -354,12 +367,14 @@ impl Transaction for MemoryTransaction {
             .of(&self.tenant, |data| ids.into_iter().filter_map(|id| data.profiles.get(id)).cloned().collect()))
     }
 
-    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()> {
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
+        refuse_time(time, self.turn.not_before)?;
         let mut tenants = self.tenants.write();
         let data = tenants.entry(self.tenant.clone()).or_default();
         data.refuse(changes)?;
         data.apply(changes);
-        data.sequence = self.sequence;
+        data.past.keep(WriteMark { sequence: self.turn.sequence, time }, changes);
+        data.sequence = self.turn.sequence;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod change;
 mod connect;
 mod entity;
 mod error;
+mod past;
 mod query;
 mod read;
 mod statement;
@@ -176,7 +177,7 @@ impl SqlStore {
             keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
         let prefixes = ["a".to_owned(), "b".to_owned()];
         let (records, page) = (records.as_slice(), EventPage { limit: 10, ..EventPage::default() });
-        Ok(vec![
+        let mut queries = vec![
             ("profiles", query::profiles(dialect, tenant, &ids)?),
             ("find_by_identifiers", query::find_by_identifiers(dialect, tenant, &identifiers, 10)?),
             ("find_by_records", query::find_by_records(dialect, tenant, records)?),
@@ -188,7 +189,9 @@ impl SqlStore {
             ("known_events", query::known_events(dialect, tenant, &events)?),
             ("profile_rows", query::profile_rows(dialect, tenant, &ids)?),
             ("remove identifiers", change::identifier_removal(dialect, tenant, &identifiers, records)?),
-        ])
+        ];
+        queries.extend(past::hot_queries(dialect, tenant));
+        Ok(queries)
     }
 }
 

@@ -3,6 +3,7 @@
 mod build;
 mod loads;
 mod models;
+mod past;
 mod postgres;
 mod reads;
 mod search;
@@ -80,6 +81,12 @@ on_each_store! {
         pages_put_together_are_the_whole,
         events_are_chosen_by_type_and_time,
         keys_are_in_byte_order,
+    }
+    past {
+        the_last_write_at_a_time_is_found,
+        times_of_writes_never_go_back,
+        a_profile_is_read_as_it_was_after_each_write,
+        an_identifier_leads_where_it_led_after_each_write,
     }
     tenants {
         same_keys_in_two_tenants_never_mix,

@@ -2,16 +2,18 @@
 //!
 //! On PostgreSQL all parts are one statement, `WITH … AS (INSERT …), … SELECT 1`: each round trip within a write keeps the
 //! tenant's next writer waiting. The parts see the same snapshot and touch different rows, so their order does not matter.
+//!
+//! What is replaced or removed is copied to history within the database: it need not travel.
 
 use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::query::statement_columns;
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{Event, Identifier, Record, RecordKey, TenantId};
+use crate::profile::{Event, Identifier, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::{
     Activation, Changes, Error, MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm,
-    StoredStatement,
+    StoredStatement, WriteMark,
 };
 
 /// A set of rows: columns by name.
@@ -27,17 +29,34 @@ enum OnConflict {
     Replace(&'static [&'static str]),
 }
 
+/// The columns of a profile's row beside its key, and those of a record's.
+const PROFILE: [&str; 4] = ["revision", "update_time", "merged_into", "deleted"];
+const RECORD: [&str; 2] = ["profile_id", "body"];
+
+/// Whether rows of a table say since which write they hold, and are kept when they are replaced or removed.
+fn is_kept(table: &str) -> bool {
+    matches!(table, "record" | "profile" | "identifier")
+}
+
 /// All statements of a write. Nothing is removed after it was added.
-pub(super) fn statements(dialect: Dialect, tenant: &TenantId, changes: &Changes) -> Result<Vec<Statement>> {
-    let mut write = Write { tenant, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() };
+pub(super) fn statements(
+    dialect: Dialect,
+    tenant: &TenantId,
+    mark: WriteMark,
+    changes: &Changes,
+) -> Result<Vec<Statement>> {
+    let mut write = Write { tenant, mark, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() };
+    write.note_time();
+    write.keep("profile", profile_key(&changes.profiles), &PROFILE)?;
+    write.keep("record", key_columns(changes.records.iter().map(|record| &record.key)), &RECORD)?;
+    write.keep("identifier", identifier_columns(&changes.removed_identifiers), &[])?;
     write.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
     write.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
     write.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
-    let replaced = OnConflict::Replace(&["revision", "update_time", "merged_into", "deleted"]);
     write.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
-    write.insert("profile", replaced, profile_columns(&changes.profiles))?;
+    write.insert("profile", OnConflict::Replace(&PROFILE), profile_columns(&changes.profiles))?;
     write.insert("record", OnConflict::Refuse, record_columns(&changes.added_records)?)?;
-    write.insert("record", OnConflict::Replace(&["profile_id", "body"]), record_columns(&changes.records)?)?;
+    write.insert("record", OnConflict::Replace(&RECORD), record_columns(&changes.records)?)?;
     write.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
     write.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
     write.delete("record_term", term_columns(&changes.removed_terms))?;
@@ -59,12 +78,14 @@ pub(super) fn identifier_removal(
 ) -> Result<Statement> {
     let removed = identifiers.iter().cloned().zip(records.iter().cloned()).collect();
     let changes = Changes { removed_identifiers: removed, ..Changes::default() };
-    let statement = statements(dialect, tenant, &changes)?.pop();
+    let mark = WriteMark { sequence: Sequence(1), time: Timestamp::default() };
+    let statement = statements(dialect, tenant, mark, &changes)?.pop();
     statement.ok_or_else(|| Error::Internal("no statement was made".to_owned()))
 }
 
 struct Write<'a> {
     tenant: &'a TenantId,
+    mark: WriteMark,
     sql: Sql,
     parts: Vec<String>,
     statements: Vec<Statement>,
@@ -77,18 +98,53 @@ impl Write<'_> {
         }
         let names = names(&columns);
         let tenant = self.sql.bind(self.tenant.as_str());
+        let kept = is_kept(table);
+        let (since, sequence) =
+            if kept { (", since", format!(", {}", self.sql.bind(self.mark.sequence.0))) } else { ("", String::new()) };
         let added = self.sql.rows("added", columns)?;
         let on_conflict = match on_conflict {
             OnConflict::Refuse => String::new(),
             OnConflict::Replace(columns) => {
-                let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+                let columns = columns.iter().chain(kept.then_some(&"since"));
+                let set: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
                 let key = if table == "profile" { "tenant, id" } else { "tenant, source, record_key" };
                 format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
             }
         };
         // `WHERE TRUE`: or SQLite would take `ON CONFLICT` for the condition of a join.
         self.push(format!(
-            "INSERT INTO {table} (tenant, {names}) SELECT {tenant}, {names} FROM {added} WHERE TRUE{on_conflict}"
+            "INSERT INTO {table} (tenant, {names}{since}) SELECT {tenant}, {names}{sequence} FROM {added} \
+             WHERE TRUE{on_conflict}"
+        ));
+        Ok(())
+    }
+
+    /// Tells when this write is, to those who look back and to the next writer.
+    fn note_time(&mut self) {
+        let WriteMark { sequence, time } = self.mark;
+        let values = [self.tenant.as_str().into(), sequence.0.into(), time.as_micros().into()];
+        let [tenant, number, micros] = values.map(|value: sea_orm::Value| self.sql.bind(value));
+        self.push(format!("INSERT INTO write_time (tenant, sequence, time) VALUES ({tenant}, {number}, {micros})"));
+        let (tenant, micros) = (self.sql.bind(self.tenant.as_str()), self.sql.bind(time.as_micros()));
+        self.push(format!("UPDATE tenant SET write_time = {micros} WHERE id = {tenant}"));
+    }
+
+    /// Copies the rows with the given keys to history, before they are replaced or removed. Those that do not exist leave
+    /// nothing.
+    fn keep(&mut self, table: &str, key: Columns, others: &[&str]) -> Result<()> {
+        if is_empty(&key) {
+            return Ok(());
+        }
+        let same: Vec<String> = key.iter().map(|(name, _)| format!("t.{name} = replaced.{name}")).collect();
+        let columns: Vec<&str> = key.iter().map(|(name, _)| *name).chain(others.iter().copied()).collect();
+        let shown: Vec<String> = columns.iter().map(|name| format!("t.{name}")).collect();
+        let (tenant, until) = (self.sql.bind(self.tenant.as_str()), self.sql.bind(self.mark.sequence.0));
+        let replaced = self.sql.rows("replaced", key)?;
+        let row = self.sql.dialect.look_up(table, "t", &format!("t.tenant = {tenant} AND {}", same.join(" AND ")));
+        let (columns, shown) = (columns.join(", "), shown.join(", "));
+        self.push(format!(
+            "INSERT INTO {table}_history (tenant, {columns}, since, until) \
+             SELECT t.tenant, {shown}, t.since, {until} FROM {replaced} {row}"
         ));
         Ok(())
     }
@@ -190,18 +246,23 @@ fn membership_columns(changes: &[MembershipChange]) -> Columns {
     columns
 }
 
+fn profile_key(rows: &[ProfileRow]) -> Columns {
+    vec![("id", Column::Id(rows.iter().map(|row| row.id.0).collect()))]
+}
+
 fn profile_columns(rows: &[ProfileRow]) -> Columns {
     let survivor = |row: &ProfileRow| match row.state {
         ProfileState::MergedInto(survivor) => Some(survivor.0),
         ProfileState::Live | ProfileState::Deleted => None,
     };
-    vec![
-        ("id", Column::Id(rows.iter().map(|row| row.id.0).collect())),
+    let mut columns = profile_key(rows);
+    columns.extend([
         ("revision", Column::Int(rows.iter().map(|row| row.revision).collect())),
         ("update_time", Column::Int(rows.iter().map(|row| row.update_time.as_micros()).collect())),
         ("merged_into", Column::optional_id(rows.iter().map(survivor))),
         ("deleted", Column::Int(rows.iter().map(|row| i64::from(row.state == ProfileState::Deleted)).collect())),
-    ]
+    ]);
+    columns
 }
 
 fn record_columns(records: &[Record]) -> Result<Columns> {

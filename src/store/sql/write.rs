@@ -19,14 +19,14 @@ use super::entity::profile;
 use super::query;
 use super::read::{place, record};
 use super::statement::{Dialect, Sql};
-use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId};
-use crate::store::{Changes, Error, ProfileRow, Result, StatementKey, Transaction};
+use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
+use crate::store::past::refuse_time;
+use crate::store::{Changes, Error, ProfileRow, Result, StatementKey, Transaction, Turn, WriteMark};
 
 pub(super) struct SqlTransaction {
     dialect: Dialect,
     tenant: TenantId,
-    sequence: Sequence,
-    model_version: i64,
+    turn: Turn,
     /// None once it is committed or rolled back.
     open: Option<DatabaseTransaction>,
     tasks: TaskTracker,
@@ -47,29 +47,31 @@ pub(super) async fn begin(
         let immediate = (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
         let open = db.begin_with_options(options).await?;
-        let (sequence, model_version) = (Sequence::default(), 0);
-        let mut transaction =
-            SqlTransaction { dialect, tenant, sequence, model_version, open: Some(open), tasks: tracker };
-        (transaction.sequence, transaction.model_version) = transaction.take_turn().await?;
+        let turn = Turn::default();
+        let mut transaction = SqlTransaction { dialect, tenant, turn, open: Some(open), tasks: tracker };
+        transaction.turn = transaction.take_turn().await?;
         Ok(transaction)
     });
     begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("begin: {panic}"))))
 }
 
 impl SqlTransaction {
-    /// The lock on the tenant's row, the next number, and the model in force, in one statement. Rolled back, the number is
-    /// free again.
-    async fn take_turn(&self) -> Result<(Sequence, i64)> {
+    /// The lock on the tenant's row and what goes with it, in one statement. Rolled back, the number is free again. (All of
+    /// it must be columns of the locked row: what else the statement read would be from before the wait for the lock.)
+    async fn take_turn(&self) -> Result<Turn> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
         let rows = self
             .rows(sql.statement(format!(
                 "INSERT INTO tenant (id, sequence) VALUES ({tenant}, 1) \
-                 ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 RETURNING sequence, model_version"
+                 ON CONFLICT (id) DO UPDATE SET sequence = tenant.sequence + 1 \
+                 RETURNING sequence, model_version, write_time"
             )))
             .await?;
         let row = rows.first().ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
-        Ok((Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?))
+        let not_before = Timestamp::from_micros(row.try_get("", "write_time")?);
+        let (sequence, model_version) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?);
+        Ok(Turn { sequence, model_version, not_before })
     }
 
     fn open(&self) -> Result<&DatabaseTransaction> {
@@ -111,11 +113,15 @@ async fn write(open: DatabaseTransaction, statements: Vec<Statement>) -> Result<
 #[async_trait]
 impl Transaction for SqlTransaction {
     fn sequence(&self) -> Sequence {
-        self.sequence
+        self.turn.sequence
     }
 
     fn model_version(&self) -> i64 {
-        self.model_version
+        self.turn.model_version
+    }
+
+    fn not_before(&self) -> Timestamp {
+        self.turn.not_before
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
@@ -168,9 +174,11 @@ impl Transaction for SqlTransaction {
         Ok(rows.into_iter().map(ProfileRow::from).collect())
     }
 
-    async fn commit(mut self: Box<Self>, changes: &Changes) -> Result<()> {
+    async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
+        refuse_time(time, self.turn.not_before)?;
         changes.refuse_nul()?;
-        let statements = statements(self.dialect, &self.tenant, changes)?;
+        let mark = WriteMark { sequence: self.turn.sequence, time };
+        let statements = statements(self.dialect, &self.tenant, mark, changes)?;
         let open = self.open.take().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))?;
         let written = self.tasks.spawn(write(open, statements)).await;
         written.unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))

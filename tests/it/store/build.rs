@@ -98,7 +98,8 @@ pub(crate) fn term(term: &str, kind: &str, record: &RecordKey) -> SearchTerm {
 pub(crate) async fn write(store: &dyn Store, tenant: &TenantId, changes: &Changes) -> Result<Sequence> {
     let transaction = store.begin(tenant).await?;
     let sequence = transaction.sequence();
-    transaction.commit(changes).await?;
+    let now = transaction.not_before().max(time(sequence.0));
+    transaction.commit(now, changes).await?;
     Ok(sequence)
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn the_model_in_force_is_told_with_every_turn_and_read(store: &
     for number in [1, 2] {
         let turn = store.begin(&tenant()).await.expect("a turn");
         assert_eq!(turn.model_version(), number - 1);
-        turn.commit(&applied(number)).await.expect("a commit");
+        turn.commit(time(9), &applied(number)).await.expect("a commit");
         assert_eq!(told().await, number);
         let by_identifier = store.find_by_identifiers(&tenant(), &[email("a@x")], 1).await.expect("a read");
         let by_record = store.find_by_records(&tenant(), &[key("1")]).await.expect("a read");

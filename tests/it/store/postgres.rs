@@ -40,7 +40,7 @@ async fn a_write_that_meets_an_outage_is_whole_or_nothing() {
     put(&store, &profile(id(1), &[key("1")])).await;
     let transaction = store.begin(&tenant()).await.expect("a turn");
     server.stop();
-    let error = transaction.commit(&profile(id(2), &[key("2")])).await.expect_err("the server is away");
+    let error = transaction.commit(time(9), &profile(id(2), &[key("2")])).await.expect_err("the server is away");
     assert!(matches!(error, Error::Unavailable(_)), "{error}");
     server.start_again();
     let mut read = store.profiles(&tenant(), &[id(1), id(2)]).await;
@@ -80,7 +80,7 @@ async fn a_turn_that_does_not_come_in_time_is_unavailable() {
     let holder = patient.begin(&tenant()).await.expect("a turn");
     let error = other.begin(&tenant()).await.err().expect("the turn is taken");
     assert!(matches!(&error, Error::Unavailable(text) if text.contains("57014")), "{error}");
-    holder.commit(&Changes::default()).await.expect("a commit");
+    holder.commit(time(9), &Changes::default()).await.expect("a commit");
     assert_eq!(put(&other, &Changes::default()).await.0, 2);
 }
 
@@ -141,7 +141,7 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 11] = [
+    let expected: [(&str, &[(&str, &str)]); 16] = [
         ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
         ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
@@ -153,6 +153,22 @@ async fn check_plans(store: &SqlStore) {
         ("known_events", &[("event_pk", "(event_id = ")]),
         ("profile_rows", &[("profile_pk", "(id = ")]),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
+        ("write_at", &[("write_time_pk", "(\"time\" <= ")]),
+        ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),
+        (
+            "profile_after: records",
+            &[("record_by_profile", "(profile_id = "), ("record_history_by_profile", "(since <= ")],
+        ),
+        ("find_by_record_after", &[("record_pk", "(record_key = "), ("record_history_pk", "(until > ")]),
+        (
+            "find_by_identifier_after",
+            &[
+                ("identifier_pk", "(value = "),
+                ("identifier_history_pk", "(value = "),
+                ("record_pk", "(record_key = "),
+                ("record_history_pk", "(until > "),
+            ],
+        ),
     ];
     assert_eq!(plans.len(), expected.len());
     for (plan, (method, lookups)) in plans.iter().zip(expected) {

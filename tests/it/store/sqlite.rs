@@ -56,7 +56,7 @@ async fn each_hot_query_goes_by_its_index() {
     let dir = TempDir::new().expect("a temporary directory");
     let store = sqlite(&dir).await;
     let plans = store.plans(&tenant()).await.expect("plans");
-    let expected = [
+    let mut expected = vec![
         ("profiles", vec!["p USING PRIMARY KEY (tenant=? AND id=?)", "record_by_profile (tenant=? AND profile_id=?)"]),
         (
             "find_by_identifiers",
@@ -87,13 +87,14 @@ async fn each_hot_query_goes_by_its_index() {
             vec!["identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)"],
         ),
     ];
+    expected.extend(steps_of_the_past());
     assert_eq!(plans.len(), expected.len());
     for (plan, (method, steps)) in plans.iter().zip(expected) {
         assert_eq!(plan.method, method);
         for step in steps {
             assert!(plan.text.contains(step), "{method}: no {step:?} in\n{}", plan.text);
         }
-        for table in ["r", "i", "p", "e", "t", "v", "identifier"] {
+        for table in ["r", "i", "p", "e", "t", "v", "w", "identifier"] {
             assert!(!plan.text.lines().any(|line| line == format!("SCAN {table}")), "{method}:\n{}", plan.text);
         }
     }
@@ -107,4 +108,31 @@ async fn each_hot_query_goes_by_its_index() {
         "{}",
         listing.text
     );
+}
+
+/// By what reads of the past look up: among the rows in place and among those that were replaced.
+fn steps_of_the_past() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("write_at", vec!["w USING PRIMARY KEY (tenant=? AND time<?)"]),
+        (
+            "profile_after: row",
+            vec!["t USING PRIMARY KEY (tenant=? AND id=?)", "t USING PRIMARY KEY (tenant=? AND id=? AND until>?)"],
+        ),
+        (
+            "profile_after: records",
+            vec!["record_by_profile (tenant=? AND profile_id=?)", "(tenant=? AND profile_id=? AND until>?)"],
+        ),
+        (
+            "find_by_record_after",
+            vec!["(tenant=? AND source=? AND record_key=?)", "(tenant=? AND source=? AND record_key=? AND until>?)"],
+        ),
+        (
+            "find_by_identifier_after",
+            vec![
+                "t USING PRIMARY KEY (tenant=? AND type=? AND value=?)",
+                "(tenant=? AND source=? AND record_key=?)",
+                "(tenant=? AND source=? AND record_key=? AND until>?)",
+            ],
+        ),
+    ]
 }

@@ -65,7 +65,7 @@ async fn loads_are_mine(store: &dyn Store, tenant: &TenantId, number: i64) {
         removed_terms: vec![term("ann", "name", &key("1"))],
         ..Changes::default()
     };
-    transaction.commit(&removal).await.expect("a commit");
+    transaction.commit(time(9), &removal).await.expect("a commit");
 }
 
 pub(crate) async fn an_unknown_tenant_has_nothing(store: &dyn Store) {

@@ -30,7 +30,7 @@ pub(crate) async fn concurrent_writers_take_turns_and_see_each_other(store: &dyn
             let number = transaction.sequence().0;
             assert_eq!(revision, number, "a writer did not see the one before");
             let changes = Changes { profiles: vec![live(counter, revision)], ..Changes::default() };
-            transaction.commit(&changes).await.expect("a commit");
+            transaction.commit(time(9), &changes).await.expect("a commit");
             numbers.push(number);
         }
         numbers
@@ -63,7 +63,7 @@ pub(crate) async fn a_commit_whose_wait_is_dropped_is_whole(store: &dyn Store) {
     let transaction = store.begin(&tenant()).await.expect("a turn");
     let changes = profile(id(1), &[key("1")]);
     // Polled once, then dropped.
-    let _ = transaction.commit(&changes).now_or_never();
+    let _ = transaction.commit(time(9), &changes).now_or_never();
     assert_eq!(put(store, &Changes::default()).await.0, 2);
     let found = store.profiles(&tenant(), &[id(1)]).await.expect("a read");
     assert!(found.value[0].is_some(), "the commit was cut");
@@ -74,7 +74,7 @@ pub(crate) async fn nothing_is_seen_before_the_commit(store: &dyn Store) {
     let open = store.begin(&tenant()).await.expect("a turn");
     let seen = store.profiles(&tenant(), &[id(1)]).await.expect("a read");
     assert_eq!((seen.sequence.0, open.sequence().0), (1, 2));
-    open.commit(&Changes { profiles: vec![live(id(1), 2)], ..Changes::default() }).await.expect("a commit");
+    open.commit(time(9), &Changes { profiles: vec![live(id(1), 2)], ..Changes::default() }).await.expect("a commit");
     let seen = store.profiles(&tenant(), &[id(1)]).await.expect("a read");
     assert_eq!((seen.sequence.0, seen.value[0].as_ref().map(|profile| profile.revision)), (2, Some(2)));
 }

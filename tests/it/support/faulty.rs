@@ -107,6 +107,36 @@ impl Store for Faulty {
     }
 }
 
+#[async_trait]
+impl Past for Faulty {
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>> {
+        self.inner.write_at(tenant, time).await
+    }
+
+    async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {
+        self.inner.profile_after(tenant, id, write).await
+    }
+
+    async fn find_by_identifier_after(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+        write: Sequence,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>> {
+        self.inner.find_by_identifier_after(tenant, identifier, write, limit).await
+    }
+
+    async fn find_by_record_after(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+        write: Sequence,
+    ) -> Result<Option<ProfileId>> {
+        self.inner.find_by_record_after(tenant, record, write).await
+    }
+}
+
 struct FaultyTransaction {
     inner: Box<dyn Transaction>,
 }
@@ -119,6 +149,10 @@ impl Transaction for FaultyTransaction {
 
     fn model_version(&self) -> i64 {
         self.inner.model_version()
+    }
+
+    fn not_before(&self) -> Timestamp {
+        self.inner.not_before()
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
@@ -141,10 +175,10 @@ impl Transaction for FaultyTransaction {
         self.inner.profile_rows(ids).await
     }
 
-    async fn commit(self: Box<Self>, changes: &Changes) -> Result<()> {
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         if changes.added_records.iter().chain(&changes.records).any(|record| record.key.key == REFUSED) {
             return Err(Error::Refused(SECRET.to_owned()));
         }
-        self.inner.commit(changes).await
+        self.inner.commit(time, changes).await
     }
 }

@@ -1,0 +1,108 @@
+//! The past in memory: every state of every row, with the write that put it there; nothing is ever taken out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
+use crate::store::{Changes, Past, ProfileRow, ProfileState, Result, WriteMark};
+
+/// What something was after each write that changed it.
+type Log<T> = BTreeMap<Sequence, T>;
+
+/// All that ever was of a tenant.
+#[derive(Default)]
+pub(super) struct PastData {
+    writes: Vec<WriteMark>,
+    records: BTreeMap<RecordKey, Log<Record>>,
+    profiles: BTreeMap<ProfileId, Log<ProfileRow>>,
+    /// Whether a record held an identifier.
+    holders: BTreeMap<Identifier, BTreeMap<RecordKey, Log<bool>>>,
+}
+
+fn after<T>(log: &Log<T>, write: Sequence) -> Option<&T> {
+    log.range(..=write).next_back().map(|(_, state)| state)
+}
+
+impl PastData {
+    pub(super) fn last_time(&self) -> Timestamp {
+        self.writes.last().map_or(Timestamp::default(), |write| write.time)
+    }
+
+    pub(super) fn keep(&mut self, write: WriteMark, changes: &Changes) {
+        self.writes.push(write);
+        for record in changes.added_records.iter().chain(&changes.records) {
+            self.records.entry(record.key.clone()).or_default().insert(write.sequence, record.clone());
+        }
+        for row in changes.added_profiles.iter().chain(&changes.profiles) {
+            self.profiles.entry(row.id).or_default().insert(write.sequence, row.clone());
+        }
+        let removed = changes.removed_identifiers.iter().map(|held| (held, false));
+        let added = changes.added_identifiers.iter().map(|held| (held, true));
+        for ((identifier, record), held) in removed.chain(added) {
+            let holders = self.holders.entry(identifier.clone()).or_default();
+            holders.entry(record.clone()).or_default().insert(write.sequence, held);
+        }
+    }
+
+    fn home(&self, record: &RecordKey, write: Sequence) -> Option<ProfileId> {
+        after(self.records.get(record)?, write)?.membership.profile
+    }
+
+    fn live(&self, id: ProfileId, write: Sequence) -> Option<&ProfileRow> {
+        let row = after(self.profiles.get(&id)?, write)?;
+        match row.state {
+            ProfileState::Live => Some(row),
+            ProfileState::MergedInto(survivor) => {
+                after(self.profiles.get(&survivor)?, write).filter(|row| row.state == ProfileState::Live)
+            }
+            ProfileState::Deleted => None,
+        }
+    }
+
+    fn profile(&self, id: ProfileId, write: Sequence) -> Option<StoredProfile> {
+        let row = self.live(id, write)?;
+        let records = self.records.values().filter_map(|log| after(log, write));
+        let records: Vec<Record> =
+            records.filter(|record| record.membership.profile == Some(row.id)).cloned().collect();
+        let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
+        (!profile.records.is_empty()).then_some(profile)
+    }
+
+    fn holders(&self, identifier: &Identifier, write: Sequence) -> BTreeSet<ProfileId> {
+        let ever = self.holders.get(identifier).into_iter().flatten();
+        let then = ever.filter(|(_, log)| after(log, write) == Some(&true));
+        then.filter_map(|(record, _)| self.home(record, write)).collect()
+    }
+}
+
+#[async_trait]
+impl Past for MemoryStore {
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>> {
+        Ok(self.tenants.of(tenant, |data| data.past.writes.iter().rfind(|write| write.time <= time).copied()))
+    }
+
+    async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {
+        Ok(self.tenants.of(tenant, |data| data.past.profile(id, write)))
+    }
+
+    async fn find_by_identifier_after(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+        write: Sequence,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>> {
+        Ok(self.tenants.of(tenant, |data| data.past.holders(identifier, write).into_iter().take(limit).collect()))
+    }
+
+    async fn find_by_record_after(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+        write: Sequence,
+    ) -> Result<Option<ProfileId>> {
+        Ok(self.tenants.of(tenant, |data| data.past.home(record, write)))
+    }
+}
