@@ -92,6 +92,18 @@ impl Models {
         Ok(self.learn(tenant, running))
     }
 
+    /// The model of a version that was in force once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn past(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+        match self.known(tenant) {
+            Some(running) if running.version == version => Ok(running),
+            _ if version == 0 => Ok(self.configured()),
+            _ => self.load(tenant, version).await,
+        }
+    }
+
     /// The model of a version that the store has told of with an answer; `asked` is what the answer was asked for under.
     ///
     /// # Errors

@@ -10,8 +10,9 @@
 //! Within one process an answer is never older than the last answered write: see [`Epochs`]. Of writes through *other*
 //! servers on the same database a cached answer may miss those of the last `max_age`; a read that carries a read token,
 //! or asks for full consistency, misses none. What is read from the store is folded by the model that was in force in the
-//! same snapshot: see [`Models`].
+//! same snapshot: see [`Models`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
 
+mod as_of;
 mod batch;
 mod cache;
 mod epochs;
@@ -25,7 +26,7 @@ pub use epochs::Epochs;
 pub use page::{SearchCursor, SearchHit, SearchPage, TimelinePage, TimelineQuery};
 
 use crate::models::{Models, Running};
-use crate::profile::{Identifier, Profile, ProfileId, RecordKey, Sequence, TenantId, fold};
+use crate::profile::{Identifier, Profile, ProfileId, RecordKey, Sequence, TenantId, Timestamp, fold};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use cache::{Cache, Cached, Slot};
@@ -67,6 +68,8 @@ pub struct Answer {
     pub cached: bool,
     /// The id that was asked for, where it is merged into the profile.
     pub merged_from: Option<ProfileId>,
+    /// Of a read of the past: the time of the last write that it reflects.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Why there is no answer.
@@ -267,9 +270,13 @@ impl Holders {
 
 fn answer(entry: &cache::Entry, cached: bool, key: &Key) -> Result<Answer, Error> {
     let Cached::Profile(profile) = &entry.value else { return Err(Error::NotFound) };
-    let merged_from = match key {
-        Key::Id(asked) if *asked != profile.id => Some(*asked),
+    let merged_from = merged_from(key, profile.id);
+    Ok(Answer { profile: profile.clone(), read_at: entry.read_at, cached, merged_from, as_of: None })
+}
+
+fn merged_from(key: &Key, found: ProfileId) -> Option<ProfileId> {
+    match key {
+        Key::Id(asked) if *asked != found => Some(*asked),
         Key::Id(_) | Key::Identifier(_) | Key::Record(_) => None,
-    };
-    Ok(Answer { profile: profile.clone(), read_at: entry.read_at, cached, merged_from })
+    }
 }

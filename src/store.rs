@@ -20,7 +20,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use error::Error;
-pub use past::{Past, WriteMark};
+use past::WriteMark;
+pub use past::{Past, PastWrite};
 
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,

@@ -13,6 +13,7 @@ use crate::grpc::v1::{self, consistency::Requirement};
   customer-profile get email:ann@shop.com
   customer-profile get phone:'(212) 555-1142'         In any spelling
   customer-profile get record:web/r000003 --full      By a source's record; with all records
+  customer-profile get email:ann@shop.com --as-of 2026-11-01T10:00:00Z
   customer-profile get profiles/5f0c… --output json   GetProfileResponse, in Protobuf's JSON")]
 pub(super) struct Args {
     #[arg(help = key::HELP)]
@@ -26,6 +27,10 @@ pub(super) struct Args {
     #[arg(long)]
     fresh: bool,
 
+    /// What would have been answered at this time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = key::instant, conflicts_with = "fresh")]
+    as_of: Option<prost_types::Timestamp>,
+
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     output: Format,
@@ -38,8 +43,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
     let view = if args.full { v1::ProfileView::Full } else { v1::ProfileView::Basic };
     let consistency = args.fresh.then_some(v1::Consistency { requirement: Some(Requirement::FullyConsistent(true)) });
-    let request =
-        v1::GetProfileRequest { key: Some(args.key.into()), view: view.into(), consistency, ..Default::default() };
+    let request = v1::GetProfileRequest {
+        key: Some(args.key.into()),
+        view: view.into(),
+        consistency,
+        as_of_time: args.as_of,
+        ..Default::default()
+    };
     let answer = client.profiles().get_profile(client.request(request)?).await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
@@ -60,10 +70,12 @@ fn shown(answer: &v1::GetProfileResponse) -> String {
 }
 
 fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {
-    let origin = match answer.read_info.as_ref().map(v1::ReadInfo::source) {
-        Some(v1::ReadSource::Cache) => ", from the cache",
-        Some(v1::ReadSource::Store) => ", from the store",
-        Some(v1::ReadSource::Unspecified) | None => "",
+    let info = answer.read_info.as_ref();
+    let origin = match (info.and_then(|info| info.as_of_time.as_ref()), info.map(v1::ReadInfo::source)) {
+        (Some(time), _) => format!(", as it was after the write of {}", output::time(time)),
+        (None, Some(v1::ReadSource::Cache)) => ", from the cache".to_owned(),
+        (None, Some(v1::ReadSource::Store)) => ", from the store".to_owned(),
+        (None, Some(v1::ReadSource::Unspecified) | None) => String::new(),
     };
     let merged = match answer.merged_from.as_str() {
         "" => String::new(),

@@ -1,4 +1,4 @@
-//! How a customer is named on the command line.
+//! How a customer and a time are named on the command line.
 
 use std::str::FromStr;
 
@@ -34,6 +34,12 @@ impl From<CustomerKey> for v1::ProfileKey {
     fn from(CustomerKey(key): CustomerKey) -> Self {
         Self { key: Some(key) }
     }
+}
+
+/// An instant, as RFC 3339 has it.
+pub(super) fn instant(text: &str) -> Result<prost_types::Timestamp, String> {
+    let instant: jiff::Timestamp = text.parse().map_err(|_| "expected a time like 1998-01-31T00:00:00Z".to_owned())?;
+    Ok(prost_types::Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() })
 }
 
 #[cfg(test)]

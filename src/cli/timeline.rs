@@ -25,11 +25,11 @@ pub(super) struct Args {
     types: Vec<String>,
 
     /// Only events at or after this time (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = key::instant)]
     since: Option<prost_types::Timestamp>,
 
     /// Only events before this time (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = key::instant)]
     until: Option<prost_types::Timestamp>,
 
     /// At most this many events
@@ -42,11 +42,6 @@ pub(super) struct Args {
 
     #[command(flatten)]
     server: ServerArgs,
-}
-
-fn instant(text: &str) -> Result<prost_types::Timestamp, String> {
-    let instant: jiff::Timestamp = text.parse().map_err(|_| "expected a time like 1998-01-31T00:00:00Z".to_owned())?;
-    Ok(prost_types::Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() })
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {

@@ -118,6 +118,7 @@ pub(super) fn read_info(answer: &Answer) -> v1::ReadInfo {
             nanos: i32::try_from(age.subsec_nanos()).unwrap_or(0),
         }),
         source: source.into(),
+        as_of_time: answer.as_of.map(time),
     }
 }
 

@@ -39,9 +39,14 @@ impl ProfileService for ProfileApi {
         let context = Context::of(&request)?;
         let request = request.into_inner();
         let shape = Shape::new(request.view, request.read_mask);
-        let (key, shape) = both(receive::key(request.key, "key"), shape).map_err(refused)?;
-        let freshness = self.freshness(request.consistency, &context).await?;
-        let found = self.reader.profile(&context.tenant, &key, freshness).await;
+        let as_of = receive::as_of(request.as_of_time, request.consistency.as_ref());
+        let ((key, shape), as_of) = both(both(receive::key(request.key, "key"), shape), as_of).map_err(refused)?;
+        let found = if let Some(time) = as_of {
+            self.reader.profile_as_of(&context.tenant, &key, time).await
+        } else {
+            let freshness = self.freshness(request.consistency, &context).await?;
+            self.reader.profile(&context.tenant, &key, freshness).await
+        };
         let found = found.map_err(|error| status::from_reader(error, &context))?;
         Ok(Response::new(v1::GetProfileResponse {
             profile: Some(profile(&found.profile, &shape)),

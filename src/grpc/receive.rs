@@ -43,6 +43,25 @@ pub(super) fn time(time: WireTime) -> Timestamp {
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
+/// The time as of which to read, which leaves nothing to say on how fresh the present is to be.
+pub(super) fn as_of(
+    asked: Option<WireTime>,
+    consistency: Option<&v1::Consistency>,
+) -> Result<Option<Timestamp>, Vec<Violation>> {
+    let mut violations = Vec::new();
+    if asked.is_some_and(|asked| !(0..1_000_000_000).contains(&asked.nanos)) {
+        violations.push(Violation::new(Reason::Malformed, "as_of_time", NANOS_RULE));
+    }
+    if asked.is_some_and(|asked| !YEARS.contains(&asked.seconds)) {
+        violations.push(Violation::new(Reason::Malformed, "as_of_time", "must lie in the years 1 to 9999"));
+    }
+    if asked.is_some() && consistency.is_some_and(|wanted| wanted.requirement.is_some()) {
+        let description = "must not be set together with `as_of_time`: the past is always as it was";
+        violations.push(Violation::new(Reason::Malformed, "consistency", description));
+    }
+    if violations.is_empty() { Ok(asked.map(time)) } else { Err(violations) }
+}
+
 /// The key of a read.
 pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Vec<Violation>> {
     use v1::profile_key::Key as Wire;
@@ -87,6 +106,10 @@ fn check_texts(path: &str, parts: &[(&str, &String, usize)]) -> Result<(), Vec<V
 pub(super) fn profile_id(name: &str) -> Option<ProfileId> {
     name.strip_prefix("profiles/").and_then(|id| Uuid::try_parse(id).ok()).map(ProfileId)
 }
+
+/// Protobuf's rules for times.
+const NANOS_RULE: &str = "nanos must lie between 0 and 999,999,999";
+const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// Gathers what is wrong on the way.
 #[derive(Default)]
@@ -143,8 +166,7 @@ impl Receive {
     fn time(&mut self, field: &str, said: Option<WireTime>) -> Option<Timestamp> {
         let said = said?;
         if !(0..1_000_000_000).contains(&said.nanos) {
-            let rule = "nanos must lie between 0 and 999,999,999";
-            self.violations.push(Violation::new(Reason::Malformed, field, rule));
+            self.violations.push(Violation::new(Reason::Malformed, field, NANOS_RULE));
         }
         Some(time(said))
     }

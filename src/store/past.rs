@@ -20,13 +20,22 @@ use async_trait::async_trait;
 use super::{Error, Result};
 use crate::profile::{Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
 
-/// A write, as the past knows it.
+/// A write of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WriteMark {
+pub struct PastWrite {
     /// Its number.
     pub sequence: Sequence,
     /// Its time.
     pub time: Timestamp,
+    /// The version of the model that was in force after it; 0: the tenant had none yet.
+    pub model_version: i64,
+}
+
+/// When a write is, by number and by time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WriteMark {
+    pub(super) sequence: Sequence,
+    pub(super) time: Timestamp,
 }
 
 /// Refuses a write whose time is before that of the write before it: times would not tell writes apart any more.
@@ -44,7 +53,7 @@ pub(super) fn refuse_time(time: Timestamp, not_before: Timestamp) -> Result<()> 
 #[async_trait]
 pub trait Past {
     /// The last write at or before a time; none when the tenant had not written yet.
-    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>>;
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>>;
 
     /// [`Store::profiles`](super::Store::profiles) for one id, after a write. Follows the redirect that held then.
     async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>>;

@@ -6,6 +6,7 @@
 //! Each case has a tenant of its own on one store, so that thousands of cases need one database.
 
 mod cases;
+mod past;
 mod world;
 mod writers;
 
@@ -18,6 +19,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use tokio::runtime::Runtime;
 
 use cases::Case;
+use past::the_past_is_answered_as_it_was;
 use world::{Common, World, oracle};
 
 use crate::support::scale;
@@ -110,4 +112,9 @@ macro_rules! on_every_store {
     )+};
 }
 
-on_every_store!(order_does_not_matter, said_again_changes_nothing, nothing_is_lost_or_doubled);
+on_every_store!(
+    order_does_not_matter,
+    said_again_changes_nothing,
+    nothing_is_lost_or_doubled,
+    the_past_is_answered_as_it_was,
+);

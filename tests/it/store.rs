@@ -84,6 +84,7 @@ on_each_store! {
     }
     past {
         the_last_write_at_a_time_is_found,
+        the_model_that_was_in_force_is_told,
         times_of_writes_never_go_back,
         a_profile_is_read_as_it_was_after_each_write,
         an_identifier_leads_where_it_led_after_each_write,

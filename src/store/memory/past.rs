@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
-use crate::store::{Changes, Past, ProfileRow, ProfileState, Result, WriteMark};
+use crate::store::{Changes, Past, PastWrite, ProfileRow, ProfileState, Result, WriteMark};
 
 /// What something was after each write that changed it.
 type Log<T> = BTreeMap<Sequence, T>;
@@ -79,8 +79,13 @@ impl PastData {
 
 #[async_trait]
 impl Past for MemoryStore {
-    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>> {
-        Ok(self.tenants.of(tenant, |data| data.past.writes.iter().rfind(|write| write.time <= time).copied()))
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
+        Ok(self.tenants.of(tenant, |data| {
+            let WriteMark { sequence, time } = *data.past.writes.iter().rfind(|write| write.time <= time)?;
+            let activations = data.activations.values().filter(|activation| activation.sequence <= sequence);
+            let model_version = activations.map(|activation| activation.version).max().unwrap_or(0);
+            Some(PastWrite { sequence, time, model_version })
+        }))
     }
 
     async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {

@@ -9,14 +9,16 @@ use super::entity::profile;
 use super::read::record;
 use super::statement::{Dialect, Sql};
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
-use crate::store::{Past, ProfileRow, ProfileState, Result, WriteMark};
+use crate::store::{Past, PastWrite, ProfileRow, ProfileState, Result};
 
-/// Serves [`Past::write_at`], by `write_time_pk`.
+/// Serves [`Past::write_at`], by `write_time_pk` and `model_activation_pk`.
 fn write_at(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {
     let mut sql = Sql::new(dialect);
     let (tenant, time) = (sql.bind(tenant.as_str()), sql.bind(time.as_micros()));
     sql.statement(format!(
-        "SELECT w.time, w.sequence FROM write_time AS w WHERE w.tenant = {tenant} AND w.time <= {time} \
+        "SELECT w.time, w.sequence, COALESCE((SELECT a.version FROM model_activation AS a \
+         WHERE a.tenant = {tenant} AND a.sequence <= w.sequence ORDER BY a.version DESC LIMIT 1), 0) AS model_version \
+         FROM write_time AS w WHERE w.tenant = {tenant} AND w.time <= {time} \
          ORDER BY w.time DESC, w.sequence DESC LIMIT 1"
     ))
 }
@@ -115,13 +117,14 @@ fn profile_id(row: &QueryResult) -> Result<Option<ProfileId>> {
 
 #[async_trait]
 impl Past for SqlStore {
-    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>> {
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         let row = self.read.query_one_raw(write_at(self.dialect, tenant, time)).await?;
-        let mark = |row: QueryResult| {
-            let time = Timestamp::from_micros(row.try_get("", "time")?);
-            Ok(WriteMark { sequence: Sequence(row.try_get("", "sequence")?), time })
+        let write = |row: QueryResult| {
+            let (sequence, time) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "time")?);
+            let model_version = row.try_get("", "model_version")?;
+            Ok(PastWrite { sequence, time: Timestamp::from_micros(time), model_version })
         };
-        row.map(mark).transpose()
+        row.map(write).transpose()
     }
 
     async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {

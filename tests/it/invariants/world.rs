@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::identity::cluster;
 use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
@@ -56,19 +57,29 @@ impl Common {
 
 /// One tenant.
 pub(super) struct World {
+    common: Common,
     ingest: Ingest,
-    reader: Reader,
+    pub reader: Reader,
     pub store: Arc<dyn Store>,
     pub tenant: TenantId,
 }
 
 impl World {
     pub(super) fn new(common: &Common, tenant: TenantId) -> Self {
+        Self::at(common, tenant, Arc::new(NOW))
+    }
+
+    /// The same with another clock.
+    pub(super) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self::at(&self.common, self.tenant, clock)
+    }
+
+    fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
         let Common { store, models, epochs, metrics } = common.clone();
         let parts = Parts {
             store: store.clone(),
             models: models.clone(),
-            clock: Arc::new(NOW),
+            clock,
             epochs: epochs.clone(),
             metrics: metrics.clone(),
         };
@@ -76,7 +87,7 @@ impl World {
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
         let reader = Reader::new(store.clone(), models, epochs, metrics, limits);
-        Self { ingest, reader, store, tenant }
+        Self { common: common.clone(), ingest, reader, store, tenant }
     }
 
     /// Says statements in one batch.
@@ -158,7 +169,7 @@ fn event_id(draft: &Draft) -> Option<String> {
 }
 
 /// Every record that a case can speak of.
-fn all_records() -> Vec<RecordKey> {
+pub(super) fn all_records() -> Vec<RecordKey> {
     ["shop", "crm", "till"]
         .into_iter()
         .flat_map(|source| (0..5).map(move |key| RecordKey::new(source, key.to_string())))

@@ -1,7 +1,7 @@
 //! The past: every state that was ever committed can still be read.
 
 use customer_profile::profile::{ProfileId, RecordKey, Sequence, TenantId};
-use customer_profile::store::{Changes, Error, ProfileRow, ProfileState, Store, WriteMark};
+use customer_profile::store::{Activation, Changes, Error, PastWrite, ProfileRow, ProfileState, Store};
 
 use super::build::*;
 
@@ -32,13 +32,26 @@ pub(crate) async fn the_last_write_at_a_time_is_found(store: &dyn Store) {
     for micros in [10, 20, 20, 30] {
         put_at(store, micros, &Changes::default()).await;
     }
-    let mark = |sequence, micros| Some(WriteMark { sequence: Sequence(sequence), time: time(micros) });
-    let expected = [(9, None), (10, mark(1, 10)), (19, mark(1, 10)), (20, mark(3, 20)), (i64::MAX, mark(4, 30))];
+    let write =
+        |sequence, micros| Some(PastWrite { sequence: Sequence(sequence), time: time(micros), model_version: 0 });
+    let expected = [(9, None), (10, write(1, 10)), (19, write(1, 10)), (20, write(3, 20)), (i64::MAX, write(4, 30))];
     for (micros, found) in expected {
         assert_eq!(store.write_at(&tenant(), time(micros)).await.expect("a read"), found, "at {micros}");
     }
     let other = TenantId::new("other").expect("a name");
     assert_eq!(store.write_at(&other, time(99)).await.expect("a read"), None);
+}
+
+pub(crate) async fn the_model_that_was_in_force_is_told(store: &dyn Store) {
+    for (version, sequence) in [(1, 2), (2, 4)] {
+        put_at(store, sequence - 1, &Changes::default()).await;
+        let activation = Activation { version, sequence: Sequence(sequence), time: time(sequence) };
+        put_at(store, sequence, &Changes { activation: Some(activation), ..Changes::default() }).await;
+    }
+    for (micros, version) in [(1, 0), (2, 1), (3, 1), (4, 2), (9, 2)] {
+        let write = store.write_at(&tenant(), time(micros)).await.expect("a read").expect("a write");
+        assert_eq!(write.model_version, version, "at {micros}");
+    }
 }
 
 pub(crate) async fn times_of_writes_never_go_back(store: &dyn Store) {

@@ -153,7 +153,7 @@ async fn check_plans(store: &SqlStore) {
         ("known_events", &[("event_pk", "(event_id = ")]),
         ("profile_rows", &[("profile_pk", "(id = ")]),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
-        ("write_at", &[("write_time_pk", "(\"time\" <= ")]),
+        ("write_at", &[("write_time_pk", "(\"time\" <= "), ("model_activation_pk", "(tenant = ")]),
         ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),
         (
             "profile_after: records",

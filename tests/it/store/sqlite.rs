@@ -113,7 +113,7 @@ async fn each_hot_query_goes_by_its_index() {
 /// By what reads of the past look up: among the rows in place and among those that were replaced.
 fn steps_of_the_past() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
-        ("write_at", vec!["w USING PRIMARY KEY (tenant=? AND time<?)"]),
+        ("write_at", vec!["w USING PRIMARY KEY (tenant=? AND time<?)", "a USING PRIMARY KEY (tenant=?)"]),
         (
             "profile_after: row",
             vec!["t USING PRIMARY KEY (tenant=? AND id=?)", "t USING PRIMARY KEY (tenant=? AND id=? AND until>?)"],

@@ -109,7 +109,7 @@ impl Store for Faulty {
 
 #[async_trait]
 impl Past for Faulty {
-    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<WriteMark>> {
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         self.inner.write_at(tenant, time).await
     }
 

@@ -1,0 +1,44 @@
+//! Reads as of a time: what would have been answered then.
+//!
+//! The time leads to the last write at or before it, and everything is read as it was after that write: the model that was in
+//! force, which profile held the key, what its name stood for, its records. Nothing of it is cached: who looks back looks
+//! once.
+
+use std::time::Instant;
+
+use super::{Answer, CacheKey, Error, Holders, Key, MAX_HOLDERS, Reader, Scope, merged_from};
+use crate::profile::{TenantId, Timestamp, fold};
+use crate::store::PastWrite;
+
+impl Reader {
+    /// Reads one profile as it was at a time. A time to come is the present. Before the tenant's first write there was
+    /// nothing.
+    ///
+    /// # Errors
+    /// All of [`Error`], as they would have been then.
+    ///
+    /// # Cancel safety
+    /// Nothing is left behind.
+    pub async fn profile_as_of(&self, tenant: &TenantId, key: &Key, time: Timestamp) -> Result<Answer, Error> {
+        let read_at = Instant::now();
+        let write = self.metrics.store("write_at", self.store.write_at(tenant, time)).await?;
+        let PastWrite { sequence, time, model_version } = write.ok_or(Error::NotFound)?;
+        let scope = Scope { tenant, running: self.models.past(tenant, model_version).await? };
+        let holders = match &scope.lookup_key(key)? {
+            CacheKey::Id(id) => vec![*id],
+            CacheKey::Record(record) => {
+                let found = self.store.find_by_record_after(tenant, record, sequence);
+                Vec::from_iter(self.metrics.store("find_by_record_after", found).await?)
+            }
+            CacheKey::Identifier(identifier) => {
+                let found = self.store.find_by_identifier_after(tenant, identifier, sequence, MAX_HOLDERS);
+                self.metrics.store("find_by_identifier_after", found).await?
+            }
+        };
+        let id = Holders(holders).one()?;
+        let stored = self.metrics.store("profile_after", self.store.profile_after(tenant, id, sequence)).await?;
+        let profile = fold(stored.ok_or(Error::NotFound)?, &scope.running.model);
+        let merged_from = merged_from(key, profile.id);
+        Ok(Answer { profile: profile.into(), read_at, cached: false, merged_from, as_of: Some(time) })
+    }
+}
