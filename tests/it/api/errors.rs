@@ -30,7 +30,7 @@ fn assert_failure(status: &Status, code: Code, reason: ErrorReason) {
 }
 
 /// The fields that a refused call names.
-fn fields(status: &Status) -> BTreeSet<String> {
+pub(super) fn fields(status: &Status) -> BTreeSet<String> {
     let details = status.get_error_details();
     let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
     violations.into_iter().map(|violation| violation.field).collect()

@@ -33,7 +33,7 @@ async fn get(service: &Service, key: v1::ProfileKey, view: ProfileView) -> v1::G
     service.profiles().get_profile(request).await.expect("a profile").into_inner()
 }
 
-fn string(profile: &v1::Profile, name: &str) -> String {
+pub(super) fn string(profile: &v1::Profile, name: &str) -> String {
     match profile.traits[name].value.clone().and_then(|value| value.kind) {
         Some(v1::value::Kind::StringValue(text)) => text,
         other => panic!("{name} is {other:?}"),

@@ -67,6 +67,17 @@ fn get_shows_a_person_by_any_key() {
 }
 
 #[test]
+fn get_shows_what_was_known_at_a_time() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let now = say(dir.path(), &format!("get record:web/w1 --as-of 9999-01-01T00:00:00Z --server {at}")).ok();
+    assert!(now.contains("2 records, as it was after the write of 20"), "{now}");
+    let before = say(dir.path(), &format!("get record:web/w1 --as-of 1998-01-01T00:00:00Z --server {at}")).failed(1);
+    assert!(before.contains("no profile answers"), "{before}");
+    say(dir.path(), &format!("get record:web/w1 --as-of yesterday --server {at}")).failed(2);
+}
+
+#[test]
 fn get_answers_programs_in_protobufs_json() {
     let (dir, server) = server();
     let answer = say(dir.path(), &format!("get email:ann@shop.com --output json --server {}", server.address)).ok();
