@@ -6,6 +6,7 @@ pub mod check;
 mod expression;
 pub mod file;
 mod mapping;
+pub mod matching;
 mod normalize;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use regex::Regex;
 
 pub use file::ModelError;
 pub use mapping::Kind;
+pub use matching::{BelongsTo, Matching, Role};
+pub(crate) use normalize::clean;
 
 use crate::profile::Identifier;
 
@@ -28,6 +31,8 @@ pub struct Model {
     pub sources: BTreeMap<String, Source>,
     /// No profile grows by itself beyond this many records.
     pub max_records_per_profile: usize,
+    /// How records are compared.
+    pub matching: Matching,
 }
 
 /// How values of one type identify.
@@ -45,6 +50,10 @@ pub struct IdentifierType {
     pub max_records: Option<usize>,
     /// Values that identify nobody.
     pub blocked: Vec<Regex>,
+    /// Whose a value is.
+    pub belongs_to: BelongsTo,
+    /// A person has one value: two different ones speak for two people.
+    pub exclusive: bool,
 }
 
 /// How values of an identifier type are brought into one form.
@@ -75,6 +84,8 @@ pub struct TraitType {
     pub personal: bool,
     /// Found by the beginning of its words.
     pub searchable: bool,
+    /// What it says of a person.
+    pub role: Option<Role>,
 }
 
 /// Which of several sources' values survives.

@@ -11,6 +11,7 @@
 mod fold;
 mod id;
 mod record;
+mod row;
 mod statement;
 mod value;
 mod violation;
@@ -19,6 +20,7 @@ mod words;
 pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
 pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
 pub use record::{CarriedId, Membership, Record, Said, Stamp};
+pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftEvent, DraftRecord, Event, Fields, RecordStatement, Statement, TimelinePosition,
 };

@@ -19,6 +19,7 @@ pub mod sql;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub use crate::profile::{ProfileRow, ProfileState};
 pub use error::Error;
 use past::WriteMark;
 pub use past::{Past, PastWrite};
@@ -247,30 +248,6 @@ pub struct MembershipChange {
     pub time: Timestamp,
     /// Why: `alone`, `shared:email`, `deleted`.
     pub reason: String,
-}
-
-/// What is stored of a profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileRow {
-    /// The id.
-    pub id: ProfileId,
-    /// Grows with every change.
-    pub revision: i64,
-    /// When it last changed.
-    pub update_time: Timestamp,
-    /// What the id stands for now.
-    pub state: ProfileState,
-}
-
-/// What a profile id stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProfileState {
-    /// A profile.
-    Live,
-    /// Another, live profile: always directly, never by a chain.
-    MergedInto(ProfileId),
-    /// Nothing: all its records are gone. Lives again if one comes back.
-    Deleted,
 }
 
 /// A search term of a record.

@@ -14,8 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cluster;
-use crate::profile::{CarriedId, ProfileId, Record, RecordKey, TenantId, Timestamp};
-use crate::store::{ProfileRow, ProfileState};
+use crate::profile::{CarriedId, ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId, Timestamp};
 
 /// What was, for naming and numbering what is.
 #[derive(Debug, Clone, Copy)]

@@ -1,38 +1,37 @@
-//! The partition: links strongest first, each taken unless a guard of the whole cluster forbids it.
+//! The partition: links strongest first, each taken unless a guard of the whole clusters forbids it.
 //!
-//! Connected components would let one shared kiosk or placeholder join thousands. So a link is only a proposal: it is taken
-//! when the *united* cluster still keeps every limit of the model (at most N values of a type, a bounded size). Strength
-//! and order are properties of the data (priority, type, value, record key), never of arrival. Clusters lie within
-//! connected components and guards look at nothing else, so clustering each component by itself gives the same partition
-//! as clustering everything at once; that is what makes incremental writes exact.
+//! Connected components would let one shared kiosk or one wrong score join thousands. So a link is only a proposal: it is taken
+//! when the *united* cluster would still be one person by all that its records say. In this order:
+//!
+//! 1. what people decided, newest first;
+//! 2. shared identifiers that belong to a person, by priority;
+//! 3. scores, strongest first;
+//! 4. shared identifiers of a household, by priority. Where both sides have names, the score has spoken already; they
+//!    attach records without a name, if it is clear to whom;
+//! 5. shared devices: they attach only records that say nothing of who they are, and only where one cluster does.
+//!
+//! Strength and order are properties of the data, never of arrival. Clusters lie within connected components and guards
+//! look at nothing else, so clustering any whole components by themselves gives the same partition as clustering
+//! everything at once; that is what makes incremental writes exact.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod evidence;
+mod guard;
+mod partition;
+mod rules;
 
-use crate::model::Model;
-use crate::profile::{Identifier, Record, RecordKey};
+use std::collections::BTreeMap;
 
-/// Why a record is where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Evidence {
-    /// Nothing joins it to another.
-    Alone,
-    /// It holds the same identifier as another record of the cluster: the strongest such type.
-    SharedIdentifier {
-        /// The identifier type.
-        kind: String,
-    },
-}
+pub use evidence::{Evidence, Reason, Refusal};
+pub use guard::Guard;
 
-impl Evidence {
-    /// As it is kept in history and shown in the API: `alone`, `shared:email`.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Alone => "alone".to_owned(),
-            Self::SharedIdentifier { kind } => format!("shared:{kind}"),
-        }
-    }
-}
+use super::compare::Verdict;
+use super::context::Context;
+use super::decision::Decision;
+use super::features::Features;
+use super::pairs::scored;
+use crate::model::{BelongsTo, Model};
+use crate::profile::{Record, RecordKey};
+use partition::Partition;
 
 /// Records that are one person, in order of key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,157 +49,54 @@ pub struct Member {
     pub evidence: Evidence,
 }
 
-/// A proposal to join records.
-struct Link<'a> {
-    priority: u32,
-    identifier: Identifier,
-    /// How many clusters it may join.
-    max_profiles: Option<usize>,
-    /// Indexes of the records that hold it, ascending.
-    holders: Vec<usize>,
-    kind: &'a str,
+/// A partition, and what was refused on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clustering {
+    /// In order of their least key.
+    pub clusters: Vec<Cluster>,
+    /// Links that a guard refused, strongest first.
+    pub refused: Vec<Refusal>,
 }
 
-/// Partitions records. They must be whole components: every record that shares a linking identifier with one of them is
-/// among them, but for `oversized` identifiers, which more records hold than their type allows (whether or not these
-/// are here); those link nobody.
+/// Partitions records. They must be whole components: every record that shares a linking identifier or a match key with one of them is
+/// among them, but for those that the context calls generic.
 #[must_use]
-pub fn cluster(records: &[&Record], oversized: &BTreeSet<Identifier>, model: &Model) -> Vec<Cluster> {
+pub fn cluster(
+    records: &[(&Record, &Features)],
+    context: &Context,
+    decisions: &[Decision],
+    model: &Model,
+) -> Clustering {
     let mut sorted = records.to_vec();
-    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+    sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let mut partition = Partition::new(&sorted, model);
-    for link in links(&sorted, oversized, model) {
-        partition.take(&link);
+    partition.decide(decisions);
+    let rules = rules::all(&sorted, context, model);
+    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Person) {
+        partition.join_holders(rule);
     }
-    partition.into_clusters(&sorted)
+    let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
+    let mut links = scored(&features, context, model);
+    links.retain(|(.., score)| matches!(score.verdict(model), Verdict::Link | Verdict::Household));
+    links.sort_by_key(|(a, b, score)| (std::cmp::Reverse(score.millibits), *a, *b));
+    for (a, b, score) in &links {
+        partition.join_scored(*a, *b, score);
+    }
+    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Household) {
+        partition.attach_nameless(rule);
+    }
+    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Device) {
+        partition.attach_silent(rule);
+    }
+    partition.into_clustering()
 }
 
-/// All proposals, strongest first.
-fn links<'a>(records: &[&Record], oversized: &BTreeSet<Identifier>, model: &'a Model) -> Vec<Link<'a>> {
-    let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
-    for (index, record) in records.iter().enumerate() {
-        for identifier in record.identifiers() {
-            holders.entry(identifier).or_default().push(index);
-        }
+/// Groups members by cluster, in order of the least key of each.
+fn grouped(roots: &[usize], members: Vec<Member>) -> Vec<Cluster> {
+    let mut clusters: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
+    let mut first: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, (root, member)) in roots.iter().zip(members).enumerate() {
+        clusters.entry(*first.entry(*root).or_insert(index)).or_default().push(member);
     }
-    let mut links: Vec<Link<'a>> = holders
-        .into_iter()
-        .filter(|(identifier, holders)| holders.len() > 1 && !oversized.contains(identifier) && model.links(identifier))
-        .filter_map(|(identifier, holders)| {
-            let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
-            let too_many = kind.max_records.is_some_and(|max| holders.len() > max);
-            (!too_many).then_some(Link {
-                priority: kind.priority,
-                identifier,
-                max_profiles: kind.max_profiles,
-                holders,
-                kind: name,
-            })
-        })
-        .collect();
-    links.sort_by(|a, b| (a.priority, &a.identifier).cmp(&(b.priority, &b.identifier)));
-    links
-}
-
-/// A union-find over the records that knows the guarded values of each cluster.
-struct Partition<'a> {
-    model: &'a Model,
-    parent: Vec<usize>,
-    groups: Vec<Group<'a>>,
-    evidence: Vec<Evidence>,
-}
-
-/// What guards look at.
-#[derive(Default)]
-struct Group<'a> {
-    size: usize,
-    /// Distinct values of the types with a limit per profile.
-    values: BTreeMap<&'a str, BTreeSet<String>>,
-}
-
-impl<'a> Partition<'a> {
-    fn new(records: &[&Record], model: &'a Model) -> Self {
-        let group = |record: &&Record| {
-            let mut group = Group { size: 1, values: BTreeMap::new() };
-            for identifier in record.identifiers().filter(|identifier| model.links(identifier)) {
-                let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else { continue };
-                if kind.max_per_profile.is_some() {
-                    group.values.entry(name).or_default().insert(identifier.value);
-                }
-            }
-            group
-        };
-        Self {
-            model,
-            parent: (0..records.len()).collect(),
-            groups: records.iter().map(group).collect(),
-            evidence: vec![Evidence::Alone; records.len()],
-        }
-    }
-
-    fn root(&mut self, mut index: usize) -> usize {
-        while self.parent[index] != index {
-            self.parent[index] = self.parent[self.parent[index]];
-            index = self.parent[index];
-        }
-        index
-    }
-
-    /// Joins the holders of one link, each with the first that it may be joined with.
-    fn take(&mut self, link: &Link<'_>) {
-        let mut seen = HashSet::new();
-        let roots: Vec<usize> = link.holders.iter().map(|&holder| self.root(holder)).collect();
-        let distinct: Vec<usize> = roots.into_iter().filter(|root| seen.insert(*root)).collect();
-        if link.max_profiles.is_some_and(|max| distinct.len() > max) {
-            return;
-        }
-        let mut joined: Vec<usize> = Vec::new();
-        for root in distinct {
-            match joined.iter().copied().find(|&into| self.may_unite(into, root)) {
-                Some(into) => self.unite(into, root),
-                None => joined.push(root),
-            }
-        }
-        let mut together: HashMap<usize, usize> = HashMap::new();
-        for &holder in &link.holders {
-            *together.entry(self.root(holder)).or_default() += 1;
-        }
-        for &holder in &link.holders {
-            if together[&self.root(holder)] > 1 && self.evidence[holder] == Evidence::Alone {
-                self.evidence[holder] = Evidence::SharedIdentifier { kind: link.kind.to_owned() };
-            }
-        }
-    }
-
-    /// Whether every limit would still be kept. A cluster that is over a limit by a record of its own may still be joined
-    /// by one that adds nothing.
-    fn may_unite(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (&self.groups[a], &self.groups[b]);
-        if a.size + b.size > self.model.max_records_per_profile {
-            return false;
-        }
-        a.values.iter().all(|(kind, left)| {
-            let Some(right) = b.values.get(kind) else { return true };
-            let max = self.model.identifiers.get(*kind).and_then(|kind| kind.max_per_profile).unwrap_or(usize::MAX);
-            left.union(right).count() <= max.max(left.len()).max(right.len())
-        })
-    }
-
-    fn unite(&mut self, into: usize, from: usize) {
-        let group = std::mem::take(&mut self.groups[from]);
-        self.parent[from] = into;
-        self.groups[into].size += group.size;
-        for (kind, values) in group.values {
-            self.groups[into].values.entry(kind).or_default().extend(values);
-        }
-    }
-
-    fn into_clusters(mut self, records: &[&Record]) -> Vec<Cluster> {
-        let mut clusters: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
-        for (index, record) in records.iter().enumerate() {
-            let member = Member { record: record.key.clone(), evidence: self.evidence[index].clone() };
-            clusters.entry(self.root(index)).or_default().push(member);
-        }
-        clusters.into_values().map(|members| Cluster { members }).collect()
-    }
+    clusters.into_values().map(|members| Cluster { members }).collect()
 }

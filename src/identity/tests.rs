@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Before, assign, cluster};
-use crate::model::{IdentifierType, Model, Normalization, Source, TraitType};
-use crate::profile::{Draft, DraftRecord, Identifier, ProfileId, Record, RecordKey, Statement, TenantId, Timestamp};
-use crate::store::{ProfileRow, ProfileState};
+use super::{Before, Context, Features, assign, cluster};
+use crate::model::{BelongsTo, IdentifierType, Matching, Model, Normalization, Source, TraitType};
+use crate::profile::{
+    Draft, DraftRecord, Identifier, ProfileId, ProfileRow, ProfileState, Record, RecordKey, Statement, TenantId,
+    Timestamp,
+};
 
 const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
@@ -17,9 +19,12 @@ fn model() -> Model {
         max_profiles,
         max_records,
         blocked: Vec::new(),
+        belongs_to: BelongsTo::Household,
+        exclusive: false,
     };
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let trait_type = TraitType { keep: crate::model::Survivorship::MostRecent, personal: false, searchable: false };
+    let trait_type =
+        TraitType { keep: crate::model::Survivorship::MostRecent, personal: false, searchable: false, role: None };
     Model {
         identifiers: BTreeMap::from([
             ("card".to_owned(), kind(1, Some(1), None, None)),
@@ -29,6 +34,7 @@ fn model() -> Model {
         traits: names(&["name"]).into_iter().map(|name| (name, trait_type)).collect(),
         sources: names(&["shop"]).into_iter().map(|name| (name, Source::default())).collect(),
         max_records_per_profile: 5,
+        matching: Matching::default(),
     }
 }
 
@@ -49,8 +55,11 @@ fn record(text: &str) -> Record {
 /// The clusters as text: keys in order, clusters in order.
 fn clusters(records: &[&str]) -> Vec<String> {
     let records: Vec<Record> = records.iter().map(|text| record(text)).collect();
-    let clusters = cluster(&records.iter().collect::<Vec<_>>(), &BTreeSet::new(), &model());
-    clusters
+    let features: Vec<Features> = records.iter().map(|record| Features::of(record, &model())).collect();
+    let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
+    let clustering = cluster(&all, &Context::of(&all, &model()), &[], &model());
+    clustering
+        .clusters
         .iter()
         .map(|cluster| cluster.members.iter().map(|member| member.record.key.as_str()).collect::<Vec<_>>().join(" "))
         .collect()
@@ -136,7 +145,9 @@ impl Town {
         let tenant = TenantId::default();
         let copy = self.records.clone();
         let live: Vec<&Record> = copy.values().filter(|record| record.exists()).collect();
-        let clusters = cluster(&live, &BTreeSet::new(), &model());
+        let features: Vec<Features> = live.iter().map(|record| Features::of(record, &model())).collect();
+        let all: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
+        let clusters = cluster(&all, &Context::of(&all, &model()), &[], &model()).clusters;
         let before = Before { tenant: &tenant, now, rows: &self.rows, changed };
         let assignment = assign(&clusters, &mut self.records, &before);
         self.rows.extend(assignment.rows.into_iter().map(|row| (row.id, row)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
 use super::neighbourhood::Neighbourhood;
-use crate::identity::{Before, assign, cluster};
+use crate::identity::{Before, Context, Features, assign, cluster};
 use crate::model::Model;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, words};
 use crate::store::{Changes, MembershipChange, ProfileRow, SearchTerm, StoredStatement};
@@ -64,7 +64,11 @@ pub(super) fn plan(turn: Turn<'_>, applied: &Applied<'_>, neighbourhood: Neighbo
     let mut after = before.clone();
     let live: Vec<&Record> =
         component.iter().filter_map(|key| before.get(key)).filter(|record| record.exists()).collect();
-    let clusters = cluster(&live, &oversized, model);
+    let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
+    let known: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
+    let mut generic = Context::default();
+    oversized.iter().for_each(|identifier| generic.exclude(identifier));
+    let clusters = cluster(&known, &generic, &[], model).clusters;
     let changed = applied.changed();
     let mut concerned: BTreeMap<RecordKey, Record> =
         component.iter().filter_map(|key| Some((key.clone(), after.remove(key)?))).collect();

@@ -55,7 +55,7 @@ impl IdentifierType {
 }
 
 /// Visible characters only, in NFKC, without white space around.
-fn clean(raw: &str) -> Cow<'_, str> {
+pub(crate) fn clean(raw: &str) -> Cow<'_, str> {
     if raw.is_ascii() && !raw.bytes().any(|byte| byte.is_ascii_control()) {
         return Cow::Borrowed(raw.trim());
     }
@@ -104,6 +104,7 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::model::BelongsTo;
 
     fn kind(normalization: Normalization) -> IdentifierType {
         IdentifierType {
@@ -113,6 +114,8 @@ mod tests {
             max_profiles: None,
             max_records: None,
             blocked: Vec::new(),
+            belongs_to: BelongsTo::Household,
+            exclusive: false,
         }
     }
 

@@ -8,7 +8,9 @@ use super::reader::{At, Fields, Mistakes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
-use crate::model::{IdentifierType, Model, Normalization, Source, Survivorship, TraitType, normalize};
+use crate::model::{
+    BelongsTo, IdentifierType, Matching, Model, Normalization, Role, Source, Survivorship, TraitType, normalize,
+};
 
 /// A value of a unique type that more records hold than this is a placeholder that nobody has blocked yet: every write that
 /// meets it would read them all.
@@ -28,6 +30,9 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
     if let Some(at) = fields.get("max_records_per_profile") {
         let bound = at.number(&(1..=MAX_BOUND), mistakes);
         model.max_records_per_profile = bound.unwrap_or(DEFAULT_MAX_RECORDS_PER_PROFILE);
+    }
+    if let Some(at) = fields.get("matching") {
+        model.matching = matching(&at, mistakes);
     }
     if let Some(at) = fields.get("identifiers") {
         model.identifiers = named(&at, "an identifier type", mistakes, |at, mistakes| identifier(at, mistakes));
@@ -81,6 +86,9 @@ fn identifier(at: &At<'_>, mistakes: &mut Mistakes) -> Option<IdentifierType> {
     let priority = fields.required("priority", mistakes).and_then(|at| at.number(&(1..=99), mistakes));
     let unique = fields.get("unique").and_then(|at| at.boolean(mistakes)).unwrap_or(false);
     let normalization = normalization(&mut fields, mistakes);
+    let owners = [("person", BelongsTo::Person), ("household", BelongsTo::Household), ("device", BelongsTo::Device)];
+    let belongs_to = fields.get("belongs_to").and_then(|at| at.choice(&owners, mistakes)).unwrap_or_default();
+    let exclusive = fields.get("exclusive").and_then(|at| at.boolean(mistakes)).unwrap_or(false);
     let blocked = fields.get("blocked").map(|at| patterns(&at, mistakes)).unwrap_or_default();
     let mut bound = |key: &'static str| {
         let at = fields.get(key)?;
@@ -100,7 +108,26 @@ fn identifier(at: &At<'_>, mistakes: &mut Mistakes) -> Option<IdentifierType> {
         max_profiles: (!unique).then(|| max_profiles.unwrap_or(DEFAULT_MAX_PROFILES)),
         max_records: Some(if unique { UNIQUE_MAX_RECORDS } else { max_records.unwrap_or(DEFAULT_MAX_RECORDS) }),
         blocked,
+        belongs_to,
+        exclusive,
     })
+}
+
+fn matching(at: &At<'_>, mistakes: &mut Mistakes) -> Matching {
+    let mut matching = Matching::default();
+    let Some(mut fields) = at.fields(mistakes) else { return matching };
+    let mut odds = |key| fields.get(key).and_then(|at| at.probability(mistakes));
+    let (link, review) = (odds("link_probability"), odds("review_probability"));
+    (matching.link, matching.review) = (link.unwrap_or(matching.link), review.unwrap_or(matching.review));
+    if let (true, Some(at)) = (matching.review > matching.link, fields.get("review_probability")) {
+        mistakes.add(&at, "must not be greater than `link_probability`");
+    }
+    let mut bound =
+        |key, default| fields.get(key).and_then(|at| at.number(&(1..=MAX_BOUND), mistakes)).unwrap_or(default);
+    matching.max_key_records = bound("max_key_records", matching.max_key_records);
+    matching.max_people = bound("max_people", matching.max_people);
+    fields.finish(mistakes);
+    matching
 }
 
 fn normalization(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Normalization {
@@ -156,10 +183,11 @@ fn trait_type(at: &At<'_>, mistakes: &mut Mistakes) -> TraitType {
         ("oldest", S::Oldest),
         ("union", S::Union),
     ];
-    let mut kind = TraitType { keep: S::default(), personal: false, searchable: false };
+    let mut kind = TraitType { keep: S::default(), personal: false, searchable: false, role: None };
     let Some(mut fields) = at.fields(mistakes) else { return kind };
     kind.keep = fields.get("keep").and_then(|at| at.choice(&choices, mistakes)).unwrap_or_default();
     kind.personal = fields.get("personal").and_then(|at| at.boolean(mistakes)).unwrap_or(false);
+    kind.role = fields.get("match").and_then(|at| at.choice(&Role::ALL, mistakes));
     kind.searchable = fields.get("searchable").and_then(|at| at.boolean(mistakes)).unwrap_or(false);
     fields.finish(mistakes);
     kind

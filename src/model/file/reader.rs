@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::ModelError;
 use super::tree::{Content, Entry, Node};
+use crate::model::matching::log2_millibits;
 
 /// The mistakes so far.
 #[derive(Debug, Default)]
@@ -111,6 +112,21 @@ impl<'n> At<'n> {
             mistakes.add(self, format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
         number
+    }
+
+    /// A probability between 0 and 1, as the logarithm of its odds in millibits.
+    pub(super) fn probability(&self, mistakes: &mut Mistakes) -> Option<i32> {
+        const WHOLE: u64 = 1_000_000;
+        let millionths = match &self.node.content {
+            Content::Scalar { text, plain: true } => text.strip_prefix("0.").filter(|digits| digits.len() <= 6),
+            _ => None,
+        };
+        let millionths = millionths.and_then(|digits| format!("{digits:0<6}").parse::<u64>().ok());
+        if let Some(millionths) = millionths.filter(|millionths| *millionths > 0) {
+            return Some(log2_millibits(millionths, WHOLE - millionths));
+        }
+        mistakes.add(self, "must be a probability between 0 and 1, with at most six decimals, such as 0.95");
+        None
     }
 
     pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {

@@ -24,6 +24,27 @@ pub struct ModelFile {
     /// No profile grows by itself beyond this many records. Default 500.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_records_per_profile: Option<u32>,
+    /// How records are compared that share no identifier, or one that a family may share.
+    pub matching: Option<Matching>,
+}
+
+/// The settings of matching. Records are compared by the traits and identifiers that name their role.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// Two records are one person from this probability on. Default 0.95.
+    #[schemars(range(min = 0.000_001, max = 0.999_999))]
+    pub link_probability: Option<f64>,
+    /// They are shown for review from this probability on. Default 0.5.
+    #[schemars(range(min = 0.000_001, max = 0.999_999))]
+    pub review_probability: Option<f64>,
+    /// A match key (such as names and town) that more records hold than this is generic and finds nobody. Default 60.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_key_records: Option<u32>,
+    /// An identifier that more people hold than this, told by their given names, is generic: it links nobody and weighs
+    /// nothing, until fewer hold it. Default 8.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_people: Option<u32>,
 }
 
 /// An identifier type: two records that share a value are taken for one person, within the limits set here.
@@ -50,8 +71,25 @@ pub struct Identifier {
     /// A value held by more records than this does not link at all. Default 100.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_records: Option<u32>,
+    /// Whose a value is. Default `household`.
+    pub belongs_to: Option<BelongsTo>,
+    /// A person has one value of it: two that are clearly different are of two people, whatever else they share. Other
+    /// than with `unique`, a slip of the pen is forgiven. Default false.
+    pub exclusive: Option<bool>,
     /// Regular expressions; a normalised value that one of them finds identifies nobody.
     pub blocked: Option<Vec<String>>,
+}
+
+/// Whose a value of an identifier type is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BelongsTo {
+    /// One person's: sharing it says more than a given name that differs.
+    Person,
+    /// A family may share it: it links unless something speaks against it.
+    Household,
+    /// A thing's, which may change hands: it only tells where a record belongs that says nothing of who it is.
+    Device,
 }
 
 /// How the values of an identifier type are brought into one form. All: Unicode NFKC, without invisible characters and
@@ -81,6 +119,37 @@ pub struct Trait {
     pub personal: Option<bool>,
     /// Profiles are found by the beginning of its words. Default false.
     pub searchable: Option<bool>,
+    /// What it says of a person, for matching. Default: nothing.
+    #[serde(rename = "match")]
+    pub role: Option<Role>,
+}
+
+/// What a trait says of a person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The first name.
+    GivenName,
+    /// Further given names, or their initials.
+    MiddleName,
+    /// The family name.
+    FamilyName,
+    /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name are not said.
+    FullName,
+    /// Names that the person also goes by.
+    OtherNames,
+    /// The suffix of a generation: `Jr`, `Sr`, `III`.
+    Suffix,
+    /// Sex or gender.
+    Gender,
+    /// The date of birth.
+    BirthDate,
+    /// House number and street, or a whole address in one line.
+    Street,
+    /// Town.
+    City,
+    /// Postal code.
+    Postcode,
 }
 
 /// Which of several values survives. Ties go to the more trusted source, then to the later word.
@@ -247,6 +316,7 @@ mod tests {
     fn the_schema_and_the_reader_know_the_same_keys() {
         for (definition, yaml) in [
             (None, "zzz: 1"),
+            (Some("Matching"), "matching: { zzz: 1 }"),
             (Some("Identifier"), "identifiers: { a: { zzz: 1 } }"),
             (Some("Trait"), "traits: { a: { zzz: 1 } }"),
             (Some("Source"), "sources: { a: { zzz: 1 } }"),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use customer_profile::model::{IdentifierType, Model, Normalization, Source, Survivorship, TraitType};
+use customer_profile::model::{
+    BelongsTo, IdentifierType, Matching, Model, Normalization, Source, Survivorship, TraitType,
+};
 use customer_profile::profile::{Draft, DraftEvent, DraftRecord, Identifier, RecordKey, Timestamp, Value};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -54,8 +56,10 @@ pub(super) fn model() -> Model {
         max_profiles,
         max_records,
         blocked: vec![regex::Regex::new("^none$").expect("a pattern")],
+        belongs_to: BelongsTo::Household,
+        exclusive: false,
     };
-    let rule = |keep| TraitType { keep, personal: true, searchable: true };
+    let rule = |keep| TraitType { keep, personal: true, searchable: true, role: None };
     Model {
         identifiers: BTreeMap::from([
             ("customer_id".to_owned(), kind(1, Some(1), None, None)),
@@ -76,6 +80,7 @@ pub(super) fn model() -> Model {
             .map(|(name, trust)| (name.to_owned(), Source { trust, ..Source::default() }))
             .collect(),
         max_records_per_profile: 7,
+        matching: Matching::default(),
     }
 }
 

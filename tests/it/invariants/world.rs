@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
-use customer_profile::identity::cluster;
+use customer_profile::identity::{Context, Features, cluster};
 use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
 use customer_profile::model::Model;
 use customer_profile::models::{ModelFile, Models};
@@ -222,8 +222,11 @@ pub(super) fn oracle(drafts: &[Draft]) -> Contents {
     let model = shared_model();
     let records = records_of(drafts);
     let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
-    let clusters = cluster(&live, &BTreeSet::new(), model);
-    clusters
+    let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
+    let all: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
+    let clustering = cluster(&all, &Context::of(&all, model), &[], model);
+    clustering
+        .clusters
         .into_iter()
         .map(|cluster| {
             let keys: Vec<RecordKey> = cluster.members.iter().map(|member| member.record.clone()).collect();

@@ -1,0 +1,177 @@
+//! Compares two records: level by level, in thousandths of a bit, with a verdict.
+//!
+//! The score is the sum over the fields of log2(m / u) (Fellegi and Sunter 1969), and a prior. What is said twice counts
+//! once: of the parts of an address the strongest counts in full and the others little. What is not said counts
+//! nothing. A *veto* is evidence that no score outweighs: it is named, so that people can be told.
+//!
+//! Symmetric, a function of two records and the model (and of which values are generic), and the same on every machine.
+
+mod fields;
+mod names;
+mod veto;
+
+pub use veto::Veto;
+
+use super::context::Context;
+use super::features::Features;
+use crate::model::Model;
+use crate::model::matching::{Field, Level, Weights};
+
+pub(super) use names::{GivenAgreement, given_agreement};
+pub(super) use veto::{births_conflict, suffixes_conflict, years_apart};
+
+/// What comes of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Two people, as far as can be told.
+    Different,
+    /// Perhaps one person: for people to decide.
+    Review,
+    /// Alike but for the given name: a family.
+    Household,
+    /// One person.
+    Link,
+}
+
+/// One field of two records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldComparison {
+    /// Which.
+    pub field: Field,
+    /// How far they agree.
+    pub level: Level,
+    /// What the first says, as it is compared.
+    pub left: String,
+    /// What the second says.
+    pub right: String,
+    /// What that is worth.
+    pub millibits: i32,
+}
+
+/// Two records side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The fields in which both say something.
+    pub fields: Vec<FieldComparison>,
+    /// The evidence of all fields and the prior: the logarithm of the odds that they are one person.
+    pub millibits: i32,
+    /// What comes of it.
+    pub verdict: Verdict,
+    /// What forbids a link, whatever the score.
+    pub veto: Option<Veto>,
+}
+
+/// A comparison in numbers: what is needed by the million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Score {
+    pub(super) levels: [Level; Field::ALL.len()],
+    pub(super) weights: [i32; Field::ALL.len()],
+    /// Which value of each field it was, left and right.
+    pub(super) values: [(u8, u8); Field::ALL.len()],
+    pub(super) millibits: i32,
+    pub(super) veto: Option<Veto>,
+}
+
+impl Score {
+    fn new() -> Self {
+        Self {
+            levels: [Level::Missing; Field::ALL.len()],
+            weights: [0; Field::ALL.len()],
+            values: [(0, 0); Field::ALL.len()],
+            millibits: 0,
+            veto: None,
+        }
+    }
+
+    pub(super) fn level(&self, field: Field) -> Level {
+        self.levels[field as usize]
+    }
+
+    pub(super) fn weight(&self, field: Field) -> i32 {
+        self.weights[field as usize]
+    }
+
+    fn set(&mut self, field: Field, level: Level, weight: i32, values: (usize, usize)) {
+        let index = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
+        self.levels[field as usize] = level;
+        self.weights[field as usize] = weight;
+        self.values[field as usize] = (index(values.0), index(values.1));
+    }
+
+    /// What comes of it under the thresholds of the model.
+    pub(super) fn verdict(&self, model: &Model) -> Verdict {
+        let matching = &model.matching;
+        match self.veto {
+            Some(Veto::GivenNamesDiffer) if self.is_household(matching.link) => Verdict::Household,
+            Some(_) if self.millibits >= matching.link => Verdict::Review,
+            Some(_) => Verdict::Different,
+            None if self.millibits >= matching.link => Verdict::Link,
+            None if self.millibits >= matching.review => Verdict::Review,
+            None => Verdict::Different,
+        }
+    }
+
+    /// Whether all but the given name would link: the rest speaks for one home.
+    fn is_household(&self, link: i32) -> bool {
+        self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0) >= link
+    }
+}
+
+/// Compares two records.
+#[must_use]
+pub fn compare(left: &Features, right: &Features, context: &Context, model: &Model) -> Comparison {
+    let score = score(left, right, &model.matching.weights, context);
+    let shown = |&field: &Field| {
+        let (l, r) = score.values[field as usize];
+        FieldComparison {
+            field,
+            level: score.level(field),
+            left: fields::shown(left, field, l),
+            right: fields::shown(right, field, r),
+            millibits: score.weight(field),
+        }
+    };
+    let fields = Field::ALL.iter().filter(|field| score.level(**field) != Level::Missing).map(shown).collect();
+    Comparison { fields, millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
+}
+
+/// What comes of a comparison, without the fields: cheap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judgement {
+    /// The logarithm of the odds that they are one person.
+    pub millibits: i32,
+    /// What comes of it.
+    pub verdict: Verdict,
+    /// What forbids a link.
+    pub veto: Option<Veto>,
+}
+
+/// Compares two records and tells only what comes of it.
+#[must_use]
+pub fn judge(left: &Features, right: &Features, context: &Context, model: &Model) -> Judgement {
+    let score = score(left, right, &model.matching.weights, context);
+    Judgement { millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
+}
+
+/// Compares two records, in numbers.
+pub(super) fn score(left: &Features, right: &Features, weights: &Weights, context: &Context) -> Score {
+    let mut score = Score::new();
+    names::compare(&left.names, &right.names, weights, &mut score);
+    fields::compare(left, right, weights, context, &mut score);
+    score.veto = veto::veto(left, right, &score);
+    score.millibits = weights.prior() + total(&score);
+    score
+}
+
+const ADDRESS: [Field; 3] = [Field::Street, Field::City, Field::Postcode];
+
+/// The sum of the fields, where an address counts as one: its strongest part in full, of the others a quarter; against,
+/// people move: no more than its weakest part.
+fn total(score: &Score) -> i32 {
+    let alone = Field::ALL.iter().filter(|field| !ADDRESS.contains(field)).map(|field| score.weight(*field));
+    let address = ADDRESS.map(|field| score.weight(field));
+    let most = address.into_iter().max().unwrap_or(0).max(0);
+    let rest: i32 = address.into_iter().filter(|weight| *weight > 0).sum::<i32>() - most;
+    let against = address.into_iter().min().unwrap_or(0).min(0);
+    alone.sum::<i32>() + most + rest / 4 + against
+}

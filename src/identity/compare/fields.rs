@@ -1,0 +1,223 @@
+//! All that is compared besides names: the best of all values on both sides counts.
+
+use super::Score;
+use crate::identity::context::Context;
+use crate::identity::features::{Date, Email, Features, Id, Phone, Street, Word};
+use crate::identity::text::{edits, similarity};
+use crate::model::BelongsTo;
+use crate::model::matching::{Field, Level, Weights};
+
+pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, context: &Context, score: &mut Score) {
+    let mut best = |field, found: Option<Best>| {
+        if let Some(Best { level, weight, values }) = found {
+            score.set(field, level, weight, values);
+        }
+    };
+    let flat = |field| move |level, _: u64| weights.of(field, level);
+    let by_value = |field| {
+        move |level, hash: u64| match level {
+            Level::Exact => weights.exact(field, hash),
+            level => weights.of(field, level),
+        }
+    };
+    let births = |dates: &[Date]| -> Vec<(usize, Date)> { dates.iter().copied().enumerate().collect() };
+    best(
+        Field::BirthDate,
+        Best::of(
+            &births(&left.births),
+            &births(&right.births),
+            |(_, a), (_, b)| (date_level(*a, *b), 0),
+            flat(Field::BirthDate),
+        ),
+    );
+    best(Field::Gender, Best::of(&left.genders, &right.genders, |a, b| (same(a == b), 0), flat(Field::Gender)));
+    best(Field::Street, Best::of(&left.streets, &right.streets, |a, b| (street_level(a, b), 0), flat(Field::Street)));
+    best(Field::City, Best::of(&left.cities, &right.cities, |a, b| (word_level(a, b), a.hash), by_value(Field::City)));
+    best(
+        Field::Postcode,
+        Best::of(&left.postcodes, &right.postcodes, |a, b| (word_level(a, b), a.hash), by_value(Field::Postcode)),
+    );
+    let told =
+        |email: &&Email| !context.is_generic(email.key) && !weights.is_placeholder(Field::Email, email.whole.hash);
+    let (l, r): (Vec<&Email>, Vec<&Email>) =
+        (left.emails.iter().filter(told).collect(), right.emails.iter().filter(told).collect());
+    best(Field::Email, Best::of(&l, &r, |a, b| (email_level(a, b), 0), flat(Field::Email)));
+    let told =
+        |phone: &&Phone| !context.is_generic(phone.key) && !weights.is_placeholder(Field::Phone, phone.digits.hash);
+    let (l, r): (Vec<&Phone>, Vec<&Phone>) =
+        (left.phones.iter().filter(told).collect(), right.phones.iter().filter(told).collect());
+    best(Field::Phone, Best::of(&l, &r, |a, b| (phone_level(a, b), 0), flat(Field::Phone)));
+    best(Field::PersonalId, personal_id(left, right, weights, context));
+}
+
+/// The best of all pairs of values.
+struct Best {
+    level: Level,
+    weight: i32,
+    values: (usize, usize),
+}
+
+impl Best {
+    fn of<T>(
+        left: &[T],
+        right: &[T],
+        level: impl Fn(&T, &T) -> (Level, u64),
+        worth: impl Fn(Level, u64) -> i32,
+    ) -> Option<Self> {
+        let mut best: Option<Self> = None;
+        for (l, a) in left.iter().enumerate() {
+            for (r, b) in right.iter().enumerate() {
+                let (level, hash) = level(a, b);
+                let weight = worth(level, hash);
+                if best.as_ref().is_none_or(|best| weight > best.weight) {
+                    best = Some(Self { level, weight, values: (l, r) });
+                }
+            }
+        }
+        best
+    }
+}
+
+fn same(same: bool) -> Level {
+    if same { Level::Exact } else { Level::Different }
+}
+
+pub(super) fn date_level(a: Date, b: Date) -> Level {
+    if a == b {
+        return Level::Exact;
+    }
+    if a.year == b.year && a.month == b.day && a.day == b.month {
+        return Level::DayMonthSwapped;
+    }
+    let (x, y) = (a.digits(), b.digits());
+    let differing = x.iter().zip(&y).filter(|(x, y)| x != y).count();
+    let transposed = || (0..7).any(|i| x[i] == y[i + 1] && x[i + 1] == y[i] && x[i] != x[i + 1]) && differing == 2;
+    if differing == 1 || transposed() {
+        return Level::Close;
+    }
+    let near_year = a.year.abs_diff(b.year) <= 1;
+    if differing == 2 || (near_year && a.month.abs_diff(b.month) <= 1) { Level::Similar } else { Level::Different }
+}
+
+fn word_level(a: &Word, b: &Word) -> Level {
+    if a.hash == b.hash {
+        return Level::Exact;
+    }
+    let longest = a.text.len().max(b.text.len());
+    let close = longest >= 4 && edits(&a.text, &b.text, 1) <= 1;
+    same_or_close(close || (longest >= 6 && similarity(&a.text, &b.text) >= 900))
+}
+
+fn same_or_close(close: bool) -> Level {
+    if close { Level::Close } else { Level::Different }
+}
+
+fn street_level(a: &Street, b: &Street) -> Level {
+    if a.whole.hash == b.whole.hash {
+        return Level::Exact;
+    }
+    let names = a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
+    let numbers = match (&a.number, &b.number) {
+        (Some(x), Some(y)) => x == y || (x.len().max(y.len()) >= 3 && edits(x, y, 1) <= 1),
+        _ => true,
+    };
+    match (names, numbers) {
+        (true, true) => Level::Close,
+        (true, false) => Level::Part,
+        (false, true) if a.number.is_some() && a.number == b.number && similarity(&a.name, &b.name) >= 780 => {
+            Level::Part
+        }
+        _ => Level::Different,
+    }
+}
+
+/// Whether all words of one are in the other, which may go on with a town.
+fn contains(all: &Street, some: &Street) -> bool {
+    some.name.len() >= 4 && some.words.iter().all(|word| all.words.iter().any(|other| other.hash == word.hash))
+}
+
+fn email_level(a: &Email, b: &Email) -> Level {
+    if a.whole.hash == b.whole.hash {
+        return Level::Exact;
+    }
+    if a.domain == b.domain && a.local.len().min(b.local.len()) >= 5 && edits(&a.local, &b.local, 1) <= 1 {
+        return Level::Close;
+    }
+    if a.local == b.local {
+        return match (a.is_telling(), edits(&a.domain, &b.domain, 2) <= 2) {
+            (_, true) => Level::Close,
+            (true, false) => Level::SameLocalPart,
+            (false, false) => Level::Different,
+        };
+    }
+    if edits(&a.whole.text, &b.whole.text, 2) <= 2 {
+        return Level::Close;
+    }
+    let same_number = a.number().is_some() && a.number() == b.number();
+    let long = a.local.len().min(b.local.len()) >= 6;
+    let alike = same_number
+        || (long && similarity(&a.local, &b.local) >= 940)
+        || similarity(&a.whole.text, &b.whole.text) >= 950;
+    if alike { Level::Similar } else { Level::Different }
+}
+
+fn phone_level(a: &Phone, b: &Phone) -> Level {
+    let (x, y) = (&a.digits.text, &b.digits.text);
+    if a.digits.hash == b.digits.hash {
+        return Level::Exact;
+    }
+    let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
+    same_or_close((short.len() >= 7 && long.ends_with(short.as_str())) || edits(x, y, 1) <= 1)
+}
+
+fn personal_id(left: &Features, right: &Features, weights: &Weights, context: &Context) -> Option<Best> {
+    let mut best: Option<Best> = None;
+    for (l, a) in left.ids.iter().enumerate().filter(|(_, id)| id.belongs_to == BelongsTo::Person) {
+        for (r, b) in right.ids.iter().enumerate().filter(|(_, b)| a.kind == b.kind) {
+            if context.is_generic(a.key) || context.is_generic(b.key) {
+                continue;
+            }
+            let level = id_level(a, b);
+            // A person may have several of a type that is not exclusive: that they differ says nothing.
+            if level == Level::Different && !a.exclusive {
+                continue;
+            }
+            let weight = weights.of(Field::PersonalId, level);
+            if best.as_ref().is_none_or(|best| weight > best.weight) {
+                best = Some(Best { level, weight, values: (l, r) });
+            }
+        }
+    }
+    best
+}
+
+pub(super) fn id_level(a: &Id, b: &Id) -> Level {
+    if a.value.hash == b.value.hash {
+        return Level::Exact;
+    }
+    let long = a.value.text.len().min(b.value.text.len()) >= 6;
+    same_or_close(long && edits(&a.value.text, &b.value.text, 1) <= 1)
+}
+
+/// A value as it is compared, for people.
+pub(super) fn shown(features: &Features, field: Field, index: u8) -> String {
+    let index = usize::from(index);
+    let word = |words: &[Word]| words.get(index).map(|word| word.text.clone());
+    let name = features.names.get(index);
+    let text = match field {
+        Field::GivenName => name.and_then(|name| name.given.as_ref()).map(|given| given.word.text.clone()),
+        Field::FamilyName => name.and_then(|name| name.family.as_ref()).map(|family| family.word.text.clone()),
+        Field::MiddleName => {
+            name.map(|name| name.middle.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "))
+        }
+        Field::BirthDate => features.births.get(index).map(ToString::to_string),
+        Field::Gender => features.genders.get(index).map(ToString::to_string),
+        Field::PersonalId => features.ids.get(index).map(|id| id.value.text.clone()),
+        Field::Email => features.emails.get(index).map(|email| email.whole.text.clone()),
+        Field::Phone => features.phones.get(index).map(|phone| phone.digits.text.clone()),
+        Field::Street => features.streets.get(index).map(|street| street.whole.text.clone()),
+        Field::City => word(&features.cities),
+        Field::Postcode => word(&features.postcodes),
+    };
+    text.unwrap_or_default()
+}

@@ -1,0 +1,198 @@
+//! Names: given, middle and family name together, as they may have changed places.
+
+use super::Score;
+use crate::identity::features::{Family, Given, Name, Word};
+use crate::identity::text::{edits, similarity};
+use crate::model::matching::{Field, Level, Weights};
+
+/// Compares all names of two people and takes the two that agree best.
+pub(super) fn compare(left: &[Name], right: &[Name], weights: &Weights, score: &mut Score) {
+    let mut best: Option<(i32, Agreement, (usize, usize))> = None;
+    for (l, a) in left.iter().enumerate() {
+        for (r, b) in right.iter().enumerate() {
+            let agreement = Agreement::of(a, b, weights);
+            let sum = agreement.sum();
+            if best.as_ref().is_none_or(|(most, ..)| sum > *most) {
+                best = Some((sum, agreement, (l, r)));
+            }
+        }
+    }
+    if let Some((_, agreement, values)) = best {
+        for (field, (level, weight)) in agreement.parts() {
+            score.set(field, level, weight, values);
+        }
+    }
+}
+
+/// How two names agree: level and worth of each part.
+#[derive(Debug, Clone, Copy)]
+struct Agreement {
+    given: (Level, i32),
+    middle: (Level, i32),
+    family: (Level, i32),
+}
+
+impl Agreement {
+    fn of(a: &Name, b: &Name, weights: &Weights) -> Self {
+        let worth = |field, level: Level, word: Option<&Word>| {
+            let weight = match (level, word) {
+                (Level::Exact, Some(word)) => weights.exact(field, word.hash),
+                _ => weights.of(field, level),
+            };
+            (level, weight)
+        };
+        let given = match (&a.given, &b.given) {
+            (Some(x), Some(y)) => worth(Field::GivenName, given_level(x, a, y, b), Some(&x.word)),
+            _ => (Level::Missing, 0),
+        };
+        let family = match (&a.family, &b.family) {
+            (Some(x), Some(y)) => worth(Field::FamilyName, family_level(x, y), Some(&x.word)),
+            _ => (Level::Missing, 0),
+        };
+        let middle = worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None);
+        let straight = Self { given, middle, family };
+        let poor = |level| matches!(level, Level::Similar | Level::Different | Level::Missing);
+        if poor(given.0) && poor(family.0) && swapped(a, b) {
+            let swap = |field| (Level::Swapped, weights.of(field, Level::Swapped));
+            let turned = Self { given: swap(Field::GivenName), middle, family: swap(Field::FamilyName) };
+            if turned.sum() > straight.sum() {
+                return turned;
+            }
+        }
+        straight
+    }
+
+    fn sum(&self) -> i32 {
+        self.given.1 + self.middle.1 + self.family.1
+    }
+
+    fn parts(&self) -> [(Field, (Level, i32)); 3] {
+        [(Field::GivenName, self.given), (Field::MiddleName, self.middle), (Field::FamilyName, self.family)]
+    }
+}
+
+/// Whether given and family name have changed places on one side. Where one side has but one name, that one.
+fn swapped(a: &Name, b: &Name) -> bool {
+    let agree = |given: Option<&Given>, family: Option<&Family>| match (given, family) {
+        (Some(given), Some(family)) if given.word.is_initial() || family.word.is_initial() => None,
+        (Some(given), Some(family)) => Some(alike(&given.word.text, &family.word.text)),
+        _ => None,
+    };
+    let there = agree(a.given.as_ref(), b.family.as_ref());
+    let back = agree(b.given.as_ref(), a.family.as_ref());
+    match (there, back) {
+        (Some(there), Some(back)) => there && back,
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => false,
+    }
+}
+
+fn alike(a: &str, b: &str) -> bool {
+    a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
+}
+
+fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> Level {
+    let level = one_given_level(x, y);
+    let goes_by_another = |given: &Given, name: &Name| {
+        !given.word.is_initial() && name.middle.iter().any(|middle| middle.hash == given.word.hash)
+    };
+    match level {
+        Level::Different | Level::Similar if goes_by_another(x, b) || goes_by_another(y, a) => Level::Part,
+        level => level,
+    }
+}
+
+fn one_given_level(x: &Given, y: &Given) -> Level {
+    if x.word.hash == y.word.hash {
+        return Level::Exact;
+    }
+    if x.word.is_initial() || y.word.is_initial() {
+        return if initials_agree(x, y) { Level::Initial } else { Level::Different };
+    }
+    if x.forms.iter().any(|form| y.forms.contains(form)) {
+        return Level::Nickname;
+    }
+    word_level(&x.word.text, &y.word.text, x.sound == y.sound)
+}
+
+fn initials_agree(x: &Given, y: &Given) -> bool {
+    x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0]
+}
+
+fn family_level(x: &Family, y: &Family) -> Level {
+    if x.word.hash == y.word.hash {
+        return Level::Exact;
+    }
+    if x.word.is_initial() || y.word.is_initial() {
+        let same = x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0];
+        return if same { Level::Initial } else { Level::Different };
+    }
+    let part_of = |one: &Word, other: &Family| {
+        one.text.len() >= 3 && other.parts.iter().any(|part| part.hash == one.hash || alike(&part.text, &one.text))
+    };
+    if part_of(&x.word, y) || part_of(&y.word, x) || x.parts.iter().any(|part| part.text.len() >= 4 && part_of(part, y))
+    {
+        return Level::Part;
+    }
+    word_level(&x.word.text, &y.word.text, x.sound == y.sound)
+}
+
+/// How alike two different words are.
+fn word_level(x: &str, y: &str, same_sound: bool) -> Level {
+    let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
+    if long.len() >= 4 && edits(x, y, 1) <= 1 {
+        return Level::Close;
+    }
+    if short.len() >= 2 && long.starts_with(short) {
+        return Level::Prefix;
+    }
+    let similarity = similarity(x, y);
+    if similarity >= 920 && short.len() >= 4 {
+        return Level::Close;
+    }
+    if similarity >= 820 || same_sound { Level::Similar } else { Level::Different }
+}
+
+fn middle_level(left: &[Word], right: &[Word]) -> Level {
+    if left.is_empty() || right.is_empty() {
+        return Level::Missing;
+    }
+    let mut best = Level::Different;
+    for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (a, b))) {
+        let level = if a.hash == b.hash {
+            if a.is_initial() { Level::Initial } else { Level::Exact }
+        } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0] {
+            Level::Initial
+        } else if alike(&a.text, &b.text) {
+            Level::Close
+        } else {
+            Level::Different
+        };
+        best = best.min(level);
+    }
+    best
+}
+
+/// How the given names of two people relate, for guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::identity) enum GivenAgreement {
+    /// One says none, or only an initial that fits.
+    Unknown,
+    /// They are names of one person.
+    Agree,
+    /// They are not.
+    Conflict,
+}
+
+/// Compares given names for guards.
+pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAgreement {
+    let (Some(x), Some(y)) = (&left.given, &right.given) else { return GivenAgreement::Unknown };
+    if swapped(left, right) {
+        return GivenAgreement::Agree;
+    }
+    match given_level(x, left, y, right) {
+        Level::Initial => GivenAgreement::Unknown,
+        Level::Different => GivenAgreement::Conflict,
+        _ => GivenAgreement::Agree,
+    }
+}
