@@ -12,6 +12,7 @@
 //!   replaced or removed. So every state that was ever committed can still be read: see [`Past`].
 
 mod error;
+mod matching;
 pub mod memory;
 mod past;
 pub mod sql;
@@ -21,9 +22,14 @@ use uuid::Uuid;
 
 pub use crate::profile::{ProfileRow, ProfileState};
 pub use error::Error;
+pub use matching::{
+    Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair, QueuePage, StoredDecision,
+    StoredRequest,
+};
 use past::WriteMark;
 pub use past::{Past, PastWrite};
 
+use crate::identity::MatchKey;
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
     TenantId, TimelinePosition, Timestamp,
@@ -46,6 +52,9 @@ pub trait Store: Past + Send + Sync + 'static {
     /// # Errors
     /// [`Error::Unavailable`] while it cannot be reached, [`Error::Schema`] when it is to be migrated.
     async fn check(&self) -> Result<()>;
+
+    /// Everything of a tenant as it is now, to look at from several sides; waits for nobody and hinders nobody.
+    async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>>;
 
     /// Takes the tenant's write turn; waits for the writers before.
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>>;
@@ -90,13 +99,63 @@ pub trait Store: Past + Send + Sync + 'static {
     /// Every change of a record's membership, in order.
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>>;
 
+    /// Pairs that wait for a person, strongest first, then in order of keys.
+    async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>>;
+
+    /// Merges and splits, newest first.
+    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>>;
+
+    /// Decisions, withdrawn ones too, newest first; only those stored before a write, at most `limit`.
+    async fn list_decisions(
+        &self,
+        tenant: &TenantId,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<StoredDecision>>;
+
     /// Ends all connections, after those in use are given back.
     async fn close(&self);
 }
 
+/// One state of a tenant's data, under any number of reads. Dropped, it leaves nothing behind.
+#[async_trait]
+pub trait Snapshot: Send {
+    /// Records by key; those that do not exist are left out. In any order.
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
+
+    /// The records of profiles, each by its membership. In any order.
+    async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>>;
+
+    /// All records after a key, in order of key, at most `limit`.
+    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>>;
+
+    /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one more than `limit` tells
+    /// that there are more. In any order; a record stands once for each identifier it was found by.
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>>;
+
+    /// For each match key the records under it, at most `limit + 1` of each, least keys first. In any order.
+    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>>;
+
+    /// All pairs with one of the records at either end, each once. In any order.
+    async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>>;
+
+    /// The decisions in force that speak of one of the records, each once. In any order.
+    async fn decisions_about(&mut self, records: &[RecordKey]) -> Result<Vec<StoredDecision>>;
+
+    /// All decisions in force. In any order.
+    async fn decisions(&mut self) -> Result<Vec<StoredDecision>>;
+
+    /// A decision by id, withdrawn or not.
+    async fn decision(&mut self, id: &str) -> Result<Option<StoredDecision>>;
+
+    /// A request by the id that its caller gave it.
+    async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>>;
+
+    /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
+}
+
 /// One write, from its turn to its commit. Dropped without [`commit`](Transaction::commit), it leaves nothing.
-///
-/// Reads see all that was committed before the turn began.
 #[async_trait]
 pub trait Transaction: Send {
     /// The number of this write.
@@ -108,21 +167,14 @@ pub trait Transaction: Send {
     /// The time of the write before: this one's may not be earlier. The epoch when there was none.
     fn not_before(&self) -> Timestamp;
 
-    /// Records by key; those that do not exist are left out. In any order.
-    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
-
-    /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one more than `limit` tells
-    /// that there are more. In any order; a record stands once for each identifier it was found by.
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>>;
+    /// Reads: all that was committed before the turn began.
+    fn reads(&mut self) -> &mut dyn Snapshot;
 
     /// Those of the statements that are stored already.
     async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>>;
 
     /// Those of the events that are stored already, with the hash of their content.
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
-
-    /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
-    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
 
     /// Writes all changes and commits. What they replace or remove is kept for [`Past`]. `time` is the write's own.
     ///
@@ -292,6 +344,22 @@ pub struct Changes {
     pub models: Vec<ModelVersion>,
     /// The version of the model that is in force from now on.
     pub activation: Option<Activation>,
+    /// Match keys that no longer lead to records.
+    pub removed_keys: Vec<KeyedRecord>,
+    /// Match keys that lead to records from now on.
+    pub added_keys: Vec<KeyedRecord>,
+    /// Pairs that are no longer alike.
+    pub removed_pairs: Vec<MatchPair>,
+    /// Pairs to insert or replace.
+    pub pairs: Vec<MatchPair>,
+    /// Decisions to add.
+    pub added_decisions: Vec<StoredDecision>,
+    /// Decisions to take back.
+    pub withdrawn_decisions: Vec<StoredDecision>,
+    /// Requests to remember.
+    pub requests: Vec<StoredRequest>,
+    /// Merges and splits to append.
+    pub identity_changes: Vec<IdentityChange>,
 }
 
 impl Changes {
@@ -300,6 +368,9 @@ impl Changes {
         let records = self.added_records.iter().chain(&self.records).map(|record| &record.key);
         let records = records.chain(self.statements.iter().map(|statement| &statement.key.record));
         let records = records.chain(self.memberships.iter().map(|change| &change.record));
+        let records = records.chain(self.added_keys.iter().chain(&self.removed_keys).map(|(_, record)| record));
+        let pairs = self.pairs.iter().chain(&self.removed_pairs).flat_map(|pair| [&pair.left, &pair.right]);
+        let records = records.chain(pairs);
         let identifiers = self.removed_identifiers.iter().chain(&self.added_identifiers);
         let terms = self.removed_terms.iter().chain(&self.added_terms);
         let mut texts = records

@@ -33,6 +33,27 @@ pub enum Verdict {
     Link,
 }
 
+impl Verdict {
+    /// As it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Different => "different",
+            Self::Review => "review",
+            Self::Household => "household",
+            Self::Link => "link",
+        }
+    }
+
+    /// From how it is stored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Different, Self::Review, Self::Household, Self::Link]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == text)
+    }
+}
+
 /// One field of two records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldComparison {

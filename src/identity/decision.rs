@@ -3,10 +3,13 @@
 //! A later decision outweighs an earlier one that says otherwise: decisions are taken newest first, and one that cannot be
 //! kept beside the newer ones has no effect. (It has effect again when the newer one is taken back.)
 
+use serde::{Deserialize, Serialize};
+
 use crate::profile::{RecordKey, Timestamp};
 
 /// What was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
     /// The first live record of each side are one person, whatever guards say.
     MustLink,
@@ -15,7 +18,7 @@ pub enum DecisionKind {
 }
 
 /// A decision by a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// Names it; of two at the same time the greater id is the newer.
     pub id: String,

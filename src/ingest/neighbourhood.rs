@@ -16,7 +16,7 @@ use crate::store::{ProfileRow, Result, StatementKey, Transaction};
 /// Those of the store.
 pub(super) async fn load_and_apply<'a>(tx: &mut dyn Transaction, statements: &'a [Statement]) -> Result<Applied<'a>> {
     let keys: BTreeSet<RecordKey> = statements.iter().map(|statement| statement.record().clone()).collect();
-    let stored = tx.records(&Vec::from_iter(keys)).await?;
+    let stored = tx.reads().records(&Vec::from_iter(keys)).await?;
     let known = load_known(tx, statements, &stored).await?;
     Ok(Applied::new(statements, stored, known))
 }
@@ -86,7 +86,7 @@ pub(super) async fn load_neighbourhood(
         .flat_map(|record| record.membership.carries.iter().map(|carried| carried.id).chain(record.membership.profile))
         .collect();
     if !ids.is_empty() {
-        let rows = tx.profile_rows(&Vec::from_iter(ids)).await?;
+        let rows = tx.reads().profile_rows(&Vec::from_iter(ids)).await?;
         found.rows = rows.into_iter().map(|row| (row.id, row)).collect();
     }
     Ok(found)
@@ -140,10 +140,10 @@ impl<'a> Search<'a> {
         let mut holders = Vec::new();
         if !bounded.is_empty() {
             // As many more as this batch may take away: so what is not loaded stays over the limit in any case.
-            holders.extend(tx.holders(&bounded, widest + self.applied.after.len()).await?);
+            holders.extend(tx.reads().holders(&bounded, widest + self.applied.after.len()).await?);
         }
         if !unbounded.is_empty() {
-            holders.extend(tx.holders(&unbounded, usize::MAX >> 1).await?);
+            holders.extend(tx.reads().holders(&unbounded, usize::MAX >> 1).await?);
         }
         Ok(self.take_in(frontier, holders))
     }

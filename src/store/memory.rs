@@ -3,25 +3,24 @@
 //! It is the oracle that the databases are compared with, so each method is the contract's sentence written as a loop;
 //! some look at everything there is. Nothing outlives the process.
 
+mod data;
 mod past;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use self::data::Data;
+use self::view::{MemoryTransaction, View};
 use super::{
-    Activation, AsOf, Changes, Error, EventPage, MembershipChange, ModelVersion, PrefixHit, ProfileRow, ProfileState,
-    Result, SearchTerm, StatementKey, Store, StoredModel, StoredStatement, Transaction, Turn, WriteMark,
-    past::refuse_time,
+    AsOf, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, PrefixHit, QueuePage, Result,
+    Snapshot, Store, StoredDecision, StoredModel, StoredStatement, Transaction, Turn,
 };
-use crate::profile::{
-    ContentHash, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId,
-    Timestamp,
-};
-use past::PastData;
+use crate::profile::{Event, Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -49,24 +48,6 @@ impl Tenants {
     }
 }
 
-/// All that is kept of a tenant.
-#[derive(Default)]
-struct Data {
-    sequence: Sequence,
-    statements: BTreeMap<StatementKey, StoredStatement>,
-    records: BTreeMap<RecordKey, Record>,
-    /// Derived from the records.
-    members: BTreeSet<(ProfileId, RecordKey)>,
-    identifiers: BTreeSet<(Identifier, RecordKey)>,
-    terms: BTreeSet<SearchTerm>,
-    events: BTreeMap<EventKey, Event>,
-    profiles: BTreeMap<ProfileId, ProfileRow>,
-    memberships: BTreeMap<(RecordKey, Sequence), MembershipChange>,
-    models: BTreeMap<i64, ModelVersion>,
-    activations: BTreeMap<i64, Activation>,
-    past: PastData,
-}
-
 impl MemoryStore {
     /// An empty store.
     #[must_use]
@@ -80,123 +61,6 @@ impl MemoryStore {
 impl Default for MemoryStore {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Data {
-    fn as_of<T>(&self, value: T) -> AsOf<T> {
-        AsOf { sequence: self.sequence, model_version: self.model_version(), value }
-    }
-
-    /// Versions come into force in order.
-    fn model_version(&self) -> i64 {
-        self.activations.keys().next_back().copied().unwrap_or(0)
-    }
-
-    fn stored_model(&self, version: i64) -> Option<StoredModel> {
-        let model = self.models.get(&version)?.clone();
-        Some(StoredModel { model, activation: self.activations.get(&version).copied() })
-    }
-
-    fn profile_of(&self, record: &RecordKey) -> Option<ProfileId> {
-        self.records.get(record)?.membership.profile
-    }
-
-    fn holders<'a>(&'a self, identifier: &'a Identifier) -> impl Iterator<Item = &'a RecordKey> {
-        let least = (identifier.clone(), RecordKey::new("", ""));
-        self.identifiers.range(least..).take_while(move |(held, _)| held == identifier).map(|(_, record)| record)
-    }
-
-    /// Follows the redirect, if there is one.
-    fn live(&self, id: ProfileId) -> Option<&ProfileRow> {
-        let row = self.profiles.get(&id)?;
-        match row.state {
-            ProfileState::Live => Some(row),
-            ProfileState::MergedInto(survivor) => {
-                self.profiles.get(&survivor).filter(|row| row.state == ProfileState::Live)
-            }
-            ProfileState::Deleted => None,
-        }
-    }
-
-    fn stored_profile(&self, id: ProfileId) -> Option<StoredProfile> {
-        let row = self.live(id)?;
-        let members = self.members.range((row.id, RecordKey::new("", ""))..);
-        let records: Vec<Record> = members
-            .take_while(|(profile, _)| *profile == row.id)
-            .filter_map(|(_, key)| self.records.get(key).cloned())
-            .collect();
-        let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
-        (!profile.records.is_empty()).then_some(profile)
-    }
-
-    /// The profiles with a term that begins so, and the traits in which it stands.
-    fn begin_with(&self, prefix: &str) -> BTreeMap<ProfileId, BTreeSet<String>> {
-        let mut found: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
-        for term in self.terms.iter().filter(|term| term.term.starts_with(prefix)) {
-            if let Some(profile) = self.profile_of(&term.record) {
-                found.entry(profile).or_default().insert(term.kind.clone());
-            }
-        }
-        found
-    }
-
-    /// What a database's primary keys would not let in.
-    fn refuse(&self, changes: &Changes) -> Result<()> {
-        let refused = |what: &str| Err(Error::Refused(what.to_owned()));
-        changes.refuse_nul()?;
-        if changes.statements.iter().any(|statement| self.statements.contains_key(&statement.key)) {
-            return refused("a statement is stored already");
-        }
-        if changes.events.iter().any(|event| self.events.contains_key(&event.key())) {
-            return refused("an event is stored already");
-        }
-        if changes.memberships.iter().any(|m| self.memberships.contains_key(&(m.record.clone(), m.sequence))) {
-            return refused("a membership is stored already");
-        }
-        if changes.added_records.iter().any(|record| self.records.contains_key(&record.key)) {
-            return refused("a record is stored already");
-        }
-        if changes.added_profiles.iter().any(|row| self.profiles.contains_key(&row.id)) {
-            return refused("a profile is stored already");
-        }
-        if changes.added_identifiers.iter().any(|held| self.identifiers.contains(held)) {
-            return refused("an identifier is stored already");
-        }
-        if changes.added_terms.iter().any(|term| self.terms.contains(term)) {
-            return refused("a search term is stored already");
-        }
-        if changes.models.iter().any(|model| self.models.contains_key(&model.version)) {
-            return refused("a version of the model is stored already");
-        }
-        if changes.activation.is_some_and(|activation| self.activations.contains_key(&activation.version)) {
-            return refused("a version of the model was in force already");
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, changes: &Changes) {
-        self.statements.extend(changes.statements.iter().map(|s| (s.key.clone(), s.clone())));
-        for record in changes.added_records.iter().chain(&changes.records) {
-            let before = self.records.insert(record.key.clone(), record.clone());
-            if let Some(profile) = before.and_then(|record| record.membership.profile) {
-                self.members.remove(&(profile, record.key.clone()));
-            }
-            self.members.extend(record.membership.profile.map(|profile| (profile, record.key.clone())));
-        }
-        for removed in &changes.removed_identifiers {
-            self.identifiers.remove(removed);
-        }
-        self.identifiers.extend(changes.added_identifiers.iter().cloned());
-        for removed in &changes.removed_terms {
-            self.terms.remove(removed);
-        }
-        self.terms.extend(changes.added_terms.iter().cloned());
-        self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
-        self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
-        self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));
-        self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
-        self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
     }
 }
 
@@ -219,7 +83,12 @@ impl Store for MemoryStore {
         };
         let turn = self.tenants.of(tenant, turn_of);
         let tenants = Arc::clone(&self.tenants);
-        Ok(Box::new(MemoryTransaction { tenant: tenant.clone(), turn, tenants, _guard: guard }))
+        let view = View::Live(Arc::clone(&tenants), tenant.clone());
+        Ok(Box::new(MemoryTransaction { view, tenant: tenant.clone(), turn, tenants, _guard: guard }))
+    }
+
+    async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(View::Frozen(Box::new(self.tenants.of(tenant, Data::clone)))))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -303,78 +172,45 @@ impl Store for MemoryStore {
             .of(tenant, |data| data.memberships.values().filter(|change| change.record == *record).cloned().collect()))
     }
 
+    async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>> {
+        let place = |pair: &MatchPair| (std::cmp::Reverse(pair.millibits), pair.left.clone(), pair.right.clone());
+        let after = page.after.clone().map(|(weight, left, right)| (std::cmp::Reverse(weight), left, right));
+        let wanted = |pair: &&MatchPair| {
+            pair.queued
+                && page.min_millibits.is_none_or(|min| pair.millibits >= min)
+                && page.max_millibits.is_none_or(|max| pair.millibits < max)
+                && after.as_ref().is_none_or(|after| place(pair) > *after)
+        };
+        let mut pairs: Vec<MatchPair> =
+            self.tenants.of(tenant, |data| data.pairs.values().filter(wanted).cloned().collect());
+        pairs.sort_by_key(place);
+        pairs.truncate(page.limit);
+        Ok(pairs)
+    }
+
+    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>> {
+        let wanted = |change: &&IdentityChange| {
+            page.profile.is_none_or(|profile| [change.from, change.into].contains(&profile))
+                && page.before.is_none_or(|before| (change.sequence, change.ordinal) < before)
+        };
+        let list =
+            |data: &Data| data.identity_changes.values().rev().filter(wanted).take(page.limit).cloned().collect();
+        Ok(self.tenants.of(tenant, list))
+    }
+
+    async fn list_decisions(
+        &self,
+        tenant: &TenantId,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<StoredDecision>> {
+        let wanted = |stored: &&StoredDecision| before.is_none_or(|before| stored.sequence < before);
+        let mut decisions: Vec<StoredDecision> =
+            self.tenants.of(tenant, |data| data.decisions.values().filter(wanted).cloned().collect());
+        decisions.sort_by_key(|stored| std::cmp::Reverse(stored.sequence));
+        decisions.truncate(limit);
+        Ok(decisions)
+    }
+
     async fn close(&self) {}
-}
-
-/// Nothing changes before the commit; the guard gives the turn back in any case.
-struct MemoryTransaction {
-    tenant: TenantId,
-    turn: Turn,
-    tenants: Arc<Tenants>,
-    _guard: OwnedMutexGuard<()>,
-}
-
-#[async_trait]
-impl Transaction for MemoryTransaction {
-    fn sequence(&self) -> Sequence {
-        self.turn.sequence
-    }
-
-    fn model_version(&self) -> i64 {
-        self.turn.model_version
-    }
-
-    fn not_before(&self) -> Timestamp {
-        self.turn.not_before
-    }
-
-    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
-        let keys: BTreeSet<_> = keys.iter().collect();
-        Ok(self
-            .tenants
-            .of(&self.tenant, |data| keys.into_iter().filter_map(|key| data.records.get(key)).cloned().collect()))
-    }
-
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
-        let identifiers: BTreeSet<_> = identifiers.iter().collect();
-        Ok(self.tenants.of(&self.tenant, |data| {
-            let of_one = |identifier| {
-                let records = data.holders(identifier).take(limit + 1).filter_map(|key| data.records.get(key));
-                records.map(|record| (Identifier::clone(identifier), record.clone()))
-            };
-            identifiers.into_iter().flat_map(of_one).collect()
-        }))
-    }
-
-    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
-        let asked: BTreeSet<_> = statements.iter().collect();
-        Ok(self.tenants.of(&self.tenant, |data| {
-            asked.into_iter().filter(|key| data.statements.contains_key(key)).cloned().collect()
-        }))
-    }
-
-    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
-        let asked: BTreeSet<_> = events.iter().collect();
-        Ok(self.tenants.of(&self.tenant, |data| {
-            asked.into_iter().filter_map(|key| Some((key.clone(), data.events.get(key)?.content))).collect()
-        }))
-    }
-
-    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
-        let ids: BTreeSet<_> = ids.iter().collect();
-        Ok(self
-            .tenants
-            .of(&self.tenant, |data| ids.into_iter().filter_map(|id| data.profiles.get(id)).cloned().collect()))
-    }
-
-    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
-        refuse_time(time, self.turn.not_before)?;
-        let mut tenants = self.tenants.write();
-        let data = tenants.entry(self.tenant.clone()).or_default();
-        data.refuse(changes)?;
-        data.apply(changes);
-        data.past.keep(WriteMark { sequence: self.turn.sequence, time }, changes);
-        data.sequence = self.turn.sequence;
-        Ok(())
-    }
 }

@@ -11,9 +11,11 @@ mod change;
 mod connect;
 mod entity;
 mod error;
+mod matching;
 mod past;
 mod query;
 mod read;
+mod snapshot;
 mod statement;
 mod write;
 
@@ -30,11 +32,12 @@ use uuid::Uuid;
 use self::connect::{Address, Connected};
 use self::statement::Dialect;
 use super::{
-    AsOf, Error, EventPage, MembershipChange, PrefixHit, Result, StatementKey, Store, StoredModel, StoredStatement,
-    Transaction,
+    AsOf, Error, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, PrefixHit, QueuePage,
+    Result, Snapshot, StatementKey, Store, StoredDecision, StoredModel, StoredStatement, Transaction,
 };
+use crate::identity::MatchKey;
 use crate::profile::{
-    ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Stamp, StoredProfile, TenantId, Timestamp,
+    ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
 };
 
 /// Where the database is, and how it is used.
@@ -175,6 +178,7 @@ impl SqlStore {
             records.iter().map(|record| StatementKey { record: record.clone(), stamp }).collect();
         let events: Vec<EventKey> =
             keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
+        let match_keys: Vec<MatchKey> = (0..50).map(MatchKey).collect();
         let prefixes = ["a".to_owned(), "b".to_owned()];
         let (records, page) = (records.as_slice(), EventPage { limit: 10, ..EventPage::default() });
         let mut queries = vec![
@@ -188,6 +192,10 @@ impl SqlStore {
             ("known_statements", query::known_statements(dialect, tenant, &statements)?),
             ("known_events", query::known_events(dialect, tenant, &events)?),
             ("profile_rows", query::profile_rows(dialect, tenant, &ids)?),
+            ("members", matching::members(dialect, tenant, &ids)?),
+            ("keyed", matching::keyed(dialect, tenant, &match_keys, 10)?),
+            ("pairs", matching::pairs(dialect, tenant, records)?),
+            ("decisions_about", matching::decisions_about(dialect, tenant, records)?),
             ("remove identifiers", change::identifier_removal(dialect, tenant, &identifiers, records)?),
         ];
         queries.extend(past::hot_queries(dialect, tenant));
@@ -224,6 +232,10 @@ impl Store for SqlStore {
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
         Ok(Box::new(write::begin(&self.write, self.dialect, tenant, &self.tasks).await?))
+    }
+
+    async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(snapshot::begin(&self.read, self.dialect, tenant, &self.tasks).await?))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -271,6 +283,23 @@ impl Store for SqlStore {
 
     async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
         self.read_memberships(tenant, record).await
+    }
+
+    async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>> {
+        self.read_queue(tenant, page).await
+    }
+
+    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>> {
+        self.read_identity_changes(tenant, page).await
+    }
+
+    async fn list_decisions(
+        &self,
+        tenant: &TenantId,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<StoredDecision>> {
+        self.read_decisions(tenant, before, limit).await
     }
 
     async fn close(&self) {

@@ -2,6 +2,7 @@
 
 mod build;
 mod loads;
+mod matching;
 mod models;
 mod past;
 mod postgres;
@@ -69,6 +70,15 @@ on_each_store! {
         the_model_in_force_is_told_with_every_turn_and_read,
         versions_are_listed_latest_first,
         a_version_is_stored_once_and_comes_into_force_once,
+    }
+    matching {
+        records_under_a_match_key_are_one_more_than_the_limit_least_first,
+        pairs_are_found_from_both_ends_once_each,
+        the_queue_is_paged_strongest_first,
+        decisions_are_in_force_until_withdrawn,
+        a_request_is_remembered_once,
+        merges_and_splits_are_listed_newest_first,
+        a_snapshot_stays_as_it_was,
     }
     search {
         every_prefix_must_begin_a_term,

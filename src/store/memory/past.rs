@@ -12,7 +12,7 @@ use crate::store::{Changes, Past, PastWrite, ProfileRow, ProfileState, Result, W
 type Log<T> = BTreeMap<Sequence, T>;
 
 /// All that ever was of a tenant.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct PastData {
     writes: Vec<WriteMark>,
     records: BTreeMap<RecordKey, Log<Record>>,

@@ -12,8 +12,8 @@ use super::query::statement_columns;
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{Event, Identifier, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::{
-    Activation, Changes, Error, MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm,
-    StoredStatement, WriteMark,
+    Activation, Changes, Error, IdentityChange, KeyedRecord, MatchPair, MembershipChange, ModelVersion, ProfileRow,
+    ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement, WriteMark,
 };
 
 /// A set of rows: columns by name.
@@ -66,6 +66,18 @@ pub(super) fn statements(
         write.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
         write.put_in_force(activation);
     }
+    write.delete("match_key", key_columns_of(&changes.removed_keys))?;
+    write.insert("match_key", OnConflict::Refuse, key_columns_of(&changes.added_keys))?;
+    write.delete("match_pair", pair_key_columns(&changes.removed_pairs))?;
+    let replaced = OnConflict::Replace(&["verdict", "weight", "queued"]);
+    write.insert("match_pair", replaced, pair_columns(&changes.pairs))?;
+    write.insert("decision", OnConflict::Refuse, decision_columns(&changes.added_decisions)?)?;
+    let withdrawn = decision_columns(&changes.withdrawn_decisions)?;
+    write.insert("decision", OnConflict::Replace(&["withdrawn", "body"]), withdrawn)?;
+    write.delete("decision_record", decision_record_columns(&changes.withdrawn_decisions))?;
+    write.insert("decision_record", OnConflict::Refuse, decision_record_columns(&changes.added_decisions))?;
+    write.insert("request", OnConflict::Refuse, request_columns(&changes.requests))?;
+    write.insert("identity_change", OnConflict::Refuse, identity_change_columns(&changes.identity_changes)?)?;
     Ok(write.finish())
 }
 
@@ -107,7 +119,11 @@ impl Write<'_> {
             OnConflict::Replace(columns) => {
                 let columns = columns.iter().chain(kept.then_some(&"since"));
                 let set: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
-                let key = if table == "profile" { "tenant, id" } else { "tenant, source, record_key" };
+                let key = match table {
+                    "profile" | "decision" => "tenant, id",
+                    "match_pair" => "tenant, source, record_key, other_source, other_key",
+                    _ => "tenant, source, record_key",
+                };
                 format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
             }
         };
@@ -307,4 +323,87 @@ fn activation_columns(activation: &Activation) -> Columns {
         ("sequence", Column::Int(vec![activation.sequence.0])),
         ("activate_time", Column::Int(vec![activation.time.as_micros()])),
     ]
+}
+
+fn key_columns_of(keys: &[KeyedRecord]) -> Columns {
+    let mut columns = vec![("key_hash", Column::Int(keys.iter().map(|(key, _)| key.0).collect()))];
+    columns.extend(key_columns(keys.iter().map(|(_, record)| record)));
+    columns
+}
+
+/// Each pair from both of its ends.
+fn ends(pairs: &[MatchPair]) -> impl Iterator<Item = (&MatchPair, &RecordKey, &RecordKey)> + Clone {
+    let from_left = pairs.iter().map(|pair| (pair, &pair.left, &pair.right));
+    from_left.chain(pairs.iter().map(|pair| (pair, &pair.right, &pair.left)))
+}
+
+fn pair_key_columns(pairs: &[MatchPair]) -> Columns {
+    let mut columns = key_columns(ends(pairs).map(|(_, here, _)| here));
+    columns.extend([
+        ("other_source", Column::text(ends(pairs).map(|(_, _, there)| there.source.as_str()))),
+        ("other_key", Column::text(ends(pairs).map(|(_, _, there)| there.key.as_str()))),
+    ]);
+    columns
+}
+
+fn pair_columns(pairs: &[MatchPair]) -> Columns {
+    let mut columns = pair_key_columns(pairs);
+    columns.extend([
+        ("verdict", Column::text(ends(pairs).map(|(pair, ..)| pair.verdict.as_str()))),
+        ("weight", Column::Int(ends(pairs).map(|(pair, ..)| pair.millibits.into()).collect())),
+        ("queued", Column::Int(ends(pairs).map(|(pair, ..)| pair.queued.into()).collect())),
+        ("lesser", Column::Int(ends(pairs).map(|(_, here, there)| (here < there).into()).collect())),
+    ]);
+    columns
+}
+
+fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
+    let bodies = decisions.iter().map(json).collect::<Result<_>>()?;
+    Ok(vec![
+        ("id", Column::text(decisions.iter().map(|stored| stored.decision.id.as_str()))),
+        ("sequence", Column::Int(decisions.iter().map(|stored| stored.sequence.0).collect())),
+        ("withdrawn", Column::Int(decisions.iter().map(|stored| stored.withdrawn.into()).collect())),
+        ("body", Column::Text(bodies)),
+    ])
+}
+
+fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
+    let mut rows: Vec<(&RecordKey, &str)> = decisions
+        .iter()
+        .map(|stored| &stored.decision)
+        .flat_map(|decision| {
+            decision.left.iter().chain(&decision.right).map(move |record| (record, decision.id.as_str()))
+        })
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut columns = key_columns(rows.iter().map(|(record, _)| *record));
+    columns.push(("decision_id", Column::text(rows.iter().map(|(_, id)| *id))));
+    columns
+}
+
+fn request_columns(requests: &[StoredRequest]) -> Columns {
+    vec![
+        ("request_id", Column::text(requests.iter().map(|request| request.request_id.as_str()))),
+        ("sequence", Column::Int(requests.iter().map(|request| request.sequence.0).collect())),
+        ("content_hash", Column::Id(requests.iter().map(|request| Uuid::from_u128(request.content.0)).collect())),
+        ("answer", Column::text(requests.iter().map(|request| request.answer.as_str()))),
+    ]
+}
+
+/// Each change once for each of its two profiles.
+fn identity_change_columns(changes: &[IdentityChange]) -> Result<Columns> {
+    let mut rows: Vec<(Uuid, &IdentityChange, bool)> = Vec::new();
+    for change in changes {
+        rows.push((change.into.0, change, true));
+        rows.push((change.from.0, change, false));
+    }
+    let bodies = rows.iter().map(|(_, change, _)| json(change)).collect::<Result<_>>()?;
+    Ok(vec![
+        ("profile_id", Column::Id(rows.iter().map(|(profile, ..)| *profile).collect())),
+        ("sequence", Column::Int(rows.iter().map(|(_, change, _)| change.sequence.0).collect())),
+        ("ordinal", Column::Int(rows.iter().map(|(_, change, _)| change.ordinal.into()).collect())),
+        ("main", Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect())),
+        ("body", Column::Text(bodies)),
+    ])
 }

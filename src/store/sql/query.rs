@@ -20,7 +20,7 @@ fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
     )
 }
 
-fn record_columns<'a>(keys: &'a [RecordKey]) -> Vec<(&'static str, Column)> {
+pub(super) fn record_columns<'a>(keys: &'a [RecordKey]) -> Vec<(&'static str, Column)> {
     let text = |part: fn(&'a RecordKey) -> &'a str| Column::text(keys.iter().map(part));
     vec![("source", text(|key| &key.source)), ("record_key", text(|key| &key.key))]
 }
@@ -31,7 +31,7 @@ fn identifier_columns<'a>(identifiers: &'a [Identifier]) -> Vec<(&'static str, C
 }
 
 /// The condition under which a row of the table so called is of the record asked for.
-fn of_asked_record(alias: &str, tenant: &str) -> String {
+pub(super) fn of_asked_record(alias: &str, tenant: &str) -> String {
     format!("{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.record_key = asked.record_key")
 }
 
@@ -186,7 +186,7 @@ fn greatest_position() -> TimelinePosition {
     TimelinePosition { sort_time: Timestamp::from_micros(i64::MAX), source: String::new(), event_id: String::new() }
 }
 
-/// Serves [`Transaction::records`](crate::store::Transaction::records), by `record_pk`.
+/// Serves [`Snapshot::records`](crate::store::Snapshot::records), by `record_pk`.
 pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
@@ -195,7 +195,7 @@ pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -
     Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body FROM {asked} {record}")))
 }
 
-/// Serves [`Transaction::holders`](crate::store::Transaction::holders), by `identifier_pk` and `record_pk`.
+/// Serves [`Snapshot::holders`](crate::store::Snapshot::holders), by `identifier_pk` and `record_pk`.
 pub(super) fn holders(
     dialect: Dialect,
     tenant: &TenantId,
@@ -261,7 +261,7 @@ pub(super) fn known_events(dialect: Dialect, tenant: &TenantId, keys: &[EventKey
     Ok(sql.statement(format!("SELECT asked.ord, e.content_hash FROM {asked} {event}")))
 }
 
-/// Serves [`Transaction::profile_rows`](crate::store::Transaction::profile_rows), by `profile_pk`.
+/// Serves [`Snapshot::profile_rows`](crate::store::Snapshot::profile_rows), by `profile_pk`.
 pub(super) fn profile_rows(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());

@@ -4,10 +4,14 @@ use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, Statem
 use uuid::Uuid;
 
 use super::entity::{RecordRow, document, membership, record_version};
-use super::{SqlStore, query};
-use crate::profile::{Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
+use super::{SqlStore, matching, query};
+use crate::identity::Verdict;
+use crate::profile::{
+    ContentHash, Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
+};
 use crate::store::{
-    Activation, AsOf, Error, EventPage, MembershipChange, ModelVersion, PrefixHit, Result, StoredModel, StoredStatement,
+    Activation, AsOf, Error, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, ModelVersion,
+    PrefixHit, QueuePage, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
 };
 
 impl SqlStore {
@@ -121,6 +125,30 @@ impl SqlStore {
         rows.iter().map(model).collect()
     }
 
+    pub(super) async fn read_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>> {
+        let rows = self.rows(matching::list_queue(self.dialect, tenant, page)).await?;
+        rows.iter().map(pair).collect()
+    }
+
+    pub(super) async fn read_identity_changes(
+        &self,
+        tenant: &TenantId,
+        page: &IdentityChangePage,
+    ) -> Result<Vec<IdentityChange>> {
+        let rows = self.rows(matching::list_identity_changes(self.dialect, tenant, page)).await?;
+        rows.iter().map(identity_change).collect()
+    }
+
+    pub(super) async fn read_decisions(
+        &self,
+        tenant: &TenantId,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<StoredDecision>> {
+        let rows = self.rows(matching::list_decisions(self.dialect, tenant, before, limit)).await?;
+        rows.iter().map(decision).collect()
+    }
+
     pub(super) async fn read_id(&self) -> Result<Uuid> {
         let row = super::entity::store_info::Entity::find().one(&self.read).await?;
         Ok(row.ok_or_else(|| inconsistent("store_info", "id", "no row"))?.id)
@@ -152,6 +180,55 @@ fn model(row: &QueryResult) -> Result<StoredModel> {
         time: Timestamp::from_micros(time),
     });
     Ok(StoredModel { model, activation })
+}
+
+/// A record's key in two columns.
+pub(super) fn record_key(row: &QueryResult, source: &str, key: &str) -> Result<RecordKey> {
+    Ok(RecordKey { source: row.try_get("", source)?, key: row.try_get("", key)? })
+}
+
+/// A pair, from whichever end.
+pub(super) fn pair(row: &QueryResult) -> Result<MatchPair> {
+    let (here, there) = (record_key(row, "source", "record_key")?, record_key(row, "other_source", "other_key")?);
+    let (left, right) = if here < there { (here, there) } else { (there, here) };
+    let verdict: String = row.try_get("", "verdict")?;
+    let weight: i64 = row.try_get("", "weight")?;
+    let queued: i64 = row.try_get("", "queued")?;
+    Ok(MatchPair {
+        left,
+        right,
+        verdict: Verdict::parse(&verdict).ok_or_else(|| inconsistent("match_pair", "verdict", "no verdict"))?,
+        millibits: i32::try_from(weight).map_err(|_| inconsistent("match_pair", "weight", "out of range"))?,
+        queued: queued != 0,
+    })
+}
+
+/// A decision.
+pub(super) fn decision(row: &QueryResult) -> Result<StoredDecision> {
+    let (id, body): (String, String) = (row.try_get("", "id")?, row.try_get("", "body")?);
+    let stored: StoredDecision = document("decision", "body", &id, &body)?;
+    let withdrawn: i64 = row.try_get("", "withdrawn")?;
+    Ok(StoredDecision { sequence: Sequence(row.try_get("", "sequence")?), withdrawn: withdrawn != 0, ..stored })
+}
+
+/// A request.
+pub(super) fn request(row: &QueryResult) -> Result<StoredRequest> {
+    let content: Uuid = row.try_get("", "content_hash")?;
+    Ok(StoredRequest {
+        request_id: row.try_get("", "request_id")?,
+        content: ContentHash(content.as_u128()),
+        sequence: Sequence(row.try_get("", "sequence")?),
+        answer: row.try_get("", "answer")?,
+    })
+}
+
+/// A merge or a split.
+fn identity_change(row: &QueryResult) -> Result<IdentityChange> {
+    let body: String = row.try_get("", "body")?;
+    let change: IdentityChange = document("identity_change", "body", "", &body)?;
+    let ordinal: i64 = row.try_get("", "ordinal")?;
+    let ordinal = i32::try_from(ordinal).map_err(|_| inconsistent("identity_change", "ordinal", "out of range"))?;
+    Ok(IdentityChange { sequence: Sequence(row.try_get("", "sequence")?), ordinal, ..change })
 }
 
 /// The place of a row's question among those asked, from 0; none in the row that tells the sequence alone.

@@ -8,28 +8,28 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::change::statements;
-use super::entity::profile;
 use super::query;
-use super::read::{place, record};
+use super::read::place;
 use super::statement::{Dialect, Sql};
-use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
+use crate::profile::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
-use crate::store::{Changes, Error, ProfileRow, Result, StatementKey, Transaction, Turn, WriteMark};
+use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, Turn, WriteMark};
 
 pub(super) struct SqlTransaction {
-    dialect: Dialect,
-    tenant: TenantId,
-    turn: Turn,
+    pub(super) dialect: Dialect,
+    pub(super) tenant: TenantId,
+    /// Of a write.
+    pub(super) turn: Turn,
     /// None once it is committed or rolled back.
-    open: Option<DatabaseTransaction>,
-    tasks: TaskTracker,
+    pub(super) open: Option<DatabaseTransaction>,
+    pub(super) tasks: TaskTracker,
 }
 
 /// Takes the tenant's turn.
@@ -74,11 +74,11 @@ impl SqlTransaction {
         Ok(Turn { sequence, model_version, not_before })
     }
 
-    fn open(&self) -> Result<&DatabaseTransaction> {
+    pub(super) fn open(&self) -> Result<&DatabaseTransaction> {
         self.open.as_ref().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
     }
 
-    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+    pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
         Ok(self.open()?.query_all_raw(statement).await?)
     }
 }
@@ -124,22 +124,8 @@ impl Transaction for SqlTransaction {
         self.turn.not_before
     }
 
-    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
-        let keys = distinct(keys);
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self.rows(query::records(self.dialect, &self.tenant, &keys)?).await?;
-        rows.iter().map(record).collect()
-    }
-
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
-        let asked = distinct(identifiers);
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self.rows(query::holders(self.dialect, &self.tenant, &asked, limit)?).await?;
-        rows.iter().map(|row| Ok((question(&asked, row)?.clone(), record(row)?))).collect()
+    fn reads(&mut self) -> &mut dyn Snapshot {
+        self
     }
 
     async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
@@ -164,16 +150,6 @@ impl Transaction for SqlTransaction {
         rows.iter().map(known).collect()
     }
 
-    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
-        let ids = distinct(ids);
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let statement = query::profile_rows(self.dialect, &self.tenant, &ids)?;
-        let rows = profile::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
-        Ok(rows.into_iter().map(ProfileRow::from).collect())
-    }
-
     async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         refuse_time(time, self.turn.not_before)?;
         changes.refuse_nul()?;
@@ -185,7 +161,7 @@ impl Transaction for SqlTransaction {
     }
 }
 
-fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {
+pub(super) fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {
     let mut asked = asked.to_vec();
     asked.sort_unstable();
     asked.dedup();
@@ -193,7 +169,7 @@ fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {
 }
 
 /// Which of the things asked for a row answers.
-fn question<'a, T>(asked: &'a [T], row: &QueryResult) -> Result<&'a T> {
+pub(super) fn question<'a, T>(asked: &'a [T], row: &QueryResult) -> Result<&'a T> {
     let place = place(row)?.and_then(|place| asked.get(place));
     place.ok_or_else(|| Error::Internal("an answer to nothing that was asked".to_owned()))
 }

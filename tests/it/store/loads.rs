@@ -14,10 +14,10 @@ pub(crate) async fn records_are_loaded_by_key(store: &dyn Store) {
 
     let mut transaction = store.begin(&tenant()).await.expect("a turn");
     let asked = [one.clone(), two, key("unknown"), one.clone()];
-    let mut records = transaction.records(&asked).await.expect("a load");
+    let mut records = transaction.reads().records(&asked).await.expect("a load");
     records.sort_by(|a, b| a.key.cmp(&b.key));
     assert_eq!(records, [gone, record(&one, Some(id(1)), "1")]);
-    assert_eq!(transaction.records(&[]).await.expect("a load"), []);
+    assert_eq!(transaction.reads().records(&[]).await.expect("a load"), []);
 }
 
 pub(crate) async fn holders_are_one_more_than_the_limit_least_keys_first(store: &dyn Store) {
@@ -29,7 +29,7 @@ pub(crate) async fn holders_are_one_more_than_the_limit_least_keys_first(store: 
 
     let mut transaction = store.begin(&tenant()).await.expect("a turn");
     let mut names = async |asked: &[_], limit| {
-        let held = transaction.holders(asked, limit).await.expect("a load");
+        let held = transaction.reads().holders(asked, limit).await.expect("a load");
         let mut names: Vec<_> =
             held.into_iter().map(|(identifier, record)| format!("{} {}", identifier.value, record.key.key)).collect();
         names.sort();
@@ -76,7 +76,7 @@ pub(crate) async fn profile_rows_come_back_in_every_state(store: &dyn Store) {
         (1..).zip(states).map(|(number, state)| ProfileRow { state, ..live(id(number), 3) }).collect();
     put(store, &Changes { profiles: rows.clone(), ..Changes::default() }).await;
     let mut transaction = store.begin(&tenant()).await.expect("a turn");
-    let mut found = transaction.profile_rows(&[id(3), id(9), id(2), id(1), id(1)]).await.expect("a load");
+    let mut found = transaction.reads().profile_rows(&[id(3), id(9), id(2), id(1), id(1)]).await.expect("a load");
     found.sort_by_key(|row| row.id);
     assert_eq!(found, rows);
 }

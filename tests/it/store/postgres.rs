@@ -141,7 +141,7 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 16] = [
+    let expected: [(&str, &[(&str, &str)]); 20] = [
         ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
         ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
@@ -152,6 +152,10 @@ async fn check_plans(store: &SqlStore) {
         ("known_statements", &[("record_version_pk", "(content_hash = ")]),
         ("known_events", &[("event_pk", "(event_id = ")]),
         ("profile_rows", &[("profile_pk", "(id = ")]),
+        ("members", &[("record_by_profile", "(profile_id = ")]),
+        ("keyed", &[("match_key_pk", "(key_hash = ")]),
+        ("pairs", &[("match_pair_pk", "(record_key = ")]),
+        ("decisions_about", &[("decision_record_pk", "(record_key = "), ("decision_pk", "(id = ")]),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
         ("write_at", &[("write_time_pk", "(\"time\" <= "), ("model_activation_pk", "(tenant = ")]),
         ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),

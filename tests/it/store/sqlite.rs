@@ -82,6 +82,13 @@ async fn each_hot_query_goes_by_its_index() {
         ),
         ("known_events", vec!["e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)"]),
         ("profile_rows", vec!["p USING PRIMARY KEY (tenant=? AND id=?)"]),
+        ("members", vec!["record_by_profile (tenant=? AND profile_id=?)"]),
+        ("keyed", vec!["m USING PRIMARY KEY (tenant=? AND key_hash=?)"]),
+        ("pairs", vec!["m USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)"]),
+        (
+            "decisions_about",
+            vec!["a USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)", "(tenant=? AND id=?)"],
+        ),
         (
             "remove identifiers",
             vec!["identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)"],

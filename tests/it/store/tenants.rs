@@ -55,10 +55,10 @@ pub(crate) async fn same_keys_in_two_tenants_never_mix(store: &dyn Store) {
 async fn loads_are_mine(store: &dyn Store, tenant: &TenantId, number: i64) {
     let mut transaction = store.begin(tenant).await.expect("a turn");
     let mine = changes(number);
-    assert_eq!(transaction.records(&[key("1")]).await.expect("a load"), mine.records);
-    let holders = transaction.holders(&[email("a@x")], 9).await.expect("a load");
+    assert_eq!(transaction.reads().records(&[key("1")]).await.expect("a load"), mine.records);
+    let holders = transaction.reads().holders(&[email("a@x")], 9).await.expect("a load");
     assert_eq!(holders, [(email("a@x"), mine.records[0].clone())]);
-    assert_eq!(transaction.profile_rows(&[id(100)]).await.expect("a load"), [live(id(100), number)]);
+    assert_eq!(transaction.reads().profile_rows(&[id(100)]).await.expect("a load"), [live(id(100), number)]);
     // What is removed here stays there.
     let removal = Changes {
         removed_identifiers: vec![(email("a@x"), key("1"))],
@@ -76,7 +76,7 @@ pub(crate) async fn an_unknown_tenant_has_nothing(store: &dyn Store) {
     assert_eq!(store.find_by_identifiers(&nobody, &[email("a@x")], 9).await.expect("a read").value, [vec![]]);
     let mut transaction = store.begin(&nobody).await.expect("a turn");
     assert_eq!(transaction.sequence().0, 1);
-    assert_eq!(transaction.records(&[key("1")]).await.expect("a load"), []);
+    assert_eq!(transaction.reads().records(&[key("1")]).await.expect("a load"), []);
     let (said, happened) = (&changes(1).statements[0].key, changes(1).events[0].key());
     assert_eq!(transaction.known_statements(std::slice::from_ref(said)).await.expect("a load"), []);
     assert_eq!(transaction.known_events(&[happened]).await.expect("a load"), []);

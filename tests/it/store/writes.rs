@@ -25,7 +25,7 @@ pub(crate) async fn concurrent_writers_take_turns_and_see_each_other(store: &dyn
         for _ in 0..5 {
             let (tenant, counter) = (tenant(), id(7));
             let mut transaction = store.begin(&tenant).await.expect("a turn");
-            let rows = transaction.profile_rows(&[counter]).await.expect("a load");
+            let rows = transaction.reads().profile_rows(&[counter]).await.expect("a load");
             let revision = rows.first().map_or(0, |row| row.revision) + 1;
             let number = transaction.sequence().0;
             assert_eq!(revision, number, "a writer did not see the one before");
@@ -44,7 +44,7 @@ pub(crate) async fn concurrent_writers_take_turns_and_see_each_other(store: &dyn
 pub(crate) async fn a_dropped_transaction_leaves_nothing(store: &dyn Store) {
     let tenant = tenant();
     let mut transaction = store.begin(&tenant).await.expect("a turn");
-    transaction.records(&[key("1")]).await.expect("a load");
+    transaction.reads().records(&[key("1")]).await.expect("a load");
     drop(transaction);
     assert_eq!(sequence(store).await, 0);
     assert_eq!(put(store, &Changes::default()).await.0, 1);
@@ -156,7 +156,7 @@ pub(crate) async fn a_large_write_is_one_write(store: &dyn Store) {
     changes.added_identifiers = keys.iter().map(|key| (email(&key.key), key.clone())).collect();
     put(store, &changes).await;
     let mut transaction = store.begin(&tenant()).await.expect("a turn");
-    assert_eq!(transaction.records(&keys).await.expect("a load").len(), keys.len());
+    assert_eq!(transaction.reads().records(&keys).await.expect("a load").len(), keys.len());
     drop(transaction);
     let read = store.profiles(&tenant(), &[id(1)]).await.expect("a read").value;
     assert_eq!(read[0].as_ref().expect("a profile").records.len(), keys.len());

@@ -102,6 +102,27 @@ impl Store for Faulty {
         self.inner.list_memberships(tenant, record).await
     }
 
+    async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
+        self.inner.snapshot(tenant).await
+    }
+
+    async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>> {
+        self.inner.list_queue(tenant, page).await
+    }
+
+    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>> {
+        self.inner.list_identity_changes(tenant, page).await
+    }
+
+    async fn list_decisions(
+        &self,
+        tenant: &TenantId,
+        before: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<StoredDecision>> {
+        self.inner.list_decisions(tenant, before, limit).await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }
@@ -155,12 +176,8 @@ impl Transaction for FaultyTransaction {
         self.inner.not_before()
     }
 
-    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
-        self.inner.records(keys).await
-    }
-
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
-        self.inner.holders(identifiers, limit).await
+    fn reads(&mut self) -> &mut dyn Snapshot {
+        self.inner.reads()
     }
 
     async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
@@ -169,10 +186,6 @@ impl Transaction for FaultyTransaction {
 
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
         self.inner.known_events(events).await
-    }
-
-    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
-        self.inner.profile_rows(ids).await
     }
 
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {

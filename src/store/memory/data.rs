@@ -1,0 +1,173 @@
+//! What is kept of a tenant, and how a write changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::past::PastData;
+use crate::profile::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile};
+use crate::store::{
+    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, MatchPair, MembershipChange, ModelVersion,
+    ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredDecision, StoredModel, StoredRequest,
+    StoredStatement,
+};
+
+/// All that is kept of a tenant.
+#[derive(Default, Clone)]
+pub(super) struct Data {
+    pub(super) sequence: Sequence,
+    pub(super) statements: BTreeMap<StatementKey, StoredStatement>,
+    pub(super) records: BTreeMap<RecordKey, Record>,
+    /// Derived from the records.
+    pub(super) members: BTreeSet<(ProfileId, RecordKey)>,
+    pub(super) identifiers: BTreeSet<(Identifier, RecordKey)>,
+    pub(super) terms: BTreeSet<SearchTerm>,
+    pub(super) events: BTreeMap<EventKey, Event>,
+    pub(super) profiles: BTreeMap<ProfileId, ProfileRow>,
+    pub(super) memberships: BTreeMap<(RecordKey, Sequence), MembershipChange>,
+    pub(super) keys: BTreeSet<KeyedRecord>,
+    pub(super) pairs: BTreeMap<(RecordKey, RecordKey), MatchPair>,
+    pub(super) decisions: BTreeMap<String, StoredDecision>,
+    pub(super) requests: BTreeMap<String, StoredRequest>,
+    pub(super) identity_changes: BTreeMap<(Sequence, i32), IdentityChange>,
+    pub(super) models: BTreeMap<i64, ModelVersion>,
+    pub(super) activations: BTreeMap<i64, Activation>,
+    pub(super) past: PastData,
+}
+
+impl Data {
+    pub(super) fn as_of<T>(&self, value: T) -> AsOf<T> {
+        AsOf { sequence: self.sequence, model_version: self.model_version(), value }
+    }
+
+    /// Versions come into force in order.
+    pub(super) fn model_version(&self) -> i64 {
+        self.activations.keys().next_back().copied().unwrap_or(0)
+    }
+
+    pub(super) fn stored_model(&self, version: i64) -> Option<StoredModel> {
+        let model = self.models.get(&version)?.clone();
+        Some(StoredModel { model, activation: self.activations.get(&version).copied() })
+    }
+
+    pub(super) fn profile_of(&self, record: &RecordKey) -> Option<ProfileId> {
+        self.records.get(record)?.membership.profile
+    }
+
+    pub(super) fn holders<'a>(&'a self, identifier: &'a Identifier) -> impl Iterator<Item = &'a RecordKey> {
+        let least = (identifier.clone(), RecordKey::new("", ""));
+        self.identifiers.range(least..).take_while(move |(held, _)| held == identifier).map(|(_, record)| record)
+    }
+
+    /// Follows the redirect, if there is one.
+    pub(super) fn live(&self, id: ProfileId) -> Option<&ProfileRow> {
+        let row = self.profiles.get(&id)?;
+        match row.state {
+            ProfileState::Live => Some(row),
+            ProfileState::MergedInto(survivor) => {
+                self.profiles.get(&survivor).filter(|row| row.state == ProfileState::Live)
+            }
+            ProfileState::Deleted => None,
+        }
+    }
+
+    pub(super) fn stored_profile(&self, id: ProfileId) -> Option<StoredProfile> {
+        let row = self.live(id)?;
+        let members = self.members.range((row.id, RecordKey::new("", ""))..);
+        let records: Vec<Record> = members
+            .take_while(|(profile, _)| *profile == row.id)
+            .filter_map(|(_, key)| self.records.get(key).cloned())
+            .collect();
+        let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
+        (!profile.records.is_empty()).then_some(profile)
+    }
+
+    /// The profiles with a term that begins so, and the traits in which it stands.
+    pub(super) fn begin_with(&self, prefix: &str) -> BTreeMap<ProfileId, BTreeSet<String>> {
+        let mut found: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
+        for term in self.terms.iter().filter(|term| term.term.starts_with(prefix)) {
+            if let Some(profile) = self.profile_of(&term.record) {
+                found.entry(profile).or_default().insert(term.kind.clone());
+            }
+        }
+        found
+    }
+
+    /// What a database's primary keys would not let in.
+    pub(super) fn refuse(&self, changes: &Changes) -> Result<()> {
+        let refused = |what: &str| Err(Error::Refused(what.to_owned()));
+        changes.refuse_nul()?;
+        if changes.statements.iter().any(|statement| self.statements.contains_key(&statement.key)) {
+            return refused("a statement is stored already");
+        }
+        if changes.events.iter().any(|event| self.events.contains_key(&event.key())) {
+            return refused("an event is stored already");
+        }
+        if changes.memberships.iter().any(|m| self.memberships.contains_key(&(m.record.clone(), m.sequence))) {
+            return refused("a membership is stored already");
+        }
+        if changes.added_records.iter().any(|record| self.records.contains_key(&record.key)) {
+            return refused("a record is stored already");
+        }
+        if changes.added_profiles.iter().any(|row| self.profiles.contains_key(&row.id)) {
+            return refused("a profile is stored already");
+        }
+        if changes.added_identifiers.iter().any(|held| self.identifiers.contains(held)) {
+            return refused("an identifier is stored already");
+        }
+        if changes.added_terms.iter().any(|term| self.terms.contains(term)) {
+            return refused("a search term is stored already");
+        }
+        if changes.added_keys.iter().any(|keyed| self.keys.contains(keyed)) {
+            return refused("a match key is stored already");
+        }
+        if changes.added_decisions.iter().any(|stored| self.decisions.contains_key(&stored.decision.id)) {
+            return refused("a decision is stored already");
+        }
+        if changes.requests.iter().any(|request| self.requests.contains_key(&request.request_id)) {
+            return refused("a request is stored already");
+        }
+        if changes.models.iter().any(|model| self.models.contains_key(&model.version)) {
+            return refused("a version of the model is stored already");
+        }
+        if changes.activation.is_some_and(|activation| self.activations.contains_key(&activation.version)) {
+            return refused("a version of the model was in force already");
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply(&mut self, changes: &Changes) {
+        self.statements.extend(changes.statements.iter().map(|s| (s.key.clone(), s.clone())));
+        for record in changes.added_records.iter().chain(&changes.records) {
+            let before = self.records.insert(record.key.clone(), record.clone());
+            if let Some(profile) = before.and_then(|record| record.membership.profile) {
+                self.members.remove(&(profile, record.key.clone()));
+            }
+            self.members.extend(record.membership.profile.map(|profile| (profile, record.key.clone())));
+        }
+        for removed in &changes.removed_identifiers {
+            self.identifiers.remove(removed);
+        }
+        self.identifiers.extend(changes.added_identifiers.iter().cloned());
+        for removed in &changes.removed_terms {
+            self.terms.remove(removed);
+        }
+        self.terms.extend(changes.added_terms.iter().cloned());
+        self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
+        self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
+        self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));
+        for removed in &changes.removed_keys {
+            self.keys.remove(removed);
+        }
+        self.keys.extend(changes.added_keys.iter().cloned());
+        for removed in &changes.removed_pairs {
+            self.pairs.remove(&(removed.left.clone(), removed.right.clone()));
+        }
+        self.pairs.extend(changes.pairs.iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair.clone())));
+        let decisions = changes.added_decisions.iter().chain(&changes.withdrawn_decisions);
+        self.decisions.extend(decisions.map(|stored| (stored.decision.id.clone(), stored.clone())));
+        self.requests.extend(changes.requests.iter().map(|request| (request.request_id.clone(), request.clone())));
+        self.identity_changes
+            .extend(changes.identity_changes.iter().map(|change| ((change.sequence, change.ordinal), change.clone())));
+        self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
+        self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
+    }
+}

@@ -1,0 +1,154 @@
+//! One state of a tenant's data, and a write.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OwnedMutexGuard;
+
+use super::Tenants;
+use super::data::Data;
+use crate::identity::MatchKey;
+use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
+use crate::store::past::refuse_time;
+use crate::store::{
+    Changes, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StatementKey, StoredDecision, StoredRequest,
+    Transaction, Turn, WriteMark,
+};
+
+/// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
+pub(super) enum View {
+    Frozen(Box<Data>),
+    Live(Arc<Tenants>, TenantId),
+}
+
+impl View {
+    fn of<T>(&self, read: impl FnOnce(&Data) -> T) -> T {
+        match self {
+            Self::Frozen(data) => read(data),
+            Self::Live(tenants, tenant) => tenants.of(tenant, read),
+        }
+    }
+}
+
+#[async_trait]
+impl Snapshot for View {
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
+        let keys: BTreeSet<_> = keys.iter().collect();
+        Ok(self.of(|data| keys.into_iter().filter_map(|key| data.records.get(key)).cloned().collect()))
+    }
+
+    async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
+        let of_profile = |record: &&Record| record.membership.profile.is_some_and(|id| profiles.contains(&id));
+        Ok(self.of(|data| data.records.values().filter(of_profile).cloned().collect()))
+    }
+
+    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>> {
+        let later = |record: &&Record| after.is_none_or(|after| record.key > *after);
+        Ok(self.of(|data| data.records.values().filter(later).take(limit).cloned().collect()))
+    }
+
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+        let identifiers: BTreeSet<_> = identifiers.iter().collect();
+        Ok(self.of(|data| {
+            let of_one = |identifier| {
+                let records = data.holders(identifier).take(limit + 1).filter_map(|key| data.records.get(key));
+                records.map(|record| (Identifier::clone(identifier), record.clone()))
+            };
+            identifiers.into_iter().flat_map(of_one).collect()
+        }))
+    }
+
+    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>> {
+        let keys: BTreeSet<_> = keys.iter().copied().collect();
+        Ok(self.of(|data| {
+            let of_one = |key: MatchKey| {
+                let least = (key, RecordKey::new("", ""));
+                data.keys.range(least..).take_while(move |(found, _)| *found == key).take(limit + 1).cloned()
+            };
+            keys.into_iter().flat_map(of_one).collect()
+        }))
+    }
+
+    async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {
+        let about = |pair: &&MatchPair| records.contains(&pair.left) || records.contains(&pair.right);
+        Ok(self.of(|data| data.pairs.values().filter(about).cloned().collect()))
+    }
+
+    async fn decisions_about(&mut self, records: &[RecordKey]) -> Result<Vec<StoredDecision>> {
+        let mut decisions = self.decisions().await?;
+        let about = |stored: &StoredDecision| {
+            stored.decision.left.iter().chain(&stored.decision.right).any(|key| records.contains(key))
+        };
+        decisions.retain(about);
+        Ok(decisions)
+    }
+
+    async fn decisions(&mut self) -> Result<Vec<StoredDecision>> {
+        Ok(self.of(|data| data.decisions.values().filter(|stored| !stored.withdrawn).cloned().collect()))
+    }
+
+    async fn decision(&mut self, id: &str) -> Result<Option<StoredDecision>> {
+        Ok(self.of(|data| data.decisions.get(id).cloned()))
+    }
+
+    async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>> {
+        Ok(self.of(|data| data.requests.get(request_id).cloned()))
+    }
+
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
+        let ids: BTreeSet<_> = ids.iter().collect();
+        Ok(self.of(|data| ids.into_iter().filter_map(|id| data.profiles.get(id)).cloned().collect()))
+    }
+}
+
+/// Nothing changes before the commit; the guard gives the turn back in any case.
+pub(super) struct MemoryTransaction {
+    pub(super) view: View,
+    pub(super) tenant: TenantId,
+    pub(super) turn: Turn,
+    pub(super) tenants: Arc<Tenants>,
+    pub(super) _guard: OwnedMutexGuard<()>,
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    fn sequence(&self) -> Sequence {
+        self.turn.sequence
+    }
+
+    fn model_version(&self) -> i64 {
+        self.turn.model_version
+    }
+
+    fn not_before(&self) -> Timestamp {
+        self.turn.not_before
+    }
+
+    fn reads(&mut self) -> &mut dyn Snapshot {
+        &mut self.view
+    }
+
+    async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
+        let asked: BTreeSet<_> = statements.iter().collect();
+        Ok(self.view.of(|data| asked.into_iter().filter(|key| data.statements.contains_key(key)).cloned().collect()))
+    }
+
+    async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
+        let asked: BTreeSet<_> = events.iter().collect();
+        Ok(self.view.of(|data| {
+            asked.into_iter().filter_map(|key| Some((key.clone(), data.events.get(key)?.content))).collect()
+        }))
+    }
+
+    async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
+        refuse_time(time, self.turn.not_before)?;
+        let mut tenants = self.tenants.write();
+        let data = tenants.entry(self.tenant.clone()).or_default();
+        data.refuse(changes)?;
+        data.apply(changes);
+        data.past.keep(WriteMark { sequence: self.turn.sequence, time }, changes);
+        data.sequence = self.turn.sequence;
+        Ok(())
+    }
+}

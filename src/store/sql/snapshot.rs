@@ -1,0 +1,127 @@
+//! Reads within one transaction: of a write, or of a snapshot.
+
+use async_trait::async_trait;
+use sea_orm::{AccessMode, DatabaseConnection, EntityTrait, IsolationLevel, TransactionOptions, TransactionTrait};
+use tokio_util::task::TaskTracker;
+
+use super::entity::profile;
+use super::read::{decision, pair, record, record_key, request};
+use super::statement::Dialect;
+use super::write::{SqlTransaction, distinct, question};
+use super::{matching, query};
+use crate::identity::MatchKey;
+use crate::profile::{Identifier, ProfileId, Record, RecordKey, TenantId};
+use crate::store::{Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest, Turn};
+
+/// Begins a snapshot. On SQLite a deferred transaction sees one state from its first read on.
+pub(super) async fn begin(
+    db: &DatabaseConnection,
+    dialect: Dialect,
+    tenant: &TenantId,
+    tasks: &TaskTracker,
+) -> Result<SqlTransaction> {
+    let (db, tenant, tracker) = (db.clone(), tenant.clone(), tasks.clone());
+    let begun = tasks.spawn(async move {
+        let postgres = dialect == Dialect::Postgres;
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        };
+        let open = db.begin_with_options(options).await?;
+        Ok(SqlTransaction { dialect, tenant, turn: Turn::default(), open: Some(open), tasks: tracker })
+    });
+    begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("snapshot: {panic}"))))
+}
+
+#[async_trait]
+impl Snapshot for SqlTransaction {
+    async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
+        let keys = distinct(keys);
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::records(self.dialect, &self.tenant, &keys)?).await?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+        let asked = distinct(identifiers);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(query::holders(self.dialect, &self.tenant, &asked, limit)?).await?;
+        rows.iter().map(|row| Ok((question(&asked, row)?.clone(), record(row)?))).collect()
+    }
+
+    async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
+        let ids = distinct(ids);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = query::profile_rows(self.dialect, &self.tenant, &ids)?;
+        let rows = profile::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
+        Ok(rows.into_iter().map(ProfileRow::from).collect())
+    }
+
+    async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
+        let profiles = distinct(profiles);
+        if profiles.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(matching::members(self.dialect, &self.tenant, &profiles)?).await?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>> {
+        let rows = self.rows(matching::scan_records(self.dialect, &self.tenant, after, limit)).await?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>> {
+        let asked = distinct(keys);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(matching::keyed(self.dialect, &self.tenant, &asked, limit)?).await?;
+        rows.iter().map(|row| Ok((*question(&asked, row)?, record_key(row, "source", "record_key")?))).collect()
+    }
+
+    async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {
+        let records = distinct(records);
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(matching::pairs(self.dialect, &self.tenant, &records)?).await?;
+        // Found from both ends, if both were asked for.
+        let pairs: Vec<MatchPair> = rows.iter().map(pair).collect::<Result<_>>()?;
+        Ok(distinct(&pairs))
+    }
+
+    async fn decisions_about(&mut self, records: &[RecordKey]) -> Result<Vec<StoredDecision>> {
+        let records = distinct(records);
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(matching::decisions_about(self.dialect, &self.tenant, &records)?).await?;
+        let mut decisions = rows.iter().map(decision).collect::<Result<Vec<_>>>()?;
+        decisions.sort_by(|a, b| a.decision.id.cmp(&b.decision.id));
+        decisions.dedup_by(|a, b| a.decision.id == b.decision.id);
+        Ok(decisions)
+    }
+
+    async fn decisions(&mut self) -> Result<Vec<StoredDecision>> {
+        let rows = self.rows(matching::decisions(self.dialect, &self.tenant)).await?;
+        rows.iter().map(decision).collect()
+    }
+
+    async fn decision(&mut self, id: &str) -> Result<Option<StoredDecision>> {
+        let rows = self.rows(matching::decision(self.dialect, &self.tenant, id)).await?;
+        rows.first().map(decision).transpose()
+    }
+
+    async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>> {
+        let rows = self.rows(matching::request(self.dialect, &self.tenant, request_id)).await?;
+        rows.first().map(request).transpose()
+    }
+}
