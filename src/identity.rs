@@ -25,7 +25,7 @@ mod tests;
 mod text;
 
 pub use assign::{Assignment, Before, assign};
-pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster};
+pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs};
 pub use compare::{Comparison, FieldComparison, Judgement, Verdict, Veto, compare, judge};
 pub use context::{Context, is_generic};
 pub use decision::{Decision, DecisionKind};

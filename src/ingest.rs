@@ -10,7 +10,7 @@
 
 mod apply;
 mod changes;
-mod neighbourhood;
+mod load;
 mod room;
 mod write;
 
@@ -364,5 +364,6 @@ fn report(written: &Written, metrics: &Metrics) {
     metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
     metrics.store_conflicts(written.conflicts);
     let identity = written.identity;
-    metrics.identity(identity.merges, identity.splits, identity.reclustered, identity.oversized);
+    metrics.identity(identity.merges, identity.splits, identity.reclustered);
+    metrics.matching(identity.compared, identity.generic_identifiers, identity.generic_keys);
 }

@@ -12,6 +12,7 @@
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
+//! - [`neighbourhood`] loads whom a change may concern.
 //! - [`grpc`] is the only place that knows Protobuf.
 
 pub mod cli;
@@ -22,6 +23,7 @@ pub mod identity;
 pub mod ingest;
 pub mod model;
 pub mod models;
+pub mod neighbourhood;
 pub mod profile;
 pub mod reader;
 pub mod server;

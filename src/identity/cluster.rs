@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 pub use evidence::{Evidence, Reason, Refusal};
 pub use guard::Guard;
 
-use super::compare::Verdict;
+use super::compare::{Score, Verdict, score};
 use super::context::Context;
 use super::decision::Decision;
 use super::features::Features;
@@ -58,8 +58,8 @@ pub struct Clustering {
     pub refused: Vec<Refusal>,
 }
 
-/// Partitions records. They must be whole components: every record that shares a linking identifier or a match key with one of them is
-/// among them, but for those that the context calls generic.
+/// Partitions records, comparing all that share a key. They must be whole components: every record that shares a linking
+/// identifier or a match key with one of them is among them, but for those that the context calls generic.
 #[must_use]
 pub fn cluster(
     records: &[(&Record, &Features)],
@@ -67,16 +67,49 @@ pub fn cluster(
     decisions: &[Decision],
     model: &Model,
 ) -> Clustering {
+    let sorted = sorted(records);
+    let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
+    partition(&sorted, scored(&features, context, model), context, decisions, model)
+}
+
+/// Partitions records of which it is known which pairs are to be compared: the others are not alike. They must be whole
+/// components of these pairs and of shared identifiers.
+#[must_use]
+pub fn cluster_pairs(
+    records: &[(&Record, &Features)],
+    pairs: &[&(RecordKey, RecordKey)],
+    context: &Context,
+    decisions: &[Decision],
+    model: &Model,
+) -> Clustering {
+    let sorted = sorted(records);
+    let place = |key: &RecordKey| sorted.binary_search_by(|(record, _)| record.key.cmp(key)).ok();
+    let scored = pairs.iter().filter_map(|(left, right)| {
+        let (a, b) = (place(left)?, place(right)?);
+        Some((a, b, score(sorted[a].1, sorted[b].1, &model.matching.weights, context)))
+    });
+    partition(&sorted, scored.collect(), context, decisions, model)
+}
+
+fn sorted<'a>(records: &[(&'a Record, &'a Features)]) -> Vec<(&'a Record, &'a Features)> {
     let mut sorted = records.to_vec();
     sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
-    let mut partition = Partition::new(&sorted, model);
+    sorted
+}
+
+fn partition(
+    sorted: &[(&Record, &Features)],
+    mut links: Vec<(usize, usize, Score)>,
+    context: &Context,
+    decisions: &[Decision],
+    model: &Model,
+) -> Clustering {
+    let mut partition = Partition::new(sorted, model);
     partition.decide(decisions);
-    let rules = rules::all(&sorted, context, model);
+    let rules = rules::all(sorted, context, model);
     for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Person) {
         partition.join_holders(rule);
     }
-    let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
-    let mut links = scored(&features, context, model);
     links.retain(|(.., score)| matches!(score.verdict(model), Verdict::Link | Verdict::Household));
     links.sort_by_key(|(a, b, score)| (std::cmp::Reverse(score.millibits), *a, *b));
     for (a, b, score) in &links {

@@ -54,6 +54,14 @@ impl Features {
         keys
     }
 
+    /// The keys besides identifiers, which are looked up as such.
+    #[must_use]
+    pub fn match_keys(&self) -> Vec<MatchKey> {
+        let mut keys = self.keys();
+        keys.retain(|key| !self.ids.iter().any(|id| id.key == *key));
+        keys
+    }
+
     /// Keys with the fields that they are made of, ascending.
     pub(super) fn keys_with_fields(&self) -> Vec<(MatchKey, FieldSet)> {
         let mut keys = Keys(Vec::with_capacity(16));

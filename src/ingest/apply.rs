@@ -2,8 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::profile::{ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Violation};
-use crate::store::StatementKey;
+use crate::model::Model;
+use crate::neighbourhood::Start;
+use crate::profile::{
+    ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Value, Violation,
+};
+use crate::store::{Cause, StatementKey};
+
+/// How many records the log of merges names as their cause.
+const MAX_CAUSES: usize = 10;
 
 /// What became of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,13 +109,34 @@ impl<'a> Applied<'a> {
         self.after.values().filter(visible).map(|record| record.key.clone()).collect()
     }
 
-    /// Records that identity must look at again: they came, went, or hold other identifiers.
-    #[must_use]
-    pub(super) fn moved(&self) -> BTreeSet<RecordKey> {
+    /// Records that identity must look at again: they came, went, or say something else of who they are.
+    fn moved(&self, model: &Model) -> BTreeSet<RecordKey> {
+        let says = |record: &Record| -> Vec<(String, Value)> {
+            let telling =
+                record.traits().filter(|(name, ..)| model.traits.get(*name).is_some_and(|t| t.role.is_some()));
+            telling.map(|(name, value, _)| (name.to_owned(), value.clone())).collect()
+        };
         let moved = |record: &&Record| match self.before.get(&record.key) {
             None => record.exists(),
-            Some(before) => before.exists() != record.exists() || !before.identifiers().eq(record.identifiers()),
+            Some(before) => {
+                before.exists() != record.exists()
+                    || !before.identifiers().eq(record.identifiers())
+                    || says(before) != says(record)
+            }
         };
         self.after.values().filter(moved).map(|record| record.key.clone()).collect()
+    }
+
+    /// What merges and splits of this write come from: some of the records that changed.
+    #[must_use]
+    pub(super) fn cause(&self) -> Cause {
+        Cause::Statements(self.changed().into_iter().take(MAX_CAUSES).collect())
+    }
+
+    /// Where to look for whom this concerns.
+    #[must_use]
+    pub(super) fn start(&self, model: &Model) -> Start {
+        let (before, after) = (self.before.clone(), self.after.clone());
+        Start { before, after, moved: self.moved(model), ..Start::default() }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
-use super::neighbourhood::Neighbourhood;
-use crate::identity::{Before, Context, Features, assign, cluster};
+use crate::identity::{Before, Features, MatchKey, assign};
 use crate::model::Model;
+use crate::neighbourhood::Neighbourhood;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, words};
-use crate::store::{Changes, MembershipChange, ProfileRow, SearchTerm, StoredStatement};
+use crate::store::{
+    Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm, StoredStatement,
+};
 
 /// What a write is to do.
 #[derive(Debug, Default)]
@@ -42,8 +44,12 @@ pub(super) struct IdentityFigures {
     pub splits: usize,
     /// Records that were clustered again.
     pub reclustered: usize,
-    /// Identifiers met that too many records hold.
-    pub oversized: usize,
+    /// Records that were compared with another.
+    pub compared: usize,
+    /// Identifiers met that too many hold.
+    pub generic_identifiers: usize,
+    /// Match keys met that too many are under.
+    pub generic_keys: usize,
 }
 
 /// Where and when a write happens.
@@ -59,33 +65,39 @@ pub(super) struct Turn<'a> {
 
 /// Plans a write.
 #[must_use]
-pub(super) fn plan(turn: Turn<'_>, applied: &Applied<'_>, neighbourhood: Neighbourhood, model: &Model) -> Plan {
-    let Neighbourhood { records: before, component, oversized, rows } = neighbourhood;
+pub(super) fn plan(
+    turn: Turn<'_>,
+    applied: &Applied<'_>,
+    neighbourhood: &Neighbourhood,
+    cause: &Cause,
+    model: &Model,
+) -> Plan {
+    let clustering = neighbourhood.cluster(model);
+    let Neighbourhood { records: before, component, rows, figures, .. } = neighbourhood;
     let mut after = before.clone();
-    let live: Vec<&Record> =
-        component.iter().filter_map(|key| before.get(key)).filter(|record| record.exists()).collect();
-    let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
-    let known: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
-    let mut generic = Context::default();
-    oversized.iter().for_each(|identifier| generic.exclude(identifier));
-    let clusters = cluster(&known, &generic, &[], model).clusters;
     let changed = applied.changed();
     let mut concerned: BTreeMap<RecordKey, Record> =
         component.iter().filter_map(|key| Some((key.clone(), after.remove(key)?))).collect();
-    let context = Before { tenant: turn.tenant, now: turn.now, rows: &rows, changed: &changed };
-    let mut assignment = assign(&clusters, &mut concerned, &context);
-    bump_unmoved(&changed, &before, &context, &mut assignment.rows);
+    let context = Before { tenant: turn.tenant, now: turn.now, rows, changed: &changed };
+    let mut assignment = assign(&clustering.clusters, &mut concerned, &context);
+    bump_unmoved(&changed, before, &context, &mut assignment.rows);
     after.extend(concerned);
 
     let mut plan = Plan {
         identity: IdentityFigures {
             merges: assignment.merges,
             splits: assignment.splits,
-            reclustered: live.len(),
-            oversized: oversized.len(),
+            reclustered: component.len(),
+            compared: figures.compared,
+            generic_identifiers: figures.generic_identifiers,
+            generic_keys: figures.generic_keys,
         },
         ..Plan::default()
     };
+    let profile = |key: &RecordKey| after.get(key).and_then(|record| record.membership.profile);
+    (plan.changes.removed_pairs, plan.changes.pairs) = neighbourhood.changed_pairs(profile);
+    let moves = component.iter().filter_map(|key| Some((before.get(key)?, after.get(key)?)));
+    plan.changes.identity_changes = identity_changes(turn, moves, &assignment.rows, cause);
     (plan.changes.profiles, plan.changes.added_profiles) =
         assignment.rows.into_iter().partition(|row| rows.contains_key(&row.id));
     plan.changes.statements = statements(turn.sequence, applied);
@@ -116,6 +128,44 @@ fn bump_unmoved(
     rows.extend(profiles.iter().filter_map(|id| before.rows.get(id)).map(bump));
 }
 
+/// Merges and splits, from where records were and are: a profile that redirects to another went into it; any other that
+/// records left was split.
+fn identity_changes<'a>(
+    turn: Turn<'_>,
+    moves: impl Iterator<Item = (&'a Record, &'a Record)>,
+    rows: &[ProfileRow],
+    cause: &Cause,
+) -> Vec<IdentityChange> {
+    let mut moved: BTreeMap<(ProfileId, ProfileId), Vec<(RecordKey, String)>> = BTreeMap::new();
+    for (before, after) in moves {
+        let (Some(from), Some(into)) = (before.membership.profile, after.membership.profile) else { continue };
+        if from != into {
+            let record = (after.key.clone(), after.membership.reason.clone());
+            moved.entry((from, into)).or_default().push(record);
+        }
+    }
+    let merged = |from, into| {
+        rows.iter().any(|row| row.id == from && row.state == crate::profile::ProfileState::MergedInto(into))
+    };
+    let change = |(ordinal, ((from, into), mut moved)): (usize, ((ProfileId, ProfileId), Vec<_>))| {
+        let moved_count = moved.len();
+        moved.truncate(IdentityChange::MAX_MOVED);
+        let kind = if merged(from, into) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split };
+        IdentityChange {
+            sequence: turn.sequence,
+            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+            kind,
+            from,
+            into,
+            time: turn.now,
+            moved,
+            moved_count,
+            cause: cause.clone(),
+        }
+    };
+    moved.into_iter().enumerate().map(change).collect()
+}
+
 fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement> {
     let stored = |(ordinal, (key, statement)): (usize, &(_, &crate::profile::RecordStatement))| StoredStatement {
         key: Clone::clone(key),
@@ -128,6 +178,19 @@ fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement>
 }
 
 impl Plan {
+    /// Finds the match keys that change for one record.
+    fn compare_keys(&mut self, model: &Model, before: Option<&Record>, after: &Record) {
+        if before.is_some_and(|before| before.says_the_same(after)) {
+            return;
+        }
+        let keys =
+            |record: &Record| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<MatchKey>>();
+        let (was, is) = (before.map(keys).unwrap_or_default(), keys(after));
+        let under = |key: &MatchKey| (*key, after.key.clone());
+        self.changes.removed_keys.extend(was.difference(&is).map(under));
+        self.changes.added_keys.extend(is.difference(&was).map(under));
+    }
+
     /// Finds what changes for one record.
     fn compare(&mut self, turn: Turn<'_>, model: &Model, before: Option<&Record>, after: &Record) {
         let same_profile = before.map(|record| record.membership.profile) == Some(after.membership.profile);
@@ -141,6 +204,7 @@ impl Plan {
         let with_key = |identifier: &Identifier| (identifier.clone(), after.key.clone());
         self.changes.removed_identifiers.extend(held.difference(&holds).map(with_key));
         self.changes.added_identifiers.extend(holds.difference(&held).map(with_key));
+        self.compare_keys(model, before, after);
         let had: BTreeSet<SearchTerm> = before.into_iter().flat_map(|record| terms(record, model)).collect();
         let has: BTreeSet<SearchTerm> = terms(after, model).collect();
         self.changes.removed_terms.extend(had.difference(&has).cloned());

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::apply::Outcome;
 use super::changes::{IdentityFigures, Touched, Turn, plan};
-use super::neighbourhood::{load_and_apply, load_neighbourhood};
+use super::load::load_and_apply;
 use crate::clock::Clock;
 use crate::models::{Models, Running};
+use crate::neighbourhood;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::reader::{CacheKey, Epochs};
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
@@ -90,12 +91,13 @@ impl Writer {
         let model = &running.model;
         let Rechecked { statements, rejected } = Rechecked::new(batch, &running);
         let applied = self.step("load_records", load_and_apply(&mut *tx, &statements)).await?;
-        let neighbourhood = self.step("load_neighbourhood", load_neighbourhood(&mut *tx, &applied, model)).await?;
+        let neighbourhood =
+            self.step("load_neighbourhood", neighbourhood::load(tx.reads(), applied.start(model), model)).await?;
         let mut sequence = tx.sequence();
         // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
         let now = self.clock.now().max(tx.not_before());
         let turn = Turn { tenant, sequence, now };
-        let mut plan = plan(turn, &applied, neighbourhood, model);
+        let mut plan = plan(turn, &applied, &neighbourhood, &applied.cause(), model);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
@@ -209,7 +211,9 @@ impl Written {
         self.identity.merges += other.identity.merges;
         self.identity.splits += other.identity.splits;
         self.identity.reclustered += other.identity.reclustered;
-        self.identity.oversized += other.identity.oversized;
+        self.identity.compared += other.identity.compared;
+        self.identity.generic_identifiers += other.identity.generic_identifiers;
+        self.identity.generic_keys += other.identity.generic_keys;
         self.conflicts += other.conflicts;
     }
 }

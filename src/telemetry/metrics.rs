@@ -56,7 +56,9 @@ pub struct Metrics {
     merges: BoundCounter<u64>,
     splits: BoundCounter<u64>,
     reclustered: BoundHistogram<u64>,
-    oversized: BoundCounter<u64>,
+    compared: BoundCounter<u64>,
+    generic_identifiers: BoundCounter<u64>,
+    generic_keys: BoundCounter<u64>,
 }
 
 /// The durations of one method's calls, by status code.
@@ -116,10 +118,17 @@ impl Metrics {
                 "Records clustered anew by one write",
             )
             .bind(&[]),
-            oversized: counter(
-                "customer_profile.identity.shared_identifiers",
+            compared: counter("customer_profile.identity.comparisons", "{pair}", "Pairs of records compared").bind(&[]),
+            generic_identifiers: counter(
+                "customer_profile.identity.generic_identifiers",
                 "{identifier}",
                 "Met, held by too many to link",
+            )
+            .bind(&[]),
+            generic_keys: counter(
+                "customer_profile.identity.generic_keys",
+                "{key}",
+                "Match keys met, of too many to compare",
             )
             .bind(&[]),
             meter,
@@ -234,14 +243,18 @@ impl Metrics {
         self.rejected.add(statements as u64);
     }
 
-    /// What one write did to who is who: profiles that went into others, profiles that came out, records that were
-    /// clustered anew, identifiers
-    /// met that link nobody because too many records hold them.
-    pub fn identity(&self, merges: usize, splits: usize, reclustered: usize, oversized: usize) {
+    /// Profiles that went into others in one write, profiles that came out, records that were clustered anew.
+    pub fn identity(&self, merges: usize, splits: usize, reclustered: usize) {
         self.merges.add(merges as u64);
         self.splits.add(splits as u64);
         self.reclustered.record(reclustered as u64);
-        self.oversized.add(oversized as u64);
+    }
+
+    /// Pairs of records that one write compared; identifiers and match keys it met that too many hold.
+    pub fn matching(&self, compared: usize, generic_identifiers: usize, generic_keys: usize) {
+        self.compared.add(compared as u64);
+        self.generic_identifiers.add(generic_identifiers as u64);
+        self.generic_keys.add(generic_keys as u64);
     }
 
     fn gauge(
@@ -381,13 +394,16 @@ mod tests {
         metrics.store("commit", async { Ok(()) }).await.unwrap();
         metrics.store("commit", conflict).await.unwrap_err();
         metrics.store_conflicts(4);
-        metrics.identity(5, 1, 9, 3);
+        metrics.identity(5, 1, 9);
+        metrics.matching(12, 3, 2);
         let counted: Vec<_> =
             printed(&telemetry, "customer_profile").into_iter().filter(|line| !line.contains("cache")).collect();
         insta::assert_snapshot!(counted.join("\n"), @r#"
+        customer_profile_identity_comparisons_total 12
+        customer_profile_identity_generic_identifiers_total 3
+        customer_profile_identity_generic_keys_total 2
         customer_profile_identity_merges_total 5
         customer_profile_identity_reclustered_count 1
-        customer_profile_identity_shared_identifiers_total 3
         customer_profile_identity_splits_total 1
         customer_profile_ingest_batch_duration_seconds_count 1
         customer_profile_ingest_batch_size_count 1

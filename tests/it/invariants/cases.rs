@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use customer_profile::model::{
-    BelongsTo, IdentifierType, Matching, Model, Normalization, Source, Survivorship, TraitType,
+    BelongsTo, IdentifierType, Matching, Model, Normalization, Role, Source, Survivorship, TraitType,
 };
 use customer_profile::profile::{Draft, DraftEvent, DraftRecord, Identifier, RecordKey, Timestamp, Value};
 use proptest::prelude::*;
@@ -49,22 +49,24 @@ pub(super) fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
 
 /// A model in which every guard is soon reached.
 pub(super) fn model() -> Model {
-    let kind = |priority, max_per_profile, max_profiles, max_records| IdentifierType {
+    let kind = |priority, belongs_to, max_per_profile, max_profiles, max_records| IdentifierType {
         priority,
         normalization: Normalization::Trim,
         max_per_profile,
         max_profiles,
         max_records,
         blocked: vec![regex::Regex::new("^none$").expect("a pattern")],
-        belongs_to: BelongsTo::Household,
+        belongs_to,
         exclusive: false,
     };
     let rule = |keep| TraitType { keep, personal: true, searchable: true, role: None };
+    let role = |role| TraitType { role: Some(role), ..rule(Survivorship::MostRecent) };
     Model {
         identifiers: BTreeMap::from([
-            ("customer_id".to_owned(), kind(1, Some(1), None, None)),
-            ("email".to_owned(), kind(2, Some(2), None, Some(4))),
-            ("phone".to_owned(), kind(3, None, Some(2), Some(5))),
+            ("customer_id".to_owned(), kind(1, BelongsTo::Person, Some(1), None, None)),
+            ("email".to_owned(), kind(2, BelongsTo::Household, Some(2), None, Some(4))),
+            ("phone".to_owned(), kind(3, BelongsTo::Household, None, Some(2), Some(5))),
+            ("device".to_owned(), kind(9, BelongsTo::Device, None, None, Some(4))),
         ]),
         traits: BTreeMap::from([
             ("trusted".to_owned(), rule(Survivorship::SourceTrust)),
@@ -73,6 +75,11 @@ pub(super) fn model() -> Model {
             ("longest".to_owned(), rule(Survivorship::Longest)),
             ("oldest".to_owned(), rule(Survivorship::Oldest)),
             ("all".to_owned(), rule(Survivorship::Union)),
+            ("given".to_owned(), role(Role::GivenName)),
+            ("family".to_owned(), role(Role::FamilyName)),
+            ("suffix".to_owned(), role(Role::Suffix)),
+            ("born".to_owned(), role(Role::BirthDate)),
+            ("postcode".to_owned(), role(Role::Postcode)),
         ]),
         sources: ["shop", "crm", "till"]
             .into_iter()
@@ -80,7 +87,7 @@ pub(super) fn model() -> Model {
             .map(|(name, trust)| (name.to_owned(), Source { trust, ..Source::default() }))
             .collect(),
         max_records_per_profile: 7,
-        matching: Matching::default(),
+        matching: Matching { max_key_records: 3, max_people: 2, ..Matching::default() },
     }
 }
 
@@ -90,7 +97,7 @@ fn record() -> impl Strategy<Value = RecordKey> {
 }
 
 fn identifiers() -> impl Strategy<Value = Vec<Identifier>> {
-    let kinds = prop::sample::select(vec!["customer_id", "email", "email", "phone", "phone"]);
+    let kinds = prop::sample::select(vec!["customer_id", "email", "email", "phone", "phone", "device"]);
     let values = prop::sample::select(vec!["a", "b", "c", "d", "none"]);
     let one = (kinds, values).prop_map(|(kind, value)| Identifier::new(kind, value));
     prop::collection::vec(one, 0..4)
@@ -99,7 +106,27 @@ fn identifiers() -> impl Strategy<Value = Vec<Identifier>> {
 fn traits() -> impl Strategy<Value = BTreeMap<String, Value>> {
     let names = prop::sample::select(vec!["trusted", "recent", "frequent", "longest", "oldest", "all"]);
     let values = prop::sample::select(vec!["x", "yy", "zzz", " "]).prop_map(Value::from);
-    prop::collection::btree_map(names.prop_map(str::to_owned), values, 0..4)
+    let others = prop::collection::btree_map(names.prop_map(str::to_owned), values, 0..4);
+    (others, person()).prop_map(|(others, person)| others.into_iter().chain(person).collect())
+}
+
+/// Who a record says that it is: people who are easily taken for each other.
+fn person() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let one_of = |name: &'static str, values: &[&'static str]| {
+        prop::option::weighted(0.8, prop::sample::select(values.to_vec())).prop_map(move |value| (name, value))
+    };
+    let parts = (
+        one_of("given", &["Ann", "Annie", "Bob", "Robert"]),
+        one_of("family", &["Featherstone", "Fetherstone", "Quux"]),
+        one_of("suffix", &["Jr", "Sr", "", "", "", ""]),
+        one_of("born", &["1980-02-03", "1980-03-02", "1955-11-30"]),
+        one_of("postcode", &["43085", "43086"]),
+    );
+    let parts = parts.prop_map(|(a, b, c, d, e)| [a, b, c, d, e]);
+    parts.prop_map(|parts| {
+        let said = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
+        said.collect()
+    })
 }
 
 fn dated() -> impl Strategy<Value = DraftRecord> {

@@ -1,0 +1,231 @@
+//! Loads whom a change may concern: everybody whom it may join or part, and no more.
+//!
+//! Two records are compared where they *meet*: under a match key, or holding one identifier. What came of it is stored as
+//! a pair. From then on the pair is the link, and nobody is compared again until one of the two changes. So a write
+//!
+//! 1. **meets**: looks up who else is under the keys of the records that changed, and compares those. A key or identifier
+//!    that becomes generic by the write, or no longer is, changes what its holders are to each other, so they count as
+//!    changed too;
+//! 2. **reaches**: follows stored links, shared identifiers and decisions from there until nobody new is found. That
+//!    component is clustered again, alone: by the rules of [`cluster()`](crate::identity::cluster()) the result is the
+//!    same as that of clustering everything.
+//!
+//! Set by set, not record by record: the number of round trips depends on how far links reach (mostly one step), not on
+//! how many statements a batch has.
+
+mod meet;
+mod reach;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::identity::{self, Clustering, Context, Decision, DecisionKind, Features, Judgement, MatchKey, Verdict};
+use crate::model::Model;
+use crate::profile::{Identifier, ProfileId, Record, RecordKey};
+use crate::store::{MatchPair, ProfileRow, Result, Snapshot, StoredDecision};
+use meet::Holders;
+
+/// Two records, lesser key first.
+type Ends = (RecordKey, RecordKey);
+
+/// What changes, and where to look.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The records that a write speaks of, as they were; new ones are not here.
+    pub before: BTreeMap<RecordKey, Record>,
+    /// The same as they are now.
+    pub after: BTreeMap<RecordKey, Record>,
+    /// Those of them that say something else of who they are.
+    pub moved: BTreeSet<RecordKey>,
+    /// Further records whose component is wanted.
+    pub seeds: BTreeSet<RecordKey>,
+    /// Decisions that come into force.
+    pub decided: Vec<StoredDecision>,
+    /// Decisions that are taken back.
+    pub withdrawn: Vec<StoredDecision>,
+}
+
+/// Everybody whom a change may concern.
+#[derive(Debug, Default)]
+pub struct Neighbourhood {
+    /// Every record that was loaded, as it is now.
+    pub records: BTreeMap<RecordKey, Record>,
+    /// Records that are clustered again.
+    pub component: BTreeSet<RecordKey>,
+    /// Identifiers that link nobody, of those met.
+    pub context: Context,
+    /// The decisions in force about the component.
+    pub decisions: Vec<StoredDecision>,
+    /// The rows of all profiles concerned.
+    pub rows: BTreeMap<ProfileId, ProfileRow>,
+    /// For the figures.
+    pub figures: Figures,
+    /// Pairs as they are stored, with an end among the component.
+    stored: BTreeMap<Ends, MatchPair>,
+    /// Records that were compared anew; of their pairs only those in `compared` hold.
+    touched: BTreeSet<RecordKey>,
+    /// What came of comparing them.
+    compared: BTreeMap<Ends, Judgement>,
+}
+
+/// What a search met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Records that were compared.
+    pub compared: usize,
+    /// Match keys that find nobody, because too many are under them.
+    pub generic_keys: usize,
+    /// Identifiers that link nobody, because too many hold them.
+    pub generic_identifiers: usize,
+}
+
+/// Loads a neighbourhood.
+///
+/// # Errors
+/// Those of the store.
+pub async fn load(reads: &mut dyn Snapshot, start: Start, model: &Model) -> Result<Neighbourhood> {
+    let mut search = Search::new(start, model);
+    search.meet(reads).await?;
+    search.reach(reads).await?;
+    search.load_rows(reads).await?;
+    Ok(search.found)
+}
+
+/// A search at work.
+struct Search<'a> {
+    model: &'a Model,
+    start: Start,
+    found: Neighbourhood,
+    /// Who holds identifiers, of those asked for.
+    identifiers: HashMap<Identifier, Holders>,
+    /// Who is under match keys, of those asked for.
+    keys: HashMap<MatchKey, Holders>,
+    /// Features as they are now.
+    features: HashMap<RecordKey, Arc<Features>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(start: Start, model: &'a Model) -> Self {
+        let found = Neighbourhood { records: start.after.clone(), ..Neighbourhood::default() };
+        let (identifiers, keys, features) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { model, start, found, identifiers, keys, features }
+    }
+
+    /// The features of a record as it is now; of one that is not loaded or gone, nothing.
+    fn features(&mut self, key: &RecordKey) -> Arc<Features> {
+        if let Some(features) = self.features.get(key) {
+            return features.clone();
+        }
+        let record = self.found.records.get(key);
+        let features = record.map(|record| Features::of(record, self.model)).unwrap_or_default();
+        self.features.entry(key.clone()).or_insert(Arc::new(features)).clone()
+    }
+
+    fn features_before(&mut self, key: &RecordKey) -> Arc<Features> {
+        match self.start.before.get(key) {
+            Some(record) => Arc::new(Features::of(record, self.model)),
+            None if self.start.after.contains_key(key) => Arc::default(),
+            None => self.features(key),
+        }
+    }
+
+    /// The states of a record in which something may tie it to others: now, and before.
+    fn states(&self, key: &RecordKey) -> impl Iterator<Item = &Record> {
+        self.found.records.get(key).into_iter().chain(self.start.before.get(key))
+    }
+
+    /// Identifiers by which a record is or was tied to others.
+    fn linking(&self, key: &RecordKey) -> BTreeSet<Identifier> {
+        self.states(key).flat_map(Record::identifiers).filter(|identifier| self.model.links(identifier)).collect()
+    }
+
+    async fn load_records(&mut self, reads: &mut dyn Snapshot, keys: impl Iterator<Item = RecordKey>) -> Result<()> {
+        let missing: BTreeSet<RecordKey> = keys.filter(|key| !self.found.records.contains_key(key)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let records = reads.records(&Vec::from_iter(missing)).await?;
+        self.found.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+        Ok(())
+    }
+
+    async fn load_rows(&mut self, reads: &mut dyn Snapshot) -> Result<()> {
+        let concerned = self.found.component.iter().chain(self.start.after.keys());
+        let memberships = concerned.filter_map(|key| self.found.records.get(key)).map(|record| &record.membership);
+        let ids: BTreeSet<ProfileId> = memberships
+            .flat_map(|membership| membership.carries.iter().map(|carried| carried.id).chain(membership.profile))
+            .collect();
+        if !ids.is_empty() {
+            let rows = reads.profile_rows(&Vec::from_iter(ids)).await?;
+            self.found.rows = rows.into_iter().map(|row| (row.id, row)).collect();
+        }
+        Ok(())
+    }
+}
+
+impl Neighbourhood {
+    /// Partitions the component.
+    #[must_use]
+    pub fn cluster(&self, model: &Model) -> Clustering {
+        let live: Vec<&Record> =
+            self.component.iter().filter_map(|key| self.records.get(key)).filter(|record| record.exists()).collect();
+        let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
+        let members: Vec<(&Record, &Features)> = live.into_iter().zip(&features).collect();
+        let decisions: Vec<Decision> = self.decisions.iter().map(|stored| stored.decision.clone()).collect();
+        let pairs: Vec<&Ends> = self.pairs().filter(|(_, alike)| *alike).map(|(ends, _)| ends).collect();
+        identity::cluster_pairs(&members, &pairs, &self.context, &decisions, model)
+    }
+
+    /// The pairs that hold now, with whether they may be links, one of them with both ends in the component.
+    fn pairs(&self) -> impl Iterator<Item = (&Ends, bool)> {
+        let untouched = self.stored.iter().filter(|(ends, _)| !self.is_touched(ends));
+        let untouched = untouched.map(|(ends, pair)| (ends, pair.verdict));
+        let compared = self.compared.iter().map(|(ends, judgement)| (ends, judgement.verdict));
+        untouched.chain(compared).map(|(ends, verdict)| (ends, matches!(verdict, Verdict::Link | Verdict::Household)))
+    }
+
+    fn is_touched(&self, (left, right): &Ends) -> bool {
+        self.touched.contains(left) || self.touched.contains(right)
+    }
+
+    /// The pairs that are no longer alike, and those that are new or changed. `profile` tells where records are now.
+    #[must_use]
+    pub fn changed_pairs(&self, profile: impl Fn(&RecordKey) -> Option<ProfileId>) -> (Vec<MatchPair>, Vec<MatchPair>) {
+        let apart: Vec<(&Decision, BTreeSet<&RecordKey>, BTreeSet<&RecordKey>)> = self
+            .decisions
+            .iter()
+            .map(|stored| &stored.decision)
+            .filter(|decision| decision.kind == DecisionKind::CannotLink)
+            .map(|decision| (decision, decision.left.iter().collect(), decision.right.iter().collect()))
+            .collect();
+        let decided = |(a, b): &Ends| {
+            apart.iter().any(|(_, left, right)| {
+                (left.contains(a) && right.contains(b)) || (left.contains(b) && right.contains(a))
+            })
+        };
+        let now = |ends: &Ends| {
+            let (verdict, millibits) = if self.is_touched(ends) {
+                self.compared.get(ends).map(|judgement| (judgement.verdict, judgement.millibits))?
+            } else {
+                self.stored.get(ends).map(|pair| (pair.verdict, pair.millibits))?
+            };
+            let one = self.component.contains(&ends.0) && profile(&ends.0) == profile(&ends.1);
+            let queued = matches!(verdict, Verdict::Review | Verdict::Link) && !one && !decided(ends);
+            Some(MatchPair { left: ends.0.clone(), right: ends.1.clone(), verdict, millibits, queued })
+        };
+        let (mut removed, mut changed) = (Vec::new(), Vec::new());
+        let known: BTreeSet<&Ends> = self.stored.keys().chain(self.compared.keys()).collect();
+        for ends in known {
+            match (self.stored.get(ends), now(ends)) {
+                (Some(stored), None) => removed.push(stored.clone()),
+                (stored, Some(pair)) if stored != Some(&pair) => changed.push(pair),
+                _ => {}
+            }
+        }
+        (removed, changed)
+    }
+}
+
+fn ends(a: &RecordKey, b: &RecordKey) -> Ends {
+    if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) }
+}

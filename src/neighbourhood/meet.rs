@@ -1,0 +1,197 @@
+//! The first half: who meets the records that changed, and what comes of comparing them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::{Search, ends};
+use crate::identity::{Features, MatchKey, Verdict, is_generic, judge};
+use crate::profile::{Identifier, Record, RecordKey};
+use crate::store::{Result, Snapshot};
+
+/// Without a bound of its own, an identifier type is read whole.
+const UNBOUNDED: usize = usize::MAX >> 1;
+
+/// Who has something in common: before and now.
+#[derive(Debug, Default)]
+pub(super) struct Holders {
+    pub(super) before: Vec<RecordKey>,
+    pub(super) now: Vec<RecordKey>,
+    /// Whether they are too many to mean anything.
+    pub(super) generic_before: bool,
+    pub(super) generic_now: bool,
+}
+
+impl Holders {
+    /// Those whom it ties or tied together.
+    pub(super) fn tied(&self) -> impl Iterator<Item = &RecordKey> {
+        let before = self.before.iter().filter(|_| !self.generic_before);
+        before.chain(self.now.iter().filter(|_| !self.generic_now))
+    }
+
+    fn crosses(&self) -> bool {
+        self.generic_before != self.generic_now
+    }
+
+    /// Those who meet by it, if they are no more than a bound.
+    fn meeting(&self, most: usize) -> &[RecordKey] {
+        if self.generic_now || self.now.len() > most { &[] } else { &self.now }
+    }
+
+    /// Whether the records of a key meet now, or met before, but not both.
+    fn meets_anew(&self, most: usize) -> bool {
+        (self.before.len() > most) != (self.now.len() > most)
+    }
+}
+
+impl Search<'_> {
+    /// Compares the records that changed with all whom they meet.
+    pub(super) async fn meet(&mut self, reads: &mut dyn Snapshot) -> Result<()> {
+        let moved: BTreeSet<RecordKey> = self.start.moved.clone();
+        self.look_up(reads, &moved).await?;
+        let most = self.model.matching.max_key_records;
+        let mut touched = moved.clone();
+        for holders in self.identifiers.values().filter(|holders| holders.crosses() || holders.meets_anew(most)) {
+            touched.extend(holders.before.iter().chain(&holders.now).cloned());
+        }
+        for holders in self.keys.values().filter(|holders| holders.crosses()) {
+            touched.extend(holders.before.iter().chain(&holders.now).cloned());
+        }
+        let others: BTreeSet<RecordKey> = touched.difference(&moved).cloned().collect();
+        self.load_records(reads, others.iter().cloned()).await?;
+        self.look_up(reads, &others).await?;
+        self.compare(reads, &touched).await?;
+        self.found.touched = touched;
+        self.found.figures.generic_keys = self.keys.values().filter(|holders| holders.generic_now).count();
+        Ok(())
+    }
+
+    /// Looks up who has something in common with records.
+    async fn look_up(&mut self, reads: &mut dyn Snapshot, records: &BTreeSet<RecordKey>) -> Result<()> {
+        let identifiers: BTreeSet<Identifier> = records.iter().flat_map(|key| self.linking(key)).collect();
+        self.look_up_identifiers(reads, identifiers).await?;
+        let mut keys: BTreeSet<MatchKey> = BTreeSet::new();
+        for record in records {
+            keys.extend(self.features(record).match_keys());
+            keys.extend(self.features_before(record).match_keys());
+        }
+        self.look_up_keys(reads, keys).await
+    }
+
+    /// Looks up the holders of identifiers that were not asked for yet, and loads them.
+    pub(super) async fn look_up_identifiers(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        identifiers: BTreeSet<Identifier>,
+    ) -> Result<()> {
+        let unseen: Vec<Identifier> =
+            identifiers.into_iter().filter(|identifier| !self.identifiers.contains_key(identifier)).collect();
+        let max = |identifier: &Identifier| self.model.identifiers.get(&identifier.kind)?.max_records;
+        let (bounded, unbounded): (Vec<Identifier>, Vec<Identifier>) =
+            unseen.iter().cloned().partition(|identifier| max(identifier).is_some());
+        let widest = bounded.iter().filter_map(max).max().unwrap_or(0);
+        let mut stored: BTreeMap<Identifier, Vec<Record>> = BTreeMap::new();
+        // As many more as this batch may take away: so what is not loaded stays over the limit in any case.
+        let limits = [(bounded, widest + self.start.after.len()), (unbounded, UNBOUNDED)];
+        for (asked, limit) in limits.into_iter().filter(|(asked, _)| !asked.is_empty()) {
+            for (identifier, record) in reads.holders(&asked, limit).await? {
+                stored.entry(identifier).or_default().push(record);
+            }
+        }
+        let mut batch: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
+        for record in self.start.after.values() {
+            for identifier in record.identifiers() {
+                batch.entry(identifier).or_default().push(record.key.clone());
+            }
+        }
+        for identifier in unseen {
+            let stored = stored.remove(&identifier).unwrap_or_default();
+            let keys = stored.iter().map(|record| record.key.clone()).collect();
+            for record in stored {
+                self.found.records.entry(record.key.clone()).or_insert(record);
+            }
+            let mut holders = self.holders(keys, batch.remove(&identifier).unwrap_or_default());
+            let before: Vec<Arc<Features>> = holders.before.iter().map(|key| self.features_before(key)).collect();
+            let now: Vec<Arc<Features>> = holders.now.iter().map(|key| self.features(key)).collect();
+            let generic = |features: Vec<Arc<Features>>| {
+                is_generic(&identifier, &features.iter().map(Arc::as_ref).collect::<Vec<_>>(), self.model)
+            };
+            (holders.generic_before, holders.generic_now) = (generic(before), generic(now));
+            if holders.generic_now {
+                self.found.context.exclude(&identifier);
+                self.found.figures.generic_identifiers += 1;
+            }
+            self.identifiers.insert(identifier, holders);
+        }
+        Ok(())
+    }
+
+    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeSet<MatchKey>) -> Result<()> {
+        let unseen: Vec<MatchKey> = keys.into_iter().filter(|key| !self.keys.contains_key(key)).collect();
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        let most = self.model.matching.max_key_records;
+        let mut stored: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
+        for (key, record) in reads.keyed(&unseen, most + self.start.after.len()).await? {
+            stored.entry(key).or_default().push(record);
+        }
+        let mut batch: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
+        for record in self.start.after.keys().cloned().collect::<Vec<_>>() {
+            for key in self.features(&record).match_keys() {
+                batch.entry(key).or_default().push(record.clone());
+            }
+        }
+        for key in unseen {
+            let stored = take(&mut stored, &key);
+            let mut holders = self.holders(stored, take(&mut batch, &key));
+            (holders.generic_before, holders.generic_now) = (holders.before.len() > most, holders.now.len() > most);
+            self.keys.insert(key, holders);
+        }
+        Ok(())
+    }
+
+    /// From who is stored and who of the batch is a holder now.
+    fn holders(&self, stored: Vec<RecordKey>, batch: Vec<RecordKey>) -> Holders {
+        let elsewhere = stored.iter().filter(|key| !self.start.after.contains_key(key)).cloned();
+        let now = batch.into_iter().chain(elsewhere).collect();
+        Holders { before: stored, now, generic_before: false, generic_now: false }
+    }
+
+    /// Compares records with all whom they meet.
+    async fn compare(&mut self, reads: &mut dyn Snapshot, touched: &BTreeSet<RecordKey>) -> Result<()> {
+        let most = self.model.matching.max_key_records;
+        let mut meetings: BTreeMap<&RecordKey, BTreeSet<RecordKey>> = BTreeMap::new();
+        for record in touched {
+            let features = self.features(record);
+            let mut met = BTreeSet::new();
+            for identifier in self.found.records.get(record).into_iter().flat_map(Record::identifiers) {
+                met.extend(self.identifiers.get(&identifier).into_iter().flat_map(|h| h.meeting(most)).cloned());
+            }
+            for key in features.match_keys() {
+                met.extend(self.keys.get(&key).into_iter().flat_map(|h| h.meeting(most)).cloned());
+            }
+            met.remove(record);
+            meetings.insert(record, met);
+        }
+        self.load_records(reads, meetings.values().flatten().cloned()).await?;
+        for (record, met) in meetings {
+            let features = self.features(record);
+            for other in met {
+                let ends = ends(record, &other);
+                if self.found.compared.contains_key(&ends) {
+                    continue;
+                }
+                self.found.figures.compared += 1;
+                let judgement = judge(&features, &self.features(&other), &self.found.context, self.model);
+                self.found.compared.insert(ends, judgement);
+            }
+        }
+        self.found.compared.retain(|_, judgement| judgement.verdict != Verdict::Different);
+        Ok(())
+    }
+}
+
+fn take<K: Eq + Hash, V: Default>(map: &mut HashMap<K, V>, key: &K) -> V {
+    map.remove(key).unwrap_or_default()
+}
