@@ -4,8 +4,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 2] =
-    ["proto/customer/profile/v1/ingest_service.proto", "proto/customer/profile/v1/profile_service.proto"];
+const FILES: [&str; 3] = [
+    "proto/customer/profile/v1/identity_service.proto",
+    "proto/customer/profile/v1/ingest_service.proto",
+    "proto/customer/profile/v1/profile_service.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
