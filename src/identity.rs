@@ -23,6 +23,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 mod text;
+mod train;
 
 pub use assign::{Assignment, Before, assign};
 pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs};
@@ -32,6 +33,8 @@ pub use decision::{Decision, DecisionKind};
 pub use features::Features;
 pub use keys::MatchKey;
 pub use pairs::{Pair, candidates, pairs};
+
+pub use train::{Progress, Report, Trained, train};
 
 /// The hash of a folded value, the same for ever: by it frequent values are found.
 pub(crate) fn hash(value: &str) -> u64 {

@@ -18,7 +18,7 @@ use crate::model::Model;
 use crate::model::matching::{Field, Level, Weights};
 
 pub(super) use names::{GivenAgreement, given_agreement};
-pub(super) use veto::{births_conflict, suffixes_conflict, years_apart};
+pub(super) use veto::{BirthSlip, birth_slip, births_conflict, suffixes_conflict};
 
 /// What comes of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,10 +125,9 @@ impl Score {
         match self.veto {
             Some(Veto::GivenNamesDiffer) if self.is_household(matching.link) => Verdict::Household,
             Some(_) if self.millibits >= matching.link => Verdict::Review,
-            Some(_) => Verdict::Different,
             None if self.millibits >= matching.link => Verdict::Link,
             None if self.millibits >= matching.review => Verdict::Review,
-            None => Verdict::Different,
+            _ => Verdict::Different,
         }
     }
 
@@ -184,15 +183,20 @@ pub(super) fn score(left: &Features, right: &Features, weights: &Weights, contex
     score
 }
 
+const NAMES: [Field; 3] = [Field::GivenName, Field::MiddleName, Field::FamilyName];
+/// However rare a name, there are people who share it, often in one family: a name alone is not enough.
+const MOST_NAMES: i32 = 24_000;
 const ADDRESS: [Field; 3] = [Field::Street, Field::City, Field::Postcode];
 
 /// The sum of the fields, where an address counts as one: its strongest part in full, of the others a quarter; against,
 /// people move: no more than its weakest part.
 fn total(score: &Score) -> i32 {
-    let alone = Field::ALL.iter().filter(|field| !ADDRESS.contains(field)).map(|field| score.weight(*field));
+    let grouped = |field: &Field| ADDRESS.contains(field) || NAMES.contains(field);
+    let alone = Field::ALL.iter().filter(|field| !grouped(field)).map(|field| score.weight(*field));
+    let names = NAMES.map(|field| score.weight(field)).into_iter().sum::<i32>().min(MOST_NAMES);
     let address = ADDRESS.map(|field| score.weight(field));
     let most = address.into_iter().max().unwrap_or(0).max(0);
     let rest: i32 = address.into_iter().filter(|weight| *weight > 0).sum::<i32>() - most;
     let against = address.into_iter().min().unwrap_or(0).min(0);
-    alone.sum::<i32>() + most + rest / 4 + against
+    alone.sum::<i32>() + names + most + rest / 4 + against
 }

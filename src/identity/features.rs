@@ -53,7 +53,7 @@ impl Features {
         }
         (features.names, features.suffixes) = parts.into_names();
         for identifier in record.identifiers() {
-            features.take_identifier(identifier, model);
+            features.take_identifier(&identifier, model);
         }
         features
     }
@@ -74,7 +74,7 @@ impl Features {
         }
     }
 
-    fn take_identifier(&mut self, identifier: Identifier, model: &Model) {
+    fn take_identifier(&mut self, identifier: &Identifier, model: &Model) {
         let Some((index, (_, kind))) =
             model.identifiers.iter().enumerate().find(|(_, (name, _))| **name == identifier.kind)
         else {
@@ -82,9 +82,9 @@ impl Features {
         };
         let links = kind.links(&identifier.value);
         match &kind.normalization {
-            Normalization::Email if links => add(&mut self.emails, Some(Email::new(&identifier))),
-            Normalization::E164 { .. } if !links => add(&mut self.phones, Phone::malformed(&identifier, kind)),
-            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(&identifier))),
+            Normalization::Email if links => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::E164 { .. } if !links => add(&mut self.phones, Phone::malformed(identifier, kind)),
+            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
             _ => {}
         }
         if links {
@@ -93,7 +93,7 @@ impl Features {
                 belongs_to: kind.belongs_to,
                 exclusive: kind.exclusive,
                 contact: matches!(kind.normalization, Normalization::Email | Normalization::E164 { .. }),
-                key: MatchKey::of(&identifier),
+                key: MatchKey::of(identifier),
                 value: Word::new(&text::fold(&identifier.value)),
             };
             add(&mut self.ids, Some(id));

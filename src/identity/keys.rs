@@ -130,19 +130,19 @@ impl Features {
             }
         }
         for street in &self.streets {
-            self.street_keys(street, name, keys);
+            street_keys(street, name, keys);
         }
     }
+}
 
-    fn street_keys(&self, street: &Street, name: &Name, keys: &mut Keys) {
-        let number = street.number.as_deref().unwrap_or_default();
-        let sound = street.words.first().map(|word| text::sound(&word.text)).unwrap_or_default();
-        if let Some(given) = &name.given {
-            keys.add(GIVEN | STREET, "street+given", &[number, &sound, &given.word.text[..1]]);
-        }
-        if let Some(family) = &name.family {
-            keys.add(FAMILY | STREET, "street+family", &[number, &sound, &family.sound]);
-        }
+fn street_keys(street: &Street, name: &Name, keys: &mut Keys) {
+    let number = street.number.as_deref().unwrap_or_default();
+    let sound = street.words.first().map(|word| text::sound(&word.text)).unwrap_or_default();
+    if let Some(given) = &name.given {
+        keys.add(GIVEN | STREET, "street+given", &[number, &sound, &given.word.text[..1]]);
+    }
+    if let Some(family) = &name.family {
+        keys.add(FAMILY | STREET, "street+family", &[number, &sound, &family.sound]);
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::identity::compare::{
-    GivenAgreement, Veto, births_conflict, given_agreement, suffixes_conflict, years_apart,
-};
+use crate::identity::compare::{BirthSlip, GivenAgreement, Veto, births_conflict, given_agreement, suffixes_conflict};
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::MatchKey;
 use crate::model::{BelongsTo, Model};
@@ -127,14 +125,13 @@ impl<'a> Group<'a> {
         over.map(|(kind, _)| Guard::MaxValues { kind: (*kind).to_owned() })
     }
 
-    /// Whether what the two say of who they are cannot be of one person. `mistyped_birth`: there is evidence that dates
-    /// of birth that differ by less than a generation are one that was mistyped.
-    pub(super) fn contradiction(&self, other: &Self, mistyped_birth: bool) -> Option<Veto> {
+    /// Whether what the two say of who they are cannot be of one person.
+    pub(super) fn contradiction(&self, other: &Self, slip: BirthSlip) -> Option<Veto> {
         if suffixes_conflict(&self.suffixes, &other.suffixes) {
             return Some(Veto::SuffixesDiffer);
         }
         let given = self.given_names_conflict(other);
-        let births = self.births_conflict(other, mistyped_birth);
+        let births = self.births_conflict(other, slip);
         if !self.personal.is_disjoint(&other.personal) {
             return (given && births).then_some(Veto::BirthDatesDiffer);
         }
@@ -158,7 +155,7 @@ impl<'a> Group<'a> {
         conflict > agree
     }
 
-    fn births_conflict(&self, other: &Self, mistyped_birth: bool) -> bool {
+    fn births_conflict(&self, other: &Self, slip: BirthSlip) -> bool {
         let (mut agree, mut conflict) = (0, 0);
         for (a, a_count) in &self.births {
             for (b, b_count) in &other.births {
@@ -170,7 +167,7 @@ impl<'a> Group<'a> {
             }
         }
         let dates = |births: &[(Date, usize)]| births.iter().map(|(date, _)| *date).collect::<Vec<_>>();
-        conflict > agree && !(mistyped_birth && years_apart(&dates(&self.births), &dates(&other.births)) < 13)
+        conflict > agree && !slip.forgives(&dates(&self.births), &dates(&other.births))
     }
 }
 

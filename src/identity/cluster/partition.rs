@@ -1,15 +1,14 @@
 //! A union-find over the records that knows what each cluster says.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
 use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
-use crate::identity::compare::Score;
+use crate::identity::compare::{BirthSlip, Score, birth_slip};
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
 use crate::model::Model;
-use crate::model::matching::{Field, Level};
 use crate::profile::{Record, RecordKey};
 
 pub(super) struct Partition<'a> {
@@ -169,9 +168,9 @@ impl<'a> Partition<'a> {
     fn join_first_fit(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
         let mut joined: Vec<usize> = Vec::new();
         for &first in firsts {
-            let fits = joined
-                .iter()
-                .any(|&into| self.join(into, first, reason(rule), |x, y| x.contradiction(y, false).map(Guard::Veto)));
+            let fits = joined.iter().any(|&into| {
+                self.join(into, first, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto))
+            });
             if !fits {
                 joined.push(first);
             }
@@ -187,8 +186,8 @@ impl<'a> Partition<'a> {
             }
             return;
         }
-        let mistyped_birth = matches!(score.level(Field::Email), Level::Exact | Level::Close);
-        self.join(a, b, reason, |x, y| x.contradiction(y, mistyped_birth).map(Guard::Veto));
+        let slip = birth_slip(score);
+        self.join(a, b, reason, |x, y| x.contradiction(y, slip).map(Guard::Veto));
     }
 
     pub(super) fn into_clustering(mut self) -> Clustering {
@@ -226,18 +225,18 @@ fn spanning(taken: &[(usize, usize, Reason)], count: usize) -> Vec<Option<(Reaso
         links.entry(*b).or_default().push((number, *a));
     }
     let mut evidence: Vec<Option<(Reason, usize)>> = vec![None; count];
-    let mut reached: BTreeMap<usize, ()> = BTreeMap::new();
+    let mut reached = HashSet::new();
     for first in 0..count {
-        if reached.contains_key(&first) || !links.contains_key(&first) {
+        if reached.contains(&first) || !links.contains_key(&first) {
             continue;
         }
-        reached.insert(first, ());
+        reached.insert(first);
         let (number, with) = links[&first][0];
         evidence[first] = Some((taken[number].2.clone(), with));
         let mut queue = VecDeque::from([first]);
         while let Some(index) = queue.pop_front() {
             for &(number, next) in &links[&index] {
-                if reached.insert(next, ()).is_none() {
+                if reached.insert(next) {
                     evidence[next] = Some((taken[number].2.clone(), index));
                     queue.push_back(next);
                 }

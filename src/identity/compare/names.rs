@@ -112,8 +112,20 @@ fn one_given_level(x: &Given, y: &Given) -> Level {
     if x.forms.iter().any(|form| y.forms.contains(form)) {
         return Level::Nickname;
     }
-    word_level(&x.word.text, &y.word.text, x.sound == y.sound)
+    let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
+    let known = !x.forms.is_empty() && !y.forms.is_empty();
+    match level {
+        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not Alexia.
+        Level::Close | Level::Prefix if known => Level::Similar,
+        Level::Similar if known => Level::Different,
+        // What is no name that is known may be one mistyped.
+        Level::Different if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN => Level::Similar,
+        level => level,
+    }
 }
+
+/// From here on a name that is not known is taken for a slip of the other.
+const SIMILAR_UNKNOWN: u32 = 740;
 
 fn initials_agree(x: &Given, y: &Given) -> bool {
     x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0]
@@ -191,7 +203,7 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         return GivenAgreement::Agree;
     }
     match given_level(x, left, y, right) {
-        Level::Initial => GivenAgreement::Unknown,
+        Level::Initial | Level::Similar => GivenAgreement::Unknown,
         Level::Different => GivenAgreement::Conflict,
         _ => GivenAgreement::Agree,
     }

@@ -40,10 +40,10 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if suffixes_conflict(&left.suffixes, &right.suffixes) {
         return Some(Veto::SuffixesDiffer);
     }
-    if ids_conflict(left, right) {
+    if ids_conflict(left, right) && !same_by_all_else(score) {
         return Some(Veto::PersonalIdsDiffer);
     }
-    if !shared_id && births_conflict(&left.births, &right.births) && !contact_agrees(left, right, score) {
+    if births_conflict(&left.births, &right.births) && !birth_slip(score).forgives(&left.births, &right.births) {
         return Some(Veto::BirthDatesDiffer);
     }
     if !shared_id && given == Level::Different {
@@ -68,8 +68,21 @@ pub(in crate::identity) fn births_conflict(left: &[Date], right: &[Date]) -> boo
         && left.iter().all(|a| right.iter().all(|b| date_level(*a, *b) == Level::Different))
 }
 
+/// Whether names and date of birth say that a personal identifier was mistyped beyond recognition, or is another's.
+fn same_by_all_else(score: &Score) -> bool {
+    let others = [Field::GivenName, Field::FamilyName, Field::Street, Field::City, Field::Postcode];
+    let agreeing = others.into_iter().filter(|field| agrees(score.level(*field))).count();
+    let birth = score.level(Field::BirthDate);
+    let enough = (agrees(birth) && agreeing >= 3) || (birth == Level::Similar && agreeing >= 4);
+    score.level(Field::GivenName) != Level::Different && enough
+}
+
+fn agrees(level: Level) -> bool {
+    matches!(level, Level::Exact | Level::Nickname | Level::Close | Level::DayMonthSwapped | Level::Swapped)
+}
+
 /// How many years lie between the nearest dates of both sides.
-pub(in crate::identity) fn years_apart(left: &[Date], right: &[Date]) -> u16 {
+fn years_apart(left: &[Date], right: &[Date]) -> u16 {
     let apart = left.iter().flat_map(|a| right.iter().map(|b| a.year.abs_diff(b.year)));
     apart.min().unwrap_or(0)
 }
@@ -77,10 +90,37 @@ pub(in crate::identity) fn years_apart(left: &[Date], right: &[Date]) -> u16 {
 /// A generation lies between father and son, who may share everything else.
 const GENERATION_YEARS: u16 = 13;
 
-/// Whether an e-mail address says that two dates of birth are one that was mistyped.
-fn contact_agrees(left: &Features, right: &Features, score: &Score) -> bool {
-    matches!(score.level(Field::Email), Level::Exact | Level::Close)
-        && years_apart(&left.births, &right.births) < GENERATION_YEARS
+/// What dates of birth that differ may be, by what else two records say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::identity) enum BirthSlip {
+    /// Two people's.
+    No,
+    /// One that was mistyped, if a generation does not lie between them: an e-mail address says that it is one person.
+    WithinGeneration,
+    /// One that was mistyped: a personal identifier and the given name say so.
+    Any,
+}
+
+impl BirthSlip {
+    pub(in crate::identity) fn forgives(self, left: &[Date], right: &[Date]) -> bool {
+        match self {
+            Self::No => false,
+            Self::WithinGeneration => years_apart(left, right) < GENERATION_YEARS,
+            Self::Any => true,
+        }
+    }
+}
+
+/// What speaks for a slip.
+pub(in crate::identity) fn birth_slip(score: &Score) -> BirthSlip {
+    let id = score.level(Field::PersonalId);
+    if id == Level::Exact || (id == Level::Close && agrees(score.level(Field::GivenName))) {
+        BirthSlip::Any
+    } else if matches!(score.level(Field::Email), Level::Exact | Level::Close) {
+        BirthSlip::WithinGeneration
+    } else {
+        BirthSlip::No
+    }
 }
 
 fn ids_conflict(left: &Features, right: &Features) -> bool {

@@ -136,7 +136,8 @@ impl Parts {
         let mut names = Vec::new();
         if self.given.is_empty() && self.family.is_empty() {
             names.extend(self.full.iter().map(|(given, family)| name(given, &[], family)));
-        } else {
+        }
+        if names.is_empty() && !(self.given.is_empty() && self.middle.is_empty() && self.family.is_empty()) {
             names.push(name(&self.given, &self.middle, &self.family));
         }
         names.extend(self.other.iter().map(|(given, family)| name(given, &[], family)));
@@ -158,6 +159,9 @@ fn name(given: &[String], middle: &[String], family: &[String]) -> Name {
 
 /// The words of a name; titles and what stands for no name are left out.
 fn tokens(raw: &str) -> Vec<String> {
+    if matches!(raw, "nan" | "NaN") {
+        return Vec::new(); // What programs write for nothing; Nan is a name.
+    }
     let folded = text::fold(raw);
     let words = folded.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '\'' && letter != '`');
     let plain = words.map(|word| word.replace(['\'', '`'], "")).filter(|word| !word.is_empty());
@@ -170,7 +174,7 @@ fn is_title(word: &str) -> bool {
 
 /// What forms that insist on a value are given.
 fn is_filler(word: &str) -> bool {
-    matches!(word, "null" | "none" | "nan" | "unknown" | "na" | "nil" | "test" | "xxx" | "tbd" | "anonymous" | "noname")
+    matches!(word, "null" | "none" | "unknown" | "na" | "nil" | "test" | "xxx" | "tbd" | "anonymous" | "noname")
 }
 
 fn generation(word: &str) -> Option<u8> {

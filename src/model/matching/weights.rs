@@ -221,6 +221,12 @@ impl Weights {
         self.form.prior
     }
 
+    /// The same with another prior.
+    #[must_use]
+    pub fn with_prior(self, prior: i32) -> Self {
+        Self { form: Form { prior, ..self.form }, ..self }
+    }
+
     /// How often each level of each field is met.
     #[must_use]
     pub fn chances(&self) -> &BTreeMap<Field, BTreeMap<Level, Chance>> {
