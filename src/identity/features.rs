@@ -82,7 +82,8 @@ impl Features {
         };
         let links = kind.links(&identifier.value);
         match &kind.normalization {
-            Normalization::Email if links => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::Email if !links => add(&mut self.emails, Email::malformed(identifier)),
+            Normalization::Email => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => add(&mut self.phones, Phone::malformed(identifier, kind)),
             Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
             _ => {}

@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
 use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
-use crate::identity::compare::{BirthSlip, Score, birth_slip};
+use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip};
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
 use crate::model::Model;
+use crate::model::matching::{Field, Level};
 use crate::profile::{Record, RecordKey};
 
 pub(super) struct Partition<'a> {
@@ -187,7 +188,11 @@ impl<'a> Partition<'a> {
             return;
         }
         let slip = birth_slip(score);
-        self.join(a, b, reason, |x, y| x.contradiction(y, slip).map(Guard::Veto));
+        let garbled = score.level(Field::GivenName) == Level::Different;
+        self.join(a, b, reason, |x, y| {
+            let veto = x.contradiction(y, slip);
+            veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer)).map(Guard::Veto)
+        });
     }
 
     pub(super) fn into_clustering(mut self) -> Clustering {

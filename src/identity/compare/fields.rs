@@ -68,6 +68,9 @@ impl Best {
         for (l, a) in left.iter().enumerate() {
             for (r, b) in right.iter().enumerate() {
                 let (level, hash) = level(a, b);
+                if level == Level::Missing {
+                    continue;
+                }
                 let weight = worth(level, hash);
                 if best.as_ref().is_none_or(|best| weight > best.weight) {
                     best = Some(Self { level, weight, values: (l, r) });
@@ -137,6 +140,9 @@ fn contains(all: &Street, some: &Street) -> bool {
 }
 
 fn email_level(a: &Email, b: &Email) -> Level {
+    if a.domain.is_empty() || b.domain.is_empty() || a.masked().is_some() || b.masked().is_some() {
+        return mangled_level(a, b);
+    }
     if a.whole.hash == b.whole.hash {
         return Level::Exact;
     }
@@ -159,6 +165,16 @@ fn email_level(a: &Email, b: &Email) -> Level {
         || (long && similarity(&a.local, &b.local) >= 940)
         || similarity(&a.whole.text, &b.whole.text) >= 950;
     if alike { Level::Similar } else { Level::Different }
+}
+
+/// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
+fn mangled_level(a: &Email, b: &Email) -> Level {
+    let shown = |email: &Email| email.masked().map(str::len);
+    let prefix = shown(a).into_iter().chain(shown(b)).min();
+    let same_start = prefix
+        .is_some_and(|length| length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length));
+    let same_number = a.number().is_some() && a.number() == b.number();
+    if same_start || same_number { Level::Similar } else { Level::Missing }
 }
 
 fn phone_level(a: &Phone, b: &Phone) -> Level {

@@ -3,6 +3,7 @@
 use super::Score;
 use super::fields::{date_level, id_level};
 use crate::identity::features::{Date, Features};
+use crate::identity::text::similarity;
 use crate::model::matching::{Field, Level};
 
 /// Evidence that two records are of two people.
@@ -46,7 +47,7 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if births_conflict(&left.births, &right.births) && !birth_slip(score).forgives(&left.births, &right.births) {
         return Some(Veto::BirthDatesDiffer);
     }
-    if !shared_id && given == Level::Different {
+    if !shared_id && given == Level::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
     let gender = score.level(Field::Gender);
@@ -55,6 +56,26 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     }
     None
 }
+
+/// Whether a given name that differs is one that was garbled: date of birth and a contact are the same and the family name
+/// does not differ, one of the two is no name that is known, and they have letters in common. (Of twins, both have names.)
+fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
+    let contact = score.level(Field::Email) == Level::Exact || score.level(Field::Phone) == Level::Exact;
+    if !contact || !agrees(score.level(Field::BirthDate)) || score.level(Field::FamilyName) == Level::Different {
+        return false;
+    }
+    let given = |features: &'_ Features| features.names.iter().filter_map(|name| name.given.clone()).next();
+    match (given(left), given(right)) {
+        (Some(a), Some(b)) => {
+            let unknown = a.forms.is_empty() || b.forms.is_empty();
+            unknown && similarity(&a.word.text, &b.word.text) >= GARBLED
+        }
+        _ => false,
+    }
+}
+
+/// Below this, names have hardly a letter in common.
+const GARBLED: u32 = 550;
 
 pub(in crate::identity) fn suffixes_conflict(left: &[u8], right: &[u8]) -> bool {
     !left.is_empty() && !right.is_empty() && !left.iter().any(|suffix| right.contains(suffix))

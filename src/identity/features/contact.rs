@@ -30,14 +30,39 @@ impl Email {
         Self { key: MatchKey::of(identifier), local, domain: domain.to_owned(), whole: Word::new(&folded) }
     }
 
-    /// Whether its mailbox name tells one person from others.
-    pub(in crate::identity) fn is_telling(&self) -> bool {
-        self.local.len() >= MIN_LOCAL
+    /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or a number that may be
+    /// that of its mailbox.
+    pub(super) fn malformed(identifier: &Identifier) -> Option<Self> {
+        if identifier.value.contains('*') && identifier.value.contains('@') {
+            return Some(Self::new(identifier));
+        }
+        let digits = digits(&identifier.value);
+        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !identifier.value.contains('@');
+        let email = || Self {
+            key: MatchKey::of(identifier),
+            whole: Word::new(&digits),
+            local: digits.clone(),
+            domain: String::new(),
+        };
+        mangled.then(email)
     }
 
-    /// A number that is long enough to tell one person from others.
+    /// The beginning of a mailbox name of which the rest is hidden by stars.
+    pub(in crate::identity) fn masked(&self) -> Option<&str> {
+        self.local.split_once('*').map(|(shown, _)| shown)
+    }
+
+    /// Whether its mailbox name tells one person from others.
+    pub(in crate::identity) fn is_telling(&self) -> bool {
+        self.local.len() >= MIN_LOCAL && self.masked().is_none() && !self.domain.is_empty()
+    }
+
+    /// A number, counted from its end, that is long enough to tell one person from others.
     pub(in crate::identity) fn number(&self) -> Option<&str> {
-        self.local.split(|letter: char| !letter.is_ascii_digit()).find(|digits| digits.len() >= MIN_LOCAL)
+        self.local
+            .split(|letter: char| !letter.is_ascii_digit())
+            .find(|digits| digits.len() >= MIN_LOCAL)
+            .map(|digits| &digits[digits.len().saturating_sub(6)..])
     }
 }
 
