@@ -1,5 +1,7 @@
 //! Clustering and naming by example; `tests/it/invariants` has the properties.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Before, Context, Features, assign, cluster};

@@ -64,7 +64,7 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
     if !contact || !agrees(score.level(Field::BirthDate)) || score.level(Field::FamilyName) == Level::Different {
         return false;
     }
-    let given = |features: &'_ Features| features.names.iter().filter_map(|name| name.given.clone()).next();
+    let given = |features: &Features| features.names.iter().find_map(|name| name.given.clone());
     match (given(left), given(right)) {
         (Some(a), Some(b)) => {
             let unknown = a.forms.is_empty() || b.forms.is_empty();
