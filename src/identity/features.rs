@@ -17,6 +17,7 @@ pub(super) use name::{Family, Given, Name, Word};
 
 use super::keys::MatchKey;
 use super::text;
+use crate::model::matching::{Field, Weights};
 use crate::model::{BelongsTo, Model, Normalization, Role};
 use crate::profile::{Identifier, Record, Value};
 
@@ -55,6 +56,7 @@ impl Features {
         for identifier in record.identifiers() {
             features.take_identifier(&identifier, model);
         }
+        features.drop_placeholders(&model.matching.weights);
         features
     }
 
@@ -98,6 +100,20 @@ impl Features {
                 value: Word::new(&text::fold(&identifier.value)),
             };
             add(&mut self.ids, Some(id));
+        }
+    }
+
+    /// Takes out what has been learned to stand for nothing.
+    fn drop_placeholders(&mut self, weights: &Weights) {
+        let is = |field, hash| weights.is_placeholder(field, hash);
+        self.births.retain(|date| !is(Field::BirthDate, crate::identity::hash(&date.to_string())));
+        let emails = self.emails.iter().filter(|email| is(Field::Email, email.whole.hash)).map(|email| email.key);
+        let phones = self.phones.iter().filter(|phone| is(Field::Phone, phone.digits.hash)).map(|phone| phone.key);
+        let gone: Vec<MatchKey> = emails.chain(phones).collect();
+        if !gone.is_empty() {
+            self.emails.retain(|email| !gone.contains(&email.key));
+            self.phones.retain(|phone| !gone.contains(&phone.key));
+            self.ids.retain(|id| !gone.contains(&id.key));
         }
     }
 

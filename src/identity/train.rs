@@ -7,6 +7,7 @@
 //!   person*.
 //! - The shipped weights are the prior, worth a number of pairs: a small set changes little.
 //! - A level that agrees less is not worth more than one that agrees better.
+//! - **Placeholders** are values that far more people have than can be.
 //! - **Frequencies** count each value of a name or town once for each group of records that are alike, not for each
 //!   record: duplicates make a value no more common among people.
 //!
@@ -27,6 +28,7 @@ use super::keys::{FieldSet, bit};
 use super::pairs::found;
 use crate::model::Model;
 use crate::model::matching::{Chance, Field, Level, Weights};
+use crate::profile::Record;
 
 /// What came of training.
 #[derive(Debug, Clone)]
@@ -59,9 +61,16 @@ const PRIOR_RANDOM: f64 = 100_000.0;
 
 /// Trains weights on records, with the features made by the same model.
 #[must_use]
-pub fn train(records: &[Features], context: &Context, model: &Model, progress: &mut dyn FnMut(Progress)) -> Trained {
+pub fn train(
+    records: &[(&Record, &Features)],
+    context: &Context,
+    model: &Model,
+    progress: &mut dyn FnMut(Progress),
+) -> Trained {
     let shipped = Weights::shipped();
-    let all: Vec<&Features> = records.iter().collect();
+    let mut sorted = records.to_vec();
+    sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let all: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
     progress(Progress::Sampling(RANDOM_PAIRS));
     let random = sample::random_levels(&all, &shipped, context, RANDOM_PAIRS);
     let pairs = found(&all, context, model.matching.max_key_records);
@@ -71,7 +80,8 @@ pub fn train(records: &[Features], context: &Context, model: &Model, progress: &
         .map(|(a, b, fields)| Learned { pair: (a, b), score: score(all[a], all[b], &shipped, context), fields })
         .collect();
     let u = shares(&random, |field| chances(&shipped, field, |chance| chance.u), PRIOR_RANDOM);
-    let mut weights = combine(&shipped, &u, None, frequency::entities(&all, &scored, &shipped, model));
+    let people = frequency::People::of(&all, &scored, model);
+    let mut weights = combine(&shipped, &u, None, people.frequencies(&all, &shipped));
     let mut matches = 0.0;
     for round in 1..=ROUNDS {
         progress(Progress::Round(round));
@@ -81,6 +91,7 @@ pub fn train(records: &[Features], context: &Context, model: &Model, progress: &
         weights = combine(&shipped, &u, Some(&m), weights.frequencies().clone());
         weights = weights.with_prior(prior(matches, all.len()));
     }
+    weights = weights.with_placeholders(people.placeholders(&all));
     let report = Report::new(records.len(), scored.len(), matches, &weights);
     Trained { weights, report }
 }

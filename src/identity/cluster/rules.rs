@@ -23,16 +23,18 @@ pub(super) struct Rule<'a> {
 /// All proposals, strongest first.
 pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model: &'a Model) -> Vec<Rule<'a>> {
     let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
-    for (index, (record, _)) in records.iter().enumerate() {
-        for identifier in record.identifiers() {
+    for (index, (record, features)) in records.iter().enumerate() {
+        let told = |identifier: &Identifier| {
+            let key = MatchKey::of(identifier);
+            features.ids.iter().any(|id| id.key == key)
+        };
+        for identifier in record.identifiers().filter(told) {
             holders.entry(identifier).or_default().push(index);
         }
     }
     let mut rules: Vec<Rule<'a>> = holders
         .into_iter()
-        .filter(|(identifier, holders)| {
-            holders.len() > 1 && !context.is_generic(MatchKey::of(identifier)) && model.links(identifier)
-        })
+        .filter(|(identifier, holders)| holders.len() > 1 && !context.is_generic(MatchKey::of(identifier)))
         .filter_map(|(identifier, holders)| {
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
             let too_many = kind.max_records.is_some_and(|max| holders.len() > max);

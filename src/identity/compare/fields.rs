@@ -37,13 +37,11 @@ pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, cont
         Field::Postcode,
         Best::of(&left.postcodes, &right.postcodes, |a, b| (word_level(a, b), a.hash), by_value(Field::Postcode)),
     );
-    let told =
-        |email: &&Email| !context.is_generic(email.key) && !weights.is_placeholder(Field::Email, email.whole.hash);
+    let told = |email: &&Email| !context.is_generic(email.key);
     let (l, r): (Vec<&Email>, Vec<&Email>) =
         (left.emails.iter().filter(told).collect(), right.emails.iter().filter(told).collect());
     best(Field::Email, Best::of(&l, &r, |a, b| (email_level(a, b), 0), flat(Field::Email)));
-    let told =
-        |phone: &&Phone| !context.is_generic(phone.key) && !weights.is_placeholder(Field::Phone, phone.digits.hash);
+    let told = |phone: &&Phone| !context.is_generic(phone.key);
     let (l, r): (Vec<&Phone>, Vec<&Phone>) =
         (left.phones.iter().filter(told).collect(), right.phones.iter().filter(told).collect());
     best(Field::Phone, Best::of(&l, &r, |a, b| (phone_level(a, b), 0), flat(Field::Phone)));

@@ -1,5 +1,6 @@
 //! How frequent values are among people, not among records.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Learned;
@@ -13,55 +14,93 @@ const MAX_VALUES: usize = 2_000;
 /// A value that fewer people have is not frequent, and may tell who they are.
 const MIN_PEOPLE: usize = 5;
 
-/// Frequencies of names, towns and postal codes. Records that would be linked by the shipped weights are one person.
-pub(super) fn entities(
-    all: &[&Features],
-    pairs: &[Learned],
-    shipped: &Weights,
-    model: &Model,
-) -> BTreeMap<Field, Frequencies> {
-    let first = first_of_each(all.len(), pairs, model);
-    let mut frequencies = BTreeMap::new();
-    for field in [Field::GivenName, Field::FamilyName, Field::City, Field::Postcode] {
-        let mut people: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        for (features, first) in all.iter().zip(&first) {
-            for value in values(features, field) {
+/// Who is whom, roughly: records that the shipped weights would link are one person.
+pub(super) struct People {
+    /// For each record the first of its person.
+    first: Vec<usize>,
+}
+
+impl People {
+    pub(super) fn of(all: &[&Features], pairs: &[Learned], model: &Model) -> Self {
+        Self { first: first_of_each(all.len(), pairs, model) }
+    }
+
+    /// How many people have each value of a field.
+    fn count<'a>(
+        &self,
+        all: &[&'a Features],
+        of: impl Fn(&'a Features) -> Vec<Cow<'a, str>>,
+    ) -> Vec<(usize, Cow<'a, str>)> {
+        let mut people: BTreeMap<Cow<'a, str>, BTreeSet<usize>> = BTreeMap::new();
+        for (features, first) in all.iter().zip(&self.first) {
+            for value in of(features) {
                 people.entry(value).or_default().insert(*first);
             }
         }
-        let total: usize = people.values().map(BTreeSet::len).sum();
-        let known = shipped.frequencies().get(&field);
-        frequencies.insert(field, table(&people, total, known));
+        let mut counted: Vec<_> = people.into_iter().map(|(value, people)| (people.len(), value)).collect();
+        counted.sort_by(|a, b| b.cmp(a));
+        counted
     }
-    frequencies.retain(|_, table: &mut Frequencies| table.other > 0 || !table.values.is_empty());
-    frequencies
+
+    /// Frequencies of names, towns and postal codes.
+    pub(super) fn frequencies(&self, all: &[&Features], shipped: &Weights) -> BTreeMap<Field, Frequencies> {
+        let fields = [Field::GivenName, Field::FamilyName, Field::City, Field::Postcode];
+        let table = |field| {
+            (field, table(&self.count(all, |features| values(features, field)), shipped.frequencies().get(&field)))
+        };
+        fields.into_iter().map(table).collect()
+    }
+
+    /// Values that far more people have than can be.
+    pub(super) fn placeholders(&self, all: &[&Features]) -> BTreeMap<Field, BTreeSet<String>> {
+        let births = self.count(all, |features| features.births.iter().map(|date| date.to_string().into()).collect());
+        let born: usize = births.iter().map(|(count, _)| count).sum();
+        let emails =
+            self.count(all, |features| features.emails.iter().map(|email| (&*email.whole.text).into()).collect());
+        let phones =
+            self.count(all, |features| features.phones.iter().map(|phone| (&*phone.digits.text).into()).collect());
+        let above = |counted: Vec<(usize, Cow<'_, str>)>, least: usize| -> BTreeSet<String> {
+            let values = counted.into_iter().take_while(|(count, _)| *count >= least).take(MAX_VALUES);
+            values.map(|(_, value)| value.into_owned()).collect()
+        };
+        let mut placeholders = BTreeMap::from([
+            (Field::BirthDate, above(births, MIN_PLACEHOLDER.max(born / BORN_ON_A_DAY))),
+            (Field::Email, above(emails, MIN_PLACEHOLDER)),
+            (Field::Phone, above(phones, MIN_PLACEHOLDER)),
+        ]);
+        placeholders.retain(|_, values| !values.is_empty());
+        placeholders
+    }
 }
+
+/// A contact that this many people have is nobody's.
+const MIN_PLACEHOLDER: usize = 20;
+/// One in some 20,000 living people was born on a given day; a date that a hundred times as many have is none.
+const BORN_ON_A_DAY: usize = 200;
 
 /// The share of a value that is not in a table, where the shipped weights know none: as of a small town among many.
 const OTHER: u64 = 1_000_000;
 
-fn table(people: &BTreeMap<&str, BTreeSet<usize>>, total: usize, known: Option<&Frequencies>) -> Frequencies {
+fn table(counted: &[(usize, Cow<'_, str>)], known: Option<&Frequencies>) -> Frequencies {
+    let total: usize = counted.iter().map(|(count, _)| count).sum();
     let mut values = known.map(|known| known.values.clone()).unwrap_or_default();
-    let mut counted: Vec<(usize, &str)> = people.iter().map(|(value, people)| (people.len(), *value)).collect();
-    counted.sort_by(|a, b| b.cmp(a));
-    for (count, value) in counted.into_iter().take(MAX_VALUES).take_while(|(count, _)| *count >= MIN_PEOPLE) {
+    for (count, value) in counted.iter().take(MAX_VALUES).take_while(|(count, _)| *count >= MIN_PEOPLE) {
         let share = u64::try_from(count * 1_000_000).unwrap_or(u64::MAX) / u64::try_from(total.max(1)).unwrap_or(1);
-        values.insert(value.to_owned(), (share * 1_000).max(1));
+        values.insert(value.to_string(), (share * 1_000).max(1));
     }
     Frequencies { values, other: known.map_or(OTHER, |known| known.other) }
 }
 
-fn values(features: &Features, field: Field) -> Vec<&str> {
+fn values(features: &Features, field: Field) -> Vec<Cow<'_, str>> {
     let names = features.names.iter();
+    let word = |word: &'_ str| Cow::Owned(word.to_owned());
     match field {
-        Field::GivenName => {
-            names.filter_map(|name| name.given.as_ref()).map(|given| given.word.text.as_str()).collect()
-        }
+        Field::GivenName => names.filter_map(|name| name.given.as_ref()).map(|given| word(&given.word.text)).collect(),
         Field::FamilyName => {
-            names.filter_map(|name| name.family.as_ref()).map(|family| family.word.text.as_str()).collect()
+            names.filter_map(|name| name.family.as_ref()).map(|family| word(&family.word.text)).collect()
         }
-        Field::City => features.cities.iter().map(|city| city.text.as_str()).collect(),
-        Field::Postcode => features.postcodes.iter().map(|code| code.text.as_str()).collect(),
+        Field::City => features.cities.iter().map(|city| word(&city.text)).collect(),
+        Field::Postcode => features.postcodes.iter().map(|code| word(&code.text)).collect(),
         _ => Vec::new(),
     }
 }

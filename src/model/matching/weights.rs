@@ -227,6 +227,12 @@ impl Weights {
         Self { form: Form { prior, ..self.form }, ..self }
     }
 
+    /// The same with values that stand for nothing.
+    #[must_use]
+    pub fn with_placeholders(self, placeholders: BTreeMap<Field, BTreeSet<String>>) -> Self {
+        Self::from(Form { placeholders, ..self.form })
+    }
+
     /// How often each level of each field is met.
     #[must_use]
     pub fn chances(&self) -> &BTreeMap<Field, BTreeMap<Level, Chance>> {
@@ -296,4 +302,23 @@ impl From<Weights> for Form {
 /// The hash by which values are found: the same for ever.
 pub(crate) fn hash(value: &str) -> u64 {
     crate::identity::hash(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_survive_their_stored_form() {
+        let placeholders = BTreeMap::from([(Field::BirthDate, BTreeSet::from(["1911-11-11".to_owned()]))]);
+        let weights = Weights::shipped().as_ref().clone().with_prior(-13_000).with_placeholders(placeholders);
+        let stored = serde_json::to_string(&weights).expect("serializes");
+        assert_eq!(serde_json::from_str::<Weights>(&stored).expect("parses"), weights);
+    }
+
+    #[test]
+    fn two_smiths_prove_less_than_two_featherstonehaughs() {
+        let worth = |name: &str| Weights::shipped().exact(Field::FamilyName, hash(name));
+        assert!(worth("smith") + 4_000 < worth("featherstonehaugh"));
+    }
 }
