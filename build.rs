@@ -4,9 +4,10 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "proto/customer/profile/v1/identity_service.proto",
     "proto/customer/profile/v1/ingest_service.proto",
+    "proto/customer/profile/v1/model_service.proto",
     "proto/customer/profile/v1/profile_service.proto",
 ];
 

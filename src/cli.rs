@@ -80,7 +80,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
         Command::Search(args) => search::run(args).await,
-        Command::Model(args) => model::run(&args),
+        Command::Model(args) => model::run(args).await,
         Command::Config(args) => config::run(&args),
     }
 }

@@ -22,6 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
+pub use changes::Turn;
+pub(crate) use changes::terms;
 
 use crate::clock::Clock;
 use crate::config::Config;

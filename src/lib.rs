@@ -26,6 +26,7 @@ pub mod models;
 pub mod neighbourhood;
 pub mod profile;
 pub mod reader;
+pub mod resolve;
 pub mod server;
 pub mod sources;
 pub mod store;

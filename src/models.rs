@@ -15,10 +15,15 @@
 //!
 //! Versions come into force in order, so of two the greater one is in force.
 
+mod load;
+mod switch;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::sync::Mutex;
+
+pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
 
 use crate::model::{Model, ModelError};
 use crate::profile::{ContentHash, TenantId, Timestamp};

@@ -24,10 +24,11 @@ use tonic_health::server::HealthReporter;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
+use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
-use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IngestApi, ProfileApi};
+use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IngestApi, ModelApi, ProfileApi};
 use crate::ingest::{self, Ingest};
-use crate::models::{ModelFile, Models};
+use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
 use crate::reader::{self, Epochs, Reader};
 use crate::store::Store;
@@ -174,6 +175,7 @@ where
         },
         config.into(),
     );
+    let switch = Switch { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
     let reader = Reader::new(store.clone(), models.clone(), epochs, metrics.clone(), limits);
     let ingest_api = IngestApi {
@@ -195,11 +197,16 @@ where
         .max_decoding_message_size(receive)
         .max_encoding_message_size(send)
         .accept_compressed(gzip);
+    let mut model_service = ModelServiceServer::new(ModelApi { switch })
+        .max_decoding_message_size(receive)
+        .max_encoding_message_size(send)
+        .accept_compressed(gzip);
     if grpc.compress_answers {
+        model_service = model_service.send_compressed(gzip);
         (ingest, profiles) = (ingest.send_compressed(gzip), profiles.send_compressed(gzip));
     }
     let mut routes = RoutesBuilder::default();
-    routes.add_service(ingest).add_service(profiles).add_service(health);
+    routes.add_service(ingest).add_service(profiles).add_service(model_service).add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer)
 }
@@ -244,7 +251,7 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", INGEST_SERVICE, PROFILE_SERVICE] {
+    for service in ["", INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE] {
         health.set_service_status(service, status).await;
     }
 }

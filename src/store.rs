@@ -15,6 +15,7 @@ mod error;
 mod matching;
 pub mod memory;
 mod past;
+mod pieces;
 pub mod sql;
 
 use async_trait::async_trait;
@@ -153,6 +154,9 @@ pub trait Snapshot: Send {
 
     /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
+
+    /// All statements about records, events apart: record by record, each in the order in which they were stored.
+    async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
 }
 
 /// One write, from its turn to its commit. Dropped without [`commit`](Transaction::commit), it leaves nothing.
@@ -175,6 +179,13 @@ pub trait Transaction: Send {
 
     /// Those of the events that are stored already, with the hash of their content.
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
+
+    /// Writes a part of the changes ahead of [`commit`](Transaction::commit), so that a large write need not be one
+    /// statement. Nobody sees it before the commit. The transaction's own loads may or may not see it.
+    ///
+    /// # Errors
+    /// Those of `commit`, at the latest there. Nothing is written; the transaction is over.
+    async fn write(&mut self, changes: &Changes) -> Result<()>;
 
     /// Writes all changes and commits. What they replace or remove is kept for [`Past`]. `time` is the write's own.
     ///

@@ -10,6 +10,7 @@ use tonic_types::StatusExt;
 
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
+use crate::grpc::v1::model_service_client::ModelServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::profile::TenantId;
 use crate::telemetry::metrics::name_of;
@@ -80,11 +81,22 @@ impl Client {
         IngestServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
+    /// For the model.
+    pub(super) fn models(&self) -> ModelServiceClient<Channel> {
+        ModelServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// A call that takes as long as it takes.
+    pub(super) fn long_request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert(TENANT_KEY, self.tenant.as_str().parse()?);
+        Ok(request)
+    }
+
     /// A call with what all calls carry.
     pub(super) fn request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
-        let mut request = Request::new(message);
+        let mut request = self.long_request(message)?;
         request.set_timeout(DEADLINE);
-        request.metadata_mut().insert(TENANT_KEY, self.tenant.as_str().parse()?);
         Ok(request)
     }
 }

@@ -1,22 +1,33 @@
-//! `model`: the model file, checked and explained.
+//! `model`: the model file checked and explained; the model of a tenant told, planned and applied.
 
-use std::path::{Path, PathBuf};
+mod change;
+mod check;
+mod show;
+mod told;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Subcommand;
 
+use super::client::ServerArgs;
 use super::output::{self, Format};
-use crate::model::Model;
 use crate::model::file::{BUILT_IN, schema};
 
-/// Check a model file, or learn how to write one
+/// Check a model file, see what it would change, put it in force
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "\
+The model belongs to the tenant's data: its first write stores the configured file as version 1, and what was applied \
+last stays in force, whatever a server is configured with.
+
+Examples:
   customer-profile model example > model.yaml      Begin with the built-in model
   customer-profile model check model.yaml          Every mistake, with line and column
-  customer-profile model schema > model.schema.json
-  customer-profile serve --model model.yaml")]
+  customer-profile model show > running.yaml       The model in force
+  customer-profile model plan model.yaml           What it would change, on the live data
+  customer-profile model apply model.yaml          Put it in force; going back: apply the old file
+  customer-profile model versions                  What was in force when
+  customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -36,36 +47,61 @@ enum Command {
     Schema,
     /// Print the built-in model, which explains the format by example
     Example,
+    /// Print the model file in force, or that of a version
+    Show {
+        /// Which version
+        #[arg(long, value_name = "VERSION")]
+        version: Option<i64>,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the versions of the model, the latest first
+    Versions {
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Tell what a model would change on the live data: merges, splits, other winners. Changes nothing
+    Plan {
+        #[command(flatten)]
+        candidate: change::CandidateArgs,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Put a model in force and bring all data in line with it, at once. Going back is the same with the old file
+    Apply {
+        #[command(flatten)]
+        candidate: change::CandidateArgs,
+        /// Only if this version is in force, as a plan told it
+        #[arg(long, value_name = "VERSION")]
+        expect_version: Option<i64>,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match &args.command {
-        Command::Check { file, output } => return check(file, *output),
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Check { file, output } => return check::run(&file, output),
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
+        Command::Show { version, output, server } => show::file(version, output, &server).await?,
+        Command::Versions { output, server } => show::versions(output, &server).await?,
+        Command::Plan { candidate, output, server } => change::plan(candidate, output, &server).await?,
+        Command::Apply { candidate, expect_version, output, server } => {
+            change::apply(candidate, expect_version, output, &server).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn check(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let (model, errors) = match Model::parse(&text) {
-        Ok(model) => (model, Vec::new()),
-        Err(errors) => (Model::default(), errors),
-    };
-    match format {
-        Format::Json => output::print(&serde_json::to_string_pretty(&serde_json::json!({ "errors": errors }))?)?,
-        Format::Table if errors.is_empty() => {
-            let Model { sources, identifiers, traits, .. } = &model;
-            let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
-            let found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
-            output::print(&format!("{}: no mistakes: {found}", file.display()))?;
-        }
-        Format::Table => {
-            for error in &errors {
-                output::print(&format!("{}:{error}", file.display()))?;
-            }
-        }
-    }
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -195,7 +195,8 @@ fn record(record: &Record) -> v1::SourceRecord {
     }
 }
 
-fn key(key: &RecordKey) -> v1::RecordKey {
+/// A record's name.
+pub(super) fn key(key: &RecordKey) -> v1::RecordKey {
     v1::RecordKey { source: key.source.clone(), key: key.key.clone() }
 }
 
@@ -210,7 +211,8 @@ pub(super) fn time(time: Timestamp) -> WireTime {
     WireTime { seconds: micros.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or(0) }
 }
 
-fn value(found: &Value) -> v1::Value {
+/// A value.
+pub(super) fn value(found: &Value) -> v1::Value {
     let kind = match found {
         Value::String(text) => Kind::StringValue(text.clone()),
         Value::Int(number) => Kind::Int64Value(*number),

@@ -134,9 +134,11 @@ struct Method {
 }
 
 /// The unary methods of this server.
-const UNARY: [&str; 7] = [
+const UNARY: [&str; 9] = [
     "customer.profile.v1.IngestService/IngestStatements",
     "customer.profile.v1.IngestService/IngestPayloads",
+    "customer.profile.v1.ModelService/GetModel",
+    "customer.profile.v1.ModelService/ListModelVersions",
     "customer.profile.v1.ProfileService/GetProfile",
     "customer.profile.v1.ProfileService/BatchGetProfiles",
     "customer.profile.v1.ProfileService/ListTimeline",
@@ -144,8 +146,10 @@ const UNARY: [&str; 7] = [
     "grpc.health.v1.Health/Check",
 ];
 /// The others.
-const STREAMS: [&str; 4] = [
+const STREAMS: [&str; 6] = [
     "customer.profile.v1.IngestService/StreamStatements",
+    "customer.profile.v1.ModelService/PlanModel",
+    "customer.profile.v1.ModelService/ApplyModel",
     "grpc.health.v1.Health/Watch",
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

@@ -6,7 +6,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::answer::{Shape, event, merged_from, profile, read_info};
 use super::context::Context;
-use super::status::{Checked, both, refused};
+use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::{receive, status, token};
 use crate::model::check::is_snake_case;
@@ -160,15 +160,6 @@ impl ProfileApi {
                 token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
             }
         }
-    }
-}
-
-/// A page size by the rule of AIP-158: 0 is the default, too large is cut, negative is refused.
-fn page_size(wanted: i32, default: usize, max: usize) -> Checked<usize> {
-    match usize::try_from(wanted) {
-        Ok(0) => Ok(default),
-        Ok(size) => Ok(size.min(max)),
-        Err(_) => Err(vec![Violation::new(Reason::Malformed, "page_size", "must not be negative")]),
     }
 }
 

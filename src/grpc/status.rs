@@ -10,6 +10,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::context::Context;
 use super::v1::ErrorReason;
+use crate::model::ModelError;
+use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
 use crate::{ingest, reader, store};
 
@@ -81,6 +83,15 @@ pub(super) fn count(field: &str, actual: usize, limit: usize, unit: &str) -> Che
     }
 }
 
+/// A page size by the rule of AIP-158: 0 is the default, too large is cut, negative is refused.
+pub(super) fn page_size(wanted: i32, default: usize, max: usize) -> Checked<usize> {
+    match usize::try_from(wanted) {
+        Ok(0) => Ok(default),
+        Ok(size) => Ok(size.min(max)),
+        Err(_) => Err(vec![Violation::new(Reason::Malformed, "page_size", "must not be negative")]),
+    }
+}
+
 /// The page token is damaged or belongs to another query.
 pub(super) fn page_token_invalid() -> Status {
     let message = "page_token: is damaged or belongs to another query; begin with the first page";
@@ -140,6 +151,38 @@ pub(super) fn from_ingest(error: &ingest::Error, context: &Context) -> Status {
         }
         ingest::Error::Stopping => draining(),
         ingest::Error::Store(error) => from_store(error, context),
+    }
+}
+
+/// There is no such version of the model, or none in force.
+pub(super) fn no_model(version: Option<i64>) -> Status {
+    let message = match version {
+        Some(version) => format!("the model has no version {version}"),
+        None => "nothing was written yet, so no model is in force".to_owned(),
+    };
+    failure(Code::NotFound, ErrorReason::ModelNotFound, message, &[])
+}
+
+/// A model could not be planned or applied.
+pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
+    match error {
+        SwitchError::Mistakes(mistakes) => {
+            let violation = |mistake: &ModelError| {
+                let place = format!("candidate.file:{}:{}", mistake.line, mistake.column);
+                let path = if mistake.path.is_empty() { String::new() } else { format!("{}: ", mistake.path) };
+                Violation::new(Reason::Malformed, place, format!("{path}{}", mistake.message))
+            };
+            invalid(&mistakes.iter().map(violation).collect::<Vec<_>>())
+        }
+        SwitchError::NoVersion(version) => no_model(Some(*version)),
+        SwitchError::OtherVersion { expected, actual } => {
+            let metadata = [("expected", expected.to_string()), ("actual", actual.to_string())];
+            failure(Code::FailedPrecondition, ErrorReason::ModelVersionChanged, error.to_string(), &metadata)
+        }
+        SwitchError::RequestIdReused => {
+            failure(Code::InvalidArgument, ErrorReason::RequestIdReused, format!("request_id: {error}"), &[])
+        }
+        SwitchError::Store(error) => from_store(error, context),
     }
 }
 

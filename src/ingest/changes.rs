@@ -54,7 +54,7 @@ pub(super) struct IdentityFigures {
 
 /// Where and when a write happens.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn<'a> {
+pub struct Turn<'a> {
     /// Whose.
     pub tenant: &'a TenantId,
     /// Its number.
@@ -229,7 +229,7 @@ impl Plan {
 }
 
 /// The search terms of a record: the words of its searchable traits.
-fn terms<'a>(record: &'a Record, model: &'a Model) -> impl Iterator<Item = SearchTerm> + 'a {
+pub(crate) fn terms<'a>(record: &'a Record, model: &'a Model) -> impl Iterator<Item = SearchTerm> + 'a {
     record
         .traits()
         .filter(|(name, ..)| model.traits.get(*name).is_some_and(|kind| kind.searchable))

@@ -212,11 +212,12 @@ impl Record {
 
     /// Takes a statement in at its place. Taking it in again changes nothing.
     pub fn apply(&mut self, statement: &RecordStatement) {
-        let said = Said {
-            stamp: self.place(statement),
-            source_time: statement.source_time,
-            receive_time: statement.receive_time,
-        };
+        self.apply_at(self.place(statement), statement);
+    }
+
+    /// Takes a statement in at the place that it took when it was stored.
+    pub fn apply_at(&mut self, stamp: Stamp, statement: &RecordStatement) {
+        let said = Said { stamp, source_time: statement.source_time, receive_time: statement.receive_time };
         self.first_seen = self.first_seen.min(statement.receive_time);
         if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
             self.latest = Some(said);

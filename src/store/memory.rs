@@ -84,7 +84,8 @@ impl Store for MemoryStore {
         let turn = self.tenants.of(tenant, turn_of);
         let tenants = Arc::clone(&self.tenants);
         let view = View::Live(Arc::clone(&tenants), tenant.clone());
-        Ok(Box::new(MemoryTransaction { view, tenant: tenant.clone(), turn, tenants, _guard: guard }))
+        let (tenant, ahead) = (tenant.clone(), Vec::new());
+        Ok(Box::new(MemoryTransaction { view, tenant, turn, tenants, ahead, _guard: guard }))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {

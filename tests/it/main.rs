@@ -6,5 +6,6 @@ mod clients;
 mod durability;
 mod freshness;
 mod invariants;
+mod models;
 mod store;
 mod support;

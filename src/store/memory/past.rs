@@ -31,7 +31,9 @@ impl PastData {
     }
 
     pub(super) fn keep(&mut self, write: WriteMark, changes: &Changes) {
-        self.writes.push(write);
+        if self.writes.last() != Some(&write) {
+            self.writes.push(write);
+        }
         for record in changes.added_records.iter().chain(&changes.records) {
             self.records.entry(record.key.clone()).or_default().insert(write.sequence, record.clone());
         }

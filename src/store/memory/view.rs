@@ -13,7 +13,7 @@ use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, Recor
 use crate::store::past::refuse_time;
 use crate::store::{
     Changes, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StatementKey, StoredDecision, StoredRequest,
-    Transaction, Turn, WriteMark,
+    StoredStatement, Transaction, Turn, WriteMark,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -70,6 +70,14 @@ impl Snapshot for View {
         }))
     }
 
+    async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>> {
+        let records: BTreeSet<_> = records.iter().collect();
+        let about = |stored: &&StoredStatement| records.contains(&stored.key.record);
+        let mut found: Vec<StoredStatement> = self.of(|data| data.statements.values().filter(about).cloned().collect());
+        found.sort_by(|a, b| (&a.key.record, a.sequence, a.ordinal).cmp(&(&b.key.record, b.sequence, b.ordinal)));
+        Ok(found)
+    }
+
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {
         let about = |pair: &&MatchPair| records.contains(&pair.left) || records.contains(&pair.right);
         Ok(self.of(|data| data.pairs.values().filter(about).cloned().collect()))
@@ -108,6 +116,8 @@ pub(super) struct MemoryTransaction {
     pub(super) tenant: TenantId,
     pub(super) turn: Turn,
     pub(super) tenants: Arc<Tenants>,
+    /// What was written ahead of the commit.
+    pub(super) ahead: Vec<Changes>,
     pub(super) _guard: OwnedMutexGuard<()>,
 }
 
@@ -141,13 +151,22 @@ impl Transaction for MemoryTransaction {
         }))
     }
 
+    async fn write(&mut self, changes: &Changes) -> Result<()> {
+        self.ahead.push(changes.clone());
+        Ok(())
+    }
+
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         refuse_time(time, self.turn.not_before)?;
         let mut tenants = self.tenants.write();
         let data = tenants.entry(self.tenant.clone()).or_default();
-        data.refuse(changes)?;
-        data.apply(changes);
-        data.past.keep(WriteMark { sequence: self.turn.sequence, time }, changes);
+        let all = || self.ahead.iter().chain([changes]);
+        all().try_for_each(|changes| data.refuse(changes))?;
+        let mark = WriteMark { sequence: self.turn.sequence, time };
+        for changes in all() {
+            data.apply(changes);
+            data.past.keep(mark, changes);
+        }
         data.sequence = self.turn.sequence;
         Ok(())
     }

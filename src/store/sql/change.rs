@@ -38,49 +38,31 @@ fn is_kept(table: &str) -> bool {
     matches!(table, "record" | "profile" | "identifier")
 }
 
-/// All statements of a write. Nothing is removed after it was added.
+/// All statements of a write, or of what is left of it after parts went ahead.
 pub(super) fn statements(
     dialect: Dialect,
     tenant: &TenantId,
     mark: WriteMark,
     changes: &Changes,
 ) -> Result<Vec<Statement>> {
-    let mut write = Write { tenant, mark, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() };
+    let mut write = Write::new(dialect, tenant, mark);
     write.note_time();
-    write.keep("profile", profile_key(&changes.profiles), &PROFILE)?;
-    write.keep("record", key_columns(changes.records.iter().map(|record| &record.key)), &RECORD)?;
-    write.keep("identifier", identifier_columns(&changes.removed_identifiers), &[])?;
-    write.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
-    write.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
-    write.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
-    write.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
-    write.insert("profile", OnConflict::Replace(&PROFILE), profile_columns(&changes.profiles))?;
-    write.insert("record", OnConflict::Refuse, record_columns(&changes.added_records)?)?;
-    write.insert("record", OnConflict::Replace(&RECORD), record_columns(&changes.records)?)?;
-    write.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
-    write.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
-    write.delete("record_term", term_columns(&changes.removed_terms))?;
-    write.insert("record_term", OnConflict::Refuse, term_columns(&changes.added_terms))?;
-    write.insert("model", OnConflict::Refuse, model_columns(&changes.models))?;
-    if let Some(activation) = &changes.activation {
-        write.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
-        write.put_in_force(activation);
-    }
-    write.delete("match_key", key_columns_of(&changes.removed_keys))?;
-    write.insert("match_key", OnConflict::Refuse, key_columns_of(&changes.added_keys))?;
-    write.delete("match_pair", pair_key_columns(&changes.removed_pairs))?;
-    let replaced = OnConflict::Replace(&["verdict", "weight", "queued"]);
-    write.insert("match_pair", replaced, pair_columns(&changes.pairs))?;
-    write.insert("decision", OnConflict::Refuse, decision_columns(&changes.added_decisions)?)?;
-    let withdrawn = decision_columns(&changes.withdrawn_decisions)?;
-    write.insert("decision", OnConflict::Replace(&["withdrawn", "body"]), withdrawn)?;
-    write.delete("decision_record", decision_record_columns(&changes.withdrawn_decisions))?;
-    write.insert("decision_record", OnConflict::Refuse, decision_record_columns(&changes.added_decisions))?;
-    write.insert("request", OnConflict::Refuse, request_columns(&changes.requests))?;
-    write.insert("identity_change", OnConflict::Refuse, identity_change_columns(&changes.identity_changes)?)?;
+    write.changes(changes)?;
     Ok(write.finish())
 }
 
+/// The statements of a part of a write that goes ahead of the rest.
+pub(super) fn ahead(
+    dialect: Dialect,
+    tenant: &TenantId,
+    sequence: Sequence,
+    changes: &Changes,
+) -> Result<Vec<Statement>> {
+    // The time is told once, with the rest.
+    let mut write = Write::new(dialect, tenant, WriteMark { sequence, time: Timestamp::default() });
+    write.changes(changes)?;
+    Ok(write.finish())
+}
 /// The statement that removes identifiers, to be explained.
 pub(super) fn identifier_removal(
     dialect: Dialect,
@@ -101,6 +83,48 @@ struct Write<'a> {
     sql: Sql,
     parts: Vec<String>,
     statements: Vec<Statement>,
+}
+
+impl<'a> Write<'a> {
+    fn new(dialect: Dialect, tenant: &'a TenantId, mark: WriteMark) -> Self {
+        Self { tenant, mark, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() }
+    }
+
+    /// Everything that changes. Nothing is removed after it was added.
+    fn changes(&mut self, changes: &Changes) -> Result<()> {
+        self.keep("profile", profile_key(&changes.profiles), &PROFILE)?;
+        self.keep("record", key_columns(changes.records.iter().map(|record| &record.key)), &RECORD)?;
+        self.keep("identifier", identifier_columns(&changes.removed_identifiers), &[])?;
+        self.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
+        self.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
+        self.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
+        self.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
+        self.insert("profile", OnConflict::Replace(&PROFILE), profile_columns(&changes.profiles))?;
+        self.insert("record", OnConflict::Refuse, record_columns(&changes.added_records)?)?;
+        self.insert("record", OnConflict::Replace(&RECORD), record_columns(&changes.records)?)?;
+        self.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
+        self.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
+        self.delete("record_term", term_columns(&changes.removed_terms))?;
+        self.insert("record_term", OnConflict::Refuse, term_columns(&changes.added_terms))?;
+        self.insert("model", OnConflict::Refuse, model_columns(&changes.models))?;
+        if let Some(activation) = &changes.activation {
+            self.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
+            self.put_in_force(activation);
+        }
+        self.delete("match_key", key_columns_of(&changes.removed_keys))?;
+        self.insert("match_key", OnConflict::Refuse, key_columns_of(&changes.added_keys))?;
+        self.delete("match_pair", pair_key_columns(&changes.removed_pairs))?;
+        let replaced = OnConflict::Replace(&["verdict", "weight", "queued"]);
+        self.insert("match_pair", replaced, pair_columns(&changes.pairs))?;
+        self.insert("decision", OnConflict::Refuse, decision_columns(&changes.added_decisions)?)?;
+        let withdrawn = decision_columns(&changes.withdrawn_decisions)?;
+        self.insert("decision", OnConflict::Replace(&["withdrawn", "body"]), withdrawn)?;
+        self.delete("decision_record", decision_record_columns(&changes.withdrawn_decisions))?;
+        self.insert("decision_record", OnConflict::Refuse, decision_record_columns(&changes.added_decisions))?;
+        self.insert("request", OnConflict::Refuse, request_columns(&changes.requests))?;
+        self.insert("identity_change", OnConflict::Refuse, identity_change_columns(&changes.identity_changes)?)?;
+        Ok(())
+    }
 }
 
 impl Write<'_> {

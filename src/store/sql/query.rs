@@ -222,6 +222,16 @@ pub(super) fn holders(
     )))
 }
 
+/// Serves [`Snapshot::statements`](crate::store::Snapshot::statements), by `record_version_pk`.
+pub(super) fn statements(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(records))?;
+    let version = dialect.look_up("record_version", "v", &of_asked_record("v", &tenant));
+    Ok(sql
+        .statement(format!("SELECT v.* FROM {asked} {version} ORDER BY v.source, v.record_key, v.sequence, v.ordinal")))
+}
+
 /// Serves [`Transaction::known_statements`](crate::store::Transaction::known_statements), by `record_version_pk`.
 pub(super) fn known_statements(dialect: Dialect, tenant: &TenantId, keys: &[StatementKey]) -> Result<Statement> {
     let mut sql = Sql::new(dialect);

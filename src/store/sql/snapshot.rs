@@ -4,14 +4,16 @@ use async_trait::async_trait;
 use sea_orm::{AccessMode, DatabaseConnection, EntityTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use tokio_util::task::TaskTracker;
 
-use super::entity::profile;
+use super::entity::{profile, record_version};
 use super::read::{decision, pair, record, record_key, request};
 use super::statement::Dialect;
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::identity::MatchKey;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, TenantId};
-use crate::store::{Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest, Turn};
+use crate::store::{
+    Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest, StoredStatement, Turn,
+};
 
 /// Begins a snapshot. On SQLite a deferred transaction sees one state from its first read on.
 pub(super) async fn begin(
@@ -85,6 +87,16 @@ impl Snapshot for SqlTransaction {
         }
         let rows = self.rows(matching::keyed(self.dialect, &self.tenant, &asked, limit)?).await?;
         rows.iter().map(|row| Ok((*question(&asked, row)?, record_key(row, "source", "record_key")?))).collect()
+    }
+
+    async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>> {
+        let records = distinct(records);
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = query::statements(self.dialect, &self.tenant, &records)?;
+        let rows = record_version::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
+        rows.into_iter().map(record_version::Model::into_statement).collect()
     }
 
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {

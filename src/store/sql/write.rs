@@ -14,7 +14,7 @@ use sea_orm::{
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::change::statements;
+use super::change::{self, statements};
 use super::query;
 use super::read::place;
 use super::statement::{Dialect, Sql};
@@ -148,6 +148,14 @@ impl Transaction for SqlTransaction {
             Ok((question(&asked, row)?.clone(), ContentHash(hash.as_u128())))
         };
         rows.iter().map(known).collect()
+    }
+
+    async fn write(&mut self, changes: &Changes) -> Result<()> {
+        changes.refuse_nul()?;
+        for statement in change::ahead(self.dialect, &self.tenant, self.turn.sequence, changes)? {
+            self.open()?.execute_raw(statement).await?;
+        }
+        Ok(())
     }
 
     async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {

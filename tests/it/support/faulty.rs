@@ -188,6 +188,10 @@ impl Transaction for FaultyTransaction {
         self.inner.known_events(events).await
     }
 
+    async fn write(&mut self, changes: &Changes) -> Result<()> {
+        self.inner.write(changes).await
+    }
+
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         if changes.added_records.iter().chain(&changes.records).any(|record| record.key.key == REFUSED) {
             return Err(Error::Refused(SECRET.to_owned()));

@@ -41,8 +41,19 @@ impl Service {
         service
     }
 
+    /// The service on a store, configured with a model.
+    pub(crate) async fn start_by(store: Arc<dyn Store>, model: ModelFile) -> Self {
+        let mut service = Self::start_unready_by(store, model, |_| {}).await;
+        service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
+        service
+    }
+
     /// The same, without waiting.
     pub(crate) async fn start_unready(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::start_unready_by(store, ModelFile::built_in(), configure).await
+    }
+
+    async fn start_unready_by(store: Arc<dyn Store>, model: ModelFile, configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::defaults();
         config.grpc.lame_duck = std::time::Duration::ZERO;
         configure(&mut config);
@@ -50,7 +61,7 @@ impl Service {
         let address = format!("http://{}", listener.local_addr().expect("its address"));
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
-        let parts = Parts { config, store, model: ModelFile::built_in(), clock: Arc::new(SystemClock), metrics, ready };
+        let parts = Parts { config, store, model, clock: Arc::new(SystemClock), metrics, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });

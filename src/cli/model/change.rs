@@ -1,0 +1,145 @@
+//! `model plan`, `model apply`: asked of a server, with its progress on standard error.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use tonic::{Status, Streaming};
+
+use super::told;
+use crate::cli::client::{Client, ServerArgs, refused};
+use crate::cli::output::{self, Format};
+use crate::grpc::v1::{self, apply_model_response, model_candidate, plan_model_response};
+
+/// What to put in force.
+#[derive(Debug, clap::Args)]
+pub(super) struct CandidateArgs {
+    /// The model file (YAML)
+    #[arg(required_unless_present = "version", conflicts_with = "version")]
+    file: Option<PathBuf>,
+
+    /// A stored version instead of a file
+    #[arg(long, value_name = "VERSION")]
+    version: Option<i64>,
+
+    /// Where the weights of its matching come from: running (default for a file), shipped, or a version
+    #[arg(long, value_name = "running|shipped|VERSION")]
+    weights: Option<WeightsChoice>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WeightsChoice {
+    Running,
+    Shipped,
+    Of(i64),
+}
+
+impl std::str::FromStr for WeightsChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "running" => Ok(Self::Running),
+            "shipped" => Ok(Self::Shipped),
+            version => version.parse().map(Self::Of).map_err(|_| "expected running, shipped or a version".to_owned()),
+        }
+    }
+}
+
+impl CandidateArgs {
+    async fn read(self, client: &Client) -> anyhow::Result<v1::ModelCandidate> {
+        let content = match (self.file, self.version) {
+            (Some(file), _) => {
+                let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                model_candidate::Content::File(text)
+            }
+            (None, Some(version)) => model_candidate::Content::Version(version),
+            (None, None) => bail!("a model file or --version is needed"),
+        };
+        let weights = match (self.weights, &content) {
+            (None, _) | (Some(WeightsChoice::Running), model_candidate::Content::File(_)) => None,
+            (Some(WeightsChoice::Shipped), _) => Some(model_candidate::Weights::ShippedWeights(true)),
+            (Some(WeightsChoice::Of(version)), _) => Some(model_candidate::Weights::WeightsOfVersion(version)),
+            (Some(WeightsChoice::Running), model_candidate::Content::Version(_)) => {
+                let request = client.request(v1::GetModelRequest::default())?;
+                let running = client.models().get_model(request).await.map_err(|status| refused(&status))?;
+                let version = running.into_inner().model.unwrap_or_default().version;
+                Some(model_candidate::Weights::WeightsOfVersion(version))
+            }
+        };
+        Ok(v1::ModelCandidate { content: Some(content), weights })
+    }
+}
+
+pub(super) async fn plan(args: CandidateArgs, format: Format, server: &ServerArgs) -> anyhow::Result<()> {
+    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    let request = v1::PlanModelRequest { candidate: Some(args.read(&client).await?) };
+    let stream = client.models().plan_model(client.long_request(request)?).await;
+    let plan = last(stream, |answer: v1::PlanModelResponse| match answer.message {
+        Some(plan_model_response::Message::Progress(progress)) => Told::Progress(progress),
+        Some(plan_model_response::Message::Plan(plan)) => Told::Last(plan),
+        None => Told::Nothing,
+    });
+    let plan = plan.await?;
+    match format {
+        Format::Json => output::print_json("ModelPlan", &plan),
+        Format::Table => output::print(&told::plan(&plan)),
+    }
+}
+
+pub(super) async fn apply(
+    args: CandidateArgs,
+    expected_version: Option<i64>,
+    format: Format,
+    server: &ServerArgs,
+) -> anyhow::Result<()> {
+    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    let candidate = Some(args.read(&client).await?);
+    let expected_version = expected_version.unwrap_or_default();
+    let request = v1::ApplyModelRequest { candidate, expected_version, request_id: String::new() };
+    let stream = client.models().apply_model(client.long_request(request)?).await;
+    let result = last(stream, |answer: v1::ApplyModelResponse| match answer.message {
+        Some(apply_model_response::Message::Progress(progress)) => Told::Progress(progress),
+        Some(apply_model_response::Message::Result(result)) => Told::Last(result),
+        None => Told::Nothing,
+    });
+    let result = result.await?;
+    match format {
+        Format::Json => output::print_json("ApplyModelResult", &result),
+        Format::Table => output::print(&told::result(&result)),
+    }
+}
+
+/// What a message of a stream is.
+enum Told<T> {
+    Progress(v1::ModelProgress),
+    Last(T),
+    Nothing,
+}
+
+/// Shows a stream's progress, and answers with its end.
+async fn last<M, T>(
+    stream: Result<tonic::Response<Streaming<M>>, Status>,
+    read: impl Fn(M) -> Told<T>,
+) -> anyhow::Result<T> {
+    let mut stream = stream.map_err(|status| refused(&status))?.into_inner();
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    while let Some(message) = stream.message().await.map_err(|status| refused(&status))? {
+        match read(message) {
+            Told::Progress(progress) => {
+                let total = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
+                bar.set_message(format!("{}: {}{total}", progress.phase, progress.done));
+                bar.tick();
+            }
+            Told::Last(last) => {
+                bar.finish_and_clear();
+                return Ok(last);
+            }
+            Told::Nothing => {}
+        }
+    }
+    Err(anyhow!("the server ended without an answer"))
+}

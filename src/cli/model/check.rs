@@ -1,0 +1,32 @@
+//! `model check`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::cli::output::{self, Format};
+use crate::model::Model;
+
+pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let (model, errors) = match Model::parse(&text) {
+        Ok(model) => (model, Vec::new()),
+        Err(errors) => (Model::default(), errors),
+    };
+    match format {
+        Format::Json => output::print(&serde_json::to_string_pretty(&serde_json::json!({ "errors": errors }))?)?,
+        Format::Table if errors.is_empty() => {
+            let Model { sources, identifiers, traits, .. } = &model;
+            let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
+            let found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
+            output::print(&format!("{}: no mistakes: {found}", file.display()))?;
+        }
+        Format::Table => {
+            for error in &errors {
+                output::print(&format!("{}:{error}", file.display()))?;
+            }
+        }
+    }
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,286 @@
+//! `ModelService`: the model of a tenant, from the wire to [`Switch`] and back.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::answer::{self, time};
+use super::context::Context;
+use super::status::{self, Checked, both, profile_name, refused};
+use super::token;
+use super::v1::{self, model_candidate, model_service_server::ModelService};
+use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, Weights};
+use crate::profile::{Reason, RecordKey, Sequence, Violation};
+use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
+use crate::store::StoredModel;
+
+/// The largest model file, in bytes.
+const MAX_FILE_BYTES: usize = 1024 * 1024;
+/// The longest request id, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How often progress is told.
+const TELL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The service.
+#[derive(Clone)]
+pub struct ModelApi {
+    /// Plans and applies.
+    pub switch: Switch,
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl ModelService for ModelApi {
+    type PlanModelStream = Answers<v1::PlanModelResponse>;
+    type ApplyModelStream = Answers<v1::ApplyModelResponse>;
+
+    async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::GetModelResponse>, Status> {
+        let context = Context::of(&request)?;
+        let version = request.into_inner().version;
+        let wanted = (version != 0).then_some(version);
+        let store = &self.switch.store;
+        let found = store.model(&context.tenant, wanted).await.map_err(|error| status::from_store(&error, &context))?;
+        let found = found.ok_or_else(|| status::no_model(wanted))?;
+        let in_force = self.in_force(&context).await?;
+        Ok(Response::new(v1::GetModelResponse { model: Some(version_of(found, in_force, true)) }))
+    }
+
+    async fn list_model_versions(
+        &self,
+        request: Request<v1::ListModelVersionsRequest>,
+    ) -> Result<Response<v1::ListModelVersionsResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let limit = status::page_size(request.page_size, 20, 100).map_err(refused)?;
+        let before: Option<i64> = token::parse_page_token(&request.page_token, &())?;
+        let found = self.switch.store.list_models(&context.tenant, before, limit + 1).await;
+        let mut found = found.map_err(|error| status::from_store(&error, &context))?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|last| token::page_token(last.model.version, &()));
+        let in_force = self.in_force(&context).await?;
+        let models = found.into_iter().map(|stored| version_of(stored, in_force, false)).collect();
+        Ok(Response::new(v1::ListModelVersionsResponse { models, next_page_token: next.unwrap_or_default() }))
+    }
+
+    async fn plan_model(
+        &self,
+        request: Request<v1::PlanModelRequest>,
+    ) -> Result<Response<Self::PlanModelStream>, Status> {
+        use v1::plan_model_response::Message;
+        let context = Context::of(&request)?;
+        let candidate = candidate(request.into_inner().candidate).map_err(refused)?;
+        let (progress, steps) = Progress::new();
+        let switch = self.switch.clone();
+        let wrap = |message| v1::PlanModelResponse { message: Some(message) };
+        let work = async move {
+            let planned = switch.plan(&context.tenant, &candidate, &progress).await;
+            let planned = planned.map_err(|error| status::from_switch(&error, &context))?;
+            Ok(wrap(Message::Plan(plan(planned))))
+        };
+        Ok(Response::new(told(work, steps, Abandon::WithCaller, move |step| wrap(Message::Progress(step)))))
+    }
+
+    async fn apply_model(
+        &self,
+        request: Request<v1::ApplyModelRequest>,
+    ) -> Result<Response<Self::ApplyModelStream>, Status> {
+        use v1::apply_model_response::Message;
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let (candidate, request_id) =
+            both(candidate(request.candidate), request_id(request.request_id)).map_err(refused)?;
+        let expected_version = (request.expected_version != 0).then_some(request.expected_version);
+        let apply = Apply { candidate, expected_version, request_id };
+        let (progress, steps) = Progress::new();
+        let switch = self.switch.clone();
+        let wrap = |message| v1::ApplyModelResponse { message: Some(message) };
+        let work = async move {
+            let applied = switch.apply(&context.tenant, &apply, &progress).await;
+            let applied = applied.map_err(|error| status::from_switch(&error, &context))?;
+            let store = switch.store.id().await.map_err(|error| status::from_store(&error, &context))?;
+            Ok(wrap(Message::Result(v1::ApplyModelResult {
+                version: applied.version,
+                plan: Some(plan(applied.plan)),
+                read_token: token::read_token(store, &context.tenant, Sequence(applied.sequence)),
+            })))
+        };
+        Ok(Response::new(told(work, steps, Abandon::Never, move |step| wrap(Message::Progress(step)))))
+    }
+}
+
+impl ModelApi {
+    async fn in_force(&self, context: &Context) -> Result<i64, Status> {
+        let running = self.switch.models.of(&context.tenant).await;
+        Ok(running.map_err(|error| status::from_store(&error, context))?.version)
+    }
+}
+
+/// What becomes of a work whose caller has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Abandon {
+    /// It ends.
+    WithCaller,
+    /// It goes on.
+    Never,
+}
+
+/// A stream of progress, then what a work came to.
+fn told<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Status>> + Send + 'static,
+    mut steps: watch::Receiver<Step>,
+    abandon: Abandon,
+    progress: impl Fn(v1::ModelProgress) -> T + Send + 'static,
+) -> Answers<T> {
+    let (answers, stream) = mpsc::channel(4);
+    tokio::spawn(async move {
+        tokio::pin!(work);
+        let mut tell = tokio::time::interval(TELL_INTERVAL);
+        loop {
+            tokio::select! {
+                done = &mut work => {
+                    // The caller may have gone.
+                    drop(answers.send(done).await);
+                    return;
+                }
+                () = answers.closed(), if abandon == Abandon::WithCaller => return,
+                _ = tell.tick() => {
+                    if steps.has_changed().unwrap_or(false) {
+                        let step = *steps.borrow_and_update();
+                        // One that is not taken in time is followed by a later one.
+                        drop(answers.try_send(Ok(progress(progress_of(step)))));
+                    }
+                }
+            }
+        }
+    });
+    Box::pin(ReceiverStream::new(stream))
+}
+
+fn progress_of(step: Step) -> v1::ModelProgress {
+    v1::ModelProgress { phase: step.phase.to_owned(), done: count(step.done), total: count(step.total) }
+}
+
+fn candidate(message: Option<v1::ModelCandidate>) -> Checked<Candidate> {
+    use model_candidate::{Content as WireContent, Weights as WireWeights};
+    let message = message.unwrap_or_default();
+    let content = match message.content {
+        Some(WireContent::File(file)) if file.len() > MAX_FILE_BYTES => {
+            return Err(vec![Violation::limit("candidate.file", file.len(), MAX_FILE_BYTES, "bytes")]);
+        }
+        Some(WireContent::File(file)) if file.contains('\0') => {
+            return Err(vec![Violation::new(Reason::Malformed, "candidate.file", "must not contain U+0000")]);
+        }
+        Some(WireContent::File(file)) => Content::File(file),
+        Some(WireContent::Version(version)) => Content::Version(version),
+        None => return Err(vec![Violation::required("candidate.content")]),
+    };
+    let weights = match message.weights {
+        None | Some(WireWeights::ShippedWeights(false)) => Weights::Own,
+        Some(WireWeights::ShippedWeights(true)) => Weights::Shipped,
+        Some(WireWeights::WeightsOfVersion(version)) => Weights::Of(version),
+    };
+    Ok(Candidate { content, weights })
+}
+
+fn request_id(id: String) -> Checked<String> {
+    if id.len() > MAX_REQUEST_ID_BYTES {
+        return Err(vec![Violation::limit("request_id", id.len(), MAX_REQUEST_ID_BYTES, "bytes")]);
+    }
+    if id.chars().any(char::is_control) {
+        return Err(vec![Violation::new(Reason::Malformed, "request_id", "must not contain control characters")]);
+    }
+    Ok(id)
+}
+
+fn version_of(stored: StoredModel, in_force: i64, with_file: bool) -> v1::ModelVersion {
+    let StoredModel { model, activation } = stored;
+    let origin = if model.weights.is_empty() { v1::WeightsOrigin::Shipped } else { v1::WeightsOrigin::Trained };
+    v1::ModelVersion {
+        version: model.version,
+        file: if with_file { model.file } else { String::new() },
+        weights_origin: origin.into(),
+        create_time: Some(time(model.create_time)),
+        activate_time: activation.map(|activation| time(activation.time)),
+        in_force: model.version == in_force,
+        note: model.note,
+    }
+}
+
+fn plan(plan: Plan) -> v1::ModelPlan {
+    let Plan { base_version, unchanged, difference } = plan;
+    let Difference { merges, splits, changes, refusals, identifier_changes, largest, .. } = difference;
+    v1::ModelPlan {
+        base_version,
+        unchanged,
+        record_count: count(difference.records),
+        profile_count_before: count(difference.profiles_before),
+        profile_count_after: count(difference.profiles_after),
+        merged_profile_count: count(difference.merged),
+        split_profile_count: count(difference.split),
+        deleted_profile_count: count(difference.deleted),
+        changed_profile_count: count(difference.changed),
+        moved_record_count: count(difference.moved),
+        refused_statement_count: count(difference.refused),
+        accepted_statement_count: count(difference.accepted),
+        changed_identifier_count: count(difference.identifiers),
+        added_term_count: count(difference.added_terms),
+        removed_term_count: count(difference.removed_terms),
+        merges: merges.into_iter().map(moved).collect(),
+        splits: splits.into_iter().map(moved).collect(),
+        changes: changes.iter().map(change).collect(),
+        refusals: refusals.into_iter().map(refusal).collect(),
+        identifier_changes: identifier_changes.into_iter().map(identifier_change).collect(),
+        largest: largest.iter().map(size).collect(),
+    }
+}
+
+fn moved(moved: Move) -> v1::ProfileMove {
+    let record = |(key, reason): (RecordKey, String)| v1::MovedRecord { record: Some(answer::key(&key)), reason };
+    v1::ProfileMove {
+        from: profile_name(&moved.from),
+        into: profile_name(&moved.into),
+        record_count: count(moved.count),
+        records: moved.records.into_iter().map(record).collect(),
+    }
+}
+
+fn change(change: &ProfileChange) -> v1::ProfileChange {
+    let of_trait = |change: &TraitChange| v1::TraitChange {
+        name: change.name.clone(),
+        before: change.before.as_ref().map(answer::value),
+        after: change.after.as_ref().map(answer::value),
+    };
+    v1::ProfileChange {
+        profile: profile_name(&change.profile),
+        traits: change.traits.iter().map(of_trait).collect(),
+        identifiers_changed: change.identifiers,
+    }
+}
+
+fn refusal(refusal: Refusal) -> v1::RefusedStatement {
+    v1::RefusedStatement { record: Some(answer::key(&refusal.record)), description: refusal.description }
+}
+
+fn identifier_change(change: IdentifierChange) -> v1::IdentifierChange {
+    let IdentifierChange { record, kind, before, after } = change;
+    v1::IdentifierChange { record: Some(answer::key(&record)), r#type: kind, before, after }
+}
+
+fn size(size: &Size) -> v1::ProfileSize {
+    v1::ProfileSize {
+        profile: profile_name(&size.profile),
+        record_count: count(size.records),
+        record_count_before: count(size.before),
+    }
+}
+
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,381 @@
+//! Another model for a tenant: what it would change, and putting it in force.
+//!
+//! Both ask [`resolve()`] what the candidate makes of everything there is. A *plan* asks on a snapshot and tells. *Applying*
+//! asks while it holds the tenant's write turn, so nothing can come between, and writes what differs, the version and its
+//! activation in the same transaction: what a reader sees is all before or all after.
+//!
+//! Holding the turn for the whole of it is the simple choice: writes of the tenant wait, and those that cannot wait so long are
+//! refused and said again. Reads go on: they take no turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::load::{Loaded, load};
+use super::{Models, Running};
+use crate::clock::Clock;
+use crate::ingest::Turn;
+use crate::model::{Model, ModelError};
+use crate::profile::{ContentHash, Sequence, TenantId, Timestamp};
+use crate::resolve::{Difference, Resolution, resolve};
+use crate::store::{self, Activation, Changes, ModelVersion, Store, StoredModel, StoredRequest, Transaction};
+
+/// How many rows one statement of the write has.
+const PIECE_ROWS: usize = 5_000;
+/// How often a transaction that waits for the processor shows its connection that it lives: databases end idle ones.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// How often it is begun again because another version came into force meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// A model that might be put in force.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Candidate {
+    /// What it says.
+    pub content: Content,
+    /// Where its weights come from.
+    pub weights: Weights,
+}
+
+/// What a candidate says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum Content {
+    /// This file.
+    File(String),
+    /// What a stored version says.
+    Version(i64),
+}
+
+/// Where a candidate's weights come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum Weights {
+    /// From the version, or for a file from the model in force.
+    Own,
+    /// Those that are compiled in.
+    Shipped,
+    /// From a stored version.
+    Of(i64),
+}
+
+/// How far a long work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Step {
+    /// What is being done, in words.
+    pub phase: &'static str,
+    /// How much of it is done.
+    pub done: usize,
+    /// How much there is to do; 0: it is not known.
+    pub total: usize,
+}
+
+/// Whom to tell how far it is: the latest step is the one that counts.
+#[derive(Debug, Clone)]
+pub struct Progress(watch::Sender<Step>);
+
+impl Progress {
+    /// Progress, and where to watch it.
+    #[must_use]
+    pub fn new() -> (Self, watch::Receiver<Step>) {
+        let (sender, receiver) = watch::channel(Step::default());
+        (Self(sender), receiver)
+    }
+
+    pub(super) fn tell(&self, phase: &'static str, done: usize, total: usize) {
+        self.0.send_replace(Step { phase, done, total });
+    }
+}
+
+/// What a candidate changes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// The version that it is compared with.
+    pub base_version: i64,
+    /// Whether it says nothing else.
+    pub unchanged: bool,
+    /// What changes.
+    pub difference: Difference,
+}
+
+/// What putting a candidate in force came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The version in force now.
+    pub version: i64,
+    /// What was changed.
+    pub plan: Plan,
+    /// The write after which all of it is visible.
+    pub sequence: i64,
+}
+
+/// Asks to put a candidate in force.
+#[derive(Debug, Clone)]
+pub struct Apply {
+    /// Which.
+    pub candidate: Candidate,
+    /// Only if this version is in force.
+    pub expected_version: Option<i64>,
+    /// The caller's name of the request; empty: none.
+    pub request_id: String,
+}
+
+/// Why there is no plan, or nothing was applied.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The model file has mistakes.
+    #[error("the model file has {} mistakes", .0.len())]
+    Mistakes(Vec<ModelError>),
+    /// No such version is stored.
+    #[error("the model has no version {0}")]
+    NoVersion(i64),
+    /// Another version is in force than the caller thinks.
+    #[error("version {actual} of the model is in force, not {expected}")]
+    OtherVersion {
+        /// The caller's.
+        expected: i64,
+        /// The one in force.
+        actual: i64,
+    },
+    /// The request's name was used for something else.
+    #[error("the request id was used before for another request")]
+    RequestIdReused,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Plans and applies models.
+#[derive(Clone)]
+pub struct Switch {
+    /// Where everything is.
+    pub store: Arc<dyn Store>,
+    /// Who is to know of another model.
+    pub models: Arc<Models>,
+    /// By whose time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A candidate beside the model in force.
+struct Comparison {
+    from: Arc<Running>,
+    to: Arc<Running>,
+    /// To be stored; none where the version is stored already and can come into force as it is.
+    added: Option<ModelVersion>,
+    unchanged: bool,
+}
+
+impl Switch {
+    /// Tells what a candidate would change now.
+    ///
+    /// # Errors
+    /// [`Error::Mistakes`], [`Error::NoVersion`], [`Error::Store`].
+    pub async fn plan(&self, tenant: &TenantId, candidate: &Candidate, progress: &Progress) -> Result<Plan, Error> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let comparison = self.compare(tenant, candidate, self.store.model(tenant, None).await?).await?;
+            let base_version = comparison.from.version;
+            if comparison.unchanged {
+                return Ok(Plan { base_version, unchanged: true, ..Plan::default() });
+            }
+            let (from, to) = (comparison.from.model.clone(), comparison.to.model.clone());
+            let mut snapshot = self.store.snapshot(tenant).await?;
+            let loaded = load(&mut *snapshot, (&from, &to), progress).await?;
+            drop(snapshot);
+            let in_force = self.store.model(tenant, None).await?.map_or(0, |stored| stored.model.version);
+            if in_force != base_version && attempt < ATTEMPTS {
+                continue;
+            }
+            progress.tell("resolving", 0, loaded.before.records.len());
+            let resolution = in_background(tenant, Sequence::default(), self.clock.now(), loaded, from, to).await?;
+            return Ok(Plan { base_version, unchanged: false, difference: resolution.difference });
+        }
+    }
+
+    /// Puts a candidate in force.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped before the commit, it leaves nothing.
+    pub async fn apply(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
+        progress.tell("waiting for the write turn", 0, 0);
+        let mut tx = self.store.begin(tenant).await?;
+        if let Some(applied) = known(&mut *tx, apply).await? {
+            return Ok(applied);
+        }
+        // Whoever changes the model holds the turn, so what is read beside it is what is in force.
+        let in_force = self.store.model(tenant, None).await?;
+        let comparison = self.compare(tenant, &apply.candidate, in_force).await?;
+        let base_version = comparison.from.version;
+        if let Some(expected) = apply.expected_version.filter(|expected| *expected != base_version) {
+            return Err(Error::OtherVersion { expected, actual: base_version });
+        }
+        let mut plan = Plan { base_version, unchanged: comparison.unchanged, ..Plan::default() };
+        if comparison.unchanged && base_version > 0 {
+            return Ok(Applied { version: base_version, plan, sequence: tx.sequence().0 - 1 });
+        }
+        let now = self.clock.now().max(tx.not_before());
+        let Comparison { from, to, added, .. } = comparison;
+        let loaded = load(tx.reads(), (&from.model, &to.model), progress).await?;
+        progress.tell("resolving", 0, loaded.before.records.len());
+        let resolving = in_background(tenant, tx.sequence(), now, loaded, from.model.clone(), to.model.clone());
+        let Resolution { mut changes, difference } = alive(&mut *tx, resolving).await?;
+        plan.difference = difference;
+        let applied = Applied { version: to.version, plan, sequence: tx.sequence().0 };
+        let sequence = tx.sequence();
+        changes.models.extend(added.map(|model| ModelVersion { create_time: now, ..model }));
+        changes.activation = Some(Activation { version: to.version, sequence, time: now });
+        changes.requests.extend(request(apply, &applied)?);
+        let written = write(tx, now, changes, progress).await;
+        if written.is_err() {
+            // A commit whose answer was lost may have happened.
+            self.models.forget(tenant);
+        }
+        written?;
+        self.models.put(tenant, to);
+        Ok(applied)
+    }
+
+    /// Puts a candidate beside the model in force.
+    async fn compare(
+        &self,
+        tenant: &TenantId,
+        candidate: &Candidate,
+        in_force: Option<StoredModel>,
+    ) -> Result<Comparison, Error> {
+        let from = match &in_force {
+            Some(stored) => self.models.compile(stored).await?,
+            None => self.models.configured(),
+        };
+        let (base_file, base_weights) = match &in_force {
+            Some(stored) => (stored.model.file.as_str(), stored.model.weights.as_str()),
+            None => (&*self.models.configured.text, ""),
+        };
+        let version =
+            |version| async move { self.store.model(tenant, Some(version)).await?.ok_or(Error::NoVersion(version)) };
+        let (file, own, stored) = match &candidate.content {
+            Content::File(file) => (file.clone(), base_weights.to_owned(), None),
+            Content::Version(wanted) => {
+                let stored = version(*wanted).await?;
+                (stored.model.file.clone(), stored.model.weights.clone(), Some(stored))
+            }
+        };
+        let weights = match candidate.weights {
+            Weights::Own => own,
+            Weights::Shipped => String::new(),
+            Weights::Of(of) => version(of).await?.model.weights,
+        };
+        let unchanged = file == base_file && weights == base_weights;
+        if let Content::File(file) = &candidate.content {
+            Model::parse(file).map_err(Error::Mistakes)?;
+        }
+        // A stored version that was never in force comes into force as it is, if it is later than all that were.
+        let as_it_is = stored.filter(|stored| {
+            stored.activation.is_none() && stored.model.version > from.version && stored.model.weights == weights
+        });
+        let latest = self.store.list_models(tenant, None, 1).await?.first().map_or(0, |stored| stored.model.version);
+        let (model, added) = if let Some(stored) = as_it_is {
+            (stored.model, None)
+        } else {
+            let (note, create_time) = (note(candidate), Timestamp::default());
+            let model = ModelVersion { version: latest + 1, file, weights, create_time, note };
+            (model.clone(), Some(model))
+        };
+        let to = self.models.compile(&StoredModel { model, activation: None }).await?;
+        Ok(Comparison { from, to, added, unchanged })
+    }
+}
+
+fn note(candidate: &Candidate) -> String {
+    let content = match candidate.content {
+        Content::File(_) => "applied from a file".to_owned(),
+        Content::Version(version) => format!("version {version}, applied again"),
+    };
+    match candidate.weights {
+        Weights::Own => content,
+        Weights::Shipped => format!("{content}, with the shipped weights"),
+        Weights::Of(version) => format!("{content}, with the weights of version {version}"),
+    }
+}
+
+/// Resolves on a thread of its own: it takes long, and waits for nothing.
+async fn in_background(
+    tenant: &TenantId,
+    sequence: Sequence,
+    now: Timestamp,
+    loaded: Loaded,
+    from: Arc<Model>,
+    to: Arc<Model>,
+) -> Result<Resolution, Error> {
+    let tenant = tenant.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        let turn = Turn { tenant: &tenant, sequence, now };
+        let mut resolution = resolve(turn, &loaded.before, loaded.said, &from, &to);
+        resolution.difference.refused = loaded.taken.refused;
+        resolution.difference.accepted = loaded.taken.accepted;
+        resolution.difference.refusals = loaded.taken.refusals;
+        resolution
+    });
+    work.await.map_err(|panic| Error::Store(store::Error::Internal(format!("resolve: {panic}"))))
+}
+
+/// Waits for work beside an open transaction, whose connection shows meanwhile that it lives.
+async fn alive<T>(tx: &mut dyn Transaction, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::pin!(work);
+    loop {
+        if let Ok(done) = tokio::time::timeout(SIGN_OF_LIFE, &mut work).await {
+            return done;
+        }
+        tx.reads().scan_records(None, 1).await?;
+    }
+}
+
+/// Writes in pieces, and commits.
+async fn write(
+    mut tx: Box<dyn Transaction>,
+    now: Timestamp,
+    changes: Changes,
+    progress: &Progress,
+) -> Result<(), store::Error> {
+    let mut pieces = changes.pieces(PIECE_ROWS);
+    let last = pieces.pop().unwrap_or_default();
+    for (done, piece) in pieces.iter().enumerate() {
+        progress.tell("writing", done, pieces.len() + 1);
+        tx.write(piece).await?;
+    }
+    progress.tell("writing", pieces.len(), pieces.len() + 1);
+    tx.commit(now, &last).await
+}
+
+/// What was answered to a request of this name.
+async fn known(tx: &mut dyn Transaction, apply: &Apply) -> Result<Option<Applied>, Error> {
+    if apply.request_id.is_empty() {
+        return Ok(None);
+    }
+    let Some(stored) = tx.reads().request(&apply.request_id).await? else { return Ok(None) };
+    if stored.content != content(apply) {
+        return Err(Error::RequestIdReused);
+    }
+    let applied = serde_json::from_str(&stored.answer).map_err(|_| store::Error::Inconsistent {
+        table: "request",
+        column: "answer",
+        key: "…".to_owned(),
+        what: "is no answer to this kind of request".to_owned(),
+    })?;
+    Ok(Some(applied))
+}
+
+fn request(apply: &Apply, applied: &Applied) -> Result<Option<StoredRequest>, store::Error> {
+    if apply.request_id.is_empty() {
+        return Ok(None);
+    }
+    let answer = serde_json::to_string(applied).map_err(|error| store::Error::Internal(error.to_string()))?;
+    let (request_id, sequence) = (apply.request_id.clone(), Sequence(applied.sequence));
+    Ok(Some(StoredRequest { request_id, content: content(apply), sequence, answer }))
+}
+
+fn content(apply: &Apply) -> ContentHash {
+    ContentHash::of(&("apply_model", &apply.candidate, apply.expected_version))
+}
