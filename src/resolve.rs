@@ -25,7 +25,7 @@ use crate::ingest::{Turn, terms};
 use crate::model::Model;
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp, fold};
 use crate::profile::{ProfileRow, ProfileState};
-use crate::store::{Changes, MembershipChange, SearchTerm};
+use crate::store::{Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, SearchTerm};
 
 /// All of a tenant that identity looks at.
 #[derive(Debug, Clone, Default)]
@@ -47,15 +47,15 @@ pub struct Resolution {
     pub difference: Difference,
 }
 
-/// Finds what changes when `to` comes into force after `from`. `said` has what the records say under `to`; who they belong to is
+/// Finds what changes when `to` comes into force after `from`, in a write of this `turn`. `said` has what the records say under `to`; who they belong to is
 /// as before.
 #[must_use]
 pub fn resolve(
     turn: Turn<'_>,
+    cause: &Cause,
     before: &Everything,
     said: BTreeMap<RecordKey, Record>,
-    from: &Model,
-    to: &Model,
+    (from, to): (&Model, &Model),
 ) -> Resolution {
     let mut after = said;
     let shown = Shown::of(before, &after, from, to);
@@ -70,7 +70,9 @@ pub fn resolve(
     for record in after.values() {
         compare(turn, &mut changes, (before.records.get(&record.key), from), (record, to));
     }
-    let difference = difference::tell(before, &after, &shown, &changes, assignment.splits);
+    let moves = difference::moves(before, &after);
+    changes.identity_changes = identity_changes(turn, cause, &moves, &changes.profiles);
+    let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
     Resolution { changes, difference }
 }
 
@@ -146,6 +148,24 @@ fn compare(
             reason: after.membership.reason.clone(),
         });
     }
+}
+
+/// The merges and splits, for the log.
+fn identity_changes(turn: Turn<'_>, cause: &Cause, moves: &[Move], rows: &[ProfileRow]) -> Vec<IdentityChange> {
+    let merged: BTreeSet<ProfileId> =
+        rows.iter().filter(|row| row.state != ProfileState::Live).map(|row| row.id).collect();
+    let change = |(ordinal, group): (usize, &Move)| IdentityChange {
+        sequence: turn.sequence,
+        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+        kind: if merged.contains(&group.from) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split },
+        from: group.from,
+        into: group.into,
+        time: turn.now,
+        moved: group.records.clone(),
+        moved_count: group.count,
+        cause: cause.clone(),
+    };
+    moves.iter().enumerate().map(change).collect()
 }
 
 /// The profiles that are live after some rows have changed.

@@ -20,7 +20,7 @@ use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
 use crate::profile::{ContentHash, Sequence, TenantId, Timestamp};
 use crate::resolve::{Difference, Resolution, resolve};
-use crate::store::{self, Activation, Changes, ModelVersion, Store, StoredModel, StoredRequest, Transaction};
+use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, StoredRequest, Transaction};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;
@@ -178,9 +178,9 @@ impl Switch {
             if comparison.unchanged {
                 return Ok(Plan { base_version, unchanged: true, ..Plan::default() });
             }
-            let (from, to) = (comparison.from.model.clone(), comparison.to.model.clone());
+            let (from, to) = (comparison.from.model.clone(), comparison.to);
             let mut snapshot = self.store.snapshot(tenant).await?;
-            let loaded = load(&mut *snapshot, (&from, &to), progress).await?;
+            let loaded = load(&mut *snapshot, (&from, &to.model), progress).await?;
             drop(snapshot);
             let in_force = self.store.model(tenant, None).await?.map_or(0, |stored| stored.model.version);
             if in_force != base_version && attempt < ATTEMPTS {
@@ -220,7 +220,7 @@ impl Switch {
         let Comparison { from, to, added, .. } = comparison;
         let loaded = load(tx.reads(), (&from.model, &to.model), progress).await?;
         progress.tell("resolving", 0, loaded.before.records.len());
-        let resolving = in_background(tenant, tx.sequence(), now, loaded, from.model.clone(), to.model.clone());
+        let resolving = in_background(tenant, tx.sequence(), now, loaded, from.model.clone(), to.clone());
         let Resolution { mut changes, difference } = alive(&mut *tx, resolving).await?;
         plan.difference = difference;
         let applied = Applied { version: to.version, plan, sequence: tx.sequence().0 };
@@ -307,12 +307,12 @@ async fn in_background(
     now: Timestamp,
     loaded: Loaded,
     from: Arc<Model>,
-    to: Arc<Model>,
+    to: Arc<Running>,
 ) -> Result<Resolution, Error> {
-    let tenant = tenant.clone();
+    let (tenant, Running { version, model: to }) = (tenant.clone(), Running::clone(&to));
     let work = tokio::task::spawn_blocking(move || {
         let turn = Turn { tenant: &tenant, sequence, now };
-        let mut resolution = resolve(turn, &loaded.before, loaded.said, &from, &to);
+        let mut resolution = resolve(turn, &Cause::Model { version }, &loaded.before, loaded.said, (&from, &to));
         resolution.difference.refused = loaded.taken.refused;
         resolution.difference.accepted = loaded.taken.accepted;
         resolution.difference.refusals = loaded.taken.refusals;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Everything, Shown, is_live};
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Value};
-use crate::store::{Changes, ProfileRow, ProfileState};
+use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
 
 /// How many samples of each kind are told.
 const MAX_SAMPLES: usize = 10;
@@ -155,17 +155,19 @@ pub(super) fn tell(
     after: &BTreeMap<RecordKey, Record>,
     shown: &Shown,
     changes: &Changes,
+    all: Vec<Move>,
     split: usize,
 ) -> Difference {
     let mut rows = before.rows.clone();
     rows.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
     let (sizes_before, sizes_after) = (sizes(before.records.values()), sizes(after.values()));
-    let all = moves(before, after);
     let touched: BTreeSet<ProfileId> = all.iter().flat_map(|group| [group.from, group.into]).collect();
     let moved = all.iter().map(|group| group.count).sum();
     let (merges, splits): (Vec<Move>, Vec<Move>) = all.into_iter().partition(|group| !is_live(&rows, group.from));
     let stays = |id: &&ProfileId| is_live(&rows, **id) && !touched.contains(*id);
-    let other: Vec<&ProfileId> = shown.0.keys().filter(stays).collect();
+    let mut other: Vec<&ProfileChange> = shown.0.iter().filter(|(id, _)| stays(id)).map(|(_, change)| change).collect();
+    // What people read first: other values.
+    other.sort_by_key(|change| change.traits.is_empty());
     let went = |state: fn(&ProfileRow) -> bool| {
         let live = before.rows.values().filter(|row| row.state == ProfileState::Live);
         live.filter(|row| rows.get(&row.id).is_some_and(state)).count()
@@ -184,7 +186,7 @@ pub(super) fn tell(
         removed_terms: changes.removed_terms.len(),
         merges: largest_moves(merges),
         splits: largest_moves(splits),
-        changes: other.into_iter().take(MAX_SAMPLES).filter_map(|id| shown.0.get(id).cloned()).collect(),
+        changes: other.into_iter().take(MAX_SAMPLES).cloned().collect(),
         identifier_changes: identifier_changes(before, after, changes),
         largest: largest(&sizes_before, &sizes_after),
         ..Difference::default()
@@ -200,7 +202,7 @@ fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, u
 }
 
 /// Records that change their profile, by where from and where to.
-fn moves(before: &Everything, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
+pub(super) fn moves(before: &Everything, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
     let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
     for record in after.values() {
         let was = before.records.get(&record.key).and_then(|record| record.membership.profile);
@@ -210,7 +212,7 @@ fn moves(before: &Everything, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> 
         }
         let group = moves.entry((from, into)).or_insert(Move { from, into, count: 0, records: Vec::new() });
         group.count += 1;
-        if group.records.len() < MAX_RECORDS {
+        if group.records.len() < IdentityChange::MAX_MOVED {
             group.records.push((record.key.clone(), record.membership.reason.clone()));
         }
     }
@@ -220,6 +222,9 @@ fn moves(before: &Everything, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> 
 fn largest_moves(mut moves: Vec<Move>) -> Vec<Move> {
     moves.sort_by_key(|moved| (std::cmp::Reverse(moved.count), moved.from, moved.into));
     moves.truncate(MAX_SAMPLES);
+    for moved in &mut moves {
+        moved.records.truncate(MAX_RECORDS);
+    }
     moves
 }
 

@@ -7,6 +7,7 @@
 
 mod cases;
 mod past;
+mod whole;
 mod world;
 mod writers;
 
@@ -20,6 +21,7 @@ use tokio::runtime::Runtime;
 
 use cases::Case;
 use past::the_past_is_answered_as_it_was;
+use whole::{the_whole_finds_nothing_to_change, there_and_back_is_never_there};
 use world::{Common, World, oracle};
 
 use crate::support::scale;
@@ -79,42 +81,45 @@ fn runtime() -> Runtime {
 
 /// Runs a property on a kind of store: on the memory store thousands of cases, on a database, where each batch is a
 /// transaction, fewer.
-fn on<F>(kind: Kind, property: F)
+fn on<F>(kind: Kind, cases: u32, property: F)
 where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
     let runtime = runtime();
     let ground = runtime.block_on(TestStore::start(kind));
-    let cases = if kind == Kind::Memory { 1_500 } else { 100 };
+    let cases = if kind == Kind::Memory { cases } else { cases.min(100) };
     check(&runtime, ground.store.clone(), cases, property);
 }
 
 macro_rules! on_every_store {
-    ($($property:ident),+ $(,)?) => {$(
+    ($cases:literal: $($property:ident),+ $(,)?) => {$(
         mod $property {
             use super::{Kind, on};
 
             #[test]
             fn in_memory() {
-                on(Kind::Memory, super::$property);
+                on(Kind::Memory, $cases, super::$property);
             }
 
             #[test]
             fn on_sqlite() {
-                on(Kind::Sqlite, super::$property);
+                on(Kind::Sqlite, $cases, super::$property);
             }
 
             #[test]
             fn on_postgres() {
-                on(Kind::Postgres, super::$property);
+                on(Kind::Postgres, $cases, super::$property);
             }
         }
     )+};
 }
 
 on_every_store!(
-    order_does_not_matter,
+    1_500: order_does_not_matter,
     said_again_changes_nothing,
     nothing_is_lost_or_doubled,
     the_past_is_answered_as_it_was,
 );
+
+// Each case looks at everything several times.
+on_every_store!(300: the_whole_finds_nothing_to_change, there_and_back_is_never_there);

@@ -31,7 +31,7 @@ impl PastData {
     }
 
     pub(super) fn keep(&mut self, write: WriteMark, changes: &Changes) {
-        if self.writes.last() != Some(&write) {
+        if self.writes.last().is_none_or(|last| last.sequence < write.sequence) {
             self.writes.push(write);
         }
         for record in changes.added_records.iter().chain(&changes.records) {

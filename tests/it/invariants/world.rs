@@ -60,6 +60,7 @@ pub(super) struct World {
     common: Common,
     ingest: Ingest,
     pub reader: Reader,
+    pub models: Arc<Models>,
     pub store: Arc<dyn Store>,
     pub tenant: TenantId,
 }
@@ -74,6 +75,13 @@ impl World {
         Self::at(&self.common, self.tenant, clock)
     }
 
+    /// A tenant beside this one, that begins with a model of its own.
+    pub(super) fn beside(&self, name: &str, configured: ModelFile) -> Self {
+        let tenant = TenantId::new(&format!("{}-{name}", self.tenant.as_str())).expect("a tenant name");
+        let models = Arc::new(Models::new(self.store.clone(), configured));
+        Self::new(&Common { models, ..self.common.clone() }, tenant)
+    }
+
     fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
         let Common { store, models, epochs, metrics } = common.clone();
         let parts = Parts {
@@ -86,8 +94,8 @@ impl World {
         let options = Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
-        let reader = Reader::new(store.clone(), models, epochs, metrics, limits);
-        Self { common: common.clone(), ingest, reader, store, tenant }
+        let reader = Reader::new(store.clone(), models.clone(), epochs, metrics, limits);
+        Self { common: common.clone(), ingest, reader, models, store, tenant }
     }
 
     /// Says statements in one batch.
