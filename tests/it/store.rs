@@ -48,6 +48,7 @@ on_each_store! {
         text_with_nul_is_refused_and_leaves_nothing,
         what_is_written_again_is_replaced,
         a_large_write_is_one_write,
+        what_is_written_ahead_is_seen_with_the_commit_or_never,
     }
     loads {
         records_are_loaded_by_key,
@@ -55,6 +56,7 @@ on_each_store! {
         known_statements_are_told_apart_by_every_part_of_their_name,
         known_events_come_with_the_hash_of_their_content,
         profile_rows_come_back_in_every_state,
+        statements_come_record_by_record_as_they_were_stored,
     }
     reads {
         profiles_come_in_the_order_asked_for_and_follow_redirects,

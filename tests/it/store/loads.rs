@@ -80,3 +80,19 @@ pub(crate) async fn profile_rows_come_back_in_every_state(store: &dyn Store) {
     found.sort_by_key(|row| row.id);
     assert_eq!(found, rows);
 }
+
+pub(crate) async fn statements_come_record_by_record_as_they_were_stored(store: &dyn Store) {
+    let (one, two, other) = (key("1"), key("2"), key("3"));
+    let later = statement(&one, 1, Sequence(2), 0);
+    let said = vec![
+        statement(&two, 1, Sequence(1), 0),
+        statement(&one, 3, Sequence(1), 1),
+        statement(&one, 2, Sequence(1), 2),
+        statement(&other, 1, Sequence(1), 3),
+    ];
+    put(store, &Changes { statements: said.clone(), ..Changes::default() }).await;
+    put(store, &Changes { statements: vec![later.clone()], ..Changes::default() }).await;
+    let mut snapshot = store.snapshot(&tenant()).await.expect("a snapshot");
+    let found = snapshot.statements(&[two, one]).await.expect("a load");
+    assert_eq!(found, [said[1].clone(), said[2].clone(), later, said[0].clone()]);
+}

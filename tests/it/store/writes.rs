@@ -161,3 +161,20 @@ pub(crate) async fn a_large_write_is_one_write(store: &dyn Store) {
     let read = store.profiles(&tenant(), &[id(1)]).await.expect("a read").value;
     assert_eq!(read[0].as_ref().expect("a profile").records.len(), keys.len());
 }
+
+pub(crate) async fn what_is_written_ahead_is_seen_with_the_commit_or_never(store: &dyn Store) {
+    let (first, second) = (profile(id(1), &[key("1")]), profile(id(2), &[key("2")]));
+    let mut transaction = store.begin(&tenant()).await.expect("a turn");
+    transaction.write(&first).await.expect("a part");
+    let seen = store.profiles(&tenant(), &[id(1)]).await.expect("a read");
+    assert_eq!((seen.sequence.0, &seen.value[0]), (0, &None));
+    drop(transaction);
+
+    let mut transaction = store.begin(&tenant()).await.expect("a turn");
+    for piece in first.pieces(1) {
+        transaction.write(&piece).await.expect("a part");
+    }
+    transaction.commit(time(1), &second).await.expect("a commit");
+    let seen = store.profiles(&tenant(), &[id(1), id(2)]).await.expect("a read");
+    assert_eq!((seen.sequence.0, seen.value[0].is_some(), seen.value[1].is_some()), (1, true, true));
+}
