@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
 pub use changes::Turn;
-pub(crate) use changes::terms;
+pub(crate) use changes::{identity_changes, terms};
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -13,6 +13,7 @@
 //!
 //! It holds the tenant in memory, some kilobytes a record, and takes time in proportion to it.
 
+mod alike;
 mod difference;
 pub mod replay;
 
@@ -20,12 +21,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 
-use crate::identity::{Before, Cluster, Context, Decision, Features, assign, cluster};
-use crate::ingest::{Turn, terms};
+use crate::identity::{Before, Context, Decision, Features, assign, cluster};
+use crate::ingest::{Turn, identity_changes, terms};
 use crate::model::Model;
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp, fold};
 use crate::profile::{ProfileRow, ProfileState};
-use crate::store::{Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, SearchTerm};
+use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
 
 /// All of a tenant that identity looks at.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +35,8 @@ pub struct Everything {
     pub records: BTreeMap<RecordKey, Record>,
     /// The rows of all profiles that the records carry.
     pub rows: BTreeMap<ProfileId, ProfileRow>,
+    /// Pairs of records that are alike.
+    pub pairs: BTreeMap<(RecordKey, RecordKey), MatchPair>,
     /// What people decided, as far as it is in force.
     pub decisions: Vec<Decision>,
 }
@@ -60,7 +63,9 @@ pub fn resolve(
     let mut after = said;
     let shown = Shown::of(before, &after, from, to);
     let seen = seen_differently(before, &after, &shown);
-    let clusters = partition(&after, &before.decisions, to);
+    let features = features(&after, to);
+    let whole = Seen::of(&after, &features, to);
+    let clusters = cluster(&whole.records, &whole.context, &before.decisions, to).clusters;
     let context = Before { tenant: turn.tenant, now: turn.now, rows: &before.rows, changed: &seen };
     let assignment = assign(&clusters, &mut after, &context);
 
@@ -70,18 +75,40 @@ pub fn resolve(
     for record in after.values() {
         compare(turn, &mut changes, (before.records.get(&record.key), from), (record, to));
     }
+    let whole = Seen::of(&after, &features, to);
+    let profile = |key: &RecordKey| after.get(key).and_then(|record| record.membership.profile);
+    let pairs = alike::all(&whole.records, &whole.context, &before.decisions, to, profile);
+    (changes.removed_pairs, changes.pairs) = alike::difference(&before.pairs, pairs);
+    let both = after.values().filter_map(|record| Some((before.records.get(&record.key)?, record)));
+    changes.identity_changes = identity_changes(turn, both, &changes.profiles, cause);
     let moves = difference::moves(before, &after);
-    changes.identity_changes = identity_changes(turn, cause, &moves, &changes.profiles);
     let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
     Resolution { changes, difference }
 }
 
-/// Who is one person, by a model.
-fn partition(records: &BTreeMap<RecordKey, Record>, decisions: &[Decision], model: &Model) -> Vec<Cluster> {
-    let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
-    let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
-    let all: Vec<(&Record, &Features)> = live.into_iter().zip(&features).collect();
-    cluster(&all, &Context::of(&all, model), decisions, model).clusters
+/// What a model sees in records.
+struct Seen<'a> {
+    records: Vec<(&'a Record, &'a Features)>,
+    context: Context,
+}
+
+/// The features of records that exist, by key.
+fn features(records: &BTreeMap<RecordKey, Record>, model: &Model) -> BTreeMap<RecordKey, Features> {
+    let live = records.values().filter(|record| record.exists());
+    live.map(|record| (record.key.clone(), Features::of(record, model))).collect()
+}
+
+impl<'a> Seen<'a> {
+    fn of(
+        records: &'a BTreeMap<RecordKey, Record>,
+        features: &'a BTreeMap<RecordKey, Features>,
+        model: &Model,
+    ) -> Self {
+        let records: Vec<_> =
+            features.iter().filter_map(|(key, features)| Some((records.get(key)?, features))).collect();
+        let context = Context::of(&records, model);
+        Self { records, context }
+    }
 }
 
 /// Profiles that show something else although their records may stay.
@@ -130,6 +157,11 @@ fn compare(
     let has: BTreeSet<SearchTerm> = terms(after, to).collect();
     changes.removed_terms.extend(had.difference(&has).cloned());
     changes.added_terms.extend(has.difference(&had).cloned());
+    let keys = |record: &Record, model| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<_>>();
+    let was = before.map(|record| keys(record, from)).unwrap_or_default();
+    let is = keys(after, to);
+    changes.removed_keys.extend(was.difference(&is).map(|key| (*key, after.key.clone())));
+    changes.added_keys.extend(is.difference(&was).map(|key| (*key, after.key.clone())));
     if before == Some(after) {
         return;
     }
@@ -148,24 +180,6 @@ fn compare(
             reason: after.membership.reason.clone(),
         });
     }
-}
-
-/// The merges and splits, for the log.
-fn identity_changes(turn: Turn<'_>, cause: &Cause, moves: &[Move], rows: &[ProfileRow]) -> Vec<IdentityChange> {
-    let merged: BTreeSet<ProfileId> =
-        rows.iter().filter(|row| row.state != ProfileState::Live).map(|row| row.id).collect();
-    let change = |(ordinal, group): (usize, &Move)| IdentityChange {
-        sequence: turn.sequence,
-        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-        kind: if merged.contains(&group.from) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split },
-        from: group.from,
-        into: group.into,
-        time: turn.now,
-        moved: group.records.clone(),
-        moved_count: group.count,
-        cause: cause.clone(),
-    };
-    moves.iter().enumerate().map(change).collect()
 }
 
 /// The profiles that are live after some rows have changed.

@@ -6,7 +6,7 @@ use super::apply::Applied;
 use crate::identity::{Before, Features, MatchKey, assign};
 use crate::model::Model;
 use crate::neighbourhood::Neighbourhood;
-use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, words};
+use crate::profile::{Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words};
 use crate::store::{
     Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm, StoredStatement,
 };
@@ -130,7 +130,7 @@ fn bump_unmoved(
 
 /// Merges and splits, from where records were and are: a profile that redirects to another went into it; any other that
 /// records left was split.
-fn identity_changes<'a>(
+pub(crate) fn identity_changes<'a>(
     turn: Turn<'_>,
     moves: impl Iterator<Item = (&'a Record, &'a Record)>,
     rows: &[ProfileRow],
@@ -144,13 +144,15 @@ fn identity_changes<'a>(
             moved.entry((from, into)).or_default().push(record);
         }
     }
-    let merged = |from, into| {
-        rows.iter().any(|row| row.id == from && row.state == crate::profile::ProfileState::MergedInto(into))
+    let into = |row: &ProfileRow| match row.state {
+        ProfileState::MergedInto(into) => Some((row.id, into)),
+        ProfileState::Live | ProfileState::Deleted => None,
     };
+    let merged: BTreeSet<(ProfileId, ProfileId)> = rows.iter().filter_map(into).collect();
     let change = |(ordinal, ((from, into), mut moved)): (usize, ((ProfileId, ProfileId), Vec<_>))| {
         let moved_count = moved.len();
         moved.truncate(IdentityChange::MAX_MOVED);
-        let kind = if merged(from, into) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split };
+        let kind = if merged.contains(&(from, into)) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split };
         IdentityChange {
             sequence: turn.sequence,
             ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),

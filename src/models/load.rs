@@ -42,6 +42,10 @@ pub(super) async fn load(
         for row in snapshot.profile_rows(&ids).await? {
             loaded.before.rows.insert(row.id, row);
         }
+        let keys: Vec<RecordKey> = records.iter().map(|record| record.key.clone()).collect();
+        for pair in snapshot.pairs(&keys).await? {
+            loaded.before.pairs.insert((pair.left.clone(), pair.right.clone()), pair);
+        }
         if replays {
             loaded.replay(snapshot, &records, (from, to)).await?;
         } else {

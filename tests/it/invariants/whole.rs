@@ -40,15 +40,20 @@ async fn everything(world: &World) -> Everything {
     let records = snapshot.scan_records(None, 1_000).await.expect("records");
     let ids: Vec<_> = records.iter().flat_map(|record| record.membership.carries.iter().map(|held| held.id)).collect();
     let rows = snapshot.profile_rows(&ids).await.expect("rows").into_iter().map(|row| (row.id, row)).collect();
+    let keys: Vec<_> = records.iter().map(|record| record.key.clone()).collect();
+    let pairs = snapshot.pairs(&keys).await.expect("pairs");
+    let pairs = pairs.into_iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair)).collect();
     let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.key.clone(), record)).collect();
-    Everything { records, rows, ..Everything::default() }
+    Everything { records, rows, pairs, ..Everything::default() }
 }
 
 /// Nearly the model of the cases, as a file.
 const HERE: &str = "
 max_records_per_profile: 7
+matching: { max_key_records: 3, max_people: 2 }
 identifiers:
-  customer_id: { priority: 1, unique: true }
+  customer_id: { priority: 1, unique: true, belongs_to: person }
+  device: { priority: 9, belongs_to: device, max_records: 4 }
   email: { priority: 2, max_per_profile: 2, max_records: 4, blocked: ['^none$'] }
   phone: { priority: 3, max_profiles: 2, max_records: 5, blocked: ['^none$'] }
 traits:
@@ -58,6 +63,11 @@ traits:
   longest: { keep: longest }
   oldest: { keep: oldest }
   all: { keep: union }
+  given: { match: given_name }
+  family: { match: family_name }
+  suffix: { match: suffix }
+  born: { match: birth_date }
+  postcode: { match: postcode }
 sources:
   shop: { trust: 80 }
   crm: { trust: 50 }
@@ -67,8 +77,10 @@ sources:
 /// Another: other strengths, limits, forms and survivors.
 const THERE: &str = "
 max_records_per_profile: 4
+matching: { link_probability: 0.6, review_probability: 0.2, max_key_records: 2 }
 identifiers:
   customer_id: { priority: 3, normalize: digits }
+  device: { priority: 8, max_records: 2 }
   email: { priority: 2, normalize: case_fold, max_records: 3 }
   phone: { priority: 1, normalize: digits, max_per_profile: 1 }
 traits:
@@ -78,6 +90,11 @@ traits:
   longest: { keep: union }
   oldest: { keep: most_recent }
   all: { keep: source_trust }
+  given: { match: given_name }
+  family: { match: family_name }
+  suffix: { keep: longest }
+  born: { match: birth_date }
+  postcode: { keep: longest }
 sources:
   shop: { trust: 10 }
   crm: { trust: 90 }
