@@ -136,12 +136,12 @@ pub(crate) fn identity_changes<'a>(
     rows: &[ProfileRow],
     cause: &Cause,
 ) -> Vec<IdentityChange> {
-    let mut moved: BTreeMap<(ProfileId, ProfileId), Vec<(RecordKey, String)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ProfileId, ProfileId), Vec<(RecordKey, String)>> = BTreeMap::new();
     for (before, after) in moves {
         let (Some(from), Some(into)) = (before.membership.profile, after.membership.profile) else { continue };
         if from != into {
             let record = (after.key.clone(), after.membership.reason.clone());
-            moved.entry((from, into)).or_default().push(record);
+            groups.entry((from, into)).or_default().push(record);
         }
     }
     let into = |row: &ProfileRow| match row.state {
@@ -165,7 +165,7 @@ pub(crate) fn identity_changes<'a>(
             cause: cause.clone(),
         }
     };
-    moved.into_iter().enumerate().map(change).collect()
+    groups.into_iter().enumerate().map(change).collect()
 }
 
 fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement> {
