@@ -26,7 +26,7 @@ mod text;
 mod train;
 
 pub use assign::{Assignment, Before, assign};
-pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs};
+pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs, objection};
 pub use compare::{Comparison, FieldComparison, Judgement, Verdict, Veto, compare, judge};
 pub use context::{Context, is_generic};
 pub use decision::{Decision, DecisionKind};

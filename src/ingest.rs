@@ -10,6 +10,7 @@
 
 mod apply;
 mod changes;
+mod decide;
 mod load;
 mod room;
 mod write;
@@ -18,12 +19,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
 pub use changes::Turn;
 pub(crate) use changes::{identity_changes, terms};
+pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -110,6 +112,9 @@ pub struct Ingest {
     calls: Room,
     streams: Room,
     queue: mpsc::UnboundedSender<Job>,
+    writer: Writer,
+    /// Held while a decision is made.
+    deciding: Arc<Mutex<()>>,
 }
 
 /// A batch that is in the queue.
@@ -167,18 +172,44 @@ impl Ingest {
     pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::unbounded_channel();
         let Parts { store, models, clock, epochs, metrics } = parts;
+        let step_timeout = options.step_timeout;
+        let (own_models, own_clock, own_metrics) = (models.clone(), clock.clone(), metrics.clone());
+        let writer = Writer { store, models, clock, epochs, metrics: metrics.clone(), step_timeout };
         let ingest = Self {
-            models: models.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
+            models: own_models,
+            clock: own_clock,
+            metrics: own_metrics,
             options,
             calls: Room::new(options.queue_statements, options.queue_bytes),
             streams: Room::new(options.queue_statements, options.queue_bytes),
             queue,
+            writer: writer.clone(),
+            deciding: Arc::default(),
         };
-        let writer =
-            Writer { store, models, clock, epochs, metrics: metrics.clone(), step_timeout: options.step_timeout };
         (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
+    }
+
+    /// Decides, or with `validate_only` tells what would be. Decisions follow one another and take their turns beside the
+    /// batches.
+    ///
+    /// # Errors
+    /// All of [`DecideError`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the decision is made all the same.
+    pub async fn decide(
+        &self,
+        tenant: &TenantId,
+        request: DecisionRequest,
+        validate_only: bool,
+    ) -> Result<Decided, DecideError> {
+        // A clone, so that the server does not end before.
+        let (ingest, tenant) = (self.clone(), tenant.clone());
+        let deciding = tokio::spawn(async move {
+            let _turn = ingest.deciding.lock().await;
+            ingest.writer.decide(&tenant, &request, validate_only).await
+        });
+        deciding.await.unwrap_or(Err(DecideError::Stopping))
     }
 
     /// Checks a batch and queues it, if there is room now.

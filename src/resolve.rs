@@ -80,7 +80,7 @@ pub fn resolve(
     let pairs = alike::all(&whole.records, &whole.context, &before.decisions, to, profile);
     (changes.removed_pairs, changes.pairs) = alike::difference(&before.pairs, pairs);
     let both = after.values().filter_map(|record| Some((before.records.get(&record.key)?, record)));
-    changes.identity_changes = identity_changes(turn, both, &changes.profiles, cause);
+    changes.identity_changes = identity_changes(turn, both, &changes.profiles, &|_| cause.clone());
     let moves = difference::moves(before, &after);
     let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
     Resolution { changes, difference }

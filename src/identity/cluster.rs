@@ -22,9 +22,10 @@ mod rules;
 use std::collections::BTreeMap;
 
 pub use evidence::{Evidence, Reason, Refusal};
+use guard::Group;
 pub use guard::Guard;
 
-use super::compare::{Score, Verdict, score};
+use super::compare::{BirthSlip, Score, Verdict, score};
 use super::context::Context;
 use super::decision::Decision;
 use super::features::Features;
@@ -122,6 +123,13 @@ fn partition(
         partition.attach_silent(rule);
     }
     partition.into_clustering()
+}
+
+/// What forbids that two groups of records are one person, if they are not linked by decision.
+#[must_use]
+pub fn objection(left: &[(&Record, &Features)], right: &[(&Record, &Features)], model: &Model) -> Option<Guard> {
+    let (left, right) = (Group::whole(left, model), Group::whole(right, model));
+    left.over_limit(&right, model).or_else(|| left.contradiction(&right, BirthSlip::No).map(Guard::Veto))
 }
 
 /// Groups members by cluster, in order of the least key of each.

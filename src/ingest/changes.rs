@@ -22,6 +22,10 @@ pub(super) struct Plan {
     pub identity: IdentityFigures,
     /// For the answers: where the batch's records are now.
     pub profiles: BTreeMap<RecordKey, ProfileId>,
+    /// All records that were loaded, as they are now.
+    pub after: BTreeMap<RecordKey, Record>,
+    /// The rows of their profiles, as they are now.
+    pub rows: BTreeMap<ProfileId, ProfileRow>,
 }
 
 /// Whose answers change by a write.
@@ -69,7 +73,7 @@ pub(super) fn plan(
     turn: Turn<'_>,
     applied: &Applied<'_>,
     neighbourhood: &Neighbourhood,
-    cause: &Cause,
+    cause: &dyn Fn(ProfileId) -> Cause,
     model: &Model,
 ) -> Plan {
     let clustering = neighbourhood.cluster(model);
@@ -96,8 +100,8 @@ pub(super) fn plan(
     };
     let profile = |key: &RecordKey| after.get(key).and_then(|record| record.membership.profile);
     (plan.changes.removed_pairs, plan.changes.pairs) = neighbourhood.changed_pairs(profile);
-    let moves = component.iter().filter_map(|key| Some((before.get(key)?, after.get(key)?)));
-    plan.changes.identity_changes = identity_changes(turn, moves, &assignment.rows, cause);
+    let states = component.iter().filter_map(|key| Some((before.get(key)?, after.get(key)?)));
+    plan.changes.identity_changes = identity_changes(turn, states, &assignment.rows, cause);
     (plan.changes.profiles, plan.changes.added_profiles) =
         assignment.rows.into_iter().partition(|row| rows.contains_key(&row.id));
     plan.changes.statements = statements(turn.sequence, applied);
@@ -109,8 +113,12 @@ pub(super) fn plan(
             plan.profiles.insert(key.clone(), profile);
         }
     }
-    let rows = plan.changes.added_profiles.iter().chain(&plan.changes.profiles);
-    plan.touched.profiles.extend(rows.map(|row| row.id));
+    plan.rows.clone_from(rows);
+    for row in plan.changes.added_profiles.iter().chain(&plan.changes.profiles) {
+        plan.touched.profiles.insert(row.id);
+        plan.rows.insert(row.id, row.clone());
+    }
+    plan.after = after;
     plan
 }
 
@@ -132,12 +140,12 @@ fn bump_unmoved(
 /// records left was split.
 pub(crate) fn identity_changes<'a>(
     turn: Turn<'_>,
-    moves: impl Iterator<Item = (&'a Record, &'a Record)>,
+    states: impl Iterator<Item = (&'a Record, &'a Record)>,
     rows: &[ProfileRow],
-    cause: &Cause,
+    cause: &dyn Fn(ProfileId) -> Cause,
 ) -> Vec<IdentityChange> {
     let mut groups: BTreeMap<(ProfileId, ProfileId), Vec<(RecordKey, String)>> = BTreeMap::new();
-    for (before, after) in moves {
+    for (before, after) in states {
         let (Some(from), Some(into)) = (before.membership.profile, after.membership.profile) else { continue };
         if from != into {
             let record = (after.key.clone(), after.membership.reason.clone());
@@ -162,7 +170,7 @@ pub(crate) fn identity_changes<'a>(
             time: turn.now,
             moved,
             moved_count,
-            cause: cause.clone(),
+            cause: cause(from),
         }
     };
     groups.into_iter().enumerate().map(change).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::Outcome;
-use super::changes::{IdentityFigures, Touched, Turn, plan};
+use super::changes::{IdentityFigures, Plan, Touched, Turn, plan};
 use super::load::load_and_apply;
 use crate::clock::Clock;
 use crate::models::{Models, Running};
@@ -97,34 +97,41 @@ impl Writer {
         // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
         let now = self.clock.now().max(tx.not_before());
         let turn = Turn { tenant, sequence, now };
-        let mut plan = plan(turn, &applied, &neighbourhood, &applied.cause(), model);
+        let cause = applied.cause();
+        let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
+        let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
         } else {
-            if running.version == 0 {
-                self.store_first_model(turn, &mut plan.changes);
-            }
-            let committed = self.step("commit", tx.commit(now, &plan.changes)).await;
-            // Also after a failure: a commit whose answer was lost may have happened.
-            self.bump(tenant, plan.touched);
-            if running.version == 0 {
-                self.models.forget(tenant);
-            }
-            committed?;
+            self.commit(turn, &running, tx, plan).await?;
         }
-        Ok(Written {
-            outcomes: merge(rejected, applied.outcomes),
-            profiles: plan.profiles,
-            sequence,
-            identity: plan.identity,
-            conflicts: 0,
-        })
+        Ok(Written { outcomes: merge(rejected, applied.outcomes), profiles, sequence, identity, conflicts: 0 })
+    }
+
+    /// Writes a plan, and makes the answers that it concerns old.
+    pub(super) async fn commit(
+        &self,
+        turn: Turn<'_>,
+        running: &Running,
+        tx: Box<dyn Transaction>,
+        mut plan: Plan,
+    ) -> Result<()> {
+        if running.version == 0 {
+            self.store_first_model(turn, &mut plan.changes);
+        }
+        let committed = self.step("commit", tx.commit(turn.now, &plan.changes)).await;
+        // Also after a failure: a commit whose answer was lost may have happened.
+        self.bump(turn.tenant, plan.touched);
+        if running.version == 0 {
+            self.models.forget(turn.tenant);
+        }
+        committed
     }
 
     /// Takes the turn, with the model that is in force during it. Nothing else is read while the turn is held, so where
     /// another server has applied another model, the turn is given back while it is loaded.
-    async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<Running>)> {
+    pub(super) async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<Running>)> {
         let mut running = self.models.of(tenant).await?;
         loop {
             let tx = self.step("begin", self.store.begin(tenant)).await?;
@@ -146,7 +153,7 @@ impl Writer {
 
     /// One step, timed and bounded: a connection whose other end has gone without a word never answers, and without a bound
     /// nobody would write any more.
-    async fn step<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn step<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let bounded = async {
             let late = |_| Err(Error::Unavailable(format!("{name} took longer than {:?}", self.step_timeout)));
             tokio::time::timeout(self.step_timeout, work).await.unwrap_or_else(late)

@@ -6,6 +6,7 @@
 //! Each case has a tenant of its own on one store, so that thousands of cases need one database.
 
 mod cases;
+mod decisions;
 mod past;
 mod whole;
 mod world;
@@ -20,6 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use tokio::runtime::Runtime;
 
 use cases::Case;
+use decisions::{decisions_hold_and_leave_nothing_behind, merge_writes_split_is_never_merged};
 use past::the_past_is_answered_as_it_was;
 use whole::{the_whole_finds_nothing_to_change, there_and_back_is_never_there};
 use world::{Common, World, oracle};
@@ -119,6 +121,8 @@ on_every_store!(
     said_again_changes_nothing,
     nothing_is_lost_or_doubled,
     the_past_is_answered_as_it_was,
+    decisions_hold_and_leave_nothing_behind,
+    merge_writes_split_is_never_merged,
 );
 
 // Each case looks at everything several times.

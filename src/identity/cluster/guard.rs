@@ -34,6 +34,21 @@ pub enum Guard {
     },
 }
 
+impl Guard {
+    /// As the API and history call it: `given_names_differ`, `cluster_bound`, `max_values:email`, `decision:{id}`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Veto(veto) => veto.name().to_owned(),
+            Self::ClusterBound => "cluster_bound".to_owned(),
+            Self::MaxValues { kind } => format!("max_values:{kind}"),
+            Self::TooManyProfiles { kind } => format!("too_many_profiles:{kind}"),
+            Self::Ambiguous => "ambiguous".to_owned(),
+            Self::Decision { id } => format!("decision:{id}"),
+        }
+    }
+}
+
 /// On which side of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
@@ -92,6 +107,15 @@ impl<'a> Group<'a> {
             has_name: features.has_name(),
             says_who: features.says_who(),
         }
+    }
+
+    /// What records say together.
+    pub(super) fn whole(records: &[(&Record, &'a Features)], model: &'a Model) -> Self {
+        let mut whole = Self::default();
+        for (record, features) in records {
+            whole.absorb(Self::of(record, features, model));
+        }
+        whole
     }
 
     pub(super) fn absorb(&mut self, other: Self) {

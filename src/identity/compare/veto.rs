@@ -22,6 +22,18 @@ pub enum Veto {
 }
 
 impl Veto {
+    /// As the API calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GivenNamesDiffer => "given_names_differ",
+            Self::BirthDatesDiffer => "birth_dates_differ",
+            Self::SuffixesDiffer => "suffixes_differ",
+            Self::PersonalIdsDiffer => "personal_ids_differ",
+            Self::GendersDiffer => "genders_differ",
+        }
+    }
+
     /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {

@@ -16,7 +16,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub drafts: Vec<Draft>,
-    order: Vec<Index>,
+    pub order: Vec<Index>,
     pub cuts: Vec<Index>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn model() -> Model {
         exclusive: false,
     };
     let rule = |keep| TraitType { keep, personal: true, searchable: true, role: None };
-    let role = |role| TraitType { role: Some(role), ..rule(Survivorship::MostRecent) };
+    let tells = |role| TraitType { role: Some(role), ..rule(Survivorship::MostRecent) };
     Model {
         identifiers: BTreeMap::from([
             ("customer_id".to_owned(), kind(1, BelongsTo::Person, Some(1), None, None)),
@@ -75,11 +75,11 @@ pub(super) fn model() -> Model {
             ("longest".to_owned(), rule(Survivorship::Longest)),
             ("oldest".to_owned(), rule(Survivorship::Oldest)),
             ("all".to_owned(), rule(Survivorship::Union)),
-            ("given".to_owned(), role(Role::GivenName)),
-            ("family".to_owned(), role(Role::FamilyName)),
-            ("suffix".to_owned(), role(Role::Suffix)),
-            ("born".to_owned(), role(Role::BirthDate)),
-            ("postcode".to_owned(), role(Role::Postcode)),
+            ("given".to_owned(), tells(Role::GivenName)),
+            ("family".to_owned(), tells(Role::FamilyName)),
+            ("suffix".to_owned(), tells(Role::Suffix)),
+            ("born".to_owned(), tells(Role::BirthDate)),
+            ("postcode".to_owned(), tells(Role::Postcode)),
         ]),
         sources: ["shop", "crm", "till"]
             .into_iter()

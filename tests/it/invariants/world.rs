@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
-use customer_profile::identity::{Context, Features, cluster};
-use customer_profile::ingest::{Ingest, Options, Outcome, Parts};
+use customer_profile::identity::{Context, Decision, Features, cluster};
+use customer_profile::ingest::{DecideError, Decided, DecisionRequest, Ingest, Options, Outcome, Parts};
 use customer_profile::model::Model;
 use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{
@@ -80,6 +80,17 @@ impl World {
         let tenant = TenantId::new(&format!("{}-{name}", self.tenant.as_str())).expect("a tenant name");
         let models = Arc::new(Models::new(self.store.clone(), configured));
         Self::new(&Common { models, ..self.common.clone() }, tenant)
+    }
+
+    pub(super) async fn decide(&self, request: &DecisionRequest, validate_only: bool) -> Result<Decided, DecideError> {
+        self.ingest.decide(&self.tenant, request.clone(), validate_only).await
+    }
+
+    /// Where each record is.
+    pub(super) async fn homes(&self) -> BTreeMap<RecordKey, ProfileId> {
+        let records = all_records();
+        let found = self.store.find_by_records(&self.tenant, &records).await.expect("a look-up");
+        records.into_iter().zip(found.value).filter_map(|(key, id)| Some((key, id?))).collect()
     }
 
     fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
@@ -227,12 +238,17 @@ fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
 
 /// What a reader must see after these statements: everything clustered at once, everything folded.
 pub(super) fn oracle(drafts: &[Draft]) -> Contents {
+    oracle_with(drafts, &[])
+}
+
+/// The same under decisions.
+pub(super) fn oracle_with(drafts: &[Draft], decisions: &[Decision]) -> Contents {
     let model = shared_model();
     let records = records_of(drafts);
     let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
     let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
     let all: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
-    let clustering = cluster(&all, &Context::of(&all, model), &[], model);
+    let clustering = cluster(&all, &Context::of(&all, model), decisions, model);
     clustering
         .clusters
         .into_iter()
