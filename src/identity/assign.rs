@@ -49,7 +49,7 @@ pub fn assign(clusters: &[Cluster], records: &mut BTreeMap<RecordKey, Record>, b
             members_before.entry(profile).or_default().push(record.key.clone());
         }
     }
-    inherit(records, &members_before);
+    inherit(records, &members_before, before.changed);
     let mut naming = Naming { before, members_before, assignment: Assignment::default() };
     for cluster in clusters {
         naming.name(cluster, records);
@@ -58,13 +58,18 @@ pub fn assign(clusters: &[Cluster], records: &mut BTreeMap<RecordKey, Record>, b
     naming.assignment
 }
 
-/// Passes the ids of records that are gone to the oldest that stays of the same profile.
-fn inherit(records: &mut BTreeMap<RecordKey, Record>, members: &BTreeMap<ProfileId, Vec<RecordKey>>) {
+/// Passes the ids of records that go now to the oldest that stays of the same profile.
+fn inherit(
+    records: &mut BTreeMap<RecordKey, Record>,
+    members: &BTreeMap<ProfileId, Vec<RecordKey>>,
+    changed: &BTreeSet<RecordKey>,
+) {
     for members in members.values() {
         let (stay, gone): (Vec<_>, Vec<_>) = members.iter().partition(|&key| records[key].is_said());
         let Some(heir) = stay.into_iter().min_by_key(|&key| (records[key].first_seen, key)) else { continue };
         let mut estate = Vec::new();
-        for key in gone {
+        // One that went before and is here by a decision keeps its own.
+        for key in gone.into_iter().filter(|&key| changed.contains(key)) {
             estate.extend(records.get_mut(key).map(|record| std::mem::take(&mut record.membership.carries)));
         }
         if let (false, Some(heir)) = (estate.is_empty(), records.get_mut(heir)) {
