@@ -16,7 +16,9 @@
 //! Versions come into force in order, so of two the greater one is in force.
 
 mod load;
+mod request;
 mod switch;
+mod train;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -24,6 +26,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::Mutex;
 
 pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
+pub use train::Learned;
 
 use crate::model::{Model, ModelError};
 use crate::profile::{ContentHash, TenantId, Timestamp};
@@ -190,12 +193,14 @@ impl Models {
         if let Some(model) = compiled.get(&content).and_then(Weak::upgrade) {
             return Ok(Arc::new(Running { version: *version, model }));
         }
-        let model = Model::parse(file).map_err(|errors| Error::Inconsistent {
-            table: "model",
-            column: "file",
-            key: format!("…/{version}"),
-            what: errors.first().map(ToString::to_string).unwrap_or_default(),
-        })?;
+        let inconsistent =
+            |column, what| Error::Inconsistent { table: "model", column, key: format!("…/{version}"), what };
+        let mut model = Model::parse(file)
+            .map_err(|errors| inconsistent("file", errors.first().map(ToString::to_string).unwrap_or_default()))?;
+        if !weights.is_empty() {
+            let weights = serde_json::from_str(weights).map_err(|error| inconsistent("weights", error.to_string()))?;
+            model.matching.weights = Arc::new(weights);
+        }
         let model = Arc::new(model);
         compiled.retain(|_, model| model.strong_count() > 0);
         compiled.insert(content, Arc::downgrade(&model));

@@ -27,6 +27,7 @@ Examples:
   customer-profile model plan model.yaml           What it would change, on the live data
   customer-profile model apply model.yaml          Put it in force; going back: apply the old file
   customer-profile model versions                  What was in force when
+  customer-profile model train                     Learn weights; then: plan --version, apply --version
   customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -76,6 +77,14 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Learn from the live data, without labels, how much agreement tells; stored as a version, not in force
+    Train {
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Put a model in force and bring all data in line with it, at once. Going back is the same with the old file
     Apply {
         #[command(flatten)]
@@ -99,6 +108,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Show { version, output, server } => show::file(version, output, &server).await?,
         Command::Versions { output, server } => show::versions(output, &server).await?,
         Command::Plan { candidate, output, server } => change::plan(candidate, output, &server).await?,
+        Command::Train { output, server } => change::train(output, &server).await?,
         Command::Apply { candidate, expect_version, output, server } => {
             change::apply(candidate, expect_version, output, &server).await?;
         }

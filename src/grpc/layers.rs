@@ -146,10 +146,11 @@ const UNARY: [&str; 9] = [
     "grpc.health.v1.Health/Check",
 ];
 /// The others.
-const STREAMS: [&str; 6] = [
+const STREAMS: [&str; 7] = [
     "customer.profile.v1.IngestService/StreamStatements",
     "customer.profile.v1.ModelService/PlanModel",
     "customer.profile.v1.ModelService/ApplyModel",
+    "customer.profile.v1.ModelService/TrainModel",
     "grpc.health.v1.Health/Watch",
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

@@ -39,6 +39,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl ModelService for ModelApi {
     type PlanModelStream = Answers<v1::PlanModelResponse>;
     type ApplyModelStream = Answers<v1::ApplyModelResponse>;
+    type TrainModelStream = Answers<v1::TrainModelResponse>;
 
     async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::GetModelResponse>, Status> {
         let context = Context::of(&request)?;
@@ -109,6 +110,28 @@ impl ModelService for ModelApi {
                 version: applied.version,
                 plan: Some(plan(applied.plan)),
                 read_token: token::read_token(store, &context.tenant, Sequence(applied.sequence)),
+            })))
+        };
+        Ok(Response::new(told(work, steps, Abandon::Never, move |step| wrap(Message::Progress(step)))))
+    }
+
+    async fn train_model(
+        &self,
+        request: Request<v1::TrainModelRequest>,
+    ) -> Result<Response<Self::TrainModelStream>, Status> {
+        use v1::train_model_response::Message;
+        let context = Context::of(&request)?;
+        let request_id = request_id(request.into_inner().request_id).map_err(refused)?;
+        let (progress, steps) = Progress::new();
+        let switch = self.switch.clone();
+        let wrap = |message| v1::TrainModelResponse { message: Some(message) };
+        let work = async move {
+            let learned = switch.train(&context.tenant, &request_id, &progress).await;
+            let learned = learned.map_err(|error| status::from_switch(&error, &context))?;
+            Ok(wrap(Message::Result(v1::TrainModelResult {
+                version: learned.version,
+                record_count: count(learned.records),
+                report: learned.report,
             })))
         };
         Ok(Response::new(told(work, steps, Abandon::Never, move |step| wrap(Message::Progress(step)))))

@@ -175,6 +175,7 @@ pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
             invalid(&mistakes.iter().map(violation).collect::<Vec<_>>())
         }
         SwitchError::NoVersion(version) => no_model(Some(*version)),
+        SwitchError::NoModel => no_model(None),
         SwitchError::OtherVersion { expected, actual } => {
             let metadata = [("expected", expected.to_string()), ("actual", actual.to_string())];
             failure(Code::FailedPrecondition, ErrorReason::ModelVersionChanged, error.to_string(), &metadata)

@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::load::{Loaded, load};
+use super::request::Request;
 use super::{Models, Running};
 use crate::clock::Clock;
 use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
-use crate::profile::{ContentHash, Sequence, TenantId, Timestamp};
+use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::resolve::{Difference, Resolution, resolve};
-use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, StoredRequest, Transaction};
+use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;
@@ -136,6 +137,9 @@ pub enum Error {
         /// The one in force.
         actual: i64,
     },
+    /// Nothing was written yet, so no model is in force.
+    #[error("nothing was written yet, so no model is in force")]
+    NoModel,
     /// The request's name was used for something else.
     #[error("the request id was used before for another request")]
     RequestIdReused,
@@ -202,7 +206,9 @@ impl Switch {
     pub async fn apply(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
         progress.tell("waiting for the write turn", 0, 0);
         let mut tx = self.store.begin(tenant).await?;
-        if let Some(applied) = known(&mut *tx, apply).await? {
+        let content = ("apply_model", &apply.candidate, apply.expected_version);
+        let request = Request::new(&apply.request_id, &content);
+        if let Some(applied) = request.known(&mut *tx).await? {
             return Ok(applied);
         }
         // Whoever changes the model holds the turn, so what is read beside it is what is in force.
@@ -213,21 +219,24 @@ impl Switch {
             return Err(Error::OtherVersion { expected, actual: base_version });
         }
         let mut plan = Plan { base_version, unchanged: comparison.unchanged, ..Plan::default() };
-        if comparison.unchanged && base_version > 0 {
-            return Ok(Applied { version: base_version, plan, sequence: tx.sequence().0 - 1 });
-        }
         let now = self.clock.now().max(tx.not_before());
+        let sequence = tx.sequence();
+        if comparison.unchanged && base_version > 0 {
+            let applied = Applied { version: base_version, plan, sequence: sequence.0 };
+            let requests = request.answered(sequence, &applied)?.into_iter().collect();
+            tx.commit(now, &Changes { requests, ..Changes::default() }).await?;
+            return Ok(applied);
+        }
         let Comparison { from, to, added, .. } = comparison;
         let loaded = load(tx.reads(), (&from.model, &to.model), progress).await?;
         progress.tell("resolving", 0, loaded.before.records.len());
-        let resolving = in_background(tenant, tx.sequence(), now, loaded, from.model.clone(), to.clone());
+        let resolving = in_background(tenant, sequence, now, loaded, from.model.clone(), to.clone());
         let Resolution { mut changes, difference } = alive(&mut *tx, resolving).await?;
         plan.difference = difference;
-        let applied = Applied { version: to.version, plan, sequence: tx.sequence().0 };
-        let sequence = tx.sequence();
+        let applied = Applied { version: to.version, plan, sequence: sequence.0 };
         changes.models.extend(added.map(|model| ModelVersion { create_time: now, ..model }));
         changes.activation = Some(Activation { version: to.version, sequence, time: now });
-        changes.requests.extend(request(apply, &applied)?);
+        changes.requests.extend(request.answered(sequence, &applied)?);
         let written = write(tx, now, changes, progress).await;
         if written.is_err() {
             // A commit whose answer was lost may have happened.
@@ -236,6 +245,11 @@ impl Switch {
         written?;
         self.models.put(tenant, to);
         Ok(applied)
+    }
+
+    /// The latest version that is stored.
+    pub(super) async fn latest(&self, tenant: &TenantId) -> Result<i64, store::Error> {
+        Ok(self.store.list_models(tenant, None, 1).await?.first().map_or(0, |stored| stored.model.version))
     }
 
     /// Puts a candidate beside the model in force.
@@ -275,7 +289,7 @@ impl Switch {
         let as_it_is = stored.filter(|stored| {
             stored.activation.is_none() && stored.model.version > from.version && stored.model.weights == weights
         });
-        let latest = self.store.list_models(tenant, None, 1).await?.first().map_or(0, |stored| stored.model.version);
+        let latest = self.latest(tenant).await?;
         let (model, added) = if let Some(stored) = as_it_is {
             (stored.model, None)
         } else {
@@ -347,35 +361,4 @@ async fn write(
     }
     progress.tell("writing", pieces.len(), pieces.len() + 1);
     tx.commit(now, &last).await
-}
-
-/// What was answered to a request of this name.
-async fn known(tx: &mut dyn Transaction, apply: &Apply) -> Result<Option<Applied>, Error> {
-    if apply.request_id.is_empty() {
-        return Ok(None);
-    }
-    let Some(stored) = tx.reads().request(&apply.request_id).await? else { return Ok(None) };
-    if stored.content != content(apply) {
-        return Err(Error::RequestIdReused);
-    }
-    let applied = serde_json::from_str(&stored.answer).map_err(|_| store::Error::Inconsistent {
-        table: "request",
-        column: "answer",
-        key: "…".to_owned(),
-        what: "is no answer to this kind of request".to_owned(),
-    })?;
-    Ok(Some(applied))
-}
-
-fn request(apply: &Apply, applied: &Applied) -> Result<Option<StoredRequest>, store::Error> {
-    if apply.request_id.is_empty() {
-        return Ok(None);
-    }
-    let answer = serde_json::to_string(applied).map_err(|error| store::Error::Internal(error.to_string()))?;
-    let (request_id, sequence) = (apply.request_id.clone(), Sequence(applied.sequence));
-    Ok(Some(StoredRequest { request_id, content: content(apply), sequence, answer }))
-}
-
-fn content(apply: &Apply) -> ContentHash {
-    ContentHash::of(&("apply_model", &apply.candidate, apply.expected_version))
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod plan;
 mod servers;
+mod training;
 
 use std::collections::BTreeMap;
 
@@ -91,7 +92,12 @@ pub(crate) fn client(service: &Service) -> ModelServiceClient<tonic::transport::
 
 /// The plan for a model file.
 pub(crate) async fn plan(service: &Service, text: &str) -> Result<v1::ModelPlan, Status> {
-    let request = v1::PlanModelRequest { candidate: Some(file(text)) };
+    plan_of(service, file(text)).await
+}
+
+/// The plan for a candidate.
+pub(crate) async fn plan_of(service: &Service, candidate: v1::ModelCandidate) -> Result<v1::ModelPlan, Status> {
+    let request = v1::PlanModelRequest { candidate: Some(candidate) };
     let mut stream = client(service).plan_model(request).await?.into_inner();
     while let Some(answer) = stream.message().await? {
         if let Some(v1::plan_model_response::Message::Plan(plan)) = answer.message {

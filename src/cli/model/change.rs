@@ -9,7 +9,7 @@ use tonic::{Status, Streaming};
 use super::told;
 use crate::cli::client::{Client, ServerArgs, refused};
 use crate::cli::output::{self, Format};
-use crate::grpc::v1::{self, apply_model_response, model_candidate, plan_model_response};
+use crate::grpc::v1::{self, apply_model_response, model_candidate, plan_model_response, train_model_response};
 
 /// What to put in force.
 #[derive(Debug, clap::Args)]
@@ -107,6 +107,28 @@ pub(super) async fn apply(
     match format {
         Format::Json => output::print_json("ApplyModelResult", &result),
         Format::Table => output::print(&told::result(&result)),
+    }
+}
+
+pub(super) async fn train(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
+    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    let stream = client.models().train_model(client.long_request(v1::TrainModelRequest::default())?).await;
+    let result = last(stream, |answer: v1::TrainModelResponse| match answer.message {
+        Some(train_model_response::Message::Progress(progress)) => Told::Progress(progress),
+        Some(train_model_response::Message::Result(result)) => Told::Last(result),
+        None => Told::Nothing,
+    });
+    let result = result.await?;
+    match format {
+        Format::Json => output::print_json("TrainModelResult", &result),
+        Format::Table => {
+            let v1::TrainModelResult { version, report, .. } = result;
+            output::print(&format!(
+                "{}\n\nstored as version {version}, not in force; `model plan --version {version}` tells what it would \
+                 change, `model apply --version {version}` puts it in force",
+                report.trim_end()
+            ))
+        }
     }
 }
 
