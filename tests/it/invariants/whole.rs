@@ -44,7 +44,8 @@ async fn everything(world: &World) -> Everything {
     let pairs = snapshot.pairs(&keys).await.expect("pairs");
     let pairs = pairs.into_iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair)).collect();
     let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.key.clone(), record)).collect();
-    Everything { records, rows, pairs, ..Everything::default() }
+    let decisions = snapshot.decisions().await.expect("decisions").into_iter().map(|stored| stored.decision).collect();
+    Everything { records, rows, pairs, decisions }
 }
 
 /// Nearly the model of the cases, as a file.
