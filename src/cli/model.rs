@@ -27,7 +27,7 @@ Examples:
   customer-profile model plan model.yaml           What it would change, on the live data
   customer-profile model apply model.yaml          Put it in force; going back: apply the old file
   customer-profile model versions                  What was in force when
-  customer-profile model train                     Learn weights; then: plan --version, apply --version
+  customer-profile model train                     Learn weights; plan and apply them by --version
   customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
     #[command(subcommand)]
