@@ -106,6 +106,24 @@ pub enum Survivorship {
     Union,
 }
 
+impl Survivorship {
+    /// All, as the model file names them.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("source_trust", Self::SourceTrust),
+        ("most_recent", Self::MostRecent),
+        ("most_frequent", Self::MostFrequent),
+        ("longest", Self::Longest),
+        ("oldest", Self::Oldest),
+        ("union", Self::Union),
+    ];
+
+    /// As the model file names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, rule)| *rule == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// A system that makes statements.
 #[derive(Debug, Clone, Default)]
 pub struct Source {

@@ -4,7 +4,8 @@
 //!
 //! - [`Draft`]: a statement as a source said it; [`Statement`]: the same, checked against the model.
 //! - [`Record`]: the fold of all statements about one record, in any order.
-//! - [`fold`]: from the records of one cluster to the [`Profile`] that a reader sees.
+//! - [`fold`]: from the records of one cluster to the [`Profile`] that a reader sees; [`explain_traits`] tells why each
+//!   trait is what it is.
 //!
 //! Which records are one person is decided in [`identity`](crate::identity).
 
@@ -13,6 +14,7 @@ mod id;
 mod record;
 mod row;
 mod statement;
+mod survive;
 mod value;
 mod violation;
 mod words;
@@ -24,6 +26,7 @@ pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftEvent, DraftRecord, Event, Fields, RecordStatement, Statement, TimelinePosition,
 };
+pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 pub use value::Value;
 pub use violation::{Reason, Violation};
 pub use words::words;

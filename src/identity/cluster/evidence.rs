@@ -23,6 +23,18 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// As it is kept in history and shown in answers: `shared:email`, `match`, `decision`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::SharedIdentifier { kind } => format!("shared:{kind}"),
+            Self::Match { .. } => "match".to_owned(),
+            Self::Decision { .. } => "decision".to_owned(),
+        }
+    }
+}
+
 /// Why a record is in its cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
@@ -38,14 +50,12 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// As it is kept in history and shown in the API: `alone`, `shared:email`, `match`, `decision`.
+    /// As it is kept in history and shown in answers: `alone`, or as [`Reason::name`].
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
             Self::Alone => "alone".to_owned(),
-            Self::Linked { reason: Reason::SharedIdentifier { kind }, .. } => format!("shared:{kind}"),
-            Self::Linked { reason: Reason::Match { .. }, .. } => "match".to_owned(),
-            Self::Linked { reason: Reason::Decision { .. }, .. } => "decision".to_owned(),
+            Self::Linked { reason, .. } => reason.name(),
         }
     }
 }

@@ -159,8 +159,11 @@ impl<'a> Partition<'a> {
         let firsts: Vec<usize> =
             rule.holders.iter().copied().filter(|&holder| seen.insert(self.root(holder))).collect();
         if rule.max_profiles.is_some_and(|max| firsts.len() > max) {
-            let guard = Guard::TooManyProfiles { kind: rule.kind.to_owned() };
-            self.refused.push((firsts[0], firsts[1], reason(rule), guard));
+            // One each, so that each of them can be told.
+            for &other in &firsts[1..] {
+                let guard = Guard::TooManyProfiles { kind: rule.kind.to_owned() };
+                self.refused.push((firsts[0], other, reason(rule), guard));
+            }
             return Vec::new();
         }
         firsts

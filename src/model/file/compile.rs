@@ -174,18 +174,9 @@ fn patterns(at: &At<'_>, mistakes: &mut Mistakes) -> Vec<Regex> {
 }
 
 fn trait_type(at: &At<'_>, mistakes: &mut Mistakes) -> TraitType {
-    use Survivorship as S;
-    let choices = [
-        ("source_trust", S::SourceTrust),
-        ("most_recent", S::MostRecent),
-        ("most_frequent", S::MostFrequent),
-        ("longest", S::Longest),
-        ("oldest", S::Oldest),
-        ("union", S::Union),
-    ];
-    let mut kind = TraitType { keep: S::default(), personal: false, searchable: false, role: None };
+    let mut kind = TraitType { keep: Survivorship::default(), personal: false, searchable: false, role: None };
     let Some(mut fields) = at.fields(mistakes) else { return kind };
-    kind.keep = fields.get("keep").and_then(|at| at.choice(&choices, mistakes)).unwrap_or_default();
+    kind.keep = fields.get("keep").and_then(|at| at.choice(&Survivorship::ALL, mistakes)).unwrap_or_default();
     kind.personal = fields.get("personal").and_then(|at| at.boolean(mistakes)).unwrap_or(false);
     kind.role = fields.get("match").and_then(|at| at.choice(&Role::ALL, mistakes));
     kind.searchable = fields.get("searchable").and_then(|at| at.boolean(mistakes)).unwrap_or(false);

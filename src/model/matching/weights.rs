@@ -111,6 +111,25 @@ impl Level {
     /// How many there are, [`Missing`](Self::Missing) included.
     pub const COUNT: usize = 12;
 
+    /// As it is written in files and answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Nickname => "nickname",
+            Self::Close => "close",
+            Self::DayMonthSwapped => "day_month_swapped",
+            Self::SameLocalPart => "same_local_part",
+            Self::Part => "part",
+            Self::Prefix => "prefix",
+            Self::Initial => "initial",
+            Self::Swapped => "swapped",
+            Self::Similar => "similar",
+            Self::Different => "different",
+            Self::Missing => "missing",
+        }
+    }
+
     /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {
