@@ -5,6 +5,7 @@
 
 mod answer;
 mod context;
+mod identity;
 mod ingest;
 mod layers;
 mod models;
@@ -14,6 +15,7 @@ mod status;
 mod token;
 
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
+pub use identity::IdentityApi;
 pub use ingest::IngestApi;
 pub use layers::{CallLimits, Calls};
 pub use models::ModelApi;

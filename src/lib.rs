@@ -12,12 +12,13 @@
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
-//! - [`neighbourhood`] loads whom a change may concern.
+//! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod explain;
 pub mod grpc;
 pub mod identity;
 pub mod ingest;

@@ -91,6 +91,24 @@ pub async fn load(reads: &mut dyn Snapshot, start: Start, model: &Model) -> Resu
     Ok(search.found)
 }
 
+/// Loads records to look at them as they are: with them, what of theirs links nobody, and who holds the rest. Nobody is
+/// clustered.
+///
+/// # Errors
+/// Those of the store.
+pub async fn look_at(
+    reads: &mut dyn Snapshot,
+    records: impl IntoIterator<Item = RecordKey>,
+    model: &Model,
+) -> Result<Neighbourhood> {
+    let records: BTreeSet<RecordKey> = records.into_iter().collect();
+    let mut search = Search::new(Start::default(), model);
+    search.load_records(reads, records.iter().cloned()).await?;
+    let identifiers = records.iter().flat_map(|key| search.linking(key)).collect();
+    search.look_up_identifiers(reads, identifiers).await?;
+    Ok(search.found)
+}
+
 /// A search at work.
 struct Search<'a> {
     model: &'a Model,
@@ -174,6 +192,11 @@ impl Neighbourhood {
         let decisions: Vec<Decision> = self.decisions.iter().map(|stored| stored.decision.clone()).collect();
         let pairs: Vec<&Ends> = self.pairs().filter(|(_, alike)| *alike).map(|(ends, _)| ends).collect();
         identity::cluster_pairs(&members, &pairs, &self.context, &decisions, model)
+    }
+
+    /// The pairs that are stored, with an end among the component.
+    pub fn stored_pairs(&self) -> impl Iterator<Item = &MatchPair> {
+        self.stored.values()
     }
 
     /// The pairs that hold now, with whether they may be links, one of them with both ends in the component.

@@ -23,10 +23,12 @@ use tonic_health::server::HealthReporter;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::explain::Explainer;
+use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NAME as IDENTITY_SERVICE};
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
-use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IngestApi, ModelApi, ProfileApi};
+use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi};
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
@@ -150,6 +152,17 @@ async fn finish(writer: JoinHandle<()>, store: &dyn Store) {
     store.close().await;
 }
 
+/// A generated service within the configured bounds. (Generated services have no trait in common.)
+macro_rules! bounded {
+    ($service:expr, $grpc:expr) => {{
+        let service = $service
+            .max_decoding_message_size($grpc.max_receive_bytes)
+            .max_encoding_message_size($grpc.max_send_bytes)
+            .accept_compressed(CompressionEncoding::Gzip);
+        if $grpc.compress_answers { service.send_compressed(CompressionEncoding::Gzip) } else { service }
+    }};
+}
+
 fn build<H>(parts: &Parts, models: Arc<Models>, health: H, draining: CancellationToken) -> (Routes, JoinHandle<()>)
 where
     H: tower::Service<
@@ -177,6 +190,7 @@ where
     );
     let switch = Switch { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
+    let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader = Reader::new(store.clone(), models.clone(), epochs, metrics.clone(), limits);
     let ingest_api = IngestApi {
         ingest,
@@ -187,26 +201,13 @@ where
         draining,
     };
     let grpc = &config.grpc;
-    let (receive, send) = (grpc.max_receive_bytes, grpc.max_send_bytes);
-    let gzip = CompressionEncoding::Gzip;
-    let mut ingest = IngestServiceServer::new(ingest_api)
-        .max_decoding_message_size(receive)
-        .max_encoding_message_size(send)
-        .accept_compressed(gzip);
-    let mut profiles = ProfileServiceServer::new(ProfileApi { reader, store: store.clone() })
-        .max_decoding_message_size(receive)
-        .max_encoding_message_size(send)
-        .accept_compressed(gzip);
-    let mut model_service = ModelServiceServer::new(ModelApi { switch })
-        .max_decoding_message_size(receive)
-        .max_encoding_message_size(send)
-        .accept_compressed(gzip);
-    if grpc.compress_answers {
-        model_service = model_service.send_compressed(gzip);
-        (ingest, profiles) = (ingest.send_compressed(gzip), profiles.send_compressed(gzip));
-    }
     let mut routes = RoutesBuilder::default();
-    routes.add_service(ingest).add_service(profiles).add_service(model_service).add_service(health);
+    routes
+        .add_service(bounded!(IdentityServiceServer::new(IdentityApi { explainer }), grpc))
+        .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
+        .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
+        .add_service(bounded!(ProfileServiceServer::new(ProfileApi { reader, store: store.clone() }), grpc))
+        .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer)
 }
@@ -251,7 +252,7 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE] {
+    for service in ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE] {
         health.set_service_status(service, status).await;
     }
 }

@@ -106,11 +106,12 @@ pub trait Store: Past + Send + Sync + 'static {
     /// Merges and splits, newest first.
     async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>>;
 
-    /// Decisions, withdrawn ones too, newest first; only those stored before a write, at most `limit`.
+    /// Decisions, withdrawn ones too, newest first, those of one write by their ids; only those after a write and an id in
+    /// this order, at most `limit`.
     async fn list_decisions(
         &self,
         tenant: &TenantId,
-        before: Option<Sequence>,
+        after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<Vec<StoredDecision>>;
 
@@ -121,6 +122,9 @@ pub trait Store: Past + Send + Sync + 'static {
 /// One state of a tenant's data, under any number of reads. Dropped, it leaves nothing behind.
 #[async_trait]
 pub trait Snapshot: Send {
+    /// The version of the model that is in force; 0: the tenant has none yet.
+    async fn model_in_force(&mut self) -> Result<i64>;
+
     /// Records by key; those that do not exist are left out. In any order.
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>>;
 

@@ -166,7 +166,8 @@ fn unified(found: &Trait) -> v1::Trait {
     v1::Trait { value: Some(value(&found.value)), origins: found.origins.iter().map(origin).collect() }
 }
 
-fn origin(origin: &Origin) -> v1::Origin {
+/// Who said something.
+pub(super) fn origin(origin: &Origin) -> v1::Origin {
     v1::Origin {
         record: Some(key(&origin.record)),
         source_time: origin.source_time.map(time),
@@ -200,7 +201,8 @@ pub(super) fn key(key: &RecordKey) -> v1::RecordKey {
     v1::RecordKey { source: key.source.clone(), key: key.key.clone() }
 }
 
-fn identifier(identifier: &Identifier) -> v1::Identifier {
+/// An identifier.
+pub(super) fn identifier(identifier: &Identifier) -> v1::Identifier {
     v1::Identifier { r#type: identifier.kind.clone(), value: identifier.value.clone() }
 }
 

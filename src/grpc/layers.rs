@@ -134,7 +134,18 @@ struct Method {
 }
 
 /// The unary methods of this server.
-const UNARY: [&str; 9] = [
+const UNARY: [&str; 20] = [
+    "customer.profile.v1.IdentityService/ExplainProfile",
+    "customer.profile.v1.IdentityService/ExplainPair",
+    "customer.profile.v1.IdentityService/ListMatchCandidates",
+    "customer.profile.v1.IdentityService/ListHousehold",
+    "customer.profile.v1.IdentityService/DecideCandidate",
+    "customer.profile.v1.IdentityService/MergeProfiles",
+    "customer.profile.v1.IdentityService/SplitProfile",
+    "customer.profile.v1.IdentityService/WithdrawDecision",
+    "customer.profile.v1.IdentityService/PreviewMerge",
+    "customer.profile.v1.IdentityService/ListDecisions",
+    "customer.profile.v1.IdentityService/ListIdentityChanges",
     "customer.profile.v1.IngestService/IngestStatements",
     "customer.profile.v1.IngestService/IngestPayloads",
     "customer.profile.v1.ModelService/GetModel",

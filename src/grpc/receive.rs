@@ -67,21 +67,29 @@ pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Vec<V
     use v1::profile_key::Key as Wire;
     match key.and_then(|key| key.key) {
         None => Err(vec![Violation::required(field)]),
-        Some(Wire::Name(name)) => profile_id(&name).map(Key::Id).ok_or_else(|| {
-            let description = "must be `profiles/{id}` with the id as a UUID";
-            vec![Violation::new(Reason::Malformed, format!("{field}.name"), description)]
-        }),
+        Some(Wire::Name(name)) => profile(&name, &format!("{field}.name")).map(Key::Id),
         Some(Wire::Identifier(v1::Identifier { r#type, value })) => {
             let parts = [("type", &r#type, MAX_NAME_BYTES), ("value", &value, MAX_IDENTIFIER_BYTES)];
             check_texts(&format!("{field}.identifier"), &parts)?;
             Ok(Key::Identifier(Identifier::new(r#type, value)))
         }
-        Some(Wire::Record(v1::RecordKey { source, key })) => {
-            let parts = [("source", &source, MAX_NAME_BYTES), ("key", &key, MAX_KEY_BYTES)];
-            check_texts(&format!("{field}.record"), &parts)?;
-            Ok(Key::Record(RecordKey::new(source, key)))
-        }
+        Some(Wire::Record(key)) => record(key, &format!("{field}.record")).map(Key::Record),
     }
+}
+
+/// The key of a record.
+pub(super) fn record(record: v1::RecordKey, field: &str) -> Result<RecordKey, Vec<Violation>> {
+    let v1::RecordKey { source, key } = record;
+    check_texts(field, &[("source", &source, MAX_NAME_BYTES), ("key", &key, MAX_KEY_BYTES)])?;
+    Ok(RecordKey::new(source, key))
+}
+
+/// The id of a profile, from its resource name.
+pub(super) fn profile(name: &str, field: &str) -> Result<ProfileId, Vec<Violation>> {
+    profile_id(name).ok_or_else(|| {
+        let description = "must be `profiles/{id}` with the id as a UUID";
+        vec![Violation::new(Reason::Malformed, field, description)]
+    })
 }
 
 /// Texts of a key: there, not too long, without control characters.

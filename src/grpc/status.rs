@@ -13,7 +13,7 @@ use super::v1::ErrorReason;
 use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
-use crate::{ingest, reader, store};
+use crate::{explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "customer-profile";
@@ -139,6 +139,17 @@ pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
             invalid(&[Violation::new(Reason::NotDeclared, "key.identifier.type", description)])
         }
         reader::Error::Store(error) => from_store(&error, context),
+    }
+}
+
+/// There is no explanation.
+pub(super) fn from_explain(error: explain::Error, context: &Context) -> Status {
+    match error {
+        explain::Error::NotFound => from_reader(reader::Error::NotFound, context),
+        explain::Error::OneRecord => {
+            invalid(&[Violation::new(Reason::Malformed, "right", "must be another record than `left`")])
+        }
+        explain::Error::Store(error) => from_store(&error, context),
     }
 }
 

@@ -202,13 +202,14 @@ impl Store for MemoryStore {
     async fn list_decisions(
         &self,
         tenant: &TenantId,
-        before: Option<Sequence>,
+        after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
-        let wanted = |stored: &&StoredDecision| before.is_none_or(|before| stored.sequence < before);
+        let place = |stored: &StoredDecision| (stored.sequence, stored.decision.id.clone());
+        let wanted = |stored: &&StoredDecision| after.as_ref().is_none_or(|after| place(stored) < *after);
         let mut decisions: Vec<StoredDecision> =
             self.tenants.of(tenant, |data| data.decisions.values().filter(wanted).cloned().collect());
-        decisions.sort_by_key(|stored| std::cmp::Reverse(stored.sequence));
+        decisions.sort_by_key(|stored| std::cmp::Reverse(place(stored)));
         decisions.truncate(limit);
         Ok(decisions)
     }

@@ -296,10 +296,10 @@ impl Store for SqlStore {
     async fn list_decisions(
         &self,
         tenant: &TenantId,
-        before: Option<Sequence>,
+        after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
-        self.read_decisions(tenant, before, limit).await
+        self.read_decisions(tenant, after, limit).await
     }
 
     async fn close(&self) {

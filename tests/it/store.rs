@@ -78,6 +78,7 @@ on_each_store! {
         pairs_are_found_from_both_ends_once_each,
         the_queue_is_paged_strongest_first,
         decisions_are_in_force_until_withdrawn,
+        decisions_are_paged_newest_first_also_within_a_write,
         a_request_is_remembered_once,
         merges_and_splits_are_listed_newest_first,
         a_snapshot_stays_as_it_was,

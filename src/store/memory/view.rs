@@ -33,6 +33,10 @@ impl View {
 
 #[async_trait]
 impl Snapshot for View {
+    async fn model_in_force(&mut self) -> Result<i64> {
+        Ok(self.of(Data::model_version))
+    }
+
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
         let keys: BTreeSet<_> = keys.iter().collect();
         Ok(self.of(|data| keys.into_iter().filter_map(|key| data.records.get(key)).cloned().collect()))

@@ -92,13 +92,20 @@ pub(super) fn decision(dialect: Dialect, tenant: &TenantId, id: &str) -> Stateme
 }
 
 /// Serves [`Store::list_decisions`](crate::store::Store::list_decisions): people decide few things, so all are sorted.
-pub(super) fn list_decisions(dialect: Dialect, tenant: &TenantId, before: Option<Sequence>, limit: usize) -> Statement {
+pub(super) fn list_decisions(
+    dialect: Dialect,
+    tenant: &TenantId,
+    after: Option<(Sequence, String)>,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
     let (tenant, limit) = (sql.bind(tenant.as_str()), sql.limit(limit));
-    let before = sql.bind(before.map_or(i64::MAX, |before| before.0));
+    let (sequence, id) = after.map_or((i64::MAX, String::new()), |(sequence, id)| (sequence.0, id));
+    let (sequence, id) = (sql.bind(sequence), sql.bind(id));
     sql.statement(format!(
         "SELECT d.id, d.sequence, d.withdrawn, d.body FROM decision AS d \
-         WHERE d.tenant = {tenant} AND d.sequence < {before} ORDER BY d.sequence DESC LIMIT {limit}"
+         WHERE d.tenant = {tenant} AND (d.sequence, d.id) < ({sequence}, {id}) \
+         ORDER BY d.sequence DESC, d.id DESC LIMIT {limit}"
     ))
 }
 

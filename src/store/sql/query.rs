@@ -20,6 +20,13 @@ fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
     )
 }
 
+/// Serves [`Snapshot::model_in_force`](crate::store::Snapshot::model_in_force), by `tenant_pk`.
+pub(super) fn model_in_force(dialect: Dialect, tenant: &TenantId) -> Statement {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    sql.statement(format!("SELECT model_version FROM tenant WHERE id = {tenant}"))
+}
+
 pub(super) fn record_columns<'a>(keys: &'a [RecordKey]) -> Vec<(&'static str, Column)> {
     let text = |part: fn(&'a RecordKey) -> &'a str| Column::text(keys.iter().map(part));
     vec![("source", text(|key| &key.source)), ("record_key", text(|key| &key.key))]

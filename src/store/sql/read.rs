@@ -142,10 +142,10 @@ impl SqlStore {
     pub(super) async fn read_decisions(
         &self,
         tenant: &TenantId,
-        before: Option<Sequence>,
+        after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
-        let rows = self.rows(matching::list_decisions(self.dialect, tenant, before, limit)).await?;
+        let rows = self.rows(matching::list_decisions(self.dialect, tenant, after, limit)).await?;
         rows.iter().map(decision).collect()
     }
 

@@ -38,6 +38,11 @@ pub(super) async fn begin(
 
 #[async_trait]
 impl Snapshot for SqlTransaction {
+    async fn model_in_force(&mut self) -> Result<i64> {
+        let rows = self.rows(query::model_in_force(self.dialect, &self.tenant)).await?;
+        Ok(rows.first().map(|row| row.try_get("", "model_version")).transpose()?.unwrap_or(0))
+    }
+
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
         let keys = distinct(keys);
         if keys.is_empty() {

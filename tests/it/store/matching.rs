@@ -109,8 +109,25 @@ pub(crate) async fn decisions_are_in_force_until_withdrawn(store: &dyn Store) {
     assert_eq!(snapshot.decisions().await.expect("a load"), std::slice::from_ref(&two));
     assert_eq!(snapshot.decision(&one.decision.id).await.expect("a load"), Some(withdrawn.clone()));
     assert_eq!(snapshot.decision("d-9").await.expect("a load"), None);
-    assert_eq!(store.list_decisions(&tenant(), None, 9).await.expect("a list"), [two, withdrawn.clone()]);
-    assert_eq!(store.list_decisions(&tenant(), Some(Sequence(2)), 9).await.expect("a list"), [withdrawn]);
+    assert_eq!(store.list_decisions(&tenant(), None, 9).await.expect("a list"), [two, withdrawn]);
+}
+
+pub(crate) async fn decisions_are_paged_newest_first_also_within_a_write(store: &dyn Store) {
+    let of_write = |write: i64, numbers: &[i64]| -> Vec<StoredDecision> {
+        let one = |number: &i64| StoredDecision { sequence: Sequence(write), ..decision(*number, "a", "b") };
+        numbers.iter().map(one).collect()
+    };
+    let writes = [of_write(1, &[7]), of_write(2, &[3, 1, 5]), of_write(3, &[2])];
+    for write in &writes {
+        put(store, &Changes { added_decisions: write.clone(), ..Changes::default() }).await;
+    }
+    let (mut after, mut listed) = (None, Vec::new());
+    while let Some(found) = store.list_decisions(&tenant(), after.clone(), 1).await.expect("a page").pop() {
+        after = Some((found.sequence, found.decision.id.clone()));
+        listed.push((found.sequence.0, found.decision.id));
+    }
+    let expected = [(3, 2), (2, 5), (2, 3), (2, 1), (1, 7)];
+    assert_eq!(listed, expected.map(|(write, number): (i64, i64)| (write, decision(number, "a", "b").decision.id)));
 }
 
 pub(crate) async fn a_request_is_remembered_once(store: &dyn Store) {

@@ -38,6 +38,8 @@ pub(crate) async fn the_model_in_force_is_told_with_every_turn_and_read(store: &
         let by_identifier = store.find_by_identifiers(&tenant(), &[email("a@x")], 1).await.expect("a read");
         let by_record = store.find_by_records(&tenant(), &[key("1")]).await.expect("a read");
         assert_eq!((by_identifier.model_version, by_record.model_version), (number, number));
+        let mut snapshot = store.snapshot(&tenant()).await.expect("a snapshot");
+        assert_eq!(snapshot.model_in_force().await.expect("a read"), number);
         let in_force = store.model(&tenant(), None).await.expect("a read").expect("a model");
         assert_eq!((in_force.model, in_force.activation), (version(number), Some(activation(number))));
     }
@@ -63,6 +65,8 @@ pub(crate) async fn versions_are_listed_latest_first(store: &dyn Store) {
     let nobody = TenantId::new("nobody").expect("a name");
     assert_eq!(store.list_models(&nobody, None, 9).await.expect("a read"), []);
     assert_eq!(store.model(&nobody, Some(1)).await.expect("a read"), None);
+    let mut snapshot = store.snapshot(&nobody).await.expect("a snapshot");
+    assert_eq!(snapshot.model_in_force().await.expect("a read"), 0);
 }
 
 pub(crate) async fn a_version_is_stored_once_and_comes_into_force_once(store: &dyn Store) {

@@ -117,10 +117,10 @@ impl Store for Faulty {
     async fn list_decisions(
         &self,
         tenant: &TenantId,
-        before: Option<Sequence>,
+        after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
-        self.inner.list_decisions(tenant, before, limit).await
+        self.inner.list_decisions(tenant, after, limit).await
     }
 
     async fn close(&self) {
