@@ -219,7 +219,7 @@ mod tests {
         let records = records(said, &model);
         let told = explain_traits(&records, &model);
         let folded = fold_traits(&records, &model);
-        assert_eq!(told.iter().map(|told| told.name.clone()).collect::<Vec<_>>(), Vec::from_iter(folded.into_keys()));
+        assert!(told.iter().map(|told| &told.name).eq(folded.keys()));
         let one = |candidate: &TraitCandidate| {
             let TraitCandidate { value, origin, wins, .. } = candidate;
             format!("{}/{}={value}{}", origin.record.source, origin.record.key, if *wins { "*" } else { "" })
@@ -229,12 +229,12 @@ mod tests {
 
     #[test]
     fn each_rule_tells_its_winner_and_then_the_others_in_its_order() {
+        use Survivorship as S;
         let said = [
             ("till", "1", Value::from("Ulm"), 1),
             ("shop", "2", Value::from("Oberhausen"), 3),
             ("till", "3", Value::from("Ulm"), 2),
         ];
-        use Survivorship as S;
         for (rule, expected) in [
             (S::SourceTrust, "shop/2=Oberhausen* till/1=Ulm till/3=Ulm"),
             (S::MostRecent, "till/1=Ulm* till/3=Ulm shop/2=Oberhausen"),

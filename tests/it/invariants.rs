@@ -7,6 +7,7 @@
 
 mod cases;
 mod decisions;
+mod explanation;
 mod past;
 mod whole;
 mod world;
@@ -22,6 +23,7 @@ use tokio::runtime::Runtime;
 
 use cases::Case;
 use decisions::{decisions_hold_and_leave_nothing_behind, merge_writes_split_is_never_merged};
+use explanation::what_is_explained_is_what_is_served;
 use past::the_past_is_answered_as_it_was;
 use whole::{the_whole_finds_nothing_to_change, there_and_back_is_never_there};
 use world::{Common, World, oracle};
@@ -127,3 +129,6 @@ on_every_store!(
 
 // Each case looks at everything several times.
 on_every_store!(300: the_whole_finds_nothing_to_change, there_and_back_is_never_there);
+
+// Each case asks about everybody after each batch.
+on_every_store!(60: what_is_explained_is_what_is_served);

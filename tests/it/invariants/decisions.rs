@@ -10,12 +10,16 @@ use super::cases::Case;
 use super::world::{World, all_records, oracle, oracle_with};
 
 /// A world in which people decide.
-struct Deciding<'a> {
+pub(super) struct Deciding<'a> {
     world: &'a World,
     requests: usize,
 }
 
-impl Deciding<'_> {
+impl<'a> Deciding<'a> {
+    pub(super) fn new(world: &'a World) -> Self {
+        Self { world, requests: 0 }
+    }
+
     async fn decide(&mut self, operation: Operation) -> Result<Decided, DecideError> {
         self.requests += 1;
         let request = DecisionRequest {
@@ -41,7 +45,7 @@ impl Deciding<'_> {
     }
 
     /// Something that a person might do, chosen by a number. Much of it is refused, as it would be in life.
-    async fn anything(&mut self, choice: Index) -> Result<Decided, DecideError> {
+    pub(super) async fn anything(&mut self, choice: Index) -> Result<Decided, DecideError> {
         let records = all_records();
         let number = choice.index(usize::MAX);
         let (a, b) = (&records[number % records.len()], &records[(number / 16) % records.len()]);
@@ -64,7 +68,7 @@ impl Deciding<'_> {
 /// While decisions are in force, the partition is that of clustering everything with them at once; once they are all taken
 /// back, in any order, readers see what they would see if nobody had ever decided anything.
 pub(super) async fn decisions_hold_and_leave_nothing_behind(world: World, case: Case) -> Result<(), TestCaseError> {
-    let mut deciding = Deciding { world: &world, requests: 0 };
+    let mut deciding = Deciding::new(&world);
     let mut said: Vec<Draft> = Vec::new();
     let mut choices = case.cuts.iter().chain(&case.order);
     for batch in case.batches() {
@@ -89,7 +93,7 @@ pub(super) async fn decisions_hold_and_leave_nothing_behind(world: World, case: 
 
 /// A merge taken back gives everybody their old name again; a merge, any writes, and its withdrawal: never merged.
 pub(super) async fn merge_writes_split_is_never_merged(world: World, case: Case) -> Result<(), TestCaseError> {
-    let mut deciding = Deciding { world: &world, requests: 0 };
+    let mut deciding = Deciding::new(&world);
     let (first, rest) = case.drafts.split_at(case.drafts.len() / 2);
     world.say_in_batches(first, &case.cuts).await;
     let homes = world.homes().await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
+use customer_profile::explain::Explainer;
 use customer_profile::identity::{Context, Decision, Features, cluster};
 use customer_profile::ingest::{DecideError, Decided, DecisionRequest, Ingest, Options, Outcome, Parts};
 use customer_profile::model::Model;
@@ -60,6 +61,7 @@ pub(super) struct World {
     common: Common,
     ingest: Ingest,
     pub reader: Reader,
+    pub explainer: Explainer,
     pub models: Arc<Models>,
     pub store: Arc<dyn Store>,
     pub tenant: TenantId,
@@ -105,8 +107,9 @@ impl World {
         let options = Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
+        let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
         let reader = Reader::new(store.clone(), models.clone(), epochs, metrics, limits);
-        Self { common: common.clone(), ingest, reader, models, store, tenant }
+        Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 
     /// Says statements in one batch.
