@@ -105,7 +105,7 @@ fn partition(
     decisions: &[Decision],
     model: &Model,
 ) -> Clustering {
-    let mut partition = Partition::new(sorted, model);
+    let mut partition = Partition::new(sorted, context, model);
     partition.decide(decisions);
     let rules = rules::all(sorted, context, model);
     for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Person) {

@@ -6,6 +6,7 @@ use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
 use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
 use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip};
+use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
 use crate::model::Model;
@@ -14,6 +15,7 @@ use crate::profile::{Record, RecordKey};
 
 pub(super) struct Partition<'a> {
     model: &'a Model,
+    context: &'a Context,
     records: &'a [(&'a Record, &'a Features)],
     parent: Vec<usize>,
     groups: Vec<Group<'a>>,
@@ -25,9 +27,10 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(records: &'a [(&'a Record, &'a Features)], model: &'a Model) -> Self {
+    pub(super) fn new(records: &'a [(&'a Record, &'a Features)], context: &'a Context, model: &'a Model) -> Self {
         Self {
             model,
+            context,
             records,
             parent: (0..records.len()).collect(),
             groups: records.iter().map(|(record, features)| Group::of(record, features, model)).collect(),
@@ -183,7 +186,7 @@ impl<'a> Partition<'a> {
 
     /// Joins two records that are alike. A household is only noted.
     pub(super) fn join_scored(&mut self, a: usize, b: usize, score: &Score) {
-        let reason = Reason::Match { millibits: score.millibits };
+        let reason = self.shared(a, b).unwrap_or(Reason::Match { millibits: score.millibits });
         if let Some(veto) = score.veto {
             if self.root(a) != self.root(b) {
                 self.refused.push((a, b, reason, Guard::Veto(veto)));
@@ -196,6 +199,15 @@ impl<'a> Partition<'a> {
             let veto = x.contradiction(y, slip);
             veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer)).map(Guard::Veto)
         });
+    }
+
+    /// The strongest identifier that two records share, if they share one: it says more to people than a score.
+    fn shared(&self, a: usize, b: usize) -> Option<Reason> {
+        let ids = |index: usize| self.records[index].1.ids.iter();
+        let both = ids(a).filter(|id| ids(b).any(|other| other.key == id.key) && !self.context.is_generic(id.key));
+        let kinds = both.filter_map(|id| self.model.identifiers.iter().nth(usize::from(id.kind)));
+        let (kind, _) = kinds.min_by_key(|(name, kind)| (kind.priority, *name))?;
+        Some(Reason::SharedIdentifier { kind: kind.clone() })
     }
 
     pub(super) fn into_clustering(mut self) -> Clustering {
