@@ -17,7 +17,7 @@ use super::features::Features;
 use crate::model::Model;
 use crate::model::matching::{Field, Level, Weights};
 
-pub(super) use names::{GivenAgreement, given_agreement};
+pub(super) use names::{GivenAgreement, families_differ, given_agreement};
 pub(super) use veto::{BirthSlip, birth_slip, births_conflict, suffixes_conflict};
 
 /// What comes of a comparison.

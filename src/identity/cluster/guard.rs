@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::identity::compare::{BirthSlip, GivenAgreement, Veto, births_conflict, given_agreement, suffixes_conflict};
+use crate::identity::compare::{
+    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement, suffixes_conflict,
+};
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::MatchKey;
 use crate::model::{BelongsTo, Model};
@@ -163,6 +165,13 @@ impl<'a> Group<'a> {
             return Some(Veto::GivenNamesDiffer);
         }
         births.then_some(Veto::BirthDatesDiffer)
+    }
+
+    /// Whether the given names are of one person, and no family name speaks against it.
+    pub(super) fn names_agree(&self, other: &Self) -> bool {
+        let both = || self.names.iter().flat_map(|(a, _)| other.names.iter().map(move |(b, _)| (*a, *b)));
+        both().any(|(a, b)| given_agreement(a, b) == GivenAgreement::Agree)
+            && !both().any(|(a, b)| families_differ(a, b))
     }
 
     fn given_names_conflict(&self, other: &Self) -> bool {

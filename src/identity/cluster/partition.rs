@@ -133,7 +133,21 @@ impl<'a> Partition<'a> {
     /// Attaches clusters without a name to the one with a name that shares a household's identifier, or to each other if
     /// there is none. Where there are several, it is not clear to whom, and nobody is joined.
     pub(super) fn attach_nameless(&mut self, rule: &Rule<'_>) {
+        let firsts = self.clusters_of(rule);
+        self.join_namesakes(rule, &firsts);
         self.attach(rule, |group| group.has_name);
+    }
+
+    /// Joins clusters whose names agree, as far as both say them: the identifier that they share says the rest.
+    fn join_namesakes(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
+        for (place, &a) in firsts.iter().enumerate() {
+            for &b in &firsts[place + 1..] {
+                let (x, y) = (self.root(a), self.root(b));
+                if x != y && self.groups[x].names_agree(&self.groups[y]) {
+                    self.join(a, b, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto));
+                }
+            }
+        }
     }
 
     /// The same for devices and records that say nothing of who they are.

@@ -208,3 +208,11 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         _ => GivenAgreement::Agree,
     }
 }
+
+/// Whether two people have different family names.
+pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
+    match (&left.family, &right.family) {
+        (Some(x), Some(y)) => matches!(family_level(x, y), Level::Different) && !swapped(left, right),
+        _ => false,
+    }
+}
