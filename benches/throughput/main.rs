@@ -14,6 +14,7 @@ mod databases;
 #[path = "../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod postgres;
+#[expect(dead_code, reason = "the benchmark of identity uses more of it")]
 mod server;
 
 use std::time::Duration;
@@ -60,7 +61,7 @@ fn median(mut rates: Vec<f64>) -> f64 {
 
 async fn reads() {
     let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start(&format!("sqlite://{}", file.path().join("db").display())).await;
+    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
     let name = client::store_sample(&server.address).await;
     let answer = client::get(&server.address, &name).await;
     let bare = bare::start(&answer).await;
@@ -82,7 +83,7 @@ async fn reads() {
 
 async fn writes_postgres() {
     let database = postgres::Postgres::start_with(&["fsync=on"]);
-    let server = Server::start(&database.url()).await;
+    let server = Server::start_with(&database.url(), &[]).await;
     let (mut this, mut other) = (Vec::new(), Vec::new());
     databases::prepare_pgbench(&database);
     for turn in 0..TURNS {
@@ -94,7 +95,7 @@ async fn writes_postgres() {
 
 async fn writes_sqlite() {
     let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start(&format!("sqlite://{}", file.path().join("db").display())).await;
+    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
     let (mut this, mut other) = (Vec::new(), Vec::new());
     for turn in 0..TURNS {
         this.push(ingest(&server, turn).await.per_second());

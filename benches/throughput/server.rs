@@ -7,12 +7,15 @@ use std::time::Duration;
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    /// Where it takes calls.
     pub(crate) address: String,
+    /// Where its figures are.
+    pub(crate) operations: String,
 }
 
 impl Server {
-    /// Migrates a database and starts a server on it, with its defaults. Its log goes nowhere.
-    pub(crate) async fn start(database_url: &str) -> Self {
+    /// Migrates a database and starts a server on it, with its defaults and what is given. Its log goes nowhere.
+    pub(crate) async fn start_with(database_url: &str, settings: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_customer-profile");
         let status = Command::new(program)
             .args(["migrate", "--database-url", database_url])
@@ -24,9 +27,10 @@ impl Server {
         let mut command = Command::new(program);
         command.args(["serve", "--database-url", database_url]);
         command.args(["--grpc-address", &format!("127.0.0.1:{grpc}")]);
-        command.args(["--operations-address", &format!("127.0.0.1:{operations}")]);
+        let operations = format!("127.0.0.1:{operations}");
+        command.args(["--operations-address", &operations]).args(settings);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server");
-        let server = Self { child, address: format!("http://127.0.0.1:{grpc}") };
+        let server = Self { child, address: format!("http://127.0.0.1:{grpc}"), operations };
         wait_for(grpc).await;
         server.ready().await;
         server

@@ -9,6 +9,7 @@ mod cases;
 mod decisions;
 mod explanation;
 mod past;
+mod shared;
 mod whole;
 mod world;
 mod writers;

@@ -1,0 +1,95 @@
+//! What the benchmark says to the server: rows in, the profile of each record back.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use customer_profile::grpc::v1::{
+    self, ingest_service_client::IngestServiceClient, profile_key::Key, profile_service_client::ProfileServiceClient,
+};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::Value as Json;
+use tonic::Request;
+use tonic::transport::{Channel, Endpoint};
+
+/// The source and the kind of all rows, as `model.yaml` has them.
+pub(crate) const SOURCE: &str = "set";
+const KIND: &str = "rows";
+/// As many rows a request, and requests at once, as `customer-profile import` has.
+const ROWS: usize = 500;
+const IN_FLIGHT: usize = 4;
+/// Longer than the server allows: so it goes by its own bound.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// A caller of one server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    channel: Channel,
+}
+
+/// What became of an import.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Imported {
+    pub(crate) stored: usize,
+    pub(crate) refused: usize,
+    pub(crate) took: Duration,
+}
+
+impl Client {
+    pub(crate) async fn connect(address: &str) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(address.to_owned())?.tcp_nodelay(true).connect().await?;
+        Ok(Self { channel })
+    }
+
+    /// Imports rows; they are made as they are sent.
+    pub(crate) async fn import(&self, rows: impl Iterator<Item = Json>) -> anyhow::Result<Imported> {
+        let mut rows = rows.map(|row| Bytes::from(row.to_string()));
+        let requests = std::iter::from_fn(|| {
+            let payloads: Vec<Bytes> = rows.by_ref().take(ROWS).collect();
+            (!payloads.is_empty()).then_some(payloads)
+        });
+        let started = Instant::now();
+        let answers = futures::stream::iter(requests).map(|payloads| self.request(payloads)).buffered(IN_FLIGHT);
+        let count = |mut sum: Imported, answer: v1::IngestPayloadsResponse| async move {
+            for result in answer.results.iter().flat_map(|payload| &payload.results) {
+                match result.outcome() {
+                    v1::StatementOutcome::Rejected => sum.refused += 1,
+                    _ => sum.stored += 1,
+                }
+            }
+            Ok(sum)
+        };
+        let sum = answers.try_fold(Imported::default(), count).await?;
+        Ok(Imported { took: started.elapsed(), ..sum })
+    }
+
+    async fn request(&self, payloads: Vec<Bytes>) -> anyhow::Result<v1::IngestPayloadsResponse> {
+        let message = v1::IngestPayloadsRequest { source: SOURCE.to_owned(), kind: KIND.to_owned(), payloads };
+        let answer = IngestServiceClient::new(self.channel.clone()).ingest_payloads(patient(message)).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// The profile of each record, in order; of one that has none, a name of its own.
+    pub(crate) async fn profiles(&self, records: &[String]) -> anyhow::Result<Vec<String>> {
+        let mut profiles = Vec::with_capacity(records.len());
+        for records in records.chunks(ROWS) {
+            let key = |record: &String| v1::ProfileKey {
+                key: Some(Key::Record(v1::RecordKey { source: SOURCE.to_owned(), key: record.clone() })),
+            };
+            let request = v1::BatchGetProfilesRequest {
+                keys: records.iter().map(key).collect(),
+                read_mask: Some(prost_types::FieldMask { paths: vec!["name".to_owned()] }),
+                ..v1::BatchGetProfilesRequest::default()
+            };
+            let answer = ProfileServiceClient::new(self.channel.clone()).batch_get_profiles(patient(request)).await?;
+            let found = answer.into_inner().results.into_iter().zip(records);
+            profiles.extend(found.map(|(result, record)| result.profile.map_or_else(|| record.clone(), |p| p.name)));
+        }
+        Ok(profiles)
+    }
+}
+
+fn patient<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(PATIENCE);
+    request
+}
