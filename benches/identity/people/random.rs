@@ -1,6 +1,6 @@
 //! Numbers that look random and are a function of what they are for, on every machine.
 
-/// A sequence of numbers (SplitMix64; Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// A sequence of numbers (`SplitMix64`; Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 pub(super) struct Random(u64);
 
 impl Random {
