@@ -192,6 +192,7 @@ where
     let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader = Reader::new(store.clone(), models.clone(), epochs, metrics.clone(), limits);
+    let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
         ingest,
         models,
@@ -203,7 +204,7 @@ where
     let grpc = &config.grpc;
     let mut routes = RoutesBuilder::default();
     routes
-        .add_service(bounded!(IdentityServiceServer::new(IdentityApi { explainer }), grpc))
+        .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
         .add_service(bounded!(ProfileServiceServer::new(ProfileApi { reader, store: store.clone() }), grpc))

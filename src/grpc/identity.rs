@@ -6,6 +6,8 @@ mod answer;
 mod decisions;
 mod receive;
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status};
 
 use super::context::Context;
@@ -13,8 +15,9 @@ use super::status::{Checked, both, from_explain, page_size, refused};
 use super::v1::{self, identity_service_server::IdentityService};
 use super::{receive as common, token};
 use crate::explain::{CandidateQuery, Explainer, QueuePlace};
+use crate::ingest::Ingest;
 use crate::profile::{ProfileId, Sequence};
-use crate::store::{IdentityChangePage, QueuePage};
+use crate::store::{IdentityChangePage, QueuePage, Store};
 
 /// How large a page is, and how large it may be.
 const PAGE: usize = 50;
@@ -25,6 +28,10 @@ const MAX_PAGE: usize = 500;
 pub struct IdentityApi {
     /// Tells who is who and why.
     pub explainer: Explainer,
+    /// Where decisions go.
+    pub ingest: Ingest,
+    /// For read tokens.
+    pub store: Arc<dyn Store>,
 }
 
 #[tonic::async_trait]

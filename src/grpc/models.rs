@@ -12,8 +12,8 @@ use tonic::{Request, Response, Status};
 use super::answer::{self, time};
 use super::context::Context;
 use super::status::{self, Checked, both, profile_name, refused};
-use super::token;
 use super::v1::{self, model_candidate, model_service_server::ModelService};
+use super::{receive, token};
 use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, Weights};
 use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
@@ -21,8 +21,6 @@ use crate::store::StoredModel;
 
 /// The largest model file, in bytes.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
-/// The longest request id, in bytes.
-const MAX_REQUEST_ID_BYTES: usize = 64;
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -96,7 +94,7 @@ impl ModelService for ModelApi {
         let context = Context::of(&request)?;
         let request = request.into_inner();
         let (candidate, request_id) =
-            both(candidate(request.candidate), request_id(request.request_id)).map_err(refused)?;
+            both(candidate(request.candidate), receive::optional_request_id(request.request_id)).map_err(refused)?;
         let expected_version = (request.expected_version != 0).then_some(request.expected_version);
         let apply = Apply { candidate, expected_version, request_id };
         let (progress, steps) = Progress::new();
@@ -121,7 +119,7 @@ impl ModelService for ModelApi {
     ) -> Result<Response<Self::TrainModelStream>, Status> {
         use v1::train_model_response::Message;
         let context = Context::of(&request)?;
-        let request_id = request_id(request.into_inner().request_id).map_err(refused)?;
+        let request_id = receive::optional_request_id(request.into_inner().request_id).map_err(refused)?;
         let (progress, steps) = Progress::new();
         let switch = self.switch.clone();
         let wrap = |message| v1::TrainModelResponse { message: Some(message) };
@@ -210,16 +208,6 @@ fn candidate(message: Option<v1::ModelCandidate>) -> Checked<Candidate> {
         Some(WireWeights::WeightsOfVersion(version)) => Weights::Of(version),
     };
     Ok(Candidate { content, weights })
-}
-
-fn request_id(id: String) -> Checked<String> {
-    if id.len() > MAX_REQUEST_ID_BYTES {
-        return Err(vec![Violation::limit("request_id", id.len(), MAX_REQUEST_ID_BYTES, "bytes")]);
-    }
-    if id.chars().any(char::is_control) {
-        return Err(vec![Violation::new(Reason::Malformed, "request_id", "must not contain control characters")]);
-    }
-    Ok(id)
 }
 
 fn version_of(stored: StoredModel, in_force: i64, with_file: bool) -> v1::ModelVersion {

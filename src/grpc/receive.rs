@@ -110,6 +110,25 @@ fn check_texts(path: &str, parts: &[(&str, &String, usize)]) -> Result<(), Vec<V
     if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
+/// The longest id that a caller may give to a request, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// The caller's id of a request.
+pub(super) fn request_id(id: String) -> Result<String, Vec<Violation>> {
+    if id.is_empty() { Err(vec![Violation::required("request_id")]) } else { optional_request_id(id) }
+}
+
+/// The caller's id of a request, or none.
+pub(super) fn optional_request_id(id: String) -> Result<String, Vec<Violation>> {
+    if id.len() > MAX_REQUEST_ID_BYTES {
+        return Err(vec![Violation::limit("request_id", id.len(), MAX_REQUEST_ID_BYTES, "bytes")]);
+    }
+    if id.chars().any(char::is_control) {
+        return Err(vec![Violation::new(Reason::Malformed, "request_id", "must not contain control characters")]);
+    }
+    Ok(id)
+}
+
 /// The id in a profile's resource name.
 pub(super) fn profile_id(name: &str) -> Option<ProfileId> {
     name.strip_prefix("profiles/").and_then(|id| Uuid::try_parse(id).ok()).map(ProfileId)

@@ -10,6 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::context::Context;
 use super::v1::ErrorReason;
+use crate::ingest::DecideError;
 use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
@@ -151,6 +152,49 @@ pub(super) fn from_explain(error: explain::Error, context: &Context) -> Status {
         }
         explain::Error::Store(error) => from_store(&error, context),
     }
+}
+
+/// Nothing was decided.
+pub(super) fn from_decide(error: DecideError, context: &Context) -> Status {
+    match error {
+        DecideError::NotFound(field) => {
+            let message = format!("{field}: no profile or record answers to it");
+            failure(Code::NotFound, ErrorReason::ProfileNotFound, message, &[])
+        }
+        DecideError::NoDecision => {
+            failure(Code::NotFound, ErrorReason::DecisionNotFound, "name: there is no such decision", &[])
+        }
+        DecideError::NotInProfile(_) => {
+            let message = "a record is not in the profile; ExplainProfile lists those that are";
+            failure(Code::FailedPrecondition, ErrorReason::RecordNotInProfile, message, &[])
+        }
+        DecideError::NothingStays => {
+            let message = "a part of the profile must stay";
+            failure(Code::FailedPrecondition, ErrorReason::NothingStays, message, &[])
+        }
+        DecideError::Refused(guard) => refusal(&guard.name()),
+        DecideError::RequestReused => {
+            let message = "request_id: was used before for another request";
+            failure(Code::InvalidArgument, ErrorReason::RequestIdReused, message, &[])
+        }
+        DecideError::Store(error) => from_store(&error, context),
+        DecideError::Stopping => draining(),
+    }
+}
+
+fn refusal(rule: &str) -> Status {
+    let message = format!("the rule {rule} refuses it");
+    failure(Code::FailedPrecondition, ErrorReason::RuleRefused, message, &[("rule", rule.to_owned())])
+}
+
+/// A rule refuses one source of a merge.
+pub(super) fn rule_refused(rule: &str) -> tonic_types::Status {
+    to_message(&refusal(rule))
+}
+
+/// One source of a merge is no profile.
+pub(super) fn source_not_found() -> tonic_types::Status {
+    to_message(&failure(Code::NotFound, ErrorReason::ProfileNotFound, "no profile answers to the name", &[]))
 }
 
 /// A write failed as a whole.

@@ -74,9 +74,12 @@ pub struct DecisionRequest {
 /// Why nothing was decided.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DecideError {
-    /// There is no such profile, record or decision: the field that names it.
+    /// There is no such profile or record: the field that names it.
     #[error("there is no such thing as {0} names")]
     NotFound(&'static str),
+    /// There is no such decision.
+    #[error("there is no such decision")]
+    NoDecision,
     /// A record is not in the profile that is to be split.
     #[error("a record is not in the profile")]
     NotInProfile(RecordKey),
@@ -305,7 +308,7 @@ impl Making<'_> {
     }
 
     async fn withdraw(&mut self, id: &str) -> Result<(), DecideError> {
-        let stored = self.reads.decision(id).await?.ok_or(DecideError::NotFound("name"))?;
+        let stored = self.reads.decision(id).await?.ok_or(DecideError::NoDecision)?;
         self.draft.records = stored.decision.left.iter().chain(&stored.decision.right).cloned().collect();
         if !stored.withdrawn {
             self.draft.withdrawn.push(StoredDecision { withdrawn: true, ..stored });
