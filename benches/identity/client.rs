@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use customer_profile::grpc::v1::{
-    self, ingest_service_client::IngestServiceClient, profile_key::Key, profile_service_client::ProfileServiceClient,
+    self, apply_model_response, ingest_service_client::IngestServiceClient, model_candidate,
+    model_service_client::ModelServiceClient, profile_key::Key, profile_service_client::ProfileServiceClient,
+    train_model_response,
 };
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value as Json;
@@ -85,6 +87,32 @@ impl Client {
             profiles.extend(found.map(|(result, record)| result.profile.map_or_else(|| record.clone(), |p| p.name)));
         }
         Ok(profiles)
+    }
+
+    /// Learns weights from what is stored; answers with the version that has them.
+    pub(crate) async fn train(&self) -> anyhow::Result<i64> {
+        let request = v1::TrainModelRequest::default();
+        let mut answers = ModelServiceClient::new(self.channel.clone()).train_model(request).await?.into_inner();
+        while let Some(answer) = answers.message().await? {
+            if let Some(train_model_response::Message::Result(result)) = answer.message {
+                return Ok(result.version);
+            }
+        }
+        anyhow::bail!("the stream ended without a result")
+    }
+
+    /// Puts a version in force on everything that is stored.
+    pub(crate) async fn apply(&self, version: i64) -> anyhow::Result<()> {
+        let content = Some(model_candidate::Content::Version(version));
+        let candidate = Some(v1::ModelCandidate { content, weights: None });
+        let request = v1::ApplyModelRequest { candidate, ..v1::ApplyModelRequest::default() };
+        let mut answers = ModelServiceClient::new(self.channel.clone()).apply_model(request).await?.into_inner();
+        while let Some(answer) = answers.message().await? {
+            if let Some(apply_model_response::Message::Result(_)) = answer.message {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the stream ended without a result")
     }
 }
 

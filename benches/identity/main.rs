@@ -8,7 +8,10 @@
 //! ```
 //!
 //! For each set a new database is made, its rows are imported, and the profile of each record is read back and compared
-//! with the truth. (`shipped`: with the weights that are compiled in.) All on SQLite, or `--database postgres`.
+//! with the truth: with the weights that are compiled in (`shipped`), and with those that are learned, without labels, from
+//! the set itself and put in force on what is stored (`trained`). Then the set is imported into another database that has
+//! the trained weights from the start (`afresh`), which must come to the same partition, or the benchmark fails. All on
+//! SQLite, or `--database postgres`.
 
 mod client;
 mod database;
@@ -23,14 +26,15 @@ mod scale;
 mod server;
 mod set;
 mod splink;
+mod trained;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Parser;
 
-use client::Client;
+use client::{Client, Imported};
 use database::{Database, Kind};
 use measure::Figures;
 use server::Server;
@@ -90,21 +94,42 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Imports a set into a new database and prints how right it is.
+/// Imports a set into a new database and prints how right it is: with the weights that are compiled in, with those that are
+/// learned from it, and when it is imported afresh with these, which must come to the same.
 async fn resolve(set: &Set, kind: Kind) -> anyhow::Result<()> {
     let database = Database::start(kind)?;
     let server = Server::start_with(&database.url(), &["--model", MODEL]).await;
     let client = Client::connect(&server.address).await?;
-    let imported = client.import(set.rows.iter().cloned()).await?;
-    anyhow::ensure!(
-        imported.refused == 0,
-        "{} of {} rows are refused",
-        imported.refused,
-        imported.stored + imported.refused
-    );
-    let figures = set.measure(&client.profiles(set.ids()).await?);
-    line(set, "shipped", &figures, Some(imported.took));
+    let took = import(&client, set).await?;
+    line(set, "shipped", &set.measure(&client.profiles(set.ids()).await?), Some(took));
+
+    let started = Instant::now();
+    let version = client.train().await?;
+    let trained = started.elapsed();
+    let started = Instant::now();
+    client.apply(version).await?;
+    let applied = started.elapsed();
+    let profiles = client.profiles(set.ids()).await?;
+    line(set, "trained", &set.measure(&profiles), None);
+    drop(server);
+
+    let again = Database::start(kind)?;
+    trained::begin_with(&again.url(), trained::model_of(&database.url()).await?).await?;
+    let server = Server::start_with(&again.url(), &["--model", MODEL]).await;
+    let client = Client::connect(&server.address).await?;
+    let took = import(&client, set).await?;
+    let afresh = client.profiles(set.ids()).await?;
+    line(set, "afresh", &set.measure(&afresh), Some(took));
+    println!("{:<26} learned in {:.2} s, applied in {:.2} s", "", trained.as_secs_f64(), applied.as_secs_f64());
+    let differing = trained::differing(&profiles, &afresh);
+    anyhow::ensure!(differing == 0, "imported afresh with the trained weights, {differing} records are with others");
     Ok(())
+}
+
+async fn import(client: &Client, set: &Set) -> anyhow::Result<Duration> {
+    let Imported { stored, refused, took } = client.import(set.rows.iter().cloned()).await?;
+    anyhow::ensure!(refused == 0, "{refused} of {} rows are refused", stored + refused);
+    Ok(took)
 }
 
 fn line(set: &Set, what: &str, figures: &Figures, took: Option<Duration>) {
