@@ -2,6 +2,7 @@
 
 mod decisions;
 mod errors;
+mod identity;
 mod past;
 mod profiles;
 mod streams;

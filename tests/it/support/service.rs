@@ -5,7 +5,8 @@ use std::sync::Arc;
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::grpc::v1::{
-    self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
+    self, identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
+    profile_service_client::ProfileServiceClient,
 };
 use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
@@ -75,6 +76,10 @@ impl Service {
 
     pub(crate) fn profiles(&self) -> ProfileServiceClient<Channel> {
         ProfileServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel.clone())
     }
 
     /// Says statements and answers with the results.
