@@ -4,10 +4,13 @@
 //! command itself was written wrongly. Answers go to standard output, all else to standard error. `anyhow` ends here: the rest
 //! of the crate has errors of its own.
 
+mod candidates;
 mod client;
 mod config;
 mod demo;
+mod explain;
 mod get;
+mod history;
 mod import;
 mod key;
 mod migrate;
@@ -35,6 +38,7 @@ Examples:
   customer-profile get email:ann@shop.com          Who is this?
   customer-profile timeline email:ann@shop.com     What happened with her?
   customer-profile search 'ann mil'                Whose names begin like this?
+  customer-profile explain email:ann@shop.com      Why is she one profile?
   customer-profile config                          Every setting, with its default";
 
 /// One profile of each customer from what all systems know, answered in real time over gRPC.
@@ -54,6 +58,9 @@ enum Command {
     Get(get::Args),
     Timeline(timeline::Args),
     Search(search::Args),
+    Explain(explain::Args),
+    Candidates(candidates::Args),
+    History(history::Args),
     Model(model::Args),
     Config(config::Args),
 }
@@ -80,6 +87,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
         Command::Search(args) => search::run(args).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Candidates(args) => candidates::run(args).await,
+        Command::History(args) => history::run(args).await,
         Command::Model(args) => model::run(args).await,
         Command::Config(args) => config::run(&args),
     }

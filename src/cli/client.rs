@@ -8,7 +8,10 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
+use super::key::CustomerKey;
 use crate::grpc::TENANT_KEY;
+use crate::grpc::v1;
+use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
@@ -19,6 +22,8 @@ use crate::telemetry::metrics::name_of;
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most things that one page of the server holds.
+const MAX_PAGE: u32 = 500;
 /// How long to wait for an answer.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// The server bounds what it sends; the client takes all of it.
@@ -76,6 +81,27 @@ impl Client {
         ProfileServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
+    /// For who is who.
+    pub(super) fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// The name of the profile that a key leads to. A name stays as it is: it may be one that was merged.
+    pub(super) async fn profile_name(&self, key: CustomerKey) -> anyhow::Result<String> {
+        let key = v1::ProfileKey::from(key);
+        if let Some(v1::profile_key::Key::Name(name)) = key.key {
+            return Ok(name);
+        }
+        let request = v1::GetProfileRequest {
+            key: Some(key),
+            read_mask: Some(prost_types::FieldMask { paths: vec!["name".to_owned()] }),
+            ..v1::GetProfileRequest::default()
+        };
+        let answer = self.profiles().get_profile(self.request(request)?).await;
+        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        Ok(answer.profile.unwrap_or_default().name)
+    }
+
     /// For writing.
     pub(super) fn ingest(&self) -> IngestServiceClient<Channel> {
         IngestServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
@@ -98,6 +124,24 @@ impl Client {
         let mut request = self.long_request(message)?;
         request.set_timeout(DEADLINE);
         Ok(request)
+    }
+}
+
+/// Page after page up to a limit, as one list; and the token of the page after it, if there is more. `page` asks for so many
+/// after a token.
+pub(super) async fn pages<T>(
+    limit: u32,
+    page: impl AsyncFn(i32, String) -> anyhow::Result<(Vec<T>, String)>,
+) -> anyhow::Result<(Vec<T>, String)> {
+    let (mut all, mut token) = (Vec::new(), String::new());
+    loop {
+        let left = limit.saturating_sub(u32::try_from(all.len())?);
+        let (mut found, next) = page(i32::try_from(left.min(MAX_PAGE))?, token).await?;
+        all.append(&mut found);
+        if next.is_empty() || all.len() >= usize::try_from(limit)? {
+            return Ok((all, next));
+        }
+        token = next;
     }
 }
 

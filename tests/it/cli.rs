@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod identity;
 mod import;
 mod resume;
 mod start;

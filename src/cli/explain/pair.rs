@@ -1,0 +1,88 @@
+//! The explanation of a pair, for people.
+
+use super::{chance, evidence};
+use crate::cli::output;
+use crate::grpc::v1;
+
+/// How wide the longest bar is.
+const BAR: f64 = 20.0;
+
+/// Two records: whether they are one person, by what way, and field by field what speaks for it.
+pub(super) fn shown(answer: &v1::ExplainPairResponse) -> String {
+    let (left, right) = (output::record(answer.left_record.as_ref()), output::record(answer.right_record.as_ref()));
+    let mut parts = vec![heading(answer, &left, &right)];
+    if !answer.path.is_empty() {
+        parts.push(path(answer, &left));
+    }
+    if let Some(score) = answer.score.as_ref().filter(|score| !score.fields.is_empty()) {
+        parts.push(chart(score, &left, &right));
+    }
+    parts.push(sum(answer));
+    parts.join("\n\n")
+}
+
+fn heading(answer: &v1::ExplainPairResponse, left: &str, right: &str) -> String {
+    let verdict = if answer.same_profile { "are one profile" } else { "are two profiles" };
+    let apart = match output::plain(&answer.refused_by) {
+        rule if rule.is_empty() => rule,
+        rule => format!("; kept apart by {rule}"),
+    };
+    let common = answer.shared_by_too_many.iter().map(|held| {
+        let (kind, value) = (output::plain(&held.r#type), output::plain(&held.value));
+        format!("both have the {kind} {value}, which so many people have that it says nothing")
+    });
+    let lines = std::iter::once(format!("{left} and {right} {verdict}{apart}")).chain(common);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The way from one record to the other.
+fn path(answer: &v1::ExplainPairResponse, left: &str) -> String {
+    let mut table = output::table(&["record", "belongs with", "because"]);
+    let mut from = left.to_owned();
+    for link in &answer.path {
+        let to = output::record(link.record.as_ref());
+        table.add_row([from, to.clone(), evidence(link)]);
+        from = to;
+    }
+    output::lines(&table)
+}
+
+/// Field by field, with a bar for the evidence: `#` for one person, `-` against.
+fn chart(score: &v1::MatchScore, left: &str, right: &str) -> String {
+    let most = score.fields.iter().map(|field| field.weight_bits.abs()).fold(1.0, f64::max);
+    let mut table = output::table(&["field", "agreement", left, right, "bits", ""]);
+    for field in &score.fields {
+        table.add_row([
+            output::plain(&field.field),
+            output::plain(&field.level),
+            output::plain(&field.left),
+            output::plain(&field.right),
+            format!("{:+.1}", field.weight_bits),
+            bar(field.weight_bits / most),
+        ]);
+    }
+    output::lines(&table)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the longest bar")]
+fn bar(share: f64) -> String {
+    if share < 0.0 { "-" } else { "#" }.repeat((share.abs().min(1.0) * BAR).round() as usize)
+}
+
+fn sum(answer: &v1::ExplainPairResponse) -> String {
+    let Some(score) = &answer.score else { return String::new() };
+    let verdict = match score.verdict() {
+        v1::MatchVerdict::Link => "enough for a link",
+        v1::MatchVerdict::Household => "a household",
+        v1::MatchVerdict::Review => "for a person to decide",
+        v1::MatchVerdict::Different | v1::MatchVerdict::Unspecified => "not enough",
+    };
+    let missing = if answer.missing_bits > 0.0 {
+        format!("; {:.1} bits are missing to a link", answer.missing_bits)
+    } else {
+        String::new()
+    };
+    let veto =
+        if score.veto.is_empty() { String::new() } else { format!("; forbidden by {}", output::plain(&score.veto)) };
+    format!("together, and with how rarely two records are one person: {}, {verdict}{missing}{veto}", chance(score))
+}
