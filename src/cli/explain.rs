@@ -71,20 +71,24 @@ fn evidence(link: &v1::MatchLink) -> String {
             let values: Vec<String> = shared.values.iter().map(|value| output::plain(value)).collect();
             format!("the same {}: {}", output::plain(&shared.r#type), values.join(", "))
         }
-        Some(Evidence::Score(score)) => format!("alike: {}", in_words(score)),
+        Some(Evidence::Score(score)) => format!("alike, {}", in_words(score)),
         Some(Evidence::Decision(name)) => format!("a person decided: {}", output::plain(name)),
         None => String::new(),
     }
 }
 
-/// A score with its fields, strongest first.
+/// How many fields of a score are told in a line; a pair has them all.
+const FIELDS: usize = 4;
+
+/// A score with its fields that count most.
 fn in_words(score: &v1::MatchScore) -> String {
     let mut fields: Vec<&v1::FieldComparison> = score.fields.iter().collect();
-    fields.sort_by(|a, b| b.weight_bits.total_cmp(&a.weight_bits));
-    let fields = fields.into_iter().map(|field| {
-        format!("{} {} {:+.1}", output::plain(&field.field), output::plain(&field.level), field.weight_bits)
+    fields.sort_by(|a, b| b.weight_bits.abs().total_cmp(&a.weight_bits.abs()));
+    let more = if fields.len() > FIELDS { ", …" } else { "" };
+    let fields = fields.into_iter().take(FIELDS).map(|field| {
+        format!("{} {} {:+.0}", output::plain(&field.field), output::plain(&field.level), field.weight_bits)
     });
-    format!("{} ({})", chance(score), fields.collect::<Vec<_>>().join(", "))
+    format!("{}: {}{more}", chance(score), fields.collect::<Vec<_>>().join(", "))
 }
 
 /// The probability, and the evidence that it stands for.

@@ -15,7 +15,7 @@ pub(super) fn shown(answer: &v1::ExplainPairResponse) -> String {
         parts.push(path(answer, &left));
     }
     if let Some(score) = answer.score.as_ref().filter(|score| !score.fields.is_empty()) {
-        parts.push(chart(score, &left, &right));
+        parts.push(chart(score));
     }
     parts.push(sum(answer));
     parts.join("\n\n")
@@ -48,9 +48,9 @@ fn path(answer: &v1::ExplainPairResponse, left: &str) -> String {
 }
 
 /// Field by field, with a bar for the evidence: `#` for one person, `-` against.
-fn chart(score: &v1::MatchScore, left: &str, right: &str) -> String {
+fn chart(score: &v1::MatchScore) -> String {
     let most = score.fields.iter().map(|field| field.weight_bits.abs()).fold(1.0, f64::max);
-    let mut table = output::table(&["field", "agreement", left, right, "bits", ""]);
+    let mut table = output::table(&["field", "agreement", "the first says", "the second says", "bits", ""]);
     for field in &score.fields {
         table.add_row([
             output::plain(&field.field),
