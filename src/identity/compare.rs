@@ -123,7 +123,9 @@ impl Score {
     pub(super) fn verdict(&self, model: &Model) -> Verdict {
         let matching = &model.matching;
         match self.veto {
-            Some(Veto::GivenNamesDiffer) if self.is_household(matching.link) => Verdict::Household,
+            Some(Veto::GivenNamesDiffer | Veto::BirthDatesDiffer) if self.is_household(matching.link) => {
+                Verdict::Household
+            }
             Some(_) if self.millibits >= matching.link => Verdict::Review,
             None if self.millibits >= matching.link => Verdict::Link,
             None if self.millibits >= matching.review => Verdict::Review,
@@ -131,9 +133,10 @@ impl Score {
         }
     }
 
-    /// Whether all but the given name would link: the rest speaks for one home.
+    /// Whether given names differ, and all but these and dates of birth would link: the rest speaks for one home.
     fn is_household(&self, link: i32) -> bool {
-        self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0) >= link
+        let others = self.level(Field::GivenName) == Level::Different;
+        others && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0) >= link
     }
 }
 

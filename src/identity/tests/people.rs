@@ -133,6 +133,9 @@ fn dates_and_contacts_agree_at_many_levels() {
 fn a_spouse_is_a_household_and_a_second_account_is_a_link() {
     let spouse = judged(&format!("given=Alice {HOME}"), &format!("given=Mark {HOME}"), Field::GivenName);
     assert_eq!((spouse.1, spouse.2), (Verdict::Household, Some(Veto::GivenNamesDiffer)));
+    let (alice, mark) = (format!("given=Alice birth=1980-02-03 {HOME}"), format!("given=Mark birth=1971-11-30 {HOME}"));
+    let spouse = judged(&alice, &mark, Field::GivenName);
+    assert_eq!((spouse.1, spouse.2), (Verdict::Household, Some(Veto::BirthDatesDiffer)));
     let same = judged(&format!("given=Alice {HOME}"), &format!("given=Alice {HOME}"), Field::GivenName);
     assert_eq!((same.1, same.2), (Verdict::Link, None));
 }
