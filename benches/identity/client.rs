@@ -14,7 +14,7 @@ use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
 /// The source and the kind of all rows, as `model.yaml` has them.
-pub(crate) const SOURCE: &str = "set";
+const SOURCE: &str = "set";
 const KIND: &str = "rows";
 /// As many rows a request, and requests at once, as `customer-profile import` has.
 const ROWS: usize = 500;
@@ -72,6 +72,25 @@ impl Client {
 
     /// The profile of each record, in order; of one that has none, a name of its own.
     pub(crate) async fn profiles(&self, records: &[String]) -> anyhow::Result<Vec<String>> {
+        let found = self.read(records, v1::ProfileView::Basic, "name").await?;
+        let named = found.into_iter().zip(records);
+        Ok(named.map(|(profile, record)| profile.map_or_else(|| record.clone(), |found| found.name)).collect())
+    }
+
+    /// The records with which each record is in one profile, itself among them.
+    pub(crate) async fn companies(&self, records: &[String]) -> anyhow::Result<Vec<Vec<String>>> {
+        let found = self.read(records, v1::ProfileView::Full, "records").await?;
+        let key = |record: v1::SourceRecord| record.record.map(|key| key.key);
+        let members = |profile: v1::Profile| profile.records.into_iter().filter_map(key).collect();
+        Ok(found.into_iter().map(|profile| profile.map(members).unwrap_or_default()).collect())
+    }
+
+    async fn read(
+        &self,
+        records: &[String],
+        view: v1::ProfileView,
+        field: &str,
+    ) -> anyhow::Result<Vec<Option<v1::Profile>>> {
         let mut profiles = Vec::with_capacity(records.len());
         for records in records.chunks(ROWS) {
             let key = |record: &String| v1::ProfileKey {
@@ -79,12 +98,12 @@ impl Client {
             };
             let request = v1::BatchGetProfilesRequest {
                 keys: records.iter().map(key).collect(),
-                read_mask: Some(prost_types::FieldMask { paths: vec!["name".to_owned()] }),
+                view: view.into(),
+                read_mask: Some(prost_types::FieldMask { paths: vec![field.to_owned()] }),
                 ..v1::BatchGetProfilesRequest::default()
             };
             let answer = ProfileServiceClient::new(self.channel.clone()).batch_get_profiles(patient(request)).await?;
-            let found = answer.into_inner().results.into_iter().zip(records);
-            profiles.extend(found.map(|(result, record)| result.profile.map_or_else(|| record.clone(), |p| p.name)));
+            profiles.extend(answer.into_inner().results.into_iter().map(|result| result.profile));
         }
         Ok(profiles)
     }

@@ -85,7 +85,7 @@ fn count_pairs<'a>(sizes: impl Iterator<Item = &'a usize>) -> usize {
 }
 
 /// Nothing said is nothing wrong.
-fn share(part: usize, whole: usize) -> f64 {
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { float(part) / float(whole) }
 }
 

@@ -16,18 +16,26 @@ use random::Random;
 /// Rows about somebody who has a row already, of a hundred.
 const AGAIN: u64 = 17;
 
-/// The row of a number, and whether it is about somebody new.
-pub(crate) fn row(number: u64, lists: &Lists) -> (Json, bool) {
+/// Whom the row of a number is about: the person of that number, or an earlier one.
+pub(crate) fn person_of(number: u64) -> u64 {
+    let mut random = Random::of("whom", number);
+    if number > 0 && random.chance(AGAIN) { random.below(number) } else { number }
+}
+
+/// The key of the row of a number.
+pub(crate) fn key(number: u64) -> String {
+    format!("p{number:09}")
+}
+
+/// The row of a number.
+pub(crate) fn row(number: u64, lists: &Lists) -> Json {
     let mut random = Random::of("row", number);
-    let again = number > 0 && random.chance(AGAIN);
-    let person = if again { random.below(number) } else { number };
-    // The first row of a number that is not about that person itself leaves the person without one.
-    let is_new = !again;
+    let person = person_of(number);
     let mut said = Person::of(person, lists);
-    if again {
+    if person != number {
         said.slip(&mut random, lists);
     }
-    (said.row(number, &mut random), is_new)
+    said.row(number, &mut random)
 }
 
 /// All that there is to say of a person.
@@ -105,7 +113,7 @@ impl Person {
                 row.insert(column.to_owned(), Json::String(value));
             }
         };
-        say("record_id", 100, format!("p{number:09}"), random);
+        say("record_id", 100, key(number), random);
         say("first_name", 96, self.given.clone(), random);
         say("last_name", 92, self.family.clone(), random);
         say("email", 66, self.email.clone(), random);

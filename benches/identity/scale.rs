@@ -1,10 +1,14 @@
 //! Whether the cost of a record grows with the number of profiles.
 //!
 //! One database grows to each size in turn; at each, further records of the same people's kind are resolved, and timed. Some
-//! of them are about people who are there already, as in life. The median of the turns counts.
+//! of them are about people who are there already, as in life. The median of the turns counts. How right they are is told
+//! too: among a million, names alone say little, and some of these records have no more to say.
+
+use std::collections::HashMap;
 
 use crate::client::Client;
 use crate::database::{Database, Kind};
+use crate::measure::{Agreement, share};
 use crate::people::{self, Lists};
 use crate::server::{self, Server};
 use crate::{MODEL, metrics};
@@ -25,10 +29,33 @@ impl Source {
         let numbers = self.next..self.next + count;
         self.next += count;
         numbers.map(|number| {
-            let (row, is_new) = people::row(number, &self.lists);
-            self.people += u64::from(is_new);
-            row
+            self.people += u64::from(people::person_of(number) == number);
+            people::row(number, &self.lists)
         })
+    }
+
+    /// How right the company of the latest rows is: of the records that are with them, and of those that should be.
+    async fn company(&self, client: &Client) -> anyhow::Result<Agreement> {
+        let latest: Vec<u64> = (self.next - FURTHER..self.next).collect();
+        let keys: Vec<String> = latest.iter().map(|number| people::key(*number)).collect();
+        let mut wanted: HashMap<u64, usize> = latest.iter().map(|number| (people::person_of(*number), 0)).collect();
+        let mut person_of: HashMap<String, u64> = HashMap::new();
+        for number in 0..self.next {
+            let person = people::person_of(number);
+            if let Some(count) = wanted.get_mut(&person) {
+                *count += 1;
+                person_of.insert(people::key(number), person);
+            }
+        }
+        let (mut right, mut together, mut all) = (0, 0, 0);
+        for (key, company) in keys.iter().zip(client.companies(&keys).await?) {
+            let person = person_of[key];
+            let same = |other: &&String| person_of.get(*other) == Some(&person);
+            right += company.iter().filter(same).filter(|other| *other != key).count();
+            together += company.len().saturating_sub(1);
+            all += wanted[&person] - 1;
+        }
+        Ok(Agreement { precision: share(right, together), recall: share(right, all) })
     }
 }
 
@@ -57,6 +84,8 @@ pub(crate) async fn run(kind: Kind, sizes: &[u64]) -> anyhow::Result<()> {
         let (wall_ratio, cpu_ratio) = (wall / first_wall, cpu / first_cpu);
         println!("{people:>10} {records:>10} {wall:>12.0} {wall_ratio:>6.2} {cpu:>14.0} {cpu_ratio:>6.2}");
         metrics::print_growth(&before, &after, TURNS as u64 * FURTHER);
+        let Agreement { precision, recall } = source.company(&client).await?;
+        println!("{:>24} pairs of the latest: precision {precision:.4}, recall {recall:.4}", "");
     }
     Ok(())
 }
