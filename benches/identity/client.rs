@@ -10,8 +10,8 @@ use customer_profile::grpc::v1::{
 };
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value as Json;
-use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request};
 
 /// The source and the kind of all rows, as `model.yaml` has them.
 const SOURCE: &str = "set";
@@ -64,10 +64,22 @@ impl Client {
         Ok(Imported { took: started.elapsed(), ..sum })
     }
 
+    /// Asks again when the connection went away: a server closes each one after some time. What was stored all the same
+    /// is a duplicate then.
     async fn request(&self, payloads: Vec<Bytes>) -> anyhow::Result<v1::IngestPayloadsResponse> {
         let message = v1::IngestPayloadsRequest { source: SOURCE.to_owned(), kind: KIND.to_owned(), payloads };
-        let answer = IngestServiceClient::new(self.channel.clone()).ingest_payloads(patient(message)).await?;
-        Ok(answer.into_inner())
+        let mut attempts: u32 = 0;
+        loop {
+            let answer = IngestServiceClient::new(self.channel.clone()).ingest_payloads(patient(message.clone())).await;
+            match answer {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) if attempts < 5 && matches!(status.code(), Code::Unavailable | Code::Cancelled) => {
+                    attempts += 1;
+                    tokio::time::sleep(Duration::from_millis(50) * attempts).await;
+                }
+                Err(status) => return Err(status.into()),
+            }
+        }
     }
 
     /// The profile of each record, in order; of one that has none, a name of its own.

@@ -252,8 +252,11 @@ async fn with_patience(
     last.map(tonic::Response::into_inner).map_err(|status| refused(&status))
 }
 
+/// Whether asking again may help. `CANCELLED` is of this side's making: of a request that was about to go out on a
+/// connection that the server, for its age, had just closed. Nobody here cancels anything.
 fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded)
+    use Code::{Cancelled, DeadlineExceeded, ResourceExhausted, Unavailable};
+    matches!(status.code(), Unavailable | ResourceExhausted | DeadlineExceeded | Cancelled)
 }
 
 fn outcome(result: v1::StatementResult) -> Outcome {
