@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::features::Features;
-use super::keys::MatchKey;
+use super::keys::{MatchKey, most};
 use super::{nicknames, text};
 use crate::model::{IdentifierType, Model};
 use crate::profile::{Identifier, Record};
@@ -26,13 +26,15 @@ impl Context {
     pub fn of(all: &[(&Record, &Features)], model: &Model) -> Self {
         let mut context = Self::default();
         let mut holders: HashMap<Identifier, Vec<&Features>> = HashMap::new();
-        let mut counts: HashMap<MatchKey, usize> = HashMap::new();
+        let mut counts: HashMap<MatchKey, (usize, usize)> = HashMap::new();
         for (record, features) in all {
             for identifier in record.identifiers() {
                 holders.entry(identifier).or_default().push(features);
             }
-            for key in features.keys() {
-                *counts.entry(key).or_default() += 1;
+            let mut keys = features.keys_with_fields();
+            keys.dedup_by_key(|(key, _)| *key);
+            for (key, fields) in keys {
+                counts.entry(key).or_insert((0, most(fields, &model.matching))).0 += 1;
             }
         }
         for (identifier, holders) in holders {
@@ -40,8 +42,7 @@ impl Context {
                 context.exclude(&identifier);
             }
         }
-        let most = model.matching.max_key_records;
-        context.keys.extend(counts.into_iter().filter(|(_, count)| *count > most).map(|(key, _)| key));
+        context.keys.extend(counts.into_iter().filter(|(_, (count, most))| count > most).map(|(key, _)| key));
         context
     }
 

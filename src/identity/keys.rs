@@ -7,14 +7,22 @@
 //!
 //! Keys are stored: [`MatchKey`] is the same for the same values for ever.
 
+use std::collections::BTreeSet;
+
 use super::features::{Date, Features, Name, Street};
 use super::nicknames;
 use super::text::{self, Hash};
+use crate::model::Matching;
 use crate::model::matching::Field;
 use crate::profile::Identifier;
 
 /// A record has no more keys than this; those of identifiers come first.
 const MAX_KEYS: usize = 32;
+
+/// Under a name alone there may be fewer than under other keys, by this factor. Of ten namesakes each is the right one in
+/// fewer than one of ten cases, and where there is more to say than the name, there are keys of both. Namesakes grow with
+/// the population: without this a record would be compared with ever more of them.
+const NAME_ALONE: usize = 6;
 
 /// The hash of what two records have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,20 +54,23 @@ const BIRTH: FieldSet = bit(Field::BirthDate);
 const STREET: FieldSet = bit(Field::Street);
 
 impl Features {
-    /// The keys by which a record is found, ascending.
-    #[must_use]
-    pub fn keys(&self) -> Vec<MatchKey> {
-        let mut keys: Vec<MatchKey> = self.keys_with_fields().into_iter().map(|(key, _)| key).collect();
-        keys.dedup();
-        keys
-    }
-
-    /// The keys besides identifiers, which are looked up as such.
+    /// The keys by which a record is found, ascending: those besides identifiers, which are looked up as such.
     #[must_use]
     pub fn match_keys(&self) -> Vec<MatchKey> {
-        let mut keys = self.keys();
-        keys.retain(|key| !self.ids.iter().any(|id| id.key == *key));
-        keys
+        self.besides_identifiers().map(|(key, _)| key).collect()
+    }
+
+    /// The same, each with how many records may be under it before it finds nobody.
+    #[must_use]
+    pub fn bounded_keys(&self, matching: &Matching) -> Vec<(MatchKey, usize)> {
+        self.besides_identifiers().map(|(key, fields)| (key, most(fields, matching))).collect()
+    }
+
+    fn besides_identifiers(&self) -> impl Iterator<Item = (MatchKey, FieldSet)> {
+        let mut keys = self.keys_with_fields();
+        keys.dedup_by_key(|(key, _)| *key);
+        keys.retain(|(key, _)| !self.ids.iter().any(|id| id.key == *key));
+        keys.into_iter()
     }
 
     /// Keys with the fields that they are made of, ascending.
@@ -92,13 +103,23 @@ impl Features {
                 keys.add(bit(Field::Email), "email local", &[&email.local]);
             }
             if let Some(number) = email.number() {
-                keys.add(bit(Field::Email), "email number", &[number]);
+                for initial in self.initials() {
+                    keys.add(bit(Field::Email) | GIVEN | FAMILY, "email number", &[number, &initial]);
+                }
             }
         }
         for phone in &self.phones {
             let digits = &phone.digits.text;
             keys.add(bit(Field::Phone), "phone end", &[&digits[digits.len().saturating_sub(7)..]]);
         }
+    }
+
+    /// What the names sound like where they begin, given or family.
+    fn initials(&self) -> BTreeSet<String> {
+        let given = |name: &Name| name.given.as_ref().map(|given| text::sound(nicknames::canonical(&given.word.text)));
+        let family = |name: &Name| name.family.as_ref().map(|family| family.sound.clone());
+        let sounds = self.names.iter().flat_map(|name| [given(name), family(name)]).flatten();
+        sounds.filter_map(|sound| sound.get(..1).map(str::to_owned)).collect()
     }
 
     fn name_keys(&self, name: &Name, keys: &mut Keys) {
@@ -144,6 +165,12 @@ fn street_keys(street: &Street, name: &Name, keys: &mut Keys) {
     if let Some(family) = &name.family {
         keys.add(FAMILY | STREET, "street+family", &[number, &sound, &family.sound]);
     }
+}
+
+/// How many records may be under a key that is made of some fields before it finds nobody.
+pub(super) fn most(fields: FieldSet, matching: &Matching) -> usize {
+    let most = matching.max_key_records;
+    if fields == GIVEN | FAMILY { most.min((most / NAME_ALONE).max(2)) } else { most }
 }
 
 struct Keys(Vec<(MatchKey, FieldSet)>);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::compare::{Score, Verdict, Veto, score};
 use super::context::Context;
 use super::features::Features;
-use super::keys::{FieldSet, MatchKey};
-use crate::model::Model;
+use super::keys::{FieldSet, MatchKey, most};
+use crate::model::{Matching, Model};
 use crate::profile::{Record, RecordKey};
 
 /// Two records that may be of one person, or nearly.
@@ -49,19 +49,23 @@ pub fn candidates<'a>(
     let mut sorted = all.to_vec();
     sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
-    let found = found(&features, context, model.matching.max_key_records).into_iter();
+    let found = found(&features, context, &model.matching).into_iter();
     found.map(|(a, b, _)| (&sorted[a].0.key, &sorted[b].0.key)).collect()
 }
 
 /// Every pair that shares a key, with its score, by index in ascending order.
 pub(super) fn scored(features: &[&Features], context: &Context, model: &Model) -> Vec<(usize, usize, Score)> {
     let weights = &model.matching.weights;
-    let pairs = found(features, context, model.matching.max_key_records);
+    let pairs = found(features, context, &model.matching);
     pairs.into_iter().map(|(a, b, _)| (a, b, score(features[a], features[b], weights, context))).collect()
 }
 
 /// Every pair that shares a key, by index in ascending order, with the fields of each key that it shares.
-pub(super) fn found(features: &[&Features], context: &Context, most: usize) -> Vec<(usize, usize, Vec<FieldSet>)> {
+pub(super) fn found(
+    features: &[&Features],
+    context: &Context,
+    matching: &Matching,
+) -> Vec<(usize, usize, Vec<FieldSet>)> {
     let mut holders: HashMap<MatchKey, (FieldSet, Vec<usize>)> = HashMap::new();
     for (index, features) in features.iter().enumerate() {
         let mut keys = features.keys_with_fields();
@@ -71,7 +75,8 @@ pub(super) fn found(features: &[&Features], context: &Context, most: usize) -> V
         }
     }
     let mut found: HashMap<(usize, usize), Vec<FieldSet>> = HashMap::new();
-    for (fields, holders) in holders.into_values().filter(|(_, holders)| holders.len() <= most) {
+    for (fields, holders) in holders.into_values().filter(|(fields, holders)| holders.len() <= most(*fields, matching))
+    {
         for (place, &a) in holders.iter().enumerate() {
             for &b in &holders[place + 1..] {
                 found.entry((a, b)).or_default().push(fields);

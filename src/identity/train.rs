@@ -73,7 +73,7 @@ pub fn train(
     let all: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
     progress(Progress::Sampling(RANDOM_PAIRS));
     let random = sample::random_levels(&all, &shipped, context, RANDOM_PAIRS);
-    let pairs = found(&all, context, model.matching.max_key_records);
+    let pairs = found(&all, context, &model.matching);
     progress(Progress::Comparing(pairs.len()));
     let scored: Vec<Learned> = pairs
         .into_iter()

@@ -72,7 +72,7 @@ pub struct Matching {
     pub link: i32,
     /// They are shown to a person from this probability on, in millibits of the odds.
     pub review: i32,
-    /// A match key that more records hold is generic: it finds nobody.
+    /// A match key that more records hold is generic: it finds nobody. Of a name alone, a sixth.
     pub max_key_records: usize,
     /// An identifier that more different people hold is generic: it links nobody and weighs nothing.
     pub max_people: usize,

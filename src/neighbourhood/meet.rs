@@ -33,9 +33,9 @@ impl Holders {
         self.generic_before != self.generic_now
     }
 
-    /// Those who meet by it, if they are no more than a bound.
-    fn meeting(&self, most: usize) -> &[RecordKey] {
-        if self.generic_now || self.now.len() > most { &[] } else { &self.now }
+    /// Those who meet by it.
+    fn meeting(&self) -> &[RecordKey] {
+        if self.generic_now { &[] } else { &self.now }
     }
 
     /// Whether the records of a key meet now, or met before, but not both.
@@ -70,10 +70,10 @@ impl Search<'_> {
     async fn look_up(&mut self, reads: &mut dyn Snapshot, records: &BTreeSet<RecordKey>) -> Result<()> {
         let identifiers: BTreeSet<Identifier> = records.iter().flat_map(|key| self.linking(key)).collect();
         self.look_up_identifiers(reads, identifiers).await?;
-        let mut keys: BTreeSet<MatchKey> = BTreeSet::new();
+        let mut keys: BTreeMap<MatchKey, usize> = BTreeMap::new();
         for record in records {
-            keys.extend(self.features(record).match_keys());
-            keys.extend(self.features_before(record).match_keys());
+            keys.extend(self.features(record).bounded_keys(&self.model.matching));
+            keys.extend(self.features_before(record).bounded_keys(&self.model.matching));
         }
         self.look_up_keys(reads, keys).await
     }
@@ -126,14 +126,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeSet<MatchKey>) -> Result<()> {
-        let unseen: Vec<MatchKey> = keys.into_iter().filter(|key| !self.keys.contains_key(key)).collect();
-        if unseen.is_empty() {
-            return Ok(());
-        }
-        let most = self.model.matching.max_key_records;
+    /// Looks up the records under keys that were not asked for yet; `keys` tells how many may be under each.
+    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeMap<MatchKey, usize>) -> Result<()> {
+        let unseen: Vec<(MatchKey, usize)> = keys.into_iter().filter(|(key, _)| !self.keys.contains_key(key)).collect();
+        let Some(widest) = unseen.iter().map(|(_, most)| *most).max() else { return Ok(()) };
+        let asked: Vec<MatchKey> = unseen.iter().map(|(key, _)| *key).collect();
         let mut stored: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
-        for (key, record) in reads.keyed(&unseen, most + self.start.after.len()).await? {
+        for (key, record) in reads.keyed(&asked, widest + self.start.after.len()).await? {
             stored.entry(key).or_default().push(record);
         }
         let mut batch: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
@@ -142,7 +141,7 @@ impl Search<'_> {
                 batch.entry(key).or_default().push(record.clone());
             }
         }
-        for key in unseen {
+        for (key, most) in unseen {
             let stored = take(&mut stored, &key);
             let mut holders = self.holders(stored, take(&mut batch, &key));
             (holders.generic_before, holders.generic_now) = (holders.before.len() > most, holders.now.len() > most);
@@ -166,10 +165,11 @@ impl Search<'_> {
             let features = self.features(record);
             let mut met = BTreeSet::new();
             for identifier in self.found.records.get(record).into_iter().flat_map(Record::identifiers) {
-                met.extend(self.identifiers.get(&identifier).into_iter().flat_map(|h| h.meeting(most)).cloned());
+                let holders = self.identifiers.get(&identifier).filter(|holders| holders.now.len() <= most);
+                met.extend(holders.into_iter().flat_map(Holders::meeting).cloned());
             }
             for key in features.match_keys() {
-                met.extend(self.keys.get(&key).into_iter().flat_map(|h| h.meeting(most)).cloned());
+                met.extend(self.keys.get(&key).into_iter().flat_map(Holders::meeting).cloned());
             }
             met.remove(record);
             meetings.insert(record, met);

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use crate::identity::{
-    Clustering, Context, Decision, DecisionKind, Features, Guard, Reason, Verdict, Veto, cluster, compare, pairs,
+    Clustering, Context, Decision, DecisionKind, Features, Guard, Reason, Verdict, Veto, candidates, cluster, compare,
+    pairs,
 };
 use crate::model::Model;
 use crate::model::matching::{Field, Level};
@@ -158,6 +159,39 @@ fn twins_are_two_people() {
     let twins = ["a given=Anna birth=2001-05-06", "b given=Mark birth=2001-05-06"];
     let twins = twins.map(|twin| format!("{twin} email=home@featherstone.com phone=2125551142 {HOME}"));
     assert_eq!(clusters(&[&twins[0], &twins[1]]), ["a", "b"]);
+}
+
+/// The pairs that are compared, as `a b`.
+fn compared(texts: &[String]) -> Vec<String> {
+    let model = model();
+    let records: Vec<Record> = texts.iter().map(|text| record(&model, text)).collect();
+    let features: Vec<Features> = records.iter().map(|record| Features::of(record, &model)).collect();
+    let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
+    let pairs = candidates(&all, &Context::of(&all, &model), &model);
+    pairs.into_iter().map(|(a, b)| format!("{} {}", a.key, b.key)).collect()
+}
+
+#[test]
+fn namesakes_are_compared_until_they_are_too_many_to_mean_anything() {
+    let namesakes =
+        |count: usize| (10..10 + count).map(|number| format!("n{number} given=Ann family=Nguyen")).collect::<Vec<_>>();
+    assert_eq!(compared(&namesakes(10)).len(), 45);
+    assert_eq!(compared(&namesakes(11)).len(), 0);
+    let mut some_of_one_town = namesakes(11);
+    for text in &mut some_of_one_town[..2] {
+        text.push_str(" city=Hull");
+    }
+    assert_eq!(compared(&some_of_one_town), ["n10 n11"]);
+}
+
+#[test]
+fn a_mailboxs_number_finds_those_whose_names_begin_alike() {
+    let people = [
+        "a given=Karin family=Lopez email=karin.48213@x.com",
+        "b given=Ada family=Carver email=ada48213@y.org",
+        "c given=Bob family=Horn email=bob_48213@z.com",
+    ];
+    assert_eq!(compared(&people.map(str::to_owned)), ["a b"]);
 }
 
 #[test]

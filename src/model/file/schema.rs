@@ -38,7 +38,8 @@ pub struct Matching {
     /// They are shown for review from this probability on. Default 0.5.
     #[schemars(range(min = 0.000_001, max = 0.999_999))]
     pub review_probability: Option<f64>,
-    /// A match key (such as names and town) that more records hold than this is generic and finds nobody. Default 60.
+    /// A match key (such as names and town) that more records hold than this is generic and finds nobody; of a name alone
+    /// a sixth of it is enough. Default 60.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_key_records: Option<u32>,
     /// An identifier that more people hold than this, told by their given names, is generic: it links nobody and weighs
