@@ -91,8 +91,7 @@ impl Search<'_> {
             unseen.iter().cloned().partition(|identifier| max(identifier).is_some());
         let widest = bounded.iter().filter_map(max).max().unwrap_or(0);
         let mut stored: BTreeMap<Identifier, Vec<Record>> = BTreeMap::new();
-        // As many more as this batch may take away: so what is not loaded stays over the limit in any case.
-        let limits = [(bounded, widest + self.start.after.len()), (unbounded, UNBOUNDED)];
+        let limits = [(bounded, widest + self.may_leave()), (unbounded, UNBOUNDED)];
         for (asked, limit) in limits.into_iter().filter(|(asked, _)| !asked.is_empty()) {
             for (identifier, record) in reads.holders(&asked, limit).await? {
                 stored.entry(identifier).or_default().push(record);
@@ -126,13 +125,19 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// As many holders may leave in this batch: by so many more than a bound are read, what is not read stays over the bound
+    /// in any case.
+    fn may_leave(&self) -> usize {
+        self.start.before.len()
+    }
+
     /// Looks up the records under keys that were not asked for yet; `keys` tells how many may be under each.
     async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeMap<MatchKey, usize>) -> Result<()> {
         let unseen: Vec<(MatchKey, usize)> = keys.into_iter().filter(|(key, _)| !self.keys.contains_key(key)).collect();
         let Some(widest) = unseen.iter().map(|(_, most)| *most).max() else { return Ok(()) };
         let asked: Vec<MatchKey> = unseen.iter().map(|(key, _)| *key).collect();
         let mut stored: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
-        for (key, record) in reads.keyed(&asked, widest + self.start.after.len()).await? {
+        for (key, record) in reads.keyed(&asked, widest + self.may_leave()).await? {
             stored.entry(key).or_default().push(record);
         }
         let mut batch: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
