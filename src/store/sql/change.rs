@@ -349,7 +349,10 @@ fn activation_columns(activation: &Activation) -> Columns {
     ]
 }
 
+/// In order of keys: those of one record are all over the table, and neighbours are on one page.
 fn key_columns_of(keys: &[KeyedRecord]) -> Columns {
+    let mut keys: Vec<&KeyedRecord> = keys.iter().collect();
+    keys.sort_unstable();
     let mut columns = vec![("key_hash", Column::Int(keys.iter().map(|(key, _)| key.0).collect()))];
     columns.extend(key_columns(keys.iter().map(|(_, record)| record)));
     columns

@@ -140,6 +140,11 @@ async fn sqlite(options: &Options, path: &Path, role: Role) -> Result<DatabaseCo
     Ok(Database::connect(pool).await?)
 }
 
+/// For what a transaction touches: pages that do not fit are spilled to the log before the commit. In a large database each
+/// match key, identifier and profile of a record is on a page of its own: up to some 32 pages of 4 KiB, and 500 records a
+/// transaction (`ingest.batch_statements`). Negative: in KiB. Filled as needed.
+const WRITER_CACHE_KIB: &str = "-65536";
+
 fn sqlite_settings(connection: SqliteConnectOptions, path: &Path, busy: Duration, role: Role) -> SqliteConnectOptions {
     let connection = connection
         .filename(path)
@@ -152,8 +157,7 @@ fn sqlite_settings(connection: SqliteConnectOptions, path: &Path, busy: Duration
         // Truncate the log after a burst; in bytes.
         .pragma("journal_size_limit", "67108864");
     match role {
-        // In KiB, filled as needed.
-        Role::Writer => connection.pragma("cache_size", "-16384"),
+        Role::Writer => connection.pragma("cache_size", WRITER_CACHE_KIB),
         Role::Reader => connection.pragma("cache_size", "-4096").pragma("query_only", "ON"),
     }
 }
