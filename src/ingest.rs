@@ -12,6 +12,7 @@ mod apply;
 mod changes;
 mod decide;
 mod load;
+pub(crate) mod log;
 mod room;
 mod write;
 

@@ -227,7 +227,7 @@ impl Reader {
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
     fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> Slot {
-        let epoch = self.epochs.current(&(scope.tenant, &key));
+        let epoch = self.epochs.current(key.digest(scope.tenant));
         Slot { tenant: scope.tenant.clone(), key, epoch, model: scope.running.version }
     }
 }

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 
 use crate::identity::{Before, Context, Decision, Features, assign, cluster};
-use crate::ingest::{Turn, identity_changes, terms};
+use crate::ingest::{Turn, identity_changes, log, terms};
 use crate::model::Model;
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp, fold};
 use crate::profile::{ProfileRow, ProfileState};
@@ -81,6 +81,8 @@ pub fn resolve(
     (changes.removed_pairs, changes.pairs) = alike::difference(&before.pairs, pairs);
     let both = after.values().filter_map(|record| Some((before.records.get(&record.key)?, record)));
     changes.identity_changes = identity_changes(turn, both, &changes.profiles, &|_| cause.clone());
+    let (was, home) = (|key: &RecordKey| before.records.get(key), profile);
+    changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows: &before.rows }, &changes);
     let moves = difference::moves(before, &after);
     let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
     Resolution { changes, difference }

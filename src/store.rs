@@ -12,6 +12,7 @@
 //!   replaced or removed. So every state that was ever committed can still be read: see [`Past`].
 
 mod error;
+mod log;
 mod matching;
 pub mod memory;
 mod past;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 pub use crate::profile::{ProfileRow, ProfileState};
 pub use error::Error;
+pub use log::{ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange};
 pub use matching::{
     Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair, QueuePage, StoredDecision,
     StoredRequest,
@@ -115,6 +117,16 @@ pub trait Store: Past + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoredDecision>>;
 
+    /// For each cursor how far its tenant is, and the log from there on, at most `limit` parts of each. Of one state.
+    async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>>;
+
+    /// Throws away what the retention does not keep of a tenant's log, oldest writes first, each as a whole. The last write
+    /// stays. Answers how many parts went; it may be less than all, and is 0 when there is nothing more to do.
+    async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64>;
+
+    /// All tenants after one, in order, at most `limit`.
+    async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>>;
+
     /// Ends all connections, after those in use are given back.
     async fn close(&self);
 }
@@ -191,7 +203,7 @@ pub trait Transaction: Send {
     /// Those of `commit`, at the latest there. Nothing is written; the transaction is over.
     async fn write(&mut self, changes: &Changes) -> Result<()>;
 
-    /// Writes all changes and commits. What they replace or remove is kept for [`Past`]. `time` is the write's own.
+    /// Writes all changes and commits, the last part of the log's entry with them. What they replace or remove is kept for [`Past`]. `time` is the write's own.
     ///
     /// # Errors
     /// [`Error::Conflict`]: nothing was written, the whole transaction may be tried again. [`Error::Refused`]: some value is
@@ -375,6 +387,8 @@ pub struct Changes {
     pub requests: Vec<StoredRequest>,
     /// Merges and splits to append.
     pub identity_changes: Vec<IdentityChange>,
+    /// This write's entry in the change log; none: an empty one is written.
+    pub log: Vec<LogEntry>,
 }
 
 impl Changes {

@@ -33,14 +33,15 @@ mod tests {
     use super::*;
     use crate::{
         m20261122_000001_records_and_history as records, m20261122_000002_history as history,
-        m20261122_000003_models as models, m20261122_000004_matching as matching,
+        m20261122_000003_models as models, m20261122_000004_matching as matching, m20261122_000005_change_log as log,
     };
 
     #[test]
     fn no_placeholder_is_left_in_any_statement() {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
             for statement in
-                [records::STATEMENTS, history::STATEMENTS, models::STATEMENTS, matching::STATEMENTS].concat()
+                [records::STATEMENTS, history::STATEMENTS, models::STATEMENTS, matching::STATEMENTS, log::STATEMENTS]
+                    .concat()
             {
                 let sql = in_dialect(statement, backend);
                 assert!(!sql.contains('{'), "{sql}");

@@ -1,8 +1,9 @@
-//! The second half of a write, pure: from the neighbourhood to the rows that change and the cache keys they concern.
+//! The second half of a write, pure: from the neighbourhood to the rows that change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
+use super::log;
 use crate::identity::{Before, Features, MatchKey, assign};
 use crate::model::Model;
 use crate::neighbourhood::Neighbourhood;
@@ -16,8 +17,6 @@ use crate::store::{
 pub(super) struct Plan {
     /// For the store.
     pub changes: Changes,
-    /// For the cache: whose answers are old after the commit.
-    pub touched: Touched,
     /// For the figures.
     pub identity: IdentityFigures,
     /// For the answers: where the batch's records are now.
@@ -26,17 +25,6 @@ pub(super) struct Plan {
     pub after: BTreeMap<RecordKey, Record>,
     /// The rows of their profiles, as they are now.
     pub rows: BTreeMap<ProfileId, ProfileRow>,
-}
-
-/// Whose answers change by a write.
-#[derive(Debug, Default)]
-pub(super) struct Touched {
-    /// Profile ids, redirecting ones too.
-    pub profiles: BTreeSet<ProfileId>,
-    /// Identifiers that lead to another profile, or to more or fewer.
-    pub identifiers: BTreeSet<Identifier>,
-    /// Records that are in another profile.
-    pub records: BTreeSet<RecordKey>,
 }
 
 /// What identity did in a write.
@@ -115,10 +103,16 @@ pub(super) fn plan(
     }
     plan.rows.clone_from(rows);
     for row in plan.changes.added_profiles.iter().chain(&plan.changes.profiles) {
-        plan.touched.profiles.insert(row.id);
         plan.rows.insert(row.id, row.clone());
     }
     plan.after = after;
+    if plan.changes != Changes::default() {
+        let was = |key: &RecordKey| {
+            if applied.after.contains_key(key) { applied.before.get(key) } else { before.get(key) }
+        };
+        let home = |key: &RecordKey| plan.after.get(key).and_then(|record| record.membership.profile);
+        plan.changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows }, &plan.changes);
+    }
     plan
 }
 
@@ -220,11 +214,8 @@ impl Plan {
         self.changes.removed_terms.extend(had.difference(&has).cloned());
         self.changes.added_terms.extend(has.difference(&had).cloned());
         if same_profile {
-            self.touched.identifiers.extend(held.symmetric_difference(&holds).cloned());
             return;
         }
-        self.touched.identifiers.extend(held.into_iter().chain(holds));
-        self.touched.records.insert(after.key.clone());
         let was = before.and_then(|record| record.membership.profile);
         if was.is_some() || after.membership.profile.is_some() {
             self.changes.memberships.push(MembershipChange {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apply::Outcome;
-use super::changes::{IdentityFigures, Plan, Touched, Turn, plan};
+use super::changes::{IdentityFigures, Plan, Turn, plan};
 use super::load::load_and_apply;
 use crate::clock::Clock;
 use crate::models::{Models, Running};
 use crate::neighbourhood;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
-use crate::reader::{CacheKey, Epochs};
-use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
+use crate::reader::Epochs;
+use crate::store::{Activation, Changes, Error, LogEntry, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again when another writer was in the way.
@@ -122,7 +122,7 @@ impl Writer {
         }
         let committed = self.step("commit", tx.commit(turn.now, &plan.changes)).await;
         // Also after a failure: a commit whose answer was lost may have happened.
-        self.bump(turn.tenant, plan.touched);
+        self.bump(&plan.changes.log);
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }
@@ -161,12 +161,9 @@ impl Writer {
         self.metrics.store(name, bounded).await
     }
 
-    fn bump(&self, tenant: &TenantId, touched: Touched) {
-        let profiles = touched.profiles.into_iter().map(CacheKey::Id);
-        let identifiers = touched.identifiers.into_iter().map(CacheKey::Identifier);
-        let records = touched.records.into_iter().map(CacheKey::Record);
-        for key in profiles.chain(identifiers).chain(records) {
-            self.epochs.bump(&(tenant, &key));
+    fn bump(&self, log: &[LogEntry]) {
+        for digest in log.iter().flat_map(|entry| &entry.body.keys) {
+            self.epochs.bump(*digest);
         }
     }
 }

@@ -3,9 +3,12 @@
 //! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](super::Epochs) for why that is never stale. Readers
 //! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
 
+use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use siphasher::sip::SipHasher13;
 
 use super::Freshness;
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId};
@@ -29,6 +32,35 @@ pub enum CacheKey {
     Identifier(Identifier),
     /// Which profile holds a record.
     Record(RecordKey),
+}
+
+impl CacheKey {
+    /// A number for a tenant's key. It is the same on every server and in every version: servers tell each other by it
+    /// whose answers are old, through the change log.
+    #[must_use]
+    pub fn digest(&self, tenant: &TenantId) -> u64 {
+        // Each text with its end told, so that no two keys are written alike.
+        let mut hasher = SipHasher13::new();
+        let mut text = |text: &str| {
+            hasher.write(&(text.len() as u64).to_le_bytes());
+            hasher.write(text.as_bytes());
+        };
+        text(tenant.as_str());
+        match self {
+            Self::Id(id) => hasher.write(id.0.as_bytes()),
+            Self::Identifier(identifier) => {
+                text("identifier");
+                text(&identifier.kind);
+                text(&identifier.value);
+            }
+            Self::Record(record) => {
+                text("record");
+                text(&record.source);
+                text(&record.key);
+            }
+        }
+        hasher.finish()
+    }
 }
 
 /// What is cached.

@@ -7,7 +7,6 @@
 //!
 //! Epochs are striped: keys of one stripe share a number, which costs a needless miss now and then, and bounds memory.
 
-use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many stripes: 2 MiB of numbers. With a million cached keys, a write makes four of them load again.
@@ -17,28 +16,27 @@ const STRIPES: usize = 1 << 18;
 #[derive(Debug)]
 pub struct Epochs {
     stripes: Box<[AtomicU64]>,
-    hasher: RandomState,
 }
 
 impl Default for Epochs {
     fn default() -> Self {
-        Self { stripes: (0..STRIPES).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+        Self { stripes: (0..STRIPES).map(|_| AtomicU64::new(0)).collect() }
     }
 }
 
 impl Epochs {
-    /// The epoch of a key. Take it before reading the store.
-    pub fn current(&self, key: &impl Hash) -> u64 {
-        self.stripe(key).load(Ordering::SeqCst)
+    /// The epoch of the key with this [digest](super::CacheKey::digest). Take it before reading the store.
+    #[must_use]
+    pub fn current(&self, digest: u64) -> u64 {
+        self.stripe(digest).load(Ordering::SeqCst)
     }
 
     /// Makes all that is cached of a key old. Call it after the commit, before the write is answered.
-    pub fn bump(&self, key: &impl Hash) {
-        self.stripe(key).fetch_add(1, Ordering::SeqCst);
+    pub fn bump(&self, digest: u64) {
+        self.stripe(digest).fetch_add(1, Ordering::SeqCst);
     }
 
-    fn stripe(&self, key: &impl Hash) -> &AtomicU64 {
-        let hash = self.hasher.hash_one(key);
-        &self.stripes[usize::try_from(hash % STRIPES as u64).unwrap_or(0)]
+    fn stripe(&self, digest: u64) -> &AtomicU64 {
+        &self.stripes[usize::try_from(digest % STRIPES as u64).unwrap_or(0)]
     }
 }

@@ -8,6 +8,7 @@ mod past;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
@@ -17,8 +18,8 @@ use uuid::Uuid;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, PrefixHit, QueuePage, Result,
-    Snapshot, Store, StoredDecision, StoredModel, StoredStatement, Transaction, Turn,
+    AsOf, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, MatchPair, MembershipChange,
+    PrefixHit, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, Transaction, Turn,
 };
 use crate::profile::{Event, Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
 
@@ -212,6 +213,43 @@ impl Store for MemoryStore {
         decisions.sort_by_key(|stored| std::cmp::Reverse(place(stored)));
         decisions.truncate(limit);
         Ok(decisions)
+    }
+
+    async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        let tail = |cursor: &LogCursor, data: &Data| LogTail {
+            head: data.sequence,
+            model_version: data.model_version(),
+            entries: data
+                .log
+                .range((Bound::Excluded(cursor.after), Bound::Unbounded))
+                .map(|(_, entry)| entry.clone())
+                .take(limit)
+                .collect(),
+        };
+        let tenants = self.tenants.read();
+        let nothing = Data::default();
+        Ok(cursors.iter().map(|cursor| tail(cursor, tenants.get(&cursor.tenant).unwrap_or(&nothing))).collect())
+    }
+
+    async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
+        let mut tenants = self.tenants.write();
+        let Some(data) = tenants.get_mut(tenant) else { return Ok(0) };
+        let (mut sum, mut keep_from) = (0, data.sequence);
+        for entry in data.log.values().rev() {
+            sum += serde_json::to_string(&entry.body).map_or(0, |body| body.len() as u64);
+            if entry.sequence < data.sequence && (entry.time < retention.before || sum > retention.max_bytes) {
+                break;
+            }
+            keep_from = entry.sequence;
+        }
+        let before = data.log.len();
+        data.log.retain(|place, _| place.sequence >= keep_from);
+        Ok((before - data.log.len()) as u64)
+    }
+
+    async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
+        let later = |tenant: &&TenantId| after.is_none_or(|after| *tenant > after);
+        Ok(self.tenants.read().keys().filter(later).take(limit).cloned().collect())
     }
 
     async fn close(&self) {}

@@ -30,6 +30,7 @@ impl Changes {
             withdrawn_decisions,
             requests,
             identity_changes,
+            mut log,
         } = self;
         let mut pieces = Vec::new();
         cut(&mut pieces, rows, statements, |piece| &mut piece.statements);
@@ -50,7 +51,9 @@ impl Changes {
         cut(&mut pieces, rows, added_decisions, |piece| &mut piece.added_decisions);
         cut(&mut pieces, rows, withdrawn_decisions, |piece| &mut piece.withdrawn_decisions);
         cut(&mut pieces, rows, identity_changes, |piece| &mut piece.identity_changes);
-        pieces.push(Self { models, activation, requests, ..Self::default() });
+        let end = log.split_off(log.len().saturating_sub(1));
+        cut(&mut pieces, 1, log, |piece| &mut piece.log);
+        pieces.push(Self { models, activation, requests, log: end, ..Self::default() });
         pieces
     }
 }

@@ -11,6 +11,7 @@ mod change;
 mod connect;
 mod entity;
 mod error;
+mod log;
 mod matching;
 mod past;
 mod query;
@@ -32,8 +33,9 @@ use uuid::Uuid;
 use self::connect::{Address, Connected};
 use self::statement::Dialect;
 use super::{
-    AsOf, Error, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, PrefixHit, QueuePage,
-    Result, Snapshot, StatementKey, Store, StoredDecision, StoredModel, StoredStatement, Transaction,
+    AsOf, Error, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention, LogTail,
+    MatchPair, MembershipChange, PrefixHit, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
+    StoredModel, StoredStatement, Transaction,
 };
 use crate::identity::MatchKey;
 use crate::profile::{
@@ -198,6 +200,9 @@ impl SqlStore {
             ("decisions_about", matching::decisions_about(dialect, tenant, records)?),
             ("remove identifiers", change::identifier_removal(dialect, tenant, &identifiers, records)?),
         ];
+        let after = LogPosition::after(Sequence(7));
+        let cursors: Vec<LogCursor> = vec![LogCursor { tenant: tenant.clone(), after }; 2];
+        queries.push(("read_log", log::read_log(dialect, &cursors, 10)?));
         queries.extend(past::hot_queries(dialect, tenant));
         Ok(queries)
     }
@@ -300,6 +305,18 @@ impl Store for SqlStore {
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
         self.read_decisions(tenant, after, limit).await
+    }
+
+    async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        self.read_tails(cursors, limit).await
+    }
+
+    async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
+        self.trim_tail(tenant, retention).await
+    }
+
+    async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
+        self.read_tenants(after, limit).await
     }
 
     async fn close(&self) {

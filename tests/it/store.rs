@@ -2,6 +2,7 @@
 
 mod build;
 mod loads;
+mod log;
 mod matching;
 mod models;
 mod past;
@@ -57,6 +58,12 @@ on_each_store! {
         known_events_come_with_the_hash_of_their_content,
         profile_rows_come_back_in_every_state,
         statements_come_record_by_record_as_they_were_stored,
+    }
+    log {
+        each_write_has_an_entry_without_gaps,
+        a_long_entry_is_read_part_by_part,
+        the_log_is_trimmed_by_age_and_by_size_and_tells_the_gap,
+        the_logs_of_tenants_are_read_together_and_apart,
     }
     reads {
         profiles_come_in_the_order_asked_for_and_follow_redirects,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::past::PastData;
 use crate::profile::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile};
 use crate::store::{
-    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, MatchPair, MembershipChange, ModelVersion,
-    ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredDecision, StoredModel, StoredRequest,
-    StoredStatement,
+    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, MatchPair, MembershipChange,
+    ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredDecision, StoredModel,
+    StoredRequest, StoredStatement,
 };
 
 /// All that is kept of a tenant.
@@ -30,6 +30,7 @@ pub(super) struct Data {
     pub(super) identity_changes: BTreeMap<(Sequence, i32), IdentityChange>,
     pub(super) models: BTreeMap<i64, ModelVersion>,
     pub(super) activations: BTreeMap<i64, Activation>,
+    pub(super) log: BTreeMap<LogPosition, LogEntry>,
     pub(super) past: PastData,
 }
 
@@ -169,5 +170,6 @@ impl Data {
             .extend(changes.identity_changes.iter().map(|change| ((change.sequence, change.ordinal), change.clone())));
         self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
         self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
+        self.log.extend(changes.log.iter().map(|entry| (entry.position(), entry.clone())));
     }
 }

@@ -12,8 +12,8 @@ use crate::identity::MatchKey;
 use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StatementKey, StoredDecision, StoredRequest,
-    StoredStatement, Transaction, Turn, WriteMark,
+    Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot, StatementKey, StoredDecision,
+    StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -170,6 +170,10 @@ impl Transaction for MemoryTransaction {
         for changes in all() {
             data.apply(changes);
             data.past.keep(mark, changes);
+        }
+        if changes.log.is_empty() {
+            let entry = LogEntry::of_write(mark.sequence, mark.time, Vec::new(), Vec::new());
+            data.log.extend(entry.into_iter().map(|entry| (entry.position(), entry)));
         }
         data.sequence = self.turn.sequence;
         Ok(())

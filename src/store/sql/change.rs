@@ -12,8 +12,8 @@ use super::query::statement_columns;
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{Event, Identifier, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::{
-    Activation, Changes, Error, IdentityChange, KeyedRecord, MatchPair, MembershipChange, ModelVersion, ProfileRow,
-    ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement, WriteMark,
+    Activation, Changes, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion,
+    ProfileRow, ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement, WriteMark,
 };
 
 /// A set of rows: columns by name.
@@ -48,6 +48,9 @@ pub(super) fn statements(
     let mut write = Write::new(dialect, tenant, mark);
     write.note_time();
     write.changes(changes)?;
+    if changes.log.is_empty() {
+        write.log(&LogEntry::of_write(mark.sequence, mark.time, Vec::new(), Vec::new()))?;
+    }
     Ok(write.finish())
 }
 
@@ -123,7 +126,11 @@ impl<'a> Write<'a> {
         self.insert("decision_record", OnConflict::Refuse, decision_record_columns(&changes.added_decisions))?;
         self.insert("request", OnConflict::Refuse, request_columns(&changes.requests))?;
         self.insert("identity_change", OnConflict::Refuse, identity_change_columns(&changes.identity_changes)?)?;
-        Ok(())
+        self.log(&changes.log)
+    }
+
+    fn log(&mut self, entries: &[LogEntry]) -> Result<()> {
+        self.insert("change_log", OnConflict::Refuse, log_columns(entries)?)
     }
 }
 
@@ -432,5 +439,18 @@ fn identity_change_columns(changes: &[IdentityChange]) -> Result<Columns> {
         ("ordinal", Column::Int(rows.iter().map(|(_, change, _)| change.ordinal.into()).collect())),
         ("main", Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect())),
         ("body", Column::Text(bodies)),
+    ])
+}
+
+fn log_columns(entries: &[LogEntry]) -> Result<Columns> {
+    let bodies: Vec<String> = entries.iter().map(|entry| json(&entry.body)).collect::<Result<_>>()?;
+    let bytes = |body: &String| i64::try_from(body.len()).unwrap_or(i64::MAX);
+    Ok(vec![
+        ("sequence", Column::Int(entries.iter().map(|entry| entry.sequence.0).collect())),
+        ("part", Column::Int(entries.iter().map(|entry| entry.part.into()).collect())),
+        ("last", Column::Int(entries.iter().map(|entry| entry.last.into()).collect())),
+        ("time", Column::Int(entries.iter().map(|entry| entry.time.as_micros()).collect())),
+        ("bytes", Column::Int(bodies.iter().map(bytes).collect())),
+        ("changes", Column::Text(bodies)),
     ])
 }

@@ -123,6 +123,18 @@ impl Store for Faulty {
         self.inner.list_decisions(tenant, after, limit).await
     }
 
+    async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        self.inner.read_log(cursors, limit).await
+    }
+
+    async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
+        self.inner.trim_log(tenant, retention).await
+    }
+
+    async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
+        self.inner.list_tenants(after, limit).await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

@@ -1,0 +1,169 @@
+//! What a write tells the change log, pure: from the rows that it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::changes::Turn;
+use crate::profile::{Event, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
+use crate::reader::CacheKey;
+use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
+
+/// The field that stands for identifiers, for records, and for events.
+const IDENTIFIERS: &str = "identifiers";
+const RECORDS: &str = "records";
+const TIMELINE: &str = "timeline";
+
+/// What was and what is, of all that a write concerns.
+pub(crate) struct Sides<'a> {
+    /// The records as they were; new ones are not here.
+    pub before: &'a dyn Fn(&RecordKey) -> Option<&'a Record>,
+    /// The profile that a record is in now.
+    pub home: &'a dyn Fn(&RecordKey) -> Option<ProfileId>,
+    /// The profiles' rows as they were.
+    pub rows: &'a BTreeMap<ProfileId, ProfileRow>,
+}
+
+/// The entry of a write.
+pub(crate) fn entry(turn: Turn<'_>, sides: &Sides<'_>, changes: &Changes) -> Vec<LogEntry> {
+    let mut telling = Telling { rows: sides.rows, changes: BTreeMap::new(), keys: BTreeSet::new() };
+    for row in changes.added_profiles.iter().chain(&changes.profiles) {
+        telling.row(row);
+    }
+    for record in changes.added_records.iter().chain(&changes.records) {
+        telling.record((sides.before)(&record.key), record);
+    }
+    for change in &changes.identity_changes {
+        match change.kind {
+            IdentityChangeKind::Merge => telling.of(change.into).merged_from.push(change.from),
+            IdentityChangeKind::Split => {
+                telling.of(change.into).split_from.push(change.from);
+                telling.of(change.from).split_into.push(change.into);
+            }
+        }
+    }
+    for event in &changes.events {
+        if let Some(home) = (sides.home)(&event.record) {
+            telling.event(home, event);
+        }
+    }
+    let Telling { changes, keys, .. } = telling;
+    let ids = changes.keys().map(|id| CacheKey::Id(*id)).collect::<Vec<_>>();
+    let keys: BTreeSet<u64> = keys.into_iter().chain(ids).map(|key| key.digest(turn.tenant)).collect();
+    let changes = changes.into_values().map(ProfileChange::in_order).collect();
+    LogEntry::of_write(turn.sequence, turn.now, changes, keys.into_iter().collect())
+}
+
+struct Telling<'a> {
+    rows: &'a BTreeMap<ProfileId, ProfileRow>,
+    changes: BTreeMap<ProfileId, ProfileChange>,
+    /// Beside those of the profiles.
+    keys: BTreeSet<CacheKey>,
+}
+
+impl Telling<'_> {
+    /// What is told of a profile; as long as nothing else is known, that it stays as it is.
+    fn of(&mut self, profile: ProfileId) -> &mut ProfileChange {
+        let revision = self.rows.get(&profile).map_or(0, |row| row.revision);
+        self.changes.entry(profile).or_insert_with(|| ProfileChange {
+            profile,
+            kind: ChangeKind::Updated,
+            old_revision: revision,
+            revision,
+            fields: Vec::new(),
+            events: Vec::new(),
+            merged_from: Vec::new(),
+            split_from: Vec::new(),
+            split_into: Vec::new(),
+        })
+    }
+
+    fn row(&mut self, row: &ProfileRow) {
+        let was_live = self.rows.get(&row.id).is_some_and(|row| row.state == ProfileState::Live);
+        let change = self.of(row.id);
+        change.revision = row.revision;
+        change.kind = match row.state {
+            ProfileState::Live if was_live => ChangeKind::Updated,
+            ProfileState::Live => ChangeKind::Created,
+            ProfileState::MergedInto(into) => ChangeKind::Merged(into),
+            ProfileState::Deleted => ChangeKind::Deleted,
+        };
+    }
+
+    fn record(&mut self, before: Option<&Record>, after: &Record) {
+        let was = before.and_then(|record| record.membership.profile);
+        let is = after.membership.profile;
+        if was == is {
+            let Some(home) = is else { return };
+            let fields = differing(before, after);
+            self.touch_identifiers(before, after);
+            return self.say(home, fields);
+        }
+        if let (Some(home), Some(before)) = (was, before) {
+            self.say(home, all_fields(before));
+        }
+        if let Some(home) = is {
+            self.say(home, all_fields(after));
+        }
+        self.keys.insert(CacheKey::Record(after.key.clone()));
+        let both = before.into_iter().chain([after]).flat_map(Record::identifiers);
+        self.keys.extend(both.map(CacheKey::Identifier));
+    }
+
+    /// Identifiers that a record holds only before or only now lead to more or to fewer.
+    fn touch_identifiers(&mut self, before: Option<&Record>, after: &Record) {
+        let held: BTreeSet<_> = before.into_iter().flat_map(Record::identifiers).collect();
+        let holds: BTreeSet<_> = after.identifiers().collect();
+        self.keys.extend(held.symmetric_difference(&holds).cloned().map(CacheKey::Identifier));
+    }
+
+    fn say(&mut self, home: ProfileId, fields: Vec<String>) {
+        if !fields.is_empty() {
+            self.of(home).fields.extend(fields);
+        }
+    }
+
+    fn event(&mut self, home: ProfileId, event: &Event) {
+        let change = self.of(home);
+        change.fields.push(TIMELINE.to_owned());
+        change.events.push(event.kind.clone());
+    }
+}
+
+/// Everything that a record brings to a profile, or takes away.
+fn all_fields(record: &Record) -> Vec<String> {
+    let traits = record.traits().map(|(name, ..)| format!("traits.{name}"));
+    let identifiers = record.identifiers().next().map(|_| IDENTIFIERS.to_owned());
+    let timeline = record.has_events.then(|| TIMELINE.to_owned());
+    traits.chain(identifiers).chain(timeline).chain([RECORDS.to_owned()]).collect()
+}
+
+/// What a record says differently; that it was said again, if nothing else.
+fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
+    let Some(before) = before else { return all_fields(after) };
+    let values = |record| -> BTreeMap<_, _> { Record::traits(record).map(|(name, value, _)| (name, value)).collect() };
+    let (was, is) = (values(before), values(after));
+    let names: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
+    let traits = names.into_iter().filter(|name| was.get(name) != is.get(name)).map(|name| format!("traits.{name}"));
+    let mut fields: Vec<String> = traits.collect();
+    if !before.identifiers().eq(after.identifiers()) {
+        fields.push(IDENTIFIERS.to_owned());
+    }
+    if fields.is_empty() && (!before.says_the_same(after) || before.membership.reason != after.membership.reason) {
+        fields.push(RECORDS.to_owned());
+    }
+    fields
+}
+
+impl ProfileChange {
+    /// Lists in order, each thing once.
+    fn in_order(mut self) -> Self {
+        for list in [&mut self.fields, &mut self.events] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        for list in [&mut self.merged_from, &mut self.split_from, &mut self.split_into] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        self
+    }
+}
