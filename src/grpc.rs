@@ -13,6 +13,7 @@ mod profiles;
 mod receive;
 mod status;
 mod token;
+mod watch;
 
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use identity::IdentityApi;
@@ -22,6 +23,7 @@ pub use models::ModelApi;
 pub use profiles::ProfileApi;
 pub use status::DOMAIN;
 pub(crate) use status::{reason, reason_name};
+pub use watch::Watches;
 
 /// The generated messages, services and clients of `customer.profile.v1`.
 #[expect(

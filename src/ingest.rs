@@ -28,11 +28,11 @@ pub use changes::Turn;
 pub(crate) use changes::{identity_changes, terms};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
+use crate::changes::Coherence;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::Models;
 use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
-use crate::reader::Epochs;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use room::{Place, Room, weigh};
@@ -77,8 +77,8 @@ pub struct Parts {
     pub models: Arc<Models>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
-    /// Whose caches to make old.
-    pub epochs: Arc<Epochs>,
+    /// Whom to tell what is written.
+    pub coherence: Arc<Coherence>,
     /// Whom to tell.
     pub metrics: Arc<Metrics>,
 }
@@ -172,10 +172,10 @@ impl Ingest {
     #[must_use]
     pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let Parts { store, models, clock, epochs, metrics } = parts;
+        let Parts { store, models, clock, coherence, metrics } = parts;
         let step_timeout = options.step_timeout;
         let (own_models, own_clock, own_metrics) = (models.clone(), clock.clone(), metrics.clone());
-        let writer = Writer { store, models, clock, epochs, metrics: metrics.clone(), step_timeout };
+        let writer = Writer { store, models, clock, coherence, metrics: metrics.clone(), step_timeout };
         let ingest = Self {
             models: own_models,
             clock: own_clock,
@@ -208,7 +208,8 @@ impl Ingest {
         let (ingest, tenant) = (self.clone(), tenant.clone());
         let deciding = tokio::spawn(async move {
             let _turn = ingest.deciding.lock().await;
-            ingest.writer.decide(&tenant, &request, validate_only).await
+            let decided = async { Ok(ingest.writer.decide(&tenant, &request, validate_only).await) };
+            Box::pin(ingest.writer.store.availability().guard(decided)).await?
         });
         deciding.await.unwrap_or(Err(DecideError::Stopping))
     }

@@ -7,9 +7,10 @@
 //! | profiles | a profile id | the folded profile, a redirect, or its absence | bytes |
 //! | look-ups | an identifier or a record | the profiles that hold it, or their absence | bytes |
 //!
-//! Within one process an answer is never older than the last answered write: see [`Epochs`]. Of writes through *other*
-//! servers on the same database a cached answer may miss those of the last `max_age`; a read that carries a read token,
-//! or asks for full consistency, misses none. What is read from the store is folded by the model that was in force in the
+//! Within one process an answer is never older than the last answered write: see [`Epochs`]. Writes through *other* servers
+//! on the same database are learnt from the change log, some milliseconds later: see [`Coherence`]. A read that carries a
+//! read token, or asks for full consistency, misses none. While the database is away, what is cached is answered for a
+//! while, and says that it is stale. What is read from the store is folded by the model that was in force in the
 //! same snapshot: see [`Models`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
 
 mod as_of;
@@ -19,17 +20,24 @@ mod epochs;
 mod page;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-pub use cache::{CacheKey, Limits};
+pub use cache::{CacheKey, Currency, Limits};
 pub use epochs::Epochs;
 pub use page::{SearchCursor, SearchHit, SearchPage, TimelinePage, TimelineQuery};
 
+use uuid::Uuid;
+
+use crate::changes::{Coherence, Followed};
+use crate::model::Model;
 use crate::models::{Models, Running};
 use crate::profile::{Identifier, Profile, ProfileId, RecordKey, Sequence, TenantId, Timestamp, fold};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use cache::{Cache, Cached, Slot};
+use cache::{Cache, Cached, Need, Slot};
+
+/// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
+const PROOF_WAIT: Duration = Duration::from_millis(250);
 
 /// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are for the message.
 const MAX_HOLDERS: usize = 10;
@@ -53,6 +61,8 @@ pub enum Freshness {
     MinimizeLatency,
     /// At least this write, by whichever server.
     AtLeast(Sequence),
+    /// Every write that was answered so long ago or longer.
+    MaxStaleness(Duration),
     /// Every write that was answered.
     Full,
 }
@@ -66,6 +76,10 @@ pub struct Answer {
     pub read_at: Instant,
     /// Whether it was in the cache.
     pub cached: bool,
+    /// How current it is.
+    pub currency: Currency,
+    /// Whether it is less current than answers are to be, because the store does not answer.
+    pub stale: bool,
     /// The id that was asked for, where it is merged into the profile.
     pub merged_from: Option<ProfileId>,
     /// Of a read of the past: the time of the last write that it reflects.
@@ -94,25 +108,40 @@ pub enum Error {
 pub struct Reader {
     store: Arc<dyn Store>,
     models: Arc<Models>,
-    epochs: Arc<Epochs>,
+    coherence: Arc<Coherence>,
     cache: Cache,
     metrics: Arc<Metrics>,
+    limits: Limits,
 }
 
 impl Reader {
-    /// A reader with an empty cache. `epochs` are those that the writer of this process bumps.
+    /// A reader with an empty cache. `coherence` is the one that the writer of this process tells of its writes.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         models: Arc<Models>,
-        epochs: Arc<Epochs>,
+        coherence: Arc<Coherence>,
         metrics: Arc<Metrics>,
         limits: Limits,
     ) -> Self {
         let cache = Cache::new(limits);
         let (entries, bytes) = (cache.clone(), cache.clone());
         metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
-        Self { store, models, epochs, cache, metrics }
+        Self { store, models, coherence, cache, metrics, limits }
+    }
+
+    /// A key as the store knows it, by the model in force.
+    ///
+    /// # Errors
+    /// [`Error::UnknownIdentifierType`], [`Error::Store`].
+    pub async fn cache_key(&self, tenant: &TenantId, key: &Key) -> Result<CacheKey, Error> {
+        lookup_key(&self.models.of(tenant).await?.model, key)
+    }
+
+    /// The database that is read, once anything was read of it.
+    #[must_use]
+    pub fn store_id(&self) -> Option<Uuid> {
+        self.coherence.store_id()
     }
 
     /// Reads one profile. Readers that miss the same key at once share one load.
@@ -123,62 +152,80 @@ impl Reader {
     /// # Cancel safety
     /// A dropped read leaves its load to the others that wait for it.
     pub async fn profile(&self, tenant: &TenantId, key: &Key, freshness: Freshness) -> Result<Answer, Error> {
-        let mut scope = self.scope(tenant).await?;
+        let mut scope = self.scope(tenant, freshness).await?;
         loop {
-            let found = self.profile_within(&scope, key, freshness).await;
-            let now = self.scope(tenant).await?;
-            if now.running.version <= scope.running.version {
+            let found = self.profile_within(&scope, key).await;
+            let now = self.models.of(tenant).await?;
+            if now.version <= scope.running.version {
                 return found;
             }
             // Another model came into force meanwhile: the key may be another one by its rules.
-            scope = now;
+            scope = self.scope(tenant, freshness).await?;
         }
     }
 
-    async fn scope<'a>(&self, tenant: &'a TenantId) -> Result<Scope<'a>, store::Error> {
-        Ok(Scope { tenant, running: self.models.of(tenant).await? })
+    async fn scope<'a>(&self, tenant: &'a TenantId, freshness: Freshness) -> Result<Scope<'a>, store::Error> {
+        let followed = self.coherence.follow(tenant).await?;
+        let running = self.models.of(tenant).await?;
+        let need = self.need(&followed, freshness).await;
+        Ok(Scope { tenant, running, need })
     }
 
-    async fn profile_within(&self, scope: &Scope<'_>, key: &Key, freshness: Freshness) -> Result<Answer, Error> {
-        let id = match scope.lookup_key(key)? {
-            CacheKey::Id(id) => id,
-            key => self.lookup(scope, key, freshness).await?.one()?,
+    /// What entries must be, by how current the cache is now. Where that is not current enough the log is read first.
+    async fn need(&self, followed: &Followed, freshness: Freshness) -> Need {
+        let now = Instant::now();
+        // A process that is younger than the bound has seen nothing that is too old.
+        let since = |staleness: Duration| Some(now.checked_sub(staleness).unwrap_or(now));
+        let Limits { max_staleness, max_staleness_when_away, .. } = self.limits;
+        let (sequence, known_since, stale_since) = match freshness {
+            Freshness::MinimizeLatency => (Sequence(0), since(max_staleness), since(max_staleness_when_away)),
+            Freshness::AtLeast(sequence) => (sequence, since(max_staleness), since(max_staleness_when_away)),
+            Freshness::MaxStaleness(staleness) => (Sequence(0), since(staleness), since(staleness)),
+            Freshness::Full => (Sequence(0), None, None),
         };
-        let (entry, cached) = self.by_id(scope, id, freshness).await?;
-        answer(&entry, cached, key)
-    }
-
-    /// The entry of the profile that answers to an id, and whether it was in the cache.
-    async fn by_id(
-        &self,
-        scope: &Scope<'_>,
-        asked: ProfileId,
-        freshness: Freshness,
-    ) -> Result<(cache::Entry, bool), Error> {
-        let (entry, cached) = self.cached_profile(scope, asked, freshness).await?;
-        let Cached::Redirect(live) = entry.value else { return Ok((entry, cached)) };
-        let (entry, cached) = self.cached_profile(scope, live, freshness).await?;
-        if matches!(entry.value, Cached::Redirect(_)) {
-            // Merged again between the two reads: whoever asks the store anew sees where to.
-            return Ok((self.load_profile(scope, asked).await?, false));
+        let mut proof = followed.proof();
+        if known_since.is_some_and(|since| proof.known_at < since) && self.coherence.is_there() {
+            proof = self.coherence.prove(followed, PROOF_WAIT).await;
         }
-        Ok((entry, cached))
+        Need { proof, sequence, known_since, stale_since }
     }
 
-    async fn cached_profile(
-        &self,
-        scope: &Scope<'_>,
-        id: ProfileId,
-        freshness: Freshness,
-    ) -> Result<(cache::Entry, bool), Error> {
+    async fn profile_within(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
+        let (id, through) = match lookup_key(&scope.running.model, key)? {
+            CacheKey::Id(id) => (id, None),
+            key => {
+                let (holders, currency) = self.lookup(scope, key).await?;
+                (holders.one()?, Some(currency))
+            }
+        };
+        let mut found = self.by_id(scope, id).await?;
+        found.currency = through.map_or(found.currency, |through| found.currency.and(through));
+        self.answer(found, key)
+    }
+
+    /// The entry of the profile that answers to an id.
+    async fn by_id(&self, scope: &Scope<'_>, asked: ProfileId) -> Result<Found, Error> {
+        let found = self.cached_profile(scope, asked).await?;
+        let Cached::Redirect(live) = found.entry.value else { return Ok(found) };
+        let redirect = found.currency;
+        let mut found = self.cached_profile(scope, live).await?;
+        if matches!(found.entry.value, Cached::Redirect(_)) {
+            // Merged again between the two reads: whoever asks the store anew sees where to.
+            return Ok(Found::now(self.load_profile(scope, asked).await?));
+        }
+        found.currency = found.currency.and(redirect);
+        Ok(found)
+    }
+
+    async fn cached_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<Found, Error> {
         let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
             let loaded = self.load_profile(scope, id).await?;
             Ok(loaded.under(id))
         };
-        let (entry, cached) = self.cache.get(slot, freshness, load).await?;
+        let (entry, cached) = self.cache.get(slot, &scope.need, load).await?;
         self.metrics.cache_read("profiles", cached, matches!(entry.value, Cached::Absent));
-        Ok((entry, cached))
+        Ok(scope.found(entry, cached))
     }
 
     /// Reads a profile from the store, under whichever id.
@@ -191,7 +238,7 @@ impl Reader {
         Ok(cache::Entry { value, sequence: found.sequence, read_at })
     }
 
-    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey, freshness: Freshness) -> Result<Holders, Error> {
+    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey) -> Result<(Holders, Currency), Error> {
         let tenant = scope.tenant;
         let load = async {
             let read_at = Instant::now();
@@ -216,43 +263,72 @@ impl Reader {
             self.models.told(tenant, model_version, &scope.running).await?;
             Ok(cache::Entry { value: Cached::Holders(holders), sequence, read_at })
         };
-        let (entry, cached) = self.cache.get(self.slot(scope, key.clone()), freshness, load).await?;
+        let (entry, cached) = self.cache.get(self.slot(scope, key.clone()), &scope.need, load).await?;
+        let Found { entry, currency, .. } = scope.found(entry, cached);
         let holders = match entry.value {
             Cached::Holders(holders) => holders,
             Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent => Vec::new(),
         };
         self.metrics.cache_read("lookups", cached, holders.is_empty());
-        Ok(Holders(holders))
+        Ok((Holders(holders), currency))
     }
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
     fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> Slot {
-        let epoch = self.epochs.current(key.digest(scope.tenant));
-        Slot { tenant: scope.tenant.clone(), key, epoch, model: scope.running.version }
+        let epoch = self.coherence.epochs().current(key.digest(scope.tenant));
+        let (model, generation) = (scope.running.version, scope.need.proof.generation);
+        Slot { tenant: scope.tenant.clone(), key, epoch, model, generation }
+    }
+
+    fn answer(&self, found: Found, key: &Key) -> Result<Answer, Error> {
+        let Found { entry, cached, currency } = found;
+        let Cached::Profile(profile) = entry.value else { return Err(Error::NotFound) };
+        let merged_from = merged_from(key, profile.id);
+        let stale = cached && currency.known_at.elapsed() > self.limits.max_staleness;
+        Ok(Answer { profile, read_at: entry.read_at, cached, currency, stale, merged_from, as_of: None })
     }
 }
 
-/// For whom is read, and by which model.
+/// For whom is read, by which model, and how current it must be.
 struct Scope<'a> {
     tenant: &'a TenantId,
     running: Arc<Running>,
+    need: Need,
 }
 
 impl Scope<'_> {
-    /// A key as the store knows it.
-    fn lookup_key(&self, key: &Key) -> Result<CacheKey, Error> {
-        Ok(match key {
-            Key::Id(id) => CacheKey::Id(*id),
-            Key::Identifier(identifier) => CacheKey::Identifier(self.normalized(identifier)?),
-            Key::Record(record) => CacheKey::Record(record.clone()),
-        })
+    fn found(&self, entry: cache::Entry, cached: bool) -> Found {
+        let currency = if cached { entry.currency(self.need.proof) } else { entry.loaded() };
+        Found { entry, cached, currency }
     }
+}
 
-    fn normalized(&self, identifier: &Identifier) -> Result<Identifier, Error> {
-        let kind = self.running.model.identifiers.get(&identifier.kind);
-        let kind = kind.ok_or_else(|| Error::UnknownIdentifierType(identifier.kind.clone()))?;
-        Ok(Identifier::new(&identifier.kind, kind.normalize(&identifier.value)))
+/// An entry, and how current it is.
+#[derive(Clone)]
+struct Found {
+    entry: cache::Entry,
+    cached: bool,
+    currency: Currency,
+}
+
+impl Found {
+    /// Just read from the store.
+    fn now(entry: cache::Entry) -> Self {
+        Self { currency: entry.loaded(), entry, cached: false }
     }
+}
+
+/// A key as the store knows it.
+fn lookup_key(model: &Model, key: &Key) -> Result<CacheKey, Error> {
+    Ok(match key {
+        Key::Id(id) => CacheKey::Id(*id),
+        Key::Identifier(identifier) => {
+            let kind = model.identifiers.get(&identifier.kind);
+            let kind = kind.ok_or_else(|| Error::UnknownIdentifierType(identifier.kind.clone()))?;
+            CacheKey::Identifier(Identifier::new(&identifier.kind, kind.normalize(&identifier.value)))
+        }
+        Key::Record(record) => CacheKey::Record(record.clone()),
+    })
 }
 
 /// The profiles that a key leads to.
@@ -266,12 +342,6 @@ impl Holders {
             _ => Err(Error::Ambiguous(self.0)),
         }
     }
-}
-
-fn answer(entry: &cache::Entry, cached: bool, key: &Key) -> Result<Answer, Error> {
-    let Cached::Profile(profile) = &entry.value else { return Err(Error::NotFound) };
-    let merged_from = merged_from(key, profile.id);
-    Ok(Answer { profile: profile.clone(), read_at: entry.read_at, cached, merged_from, as_of: None })
 }
 
 fn merged_from(key: &Key, found: ProfileId) -> Option<ProfileId> {

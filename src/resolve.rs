@@ -81,8 +81,10 @@ pub fn resolve(
     (changes.removed_pairs, changes.pairs) = alike::difference(&before.pairs, pairs);
     let both = after.values().filter_map(|record| Some((before.records.get(&record.key)?, record)));
     changes.identity_changes = identity_changes(turn, both, &changes.profiles, &|_| cause.clone());
-    let (was, home) = (|key: &RecordKey| before.records.get(key), profile);
-    changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows: &before.rows }, &changes);
+    if changes != Changes::default() {
+        let (was, home) = (|key: &RecordKey| before.records.get(key), profile);
+        changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows: &before.rows }, &changes);
+    }
     let moves = difference::moves(before, &after);
     let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
     Resolution { changes, difference }

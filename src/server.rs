@@ -21,6 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::changes::Coherence;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
@@ -28,11 +29,11 @@ use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NA
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
-use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi};
+use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi, Watches};
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
-use crate::reader::{self, Epochs, Reader};
+use crate::reader::Reader;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
@@ -177,21 +178,22 @@ where
     H::Future: Send + 'static,
 {
     let Parts { config, store, clock, metrics, .. } = parts;
-    let epochs = Arc::new(Epochs::default());
+    let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
             store: store.clone(),
             models: models.clone(),
             clock: clock.clone(),
-            epochs: epochs.clone(),
+            coherence: coherence.clone(),
             metrics: metrics.clone(),
         },
         config.into(),
     );
     let switch = Switch { store: store.clone(), models: models.clone(), clock: clock.clone() };
-    let limits = reader::Limits { max_bytes: config.cache.max_bytes as u64, max_age: config.cache.max_age };
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-    let reader = Reader::new(store.clone(), models.clone(), epochs, metrics.clone(), limits);
+    let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), config.into());
+    let watches = Watches::new(coherence, draining.clone(), config.watch.clone());
+    let profile_api = ProfileApi { reader: reader.clone(), store: store.clone(), watches };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
         ingest,
@@ -207,7 +209,7 @@ where
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
-        .add_service(bounded!(ProfileServiceServer::new(ProfileApi { reader, store: store.clone() }), grpc))
+        .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer)

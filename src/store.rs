@@ -11,6 +11,7 @@
 //! - **History is append-only**: statements as they were said, every change of membership, and each row that a write
 //!   replaced or removed. So every state that was ever committed can still be read: see [`Past`].
 
+mod availability;
 mod error;
 mod log;
 mod matching;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use crate::profile::{ProfileRow, ProfileState};
+pub use availability::Availability;
 pub use error::Error;
 pub use log::{ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange};
 pub use matching::{
@@ -49,6 +51,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub trait Store: Past + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
+
+    /// Whether other processes may write to the same database.
+    fn is_shared(&self) -> bool;
+
+    /// Whether the database is there. While it is not, everything but [`check`](Store::check) and
+    /// [`read_log`](Store::read_log) fails at once.
+    fn availability(&self) -> &Availability;
+
+    /// Takes new connections for all: those that there are may lead nowhere.
+    async fn renew(&self) -> Result<()>;
 
     /// Whether the store answers and has the schema that this version needs.
     ///

@@ -47,6 +47,15 @@ struct Fixed(v1::GetProfileResponse);
 
 #[tonic::async_trait]
 impl ProfileService for Fixed {
+    type WatchProfilesStream = futures::stream::Empty<Result<v1::WatchProfilesResponse, Status>>;
+
+    async fn watch_profiles(
+        &self,
+        _: Request<v1::WatchProfilesRequest>,
+    ) -> Result<Response<Self::WatchProfilesStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_profile(&self, _: Request<v1::GetProfileRequest>) -> Result<Response<v1::GetProfileResponse>, Status> {
         Ok(Response::new(self.0.clone()))
     }

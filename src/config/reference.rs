@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(config.grpc.address, SocketAddr::from(([127, 0, 0, 1], 50051)));
         assert_eq!(config.operations.address, SocketAddr::from(([127, 0, 0, 1], 9464)));
         assert_eq!(config.grpc.max_receive_bytes, 4 << 20);
-        assert_eq!(config.cache.max_age, Duration::from_secs(5));
+        assert_eq!(config.cache.max_staleness, Duration::from_secs(2));
         assert_eq!((config.model.path, config.telemetry.otlp_endpoint), (None, None));
     }
 

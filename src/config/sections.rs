@@ -145,6 +145,8 @@ sections! {
         acquire_timeout: Duration = "2s" as DURATION in "10ms", "5m";
         /// How long one statement may take before the database ends it.
         statement_timeout: Duration = "10s" as DURATION in "10ms", "1h";
+        /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
+        away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }
 
     /// What the deployment knows about its customers.
@@ -174,9 +176,29 @@ sections! {
     cache: Cache {
         /// Memory for cached profiles and for the way from identifiers to them. The process needs some 50 MB besides.
         max_bytes: usize = "256MiB" as SIZE in "0B", "1024GiB";
-        /// How old an answer from the cache may be. It counts only where several servers share a database: a server always
-        /// sees its own writes at once.
-        max_age: Duration = "5s" as DURATION in "0s", "24h";
+        /// Where several servers share a database each learns of the others' writes from the change log, within milliseconds. A
+        /// cached answer counts as current for so long after the log was last read; then the log is read again, or else the
+        /// database is asked. Should be longer than `database.away_after`.
+        max_staleness: Duration = "2s" as DURATION in "0s", "1h";
+        /// While the database is away: for how long cached answers are given all the same, marked stale.
+        max_staleness_when_away: Duration = "10m" as DURATION in "0s", "24h";
+    }
+
+    /// The change log: what each write changed, for caches, watches and publishing.
+    changes: Changes {
+        /// How long to wait between two reads of the log (PostgreSQL). So late does a server learn of another one's write.
+        poll_interval: Duration = "10ms" as DURATION in "1ms", "10s";
+    }
+
+    /// Clients that watch profiles.
+    watch: Watch {
+        /// Clients that watch at once; one more is answered `RESOURCE_EXHAUSTED`. They do not count among calls in work.
+        max_watchers: usize = "20000" as COUNT in "1", "10000000";
+        /// Writes that wait for one client at most; then its stream ends with `RESOURCE_EXHAUSTED` and it goes on from its
+        /// resume token.
+        max_pending_writes: usize = "256" as COUNT in "1", "100000";
+        /// When nothing happens for so long, a client is told that.
+        heartbeat_interval: Duration = "15s" as DURATION in "100ms", "1h";
     }
 
     /// Log lines, to standard error. They never hold identifiers, traits, record keys or payloads.

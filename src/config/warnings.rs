@@ -1,11 +1,8 @@
 //! What is legal each by itself and unsafe together.
 
-use std::{fmt::Debug, time::Duration};
+use std::fmt::Debug;
 
 use super::{Config, DatabaseKind};
-
-/// Longer than this, a person at the counter has told the change to the next server.
-const NOTICEABLE: Duration = Duration::from_mins(1);
 
 impl Config {
     /// Combinations that will not do what they seem to say, each with both numbers. To be logged at start.
@@ -30,11 +27,10 @@ impl Config {
             at_most(received, ("ingest.batch_bytes", ingest.batch_bytes), "a large request takes several transactions"),
         ];
         if database.url.kind() == DatabaseKind::Postgres {
-            let noticeable = ("advice for servers that share a database", NOTICEABLE);
             told.push(at_most(
-                ("cache.max_age", cache.max_age),
-                noticeable,
-                "other servers' writes are seen that late",
+                ("database.away_after", database.away_after),
+                ("cache.max_staleness", cache.max_staleness),
+                "reads wait before it is known that the database is away",
             ));
         }
         told.into_iter().flatten().collect()
@@ -47,6 +43,8 @@ fn at_most<T: PartialOrd + Debug>((small, x): (&str, T), (large, y): (&str, T), 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -69,9 +67,9 @@ mod tests {
     }
 
     #[test]
-    fn an_old_cache_matters_only_where_servers_share_a_database() {
+    fn a_short_staleness_matters_only_where_servers_share_a_database() {
         let mut config = Config::defaults();
-        config.cache.max_age = Duration::from_hours(1);
+        config.cache.max_staleness = Duration::from_millis(1);
         assert_eq!(config.warnings().len(), 0);
         config.database.url = crate::config::DatabaseUrl::parse("postgres://localhost/x").unwrap();
         assert_eq!(config.warnings().len(), 1);

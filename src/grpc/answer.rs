@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use prost_types::{Duration as WireDuration, FieldMask, Timestamp as WireTime};
+use uuid::Uuid;
 
 use super::status::{self, profile_name};
+use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::profile::{
-    Event, Identifier, Origin, Profile, ProfileIdentifier, Reason, Record, RecordKey, Said, Timestamp, Trait, Value,
-    Violation,
+    Event, Identifier, Origin, Profile, ProfileIdentifier, Reason, Record, RecordKey, Said, TenantId, Timestamp, Trait,
+    Value, Violation,
 };
 use crate::reader::Answer;
 
@@ -63,6 +65,22 @@ impl Shape {
         Ok(Self { full: view == v1::ProfileView::Full, mask })
     }
 
+    /// Checks the view and the mask of a watch, whose mask also says which changes are of interest.
+    pub(super) fn of_watch(
+        view: i32,
+        mask: Option<FieldMask>,
+    ) -> Result<(Self, Option<BTreeSet<String>>), Vec<Violation>> {
+        let paths = mask.map(|mask| mask.paths).unwrap_or_default();
+        let fields: BTreeSet<String> = paths.iter().cloned().collect();
+        let paths = paths.into_iter().filter(|path| path != "timeline").collect();
+        let mut shape = Self::new(view, Some(FieldMask { paths }))?;
+        if fields.is_empty() {
+            return Ok((shape, None));
+        }
+        shape.mask.get_or_insert_default();
+        Ok((shape, Some(fields)))
+    }
+
     fn has(&self, field: &str) -> bool {
         self.mask.as_ref().is_none_or(|mask| mask.fields.contains(field))
     }
@@ -104,21 +122,29 @@ pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
 }
 
 /// How fresh an answer is.
-pub(super) fn read_info(answer: &Answer) -> v1::ReadInfo {
-    let age = if answer.cached {
-        Instant::now().saturating_duration_since(answer.read_at)
-    } else {
-        std::time::Duration::ZERO
+pub(super) fn read_info(answer: &Answer, store: Option<Uuid>, tenant: &TenantId) -> v1::ReadInfo {
+    let now = Instant::now();
+    let since = |at: Instant| {
+        if answer.cached { now.saturating_duration_since(at) } else { std::time::Duration::ZERO }
     };
+    let token = |store| token::read_token(store, tenant, answer.currency.sequence);
+    let read_token = store.filter(|_| answer.as_of.is_none()).map(token).unwrap_or_default();
     let source = if answer.cached { v1::ReadSource::Cache } else { v1::ReadSource::Store };
     v1::ReadInfo {
         revision: answer.profile.revision,
-        age: Some(WireDuration {
-            seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
-            nanos: i32::try_from(age.subsec_nanos()).unwrap_or(0),
-        }),
+        age: Some(duration(since(answer.read_at))),
         source: source.into(),
         as_of_time: answer.as_of.map(time),
+        staleness: Some(duration(since(answer.currency.known_at))),
+        stale: answer.stale,
+        read_token,
+    }
+}
+
+fn duration(duration: std::time::Duration) -> WireDuration {
+    WireDuration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(duration.subsec_nanos()).unwrap_or(0),
     }
 }
 

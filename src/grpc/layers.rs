@@ -2,7 +2,7 @@
 //!
 //! 1. *tenant and request id*: refused here, nothing else has looked at the call;
 //! 2. *overload*: a bounded number of calls run at once, over all connections; more are refused at once, since a queue
-//!    would only make all of them late. Health checks are exempt, or an overloaded server would be restarted;
+//!    would only make all of them late. Watches have a bound of their own; health checks are exempt, or an overloaded server would be restarted;
 //! 3. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`.
 //!    (tonic itself would answer `CANCELLED`. It has the same timer further out, so this one ends a millisecond earlier);
 //! 4. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
@@ -157,15 +157,19 @@ const UNARY: [&str; 20] = [
     "grpc.health.v1.Health/Check",
 ];
 /// The others.
-const STREAMS: [&str; 7] = [
+const STREAMS: [&str; 8] = [
     "customer.profile.v1.IngestService/StreamStatements",
     "customer.profile.v1.ModelService/PlanModel",
     "customer.profile.v1.ModelService/ApplyModel",
     "customer.profile.v1.ModelService/TrainModel",
+    WATCH,
     "grpc.health.v1.Health/Watch",
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+
+/// It lasts and mostly waits, so it has a bound of its own.
+const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
 
 /// The method of a path. Whatever else is called is `_OTHER`, so that logs and figures are bounded.
 fn method(path: &str) -> Method {
@@ -185,7 +189,7 @@ struct Call {
     request_id: String,
     tenant: String,
     started: Instant,
-    /// 1, or 0 for health checks, which are not among the calls that are bounded.
+    /// 1, or 0 for health checks and watches, which are not among the calls that are bounded.
     counts: usize,
     over: bool,
 }
@@ -199,7 +203,7 @@ impl Call {
             str::to_owned,
         );
         let method = method(request.uri().path());
-        let counts = usize::from(!method.name.starts_with("grpc.health."));
+        let counts = usize::from(!method.name.starts_with("grpc.health.") && method.name != WATCH);
         shared.running.fetch_add(counts, Ordering::Relaxed);
         Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), counts, over: false }
     }

@@ -8,10 +8,11 @@ use super::answer::{Shape, event, merged_from, profile, read_info};
 use super::context::Context;
 use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
+use super::watch::{self, Watches};
 use super::{receive, status, token};
 use crate::model::check::is_snake_case;
 use crate::profile::{ProfileId, Reason, TimelinePosition, Violation};
-use crate::reader::{Freshness, Key, Reader, SearchCursor, TimelineQuery};
+use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor, TimelineQuery};
 use crate::store::Store;
 
 /// How many keys a batch may have.
@@ -28,6 +29,8 @@ pub struct ProfileApi {
     pub reader: Reader,
     /// For read tokens.
     pub store: Arc<dyn Store>,
+    /// For those who watch.
+    pub watches: Watches,
 }
 
 #[tonic::async_trait]
@@ -50,7 +53,7 @@ impl ProfileService for ProfileApi {
         let found = found.map_err(|error| status::from_reader(error, &context))?;
         Ok(Response::new(v1::GetProfileResponse {
             profile: Some(profile(&found.profile, &shape)),
-            read_info: Some(read_info(&found)),
+            read_info: Some(self.read_info(&found, &context)),
             merged_from: merged_from(&found),
         }))
     }
@@ -84,7 +87,7 @@ impl ProfileService for ProfileApi {
                 Ok(answer) => v1::BatchGetProfilesResult {
                     status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
                     profile: Some(profile(&answer.profile, &shape)),
-                    read_info: Some(read_info(&answer)),
+                    read_info: Some(self.read_info(&answer, &context)),
                     merged_from: merged_from(&answer),
                 },
                 Err(status) => {
@@ -116,7 +119,7 @@ impl ProfileService for ProfileApi {
             next_page_token: found.next.map(|next| token::page_token(next, &query)).unwrap_or_default(),
             events: found.events.into_iter().map(event).collect(),
             profile: status::profile_name(&found.profile.profile.id),
-            read_info: Some(read_info(&found.profile)),
+            read_info: Some(self.read_info(&found.profile, &context)),
             merged_from: merged_from(&found.profile),
         }))
     }
@@ -137,7 +140,7 @@ impl ProfileService for ProfileApi {
             let identifiers = hit.identifier_types.into_iter().map(v1::found_by::Field::IdentifierType);
             let traits = hit.traits.into_iter().map(v1::found_by::Field::Trait);
             v1::SearchHit {
-                read_info: Some(read_info(&hit.profile)),
+                read_info: Some(self.read_info(&hit.profile, &context)),
                 profile: Some(profile(&hit.profile.profile, &Shape::default())),
                 found_by: identifiers.chain(traits).map(|field| v1::FoundBy { field: Some(field) }).collect(),
             }
@@ -148,13 +151,31 @@ impl ProfileService for ProfileApi {
             next_page_token: next.unwrap_or_default(),
         }))
     }
+
+    type WatchProfilesStream = watch::Messages;
+
+    async fn watch_profiles(
+        &self,
+        request: Request<v1::WatchProfilesRequest>,
+    ) -> Result<Response<watch::Messages>, Status> {
+        let context = Context::of(&request)?;
+        let (reader, store) = (self.reader.clone(), self.store.clone());
+        watch::begin(&self.watches, reader, store, context, request.into_inner()).await.map(Response::new)
+    }
 }
 
 impl ProfileApi {
+    fn read_info(&self, answer: &Answer, context: &Context) -> v1::ReadInfo {
+        read_info(answer, self.reader.store_id(), &context.tenant)
+    }
+
     async fn freshness(&self, wanted: Option<v1::Consistency>, context: &Context) -> Result<Freshness, Status> {
         match wanted.and_then(|wanted| wanted.requirement) {
             None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
             Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
+            Some(Requirement::MaxStaleness(staleness)) => {
+                receive::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
+            }
             Some(Requirement::AtLeastAsFresh(read_token)) => {
                 let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
                 token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)

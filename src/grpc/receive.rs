@@ -1,6 +1,7 @@
 //! From the wire: messages to drafts and keys, and what cannot be one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use prost_types::Timestamp as WireTime;
 use uuid::Uuid;
@@ -41,6 +42,16 @@ pub(super) fn draft(statement: v1::Statement, model: &Model) -> Result<Draft, Ve
 pub(super) fn time(time: WireTime) -> Timestamp {
     let micros = i128::from(time.seconds) * 1_000_000 + i128::from(time.nanos).div_euclid(1_000);
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// The longest staleness that may be asked for.
+const MAX_STALENESS: Duration = Duration::from_hours(24);
+
+/// How stale an answer may be.
+pub(super) fn staleness(asked: prost_types::Duration) -> Result<Duration, Vec<Violation>> {
+    let rule = || vec![Violation::new(Reason::Malformed, "consistency.max_staleness", "must be 0 to 24 hours")];
+    let asked = Duration::try_from(asked).map_err(|_| rule())?;
+    if asked <= MAX_STALENESS { Ok(asked) } else { Err(rule()) }
 }
 
 /// The time as of which to read, which leaves nothing to say on how fresh the present is to be.

@@ -99,10 +99,40 @@ pub(super) fn page_token_invalid() -> Status {
     failure(Code::InvalidArgument, ErrorReason::PageTokenInvalid, message, &[])
 }
 
-/// The read token is damaged or of another database.
+/// The read token is damaged or of another tenant.
 pub(super) fn read_token_invalid() -> Status {
-    let message = "consistency.at_least_as_fresh: is damaged, or of another database or tenant";
+    let message = "consistency.at_least_as_fresh: is damaged, or of another tenant";
     failure(Code::InvalidArgument, ErrorReason::ReadTokenInvalid, message, &[])
+}
+
+/// The read token is of another database.
+pub(super) fn read_token_foreign() -> Status {
+    let message = "consistency.at_least_as_fresh: is of another database";
+    failure(Code::InvalidArgument, ErrorReason::ReadTokenForeign, message, &[])
+}
+
+/// The resume token is damaged or of another database.
+pub(super) fn resume_token_invalid() -> Status {
+    let message = "resume_token: is damaged, or of another database or tenant; begin without it";
+    failure(Code::InvalidArgument, ErrorReason::ResumeTokenInvalid, message, &[])
+}
+
+/// The change log does not reach back so far.
+pub(super) fn resume_token_expired() -> Status {
+    let message = "resume_token: is older than the change log; begin without it";
+    failure(Code::FailedPrecondition, ErrorReason::ResumeTokenExpired, message, &[])
+}
+
+/// A client takes its changes too slowly.
+pub(super) fn watcher_too_slow(limit: usize) -> Status {
+    let message = format!("more than {limit} changes are waiting; begin again with the last resume token");
+    failure(Code::ResourceExhausted, ErrorReason::WatcherTooSlow, message, &[("limit", limit.to_string())])
+}
+
+/// Too many clients watch.
+pub(super) fn too_many_watchers(limit: usize) -> Status {
+    let message = format!("{limit} clients watch already; try another server");
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
 }
 
 /// Too many requests run at once.

@@ -1,38 +1,66 @@
-//! Opaque tokens: read tokens prove a write, page tokens say where a page ended.
+//! Opaque tokens: read tokens prove a write, page tokens say where a page ended, resume tokens where a watch was.
 //!
-//! Both are base64url of a few fields. They are not secret and not signed: a forged one reads nothing that its caller could
+//! They are base64url of a few fields. They are not secret and not signed: a forged one reads nothing that its caller could
 //! not read anyway.
+
+use std::hash::Hasher;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use siphasher::sip::SipHasher13;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
+use crate::changes::Place;
 use crate::profile::{ContentHash, Sequence, TenantId};
 
-/// What a read token says: this write, in this tenant of this database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ReadToken {
-    #[serde(rename = "d")]
-    store: Uuid,
-    #[serde(rename = "t")]
-    tenant: TenantId,
-    #[serde(rename = "s")]
-    sequence: Sequence,
-}
+/// The bytes of a read token: database, write, and a check that also knows the tenant.
+const READ_TOKEN_BYTES: usize = 16 + 8 + 8;
 
-/// Makes a read token.
+/// Makes a read token: this write, in this tenant of this database.
 pub(super) fn read_token(store: Uuid, tenant: &TenantId, sequence: Sequence) -> String {
-    encode(&ReadToken { store, tenant: tenant.clone(), sequence })
+    let mut bytes = [0; READ_TOKEN_BYTES];
+    bytes[..16].copy_from_slice(store.as_bytes());
+    bytes[16..24].copy_from_slice(&sequence.0.to_be_bytes());
+    let check = check(&bytes[..24], tenant);
+    bytes[24..].copy_from_slice(&check);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Reads a read token that was made for this database and tenant.
 pub(super) fn parse_read_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<Sequence, Status> {
-    let parsed: Option<ReadToken> = decode(token);
-    let own = parsed.filter(|parsed| parsed.store == store && parsed.tenant == *tenant);
-    own.map(|parsed| parsed.sequence).ok_or_else(status::read_token_invalid)
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let bytes: Option<[u8; READ_TOKEN_BYTES]> = bytes.and_then(|bytes| bytes.try_into().ok());
+    let bytes =
+        bytes.filter(|bytes| bytes[24..] == check(&bytes[..24], tenant)).ok_or_else(status::read_token_invalid)?;
+    if bytes[..16] != *store.as_bytes() {
+        return Err(status::read_token_foreign());
+    }
+    let mut sequence = [0; 8];
+    sequence.copy_from_slice(&bytes[16..24]);
+    Ok(Sequence(i64::from_be_bytes(sequence)))
+}
+
+/// Tells a damaged token, and one of another tenant.
+fn check(bytes: &[u8], tenant: &TenantId) -> [u8; 8] {
+    let mut hasher = SipHasher13::new();
+    hasher.write(bytes);
+    hasher.write(tenant.as_str().as_bytes());
+    hasher.finish().to_be_bytes()
+}
+
+/// Makes a resume token.
+pub(super) fn resume_token(store: Uuid, tenant: &TenantId, place: Place) -> String {
+    encode(&(store, tenant, place))
+}
+
+/// Reads a resume token that was made for this database and tenant.
+pub(super) fn parse_resume_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<Place, Status> {
+    let parsed: Option<(Uuid, TenantId, Place)> = decode(token);
+    let own = parsed.filter(|(database, whose, _)| *database == store && whose == tenant);
+    own.map(|(.., place)| place).ok_or_else(status::resume_token_invalid)
 }
 
 /// What a page token says: where the page ended, and of which query.
@@ -77,10 +105,22 @@ mod tests {
         let tenant = TenantId::default();
         let token = read_token(here, &tenant, Sequence(7));
         assert_eq!(parse_read_token(&token, here, &tenant).expect("own token"), Sequence(7));
-        assert!(parse_read_token(&token, there, &tenant).is_err());
-        assert!(parse_read_token(&token, here, &TenantId::new("other").expect("well-formed")).is_err());
-        assert!(parse_read_token(&token[1..], here, &tenant).is_err());
-        assert!(parse_read_token("", here, &tenant).is_err());
+        let reason = |parsed: Result<Sequence, Status>| {
+            use tonic_types::StatusExt;
+            parsed.expect_err("refused").get_details_error_info().expect("a reason").reason
+        };
+        assert_eq!(reason(parse_read_token(&token, there, &tenant)), "READ_TOKEN_FOREIGN");
+        let other = TenantId::new("other").expect("well-formed");
+        assert_eq!(reason(parse_read_token(&token, here, &other)), "READ_TOKEN_INVALID");
+        for place in 0..token.len() {
+            let mut damaged = token.clone().into_bytes();
+            damaged[place] = if damaged[place] == b'A' { b'B' } else { b'A' };
+            let damaged = String::from_utf8(damaged).expect("letters");
+            assert_eq!(reason(parse_read_token(&damaged, here, &tenant)), "READ_TOKEN_INVALID", "{place}");
+        }
+        for short in ["", &token[1..]] {
+            assert_eq!(reason(parse_read_token(short, here, &tenant)), "READ_TOKEN_INVALID");
+        }
     }
 
     #[test]

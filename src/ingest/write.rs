@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::apply::Outcome;
 use super::changes::{IdentityFigures, Plan, Turn, plan};
 use super::load::load_and_apply;
+use crate::changes::Coherence;
 use crate::clock::Clock;
 use crate::models::{Models, Running};
 use crate::neighbourhood;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
-use crate::reader::Epochs;
-use crate::store::{Activation, Changes, Error, LogEntry, Result, Store, Transaction};
+use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again when another writer was in the way.
@@ -27,7 +27,7 @@ pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
     pub(super) models: Arc<Models>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) epochs: Arc<Epochs>,
+    pub(super) coherence: Arc<Coherence>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) step_timeout: Duration,
 }
@@ -121,8 +121,11 @@ impl Writer {
             self.store_first_model(turn, &mut plan.changes);
         }
         let committed = self.step("commit", tx.commit(turn.now, &plan.changes)).await;
-        // Also after a failure: a commit whose answer was lost may have happened.
-        self.bump(&plan.changes.log);
+        match &committed {
+            Ok(()) => self.coherence.wrote(turn.tenant, turn.sequence, &plan.changes.log),
+            // A commit whose answer was lost may have happened.
+            Err(_) => self.coherence.may_have_written(&plan.changes.log),
+        }
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }
@@ -158,13 +161,7 @@ impl Writer {
             let late = |_| Err(Error::Unavailable(format!("{name} took longer than {:?}", self.step_timeout)));
             tokio::time::timeout(self.step_timeout, work).await.unwrap_or_else(late)
         };
-        self.metrics.store(name, bounded).await
-    }
-
-    fn bump(&self, log: &[LogEntry]) {
-        for digest in log.iter().flat_map(|entry| &entry.body.keys) {
-            self.epochs.bump(*digest);
-        }
+        self.metrics.store(name, self.store.availability().guard(bounded)).await
     }
 }
 

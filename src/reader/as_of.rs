@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::{Answer, CacheKey, Error, Holders, Key, MAX_HOLDERS, Reader, Scope, merged_from};
+use super::{Answer, CacheKey, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
 use crate::profile::{TenantId, Timestamp, fold};
 use crate::store::PastWrite;
 
@@ -23,8 +23,8 @@ impl Reader {
         let read_at = Instant::now();
         let write = self.metrics.store("write_at", self.store.write_at(tenant, time)).await?;
         let PastWrite { sequence, time, model_version } = write.ok_or(Error::NotFound)?;
-        let scope = Scope { tenant, running: self.models.past(tenant, model_version).await? };
-        let holders = match &scope.lookup_key(key)? {
+        let running = self.models.past(tenant, model_version).await?;
+        let holders = match &lookup_key(&running.model, key)? {
             CacheKey::Id(id) => vec![*id],
             CacheKey::Record(record) => {
                 let found = self.store.find_by_record_after(tenant, record, sequence);
@@ -37,8 +37,10 @@ impl Reader {
         };
         let id = Holders(holders).one()?;
         let stored = self.metrics.store("profile_after", self.store.profile_after(tenant, id, sequence)).await?;
-        let profile = fold(stored.ok_or(Error::NotFound)?, &scope.running.model);
+        let profile = fold(stored.ok_or(Error::NotFound)?, &running.model);
         let merged_from = merged_from(key, profile.id);
-        Ok(Answer { profile: profile.into(), read_at, cached: false, merged_from, as_of: Some(time) })
+        let currency = Currency { sequence, known_at: read_at };
+        let (profile, as_of) = (profile.into(), Some(time));
+        Ok(Answer { profile, read_at, cached: false, currency, stale: false, merged_from, as_of })
     }
 }

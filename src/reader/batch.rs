@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cache::{Cached, Entry, Slot};
-use super::{Answer, CacheKey, Error, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, answer};
+use super::{
+    Answer, CacheKey, Currency, Error, Found, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, lookup_key,
+};
 use crate::profile::{Identifier, ProfileId, RecordKey, TenantId, fold};
 use crate::store;
 
@@ -20,14 +22,14 @@ impl Reader {
         keys: &[Key],
         freshness: Freshness,
     ) -> Result<Vec<Result<Answer, Error>>, store::Error> {
-        let mut scope = self.scope(tenant).await?;
+        let mut scope = self.scope(tenant, freshness).await?;
         loop {
-            let found = self.profiles_within(&scope, keys, freshness).await;
-            let now = self.scope(tenant).await?;
-            if now.running.version <= scope.running.version {
+            let found = self.profiles_within(&scope, keys).await;
+            let now = self.models.of(tenant).await?;
+            if now.version <= scope.running.version {
                 return found;
             }
-            scope = now;
+            scope = self.scope(tenant, freshness).await?;
         }
     }
 
@@ -35,21 +37,26 @@ impl Reader {
         &self,
         scope: &Scope<'_>,
         keys: &[Key],
-        freshness: Freshness,
     ) -> Result<Vec<Result<Answer, Error>>, store::Error> {
-        let lookups: Vec<Result<CacheKey, Error>> = keys.iter().map(|key| scope.lookup_key(key)).collect();
-        let holders = self.lookups(scope, lookups.iter().flatten(), freshness).await?;
-        let ids: Vec<Result<ProfileId, Error>> = lookups
+        let lookups: Vec<Result<CacheKey, Error>> =
+            keys.iter().map(|key| lookup_key(&scope.running.model, key)).collect();
+        let holders = self.lookups(scope, lookups.iter().flatten()).await?;
+        let ids: Vec<Result<(ProfileId, Option<Currency>), Error>> = lookups
             .into_iter()
             .map(|key| match key? {
-                CacheKey::Id(id) => Ok(id),
-                key => Holders(holders.get(&key).cloned().unwrap_or_default()).one(),
+                CacheKey::Id(id) => Ok((id, None)),
+                key => match holders.get(&key) {
+                    Some((holders, currency)) => Ok((Holders(holders.clone()).one()?, Some(*currency))),
+                    None => Err(Error::NotFound),
+                },
             })
             .collect();
-        let entries = self.entries(scope, ids.iter().flatten().copied(), freshness).await?;
-        let found = |(id, key): (Result<ProfileId, Error>, &Key)| {
-            let (entry, cached) = entries.get(&id?).ok_or(Error::NotFound)?;
-            answer(entry, *cached, key)
+        let entries = self.entries(scope, ids.iter().flatten().map(|(id, _)| *id)).await?;
+        let found = |(id, key): (Result<(ProfileId, Option<Currency>), Error>, &Key)| {
+            let (id, through) = id?;
+            let mut found = entries.get(&id).cloned().ok_or(Error::NotFound)?;
+            found.currency = through.map_or(found.currency, |through| found.currency.and(through));
+            self.answer(found, key)
         };
         Ok(ids.into_iter().zip(keys).map(found).collect())
     }
@@ -59,17 +66,16 @@ impl Reader {
         &self,
         scope: &Scope<'_>,
         keys: impl Iterator<Item = &'a CacheKey>,
-        freshness: Freshness,
-    ) -> Result<BTreeMap<CacheKey, Vec<ProfileId>>, store::Error> {
+    ) -> Result<BTreeMap<CacheKey, (Vec<ProfileId>, Currency)>, store::Error> {
         let mut found = BTreeMap::new();
         let mut identifiers: Vec<(Identifier, Slot)> = Vec::new();
         let mut records: Vec<(RecordKey, Slot)> = Vec::new();
         for key in keys.filter(|key| !matches!(key, CacheKey::Id(_))) {
             let slot = self.slot(scope, key.clone());
-            let entry = self.cache.peek(&slot, freshness).await;
-            if let Some(Cached::Holders(holders)) = entry.map(|entry| entry.value) {
+            let entry = self.cached(scope, &slot).await.map(|entry| scope.found(entry, true));
+            if let Some(Found { entry: Entry { value: Cached::Holders(holders), .. }, currency, .. }) = entry {
                 self.metrics.cache_read("lookups", true, holders.is_empty());
-                found.insert(key.clone(), holders);
+                found.insert(key.clone(), (holders, currency));
                 continue;
             }
             self.metrics.cache_read("lookups", false, false);
@@ -100,29 +106,37 @@ impl Reader {
             loaded.extend(slots.zip(holders).map(|(slot, holders)| (slot, holders, answer.sequence)));
         }
         for (slot, holders, sequence) in loaded {
-            let entry = Entry { value: Cached::Holders(holders.clone()), sequence, read_at }.proven(freshness)?;
-            found.insert(slot.key.clone(), holders);
+            let entry = Entry { value: Cached::Holders(holders.clone()), sequence, read_at };
+            let entry = scope.need.proven(entry)?;
+            found.insert(slot.key.clone(), (holders, entry.loaded()));
             self.cache.put(slot, entry).await;
         }
         Ok(found)
     }
 
-    /// The profiles under ids, and whether they were in the cache. Redirects are followed.
+    /// What is in a slot, if it will do; while the database is away also if it is stale.
+    async fn cached(&self, scope: &Scope<'_>, slot: &Slot) -> Option<Entry> {
+        match self.cache.peek(slot, &scope.need).await {
+            None if !self.coherence.is_there() => self.cache.peek_stale(slot, &scope.need).await,
+            found => found,
+        }
+    }
+
+    /// The profiles under ids. Redirects are followed.
     async fn entries(
         &self,
         scope: &Scope<'_>,
         ids: impl Iterator<Item = ProfileId>,
-        freshness: Freshness,
-    ) -> Result<BTreeMap<ProfileId, (Entry, bool)>, store::Error> {
+    ) -> Result<BTreeMap<ProfileId, Found>, store::Error> {
         let mut found = BTreeMap::new();
         let mut missing: BTreeMap<ProfileId, Slot> = BTreeMap::new();
         for id in ids {
             let slot = self.slot(scope, CacheKey::Id(id));
-            let entry = self.cache.peek(&slot, freshness).await;
+            let entry = self.cached(scope, &slot).await;
             // A redirect is asked of the store like a missing entry: one read has both steps.
             if let Some(entry) = entry.filter(|entry| !matches!(entry.value, Cached::Redirect(_))) {
                 self.metrics.cache_read("profiles", true, matches!(entry.value, Cached::Absent));
-                found.insert(id, (entry, true));
+                found.insert(id, scope.found(entry, true));
             } else {
                 self.metrics.cache_read("profiles", false, false);
                 missing.insert(id, slot);
@@ -140,9 +154,9 @@ impl Reader {
                 Some(stored) => Cached::Profile(Arc::new(fold(stored, &running.model))),
                 None => Cached::Absent,
             };
-            let entry = Entry { value, sequence: loaded.sequence, read_at }.proven(freshness)?;
+            let entry = scope.need.proven(Entry { value, sequence: loaded.sequence, read_at })?;
             self.cache.put(slot, entry.clone().under(id)).await;
-            found.insert(id, (entry, false));
+            found.insert(id, Found::now(entry));
         }
         Ok(found)
     }

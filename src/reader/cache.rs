@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use siphasher::sip::SipHasher13;
 
-use super::Freshness;
+use crate::changes::Proof;
+use crate::config::Config;
 use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId};
 use crate::store;
 
@@ -19,8 +20,22 @@ use crate::store;
 pub struct Limits {
     /// How much memory entries may take, by estimate.
     pub max_bytes: u64,
-    /// How long an entry may be answered. It bounds how late writes through other servers on the same database are seen.
-    pub max_age: Duration,
+    /// For how long after it was last known to be current an entry counts as current. Only where several servers share a
+    /// database can it be more than nothing.
+    pub max_staleness: Duration,
+    /// The same while the store does not answer.
+    pub max_staleness_when_away: Duration,
+}
+
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
+        let cache = &config.cache;
+        Self {
+            max_bytes: cache.max_bytes as u64,
+            max_staleness: cache.max_staleness,
+            max_staleness_when_away: cache.max_staleness_when_away,
+        }
+    }
 }
 
 /// What is cached under.
@@ -95,22 +110,57 @@ impl Entry {
         if live == id { self } else { Self { value: Cached::Redirect(live), ..self } }
     }
 
-    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that took over may not have.
-    pub(super) fn proven(self, freshness: Freshness) -> Result<Self, store::Error> {
-        match freshness {
-            Freshness::AtLeast(sequence) if self.sequence < sequence => {
-                Err(store::Error::Unavailable("the store has not seen the write of the read token".to_owned()))
-            }
-            _ => Ok(self),
-        }
+    /// How current the entry is when it was just loaded.
+    pub(super) fn loaded(&self) -> Currency {
+        Currency { sequence: self.sequence, known_at: self.read_at }
     }
 
-    fn satisfies(&self, freshness: Freshness) -> bool {
-        match freshness {
-            Freshness::MinimizeLatency => true,
-            Freshness::AtLeast(sequence) => self.sequence >= sequence,
-            Freshness::Full => false,
+    /// How current the entry is, found under the epoch that was current when the proof was taken.
+    pub(super) fn currency(&self, proof: Proof) -> Currency {
+        Currency { sequence: self.sequence.max(proof.position), known_at: self.read_at.max(proof.known_at) }
+    }
+}
+
+/// How current an answer is: it misses no write up to `sequence`, and none that was answered before `known_at`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Currency {
+    /// The last write that it reflects for certain.
+    pub sequence: Sequence,
+    /// When it was last known to be current.
+    pub known_at: Instant,
+}
+
+impl Currency {
+    /// That of an answer which is made of two.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { sequence: self.sequence.min(other.sequence), known_at: self.known_at.min(other.known_at) }
+    }
+}
+
+/// What an entry must be to be answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    pub(super) proof: Proof,
+    /// At least this write.
+    pub(super) sequence: Sequence,
+    /// Known to be current at this moment or later. None: only what the store says now will do.
+    pub(super) known_since: Option<Instant>,
+    /// The same, when the store does not answer.
+    pub(super) stale_since: Option<Instant>,
+}
+
+impl Need {
+    fn is_met(&self, entry: &Entry, since: Option<Instant>) -> bool {
+        let currency = entry.currency(self.proof);
+        currency.sequence >= self.sequence && since.is_some_and(|since| currency.known_at >= since)
+    }
+
+    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that took over may not have.
+    pub(super) fn proven(&self, entry: Entry) -> Result<Entry, store::Error> {
+        if entry.sequence >= self.sequence {
+            return Ok(entry);
         }
+        Err(store::Error::Unavailable("the store has not seen the write of the read token".to_owned()))
     }
 }
 
@@ -122,6 +172,8 @@ pub(super) struct Slot {
     pub(super) epoch: u64,
     /// The version of the tenant's model that was known to be in force.
     pub(super) model: i64,
+    /// See [`Proof`].
+    pub(super) generation: u64,
 }
 
 /// A bounded cache with single flight.
@@ -135,35 +187,64 @@ impl Cache {
         let entries = moka::future::Cache::builder()
             .max_capacity(limits.max_bytes)
             .weigher(|slot: &Slot, entry: &Entry| u32::try_from(weigh(slot, entry)).unwrap_or(u32::MAX))
-            .time_to_live(limits.max_age)
             .build();
         Self { entries }
     }
 
-    /// The entry in a slot, and whether it was there; loaded when it is missing or not fresh enough.
+    /// The entry in a slot, and whether it was there; loaded when it is missing or not current enough. Who misses the same
+    /// entry at once shares one load, unless it must be newer than that one.
     pub(super) async fn get(
         &self,
         slot: Slot,
-        freshness: Freshness,
+        need: &Need,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
-        if let Some(entry) = self.entries.get(&slot).await {
-            if entry.satisfies(freshness) {
-                return Ok((entry, true));
-            }
-        } else if freshness == Freshness::MinimizeLatency {
-            let found = self.entries.entry(slot).or_try_insert_with(load).await.map_err(|error| (*error).clone())?;
-            return Ok((found.value().clone(), !found.is_fresh()));
+        let kept = self.entries.get(&slot).await;
+        if let Some(entry) = kept.as_ref().filter(|entry| need.is_met(entry, need.known_since)) {
+            return Ok((entry.clone(), true));
         }
-        // A load that others began may be older than what is asked for, so this one is not shared.
-        let entry = load.await?.proven(freshness)?;
+        if kept.is_none() && need.known_since.is_some() {
+            tokio::pin!(load);
+            let found = self.entries.entry(slot.clone()).or_try_insert_with(&mut load).await;
+            let found = found.map_err(|error| (*error).clone())?;
+            let entry = found.value();
+            if found.is_fresh() {
+                return Ok((need.proven(entry.clone())?, false));
+            }
+            if need.is_met(entry, need.known_since) {
+                return Ok((entry.clone(), true));
+            }
+            // Somebody else's load began before the write that this read must see was known.
+            return self.reload(slot, need, load).await;
+        }
+        match self.reload(slot, need, load).await {
+            Err(store::Error::Unavailable(why)) => {
+                let entry = kept.filter(|entry| need.is_met(entry, need.stale_since));
+                entry.map(|entry| (entry, true)).ok_or(store::Error::Unavailable(why))
+            }
+            done => done,
+        }
+    }
+
+    async fn reload(
+        &self,
+        slot: Slot,
+        need: &Need,
+        load: impl Future<Output = Result<Entry, store::Error>>,
+    ) -> Result<(Entry, bool), store::Error> {
+        let entry = need.proven(load.await?)?;
         self.entries.insert(slot, entry.clone()).await;
         Ok((entry, false))
     }
 
-    /// The entry in a slot, if it is there.
-    pub(super) async fn peek(&self, slot: &Slot, freshness: Freshness) -> Option<Entry> {
-        self.entries.get(slot).await.filter(|entry| entry.satisfies(freshness))
+    /// The entry in a slot, if it is there and current enough.
+    pub(super) async fn peek(&self, slot: &Slot, need: &Need) -> Option<Entry> {
+        self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.known_since))
+    }
+
+    /// The entry in a slot, if the store does not answer and it will do.
+    pub(super) async fn peek_stale(&self, slot: &Slot, need: &Need) -> Option<Entry> {
+        self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.stale_since))
     }
 
     /// Keeps an entry that was loaded after the slot was taken.

@@ -60,6 +60,12 @@ impl LogEntry {
         (0..parts).map(part).collect()
     }
 
+    /// The place up to which all is read after it.
+    #[must_use]
+    pub fn end(&self) -> LogPosition {
+        if self.last { LogPosition::after(self.sequence) } else { self.position() }
+    }
+
     /// Its place.
     #[must_use]
     pub fn position(&self) -> LogPosition {

@@ -18,8 +18,9 @@ use uuid::Uuid;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, MatchPair, MembershipChange,
-    PrefixHit, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, Transaction, Turn,
+    AsOf, Availability, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, MatchPair,
+    MembershipChange, PrefixHit, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement,
+    Transaction, Turn,
 };
 use crate::profile::{Event, Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
 
@@ -29,6 +30,7 @@ pub struct MemoryStore {
     /// Held by the one transaction that is open, whatever its tenant.
     turn: Arc<Mutex<()>>,
     tenants: Arc<Tenants>,
+    availability: Availability,
 }
 
 #[derive(Default)]
@@ -55,7 +57,7 @@ impl MemoryStore {
     pub fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "a new database's id is random")]
         let id = Uuid::new_v4();
-        Self { id, turn: Arc::default(), tenants: Arc::default() }
+        Self { id, turn: Arc::default(), tenants: Arc::default(), availability: Availability::default() }
     }
 }
 
@@ -67,6 +69,18 @@ impl Default for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn availability(&self) -> &Availability {
+        &self.availability
+    }
+
+    async fn renew(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn id(&self) -> Result<Uuid> {
         Ok(self.id)
     }

@@ -14,6 +14,7 @@ mod error;
 mod log;
 mod matching;
 mod past;
+mod pools;
 mod query;
 mod read;
 mod snapshot;
@@ -25,16 +26,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use migrations::Schema;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{DatabaseConnection, Statement};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use self::connect::{Address, Connected};
+use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
-    AsOf, Error, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention, LogTail,
-    MatchPair, MembershipChange, PrefixHit, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
+    AsOf, Availability, Error, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention,
+    LogTail, MatchPair, MembershipChange, PrefixHit, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
     StoredModel, StoredStatement, Transaction,
 };
 use crate::identity::MatchKey;
@@ -87,11 +89,13 @@ pub enum Migrate {
     Check,
 }
 
+/// How long what is still at work may take to end.
+const CLOSE_BOUND: Duration = Duration::from_secs(10);
+
 /// A store in SQLite or PostgreSQL.
 pub struct SqlStore {
     dialect: Dialect,
-    read: DatabaseConnection,
-    write: DatabaseConnection,
+    pools: Pools,
     id: OnceCell<Uuid>,
     /// Everything that outlives the call which started it.
     tasks: TaskTracker,
@@ -113,8 +117,10 @@ impl SqlStore {
     /// # Errors
     /// [`Error::Open`] for an address that makes no sense, or a file that another process has.
     pub async fn connect(options: &Options) -> Result<Self> {
-        let Connected { dialect, read, write, lock } = connect::connect(options).await?;
-        Ok(Self { dialect, read, write, id: OnceCell::new(), tasks: TaskTracker::new(), _lock: lock })
+        let connected = connect::connect(options).await?;
+        let pools = Pools::new(options, &connected).await?;
+        let Connected { dialect, lock, .. } = connected;
+        Ok(Self { dialect, pools, id: OnceCell::new(), tasks: TaskTracker::new(), _lock: lock })
     }
 
     /// Opens a store as a server does.
@@ -124,7 +130,7 @@ impl SqlStore {
     pub async fn open(options: &Options, migrate: Migrate) -> Result<Self> {
         let store = Self::connect(options).await?;
         if migrate == Migrate::Auto && store.dialect == Dialect::Sqlite {
-            bring_up(&store.write).await?;
+            bring_up(&store.pools.write()).await?;
         }
         Ok(store)
     }
@@ -160,7 +166,7 @@ impl SqlStore {
             let prefix = if self.dialect == Dialect::Postgres { "EXPLAIN " } else { "EXPLAIN QUERY PLAN " };
             statement.sql.insert_str(0, prefix);
             let column = if self.dialect == Dialect::Postgres { "QUERY PLAN" } else { "detail" };
-            let rows = self.read.query_all_raw(statement).await?;
+            let rows = self.rows(statement).await?;
             let lines =
                 rows.iter().map(|row| row.try_get::<String>("", column)).collect::<std::result::Result<Vec<_>, _>>();
             plans.push(Plan { method, text: lines?.join("\n") });
@@ -222,12 +228,27 @@ fn newer(migration: &str) -> Error {
 
 #[async_trait]
 impl Store for SqlStore {
+    fn is_shared(&self) -> bool {
+        self.dialect == Dialect::Postgres
+    }
+
+    fn availability(&self) -> &Availability {
+        &self.pools.availability
+    }
+
+    async fn renew(&self) -> Result<()> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => self.pools.renew().await,
+        }
+    }
+
     async fn id(&self) -> Result<Uuid> {
         self.id.get_or_try_init(|| self.read_id()).await.copied()
     }
 
     async fn check(&self) -> Result<()> {
-        match migrations::schema(&self.read).await? {
+        match migrations::schema(&self.pools.read()).await? {
             Schema::Right => self.id().await.map(drop),
             Schema::Missing => Err(Error::Schema("it is missing".to_owned())),
             Schema::Older(count) => Err(Error::Schema(format!("{count} migrations are to be applied"))),
@@ -236,11 +257,13 @@ impl Store for SqlStore {
     }
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
-        Ok(Box::new(write::begin(&self.write, self.dialect, tenant, &self.tasks).await?))
+        let Self { dialect, pools, tasks, .. } = self;
+        Ok(Box::new(pools.availability.guard(write::begin(&pools.write(), *dialect, tenant, tasks)).await?))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
-        Ok(Box::new(snapshot::begin(&self.read, self.dialect, tenant, &self.tasks).await?))
+        let Self { dialect, pools, tasks, .. } = self;
+        Ok(Box::new(pools.availability.guard(snapshot::begin(&pools.read(), *dialect, tenant, tasks)).await?))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -321,12 +344,11 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.tasks.close();
-        self.tasks.wait().await;
-        for pool in [&self.write, &self.read] {
-            if let Err(error) = pool.close_by_ref().await {
-                // Nothing is lost: what was answered is committed.
-                tracing::debug!(%error, "closing a pool failed");
-            }
+        if tokio::time::timeout(CLOSE_BOUND, self.tasks.wait()).await.is_err() {
+            tracing::warn!("a transaction did not end; the database ends it");
+        }
+        if tokio::time::timeout(CLOSE_BOUND, self.pools.close()).await.is_err() {
+            tracing::warn!("a connection could not be closed; the database closes it");
         }
     }
 }

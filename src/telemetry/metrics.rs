@@ -46,6 +46,8 @@ pub struct Metrics {
     shed: BoundCounter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
+    log_poll_duration: Histogram<f64>,
+    log_gaps: BoundCounter<u64>,
     caches: [CacheLookups; 2],
     waiting: Arc<AtomicU64>,
     stored: BoundCounter<u64>,
@@ -101,6 +103,9 @@ impl Metrics {
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
+            // answered: whether the database did
+            log_poll_duration: duration("customer_profile.log.poll.duration", "Time of one read of the change log"),
+            log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
             caches: ["profiles", "lookups"].map(|name| CacheLookups::new(name, &lookups)),
             waiting: Arc::default(),
             stored: outcome("stored"),
@@ -209,6 +214,16 @@ impl Metrics {
             Err(error) => self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]),
         }
         result
+    }
+
+    /// The change log was read, or could not be.
+    pub fn log_polled(&self, duration: Duration, answered: bool) {
+        self.log_poll_duration.record(duration.as_secs_f64(), &[KeyValue::new("answered", answered)]);
+    }
+
+    /// The change log did not go on where it was left, so all that was cached of a tenant became old.
+    pub fn log_gap(&self) {
+        self.log_gaps.add(1);
     }
 
     /// A write was begun again so many times.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 
+use customer_profile::changes::{Coherence, Options};
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::ingest::{self, Ingest};
 use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{Draft, DraftRecord, Identifier, RecordKey, TenantId, Value};
-use customer_profile::reader::{Epochs, Freshness, Key, Limits, Reader};
+use customer_profile::reader::{Freshness, Key, Limits, Reader};
 use customer_profile::telemetry::Telemetry;
 
 use crate::support::faulty::{Faulty, Reads};
@@ -32,20 +32,20 @@ impl Desk {
     fn new() -> Self {
         let store = Arc::new(Faulty::new(Reads::Linger(3)));
         let models = Arc::new(Models::new(store.clone(), ModelFile::built_in()));
-        let epochs = Arc::new(Epochs::default());
         let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
+        let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), Options::default());
         let parts = ingest::Parts {
             store: store.clone(),
             models: models.clone(),
             clock: Arc::new(SystemClock),
-            epochs: epochs.clone(),
+            coherence: coherence.clone(),
             metrics: metrics.clone(),
         };
         let options = ingest::Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         // Room for about half of the customers: entries are evicted and loaded again all the time.
-        let limits = Limits { max_bytes: 8 * 1024, max_age: Duration::from_hours(1) };
-        let reader = Reader::new(store, models, epochs, metrics, limits);
+        let limits = Limits { max_bytes: 8 * 1024, ..Limits::from(&Config::defaults()) };
+        let reader = Reader::new(store, models, coherence, metrics, limits);
         Self { ingest, reader, tenant: TenantId::default() }
     }
 

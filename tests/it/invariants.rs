@@ -39,7 +39,7 @@ where
 {
     let config = Config { cases: cases * scale(), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let common = Common::new(store);
+    let common = runtime.block_on(async { Common::new(store) });
     let count = std::cell::Cell::new(0);
     let result = runner.run(&cases::case(), |case| {
         count.set(count.get() + 1);

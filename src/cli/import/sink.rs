@@ -13,6 +13,7 @@ use tonic_types::StatusExt;
 
 use super::input::Batch;
 use super::rejects::Reason;
+use crate::changes::{self, Coherence};
 use crate::cli::client::{Client, refused};
 use crate::cli::setup;
 use crate::clock::SystemClock;
@@ -22,7 +23,6 @@ use crate::ingest::{self, Ingest, Receipt, Ticket};
 use crate::model::Model;
 use crate::models::Models;
 use crate::profile::{TenantId, Violation};
-use crate::reader::Epochs;
 use crate::sources::files::{Position, Row};
 use crate::store::Store;
 use crate::store::sql::SqlStore;
@@ -128,13 +128,11 @@ impl Direct {
         model: Arc<Model>,
         tenant: TenantId,
     ) -> anyhow::Result<Self> {
-        let parts = ingest::Parts {
-            store: store.clone(),
-            models,
-            clock: Arc::new(SystemClock),
-            epochs: Arc::new(Epochs::default()),
-            metrics: Telemetry::collect(config)?.metrics,
-        };
+        let metrics = Telemetry::collect(config)?.metrics;
+        let coherence =
+            Coherence::start(store.clone(), models.clone(), metrics.clone(), changes::Options::from(config));
+        let clock = Arc::new(SystemClock);
+        let parts = ingest::Parts { store: store.clone(), models, clock, coherence, metrics };
         let options = ingest::Options::from(config);
         let (ingest, writer) = Ingest::start(parts, options);
         Ok(Self { ingest, writer: Mutex::new(Some(writer)), store, model, tenant })

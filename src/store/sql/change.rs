@@ -76,7 +76,8 @@ pub(super) fn identifier_removal(
     let removed = identifiers.iter().cloned().zip(records.iter().cloned()).collect();
     let changes = Changes { removed_identifiers: removed, ..Changes::default() };
     let mark = WriteMark { sequence: Sequence(1), time: Timestamp::default() };
-    let statement = statements(dialect, tenant, mark, &changes)?.pop();
+    let mut statements = statements(dialect, tenant, mark, &changes)?.into_iter();
+    let statement = statements.find(|statement| statement.sql.contains("DELETE FROM identifier"));
     statement.ok_or_else(|| Error::Internal("no statement was made".to_owned()))
 }
 

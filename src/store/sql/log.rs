@@ -31,10 +31,11 @@ pub(super) fn read_log(dialect: Dialect, cursors: &[LogCursor], limit: usize) ->
              ORDER BY c.sequence, c.part LIMIT {limit}"
         ),
     );
+    let tenant = dialect.look_up("tenant", "t", "t.id = asked.tenant");
     Ok(sql.statement(format!(
         "SELECT asked.ord, t.sequence AS head, t.model_version, {sequence} AS sequence, {part} AS part, {last} AS last, \
          {time} AS time, {changes} AS changes \
-         FROM {asked} JOIN tenant AS t ON t.id = asked.tenant LEFT JOIN {entries} ON TRUE ORDER BY asked.ord, 4, 5"
+         FROM {asked} {tenant} LEFT JOIN {entries} ON TRUE ORDER BY asked.ord, 4, 5"
     )))
 }
 
@@ -61,7 +62,7 @@ impl SqlStore {
         if cursors.is_empty() {
             return Ok(tails);
         }
-        for row in self.read.query_all_raw(read_log(self.dialect, cursors, limit)?).await? {
+        for row in self.pools.follow().query_all_raw(read_log(self.dialect, cursors, limit)?).await? {
             let Some(tail) = place(&row)?.and_then(|place| tails.get_mut(place)) else { continue };
             tail.head = Sequence(row.try_get("", "head")?);
             tail.model_version = row.try_get("", "model_version")?;
@@ -71,10 +72,11 @@ impl SqlStore {
     }
 
     pub(super) async fn trim_tail(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
-        let (db, statement) = (self.write.clone(), trim_log(self.dialect, tenant, retention));
+        let (db, statement) = (self.pools.write(), trim_log(self.dialect, tenant, retention));
         // In a task of its own: a statement that writes is not to be dropped half-way.
         let trimmed = self.tasks.spawn(async move { Ok(db.execute_raw(statement).await?.rows_affected()) });
-        trimmed.await.unwrap_or_else(|panic| Err(Error::Internal(format!("trim: {panic}"))))
+        let trimmed = async { trimmed.await.unwrap_or_else(|panic| Err(Error::Internal(format!("trim: {panic}")))) };
+        self.pools.availability.guard(trimmed).await
     }
 
     pub(super) async fn read_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
@@ -92,7 +94,7 @@ impl SqlStore {
             };
             TenantId::new(&id).ok_or_else(inconsistent)
         };
-        self.read.query_all_raw(statement).await?.iter().map(tenant).collect()
+        self.rows(statement).await?.iter().map(tenant).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads of the past: each thing asked for is found among the rows in place and among those that were replaced.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::{QueryResult, Statement};
 use uuid::Uuid;
 
 use super::SqlStore;
@@ -106,7 +106,10 @@ impl SqlStore {
     async fn row_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<ProfileRow>> {
         use sea_orm::EntityTrait;
         let statement = profile_row_after(self.dialect, tenant, id, write);
-        let row = profile::Entity::find().from_raw_sql(statement).one(&self.read).await?;
+        let row = self
+            .pools
+            .reading(|db| async move { profile::Entity::find().from_raw_sql(statement).one(&db).await })
+            .await?;
         Ok(row.map(ProfileRow::from))
     }
 }
@@ -118,7 +121,7 @@ fn profile_id(row: &QueryResult) -> Result<Option<ProfileId>> {
 #[async_trait]
 impl Past for SqlStore {
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
-        let row = self.read.query_one_raw(write_at(self.dialect, tenant, time)).await?;
+        let row = self.rows(write_at(self.dialect, tenant, time)).await?.into_iter().next();
         let write = |row: QueryResult| {
             let (sequence, time) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "time")?);
             let model_version = row.try_get("", "model_version")?;
@@ -136,7 +139,7 @@ impl Past for SqlStore {
         if row.state != ProfileState::Live {
             return Ok(None);
         }
-        let rows = self.read.query_all_raw(members_after(self.dialect, tenant, row.id, write)).await?;
+        let rows = self.rows(members_after(self.dialect, tenant, row.id, write)).await?;
         let mut records = rows.iter().map(record).collect::<Result<Vec<Record>>>()?;
         records.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
@@ -151,7 +154,7 @@ impl Past for SqlStore {
         limit: usize,
     ) -> Result<Vec<ProfileId>> {
         let statement = find_by_identifier_after(self.dialect, tenant, identifier, write, limit);
-        let rows = self.read.query_all_raw(statement).await?;
+        let rows = self.rows(statement).await?;
         rows.iter().filter_map(|row| profile_id(row).transpose()).collect()
     }
 
@@ -161,7 +164,7 @@ impl Past for SqlStore {
         record: &RecordKey,
         write: Sequence,
     ) -> Result<Option<ProfileId>> {
-        let row = self.read.query_one_raw(find_by_record_after(self.dialect, tenant, record, write)).await?;
+        let row = self.rows(find_by_record_after(self.dialect, tenant, record, write)).await?.into_iter().next();
         Ok(row.as_ref().map(profile_id).transpose()?.flatten())
     }
 }

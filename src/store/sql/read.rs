@@ -15,8 +15,8 @@ use crate::store::{
 };
 
 impl SqlStore {
-    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        Ok(self.read.query_all_raw(statement).await?)
+    pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        self.pools.reading(|db| async move { db.query_all_raw(statement).await }).await
     }
 
     pub(super) async fn read_profiles(
@@ -101,12 +101,13 @@ impl SqlStore {
     }
 
     pub(super) async fn read_statements(&self, tenant: &TenantId, key: &RecordKey) -> Result<Vec<StoredStatement>> {
-        let rows = record_version::Entity::of(tenant, key).all(&self.read).await?;
+        let rows =
+            self.pools.reading(|db| async move { record_version::Entity::of(tenant, key).all(&db).await }).await?;
         rows.into_iter().map(record_version::Model::into_statement).collect()
     }
 
     pub(super) async fn read_memberships(&self, tenant: &TenantId, key: &RecordKey) -> Result<Vec<MembershipChange>> {
-        let rows = membership::Entity::of(tenant, key).all(&self.read).await?;
+        let rows = self.pools.reading(|db| async move { membership::Entity::of(tenant, key).all(&db).await }).await?;
         Ok(rows.into_iter().map(MembershipChange::from).collect())
     }
 
@@ -150,7 +151,8 @@ impl SqlStore {
     }
 
     pub(super) async fn read_id(&self) -> Result<Uuid> {
-        let row = super::entity::store_info::Entity::find().one(&self.read).await?;
+        let row =
+            self.pools.reading(|db| async move { super::entity::store_info::Entity::find().one(&db).await }).await?;
         Ok(row.ok_or_else(|| inconsistent("store_info", "id", "no row"))?.id)
     }
 }

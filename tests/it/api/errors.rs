@@ -247,14 +247,14 @@ async fn foreign_and_damaged_tokens_are_refused() {
     let said = upsert(("web", "1"), &[("email", "ann@example.com")], &[], 1);
     here.say(vec![said.clone()]).await;
     let foreign = there.say(vec![said]).await.read_token;
-    for token in [foreign, "x".to_owned()] {
+    for (token, reason) in [(foreign, ErrorReason::ReadTokenForeign), ("x".to_owned(), ErrorReason::ReadTokenInvalid)] {
         let requirement = Some(v1::consistency::Requirement::AtLeastAsFresh(token));
         let request = v1::GetProfileRequest {
             key: Some(by_identifier("email", "ann@example.com")),
             consistency: Some(v1::Consistency { requirement }),
             ..Default::default()
         };
-        assert_failure(&get_fails(&here, request).await, Code::InvalidArgument, ErrorReason::ReadTokenInvalid);
+        assert_failure(&get_fails(&here, request).await, Code::InvalidArgument, reason);
     }
     let request = v1::ListTimelineRequest {
         key: Some(by_identifier("email", "ann@example.com")),

@@ -37,7 +37,7 @@ fn blank(json: &mut serde_json::Value) {
     match json {
         serde_json::Value::Object(entries) => {
             for (name, value) in entries {
-                if ["receiveTime", "createTime", "updateTime", "age"].contains(&name.as_str()) {
+                if ["receiveTime", "createTime", "updateTime", "age", "readToken"].contains(&name.as_str()) {
                     *value = "…".into();
                 }
                 blank(value);

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
+use customer_profile::changes::{Coherence, Options};
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
 use customer_profile::identity::{Context, Decision, Features, cluster};
-use customer_profile::ingest::{DecideError, Decided, DecisionRequest, Ingest, Options, Outcome, Parts};
+use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts};
 use customer_profile::model::Model;
 use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{
     Draft, Event, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile, TenantId, fold,
 };
-use customer_profile::reader::{Epochs, Freshness, Key, Limits, Reader};
+use customer_profile::reader::{Freshness, Key, Limits, Reader};
 use customer_profile::store::{EventPage, MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};
 use proptest::sample::Index;
@@ -39,7 +39,7 @@ pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
 pub(super) struct Common {
     store: Arc<dyn Store>,
     models: Arc<Models>,
-    epochs: Arc<Epochs>,
+    coherence: Arc<Coherence>,
     metrics: Arc<Metrics>,
 }
 
@@ -52,7 +52,9 @@ impl Common {
         let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
         let configured = ModelFile { text: "a test's".into(), model: Arc::new(model()) };
         let models = Arc::new(Models::new(store.clone(), configured));
-        Self { store, models, epochs: Arc::default(), metrics: telemetry.metrics }
+        let metrics = telemetry.metrics;
+        let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), Options::default());
+        Self { store, models, coherence, metrics }
     }
 }
 
@@ -96,19 +98,19 @@ impl World {
     }
 
     fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
-        let Common { store, models, epochs, metrics } = common.clone();
+        let Common { store, models, coherence, metrics } = common.clone();
         let parts = Parts {
             store: store.clone(),
             models: models.clone(),
             clock,
-            epochs: epochs.clone(),
+            coherence: coherence.clone(),
             metrics: metrics.clone(),
         };
-        let options = Options::from(&Config::defaults());
+        let options = ingest::Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
-        let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_hours(1) };
+        let limits = Limits { max_bytes: 1 << 20, ..Limits::from(&Config::defaults()) };
         let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-        let reader = Reader::new(store.clone(), models.clone(), epochs, metrics, limits);
+        let reader = Reader::new(store.clone(), models.clone(), coherence, metrics, limits);
         Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 

@@ -141,7 +141,7 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 20] = [
+    let expected: [(&str, &[(&str, &str)]); 21] = [
         ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
         ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
@@ -157,6 +157,7 @@ async fn check_plans(store: &SqlStore) {
         ("pairs", &[("match_pair_pk", "(record_key = ")]),
         ("decisions_about", &[("decision_record_pk", "(record_key = "), ("decision_pk", "(id = ")]),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
+        ("read_log", &[("tenant_pk", "(id = "), ("change_log_pk", "ROW(sequence, part) > ")]),
         ("write_at", &[("write_time_pk", "(\"time\" <= "), ("model_activation_pk", "(tenant = ")]),
         ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),
         (

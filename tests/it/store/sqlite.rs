@@ -93,6 +93,13 @@ async fn each_hot_query_goes_by_its_index() {
             "remove identifiers",
             vec!["identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)"],
         ),
+        (
+            "read_log",
+            vec![
+                "t USING PRIMARY KEY (id=?)",
+                "c USING INDEX sqlite_autoindex_change_log_1 (tenant=? AND (sequence,part)>(?,?))",
+            ],
+        ),
     ];
     expected.extend(steps_of_the_past());
     assert_eq!(plans.len(), expected.len());

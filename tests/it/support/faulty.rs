@@ -34,6 +34,18 @@ impl Faulty {
 
 #[async_trait]
 impl Store for Faulty {
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    fn availability(&self) -> &Availability {
+        self.inner.availability()
+    }
+
+    async fn renew(&self) -> Result<()> {
+        self.inner.renew().await
+    }
+
     async fn id(&self) -> Result<Uuid> {
         self.inner.id().await
     }

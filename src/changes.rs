@@ -1,0 +1,15 @@
+//! The readers of the change log.
+//!
+//! Every server on a database follows the log of the tenants that it answers for, by asking for what is new, many times a
+//! second. One such read serves all of the server: it makes cached answers old ([`Coherence`]) and tells those
+//! who watch ([`Watch`]). Correctness comes from
+//! reading the log alone. Nobody is told by a message that could get lost.
+
+mod coherence;
+mod followed;
+mod hub;
+mod watch;
+
+pub use coherence::{Coherence, Options};
+pub use followed::{Followed, Proof};
+pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};

@@ -1,0 +1,331 @@
+//! Coherence: what this server has cached is no older than it says, whoever writes.
+//!
+//! - A **write through this server** makes the answers that it concerns old before it is answered.
+//! - A **write through another server** is learnt from the change log, which is read every `poll_interval`. Each entry names
+//!   the cache keys that it makes old.
+//! - Each read of the log that finds nothing more is a **proof**: of all that was answered before that read began, nothing
+//!   is missing. A cached answer counts as current only for so long after the last proof. A server that cannot read the log
+//!   therefore stops calling its cache current, whatever keeps it from reading.
+//! - Where the log does not go on where it was left (thrown away meanwhile, or written by a version that keeps none), all that
+//!   is cached of the tenant is old.
+//!
+//! The same reads tell whether the **database is there**. When it does not answer, everybody who needs it is refused at once
+//! ([`Availability`](crate::store::Availability)), and it is tried until it answers.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use super::followed::{Followed, Proof};
+use crate::config::Config;
+use crate::models::Models;
+use crate::profile::{Sequence, TenantId};
+use crate::reader::Epochs;
+use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
+use crate::telemetry::Metrics;
+
+/// How many parts of a tenant's log are read at once.
+const MAX_ENTRIES: usize = 200;
+/// How many tenants are followed. Those of whom nothing was read for the longest time are let go.
+const MAX_TENANTS: usize = 10_000;
+/// Of whom nothing was read for so long is not followed any more.
+const IDLE: Duration = Duration::from_mins(10);
+/// A database that is away is tried so often.
+const AWAY_INTERVAL: Duration = Duration::from_millis(200);
+/// Where nobody else writes there is nothing to learn; whether a commit without an answer happened is looked up this often.
+const ALONE_INTERVAL: Duration = Duration::from_secs(1);
+/// Reading the log takes at most this part of the time, however many tenants there are.
+const REST: u32 = 4;
+
+/// How closely the log is followed.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How long to wait between two reads of the log.
+    pub poll_interval: Duration,
+    /// A database that has not answered for so long is away.
+    pub away_after: Duration,
+}
+
+impl From<&Config> for Options {
+    fn from(config: &Config) -> Self {
+        Self { poll_interval: config.changes.poll_interval, away_after: config.database.away_after }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { poll_interval: Duration::from_millis(10), away_after: Duration::from_secs(1) }
+    }
+}
+
+/// Keeps this server's cache coherent.
+pub struct Coherence {
+    store: Arc<dyn Store>,
+    models: Arc<Models>,
+    metrics: Arc<Metrics>,
+    options: Options,
+    epochs: Epochs,
+    tenants: RwLock<HashMap<TenantId, Arc<Followed>>>,
+    store_id: OnceLock<Uuid>,
+    generations: AtomicU64,
+    epoch: Instant,
+    wake: Notify,
+    /// Changes with each read of the log.
+    rounds: watch::Sender<u64>,
+}
+
+impl Coherence {
+    /// Begins to follow; ends when it is dropped.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, models: Arc<Models>, metrics: Arc<Metrics>, options: Options) -> Arc<Self> {
+        let coherence = Arc::new(Self {
+            store,
+            models,
+            metrics,
+            options,
+            epochs: Epochs::default(),
+            tenants: RwLock::default(),
+            store_id: OnceLock::new(),
+            generations: AtomicU64::new(0),
+            epoch: Instant::now(),
+            wake: Notify::new(),
+            rounds: watch::Sender::new(0),
+        });
+        tokio::spawn(run(Arc::downgrade(&coherence)));
+        coherence
+    }
+
+    /// The epochs of cached answers.
+    #[must_use]
+    pub fn epochs(&self) -> &Epochs {
+        &self.epochs
+    }
+
+    /// The database that is followed, once it was asked.
+    #[must_use]
+    pub fn store_id(&self) -> Option<Uuid> {
+        self.store_id.get().copied()
+    }
+
+    /// Whether the database is there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.store.availability().is_there()
+    }
+
+    /// A tenant, followed from now on at the latest.
+    ///
+    /// # Errors
+    /// Those of the store, which is asked the first time.
+    pub async fn follow(&self, tenant: &TenantId) -> Result<Arc<Followed>> {
+        let followed = self.known(tenant).unwrap_or_else(|| self.add(tenant));
+        followed.use_now();
+        if !followed.begun.initialized() {
+            followed.begun.get_or_try_init(|| self.begin(tenant, &followed)).await?;
+        }
+        Ok(followed)
+    }
+
+    async fn begin(&self, tenant: &TenantId, followed: &Followed) -> Result<()> {
+        let store_id = self.store.id().await?;
+        self.store_id.get_or_init(|| store_id);
+        let asked_at = Instant::now();
+        let cursor = LogCursor { tenant: tenant.clone(), after: LogPosition::after(Sequence(i64::MAX)) };
+        let cursors = [cursor];
+        let tails = self.store.availability().guard(self.store.read_log(&cursors, 1));
+        let head = tails.await?.first().map(|tail| tail.head).unwrap_or_default();
+        followed.begin(head, asked_at);
+        Ok(())
+    }
+
+    /// A write by this process is committed: makes old what it concerns. To be called before the write is answered.
+    pub fn wrote(&self, tenant: &TenantId, write: Sequence, log: &[LogEntry]) {
+        self.make_old(log);
+        if let Some(followed) = self.known(tenant) {
+            followed.wrote(write);
+            if followed.hub.is_watched() {
+                self.wake.notify_one();
+            }
+        }
+    }
+
+    /// A write by this process may have been committed, and may not.
+    pub fn may_have_written(&self, log: &[LogEntry]) {
+        self.make_old(log);
+        self.wake.notify_one();
+    }
+
+    /// Waits until the log has been read once more, at most for a while. Everybody who waits shares that read.
+    pub async fn prove(&self, followed: &Followed, at_most: Duration) -> Proof {
+        let asked_at = Instant::now();
+        let mut rounds = self.rounds.subscribe();
+        let proven = async {
+            while followed.proof().known_at < asked_at && self.is_there() {
+                self.wake.notify_one();
+                if rounds.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Late or not, the answer is what is known then.
+        drop(tokio::time::timeout(at_most, proven).await);
+        followed.proof()
+    }
+
+    fn make_old<'a>(&self, log: impl IntoIterator<Item = &'a LogEntry>) {
+        for digest in log.into_iter().flat_map(|entry| &entry.body.keys) {
+            self.epochs.bump(*digest);
+        }
+    }
+
+    fn known(&self, tenant: &TenantId) -> Option<Arc<Followed>> {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+    }
+
+    fn add(&self, tenant: &TenantId) -> Arc<Followed> {
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= MAX_TENANTS {
+            let unwatched = tenants.iter().filter(|(_, followed)| !followed.hub.is_watched());
+            let oldest = unwatched.min_by_key(|(_, followed)| followed.used_at()).map(|(tenant, _)| tenant.clone());
+            oldest.and_then(|oldest| tenants.remove(&oldest));
+        }
+        let new = || Arc::new(Followed::new(tenant, self.generation(), self.epoch, self.store.is_shared()));
+        tenants.entry(tenant.clone()).or_insert_with(new).clone()
+    }
+
+    fn generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Reads the log of all tenants that are followed, once. Answers whether there may be more to read.
+    async fn poll(&self) -> Result<bool> {
+        let followed = self.followed();
+        let mut cursors: Vec<LogCursor> = Vec::with_capacity(followed.len());
+        cursors.extend(followed.iter().map(|(tenant, _, after)| LogCursor { tenant: tenant.clone(), after: *after }));
+        if cursors.is_empty() {
+            // Whether the database is there is to be known all the same.
+            let after = LogPosition::after(Sequence(i64::MAX));
+            cursors.push(LogCursor { tenant: TenantId::default(), after });
+        }
+        let asked_at = Instant::now();
+        let tails = tokio::time::timeout(self.options.away_after, self.store.read_log(&cursors, MAX_ENTRIES)).await;
+        let late = |_| Err(Error::Unavailable(format!("the log was not read within {:?}", self.options.away_after)));
+        let tails = tails.unwrap_or_else(late)?;
+        let mut more = false;
+        for ((tenant, followed, after), tail) in followed.iter().zip(&tails) {
+            more |= self.take(tenant, followed, *after, tail, asked_at).await?;
+        }
+        Ok(more)
+    }
+
+    /// Those who are followed, each with how far. Who was not used for long is let go.
+    fn followed(&self) -> Vec<(TenantId, Arc<Followed>, LogPosition)> {
+        let now = Instant::now();
+        let is_idle = |followed: &Arc<Followed>| {
+            now.saturating_duration_since(followed.used_at()) > IDLE && !followed.hub.is_watched()
+        };
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = tenants
+            .iter()
+            .filter_map(|(tenant, followed)| Some((tenant.clone(), followed.clone(), followed.cursor()?)))
+            .collect();
+        drop(tenants);
+        let (idle, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, followed, _)| is_idle(followed));
+        if !idle.is_empty() {
+            let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+            for (tenant, ..) in idle {
+                tenants.remove(&tenant);
+            }
+        }
+        all
+    }
+
+    /// Takes in what was read of a tenant's log. Answers whether there may be more.
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        followed: &Followed,
+        after: LogPosition,
+        tail: &LogTail,
+        asked_at: Instant,
+    ) -> Result<bool> {
+        if tail.model_version > 0 {
+            let running = self.models.of(tenant).await?;
+            self.models.told(tenant, tail.model_version, &running).await?;
+        }
+        if !tail.follows(after) {
+            tracing::warn!(%tenant, after = after.sequence.0, head = tail.head.0, "the change log does not go on");
+            self.metrics.log_gap();
+            followed.lost(tail.head, self.generation());
+            return Ok(true);
+        }
+        for entry in &tail.entries {
+            if entry.sequence > followed.proof().position {
+                self.make_old([entry]);
+                if entry.last {
+                    followed.followed(entry.sequence);
+                }
+            }
+            followed.hub.tell(entry);
+        }
+        if tail.entries.last().map_or(after, LogEntry::end) < LogPosition::after(tail.head) {
+            return Ok(true);
+        }
+        followed.know(asked_at);
+        Ok(false)
+    }
+}
+
+/// Follows until nobody needs it.
+async fn run(coherence: Weak<Coherence>) {
+    let mut answered_at = Instant::now();
+    loop {
+        let Some(coherence) = coherence.upgrade() else { return };
+        let Coherence { store, options, .. } = &*coherence;
+        let began_at = Instant::now();
+        let polled = coherence.poll().await;
+        coherence.metrics.log_polled(began_at.elapsed(), polled.is_ok());
+        let mut wait = if store.is_shared() { options.poll_interval } else { ALONE_INTERVAL };
+        match polled {
+            Ok(more) => {
+                if !store.availability().is_there() && store.renew().await.is_ok() {
+                    let away = answered_at.elapsed();
+                    if store.availability().set(true) {
+                        tracing::info!(?away, "the database is back");
+                    }
+                }
+                answered_at = Instant::now();
+                wait = if more { Duration::ZERO } else { wait.max(began_at.elapsed() * REST) };
+            }
+            Err(error) if matches!(error, Error::Unavailable(_)) => {
+                let silent = answered_at.elapsed();
+                if silent >= options.away_after && store.availability().set(false) {
+                    tracing::error!(%error, ?silent, "the database is away; what is cached is still answered");
+                }
+                // The connection may lead nowhere.
+                drop(store.renew().await);
+                wait =
+                    wait.max(if store.availability().is_there() { Duration::from_millis(20) } else { AWAY_INTERVAL });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the change log could not be read");
+                wait = wait.max(AWAY_INTERVAL);
+            }
+        }
+        coherence.rounds.send_modify(|round| *round += 1);
+        if coherence.has_waited(wait).await {
+            tracing::trace!("woken to read the log");
+        }
+    }
+}
+
+impl Coherence {
+    /// Waits, unless it is woken. Answers whether it was.
+    async fn has_waited(&self, wait: Duration) -> bool {
+        tokio::time::timeout(wait, self.wake.notified()).await.is_ok()
+    }
+}

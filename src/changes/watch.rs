@@ -1,0 +1,405 @@
+//! Watching profiles: first as they are, then each change.
+//!
+//! Changes come from the log, from this server's one reading of it; what was before that, or was missed, is read from the
+//! store. Which profile a key leads to is followed through merges and splits by what the log tells; what a key led to at a
+//! write in the past is asked of the past. So what is told depends on the log alone: a watch that is broken off at any place and
+//! resumed tells what an unbroken one would have told.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::coherence::Coherence;
+use super::followed::Followed;
+use super::hub::{Assembly, Interest, Subscription, Write};
+use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
+use crate::reader::{self, Answer, CacheKey, Freshness, Key, Reader};
+use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
+
+/// How many parts of the log are read at once to catch up.
+const PAGE: usize = 100;
+/// How long to wait before a database that is away is asked again.
+const AWAY_WAIT: Duration = Duration::from_millis(200);
+
+/// Where a watch is: what was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Everything of the writes up to this one,
+    #[serde(rename = "s")]
+    pub sequence: Sequence,
+    /// and of the next one so many changes, among all of its changes.
+    #[serde(rename = "c", default)]
+    pub changes: usize,
+    /// Of the profiles as they were at the beginning so many; none: all.
+    #[serde(rename = "k", default)]
+    pub snapshots: Option<usize>,
+}
+
+/// What to watch.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Whose profiles.
+    pub tenant: TenantId,
+    /// Which; none: all.
+    pub keys: Vec<Key>,
+    /// Only updates of these fields; none: all.
+    pub fields: Option<BTreeSet<String>>,
+    /// Whether changes are to come with the profile.
+    pub include_profiles: bool,
+    /// Where to go on.
+    pub place: Option<Place>,
+    /// How many writes may wait to be taken.
+    pub max_pending: usize,
+    /// How long may nothing be told.
+    pub heartbeat: Duration,
+}
+
+/// What is told.
+#[derive(Debug)]
+pub enum Told {
+    /// What a key leads to.
+    Snapshot {
+        /// Which key.
+        key: usize,
+        /// The profile, or why there is none.
+        profile: Result<Answer, reader::Error>,
+    },
+    /// A change.
+    Change {
+        /// What changed.
+        change: Box<ProfileChange>,
+        /// When.
+        time: Timestamp,
+        /// Which keys lead to it.
+        keys: Vec<usize>,
+        /// The profile afterwards, where it was asked for and is there.
+        profile: Option<Answer>,
+    },
+    /// Nothing happened.
+    Heartbeat,
+}
+
+/// Why a watch ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log does not reach back so far.
+    #[error("the change log does not reach back so far")]
+    Expired,
+    /// Too much is waiting.
+    #[error("too much is waiting")]
+    TooSlow,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// A key, and where it leads.
+#[derive(Debug, Clone)]
+struct Watched {
+    key: CacheKey,
+    digest: u64,
+    current: Option<ProfileId>,
+}
+
+impl Watched {
+    fn leads_to(&self, profile: ProfileId) -> bool {
+        self.current == Some(profile) || self.key == CacheKey::Id(profile)
+    }
+}
+
+enum Pending {
+    Snapshot(usize),
+    Change { index: usize, change: Box<ProfileChange>, time: Timestamp, keys: Vec<usize> },
+}
+
+/// A watch.
+pub struct Watch {
+    reader: Reader,
+    store: Arc<dyn Store>,
+    request: Request,
+    keys: Vec<Watched>,
+    _followed: Arc<Followed>,
+    subscription: Subscription,
+    /// Everything up to this write was looked at.
+    read: Sequence,
+    /// Up to this write nothing comes by the subscription.
+    behind: Sequence,
+    /// Of the write after `read` so many changes were told before.
+    skip: usize,
+    /// Revisions that snapshots had: what led to them is not told again.
+    shown: HashMap<ProfileId, i64>,
+    pending: VecDeque<(Sequence, Pending)>,
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// [`reader::Error::UnknownIdentifierType`], and those of the store.
+    pub async fn begin(
+        coherence: &Coherence,
+        reader: Reader,
+        store: Arc<dyn Store>,
+        request: Request,
+    ) -> Result<Self, reader::Error> {
+        let followed = coherence.follow(&request.tenant).await?;
+        let mut keys = Vec::new();
+        for key in &request.keys {
+            let key = reader.cache_key(&request.tenant, key).await?;
+            keys.push(Watched { digest: key.digest(&request.tenant), key, current: None });
+        }
+        let interest = if keys.is_empty() {
+            Interest::All
+        } else {
+            Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
+        };
+        let (subscription, told) = followed.hub.watch(interest, request.max_pending);
+        let place = request.place.unwrap_or(Place { sequence: told, changes: 0, snapshots: Some(0) });
+        let mut watch = Self {
+            reader,
+            store,
+            keys,
+            _followed: followed,
+            subscription,
+            read: place.sequence,
+            behind: told,
+            skip: place.changes,
+            shown: HashMap::new(),
+            pending: VecDeque::new(),
+            request,
+        };
+        for index in 0..watch.keys.len() {
+            let found = watch.find(index, watch.read).await?;
+            watch.lead(index, found);
+        }
+        if let Some(sent) = place.snapshots {
+            watch.pending.extend((sent..watch.keys.len()).map(|key| (watch.read, Pending::Snapshot(key))));
+        }
+        Ok(watch)
+    }
+
+    /// The next thing to tell, with the place after it.
+    ///
+    /// # Errors
+    /// All of [`Error`]. The watch is over then.
+    pub async fn next(&mut self) -> Result<(Told, Place), Error> {
+        let heartbeat_at = Instant::now() + self.request.heartbeat;
+        loop {
+            if let Some((sequence, pending)) = self.pending.pop_front() {
+                if let Some(told) = self.tell(sequence, pending).await? {
+                    return Ok(told);
+                }
+                continue;
+            }
+            if self.read < self.behind {
+                self.catch_up().await?;
+                continue;
+            }
+            match tokio::time::timeout_at(heartbeat_at, self.subscription.next()).await {
+                Ok(Some(write)) => self.look_at(&write).await?,
+                Ok(None) => return Err(self.cut_off().await),
+                Err(_) => {
+                    if let Some(told) = self.subscription.told() {
+                        self.read = self.read.max(told);
+                    }
+                    let place = Place { sequence: self.read, changes: self.skip, snapshots: None };
+                    return Ok((Told::Heartbeat, place));
+                }
+            }
+        }
+    }
+
+    /// Whether the place among those who are told was lost because the log does not go on, or by being too slow.
+    async fn cut_off(&self) -> Error {
+        match self.read_log(self.read, 1).await {
+            Err(Error::Expired) => Error::Expired,
+            _ => Error::TooSlow,
+        }
+    }
+
+    /// Reads from the store what does not come by the subscription.
+    async fn catch_up(&mut self) -> Result<(), Error> {
+        let mut assembly = Assembly::default();
+        let mut after = LogPosition::after(self.read);
+        while self.read < self.behind {
+            let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
+            let tail = match self.store.read_log(&[cursor], PAGE).await {
+                Err(store::Error::Unavailable(_)) => {
+                    tokio::time::sleep(AWAY_WAIT).await;
+                    continue;
+                }
+                tails => tails?.pop().unwrap_or_default(),
+            };
+            if !tail.follows(after) {
+                return Err(Error::Expired);
+            }
+            for entry in &tail.entries {
+                after = entry.end();
+                if let Some(write) = assembly.take(entry) {
+                    self.look_at(&write).await?;
+                }
+            }
+            // What is found is told first: the rest can wait in the store.
+            if !self.pending.is_empty() && after.part == i32::MAX {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_log(&self, after: Sequence, limit: usize) -> Result<(), Error> {
+        let after = LogPosition::after(after);
+        let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
+        let tail = self.store.read_log(&[cursor], limit).await?.pop().unwrap_or_default();
+        if tail.follows(after) { Ok(()) } else { Err(Error::Expired) }
+    }
+
+    /// Finds what is to be told of a write, and where the keys lead after it.
+    async fn look_at(&mut self, write: &Write) -> Result<(), Error> {
+        if write.sequence <= self.read {
+            return Ok(());
+        }
+        let skip = if write.sequence.0 == self.read.0 + 1 { std::mem::take(&mut self.skip) } else { 0 };
+        for (index, change) in write.changes.iter().enumerate() {
+            let keys: Vec<usize> =
+                (0..self.keys.len()).filter(|key| self.keys[*key].leads_to(change.profile)).collect();
+            let concerns = self.keys.is_empty() || !keys.is_empty();
+            if index >= skip && concerns && self.wants(change) {
+                let (change, time) = (Box::new(change.clone()), write.time);
+                self.pending.push_back((write.sequence, Pending::Change { index, change, time, keys }));
+            }
+        }
+        for index in 0..self.keys.len() {
+            self.follow(index, write).await?;
+        }
+        self.read = write.sequence;
+        Ok(())
+    }
+
+    fn wants(&self, change: &ProfileChange) -> bool {
+        if self
+            .shown
+            .get(&change.profile)
+            .is_some_and(|shown| change.revision > change.old_revision && change.revision <= *shown)
+        {
+            return false;
+        }
+        let Some(fields) = &self.request.fields else { return true };
+        change.kind != ChangeKind::Updated
+            || change.changed_nothing_named()
+            || change
+                .fields
+                .iter()
+                .any(|field| fields.contains(field) || (field.starts_with("traits.") && fields.contains("traits")))
+    }
+
+    /// Where a key leads after a write.
+    async fn follow(&mut self, index: usize, write: &Write) -> Result<(), Error> {
+        let Watched { key, digest, current } = self.keys[index].clone();
+        let mut leads = current;
+        for change in &write.changes {
+            match change.kind {
+                ChangeKind::Merged(into) if current == Some(change.profile) => leads = Some(into),
+                ChangeKind::Created if key == CacheKey::Id(change.profile) => leads = Some(change.profile),
+                _ => {}
+            }
+        }
+        let mut told = leads;
+        if !matches!(key, CacheKey::Id(_)) && write.keys.contains(&digest) {
+            told = self.find(index, write.sequence).await?;
+        }
+        if told != leads {
+            self.pending.push_back((write.sequence, Pending::Snapshot(index)));
+        }
+        if told != current {
+            self.lead(index, told);
+        }
+        Ok(())
+    }
+
+    /// A key leads to another profile from now on.
+    fn lead(&mut self, index: usize, profile: Option<ProfileId>) {
+        self.keys[index].current = profile;
+        if let Some(profile) = profile {
+            let told = self.subscription.add(CacheKey::Id(profile).digest(&self.request.tenant));
+            self.behind = self.behind.max(told);
+        }
+    }
+
+    /// Where a key led after a write. A database that is away is waited for.
+    async fn find(&self, index: usize, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
+        loop {
+            match self.find_now(&self.keys[index].key, write).await {
+                Err(store::Error::Unavailable(_)) if self.request.place.is_some() => {
+                    tokio::time::sleep(AWAY_WAIT).await;
+                }
+                found => return found,
+            }
+        }
+    }
+
+    async fn find_now(&self, key: &CacheKey, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
+        let tenant = &self.request.tenant;
+        match key {
+            CacheKey::Id(id) => {
+                let found = self.store.profile_after(tenant, *id, write).await?;
+                Ok(Some(found.map_or(*id, |profile| profile.id)))
+            }
+            CacheKey::Record(record) => self.store.find_by_record_after(tenant, record, write).await,
+            CacheKey::Identifier(identifier) => {
+                let found = self.store.find_by_identifier_after(tenant, identifier, write, 2).await?;
+                Ok(if let [only] = found.as_slice() { Some(*only) } else { None })
+            }
+        }
+    }
+
+    /// Makes what is to be told out of what was found.
+    async fn tell(&mut self, sequence: Sequence, pending: Pending) -> Result<Option<(Told, Place)>, Error> {
+        Ok(Some(match pending {
+            Pending::Snapshot(key) => {
+                let asked = self.request.keys[key].clone();
+                let profile = self.read_profile(&asked, sequence).await?;
+                if let Ok(answer) = &profile {
+                    self.shown.insert(answer.profile.id, answer.profile.revision);
+                }
+                let left = self.pending.iter().any(|(_, pending)| matches!(pending, Pending::Snapshot(_)));
+                let snapshots = left.then_some(key + 1);
+                (Told::Snapshot { key, profile }, Place { sequence, changes: 0, snapshots })
+            }
+            Pending::Change { index, change, time, keys } => {
+                let asked = Key::Id(change.profile);
+                let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
+                let profile = if self.request.include_profiles && is_live {
+                    self.read_profile(&asked, sequence).await?.ok()
+                } else {
+                    None
+                };
+                let profile = profile.filter(|answer| answer.merged_from.is_none());
+                let before = Sequence(sequence.0 - 1);
+                let place = Place { sequence: before, changes: index + 1, snapshots: None };
+                (Told::Change { change, time, keys, profile }, place)
+            }
+        }))
+    }
+
+    /// Reads a profile as it is after a write or later. A database that is away is waited for.
+    async fn read_profile(&self, key: &Key, write: Sequence) -> Result<Result<Answer, reader::Error>, Error> {
+        loop {
+            match self.reader.profile(&self.request.tenant, key, Freshness::AtLeast(write)).await {
+                Err(reader::Error::Store(store::Error::Unavailable(_))) => tokio::time::sleep(AWAY_WAIT).await,
+                Err(reader::Error::Store(error)) => return Err(error.into()),
+                found => return Ok(found),
+            }
+        }
+    }
+}
+
+impl ProfileChange {
+    /// Whether it is not known what changed.
+    fn changed_nothing_named(&self) -> bool {
+        self.fields.is_empty() && self.merged_from.is_empty() && self.split_into.is_empty()
+    }
+}

@@ -1,0 +1,192 @@
+//! `WatchProfiles`: changes, from the watch to the wire.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::answer::{Shape, profile, time};
+use super::context::Context;
+use super::status::{self, both, profile_name, refused, to_message};
+use super::v1;
+use super::{receive, token};
+use crate::changes::{Coherence, Told, Watch, WatchError, WatchRequest};
+use crate::config;
+use crate::profile::{ProfileId, Violation};
+use crate::reader::{Key, Reader};
+use crate::store::{ChangeKind, ProfileChange, Store};
+
+/// How many keys one client may watch.
+const MAX_KEYS: usize = 100;
+
+/// The stream of a watch.
+pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesResponse, Status>> + Send>>;
+
+/// What watches run on.
+#[derive(Clone)]
+pub struct Watches {
+    /// Who follows the log.
+    pub coherence: Arc<Coherence>,
+    /// Ends the streams, so that their clients go to another server.
+    pub draining: CancellationToken,
+    /// Their bounds.
+    pub limits: config::Watch,
+    watching: Arc<AtomicUsize>,
+}
+
+impl Watches {
+    /// Nobody watches yet.
+    #[must_use]
+    pub fn new(coherence: Arc<Coherence>, draining: CancellationToken, limits: config::Watch) -> Self {
+        Self { coherence, draining, limits, watching: Arc::default() }
+    }
+
+    fn enter(&self) -> Result<Entered, Status> {
+        let entered = Entered(self.watching.clone());
+        if self.watching.fetch_add(1, Ordering::Relaxed) >= self.limits.max_watchers {
+            return Err(status::too_many_watchers(self.limits.max_watchers));
+        }
+        Ok(entered)
+    }
+}
+
+/// One that watches.
+struct Entered(Arc<AtomicUsize>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Begins a watch.
+pub(super) async fn begin(
+    watches: &Watches,
+    reader: Reader,
+    store: Arc<dyn Store>,
+    context: Context,
+    request: v1::WatchProfilesRequest,
+) -> Result<Messages, Status> {
+    let entered = watches.enter()?;
+    let v1::WatchProfilesRequest { keys, view, read_mask, resume_token, include_profiles } = request;
+    let (shape, fields) = Shape::of_watch(view, read_mask).map_err(refused)?;
+    let ((), keys) = both(count(keys.len()), self::keys(keys)).map_err(refused)?;
+    let id = store.id().await.map_err(|error| status::from_store(&error, &context))?;
+    let place = match resume_token.as_str() {
+        "" => None,
+        token => Some(token::parse_resume_token(token, id, &context.tenant)?),
+    };
+    let request = WatchRequest {
+        tenant: context.tenant.clone(),
+        keys,
+        fields,
+        include_profiles,
+        place,
+        max_pending: watches.limits.max_pending_writes,
+        heartbeat: watches.limits.heartbeat_interval,
+    };
+    let watch = Watch::begin(&watches.coherence, reader, store, request).await;
+    let watch = watch.map_err(|error| status::from_reader(error, &context))?;
+    let limit = watches.limits.max_pending_writes;
+    let telling =
+        Telling { watch, context, store: id, shape, limit, draining: watches.draining.clone(), _entered: entered };
+    Ok(Box::pin(futures::stream::unfold(Some(telling), |telling| async move {
+        let mut telling = telling?;
+        let message = telling.next().await;
+        let on = message.is_ok();
+        Some((message, on.then_some(telling)))
+    })))
+}
+
+fn count(keys: usize) -> status::Checked<()> {
+    if keys > MAX_KEYS { Err(vec![Violation::limit("keys", keys, MAX_KEYS, "keys")]) } else { Ok(()) }
+}
+
+fn keys(keys: Vec<v1::ProfileKey>) -> status::Checked<Vec<Key>> {
+    let read = |(index, key)| receive::key(Some(key), &format!("keys[{index}]"));
+    let (read, wrong): (Vec<_>, Vec<_>) = keys.into_iter().enumerate().map(read).partition(Result::is_ok);
+    if wrong.is_empty() {
+        return Ok(read.into_iter().flatten().collect());
+    }
+    Err(wrong.into_iter().filter_map(Result::err).flatten().collect())
+}
+
+/// A stream at work.
+struct Telling {
+    watch: Watch,
+    context: Context,
+    store: Uuid,
+    shape: Shape,
+    limit: usize,
+    draining: CancellationToken,
+    _entered: Entered,
+}
+
+impl Telling {
+    async fn next(&mut self) -> Result<v1::WatchProfilesResponse, Status> {
+        let told = tokio::select! {
+            () = self.draining.cancelled() => return Err(status::draining()),
+            told = self.watch.next() => told,
+        };
+        let (told, place) = told.map_err(|error| match error {
+            WatchError::Expired => status::resume_token_expired(),
+            WatchError::TooSlow => status::watcher_too_slow(self.limit),
+            WatchError::Store(error) => status::from_store(&error, &self.context),
+        })?;
+        let resume_token = token::resume_token(self.store, &self.context.tenant, place);
+        Ok(v1::WatchProfilesResponse { event: Some(self.event(told)), resume_token })
+    }
+
+    fn event(&self, told: Told) -> v1::watch_profiles_response::Event {
+        use v1::watch_profiles_response::Event;
+        match told {
+            Told::Heartbeat => Event::Heartbeat(v1::Heartbeat {}),
+            Told::Snapshot { key, profile: Ok(answer) } => Event::Snapshot(v1::WatchSnapshot {
+                key_index: index(key),
+                status: Some(tonic_types::Status::default()),
+                profile: Some(profile(&answer.profile, &self.shape)),
+            }),
+            Told::Snapshot { key, profile: Err(error) } => Event::Snapshot(v1::WatchSnapshot {
+                key_index: index(key),
+                status: Some(to_message(&status::from_reader(error, &self.context))),
+                profile: None,
+            }),
+            Told::Change { change: told, time: at, keys, profile: answer } => Event::Change(v1::WatchChange {
+                change: Some(v1::Change { change_time: Some(time(at)), ..change(*told) }),
+                profile: answer.map(|answer| profile(&answer.profile, &self.shape)),
+                key_indices: keys.into_iter().map(index).collect(),
+            }),
+        }
+    }
+}
+
+fn index(index: usize) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
+}
+
+fn change(change: ProfileChange) -> v1::Change {
+    let names = |ids: &[ProfileId]| ids.iter().map(profile_name).collect();
+    let (kind, merged_into) = match change.kind {
+        ChangeKind::Created => (v1::ChangeKind::Created, String::new()),
+        ChangeKind::Updated => (v1::ChangeKind::Updated, String::new()),
+        ChangeKind::Merged(into) => (v1::ChangeKind::Merged, profile_name(&into)),
+        ChangeKind::Deleted => (v1::ChangeKind::Deleted, String::new()),
+    };
+    v1::Change {
+        profile: profile_name(&change.profile),
+        kind: kind.into(),
+        old_revision: change.old_revision,
+        revision: change.revision,
+        change_time: None,
+        merged_into,
+        merged_from: names(&change.merged_from),
+        split_from: names(&change.split_from),
+        split_into: names(&change.split_into),
+        changed_fields: change.fields,
+        event_types: change.events,
+    }
+}
