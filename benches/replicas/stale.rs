@@ -1,0 +1,71 @@
+//! How late other servers are, without a token, under load.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::client::Desk;
+use crate::print_quantiles;
+
+/// How many writes are watched for.
+const WRITES: i64 = 2_000;
+/// What else goes on: callers who write other customers, and readers of all, on every server.
+const BUSY_WRITERS: usize = 4;
+const BUSY_READERS: usize = 4;
+
+pub(crate) async fn measure() {
+    let (_database, servers) = crate::start(3).await;
+    let desks: Vec<Desk> = servers.iter().map(|server| Desk::new(&server.address)).collect();
+    desks[0].write("ann", 1).await.expect("a write");
+    let over = Arc::new(AtomicBool::new(false));
+    let (written, read) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let mut busy = Vec::new();
+    for (number, desk) in desks.iter().cycle().take(BUSY_WRITERS).cloned().enumerate() {
+        let (over, written) = (over.clone(), written.clone());
+        busy.push(tokio::spawn(async move {
+            for version in 1.. {
+                if over.load(Ordering::SeqCst) {
+                    return;
+                }
+                desk.write(&format!("b{number}-{}", version % 50), version).await.expect("a write");
+                written.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
+    }
+    for desk in desks.iter().cycle().take(BUSY_READERS) {
+        let (desk, over, read) = (desk.clone(), over.clone(), read.clone());
+        busy.push(tokio::spawn(async move {
+            while !over.load(Ordering::SeqCst) {
+                desk.read("ann").await.expect("a read");
+                read.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
+    }
+    let started = Instant::now();
+    let answered = Arc::new(AtomicI64::new(1));
+    let mut late: Vec<f64> = Vec::new();
+    for version in 2..WRITES + 2 {
+        desks[0].write("ann", version).await.expect("a write");
+        let at = Instant::now();
+        answered.store(version, Ordering::SeqCst);
+        // Both others, each until it is right.
+        let seen = desks[1..].iter().cloned().map(|desk| {
+            tokio::spawn(async move {
+                while desk.read("ann").await.expect("a read") < version {}
+                at.elapsed()
+            })
+        });
+        for seen in seen.collect::<Vec<_>>() {
+            late.push(seen.await.expect("a reader").as_secs_f64() * 1e3);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    over.store(true, Ordering::SeqCst);
+    for task in busy {
+        task.await.expect("a caller");
+    }
+    let seconds = started.elapsed().as_secs();
+    let (written, read) = (written.load(Ordering::SeqCst) / seconds, read.load(Ordering::SeqCst) / seconds);
+    println!("beside {written} other writes and {read} reads a second:");
+    print_quantiles("a write is seen on another server after", &mut late);
+}
