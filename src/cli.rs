@@ -21,6 +21,7 @@ mod search;
 mod serve;
 mod setup;
 mod timeline;
+mod watch;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,6 +38,7 @@ Examples:
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
   customer-profile get email:ann@shop.com          Who is this?
   customer-profile timeline email:ann@shop.com     What happened with her?
+  customer-profile watch email:ann@shop.com        What changes, as it changes?
   customer-profile search 'ann mil'                Whose names begin like this?
   customer-profile explain email:ann@shop.com      Why is she one profile?
   customer-profile config                          Every setting, with its default";
@@ -57,6 +59,7 @@ enum Command {
     Import(import::Args),
     Get(get::Args),
     Timeline(timeline::Args),
+    Watch(watch::Args),
     Search(search::Args),
     Explain(explain::Args),
     Candidates(candidates::Args),
@@ -86,6 +89,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Candidates(args) => candidates::run(args).await,

@@ -1,0 +1,121 @@
+//! `watch`: what changes, as it changes.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tonic::Code;
+
+use super::client::{Client, ServerArgs, refused};
+use super::key::{self, CustomerKey};
+use super::output::{self, Format};
+use crate::grpc::v1::{self, ChangeKind, watch_profiles_response::Event};
+
+/// How long to wait before a server that went away is asked again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Show what changes, as it changes; of all customers, or of some
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  customer-profile watch
+  customer-profile watch email:ann@shop.com --output json
+  customer-profile watch email:ann@shop.com --resume TOKEN
+
+A connection that breaks is taken up again where it was. With --output json each message has its `resumeToken`.")]
+pub(super) struct Args {
+    #[arg(help = key::HELP)]
+    keys: Vec<CustomerKey>,
+
+    /// Go on right after the message that had this token
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
+    resume: String,
+
+    /// How to print what is told
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut request = v1::WatchProfilesRequest {
+        keys: args.keys.into_iter().map(Into::into).collect(),
+        resume_token: args.resume,
+        ..v1::WatchProfilesRequest::default()
+    };
+    let mut client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    loop {
+        let watched = follow(&client, &mut request, args.output).await;
+        match watched {
+            // Before the first message there is no place to go on from.
+            Err(Broken::Status(status)) if is_passing(&status) && !request.resume_token.is_empty() => {
+                tokio::time::sleep(RETRY_DELAY).await;
+                if let Ok(again) = Client::connect(&args.server.server, &args.server.tenant.tenant).await {
+                    client = again;
+                }
+            }
+            Err(Broken::Status(status)) => return Err(refused(&status)),
+            Err(Broken::Output(error)) => return Err(error),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// Why nothing more is shown.
+enum Broken {
+    Status(tonic::Status),
+    Output(anyhow::Error),
+}
+
+/// Whether a stream that ended so can be taken up again.
+fn is_passing(status: &tonic::Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Unknown | Code::Cancelled)
+}
+
+/// Shows what one stream tells, and keeps the place after it.
+async fn follow(client: &Client, request: &mut v1::WatchProfilesRequest, format: Format) -> Result<(), Broken> {
+    let wanted = client.request(request.clone()).map_err(Broken::Output)?;
+    let mut stream = client.profiles().watch_profiles(wanted).await.map_err(Broken::Status)?.into_inner();
+    while let Some(message) = stream.message().await.map_err(Broken::Status)? {
+        request.resume_token.clone_from(&message.resume_token);
+        let printed = match format {
+            Format::Json => output::print_json("WatchProfilesResponse", &message),
+            Format::Table => shown(&message).map_or(Ok(()), |line| output::print(&line)),
+        };
+        printed.map_err(Broken::Output)?;
+    }
+    Ok(())
+}
+
+/// A message in one line; none of a mere sign of life.
+fn shown(message: &v1::WatchProfilesResponse) -> Option<String> {
+    match message.event.as_ref()? {
+        Event::Heartbeat(_) => None,
+        Event::Snapshot(snapshot) => Some(match &snapshot.profile {
+            Some(profile) => format!("{}  is at revision {}", profile.name, profile.revision),
+            None => format!("(nobody answers to key {} yet)", snapshot.key_index),
+        }),
+        Event::Change(change) => change.change.as_ref().map(told),
+    }
+}
+
+fn told(change: &v1::Change) -> String {
+    let what = match change.kind() {
+        ChangeKind::Created => "created".to_owned(),
+        ChangeKind::Updated => change.changed_fields.join(", "),
+        ChangeKind::Merged => format!("merged into {}", change.merged_into),
+        ChangeKind::Deleted => "deleted".to_owned(),
+        ChangeKind::Unspecified => "changed".to_owned(),
+    };
+    let list = |word: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("; {word} {}", names.join(", ")),
+    };
+    let more = [
+        list("events", &change.event_types),
+        list("with", &change.merged_from),
+        list("out of", &change.split_from),
+        list("without", &change.split_into),
+    ];
+    format!("{}  r{}  {what}{}", change.profile, change.revision, more.concat())
+}
