@@ -8,6 +8,7 @@
 mod coherence;
 mod followed;
 mod hub;
+pub mod janitor;
 mod watch;
 
 pub use coherence::{Coherence, Options};

@@ -14,12 +14,14 @@
 //! same snapshot: see [`Models`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
 
 mod as_of;
+mod audit;
 mod batch;
 mod cache;
 mod epochs;
 mod page;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 pub use cache::{CacheKey, Currency, Limits};
@@ -112,6 +114,8 @@ pub struct Reader {
     cache: Cache,
     metrics: Arc<Metrics>,
     limits: Limits,
+    /// Hits so far, of all clones.
+    hits: Arc<AtomicU64>,
 }
 
 impl Reader {
@@ -127,7 +131,7 @@ impl Reader {
         let cache = Cache::new(limits);
         let (entries, bytes) = (cache.clone(), cache.clone());
         metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
-        Self { store, models, coherence, cache, metrics, limits }
+        Self { store, models, coherence, cache, metrics, limits, hits: Arc::default() }
     }
 
     /// A key as the store knows it, by the model in force.
@@ -168,7 +172,7 @@ impl Reader {
         let followed = self.coherence.follow(tenant).await?;
         let running = self.models.of(tenant).await?;
         let need = self.need(&followed, freshness).await;
-        Ok(Scope { tenant, running, need })
+        Ok(Scope { tenant, running, followed, need })
     }
 
     /// What entries must be, by how current the cache is now. Where that is not current enough the log is read first.
@@ -184,7 +188,8 @@ impl Reader {
             Freshness::Full => (Sequence(0), None, None),
         };
         let mut proof = followed.proof();
-        if known_since.is_some_and(|since| proof.known_at < since) && self.coherence.is_there() {
+        let overdue = known_since.is_some_and(|since| proof.known_at < since || followed.rests());
+        if overdue && self.coherence.is_there() {
             proof = self.coherence.prove(followed, PROOF_WAIT).await;
         }
         Need { proof, sequence, known_since, stale_since }
@@ -223,8 +228,11 @@ impl Reader {
             let loaded = self.load_profile(scope, id).await?;
             Ok(loaded.under(id))
         };
-        let (entry, cached) = self.cache.get(slot, &scope.need, load).await?;
+        let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read("profiles", cached, matches!(entry.value, Cached::Absent));
+        if cached {
+            self.audit(scope, &slot, &entry);
+        }
         Ok(scope.found(entry, cached))
     }
 
@@ -263,7 +271,7 @@ impl Reader {
             self.models.told(tenant, model_version, &scope.running).await?;
             Ok(cache::Entry { value: Cached::Holders(holders), sequence, read_at })
         };
-        let (entry, cached) = self.cache.get(self.slot(scope, key.clone()), &scope.need, load).await?;
+        let (entry, cached) = self.cache.get(&self.slot(scope, key.clone()), &scope.need, load).await?;
         let Found { entry, currency, .. } = scope.found(entry, cached);
         let holders = match entry.value {
             Cached::Holders(holders) => holders,
@@ -293,6 +301,7 @@ impl Reader {
 struct Scope<'a> {
     tenant: &'a TenantId,
     running: Arc<Running>,
+    followed: Arc<Followed>,
     need: Need,
 }
 

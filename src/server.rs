@@ -22,6 +22,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::changes::Coherence;
+use crate::changes::janitor::keep_short;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
@@ -82,6 +83,7 @@ pub async fn serve(
     let stop = CancellationToken::new();
     let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
     let (services, mut writer) = build(&parts, models.clone(), health_service, stop.clone());
+    let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
     let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
@@ -125,6 +127,7 @@ pub async fn serve(
             }
         }
     };
+    tidying.abort();
     finish(writer, &*parts.store).await;
     Ok(result?)
 }

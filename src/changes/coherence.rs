@@ -34,8 +34,14 @@ const MAX_ENTRIES: usize = 200;
 const MAX_TENANTS: usize = 10_000;
 /// Of whom nothing was read for so long is not followed any more.
 const IDLE: Duration = Duration::from_mins(10);
+/// Of whom nothing was read for so long is left alone: the next read has the log read first.
+const RESTING: Duration = Duration::from_secs(2);
+/// While all rest, it is only looked whether the database is there, so often.
+const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 /// A database that is away is tried so often.
 const AWAY_INTERVAL: Duration = Duration::from_millis(200);
+/// One that has failed to answer, but not for long enough, is tried again so soon.
+const SILENT_INTERVAL: Duration = Duration::from_millis(20);
 /// Where nobody else writes there is nothing to learn; whether a commit without an answer happened is looked up this often.
 const ALONE_INTERVAL: Duration = Duration::from_secs(1);
 /// Reading the log takes at most this part of the time, however many tenants there are.
@@ -201,8 +207,8 @@ impl Coherence {
         self.generations.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Reads the log of all tenants that are followed, once. Answers whether there may be more to read.
-    async fn poll(&self) -> Result<bool> {
+    /// Reads the log of all tenants that are followed, once. Answers how soon it is to be read again.
+    async fn poll(&self) -> Result<Duration> {
         let followed = self.followed();
         let mut cursors: Vec<LogCursor> = Vec::with_capacity(followed.len());
         cursors.extend(followed.iter().map(|(tenant, _, after)| LogCursor { tenant: tenant.clone(), after: *after }));
@@ -219,29 +225,36 @@ impl Coherence {
         for ((tenant, followed, after), tail) in followed.iter().zip(&tails) {
             more |= self.take(tenant, followed, *after, tail, asked_at).await?;
         }
-        Ok(more)
+        Ok(match (more, self.store.is_shared(), followed.is_empty()) {
+            (true, ..) => Duration::ZERO,
+            (false, true, false) => self.options.poll_interval.max(asked_at.elapsed() * REST),
+            (false, true, true) => RESTING_INTERVAL.max(self.options.poll_interval),
+            (false, false, _) => ALONE_INTERVAL,
+        })
     }
 
-    /// Those who are followed, each with how far. Who was not used for long is let go.
+    /// Those who are to be followed now, each with how far. Who was not used for long is let go.
     fn followed(&self) -> Vec<(TenantId, Arc<Followed>, LogPosition)> {
         let now = Instant::now();
-        let is_idle = |followed: &Arc<Followed>| {
-            now.saturating_duration_since(followed.used_at()) > IDLE && !followed.hub.is_watched()
-        };
-        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<_> = tenants
-            .iter()
-            .filter_map(|(tenant, followed)| Some((tenant.clone(), followed.clone(), followed.cursor()?)))
-            .collect();
-        drop(tenants);
-        let (idle, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, followed, _)| is_idle(followed));
+        let (mut active, mut idle) = (Vec::new(), Vec::new());
+        for (tenant, followed) in self.tenants.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            let unused = now.saturating_duration_since(followed.used_at());
+            let Some(cursor) = followed.cursor() else { continue };
+            if followed.hub.is_watched() || unused < RESTING {
+                active.push((tenant.clone(), followed.clone(), cursor));
+            } else if unused < IDLE {
+                followed.rest();
+            } else {
+                idle.push(tenant.clone());
+            }
+        }
         if !idle.is_empty() {
             let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-            for (tenant, ..) in idle {
+            for tenant in idle {
                 tenants.remove(&tenant);
             }
         }
-        all
+        active
     }
 
     /// Takes in what was read of a tenant's log. Answers whether there may be more.
@@ -289,9 +302,8 @@ async fn run(coherence: Weak<Coherence>) {
         let began_at = Instant::now();
         let polled = coherence.poll().await;
         coherence.metrics.log_polled(began_at.elapsed(), polled.is_ok());
-        let mut wait = if store.is_shared() { options.poll_interval } else { ALONE_INTERVAL };
-        match polled {
-            Ok(more) => {
+        let wait = match polled {
+            Ok(wait) => {
                 if !store.availability().is_there() && store.renew().await.is_ok() {
                     let away = answered_at.elapsed();
                     if store.availability().set(true) {
@@ -299,7 +311,7 @@ async fn run(coherence: Weak<Coherence>) {
                     }
                 }
                 answered_at = Instant::now();
-                wait = if more { Duration::ZERO } else { wait.max(began_at.elapsed() * REST) };
+                wait
             }
             Err(error) if matches!(error, Error::Unavailable(_)) => {
                 let silent = answered_at.elapsed();
@@ -308,14 +320,13 @@ async fn run(coherence: Weak<Coherence>) {
                 }
                 // The connection may lead nowhere.
                 drop(store.renew().await);
-                wait =
-                    wait.max(if store.availability().is_there() { Duration::from_millis(20) } else { AWAY_INTERVAL });
+                if store.availability().is_there() { SILENT_INTERVAL } else { AWAY_INTERVAL }
             }
             Err(error) => {
                 tracing::debug!(%error, "the change log could not be read");
-                wait = wait.max(AWAY_INTERVAL);
+                AWAY_INTERVAL
             }
-        }
+        };
         coherence.rounds.send_modify(|round| *round += 1);
         if coherence.has_waited(wait).await {
             tracing::trace!("woken to read the log");

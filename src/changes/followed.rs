@@ -40,6 +40,7 @@ pub struct Followed {
     /// Who watches, and how far the log was read.
     pub(super) hub: Arc<Hub>,
     has_begun: AtomicBool,
+    rests: AtomicBool,
 }
 
 impl Followed {
@@ -55,6 +56,7 @@ impl Followed {
             own: Mutex::default(),
             hub: Arc::new(Hub::new(tenant.clone())),
             has_begun: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +76,12 @@ impl Followed {
         self.advance(own);
         self.know(asked_at);
         self.has_begun.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is not followed for now.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.shared && self.rests.load(Ordering::SeqCst)
     }
 
     /// A write by this process is done, and all that it makes old is old.
@@ -100,6 +108,12 @@ impl Followed {
     /// All that was answered before a moment is known.
     pub(super) fn know(&self, at: Instant) {
         self.known_at.fetch_max(self.micros(at), Ordering::SeqCst);
+        self.rests.store(false, Ordering::SeqCst);
+    }
+
+    /// It is not followed for now: the next read has the log read first.
+    pub(super) fn rest(&self) {
+        self.rests.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn use_now(&self) {

@@ -116,10 +116,18 @@ impl Hub {
         inner.restart(LogPosition::after(head));
     }
 
-    /// Watches from now on, and answers with the write up to which nothing will be told.
-    pub(super) fn watch(self: &Arc<Self>, interest: Interest, bound: usize) -> (Subscription, Sequence) {
+    /// Watches from now on, and answers with the write up to which nothing will be told. `position`: what is known already.
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        interest: Interest,
+        bound: usize,
+        position: Sequence,
+    ) -> (Subscription, Sequence) {
         let (writes, received) = mpsc::channel(bound);
         let mut inner = self.inner();
+        if inner.watchers.is_empty() && inner.cursor < Some(LogPosition::after(position)) {
+            inner.restart(LogPosition::after(position));
+        }
         let id = inner.next;
         inner.next += 1;
         inner.watchers.insert(id, Watcher { writes, keys: Vec::new() });

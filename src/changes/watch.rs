@@ -111,8 +111,15 @@ impl Watched {
 }
 
 enum Pending {
+    /// The beginning, where there is nothing to show.
+    Begin,
     Snapshot(usize),
-    Change { index: usize, change: Box<ProfileChange>, time: Timestamp, keys: Vec<usize> },
+    Change {
+        index: usize,
+        change: Box<ProfileChange>,
+        time: Timestamp,
+        keys: Vec<usize>,
+    },
 }
 
 /// A watch.
@@ -156,7 +163,7 @@ impl Watch {
         } else {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
-        let (subscription, told) = followed.hub.watch(interest, request.max_pending);
+        let (subscription, told) = followed.hub.watch(interest, request.max_pending, followed.proof().position);
         let place = request.place.unwrap_or(Place { sequence: told, changes: 0, snapshots: Some(0) });
         let mut watch = Self {
             reader,
@@ -175,7 +182,9 @@ impl Watch {
             let found = watch.find(index, watch.read).await?;
             watch.lead(index, found);
         }
-        if let Some(sent) = place.snapshots {
+        if watch.keys.is_empty() && watch.request.place.is_none() {
+            watch.pending.push_back((watch.read, Pending::Begin));
+        } else if let Some(sent) = place.snapshots {
             watch.pending.extend((sent..watch.keys.len()).map(|key| (watch.read, Pending::Snapshot(key))));
         }
         Ok(watch)
@@ -359,6 +368,7 @@ impl Watch {
     /// Makes what is to be told out of what was found.
     async fn tell(&mut self, sequence: Sequence, pending: Pending) -> Result<Option<(Told, Place)>, Error> {
         Ok(Some(match pending {
+            Pending::Begin => (Told::Heartbeat, Place { sequence, changes: 0, snapshots: None }),
             Pending::Snapshot(key) => {
                 let asked = self.request.keys[key].clone();
                 let profile = self.read_profile(&asked, sequence).await?;

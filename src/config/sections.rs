@@ -188,6 +188,10 @@ sections! {
     changes: Changes {
         /// How long to wait between two reads of the log (PostgreSQL). So late does a server learn of another one's write.
         poll_interval: Duration = "10ms" as DURATION in "1ms", "10s";
+        /// How long the log is kept: so long can a watch be broken off and still go on.
+        retention: Duration = "72h" as DURATION in "1m", "8760h";
+        /// How much of the log is kept of each tenant, if that is less.
+        max_bytes: usize = "1GiB" as SIZE in "1MiB", "1024GiB";
     }
 
     /// Clients that watch profiles.

@@ -195,11 +195,11 @@ impl Cache {
     /// entry at once shares one load, unless it must be newer than that one.
     pub(super) async fn get(
         &self,
-        slot: Slot,
+        slot: &Slot,
         need: &Need,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
-        let kept = self.entries.get(&slot).await;
+        let kept = self.entries.get(slot).await;
         if let Some(entry) = kept.as_ref().filter(|entry| need.is_met(entry, need.known_since)) {
             return Ok((entry.clone(), true));
         }
@@ -228,12 +228,12 @@ impl Cache {
 
     async fn reload(
         &self,
-        slot: Slot,
+        slot: &Slot,
         need: &Need,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
         let entry = need.proven(load.await?)?;
-        self.entries.insert(slot, entry.clone()).await;
+        self.entries.insert(slot.clone(), entry.clone()).await;
         Ok((entry, false))
     }
 

@@ -48,6 +48,7 @@ pub struct Metrics {
     store_conflicts: BoundCounter<u64>,
     log_poll_duration: Histogram<f64>,
     log_gaps: BoundCounter<u64>,
+    audits: [BoundCounter<u64>; 2],
     caches: [CacheLookups; 2],
     waiting: Arc<AtomicU64>,
     stored: BoundCounter<u64>,
@@ -91,6 +92,8 @@ impl Metrics {
         };
         // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
+        // outcome: consistent, inconsistent (a bug)
+        let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
         // outcome: stored, duplicate, rejected
         let said = counter("customer_profile.ingest.statements", "{statement}", "Statements by what became of them");
         let outcome = |outcome| said.bind(&[KeyValue::new("outcome", outcome)]);
@@ -103,6 +106,7 @@ impl Metrics {
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
+            audits: ["inconsistent", "consistent"].map(|outcome| audits.bind(&[KeyValue::new("outcome", outcome)])),
             // answered: whether the database did
             log_poll_duration: duration("customer_profile.log.poll.duration", "Time of one read of the change log"),
             log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
@@ -214,6 +218,11 @@ impl Metrics {
             Err(error) => self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]),
         }
         result
+    }
+
+    /// A hit in the cache was compared with the store.
+    pub fn cache_audited(&self, consistent: bool) {
+        self.audits[usize::from(consistent)].add(1);
     }
 
     /// The change log was read, or could not be.

@@ -6,3 +6,4 @@ mod identity;
 mod past;
 mod profiles;
 mod streams;
+mod watch;

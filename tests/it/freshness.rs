@@ -16,10 +16,10 @@ use crate::support::faulty::{Faulty, Reads};
 
 /// How many customers are fought over.
 const CUSTOMERS: usize = 8;
-/// How many writes there are; the full form multiplies them.
+/// How many writes there are; the full form multiplies them by the square of the scale.
 const WRITES: i64 = 8_000;
 /// How many readers of each key run beside each writer.
-const READERS: usize = 2;
+const READERS: usize = 8;
 
 #[derive(Clone)]
 struct Desk {
@@ -98,7 +98,8 @@ async fn no_read_is_older_than_an_answered_write() {
             })
         })
         .collect();
-    let versions = WRITES * i64::from(crate::support::scale()) / i64::try_from(CUSTOMERS).expect("a small number");
+    let versions =
+        WRITES * i64::from(crate::support::scale()).pow(2) / i64::try_from(CUSTOMERS).expect("a small number");
     let writers: Vec<_> = (0..CUSTOMERS)
         .map(|customer| {
             let (desk, answered) = (desk.clone(), answered.clone());

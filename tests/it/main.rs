@@ -7,5 +7,6 @@ mod durability;
 mod freshness;
 mod invariants;
 mod models;
+mod replicas;
 mod store;
 mod support;

@@ -3,6 +3,7 @@
 pub(crate) mod faulty;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod stores;

@@ -19,7 +19,7 @@ use crate::support::faulty::{Faulty, REFUSED, Reads, SECRET};
 use crate::support::service::{Service, by_identifier, by_name, by_record, event, record, statement, text, upsert};
 
 /// Checks code and reason, and that there is help where the code promises some.
-fn assert_failure(status: &Status, code: Code, reason: ErrorReason) {
+pub(super) fn assert_failure(status: &Status, code: Code, reason: ErrorReason) {
     assert_eq!(status.code(), code, "{status:?}");
     let details = status.get_error_details();
     let info = details.error_info().expect("exactly one ErrorInfo");

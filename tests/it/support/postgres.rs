@@ -59,6 +59,26 @@ impl Postgres {
         server.wait().expect("the server ends");
     }
 
+    /// Freezes all of its processes: connections stay, and nothing answers.
+    pub(crate) fn freeze(&mut self) {
+        self.signal_all("STOP");
+    }
+
+    /// Ends a freeze.
+    pub(crate) fn thaw(&mut self) {
+        self.signal_all("CONT");
+    }
+
+    fn signal_all(&self, signal: &str) {
+        let server = self.server.as_ref().expect("a running server").id().to_string();
+        let children = Command::new("pgrep").args(["-P", &server]).output().expect("pgrep runs").stdout;
+        let children = String::from_utf8(children).expect("numbers");
+        for process in children.lines().chain([server.as_str()]) {
+            // A backend may have ended meanwhile.
+            drop(Command::new("kill").args([&format!("-{signal}"), process]).stderr(Stdio::null()).status());
+        }
+    }
+
     /// Brings a stopped server back, with its data.
     ///
     /// # Panics

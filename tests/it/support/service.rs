@@ -127,6 +127,12 @@ pub(crate) fn upsert(
     }))
 }
 
+/// A record is gone, from this version on.
+pub(crate) fn delete((source, key): (&str, &str), version: i64) -> v1::Statement {
+    let record = Some(record(source, key));
+    statement(v1::statement::Kind::DeleteRecord(v1::DeleteRecord { record, version, source_time: None }))
+}
+
 /// An event of a record, so many seconds after the beginning of 2025.
 pub(crate) fn event((source, key): (&str, &str), event_id: &str, kind: &str, seconds: i64) -> v1::Statement {
     statement(v1::statement::Kind::RecordEvent(v1::RecordEvent {

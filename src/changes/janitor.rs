@@ -1,0 +1,54 @@
+//! Throws away what of the change log is too old, or too much.
+//!
+//! Every server does, for all tenants of its database: what one has thrown away the others find done. Whoever reads the log
+//! finds that it does not go on, and begins anew; nothing that was said is lost by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config;
+use crate::profile::{TenantId, Timestamp};
+use crate::store::{LogRetention, Result, Store};
+
+/// How often it is looked.
+const INTERVAL: Duration = Duration::from_mins(1);
+/// How many tenants are listed at once.
+const PAGE: usize = 1_000;
+
+/// Looks after the log, for ever.
+pub async fn keep_short(store: Arc<dyn Store>, clock: Arc<dyn Clock>, bounds: config::Changes) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        if let Err(error) = trim(&*store, &*clock, &bounds).await {
+            // The next minute does what this one did not.
+            tracing::warn!(%error, "the change log could not be trimmed");
+        }
+    }
+}
+
+/// Trims the logs of all tenants once. Answers how many parts of it went.
+///
+/// # Errors
+/// Those of the store.
+pub async fn trim(store: &dyn Store, clock: &dyn Clock, bounds: &config::Changes) -> Result<u64> {
+    let age = i64::try_from(bounds.retention.as_micros()).unwrap_or(i64::MAX);
+    let before = Timestamp::from_micros(clock.now().as_micros().saturating_sub(age));
+    let retention = LogRetention { before, max_bytes: bounds.max_bytes as u64 };
+    let (mut last, mut gone): (Option<TenantId>, u64) = (None, 0);
+    loop {
+        let tenants = store.list_tenants(last.as_ref(), PAGE).await?;
+        for tenant in &tenants {
+            loop {
+                match store.trim_log(tenant, retention).await? {
+                    0 => break,
+                    parts => gone += parts,
+                }
+            }
+        }
+        match tenants.into_iter().next_back() {
+            Some(tenant) => last = Some(tenant),
+            None => return Ok(gone),
+        }
+    }
+}

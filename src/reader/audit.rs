@@ -1,0 +1,81 @@
+//! The auditor: reads one hit in a thousand again, from the store, and counts what should not be.
+//!
+//! The cache is held to be current because every write makes old what it concerns. If that had a hole, nobody would notice
+//! until a customer did. So now and then what was answered is compared with the store: once it is certain that every write
+//! which the store's answer reflects is known here, and none of them made the entry old, the two must be the same.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::cache::{Cached, Entry, Slot};
+use super::{CacheKey, Reader, Scope};
+use crate::changes::Followed;
+use crate::models::Running;
+use crate::store::Result;
+
+/// One hit in so many is audited.
+const EVERY: u64 = 1_000;
+/// How long to wait until what the store has seen is known here; then nothing can be said.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether it is.
+const LOOK: Duration = Duration::from_millis(5);
+
+impl Reader {
+    /// Audits a hit, if it is its turn.
+    pub(super) fn audit(&self, scope: &Scope<'_>, slot: &Slot, entry: &Entry) {
+        let CacheKey::Id(_) = slot.key else { return };
+        if !self.hits.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVERY) {
+            return;
+        }
+        let (reader, slot, entry) = (self.clone(), slot.clone(), entry.clone());
+        let (followed, running) = (scope.followed.clone(), scope.running.clone());
+        tokio::spawn(async move {
+            // If it was made old meanwhile, or the store does not answer, there is nothing to be said.
+            if let Ok(Some(consistent)) = reader.is_consistent(&slot, &entry, &followed, running).await {
+                reader.metrics.cache_audited(consistent);
+            }
+        });
+    }
+
+    async fn is_consistent(
+        &self,
+        slot: &Slot,
+        entry: &Entry,
+        followed: &Arc<Followed>,
+        running: Arc<Running>,
+    ) -> Result<Option<bool>> {
+        let CacheKey::Id(id) = slot.key else { return Ok(None) };
+        let need = self.need(followed, super::Freshness::Full).await;
+        let scope = Scope { tenant: &slot.tenant, running, followed: followed.clone(), need };
+        let fresh = self.load_profile(&scope, id).await?.under(id);
+        let known = async {
+            while followed.proof().position < fresh.sequence {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let is_known = tokio::time::timeout(PATIENCE, known).await.is_ok();
+        let now = Slot {
+            epoch: self.coherence.epochs().current(slot.key.digest(&slot.tenant)),
+            generation: followed.proof().generation,
+            model: self.models.of(&slot.tenant).await?.version,
+            ..slot.clone()
+        };
+        if !is_known || now != *slot {
+            return Ok(None);
+        }
+        let same = match (&entry.value, &fresh.value) {
+            (Cached::Profile(cached), Cached::Profile(fresh)) => cached == fresh,
+            (Cached::Redirect(cached), Cached::Redirect(fresh)) => cached == fresh,
+            (Cached::Absent, Cached::Absent) => true,
+            _ => false,
+        };
+        if !same {
+            tracing::error!(
+                tenant = %slot.tenant, profile = %id, cached = entry.sequence.0, stored = fresh.sequence.0,
+                "a cached profile is not what the store has; this is a bug"
+            );
+        }
+        Ok(Some(same))
+    }
+}

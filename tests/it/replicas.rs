@@ -1,0 +1,97 @@
+//! Several servers on one PostgreSQL: nobody reads their own write late, whichever server they ask; and what they do while
+//! the database is away.
+
+mod audit;
+mod away;
+mod fresh;
+mod watch;
+
+use customer_profile::grpc::v1::{
+    self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
+};
+use customer_profile::store::sql::{Options, SqlStore};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::support::postgres::Postgres;
+use crate::support::proxy::Proxy;
+use crate::support::server::TestServer;
+use crate::support::service::upsert;
+
+/// How many servers there are.
+const SERVERS: usize = 3;
+
+/// Servers on one database.
+struct Replicas {
+    servers: Vec<TestServer>,
+    network: Proxy,
+    database: Postgres,
+}
+
+impl Replicas {
+    async fn start() -> Self {
+        // Room also for connections that nobody has at the other end any more.
+        let database = Postgres::start_with(&["fsync=off", "max_connections=200"]);
+        SqlStore::migrate(&Options::new(database.url())).await.expect("a schema");
+        let network = Proxy::to(&database).await;
+        let servers = (0..SERVERS).map(|_| TestServer::start(&network.url())).collect();
+        Self { servers, network, database }
+    }
+
+    fn desks(&self) -> Vec<Desk> {
+        self.servers.iter().map(|server| Desk::new(&server.address)).collect()
+    }
+}
+
+/// Clients of one server.
+#[derive(Clone)]
+struct Desk {
+    ingest: IngestServiceClient<Channel>,
+    profiles: ProfileServiceClient<Channel>,
+}
+
+impl Desk {
+    fn new(address: &str) -> Self {
+        let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
+        Self { ingest: IngestServiceClient::new(channel.clone()), profiles: ProfileServiceClient::new(channel) }
+    }
+
+    /// Says which version a customer has now; answers with a read token.
+    async fn write(&self, customer: &str, version: i64) -> Result<String, tonic::Status> {
+        let city = version.to_string();
+        let identifiers = [("email", &*format!("{customer}@shop.com"))];
+        let statements = vec![upsert(("web", customer), &identifiers, &[("city", &city)], version)];
+        let answer = self.ingest.clone().ingest_statements(v1::IngestStatementsRequest { statements }).await?;
+        Ok(answer.into_inner().read_token)
+    }
+
+    /// Reads a customer by e-mail.
+    async fn read(
+        &self,
+        customer: &str,
+        requirement: Option<v1::consistency::Requirement>,
+    ) -> Result<v1::GetProfileResponse, tonic::Status> {
+        let key = crate::support::service::by_identifier("email", &format!("{customer}@shop.com"));
+        let consistency = requirement.map(|requirement| v1::Consistency { requirement: Some(requirement) });
+        let request = v1::GetProfileRequest { key: Some(key), consistency, ..Default::default() };
+        Ok(self.profiles.clone().get_profile(request).await?.into_inner())
+    }
+}
+
+/// The version that a reader sees.
+fn version(answer: &v1::GetProfileResponse) -> i64 {
+    let city = &answer.profile.as_ref().expect("a profile").traits["city"];
+    match city.value.as_ref().and_then(|value| value.kind.as_ref()) {
+        Some(v1::value::Kind::StringValue(city)) => city.parse().expect("a version"),
+        other => panic!("no version: {other:?}"),
+    }
+}
+
+fn at_least(token: &str) -> v1::consistency::Requirement {
+    v1::consistency::Requirement::AtLeastAsFresh(token.to_owned())
+}
+
+/// A number below a bound: any order will do, as long as it is another one every time (Knuth's MMIX generator).
+fn throw(dice: &mut u64, bound: usize) -> usize {
+    *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from((*dice >> 33) % bound as u64).expect("small")
+}

@@ -1,0 +1,190 @@
+//! Read tokens, and histories that only one register could have.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use customer_profile::grpc::v1::consistency::Requirement;
+use tokio::sync::Mutex;
+
+use super::{Desk, Replicas, SERVERS, at_least, throw, version};
+use crate::support::scale;
+
+/// How many writes are read on other servers; the full form multiplies it by the cube of the scale.
+const PAIRS: i64 = 1_000;
+/// How many callers do that at once, each with customers of its own.
+const CALLERS: i64 = 32;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_with_a_token_sees_the_write_on_every_server_and_never_goes_back() {
+    let replicas = Replicas::start().await;
+    let desks = replicas.desks();
+    let (stale, back, unguarded) =
+        (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let pairs = PAIRS * i64::from(scale()).pow(3);
+    let callers = (0..CALLERS).map(|caller| {
+        let (desks, stale, back, unguarded) = (desks.clone(), stale.clone(), back.clone(), unguarded.clone());
+        tokio::spawn(async move {
+            let mut dice = u64::try_from(caller).expect("small");
+            for round in 1..=pairs / CALLERS {
+                let customer = format!("c{caller}-{}", round % 8);
+                let (here, there, later) =
+                    (throw(&mut dice, SERVERS), throw(&mut dice, SERVERS), throw(&mut dice, SERVERS));
+                let token = desks[here].write(&customer, round).await.expect("a write");
+                // Without a token: how often it would have been late.
+                let plain = desks[there].read(&customer, None).await;
+                unguarded.fetch_add(u64::from(plain.map_or(true, |plain| version(&plain) < round)), Ordering::SeqCst);
+                let read = desks[there].read(&customer, Some(at_least(&token))).await.expect("a read");
+                stale.fetch_add(u64::from(version(&read) < round), Ordering::SeqCst);
+                // The token of a read serves like that of a write.
+                let token = read.read_info.as_ref().expect("info").read_token.clone();
+                let again = desks[later].read(&customer, Some(at_least(&token))).await.expect("a read");
+                let went_back = version(&again) < version(&read) || revision(&again) < revision(&read);
+                back.fetch_add(u64::from(went_back), Ordering::SeqCst);
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.expect("a caller");
+    }
+    let [stale, back, unguarded] = [stale, back, unguarded].map(|count| count.load(Ordering::SeqCst));
+    println!("{pairs} pairs: {stale} stale, {back} went back; without a token {unguarded} would have been late");
+    assert_eq!((stale, back), (0, 0), "of {pairs}");
+    assert!(unguarded > 0, "the test cannot fail: the servers see each other's writes at once");
+}
+
+fn revision(answer: &customer_profile::grpc::v1::GetProfileResponse) -> i64 {
+    answer.read_info.as_ref().expect("info").revision
+}
+
+/// One call on one customer: between which moments it was in work, and the version that it wrote or saw.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    began: u64,
+    ended: u64,
+    version: i64,
+    writes: bool,
+}
+
+/// What contradicts that there is one register, of which each write takes effect at some moment between its call and its
+/// answer, and of which the greatest version wins (Herlihy and Wing 1990, for a register that only grows: a read sees all that
+/// was answered before it began, nothing that nobody had begun to write, and no less than a read that had ended before).
+fn contradictions(calls: &[Call]) -> Vec<(Call, &'static str)> {
+    let mut wrong = Vec::new();
+    let mut ends: Vec<&Call> = calls.iter().collect();
+    ends.sort_by_key(|call| call.ended);
+    let mut begins: Vec<&Call> = calls.iter().filter(|call| !call.writes).collect();
+    begins.sort_by_key(|call| call.began);
+    let (mut ended, mut seen) = (ends.into_iter().peekable(), 0);
+    for read in begins {
+        while let Some(before) = ended.next_if(|call| call.ended < read.began) {
+            seen = seen.max(before.version);
+        }
+        if read.version < seen {
+            wrong.push((*read, "less than what was written or seen before"));
+        }
+        let written = calls.iter().filter(|call| call.writes && call.version == read.version);
+        if !written.into_iter().any(|write| write.began < read.ended) {
+            wrong.push((*read, "nobody had written it"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_checker_finds_what_no_register_does() {
+    let call = |began, ended, version, writes| Call { began, ended, version, writes };
+    let write = |began, ended, version| call(began, ended, version, true);
+    let read = |began, ended, version| call(began, ended, version, false);
+    assert_eq!(contradictions(&[write(1, 4, 1), read(2, 3, 1), read(5, 6, 1)]).len(), 0);
+    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 6, 2), read(3, 4, 2), read(3, 5, 1)]).len(), 0);
+    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 3, 2), read(4, 5, 1)]).len(), 1, "a stale read");
+    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 9, 2), read(3, 4, 2), read(5, 6, 1)]).len(), 1, "back");
+    assert_eq!(contradictions(&[read(1, 2, 1), write(3, 4, 1)]).len(), 1, "out of nowhere");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_history_of_a_profile_is_that_of_one_register() {
+    const CUSTOMERS: usize = 4;
+    const CALLS: i64 = 80;
+    let replicas = Replicas::start().await;
+    let desks = replicas.desks();
+    for customer in 0..CUSTOMERS {
+        desks[0].write(&format!("r{customer}"), 1).await.expect("a write");
+    }
+    let now = Arc::<AtomicU64>::default();
+    let versions: Arc<Vec<AtomicI64>> = Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
+    let first = || vec![Call { began: 0, ended: 0, version: 1, writes: true }];
+    let history: Arc<Vec<Mutex<Vec<Call>>>> = Arc::new((0..CUSTOMERS).map(|_| Mutex::new(first())).collect());
+    let callers = (0..24_u64).map(|caller| {
+        let (desks, now, versions, history) = (desks.clone(), now.clone(), versions.clone(), history.clone());
+        tokio::spawn(async move {
+            let mut dice = caller;
+            for round in 0..CALLS * i64::from(scale()) {
+                let customer = usize::try_from(round).expect("small") % CUSTOMERS;
+                let desk: &Desk = &desks[throw(&mut dice, SERVERS)];
+                let name = format!("r{customer}");
+                let began = now.fetch_add(1, Ordering::SeqCst);
+                let writes = caller % 4 == 0;
+                let version = if writes {
+                    let version = versions[customer].fetch_add(1, Ordering::SeqCst) + 1;
+                    desk.write(&name, version).await.expect("a write");
+                    version
+                } else {
+                    let strong = Some(Requirement::FullyConsistent(true));
+                    version(&desk.read(&name, strong).await.expect("a read"))
+                };
+                let ended = now.fetch_add(1, Ordering::SeqCst);
+                history[customer].lock().await.push(Call { began, ended, version, writes });
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.expect("a caller");
+    }
+    let mut checked = 0;
+    for calls in history.iter() {
+        let calls = calls.lock().await;
+        checked += calls.len();
+        let wrong = contradictions(&calls);
+        assert!(wrong.is_empty(), "{:?} of {}", &wrong[..wrong.len().min(5)], calls.len());
+    }
+    println!("{checked} calls on {CUSTOMERS} profiles: nothing contradicts one register");
+}
+
+/// Without a token a server learns of the others' writes by the log: sooner or later, and for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_cached_follows_the_writes_of_other_servers() {
+    let replicas = Replicas::start().await;
+    let desks = replicas.desks();
+    for round in 1..=50 {
+        desks[0].write("ann", round).await.expect("a write");
+        for desk in &desks {
+            let mut reads = 0;
+            while desk.read("ann", None).await.map_or(true, |read| version(&read) < round) {
+                reads += 1;
+                assert!(reads < 1_000_000, "the write is never seen");
+            }
+        }
+        let ago = prost_types::Duration::default();
+        let bounded = desks[2].read("ann", Some(Requirement::MaxStaleness(ago))).await.expect("a read");
+        assert_eq!(version(&bounded), round);
+    }
+}
+
+/// A token of a profile that is merged away serves for the one that stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_of_the_loser_serves_on_the_survivor() {
+    let replicas = Replicas::start().await;
+    let desks = replicas.desks();
+    desks[0].write("amy", 1).await.expect("a write");
+    let loser = desks[1].write("bob", 1).await.expect("a write");
+    let person = crate::support::service::upsert(("web", "bob"), &[("email", "amy@shop.com")], &[("city", "2")], 2);
+    let request = customer_profile::grpc::v1::IngestStatementsRequest { statements: vec![person] };
+    let merged = desks[2].ingest.clone().ingest_statements(request).await.expect("a merge").into_inner().read_token;
+    for desk in &desks {
+        let read = desk.read("amy", Some(at_least(&loser))).await.expect("the survivor");
+        assert_eq!(read.profile.expect("a profile").identifiers.len(), 1);
+        let read = desk.read("amy", Some(at_least(&merged))).await.expect("the survivor");
+        assert_eq!(version(&read), 2);
+    }
+}

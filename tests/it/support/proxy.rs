@@ -1,0 +1,70 @@
+//! The network between a server and its database, which a test may take away.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
+
+use super::postgres::Postgres;
+
+/// Carries connections to a database. Dropped, all of them end.
+pub(crate) struct Proxy {
+    port: u16,
+    /// Even: it carries. Odd: new connections are taken and hang, and those of before hang for ever.
+    state: Arc<watch::Sender<u32>>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(crate) async fn to(database: &Postgres) -> Self {
+        let socket = database.socket_dir().join(".s.PGSQL.5432");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let state = Arc::new(watch::Sender::new(0));
+        let accepting = tokio::spawn(accept(listener, socket, state.clone()));
+        Self { port, state, accepting }
+    }
+
+    /// Where the database is, through this.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+    }
+
+    /// From now on nothing goes through, and nobody is told.
+    pub(crate) fn take_away(&self) {
+        self.state.send_modify(|state| *state += 1);
+    }
+
+    /// New connections go through again; those of before lead nowhere for good.
+    pub(crate) fn bring_back(&self) {
+        self.state.send_modify(|state| *state += 1);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, socket: PathBuf, state: Arc<watch::Sender<u32>>) {
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((mut client, _)) = listener.accept().await {
+        let (socket, mut state) = (socket.clone(), state.subscribe());
+        connections.spawn(async move {
+            let began = *state.borrow_and_update();
+            if began.is_multiple_of(2) {
+                let mut server = UnixStream::connect(socket).await.expect("the database");
+                tokio::select! {
+                    _ = copy_bidirectional(&mut client, &mut server) => return,
+                    _ = state.wait_for(|now| *now != began) => {}
+                }
+                // Both ends stay open, and hear nothing.
+                std::future::pending::<()>().await;
+            }
+            std::future::pending::<()>().await;
+        });
+    }
+}
