@@ -423,6 +423,8 @@ mod tests {
         let counted: Vec<_> =
             printed(&telemetry, "customer_profile").into_iter().filter(|line| !line.contains("cache")).collect();
         insta::assert_snapshot!(counted.join("\n"), @r#"
+        customer_profile_audits_total{outcome="consistent"} 0
+        customer_profile_audits_total{outcome="inconsistent"} 0
         customer_profile_identity_comparisons_total 12
         customer_profile_identity_generic_identifiers_total 3
         customer_profile_identity_generic_keys_total 2
