@@ -24,6 +24,9 @@ const MAX_KEYS: usize = 32;
 /// the population: without this a record would be compared with ever more of them.
 const NAME_ALONE: usize = 6;
 
+/// Shorter halves of numbers tell too little.
+const MIN_HALF: usize = 3;
+
 /// The hash of what two records have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MatchKey(pub i64);
@@ -114,6 +117,21 @@ impl Features {
         }
     }
 
+    /// The halves of numbers of which a person has one, as on a passport, with the family name: whoever mistypes such a number
+    /// leaves one half of it right. Numbers of other kinds are seldom typed.
+    fn number_keys(&self, name: &Name, keys: &mut Keys) {
+        let Some(family) = &name.family else { return };
+        for id in self.ids.iter().filter(|id| id.exclusive && !id.contact) {
+            let number = &id.value.text;
+            let half = number.char_indices().map(|(place, _)| place).nth(number.chars().count() / 2).unwrap_or(0);
+            if half >= MIN_HALF {
+                let (first, second) = number.split_at(half);
+                keys.add(FAMILY | bit(Field::PersonalId), "number begins", &[first, &family.sound]);
+                keys.add(FAMILY | bit(Field::PersonalId), "number ends", &[second, &family.sound]);
+            }
+        }
+    }
+
     /// What the names sound like where they begin, given or family.
     fn initials(&self) -> BTreeSet<String> {
         let given = |name: &Name| name.given.as_ref().map(|given| text::sound(nicknames::canonical(&given.word.text)));
@@ -153,6 +171,7 @@ impl Features {
         for street in &self.streets {
             street_keys(street, name, keys);
         }
+        self.number_keys(name, keys);
     }
 }
 

@@ -195,6 +195,18 @@ fn a_mailboxs_number_finds_those_whose_names_begin_alike() {
 }
 
 #[test]
+fn a_mistyped_number_finds_those_of_one_family_name() {
+    let people = [
+        "a given=Ann family=Akroyd nid=4817613",
+        "b given=Zoe family=Akroid nid=4816613",
+        "c given=Eve family=Horn nid=4817613x",
+        "d given=Ida family=Akroyd nid=9916613",
+        "e given=Ivy family=Akroyd nid=12345",
+    ];
+    assert_eq!(compared(&people.map(str::to_owned)), ["a b", "b d"]);
+}
+
+#[test]
 fn a_name_alone_is_not_enough() {
     assert_eq!(clusters(&["a given=Zelda family=Featherstone", "b given=Zelda family=Featherstone"]), ["a", "b"]);
 }
