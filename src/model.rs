@@ -8,6 +8,7 @@ pub mod file;
 mod mapping;
 pub mod matching;
 mod normalize;
+pub mod publication;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use file::ModelError;
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
 pub(crate) use normalize::clean;
+pub use publication::{Publication, PublishedKind};
 
 use crate::profile::Identifier;
 
@@ -33,6 +35,8 @@ pub struct Model {
     pub max_records_per_profile: usize,
     /// How records are compared.
     pub matching: Matching,
+    /// What is told to whom when profiles change, by name.
+    pub publications: BTreeMap<String, Publication>,
 }
 
 /// How values of one type identify.

@@ -296,13 +296,7 @@ impl Watch {
         {
             return false;
         }
-        let Some(fields) = &self.request.fields else { return true };
-        change.kind != ChangeKind::Updated
-            || change.changed_nothing_named()
-            || change
-                .fields
-                .iter()
-                .any(|field| fields.contains(field) || (field.starts_with("traits.") && fields.contains("traits")))
+        self.request.fields.as_ref().is_none_or(|fields| change.concerns(fields))
     }
 
     /// Where a key leads after a write.
@@ -404,12 +398,5 @@ impl Watch {
                 found => return Ok(found),
             }
         }
-    }
-}
-
-impl ProfileChange {
-    /// Whether it is not known what changed.
-    fn changed_nothing_named(&self) -> bool {
-        self.fields.is_empty() && self.merged_from.is_empty() && self.split_into.is_empty()
     }
 }

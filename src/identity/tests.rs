@@ -37,6 +37,7 @@ fn model() -> Model {
         sources: names(&["shop"]).into_iter().map(|name| (name, Source::default())).collect(),
         max_records_per_profile: 5,
         matching: Matching::default(),
+        publications: BTreeMap::new(),
     }
 }
 

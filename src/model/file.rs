@@ -4,6 +4,7 @@
 //! is the manual by example, and the model that is compiled in.
 
 mod compile;
+mod publish;
 mod reader;
 pub mod schema;
 mod tree;
@@ -182,6 +183,55 @@ sources:
         20:38: sources.shop.records.customers.traits.shoe_size: the model declares no trait `shoe_size`; it has: given_name, language
         22:15: sources.shop.events.orders: `id` is required
         ");
+    }
+
+    #[test]
+    fn mistakes_in_publications_are_told_with_line_and_column() {
+        let yaml = r#"
+traits: { email: }
+sources: { s: }
+publish:
+  none: { kinds: [created, gone] }
+  both: { nats: { url: "http://x", subject: a }, webhook: {} }
+  Hook:
+    webhook: { url: "ftp://x", secret_env: whsec_abc, max_attempts: 0, retries: 3 }
+    fields: [traits.email, traits.shoe_size, name]
+  user: { webhook: { url: "https://u:p@x/y", secret_env: PUBLISH_ } }
+  stream:
+    nats: { url: "nats:4222", subject: "a.{tenant}.*", credentials_env: HOME, user_env: PUBLISH_U }
+  subject: { nats: { url: "nats://n", subject: "a..{kid}" }, kinds: [], fields: [] }
+"#;
+        insta::assert_snapshot!(told(yaml), @r"
+        5:9: publish.none: either `nats` or `webhook` is required
+        5:28: publish.none.kinds[1]: must be one of created, updated, merged, deleted
+        6:59: publish.both.webhook: a publication has one target: leave `nats` or `webhook`, or make it two publications
+        7:3: publish.Hook: a publication is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
+        8:21: publish.Hook.webhook.url: must be a URL: https://… or http://…
+        8:44: publish.Hook.webhook.secret_env: must name an environment variable of the server that begins with PUBLISH_, not be the secret
+        8:69: publish.Hook.webhook.max_attempts: must be a whole number from 1 to 1000
+        8:72: publish.Hook.webhook.retries: is no key that is known here: there are url, secret_env, max_attempts, timeout_seconds
+        9:28: publish.Hook.fields[1]: the model declares no trait `shoe_size`; it has: email
+        9:46: publish.Hook.fields[2]: must be one of identifiers, records, timeline, traits, traits.NAME
+        10:27: publish.user.webhook.url: must not hold a user or a password: name the variables that do
+        10:58: publish.user.webhook.secret_env: must name an environment variable of the server that begins with PUBLISH_, not be the secret
+        12:18: publish.stream.nats.url: must be a URL: nats://… or tls://…
+        12:40: publish.stream.nats.subject: must be a subject of NATS without wildcards, such as customers.{tenant}.{kind}
+        12:73: publish.stream.nats.credentials_env: must name an environment variable of the server that begins with PUBLISH_, not be the secret
+        12:89: publish.stream.nats.user_env: `user_env` and `password_env` go together
+        13:48: publish.subject.nats.subject: must be a subject of NATS without wildcards, such as customers.{tenant}.{kind}
+        13:69: publish.subject.kinds: is empty: nothing would be published
+        13:81: publish.subject.fields: is empty: no update would be published
+        ");
+    }
+
+    #[test]
+    fn a_publication_has_the_documented_defaults() {
+        let yaml = "sources: { s: }\npublish: { p: { webhook: { url: https://x/y, secret_env: PUBLISH_P } } }";
+        let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let publication = &model.publications["p"];
+        assert_eq!((publication.kinds.len(), &publication.fields), (4, &None));
+        let crate::model::publication::Target::Webhook(target) = &publication.target else { panic!("a webhook") };
+        assert_eq!((target.max_attempts, target.timeout_seconds), (30, 10));
     }
 
     #[test]

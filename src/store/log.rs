@@ -7,6 +7,8 @@
 //! The log is kept for a while, not for ever. A reader who finds that the entry after the one it read last is not there,
 //! although the tenant has gone on, is behind the horizon: it has to begin anew from the profiles themselves.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
@@ -104,6 +106,21 @@ pub struct ProfileChange {
     /// The profiles to which records went that it had.
     #[serde(rename = "si", default, skip_serializing_if = "Vec::is_empty")]
     pub split_into: Vec<ProfileId>,
+}
+
+impl ProfileChange {
+    /// Whether it concerns someone who cares for these fields: an update of one of them, or anything that is no update.
+    #[must_use]
+    pub fn concerns(&self, fields: &BTreeSet<String>) -> bool {
+        let named =
+            |field: &String| fields.contains(field) || (field.starts_with("traits.") && fields.contains("traits"));
+        self.kind != ChangeKind::Updated || self.changed_nothing_named() || self.fields.iter().any(named)
+    }
+
+    /// Whether it is not known what changed.
+    fn changed_nothing_named(&self) -> bool {
+        self.fields.is_empty() && self.merged_from.is_empty() && self.split_into.is_empty()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

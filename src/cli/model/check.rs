@@ -1,5 +1,6 @@
 //! `model check`.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,9 +18,12 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
     match format {
         Format::Json => output::print(&serde_json::to_string_pretty(&serde_json::json!({ "errors": errors }))?)?,
         Format::Table if errors.is_empty() => {
-            let Model { sources, identifiers, traits, .. } = &model;
+            let Model { sources, identifiers, traits, publications, .. } = &model;
             let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
-            let found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
+            let mut found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
+            if !publications.is_empty() {
+                write!(found, ", {} publications", publications.len())?;
+            }
             output::print(&format!("{}: no mistakes: {found}", file.display()))?;
         }
         Format::Table => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
+use super::publish;
 use super::reader::{At, Fields, Mistakes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
@@ -44,12 +45,15 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
         let declared = Declared { identifiers: keys(root, "identifiers"), traits: keys(root, "traits") };
         model.sources = named(&at, "a source", mistakes, |at, mistakes| Some(source(at, &declared, mistakes)));
     }
+    if let Some(at) = fields.get("publish") {
+        publish::publications(root, &at, &mut model, mistakes);
+    }
     fields.finish(mistakes);
     model
 }
 
 /// All names of a section, also of what is itself not right: naming it is then no second mistake.
-fn keys(root: &At<'_>, section: &'static str) -> Vec<String> {
+pub(super) fn keys(root: &At<'_>, section: &'static str) -> Vec<String> {
     let ignored = &mut Mistakes::default();
     let section = root.fields(ignored).and_then(|mut fields| fields.get(section));
     let entries = section.map(|at| at.entries(ignored)).unwrap_or_default();
@@ -62,7 +66,7 @@ struct Declared {
 }
 
 /// The entries of a section under names of the form that the API takes.
-fn named<'n, T>(
+pub(super) fn named<'n, T>(
     at: &At<'n>,
     what: &str,
     mistakes: &mut Mistakes,

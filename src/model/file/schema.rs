@@ -26,6 +26,85 @@ pub struct ModelFile {
     pub max_records_per_profile: Option<u32>,
     /// How records are compared that share no identifier, or one that a family may share.
     pub matching: Option<Matching>,
+    /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
+    /// the write that puts it in force.
+    pub publish: Option<BTreeMap<String, Publication>>,
+}
+
+/// A publication: changes of profiles, told to one target as CloudEvents, each at least once, those of a profile in order.
+/// Exactly one target is named.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// A stream of NATS JetStream.
+    pub nats: Option<Nats>,
+    /// A receiver over HTTP.
+    pub webhook: Option<Webhook>,
+    /// Only these kinds of changes. Default: all.
+    pub kinds: Option<OneOrManyKinds>,
+    /// Of updates only those of these fields: `identifiers`, `records`, `timeline`, `traits`, `traits.NAME`. Default: all.
+    pub fields: Option<OneOrMany>,
+}
+
+/// A stream of NATS JetStream, which must be there and take the subject.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// `nats://HOST:PORT` or `tls://HOST:PORT`, without user and password.
+    pub url: String,
+    /// The subject, in which `{tenant}` and `{kind}` are filled in: `customers.{tenant}.{kind}`.
+    pub subject: String,
+    /// The environment variable of the servers with the text of a credentials file. Begins with `PUBLISH_`, as all do.
+    #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
+    pub credentials_env: Option<String>,
+    /// The variable with a user's name. Goes with `password_env`.
+    #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
+    pub user_env: Option<String>,
+    /// The variable with the user's password.
+    #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
+    pub password_env: Option<String>,
+}
+
+/// A receiver over HTTP, to which each change is posted, signed by the rules of Standard Webhooks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// `https://…` or `http://…`, without user and password.
+    pub url: String,
+    /// The environment variable of the servers with the secret, `whsec_…`. Begins with `PUBLISH_`.
+    #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
+    pub secret_env: String,
+    /// A change that failed so many times becomes a dead letter, and the next ones are told. Default 30: some twenty
+    /// minutes.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub max_attempts: Option<u32>,
+    /// How long an answer may take, in seconds. Default 10.
+    #[schemars(range(min = 1, max = 60))]
+    pub timeout_seconds: Option<u32>,
+}
+
+/// One kind of change, or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrManyKinds {
+    /// One.
+    One(PublishedKind),
+    /// Several.
+    Many(Vec<PublishedKind>),
+}
+
+/// A kind of change.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishedKind {
+    /// A profile is new, or lives again.
+    Created,
+    /// It says something else, has other records, or more events.
+    Updated,
+    /// It went into another one.
+    Merged,
+    /// All of its records are gone.
+    Deleted,
 }
 
 /// The settings of matching. Records are compared by the traits and identifiers that name their role.
@@ -320,6 +399,9 @@ mod tests {
             (Some("Matching"), "matching: { zzz: 1 }"),
             (Some("Identifier"), "identifiers: { a: { zzz: 1 } }"),
             (Some("Trait"), "traits: { a: { zzz: 1 } }"),
+            (Some("Publication"), "publish: { a: { zzz: 1 } }"),
+            (Some("Nats"), "publish: { a: { nats: { zzz: 1 } } }"),
+            (Some("Webhook"), "publish: { a: { webhook: { zzz: 1 } } }"),
             (Some("Source"), "sources: { a: { zzz: 1 } }"),
             (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),
             (Some("Event"), "sources: { a: { events: { b: { zzz: 1 } } } }"),

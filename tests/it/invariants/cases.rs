@@ -88,6 +88,7 @@ pub(super) fn model() -> Model {
             .collect(),
         max_records_per_profile: 7,
         matching: Matching { max_key_records: 3, max_people: 2, ..Matching::default() },
+        ..Model::default()
     }
 }
 
