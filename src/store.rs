@@ -18,6 +18,7 @@ mod matching;
 pub mod memory;
 mod past;
 mod pieces;
+mod publication;
 pub mod sql;
 
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ pub use matching::{
 };
 use past::WriteMark;
 pub use past::{Past, PastWrite};
+pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
 
 use crate::identity::MatchKey;
 use crate::profile::{
@@ -48,7 +50,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Past + Send + Sync + 'static {
+pub trait Store: Past + Publications + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
 

@@ -34,14 +34,21 @@ mod tests {
     use crate::{
         m20261122_000001_records_and_history as records, m20261122_000002_history as history,
         m20261122_000003_models as models, m20261122_000004_matching as matching, m20261122_000005_change_log as log,
+        m20261122_000006_publication as publication,
     };
 
     #[test]
     fn no_placeholder_is_left_in_any_statement() {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            for statement in
-                [records::STATEMENTS, history::STATEMENTS, models::STATEMENTS, matching::STATEMENTS, log::STATEMENTS]
-                    .concat()
+            for statement in [
+                records::STATEMENTS,
+                history::STATEMENTS,
+                models::STATEMENTS,
+                matching::STATEMENTS,
+                log::STATEMENTS,
+                publication::STATEMENTS,
+            ]
+            .concat()
             {
                 let sql = in_dialect(statement, backend);
                 assert!(!sql.contains('{'), "{sql}");

@@ -5,11 +5,12 @@
 
 mod data;
 mod past;
+mod publication;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -30,6 +31,7 @@ pub struct MemoryStore {
     /// Held by the one transaction that is open, whatever its tenant.
     turn: Arc<Mutex<()>>,
     tenants: Arc<Tenants>,
+    publications: SyncMutex<publication::Kept>,
     availability: Availability,
 }
 
@@ -57,7 +59,13 @@ impl MemoryStore {
     pub fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "a new database's id is random")]
         let id = Uuid::new_v4();
-        Self { id, turn: Arc::default(), tenants: Arc::default(), availability: Availability::default() }
+        Self {
+            id,
+            turn: Arc::default(),
+            tenants: Arc::default(),
+            publications: SyncMutex::default(),
+            availability: Availability::default(),
+        }
     }
 }
 

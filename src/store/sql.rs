@@ -15,6 +15,7 @@ mod log;
 mod matching;
 mod past;
 mod pools;
+mod publication;
 mod query;
 mod read;
 mod snapshot;

@@ -7,6 +7,7 @@ mod matching;
 mod models;
 mod past;
 mod postgres;
+mod publications;
 mod reads;
 mod search;
 mod sqlite;
@@ -108,6 +109,13 @@ on_each_store! {
         times_of_writes_never_go_back,
         a_profile_is_read_as_it_was_after_each_write,
         an_identifier_leads_where_it_led_after_each_write,
+    }
+    publications {
+        a_publication_begins_once,
+        of_two_who_saw_the_same_lease_one_takes_it,
+        who_lost_the_lease_moves_nothing_on,
+        a_reset_takes_the_lease_away,
+        dead_letters_are_paged_replayed_and_removed,
     }
     tenants {
         same_keys_in_two_tenants_never_mix,

@@ -153,6 +153,49 @@ impl Store for Faulty {
 }
 
 #[async_trait]
+impl Publications for Faulty {
+    async fn list_publications(&self, tenant: &TenantId) -> Result<Vec<StoredPublication>> {
+        self.inner.list_publications(tenant).await
+    }
+
+    async fn begin_publication(&self, tenant: &TenantId, name: &str, mark: Mark) -> Result<()> {
+        self.inner.begin_publication(tenant, name, mark).await
+    }
+
+    async fn take_lease(&self, tenant: &TenantId, name: &str, seen: &Lease, owner: &str) -> Result<bool> {
+        self.inner.take_lease(tenant, name, seen, owner).await
+    }
+
+    async fn record_progress(&self, tenant: &TenantId, name: &str, owner: &str, progress: &Progress) -> Result<bool> {
+        self.inner.record_progress(tenant, name, owner, progress).await
+    }
+
+    async fn release_lease(&self, tenant: &TenantId, name: &str, owner: &str) -> Result<()> {
+        self.inner.release_lease(tenant, name, owner).await
+    }
+
+    async fn reset_publication(&self, tenant: &TenantId, name: &str, mark: Mark) -> Result<bool> {
+        self.inner.reset_publication(tenant, name, mark).await
+    }
+
+    async fn record_dead_letter(&self, tenant: &TenantId, name: &str, letter: &DeadLetter) -> Result<()> {
+        self.inner.record_dead_letter(tenant, name, letter).await
+    }
+
+    async fn list_dead_letters(&self, tenant: &TenantId, name: &str, page: DeadLetterPage) -> Result<Vec<DeadLetter>> {
+        self.inner.list_dead_letters(tenant, name, page).await
+    }
+
+    async fn replay_dead_letters(&self, tenant: &TenantId, name: &str, keys: Option<&[ChangeKey]>) -> Result<u64> {
+        self.inner.replay_dead_letters(tenant, name, keys).await
+    }
+
+    async fn remove_dead_letter(&self, tenant: &TenantId, name: &str, key: ChangeKey) -> Result<()> {
+        self.inner.remove_dead_letter(tenant, name, key).await
+    }
+}
+
+#[async_trait]
 impl Past for Faulty {
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         self.inner.write_at(tenant, time).await
