@@ -2,15 +2,17 @@
 //!
 //! Every server on a database follows the log of the tenants that it answers for, by asking for what is new, many times a
 //! second. One such read serves all of the server: it makes cached answers old ([`Coherence`]) and tells those
-//! who watch ([`Watch`]). Correctness comes from
+//! who watch ([`Watch`]). What is told to other systems has marks of its own in the log ([`Publishers`]). Correctness comes from
 //! reading the log alone. Nobody is told by a message that could get lost.
 
 mod coherence;
 mod followed;
 mod hub;
 pub mod janitor;
+mod publish;
 mod watch;
 
 pub use coherence::{Coherence, Options};
 pub use followed::{Followed, Proof};
+pub use publish::{Parts as PublisherParts, Publishers};
 pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};

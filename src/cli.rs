@@ -17,6 +17,7 @@ mod migrate;
 mod model;
 mod output;
 mod process;
+mod publish;
 mod search;
 mod serve;
 mod setup;
@@ -65,6 +66,7 @@ enum Command {
     Candidates(candidates::Args),
     History(history::Args),
     Model(model::Args),
+    Publish(publish::Args),
     Config(config::Args),
 }
 
@@ -95,6 +97,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Candidates(args) => candidates::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Publish(args) => publish::run(args).await,
         Command::Config(args) => config::run(&args),
     }
 }

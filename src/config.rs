@@ -27,7 +27,7 @@ pub use args::{ConfigArgs, Setting};
 pub use error::{ConfigError, Origin};
 pub use form::LogFormat;
 pub use reference::reference;
-pub use sections::{Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Telemetry, Watch};
+pub use sections::{Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Publish, Telemetry, Watch};
 pub use url::{DatabaseKind, DatabaseUrl};
 
 impl Config {

@@ -11,7 +11,7 @@
 //! - [`model`] is the deployment's own file: sources, identifier types, traits, mappings.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
-//! - [`changes`] reads the change log: coherent caches on all servers, and watches.
+//! - [`changes`] reads the change log: coherent caches on all servers, watches, publishing.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.

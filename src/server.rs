@@ -5,7 +5,7 @@
 //! and what is cached is still answered; taking every replica out of service would help nobody.
 //!
 //! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections, a bounded wait for
-//! calls in work, the rest of the write queue, then the telemetry.
+//! calls in work, the rest of the write queue, how far publishing is, then the telemetry.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::changes::Coherence;
 use crate::changes::janitor::keep_short;
+use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
@@ -30,7 +30,10 @@ use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NA
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
-use crate::grpc::{CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi, Watches};
+use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
+use crate::grpc::{
+    CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi, PublishApi, Watches,
+};
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
@@ -84,6 +87,13 @@ pub async fn serve(
     let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
     let (services, mut writer) = build(&parts, models.clone(), health_service, stop.clone());
     let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
+    let publishers = Publishers::start(PublisherParts {
+        store: parts.store.clone(),
+        models: models.clone(),
+        clock: parts.clock.clone(),
+        metrics: parts.metrics.clone(),
+        options: parts.config.publish.clone(),
+    });
     let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
@@ -128,7 +138,7 @@ pub async fn serve(
         }
     };
     tidying.abort();
-    finish(writer, &*parts.store).await;
+    finish(writer, publishers, &*parts.store).await;
     Ok(result?)
 }
 
@@ -147,12 +157,13 @@ async fn drain<E>(serving: impl Future<Output = Result<(), E>>, bound: Duration)
     })
 }
 
-/// Waits for the writer, which ends when the queue is empty and the last service is gone.
-async fn finish(writer: JoinHandle<()>, store: &dyn Store) {
+/// Waits for the writer, which ends when the queue is empty and the last service is gone, and for the publishers.
+async fn finish(writer: JoinHandle<()>, publishers: Publishers, store: &dyn Store) {
     const WRITER_BOUND: Duration = Duration::from_secs(10);
     if tokio::time::timeout(WRITER_BOUND, writer).await.is_err() {
         tracing::warn!("the write queue was not empty in time; what was not answered may not be stored");
     }
+    publishers.stop().await;
     store.close().await;
 }
 
@@ -197,6 +208,7 @@ where
     let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), config.into());
     let watches = Watches::new(coherence, draining.clone(), config.watch.clone());
     let profile_api = ProfileApi { reader: reader.clone(), store: store.clone(), watches };
+    let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
         ingest,
@@ -213,6 +225,7 @@ where
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
+        .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
         .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer)
@@ -258,7 +271,7 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE] {
+    for service in ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE, PUBLISH_SERVICE] {
         health.set_service_status(service, status).await;
     }
 }

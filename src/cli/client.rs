@@ -15,6 +15,7 @@ use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
+use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::profile::TenantId;
 use crate::telemetry::metrics::name_of;
 
@@ -110,6 +111,11 @@ impl Client {
     /// For the model.
     pub(super) fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For publishing.
+    pub(super) fn publishing(&self) -> PublishServiceClient<Channel> {
+        PublishServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// A call that takes as long as it takes.

@@ -205,6 +205,17 @@ sections! {
         heartbeat_interval: Duration = "15s" as DURATION in "100ms", "1h";
     }
 
+    /// Publishing changes to other systems, as the model's section `publish` says.
+    publish: Publish {
+        /// Whether this server publishes. Of all servers on a database that do, one works at each publication at a time.
+        enabled: bool = "true" as SWITCH;
+        /// How often the change log is looked at for something to publish.
+        poll_interval: Duration = "100ms" as DURATION in "10ms", "1m";
+        /// When the server that works at a publication has not shown itself for so long, another one takes it over. It shows
+        /// itself five times as often, by a small write each.
+        lease: Duration = "10s" as DURATION in "1s", "10m";
+    }
+
     /// Log lines, to standard error. They never hold identifiers, traits, record keys or payloads.
     log: Log {
         /// `pretty` for people, `json` for collectors.

@@ -134,7 +134,7 @@ struct Method {
 }
 
 /// The unary methods of this server.
-const UNARY: [&str; 20] = [
+const UNARY: [&str; 24] = [
     "customer.profile.v1.IdentityService/ExplainProfile",
     "customer.profile.v1.IdentityService/ExplainPair",
     "customer.profile.v1.IdentityService/ListMatchCandidates",
@@ -154,6 +154,10 @@ const UNARY: [&str; 20] = [
     "customer.profile.v1.ProfileService/BatchGetProfiles",
     "customer.profile.v1.ProfileService/ListTimeline",
     "customer.profile.v1.ProfileService/SearchProfiles",
+    "customer.profile.v1.PublishService/ListPublications",
+    "customer.profile.v1.PublishService/ListDeadLetters",
+    "customer.profile.v1.PublishService/ReplayDeadLetters",
+    "customer.profile.v1.PublishService/ResetPublication",
     "grpc.health.v1.Health/Check",
 ];
 /// The others.

@@ -248,6 +248,12 @@ pub(super) fn no_model(version: Option<i64>) -> Status {
     failure(Code::NotFound, ErrorReason::ModelNotFound, message, &[])
 }
 
+/// There is no such publication.
+pub(super) fn no_publication(name: &str) -> Status {
+    let message = format!("publication: there is none of the name `{name}`; ListPublications lists them");
+    failure(Code::NotFound, ErrorReason::PublicationNotFound, message, &[])
+}
+
 /// A model could not be planned or applied.
 pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
     match error {

@@ -49,6 +49,7 @@ pub struct Metrics {
     log_poll_duration: Histogram<f64>,
     log_gaps: BoundCounter<u64>,
     audits: [BoundCounter<u64>; 2],
+    publishing: [Publishing; 2],
     caches: [CacheLookups; 2],
     waiting: Arc<AtomicU64>,
     stored: BoundCounter<u64>,
@@ -66,6 +67,15 @@ pub struct Metrics {
 
 /// The durations of one method's calls, by status code.
 type Durations = [OnceLock<BoundHistogram<f64>>; CODES];
+
+/// Events for one kind of target.
+#[derive(Debug)]
+struct Publishing {
+    target: &'static str,
+    published: BoundCounter<u64>,
+    failed: BoundCounter<u64>,
+    dead: BoundCounter<u64>,
+}
 
 /// Look-ups in one cache.
 #[derive(Debug)]
@@ -96,6 +106,9 @@ impl Metrics {
         let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
         // outcome: stored, duplicate, rejected
         let said = counter("customer_profile.ingest.statements", "{statement}", "Statements by what became of them");
+        // target: nats, webhook; outcome: published, failed (a try), dead_letter
+        let told =
+            counter("customer_profile.publish.events", "{event}", "Events for other systems by what became of them");
         let outcome = |outcome| said.bind(&[KeyValue::new("outcome", outcome)]);
         let metrics = Self {
             // rpc.method, rpc.response.status_code
@@ -110,6 +123,7 @@ impl Metrics {
             // answered: whether the database did
             log_poll_duration: duration("customer_profile.log.poll.duration", "Time of one read of the change log"),
             log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
+            publishing: ["nats", "webhook"].map(|target| Publishing::new(target, &told)),
             caches: ["profiles", "lookups"].map(|name| CacheLookups::new(name, &lookups)),
             waiting: Arc::default(),
             stored: outcome("stored"),
@@ -235,6 +249,37 @@ impl Metrics {
         self.log_gaps.add(1);
     }
 
+    /// So many events were taken by a target of the kind `nats` or `webhook`.
+    pub fn published(&self, target: &'static str, events: usize) {
+        if let Some(target) = self.publishing_to(target) {
+            target.published.add(events as u64);
+        }
+    }
+
+    /// An event was not taken, or the target could not be reached at all.
+    pub fn publish_failed(&self, target: &'static str) {
+        if let Some(target) = self.publishing_to(target) {
+            target.failed.add(1);
+        }
+    }
+
+    /// An event became a dead letter.
+    pub fn dead_lettered(&self, target: &'static str) {
+        if let Some(target) = self.publishing_to(target) {
+            target.dead.add(1);
+        }
+    }
+
+    fn publishing_to(&self, target: &'static str) -> Option<&Publishing> {
+        self.publishing.iter().find(|known| known.target == target)
+    }
+
+    /// Tells how far publishing by this server is behind whenever somebody collects: the age of the oldest change that waits.
+    pub fn observe_publishing(&self, lag: impl Fn() -> u64 + Send + Sync + 'static) {
+        let help = "Age of the oldest change that this server has to publish";
+        self.gauge("customer_profile.publish.lag", "s", help, None, lag);
+    }
+
     /// A write was begun again so many times.
     pub fn store_conflicts(&self, times: u32) {
         self.store_conflicts.add(u64::from(times));
@@ -304,6 +349,13 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new(&SdkMeterProvider::default())
+    }
+}
+
+impl Publishing {
+    fn new(target: &'static str, events: &Counter<u64>) -> Self {
+        let bind = |outcome| events.bind(&[KeyValue::new("target", target), KeyValue::new("outcome", outcome)]);
+        Self { target, published: bind("published"), failed: bind("failed"), dead: bind("dead_letter") }
     }
 }
 
@@ -405,6 +457,25 @@ mod tests {
         "#);
     }
 
+    #[test]
+    fn publishing_is_counted_by_target() {
+        let telemetry = telemetry();
+        let metrics = &telemetry.metrics;
+        metrics.published("nats", 7);
+        metrics.publish_failed("webhook");
+        metrics.dead_lettered("webhook");
+        metrics.observe_publishing(|| 12);
+        insta::assert_snapshot!(printed(&telemetry, "customer_profile_publish").join("\n"), @r#"
+        customer_profile_publish_events_total{outcome="dead_letter",target="nats"} 0
+        customer_profile_publish_events_total{outcome="dead_letter",target="webhook"} 1
+        customer_profile_publish_events_total{outcome="failed",target="nats"} 0
+        customer_profile_publish_events_total{outcome="failed",target="webhook"} 1
+        customer_profile_publish_events_total{outcome="published",target="nats"} 7
+        customer_profile_publish_events_total{outcome="published",target="webhook"} 0
+        customer_profile_publish_lag_seconds 12
+        "#);
+    }
+
     #[tokio::test]
     async fn the_write_path_is_counted() {
         let telemetry = telemetry();
@@ -420,8 +491,10 @@ mod tests {
         metrics.store_conflicts(4);
         metrics.identity(5, 1, 9);
         metrics.matching(12, 3, 2);
-        let counted: Vec<_> =
-            printed(&telemetry, "customer_profile").into_iter().filter(|line| !line.contains("cache")).collect();
+        let counted: Vec<_> = printed(&telemetry, "customer_profile")
+            .into_iter()
+            .filter(|line| !line.contains("cache") && !line.contains("publish"))
+            .collect();
         insta::assert_snapshot!(counted.join("\n"), @r#"
         customer_profile_audits_total{outcome="consistent"} 0
         customer_profile_audits_total{outcome="inconsistent"} 0

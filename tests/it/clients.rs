@@ -155,9 +155,15 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let [model] = &blocks("The model file", "yaml")[..] else { panic!("one model") };
-    fs::write(dir.path().join("model.yaml"), model).expect("a file is written");
-    let told = output(&mut command(dir.path(), ["model", "check", "model.yaml"]));
-    assert_eq!(told, "model.yaml: no mistakes: 1 sources, 1 identifier types, 1 traits\n");
+    let [publish] = &blocks("Publishing", "yaml")[..] else { panic!("one section") };
+    let counts = "1 sources, 1 identifier types, 1 traits";
+    for (text, found) in
+        [(model.clone(), counts.to_owned()), (model.clone() + publish, format!("{counts}, 2 publications"))]
+    {
+        fs::write(dir.path().join("model.yaml"), text).expect("a file is written");
+        let told = output(&mut command(dir.path(), ["model", "check", "model.yaml"]));
+        assert_eq!(told, format!("model.yaml: no mistakes: {found}\n"));
+    }
 }
 
 /// Every proto file, relative to the repository.

@@ -7,6 +7,7 @@ mod durability;
 mod freshness;
 mod invariants;
 mod models;
+mod publish;
 mod replicas;
 mod store;
 mod support;

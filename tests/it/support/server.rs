@@ -36,11 +36,17 @@ impl TestServer {
 
     /// Starts a server with more arguments, and waits until it listens.
     pub(crate) fn start_unready(database_url: &str, more: &[&str]) -> Self {
+        Self::start_unready_in(database_url, more, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub(crate) fn start_unready_in(database_url: &str, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut args = vec!["serve", "--database-url", database_url, "--log-format", "json"];
         args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
         args.extend(["--set", "grpc.lame_duck=0s"]);
         args.extend(more);
         let mut child = command(Path::new("/"), args)
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

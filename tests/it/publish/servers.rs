@@ -1,0 +1,71 @@
+//! Several servers on one PostgreSQL.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::receiver::{Answer, Receiver};
+use super::stream::NatsServer;
+use super::{Ground, check, revisions, until, until_told, write_round};
+use crate::support::postgres::Postgres;
+use crate::support::program::run;
+
+fn migrated() -> Postgres {
+    let database = Postgres::start();
+    run(std::path::Path::new("/"), ["migrate", "--database-url", &database.url()]).ok();
+    database
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_servers_publishes_and_the_other_takes_over_when_it_is_killed() {
+    let (database, receiver) = (migrated(), Receiver::start(|_, _| Answer::Take).await);
+    let ground = Ground::new(&format!("crm: {}", receiver.webhook("")));
+    let mut first = ground.server(&database.url(), &[]);
+    let mut second = ground.server(&database.url(), &[]);
+    let mut owners = BTreeSet::new();
+    for round in 1..=4 {
+        // Whichever of them publishes, it is killed every other time.
+        let (killed, other) = if round % 2 == 0 { (&mut first, &mut second) } else { (&mut second, &mut first) };
+        write_round(killed, round).await;
+        owners.insert(until(other, |status| !status.owner.is_empty()).await.owner);
+        std::mem::replace(killed, ground.server(&database.url(), &[])).kill();
+        owners.insert(until_told(other).await.owner);
+    }
+    assert!(owners.len() >= 3, "it was taken over: {owners:?}");
+    check(&receiver.taken(), &revisions(&second).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_tell_nothing_twice_while_both_live() {
+    let (database, receiver) = (migrated(), Receiver::start(|_, _| Answer::Take).await);
+    let ground = Ground::new(&format!("crm: {}", receiver.webhook("")));
+    let first = ground.server(&database.url(), &[]);
+    let second = ground.server(&database.url(), &[]);
+    for round in 1..=4 {
+        write_round(if round % 2 == 0 { &first } else { &second }, round).await;
+        // Longer than leases last.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    until_told(&first).await;
+    assert_eq!(check(&receiver.taken(), &revisions(&second).await), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_database_and_nats_are_killed() {
+    let (mut database, mut nats) = (migrated(), NatsServer::start());
+    nats.make_stream().await;
+    let ground = Ground::new(&format!("bus: {}", nats.publication("")));
+    let first = ground.server(&database.url(), &[]);
+    let second = ground.server(&database.url(), &[]);
+    for round in 1..=3 {
+        write_round(&first, round * 2).await;
+        database.stop();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        database.start_again();
+        nats.kill();
+        write_round(&second, round * 2 + 1).await;
+        nats.start_again();
+    }
+    until_told(&first).await;
+    let events: Vec<_> = nats.messages().await.into_iter().map(|(_, event)| event).collect();
+    check(&events, &revisions(&first).await);
+}
