@@ -216,7 +216,7 @@ impl Reader {
         let mut found = self.cached_profile(scope, live).await?;
         if matches!(found.entry.value, Cached::Redirect(_)) {
             // Merged again between the two reads: whoever asks the store anew sees where to.
-            return Ok(Found::now(self.load_profile(scope, asked).await?));
+            return Ok(Found::now(self.load_profile(scope, asked, "profiles").await?));
         }
         found.currency = found.currency.and(redirect);
         Ok(found)
@@ -225,7 +225,7 @@ impl Reader {
     async fn cached_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<Found, Error> {
         let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
-            let loaded = self.load_profile(scope, id).await?;
+            let loaded = self.load_profile(scope, id, "profiles").await?;
             Ok(loaded.under(id))
         };
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
@@ -236,10 +236,15 @@ impl Reader {
         Ok(scope.found(entry, cached))
     }
 
-    /// Reads a profile from the store, under whichever id.
-    async fn load_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<cache::Entry, store::Error> {
+    /// Reads a profile from the store, under whichever id. `operation`: for the figures.
+    async fn load_profile(
+        &self,
+        scope: &Scope<'_>,
+        id: ProfileId,
+        operation: &'static str,
+    ) -> Result<cache::Entry, store::Error> {
         let read_at = Instant::now();
-        let found = self.metrics.store("profiles", self.store.profiles(scope.tenant, &[id])).await?;
+        let found = self.metrics.store(operation, self.store.profiles(scope.tenant, &[id])).await?;
         let running = self.models.told(scope.tenant, found.model_version, &scope.running).await?;
         let stored = found.value.into_iter().next().flatten();
         let value = stored.map_or(Cached::Absent, |stored| Cached::Profile(Arc::new(fold(stored, &running.model))));

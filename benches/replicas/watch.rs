@@ -35,10 +35,11 @@ pub(crate) async fn measure() {
             let request = WatchProfilesRequest { keys: vec![key(&format!("w{customer}"))], ..Default::default() };
             tokio::spawn(async move {
                 let mut stream = profiles.watch_profiles(request).await.expect("a watch").into_inner();
-                while let Some(message) = stream.message().await.expect("it goes on") {
+                // At the end the server goes.
+                while let Ok(Some(message)) = stream.message().await {
                     match message.event.expect("something") {
                         Event::Snapshot(_) => drop(begun.fetch_add(1, Ordering::SeqCst)),
-                        Event::Change(_) => told.send(Instant::now()).expect("somebody listens"),
+                        Event::Change(_) => drop(told.send(Instant::now())),
                         Event::Heartbeat(_) => {}
                     }
                 }

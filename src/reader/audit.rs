@@ -48,7 +48,7 @@ impl Reader {
         let CacheKey::Id(id) = slot.key else { return Ok(None) };
         let need = self.need(followed, super::Freshness::Full).await;
         let scope = Scope { tenant: &slot.tenant, running, followed: followed.clone(), need };
-        let fresh = self.load_profile(&scope, id).await?.under(id);
+        let fresh = self.load_profile(&scope, id, "audit").await?.under(id);
         let known = async {
             while followed.proof().position < fresh.sequence {
                 tokio::time::sleep(LOOK).await;
