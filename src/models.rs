@@ -10,8 +10,8 @@
 //! - A **writer** is told the version with its turn. What was checked under another one is checked again.
 //! - A **reader** is told the version with each answer of the store, in the same snapshot. It folds by that version. A
 //!   cached answer stands under the version that it was asked for under, so another version makes all of a tenant's cached
-//!   answers old at once. (Answers from the cache may miss what other servers applied, for as long as they may miss what
-//!   other servers wrote; a read with a token misses neither.)
+//!   answers old at once. Whoever follows the change log is told with each read of it. (Until then answers from the cache
+//!   may miss what other servers applied; a read with a token does not.)
 //!
 //! Versions come into force in order, so of two the greater one is in force.
 

@@ -223,7 +223,12 @@ impl Coherence {
         let tails = tails.unwrap_or_else(late)?;
         let mut more = false;
         for ((tenant, followed, after), tail) in followed.iter().zip(&tails) {
-            more |= self.take(tenant, followed, *after, tail, asked_at).await?;
+            match self.take(tenant, followed, *after, tail, asked_at).await {
+                Ok(goes_on) => more |= goes_on,
+                Err(error @ Error::Unavailable(_)) => return Err(error),
+                // One tenant whose model cannot be read is not proven, and keeps nobody else from it.
+                Err(error) => tracing::warn!(%tenant, %error, "a tenant's change log could not be followed"),
+            }
         }
         Ok(match (more, self.store.is_shared(), followed.is_empty()) {
             (true, ..) => Duration::ZERO,
