@@ -208,8 +208,8 @@ impl Ingest {
         let (ingest, tenant) = (self.clone(), tenant.clone());
         let deciding = tokio::spawn(async move {
             let _turn = ingest.deciding.lock().await;
-            let decided = async { Ok(ingest.writer.decide(&tenant, &request, validate_only).await) };
-            Box::pin(ingest.writer.store.availability().guard(decided)).await?
+            let decided = ingest.writer.decide(&tenant, &request, validate_only);
+            Box::pin(ingest.writer.store.availability().guard(decided)).await
         });
         deciding.await.unwrap_or(Err(DecideError::Stopping))
     }

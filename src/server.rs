@@ -203,7 +203,8 @@ where
         },
         config.into(),
     );
-    let switch = Switch { store: store.clone(), models: models.clone(), clock: clock.clone() };
+    let switch =
+        Switch { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), config.into());
     let watches = Watches::new(coherence, draining.clone(), config.watch.clone());

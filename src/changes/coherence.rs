@@ -42,8 +42,6 @@ const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const AWAY_INTERVAL: Duration = Duration::from_millis(200);
 /// One that has failed to answer, but not for long enough, is tried again so soon.
 const SILENT_INTERVAL: Duration = Duration::from_millis(20);
-/// Where nobody else writes there is nothing to learn; whether a commit without an answer happened is looked up this often.
-const ALONE_INTERVAL: Duration = Duration::from_secs(1);
 /// Reading the log takes at most this part of the time, however many tenants there are.
 const REST: u32 = 4;
 
@@ -52,19 +50,32 @@ const REST: u32 = 4;
 pub struct Options {
     /// How long to wait between two reads of the log.
     pub poll_interval: Duration,
+    /// The same where nobody else writes: there is nothing to learn but whether a commit without an answer happened.
+    pub alone_interval: Duration,
     /// A database that has not answered for so long is away.
     pub away_after: Duration,
 }
 
+/// See [`Options::alone_interval`].
+const ALONE_INTERVAL: Duration = Duration::from_secs(1);
+
 impl From<&Config> for Options {
     fn from(config: &Config) -> Self {
-        Self { poll_interval: config.changes.poll_interval, away_after: config.database.away_after }
+        Self {
+            poll_interval: config.changes.poll_interval,
+            alone_interval: ALONE_INTERVAL,
+            away_after: config.database.away_after,
+        }
     }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { poll_interval: Duration::from_millis(10), away_after: Duration::from_secs(1) }
+        Self {
+            poll_interval: Duration::from_millis(10),
+            alone_interval: ALONE_INTERVAL,
+            away_after: Duration::from_secs(1),
+        }
     }
 }
 
@@ -148,8 +159,24 @@ impl Coherence {
         Ok(())
     }
 
-    /// A write by this process is committed: makes old what it concerns. To be called before the write is answered.
-    pub fn wrote(&self, tenant: &TenantId, write: Sequence, log: &[LogEntry]) {
+    /// Commits a write by this process, and makes old what it concerns before the write can be answered. Whoever in this
+    /// process commits does it through here.
+    ///
+    /// # Errors
+    /// Those of the commit, which may have happened all the same: its answer may be what was lost.
+    ///
+    /// # Cancel safety
+    /// Dropped, the commit counts as one that may have happened.
+    pub async fn commit(
+        &self,
+        tenant: &TenantId,
+        write: Sequence,
+        log: &[LogEntry],
+        commit: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        let mut unsettled = Unsettled { coherence: self, log, settled: false };
+        commit.await?;
+        unsettled.settled = true;
         self.make_old(log);
         if let Some(followed) = self.known(tenant) {
             followed.wrote(write);
@@ -157,12 +184,7 @@ impl Coherence {
                 self.wake.notify_one();
             }
         }
-    }
-
-    /// A write by this process may have been committed, and may not.
-    pub fn may_have_written(&self, log: &[LogEntry]) {
-        self.make_old(log);
-        self.wake.notify_one();
+        Ok(())
     }
 
     /// Waits until the log has been read once more, at most for a while. Everybody who waits shares that read.
@@ -234,7 +256,7 @@ impl Coherence {
             (true, ..) => Duration::ZERO,
             (false, true, false) => self.options.poll_interval.max(asked_at.elapsed() * REST),
             (false, true, true) => RESTING_INTERVAL.max(self.options.poll_interval),
-            (false, false, _) => ALONE_INTERVAL,
+            (false, false, _) => self.options.alone_interval,
         })
     }
 
@@ -295,6 +317,22 @@ impl Coherence {
         }
         followed.know(asked_at);
         Ok(false)
+    }
+}
+
+/// A commit of which it is not known whether it happened. What it concerns is made old, in case it did.
+struct Unsettled<'a> {
+    coherence: &'a Coherence,
+    log: &'a [LogEntry],
+    settled: bool,
+}
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.coherence.make_old(self.log);
+            self.coherence.wake.notify_one();
+        }
     }
 }
 

@@ -120,12 +120,8 @@ impl Writer {
         if running.version == 0 {
             self.store_first_model(turn, &mut plan.changes);
         }
-        let committed = self.step("commit", tx.commit(turn.now, &plan.changes)).await;
-        match &committed {
-            Ok(()) => self.coherence.wrote(turn.tenant, turn.sequence, &plan.changes.log),
-            // A commit whose answer was lost may have happened.
-            Err(_) => self.coherence.may_have_written(&plan.changes.log),
-        }
+        let commit = self.step("commit", tx.commit(turn.now, &plan.changes));
+        let committed = self.coherence.commit(turn.tenant, turn.sequence, &plan.changes.log, commit).await;
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::load::{Loaded, load};
 use super::request::Request;
 use super::{Models, Running};
+use crate::changes::Coherence;
 use crate::clock::Clock;
 use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
@@ -157,6 +158,8 @@ pub struct Switch {
     pub models: Arc<Models>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
+    /// Whom to tell what is written.
+    pub coherence: Arc<Coherence>,
 }
 
 /// A candidate beside the model in force.
@@ -174,6 +177,10 @@ impl Switch {
     /// # Errors
     /// [`Error::Mistakes`], [`Error::NoVersion`], [`Error::Store`].
     pub async fn plan(&self, tenant: &TenantId, candidate: &Candidate, progress: &Progress) -> Result<Plan, Error> {
+        Box::pin(self.store.availability().guard(self.plan_there(tenant, candidate, progress))).await
+    }
+
+    async fn plan_there(&self, tenant: &TenantId, candidate: &Candidate, progress: &Progress) -> Result<Plan, Error> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -204,6 +211,15 @@ impl Switch {
     /// # Cancel safety
     /// Dropped before the commit, it leaves nothing.
     pub async fn apply(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
+        let applied = Box::pin(self.store.availability().guard(self.apply_there(tenant, apply, progress))).await;
+        if applied.is_err() {
+            // A commit whose answer was lost may have happened.
+            self.models.forget(tenant);
+        }
+        applied
+    }
+
+    async fn apply_there(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
         progress.tell("waiting for the write turn", 0, 0);
         let mut tx = self.store.begin(tenant).await?;
         let content = ("apply_model", &apply.candidate, apply.expected_version);
@@ -224,7 +240,8 @@ impl Switch {
         if comparison.unchanged && base_version > 0 {
             let applied = Applied { version: base_version, plan, sequence: sequence.0 };
             let requests = request.answered(sequence, &applied)?.into_iter().collect();
-            tx.commit(now, &Changes { requests, ..Changes::default() }).await?;
+            let changes = Changes { requests, ..Changes::default() };
+            self.coherence.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
             return Ok(applied);
         }
         let Comparison { from, to, added, .. } = comparison;
@@ -237,13 +254,14 @@ impl Switch {
         changes.models.extend(added.map(|model| ModelVersion { create_time: now, ..model }));
         changes.activation = Some(Activation { version: to.version, sequence, time: now });
         changes.requests.extend(request.answered(sequence, &applied)?);
-        let written = write(tx, now, changes, progress).await;
-        if written.is_err() {
-            // A commit whose answer was lost may have happened.
-            self.models.forget(tenant);
-        }
-        written?;
-        self.models.put(tenant, to);
+        let log = changes.log.clone();
+        let commit = async {
+            write(tx, now, changes, progress).await?;
+            // Before anybody is told: who then reads what is cached as of this write goes by this model.
+            self.models.put(tenant, to);
+            Ok(())
+        };
+        self.coherence.commit(tenant, sequence, &log, commit).await?;
         Ok(applied)
     }
 

@@ -36,6 +36,10 @@ impl Switch {
     /// # Cancel safety
     /// Dropped before the commit, it leaves nothing.
     pub async fn train(&self, tenant: &TenantId, request_id: &str, progress: &Progress) -> Result<Learned, Error> {
+        self.store.availability().guard(self.train_there(tenant, request_id, progress)).await
+    }
+
+    async fn train_there(&self, tenant: &TenantId, request_id: &str, progress: &Progress) -> Result<Learned, Error> {
         let request = Request::new(request_id, &"train_model");
         let mut tx = self.store.begin(tenant).await?;
         if let Some(learned) = request.known(&mut *tx).await? {
@@ -60,7 +64,8 @@ impl Switch {
         let note = format!("version {} with weights learned from {records} records", stored.model.version);
         let added = ModelVersion { version, file: stored.model.file, weights, create_time: now, note };
         let requests = request.answered(tx.sequence(), &learned)?.into_iter().collect();
-        tx.commit(now, &Changes { models: vec![added], requests, ..Changes::default() }).await?;
+        let (sequence, changes) = (tx.sequence(), Changes { models: vec![added], requests, ..Changes::default() });
+        self.coherence.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
         Ok(learned)
     }
 }

@@ -6,7 +6,7 @@
 
 use tokio::sync::watch;
 
-use super::{Error, Result};
+use super::Error;
 
 /// Whether the database is there.
 #[derive(Debug)]
@@ -39,14 +39,14 @@ impl Availability {
     ///
     /// # Cancel safety
     /// That of the work, which is dropped when the database goes.
-    pub async fn guard<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn guard<T, E: From<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let gone = async {
             // The sender lives as long as this.
             drop(self.0.subscribe().wait_for(|there| !there).await);
         };
         tokio::select! {
             biased;
-            () = gone => Err(Error::Unavailable("it does not answer".to_owned())),
+            () = gone => Err(Error::Unavailable("it does not answer".to_owned()).into()),
             done = work => done,
         }
     }

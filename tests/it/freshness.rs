@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use customer_profile::changes::{Coherence, Options};
-use customer_profile::clock::SystemClock;
+use customer_profile::changes::Options;
 use customer_profile::config::Config;
-use customer_profile::ingest::{self, Ingest};
-use customer_profile::models::{ModelFile, Models};
+use customer_profile::models::ModelFile;
 use customer_profile::profile::{Draft, DraftRecord, Identifier, RecordKey, TenantId, Value};
-use customer_profile::reader::{Freshness, Key, Limits, Reader};
-use customer_profile::telemetry::Telemetry;
+use customer_profile::reader::{Freshness, Key, Limits};
 
 use crate::support::faulty::{Faulty, Reads};
+use crate::support::process::Process;
 
 /// How many customers are fought over.
 const CUSTOMERS: usize = 8;
@@ -23,30 +21,17 @@ const READERS: usize = 8;
 
 #[derive(Clone)]
 struct Desk {
-    ingest: Ingest,
-    reader: Reader,
+    process: Process,
     tenant: TenantId,
 }
 
 impl Desk {
     fn new() -> Self {
         let store = Arc::new(Faulty::new(Reads::Linger(3)));
-        let models = Arc::new(Models::new(store.clone(), ModelFile::built_in()));
-        let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
-        let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), Options::default());
-        let parts = ingest::Parts {
-            store: store.clone(),
-            models: models.clone(),
-            clock: Arc::new(SystemClock),
-            coherence: coherence.clone(),
-            metrics: metrics.clone(),
-        };
-        let options = ingest::Options::from(&Config::defaults());
-        let (ingest, _writer) = Ingest::start(parts, options);
         // Room for about half of the customers: entries are evicted and loaded again all the time.
         let limits = Limits { max_bytes: 8 * 1024, ..Limits::from(&Config::defaults()) };
-        let reader = Reader::new(store, models, coherence, metrics, limits);
-        Self { ingest, reader, tenant: TenantId::default() }
+        let process = Process::start(store, ModelFile::built_in(), Options::default(), limits);
+        Self { process, tenant: TenantId::default() }
     }
 
     /// Says which version a customer has now, and waits for the answer.
@@ -57,14 +42,14 @@ impl Desk {
             version,
             ..DraftRecord::new(RecordKey::new("web", customer.to_string()))
         };
-        let ticket = self.ingest.push(&self.tenant, vec![Ok(Draft::Upsert(record))]).await.expect("a ticket");
-        ticket.wait().await.expect("a receipt");
+        self.process.say(&self.tenant, vec![Draft::Upsert(record)]).await;
     }
 
     /// The version that a reader sees, by identifier and from the cache if it can be.
     async fn read(&self, customer: usize) -> i64 {
         let key = Key::Identifier(Identifier::new("email", format!("c{customer}@shop.com")));
-        let answer = self.reader.profile(&self.tenant, &key, Freshness::MinimizeLatency).await.expect("a profile");
+        let answer =
+            self.process.reader.profile(&self.tenant, &key, Freshness::MinimizeLatency).await.expect("a profile");
         match answer.profile.traits["city"].value {
             Value::Int(version) => version,
             _ => panic!("not a version"),

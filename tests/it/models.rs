@@ -4,6 +4,7 @@ mod apply;
 mod plan;
 mod servers;
 mod training;
+mod watch;
 
 use std::collections::BTreeMap;
 

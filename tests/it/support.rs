@@ -2,6 +2,7 @@
 
 pub(crate) mod faulty;
 pub(crate) mod postgres;
+pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod server;

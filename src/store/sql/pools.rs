@@ -12,7 +12,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use super::Options;
 use super::connect::{self, Connected};
 use super::statement::Dialect;
-use crate::store::{Availability, Result};
+use crate::store::{Availability, Error, Result};
 
 /// How long the connection that follows the log may wait to be made.
 const FOLLOW_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -66,7 +66,7 @@ impl Pools {
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
         let work = work(self.read());
-        self.availability.guard(async { Ok(work.await?) }).await
+        self.availability.guard(async { work.await.map_err(Error::from) }).await
     }
 
     /// Makes all pools anew. They connect when they are used.

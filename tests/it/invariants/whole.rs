@@ -108,7 +108,12 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
     let stayed = world.beside("stayed", here.clone());
     stayed.say_in_batches(&case.drafts, &case.cuts).await;
     let went = world.beside("went", here);
-    let switch = Switch { store: went.store.clone(), models: went.models.clone(), clock: Arc::new(NOW) };
+    let switch = Switch {
+        store: went.store.clone(),
+        models: went.models.clone(),
+        clock: Arc::new(NOW),
+        coherence: went.coherence(),
+    };
     let batches = case.batches();
     for (number, batch) in batches.iter().enumerate() {
         went.say(batch).await;

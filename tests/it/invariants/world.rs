@@ -114,6 +114,10 @@ impl World {
         Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 
+    pub(super) fn coherence(&self) -> Arc<Coherence> {
+        self.common.coherence.clone()
+    }
+
     /// Says statements in one batch.
     pub(super) async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
         let intake = drafts.iter().cloned().map(Ok).collect();

@@ -3,8 +3,10 @@
 
 use customer_profile::grpc::v1;
 use customer_profile::grpc::v1::consistency::Requirement;
-use futures::future::join_all;
-use tonic::Code;
+use customer_profile::grpc::v1::model_service_client::ModelServiceClient;
+use futures::future::{join, join_all};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{Desk, Replicas, version};
@@ -121,4 +123,65 @@ async fn a_database_that_is_frozen_is_bridged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_cut_off_is_bridged() {
     goes_through(Outage::CutOff).await;
+}
+
+const MODEL: &str =
+    "identifiers: { email: { priority: 1 } }\ntraits: { city: { keep: longest } }\nsources: { web: { trust: 1 } }\n";
+
+/// A model is asked about or put in force, to the end.
+async fn to_the_end<T>(answers: Result<tonic::Response<tonic::Streaming<T>>, Status>) -> Result<(), Status> {
+    let mut stream = answers?.into_inner();
+    while stream.message().await?.is_some() {}
+    Ok(())
+}
+
+async fn plan_and_apply(server: &str) -> [Result<(), Status>; 2] {
+    let channel = tonic::transport::Endpoint::from_shared(server.to_owned()).expect("an address").connect_lazy();
+    let (mut planning, mut applying) = (ModelServiceClient::new(channel.clone()), ModelServiceClient::new(channel));
+    let content = v1::model_candidate::Content::File(MODEL.to_owned());
+    let candidate = Some(v1::ModelCandidate { content: Some(content), weights: None });
+    let plan = v1::PlanModelRequest { candidate: candidate.clone() };
+    let apply = v1::ApplyModelRequest { candidate, ..Default::default() };
+    let plan = async { to_the_end(planning.plan_model(plan).await).await };
+    let apply = async { to_the_end(applying.apply_model(apply).await).await };
+    join(plan, apply).await.into()
+}
+
+/// How many statements wait for a lock.
+async fn waiting(database: &DatabaseConnection) -> usize {
+    let asked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let asked = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, asked);
+    database.query_all_raw(asked).await.expect("an answer").len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_is_planned_or_applied_is_refused_at_once_when_the_database_goes() {
+    let mut replicas = Replicas::start().await;
+    replicas.desks()[0].write("ann", 1).await.expect("a write");
+    let address = replicas.servers[0].address.clone();
+    let database = Database::connect(replicas.database.url()).await.expect("a connection");
+    let lock = database.begin().await.expect("a transaction");
+    lock.execute_unprepared("LOCK TABLE record IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+    let asked = tokio::spawn(async move { plan_and_apply(&address).await });
+    // Both are in the middle of it: their transactions are open, and records are what they wait for.
+    while waiting(&database).await < 2 {}
+    replicas.database.freeze();
+    for refused in asked.await.expect("answers") {
+        let status = refused.expect_err("refused");
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(status.get_details_retry_info().is_some(), "{status:?}");
+    }
+    replicas.database.thaw();
+    lock.rollback().await.expect("the lock is given back");
+    let server = &replicas.servers[0];
+    server.wait_for("the database is back");
+    // Nothing of it is left, neither the turn nor the model; and now it works.
+    loop {
+        let [planned, applied] = plan_and_apply(&server.address).await;
+        match planned.and(applied) {
+            Ok(()) => break,
+            Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status:?}"),
+        }
+    }
+    write_until_it_works(&replicas.desks()[1], "ann", 2).await;
 }
