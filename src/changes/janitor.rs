@@ -4,24 +4,21 @@
 //! finds that it does not go on, and begins anew; nothing that was said is lost by it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config;
 use crate::profile::{TenantId, Timestamp};
 use crate::store::{LogRetention, Result, Store};
 
-/// How often it is looked.
-const INTERVAL: Duration = Duration::from_mins(1);
 /// How many tenants are listed at once.
 const PAGE: usize = 1_000;
 
 /// Looks after the log, for ever.
 pub async fn keep_short(store: Arc<dyn Store>, clock: Arc<dyn Clock>, bounds: config::Changes) {
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(bounds.trim_interval).await;
         if let Err(error) = trim(&*store, &*clock, &bounds).await {
-            // The next minute does what this one did not.
+            // The next time does what this one did not.
             tracing::warn!(%error, "the change log could not be trimmed");
         }
     }

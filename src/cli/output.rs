@@ -22,18 +22,37 @@ pub(super) enum Format {
     Json,
 }
 
+/// Whether anybody reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// As far as can be told.
+    There,
+    /// It has closed its end (`| head`).
+    Gone,
+}
+
 /// Writes a text and a line's end to standard output. A reader that has gone (`| head`) is no error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    tell(text).map(drop)
+}
+
+/// The same, for those who would go on for ever: tells them whether there is a reason to.
+pub(super) fn tell(text: &str) -> anyhow::Result<Audience> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Audience::Gone),
+        written => written.map(|()| Audience::There).context("standard output"),
     }
 }
 
 /// Prints a message of `customer.profile.v1` in canonical JSON.
 pub(super) fn print_json(name: &str, message: &impl prost::Message) -> anyhow::Result<()> {
-    print(&serde_json::to_string_pretty(&canonical(name, message)?)?)
+    print(&json(name, message)?)
+}
+
+/// A message of `customer.profile.v1` as a text in canonical JSON.
+pub(super) fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(&canonical(name, message)?)?)
 }
 
 /// A message in canonical JSON.

@@ -7,7 +7,7 @@ use tonic::Code;
 
 use super::client::{Client, ServerArgs, refused};
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output::{self, Audience, Format};
 use crate::grpc::v1::{self, ChangeKind, watch_profiles_response::Event};
 
 /// How long to wait before a server that went away is asked again.
@@ -56,7 +56,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             Err(Broken::Status(status)) => return Err(refused(&status)),
             Err(Broken::Output(error)) => return Err(error),
-            Ok(()) => {}
+            Ok(Audience::Gone) => return Ok(ExitCode::SUCCESS),
+            Ok(Audience::There) => {}
         }
     }
 }
@@ -73,18 +74,21 @@ fn is_passing(status: &tonic::Status) -> bool {
 }
 
 /// Shows what one stream tells, and keeps the place after it.
-async fn follow(client: &Client, request: &mut v1::WatchProfilesRequest, format: Format) -> Result<(), Broken> {
-    let wanted = client.request(request.clone()).map_err(Broken::Output)?;
+async fn follow(client: &Client, request: &mut v1::WatchProfilesRequest, format: Format) -> Result<Audience, Broken> {
+    let wanted = client.long_request(request.clone()).map_err(Broken::Output)?;
     let mut stream = client.profiles().watch_profiles(wanted).await.map_err(Broken::Status)?.into_inner();
     while let Some(message) = stream.message().await.map_err(Broken::Status)? {
         request.resume_token.clone_from(&message.resume_token);
-        let printed = match format {
-            Format::Json => output::print_json("WatchProfilesResponse", &message),
-            Format::Table => shown(&message).map_or(Ok(()), |line| output::print(&line)),
+        let line = match format {
+            Format::Json => Some(output::json("WatchProfilesResponse", &message).map_err(Broken::Output)?),
+            Format::Table => shown(&message),
         };
-        printed.map_err(Broken::Output)?;
+        let told = line.map_or(Ok(Audience::There), |line| output::tell(&line));
+        if told.map_err(Broken::Output)? == Audience::Gone {
+            return Ok(Audience::Gone);
+        }
     }
-    Ok(())
+    Ok(Audience::There)
 }
 
 /// A message in one line; none of a mere sign of life.

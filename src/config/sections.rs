@@ -192,6 +192,8 @@ sections! {
         retention: Duration = "72h" as DURATION in "1m", "8760h";
         /// How much of the log is kept of each tenant, if that is less.
         max_bytes: usize = "1GiB" as SIZE in "1MiB", "1024GiB";
+        /// How often it is looked for what is too old or too much: for so long there can be more.
+        trim_interval: Duration = "1m" as DURATION in "1s", "1h";
     }
 
     /// Clients that watch profiles.

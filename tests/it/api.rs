@@ -2,6 +2,7 @@
 
 mod decisions;
 mod errors;
+mod horizon;
 mod identity;
 mod past;
 mod profiles;

@@ -6,6 +6,7 @@ mod identity;
 mod import;
 mod resume;
 mod start;
+mod watch;
 
 use std::path::Path;
 

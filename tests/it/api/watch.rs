@@ -17,27 +17,27 @@ use super::errors::assert_failure;
 use crate::support::service::{Service, by_identifier, by_name, by_record, delete, event, upsert};
 
 /// A client that watches.
-struct Watcher {
+pub(super) struct Watcher {
     stream: Streaming<WatchProfilesResponse>,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Watcher {
-    async fn begin(service: &Service, request: WatchProfilesRequest) -> Result<Self, Status> {
+    pub(super) async fn begin(service: &Service, request: WatchProfilesRequest) -> Result<Self, Status> {
         let stream = service.profiles().watch_profiles(request).await?.into_inner();
         Ok(Self { stream, token: String::new() })
     }
 
-    async fn of(service: &Service, keys: Vec<ProfileKey>) -> Self {
+    pub(super) async fn of(service: &Service, keys: Vec<ProfileKey>) -> Self {
         Self::begin(service, WatchProfilesRequest { keys, ..Default::default() }).await.expect("a watch")
     }
 
     /// What is told next, in one line.
-    async fn next(&mut self) -> String {
+    pub(super) async fn next(&mut self) -> String {
         self.message().await.expect("a message")
     }
 
-    async fn message(&mut self) -> Result<String, Status> {
+    pub(super) async fn message(&mut self) -> Result<String, Status> {
         let message = self.stream.message().await?.expect("the stream goes on");
         assert!(!message.resume_token.is_empty());
         self.token = message.resume_token;
@@ -83,7 +83,7 @@ fn told(change: v1::WatchChange) -> String {
     format!("{name} r{old}-{new} {kind}{from}{events}{} {keys:?}", city.unwrap_or_default())
 }
 
-async fn person(service: &Service, key: &str, email: &str, version: i64) -> String {
+pub(super) async fn person(service: &Service, key: &str, email: &str, version: i64) -> String {
     let said = upsert(("web", key), &[("email", email)], &[("city", &format!("City {version}"))], version);
     service.say(vec![said]).await.results.remove(0).profile
 }

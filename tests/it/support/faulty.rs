@@ -24,18 +24,24 @@ pub(crate) enum Reads {
 pub(crate) struct Faulty {
     inner: MemoryStore,
     reads: Reads,
+    shared: bool,
 }
 
 impl Faulty {
     pub(crate) fn new(reads: Reads) -> Self {
-        Self { inner: MemoryStore::new(), reads }
+        Self { inner: MemoryStore::new(), reads, shared: false }
+    }
+
+    /// One that other servers write to as well.
+    pub(crate) fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 }
 
 #[async_trait]
 impl Store for Faulty {
     fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+        self.shared
     }
 
     fn availability(&self) -> &Availability {
