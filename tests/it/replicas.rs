@@ -10,6 +10,7 @@ use customer_profile::grpc::v1::{
     self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
 };
 use customer_profile::store::sql::{Options, SqlStore};
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::support::postgres::Postgres;
@@ -29,11 +30,21 @@ struct Replicas {
 
 impl Replicas {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with more arguments to the servers.
+    async fn start_with(more: &[&str]) -> Self {
         // Room also for connections that nobody has at the other end any more.
         let database = Postgres::start_with(&["fsync=off", "max_connections=200"]);
         SqlStore::migrate(&Options::new(database.url())).await.expect("a schema");
         let network = Proxy::to(&database).await;
-        let servers = (0..SERVERS).map(|_| TestServer::start(&network.url())).collect();
+        let start = |_| {
+            let server = TestServer::start_unready(&network.url(), more);
+            server.wait_for("ready");
+            server
+        };
+        let servers = (0..SERVERS).map(start).collect();
         Self { servers, network, database }
     }
 
@@ -57,9 +68,17 @@ impl Desk {
 
     /// Says which version a customer has now; answers with a read token.
     async fn write(&self, customer: &str, version: i64) -> Result<String, tonic::Status> {
+        self.write_all(&[customer.to_owned()], version).await
+    }
+
+    /// Says which version customers have now, in one batch.
+    async fn write_all(&self, customers: &[String], version: i64) -> Result<String, tonic::Status> {
         let city = version.to_string();
-        let identifiers = [("email", &*format!("{customer}@shop.com"))];
-        let statements = vec![upsert(("web", customer), &identifiers, &[("city", &city)], version)];
+        let said = |customer: &String| {
+            let identifiers = [("email", &*format!("{customer}@shop.com"))];
+            upsert(("web", customer), &identifiers, &[("city", &city)], version)
+        };
+        let statements = customers.iter().map(said).collect();
         let answer = self.ingest.clone().ingest_statements(v1::IngestStatementsRequest { statements }).await?;
         Ok(answer.into_inner().read_token)
     }
@@ -75,11 +94,34 @@ impl Desk {
         let request = v1::GetProfileRequest { key: Some(key), consistency, ..Default::default() };
         Ok(self.profiles.clone().get_profile(request).await?.into_inner())
     }
+
+    /// Reads customers by e-mail, in one call.
+    async fn read_all(
+        &self,
+        customers: &[&String],
+        requirement: Option<v1::consistency::Requirement>,
+    ) -> Result<Vec<v1::BatchGetProfilesResult>, tonic::Status> {
+        let key = |customer: &&String| crate::support::service::by_identifier("email", &format!("{customer}@shop.com"));
+        let consistency = requirement.map(|requirement| v1::Consistency { requirement: Some(requirement) });
+        let keys = customers.iter().map(key).collect();
+        let read_mask = Some(prost_types::FieldMask { paths: vec!["traits.city".to_owned()] });
+        let request = v1::BatchGetProfilesRequest { keys, consistency, read_mask, ..Default::default() };
+        Ok(self.profiles.clone().batch_get_profiles(request).await?.into_inner().results)
+    }
+}
+
+/// What a client tries again: the server or the database has gone, or the call was on a connection that broke.
+fn is_passing(status: &tonic::Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown | Code::ResourceExhausted)
 }
 
 /// The version that a reader sees.
 fn version(answer: &v1::GetProfileResponse) -> i64 {
-    let city = &answer.profile.as_ref().expect("a profile").traits["city"];
+    version_of(answer.profile.as_ref().expect("a profile"))
+}
+
+fn version_of(profile: &v1::Profile) -> i64 {
+    let city = &profile.traits["city"];
     match city.value.as_ref().and_then(|value| value.kind.as_ref()) {
         Some(v1::value::Kind::StringValue(city)) => city.parse().expect("a version"),
         other => panic!("no version: {other:?}"),

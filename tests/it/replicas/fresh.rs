@@ -3,57 +3,144 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use customer_profile::grpc::v1::consistency::Requirement;
+use customer_profile::grpc::v1::{self, consistency::Requirement};
+use futures::future::{join, join_all};
 use tokio::sync::Mutex;
+use tonic::{Code, Status};
 
-use super::{Desk, Replicas, SERVERS, at_least, throw, version};
+use super::{Desk, Replicas, SERVERS, at_least, is_passing, throw, version, version_of};
 use crate::support::scale;
 
-/// How many writes are read on other servers; the full form multiplies it by the cube of the scale.
-const PAIRS: i64 = 1_000;
+/// How many statements are read on other servers; the full form multiplies it by the cube of the scale.
+const PAIRS: usize = 1_000;
 /// How many callers do that at once, each with customers of its own.
-const CALLERS: i64 = 32;
+const CALLERS: usize = 8;
+/// How many customers a caller speaks of in one batch: each statement, with its reads, is a pair.
+const BATCH: usize = 25;
+/// After so many batches a caller goes on with other customers, so that the long form does not measure endless histories.
+const CUSTOMERS_LAST: usize = 20;
+/// Of so many customers one is read alone, by `GetProfile`; the others together, by `BatchGetProfiles`.
+const ALONE: usize = 25;
+/// So many customers of a batch are read without a token as well.
+const UNGUARDED: usize = 5;
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Found {
+    pairs: AtomicU64,
+    stale: AtomicU64,
+    back: AtomicU64,
+    unguarded: AtomicU64,
+}
+
+impl Found {
+    fn count(counter: &AtomicU64, found: bool) {
+        counter.fetch_add(u64::from(found), Ordering::Relaxed);
+    }
+}
+
+/// A server that is not one of these.
+fn another(dice: &mut u64, than: usize) -> usize {
+    (than + 1 + throw(dice, SERVERS - 1)) % SERVERS
+}
+
+/// What a read of one customer showed.
+struct Seen {
+    version: i64,
+    revision: i64,
+    token: String,
+}
+
+/// Asks again when the connection ended meanwhile: servers end old ones, and the long form takes longer than they live.
+async fn again<T, F: Future<Output = Result<T, Status>>>(ask: impl Fn() -> F) -> Result<T, Status> {
+    loop {
+        match ask().await {
+            Err(status) if is_passing(&status) => {}
+            answer => return answer,
+        }
+    }
+}
+
+impl Seen {
+    fn of(profile: &v1::Profile, info: v1::ReadInfo) -> Self {
+        Self { version: version_of(profile), revision: info.revision, token: info.read_token }
+    }
+
+    /// Reads customers on a server: some alone, the others together, all at the same time.
+    async fn read(desk: &Desk, customers: &[String], requirement: Option<&Requirement>) -> Vec<Option<Self>> {
+        let is_alone = |place: &usize| place.is_multiple_of(ALONE);
+        let places = || 0..customers.len();
+        let alone = |place: usize| again(move || desk.read(&customers[place], requirement.cloned()));
+        let alone = places().filter(is_alone).map(alone);
+        let others: Vec<&String> = places().filter(|place| !is_alone(place)).map(|place| &customers[place]).collect();
+        let others = again(|| desk.read_all(&others, requirement.cloned()));
+        let (alone, others) = join(join_all(alone), others).await;
+        let alone = alone.into_iter().map(|answer| match answer {
+            Ok(answer) => Some(Self::of(&answer.profile?, answer.read_info?)),
+            Err(status) => {
+                assert_eq!(status.code(), Code::NotFound, "{status:?}");
+                None
+            }
+        });
+        let others = others.expect("a batch").into_iter().map(|result| {
+            assert!(matches!(Code::from(result.status.as_ref()?.code), Code::Ok | Code::NotFound), "{result:?}");
+            Some(Self::of(&result.profile?, result.read_info?))
+        });
+        let (mut alone, mut others) = (alone.collect::<Vec<_>>().into_iter(), others.collect::<Vec<_>>().into_iter());
+        places().map(|place| if is_alone(&place) { alone.next() } else { others.next() }.flatten()).collect()
+    }
+}
+
+/// Writes a batch on one server and reads all of it on another by the token of the answer, then on a third by that of a read.
+async fn one_batch(desks: &[Desk], dice: &mut u64, customers: &[String], round: i64, found: &Found) {
+    let here = throw(dice, SERVERS);
+    let there = another(dice, here);
+    let later = another(dice, there);
+    let token = again(|| desks[here].write_all(customers, round)).await.expect("a write");
+    // Without a token: how often it would have been late. What is old is in the cache of that server then.
+    for plain in Seen::read(&desks[there], &customers[..UNGUARDED], None).await {
+        Found::count(&found.unguarded, plain.is_none_or(|plain| plain.version < round));
+    }
+    let read = Seen::read(&desks[there], customers, Some(&at_least(&token))).await;
+    for seen in &read {
+        Found::count(&found.stale, seen.as_ref().is_none_or(|seen| seen.version < round));
+    }
+    found.pairs.fetch_add(customers.len() as u64, Ordering::Relaxed);
+    // The token of a read serves like that of a write, for all that the write said.
+    let Some(token) = read[throw(dice, customers.len())].as_ref().map(|seen| at_least(&seen.token)) else { return };
+    for (before, after) in read.iter().zip(Seen::read(&desks[later], customers, Some(&token)).await) {
+        let Some(before) = before else { continue };
+        let went_back = after.is_none_or(|after| after.version < before.version || after.revision < before.revision);
+        Found::count(&found.back, went_back);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_with_a_token_sees_the_write_on_every_server_and_never_goes_back() {
     let replicas = Replicas::start().await;
-    let desks = replicas.desks();
-    let (stale, back, unguarded) =
-        (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-    let pairs = PAIRS * i64::from(scale()).pow(3);
+    let (desks, found) = (replicas.desks(), Arc::<Found>::default());
+    let pairs = PAIRS * (scale() as usize).pow(3);
     let callers = (0..CALLERS).map(|caller| {
-        let (desks, stale, back, unguarded) = (desks.clone(), stale.clone(), back.clone(), unguarded.clone());
+        let (desks, found) = (desks.clone(), found.clone());
         tokio::spawn(async move {
-            let mut dice = u64::try_from(caller).expect("small");
-            for round in 1..=pairs / CALLERS {
-                let customer = format!("c{caller}-{}", round % 8);
-                let (here, there, later) =
-                    (throw(&mut dice, SERVERS), throw(&mut dice, SERVERS), throw(&mut dice, SERVERS));
-                let token = desks[here].write(&customer, round).await.expect("a write");
-                // Without a token: how often it would have been late.
-                let plain = desks[there].read(&customer, None).await;
-                unguarded.fetch_add(u64::from(plain.map_or(true, |plain| version(&plain) < round)), Ordering::SeqCst);
-                let read = desks[there].read(&customer, Some(at_least(&token))).await.expect("a read");
-                stale.fetch_add(u64::from(version(&read) < round), Ordering::SeqCst);
-                // The token of a read serves like that of a write.
-                let token = read.read_info.as_ref().expect("info").read_token.clone();
-                let again = desks[later].read(&customer, Some(at_least(&token))).await.expect("a read");
-                let went_back = version(&again) < version(&read) || revision(&again) < revision(&read);
-                back.fetch_add(u64::from(went_back), Ordering::SeqCst);
+            let mut dice = caller as u64;
+            for round in 0..pairs / CALLERS / BATCH {
+                let of = |number| format!("c{caller}-{}-{number}", round / CUSTOMERS_LAST);
+                let customers: Vec<String> = (0..BATCH).map(of).collect();
+                let version = i64::try_from(round).expect("small") + 1;
+                one_batch(&desks, &mut dice, &customers, version, &found).await;
             }
         })
     });
     for caller in callers.collect::<Vec<_>>() {
         caller.await.expect("a caller");
     }
-    let [stale, back, unguarded] = [stale, back, unguarded].map(|count| count.load(Ordering::SeqCst));
+    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let Found { pairs, stale, back, unguarded } = &*found;
+    let (pairs, stale, back, unguarded) = (of(pairs), of(stale), of(back), of(unguarded));
     println!("{pairs} pairs: {stale} stale, {back} went back; without a token {unguarded} would have been late");
     assert_eq!((stale, back), (0, 0), "of {pairs}");
     assert!(unguarded > 0, "the test cannot fail: the servers see each other's writes at once");
-}
-
-fn revision(answer: &customer_profile::grpc::v1::GetProfileResponse) -> i64 {
-    answer.read_info.as_ref().expect("info").revision
 }
 
 /// One call on one customer: between which moments it was in work, and the version that it wrote or saw.

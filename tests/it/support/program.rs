@@ -1,11 +1,13 @@
 //! The program as a user runs it, to its end.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The program.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_customer-profile");
+/// The program: the one that was built with the tests, unless another one is named, such as one that is optimised.
+fn program() -> OsString {
+    std::env::var_os("CUSTOMER_PROFILE_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_customer-profile").into())
+}
 
 /// What a run left.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = S>
 
 /// The program with these arguments, of which nothing comes from the environment of the tests.
 pub(crate) fn command<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program());
     command.args(args).current_dir(dir).stdin(Stdio::null());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUSTOMER_PROFILE_")) {
         command.env_remove(name);
