@@ -1,6 +1,7 @@
 //! A receiver of webhooks, as faulty as the test wants it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -77,7 +78,15 @@ impl Receiver {
 
     /// Listens again where it did.
     pub(crate) async fn start_again(&mut self) {
-        let listener = TcpListener::bind(self.address).await.expect("the port");
+        // Somebody else may have been given the port meanwhile, for a connection of theirs.
+        let listener = loop {
+            match TcpListener::bind(self.address).await {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                bound => break bound.expect("the port"),
+            }
+        };
         self.address = listener.local_addr().expect("an address");
         let app = Router::new().fallback(receive).with_state(self.shared.clone());
         self.task = Some(tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") }));

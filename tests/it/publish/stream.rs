@@ -39,12 +39,17 @@ impl NatsServer {
         let mut command = Command::new(PathBuf::from(tools).join("nats-server"));
         command.args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd"]).arg(self.dir.path().join("data"));
         command.arg("-l").arg(&log).args(&self.arguments).stdin(Stdio::null());
-        self.child = Some(command.spawn().expect("nats-server: run tests/run, which installs it"));
+        let mut child = command.spawn().expect("nats-server: run tests/run, which installs it");
         let began_at = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(began_at.elapsed() < PATIENCE, "{}", std::fs::read_to_string(&log).unwrap_or_default());
             std::thread::sleep(Duration::from_millis(20));
+            // Somebody else may have been given the port meanwhile, for a connection of theirs.
+            if child.try_wait().expect("a child's state").is_some() {
+                child = command.spawn().expect("nats-server");
+            }
         }
+        self.child = Some(child);
     }
 
     /// `kill -9`.
@@ -64,7 +69,7 @@ impl NatsServer {
         format!("{{ nats: {{ url: \"{}\", subject: \"customers.{{tenant}}.{{kind}}\"{more} }} }}", self.url())
     }
 
-    /// Makes the stream. It drops doubles by their ids within two minutes.
+    /// Makes the stream. It drops doubles by their ids, however long a test takes.
     pub(crate) async fn make_stream(&self) {
         self.make_stream_for(-1).await;
     }
@@ -73,7 +78,8 @@ impl NatsServer {
     pub(crate) async fn make_stream_for(&self, max_message_size: i32) {
         let context = async_nats::jetstream::new(async_nats::connect(self.url()).await.expect("a connection"));
         let (name, subjects) = ("CUSTOMERS".to_owned(), vec!["customers.>".to_owned()]);
-        let config = Config { name, subjects, max_message_size, ..Config::default() };
+        let duplicate_window = Duration::from_hours(1);
+        let config = Config { name, subjects, max_message_size, duplicate_window, ..Config::default() };
         context.create_or_update_stream(config).await.expect("a stream");
     }
 

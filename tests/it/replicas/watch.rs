@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use customer_profile::grpc::v1::{WatchProfilesRequest, watch_profiles_response::Event};
 use tokio::sync::Mutex;
-use tonic::Code;
 
-use super::{Desk, Replicas, throw, version};
+use super::{Desk, Replicas, is_passing, throw, version};
 use crate::support::scale;
 use crate::support::server::TestServer;
 
@@ -34,11 +33,6 @@ async fn write(desks: Arc<Mutex<Vec<Desk>>>, over: Arc<AtomicBool>) -> i64 {
         }
     }
     last
-}
-
-/// What a client tries again: the server or the database has gone, or the call was on a connection that broke.
-fn is_passing(status: &tonic::Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown | Code::ResourceExhausted)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,7 +107,13 @@ async fn final_revisions(desks: &Mutex<Vec<Desk>>) -> BTreeMap<String, i64> {
     let desk = desks.lock().await[0].clone();
     for customer in 0..CUSTOMERS {
         let strong = customer_profile::grpc::v1::consistency::Requirement::FullyConsistent(true);
-        let read = desk.read(&format!("w{customer}"), Some(strong)).await.expect("a read");
+        // This server may not have found the database again yet.
+        let read = loop {
+            match desk.read(&format!("w{customer}"), Some(strong.clone())).await {
+                Ok(read) => break read,
+                Err(status) => assert!(is_passing(&status), "{status:?}"),
+            }
+        };
         assert!(version(&read) > 0);
         let profile = read.profile.expect("a profile");
         found.insert(profile.name, profile.revision);
