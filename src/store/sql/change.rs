@@ -5,16 +5,18 @@
 //!
 //! What is replaced or removed is copied to history within the database: it need not travel.
 
-use sea_orm::Statement;
-use uuid::Uuid;
+mod columns;
 
-use super::query::statement_columns;
-use super::statement::{Column, Dialect, Sql};
-use crate::profile::{Event, Identifier, Record, RecordKey, Sequence, TenantId, Timestamp};
-use crate::store::{
-    Activation, Changes, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion,
-    ProfileRow, ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement, WriteMark,
+use sea_orm::Statement;
+
+use self::columns::{
+    activation_columns, decision_columns, decision_record_columns, event_columns, identifier_columns,
+    identity_change_columns, key_columns, key_columns_of, log_columns, membership_columns, model_columns, pair_columns,
+    pair_key_columns, profile_columns, profile_key, record_columns, request_columns, term_columns, version_columns,
 };
+use super::statement::{Column, Dialect, Sql};
+use crate::profile::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
+use crate::store::{Activation, Changes, Error, LogEntry, Result, WriteMark};
 
 /// A set of rows: columns by name.
 type Columns = Vec<(&'static str, Column)>;
@@ -66,6 +68,7 @@ pub(super) fn ahead(
     write.changes(changes)?;
     Ok(write.finish())
 }
+
 /// The statement that removes identifiers, to be explained.
 pub(super) fn identifier_removal(
     dialect: Dialect,
@@ -244,214 +247,4 @@ fn is_empty(columns: &Columns) -> bool {
 
 fn names(columns: &Columns) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-/// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
-fn json(document: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(document).map_err(|error| Error::Internal(error.to_string()))
-}
-
-fn key_columns<'a>(keys: impl Iterator<Item = &'a RecordKey> + Clone) -> Columns {
-    vec![
-        ("source", Column::text(keys.clone().map(|key| key.source.as_str()))),
-        ("record_key", Column::text(keys.map(|key| key.key.as_str()))),
-    ]
-}
-
-fn version_columns(statements: &[StoredStatement]) -> Result<Columns> {
-    let drafts = statements.iter().map(|statement| json(&statement.draft)).collect::<Result<_>>()?;
-    let mut columns = statement_columns(statements.iter().map(|statement| &statement.key));
-    columns.extend([
-        ("sequence", Column::Int(statements.iter().map(|statement| statement.sequence.0).collect())),
-        ("ordinal", Column::Int(statements.iter().map(|statement| statement.ordinal.into()).collect())),
-        ("receive_time", Column::Int(statements.iter().map(|statement| statement.receive_time.as_micros()).collect())),
-        ("draft", Column::Text(drafts)),
-    ]);
-    Ok(columns)
-}
-
-fn event_columns(events: &[Event]) -> Result<Columns> {
-    let bodies = events.iter().map(json).collect::<Result<_>>()?;
-    let mut columns = key_columns(events.iter().map(|event| &event.record));
-    columns.extend([
-        ("event_id", Column::text(events.iter().map(|event| event.event_id.as_str()))),
-        ("type", Column::text(events.iter().map(|event| event.kind.as_str()))),
-        ("sort_time", Column::Int(events.iter().map(|event| event.sort_time.as_micros()).collect())),
-        ("content_hash", Column::Id(events.iter().map(|event| Uuid::from_u128(event.content.0)).collect())),
-        ("body", Column::Text(bodies)),
-    ]);
-    Ok(columns)
-}
-
-fn membership_columns(changes: &[MembershipChange]) -> Columns {
-    let mut columns = key_columns(changes.iter().map(|change| &change.record));
-    columns.extend([
-        ("sequence", Column::Int(changes.iter().map(|change| change.sequence.0).collect())),
-        ("profile_id", Column::optional_id(changes.iter().map(|change| change.profile.map(|id| id.0)))),
-        ("change_time", Column::Int(changes.iter().map(|change| change.time.as_micros()).collect())),
-        ("reason", Column::text(changes.iter().map(|change| change.reason.as_str()))),
-    ]);
-    columns
-}
-
-fn profile_key(rows: &[ProfileRow]) -> Columns {
-    vec![("id", Column::Id(rows.iter().map(|row| row.id.0).collect()))]
-}
-
-fn profile_columns(rows: &[ProfileRow]) -> Columns {
-    let survivor = |row: &ProfileRow| match row.state {
-        ProfileState::MergedInto(survivor) => Some(survivor.0),
-        ProfileState::Live | ProfileState::Deleted => None,
-    };
-    let mut columns = profile_key(rows);
-    columns.extend([
-        ("revision", Column::Int(rows.iter().map(|row| row.revision).collect())),
-        ("update_time", Column::Int(rows.iter().map(|row| row.update_time.as_micros()).collect())),
-        ("merged_into", Column::optional_id(rows.iter().map(survivor))),
-        ("deleted", Column::Int(rows.iter().map(|row| i64::from(row.state == ProfileState::Deleted)).collect())),
-    ]);
-    columns
-}
-
-fn record_columns(records: &[Record]) -> Result<Columns> {
-    let bodies = records.iter().map(json).collect::<Result<_>>()?;
-    let mut columns = key_columns(records.iter().map(|record| &record.key));
-    let profiles = records.iter().map(|record| record.membership.profile.map(|id| id.0));
-    columns.extend([("profile_id", Column::optional_id(profiles)), ("body", Column::Text(bodies))]);
-    Ok(columns)
-}
-
-fn identifier_columns(rows: &[(Identifier, RecordKey)]) -> Columns {
-    let mut columns = key_columns(rows.iter().map(|(_, record)| record));
-    columns.extend([
-        ("type", Column::text(rows.iter().map(|(identifier, _)| identifier.kind.as_str()))),
-        ("value", Column::text(rows.iter().map(|(identifier, _)| identifier.value.as_str()))),
-    ]);
-    columns
-}
-
-fn term_columns(terms: &[SearchTerm]) -> Columns {
-    let mut columns = key_columns(terms.iter().map(|term| &term.record));
-    columns.extend([
-        ("term", Column::text(terms.iter().map(|term| term.term.as_str()))),
-        ("trait", Column::text(terms.iter().map(|term| term.kind.as_str()))),
-    ]);
-    columns
-}
-
-fn model_columns(models: &[ModelVersion]) -> Columns {
-    vec![
-        ("version", Column::Int(models.iter().map(|model| model.version).collect())),
-        ("file", Column::text(models.iter().map(|model| model.file.as_str()))),
-        ("weights", Column::text(models.iter().map(|model| model.weights.as_str()))),
-        ("create_time", Column::Int(models.iter().map(|model| model.create_time.as_micros()).collect())),
-        ("note", Column::text(models.iter().map(|model| model.note.as_str()))),
-    ]
-}
-
-fn activation_columns(activation: &Activation) -> Columns {
-    vec![
-        ("version", Column::Int(vec![activation.version])),
-        ("sequence", Column::Int(vec![activation.sequence.0])),
-        ("activate_time", Column::Int(vec![activation.time.as_micros()])),
-    ]
-}
-
-/// In order of keys: those of one record are all over the table, and neighbours are on one page.
-fn key_columns_of(keys: &[KeyedRecord]) -> Columns {
-    let mut keys: Vec<&KeyedRecord> = keys.iter().collect();
-    keys.sort_unstable();
-    let mut columns = vec![("key_hash", Column::Int(keys.iter().map(|(key, _)| key.0).collect()))];
-    columns.extend(key_columns(keys.iter().map(|(_, record)| record)));
-    columns
-}
-
-/// Each pair from both of its ends.
-fn ends(pairs: &[MatchPair]) -> impl Iterator<Item = (&MatchPair, &RecordKey, &RecordKey)> + Clone {
-    let from_left = pairs.iter().map(|pair| (pair, &pair.left, &pair.right));
-    from_left.chain(pairs.iter().map(|pair| (pair, &pair.right, &pair.left)))
-}
-
-fn pair_key_columns(pairs: &[MatchPair]) -> Columns {
-    let mut columns = key_columns(ends(pairs).map(|(_, here, _)| here));
-    columns.extend([
-        ("other_source", Column::text(ends(pairs).map(|(_, _, there)| there.source.as_str()))),
-        ("other_key", Column::text(ends(pairs).map(|(_, _, there)| there.key.as_str()))),
-    ]);
-    columns
-}
-
-fn pair_columns(pairs: &[MatchPair]) -> Columns {
-    let mut columns = pair_key_columns(pairs);
-    columns.extend([
-        ("verdict", Column::text(ends(pairs).map(|(pair, ..)| pair.verdict.as_str()))),
-        ("weight", Column::Int(ends(pairs).map(|(pair, ..)| pair.millibits.into()).collect())),
-        ("queued", Column::Int(ends(pairs).map(|(pair, ..)| pair.queued.into()).collect())),
-        ("lesser", Column::Int(ends(pairs).map(|(_, here, there)| (here < there).into()).collect())),
-    ]);
-    columns
-}
-
-fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
-    let bodies = decisions.iter().map(json).collect::<Result<_>>()?;
-    Ok(vec![
-        ("id", Column::text(decisions.iter().map(|stored| stored.decision.id.as_str()))),
-        ("sequence", Column::Int(decisions.iter().map(|stored| stored.sequence.0).collect())),
-        ("withdrawn", Column::Int(decisions.iter().map(|stored| stored.withdrawn.into()).collect())),
-        ("body", Column::Text(bodies)),
-    ])
-}
-
-fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
-    let mut rows: Vec<(&RecordKey, &str)> = decisions
-        .iter()
-        .map(|stored| &stored.decision)
-        .flat_map(|decision| {
-            decision.left.iter().chain(&decision.right).map(move |record| (record, decision.id.as_str()))
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let mut columns = key_columns(rows.iter().map(|(record, _)| *record));
-    columns.push(("decision_id", Column::text(rows.iter().map(|(_, id)| *id))));
-    columns
-}
-
-fn request_columns(requests: &[StoredRequest]) -> Columns {
-    vec![
-        ("request_id", Column::text(requests.iter().map(|request| request.request_id.as_str()))),
-        ("sequence", Column::Int(requests.iter().map(|request| request.sequence.0).collect())),
-        ("content_hash", Column::Id(requests.iter().map(|request| Uuid::from_u128(request.content.0)).collect())),
-        ("answer", Column::text(requests.iter().map(|request| request.answer.as_str()))),
-    ]
-}
-
-/// Each change once for each of its two profiles.
-fn identity_change_columns(changes: &[IdentityChange]) -> Result<Columns> {
-    let mut rows: Vec<(Uuid, &IdentityChange, bool)> = Vec::new();
-    for change in changes {
-        rows.push((change.into.0, change, true));
-        rows.push((change.from.0, change, false));
-    }
-    let bodies = rows.iter().map(|(_, change, _)| json(change)).collect::<Result<_>>()?;
-    Ok(vec![
-        ("profile_id", Column::Id(rows.iter().map(|(profile, ..)| *profile).collect())),
-        ("sequence", Column::Int(rows.iter().map(|(_, change, _)| change.sequence.0).collect())),
-        ("ordinal", Column::Int(rows.iter().map(|(_, change, _)| change.ordinal.into()).collect())),
-        ("main", Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect())),
-        ("body", Column::Text(bodies)),
-    ])
-}
-
-fn log_columns(entries: &[LogEntry]) -> Result<Columns> {
-    let bodies: Vec<String> = entries.iter().map(|entry| json(&entry.body)).collect::<Result<_>>()?;
-    let bytes = |body: &String| i64::try_from(body.len()).unwrap_or(i64::MAX);
-    Ok(vec![
-        ("sequence", Column::Int(entries.iter().map(|entry| entry.sequence.0).collect())),
-        ("part", Column::Int(entries.iter().map(|entry| entry.part.into()).collect())),
-        ("last", Column::Int(entries.iter().map(|entry| entry.last.into()).collect())),
-        ("time", Column::Int(entries.iter().map(|entry| entry.time.as_micros()).collect())),
-        ("bytes", Column::Int(bodies.iter().map(bytes).collect())),
-        ("changes", Column::Text(bodies)),
-    ])
 }
