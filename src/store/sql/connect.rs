@@ -140,10 +140,14 @@ async fn sqlite(options: &Options, path: &Path, role: Role) -> Result<DatabaseCo
     Ok(Database::connect(pool).await?)
 }
 
-/// For what a transaction touches: pages that do not fit are spilled to the log before the commit. In a large database each
-/// match key, identifier and profile of a record is on a page of its own: up to some 32 pages of 4 KiB, and 500 records a
-/// transaction (`ingest.batch_statements`). Negative: in KiB. Filled as needed.
-const WRITER_CACHE_KIB: &str = "-65536";
+/// The pages that writers keep in memory. In a large database each match key, identifier and profile of a record is on a page
+/// of its own, some ten of 4 KiB, and a page that is not here is read from the file. Also, what a transaction changes must
+/// fit, or it is spilled to the log before the commit. Negative: in KiB. Filled as needed: this is the most that it takes.
+const WRITER_CACHE_KIB: &str = "-262144";
+
+/// How many pages the log may have before they are written to their places in the file: 64 MiB, the log's size on the disk
+/// between bursts. With the 1,000 of SQLite's own each write of 500 records would pay for that, most pages again and again.
+const CHECKPOINT_PAGES: &str = "16384";
 
 fn sqlite_settings(connection: SqliteConnectOptions, path: &Path, busy: Duration, role: Role) -> SqliteConnectOptions {
     let connection = connection
@@ -157,7 +161,12 @@ fn sqlite_settings(connection: SqliteConnectOptions, path: &Path, busy: Duration
         // Truncate the log after a burst; in bytes.
         .pragma("journal_size_limit", "67108864");
     match role {
-        Role::Writer => connection.pragma("cache_size", WRITER_CACHE_KIB),
+        Role::Writer => connection
+            .pragma("cache_size", WRITER_CACHE_KIB)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            // Each statement over a set copies the pages that it changes, to be able to take itself back: in memory, not
+            // in a file. (So does sorting: a migration that makes an index of a large table sets it to FILE meanwhile.)
+            .pragma("temp_store", "MEMORY"),
         Role::Reader => connection.pragma("cache_size", "-4096").pragma("query_only", "ON"),
     }
 }
