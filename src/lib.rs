@@ -13,6 +13,7 @@
 //! - [`sources`] is where payloads come from: files.
 //! - [`changes`] reads the change log: coherent caches on all servers, watches, publishing.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
+//! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
 
@@ -27,6 +28,7 @@ pub mod ingest;
 pub mod model;
 pub mod models;
 pub mod neighbourhood;
+pub mod permission;
 pub mod profile;
 pub mod reader;
 pub mod resolve;

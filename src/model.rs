@@ -9,6 +9,7 @@ mod mapping;
 pub mod matching;
 mod normalize;
 pub mod publication;
+mod purpose;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
 pub(crate) use normalize::clean;
 pub use publication::{Publication, PublishedKind};
+pub use purpose::{Channel, ConsentRule, Purpose, PurposeKind, Visible};
 
 use crate::profile::Identifier;
 
@@ -37,6 +39,12 @@ pub struct Model {
     pub matching: Matching,
     /// What is told to whom when profiles change, by name.
     pub publications: BTreeMap<String, Publication>,
+    /// What data is read and customers are contacted for, by name.
+    pub purposes: BTreeMap<String, Purpose>,
+    /// How customers are contacted, by name.
+    pub channels: BTreeMap<String, Channel>,
+    /// Where the clocks are of customers who have not said: a name of the IANA database; empty: UTC.
+    pub time_zone: String,
 }
 
 /// How values of one type identify.

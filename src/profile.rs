@@ -9,8 +9,10 @@
 //!
 //! Which records are one person is decided in [`identity`](crate::identity).
 
+mod consent;
 mod fold;
 mod id;
+mod preference;
 mod record;
 mod row;
 mod statement;
@@ -19,12 +21,21 @@ mod value;
 mod violation;
 mod words;
 
+pub use consent::{
+    About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective, LegalBasis, effective,
+    next_change,
+};
 pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
 pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
-pub use record::{CarriedId, Membership, Record, Said, Stamp};
+pub use preference::{
+    FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative, StatedPreference,
+    UnknownPreference,
+};
+pub use record::{CarriedId, MAX_CONTACTS, Membership, Record, Said, Stamp};
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
-    Change, ContentHash, Draft, DraftEvent, DraftRecord, Event, Fields, RecordStatement, Statement, TimelinePosition,
+    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event, Fields,
+    RecordStatement, Statement, TimelinePosition,
 };
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 pub use value::Value;

@@ -29,10 +29,12 @@ use crate::explain::Explainer;
 use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NAME as IDENTITY_SERVICE};
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
+use crate::grpc::v1::preference_service_server::{PreferenceServiceServer, SERVICE_NAME as PREFERENCE_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
 use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
 use crate::grpc::{
-    CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, ProfileApi, PublishApi, Watches,
+    CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi, PublishApi,
+    Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -208,7 +210,20 @@ where
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), config.into());
     let watches = Watches::new(coherence, draining.clone(), config.watch.clone());
-    let profile_api = ProfileApi { reader: reader.clone(), store: store.clone(), watches };
+    let profile_api = ProfileApi {
+        reader: reader.clone(),
+        store: store.clone(),
+        watches,
+        models: models.clone(),
+        clock: clock.clone(),
+    };
+    let preference_api = PreferenceApi {
+        reader,
+        ingest: ingest.clone(),
+        models: models.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+    };
     let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
@@ -225,6 +240,7 @@ where
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
+        .add_service(bounded!(PreferenceServiceServer::new(preference_api), grpc))
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
         .add_service(health);
@@ -272,7 +288,9 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PROFILE_SERVICE, PUBLISH_SERVICE] {
+    for service in
+        ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PREFERENCE_SERVICE, PROFILE_SERVICE, PUBLISH_SERVICE]
+    {
         health.set_service_status(service, status).await;
     }
 }

@@ -1,9 +1,10 @@
-//! To the wire: profiles, events and results as messages, cut to the view and the mask that were asked for.
+//! To the wire: profiles, events and results as messages, cut to what was asked for and may be seen.
 
-use std::collections::BTreeSet;
+mod shape;
+
 use std::time::Instant;
 
-use prost_types::{Duration as WireDuration, FieldMask, Timestamp as WireTime};
+use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
 
 use super::status::{self, profile_name};
@@ -11,114 +12,15 @@ use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::profile::{
-    Event, Identifier, Origin, Profile, ProfileIdentifier, Reason, Record, RecordKey, Said, TenantId, Timestamp, Trait,
-    Value, Violation,
+    Event, Identifier, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said, TenantId, Timestamp, Trait, Value,
+    Violation,
 };
 use crate::reader::Answer;
+pub(super) use shape::{Bound, Shape, undeclared};
 
-/// How much of a profile to answer: the view and the mask, checked.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shape {
-    full: bool,
-    /// None: all of the view.
-    mask: Option<Mask>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Mask {
-    fields: BTreeSet<String>,
-    traits: BTreeSet<String>,
-}
-
-/// The fields that a mask may name.
-const FIELDS: [&str; 8] =
-    ["name", "revision", "create_time", "update_time", "traits", "identifiers", "record_count", "records"];
-
-impl Shape {
-    /// Checks a view and a mask.
-    pub(super) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Vec<Violation>> {
-        let mut violations = Vec::new();
-        let view = v1::ProfileView::try_from(view).unwrap_or_else(|_| {
-            let description = format!("{view} is not a view of this version");
-            violations.push(Violation::new(Reason::UnknownEnumValue, "view", description));
-            v1::ProfileView::Unspecified
-        });
-        let mask = mask.filter(|mask| !mask.paths.is_empty()).map(|mask| {
-            let mut parsed = Mask::default();
-            for (index, path) in mask.paths.into_iter().enumerate() {
-                match path.strip_prefix("traits.") {
-                    Some(name) if !name.is_empty() => parsed.traits.insert(name.trim_matches('`').to_owned()),
-                    _ if FIELDS.contains(&path.as_str()) => parsed.fields.insert(path),
-                    _ => {
-                        let description = format!("must be one of {} or `traits.{{name}}`", FIELDS.join(", "));
-                        let field = format!("read_mask.paths[{index}]");
-                        violations.push(Violation::new(Reason::Malformed, field, description));
-                        false
-                    }
-                };
-            }
-            parsed
-        });
-        if !violations.is_empty() {
-            return Err(violations);
-        }
-        Ok(Self { full: view == v1::ProfileView::Full, mask })
-    }
-
-    /// Checks the view and the mask of a watch, whose mask also says which changes are of interest.
-    pub(super) fn of_watch(
-        view: i32,
-        mask: Option<FieldMask>,
-    ) -> Result<(Self, Option<BTreeSet<String>>), Vec<Violation>> {
-        let paths = mask.map(|mask| mask.paths).unwrap_or_default();
-        let fields: BTreeSet<String> = paths.iter().cloned().collect();
-        let paths = paths.into_iter().filter(|path| path != "timeline").collect();
-        let mut shape = Self::new(view, Some(FieldMask { paths }))?;
-        if fields.is_empty() {
-            return Ok((shape, None));
-        }
-        shape.mask.get_or_insert_default();
-        Ok((shape, Some(fields)))
-    }
-
-    fn has(&self, field: &str) -> bool {
-        self.mask.as_ref().is_none_or(|mask| mask.fields.contains(field))
-    }
-
-    fn has_trait(&self, name: &str) -> bool {
-        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
-    }
-}
-
-/// A profile in the shape that was asked for.
+/// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
-    let mut message = v1::Profile {
-        name: profile_name(&profile.id),
-        revision: profile.revision,
-        traits: profile
-            .traits
-            .iter()
-            .filter(|(name, _)| shape.has_trait(name))
-            .map(|(name, found)| (name.clone(), unified(found)))
-            .collect(),
-        ..v1::Profile::default()
-    };
-    if shape.has("create_time") {
-        message.create_time = Some(time(profile.create_time));
-    }
-    if shape.has("update_time") {
-        message.update_time = Some(time(profile.update_time));
-    }
-    if shape.has("identifiers") {
-        message.identifiers = profile.identifiers.iter().map(held).collect();
-    }
-    if shape.has("record_count") {
-        message.record_count = i32::try_from(profile.records.len()).unwrap_or(i32::MAX);
-    }
-    if shape.full && shape.has("records") {
-        message.records = profile.records.iter().map(record).collect();
-    }
-    message
+    shape.of(profile, profile.update_time).0
 }
 
 /// How fresh an answer is.

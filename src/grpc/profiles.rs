@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use prost_types::FieldMask;
 use tonic::{Code, Request, Response, Status};
 
-use super::answer::{Shape, event, merged_from, profile, read_info};
+use super::answer::{Bound, Shape, event, merged_from, profile, read_info};
 use super::context::Context;
+use super::preferences::answer::withheld as told;
 use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::watch::{self, Watches};
 use super::{receive, status, token};
+use crate::clock::Clock;
 use crate::model::check::is_snake_case;
+use crate::model::{Model, Visible};
+use crate::models::Models;
+use crate::permission::view::{View, Withheld};
 use crate::profile::{ProfileId, Reason, TimelinePosition, Violation};
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor, TimelineQuery};
 use crate::store::Store;
@@ -31,6 +37,10 @@ pub struct ProfileApi {
     pub store: Arc<dyn Store>,
     /// For those who watch.
     pub watches: Watches,
+    /// For purposes.
+    pub models: Arc<Models>,
+    /// What a purpose may see depends on the time.
+    pub clock: Arc<dyn Clock>,
 }
 
 #[tonic::async_trait]
@@ -41,7 +51,7 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
         let context = Context::of(&request)?;
         let request = request.into_inner();
-        let shape = Shape::new(request.view, request.read_mask);
+        let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
         let as_of = receive::as_of(request.as_of_time, request.consistency.as_ref());
         let ((key, shape), as_of) = both(both(receive::key(request.key, "key"), shape), as_of).map_err(refused)?;
         let found = if let Some(time) = as_of {
@@ -51,8 +61,10 @@ impl ProfileService for ProfileApi {
             self.reader.profile(&context.tenant, &key, freshness).await
         };
         let found = found.map_err(|error| status::from_reader(error, &context))?;
+        let (profile, withheld) = shape.of(&found.profile, found.as_of.unwrap_or_else(|| self.clock.now()));
         Ok(Response::new(v1::GetProfileResponse {
-            profile: Some(profile(&found.profile, &shape)),
+            profile: Some(profile),
+            withheld,
             read_info: Some(self.read_info(&found, &context)),
             merged_from: merged_from(&found),
         }))
@@ -64,7 +76,7 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
         let context = Context::of(&request)?;
         let request = request.into_inner();
-        let shape = Shape::new(request.view, request.read_mask);
+        let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
         let count = status::count("keys", request.keys.len(), MAX_KEYS, "keys");
         let ((), shape) = both(count, shape).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
@@ -77,6 +89,7 @@ impl ProfileService for ProfileApi {
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
         let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
         let mut found = found.map_err(|error| status::from_store(&error, &context))?.into_iter();
+        let now = self.clock.now();
         let results = keys.into_iter().map(|key| {
             let answer = key.and_then(|_| match found.next() {
                 Some(Ok(answer)) => Ok(answer),
@@ -84,12 +97,16 @@ impl ProfileService for ProfileApi {
                 None => Err(status::from_reader(crate::reader::Error::NotFound, &context)),
             });
             match answer {
-                Ok(answer) => v1::BatchGetProfilesResult {
-                    status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
-                    profile: Some(profile(&answer.profile, &shape)),
-                    read_info: Some(self.read_info(&answer, &context)),
-                    merged_from: merged_from(&answer),
-                },
+                Ok(answer) => {
+                    let (profile, withheld) = shape.of(&answer.profile, now);
+                    v1::BatchGetProfilesResult {
+                        status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
+                        profile: Some(profile),
+                        read_info: Some(self.read_info(&answer, &context)),
+                        merged_from: merged_from(&answer),
+                        withheld,
+                    }
+                }
                 Err(status) => {
                     v1::BatchGetProfilesResult { status: Some(status::to_message(&status)), ..Default::default() }
                 }
@@ -109,18 +126,34 @@ impl ProfileService for ProfileApi {
         let (key, (limit, ())) = both(key, rest).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
         let (start, end) = (request.start_time.map(receive::time), request.end_time.map(receive::time));
+        let model = self.model(&context).await?;
+        let bound = Bound::new(request.purpose.clone(), &model).map_err(refused)?;
+        let view = bound.as_ref().and_then(Bound::view);
+        let (kinds, mut withheld) =
+            view.map_or((Some(request.types.clone()), Vec::new()), |view| seen(view, &request.types));
         // The key is not part of the query: after a merge the same timeline may be asked for under another name.
-        let query = (&request.types, start, end);
+        let query = (&request.types, start, end, &request.purpose);
         let after: Option<TimelinePosition> = token::parse_page_token(&request.page_token, &query)?;
-        let page = TimelineQuery { kinds: request.types.clone(), start, end, after, limit };
+        // Where no type may be seen, a page of nothing tells whose timeline it is.
+        let none = kinds.is_none();
+        let page =
+            TimelineQuery { kinds: kinds.unwrap_or_default(), start, end, after, limit: if none { 1 } else { limit } };
         let found = self.reader.timeline(&context.tenant, &key, freshness, &page).await;
-        let found = found.map_err(|error| status::from_reader(error, &context))?;
+        let mut found = found.map_err(|error| status::from_reader(error, &context))?;
+        let admitted = view.map_or(Ok(()), |view| view.admits(&found.profile.profile, self.clock.now()));
+        if none || admitted.is_err() {
+            (found.events, found.next) = (Vec::new(), None);
+        }
+        if let Err(everything) = admitted {
+            withheld = vec![everything];
+        }
         Ok(Response::new(v1::ListTimelineResponse {
             next_page_token: found.next.map(|next| token::page_token(next, &query)).unwrap_or_default(),
             events: found.events.into_iter().map(event).collect(),
             profile: status::profile_name(&found.profile.profile.id),
             read_info: Some(self.read_info(&found.profile, &context)),
             merged_from: merged_from(&found.profile),
+            withheld: withheld.into_iter().map(told).collect(),
         }))
     }
 
@@ -170,18 +203,60 @@ impl ProfileApi {
     }
 
     async fn freshness(&self, wanted: Option<v1::Consistency>, context: &Context) -> Result<Freshness, Status> {
-        match wanted.and_then(|wanted| wanted.requirement) {
-            None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
-            Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
-            Some(Requirement::MaxStaleness(staleness)) => {
-                receive::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
-            }
-            Some(Requirement::AtLeastAsFresh(read_token)) => {
-                let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
-                token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
-            }
+        freshness(&*self.store, wanted, context).await
+    }
+
+    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
+        Ok(running.model.clone())
+    }
+
+    /// The shape that was asked for, for the purpose, if one is named. (The model is asked for only then.)
+    async fn shape(
+        &self,
+        view: i32,
+        mask: Option<FieldMask>,
+        purpose: String,
+        context: &Context,
+    ) -> Result<Checked<Shape>, Status> {
+        let shape = Shape::new(view, mask);
+        if purpose.is_empty() {
+            return Ok(shape);
+        }
+        let bound = Bound::new(purpose, &self.model(context).await?);
+        Ok(both(shape, bound).and_then(|(shape, bound)| shape.bound_to(bound)))
+    }
+}
+
+/// How fresh a read is to be.
+pub(super) async fn freshness(
+    store: &dyn Store,
+    wanted: Option<v1::Consistency>,
+    context: &Context,
+) -> Result<Freshness, Status> {
+    match wanted.and_then(|wanted| wanted.requirement) {
+        None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
+        Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
+        Some(Requirement::MaxStaleness(staleness)) => {
+            receive::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
+        }
+        Some(Requirement::AtLeastAsFresh(read_token)) => {
+            let store = store.id().await.map_err(|error| status::from_store(&error, context))?;
+            token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
         }
     }
+}
+
+/// The event types to list for a purpose (empty: all; none: nothing), and what is withheld of those that were asked for.
+fn seen(view: View<'_>, asked: &[String]) -> (Option<Vec<String>>, Vec<Withheld>) {
+    let Visible::Only(visible) = &view.purpose.events else { return (Some(asked.to_vec()), Vec::new()) };
+    if asked.is_empty() {
+        let kinds: Vec<String> = visible.iter().cloned().collect();
+        return (Some(kinds).filter(|kinds| !kinds.is_empty()), vec![view.not_listed("events")]);
+    }
+    let kinds: Vec<String> = asked.iter().filter(|kind| visible.contains(*kind)).cloned().collect();
+    let withheld = asked.iter().filter_map(|kind| view.withholds_event(kind)).collect();
+    (Some(kinds).filter(|kinds| !kinds.is_empty()), withheld)
 }
 
 fn event_types(types: &[String]) -> Checked<()> {

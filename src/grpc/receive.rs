@@ -6,11 +6,13 @@ use std::time::Duration;
 use prost_types::Timestamp as WireTime;
 use uuid::Uuid;
 
+use super::preferences::receive as wanted;
 use super::v1::{self, value::Kind};
 use crate::model::Model;
 use crate::model::check::{MAX_DEPTH, MAX_IDENTIFIER_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::profile::{
-    Draft, DraftEvent, DraftRecord, Identifier, ProfileId, Reason, RecordKey, Timestamp, Value, Violation,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, ProfileId, Reason, RecordKey,
+    Timestamp, Value, Violation,
 };
 use crate::reader::Key;
 
@@ -25,15 +27,19 @@ pub(super) fn draft(statement: v1::Statement, model: &Model) -> Result<Draft, Ve
     }
     let mut receive = Receive::default();
     let draft = match statement.kind {
-        Some(v1::statement::Kind::UpsertRecord(said)) => Draft::Upsert(receive.upsert(said)),
-        Some(v1::statement::Kind::PatchRecord(said)) => Draft::Patch(receive.patch(said)),
-        Some(v1::statement::Kind::DeleteRecord(said)) => Draft::Delete(receive.delete(said)),
-        Some(v1::statement::Kind::RecordEvent(said)) => Draft::Event(receive.event(said)),
+        Some(v1::statement::Kind::UpsertRecord(said)) => Some(Draft::Upsert(receive.upsert(said))),
+        Some(v1::statement::Kind::PatchRecord(said)) => Some(Draft::Patch(receive.patch(said))),
+        Some(v1::statement::Kind::DeleteRecord(said)) => Some(Draft::Delete(receive.delete(said))),
+        Some(v1::statement::Kind::RecordEvent(said)) => Some(Draft::Event(receive.event(said))),
+        Some(v1::statement::Kind::StatePreferences(said)) => receive.preferences(said).map(Draft::Preferences),
+        Some(v1::statement::Kind::RecordConsent(said)) => receive.consent(said).map(Draft::Consent),
         None => return Err(vec![Violation::required("statement.kind")]),
     };
-    if receive.violations.is_empty() {
-        return Ok(draft);
-    }
+    let draft = match draft {
+        Some(draft) if receive.violations.is_empty() => return Ok(draft),
+        Some(draft) => draft,
+        None => return Err(receive.violations),
+    };
     receive.violations.extend(model.check(draft, Timestamp::default()).err().into_iter().flatten());
     Err(receive.violations)
 }
@@ -60,15 +66,22 @@ pub(super) fn as_of(
     consistency: Option<&v1::Consistency>,
 ) -> Result<Option<Timestamp>, Vec<Violation>> {
     let mut violations = Vec::new();
-    if asked.is_some_and(|asked| !(0..1_000_000_000).contains(&asked.nanos)) {
-        violations.push(Violation::new(Reason::Malformed, "as_of_time", NANOS_RULE));
-    }
-    if asked.is_some_and(|asked| !YEARS.contains(&asked.seconds)) {
-        violations.push(Violation::new(Reason::Malformed, "as_of_time", "must lie in the years 1 to 9999"));
-    }
+    let time = instant(asked, "as_of_time").map_err(|wrong| violations.extend(wrong)).ok().flatten();
     if asked.is_some() && consistency.is_some_and(|wanted| wanted.requirement.is_some()) {
         let description = "must not be set together with `as_of_time`: the past is always as it was";
         violations.push(Violation::new(Reason::Malformed, "consistency", description));
+    }
+    if violations.is_empty() { Ok(time) } else { Err(violations) }
+}
+
+/// An instant of a request.
+pub(super) fn instant(asked: Option<WireTime>, field: &str) -> Result<Option<Timestamp>, Vec<Violation>> {
+    let mut violations = Vec::new();
+    if asked.is_some_and(|asked| !(0..1_000_000_000).contains(&asked.nanos)) {
+        violations.push(Violation::new(Reason::Malformed, field, NANOS_RULE));
+    }
+    if asked.is_some_and(|asked| !YEARS.contains(&asked.seconds)) {
+        violations.push(Violation::new(Reason::Malformed, field, "must lie in the years 1 to 9999"));
     }
     if violations.is_empty() { Ok(asked.map(time)) } else { Err(violations) }
 }
@@ -184,6 +197,32 @@ impl Receive {
             source_time: self.time("delete_record.source_time", said.source_time),
             ..DraftRecord::new(record_key(said.record))
         }
+    }
+
+    /// None: something is wrong that leaves nothing to check.
+    fn preferences(&mut self, said: v1::StatePreferences) -> Option<DraftPreferences> {
+        let v1::StatePreferences { record, preferences, accessibility, update_mask, version, source_time } = said;
+        let source_time = self.time("state_preferences.source_time", source_time);
+        let wanted = wanted::preferences(preferences, accessibility, update_mask).map_err(|wrong| {
+            self.violations.extend(wrong.into_iter().map(|violation| violation.within("state_preferences")));
+        });
+        let record = record_key(record);
+        wanted.ok().map(|preferences| DraftPreferences { record, preferences, version, source_time })
+    }
+
+    /// None: something is wrong that leaves nothing to check.
+    fn consent(&mut self, said: v1::RecordConsent) -> Option<DraftConsent> {
+        let v1::RecordConsent { record, consent, version, source_time } = said;
+        let source_time = self.time("record_consent.source_time", source_time);
+        let Some(consent) = consent else {
+            self.violations.push(Violation::required("record_consent.consent"));
+            return None;
+        };
+        let said = wanted::consent(record_key(record), consent, |name, at| {
+            self.time(&format!("record_consent.consent.{name}"), Some(at)).unwrap_or_default()
+        });
+        let said = said.map_err(|wrong| self.violations.extend(wrong)).ok()?;
+        Some(DraftConsent { version, source_time, ..said })
     }
 
     fn event(&mut self, said: v1::RecordEvent) -> DraftEvent {

@@ -327,6 +327,7 @@ pub(crate) fn reason(reason: Reason) -> ErrorReason {
         Reason::MappingFailed => ErrorReason::MappingFailed,
         Reason::EventIdReused => ErrorReason::EventIdReused,
         Reason::StoreRefused => ErrorReason::StoreRefused,
+        Reason::NotForPurpose => ErrorReason::NotForPurpose,
     }
 }
 

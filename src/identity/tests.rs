@@ -5,7 +5,7 @@ mod people;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Before, Context, Features, assign, cluster};
-use crate::model::{BelongsTo, IdentifierType, Matching, Model, Normalization, Source, TraitType};
+use crate::model::{BelongsTo, IdentifierType, Model, Normalization, Source, TraitType};
 use crate::profile::{
     Draft, DraftRecord, Identifier, ProfileId, ProfileRow, ProfileState, Record, RecordKey, Statement, TenantId,
     Timestamp,
@@ -36,8 +36,7 @@ fn model() -> Model {
         traits: names(&["name"]).into_iter().map(|name| (name, trait_type)).collect(),
         sources: names(&["shop"]).into_iter().map(|name| (name, Source::default())).collect(),
         max_records_per_profile: 5,
-        matching: Matching::default(),
-        publications: BTreeMap::new(),
+        ..Model::default()
     }
 }
 

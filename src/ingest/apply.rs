@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::model::Model;
 use crate::neighbourhood::Start;
 use crate::profile::{
-    ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Value, Violation,
+    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Value, Violation,
 };
 use crate::store::{Cause, StatementKey};
 
+/// How many purposes and contact points a record may speak of.
+const MAX_CONSENTS: usize = 500;
+/// How many preferences a record may have a word on.
+const MAX_PREFERENCES: usize = 256;
 /// How many records the log of merges names as their cause.
 const MAX_CAUSES: usize = 10;
 
@@ -50,14 +54,14 @@ pub(super) struct Applied<'a> {
 impl<'a> Applied<'a> {
     /// Applies statements, in order, to the records as they are stored.
     #[must_use]
-    pub(super) fn new(statements: &'a [Statement], stored: Vec<Record>, known: Known) -> Self {
+    pub(super) fn new(statements: &'a [Statement], stored: Vec<Record>, known: Known, model: &Model) -> Self {
         let before: BTreeMap<_, _> = stored.into_iter().map(|record| (record.key.clone(), record)).collect();
         let mut applied = Self { after: before.clone(), before, ..Self::default() };
         let mut known = known;
         for statement in statements {
             let outcome = match statement {
                 Statement::Record(statement) => applied.record(statement, &mut known),
-                Statement::Event(event) => applied.event(event, &mut known),
+                Statement::Event(event) => applied.event(event, &mut known, model),
             };
             applied.outcomes.push(outcome);
         }
@@ -71,15 +75,19 @@ impl<'a> Applied<'a> {
             return Outcome::Duplicate;
         }
         let key = StatementKey { record: statement.record.clone(), stamp: record.place(statement) };
-        if !known.statements.insert(key.clone()) {
+        if known.statements.contains(&key) {
             return Outcome::Duplicate;
         }
+        if let Err(violation) = room_for(statement, record) {
+            return Outcome::Rejected(vec![violation]);
+        }
+        known.statements.insert(key.clone());
         record.apply(statement);
         self.statements.push((key, statement));
         Outcome::Stored
     }
 
-    fn event(&mut self, event: &'a Event, known: &mut Known) -> Outcome {
+    fn event(&mut self, event: &'a Event, known: &mut Known, model: &Model) -> Outcome {
         match known.events.get(&event.key()) {
             Some(content) if *content == event.content => Outcome::Duplicate,
             Some(_) => Outcome::Rejected(vec![Violation::new(
@@ -93,6 +101,9 @@ impl<'a> Applied<'a> {
                 let record = self.after.entry(event.record.clone()).or_insert_with(new);
                 record.has_events = true;
                 record.first_seen = record.first_seen.min(event.receive_time);
+                if model.is_contact(&event.kind) {
+                    record.count_contact(event);
+                }
                 self.events.push(event);
                 Outcome::Stored
             }
@@ -138,5 +149,23 @@ impl<'a> Applied<'a> {
     pub(super) fn start(&self, model: &Model) -> Start {
         let (before, after) = (self.before.clone(), self.after.clone());
         Start { before, after, moved: self.moved(model), ..Start::default() }
+    }
+}
+
+/// A record is read whole, so what is said of it is bounded.
+fn room_for(statement: &RecordStatement, record: &Record) -> Result<(), Violation> {
+    match &statement.change {
+        Change::Consent(consent) if !record.consents().speaks_of(consent) => {
+            let topics = record.consents().topics() + 1;
+            let limit = Violation::limit("record_consent.consent", topics, MAX_CONSENTS, "purposes and contact points");
+            if topics > MAX_CONSENTS { Err(limit) } else { Ok(()) }
+        }
+        Change::Prefer(preferences) => {
+            let new = preferences.keys().filter(|key| !record.has_word_on(key)).count();
+            let count = record.preference_count() + new;
+            let limit = Violation::limit("state_preferences.preferences", count, MAX_PREFERENCES, "preferences");
+            if count > MAX_PREFERENCES { Err(limit) } else { Ok(()) }
+        }
+        Change::Consent(_) | Change::Replace(_) | Change::Patch { .. } | Change::Delete => Ok(()),
     }
 }

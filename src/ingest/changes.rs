@@ -176,7 +176,7 @@ fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement>
         sequence,
         ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
         receive_time: statement.receive_time,
-        draft: statement.draft(),
+        draft: statement.draft.clone(),
     };
     applied.statements.iter().enumerate().map(stored).collect()
 }

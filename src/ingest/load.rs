@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{Applied, Known};
+use crate::model::Model;
 use crate::profile::{Record, RecordKey, Statement};
 use crate::store::{Result, StatementKey, Transaction};
 
@@ -10,11 +11,15 @@ use crate::store::{Result, StatementKey, Transaction};
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn load_and_apply<'a>(tx: &mut dyn Transaction, statements: &'a [Statement]) -> Result<Applied<'a>> {
+pub(super) async fn load_and_apply<'a>(
+    tx: &mut dyn Transaction,
+    statements: &'a [Statement],
+    model: &Model,
+) -> Result<Applied<'a>> {
     let keys: BTreeSet<RecordKey> = statements.iter().map(|statement| statement.record().clone()).collect();
     let stored = tx.reads().records(&Vec::from_iter(keys)).await?;
     let known = load_known(tx, statements, &stored).await?;
-    Ok(Applied::new(statements, stored, known))
+    Ok(Applied::new(statements, stored, known, model))
 }
 
 /// Which of the statements are stored already. A dated statement that is later than all of its record, and any statement

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::Turn;
-use crate::profile::{Event, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
+use crate::profile::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
 use crate::reader::CacheKey;
 use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
 
@@ -11,6 +11,8 @@ use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileCha
 const IDENTIFIERS: &str = "identifiers";
 const RECORDS: &str = "records";
 const TIMELINE: &str = "timeline";
+/// The field that stands for what was said about purposes.
+const CONSENTS: &str = "consents";
 
 /// What was and what is, of all that a write concerns.
 pub(crate) struct Sides<'a> {
@@ -133,17 +135,22 @@ fn all_fields(record: &Record) -> Vec<String> {
     let traits = record.traits().map(|(name, ..)| format!("traits.{name}"));
     let identifiers = record.identifiers().next().map(|_| IDENTIFIERS.to_owned());
     let timeline = record.has_events.then(|| TIMELINE.to_owned());
-    traits.chain(identifiers).chain(timeline).chain([RECORDS.to_owned()]).collect()
+    let preferences = record.preferences().map(|(key, ..)| key.field());
+    let consents = (!record.consents().is_empty()).then(|| CONSENTS.to_owned());
+    traits.chain(identifiers).chain(timeline).chain(preferences).chain(consents).chain([RECORDS.to_owned()]).collect()
 }
 
 /// What a record says differently; that it was said again, if nothing else.
 fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
     let Some(before) = before else { return all_fields(after) };
-    let values = |record| -> BTreeMap<_, _> { Record::traits(record).map(|(name, value, _)| (name, value)).collect() };
-    let (was, is) = (values(before), values(after));
-    let names: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
-    let traits = names.into_iter().filter(|name| was.get(name) != is.get(name)).map(|name| format!("traits.{name}"));
-    let mut fields: Vec<String> = traits.collect();
+    let traits = |record| Record::traits(record).map(|(name, value, _)| (name, value)).collect();
+    let preferences = |record| Record::preferences(record).map(|(key, value, _)| (key, value)).collect();
+    let mut fields: Vec<String> =
+        unlike(&traits(before), &traits(after)).map(|name| format!("traits.{name}")).collect();
+    fields.extend(unlike(&preferences(before), &preferences(after)).map(PreferenceKey::field));
+    if before.consents() != after.consents() {
+        fields.push(CONSENTS.to_owned());
+    }
     if !before.identifiers().eq(after.identifiers()) {
         fields.push(IDENTIFIERS.to_owned());
     }
@@ -151,6 +158,15 @@ fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
         fields.push(RECORDS.to_owned());
     }
     fields
+}
+
+/// The keys that have another value, or one only before or only now.
+fn unlike<'a, K: Ord + Copy + 'a, V: PartialEq>(
+    was: &'a BTreeMap<K, V>,
+    is: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = K> + 'a {
+    let keys: BTreeSet<K> = was.keys().chain(is.keys()).copied().collect();
+    keys.into_iter().filter(|key| was.get(key) != is.get(key))
 }
 
 impl ProfileChange {

@@ -90,7 +90,7 @@ impl Writer {
         let (mut tx, running) = self.begin(tenant).await?;
         let model = &running.model;
         let Rechecked { statements, rejected } = Rechecked::new(batch, &running);
-        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements)).await?;
+        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements, model)).await?;
         let neighbourhood =
             self.step("load_neighbourhood", neighbourhood::load(tx.reads(), applied.start(model), model)).await?;
         let mut sequence = tx.sequence();

@@ -1,6 +1,11 @@
 //! From what a source said to a statement that fits the model: all limits, and every violation at once.
 
+mod consent;
+mod preferences;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use consent::FIELDS as CONSENT_FIELDS;
 
 use super::Model;
 use crate::profile::{
@@ -41,6 +46,8 @@ impl Model {
             Draft::Patch(record) => check.record("patch_record", record, Kind::Patch, receive_time),
             Draft::Delete(record) => check.record("delete_record", record, Kind::Delete, receive_time),
             Draft::Event(event) => check.event("record_event.event", event, receive_time),
+            Draft::Preferences(said) => check.preferences("state_preferences", said, receive_time),
+            Draft::Consent(said) => check.consent("record_consent", said, receive_time),
         };
         if check.violations.is_empty() { Ok(statement) } else { Err(check.violations) }
     }
@@ -60,11 +67,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn record(&mut self, path: &str, draft: DraftRecord, kind: Kind, receive_time: Timestamp) -> Statement {
-        self.record_key(&format!("{path}.record"), &draft.record);
-        if draft.version < 0 {
-            self.add(Reason::Malformed, format!("{path}.version"), "must not be negative");
-        }
-        self.time(&format!("{path}.source_time"), draft.source_time);
+        self.about(path, &draft.record, draft.version, draft.source_time);
         let fields = Fields { identifiers: self.identifiers(path, &draft), traits: self.traits(path, &draft) };
         let change = match kind {
             Kind::Upsert => Change::Replace(fields),
@@ -80,8 +83,21 @@ impl Check<'_> {
             source_time: draft.source_time,
             receive_time,
             content: ContentHash::of(&content),
-            draft,
+            draft: match kind {
+                Kind::Upsert => Draft::Upsert(draft),
+                Kind::Patch => Draft::Patch(draft),
+                Kind::Delete => Draft::Delete(draft),
+            },
         })
+    }
+
+    /// What all statements about a record have.
+    fn about(&mut self, path: &str, record: &RecordKey, version: i64, source_time: Option<Timestamp>) {
+        self.record_key(&format!("{path}.record"), record);
+        if version < 0 {
+            self.add(Reason::Malformed, format!("{path}.version"), "must not be negative");
+        }
+        self.time(&format!("{path}.source_time"), source_time);
     }
 
     fn identifiers(&mut self, path: &str, draft: &DraftRecord) -> BTreeMap<String, Vec<String>> {

@@ -5,6 +5,7 @@
 
 mod compile;
 mod publish;
+mod purposes;
 mod reader;
 pub mod schema;
 mod tree;
@@ -84,6 +85,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ConsentRule;
 
     fn told(yaml: &str) -> String {
         let errors = Model::parse(yaml).expect_err("has mistakes");
@@ -211,7 +213,7 @@ publish:
         8:69: publish.Hook.webhook.max_attempts: must be a whole number from 1 to 1000
         8:72: publish.Hook.webhook.retries: is no key that is known here: there are url, secret_env, max_attempts, timeout_seconds
         9:28: publish.Hook.fields[1]: the model declares no trait `shoe_size`; it has: email
-        9:46: publish.Hook.fields[2]: must be one of identifiers, records, timeline, traits, traits.NAME
+        9:46: publish.Hook.fields[2]: must be one of accessibility, consents, identifiers, preferences, records, timeline, traits, traits.NAME
         10:27: publish.user.webhook.url: must not hold a user or a password: name the variables that do
         10:58: publish.user.webhook.secret_env: must name an environment variable of the server that begins with PUBLISH_, not be the secret
         12:18: publish.stream.nats.url: must be a URL: nats://… or tls://…
@@ -222,6 +224,61 @@ publish:
         13:69: publish.subject.kinds: is empty: nothing would be published
         13:81: publish.subject.fields: is empty: no update would be published
         ");
+    }
+
+    #[test]
+    fn mistakes_in_purposes_and_channels_are_told_with_line_and_column() {
+        let yaml = r#"
+time_zone: Mars/Olympus
+identifiers: { email: { priority: 1 } }
+traits: { name: }
+channels:
+  Fax: { contact_point: number, contact_events: [Sent], voices: true }
+purposes:
+  news: { consent: maybe, marketing: true, accessibility: true, essential: true, traits: [name, age] }
+  care: { legal_basis: love, identifiers: [phone], events: ["*", Order] }
+sources:
+  s:
+    records:
+      r:
+        key: id
+        preferences: { colour: c, topics.a: "a +", language: l }
+        consents:
+          - { purpose: spam, status: "'granted'", contact_point: { email: e, phone: p } }
+          - { purpose: news, reason: r }
+"#;
+        insta::assert_snapshot!(told(yaml), @r"
+        2:12: time_zone: must be a name of the IANA time zone database, such as Europe/Zurich
+        6:3: channels.Fax: a channel is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
+        6:25: channels.Fax.contact_point: the model declares no identifier type `number`; it has: email
+        6:50: channels.Fax.contact_events[0]: must be an event type in lower snake case, such as order_placed
+        6:57: channels.Fax.voices: is no key that is known here: there are contact_point, contact_events, voice
+        8:20: purposes.news.consent: must be one of opt_in, opt_out, not_needed
+        8:59: purposes.news.accessibility: accessibility needs are never used for marketing: leave `accessibility` or `marketing`
+        8:76: purposes.news.essential: marketing is not essential: leave `essential` or `marketing`
+        8:97: purposes.news.traits[1]: the model declares no trait `age`; it has: name
+        9:24: purposes.care.legal_basis: must be one of consent, contract, legal_obligation, vital_interests, public_task, legitimate_interests
+        9:44: purposes.care.identifiers[0]: the model declares no identifier type `phone`; it has: email
+        9:61: purposes.care.events[0]: must be an event type in lower snake case, such as order_placed
+        9:66: purposes.care.events[1]: must be an event type in lower snake case, such as order_placed
+        15:24: sources.s.records.r.preferences.colour: is no preference; there are preferred_name, form_of_address, pronunciation, language, time_zone, preferred_channels, forbidden_channels, quiet_hours, frequency_caps, do_not_contact, processing_restricted, accessibility.relay_service, accessibility.sign_language, accessibility.interpreter, accessibility.large_print, accessibility.braille, accessibility.easy_read, accessibility.speak_slowly, accessibility.no_phone, accessibility.written_confirmation, accessibility.extra_time, accessibility.representative, topics.NAME
+        15:45: sources.s.records.r.preferences.topics.a: is not CEL: at character 4, mismatched input '<EOF>'
+        17:24: sources.s.records.r.consents[0].purpose: the model declares no purpose `spam`; it has: news, care
+        17:78: sources.s.records.r.consents[0].contact_point.phone: the model declares no identifier type `phone`; it has: email
+        17:85: sources.s.records.r.consents[0].contact_point.phone: a consent is for one contact point: name one type, or make it several consents
+        18:13: sources.s.records.r.consents[1]: `status` is required
+        18:30: sources.s.records.r.consents[1].reason: is no key that is known here: there are purpose, contact_point, status, effective_time, expire_time, legal_basis, gpc, jurisdiction, policy_version, notice, collection_method, proof, receipt_id, language, tcf_string
+        ");
+    }
+
+    #[test]
+    fn purposes_see_nothing_that_they_do_not_list_and_what_sells_no_needs() {
+        let yaml = "sources: { s: }\npurposes: { care: , news: { marketing: true, traits: \"*\" } }";
+        let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let (care, news) = (&model.purposes["care"], &model.purposes["news"]);
+        assert_eq!((care.consent, care.preferences, care.accessibility), (ConsentRule::OptIn, true, true));
+        assert!(!care.traits.has("name") && !care.events.has("call") && news.traits.has("name"));
+        assert!(!news.accessibility);
     }
 
     #[test]

@@ -15,7 +15,10 @@ use serde_json::Value as Json;
 
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
-use crate::profile::{Draft, DraftEvent, DraftRecord, Identifier, Reason, RecordKey, Timestamp, Value, Violation};
+use crate::profile::{
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, PreferenceKey, Reason, RecordKey,
+    Timestamp, Value, Violation,
+};
 
 /// How payloads of one kind become statements about a record.
 #[derive(Debug, Clone)]
@@ -27,6 +30,16 @@ pub(super) struct RecordMapping {
     pub(super) traits: Vec<(String, Expression)>,
     pub(super) mode: Mode,
     pub(super) delete_when: Option<Expression>,
+    pub(super) preferences: Vec<(PreferenceKey, Expression)>,
+    pub(super) consents: Vec<ConsentMapping>,
+}
+
+/// How a payload becomes what a customer said about a purpose: nothing, where it has no status, or lacks the contact point.
+#[derive(Debug, Clone)]
+pub(super) struct ConsentMapping {
+    pub(super) purpose: String,
+    pub(super) contact_point: Option<(String, Expression)>,
+    pub(super) fields: Vec<(String, Expression)>,
 }
 
 /// Whether a payload is the whole record.
@@ -62,6 +75,15 @@ impl RecordMapping {
             .chain(&self.delete_when)
             .chain(self.identifiers.iter().flat_map(|(_, expressions)| expressions))
             .chain(self.traits.iter().map(|(_, expression)| expression))
+            .chain(self.preferences.iter().map(|(_, expression)| expression))
+            .chain(self.consents.iter().flat_map(ConsentMapping::expressions))
+    }
+}
+
+impl ConsentMapping {
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let fields = self.contact_point.iter().chain(&self.fields);
+        fields.map(|(_, expression)| expression)
     }
 }
 
@@ -106,7 +128,8 @@ impl Model {
         self.kind(source, kind).map(|_| ())
     }
 
-    /// Makes the statements that a payload stands for: one about a record, one event, or both, in this order.
+    /// Makes the statements that a payload stands for, in this order: one about a record, preferences, words on purposes, and
+    /// an event; as many of them as the mapping has and the payload says something of.
     ///
     /// # Errors
     /// Everything that does not fit, by the path in the model; values are not quoted.
@@ -120,7 +143,7 @@ impl Model {
         let mut drafts = Vec::with_capacity(2);
         if let Some(record) = &mapping.record {
             run.path = format!("records.{kind}");
-            drafts.push(run.record(record));
+            drafts.extend(run.record(record));
         }
         if let Some(event) = &mapping.event {
             run.path = format!("events.{kind}");
@@ -152,14 +175,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn record(&mut self, mapping: &RecordMapping) -> Draft {
+    fn record(&mut self, mapping: &RecordMapping) -> Vec<Draft> {
         let key = self.required_text("key", &mapping.key);
         let gone = mapping.delete_when.as_ref().is_some_and(|condition| self.condition("delete_when", condition));
         let mut draft = DraftRecord::new(RecordKey::new(self.source, key.unwrap_or_default()));
         draft.version = mapping.version.as_ref().and_then(|version| self.version(version)).unwrap_or_default();
         draft.source_time = mapping.time.as_ref().and_then(|time| self.time(time));
         if gone {
-            return Draft::Delete(draft);
+            return vec![Draft::Delete(draft)];
         }
         self.identifiers(mapping, &mut draft);
         for (name, expression) in &mapping.traits {
@@ -171,10 +194,65 @@ impl Run<'_> {
                 Outcome::Null | Outcome::Missing => {}
             }
         }
-        match mapping.mode {
-            Mode::Whole => Draft::Upsert(draft),
-            Mode::Patch => Draft::Patch(draft),
+        let wanted: Vec<Draft> =
+            self.preferences(mapping, &draft).into_iter().chain(self.consents(mapping, &draft)).collect();
+        let record = match mapping.mode {
+            Mode::Whole => Some(Draft::Upsert(draft)),
+            Mode::Patch if draft.says_nothing() && !wanted.is_empty() => None,
+            Mode::Patch => Some(Draft::Patch(draft)),
+        };
+        record.into_iter().chain(wanted).collect()
+    }
+
+    /// What the payload says of preferences; an explicit null clears one.
+    fn preferences(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Option<Draft> {
+        let mut preferences = BTreeMap::new();
+        for (key, expression) in &mapping.preferences {
+            match self.evaluate(&format!("preferences.{key}"), expression) {
+                Outcome::Value(value) => drop(preferences.insert(key.to_string(), Some(value))),
+                Outcome::Null => drop(preferences.insert(key.to_string(), None)),
+                Outcome::Missing => {}
+            }
         }
+        let DraftRecord { record, version, source_time, .. } = draft.clone();
+        let said = DraftPreferences { record, preferences, version, source_time };
+        (!said.preferences.is_empty()).then_some(Draft::Preferences(said))
+    }
+
+    /// What the payload says about purposes.
+    fn consents(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Vec<Draft> {
+        let each = mapping.consents.iter().enumerate();
+        each.filter_map(|(index, mapping)| self.consent(&format!("consents[{index}]"), mapping, draft)).collect()
+    }
+
+    fn consent(&mut self, path: &str, mapping: &ConsentMapping, draft: &DraftRecord) -> Option<Draft> {
+        let mut fields = BTreeMap::new();
+        for (name, expression) in &mapping.fields {
+            let field = format!("{path}.{name}");
+            let value = match name.as_str() {
+                "effective_time" | "expire_time" => self.convert(&field, expression, Conversion::Time),
+                "gpc" => self.convert(&field, expression, Conversion::Bool),
+                _ => {
+                    let value = self.evaluate(&field, expression).value();
+                    value.and_then(|value| self.text(&field, expression, &value)).map(Value::String)
+                }
+            };
+            fields.extend(value.map(|value| (name.clone(), value)));
+        }
+        if !fields.contains_key("status") {
+            return None;
+        }
+        let contact_point = match &mapping.contact_point {
+            None => None,
+            Some((kind, expression)) => {
+                let field = format!("{path}.contact_point.{kind}");
+                let value = self.evaluate(&field, expression).value()?;
+                Some(Identifier::new(kind, self.text(&field, expression, &value)?))
+            }
+        };
+        let (record, purpose) = (draft.record.clone(), mapping.purpose.clone());
+        let (version, source_time) = (draft.version, draft.source_time);
+        Some(Draft::Consent(DraftConsent { record, purpose, contact_point, fields, version, source_time }))
     }
 
     fn identifiers(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::preference::fold_preferences;
 use super::survive::fold_traits;
-use super::{Identifier, ProfileId, Record, RecordKey, Said, Timestamp, Value};
+use super::{Identifier, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value};
 use crate::model::Model;
 
 /// A profile, ready to answer.
@@ -21,6 +22,8 @@ pub struct Profile {
     pub traits: BTreeMap<String, Trait>,
     /// All identifiers, in order.
     pub identifiers: Vec<ProfileIdentifier>,
+    /// How the customer wants to be treated. What counts of consent depends on the time: see [`effective`](super::effective).
+    pub preferences: Preferences,
     /// What it is made of, in order of key.
     pub records: Vec<Record>,
 }
@@ -76,7 +79,8 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
     let create_time = records.iter().map(|record| record.first_seen).min().unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
-    Profile { id, revision, create_time, update_time, traits, identifiers, records }
+    let preferences = fold_preferences(&records);
+    Profile { id, revision, create_time, update_time, traits, identifiers, preferences, records }
 }
 
 pub(super) fn origin(record: &RecordKey, said: &Said) -> Origin {

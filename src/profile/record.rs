@@ -5,13 +5,17 @@
 //! only if it is later than what set the field before, and a base drops all that is older than itself. Taking the later
 //! of two is commutative, associative and idempotent, so any order of the same statements gives the same state, and a
 //! late one needs nothing re-read from history.
+//!
+//! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's record is replaced or
+//! deleted takes back nothing that its customer wanted.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, ContentHash, Identifier, ProfileId, RecordKey, RecordStatement, Timestamp, Value, id::plausible_time,
+    Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey, RecordStatement,
+    Timestamp, Value, id::plausible_time,
 };
 
 /// The place of a statement among those about its record; the content breaks ties, so that the order is total.
@@ -120,7 +124,17 @@ pub struct Record {
     identifiers: BTreeMap<String, Cell<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     traits: BTreeMap<String, Cell<Option<Value>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    preferences: BTreeMap<PreferenceKey, Cell<Option<Preference>>>,
+    #[serde(default, skip_serializing_if = "Consents::is_empty")]
+    consents: Consents,
+    /// By event type the latest contacts, latest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contacts: BTreeMap<String, Vec<Timestamp>>,
 }
+
+/// How many contacts of a type are kept: a frequency cap counts no more.
+pub const MAX_CONTACTS: usize = 50;
 
 impl Record {
     /// A record of which nothing was said yet.
@@ -135,13 +149,17 @@ impl Record {
             base: None,
             identifiers: BTreeMap::new(),
             traits: BTreeMap::new(),
+            preferences: BTreeMap::new(),
+            consents: Consents::default(),
+            contacts: BTreeMap::new(),
         }
     }
 
-    /// Whether the record belongs in a profile: something is said of it, or something happened.
+    /// Whether the record belongs in a profile: something is said of it, something happened, or its customer wanted
+    /// something.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.has_events || self.is_said()
+        self.has_events || self.is_said() || self.preferences().next().is_some() || !self.consents.is_empty()
     }
 
     /// Whether its source says that there is such a customer.
@@ -180,11 +198,66 @@ impl Record {
             .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
     }
 
+    /// Its preferences, in order of key.
+    pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Said)> {
+        self.preferences.iter().filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
+    }
+
+    /// Whether anything was ever said of a preference, cleared or not.
+    #[must_use]
+    pub fn has_word_on(&self, key: &PreferenceKey) -> bool {
+        self.preferences.contains_key(key)
+    }
+
+    /// Of how many preferences anything was ever said.
+    #[must_use]
+    pub fn preference_count(&self) -> usize {
+        self.preferences.len()
+    }
+
+    /// What its customer said about purposes.
+    #[must_use]
+    pub fn consents(&self) -> &Consents {
+        &self.consents
+    }
+
+    /// When its customer was contacted by events of a type: the latest, latest first.
+    #[must_use]
+    pub fn contacts(&self, event_type: &str) -> &[Timestamp] {
+        self.contacts.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many contacts are kept.
+    #[must_use]
+    pub fn contact_count(&self) -> usize {
+        self.contacts.values().map(Vec::len).sum()
+    }
+
+    /// Counts an event, which was not counted before, as a contact.
+    pub fn count_contact(&mut self, event: &Event) {
+        let times = self.contacts.entry(event.kind.clone()).or_default();
+        let place = times.partition_point(|time| *time > event.sort_time);
+        times.insert(place, event.sort_time);
+        times.truncate(MAX_CONTACTS);
+    }
+
+    /// Takes over what statements do not tell: who it belongs to, when it was first heard of, and what happened.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            has_events: self.has_events,
+            membership: self.membership.clone(),
+            contacts: self.contacts.clone(),
+            ..Self::new(self.key.clone(), self.first_seen)
+        }
+    }
+
     /// Whether sources have said the same of both, wherever identity put them.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.first_seen, &self.latest, &self.base) == (other.first_seen, &other.latest, &other.base)
             && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
+            && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
     }
 
     fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
@@ -233,6 +306,12 @@ impl Record {
                     }
                 }
             }
+            Change::Prefer(preferences) => {
+                for (key, value) in preferences {
+                    patch(&mut self.preferences, key, value, said);
+                }
+            }
+            Change::Consent(consent) => self.consents.take(consent, said),
             Change::Replace(fields) => {
                 if self.rebase(said, false) {
                     fill(&mut self.identifiers, fields.identifiers.iter().map(|(kind, values)| (kind, values.clone())));
@@ -258,10 +337,10 @@ impl Record {
 }
 
 /// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
-fn patch<T: Clone>(fields: &mut BTreeMap<String, Cell<T>>, name: &str, value: &T, said: Said) {
+fn patch<K: Ord + Clone, T: Clone>(fields: &mut BTreeMap<K, Cell<T>>, name: &K, value: &T, said: Said) {
     let later = |cell: &Cell<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
     if !fields.get(name).is_some_and(later) {
-        fields.insert(name.to_owned(), Cell { value: value.clone(), patch: Some(said) });
+        fields.insert(name.clone(), Cell { value: value.clone(), patch: Some(said) });
     }
 }
 

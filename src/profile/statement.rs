@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventKey, RecordKey, Timestamp, Value};
+use super::{Consent, EventKey, Identifier, Preference, PreferenceKey, RecordKey, Timestamp, Value};
 
 /// A statement as a source said it: nothing checked, nothing normalised. This is what history keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,77 @@ pub enum Draft {
     Delete(DraftRecord),
     /// This happened.
     Event(DraftEvent),
+    /// The customer wants to be treated so.
+    Preferences(DraftPreferences),
+    /// The customer said this about a purpose.
+    Consent(DraftConsent),
+}
+
+impl Draft {
+    /// The record that it is about.
+    #[must_use]
+    pub fn record(&self) -> &RecordKey {
+        match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record,
+            Self::Event(said) => &said.record,
+            Self::Preferences(said) => &said.record,
+            Self::Consent(said) => &said.record,
+        }
+    }
+
+    /// Its size in memory, in bytes, roughly.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => {
+                let identifiers = said.identifiers.iter().map(|held| held.kind.len() + held.value.len());
+                identifiers.sum::<usize>() + weigh(&said.traits)
+            }
+            Self::Event(said) => weigh(&said.properties),
+            Self::Preferences(said) => {
+                let each =
+                    said.preferences.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Value::weight));
+                each.sum()
+            }
+            Self::Consent(said) => weigh(&said.fields),
+        }
+    }
+}
+
+/// What a source says of how a customer wants to be treated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftPreferences {
+    /// Whose record.
+    pub record: RecordKey,
+    /// By the name of the preference; none: cleared.
+    #[serde(default)]
+    pub preferences: BTreeMap<String, Option<Value>>,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+}
+
+/// What a source says that a customer said about a purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftConsent {
+    /// Whose record.
+    pub record: RecordKey,
+    /// The purpose.
+    pub purpose: String,
+    /// For which contact point, as the source has it; none: for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_point: Option<Identifier>,
+    /// `status`, `effective_time` and all else, by the names of the API.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Value>,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
 }
 
 /// What a source says of a record.
@@ -59,6 +130,15 @@ impl DraftRecord {
             source_time: None,
         }
     }
+
+    /// Whether it names no field.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.identifiers.is_empty()
+            && self.traits.is_empty()
+            && self.clear_identifier_types.is_empty()
+            && self.clear_traits.is_empty()
+    }
 }
 
 /// What a source says has happened.
@@ -93,10 +173,7 @@ impl Statement {
     #[must_use]
     pub fn weight(&self) -> usize {
         let values = match self {
-            Self::Record(statement) => {
-                let identifiers = statement.draft.identifiers.iter().map(|held| held.kind.len() + held.value.len());
-                identifiers.sum::<usize>() + weigh(&statement.draft.traits)
-            }
+            Self::Record(statement) => statement.draft.weight(),
             Self::Event(event) => weigh(&event.properties),
         };
         size_of::<Self>() + values
@@ -106,7 +183,7 @@ impl Statement {
     #[must_use]
     pub fn draft(&self) -> Draft {
         match self {
-            Self::Record(statement) => statement.draft(),
+            Self::Record(statement) => statement.draft.clone(),
             Self::Event(event) => Draft::Event(DraftEvent {
                 record: event.record.clone(),
                 event_id: event.event_id.clone(),
@@ -156,20 +233,7 @@ pub struct RecordStatement {
     /// Of the content, without version and times.
     pub content: ContentHash,
     /// As it was said, for history.
-    pub draft: DraftRecord,
-}
-
-impl RecordStatement {
-    /// As it was said.
-    #[must_use]
-    pub fn draft(&self) -> Draft {
-        let draft = self.draft.clone();
-        match self.change {
-            Change::Replace(_) => Draft::Upsert(draft),
-            Change::Patch { .. } => Draft::Patch(draft),
-            Change::Delete => Draft::Delete(draft),
-        }
-    }
+    pub draft: Draft,
 }
 
 /// What a statement changes in a record. Identifier values are normalised.
@@ -186,6 +250,10 @@ pub enum Change {
     },
     /// The record is gone.
     Delete,
+    /// These preferences are said; none: no word on it any more.
+    Prefer(BTreeMap<PreferenceKey, Option<Preference>>),
+    /// This is said about a purpose.
+    Consent(Box<Consent>),
 }
 
 /// The fields of a record.

@@ -65,4 +65,6 @@ pub enum Reason {
     EventIdReused,
     /// The database refuses the content.
     StoreRefused,
+    /// It is never used for such a purpose.
+    NotForPurpose,
 }

@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::changes::Proof;
 use crate::config::Config;
-use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId};
+use crate::profile::{ConsentNotes, Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store;
 
 /// The bounds of the cache.
@@ -288,12 +288,23 @@ fn weigh_profile(profile: &Profile) -> usize {
     let identifiers = profile.identifiers.iter().map(|held| {
         size_of_val(held) + held.identifier.kind.len() + held.identifier.value.len() + weigh_key(&held.origin.record)
     });
+    let preferences = profile.preferences.values().map(|stated| {
+        let origins = stated.origins.iter().map(|origin| size_of_val(origin) + weigh_key(&origin.record));
+        160 + origins.sum::<usize>()
+    });
     let records = profile.records.iter().map(weigh_record);
-    size_of::<Profile>() + traits.sum::<usize>() + identifiers.sum::<usize>() + records.sum::<usize>()
+    let said = traits.sum::<usize>() + identifiers.sum::<usize>() + preferences.sum::<usize>();
+    size_of::<Profile>() + said + records.sum::<usize>()
 }
 
 fn weigh_record(record: &Record) -> usize {
     let identifiers = record.identifiers().map(|held| 120 + held.kind.len() + held.value.len());
     let traits = record.traits().map(|(name, value, _)| 160 + name.len() + value.weight());
-    size_of::<Record>() + weigh_key(&record.key) + identifiers.sum::<usize>() + traits.sum::<usize>()
+    let preferences = record.preferences().count() * 240;
+    let consents = record.consents().iter().map(|word| {
+        let notes = word.consent.notes.named().map(|(_, note)| note.len());
+        size_of_val(word) + size_of::<ConsentNotes>() + word.consent.purpose.len() + notes.iter().sum::<usize>()
+    });
+    let treatment = preferences + consents.sum::<usize>() + record.contact_count() * size_of::<Timestamp>();
+    size_of::<Record>() + weigh_key(&record.key) + identifiers.sum::<usize>() + traits.sum::<usize>() + treatment
 }

@@ -26,7 +26,11 @@ pub fn alike(a: &Model, b: &Model) -> bool {
         let of = |(name, kind): (&String, &crate::model::IdentifierType)| (name.clone(), kind.normalization.clone());
         model.identifiers.iter().map(of).collect::<Vec<_>>()
     };
-    a.sources.keys().eq(b.sources.keys()) && a.traits.keys().eq(b.traits.keys()) && forms(a) == forms(b)
+    let names = |model: &Model| {
+        let names = [model.sources.keys().cloned().collect::<Vec<_>>(), model.traits.keys().cloned().collect()];
+        [names, [model.purposes.keys().cloned().collect(), model.channels.keys().cloned().collect()]]
+    };
+    names(a) == names(b) && forms(a) == forms(b)
 }
 
 /// What a record says under a model, by all statements about it in the order in which they were stored. Who it belongs to,
@@ -37,9 +41,7 @@ pub fn replay(
     (from, to): (&Model, &Model),
     taken: &mut Taken,
 ) -> Record {
-    let mut again = Record::new(record.key.clone(), record.first_seen);
-    again.has_events = record.has_events;
-    again.membership = record.membership.clone();
+    let mut again = record.anew();
     for stored in statements {
         let check = |model: &Model| model.check(stored.draft.clone(), stored.receive_time);
         match (check(to), check(from).is_ok()) {

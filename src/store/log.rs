@@ -90,8 +90,8 @@ pub struct ProfileChange {
     /// Its revision now.
     #[serde(rename = "n")]
     pub revision: i64,
-    /// What its records say differently, sorted: `identifiers`, `records`, `timeline`, `traits.{name}`. The profile's own
-    /// trait may be the same still, where another record has the last word.
+    /// What its records say differently, sorted: `identifiers`, `records`, `timeline`, `traits.{name}`, `preferences.{name}`,
+    /// `accessibility.{name}`, `consents`. The profile's own trait may be the same still, where another record has the last word.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
     /// The types of the events that were added, sorted.
@@ -112,8 +112,9 @@ impl ProfileChange {
     /// Whether it concerns someone who cares for these fields: an update of one of them, or anything that is no update.
     #[must_use]
     pub fn concerns(&self, fields: &BTreeSet<String>) -> bool {
-        let named =
-            |field: &String| fields.contains(field) || (field.starts_with("traits.") && fields.contains("traits"));
+        // All of a group, or one of it: `traits`, `traits.city`.
+        let group = |field: &str| field.split_once('.').is_some_and(|(group, _)| fields.contains(group));
+        let named = |field: &String| fields.contains(field) || group(field);
         self.kind != ChangeKind::Updated || self.changed_nothing_named() || self.fields.iter().any(named)
     }
 

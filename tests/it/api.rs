@@ -5,6 +5,8 @@ mod errors;
 mod horizon;
 mod identity;
 mod past;
+mod preferences;
 mod profiles;
+mod purposes;
 mod streams;
 mod watch;

@@ -6,6 +6,7 @@
 //! Each case has a tenant of its own on one store, so that hundreds of cases need one database.
 
 mod cases;
+mod consent;
 mod decisions;
 mod explanation;
 mod past;
@@ -23,6 +24,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use tokio::runtime::Runtime;
 
 use cases::Case;
+use consent::consent_is_never_widened;
 use decisions::{decisions_hold_and_leave_nothing_behind, merge_writes_split_is_never_merged};
 use explanation::what_is_explained_is_what_is_served;
 use past::the_past_is_answered_as_it_was;
@@ -126,6 +128,7 @@ on_every_store!(
     the_past_is_answered_as_it_was,
     decisions_hold_and_leave_nothing_behind,
     merge_writes_split_is_never_merged,
+    consent_is_never_widened,
 );
 
 // Each case looks at everything several times.

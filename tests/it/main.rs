@@ -10,5 +10,6 @@ mod invariants;
 mod models;
 mod publish;
 mod replicas;
+mod scenes;
 mod store;
 mod support;

@@ -1,5 +1,6 @@
 //! What several integration tests need.
 
+pub(crate) mod clock;
 pub(crate) mod faulty;
 pub(crate) mod postgres;
 pub(crate) mod process;

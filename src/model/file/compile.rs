@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::publish;
 use super::reader::{At, Fields, Mistakes};
+use super::{publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
@@ -42,8 +42,21 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
         model.traits = named(&at, "a trait", mistakes, |at, mistakes| Some(trait_type(at, mistakes)));
     }
     if let Some(at) = fields.required("sources", mistakes) {
-        let declared = Declared { identifiers: keys(root, "identifiers"), traits: keys(root, "traits") };
+        let declared = Declared {
+            identifiers: keys(root, "identifiers"),
+            traits: keys(root, "traits"),
+            purposes: keys(root, "purposes"),
+        };
         model.sources = named(&at, "a source", mistakes, |at, mistakes| Some(source(at, &declared, mistakes)));
+    }
+    if let Some(at) = fields.get("time_zone") {
+        model.time_zone = purposes::time_zone(&at, mistakes);
+    }
+    if let Some(at) = fields.get("channels") {
+        model.channels = purposes::channels(root, &at, mistakes);
+    }
+    if let Some(at) = fields.get("purposes") {
+        model.purposes = purposes::purposes(root, &at, mistakes);
     }
     if let Some(at) = fields.get("publish") {
         publish::publications(root, &at, &mut model, mistakes);
@@ -60,9 +73,10 @@ pub(super) fn keys(root: &At<'_>, section: &'static str) -> Vec<String> {
     entries.into_iter().map(|(entry, _)| entry.key.clone()).collect()
 }
 
-struct Declared {
-    identifiers: Vec<String>,
+pub(super) struct Declared {
+    pub(super) identifiers: Vec<String>,
     traits: Vec<String>,
+    pub(super) purposes: Vec<String>,
 }
 
 /// The entries of a section under names of the form that the API takes.
@@ -225,12 +239,14 @@ fn record(at: &At<'_>, declared: &Declared, mistakes: &mut Mistakes) -> Option<R
     }
     let modes = [("whole", Mode::Whole), ("patch", Mode::Patch)];
     let mode = fields.get("mode").and_then(|at| at.choice(&modes, mistakes)).unwrap_or_default();
+    let preferences = fields.get("preferences").map(|at| purposes::preferences(&at, mistakes)).unwrap_or_default();
+    let consents = fields.get("consents").map(|at| purposes::consents(&at, declared, mistakes)).unwrap_or_default();
     fields.finish(mistakes);
-    Some(RecordMapping { key: key?, version, time, identifiers, traits, mode, delete_when })
+    Some(RecordMapping { key: key?, version, time, identifiers, traits, mode, delete_when, preferences, consents })
 }
 
 /// The entries of a mapping whose keys are declared elsewhere in the file.
-fn mapped<'n>(
+pub(super) fn mapped<'n>(
     fields: &mut Fields<'n>,
     key: &'static str,
     what: &str,
@@ -271,7 +287,7 @@ fn event_type(at: &At<'_>, mistakes: &mut Mistakes) -> Option<EventType> {
     expression(at, mistakes).map(EventType::From)
 }
 
-fn expression(at: &At<'_>, mistakes: &mut Mistakes) -> Option<Expression> {
+pub(super) fn expression(at: &At<'_>, mistakes: &mut Mistakes) -> Option<Expression> {
     match Expression::compile(at.text(mistakes)?) {
         Ok(expression) => Some(expression),
         Err(wrong) => {

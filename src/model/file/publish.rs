@@ -16,7 +16,7 @@ const MAX_TIMEOUT_SECONDS: u32 = 60;
 /// A subject with all filled in; NATS itself takes more.
 const MAX_SUBJECT_BYTES: usize = 200;
 /// Fields of a change that are no traits.
-const FIELDS: [&str; 4] = ["identifiers", "records", "timeline", "traits"];
+const FIELDS: [&str; 7] = ["accessibility", "consents", "identifiers", "preferences", "records", "timeline", "traits"];
 
 /// Reads the section into the model.
 pub(super) fn publications(root: &At<'_>, at: &At<'_>, model: &mut Model, mistakes: &mut Mistakes) {
@@ -67,7 +67,7 @@ fn changed_fields(at: &At<'_>, traits: &[String], mistakes: &mut Mistakes) -> BT
                 mistakes.add(&at, format!("the model declares no trait `{name}`; it has: {}", traits.join(", ")));
             }
             None if !FIELDS.contains(&field) => {
-                mistakes.add(&at, "must be one of identifiers, records, timeline, traits, traits.NAME");
+                mistakes.add(&at, format!("must be one of {}, traits.NAME", FIELDS.join(", ")));
             }
             _ => {}
         }

@@ -148,7 +148,10 @@ fn the_built_in_model_maps_its_example_files() {
     let conversations = include_str!("../../../examples/retail/conversations.ndjson");
     for line in conversations.lines() {
         let drafts = model.map("helpdesk", "conversations", &serde_json::from_str(line).expect("JSON")).expect("fits");
-        let [Draft::Patch(record), Draft::Event(event)] = drafts.as_slice() else { panic!("{drafts:?}") };
+        let [Draft::Patch(record), Draft::Preferences(wanted), Draft::Event(event)] = drafts.as_slice() else {
+            panic!("{drafts:?}")
+        };
+        assert!(wanted.preferences["language"].is_some());
         assert_eq!(record.traits["language"], Value::from("en"));
         assert_eq!(record.traits["topics"], Value::List(vec![event_topic(line)]));
         assert_eq!(event.properties["messages"], Value::Int(2));

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use customer_profile::model::{
-    BelongsTo, IdentifierType, Matching, Model, Normalization, Role, Source, Survivorship, TraitType,
+    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Purpose, Role, Source, Survivorship, TraitType,
 };
-use customer_profile::profile::{Draft, DraftEvent, DraftRecord, Identifier, RecordKey, Timestamp, Value};
+use customer_profile::profile::{
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey, Timestamp, Value,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -88,6 +90,8 @@ pub(super) fn model() -> Model {
             .collect(),
         max_records_per_profile: 7,
         matching: Matching { max_key_records: 3, max_people: 2, ..Matching::default() },
+        purposes: ["news", "offers"].map(|name| (name.to_owned(), Purpose::default())).into(),
+        channels: ["email", "phone"].map(|name| (name.to_owned(), Channel::default())).into(),
         ..Model::default()
     }
 }
@@ -151,7 +155,63 @@ fn draft() -> impl Strategy<Value = Draft> {
             version: draft.version, source_time: draft.source_time, ..DraftRecord::new(draft.record)
         })),
         2 => (0..12i64).prop_map(event),
+        1 => preferences().prop_map(Draft::Preferences),
+        2 => consent().prop_map(Draft::Consent),
     ]
+}
+
+/// Days before now, or after it.
+pub(super) fn at_day(day: i64) -> Timestamp {
+    Timestamp::from_micros(NOW.as_micros() + day * 86_400_000_000)
+}
+
+fn preferences() -> impl Strategy<Value = DraftPreferences> {
+    let channels = |names: &[&str]| Value::List(names.iter().map(|name| Value::from(*name)).collect());
+    let said = [
+        ("language", Some(Value::from("de"))),
+        ("language", Some(Value::from("fr"))),
+        ("language", None),
+        ("preferred_channels", Some(channels(&["phone", "email"]))),
+        ("forbidden_channels", Some(channels(&["phone"]))),
+        ("forbidden_channels", Some(channels(&["email"]))),
+        ("forbidden_channels", None),
+        ("quiet_hours", Some(Value::from("22:00-07:00"))),
+        ("quiet_hours", Some(Value::from("12:00-13:00"))),
+        ("do_not_contact", Some(Value::Bool(true))),
+        ("do_not_contact", Some(Value::Bool(false))),
+        ("topics.sport", Some(Value::Bool(true))),
+        ("topics.sport", Some(Value::Bool(false))),
+        ("accessibility.large_print", Some(Value::Bool(true))),
+    ];
+    let one = prop::sample::select(said.to_vec()).prop_map(|(name, value)| (name.to_owned(), value));
+    (record(), 1..6i64, prop::collection::vec(one, 1..4)).prop_map(|(record, days, said)| DraftPreferences {
+        record,
+        preferences: said.into_iter().collect(),
+        version: 0,
+        source_time: Some(at_day(-days)),
+    })
+}
+
+fn consent() -> impl Strategy<Value = DraftConsent> {
+    let status = prop::sample::select(vec!["granted", "granted", "denied", "withdrawn", "pending"]);
+    let point = prop::option::of(prop::sample::select(vec!["a", "b"]));
+    let when = (1..6i64, -6..4i64, prop::option::of(1..6i64));
+    let said = (record(), prop::sample::select(vec!["news", "offers"]), point, status, when);
+    said.prop_map(|(record, purpose, point, status, (days, effective, lasts))| {
+        let mut fields = BTreeMap::from([
+            ("status".to_owned(), Value::from(status)),
+            ("effective_time".to_owned(), Value::Time(at_day(effective))),
+        ]);
+        fields.extend(lasts.map(|lasts| ("expire_time".to_owned(), Value::Time(at_day(effective + lasts)))));
+        DraftConsent {
+            record,
+            purpose: purpose.to_owned(),
+            contact_point: point.map(|value| Identifier::new("email", value)),
+            fields,
+            version: 0,
+            source_time: Some(at_day(-days)),
+        }
+    })
 }
 
 /// A patch changes something, and does not set and clear the same field.

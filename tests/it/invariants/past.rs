@@ -2,31 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use customer_profile::clock::Clock;
 use customer_profile::profile::{Identifier, Profile, ProfileId, Sequence, Timestamp};
 use customer_profile::reader::{Answer, Error, Freshness, Key};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{Case, NOW};
 use super::world::{World, all_records};
-
-/// A clock that is set by hand.
-#[derive(Default)]
-pub(super) struct SetClock(AtomicI64);
-
-impl SetClock {
-    fn set(&self, time: Timestamp) {
-        self.0.store(time.as_micros(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-    }
-}
+use crate::support::clock::SetClock;
 
 /// All that a reader is told, or why not.
 type Told = Result<(Profile, Option<ProfileId>), String>;

@@ -12,7 +12,8 @@ use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Inge
 use customer_profile::model::Model;
 use customer_profile::models::{ModelFile, Models};
 use customer_profile::profile::{
-    Draft, Event, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile, TenantId, fold,
+    About, ConsentState, Draft, Event, Identifier, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile,
+    TenantId, effective, fold,
 };
 use customer_profile::reader::{Freshness, Key, Limits, Reader};
 use customer_profile::store::{EventPage, MembershipChange, Store, StoredStatement};
@@ -20,15 +21,39 @@ use customer_profile::telemetry::{Metrics, Telemetry};
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
-use super::cases::{NOW, cut, model};
+use super::cases::{NOW, at_day, cut, model};
 
 /// What a reader sees of a profile, but for its id and revision, which tell of the way there.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     traits: String,
     identifiers: String,
+    preferences: String,
+    /// What counts for each purpose and contact point, on each of the days around now.
+    consents: Vec<(RecordKey, Standing)>,
     reasons: BTreeMap<RecordKey, String>,
     events: Vec<Event>,
+}
+
+/// What counts for a purpose and a contact point on a day.
+pub(super) type Standing = (&'static str, Option<&'static str>, i64, ConsentState);
+
+/// What is asked about consent in a case: every purpose and contact point, on every day on which something may change.
+pub(super) fn consent_questions() -> impl Iterator<Item = (&'static str, Option<&'static str>, i64)> {
+    let points = [None, Some("a"), Some("b"), Some("c")];
+    let topics = ["news", "offers"].into_iter().flat_map(move |purpose| points.map(|point| (purpose, point)));
+    topics.flat_map(|(purpose, point)| (-7..10).map(move |day| (purpose, point, day)))
+}
+
+/// What counts of the consents of a profile.
+pub(super) fn consents_of(profile: &Profile) -> Vec<(RecordKey, Standing)> {
+    let found = consent_questions().filter_map(|(purpose, point, day)| {
+        let contact_point = point.map(|value| Identifier::new("email", value));
+        let about = About { purpose, contact_point: contact_point.as_ref() };
+        let found = effective(&profile.records, about, at_day(day))?;
+        Some((found.record.clone(), (purpose, point, day, found.state)))
+    });
+    found.collect()
 }
 
 /// Profiles by the records that they are made of.
@@ -192,7 +217,7 @@ impl World {
 fn event_id(draft: &Draft) -> Option<String> {
     match draft {
         Draft::Event(event) => Some(event.event_id.clone()),
-        Draft::Upsert(_) | Draft::Patch(_) | Draft::Delete(_) => None,
+        _ => None,
     }
 }
 
@@ -221,7 +246,17 @@ fn seen(profile: &Profile, events: Vec<Event>) -> Seen {
         .map(|held| format!("{}:{} {}", held.identifier.kind, held.identifier.value, held.linkable))
         .collect();
     let reasons = profile.records.iter().map(|r| (r.key.clone(), r.membership.reason.clone())).collect();
-    Seen { traits: traits.join("; "), identifiers: identifiers.join("; "), reasons, events }
+    let preferences: Vec<String> = profile
+        .preferences
+        .iter()
+        .map(|(key, stated)| {
+            let origins: Vec<_> =
+                stated.origins.iter().map(|o| (&o.record.source, &o.record.key, o.source_time)).collect();
+            format!("{key}={} {origins:?}", serde_json::to_string(&stated.value).expect("a preference"))
+        })
+        .collect();
+    let [traits, identifiers, preferences] = [traits, identifiers, preferences].map(|all| all.join("; "));
+    Seen { traits, identifiers, preferences, consents: consents_of(profile), reasons, events }
 }
 
 fn shared_model() -> &'static Model {

@@ -42,7 +42,7 @@ pub(crate) fn record(key: &RecordKey, profile: Option<ProfileId>, name: &str) ->
         source_time: None,
         receive_time: time(1),
         content: ContentHash::of(&name),
-        draft: DraftRecord::new(key.clone()),
+        draft: Draft::Upsert(DraftRecord::new(key.clone())),
     });
     record.membership.profile = profile;
     record

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use customer_profile::clock::SystemClock;
+use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::v1::{
     self, identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
-    profile_service_client::ProfileServiceClient,
+    preference_service_client::PreferenceServiceClient, profile_service_client::ProfileServiceClient,
 };
 use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
@@ -44,17 +44,26 @@ impl Service {
 
     /// The service on a store, configured with a model.
     pub(crate) async fn start_by(store: Arc<dyn Store>, model: ModelFile) -> Self {
-        let mut service = Self::start_unready_by(store, model, |_| {}).await;
+        Self::start_at(store, model, Arc::new(SystemClock)).await
+    }
+
+    /// The service on a store, configured with a model, by a clock of the test's own.
+    pub(crate) async fn start_at(store: Arc<dyn Store>, model: ModelFile, clock: Arc<dyn Clock>) -> Self {
+        let mut service = Self::start_unready_by(store, (model, clock), |_| {}).await;
         service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
         service
     }
 
     /// The same, without waiting.
     pub(crate) async fn start_unready(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
-        Self::start_unready_by(store, ModelFile::built_in(), configure).await
+        Self::start_unready_by(store, (ModelFile::built_in(), Arc::new(SystemClock)), configure).await
     }
 
-    async fn start_unready_by(store: Arc<dyn Store>, model: ModelFile, configure: impl FnOnce(&mut Config)) -> Self {
+    async fn start_unready_by(
+        store: Arc<dyn Store>,
+        (model, clock): (ModelFile, Arc<dyn Clock>),
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = Config::defaults();
         config.grpc.lame_duck = std::time::Duration::ZERO;
         configure(&mut config);
@@ -62,7 +71,7 @@ impl Service {
         let address = format!("http://{}", listener.local_addr().expect("its address"));
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
-        let parts = Parts { config, store, model, clock: Arc::new(SystemClock), metrics, ready };
+        let parts = Parts { config, store, model, clock, metrics, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
@@ -78,6 +87,10 @@ impl Service {
         ProfileServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn preferences(&self) -> PreferenceServiceClient<Channel> {
+        PreferenceServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) fn identity(&self) -> IdentityServiceClient<Channel> {
         IdentityServiceClient::new(self.channel.clone())
     }
@@ -86,6 +99,16 @@ impl Service {
     pub(crate) async fn say(&self, statements: Vec<v1::Statement>) -> v1::IngestStatementsResponse {
         let request = v1::IngestStatementsRequest { statements };
         self.ingest().ingest_statements(request).await.expect("a receipt").into_inner()
+    }
+
+    /// Says raw payloads of a source; none is refused.
+    pub(crate) async fn say_payloads(&self, source: &str, kind: &str, payloads: &[serde_json::Value]) {
+        let payloads = payloads.iter().map(|payload| payload.to_string().into()).collect();
+        let request = v1::IngestPayloadsRequest { source: source.to_owned(), kind: kind.to_owned(), payloads };
+        let answer = self.ingest().ingest_payloads(request).await.expect("a receipt").into_inner();
+        for result in answer.results.iter().flat_map(|result| &result.results) {
+            assert_eq!(result.outcome(), v1::StatementOutcome::Stored, "{result:?}");
+        }
     }
 
     /// Begins the end, without waiting for it.
@@ -125,6 +148,20 @@ pub(crate) fn upsert(
         version,
         source_time: None,
     }))
+}
+
+/// What a customer said about a purpose, for a contact point (type, value) if one is named.
+pub(crate) fn consent(purpose: &str, contact_point: Option<(&str, &str)>, status: v1::ConsentStatus) -> v1::Consent {
+    let contact_point =
+        contact_point.map(|(kind, value)| v1::Identifier { r#type: kind.to_owned(), value: value.to_owned() });
+    v1::Consent { purpose: purpose.to_owned(), contact_point, status: status.into(), ..v1::Consent::default() }
+}
+
+/// A record's word on a purpose.
+pub(crate) fn record_consent((source, key): (&str, &str), consent: v1::Consent) -> v1::Statement {
+    let record = Some(record(source, key));
+    let said = v1::RecordConsent { record, consent: Some(consent), ..v1::RecordConsent::default() };
+    statement(v1::statement::Kind::RecordConsent(said))
 }
 
 /// A record is gone, from this version on.

@@ -1,0 +1,246 @@
+//! How much of a profile to answer: the view and the mask that were asked for, and what the purpose may see.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use prost_types::FieldMask;
+
+use super::{held, record, time, unified};
+use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
+use crate::grpc::status::{Checked, profile_name};
+use crate::grpc::v1;
+use crate::model::{Model, PurposeKind};
+use crate::permission::view::{View, Withheld};
+use crate::profile::{PreferenceKey, Profile, Reason, Timestamp, Violation};
+
+/// How much of a profile to answer: the view, the mask and the purpose, checked.
+#[derive(Debug, Clone, Default)]
+pub(in crate::grpc) struct Shape {
+    full: bool,
+    /// None: all of the view.
+    mask: Option<Mask>,
+    bound: Option<Bound>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Mask {
+    fields: BTreeSet<String>,
+    traits: BTreeSet<String>,
+}
+
+/// A purpose of a model.
+#[derive(Debug, Clone)]
+pub(in crate::grpc) struct Bound {
+    name: String,
+    model: Arc<Model>,
+}
+
+/// The fields that a mask may name.
+const FIELDS: [&str; 10] = [
+    "name",
+    "revision",
+    "accessibility",
+    "preferences",
+    "create_time",
+    "update_time",
+    "traits",
+    "identifiers",
+    "record_count",
+    "records",
+];
+
+impl Bound {
+    /// A purpose of a model; none where none is named.
+    pub(in crate::grpc) fn new(name: String, model: &Arc<Model>) -> Checked<Option<Self>> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        if model.purposes.contains_key(&name) {
+            return Ok(Some(Self { name, model: model.clone() }));
+        }
+        Err(vec![undeclared("purpose", "purpose", &name, model.purposes.keys())])
+    }
+
+    /// What it may see; none: the purpose was there when it was asked for, so never.
+    pub(in crate::grpc) fn view(&self) -> Option<View<'_>> {
+        Some(View { name: &self.name, purpose: self.model.purposes.get(&self.name)? })
+    }
+}
+
+/// Something that a model does not declare.
+pub(in crate::grpc) fn undeclared<'n>(
+    field: &str,
+    what: &str,
+    name: &str,
+    declared: impl Iterator<Item = &'n String>,
+) -> Violation {
+    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    let declared: Vec<&str> = declared.map(String::as_str).collect();
+    let description = format!("the model declares no {what} `{shown}`; it has: {}", declared.join(", "));
+    Violation::new(Reason::NotDeclared, field, description)
+}
+
+impl Shape {
+    /// Checks a view and a mask.
+    pub(in crate::grpc) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let view = v1::ProfileView::try_from(view).unwrap_or_else(|_| {
+            let description = format!("{view} is not a view of this version");
+            violations.push(Violation::new(Reason::UnknownEnumValue, "view", description));
+            v1::ProfileView::Unspecified
+        });
+        let mask = mask.filter(|mask| !mask.paths.is_empty()).map(|mask| {
+            let mut parsed = Mask::default();
+            for (index, path) in mask.paths.into_iter().enumerate() {
+                match path.strip_prefix("traits.") {
+                    Some(name) if !name.is_empty() => parsed.traits.insert(name.trim_matches('`').to_owned()),
+                    _ if FIELDS.contains(&path.as_str()) => parsed.fields.insert(path),
+                    _ => {
+                        let description = format!("must be one of {} or `traits.{{name}}`", FIELDS.join(", "));
+                        let field = format!("read_mask.paths[{index}]");
+                        violations.push(Violation::new(Reason::Malformed, field, description));
+                        false
+                    }
+                };
+            }
+            parsed
+        });
+        if !violations.is_empty() {
+            return Err(violations);
+        }
+        Ok(Self { full: view == v1::ProfileView::Full, mask, bound: None })
+    }
+
+    /// Checks the view and the mask of a watch, whose mask also says which changes are of interest.
+    pub(in crate::grpc) fn of_watch(
+        view: i32,
+        mask: Option<FieldMask>,
+    ) -> Result<(Self, Option<BTreeSet<String>>), Vec<Violation>> {
+        let paths = mask.map(|mask| mask.paths).unwrap_or_default();
+        let fields: BTreeSet<String> = paths.iter().cloned().collect();
+        let paths = paths.into_iter().filter(|path| path != "timeline" && path != "consents").collect();
+        let mut shape = Self::new(view, Some(FieldMask { paths }))?;
+        if fields.is_empty() {
+            return Ok((shape, None));
+        }
+        shape.mask.get_or_insert_default();
+        Ok((shape, Some(fields)))
+    }
+
+    /// Only what a purpose may see. Needs are refused to those that sell, not just withheld.
+    pub(in crate::grpc) fn bound_to(self, bound: Option<Bound>) -> Checked<Self> {
+        let named = self.mask.as_ref().is_some_and(|mask| mask.fields.contains("accessibility"));
+        let sells =
+            bound.as_ref().and_then(Bound::view).is_some_and(|view| view.purpose.kind == PurposeKind::Marketing);
+        if named && sells {
+            let rule = "accessibility needs are never used for marketing";
+            return Err(vec![Violation::new(Reason::NotForPurpose, "read_mask", rule)]);
+        }
+        Ok(Self { bound, ..self })
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.fields.contains(field))
+    }
+
+    fn has_trait(&self, name: &str) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
+    }
+
+    /// A profile in this shape, and what is withheld of it at a time.
+    pub(in crate::grpc) fn of(&self, profile: &Profile, now: Timestamp) -> (v1::Profile, Vec<v1::Withheld>) {
+        let view = self.bound.as_ref().and_then(Bound::view);
+        if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
+            let name = profile_name(&profile.id);
+            let empty = v1::Profile { name, revision: profile.revision, ..v1::Profile::default() };
+            return (empty, vec![withheld(everything)]);
+        }
+        let mut sight = Sight { view, withheld: Vec::new() };
+        let message = self.message(profile, &mut sight);
+        sight.withheld.sort_by(|a, b| a.field.cmp(&b.field));
+        sight.withheld.dedup_by(|a, b| a.field == b.field);
+        (message, sight.withheld.into_iter().map(withheld).collect())
+    }
+
+    fn message(&self, profile: &Profile, sight: &mut Sight<'_>) -> v1::Profile {
+        let mut message = v1::Profile {
+            name: profile_name(&profile.id),
+            revision: profile.revision,
+            traits: profile
+                .traits
+                .iter()
+                .filter(|(name, _)| self.has_trait(name) && sight.sees_trait(name))
+                .map(|(name, found)| (name.clone(), unified(found)))
+                .collect(),
+            ..v1::Profile::default()
+        };
+        self.treatment(profile, sight, &mut message);
+        if self.has("create_time") {
+            message.create_time = Some(time(profile.create_time));
+        }
+        if self.has("update_time") {
+            message.update_time = Some(time(profile.update_time));
+        }
+        if self.has("identifiers") {
+            let seen = profile.identifiers.iter().filter(|held| sight.sees_identifier(&held.identifier.kind));
+            message.identifiers = seen.map(held).collect();
+        }
+        if self.has("record_count") {
+            message.record_count = i32::try_from(profile.records.len()).unwrap_or(i32::MAX);
+        }
+        if self.full && self.has("records") {
+            message.records = profile.records.iter().map(record).collect();
+            if sight.view.is_some() {
+                for record in &mut message.records {
+                    record.traits.retain(|name, _| sight.sees_trait(name));
+                    record.identifiers.retain(|held| sight.sees_identifier(&held.r#type));
+                }
+            }
+        }
+        message
+    }
+
+    /// How the customer wants to be treated.
+    fn treatment(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
+        if profile.preferences.is_empty() {
+            return;
+        }
+        let has = |needs: bool| profile.preferences.keys().any(|key| PreferenceKey::is_accessibility(key) == needs);
+        if self.has("accessibility") && has(true) && sight.sees_accessibility() {
+            message.accessibility = accessibility(&profile.preferences);
+        }
+        if self.has("preferences") && has(false) && sight.sees_preferences() {
+            message.preferences = preferences(&profile.preferences);
+        }
+    }
+}
+
+/// What may be seen, and what was found that may not.
+struct Sight<'a> {
+    view: Option<View<'a>>,
+    withheld: Vec<Withheld>,
+}
+
+impl Sight<'_> {
+    fn seen_unless(&mut self, withheld: Option<Withheld>) -> bool {
+        let seen = withheld.is_none();
+        self.withheld.extend(withheld);
+        seen
+    }
+
+    fn sees_trait(&mut self, name: &str) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_trait(name)))
+    }
+
+    fn sees_identifier(&mut self, kind: &str) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_identifier(kind)))
+    }
+
+    fn sees_preferences(&mut self) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_preferences()))
+    }
+
+    fn sees_accessibility(&mut self) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_accessibility()))
+    }
+}

@@ -1,0 +1,174 @@
+//! `PreferenceService`: how customers want to be treated, and whether they may be contacted.
+
+pub(in crate::grpc) mod answer;
+mod permission;
+pub(in crate::grpc) mod receive;
+mod write;
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::answer::{Bound, key, merged_from, read_info, time};
+use super::context::Context;
+use super::status::{both, from_reader, from_store, page_size, profile_name, refused};
+use super::v1::{self, preference_service_server::PreferenceService};
+use super::{profiles, receive as common, token};
+use crate::clock::Clock;
+use crate::ingest::Ingest;
+use crate::model::Model;
+use crate::models::Models;
+use crate::permission::view::View;
+use crate::profile::{Draft, PreferenceKey, RecordKey};
+use crate::reader::{Answer, Freshness, Key, Reader};
+use crate::store::{Store, StoredStatement};
+
+/// The service.
+#[derive(Clone)]
+pub struct PreferenceApi {
+    /// The read path.
+    pub reader: Reader,
+    /// The write path.
+    pub ingest: Ingest,
+    /// For purposes and channels.
+    pub models: Arc<Models>,
+    /// For read tokens and history.
+    pub store: Arc<dyn Store>,
+    /// What counts depends on the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[tonic::async_trait]
+impl PreferenceService for PreferenceApi {
+    async fn get_preferences(
+        &self,
+        request: Request<v1::GetPreferencesRequest>,
+    ) -> Result<Response<v1::GetPreferencesResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let model = self.model(&context).await?;
+        let asked = both(common::key(request.key, "key"), Bound::new(request.purpose, &model));
+        let (key, bound) = asked.map_err(refused)?;
+        let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
+        let found = self.read(&context, &key, freshness).await?;
+        let view = bound.as_ref().and_then(Bound::view);
+        Ok(Response::new(self.effective(&found, view, &context)))
+    }
+
+    async fn set_preferences(
+        &self,
+        request: Request<v1::SetPreferencesRequest>,
+    ) -> Result<Response<v1::SetPreferencesResponse>, Status> {
+        write::set_preferences(self, request).await
+    }
+
+    async fn record_consent(
+        &self,
+        request: Request<v1::RecordConsentRequest>,
+    ) -> Result<Response<v1::RecordConsentResponse>, Status> {
+        write::record_consent(self, request).await
+    }
+
+    async fn list_consent_history(
+        &self,
+        request: Request<v1::ListConsentHistoryRequest>,
+    ) -> Result<Response<v1::ListConsentHistoryResponse>, Status> {
+        let context = Context::of(&request)?;
+        let v1::ListConsentHistoryRequest { key, purpose, page_size: wanted, page_token } = request.into_inner();
+        let asked = both(common::key(key, "key"), page_size(wanted, 50, 500));
+        let (key, limit) = asked.map_err(refused)?;
+        let after: Option<Place> = token::parse_page_token(&page_token, &purpose)?;
+        let found = self.read(&context, &key, Freshness::Full).await?;
+        let records: Vec<RecordKey> = found.profile.records.iter().map(|record| record.key.clone()).collect();
+        let said = async { self.store.snapshot(&context.tenant).await?.statements(&records).await };
+        let said = said.await.map_err(|error| from_store(&error, &context))?;
+        let consents = said.into_iter().filter_map(|stored| Some((place(&stored), consent_record(stored, &purpose)?)));
+        let mut listed: Vec<(Place, v1::ConsentRecord)> =
+            consents.filter(|(place, _)| after.as_ref().is_none_or(|after| place < after)).collect();
+        listed.sort_by(|(a, _), (b, _)| b.cmp(a));
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        let next = listed.last().filter(|_| more).map(|(place, _)| token::page_token(place, &purpose));
+        Ok(Response::new(v1::ListConsentHistoryResponse {
+            records: listed.into_iter().map(|(_, record)| record).collect(),
+            next_page_token: next.unwrap_or_default(),
+            profile: profile_name(&found.profile.id),
+        }))
+    }
+
+    async fn check_contact_permission(
+        &self,
+        request: Request<v1::CheckContactPermissionRequest>,
+    ) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
+        permission::check(self, request).await
+    }
+
+    async fn batch_check_contact_permission(
+        &self,
+        request: Request<v1::BatchCheckContactPermissionRequest>,
+    ) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
+        permission::check_batch(self, request).await
+    }
+}
+
+impl PreferenceApi {
+    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+        let running = self.models.of(&context.tenant).await.map_err(|error| from_store(&error, context))?;
+        Ok(running.model.clone())
+    }
+
+    async fn read(&self, context: &Context, key: &Key, freshness: Freshness) -> Result<Answer, Status> {
+        let found = self.reader.profile(&context.tenant, key, freshness).await;
+        found.map_err(|error| from_reader(error, context))
+    }
+
+    /// What counts now, as far as a purpose may see it.
+    fn effective(&self, found: &Answer, view: Option<View<'_>>, context: &Context) -> v1::GetPreferencesResponse {
+        let (profile, now) = (&*found.profile, self.clock.now());
+        let mut message = v1::GetPreferencesResponse {
+            profile: profile_name(&profile.id),
+            read_info: Some(read_info(found, self.reader.store_id(), &context.tenant)),
+            merged_from: merged_from(found),
+            ..v1::GetPreferencesResponse::default()
+        };
+        if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
+            message.withheld = vec![answer::withheld(everything)];
+            return message;
+        }
+        let needs = view.and_then(|view| view.withholds_accessibility());
+        let wishes = view.and_then(|view| view.withholds_preferences());
+        let seen = |key: &PreferenceKey| if key.is_accessibility() { needs.is_none() } else { wishes.is_none() };
+        message.origins = answer::origins(&profile.preferences, seen);
+        if needs.is_none() {
+            message.accessibility = answer::accessibility(&profile.preferences);
+        }
+        if wishes.is_none() {
+            message.preferences = answer::preferences(&profile.preferences);
+            message.consents = answer::consents(profile, now);
+        }
+        message.withheld = needs.into_iter().chain(wishes).map(answer::withheld).collect();
+        message
+    }
+}
+
+/// The place of a statement in history: the write, its place within it, and the record.
+type Place = (i64, i32, String, String);
+
+fn place(stored: &StoredStatement) -> Place {
+    let record = &stored.key.record;
+    (stored.sequence.0, stored.ordinal, record.source.clone(), record.key.clone())
+}
+
+/// What a statement says about a purpose, if it is about that.
+fn consent_record(stored: StoredStatement, purpose: &str) -> Option<v1::ConsentRecord> {
+    let Draft::Consent(draft) = stored.draft else { return None };
+    if !purpose.is_empty() && draft.purpose != purpose {
+        return None;
+    }
+    let origin = v1::Origin {
+        record: Some(key(&draft.record)),
+        source_time: draft.source_time.map(time),
+        receive_time: Some(time(stored.receive_time)),
+    };
+    Some(v1::ConsentRecord { consent: Some(answer::said(draft)), origin: Some(origin) })
+}

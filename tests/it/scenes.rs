@@ -1,0 +1,3 @@
+//! Scenes of everyday life, each from what sources send to what is seen.
+
+mod treatment;
