@@ -16,6 +16,8 @@ mod key;
 mod migrate;
 mod model;
 mod output;
+mod permission;
+mod preferences;
 mod process;
 mod publish;
 mod search;
@@ -39,6 +41,7 @@ Examples:
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
   customer-profile get email:ann@shop.com          Who is this?
   customer-profile timeline email:ann@shop.com     What happened with her?
+  customer-profile preferences email:ann@shop.com  How does she want to be treated?
   customer-profile watch email:ann@shop.com        What changes, as it changes?
   customer-profile search 'ann mil'                Whose names begin like this?
   customer-profile explain email:ann@shop.com      Why is she one profile?
@@ -60,6 +63,8 @@ enum Command {
     Import(import::Args),
     Get(get::Args),
     Timeline(timeline::Args),
+    Preferences(preferences::Args),
+    Permission(permission::Args),
     Watch(watch::Args),
     Search(search::Args),
     Explain(explain::Args),
@@ -91,6 +96,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
+        Command::Preferences(args) => preferences::run(args).await,
+        Command::Permission(args) => permission::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Explain(args) => explain::run(args).await,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use customer_profile::grpc::v1::{
-    self, ingest_service_client::IngestServiceClient, profile_key::Key, profile_service_client::ProfileServiceClient,
-    statement::Kind, value,
+    self, ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
+    profile_key::Key, profile_service_client::ProfileServiceClient, statement::Kind, value,
 };
 use prost_types::Timestamp;
 use tonic::transport::{Channel, Endpoint};
@@ -61,6 +61,80 @@ pub(crate) async fn read_for(address: &str, name: &str, time: Duration) -> Rate 
     closed_loop(address, READERS, time, async |channel: Channel, _, _| {
         let request = by_name(name);
         ProfileServiceClient::new(channel).get_profile(request).await.expect("a profile");
+    })
+    .await
+}
+
+/// Says how the sample customer wants to be treated: something of everything that is looked at.
+pub(crate) async fn say_how_to_treat(address: &str) {
+    let record = || Some(v1::RecordKey { source: "web".to_owned(), key: "sample".to_owned() });
+    let window = Some(prost_types::Duration { seconds: 7 * 86_400, nanos: 0 });
+    let preferences = v1::Preferences {
+        language: "en-US".to_owned(),
+        time_zone: "America/New_York".to_owned(),
+        preferred_channels: vec!["email".to_owned()],
+        forbidden_channels: vec!["sms".to_owned()],
+        // Never now: the hours are looked at, and do not refuse.
+        quiet_hours: vec![v1::QuietHours {
+            days: vec![],
+            start_time: "03:00".to_owned(),
+            end_time: "03:01".to_owned(),
+        }],
+        frequency_caps: vec![v1::FrequencyCap { channel: "email".to_owned(), max_count: 3, window }],
+        topics: HashMap::from([("sport".to_owned(), true)]),
+        ..v1::Preferences::default()
+    };
+    let accessibility = Some(v1::Accessibility { large_print: Some(true), ..v1::Accessibility::default() });
+    let wanted = Kind::StatePreferences(v1::StatePreferences {
+        record: record(),
+        preferences: Some(preferences),
+        accessibility,
+        ..v1::StatePreferences::default()
+    });
+    let consent = v1::Consent {
+        purpose: "newsletter".to_owned(),
+        status: v1::ConsentStatus::Granted.into(),
+        ..v1::Consent::default()
+    };
+    let said = Kind::RecordConsent(v1::RecordConsent {
+        record: record(),
+        consent: Some(consent),
+        ..v1::RecordConsent::default()
+    });
+    let statements = [wanted, said].map(|kind| v1::Statement { kind: Some(kind) }).into();
+    let request = v1::IngestStatementsRequest { statements };
+    let answer = IngestServiceClient::new(connect(address).await).ingest_statements(request).await;
+    let results = answer.expect("a receipt").into_inner().results;
+    assert!(results.iter().all(|result| result.outcome() == v1::StatementOutcome::Stored), "{results:?}");
+}
+
+/// What is asked of a cached customer.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    /// The profile, for a purpose.
+    Profile(&'static str),
+    /// Whether the newsletter may be sent by e-mail.
+    Permission,
+}
+
+/// Asks the same from many callers.
+pub(crate) async fn ask_for(address: &str, name: &str, asked: Asked, time: Duration) -> Rate {
+    closed_loop(address, READERS, time, async |channel: Channel, _, _| match asked {
+        Asked::Profile(purpose) => {
+            let request = v1::GetProfileRequest { purpose: purpose.to_owned(), ..by_name(name) };
+            let answer = ProfileServiceClient::new(channel).get_profile(request).await.expect("a profile").into_inner();
+            assert!(answer.withheld.iter().all(|withheld| withheld.field != "*"));
+        }
+        Asked::Permission => {
+            let request = v1::CheckContactPermissionRequest {
+                key: by_name(name).key,
+                purpose: "newsletter".to_owned(),
+                channel: "email".to_owned(),
+                ..v1::CheckContactPermissionRequest::default()
+            };
+            let answer = PreferenceServiceClient::new(channel).check_contact_permission(request).await;
+            assert!(answer.expect("an answer").into_inner().permission.expect("whether").allowed);
+        }
     })
     .await
 }

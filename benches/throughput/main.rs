@@ -1,11 +1,13 @@
 //! How fast, as ratios measured in one run on one machine:
 //!
 //! - cached `GetProfile` against a bare tonic server that answers the same bytes;
+//! - cached `CheckContactPermission`, and `GetProfile` for a purpose, against `GetProfile` for none, of a customer with
+//!   preferences and consents;
 //! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at 32 clients on the same
 //!   PostgreSQL;
 //! - the same on SQLite against plain one-row transactions on the same file system.
 //!
-//! `cargo bench --bench throughput [-- reads|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
+//! `cargo bench --bench throughput [-- reads|purposes|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
 //! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios travel.
 
 mod bare;
@@ -19,7 +21,7 @@ mod server;
 
 use std::time::Duration;
 
-use client::Rate;
+use client::{Asked, Rate};
 use server::Server;
 
 /// How long each contender runs in each turn.
@@ -40,6 +42,9 @@ fn main() {
     println!("{:<58} {:>10} {:>10} {:>7}", "", "this", "other", "ratio");
     if wanted("reads") {
         runtime.block_on(reads());
+    }
+    if wanted("purposes") {
+        runtime.block_on(purposes());
     }
     if wanted("postgres") {
         runtime.block_on(writes_postgres());
@@ -79,6 +84,30 @@ async fn reads() {
     }
     report("cached GetProfile, bare tonic server", median(this), median(other));
     report("the same per second of the server's processor time", median(this_cpu), median(other_cpu));
+}
+
+async fn purposes() {
+    let file = tempfile::tempdir().expect("a directory");
+    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
+    let name = client::store_sample(&server.address).await;
+    client::say_how_to_treat(&server.address).await;
+    let asked = [Asked::Profile(""), Asked::Profile("service"), Asked::Profile("newsletter"), Asked::Permission];
+    let (mut rates, mut costs) = (asked.map(|_| Vec::new()), asked.map(|_| Vec::new()));
+    for _ in 0..TURNS {
+        for (number, asked) in asked.iter().enumerate() {
+            let before = server::cpu_seconds(server.pid());
+            let rate = client::ask_for(&server.address, &name, *asked, TURN).await;
+            costs[number].push(rate.calls_per(server::cpu_seconds(server.pid()) - before));
+            rates[number].push(rate.per_second());
+        }
+    }
+    let (rates, costs) = (rates.map(median), costs.map(median));
+    for (number, what) in
+        [(1, "GetProfile for service"), (2, "GetProfile for newsletter"), (3, "CheckContactPermission")]
+    {
+        report(&format!("cached {what}, for no purpose"), rates[number], rates[0]);
+        report("the same per second of the server's processor time", costs[number], costs[0]);
+    }
 }
 
 async fn writes_postgres() {

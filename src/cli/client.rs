@@ -14,6 +14,7 @@ use crate::grpc::v1;
 use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
+use crate::grpc::v1::preference_service_client::PreferenceServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::profile::TenantId;
@@ -111,6 +112,11 @@ impl Client {
     /// For the model.
     pub(super) fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For how customers want to be treated.
+    pub(super) fn preferences(&self) -> PreferenceServiceClient<Channel> {
+        PreferenceServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For publishing.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::client::{Client, ServerArgs, refused};
 use super::key::{self, CustomerKey};
 use super::output::{self, Format};
+use super::preferences;
 use crate::grpc::v1::{self, consistency::Requirement};
 
 /// Show who a customer is: the unified profile, with the source of each field
@@ -31,6 +32,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = key::instant, conflicts_with = "fresh")]
     as_of: Option<prost_types::Timestamp>,
 
+    /// Only what this purpose may see; what is withheld is listed
+    #[arg(long)]
+    purpose: Option<String>,
+
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     output: Format,
@@ -48,25 +53,31 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         view: view.into(),
         consistency,
         as_of_time: args.as_of,
+        purpose: args.purpose.unwrap_or_default(),
         ..Default::default()
     };
     let answer = client.profiles().get_profile(client.request(request)?).await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("GetProfileResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
+        Format::Table => output::print(&shown(&answer)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A profile for people.
-fn shown(answer: &v1::GetProfileResponse) -> String {
-    let Some(profile) = &answer.profile else { return String::new() };
-    let mut parts = vec![heading(profile, answer), traits(profile), identifiers(profile)];
+fn shown(answer: &v1::GetProfileResponse) -> anyhow::Result<String> {
+    let Some(profile) = &answer.profile else { return Ok(String::new()) };
+    let mut parts = vec![heading(profile, answer)];
+    // What the customer needs comes before all else.
+    parts.extend(preferences::needs(profile.accessibility.as_ref(), &[])?);
+    parts.extend(preferences::wishes(profile.preferences.as_ref(), &[])?);
+    parts.extend([traits(profile), identifiers(profile)]);
     if !profile.records.is_empty() {
         parts.push(records(profile));
     }
-    parts.join("\n\n")
+    parts.extend(preferences::withheld(&answer.withheld));
+    Ok(parts.join("\n\n"))
 }
 
 fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {

@@ -57,12 +57,51 @@ pub(super) fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<
 
 /// A message in canonical JSON.
 fn canonical(name: &str, message: &impl prost::Message) -> anyhow::Result<serde_json::Value> {
+    serialize(name, message, &SerializeOptions::new().skip_default_fields(true))
+}
+
+/// A message in JSON under the names of its fields in the proto files.
+fn by_name(name: &str, message: &impl prost::Message) -> anyhow::Result<serde_json::Value> {
+    serialize(name, message, &SerializeOptions::new().skip_default_fields(true).use_proto_field_name(true))
+}
+
+fn serialize(
+    name: &str,
+    message: &impl prost::Message,
+    options: &SerializeOptions,
+) -> anyhow::Result<serde_json::Value> {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET)?;
     let name = format!("customer.profile.v1.{name}");
     let descriptor = pool.get_message_by_name(&name).with_context(|| name)?;
     let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
-    let options = SerializeOptions::new().skip_default_fields(true);
-    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+    Ok(message.serialize_with_options(serde_json::value::Serializer, options)?)
+}
+
+/// The fields of a message that are set, by their names in the API, each as a person reads it.
+pub(super) fn fields(name: &str, message: &impl prost::Message) -> anyhow::Result<Vec<(String, String)>> {
+    let json = by_name(name, message)?;
+    let serde_json::Value::Object(fields) = json else { return Ok(Vec::new()) };
+    let topics = |name: &str, value: &serde_json::Value| match value {
+        serde_json::Value::Object(entries) if name == "topics" => {
+            entries.iter().map(|(topic, value)| (format!("topics.{topic}"), spoken(value))).collect()
+        }
+        value => vec![(name.to_owned(), spoken(value))],
+    };
+    Ok(fields.iter().flat_map(|(name, value)| topics(name, value)).collect())
+}
+
+/// JSON as a person reads it.
+fn spoken(value: &serde_json::Value) -> String {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => plain(text),
+        Json::Array(values) => values.iter().map(spoken).collect::<Vec<_>>().join(", "),
+        Json::Object(entries) => {
+            let entries = entries.iter().map(|(name, value)| format!("{name}={}", spoken(value)));
+            entries.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// A table with these columns.

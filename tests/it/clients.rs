@@ -111,6 +111,25 @@ fn grpcurl_and_buf_run_the_readmes_tour_by_reflection() {
 }
 
 #[test]
+fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
+    let demo = Demo::start();
+    let [block] = &blocks("How customers want to be treated", "sh")[..] else { panic!("one block") };
+    let told: String = shell(block, &demo).split_whitespace().collect();
+    for part in [
+        r#""language":"es-US""#,
+        r#""largePrint":true"#,
+        r#""status":"CONSENT_STATUS_GRANTED""#,
+        // By night it is a quiet hour.
+        r#""reason":"CONTACT_REASON_"#,
+        r#""rule":""#,
+        r#""field":"accessibility","reason":"WITHHELD_REASON_NEVER_FOR_MARKETING""#,
+        r#""field":"traits.family_name","reason":"WITHHELD_REASON_NOT_FOR_PURPOSE""#,
+    ] {
+        assert!(told.contains(part), "{part}:\n{told}");
+    }
+}
+
+#[test]
 fn the_readmes_python_program_runs_with_code_generated_from_the_proto_files() {
     let program = fs::read_to_string(repository().join("tests/clients/python/tour.py")).expect("the tour");
     assert_eq!(blocks("A client in Python", "python"), [program], "the README shows what is run");

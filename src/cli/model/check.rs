@@ -18,11 +18,13 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
     match format {
         Format::Json => output::print(&serde_json::to_string_pretty(&serde_json::json!({ "errors": errors }))?)?,
         Format::Table if errors.is_empty() => {
-            let Model { sources, identifiers, traits, publications, .. } = &model;
+            let Model { sources, identifiers, traits, channels, purposes, publications, .. } = &model;
             let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
             let mut found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
-            if !publications.is_empty() {
-                write!(found, ", {} publications", publications.len())?;
+            let more =
+                [(channels.len(), "channels"), (purposes.len(), "purposes"), (publications.len(), "publications")];
+            for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
+                write!(found, ", {count} {what}")?;
             }
             output::print(&format!("{}: no mistakes: {found}", file.display()))?;
         }

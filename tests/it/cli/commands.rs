@@ -49,6 +49,44 @@ fn blank(json: &mut serde_json::Value) {
 }
 
 #[test]
+fn how_a_customer_wants_to_be_treated_is_shown_with_needs_first() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let nothing = say(dir.path(), &format!("preferences email:ann@shop.com --server {at}")).ok();
+    assert!(nothing.contains("nothing was said"), "{nothing}");
+    write(
+        dir.path(),
+        "model.yaml",
+        "identifiers: { email: { priority: 1, normalize: email } }\ntraits: { name: }\n\
+         channels: { email: { contact_point: email }, phone: { voice: true } }\n\
+         purposes: { news: { marketing: true, traits: name } }\n\
+         sources:\n  crm:\n    records:\n      people:\n        key: id\n        identifiers: { email: mail }\n        \
+         traits: { name: name }\n        \
+         preferences: { language: lang, accessibility.large_print: large == 'yes', topics.arts: arts == 'yes' }\n        \
+         consents: { purpose: news, contact_point: { email: mail }, status: news }\n",
+    );
+    write(dir.path(), "people.csv", "id,mail,name,lang,large,arts,news\n7,bea@x.com,Bea,de,yes,no,granted\n");
+    let url = format!("sqlite://{}", dir.path().join("bea.db").display());
+    let import = format!("import people.csv --source crm --kind people --model model.yaml --database-url {url}");
+    say(dir.path(), &import).ok();
+    let server = TestServer::start(&url);
+    let at = &server.address;
+    let shown = say(dir.path(), &format!("preferences email:bea@x.com --server {at}")).ok();
+    let places: Vec<Option<usize>> =
+        ["large_print", "language", "topics.arts", "crm/7", "news", "granted"].map(|part| shown.find(part)).into();
+    assert!(places.iter().all(Option::is_some) && places[0] < places[1], "{shown}");
+    let shown = say(dir.path(), &format!("get email:bea@x.com --server {at}")).ok();
+    assert!(shown.find("large_print") < shown.find("Bea"), "{shown}");
+    let bound = say(dir.path(), &format!("get email:bea@x.com --purpose news --server {at}")).ok();
+    assert!(!bound.contains("large_print") && bound.contains("accessibility needs are never used to sell"), "{bound}");
+    let asked = format!("permission email:bea@x.com --purpose news --server {at} --channel");
+    let told = say(dir.path(), &format!("{asked} email")).ok();
+    assert_eq!(told, "yes: nothing speaks against it, at bea@x.com, said by crm/7\n");
+    // A no is an answer, not an error.
+    assert_eq!(say(dir.path(), &format!("{asked} email --topic arts")).failed(1), "");
+}
+
+#[test]
 fn get_shows_a_person_by_any_key() {
     let (dir, server) = server();
     let at = &server.address;
@@ -166,7 +204,7 @@ fn the_examples_of_config_and_model_are_taken_as_they_are_printed() {
     say(dir.path(), "migrate --config c.toml").ok();
     write(dir.path(), "m.yaml", say(dir.path(), "model example").ok());
     let told = say(dir.path(), "model check m.yaml").ok();
-    assert_eq!(told, "m.yaml: no mistakes: 6 sources, 5 identifier types, 14 traits\n");
+    assert_eq!(told, "m.yaml: no mistakes: 6 sources, 5 identifier types, 14 traits, 4 channels, 5 purposes\n");
     let schema: serde_json::Value = serde_json::from_str(&say(dir.path(), "model schema").ok()).expect("JSON");
     assert!(schema["properties"]["sources"].is_object(), "{schema}");
 }
