@@ -9,6 +9,7 @@ use customer_profile::store::memory::MemoryStore;
 use tonic::{Code, Status};
 
 use super::errors::{assert_failure, fields};
+use super::watch::Watcher;
 use crate::support::clock::{SetClock, instant};
 use crate::support::service::{
     Service, by_identifier, by_name, by_record, consent, event, record, record_consent, statement, upsert,
@@ -364,6 +365,33 @@ async fn many_customers_are_asked_about_at_once_each_with_their_own_answer() {
             (Some(Code::InvalidArgument), None),
         ]
     );
+}
+
+#[tokio::test]
+async fn those_who_watch_how_customers_want_to_be_treated_are_told() {
+    let service = start(&clock()).await;
+    let name = ann(&service).await;
+    let paths = vec!["preferences".to_owned(), "accessibility".to_owned(), "consents".to_owned()];
+    let request = v1::WatchProfilesRequest {
+        keys: vec![by_name(&name)],
+        read_mask: Some(prost_types::FieldMask { paths }),
+        ..Default::default()
+    };
+    let mut watcher = Watcher::begin(&service, request).await.expect("a watch");
+    watcher.next().await;
+    // Not of interest.
+    service.say(vec![upsert(("crm", "7"), &[EMAIL], &[("name", "Ann")], 2)]).await;
+    set(&service, by_record("crm", "7"), v1::Preferences { language: "de".into(), ..Default::default() }).await;
+    let told = watcher.next().await;
+    assert!(told.contains("updated preferences.language ["), "{told}");
+    say_consent(&service, by_record("crm", "7"), consent("news", None, ConsentStatus::Denied)).await;
+    let told = watcher.next().await;
+    assert!(told.contains("updated consents ["), "{told}");
+    let needs = Some(v1::Accessibility { braille: Some(true), ..Default::default() });
+    let request = v1::SetPreferencesRequest { key: Some(by_name(&name)), accessibility: needs, ..Default::default() };
+    service.preferences().set_preferences(request).await.expect("an answer");
+    let told = watcher.next().await;
+    assert!(told.contains("updated accessibility.braille ["), "{told}");
 }
 
 /// The fields that are refused, of a statement.
