@@ -5,6 +5,7 @@ mod permission;
 pub(in crate::grpc) mod receive;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -146,7 +147,17 @@ impl PreferenceApi {
             message.preferences = answer::preferences(&profile.preferences);
             message.consents = answer::consents(profile, now);
         }
-        message.withheld = needs.into_iter().chain(wishes).map(answer::withheld).collect();
+        // A contact point is an identifier: a consent for one is seen by whom sees those.
+        let mut points = BTreeMap::new();
+        message.consents.retain(|found| {
+            let kind = found.contact_point.as_ref().map(|point| point.r#type.as_str());
+            let held = kind.and_then(|kind| view.and_then(|view| view.withholds_identifier(kind)));
+            let seen = held.is_none();
+            points.extend(held.map(|held| (held.field.clone(), held)));
+            seen
+        });
+        let withheld = needs.into_iter().chain(wishes).chain(points.into_values());
+        message.withheld = withheld.map(answer::withheld).collect();
         message
     }
 }

@@ -9,7 +9,7 @@ use super::view::told;
 use crate::model::{Channel, Model, Purpose, PurposeKind};
 use crate::profile::{
     About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey, Profile, StatedPreference,
-    Timestamp, effective, next_change,
+    Timestamp, effective, next_change, plausible_time,
 };
 
 /// What is asked.
@@ -121,7 +121,7 @@ impl Question<'_> {
         let held = profile.identifiers.iter().filter(|held| held.linkable && held.identifier.kind == *kind);
         let mut held: Vec<_> =
             held.filter(|held| asked.as_ref().is_none_or(|asked| *asked == held.identifier.value)).collect();
-        held.sort_by_key(|held| Reverse(held.origin.source_time.unwrap_or(held.origin.receive_time)));
+        held.sort_by_key(|held| Reverse(plausible_time(held.origin.source_time, held.origin.receive_time)));
         Ok(held.into_iter().map(|held| held.identifier.clone()).collect())
     }
 }

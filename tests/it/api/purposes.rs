@@ -202,6 +202,26 @@ async fn needs_are_refused_to_what_sells_and_unknown_purposes_to_everybody() {
 }
 
 #[tokio::test]
+async fn consents_for_contact_points_are_seen_by_purposes_that_see_those() {
+    let service = Service::start_by(Arc::new(MemoryStore::new()), model()).await;
+    let said = |kind, value| {
+        record_consent(("web", "1"), consent("opt_in_plain_all", Some((kind, value)), ConsentStatus::Granted))
+    };
+    let name = service.say(vec![said("email", "a"), said("phone", "1")]).await.results[0].profile.clone();
+    for (purpose, shown, withheld) in [
+        ("not_needed_plain_all", 2, ""),
+        ("not_needed_plain_some", 1, "identifiers.phone"),
+        ("not_needed_plain_none", 0, "identifiers.email identifiers.phone"),
+    ] {
+        let request =
+            v1::GetPreferencesRequest { key: Some(by_name(&name)), purpose: purpose.into(), consistency: None };
+        let answer = service.preferences().get_preferences(request).await.expect("an answer").into_inner();
+        let fields: Vec<&str> = answer.withheld.iter().map(|withheld| withheld.field.as_str()).collect();
+        assert_eq!((answer.consents.len(), fields.join(" ")), (shown, withheld.to_owned()), "{purpose}");
+    }
+}
+
+#[tokio::test]
 async fn a_timeline_shows_the_events_of_the_purpose_and_tells_what_it_does_not() {
     let service = Service::start_by(Arc::new(MemoryStore::new()), model()).await;
     let events = [("1", "order_placed"), ("2", "call"), ("3", "order_placed")];
