@@ -31,6 +31,7 @@ pub mod neighbourhood;
 pub mod permission;
 pub mod profile;
 pub mod reader;
+pub mod recount;
 pub mod resolve;
 pub mod server;
 pub mod sources;

@@ -3,6 +3,7 @@
 //! A [`Model`] is compiled from the model file and never changes; this module is what the rest of the service asks it.
 
 pub mod check;
+mod computed;
 mod expression;
 pub mod file;
 mod mapping;
@@ -10,17 +11,21 @@ pub mod matching;
 mod normalize;
 pub mod publication;
 mod purpose;
+mod segment;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::Regex;
 
+pub use computed::Definition;
 pub use file::ModelError;
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
 pub(crate) use normalize::clean;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{Channel, ConsentRule, Purpose, PurposeKind, Visible};
+pub use segment::Segment;
 
 use crate::profile::Identifier;
 
@@ -45,6 +50,10 @@ pub struct Model {
     pub channels: BTreeMap<String, Channel>,
     /// Where the clocks are of customers who have not said: a name of the IANA database; empty: UTC.
     pub time_zone: String,
+    /// Computed traits by name: what is counted of a customer's events.
+    pub computed: BTreeMap<String, Arc<Definition>>,
+    /// Segments by name: conditions over what is known of a customer.
+    pub segments: BTreeMap<String, Segment>,
 }
 
 /// How values of one type identify.

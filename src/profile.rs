@@ -10,10 +10,12 @@
 //! Which records are one person is decided in [`identity`](crate::identity).
 
 mod consent;
+mod derived;
 mod fold;
 mod id;
 mod preference;
 mod record;
+pub mod rollup;
 mod row;
 mod statement;
 mod survive;
@@ -25,6 +27,7 @@ pub use consent::{
     About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective, LegalBasis, effective,
     next_change,
 };
+pub use derived::{Computed, Derived};
 pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
 pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
 pub use preference::{

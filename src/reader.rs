@@ -31,9 +31,12 @@ pub use page::{SearchCursor, SearchHit, SearchPage, TimelinePage, TimelineQuery}
 use uuid::Uuid;
 
 use crate::changes::{Coherence, Followed};
+use crate::clock::Clock;
 use crate::model::Model;
 use crate::models::{Models, Running};
-use crate::profile::{Identifier, Profile, ProfileId, RecordKey, Sequence, TenantId, Timestamp, fold};
+use crate::profile::{
+    Derived, Identifier, Profile, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp, fold,
+};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use cache::{Cache, Cached, Need, Slot};
@@ -113,6 +116,8 @@ pub struct Reader {
     coherence: Arc<Coherence>,
     cache: Cache,
     metrics: Arc<Metrics>,
+    /// What is derived of a profile depends on the time.
+    clock: Arc<dyn Clock>,
     limits: Limits,
     /// Hits so far, of all clones.
     hits: Arc<AtomicU64>,
@@ -126,12 +131,12 @@ impl Reader {
         models: Arc<Models>,
         coherence: Arc<Coherence>,
         metrics: Arc<Metrics>,
-        limits: Limits,
+        (clock, limits): (Arc<dyn Clock>, Limits),
     ) -> Self {
         let cache = Cache::new(limits);
         let (entries, bytes) = (cache.clone(), cache.clone());
         metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
-        Self { store, models, coherence, cache, metrics, limits, hits: Arc::default() }
+        Self { store, models, coherence, cache, metrics, clock, limits, hits: Arc::default() }
     }
 
     /// A key as the store knows it, by the model in force.
@@ -228,10 +233,11 @@ impl Reader {
             let loaded = self.load_profile(scope, id, "profiles").await?;
             Ok(loaded.under(id))
         };
-        let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
+        let (mut entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read("profiles", cached, matches!(entry.value, Cached::Absent));
         if cached {
             self.audit(scope, &slot, &entry);
+            entry = self.up_to_date(scope, &slot, entry).await;
         }
         Ok(scope.found(entry, cached))
     }
@@ -247,8 +253,29 @@ impl Reader {
         let found = self.metrics.store(operation, self.store.profiles(scope.tenant, &[id])).await?;
         let running = self.models.told(scope.tenant, found.model_version, &scope.running).await?;
         let stored = found.value.into_iter().next().flatten();
-        let value = stored.map_or(Cached::Absent, |stored| Cached::Profile(Arc::new(fold(stored, &running.model))));
+        let value = stored.map_or(Cached::Absent, |stored| self.folded(stored, &running.model));
         Ok(cache::Entry { value, sequence: found.sequence, read_at })
+    }
+
+    /// A profile, with what is derived of it now.
+    fn folded(&self, stored: StoredProfile, model: &Model) -> Cached {
+        let mut profile = fold(stored, model);
+        profile.derived = Derived::of(&profile, model, self.clock.now());
+        Cached::Profile(Arc::new(profile))
+    }
+
+    /// An entry that was kept, with what is derived of its profile derived anew if time has passed over it.
+    async fn up_to_date(&self, scope: &Scope<'_>, slot: &Slot, entry: cache::Entry) -> cache::Entry {
+        let now = self.clock.now();
+        let Cached::Profile(kept) = &entry.value else { return entry };
+        if kept.derived.holds(now) {
+            return entry;
+        }
+        let derived = Derived::of(kept, &scope.running.model, now);
+        let profile = Profile { derived, ..Profile::clone(kept) };
+        let entry = cache::Entry { value: Cached::Profile(Arc::new(profile)), ..entry };
+        self.cache.put(slot.clone(), entry.clone()).await;
+        entry
     }
 
     async fn lookup(&self, scope: &Scope<'_>, key: CacheKey) -> Result<(Holders, Currency), Error> {

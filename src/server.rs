@@ -40,6 +40,7 @@ use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
 use crate::reader::Reader;
+use crate::recount::Recount;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
@@ -87,7 +88,7 @@ pub async fn serve(
     set_health(&health, ServingStatus::NotServing).await;
     let stop = CancellationToken::new();
     let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
-    let (services, mut writer) = build(&parts, models.clone(), health_service, stop.clone());
+    let (services, mut writer, counting) = build(&parts, models.clone(), health_service, stop.clone());
     let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
     let publishers = Publishers::start(PublisherParts {
         store: parts.store.clone(),
@@ -140,6 +141,7 @@ pub async fn serve(
         }
     };
     tidying.abort();
+    counting.abort();
     finish(writer, publishers, &*parts.store).await;
     Ok(result?)
 }
@@ -180,7 +182,12 @@ macro_rules! bounded {
     }};
 }
 
-fn build<H>(parts: &Parts, models: Arc<Models>, health: H, draining: CancellationToken) -> (Routes, JoinHandle<()>)
+fn build<H>(
+    parts: &Parts,
+    models: Arc<Models>,
+    health: H,
+    draining: CancellationToken,
+) -> (Routes, JoinHandle<()>, JoinHandle<()>)
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -207,8 +214,12 @@ where
     );
     let switch =
         Switch { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
+    let recount =
+        Recount { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
+    let counting = tokio::spawn(recount.run(config.computed.check_interval));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-    let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), config.into());
+    let reader =
+        Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), (clock.clone(), config.into()));
     let watches = Watches::new(coherence, draining.clone(), config.watch.clone());
     let profile_api = ProfileApi {
         reader: reader.clone(),
@@ -245,7 +256,7 @@ where
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
         .add_service(health);
     add_reflection(&mut routes);
-    (routes.routes(), writer)
+    (routes.routes(), writer, counting)
 }
 
 /// Both versions: older grpcurl asks for the first one only.

@@ -37,6 +37,7 @@ pub use past::{Past, PastWrite};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
 
 use crate::identity::MatchKey;
+use crate::profile::rollup::Rollup;
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
     TenantId, TimelinePosition, Timestamp,
@@ -185,6 +186,9 @@ pub trait Snapshot: Send {
     /// Profile rows by id, redirected and deleted ones too; those that do not exist are left out.
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
 
+    /// How far counting what was not counted has come; none: it has not begun.
+    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>>;
+
     /// All statements about records, events apart: record by record, each in the order in which they were stored.
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
 }
@@ -304,6 +308,27 @@ pub struct EventPage {
     pub limit: usize,
 }
 
+/// How far counting the events of before a definition has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecountProgress {
+    /// What is counted, as [`Model::counted`](crate::model::Model::counted) names it.
+    pub definitions: String,
+    /// All records up to this one, in order of key, have been gone through.
+    pub position: RecordKey,
+    /// So many of them had something to be counted.
+    pub records: u64,
+    /// All have been gone through.
+    pub done: bool,
+}
+
+impl RecountProgress {
+    /// Whether all of this is counted.
+    #[must_use]
+    pub fn is_done(&self, definitions: &str) -> bool {
+        self.done && self.definitions == definitions
+    }
+}
+
 /// Names a statement about a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatementKey {
@@ -365,6 +390,8 @@ pub struct Changes {
     pub added_records: Vec<Record>,
     /// Records to insert or replace, with their membership.
     pub records: Vec<Record>,
+    /// What the events of records that are there add up to, where nothing else of them changes.
+    pub rollups: Vec<(RecordKey, Rollup)>,
     /// Identifiers that records no longer hold.
     pub removed_identifiers: Vec<(Identifier, RecordKey)>,
     /// Identifiers that records hold from now on.
@@ -401,6 +428,8 @@ pub struct Changes {
     pub requests: Vec<StoredRequest>,
     /// Merges and splits to append.
     pub identity_changes: Vec<IdentityChange>,
+    /// How far counting what was not counted has come.
+    pub recount: Option<RecountProgress>,
     /// This write's entry in the change log; none: an empty one is written.
     pub log: Vec<LogEntry>,
 }
@@ -409,6 +438,7 @@ impl Changes {
     /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores agree on what they take.
     fn refuse_nul(&self) -> Result<()> {
         let records = self.added_records.iter().chain(&self.records).map(|record| &record.key);
+        let records = records.chain(self.rollups.iter().map(|(record, _)| record));
         let records = records.chain(self.statements.iter().map(|statement| &statement.key.record));
         let records = records.chain(self.memberships.iter().map(|change| &change.record));
         let records = records.chain(self.added_keys.iter().chain(&self.removed_keys).map(|(_, record)| record));

@@ -34,7 +34,7 @@ mod tests {
     use crate::{
         m20261122_000001_records_and_history as records, m20261122_000002_history as history,
         m20261122_000003_models as models, m20261122_000004_matching as matching, m20261122_000005_change_log as log,
-        m20261122_000006_publication as publication,
+        m20261122_000006_publication as publication, m20261122_000007_rollups as rollups,
     };
 
     #[test]
@@ -47,6 +47,7 @@ mod tests {
                 matching::STATEMENTS,
                 log::STATEMENTS,
                 publication::STATEMENTS,
+                rollups::STATEMENTS,
             ]
             .concat()
             {

@@ -14,6 +14,7 @@ mod m20261122_000003_models;
 mod m20261122_000004_matching;
 mod m20261122_000005_change_log;
 mod m20261122_000006_publication;
+mod m20261122_000007_rollups;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_matching::Migration),
             Box::new(m20261122_000005_change_log::Migration),
             Box::new(m20261122_000006_publication::Migration),
+            Box::new(m20261122_000007_rollups::Migration),
         ]
     }
 }

@@ -196,6 +196,12 @@ sections! {
         trim_interval: Duration = "1m" as DURATION in "1s", "1h";
     }
 
+    /// Computed traits.
+    computed: Computed {
+        /// How often it is looked whether a tenant's model counts something new, so that the events of before are counted too.
+        check_interval: Duration = "1s" as DURATION in "10ms", "1h";
+    }
+
     /// Clients that watch profiles.
     watch: Watch {
         /// Clients that watch at once; one more is answered `RESOURCE_EXHAUSTED`. They do not count among calls in work.

@@ -12,8 +12,8 @@ use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::profile::{
-    Event, Identifier, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said, TenantId, Timestamp, Trait, Value,
-    Violation,
+    Computed, Event, Identifier, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said, TenantId, Timestamp,
+    Trait, Value, Violation,
 };
 use crate::reader::Answer;
 pub(super) use shape::{Bound, Shape, undeclared};
@@ -92,6 +92,16 @@ fn violation(violation: Violation) -> v1::Violation {
 
 fn unified(found: &Trait) -> v1::Trait {
     v1::Trait { value: Some(value(&found.value)), origins: found.origins.iter().map(origin).collect() }
+}
+
+/// What events add up to.
+pub(super) fn computed_trait(found: &Computed) -> v1::ComputedTrait {
+    let completeness = if found.partial { v1::Completeness::Partial } else { v1::Completeness::Complete };
+    v1::ComputedTrait {
+        value: found.value.as_ref().map(value),
+        completeness: completeness.into(),
+        approximate: found.approximate,
+    }
 }
 
 /// Who said something.

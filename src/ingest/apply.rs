@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::model::Model;
 use crate::neighbourhood::Start;
 use crate::profile::{
-    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Value, Violation,
+    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Timestamp, Value,
+    Violation,
 };
 use crate::store::{Cause, StatementKey};
 
@@ -54,14 +55,19 @@ pub(super) struct Applied<'a> {
 impl<'a> Applied<'a> {
     /// Applies statements, in order, to the records as they are stored.
     #[must_use]
-    pub(super) fn new(statements: &'a [Statement], stored: Vec<Record>, known: Known, model: &Model) -> Self {
+    pub(super) fn new(
+        statements: &'a [Statement],
+        stored: Vec<Record>,
+        known: Known,
+        (model, now): (&Model, Timestamp),
+    ) -> Self {
         let before: BTreeMap<_, _> = stored.into_iter().map(|record| (record.key.clone(), record)).collect();
         let mut applied = Self { after: before.clone(), before, ..Self::default() };
         let mut known = known;
         for statement in statements {
             let outcome = match statement {
                 Statement::Record(statement) => applied.record(statement, &mut known),
-                Statement::Event(event) => applied.event(event, &mut known, model),
+                Statement::Event(event) => applied.event(event, &mut known, (model, now)),
             };
             applied.outcomes.push(outcome);
         }
@@ -87,7 +93,7 @@ impl<'a> Applied<'a> {
         Outcome::Stored
     }
 
-    fn event(&mut self, event: &'a Event, known: &mut Known, model: &Model) -> Outcome {
+    fn event(&mut self, event: &'a Event, known: &mut Known, (model, now): (&Model, Timestamp)) -> Outcome {
         match known.events.get(&event.key()) {
             Some(content) if *content == event.content => Outcome::Duplicate,
             Some(_) => Outcome::Rejected(vec![Violation::new(
@@ -99,7 +105,8 @@ impl<'a> Applied<'a> {
                 known.events.insert(event.key(), event.content);
                 let new = || Record::new(event.record.clone(), event.receive_time);
                 let record = self.after.entry(event.record.clone()).or_insert_with(new);
-                record.has_events = true;
+                let first = !std::mem::replace(&mut record.has_events, true);
+                model.count(record, event, first, now);
                 record.first_seen = record.first_seen.min(event.receive_time);
                 if model.is_contact(&event.kind) {
                     record.count_contact(event);

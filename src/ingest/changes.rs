@@ -198,7 +198,10 @@ impl Plan {
     /// Finds what changes for one record.
     fn compare(&mut self, turn: Turn<'_>, model: &Model, before: Option<&Record>, after: &Record) {
         let same_profile = before.map(|record| record.membership.profile) == Some(after.membership.profile);
-        if before == Some(after) {
+        if before.is_some_and(|before| before.is_kept_as(after)) {
+            if before.is_some_and(|before| before.rollup != after.rollup) {
+                self.changes.rollups.push((after.key.clone(), after.rollup.clone()));
+            }
             return;
         }
         let records = if before.is_some() { &mut self.changes.records } else { &mut self.changes.added_records };

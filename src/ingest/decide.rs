@@ -17,8 +17,8 @@ use crate::identity::{Decision, DecisionKind, Features, Guard, objection};
 use crate::model::Model;
 use crate::neighbourhood::{self, Start};
 use crate::profile::{
-    ContentHash, Profile, ProfileId, ProfileState, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
-    fold,
+    ContentHash, Derived, Profile, ProfileId, ProfileState, Record, RecordKey, Sequence, StoredProfile, TenantId,
+    Timestamp, fold,
 };
 use crate::store::{self, Cause, Snapshot, StoredDecision, StoredRequest};
 
@@ -162,7 +162,7 @@ impl Writer {
             if known.content != content {
                 return Err(DecideError::RequestReused);
             }
-            return answer_again(tx.reads(), &known, model).await;
+            return answer_again(tx.reads(), &known, (model, self.clock.now())).await;
         }
         // Later decisions outweigh earlier ones, so no two have the same time.
         let after = Timestamp::from_micros(tx.not_before().as_micros() + 1);
@@ -174,7 +174,7 @@ impl Writer {
         let cause = |from: ProfileId| draft.cause(from, request);
         let mut plan = plan(turn, &Applied::default(), &neighbourhood, &cause, model);
         let decisions: Vec<String> = draft.decided.iter().map(|stored| stored.decision.id.clone()).collect();
-        let profiles = plan.profiles_of(&draft.records, model);
+        let profiles = plan.profiles_of(&draft.records, model, turn.now);
         let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
         if validate_only || nothing {
             return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence: None });
@@ -188,13 +188,17 @@ impl Writer {
 }
 
 /// What was answered, with the profiles as they are now.
-async fn answer_again(reads: &mut dyn Snapshot, known: &StoredRequest, model: &Model) -> Result<Decided, DecideError> {
+async fn answer_again(
+    reads: &mut dyn Snapshot,
+    known: &StoredRequest,
+    (model, now): (&Model, Timestamp),
+) -> Result<Decided, DecideError> {
     let Remembered { decisions, outcomes, records } = serde_json::from_str(&known.answer)
         .map_err(|error| store::Error::Internal(format!("a remembered answer: {error}")))?;
     let start = Start { seeds: records.iter().cloned().collect(), ..Start::default() };
     let found = neighbourhood::load(reads, start, model).await?;
     let unchanged = Plan { after: found.records, rows: found.rows, ..Plan::default() };
-    let profiles = unchanged.profiles_of(&records, model);
+    let profiles = unchanged.profiles_of(&records, model, now);
     Ok(Decided { decisions, outcomes, profiles, sequence: Some(known.sequence) })
 }
 
@@ -374,7 +378,7 @@ fn keeps_apart(decision: &Decision, left: &[Record], right: &[Record]) -> bool {
 
 impl Plan {
     /// The profiles of records as they are by this plan, each once, in the order of the records.
-    fn profiles_of(&self, records: &[RecordKey], model: &Model) -> Vec<Profile> {
+    fn profiles_of(&self, records: &[RecordKey], model: &Model, now: Timestamp) -> Vec<Profile> {
         let home = |key: &RecordKey| self.after.get(key)?.membership.profile;
         let mut seen = BTreeSet::new();
         let ids = records.iter().filter_map(home).filter(|id| seen.insert(*id)).collect::<Vec<_>>();
@@ -384,6 +388,10 @@ impl Plan {
             let (revision, update_time) = (row.revision, row.update_time);
             Some(StoredProfile { id, revision, update_time, records: members.cloned().collect() })
         });
-        stored.map(|stored| fold(stored, model)).collect()
+        let derived = |mut profile: Profile| {
+            profile.derived = Derived::of(&profile, model, now);
+            profile
+        };
+        stored.map(|stored| derived(fold(stored, model))).collect()
     }
 }

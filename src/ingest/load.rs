@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{Applied, Known};
 use crate::model::Model;
-use crate::profile::{Record, RecordKey, Statement};
+use crate::profile::{Record, RecordKey, Statement, Timestamp};
 use crate::store::{Result, StatementKey, Transaction};
 
 /// Loads the records that the statements speak of, and applies the statements to them.
@@ -14,12 +14,12 @@ use crate::store::{Result, StatementKey, Transaction};
 pub(super) async fn load_and_apply<'a>(
     tx: &mut dyn Transaction,
     statements: &'a [Statement],
-    model: &Model,
+    context: (&Model, Timestamp),
 ) -> Result<Applied<'a>> {
     let keys: BTreeSet<RecordKey> = statements.iter().map(|statement| statement.record().clone()).collect();
     let stored = tx.reads().records(&Vec::from_iter(keys)).await?;
     let known = load_known(tx, statements, &stored).await?;
-    Ok(Applied::new(statements, stored, known, model))
+    Ok(Applied::new(statements, stored, known, context))
 }
 
 /// Which of the statements are stored already. A dated statement that is later than all of its record, and any statement

@@ -11,6 +11,8 @@ use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileCha
 const IDENTIFIERS: &str = "identifiers";
 const RECORDS: &str = "records";
 const TIMELINE: &str = "timeline";
+/// The field that stands for computed traits.
+const COMPUTED: &str = "computed";
 /// The field that stands for what was said about purposes.
 const CONSENTS: &str = "consents";
 
@@ -32,6 +34,11 @@ pub(crate) fn entry(turn: Turn<'_>, sides: &Sides<'_>, changes: &Changes) -> Vec
     }
     for record in changes.added_records.iter().chain(&changes.records) {
         telling.record((sides.before)(&record.key), record);
+    }
+    for (record, _) in &changes.rollups {
+        if let Some(home) = (sides.home)(record) {
+            telling.say(home, vec![COMPUTED.to_owned()]);
+        }
     }
     for change in &changes.identity_changes {
         match change.kind {

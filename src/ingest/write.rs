@@ -90,12 +90,12 @@ impl Writer {
         let (mut tx, running) = self.begin(tenant).await?;
         let model = &running.model;
         let Rechecked { statements, rejected } = Rechecked::new(batch, &running);
-        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements, model)).await?;
+        // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
+        let now = self.clock.now().max(tx.not_before());
+        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements, (model, now))).await?;
         let neighbourhood =
             self.step("load_neighbourhood", neighbourhood::load(tx.reads(), applied.start(model), model)).await?;
         let mut sequence = tx.sequence();
-        // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
-        let now = self.clock.now().max(tx.not_before());
         let turn = Turn { tenant, sequence, now };
         let cause = applied.cause();
         let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);

@@ -4,6 +4,7 @@
 //! is the manual by example, and the model that is compiled in.
 
 mod compile;
+mod computed;
 mod publish;
 mod purposes;
 mod reader;

@@ -22,6 +22,10 @@ pub struct Purpose {
     pub identifiers: Visible,
     /// The event types it may see.
     pub events: Visible,
+    /// The computed traits it may see.
+    pub computed: Visible,
+    /// The segments it may see.
+    pub segments: Visible,
     /// Whether it may see preferences.
     pub preferences: bool,
     /// Whether it may see accessibility needs.

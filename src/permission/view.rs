@@ -75,6 +75,18 @@ impl View<'_> {
         self.withholds(&self.purpose.events, "events", kind)
     }
 
+    /// Why a computed trait is not to be seen, if it is not.
+    #[must_use]
+    pub fn withholds_computed(&self, name: &str) -> Option<Withheld> {
+        self.withholds(&self.purpose.computed, "computed", name)
+    }
+
+    /// Why a segment is not to be seen, if it is not. Which one is not told: that would say that the customer is in it.
+    #[must_use]
+    pub fn withholds_segment(&self, name: &str) -> Option<Withheld> {
+        (!self.purpose.segments.has(name)).then(|| self.not_listed("segments"))
+    }
+
     /// Why preferences are not to be seen, if they are not.
     #[must_use]
     pub fn withholds_preferences(&self) -> Option<Withheld> {

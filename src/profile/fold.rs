@@ -1,10 +1,11 @@
 //! The fold: from the records of one cluster to the profile that a reader sees. A pure function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::preference::fold_preferences;
+use super::rollup::{DefinitionId, Rollup};
 use super::survive::fold_traits;
-use super::{Identifier, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value};
+use super::{Derived, Identifier, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value};
 use crate::model::Model;
 
 /// A profile, ready to answer.
@@ -24,8 +25,14 @@ pub struct Profile {
     pub identifiers: Vec<ProfileIdentifier>,
     /// How the customer wants to be treated. What counts of consent depends on the time: see [`effective`](super::effective).
     pub preferences: Preferences,
-    /// What it is made of, in order of key.
+    /// What it is made of, in order of key. What their events add up to is in [`rollup`](Self::rollup).
     pub records: Vec<Record>,
+    /// What the events of all records add up to.
+    pub rollup: Rollup,
+    /// The definitions that are not complete on some record.
+    pub uncounted: BTreeSet<DefinitionId>,
+    /// What is derived from all this at a time: to be derived anew when it no longer holds.
+    pub derived: Derived,
 }
 
 /// A unified field.
@@ -72,15 +79,51 @@ pub struct StoredProfile {
     pub records: Vec<Record>,
 }
 
-/// Folds a profile.
+/// Folds a profile. Computed traits and segments depend on the time too: see [`Derived::of`].
 #[must_use]
 pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
-    let StoredProfile { id, revision, update_time, records } = stored;
+    let StoredProfile { id, revision, update_time, mut records } = stored;
     let create_time = records.iter().map(|record| record.first_seen).min().unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
     let preferences = fold_preferences(&records);
-    Profile { id, revision, create_time, update_time, traits, identifiers, preferences, records }
+    let (rollup, uncounted) = fold_rollups(&mut records, model);
+    let derived = Derived::default();
+    Profile {
+        id,
+        revision,
+        create_time,
+        update_time,
+        traits,
+        identifiers,
+        preferences,
+        records,
+        rollup,
+        uncounted,
+        derived,
+    }
+}
+
+/// The sum of the records' states, which are taken out of them, and the definitions of which some record lacks its part.
+fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<DefinitionId>) {
+    let (mut sum, mut uncounted) = (Rollup::default(), BTreeSet::new());
+    let parts: Vec<Rollup> = records.iter_mut().map(|record| std::mem::take(&mut record.rollup)).collect();
+    for id in model.definitions().map(|definition| definition.id) {
+        if sum.get(id).is_some() {
+            continue;
+        }
+        for (record, part) in records.iter().zip(&parts) {
+            match (part.get(id), sum.get_mut(id)) {
+                (Some(state), Some(sum)) => sum.merge(state),
+                (Some(state), None) => sum.set(id, state.clone()),
+                (None, _) if record.has_events => {
+                    uncounted.insert(id);
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    (sum, uncounted)
 }
 
 pub(super) fn origin(record: &RecordKey, said: &Said) -> Origin {

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::rollup::Rollup;
 use super::{
     Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey, RecordStatement,
     Timestamp, Value, id::plausible_time,
@@ -131,6 +132,9 @@ pub struct Record {
     /// By event type the latest contacts, latest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     contacts: BTreeMap<String, Vec<Timestamp>>,
+    /// What its events add up to. Kept beside the record, as it changes with each event.
+    #[serde(skip)]
+    pub rollup: Rollup,
 }
 
 /// How many contacts of a type are kept: a frequency cap counts no more.
@@ -152,6 +156,7 @@ impl Record {
             preferences: BTreeMap::new(),
             consents: Consents::default(),
             contacts: BTreeMap::new(),
+            rollup: Rollup::default(),
         }
     }
 
@@ -248,6 +253,7 @@ impl Record {
             has_events: self.has_events,
             membership: self.membership.clone(),
             contacts: self.contacts.clone(),
+            rollup: self.rollup.clone(),
             ..Self::new(self.key.clone(), self.first_seen)
         }
     }
@@ -258,6 +264,14 @@ impl Record {
         (self.first_seen, &self.latest, &self.base) == (other.first_seen, &other.latest, &other.base)
             && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
             && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
+    }
+
+    /// Whether both are kept alike, but for what their events add up to.
+    #[must_use]
+    pub fn is_kept_as(&self, other: &Self) -> bool {
+        (&self.key, self.has_events, &self.membership) == (&other.key, other.has_events, &other.membership)
+            && self.contacts == other.contacts
+            && self.says_the_same(other)
     }
 
     fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {

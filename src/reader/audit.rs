@@ -12,6 +12,7 @@ use super::cache::{Cached, Entry, Slot};
 use super::{CacheKey, Reader, Scope};
 use crate::changes::Followed;
 use crate::models::Running;
+use crate::profile::Profile;
 use crate::store::Result;
 
 /// One hit in so many is audited.
@@ -65,7 +66,11 @@ impl Reader {
             return Ok(None);
         }
         let same = match (&entry.value, &fresh.value) {
-            (Cached::Profile(cached), Cached::Profile(fresh)) => cached == fresh,
+            (Cached::Profile(cached), Cached::Profile(fresh)) => {
+                // What is derived depends on when it was.
+                let derived = fresh.derived.clone();
+                Profile { derived, ..Profile::clone(cached) } == **fresh
+            }
             (Cached::Redirect(cached), Cached::Redirect(fresh)) => cached == fresh,
             (Cached::Absent, Cached::Absent) => true,
             _ => false,

@@ -1,14 +1,13 @@
 //! Many profiles at once: what the cache does not have is asked of the store set-wise, one query for each kind of key.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::cache::{Cached, Entry, Slot};
 use super::{
     Answer, CacheKey, Currency, Error, Found, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, lookup_key,
 };
-use crate::profile::{Identifier, ProfileId, RecordKey, TenantId, fold};
+use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
 use crate::store;
 
 impl Reader {
@@ -136,6 +135,7 @@ impl Reader {
             // A redirect is asked of the store like a missing entry: one read has both steps.
             if let Some(entry) = entry.filter(|entry| !matches!(entry.value, Cached::Redirect(_))) {
                 self.metrics.cache_read("profiles", true, matches!(entry.value, Cached::Absent));
+                let entry = self.up_to_date(scope, &slot, entry).await;
                 found.insert(id, scope.found(entry, true));
             } else {
                 self.metrics.cache_read("profiles", false, false);
@@ -151,7 +151,7 @@ impl Reader {
         let running = self.models.told(scope.tenant, loaded.model_version, &scope.running).await?;
         for ((id, slot), stored) in missing.into_iter().zip(loaded.value) {
             let value = match stored {
-                Some(stored) => Cached::Profile(Arc::new(fold(stored, &running.model))),
+                Some(stored) => self.folded(stored, &running.model),
                 None => Cached::Absent,
             };
             let entry = scope.need.proven(Entry { value, sequence: loaded.sequence, read_at })?;

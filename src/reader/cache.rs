@@ -293,8 +293,9 @@ fn weigh_profile(profile: &Profile) -> usize {
         160 + origins.sum::<usize>()
     });
     let records = profile.records.iter().map(weigh_record);
+    let counted = profile.rollup.weight() + profile.derived.weight();
     let said = traits.sum::<usize>() + identifiers.sum::<usize>() + preferences.sum::<usize>();
-    size_of::<Profile>() + said + records.sum::<usize>()
+    size_of::<Profile>() + said + counted + records.sum::<usize>()
 }
 
 fn weigh_record(record: &Record) -> usize {

@@ -12,6 +12,7 @@ impl Changes {
             statements,
             added_records,
             records,
+            rollups,
             removed_identifiers,
             added_identifiers,
             removed_terms,
@@ -30,12 +31,14 @@ impl Changes {
             withdrawn_decisions,
             requests,
             identity_changes,
+            recount,
             mut log,
         } = self;
         let mut pieces = Vec::new();
         cut(&mut pieces, rows, statements, |piece| &mut piece.statements);
         cut(&mut pieces, rows, added_records, |piece| &mut piece.added_records);
         cut(&mut pieces, rows, records, |piece| &mut piece.records);
+        cut(&mut pieces, rows, rollups, |piece| &mut piece.rollups);
         cut(&mut pieces, rows, removed_identifiers, |piece| &mut piece.removed_identifiers);
         cut(&mut pieces, rows, added_identifiers, |piece| &mut piece.added_identifiers);
         cut(&mut pieces, rows, removed_terms, |piece| &mut piece.removed_terms);
@@ -53,7 +56,7 @@ impl Changes {
         cut(&mut pieces, rows, identity_changes, |piece| &mut piece.identity_changes);
         let end = log.split_off(log.len().saturating_sub(1));
         cut(&mut pieces, 1, log, |piece| &mut piece.log);
-        pieces.push(Self { models, activation, requests, log: end, ..Self::default() });
+        pieces.push(Self { models, activation, requests, recount, log: end, ..Self::default() });
         pieces
     }
 }

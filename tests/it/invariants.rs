@@ -8,6 +8,7 @@
 mod cases;
 mod consent;
 mod decisions;
+mod derived;
 mod explanation;
 mod past;
 mod shared;

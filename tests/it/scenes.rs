@@ -1,3 +1,4 @@
 //! Scenes of everyday life, each from what sources send to what is seen.
 
+mod coffee;
 mod treatment;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use prost_types::FieldMask;
 
-use super::{held, record, time, unified};
+use super::{computed_trait, held, record, time, unified};
 use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
 use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
 use crate::model::{Model, PurposeKind};
 use crate::permission::view::{View, Withheld};
-use crate::profile::{PreferenceKey, Profile, Reason, Timestamp, Violation};
+use crate::profile::{Derived, PreferenceKey, Profile, Reason, Timestamp, Violation};
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,7 @@ pub(in crate::grpc) struct Shape {
 struct Mask {
     fields: BTreeSet<String>,
     traits: BTreeSet<String>,
+    computed: BTreeSet<String>,
 }
 
 /// A purpose of a model.
@@ -36,7 +37,7 @@ pub(in crate::grpc) struct Bound {
 }
 
 /// The fields that a mask may name.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 12] = [
     "name",
     "revision",
     "accessibility",
@@ -44,6 +45,8 @@ const FIELDS: [&str; 10] = [
     "create_time",
     "update_time",
     "traits",
+    "computed",
+    "segments",
     "identifiers",
     "record_count",
     "records",
@@ -92,11 +95,14 @@ impl Shape {
         let mask = mask.filter(|mask| !mask.paths.is_empty()).map(|mask| {
             let mut parsed = Mask::default();
             for (index, path) in mask.paths.into_iter().enumerate() {
-                match path.strip_prefix("traits.") {
-                    Some(name) if !name.is_empty() => parsed.traits.insert(name.trim_matches('`').to_owned()),
+                let name = |name: &str| name.trim_matches('`').to_owned();
+                match path.split_once('.') {
+                    Some(("traits", of)) if !of.is_empty() => parsed.traits.insert(name(of)),
+                    Some(("computed", of)) if !of.is_empty() => parsed.computed.insert(name(of)),
                     _ if FIELDS.contains(&path.as_str()) => parsed.fields.insert(path),
                     _ => {
-                        let description = format!("must be one of {} or `traits.{{name}}`", FIELDS.join(", "));
+                        let fields = FIELDS.join(", ");
+                        let description = format!("must be one of {fields}, `traits.{{name}}` or `computed.{{name}}`");
                         let field = format!("read_mask.paths[{index}]");
                         violations.push(Violation::new(Reason::Malformed, field, description));
                         false
@@ -117,7 +123,11 @@ impl Shape {
         mask: Option<FieldMask>,
     ) -> Result<(Self, Option<BTreeSet<String>>), Vec<Violation>> {
         let paths = mask.map(|mask| mask.paths).unwrap_or_default();
-        let fields: BTreeSet<String> = paths.iter().cloned().collect();
+        let mut fields: BTreeSet<String> = paths.iter().cloned().collect();
+        if fields.contains("segments") {
+            // Who is in a segment follows from these.
+            fields.extend(["traits", "computed", "preferences"].map(str::to_owned));
+        }
         let paths = paths.into_iter().filter(|path| path != "timeline" && path != "consents").collect();
         let mut shape = Self::new(view, Some(FieldMask { paths }))?;
         if fields.is_empty() {
@@ -145,6 +155,10 @@ impl Shape {
 
     fn has_trait(&self, name: &str) -> bool {
         self.mask.as_ref().is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
+    }
+
+    fn has_computed(&self, name: &str) -> bool {
+        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("computed") || mask.computed.contains(name))
     }
 
     /// A profile in this shape, and what is withheld of it at a time.
@@ -175,6 +189,7 @@ impl Shape {
             ..v1::Profile::default()
         };
         self.treatment(profile, sight, &mut message);
+        self.derived(profile, sight, &mut message);
         if self.has("create_time") {
             message.create_time = Some(time(profile.create_time));
         }
@@ -198,6 +213,16 @@ impl Shape {
             }
         }
         message
+    }
+
+    /// What follows from all the rest.
+    fn derived(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
+        let Derived { computed, segments, .. } = &profile.derived;
+        let seen = computed.iter().filter(|(name, _)| self.has_computed(name) && sight.sees_computed(name));
+        message.computed = seen.map(|(name, found)| (name.clone(), computed_trait(found))).collect();
+        if self.has("segments") {
+            message.segments = segments.iter().filter(|name| sight.sees_segment(name)).cloned().collect();
+        }
     }
 
     /// How the customer wants to be treated.
@@ -234,6 +259,14 @@ impl Sight<'_> {
 
     fn sees_identifier(&mut self, kind: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_identifier(kind)))
+    }
+
+    fn sees_computed(&mut self, name: &str) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_computed(name)))
+    }
+
+    fn sees_segment(&mut self, name: &str) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
     }
 
     fn sees_preferences(&mut self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::reader::{At, Fields, Mistakes};
-use super::{publish, purposes};
+use super::{computed, publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
@@ -51,6 +51,12 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
     }
     if let Some(at) = fields.get("time_zone") {
         model.time_zone = purposes::time_zone(&at, mistakes);
+    }
+    if let Some(at) = fields.get("computed") {
+        model.computed = computed::computed(&at, &model.time_zone, mistakes);
+    }
+    if let Some(at) = fields.get("segments") {
+        model.segments = computed::segments(root, &at, mistakes);
     }
     if let Some(at) = fields.get("channels") {
         model.channels = purposes::channels(root, &at, mistakes);

@@ -40,11 +40,25 @@ fn channel(at: &At<'_>, identifiers: &[String], mistakes: &mut Mistakes) -> Chan
 
 /// Reads the section `purposes`.
 pub(super) fn purposes(root: &At<'_>, at: &At<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Purpose> {
-    let (identifiers, traits) = (keys(root, "identifiers"), keys(root, "traits"));
-    named(at, "a purpose", mistakes, |at, mistakes| Some(purpose(at, &identifiers, &traits, mistakes)))
+    let named_in = |section| keys(root, section);
+    let names = Names {
+        identifiers: named_in("identifiers"),
+        traits: named_in("traits"),
+        computed: named_in("computed"),
+        segments: named_in("segments"),
+    };
+    named(at, "a purpose", mistakes, |at, mistakes| Some(purpose(at, &names, mistakes)))
 }
 
-fn purpose(at: &At<'_>, identifiers: &[String], traits: &[String], mistakes: &mut Mistakes) -> Purpose {
+/// What a purpose may name.
+struct Names {
+    identifiers: Vec<String>,
+    traits: Vec<String>,
+    computed: Vec<String>,
+    segments: Vec<String>,
+}
+
+fn purpose(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> Purpose {
     let mut purpose = Purpose { preferences: true, accessibility: true, ..Purpose::default() };
     let Some(mut fields) = at.fields(mistakes) else { return purpose };
     let rule = fields.get("consent").and_then(|at| at.choice(&ConsentRule::ALL, mistakes));
@@ -70,10 +84,13 @@ fn purpose(at: &At<'_>, identifiers: &[String], traits: &[String], mistakes: &mu
     if let (true, true, Some(at)) = (marketing, essential, told) {
         mistakes.add(&at, "marketing is not essential: leave `essential` or `marketing`");
     }
-    purpose.traits = visible(&mut fields, "traits", mistakes, |at, mistakes| declared(at, "trait", traits, mistakes));
-    purpose.identifiers = visible(&mut fields, "identifiers", mistakes, |at, mistakes| {
-        declared(at, "identifier type", identifiers, mistakes)
-    });
+    let mut of = |key, what, names: &[String]| {
+        visible(&mut fields, key, mistakes, |at, mistakes| declared(at, what, names, mistakes))
+    };
+    purpose.traits = of("traits", "trait", &names.traits);
+    purpose.identifiers = of("identifiers", "identifier type", &names.identifiers);
+    purpose.computed = of("computed", "computed trait", &names.computed);
+    purpose.segments = of("segments", "segment", &names.segments);
     purpose.events = visible(&mut fields, "events", mistakes, event_type);
     fields.finish(mistakes);
     purpose
@@ -104,7 +121,7 @@ fn declared(at: &At<'_>, what: &str, names: &[String], mistakes: &mut Mistakes) 
     Some(name.to_owned())
 }
 
-fn event_types(at: &At<'_>, mistakes: &mut Mistakes) -> BTreeSet<String> {
+pub(super) fn event_types(at: &At<'_>, mistakes: &mut Mistakes) -> BTreeSet<String> {
     at.list().iter().filter_map(|at| event_type(at, mistakes)).collect()
 }
 

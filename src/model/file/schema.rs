@@ -2,10 +2,12 @@
 //!
 //! The file is not read through them, as that would stop at the first mistake; a test holds the two together.
 
+mod computed;
 mod purposes;
 
 use std::collections::BTreeMap;
 
+pub use computed::{Computed, Segment};
 pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents, Purpose};
 
 use schemars::JsonSchema;
@@ -36,6 +38,10 @@ pub struct ModelFile {
     pub channels: Option<BTreeMap<String, Option<Channel>>>,
     /// Purposes by name, in lower snake case: what data is read, and customers are contacted, for.
     pub purposes: Option<BTreeMap<String, Option<Purpose>>>,
+    /// Computed traits by name, in lower snake case: what a customer's events add up to.
+    pub computed: Option<BTreeMap<String, Computed>>,
+    /// Segments by name, in lower snake case: conditions over what is known of a customer.
+    pub segments: Option<BTreeMap<String, Segment>>,
     /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
     /// the write that puts it in force.
     pub publish: Option<BTreeMap<String, Publication>>,

@@ -6,8 +6,8 @@ use super::past::PastData;
 use crate::profile::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile};
 use crate::store::{
     Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, MatchPair, MembershipChange,
-    ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredDecision, StoredModel,
-    StoredRequest, StoredStatement,
+    ModelVersion, ProfileRow, ProfileState, RecountProgress, Result, SearchTerm, StatementKey, StoredDecision,
+    StoredModel, StoredRequest, StoredStatement,
 };
 
 /// All that is kept of a tenant.
@@ -31,6 +31,7 @@ pub(super) struct Data {
     pub(super) models: BTreeMap<i64, ModelVersion>,
     pub(super) activations: BTreeMap<i64, Activation>,
     pub(super) log: BTreeMap<LogPosition, LogEntry>,
+    pub(super) recount: Option<RecountProgress>,
     pub(super) past: PastData,
 }
 
@@ -144,6 +145,11 @@ impl Data {
             }
             self.members.extend(record.membership.profile.map(|profile| (profile, record.key.clone())));
         }
+        for (key, rollup) in &changes.rollups {
+            if let Some(record) = self.records.get_mut(key) {
+                record.rollup = rollup.clone();
+            }
+        }
         for removed in &changes.removed_identifiers {
             self.identifiers.remove(removed);
         }
@@ -170,6 +176,7 @@ impl Data {
             .extend(changes.identity_changes.iter().map(|change| ((change.sequence, change.ordinal), change.clone())));
         self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
         self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
+        self.recount = changes.recount.clone().or(self.recount.take());
         self.log.extend(changes.log.iter().map(|entry| (entry.position(), entry.clone())));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use crate::profile::rollup::Rollup;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
 use crate::store::{Changes, Past, PastWrite, ProfileRow, ProfileState, Result, WriteMark};
 
@@ -35,7 +36,9 @@ impl PastData {
             self.writes.push(write);
         }
         for record in changes.added_records.iter().chain(&changes.records) {
-            self.records.entry(record.key.clone()).or_default().insert(write.sequence, record.clone());
+            let mut kept = record.clone();
+            kept.rollup = Rollup::default();
+            self.records.entry(record.key.clone()).or_default().insert(write.sequence, kept);
         }
         for row in changes.added_profiles.iter().chain(&changes.profiles) {
             self.profiles.entry(row.id).or_default().insert(write.sequence, row.clone());

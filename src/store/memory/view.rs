@@ -12,8 +12,8 @@ use crate::identity::MatchKey;
 use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot, StatementKey, StoredDecision,
-    StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
+    Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StatementKey,
+    StoredDecision, StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -80,6 +80,10 @@ impl Snapshot for View {
         let mut found: Vec<StoredStatement> = self.of(|data| data.statements.values().filter(about).cloned().collect());
         found.sort_by(|a, b| (&a.key.record, a.sequence, a.ordinal).cmp(&(&b.key.record, b.sequence, b.ordinal)));
         Ok(found)
+    }
+
+    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>> {
+        Ok(self.of(|data| data.recount.clone()))
     }
 
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {

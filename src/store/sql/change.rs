@@ -12,7 +12,8 @@ use sea_orm::Statement;
 use self::columns::{
     activation_columns, decision_columns, decision_record_columns, event_columns, identifier_columns,
     identity_change_columns, key_columns, key_columns_of, log_columns, membership_columns, model_columns, pair_columns,
-    pair_key_columns, profile_columns, profile_key, record_columns, request_columns, term_columns, version_columns,
+    pair_key_columns, profile_columns, profile_key, record_columns, recount_columns, request_columns, rollup_columns,
+    term_columns, version_columns,
 };
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
@@ -29,11 +30,15 @@ enum OnConflict {
     Refuse,
     /// These columns are replaced.
     Replace(&'static [&'static str]),
+    /// The row is there, and these columns change, of which no past is kept.
+    Update(&'static [&'static str]),
 }
 
 /// The columns of a profile's row beside its key, and those of a record's.
 const PROFILE: [&str; 4] = ["revision", "update_time", "merged_into", "deleted"];
 const RECORD: [&str; 2] = ["profile_id", "body"];
+/// Those of a record of which no past is kept too.
+const RECORD_WITH_ROLLUP: [&str; 3] = ["profile_id", "body", "rollup"];
 
 /// Whether rows of a table say since which write they hold, and are kept when they are replaced or removed.
 fn is_kept(table: &str) -> bool {
@@ -108,7 +113,8 @@ impl<'a> Write<'a> {
         self.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
         self.insert("profile", OnConflict::Replace(&PROFILE), profile_columns(&changes.profiles))?;
         self.insert("record", OnConflict::Refuse, record_columns(&changes.added_records)?)?;
-        self.insert("record", OnConflict::Replace(&RECORD), record_columns(&changes.records)?)?;
+        self.insert("record", OnConflict::Replace(&RECORD_WITH_ROLLUP), record_columns(&changes.records)?)?;
+        self.insert("record", OnConflict::Update(&["rollup"]), rollup_columns(&changes.rollups)?)?;
         self.delete("identifier", identifier_columns(&changes.removed_identifiers))?;
         self.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
         self.delete("record_term", term_columns(&changes.removed_terms))?;
@@ -117,6 +123,10 @@ impl<'a> Write<'a> {
         if let Some(activation) = &changes.activation {
             self.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
             self.put_in_force(activation);
+        }
+        if let Some(progress) = &changes.recount {
+            let replaced = OnConflict::Replace(&["definitions", "source", "record_key", "counted", "done"]);
+            self.insert("recount", replaced, recount_columns(progress))?;
         }
         self.delete("match_key", key_columns_of(&changes.removed_keys))?;
         self.insert("match_key", OnConflict::Refuse, key_columns_of(&changes.added_keys))?;
@@ -151,11 +161,13 @@ impl Write<'_> {
         let added = self.sql.rows("added", columns)?;
         let on_conflict = match on_conflict {
             OnConflict::Refuse => String::new(),
-            OnConflict::Replace(columns) => {
-                let columns = columns.iter().chain(kept.then_some(&"since"));
+            OnConflict::Replace(replaced) | OnConflict::Update(replaced) => {
+                let since = kept && matches!(on_conflict, OnConflict::Replace(_));
+                let columns = replaced.iter().chain(since.then_some(&"since"));
                 let set: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
                 let key = match table {
                     "profile" | "decision" => "tenant, id",
+                    "recount" => "tenant",
                     "match_pair" => "tenant, source, record_key, other_source, other_key",
                     _ => "tenant, source, record_key",
                 };

@@ -34,12 +34,17 @@ pub(super) struct RecordRow {
     pub(super) source: String,
     pub(super) profile_id: Option<Uuid>,
     pub(super) body: String,
+    /// None, or empty: nothing is counted.
+    pub(super) rollup: Option<String>,
 }
 
 impl RecordRow {
     pub(super) fn into_record(self) -> store::Result<Record> {
         let mut record: Record = document("record", "body", &self.source, &self.body)?;
         record.membership.profile = self.profile_id.map(ProfileId);
+        if let Some(rollup) = self.rollup.filter(|rollup| !rollup.is_empty()) {
+            record.rollup = document("record", "rollup", &self.source, &rollup)?;
+        }
         Ok(record)
     }
 }

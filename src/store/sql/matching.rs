@@ -17,7 +17,7 @@ pub(super) fn members(dialect: Dialect, tenant: &TenantId, profiles: &[ProfileId
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", vec![("id", Column::Id(profiles.iter().map(|id| id.0).collect()))])?;
     let record = dialect.look_up("record", "r", &format!("r.tenant = {tenant} AND r.profile_id = asked.id"));
-    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body FROM {asked} {record}")))
+    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}")))
 }
 
 /// Serves [`Snapshot::scan_records`](crate::store::Snapshot::scan_records), by `record_pk`.
@@ -27,7 +27,7 @@ pub(super) fn scan_records(dialect: Dialect, tenant: &TenantId, after: Option<&R
     let (source, key) = after.map_or(("", ""), |after| (&after.source, &after.key));
     let (source, key, limit) = (sql.bind(source), sql.bind(key), sql.limit(limit));
     sql.statement(format!(
-        "SELECT r.source, r.profile_id, r.body FROM record AS r \
+        "SELECT r.source, r.profile_id, r.body, r.rollup FROM record AS r \
          WHERE r.tenant = {tenant} AND (r.source, r.record_key) > ({source}, {key}) \
          ORDER BY r.source, r.record_key LIMIT {limit}"
     ))

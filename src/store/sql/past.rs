@@ -45,7 +45,7 @@ fn profile_row_after(dialect: Dialect, tenant: &TenantId, id: ProfileId, write: 
 fn members_after(dialect: Dialect, tenant: &TenantId, id: ProfileId, write: Sequence) -> Statement {
     let mut sql = Sql::new(dialect);
     let (tenant, id, write) = (sql.bind(tenant.as_str()), sql.bind(id.0), sql.bind(write.0));
-    let columns = "t.source, t.profile_id, t.body";
+    let columns = "t.source, t.profile_id, t.body, NULL AS rollup";
     let member = format!("t.tenant = {tenant} AND t.profile_id = {id} AND t.since <= {write}");
     sql.statement(format!(
         "SELECT {columns} FROM record AS t WHERE {member} \

@@ -56,10 +56,11 @@ pub(super) fn profiles(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -
     let live = dialect.look_up("profile", "p", &format!("{survivor} AND p.merged_into IS NULL AND p.deleted = 0"));
     let records = dialect.look_up("record", "r", &format!("r.tenant = {tenant} AND r.profile_id = p.id"));
     let found = format!(
-        "SELECT asked.ord, p.id AS profile_id, p.revision, p.update_time, r.source, r.record_key, r.body \
+        "SELECT asked.ord, p.id AS profile_id, p.revision, p.update_time, r.source, r.record_key, r.body, r.rollup \
          FROM {asked} {named} {live} {records}"
     );
-    let columns = "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body";
+    let columns =
+        "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body, found.rollup";
     Ok(sql.statement(as_of(&tenant, columns, &found, "found.ord, found.source, found.record_key")))
 }
 
@@ -199,7 +200,7 @@ pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(keys))?;
     let record = dialect.look_up("record", "r", &of_asked_record("r", &tenant));
-    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body FROM {asked} {record}")))
+    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}")))
 }
 
 /// Serves [`Snapshot::holders`](crate::store::Snapshot::holders), by `identifier_pk` and `record_pk`.
@@ -225,8 +226,15 @@ pub(super) fn holders(
     let record = format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
     let record = dialect.look_up("record", "r", &record);
     Ok(sql.statement(format!(
-        "SELECT asked.ord, r.source, r.profile_id, r.body FROM {asked} CROSS JOIN {holders} {record}"
+        "SELECT asked.ord, r.source, r.profile_id, r.body, r.rollup FROM {asked} CROSS JOIN {holders} {record}"
     )))
+}
+
+/// Serves [`Snapshot::recount_progress`](crate::store::Snapshot::recount_progress), by `recount_pk`.
+pub(super) fn recount_progress(dialect: Dialect, tenant: &TenantId) -> Statement {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    sql.statement(format!("SELECT definitions, source, record_key, counted, done FROM recount WHERE tenant = {tenant}"))
 }
 
 /// Serves [`Snapshot::statements`](crate::store::Snapshot::statements), by `record_version_pk`.

@@ -11,7 +11,7 @@ use crate::profile::{
 };
 use crate::store::{
     Activation, AsOf, Error, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, ModelVersion,
-    PrefixHit, QueuePage, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
+    PrefixHit, QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
 };
 
 impl SqlStore {
@@ -221,6 +221,17 @@ pub(super) fn request(row: &QueryResult) -> Result<StoredRequest> {
         content: ContentHash(content.as_u128()),
         sequence: Sequence(row.try_get("", "sequence")?),
         answer: row.try_get("", "answer")?,
+    })
+}
+
+/// How far counting has come.
+pub(super) fn recount_progress(row: &QueryResult) -> Result<RecountProgress> {
+    let (records, done): (i64, i64) = (row.try_get("", "counted")?, row.try_get("", "done")?);
+    Ok(RecountProgress {
+        definitions: row.try_get("", "definitions")?,
+        position: record_key(row, "source", "record_key")?,
+        records: u64::try_from(records).map_err(|_| inconsistent("recount", "counted", "negative"))?,
+        done: done != 0,
     })
 }
 

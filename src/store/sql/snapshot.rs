@@ -5,14 +5,15 @@ use sea_orm::{AccessMode, DatabaseConnection, EntityTrait, IsolationLevel, Trans
 use tokio_util::task::TaskTracker;
 
 use super::entity::{profile, record_version};
-use super::read::{decision, pair, record, record_key, request};
+use super::read::{decision, pair, record, record_key, recount_progress, request};
 use super::statement::Dialect;
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::identity::MatchKey;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, TenantId};
 use crate::store::{
-    Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest, StoredStatement, Turn,
+    Error, KeyedRecord, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StoredDecision, StoredRequest,
+    StoredStatement, Turn,
 };
 
 /// Begins a snapshot. On SQLite a deferred transaction sees one state from its first read on.
@@ -102,6 +103,11 @@ impl Snapshot for SqlTransaction {
         let statement = query::statements(self.dialect, &self.tenant, &records)?;
         let rows = record_version::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
         rows.into_iter().map(record_version::Model::into_statement).collect()
+    }
+
+    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>> {
+        let rows = self.rows(query::recount_progress(self.dialect, &self.tenant)).await?;
+        rows.first().map(recount_progress).transpose()
     }
 
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {

@@ -11,6 +11,8 @@ use customer_profile::profile::{
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::derived::DERIVED;
+
 /// The time at which everything is received.
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
@@ -63,7 +65,10 @@ pub(super) fn model() -> Model {
     };
     let rule = |keep| TraitType { keep, personal: true, searchable: true, role: None };
     let tells = |role| TraitType { role: Some(role), ..rule(Survivorship::MostRecent) };
+    let derived = Model::parse(&format!("sources: {{ s: }}\ntraits: {{ recent: }}\n{DERIVED}")).expect("a model");
     Model {
+        computed: derived.computed,
+        segments: derived.segments,
         identifiers: BTreeMap::from([
             ("customer_id".to_owned(), kind(1, BelongsTo::Person, Some(1), None, None)),
             ("email".to_owned(), kind(2, BelongsTo::Household, Some(2), None, Some(4))),
@@ -236,8 +241,12 @@ fn event(number: i64) -> Draft {
         ),
         event_id: format!("e{number}"),
         kind: ["order_placed", "call"][usize::try_from(number % 2).unwrap_or(0)].to_owned(),
-        event_time: Some(Timestamp::from_micros(NOW.as_micros() - (number / 2) * 1_000_000)),
-        properties: BTreeMap::from([("number".to_owned(), Value::Int(number))]),
+        // Two at a time, seven hours apart.
+        event_time: Some(Timestamp::from_micros(NOW.as_micros() - (number / 2) * 7 * 3_600_000_000)),
+        properties: BTreeMap::from([
+            ("number".to_owned(), Value::Int(number)),
+            ("amount".to_owned(), Value::Decimal(rust_decimal::Decimal::new(number * 125, 2))),
+        ]),
     })
 }
 

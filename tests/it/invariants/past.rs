@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use customer_profile::profile::{Identifier, Profile, ProfileId, Sequence, Timestamp};
+use customer_profile::profile::rollup::Rollup;
+use customer_profile::profile::{Derived, Identifier, Profile, ProfileId, Sequence, Timestamp};
 use customer_profile::reader::{Answer, Error, Freshness, Key};
 use proptest::test_runner::TestCaseError;
 
@@ -19,7 +20,11 @@ type Answers = BTreeMap<String, Told>;
 
 fn told(answer: Result<Answer, Error>) -> Told {
     match answer {
-        Ok(answer) => Ok((Profile::clone(&answer.profile), answer.merged_from)),
+        Ok(answer) => {
+            // What events add up to is not kept for the past.
+            let (rollup, uncounted, derived) = (Rollup::default(), BTreeSet::new(), Derived::default());
+            Ok((Profile { rollup, uncounted, derived, ..Profile::clone(&answer.profile) }, answer.merged_from))
+        }
         Err(Error::Ambiguous(profiles)) => Err(format!("{profiles:?}")),
         Err(error) => Err(error.to_string()),
     }

@@ -22,6 +22,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{NOW, at_day, cut, model};
+use super::derived::{is_known, naive, told};
 
 /// What a reader sees of a profile, but for its id and revision, which tell of the way there.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub(super) struct Seen {
     consents: Vec<(RecordKey, Standing)>,
     reasons: BTreeMap<RecordKey, String>,
     events: Vec<Event>,
+    /// Computed traits and segments, now and later.
+    derived: Vec<String>,
 }
 
 /// What counts for a purpose and a contact point on a day.
@@ -127,7 +130,7 @@ impl World {
         let parts = Parts {
             store: store.clone(),
             models: models.clone(),
-            clock,
+            clock: clock.clone(),
             coherence: coherence.clone(),
             metrics: metrics.clone(),
         };
@@ -135,7 +138,7 @@ impl World {
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, ..Limits::from(&Config::defaults()) };
         let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-        let reader = Reader::new(store.clone(), models.clone(), coherence, metrics, limits);
+        let reader = Reader::new(store.clone(), models.clone(), coherence, metrics, (clock, limits));
         Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 
@@ -169,7 +172,8 @@ impl World {
             let id = Key::Id(answer.profile.id);
             let timeline = self.reader.timeline(&self.tenant, &id, Freshness::MinimizeLatency, &page).await;
             let records = answer.profile.records.iter().map(|record| record.key.clone()).collect();
-            contents.insert(records, seen(&answer.profile, timeline.expect("a timeline").events));
+            let derived = told(&answer.profile, shared_model());
+            contents.insert(records, seen(&answer.profile, timeline.expect("a timeline").events, derived));
         }
         contents
     }
@@ -229,7 +233,7 @@ pub(super) fn all_records() -> Vec<RecordKey> {
         .collect()
 }
 
-fn seen(profile: &Profile, events: Vec<Event>) -> Seen {
+fn seen(profile: &Profile, events: Vec<Event>, derived: Vec<String>) -> Seen {
     let shown = |value: &customer_profile::profile::Value| serde_json::to_string(value).expect("a value");
     let traits: Vec<String> = profile
         .traits
@@ -256,7 +260,7 @@ fn seen(profile: &Profile, events: Vec<Event>) -> Seen {
         })
         .collect();
     let [traits, identifiers, preferences] = [traits, identifiers, preferences].map(|all| all.join("; "));
-    Seen { traits, identifiers, preferences, consents: consents_of(profile), reasons, events }
+    Seen { traits, identifiers, preferences, consents: consents_of(profile), reasons, events, derived }
 }
 
 fn shared_model() -> &'static Model {
@@ -307,7 +311,9 @@ pub(super) fn oracle_with(drafts: &[Draft], decisions: &[Decision]) -> Contents 
             let stored = StoredProfile { id, revision: 0, update_time: NOW, records: members.collect() };
             let mut events: Vec<Event> = drafts.iter().filter_map(|draft| event_of(draft, &keys)).collect();
             events.sort_by_key(|event| std::cmp::Reverse(event.position()));
-            (keys, seen(&fold(stored, model), events))
+            let profile = fold(stored, model);
+            let derived = naive(&events, is_known(&profile));
+            (keys, seen(&profile, events, derived))
         })
         .collect()
 }

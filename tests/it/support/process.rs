@@ -34,7 +34,7 @@ impl Process {
             metrics: metrics.clone(),
         };
         let (ingest, _writer) = Ingest::start(parts, ingest::Options::from(&Config::defaults()));
-        let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics, limits);
+        let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics, (clock.clone(), limits));
         let switch = Switch { store, models, clock, coherence: coherence.clone() };
         Self { ingest, reader, switch, coherence }
     }

@@ -41,6 +41,10 @@ pub struct Purpose {
     pub identifiers: Option<OneOrMany>,
     /// The event types it may see; `"*"`: all. Default none.
     pub events: Option<OneOrMany>,
+    /// The computed traits it may see; `"*"`: all. Default none.
+    pub computed: Option<OneOrMany>,
+    /// The segments it may see; `"*"`: all. Default none.
+    pub segments: Option<OneOrMany>,
     /// Whether it may see preferences. Default true.
     pub preferences: Option<bool>,
     /// Whether it may see accessibility needs. Default true, but never for `marketing`.

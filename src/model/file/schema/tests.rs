@@ -74,6 +74,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Webhook"), "publish: { a: { webhook: { zzz: 1 } } }"),
         (Some("Source"), "sources: { a: { zzz: 1 } }"),
         (Some("Channel"), "channels: { a: { zzz: 1 } }"),
+        (Some("Computed"), "computed: { a: { zzz: 1 } }"),
+        (Some("Segment"), "segments: { a: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("Consent"), "sources: { a: { records: { b: { consents: { zzz: 1 } } } } }"),
         (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),

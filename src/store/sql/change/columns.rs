@@ -5,10 +5,11 @@ use uuid::Uuid;
 use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
+use crate::profile::rollup::Rollup;
 use crate::profile::{Event, Identifier, Record, RecordKey};
 use crate::store::{
     Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion, ProfileRow,
-    ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
+    ProfileState, RecountProgress, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
 };
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
@@ -83,6 +84,21 @@ pub(super) fn record_columns(records: &[Record]) -> Result<Columns> {
     let mut columns = key_columns(records.iter().map(|record| &record.key));
     let profiles = records.iter().map(|record| record.membership.profile.map(|id| id.0));
     columns.extend([("profile_id", Column::optional_id(profiles)), ("body", Column::Text(bodies))]);
+    columns.push(("rollup", rollups(records.iter().map(|record| &record.rollup))?));
+    Ok(columns)
+}
+
+/// Empty where nothing is counted.
+fn rollups<'a>(rollups: impl Iterator<Item = &'a Rollup>) -> Result<Column> {
+    let document = |rollup: &Rollup| if rollup.is_empty() { Ok(String::new()) } else { json(rollup) };
+    Ok(Column::Text(rollups.map(document).collect::<Result<_>>()?))
+}
+
+/// Of records that are there: the body is for the column's sake, and never written.
+pub(super) fn rollup_columns(rows: &[(RecordKey, Rollup)]) -> Result<Columns> {
+    let mut columns = key_columns(rows.iter().map(|(record, _)| record));
+    columns.push(("body", Column::text(rows.iter().map(|_| ""))));
+    columns.push(("rollup", rollups(rows.iter().map(|(_, rollup)| rollup))?));
     Ok(columns)
 }
 
@@ -119,6 +135,16 @@ pub(super) fn activation_columns(activation: &Activation) -> Columns {
         ("version", Column::Int(vec![activation.version])),
         ("sequence", Column::Int(vec![activation.sequence.0])),
         ("activate_time", Column::Int(vec![activation.time.as_micros()])),
+    ]
+}
+
+pub(super) fn recount_columns(progress: &RecountProgress) -> Columns {
+    vec![
+        ("definitions", Column::text([progress.definitions.as_str()])),
+        ("source", Column::text([progress.position.source.as_str()])),
+        ("record_key", Column::text([progress.position.key.as_str()])),
+        ("counted", Column::Int(vec![i64::try_from(progress.records).unwrap_or(i64::MAX)])),
+        ("done", Column::Int(vec![progress.done.into()])),
     ]
 }
 

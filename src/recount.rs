@@ -1,0 +1,169 @@
+//! Counts, in the background, the events of before a computed trait was defined.
+//!
+//! A model that asks for something new says nothing of what happened before it. So whenever what a tenant's model counts has
+//! changed, all of its records are gone through once, in order of key, some at a time: those that lack a state get it from all of
+//! their events, under the tenant's write turn, so that no event is counted twice or missed. Between two steps others write. Until a
+//! record's turn has come its computed traits say that they are partial.
+//!
+//! How far it has come is stored with each step: any server of the database goes on where another one stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::changes::Coherence;
+use crate::clock::Clock;
+use crate::ingest::Turn;
+use crate::ingest::log::{self, Sides};
+use crate::model::Model;
+use crate::models::Models;
+use crate::profile::rollup::{DefinitionId, Rollup};
+use crate::profile::{ProfileId, Record, RecordKey, TenantId, Timestamp};
+use crate::store::{Changes, EventPage, RecountProgress, Result, Store};
+
+/// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
+const STEP_RECORDS: usize = 200;
+const STEP_EVENTS: usize = 5_000;
+/// How many tenants are listed at once.
+const TENANTS: usize = 1_000;
+
+/// Counts what is not counted yet.
+pub struct Recount {
+    /// What is counted, and where it is kept.
+    pub store: Arc<dyn Store>,
+    /// What is to be counted.
+    pub models: Arc<Models>,
+    /// Windows depend on the time.
+    pub clock: Arc<dyn Clock>,
+    /// To tell of what was written.
+    pub coherence: Arc<Coherence>,
+}
+
+impl Recount {
+    /// Looks after all tenants, for ever.
+    pub async fn run(self, interval: Duration) {
+        let mut done = BTreeMap::new();
+        loop {
+            if let Err(error) = self.all(&mut done).await {
+                // The next time goes on where this one stopped.
+                tracing::warn!(%error, "events of before a computed trait could not be counted");
+            }
+            tokio::time::sleep(interval).await;
+        }
+    }
+
+    /// Goes through all tenants once. `done`: what is known to be counted, by tenant.
+    async fn all(&self, done: &mut BTreeMap<TenantId, String>) -> Result<()> {
+        let mut last = None;
+        loop {
+            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
+            for tenant in &tenants {
+                let counted = self.models.of(tenant).await?.model.counted();
+                if done.get(tenant) != Some(&counted) {
+                    while self.step(tenant).await? {}
+                    done.insert(tenant.clone(), counted);
+                }
+            }
+            match tenants.into_iter().next_back() {
+                Some(tenant) => last = Some(tenant),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Goes through the next records of a tenant. Answers whether there may be more.
+    ///
+    /// # Errors
+    /// Those of the store. Nothing of the step is written then.
+    pub async fn step(&self, tenant: &TenantId) -> Result<bool> {
+        let running = self.models.of(tenant).await?;
+        let (model, counted) = (&running.model, running.model.counted());
+        let known = self.store.snapshot(tenant).await?.recount_progress().await?;
+        if model.computed.is_empty() || known.is_some_and(|progress| progress.is_done(&counted)) {
+            return Ok(false);
+        }
+        let mut tx = self.store.begin(tenant).await?;
+        let progress = tx.reads().recount_progress().await?;
+        if tx.model_version() != running.version || progress.as_ref().is_some_and(|progress| progress.is_done(&counted))
+        {
+            // Another model is in force by now, which is counted next; or it is done.
+            return Ok(false);
+        }
+        let before = progress.filter(|progress| progress.definitions == counted);
+        let after = before.as_ref().map(|progress| progress.position.clone());
+        let mut records = tx.reads().scan_records(after.as_ref(), STEP_RECORDS).await?;
+        let now = self.clock.now().max(tx.not_before());
+        let whole = records.len() < STEP_RECORDS;
+        let taken = self.count(tenant, &mut records, model, now).await?;
+        let is_last = whole && taken.passed == records.len();
+        let last = records.get(taken.passed.wrapping_sub(1)).map(|record| record.key.clone());
+        let progress = RecountProgress {
+            definitions: counted,
+            position: last.or(after).unwrap_or_else(|| RecordKey::new("", "")),
+            records: before.map_or(0, |progress| progress.records) + taken.rollups.len() as u64,
+            done: is_last,
+        };
+        let mut changes = Changes { rollups: taken.rollups, recount: Some(progress), ..Changes::default() };
+        let home = |key: &RecordKey| -> Option<ProfileId> {
+            records.iter().find(|record| record.key == *key)?.membership.profile
+        };
+        let homes: Vec<ProfileId> = records.iter().filter_map(|record| record.membership.profile).collect();
+        let rows = tx.reads().profile_rows(&homes).await?.into_iter().map(|row| (row.id, row)).collect();
+        let turn = Turn { tenant, sequence: tx.sequence(), now };
+        changes.log = log::entry(turn, &Sides { before: &|_| None, home: &home, rows: &rows }, &changes);
+        self.coherence.commit(tenant, turn.sequence, &changes.log, tx.commit(now, &changes)).await?;
+        Ok(!is_last)
+    }
+
+    /// Counts the events of the first of some records: of as many as have not too many together, and of one at least. Only this turn
+    /// writes, so what is read beside it is what is there.
+    async fn count(&self, tenant: &TenantId, records: &mut [Record], model: &Model, now: Timestamp) -> Result<Counted> {
+        let mut counted = Counted::default();
+        let mut events = 0;
+        for record in records {
+            if events > STEP_EVENTS {
+                break;
+            }
+            if let Some(missing) = model.begin_recount(record) {
+                events += self.count_one(tenant, record, (model, now), &missing).await?;
+                counted.rollups.push((record.key.clone(), record.rollup.clone()));
+            }
+            counted.passed += 1;
+        }
+        Ok(counted)
+    }
+
+    async fn count_one(
+        &self,
+        tenant: &TenantId,
+        record: &mut Record,
+        (model, now): (&Model, Timestamp),
+        missing: &BTreeSet<DefinitionId>,
+    ) -> Result<usize> {
+        let mut page = EventPage { limit: STEP_EVENTS, ..EventPage::default() };
+        let mut all = 0;
+        if missing.is_empty() {
+            return Ok(all);
+        }
+        loop {
+            let events = self.store.list_events(tenant, std::slice::from_ref(&record.key), &page).await?;
+            for event in &events {
+                model.recount(&mut record.rollup, event, missing, now);
+            }
+            all += events.len();
+            match events.last() {
+                Some(last) if events.len() == page.limit => page.after = Some(last.position()),
+                _ => return Ok(all),
+            }
+        }
+    }
+}
+
+/// What a step has counted.
+#[derive(Default)]
+struct Counted {
+    /// So many of the records are done.
+    passed: usize,
+    /// The states that changed.
+    rollups: Vec<(RecordKey, Rollup)>,
+}

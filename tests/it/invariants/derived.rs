@@ -1,0 +1,172 @@
+//! Computed traits and segments of the cases, told once by the service and once, naively, from all events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use customer_profile::model::Model;
+use customer_profile::profile::{Derived, Event, Profile, Timestamp, Value};
+use customer_profile::recount::Recount;
+
+use super::cases::{NOW, at_day};
+use super::world::World;
+
+/// What the model of the cases counts.
+pub(super) const DERIVED: &str = "
+computed:
+  orders: { count: order_placed }
+  orders_3d: { count: order_placed, window: 3d }
+  calls_9h: { count: call, window: 9h }
+  sum: { sum: [order_placed, call], value: amount }
+  sum_2d: { sum: order_placed, value: amount, window: 2d }
+  mean: { average: call, value: amount, window: 4d }
+  least: { min: [order_placed, call], value: amount }
+  greatest: { max: order_placed, value: amount, window: last_day }
+  first: { first: [order_placed, call], value: number }
+  last: { last: [order_placed, call], value: number, where: number % 4 != 0 }
+  often: { most_frequent: [order_placed, call], value: number % 3, window: 3d, top: 3 }
+  different: { distinct: [order_placed, call], value: 'number % 4', window: this_day }
+  since: { days_since: call }
+segments:
+  busy: { when: computed.orders_3d >= 2 }
+  quiet: { when: computed.since > 1 && computed.orders < 3 }
+  known: { when: \"traits.recent == 'x' || preferences.language == 'de'\" }
+";
+
+/// The days on which it is asked: on each of them something else counts.
+fn days() -> impl Iterator<Item = Timestamp> {
+    [0, 1, 2, 3, 4, 6].into_iter().map(at_day)
+}
+
+/// What the service tells: as it was read, and as it would be read later.
+pub(super) fn told(profile: &Profile, model: &Model) -> Vec<String> {
+    let read = profile.derived.holds(NOW).then(|| profile.derived.clone());
+    let later = days().map(|now| Derived::of(profile, model, now));
+    read.into_iter().chain(later).map(|derived| shown(&derived)).collect()
+}
+
+fn shown(derived: &Derived) -> String {
+    let computed = derived.computed.iter().map(|(name, found)| {
+        let partial = if found.partial { " partial" } else { "" };
+        format!("{name}={}{partial}", found.value.as_ref().map_or("-".to_owned(), ToString::to_string))
+    });
+    let segments = derived.segments.iter().map(|name| format!("in {name}"));
+    computed.chain(segments).collect::<Vec<_>>().join("; ")
+}
+
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+
+/// Events of some types, since the start of a step and before the end of one.
+struct Of<'a> {
+    events: &'a [Event],
+    now: i64,
+}
+
+impl<'a> Of<'a> {
+    fn of(&self, kinds: &[&str], from: i64, to: i64) -> Vec<&'a Event> {
+        let counts = |event: &&Event| {
+            let time = event.sort_time.as_micros();
+            kinds.contains(&event.kind.as_str()) && (from..to).contains(&time)
+        };
+        self.events.iter().filter(counts).collect()
+    }
+
+    fn all(&self, kinds: &[&str]) -> Vec<&'a Event> {
+        self.of(kinds, i64::MIN, i64::MAX)
+    }
+
+    fn steps(&self, kinds: &[&str], back: i64, step: i64) -> Vec<&'a Event> {
+        let current = self.now.div_euclid(step);
+        self.of(kinds, (current - back) * step, (current + 1) * step)
+    }
+}
+
+fn number(event: &Event) -> i64 {
+    let Some(Value::Int(number)) = event.properties.get("number") else { panic!("a number") };
+    *number
+}
+
+/// In hundredths.
+fn amount(event: &Event) -> i64 {
+    number(event) * 125
+}
+
+fn hundredths(sum: i64) -> String {
+    let number = rust_decimal::Decimal::new(sum, 2);
+    number.to_string()
+}
+
+/// What must be told of a profile with these events (newest first), on each of the days.
+pub(super) fn naive(events: &[Event], known: bool) -> Vec<String> {
+    let told: Vec<String> = days().map(|now| naive_at(events, known, now.as_micros())).collect();
+    // As it is read now, and as it is derived for now.
+    told.first().cloned().into_iter().chain(told.iter().cloned()).collect()
+}
+
+fn naive_at(events: &[Event], known: bool, now: i64) -> String {
+    let (order, call, both): (&[&str], &[&str], &[&str]) = (&["order_placed"], &["call"], &["order_placed", "call"]);
+    let of = Of { events, now };
+    let none = || "-".to_owned();
+    let sum = |events: &[&Event]| {
+        if events.is_empty() { "0".to_owned() } else { hundredths(events.iter().map(|event| amount(event)).sum()) }
+    };
+    let mean = of.steps(call, 4, DAY);
+    let total: i64 = mean.iter().map(|event| amount(event)).sum();
+    let count = i64::try_from(mean.len()).expect("few");
+    let mean = if mean.is_empty() {
+        none()
+    } else {
+        (rust_decimal::Decimal::new(total, 2) / rust_decimal::Decimal::from(count)).round_dp(6).normalize().to_string()
+    };
+    let today = now.div_euclid(DAY);
+    let yesterday = of.of(order, (today - 1) * DAY, today * DAY);
+    let mut often: BTreeMap<i64, usize> = BTreeMap::new();
+    of.steps(both, 3, DAY).iter().for_each(|event| *often.entry(number(event) % 3).or_default() += 1);
+    let mut often: Vec<(i64, usize)> = often.into_iter().collect();
+    often.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
+    let often: Vec<String> = often.iter().map(|(value, _)| value.to_string()).collect();
+    let different: BTreeSet<i64> =
+        of.of(both, today * DAY, (today + 1) * DAY).iter().map(|event| number(event) % 4).collect();
+    let since = of.all(call).iter().map(|event| today - event.sort_time.as_micros().div_euclid(DAY)).min();
+    let (orders, orders_3d) = (of.all(order).len(), of.steps(order, 3, DAY).len());
+    let mut lines = BTreeMap::from([
+        ("orders", orders.to_string()),
+        ("orders_3d", orders_3d.to_string()),
+        ("calls_9h", of.steps(call, 9, HOUR).len().to_string()),
+        ("sum", sum(&of.all(both))),
+        ("sum_2d", sum(&of.steps(order, 2, DAY))),
+        ("mean", mean),
+        ("least", of.all(both).iter().map(|event| amount(event)).min().map_or_else(none, hundredths)),
+        ("greatest", yesterday.iter().map(|event| amount(event)).max().map_or_else(none, hundredths)),
+        ("first", of.all(both).last().map_or_else(none, |event| number(event).to_string())),
+        ("often", often.join(", ")),
+        ("different", different.len().to_string()),
+        ("since", since.map_or_else(none, |days| days.to_string())),
+    ]);
+    let last = of.all(both).into_iter().find(|event| number(event) % 4 != 0);
+    lines.insert("last", last.map_or_else(none, |event| number(event).to_string()));
+    let mut told: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    told.extend((orders_3d >= 2).then(|| "in busy".to_owned()));
+    told.extend(known.then(|| "in known".to_owned()));
+    told.extend((since.is_some_and(|days| days > 1) && orders < 3).then(|| "in quiet".to_owned()));
+    told.join("; ")
+}
+
+/// Whether the condition of `known` holds, told from the profile.
+pub(super) fn is_known(profile: &Profile) -> bool {
+    let recent = profile.traits.get("recent").is_some_and(|found| found.value == Value::from("x"));
+    let language = profile.preferences.iter().any(|(key, stated)| {
+        key.to_string() == "language" && serde_json::to_string(&stated.value).is_ok_and(|text| text.contains("\"de\""))
+    });
+    recent || language
+}
+
+/// Counts all that is not counted in a tenant.
+pub(super) async fn recount(world: &World) {
+    let recount = Recount {
+        store: world.store.clone(),
+        models: world.models.clone(),
+        clock: std::sync::Arc::new(NOW),
+        coherence: world.coherence(),
+    };
+    while recount.step(&world.tenant).await.expect("a step") {}
+}
