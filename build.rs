@@ -4,13 +4,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "proto/customer/profile/v1/identity_service.proto",
     "proto/customer/profile/v1/ingest_service.proto",
     "proto/customer/profile/v1/model_service.proto",
     "proto/customer/profile/v1/preference_service.proto",
     "proto/customer/profile/v1/profile_service.proto",
     "proto/customer/profile/v1/publish_service.proto",
+    "proto/customer/profile/v1/segment_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -33,6 +33,7 @@ pub mod profile;
 pub mod reader;
 pub mod recount;
 pub mod resolve;
+pub mod segments;
 pub mod server;
 pub mod sources;
 pub mod store;

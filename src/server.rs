@@ -32,15 +32,17 @@ use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as 
 use crate::grpc::v1::preference_service_server::{PreferenceServiceServer, SERVICE_NAME as PREFERENCE_SERVICE};
 use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
 use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
+use crate::grpc::v1::segment_service_server::{SERVICE_NAME as SEGMENT_SERVICE, SegmentServiceServer};
 use crate::grpc::{
     CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi, PublishApi,
-    Watches,
+    SegmentApi, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
 use crate::profile::TenantId;
 use crate::reader::Reader;
 use crate::recount::Recount;
+use crate::segments::Segments;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
@@ -216,7 +218,8 @@ where
         Switch { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
     let recount =
         Recount { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
-    let counting = tokio::spawn(recount.run(config.computed.check_interval));
+    let segments = Segments { store: store.clone(), models: models.clone(), clock: clock.clone() };
+    let counting = tokio::spawn(derive(recount, segments.clone(), config.computed.check_interval));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader =
         Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), (clock.clone(), config.into()));
@@ -233,6 +236,13 @@ where
         ingest: ingest.clone(),
         models: models.clone(),
         store: store.clone(),
+        clock: clock.clone(),
+    };
+    let segment_api = SegmentApi {
+        reader: profile_api.reader.clone(),
+        segments,
+        store: store.clone(),
+        models: models.clone(),
         clock: clock.clone(),
     };
     let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
@@ -254,9 +264,15 @@ where
         .add_service(bounded!(PreferenceServiceServer::new(preference_api), grpc))
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
+        .add_service(bounded!(SegmentServiceServer::new(segment_api), grpc))
         .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer, counting)
+}
+
+/// Keeps up what is derived, until it is stopped.
+async fn derive(recount: Recount, segments: Segments, interval: Duration) {
+    tokio::join!(recount.run(interval), segments.run(interval));
 }
 
 /// Both versions: older grpcurl asks for the first one only.
@@ -299,9 +315,16 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in
-        ["", IDENTITY_SERVICE, INGEST_SERVICE, MODEL_SERVICE, PREFERENCE_SERVICE, PROFILE_SERVICE, PUBLISH_SERVICE]
-    {
+    for service in [
+        "",
+        IDENTITY_SERVICE,
+        INGEST_SERVICE,
+        MODEL_SERVICE,
+        PREFERENCE_SERVICE,
+        PROFILE_SERVICE,
+        PUBLISH_SERVICE,
+        SEGMENT_SERVICE,
+    ] {
         health.set_service_status(service, status).await;
     }
 }

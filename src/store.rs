@@ -19,6 +19,7 @@ pub mod memory;
 mod past;
 mod pieces;
 mod publication;
+mod segments;
 pub mod sql;
 
 use async_trait::async_trait;
@@ -35,6 +36,7 @@ pub use matching::{
 use past::WriteMark;
 pub use past::{Past, PastWrite};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
+pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 
 use crate::identity::MatchKey;
 use crate::profile::rollup::Rollup;
@@ -51,7 +53,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Past + Publications + Send + Sync + 'static {
+pub trait Store: Past + Publications + SegmentIndex + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
 

@@ -15,6 +15,7 @@ mod m20261122_000004_matching;
 mod m20261122_000005_change_log;
 mod m20261122_000006_publication;
 mod m20261122_000007_rollups;
+mod m20261122_000009_segments;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_change_log::Migration),
             Box::new(m20261122_000006_publication::Migration),
             Box::new(m20261122_000007_rollups::Migration),
+            Box::new(m20261122_000009_segments::Migration),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prost_types::FieldMask;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use super::answer::{Bound, Shape, event, merged_from, profile, read_info};
 use super::context::Context;
@@ -100,7 +100,7 @@ impl ProfileService for ProfileApi {
                 Ok(answer) => {
                     let (profile, withheld) = shape.of(&answer.profile, now);
                     v1::BatchGetProfilesResult {
-                        status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
+                        status: Some(status::ok()),
                         profile: Some(profile),
                         read_info: Some(self.read_info(&answer, &context)),
                         merged_from: merged_from(&answer),

@@ -86,11 +86,21 @@ pub(super) fn count(field: &str, actual: usize, limit: usize, unit: &str) -> Che
 
 /// A page size by the rule of AIP-158: 0 is the default, too large is cut, negative is refused.
 pub(super) fn page_size(wanted: i32, default: usize, max: usize) -> Checked<usize> {
+    size("page_size", wanted, default, max)
+}
+
+/// Any other size, by the same rule.
+pub(super) fn size(field: &str, wanted: i32, default: usize, max: usize) -> Checked<usize> {
     match usize::try_from(wanted) {
         Ok(0) => Ok(default),
         Ok(size) => Ok(size.min(max)),
-        Err(_) => Err(vec![Violation::new(Reason::Malformed, "page_size", "must not be negative")]),
+        Err(_) => Err(vec![Violation::new(Reason::Malformed, field, "must not be negative")]),
     }
+}
+
+/// The status of an item of a batch that was answered.
+pub(super) fn ok() -> tonic_types::Status {
+    tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }
 }
 
 /// The page token is damaged or belongs to another query.

@@ -1,12 +1,14 @@
 //! Segments: conditions over what is known of a customer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Expression, Payload};
+use super::expression::{Expression, Outcome, Payload};
 use crate::profile::{Computed, Preference, PreferenceKey, Preferences, Profile, Value};
 
 /// A named condition over a profile.
@@ -19,17 +21,49 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Reads a condition. `declared`: what there is of each subject that has to be declared.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(super) fn parse(
+        source: &str,
+        description: String,
+        declared: &[(&str, &[String]); 2],
+    ) -> Result<Self, Vec<String>> {
+        let condition = Expression::compile(source)?;
+        let wrong = unfit(source, &condition, declared);
+        if wrong.is_empty() { Ok(Self { condition, description }) } else { Err(wrong) }
+    }
+
     /// The condition, as it was written.
     #[must_use]
     pub fn condition(&self) -> &str {
         self.condition.source()
     }
+
+    fn holds(&self, payload: &Payload<'_>) -> bool {
+        self.condition.evaluate(payload).ok().and_then(Outcome::value) == Some(Value::Bool(true))
+    }
+}
+
+fn names() -> BTreeSet<String> {
+    SUBJECTS.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// What a condition may speak of.
 pub(super) const SUBJECTS: [&str; 3] = ["traits", "computed", "preferences"];
 
 impl Model {
+    /// A segment that the model may not have, to be tried.
+    ///
+    /// # Errors
+    /// All that is wrong with the condition.
+    pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
+        let (traits, computed) =
+            (self.traits.keys().cloned().collect::<Vec<_>>(), self.computed.keys().cloned().collect::<Vec<_>>());
+        Segment::parse(condition, String::new(), &[(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)])
+    }
+
     /// The segments that a profile is in, given its computed traits, in order. A condition that speaks of what is not known of a
     /// customer does not hold.
     #[must_use]
@@ -38,13 +72,16 @@ impl Model {
             return BTreeSet::new();
         }
         let subject = self.subject(profile, computed);
-        let names = SUBJECTS.iter().map(|name| (*name).to_owned()).collect();
+        let names = names();
         let payload = Payload::new(&subject, &names);
-        let holds = |segment: &Segment| {
-            segment.condition.evaluate(&payload).ok().and_then(super::expression::Outcome::value)
-                == Some(Value::Bool(true))
-        };
-        self.segments.iter().filter(|(_, segment)| holds(segment)).map(|(name, _)| name.clone()).collect()
+        let holding = self.segments.iter().filter(|(_, segment)| segment.holds(&payload));
+        holding.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether a profile is in a segment, of the model or not.
+    #[must_use]
+    pub fn holds(&self, segment: &Segment, profile: &Profile, computed: &BTreeMap<String, Computed>) -> bool {
+        segment.holds(&Payload::new(&self.subject(profile, computed), &names()))
     }
 
     /// What conditions see: declared traits and computed traits, null where nothing is known, and preferences. Needs are not
@@ -77,4 +114,35 @@ fn preferences(stated: &Preferences) -> Map<String, Json> {
     }
     plain.insert("topics".to_owned(), Json::Object(topics));
     plain
+}
+
+/// What a condition speaks of that it may not, or that there is not.
+fn unfit(source: &str, condition: &Expression, declared: &[(&str, &[String]); 2]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if mentions("accessibility", source) {
+        wrong.push("speaks of accessibility needs: nobody is chosen by what they need".to_owned());
+    }
+    for name in condition.bound_names().filter(|name| !SUBJECTS.contains(name) && *name != "accessibility") {
+        wrong.push(format!("speaks of `{name}`: a condition is over {}", SUBJECTS.join(", ")));
+    }
+    for (subject, names) in declared {
+        for name in named_in(subject, source).into_iter().filter(|name| !names.contains(name)) {
+            let all = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            wrong.push(format!("speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"));
+        }
+    }
+    wrong
+}
+
+fn mentions(word: &str, source: &str) -> bool {
+    source.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
+}
+
+/// The names after `traits.` or within `traits['…']`.
+fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
+    static NAMED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"\b(\w+)\s*(?:\.\s*(\w+)|\[\s*['"](\w+)['"]\s*\])"#).ok());
+    let Some(pattern) = NAMED.as_ref() else { return BTreeSet::new() };
+    let found = pattern.captures_iter(source).filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
+    found.filter_map(|found| found.get(2).or(found.get(3)).map(|name| name.as_str().to_owned())).collect()
 }

@@ -6,6 +6,7 @@
 mod data;
 mod past;
 mod publication;
+mod segments;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,7 @@ pub struct MemoryStore {
     turn: Arc<Mutex<()>>,
     tenants: Arc<Tenants>,
     publications: SyncMutex<publication::Kept>,
+    segments: SyncMutex<BTreeMap<TenantId, segments::Index>>,
     availability: Availability,
 }
 
@@ -64,6 +66,7 @@ impl MemoryStore {
             turn: Arc::default(),
             tenants: Arc::default(),
             publications: SyncMutex::default(),
+            segments: SyncMutex::default(),
             availability: Availability::default(),
         }
     }

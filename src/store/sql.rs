@@ -18,6 +18,7 @@ mod pools;
 mod publication;
 mod query;
 mod read;
+mod segments;
 mod snapshot;
 mod statement;
 mod write;
@@ -210,6 +211,12 @@ impl SqlStore {
         let after = LogPosition::after(Sequence(7));
         let cursors: Vec<LogCursor> = vec![LogCursor { tenant: tenant.clone(), after }; 2];
         queries.push(("read_log", log::read_log(dialect, &cursors, 10)?));
+        queries.extend([
+            ("memberships", segments::memberships(dialect, tenant, &ids)?),
+            ("list_members", segments::list_members(dialect, tenant, "segment", None, 10)),
+            ("list_due", segments::list_due(dialect, tenant, Timestamp::default(), 10)),
+            ("list_profiles", segments::list_profiles(dialect, tenant, None, 10)),
+        ]);
         queries.extend(past::hot_queries(dialect, tenant));
         Ok(queries)
     }

@@ -8,5 +8,6 @@ mod past;
 mod preferences;
 mod profiles;
 mod purposes;
+mod segments;
 mod streams;
 mod watch;

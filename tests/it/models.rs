@@ -2,6 +2,7 @@
 
 mod apply;
 mod plan;
+mod recount;
 mod servers;
 mod training;
 mod watch;

@@ -1,15 +1,12 @@
 //! The parts of the model file on what is derived: computed traits and segments.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
-
-use regex::Regex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::compile::{expression, keys, named};
 use super::purposes::event_types;
 use super::reader::{At, Fields, Mistakes};
 use crate::model::computed::{Parts, Taken};
-use crate::model::segment::SUBJECTS;
 use crate::model::{Definition, Segment};
 use crate::profile::rollup::{Aggregate, Calendar, Window};
 
@@ -130,44 +127,16 @@ pub(super) fn segments(root: &At<'_>, at: &At<'_>, mistakes: &mut Mistakes) -> B
 fn segment(at: &At<'_>, declared: &[(&str, &[String]); 2], mistakes: &mut Mistakes) -> Option<Segment> {
     let mut fields = at.fields(mistakes)?;
     let when = fields.required("when", mistakes);
-    let condition = when.as_ref().and_then(|at| expression(at, mistakes));
-    if let (Some(at), Some(condition)) = (&when, &condition) {
-        for wrong in unfit(condition.source(), condition.bound_names().collect(), declared) {
-            mistakes.add(at, wrong);
-        }
-    }
     let description = text(&mut fields, "description", mistakes);
     fields.finish(mistakes);
-    Some(Segment { condition: condition?, description })
-}
-
-/// What a condition speaks of that it may not, or that there is not.
-fn unfit(source: &str, bound: BTreeSet<&str>, declared: &[(&str, &[String]); 2]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if mentions("accessibility", source) {
-        wrong.push("speaks of accessibility needs: nobody is chosen by what they need".to_owned());
-    }
-    for name in bound.into_iter().filter(|name| !SUBJECTS.contains(name) && *name != "accessibility") {
-        wrong.push(format!("speaks of `{name}`: a condition is over {}", SUBJECTS.join(", ")));
-    }
-    for (subject, names) in declared {
-        for name in named_in(subject, source).into_iter().filter(|name| !names.contains(name)) {
-            let all = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            wrong.push(format!("speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"));
+    let at = when?;
+    match Segment::parse(at.text(mistakes)?, description, declared) {
+        Ok(segment) => Some(segment),
+        Err(wrong) => {
+            for message in wrong {
+                mistakes.add(&at, message);
+            }
+            None
         }
     }
-    wrong
-}
-
-fn mentions(word: &str, source: &str) -> bool {
-    source.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
-}
-
-/// The names after `traits.` or within `traits['…']`.
-fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
-    static NAMED: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"\b(\w+)\s*(?:\.\s*(\w+)|\[\s*['"](\w+)['"]\s*\])"#).ok());
-    let Some(pattern) = NAMED.as_ref() else { return BTreeSet::new() };
-    let found = pattern.captures_iter(source).filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
-    found.filter_map(|found| found.get(2).or(found.get(3)).map(|name| name.as_str().to_owned())).collect()
 }

@@ -202,6 +202,43 @@ impl Publications for Faulty {
 }
 
 #[async_trait]
+impl SegmentIndex for Faulty {
+    async fn segment_progress(&self, tenant: &TenantId) -> Result<Option<SegmentProgress>> {
+        self.inner.segment_progress(tenant).await
+    }
+
+    async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool> {
+        self.inner.write_segments(tenant, changes).await
+    }
+
+    async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>> {
+        self.inner.memberships(tenant, profiles).await
+    }
+
+    async fn list_due(&self, tenant: &TenantId, until: Timestamp, limit: usize) -> Result<Vec<(ProfileId, Timestamp)>> {
+        self.inner.list_due(tenant, until, limit).await
+    }
+
+    async fn list_members(
+        &self,
+        tenant: &TenantId,
+        segment: &str,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<SegmentMember>> {
+        self.inner.list_members(tenant, segment, after, limit).await
+    }
+
+    async fn count_members(&self, tenant: &TenantId) -> Result<Vec<(String, u64)>> {
+        self.inner.count_members(tenant).await
+    }
+
+    async fn list_profiles(&self, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Result<Vec<ProfileId>> {
+        self.inner.list_profiles(tenant, after, limit).await
+    }
+}
+
+#[async_trait]
 impl Past for Faulty {
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         self.inner.write_at(tenant, time).await

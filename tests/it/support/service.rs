@@ -7,6 +7,7 @@ use customer_profile::config::Config;
 use customer_profile::grpc::v1::{
     self, identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
     preference_service_client::PreferenceServiceClient, profile_service_client::ProfileServiceClient,
+    segment_service_client::SegmentServiceClient,
 };
 use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
@@ -89,6 +90,10 @@ impl Service {
 
     pub(crate) fn preferences(&self) -> PreferenceServiceClient<Channel> {
         PreferenceServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn segments(&self) -> SegmentServiceClient<Channel> {
+        SegmentServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn identity(&self) -> IdentityServiceClient<Channel> {

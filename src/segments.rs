@@ -1,0 +1,277 @@
+//! Who is in which segment: an index that follows the change log and the clock.
+//!
+//! Whether a customer is in a segment is told from the profile itself, wherever that is read. The index is for what cannot be told
+//! from one profile: who is in a segment, how many, since when. It is brought up to date in steps, each a write of its own:
+//!
+//! 1. With another version of the model it is built anew: all profiles are gone through, in order of id.
+//! 2. Then the change log is followed: profiles that changed are looked at again.
+//! 3. Profiles whose memberships time alone may have changed are looked at again when their time has come; who went in or out
+//!    meanwhile did so at the moment at which the condition changed, however much later that is noticed.
+//!
+//! Every server does so in the background, and before it answers from the index. Two that do it at once do no harm: who comes second
+//! writes nothing (see [`SegmentIndex`](crate::store::SegmentIndex)). What a merge takes away goes; the surviving profile is in a
+//! segment since it was, or since the merge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::model::{Model, Segment};
+use crate::models::{Models, Running};
+use crate::profile::{Derived, Profile, ProfileId, TenantId, Timestamp, fold};
+use crate::store::{LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+
+/// How many profiles a step looks at, at most; of the log, as many as its last part has more.
+const STEP_PROFILES: usize = 500;
+/// How many parts of the log a step reads.
+const STEP_PARTS: usize = 200;
+/// How often time alone changes a membership before the rest is taken as one change: an index that was left for years.
+const MAX_TURNS: usize = 1_000;
+/// How many tenants are listed at once.
+const TENANTS: usize = 1_000;
+
+/// Keeps the index, and answers from it.
+#[derive(Clone)]
+pub struct Segments {
+    /// Where it is kept.
+    pub store: Arc<dyn Store>,
+    /// The conditions.
+    pub models: Arc<Models>,
+    /// Memberships depend on the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a step has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing is left to do.
+    UpToDate,
+    /// There may be more to do.
+    More,
+}
+
+/// How many profiles a condition holds of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// How many profiles were looked at.
+    pub profiles: u64,
+    /// Of so many it holds.
+    pub members: u64,
+    /// Some of them, in order of id.
+    pub samples: Vec<ProfileId>,
+    /// Whether there are more profiles than were looked at.
+    pub more: bool,
+}
+
+impl Segments {
+    /// Keeps the index of all tenants, for ever.
+    pub async fn run(self, interval: Duration) {
+        loop {
+            if let Err(error) = self.all().await {
+                // The next time goes on where this one stopped.
+                tracing::warn!(%error, "who is in which segment could not be brought up to date");
+            }
+            tokio::time::sleep(interval).await;
+        }
+    }
+
+    async fn all(&self) -> Result<()> {
+        let mut last = None;
+        loop {
+            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
+            for tenant in &tenants {
+                while self.step(tenant).await? == Step::More {}
+            }
+            match tenants.into_iter().next_back() {
+                Some(tenant) => last = Some(tenant),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all that was committed before, and all
+    /// that time has changed, is in it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn catch_up(&self, tenant: &TenantId, steps: usize) -> Result<bool> {
+        for _ in 0..steps {
+            if self.step(tenant).await? == Step::UpToDate {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Does the next step for a tenant.
+    ///
+    /// # Errors
+    /// Those of the store. Nothing of the step is written then.
+    pub async fn step(&self, tenant: &TenantId) -> Result<Step> {
+        let known = self.models.of(tenant).await?;
+        if known.model.segments.is_empty() {
+            return Ok(Step::UpToDate);
+        }
+        let before = self.store.segment_progress(tenant).await?;
+        let after =
+            before.map_or(LogPosition { sequence: crate::profile::Sequence(0), part: 0 }, |progress| progress.log);
+        let cursor = LogCursor { tenant: tenant.clone(), after };
+        let tail = self.store.read_log(&[cursor], STEP_PARTS).await?.into_iter().next().unwrap_or_default();
+        let running = self.models.told(tenant, tail.model_version, &known).await?;
+        let now = self.clock.now();
+        let revision = before.map_or(0, |progress| progress.revision) + 1;
+        let built_by =
+            |progress: &SegmentProgress| progress.model_version == running.version && tail.follows(progress.log);
+        let Some(progress) = before.filter(built_by) else {
+            let progress = SegmentProgress {
+                revision,
+                model_version: running.version,
+                log: LogPosition::after(tail.head),
+                position: ProfileId(uuid::Uuid::nil()),
+                built: false,
+            };
+            return self.write(tenant, SegmentChanges::none(progress)).await;
+        };
+        let mut progress = SegmentProgress { revision, ..progress };
+        let mut asked: BTreeMap<ProfileId, Timestamp> = BTreeMap::new();
+        if !progress.built {
+            let page = self.store.list_profiles(tenant, Some(progress.position), STEP_PROFILES).await?;
+            progress.built = page.len() < STEP_PROFILES;
+            progress.position = page.last().copied().unwrap_or(progress.position);
+            asked.extend(page.into_iter().map(|id| (id, now)));
+        } else if tail.entries.is_empty() {
+            asked.extend(self.store.list_due(tenant, now, STEP_PROFILES).await?);
+            if asked.is_empty() {
+                return Ok(Step::UpToDate);
+            }
+        } else {
+            for entry in &tail.entries {
+                if asked.len() >= STEP_PROFILES {
+                    break;
+                }
+                asked.extend(entry.body.changes.iter().map(|change| (change.profile, entry.time)));
+                progress.log = entry.end();
+            }
+        }
+        let changes = self.look_at(tenant, &running, progress, &asked).await?;
+        self.write(tenant, changes).await
+    }
+
+    async fn write(&self, tenant: &TenantId, changes: SegmentChanges) -> Result<Step> {
+        // If somebody else was faster, this is to be looked at again.
+        self.store.write_segments(tenant, &changes).await.map(|_| Step::More)
+    }
+
+    /// Looks at profiles again, each as from a time.
+    async fn look_at(
+        &self,
+        tenant: &TenantId,
+        running: &Running,
+        progress: SegmentProgress,
+        asked: &BTreeMap<ProfileId, Timestamp>,
+    ) -> Result<SegmentChanges> {
+        let profiles: Vec<ProfileId> = asked.keys().copied().collect();
+        let mut was: BTreeMap<ProfileId, Vec<SegmentMember>> = BTreeMap::new();
+        for member in self.store.memberships(tenant, &profiles).await? {
+            was.entry(member.profile).or_default().push(member);
+        }
+        let stored = self.store.profiles(tenant, &profiles).await?.value;
+        let mut changes = SegmentChanges::none(progress);
+        let now = self.clock.now();
+        for (id, stored) in profiles.iter().zip(stored) {
+            // One that is merged away answers as the other, which is looked at by itself.
+            let Some(stored) = stored.filter(|stored| stored.id == *id) else { continue };
+            let profile = fold(stored, &running.model);
+            let from = asked.get(id).copied().unwrap_or(now).min(now);
+            let (members, due) = turns(&profile, &running.model, was.remove(id).unwrap_or_default(), (from, now));
+            changes.members.extend(members);
+            changes.due.extend(due.map(|due| (*id, due)));
+        }
+        changes.profiles = profiles;
+        Ok(changes)
+    }
+
+    /// How many profiles a condition would hold of, among the first so many.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn preview(&self, tenant: &TenantId, candidate: &Segment, bounds: PreviewBounds) -> Result<Preview> {
+        let running = self.models.of(tenant).await?;
+        let now = self.clock.now();
+        let (mut preview, mut after) = (Preview::default(), None);
+        loop {
+            let page = self.store.list_profiles(tenant, after, STEP_PROFILES).await?;
+            let stored = self.store.profiles(tenant, &page).await?.value;
+            for (id, stored) in page.iter().zip(stored) {
+                if preview.profiles >= bounds.profiles {
+                    preview.more = true;
+                    return Ok(preview);
+                }
+                let Some(stored) = stored.filter(|stored| stored.id == *id) else { continue };
+                let profile = fold(stored, &running.model);
+                let computed = Derived::of(&profile, &running.model, now).computed;
+                preview.profiles += 1;
+                if running.model.holds(candidate, &profile, &computed) {
+                    preview.members += 1;
+                    preview.samples.extend((preview.samples.len() < bounds.samples).then_some(*id));
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == STEP_PROFILES => after = Some(*last),
+                _ => return Ok(preview),
+            }
+        }
+    }
+}
+
+/// How much of a preview there is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct PreviewBounds {
+    /// So many profiles are looked at, at most.
+    pub profiles: u64,
+    /// So many samples are told, at most.
+    pub samples: usize,
+}
+
+impl SegmentChanges {
+    /// A step that changes no membership.
+    fn none(progress: SegmentProgress) -> Self {
+        Self { progress, profiles: Vec::new(), members: Vec::new(), due: Vec::new() }
+    }
+}
+
+/// The memberships of a profile after all that time has changed, and when it may change them next.
+fn turns(
+    profile: &Profile,
+    model: &Model,
+    was: Vec<SegmentMember>,
+    (from, now): (Timestamp, Timestamp),
+) -> (Vec<SegmentMember>, Option<Timestamp>) {
+    let known = was.into_iter().filter(|member| model.segments.contains_key(&member.segment));
+    let mut members: BTreeMap<String, SegmentMember> = known.map(|member| (member.segment.clone(), member)).collect();
+    let (mut time, mut count) = (from, 0);
+    loop {
+        let derived = Derived::of(profile, model, time);
+        turn(profile.id, &mut members, &derived.segments, time);
+        count += 1;
+        match derived.until() {
+            Some(until) if until <= now => time = if count < MAX_TURNS { until } else { now },
+            until => return (members.into_values().collect(), until),
+        }
+    }
+}
+
+/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left.
+fn turn(id: ProfileId, members: &mut BTreeMap<String, SegmentMember>, is_in: &BTreeSet<String>, time: Timestamp) {
+    for segment in is_in {
+        let entered = || SegmentMember { profile: id, segment: segment.clone(), enter_time: time, exit_time: None };
+        match members.get_mut(segment) {
+            Some(member) if member.exit_time.is_none() => {}
+            Some(member) => *member = entered(),
+            None => drop(members.insert(segment.clone(), entered())),
+        }
+    }
+    let left = members.values_mut().filter(|member| member.exit_time.is_none() && !is_in.contains(&member.segment));
+    left.for_each(|member| member.exit_time = Some(time));
+}
