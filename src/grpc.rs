@@ -5,6 +5,7 @@
 
 mod answer;
 mod context;
+mod contexts;
 mod identity;
 mod ingest;
 mod layers;
@@ -19,6 +20,7 @@ mod token;
 mod watch;
 
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
+pub use contexts::ContextApi;
 pub use identity::IdentityApi;
 pub use ingest::IngestApi;
 pub use layers::{CallLimits, Calls};

@@ -4,6 +4,7 @@
 
 pub mod check;
 mod computed;
+mod context;
 mod expression;
 pub mod file;
 mod mapping;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 pub use computed::Definition;
+pub use context::{ContextField, ContextView};
 pub use file::ModelError;
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
@@ -54,6 +56,8 @@ pub struct Model {
     pub computed: BTreeMap<String, Arc<Definition>>,
     /// Segments by name: conditions over what is known of a customer.
     pub segments: BTreeMap<String, Segment>,
+    /// Views by name: what is told of a customer in one call.
+    pub views: BTreeMap<String, ContextView>,
 }
 
 /// How values of one type identify.

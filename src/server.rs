@@ -26,6 +26,7 @@ use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
+use crate::grpc::v1::context_service_server::{ContextServiceServer, SERVICE_NAME as CONTEXT_SERVICE};
 use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NAME as IDENTITY_SERVICE};
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
@@ -34,8 +35,8 @@ use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME
 use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
 use crate::grpc::v1::segment_service_server::{SERVICE_NAME as SEGMENT_SERVICE, SegmentServiceServer};
 use crate::grpc::{
-    CallLimits, Calls, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi, PublishApi,
-    SegmentApi, Watches,
+    CallLimits, Calls, ContextApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
+    PublishApi, SegmentApi, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -245,6 +246,12 @@ where
         models: models.clone(),
         clock: clock.clone(),
     };
+    let context_api = ContextApi {
+        reader: profile_api.reader.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+    };
     let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
@@ -258,6 +265,7 @@ where
     let grpc = &config.grpc;
     let mut routes = RoutesBuilder::default();
     routes
+        .add_service(bounded!(ContextServiceServer::new(context_api), grpc))
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
@@ -317,6 +325,7 @@ async fn become_ready(
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
     for service in [
         "",
+        CONTEXT_SERVICE,
         IDENTITY_SERVICE,
         INGEST_SERVICE,
         MODEL_SERVICE,

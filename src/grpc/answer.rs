@@ -16,7 +16,7 @@ use crate::profile::{
     Trait, Value, Violation,
 };
 use crate::reader::Answer;
-pub(super) use shape::{Bound, Shape, undeclared};
+pub(super) use shape::{Bound, Shape, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {

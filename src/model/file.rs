@@ -5,6 +5,7 @@
 
 mod compile;
 mod computed;
+pub(crate) mod context;
 mod publish;
 mod purposes;
 mod reader;

@@ -169,11 +169,10 @@ impl Shape {
             let empty = v1::Profile { name, revision: profile.revision, ..v1::Profile::default() };
             return (empty, vec![withheld(everything)]);
         }
-        let mut sight = Sight { view, withheld: Vec::new() };
-        let message = self.message(profile, &mut sight);
-        sight.withheld.sort_by(|a, b| a.field.cmp(&b.field));
-        sight.withheld.dedup_by(|a, b| a.field == b.field);
-        (message, sight.withheld.into_iter().map(withheld).collect())
+        let mut sight = Sight::new(view);
+        let mut message = self.message(profile, &mut sight);
+        hide(&mut message, &sight.hidden_keys(profile));
+        (message, sight.into_withheld().into_iter().map(withheld).collect())
     }
 
     fn message(&self, profile: &Profile, sight: &mut Sight<'_>) -> v1::Profile {
@@ -240,40 +239,73 @@ impl Shape {
     }
 }
 
+/// Takes the keys of records out of a message that are not to be told.
+fn hide(message: &mut v1::Profile, hidden: &BTreeSet<String>) {
+    if hidden.is_empty() {
+        return;
+    }
+    let of_traits = message.traits.values_mut().flat_map(|found| &mut found.origins);
+    let of_identifiers = message.identifiers.iter_mut().filter_map(|held| held.origin.as_mut());
+    let of_records = message.records.iter_mut().filter_map(|record| record.record.as_mut());
+    let keys = of_traits.chain(of_identifiers).filter_map(|origin| origin.record.as_mut()).chain(of_records);
+    for record in keys.filter(|record| hidden.contains(&record.key)) {
+        record.key.clear();
+    }
+}
+
 /// What may be seen, and what was found that may not.
-struct Sight<'a> {
+pub(in crate::grpc) struct Sight<'a> {
     view: Option<View<'a>>,
     withheld: Vec<Withheld>,
 }
 
-impl Sight<'_> {
+impl<'a> Sight<'a> {
+    /// What a purpose may see; none: everything.
+    pub(in crate::grpc) fn new(view: Option<View<'a>>) -> Self {
+        Self { view, withheld: Vec::new() }
+    }
+
+    /// Keys of records that are an identifier of the customer which the purpose may not see.
+    pub(in crate::grpc) fn hidden_keys(&self, profile: &Profile) -> BTreeSet<String> {
+        let Some(view) = self.view else { return BTreeSet::new() };
+        let withheld = |kind: &str| view.withholds_identifier(kind).is_some();
+        let held = profile.identifiers.iter().filter(|held| withheld(&held.identifier.kind));
+        held.map(|held| held.identifier.value.clone()).collect()
+    }
+
+    /// What was asked for and may not be seen, each once, in order.
+    pub(in crate::grpc) fn into_withheld(mut self) -> Vec<Withheld> {
+        self.withheld.sort_by(|a, b| a.field.cmp(&b.field));
+        self.withheld.dedup_by(|a, b| a.field == b.field);
+        self.withheld
+    }
     fn seen_unless(&mut self, withheld: Option<Withheld>) -> bool {
         let seen = withheld.is_none();
         self.withheld.extend(withheld);
         seen
     }
 
-    fn sees_trait(&mut self, name: &str) -> bool {
+    pub(in crate::grpc) fn sees_trait(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_trait(name)))
     }
 
-    fn sees_identifier(&mut self, kind: &str) -> bool {
+    pub(in crate::grpc) fn sees_identifier(&mut self, kind: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_identifier(kind)))
     }
 
-    fn sees_computed(&mut self, name: &str) -> bool {
+    pub(in crate::grpc) fn sees_computed(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_computed(name)))
     }
 
-    fn sees_segment(&mut self, name: &str) -> bool {
+    pub(in crate::grpc) fn sees_segment(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
     }
 
-    fn sees_preferences(&mut self) -> bool {
+    pub(in crate::grpc) fn sees_preferences(&mut self) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_preferences()))
     }
 
-    fn sees_accessibility(&mut self) -> bool {
+    pub(in crate::grpc) fn sees_accessibility(&mut self) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_accessibility()))
     }
 }

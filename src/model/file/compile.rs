@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::reader::{At, Fields, Mistakes};
-use super::{computed, publish, purposes};
+use super::{computed, context, publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
@@ -57,6 +57,9 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
     }
     if let Some(at) = fields.get("segments") {
         model.segments = computed::segments(root, &at, mistakes);
+    }
+    if let Some(at) = fields.get("views") {
+        model.views = context::views(root, &at, mistakes);
     }
     if let Some(at) = fields.get("channels") {
         model.channels = purposes::channels(root, &at, mistakes);

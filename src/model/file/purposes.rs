@@ -97,7 +97,7 @@ fn purpose(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> Purpose {
 }
 
 /// `"*"`, or a list of names.
-fn visible(
+pub(super) fn visible(
     fields: &mut Fields<'_>,
     key: &'static str,
     mistakes: &mut Mistakes,
@@ -113,7 +113,7 @@ fn visible(
     Visible::Only(list.iter().filter_map(|at| name(at, mistakes)).collect())
 }
 
-fn declared(at: &At<'_>, what: &str, names: &[String], mistakes: &mut Mistakes) -> Option<String> {
+pub(super) fn declared(at: &At<'_>, what: &str, names: &[String], mistakes: &mut Mistakes) -> Option<String> {
     let name = at.text(mistakes)?;
     if !names.iter().any(|declared| declared == name) {
         mistakes.add(at, format!("the model declares no {what} `{name}`; it has: {}", names.join(", ")));

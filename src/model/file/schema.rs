@@ -7,7 +7,7 @@ mod purposes;
 
 use std::collections::BTreeMap;
 
-pub use computed::{Computed, Segment};
+pub use computed::{Computed, Segment, View};
 pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents, Purpose};
 
 use schemars::JsonSchema;
@@ -42,6 +42,8 @@ pub struct ModelFile {
     pub computed: Option<BTreeMap<String, Computed>>,
     /// Segments by name, in lower snake case: conditions over what is known of a customer.
     pub segments: Option<BTreeMap<String, Segment>>,
+    /// Views by name, in lower snake case: what is told of a customer in one call.
+    pub views: Option<BTreeMap<String, Option<View>>>,
     /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
     /// the write that puts it in force.
     pub publish: Option<BTreeMap<String, Publication>>,

@@ -41,9 +41,19 @@ segments:
   regulars: { when: computed.visits_30d >= 3 && preferences.language == 'de', description: They come every week. }
   staying_away: { when: computed.visits >= 3 && computed.days_since_visit > 20 }
   gold: { when: traits.loyalty_tier == 'gold' }
+views:
+  till:
+    sections:
+      guest: [traits.given_name, identifiers.email]
+      loyalty: [traits.loyalty_tier, traits.points, computed.offers_used]
+      affinities: [computed.favourites_mornings, computed.favourite]
+    segments: "*"
 purposes:
+  service:
+    { consent: not_needed, traits: "*", computed: "*", segments: "*", identifiers: [email] }
   offers:
     consent: not_needed
+    accessibility: false
     traits: [given_name, loyalty_tier, points]
     computed: [favourites_mornings, offers_used]
     segments: [regulars]
@@ -54,7 +64,7 @@ sources:
         key: card
         identifiers: { card: card, email: email }
         traits: { given_name: name, loyalty_tier: tier, points: points }
-        preferences: { language: language }
+        preferences: { language: language, accessibility.sign_language: signs }
     events:
       receipts:
         type: order_placed
@@ -68,7 +78,7 @@ sources:
 async fn start(store: Arc<dyn Store>, clock: Arc<SetClock>) -> Service {
     let model = ModelFile::parse(MODEL).expect("a model");
     let service = Service::start_at(store, model, clock).await;
-    let card = |card: &str, tier: &str| json!({"card": card, "name": "Theresa", "tier": tier, "points": 140, "language": "de"});
+    let card = |card: &str, tier: &str| json!({"card": card, "name": "Theresa", "tier": tier, "points": 140, "language": "de", "signs": "ogs"});
     service.say_payloads("till", "cards", &[card("7", "gold"), card("8", "green")]).await;
     service
 }
@@ -102,6 +112,59 @@ fn computed(profile: &v1::Profile) -> BTreeMap<&str, String> {
         computed.value.as_ref().map_or("-".to_owned(), shown)
     };
     profile.computed.iter().map(|(name, computed)| (name.as_str(), told(computed))).collect()
+}
+
+async fn context(service: &Service, purpose: &str, max_bytes: i32) -> v1::GetContextResponse {
+    let request = v1::GetContextRequest {
+        key: Some(by_identifier("card", "7")),
+        purpose: purpose.into(),
+        view: "till".into(),
+        include_text: true,
+        max_bytes,
+        ..Default::default()
+    };
+    service.contexts().get_context(request).await.expect("a context").into_inner()
+}
+
+/// What the till shows when the card is read, and what an assistant is given.
+async fn offered(service: &Service) {
+    let offer = context(service, "offers", 0).await;
+    insta::allow_duplicates!(insta::assert_snapshot!(offer.text, @r"
+    Preference: Language: de [till]
+    Given name: Theresa [till]
+    Loyalty tier: gold [till]
+    Points: 140 [till]
+    Offers used: second-cup [till]
+    Favourites mornings: melange, water [till]
+    Segment: Regulars (They come every week.) [till]
+    "));
+    let sections: Vec<(&str, usize)> = offer.sections.iter().map(|s| (s.section.as_str(), s.fields.len())).collect();
+    assert_eq!(sections, [("guest", 1), ("loyalty", 3), ("affinities", 1)]);
+    assert_eq!(offer.segments, ["regulars"]);
+    assert!(offer.accessibility.is_none(), "what she needs is for whoever serves her, not for offers that did not ask");
+    let withheld: Vec<&str> = offer.withheld.iter().map(|withheld| withheld.field.as_str()).collect();
+    assert_eq!(withheld, ["accessibility", "computed.favourite", "segments"]);
+
+    // Whoever serves her sees first that she signs.
+    let serve = context(service, "service", 0).await;
+    assert_eq!(serve.accessibility.as_ref().expect("needs").sign_language, "ogs");
+    insta::allow_duplicates!(insta::assert_snapshot!(serve.text, @r"
+    Need: Sign language: ogs [till]
+    Preference: Language: de [till]
+    Given name: Theresa [till]
+    Loyalty tier: gold [till]
+    Points: 140 [till]
+    Offers used: second-cup [till]
+    Favourites mornings: melange, water [till]
+    Favourite: water [till]
+    Segment: Gold [till]
+    Segment: Regulars (They come every week.) [till]
+    "));
+
+    // Where there is little room, what comes last goes first, and is told.
+    let small = context(service, "service", 256).await;
+    assert!(small.accessibility.is_some() && small.text.len() <= 256);
+    assert!(small.omitted.contains(&"affinities.computed.favourite".to_owned()), "{:?}", small.omitted);
 }
 
 const RECEIPTS: [(u32, &str, &str, &str); 5] = [
@@ -146,6 +209,7 @@ async fn one_read_tells_what_to_offer_now() {
         let (seen, withheld) = (bound.profile.expect("a profile"), bound.withheld);
         assert_eq!(computed(&seen).into_keys().collect::<Vec<_>>(), ["favourites_mornings", "offers_used"]);
         assert_eq!(seen.segments, ["regulars"]);
+        offered(&service).await;
         // That she is in another segment is not told by the list of what is withheld.
         let fields: Vec<&str> = withheld.iter().map(|withheld| withheld.field.as_str()).collect();
         assert!(fields.contains(&"segments") && fields.contains(&"computed.visits"), "{fields:?}");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::v1::{
-    self, identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
-    preference_service_client::PreferenceServiceClient, profile_service_client::ProfileServiceClient,
-    segment_service_client::SegmentServiceClient,
+    self, context_service_client::ContextServiceClient, identity_service_client::IdentityServiceClient,
+    ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
+    profile_service_client::ProfileServiceClient, segment_service_client::SegmentServiceClient,
 };
 use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
@@ -90,6 +90,10 @@ impl Service {
 
     pub(crate) fn preferences(&self) -> PreferenceServiceClient<Channel> {
         PreferenceServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn contexts(&self) -> ContextServiceClient<Channel> {
+        ContextServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn segments(&self) -> SegmentServiceClient<Channel> {

@@ -1,5 +1,7 @@
 //! The keys on what is derived from what happened: computed traits and segments.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -56,5 +58,27 @@ pub struct Segment {
     /// 'gold'`. What is not known is null. Accessibility needs are not to be had.
     pub when: String,
     /// What it is, in words.
+    pub description: Option<String>,
+}
+
+/// A view of customers, for `GetContext`: what is told of them in one call. What the purpose may not see is withheld all the same.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Groups of fields by name, in lower snake case, in order: `loyalty: [traits.loyalty_tier, computed.orders_365d]`. Fields are
+    /// `traits.NAME`, `computed.NAME` and `identifiers.TYPE`.
+    pub sections: Option<BTreeMap<String, OneOrMany>>,
+    /// The segments of which is told whether the customer is in them; `"*"`: all. Default none.
+    pub segments: Option<OneOrMany>,
+    /// Whether preferences are told. Default true.
+    pub preferences: Option<bool>,
+    /// Whether accessibility needs are told. Default true.
+    pub accessibility: Option<bool>,
+    /// How many of the latest objects of each kind are told: `{ order: 3, conversation: 1 }`. Default none.
+    pub objects: Option<BTreeMap<String, u8>>,
+    /// How large an answer may be, in bytes. Default 16384.
+    #[schemars(range(min = 256, max = 1_048_576))]
+    pub max_bytes: Option<u32>,
+    /// What it is for, in words.
     pub description: Option<String>,
 }

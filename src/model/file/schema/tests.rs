@@ -76,6 +76,7 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Channel"), "channels: { a: { zzz: 1 } }"),
         (Some("Computed"), "computed: { a: { zzz: 1 } }"),
         (Some("Segment"), "segments: { a: { zzz: 1 } }"),
+        (Some("View"), "views: { a: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("Consent"), "sources: { a: { records: { b: { consents: { zzz: 1 } } } } }"),
         (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),

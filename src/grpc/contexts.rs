@@ -1,0 +1,138 @@
+//! `ContextService`: what is to be known of a customer now, from the wire to the reader and back.
+//!
+//! The answer is made of the cached profile alone, and of the cached latest objects where the view names any: one look-up each.
+
+mod told;
+
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use self::told::{Line, Telling};
+use super::answer::{Bound, merged_from, read_info, undeclared};
+use super::context::Context;
+use super::preferences::answer::withheld as told_withheld;
+use super::status::{self, Checked, both, profile_name, refused};
+use super::v1::{self, context_service_server::ContextService};
+use super::{profiles, receive};
+use crate::clock::Clock;
+use crate::model::file::context::{MAX_BYTES, MIN_BYTES};
+use crate::model::{ContextView, Model};
+use crate::models::Models;
+use crate::profile::{Reason, Violation};
+use crate::reader::Reader;
+use crate::store::Store;
+
+/// The service.
+#[derive(Clone)]
+pub struct ContextApi {
+    /// The read path.
+    pub reader: Reader,
+    /// For read tokens.
+    pub store: Arc<dyn Store>,
+    /// For views and purposes.
+    pub models: Arc<Models>,
+    /// What a purpose may see depends on the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[tonic::async_trait]
+impl ContextService for ContextApi {
+    async fn get_context(
+        &self,
+        request: Request<v1::GetContextRequest>,
+    ) -> Result<Response<v1::GetContextResponse>, Status> {
+        let context = Context::of(&request)?;
+        let request = request.into_inner();
+        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, &context))?;
+        let asked = both(receive::key(request.key, "key"), bound(request.purpose, &running.model));
+        let rest = both(view(&request.view, &running.model), max_bytes(request.max_bytes));
+        let ((key, bound), (view, max_bytes)) = both(asked, rest).map_err(refused)?;
+        let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
+        let found = self.reader.profile(&context.tenant, &key, freshness).await;
+        let found = found.map_err(|error| status::from_reader(error, &context))?;
+        let profile = &*found.profile;
+        let mut answer = v1::GetContextResponse {
+            profile: profile_name(&profile.id),
+            read_info: Some(read_info(&found, self.reader.store_id(), &context.tenant)),
+            merged_from: merged_from(&found),
+            ..v1::GetContextResponse::default()
+        };
+        let max_bytes = max_bytes.map_or(view.max_bytes, |bytes| bytes.min(view.max_bytes));
+        // The purpose was there when it was asked for, so it is bound.
+        let Some(seen) = bound.view() else { return Ok(Response::new(answer)) };
+        if let Err(everything) = seen.admits(profile, self.clock.now()) {
+            answer.withheld = vec![told_withheld(everything)];
+            return Ok(Response::new(answer));
+        }
+        let telling = Telling::of(profile, view, seen, &running.model);
+        let lines = telling.into_answer(&mut answer);
+        cut(&mut answer, max_bytes);
+        if request.include_text {
+            text(&mut answer, &lines, max_bytes);
+        }
+        Ok(Response::new(answer))
+    }
+}
+
+fn bound(purpose: String, model: &Arc<Model>) -> Checked<Bound> {
+    Bound::new(purpose, model)?.ok_or_else(|| vec![Violation::required("purpose")])
+}
+
+fn view<'m>(name: &str, model: &'m Model) -> Checked<&'m ContextView> {
+    if name.is_empty() {
+        return Err(vec![Violation::required("view")]);
+    }
+    model.views.get(name).ok_or_else(|| vec![undeclared("view", "view", name, model.views.keys())])
+}
+
+fn max_bytes(wanted: i32) -> Checked<Option<usize>> {
+    match usize::try_from(wanted) {
+        Ok(0) => Ok(None),
+        Ok(bytes) if (MIN_BYTES..=MAX_BYTES).contains(&bytes) => Ok(Some(bytes)),
+        _ => {
+            let rule = format!("must be 0 or from {MIN_BYTES} to {MAX_BYTES}");
+            Err(vec![Violation::new(Reason::Malformed, "max_bytes", rule)])
+        }
+    }
+}
+
+/// Leaves out what comes last, until the answer is small enough: objects first, the latest of them last, then fields. Needs,
+/// preferences and what is withheld stay.
+fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
+    while answer.encoded_len() > max_bytes {
+        if answer.objects.pop().is_some() {
+            if !answer.omitted.iter().any(|field| field == "objects") {
+                answer.omitted.push("objects".to_owned());
+            }
+            continue;
+        }
+        let Some(last) = answer.sections.last_mut() else { return };
+        match last.fields.pop() {
+            Some(field) => answer.omitted.push(format!("{}.{}", last.section, field.field)),
+            None => drop(answer.sections.pop()),
+        }
+    }
+}
+
+/// The lines of what was not left out, as many as fit.
+fn text(answer: &mut v1::GetContextResponse, lines: &[Line], max_bytes: usize) {
+    let kept = lines.iter().filter(|line| line.object_index.is_none_or(|index| index < answer.objects.len()));
+    let kept = kept.filter(|line| !answer.omitted.contains(&line.field));
+    let mut text = String::new();
+    let mut is_whole = true;
+    for line in kept {
+        if text.len() + line.text.len() < max_bytes {
+            text.push_str(&line.text);
+            text.push('\n');
+        } else {
+            is_whole = false;
+            break;
+        }
+    }
+    answer.text = text;
+    if !is_whole {
+        answer.omitted.push("text".to_owned());
+    }
+}

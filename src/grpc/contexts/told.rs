@@ -1,0 +1,194 @@
+//! What is told of a customer by a view, to a purpose: as a message, and as sentences that each cite the records they rest on.
+
+use std::collections::BTreeSet;
+
+use crate::grpc::answer::{Sight, key, value};
+use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
+use crate::grpc::v1;
+use crate::model::{ContextField, ContextView, Model};
+use crate::permission::view::View;
+use crate::profile::{Preference, Profile, RecordKey, StatedPreference, Value};
+
+/// How many records are cited for one thing.
+const MAX_RECORDS: usize = 5;
+
+/// A sentence.
+pub(super) struct Line {
+    /// What it is about, as the list of what was left out names it.
+    pub(super) field: String,
+    /// Of an object: its place among them.
+    pub(super) object_index: Option<usize>,
+    /// The sentence with its records.
+    pub(super) text: String,
+}
+
+/// What is told of a customer.
+pub(super) struct Telling<'a> {
+    profile: &'a Profile,
+    view: &'a ContextView,
+    model: &'a Model,
+    sight: Sight<'a>,
+    /// Keys of records that are not to be told: they are identifiers that the purpose may not see.
+    hidden: BTreeSet<String>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn of(profile: &'a Profile, view: &'a ContextView, seen: View<'a>, model: &'a Model) -> Self {
+        let sight = Sight::new(Some(seen));
+        let hidden = sight.hidden_keys(profile);
+        Self { profile, view, model, sight, hidden, lines: Vec::new() }
+    }
+
+    /// Puts all of it into an answer. Answers with the sentences.
+    pub(super) fn into_answer(mut self, answer: &mut v1::GetContextResponse) -> Vec<Line> {
+        self.treatment(answer);
+        for (name, fields) in &self.view.sections {
+            let fields: Vec<v1::ContextField> = fields.iter().filter_map(|field| self.field(name, field)).collect();
+            if !fields.is_empty() {
+                answer.sections.push(v1::ContextSection { section: name.clone(), fields });
+            }
+        }
+        self.segments(answer);
+        answer.withheld = self.sight.into_withheld().into_iter().map(withheld).collect();
+        self.lines
+    }
+
+    /// Needs, then preferences.
+    fn treatment(&mut self, answer: &mut v1::GetContextResponse) {
+        let stated = &self.profile.preferences;
+        for needs in [true, false] {
+            let wanted = if needs { self.view.accessibility } else { self.view.preferences };
+            let known = stated.keys().any(|key| key.is_accessibility() == needs);
+            let seen =
+                |sight: &mut Sight<'_>| if needs { sight.sees_accessibility() } else { sight.sees_preferences() };
+            if !wanted || !known || !seen(&mut self.sight) {
+                continue;
+            }
+            if needs {
+                answer.accessibility = accessibility(stated);
+            } else {
+                answer.preferences = preferences(stated);
+            }
+            for (key, stated) in stated.iter().filter(|(key, _)| key.is_accessibility() == needs) {
+                let what = if needs { "Need" } else { "Preference" };
+                let name = key.to_string();
+                let name = name.strip_prefix("accessibility.").unwrap_or(&name).replace('.', " ");
+                let records = self.cited(stated.origins.iter().map(|origin| &origin.record));
+                self.line(key.field(), format!("{what}: {}: {}", words(&name), shown(stated)), &records);
+            }
+        }
+    }
+
+    fn field(&mut self, section: &str, field: &ContextField) -> Option<v1::ContextField> {
+        let (found, records, partial) = match field {
+            ContextField::Trait(name) => {
+                let found = self.profile.traits.get(name)?;
+                let records = self.cited(found.origins.iter().map(|origin| &origin.record));
+                (found.value.clone(), records, None)
+            }
+            ContextField::Computed(name) => {
+                let found = self.profile.derived.computed.get(name)?;
+                let records = self.counted();
+                (found.value.clone()?, records, Some(found.partial))
+            }
+            ContextField::Identifier(kind) => {
+                let held = || self.profile.identifiers.iter().filter(|held| held.identifier.kind == *kind);
+                let mut values: Vec<Value> = held().map(|held| Value::from(held.identifier.value.as_str())).collect();
+                let records = self.cited(held().map(|held| &held.origin.record));
+                let one = (values.len() == 1).then(|| values.pop()).flatten();
+                (one.or_else(|| (!values.is_empty()).then_some(Value::List(values)))?, records, None)
+            }
+        };
+        let seen = match field {
+            ContextField::Trait(name) => self.sight.sees_trait(name),
+            ContextField::Computed(name) => self.sight.sees_computed(name),
+            ContextField::Identifier(kind) => self.sight.sees_identifier(kind),
+        };
+        if !seen {
+            return None;
+        }
+        let so_far = if partial == Some(true) { " so far" } else { "" };
+        let text = format!("{}: {found}{so_far}", words(field.name()));
+        self.line(format!("{section}.{field}"), text, &records);
+        let completeness = match partial {
+            None => v1::Completeness::Unspecified,
+            Some(true) => v1::Completeness::Partial,
+            Some(false) => v1::Completeness::Complete,
+        };
+        Some(v1::ContextField {
+            field: field.to_string(),
+            value: Some(value(&found)),
+            records,
+            completeness: completeness.into(),
+        })
+    }
+
+    fn segments(&mut self, answer: &mut v1::GetContextResponse) {
+        for name in self.profile.derived.segments.iter().filter(|name| self.view.segments.has(name)) {
+            if !self.sight.sees_segment(name) {
+                continue;
+            }
+            answer.segments.push(name.clone());
+            let description = self.model.segments.get(name).map_or("", |segment| segment.description.as_str());
+            let told = if description.is_empty() { String::new() } else { format!(" ({description})") };
+            let records = self.cited(self.profile.records.iter().map(|record| &record.key));
+            self.line(format!("segments.{name}"), format!("Segment: {}{told}", words(name)), &records);
+        }
+    }
+
+    /// The records whose events are counted.
+    fn counted(&self) -> Vec<v1::RecordKey> {
+        self.cited(self.profile.records.iter().filter(|record| record.has_events).map(|record| &record.key))
+    }
+
+    fn cited<'k>(&self, records: impl Iterator<Item = &'k RecordKey>) -> Vec<v1::RecordKey> {
+        let records: BTreeSet<&RecordKey> = records.collect();
+        let told = |record: &RecordKey| {
+            let mut told = key(record);
+            if self.hidden.contains(&told.key) {
+                told.key.clear();
+            }
+            told
+        };
+        records.into_iter().take(MAX_RECORDS).map(told).collect()
+    }
+
+    fn line(&mut self, field: String, sentence: String, records: &[v1::RecordKey]) {
+        let cited = records.iter().map(|record| match record.key.as_str() {
+            "" => record.source.clone(),
+            key => format!("{}/{key}", record.source),
+        });
+        let cited = cited.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
+        // A sentence is one line, whatever a source put into it.
+        let sentence: String = sentence.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        self.lines.push(Line { field, object_index: None, text: format!("{sentence} [{cited}]") });
+    }
+}
+
+/// `loyalty_tier` as a person writes it: `Loyalty tier`.
+fn words(name: &str) -> String {
+    let plain = name.replace('_', " ");
+    let mut letters = plain.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A preference as a person reads it.
+fn shown(stated: &StatedPreference) -> String {
+    let all = |texts: Vec<String>| texts.join(", ");
+    match &stated.value {
+        Preference::Text(text) => text.clone(),
+        Preference::Flag(true) => "yes".to_owned(),
+        Preference::Flag(false) => "no".to_owned(),
+        Preference::Channels(channels) => channels.join(", "),
+        Preference::QuietHours(hours) => all(hours.iter().map(ToString::to_string).collect()),
+        Preference::FrequencyCaps(caps) => all(caps
+            .iter()
+            .map(|cap| {
+                let channel = cap.channel.as_deref().map(|channel| format!(" by {channel}")).unwrap_or_default();
+                format!("at most {}{channel} in {} seconds", cap.max_count, cap.window_seconds)
+            })
+            .collect()),
+        Preference::Representative(somebody) => somebody.display_name.clone(),
+    }
+}
