@@ -14,6 +14,7 @@
 //! - [`changes`] reads the change log: coherent caches on all servers, watches, publishing.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
+//! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
 
@@ -21,6 +22,7 @@ pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod experience;
 pub mod explain;
 pub mod grpc;
 pub mod identity;
