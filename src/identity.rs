@@ -9,6 +9,7 @@
 //! - [`compare()`]: two records side by side, field by field, with a score and a verdict; [`pairs()`] of a whole set.
 //! - [`cluster()`]: a partition of the records, with the reason for each, and what guards refused. It looks at the set of records alone, so the
 //!   order in which they came cannot matter, and taking one away can split what it joined. [`Decision`]s of people come first.
+//! - [`Spelling`]: the words that may be meant by another one, for searches.
 //! - [`assign()`]: gives the clusters their profile ids, so that names stay through merges and splits.
 
 mod assign;
@@ -20,6 +21,7 @@ mod features;
 mod keys;
 mod nicknames;
 mod pairs;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -33,6 +35,7 @@ pub use decision::{Decision, DecisionKind};
 pub use features::Features;
 pub use keys::MatchKey;
 pub use pairs::{Pair, candidates, pairs};
+pub use spelling::{Likeness, Slips, Spelling, sound};
 
 pub use train::{Progress, Report, Trained, train};
 

@@ -19,6 +19,7 @@ mod batch;
 mod cache;
 mod epochs;
 mod page;
+mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -26,7 +27,8 @@ use std::time::{Duration, Instant};
 
 pub use cache::{CacheKey, Currency, Limits};
 pub use epochs::Epochs;
-pub use page::{SearchCursor, SearchHit, SearchPage, TimelinePage, TimelineQuery};
+pub use page::{TimelinePage, TimelineQuery};
+pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
 
 use uuid::Uuid;
 

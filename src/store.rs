@@ -19,6 +19,7 @@ pub mod memory;
 mod past;
 mod pieces;
 mod publication;
+mod search;
 mod segments;
 pub mod sql;
 
@@ -36,9 +37,10 @@ pub use matching::{
 use past::WriteMark;
 pub use past::{Past, PastWrite};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
+pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 
-use crate::identity::MatchKey;
+use crate::identity::{MatchKey, Spelling};
 use crate::profile::rollup::Rollup;
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
@@ -94,15 +96,13 @@ pub trait Store: Past + Publications + SegmentIndex + Send + Sync + 'static {
     /// For each record the live profile that holds it; a record that is gone has none.
     async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>>;
 
-    /// Profiles of which every prefix begins some search term: of any of their records, each prefix of another one if
-    /// need be. No prefix finds nothing. In order of id, after `after`, at most `limit`.
-    async fn find_by_prefixes(
-        &self,
-        tenant: &TenantId,
-        prefixes: &[String],
-        after: Option<ProfileId>,
-        limit: usize,
-    ) -> Result<Vec<PrefixHit>>;
+    /// Profiles of which every word is found in one of its ways by some search term: of any of their records, each word by
+    /// another one if need be. Without words there are none. In order of id.
+    async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>>;
+
+    /// Words among the search terms that may be meant by a spelling: all that it is like, and perhaps others. Of those that
+    /// sound alike, begin alike or end alike at most `limit` each.
+    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>>;
 
     /// Events of the given records, from the greatest [`TimelinePosition`] to the least.
     async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>>;
@@ -286,15 +286,6 @@ pub struct StoredModel {
     pub activation: Option<Activation>,
 }
 
-/// A profile found by the beginning of words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrefixHit {
-    /// Which.
-    pub profile: ProfileId,
-    /// The traits in which any of the words was found, in order.
-    pub traits: Vec<String>,
-}
-
 /// Which events to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventPage {
@@ -368,17 +359,6 @@ pub struct MembershipChange {
     pub time: Timestamp,
     /// Why: `alone`, `shared:email`, `deleted`.
     pub reason: String,
-}
-
-/// A search term of a record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SearchTerm {
-    /// A folded word.
-    pub term: String,
-    /// The trait it stands in.
-    pub kind: String,
-    /// The record that says it.
-    pub record: RecordKey,
 }
 
 /// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two sets; what is appended or

@@ -16,6 +16,7 @@ mod m20261122_000005_change_log;
 mod m20261122_000006_publication;
 mod m20261122_000007_rollups;
 mod m20261122_000009_segments;
+mod m20261122_000010_search_words;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_publication::Migration),
             Box::new(m20261122_000007_rollups::Migration),
             Box::new(m20261122_000009_segments::Migration),
+            Box::new(m20261122_000010_search_words::Migration),
         ]
     }
 }

@@ -1,19 +1,21 @@
 //! `search`: who could be meant.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::client::{Client, ServerArgs, refused};
 use super::output::{self, Format};
-use crate::grpc::v1::{self, found_by::Field};
+use crate::grpc::v1::{self, MatchKind, found_by::Field};
 
-/// Find customers by an identifier, or by how their names begin
+/// Find customers by an identifier, or by their names
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile search ann@shop.com
   customer-profile search 'ann mil'     Words that begin with `ann` and with `mil`
+  customer-profile search jonhson       Also words that sound alike, or differ by a typing mistake
   customer-profile search mueller --output json")]
 pub(super) struct Args {
-    /// An identifier of any type, or the beginnings of words in searchable traits; case and accents do not matter
+    /// An identifier of any type, or words in searchable traits, or how they begin; case and accents do not matter
     text: String,
 
     /// At most this many hits
@@ -48,12 +50,13 @@ fn shown(answer: &v1::SearchProfilesResponse) -> String {
     let mut table = output::table(&["profile", "records", "found by", "also known"]);
     for hit in &answer.hits {
         let profile = hit.profile.clone().unwrap_or_default();
-        let by: Vec<&str> = hit.found_by.iter().filter_map(|by| by.field.as_ref()).map(name).collect();
+        let by: BTreeMap<&str, MatchKind> =
+            hit.found_by.iter().filter_map(|by| Some((name(by.field.as_ref()?), by.match_kind()))).collect();
         let mut traits: Vec<_> = profile.traits.iter().map(|(name, found)| (name.as_str(), value(found))).collect();
         traits.sort();
-        let (found, other): (Vec<_>, Vec<_>) = traits.into_iter().partition(|(name, _)| by.contains(name));
-        let identifiers = by.iter().filter(|name| !profile.traits.contains_key(**name)).map(|name| (*name).to_owned());
-        let said = |(name, value)| format!("{name}={value}");
+        let (found, other): (Vec<_>, Vec<_>) = traits.into_iter().partition(|(name, _)| by.contains_key(name));
+        let identifiers = by.keys().filter(|name| !profile.traits.contains_key(**name)).map(|name| (*name).to_owned());
+        let said = |(name, value): (&str, String)| format!("{name}={value}{}", by.get(name).copied().map_or("", how));
         let found: Vec<String> = identifiers.chain(found.into_iter().map(said)).collect();
         let other: Vec<String> = other.into_iter().map(said).collect();
         table.add_row([profile.name, profile.record_count.to_string(), found.join(", "), other.join(", ")]);
@@ -64,6 +67,15 @@ fn shown(answer: &v1::SearchProfilesResponse) -> String {
 
 fn value(found: &v1::Trait) -> String {
     found.value.as_ref().map(output::value).unwrap_or_default()
+}
+
+/// What is not as it was typed is said.
+fn how(kind: MatchKind) -> &'static str {
+    match kind {
+        MatchKind::Phonetic => " (sounds alike)",
+        MatchKind::Typo => " (a typing mistake)",
+        MatchKind::Unspecified | MatchKind::Exact | MatchKind::Prefix => "",
+    }
 }
 
 fn name(field: &Field) -> &str {

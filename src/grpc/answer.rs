@@ -15,12 +15,31 @@ use crate::profile::{
     Computed, Event, Identifier, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said, TenantId, Timestamp,
     Trait, Value, Violation,
 };
-use crate::reader::Answer;
+use crate::reader::{Answer, FoundBy};
+use crate::store::Match;
 pub(super) use shape::{Bound, Shape, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
     shape.of(profile, profile.update_time).0
+}
+
+/// What a hit of a search was found by.
+pub(super) fn found_by(found: FoundBy) -> v1::FoundBy {
+    let (field, kind) = match found {
+        FoundBy::Identifier(kind) => (v1::found_by::Field::IdentifierType(kind), v1::MatchKind::Exact),
+        FoundBy::Trait(name, how) => (v1::found_by::Field::Trait(name), match_kind(how)),
+    };
+    v1::FoundBy { field: Some(field), match_kind: kind.into() }
+}
+
+fn match_kind(how: Match) -> v1::MatchKind {
+    match how {
+        Match::Exact => v1::MatchKind::Exact,
+        Match::Prefix => v1::MatchKind::Prefix,
+        Match::Phonetic => v1::MatchKind::Phonetic,
+        Match::Typo => v1::MatchKind::Typo,
+    }
 }
 
 /// How fresh an answer is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
-use super::answer::{Bound, Shape, event, merged_from, profile, read_info};
+use super::answer::{Bound, Shape, event, found_by, merged_from, profile, read_info};
 use super::context::Context;
 use super::preferences::answer::withheld as told;
 use super::status::{Checked, both, page_size, refused};
@@ -17,7 +17,7 @@ use crate::model::check::is_snake_case;
 use crate::model::{Model, Visible};
 use crate::models::Models;
 use crate::permission::view::{View, Withheld};
-use crate::profile::{ProfileId, Reason, TimelinePosition, Violation};
+use crate::profile::{Reason, TimelinePosition, Violation};
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor, TimelineQuery};
 use crate::store::Store;
 
@@ -165,20 +165,15 @@ impl ProfileService for ProfileApi {
         let request = request.into_inner();
         let query = request.query.trim();
         let (limit, ()) = both(page_size(request.page_size, 20, 100), query_text(query)).map_err(refused)?;
-        let after: Option<(bool, ProfileId)> = token::parse_page_token(&request.page_token, &query)?;
-        let after = after.map(|(by_words, profile)| SearchCursor { by_words, profile });
+        let after: Option<SearchCursor> = token::parse_page_token(&request.page_token, &query)?;
         let found = self.reader.search(&context.tenant, query, after, limit).await;
         let found = found.map_err(|error| status::from_store(&error, &context))?;
-        let hits = found.hits.into_iter().map(|hit| {
-            let identifiers = hit.identifier_types.into_iter().map(v1::found_by::Field::IdentifierType);
-            let traits = hit.traits.into_iter().map(v1::found_by::Field::Trait);
-            v1::SearchHit {
-                read_info: Some(self.read_info(&hit.profile, &context)),
-                profile: Some(profile(&hit.profile.profile, &Shape::default())),
-                found_by: identifiers.chain(traits).map(|field| v1::FoundBy { field: Some(field) }).collect(),
-            }
+        let hits = found.hits.into_iter().map(|hit| v1::SearchHit {
+            read_info: Some(self.read_info(&hit.profile, &context)),
+            profile: Some(profile(&hit.profile.profile, &Shape::default())),
+            found_by: hit.found_by.into_iter().map(found_by).collect(),
         });
-        let next = found.next.map(|next| token::page_token((next.by_words, next.profile), &query));
+        let next = found.next.map(|next| token::page_token(next, &query));
         Ok(Response::new(v1::SearchProfilesResponse {
             hits: hits.collect(),
             next_page_token: next.unwrap_or_default(),

@@ -20,10 +20,11 @@ use uuid::Uuid;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, Availability, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, MatchPair,
-    MembershipChange, PrefixHit, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement,
-    Transaction, Turn,
+    AsOf, Availability, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, Match,
+    MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement,
+    TermHit, TermQuery, Transaction, Turn,
 };
+use crate::identity::Spelling;
 use crate::profile::{Event, Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
 
 /// A store in memory.
@@ -139,23 +140,30 @@ impl Store for MemoryStore {
         Ok(self.tenants.of(tenant, |data| data.as_of(records.iter().map(|key| data.profile_of(key)).collect())))
     }
 
-    async fn find_by_prefixes(
-        &self,
-        tenant: &TenantId,
-        prefixes: &[String],
-        after: Option<ProfileId>,
-        limit: usize,
-    ) -> Result<Vec<PrefixHit>> {
-        let Some((first, rest)) = prefixes.split_first() else { return Ok(Vec::new()) };
+    async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>> {
+        if query.words.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(self.tenants.of(tenant, |data| {
-            let mut hits = data.begin_with(first);
-            for prefix in rest {
-                let mut found = data.begin_with(prefix);
-                hits.retain(|profile, traits| found.remove(profile).map(|more| traits.extend(more)).is_some());
-            }
-            let hits = hits.into_iter().filter(|(profile, _)| after.is_none_or(|after| *profile > after));
-            let hits = hits.map(|(profile, traits)| PrefixHit { profile, traits: traits.into_iter().collect() });
-            hits.take(limit).collect()
+            let words: Vec<_> = query.words.iter().map(|ways| data.said(ways)).collect();
+            let profiles: BTreeSet<ProfileId> = words.iter().flat_map(BTreeMap::keys).copied().collect();
+            let hit = |profile: ProfileId| {
+                let found = words.iter().map(|word| word.get(&profile)).collect::<Option<Vec<_>>>()?;
+                // How sure it is of the word that is least sure.
+                let least = found.iter().filter_map(|traits| traits.values().min()).max()?;
+                let ways = found.iter().flat_map(|traits| traits.iter().map(|(name, way)| (name.clone(), *way)));
+                let all: BTreeSet<(String, Match)> = ways.collect();
+                (*least >= query.least).then(|| TermHit { profile, found: all.into_iter().collect() })
+            };
+            let rest = profiles.into_iter().filter(|profile| query.after.is_none_or(|after| *profile > after));
+            rest.filter_map(hit).take(query.limit).collect()
+        }))
+    }
+
+    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+        Ok(self.tenants.of(tenant, |data| {
+            let words: BTreeSet<&String> = data.terms.iter().map(|term| &term.term).collect();
+            words.into_iter().filter(|word| spelling.likeness(word).is_some()).take(limit).cloned().collect()
         }))
     }
 

@@ -18,6 +18,7 @@ mod pools;
 mod publication;
 mod query;
 mod read;
+mod search;
 mod segments;
 mod snapshot;
 mod statement;
@@ -38,10 +39,10 @@ use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
     AsOf, Availability, Error, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention,
-    LogTail, MatchPair, MembershipChange, PrefixHit, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
-    StoredModel, StoredStatement, Transaction,
+    LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
+    StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
 };
-use crate::identity::MatchKey;
+use crate::identity::{MatchKey, Spelling};
 use crate::profile::{
     ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
 };
@@ -132,7 +133,7 @@ impl SqlStore {
     pub async fn open(options: &Options, migrate: Migrate) -> Result<Self> {
         let store = Self::connect(options).await?;
         if migrate == Migrate::Auto && store.dialect == Dialect::Sqlite {
-            bring_up(&store.pools.write()).await?;
+            bring_up(store.dialect, &store.pools.write()).await?;
         }
         Ok(store)
     }
@@ -150,7 +151,7 @@ impl SqlStore {
             }
             Address::Postgres => {
                 let db = connect::postgres(options, 1, None).await?;
-                let result = bring_up(&db).await;
+                let result = bring_up(Dialect::Postgres, &db).await;
                 db.close().await?;
                 result
             }
@@ -189,13 +190,11 @@ impl SqlStore {
         let events: Vec<EventKey> =
             keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
         let match_keys: Vec<MatchKey> = (0..50).map(MatchKey).collect();
-        let prefixes = ["a".to_owned(), "b".to_owned()];
         let (records, page) = (records.as_slice(), EventPage { limit: 10, ..EventPage::default() });
         let mut queries = vec![
             ("profiles", query::profiles(dialect, tenant, &ids)?),
             ("find_by_identifiers", query::find_by_identifiers(dialect, tenant, &identifiers, 10)?),
             ("find_by_records", query::find_by_records(dialect, tenant, records)?),
-            ("find_by_prefixes", query::find_by_prefixes(dialect, tenant, &prefixes, None, 10)?),
             ("list_events", query::list_events(dialect, tenant, records, &page)?),
             ("records", query::records(dialect, tenant, records)?),
             ("holders", query::holders(dialect, tenant, &identifiers, 10)?),
@@ -217,17 +216,20 @@ impl SqlStore {
             ("list_due", segments::list_due(dialect, tenant, Timestamp::default(), 10)),
             ("list_profiles", segments::list_profiles(dialect, tenant, None, 10)),
         ]);
+        queries.extend(search::hot_queries(dialect, tenant)?);
         queries.extend(past::hot_queries(dialect, tenant));
         Ok(queries)
     }
 }
 
-async fn bring_up(db: &DatabaseConnection) -> Result<()> {
+async fn bring_up(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
     match migrations::schema(db).await? {
-        Schema::Right => Ok(()),
-        Schema::Newer(name) => Err(newer(&name)),
-        Schema::Missing | Schema::Older(_) => Ok(migrations::up(db).await?),
+        Schema::Right => {}
+        Schema::Newer(name) => return Err(newer(&name)),
+        Schema::Missing | Schema::Older(_) => migrations::up(db).await?,
     }
+    // Also what a run before did not come to.
+    Ok(search::fill_in(dialect, db).await?)
 }
 
 fn newer(migration: &str) -> Error {
@@ -291,14 +293,12 @@ impl Store for SqlStore {
         self.read_by_records(tenant, records).await
     }
 
-    async fn find_by_prefixes(
-        &self,
-        tenant: &TenantId,
-        prefixes: &[String],
-        after: Option<ProfileId>,
-        limit: usize,
-    ) -> Result<Vec<PrefixHit>> {
-        self.read_by_prefixes(tenant, prefixes, after, limit).await
+    async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>> {
+        self.read_by_terms(tenant, query).await
+    }
+
+    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+        self.read_words(tenant, spelling, limit).await
     }
 
     async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {

@@ -96,6 +96,10 @@ on_each_store! {
         hits_are_paged_in_order_of_id,
         letters_of_patterns_are_letters,
         prefixes_of_any_script_find_their_words,
+        hits_come_by_their_least_sure_word,
+        a_word_that_is_meant_whole_begins_nothing,
+        words_that_are_like_one_are_found,
+        a_word_goes_with_the_last_record_that_says_it,
     }
     timeline {
         events_come_newest_first_with_one_order_of_ties,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::past::PastData;
 use crate::profile::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile};
 use crate::store::{
-    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, MatchPair, MembershipChange,
-    ModelVersion, ProfileRow, ProfileState, RecountProgress, Result, SearchTerm, StatementKey, StoredDecision,
-    StoredModel, StoredRequest, StoredStatement,
+    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair,
+    MembershipChange, ModelVersion, ProfileRow, ProfileState, RecountProgress, Result, SearchTerm, StatementKey,
+    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
 };
 
 /// All that is kept of a tenant.
@@ -82,12 +82,18 @@ impl Data {
         (!profile.records.is_empty()).then_some(profile)
     }
 
-    /// The profiles with a term that begins so, and the traits in which it stands.
-    pub(super) fn begin_with(&self, prefix: &str) -> BTreeMap<ProfileId, BTreeSet<String>> {
-        let mut found: BTreeMap<ProfileId, BTreeSet<String>> = BTreeMap::new();
-        for term in self.terms.iter().filter(|term| term.term.starts_with(prefix)) {
-            if let Some(profile) = self.profile_of(&term.record) {
-                found.entry(profile).or_default().insert(term.kind.clone());
+    /// The profiles with a term of one of the ways, and the surest of them for each trait.
+    pub(super) fn said(&self, ways: &[Way]) -> BTreeMap<ProfileId, BTreeMap<String, Match>> {
+        let mut found: BTreeMap<ProfileId, BTreeMap<String, Match>> = BTreeMap::new();
+        for term in &self.terms {
+            let fits = |way: &&Way| match way.found {
+                Match::Prefix => term.term.starts_with(&way.text),
+                Match::Exact | Match::Phonetic | Match::Typo => term.term == way.text,
+            };
+            let surest = ways.iter().filter(fits).map(|way| way.found).min();
+            if let (Some(surest), Some(profile)) = (surest, self.profile_of(&term.record)) {
+                let best = found.entry(profile).or_default().entry(term.kind.clone()).or_insert(surest);
+                *best = surest.min(*best);
             }
         }
         found

@@ -1,11 +1,13 @@
 //! From the changes of a write to statements: a part for each set that is not empty, in the order in which they may run.
 //!
-//! On PostgreSQL all parts are one statement, `WITH … AS (INSERT …), … SELECT 1`: each round trip within a write keeps the
+//! On PostgreSQL all parts but the last are one statement, `WITH … AS (INSERT …), … SELECT 1`: each round trip within a write keeps the
 //! tenant's next writer waiting. The parts see the same snapshot and touch different rows, so their order does not matter.
 //!
 //! What is replaced or removed is copied to history within the database: it need not travel.
 
 mod columns;
+
+use std::collections::BTreeSet;
 
 use sea_orm::Statement;
 
@@ -15,9 +17,10 @@ use self::columns::{
     pair_key_columns, profile_columns, profile_key, record_columns, recount_columns, request_columns, rollup_columns,
     term_columns, version_columns,
 };
+use super::search;
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
-use crate::store::{Activation, Changes, Error, LogEntry, Result, WriteMark};
+use crate::store::{Activation, Changes, Error, LogEntry, Result, SearchTerm, WriteMark};
 
 /// A set of rows: columns by name.
 type Columns = Vec<(&'static str, Column)>;
@@ -28,6 +31,8 @@ enum OnConflict {
     /// The write is refused: the row was to be new. That is cheaper than any `ON CONFLICT`, with which PostgreSQL
     /// looks before each row, locks, writes, and confirms.
     Refuse,
+    /// It stays as it is.
+    Keep,
     /// These columns are replaced.
     Replace(&'static [&'static str]),
     /// The row is there, and these columns change, of which no past is kept.
@@ -95,11 +100,12 @@ struct Write<'a> {
     sql: Sql,
     parts: Vec<String>,
     statements: Vec<Statement>,
+    last: Vec<Statement>,
 }
 
 impl<'a> Write<'a> {
     fn new(dialect: Dialect, tenant: &'a TenantId, mark: WriteMark) -> Self {
-        Self { tenant, mark, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new() }
+        Self { tenant, mark, sql: Sql::new(dialect), parts: Vec::new(), statements: Vec::new(), last: Vec::new() }
     }
 
     /// Everything that changes. Nothing is removed after it was added.
@@ -119,6 +125,7 @@ impl<'a> Write<'a> {
         self.insert("identifier", OnConflict::Refuse, identifier_columns(&changes.added_identifiers))?;
         self.delete("record_term", term_columns(&changes.removed_terms))?;
         self.insert("record_term", OnConflict::Refuse, term_columns(&changes.added_terms))?;
+        self.words(&changes.added_terms, &changes.removed_terms)?;
         self.insert("model", OnConflict::Refuse, model_columns(&changes.models))?;
         if let Some(activation) = &changes.activation {
             self.insert("model_activation", OnConflict::Refuse, activation_columns(activation))?;
@@ -161,6 +168,7 @@ impl Write<'_> {
         let added = self.sql.rows("added", columns)?;
         let on_conflict = match on_conflict {
             OnConflict::Refuse => String::new(),
+            OnConflict::Keep => " ON CONFLICT DO NOTHING".to_owned(),
             OnConflict::Replace(replaced) | OnConflict::Update(replaced) => {
                 let since = kept && matches!(on_conflict, OnConflict::Replace(_));
                 let columns = replaced.iter().chain(since.then_some(&"since"));
@@ -223,6 +231,25 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Lets the words that can be searched for follow the terms. Whether anybody still says a removed one is asked when the
+    /// terms are gone, so after the one statement in which they go.
+    fn words(&mut self, added: &[SearchTerm], removed: &[SearchTerm]) -> Result<()> {
+        self.insert(
+            "search_word",
+            OnConflict::Keep,
+            search::word_columns(added.iter().map(|term| term.term.as_str())),
+        )?;
+        let mut gone: BTreeSet<&str> = removed.iter().map(|term| term.term.as_str()).collect();
+        for term in added {
+            gone.remove(term.term.as_str());
+        }
+        if !gone.is_empty() {
+            let gone: Vec<&str> = gone.into_iter().collect();
+            self.last.push(search::forget(self.sql.dialect, self.tenant, &gone)?);
+        }
+        Ok(())
+    }
+
     /// The tenant's row is this writer's since the turn was taken.
     fn put_in_force(&mut self, activation: &Activation) {
         let (version, tenant) = (self.sql.bind(activation.version), self.sql.bind(self.tenant.as_str()));
@@ -240,8 +267,12 @@ impl Write<'_> {
     }
 
     fn finish(mut self) -> Vec<Statement> {
+        let last = std::mem::take(&mut self.last);
         let parts = match self.parts.as_slice() {
-            [] => return self.statements,
+            [] => {
+                self.statements.extend(last);
+                return self.statements;
+            }
             [only] => only.clone(),
             several => {
                 let named = several.iter().enumerate().map(|(number, part)| format!("part_{number} AS ({part})"));
@@ -249,6 +280,7 @@ impl Write<'_> {
             }
         };
         self.statements.push(self.sql.statement(parts));
+        self.statements.extend(last);
         self.statements
     }
 }

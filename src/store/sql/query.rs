@@ -108,37 +108,8 @@ pub(super) fn find_by_records(dialect: Dialect, tenant: &TenantId, records: &[Re
     Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord")))
 }
 
-/// Serves [`Store::find_by_prefixes`](crate::store::Store::find_by_prefixes), by `record_term_pk` and `record_pk`.
-pub(super) fn find_by_prefixes(
-    dialect: Dialect,
-    tenant: &TenantId,
-    prefixes: &[String],
-    after: Option<ProfileId>,
-    limit: usize,
-) -> Result<Statement> {
-    let mut sql = Sql::new(dialect);
-    let tenant = sql.bind(tenant.as_str());
-    let ends: Vec<String> = prefixes.iter().map(|prefix| end_of_prefix(prefix)).collect();
-    let bounds = vec![("low", Column::text(prefixes.iter().map(String::as_str))), ("high", Column::Text(ends))];
-    let asked = sql.rows("asked", bounds)?;
-    let above = after.map_or(Uuid::nil(), |id| id.0);
-    let above = sql.bind(above);
-    let count = sql.limit(prefixes.len());
-    let limit = sql.limit(limit);
-    let within = format!("t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high");
-    let terms = dialect.look_up("record_term", "t", &within);
-    let record = format!("r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key");
-    let record = dialect.look_up("record", "r", &record);
-    // Outside the look-up, or it might go by the profile. The nil id is never a profile's: ids are hashes, marked as such.
-    Ok(sql.statement(format!(
-        "SELECT r.profile_id, {} AS traits FROM {asked} {terms} {record} WHERE r.profile_id > {above} \
-         GROUP BY r.profile_id HAVING count(DISTINCT asked.ord) = {count} ORDER BY r.profile_id LIMIT {limit}",
-        dialect.distinct_list("t.trait")
-    )))
-}
-
 /// The least text that is greater than all texts that begin with the prefix.
-fn end_of_prefix(prefix: &str) -> String {
+pub(super) fn end_of_prefix(prefix: &str) -> String {
     let mut end: Vec<char> = prefix.chars().collect();
     while let Some(last) = end.pop() {
         // After the last character before the surrogates comes the first one after them.

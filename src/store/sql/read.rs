@@ -1,17 +1,20 @@
 //! Reads: one autocommit statement each, so one snapshot, with nothing to clean up when the caller goes away.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, Statement};
 use uuid::Uuid;
 
 use super::entity::{RecordRow, document, membership, record_version};
-use super::{SqlStore, matching, query};
-use crate::identity::Verdict;
+use super::{SqlStore, matching, query, search};
+use crate::identity::{Spelling, Verdict};
 use crate::profile::{
     ContentHash, Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
 };
 use crate::store::{
-    Activation, AsOf, Error, EventPage, IdentityChange, IdentityChangePage, MatchPair, MembershipChange, ModelVersion,
-    PrefixHit, QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
+    Activation, AsOf, Error, EventPage, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange,
+    ModelVersion, QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
+    TermHit, TermQuery,
 };
 
 impl SqlStore {
@@ -64,23 +67,31 @@ impl SqlStore {
         })
     }
 
-    pub(super) async fn read_by_prefixes(
-        &self,
-        tenant: &TenantId,
-        prefixes: &[String],
-        after: Option<ProfileId>,
-        limit: usize,
-    ) -> Result<Vec<PrefixHit>> {
-        if prefixes.is_empty() {
+    pub(super) async fn read_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>> {
+        if query.words.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(query::find_by_prefixes(self.dialect, tenant, prefixes, after, limit)?).await?;
+        let rows = self.rows(search::find_by_terms(self.dialect, tenant, query)?).await?;
         let hit = |row: &QueryResult| {
-            let mut traits: Vec<String> = document("record_term", "trait", "", &row.try_get::<String>("", "traits")?)?;
-            traits.sort_unstable();
-            Ok(PrefixHit { profile: ProfileId(row.try_get("", "profile_id")?), traits })
+            let ways: Vec<String> = document("record_term", "trait", "", &row.try_get::<String>("", "found")?)?;
+            let mut surest: BTreeMap<(&str, &str), Match> = BTreeMap::new();
+            for (word, way, name) in ways.iter().filter_map(|way| search::told(way)) {
+                let best = surest.entry((word, name)).or_insert(way);
+                *best = way.min(*best);
+            }
+            let found: BTreeSet<(String, Match)> =
+                surest.into_iter().map(|((_, name), way)| (name.to_owned(), way)).collect();
+            Ok(TermHit { profile: ProfileId(row.try_get("", "profile_id")?), found: found.into_iter().collect() })
         };
         rows.iter().map(hit).collect()
+    }
+
+    pub(super) async fn read_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+        if spelling.sound.is_none() && spelling.slips.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(search::find_words(self.dialect, tenant, spelling, limit)).await?;
+        rows.iter().map(|row| Ok(row.try_get("", "term")?)).collect()
     }
 
     pub(super) async fn read_events(

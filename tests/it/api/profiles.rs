@@ -324,6 +324,44 @@ async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
 }
 
 #[tokio::test]
+async fn a_search_lists_the_surest_first_over_all_pages_and_says_how_each_was_found() {
+    let service = Service::start().await;
+    let people = [
+        ("1", "Jonathan", "Katharyn"),
+        ("2", "Catherine", "Olsson"),
+        ("3", "Catherina", "Berg"),
+        ("4", "Xatherine", "Lind"),
+        ("5", "Catherines", "Holm"),
+        ("6", "Ulla", "Ek"),
+    ];
+    let said = |(key, given, family): (&str, &str, &str)| {
+        upsert(("web", key), &[], &[("given_name", given), ("family_name", family)], 1)
+    };
+    service.say(people.map(said).to_vec()).await;
+    let mut request = v1::SearchProfilesRequest { query: "catherine".to_owned(), page_size: 2, ..Default::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = service.profiles().search_profiles(request.clone()).await.expect("hits").into_inner();
+        for hit in page.hits {
+            let family = hit.profile.expect("a profile").traits["family_name"].value.clone().expect("a value");
+            let Some(v1::value::Kind::StringValue(family)) = family.kind else { panic!("{family:?}") };
+            let by = hit.found_by.iter().map(|by| by.match_kind().as_str_name()["MATCH_KIND_".len()..].to_owned());
+            found.push((family, by.collect::<Vec<_>>().join(" ")));
+        }
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    let found: Vec<(&str, &str)> = found.iter().map(|(name, by)| (name.as_str(), by.as_str())).collect();
+    assert_eq!(found[..2], [("Olsson", "EXACT"), ("Holm", "PREFIX")]);
+    let mut alike = found[2..4].to_vec();
+    alike.sort_unstable();
+    assert_eq!(alike, [("Berg", "PHONETIC"), ("Katharyn", "PHONETIC")]);
+    assert_eq!(found[4..], [("Lind", "TYPO")]);
+}
+
+#[tokio::test]
 async fn a_patch_changes_what_it_names_and_a_late_one_takes_its_place() {
     let service = Service::start().await;
     let patch = |version, city: &str, clear: &[&str]| {

@@ -7,7 +7,8 @@ use customer_profile::profile::{
     Sequence, Stamp, TenantId, Timestamp, Value,
 };
 use customer_profile::store::{
-    Changes, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, Store, StoredStatement,
+    Changes, Match, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, Store,
+    StoredStatement, TermQuery, Way,
 };
 use uuid::Uuid;
 
@@ -95,6 +96,12 @@ pub(crate) fn term(term: &str, kind: &str, record: &RecordKey) -> SearchTerm {
 }
 
 /// Writes in one transaction.
+/// Profiles in which each of these begins a word.
+pub(crate) fn beginning(prefixes: &[&str], after: Option<ProfileId>, limit: usize) -> TermQuery {
+    let way = |&prefix: &&str| vec![Way { found: Match::Prefix, text: prefix.to_owned() }];
+    TermQuery { words: prefixes.iter().map(way).collect(), least: Match::Prefix, after, limit }
+}
+
 pub(crate) async fn write(store: &dyn Store, tenant: &TenantId, changes: &Changes) -> Result<Sequence> {
     let transaction = store.begin(tenant).await?;
     let sequence = transaction.sequence();

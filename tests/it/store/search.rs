@@ -1,17 +1,30 @@
-//! Search by the beginnings of words.
+//! Search by words, by their beginnings, and by words that are like them.
 
-use customer_profile::profile::ProfileId;
-use customer_profile::store::{Changes, PrefixHit, Store};
+use customer_profile::identity::Spelling;
+use customer_profile::profile::{ProfileId, TenantId};
+use customer_profile::store::{Changes, Match, Store, TermHit, TermQuery, Way};
 
 use super::build::*;
 
-async fn find(store: &dyn Store, prefixes: &[&str], after: Option<ProfileId>, limit: usize) -> Vec<PrefixHit> {
-    let prefixes: Vec<String> = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();
-    store.find_by_prefixes(&tenant(), &prefixes, after, limit).await.expect("a read")
+async fn find(store: &dyn Store, prefixes: &[&str], after: Option<ProfileId>, limit: usize) -> Vec<TermHit> {
+    store.find_by_terms(&tenant(), &beginning(prefixes, after, limit)).await.expect("a read")
 }
 
-fn hit(number: u128, traits: &[&str]) -> PrefixHit {
-    PrefixHit { profile: id(number), traits: traits.iter().map(|&name| name.to_owned()).collect() }
+fn hit(number: u128, traits: &[&str]) -> TermHit {
+    TermHit { profile: id(number), found: traits.iter().map(|&name| (name.to_owned(), Match::Prefix)).collect() }
+}
+
+fn way(found: Match, text: &str) -> Way {
+    Way { found, text: text.to_owned() }
+}
+
+/// The words that a word may be meant by, in order.
+async fn like(store: &dyn Store, word: &str) -> Vec<String> {
+    let spelling = Spelling::of(word).expect("a spelling");
+    let mut found = store.find_words(&tenant(), &spelling, 100).await.expect("a read");
+    found.retain(|word| spelling.likeness(word).is_some());
+    found.sort();
+    found
 }
 
 pub(crate) async fn every_prefix_must_begin_a_term(store: &dyn Store) {
@@ -90,4 +103,76 @@ pub(crate) async fn prefixes_of_any_script_find_their_words(store: &dyn Store) {
     }
     // A letter with an accent is not the letter.
     assert_eq!(find(store, &["e"], None, 9).await, []);
+}
+
+pub(crate) async fn hits_come_by_their_least_sure_word(store: &dyn Store) {
+    let mut changes = Changes::default();
+    let people = [(1, "anna", "berg"), (2, "anna", "bergman"), (3, "hanna", "berg"), (4, "hanna", "burg")];
+    for (number, given, family) in people {
+        let key = key(&number.to_string());
+        changes.records.push(record(&key, Some(id(number)), "x"));
+        changes.profiles.push(live(id(number), 1));
+        changes.added_terms.extend([term(given, "given_name", &key), term(family, "family_name", &key)]);
+    }
+    put(store, &changes).await;
+    let given = [way(Match::Exact, "anna"), way(Match::Prefix, "anna"), way(Match::Phonetic, "hanna")];
+    let family = [way(Match::Exact, "berg"), way(Match::Prefix, "berg"), way(Match::Typo, "burg")];
+    let find = async |least: Match, after, limit| {
+        let up_to = |ways: &[Way]| ways.iter().filter(|way| way.found <= least).cloned().collect();
+        let query = TermQuery { words: vec![up_to(&given), up_to(&family)], least, after, limit };
+        store.find_by_terms(&tenant(), &query).await.expect("a read")
+    };
+    let hit = |number, given: Match, family: Match| TermHit {
+        profile: id(number),
+        found: vec![("family_name".to_owned(), family), ("given_name".to_owned(), given)],
+    };
+    assert_eq!(find(Match::Exact, None, 9).await, [hit(1, Match::Exact, Match::Exact)]);
+    assert_eq!(find(Match::Prefix, None, 9).await, [hit(2, Match::Exact, Match::Prefix)]);
+    assert_eq!(find(Match::Phonetic, None, 9).await, [hit(3, Match::Phonetic, Match::Exact)]);
+    assert_eq!(find(Match::Typo, None, 9).await, [hit(4, Match::Phonetic, Match::Typo)]);
+    assert_eq!(find(Match::Typo, Some(id(4)), 9).await, []);
+}
+
+pub(crate) async fn a_word_that_is_meant_whole_begins_nothing(store: &dyn Store) {
+    let mut changes = profile(id(1), &[key("1")]);
+    changes.added_terms = vec![term("bergman", "family_name", &key("1"))];
+    put(store, &changes).await;
+    for (found, hits) in [(Match::Exact, 0), (Match::Typo, 0), (Match::Prefix, 1)] {
+        let query = TermQuery { words: vec![vec![way(found, "berg")]], least: found, after: None, limit: 9 };
+        assert_eq!(store.find_by_terms(&tenant(), &query).await.expect("a read").len(), hits, "{found:?}");
+    }
+}
+
+pub(crate) async fn words_that_are_like_one_are_found(store: &dyn Store) {
+    let mut changes = profile(id(1), &[key("1"), key("2")]);
+    let words = ["katharyn", "catherine", "gracia", "garcia", "grant", "02139", "lee", "boston", "bostn", "austin"];
+    changes.added_terms = words.iter().map(|word| term(word, "name", &key("1"))).collect();
+    changes.added_terms.push(term("gracia", "name", &key("2")));
+    put(store, &changes).await;
+    assert_eq!(like(store, "catherine").await, ["katharyn"]);
+    assert_eq!(like(store, "katherine").await, ["catherine", "katharyn"]);
+    assert_eq!(like(store, "garcia").await, ["gracia"]);
+    assert_eq!(like(store, "grcia").await, ["garcia", "gracia"]);
+    assert_eq!(like(store, "boton").await, ["boston"]);
+    assert_eq!(like(store, "vostn").await, ["bostn"]);
+    assert_eq!(like(store, "leo").await, Vec::<String>::new());
+    let of_another = store
+        .find_words(&TenantId::new("other").expect("a tenant"), &Spelling::of("garcia").expect("a spelling"), 9)
+        .await;
+    assert_eq!(of_another.expect("a read"), Vec::<String>::new());
+}
+
+pub(crate) async fn a_word_goes_with_the_last_record_that_says_it(store: &dyn Store) {
+    let mut changes = profile(id(1), &[key("1"), key("2")]);
+    let said = |record: &str| term("garcia", "family_name", &key(record));
+    changes.added_terms = vec![said("1"), said("2"), term("garcia", "display_name", &key("1"))];
+    put(store, &changes).await;
+    let without = |removed: Vec<_>| Changes { removed_terms: removed, ..Changes::default() };
+    put(store, &without(vec![said("2")])).await;
+    assert_eq!(like(store, "gracia").await, ["garcia"]);
+    let renamed = Changes { added_terms: vec![said("2")], ..without(vec![said("1")]) };
+    put(store, &renamed).await;
+    assert_eq!(like(store, "gracia").await, ["garcia"]);
+    put(store, &without(vec![said("2"), term("garcia", "display_name", &key("1"))])).await;
+    assert_eq!(like(store, "gracia").await, Vec::<String>::new());
 }

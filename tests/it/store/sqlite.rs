@@ -1,7 +1,9 @@
 //! What SQLite alone promises: a file that one process has, and that keeps what was written.
 
+use customer_profile::identity::Spelling;
 use customer_profile::store::sql::{Migrate, Options, SqlStore};
 use customer_profile::store::{Changes, Error, Store};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 
 use super::build::*;
@@ -37,6 +39,33 @@ async fn what_was_written_is_there_when_the_file_is_opened_again() {
 }
 
 #[tokio::test]
+async fn words_that_a_migration_left_unspelt_are_filled_in_when_the_file_is_opened() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let store = sqlite(&dir).await;
+    let mut changes = profile(id(1), &[key("1")]);
+    changes.added_terms = vec![term("garcia", "name", &key("1")), term("02139", "postcode", &key("1"))];
+    put(&store, &changes).await;
+    store.close().await;
+    drop(store);
+    // As the migration leaves it.
+    let db = Database::connect(sqlite_options(&dir).url).await.expect("a connection");
+    db.execute_unprepared("DELETE FROM search_word").await.expect("no rows");
+    db.execute_unprepared("INSERT INTO search_word (tenant, term) SELECT DISTINCT tenant, term FROM record_term")
+        .await
+        .expect("rows");
+    db.close().await.expect("an end");
+
+    let store = sqlite(&dir).await;
+    let words = store.find_words(&tenant(), &Spelling::of("gracia").expect("a spelling"), 9).await;
+    assert_eq!(words.expect("a read"), ["garcia"]);
+    store.close().await;
+    drop(store);
+    let db = Database::connect(sqlite_options(&dir).url).await.expect("a connection");
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "SELECT term FROM search_word".to_owned()));
+    assert_eq!(rows.await.expect("a read").len(), 1, "a number has no spelling");
+}
+
+#[tokio::test]
 async fn a_file_without_the_schema_is_told_apart() {
     let dir = TempDir::new().expect("a temporary directory");
     let store = SqlStore::open(&sqlite_options(&dir), Migrate::Check).await.expect("the store opens");
@@ -63,10 +92,6 @@ async fn each_hot_query_goes_by_its_index() {
             vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
         ),
         ("find_by_records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
-        (
-            "find_by_prefixes",
-            vec!["t USING PRIMARY KEY (tenant=? AND term>? AND term<?)", "(tenant=? AND source=? AND record_key=?)"],
-        ),
         (
             "list_events",
             vec!["event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)"],
@@ -101,6 +126,7 @@ async fn each_hot_query_goes_by_its_index() {
             ],
         ),
     ];
+    expected.extend(steps_of_searches());
     expected.extend(steps_of_the_past());
     assert_eq!(plans.len(), expected.len());
     for (plan, (method, steps)) in plans.iter().zip(expected) {
@@ -122,6 +148,28 @@ async fn each_hot_query_goes_by_its_index() {
         "{}",
         listing.text
     );
+}
+
+/// By what searches look up, and a write what is left of words.
+fn steps_of_searches() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        (
+            "find_by_terms",
+            vec!["t USING PRIMARY KEY (tenant=? AND term>? AND term<?)", "(tenant=? AND source=? AND record_key=?)"],
+        ),
+        (
+            "find_words",
+            vec![
+                "w USING COVERING INDEX search_word_by_sound (tenant=? AND sound=?)",
+                "w USING PRIMARY KEY (tenant=? AND term>? AND term<?)",
+                "w USING COVERING INDEX search_word_by_end (tenant=? AND reversed>? AND reversed<?)",
+            ],
+        ),
+        (
+            "forget words",
+            vec!["search_word USING PRIMARY KEY (tenant=? AND term=?)", "t USING PRIMARY KEY (tenant=? AND term=?)"],
+        ),
+    ]
 }
 
 /// By what reads of the past look up: among the rows in place and among those that were replaced.

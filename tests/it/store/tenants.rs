@@ -42,7 +42,7 @@ pub(crate) async fn same_keys_in_two_tenants_never_mix(store: &dyn Store) {
         assert_eq!(profiles.value[1], None);
         assert_eq!(store.find_by_identifiers(tenant, &[email("a@x")], 9).await.expect("a read").value, [[mine]]);
         assert_eq!(store.find_by_records(tenant, &[key("1")]).await.expect("a read").value, [Some(mine)]);
-        let hits = store.find_by_prefixes(tenant, &["a".to_owned()], None, 9).await.expect("a read");
+        let hits = store.find_by_terms(tenant, &beginning(&["a"], None, 9)).await.expect("a read");
         assert_eq!(hits.iter().map(|hit| hit.profile).collect::<Vec<_>>(), [mine]);
         let page = EventPage { limit: 9, ..EventPage::default() };
         assert_eq!(store.list_events(tenant, &[key("1")], &page).await.expect("a read"), changes(*number).events);

@@ -1,6 +1,7 @@
 //! A store in memory with faults and delays: what no healthy database does on demand.
 
 use async_trait::async_trait;
+use customer_profile::identity::Spelling;
 use customer_profile::profile::*;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::*;
@@ -90,14 +91,12 @@ impl Store for Faulty {
         self.inner.find_by_records(tenant, records).await
     }
 
-    async fn find_by_prefixes(
-        &self,
-        tenant: &TenantId,
-        prefixes: &[String],
-        after: Option<ProfileId>,
-        limit: usize,
-    ) -> Result<Vec<PrefixHit>> {
-        self.inner.find_by_prefixes(tenant, prefixes, after, limit).await
+    async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>> {
+        self.inner.find_by_terms(tenant, query).await
+    }
+
+    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+        self.inner.find_words(tenant, spelling, limit).await
     }
 
     async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
