@@ -107,7 +107,7 @@ pub struct TraitType {
     pub keep: Survivorship,
     /// Personal data.
     pub personal: bool,
-    /// Found by the beginning of its words.
+    /// Profiles are found by its words.
     pub searchable: bool,
     /// What it says of a person.
     pub role: Option<Role>,

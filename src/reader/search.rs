@@ -17,7 +17,7 @@ use crate::store::{self, Match, TermQuery, Way};
 /// How many profiles a search finds by one identifier. Identifiers that more hold are of no use to tell people apart.
 const MAX_NAMED_HITS: usize = 1_000;
 /// How many words of the database are looked at for one of the query, of those that sound, begin and end alike each.
-const MAX_WORDS_READ: usize = 2_000;
+const MAX_WORDS_READ: usize = 5_000;
 /// By how many words that sound like it a word is found, and by how many with typing mistakes: the likest.
 const MAX_LIKE_WORDS: usize = 100;
 

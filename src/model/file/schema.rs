@@ -216,7 +216,7 @@ pub struct Trait {
     pub keep: Option<Keep>,
     /// Personal data. Default false.
     pub personal: Option<bool>,
-    /// Profiles are found by the beginning of its words. Default false.
+    /// Profiles are found by its words. Default false.
     pub searchable: Option<bool>,
     /// What it says of a person, for matching. Default: nothing.
     #[serde(rename = "match")]
