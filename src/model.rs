@@ -5,6 +5,7 @@
 pub mod check;
 mod computed;
 mod context;
+pub mod event;
 mod expression;
 pub mod file;
 mod mapping;
@@ -21,6 +22,7 @@ use regex::Regex;
 
 pub use computed::Definition;
 pub use context::{ContextField, ContextView};
+pub use event::{Catalogue, EventType};
 pub use file::ModelError;
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
@@ -44,6 +46,8 @@ pub struct Model {
     pub max_records_per_profile: usize,
     /// How records are compared.
     pub matching: Matching,
+    /// Event types by name: the built-in ones and its own.
+    pub events: Catalogue,
     /// What is told to whom when profiles change, by name.
     pub publications: BTreeMap<String, Publication>,
     /// What data is read and customers are contacted for, by name.

@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod events;
 mod show;
 mod told;
 
@@ -26,6 +27,7 @@ Examples:
   customer-profile model show > running.yaml       The model in force
   customer-profile model plan model.yaml           What it would change, on the live data
   customer-profile model apply model.yaml          Put it in force; going back: apply the old file
+  customer-profile model events                    What may be said of events
   customer-profile model versions                  What was in force when
   customer-profile model train                     Learn weights; plan and apply them by --version
   customer-profile model schema > model.schema.json")]
@@ -53,6 +55,17 @@ enum Command {
         /// Which version
         #[arg(long, value_name = "VERSION")]
         version: Option<i64>,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the event types in force, or what may be said of one
+    Events {
+        /// Only this type, with its properties
+        #[arg(value_name = "TYPE")]
+        kind: Option<String>,
         /// How to print the answer
         #[arg(long, value_enum, default_value_t)]
         output: Format,
@@ -106,6 +119,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
         Command::Show { version, output, server } => show::file(version, output, &server).await?,
+        Command::Events { kind, output, server } => events::run(kind.as_deref(), output, &server).await?,
         Command::Versions { output, server } => show::versions(output, &server).await?,
         Command::Plan { candidate, output, server } => change::plan(candidate, output, &server).await?,
         Command::Train { output, server } => change::train(output, &server).await?,

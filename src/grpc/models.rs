@@ -1,5 +1,7 @@
 //! `ModelService`: the model of a tenant, from the wire to [`Switch`] and back.
 
+mod event_types;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -66,6 +68,16 @@ impl ModelService for ModelApi {
         let in_force = self.in_force(&context).await?;
         let models = found.into_iter().map(|stored| version_of(stored, in_force, false)).collect();
         Ok(Response::new(v1::ListModelVersionsResponse { models, next_page_token: next.unwrap_or_default() }))
+    }
+
+    async fn list_event_types(
+        &self,
+        request: Request<v1::ListEventTypesRequest>,
+    ) -> Result<Response<v1::ListEventTypesResponse>, Status> {
+        let context = Context::of(&request)?;
+        let running = self.switch.models.of(&context.tenant).await;
+        let running = running.map_err(|error| status::from_store(&error, &context))?;
+        event_types::page(&running.model.events, request.get_ref()).map(Response::new)
     }
 
     async fn plan_model(

@@ -1,6 +1,7 @@
 //! From what a source said to a statement that fits the model: all limits, and every violation at once.
 
 mod consent;
+mod event;
 mod preferences;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +10,8 @@ pub(super) use consent::FIELDS as CONSENT_FIELDS;
 
 use super::Model;
 use crate::profile::{
-    Change, ContentHash, Draft, DraftEvent, DraftRecord, Event, Fields, Reason, RecordKey, RecordStatement, Statement,
-    Timestamp, Value, Violation, plausible_time,
+    Change, ContentHash, Draft, DraftRecord, Fields, Reason, RecordKey, RecordStatement, Statement, Timestamp, Value,
+    Violation,
 };
 
 /// The longest source key or event id, in bytes.
@@ -159,33 +160,6 @@ impl Check<'_> {
             self.add(Reason::Required, path, "a patch changes at least one field");
         }
         Change::Patch { identifiers, traits }
-    }
-
-    fn event(&mut self, path: &str, draft: DraftEvent, receive_time: Timestamp) -> Statement {
-        self.record_key(&format!("{path}.record"), &draft.record);
-        self.key(&format!("{path}.event_id"), &draft.event_id);
-        if !is_snake_case(&draft.kind) {
-            let rule = format!("must be lower snake case (`order_placed`), 1 to {MAX_EVENT_TYPE_BYTES} bytes");
-            self.add(Reason::Malformed, format!("{path}.type"), rule);
-        }
-        self.time(&format!("{path}.event_time"), draft.event_time);
-        self.limit(&format!("{path}.properties"), draft.properties.len(), MAX_FIELDS, "entries");
-        for (name, value) in draft.properties.iter().take(MAX_FIELDS) {
-            let field = format!("{path}.properties.{}", shown(name));
-            self.name(&field, name);
-            self.value(&field, value, 0);
-        }
-        let content = ContentHash::of(&draft);
-        Statement::Event(Event {
-            sort_time: plausible_time(draft.event_time, receive_time),
-            record: draft.record,
-            event_id: draft.event_id,
-            kind: draft.kind,
-            event_time: draft.event_time,
-            receive_time,
-            properties: draft.properties,
-            content,
-        })
     }
 
     fn record_key(&mut self, path: &str, record: &RecordKey) {

@@ -6,6 +6,7 @@
 mod compile;
 mod computed;
 pub(crate) mod context;
+mod events;
 mod publish;
 mod purposes;
 mod reader;

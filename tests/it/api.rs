@@ -2,6 +2,7 @@
 
 mod decisions;
 mod errors;
+mod events;
 mod horizon;
 mod identity;
 mod past;

@@ -173,7 +173,8 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model] = &blocks("The model file", "yaml")[..] else { panic!("one model") };
+    let [model, events] = &blocks("The model file", "yaml")[..] else { panic!("a model and its event types") };
+    let model = model.clone() + events;
     let [publish] = &blocks("Publishing", "yaml")[..] else { panic!("one section") };
     let counts = "1 sources, 1 identifier types, 1 traits";
     for (text, found) in

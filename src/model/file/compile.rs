@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::reader::{At, Fields, Mistakes};
-use super::{computed, context, publish, purposes};
+use super::{computed, context, events, publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
@@ -26,7 +26,11 @@ const MAX_BOUND: usize = 1_000_000;
 
 /// Reads a whole model.
 pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
-    let mut model = Model { max_records_per_profile: DEFAULT_MAX_RECORDS_PER_PROFILE, ..Model::default() };
+    let mut model = Model {
+        max_records_per_profile: DEFAULT_MAX_RECORDS_PER_PROFILE,
+        events: events::built_in().clone(),
+        ..Model::default()
+    };
     let Some(mut fields) = root.fields(mistakes) else { return model };
     if let Some(at) = fields.get("max_records_per_profile") {
         let bound = at.number(&(1..=MAX_BOUND), mistakes);
@@ -66,6 +70,9 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
     }
     if let Some(at) = fields.get("purposes") {
         model.purposes = purposes::purposes(root, &at, mistakes);
+    }
+    if let Some(at) = fields.get("events") {
+        model.events = events::catalogue(&at, mistakes);
     }
     if let Some(at) = fields.get("publish") {
         publish::publications(root, &at, &mut model, mistakes);

@@ -3,11 +3,13 @@
 //! The file is not read through them, as that would stop at the first mistake; a test holds the two together.
 
 mod computed;
+mod events;
 mod purposes;
 
 use std::collections::BTreeMap;
 
 pub use computed::{Computed, Segment, View};
+pub use events::{EventProperty, EventType, Property, PropertyType};
 pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents, Purpose};
 
 use schemars::JsonSchema;
@@ -44,6 +46,8 @@ pub struct ModelFile {
     pub segments: Option<BTreeMap<String, Segment>>,
     /// Views by name, in lower snake case: what is told of a customer in one call.
     pub views: Option<BTreeMap<String, Option<View>>>,
+    /// Event types by name, in lower snake case, besides the built-in ones: `customer-profile model events` prints all.
+    pub events: Option<BTreeMap<String, Option<EventType>>>,
     /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
     /// the write that puts it in force.
     pub publish: Option<BTreeMap<String, Publication>>,

@@ -146,6 +146,20 @@ fn timeline_shows_what_happened_and_says_when_there_is_more() {
 }
 
 #[test]
+fn model_events_tells_what_may_be_said_of_events() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let all = say(dir.path(), &format!("model events --server {at}")).ok();
+    assert!(all.contains("shipment_delivered") && all.contains("A parcel arrived."), "{all}");
+    let one = say(dir.path(), &format!("model events order_paid --server {at}")).ok();
+    let order = one.lines().find(|line| line.starts_with("order_id ")).expect("its id");
+    assert_eq!(order.split_whitespace().collect::<Vec<_>>().join(" "), "order_id id id of the order The order.");
+    assert!(one.contains("list of map") && one.contains("  .price "), "{one}");
+    let none = say(dir.path(), &format!("model events mug_glazed --server {at}")).failed(1);
+    assert!(none.contains("no event type `mug_glazed`"), "{none}");
+}
+
+#[test]
 fn search_says_what_each_hit_was_found_by() {
     let (dir, server) = server();
     let at = &server.address;

@@ -78,6 +78,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Segment"), "segments: { a: { zzz: 1 } }"),
         (Some("View"), "views: { a: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
+        (Some("EventType"), "events: { a: { zzz: 1 } }"),
+        (Some("EventProperty"), "events: { a: { properties: { b: { type: text, zzz: 1 } } } }"),
         (Some("Consent"), "sources: { a: { records: { b: { consents: { zzz: 1 } } } } }"),
         (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),
         (Some("Event"), "sources: { a: { events: { b: { zzz: 1 } } } }"),
