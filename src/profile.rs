@@ -13,6 +13,7 @@ mod consent;
 mod derived;
 mod fold;
 mod id;
+mod object;
 mod preference;
 mod record;
 pub mod rollup;
@@ -30,6 +31,7 @@ pub use consent::{
 pub use derived::{Computed, Derived};
 pub use fold::{Origin, Profile, ProfileIdentifier, StoredProfile, Trait, fold};
 pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
+pub use object::{Meaning, Object, ObjectKey, fold_object};
 pub use preference::{
     FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative, StatedPreference,
     UnknownPreference,

@@ -22,6 +22,7 @@ mod publication;
 mod search;
 mod segments;
 pub mod sql;
+mod timeline;
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -39,12 +40,13 @@ pub use past::{Past, PastWrite};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
 pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::identity::{MatchKey, Spelling};
 use crate::profile::rollup::Rollup;
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
-    TenantId, TimelinePosition, Timestamp,
+    TenantId, Timestamp,
 };
 
 /// What every implementation answers with.
@@ -55,7 +57,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Past + Publications + SegmentIndex + Send + Sync + 'static {
+pub trait Store: Past + Publications + SegmentIndex + Timelines + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
 
@@ -103,9 +105,6 @@ pub trait Store: Past + Publications + SegmentIndex + Send + Sync + 'static {
     /// Words among the search terms that may be meant by a spelling: all that it is like, and perhaps others. Of those that
     /// sound alike, begin alike or end alike at most `limit` each.
     async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>>;
-
-    /// Events of the given records, from the greatest [`TimelinePosition`] to the least.
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>>;
 
     /// All statements about a record, events apart, in the order in which they were stored.
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>>;
@@ -284,21 +283,6 @@ pub struct StoredModel {
     pub model: ModelVersion,
     /// It is, or was, in force since.
     pub activation: Option<Activation>,
-}
-
-/// Which events to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EventPage {
-    /// Only these types; empty: all.
-    pub kinds: Vec<String>,
-    /// Only at or after.
-    pub start: Option<Timestamp>,
-    /// Only before.
-    pub end: Option<Timestamp>,
-    /// Only less than this position: where the page before ended.
-    pub after: Option<TimelinePosition>,
-    /// At most so many.
-    pub limit: usize,
 }
 
 /// How far counting the events of before a definition has come.

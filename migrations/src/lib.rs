@@ -15,6 +15,7 @@ mod m20261122_000004_matching;
 mod m20261122_000005_change_log;
 mod m20261122_000006_publication;
 mod m20261122_000007_rollups;
+mod m20261122_000008_event_objects;
 mod m20261122_000009_segments;
 mod m20261122_000010_search_words;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_change_log::Migration),
             Box::new(m20261122_000006_publication::Migration),
             Box::new(m20261122_000007_rollups::Migration),
+            Box::new(m20261122_000008_event_objects::Migration),
             Box::new(m20261122_000009_segments::Migration),
             Box::new(m20261122_000010_search_words::Migration),
         ]

@@ -136,8 +136,14 @@ impl ProfileService for ProfileApi {
         let after: Option<TimelinePosition> = token::parse_page_token(&request.page_token, &query)?;
         // Where no type may be seen, a page of nothing tells whose timeline it is.
         let none = kinds.is_none();
-        let page =
-            TimelineQuery { kinds: kinds.unwrap_or_default(), start, end, after, limit: if none { 1 } else { limit } };
+        let page = TimelineQuery {
+            kinds: kinds.unwrap_or_default(),
+            start,
+            end,
+            after,
+            limit: if none { 1 } else { limit },
+            ..TimelineQuery::default()
+        };
         let found = self.reader.timeline(&context.tenant, &key, freshness, &page).await;
         let mut found = found.map_err(|error| status::from_reader(error, &context))?;
         let admitted = view.map_or(Ok(()), |view| view.admits(&found.profile.profile, self.clock.now()));

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::profile::{Meaning, ObjectKey, Value};
+
 /// The built-in catalogue, as it is written.
 pub const BUILT_IN: &str = include_str!("events.yaml");
 
@@ -30,6 +32,34 @@ pub struct EventType {
     pub properties: BTreeMap<String, Property>,
     /// Whether the model file says it, or it is built in.
     pub origin: Origin,
+}
+
+impl EventType {
+    /// What it makes of an event that says this.
+    #[must_use]
+    pub fn meaning(&self, properties: &BTreeMap<String, Value>) -> Meaning {
+        let named = |reference: &ObjectRef| -> Vec<ObjectKey> {
+            let said = properties.get(&reference.property);
+            ids(said).into_iter().map(|id| ObjectKey::new(&reference.kind, id)).collect()
+        };
+        let object = self.object.as_ref().and_then(|own| named(own).into_iter().next());
+        let mut related: Vec<ObjectKey> = self.relates.iter().flat_map(named).collect();
+        related.sort_unstable();
+        related.dedup();
+        related.retain(|other| Some(other) != object.as_ref());
+        let status = if object.is_some() { self.status.of(properties) } else { None };
+        Meaning { object, related, status, channel: self.channel.of(properties) }
+    }
+}
+
+/// The ids that a value is. One that is none was refused when it came in.
+fn ids(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(id)) => vec![id.clone()],
+        Some(Value::Int(id)) => vec![id.to_string()],
+        Some(Value::List(values)) => values.iter().flat_map(|value| ids(Some(value))).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Who says what a type is.
@@ -58,6 +88,13 @@ pub struct Word {
     pub property: Option<String>,
     /// What it is where the property says nothing.
     pub fixed: Option<String>,
+}
+
+impl Word {
+    fn of(&self, properties: &BTreeMap<String, Value>) -> Option<String> {
+        let said = self.property.as_ref().and_then(|name| properties.get(name)?.as_str());
+        said.map(str::trim).filter(|said| !said.is_empty()).or(self.fixed.as_deref()).map(str::to_owned)
+    }
 }
 
 /// What is known of a property.

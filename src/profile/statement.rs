@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Consent, EventKey, Identifier, Preference, PreferenceKey, RecordKey, Timestamp, Value};
+use super::{Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value};
 
 /// A statement as a source said it: nothing checked, nothing normalised. This is what history keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -326,6 +326,9 @@ pub struct Event {
     pub properties: BTreeMap<String, Value>,
     /// Of what the source said.
     pub content: ContentHash,
+    /// What its type makes of it.
+    #[serde(default, skip_serializing_if = "Meaning::is_empty")]
+    pub meaning: Meaning,
 }
 
 impl Event {

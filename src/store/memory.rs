@@ -7,6 +7,7 @@ mod data;
 mod past;
 mod publication;
 mod segments;
+mod timeline;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +21,12 @@ use uuid::Uuid;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, Availability, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, Match,
-    MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement,
-    TermHit, TermQuery, Transaction, Turn,
+    AsOf, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, Match, MatchPair,
+    MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, TermHit,
+    TermQuery, Transaction, Turn,
 };
 use crate::identity::Spelling;
-use crate::profile::{Event, Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
+use crate::profile::{Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -165,21 +166,6 @@ impl Store for MemoryStore {
             let words: BTreeSet<&String> = data.terms.iter().map(|term| &term.term).collect();
             words.into_iter().filter(|word| spelling.likeness(word).is_some()).take(limit).cloned().collect()
         }))
-    }
-
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
-        let matches = |event: &&Event| {
-            records.contains(&event.record)
-                && (page.kinds.is_empty() || page.kinds.contains(&event.kind))
-                && page.start.is_none_or(|start| event.sort_time >= start)
-                && page.end.is_none_or(|end| event.sort_time < end)
-                && page.after.as_ref().is_none_or(|after| event.position() < *after)
-        };
-        let mut events: Vec<Event> =
-            self.tenants.of(tenant, |data| data.events.values().filter(matches).cloned().collect());
-        events.sort_by_key(|event| std::cmp::Reverse(event.position()));
-        events.truncate(page.limit);
-        Ok(events)
     }
 
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {

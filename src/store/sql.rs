@@ -22,6 +22,7 @@ mod search;
 mod segments;
 mod snapshot;
 mod statement;
+mod timeline;
 mod write;
 
 use std::fs::File;
@@ -38,13 +39,13 @@ use self::connect::{Address, Connected};
 use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
-    AsOf, Availability, Error, EventPage, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention,
-    LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision,
-    StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
+    AsOf, Availability, Error, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention, LogTail,
+    MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision, StoredModel,
+    StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::identity::{MatchKey, Spelling};
 use crate::profile::{
-    ContentHash, Event, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
+    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
 };
 
 /// Where the database is, and how it is used.
@@ -190,12 +191,11 @@ impl SqlStore {
         let events: Vec<EventKey> =
             keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
         let match_keys: Vec<MatchKey> = (0..50).map(MatchKey).collect();
-        let (records, page) = (records.as_slice(), EventPage { limit: 10, ..EventPage::default() });
+        let records = records.as_slice();
         let mut queries = vec![
             ("profiles", query::profiles(dialect, tenant, &ids)?),
             ("find_by_identifiers", query::find_by_identifiers(dialect, tenant, &identifiers, 10)?),
             ("find_by_records", query::find_by_records(dialect, tenant, records)?),
-            ("list_events", query::list_events(dialect, tenant, records, &page)?),
             ("records", query::records(dialect, tenant, records)?),
             ("holders", query::holders(dialect, tenant, &identifiers, 10)?),
             ("known_statements", query::known_statements(dialect, tenant, &statements)?),
@@ -217,6 +217,7 @@ impl SqlStore {
             ("list_profiles", segments::list_profiles(dialect, tenant, None, 10)),
         ]);
         queries.extend(search::hot_queries(dialect, tenant)?);
+        queries.extend(timeline::hot_queries(dialect, tenant, records)?);
         queries.extend(past::hot_queries(dialect, tenant));
         Ok(queries)
     }
@@ -299,10 +300,6 @@ impl Store for SqlStore {
 
     async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
         self.read_words(tenant, spelling, limit).await
-    }
-
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
-        self.read_events(tenant, records, page).await
     }
 
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {

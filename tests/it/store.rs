@@ -5,6 +5,7 @@ mod loads;
 mod log;
 mod matching;
 mod models;
+mod objects;
 mod past;
 mod postgres;
 mod publications;
@@ -106,6 +107,12 @@ on_each_store! {
         pages_put_together_are_the_whole,
         events_are_chosen_by_type_and_time,
         keys_are_in_byte_order,
+        a_page_before_ends_where_it_is_told,
+    }
+    objects {
+        events_are_found_by_the_objects_that_they_name,
+        objects_lead_to_the_profiles_that_have_them,
+        events_are_counted_by_type,
     }
     past {
         the_last_write_at_a_time_is_found,

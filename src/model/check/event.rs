@@ -6,8 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
-use crate::model::event::{Property, PropertyKind, is_currency};
-use crate::profile::{ContentHash, DraftEvent, Event, Reason, Statement, Timestamp, Value, plausible_time};
+use crate::model::event::{EventType, Property, PropertyKind, is_currency};
+use crate::profile::{ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, plausible_time};
+
+/// The longest state or channel, in bytes.
+const MAX_WORD_BYTES: usize = 64;
+/// How many other objects an event may speak of.
+const MAX_RELATED: usize = 50;
 
 impl Check<'_> {
     pub(super) fn event(&mut self, path: &str, draft: DraftEvent, receive_time: Timestamp) -> Statement {
@@ -19,7 +24,8 @@ impl Check<'_> {
         }
         self.time(&format!("{path}.event_time"), draft.event_time);
         self.limit(&format!("{path}.properties"), draft.properties.len(), MAX_FIELDS, "entries");
-        let known = self.model.events.get(&draft.kind).map(|kind| &kind.properties);
+        let kind = self.model.events.get(&draft.kind);
+        let known = kind.map(|kind| &kind.properties);
         for (name, value) in draft.properties.iter().take(MAX_FIELDS) {
             let field = format!("{path}.properties.{}", shown(name));
             self.name(&field, name);
@@ -28,6 +34,7 @@ impl Check<'_> {
                 self.property(&field, property, value);
             }
         }
+        let meaning = kind.map(|kind| self.meaning(path, kind, &draft)).unwrap_or_default();
         let content = ContentHash::of(&draft);
         Statement::Event(Event {
             sort_time: plausible_time(draft.event_time, receive_time),
@@ -38,7 +45,20 @@ impl Check<'_> {
             receive_time,
             properties: draft.properties,
             content,
+            meaning,
         })
+    }
+
+    /// What its type makes of it. States and channels are words, to be looked for; of related objects there are not many.
+    fn meaning(&mut self, path: &str, kind: &EventType, draft: &DraftEvent) -> Meaning {
+        for name in kind.status.property.iter().chain(&kind.channel.property) {
+            if let Some(Value::String(word)) = draft.properties.get(name) {
+                self.limit(&format!("{path}.properties.{name}"), word.len(), MAX_WORD_BYTES, "bytes");
+            }
+        }
+        let meaning = kind.meaning(&draft.properties);
+        self.limit(&format!("{path}.properties"), meaning.related.len(), MAX_RELATED, "related objects");
+        meaning
     }
 
     fn property(&mut self, field: &str, property: &Property, value: &Value) {

@@ -21,6 +21,8 @@ pub(super) struct Data {
     pub(super) identifiers: BTreeSet<(Identifier, RecordKey)>,
     pub(super) terms: BTreeSet<SearchTerm>,
     pub(super) events: BTreeMap<EventKey, Event>,
+    /// The writes that stored them.
+    pub(super) event_sequences: BTreeMap<EventKey, Sequence>,
     pub(super) profiles: BTreeMap<ProfileId, ProfileRow>,
     pub(super) memberships: BTreeMap<(RecordKey, Sequence), MembershipChange>,
     pub(super) keys: BTreeSet<KeyedRecord>,
@@ -142,7 +144,7 @@ impl Data {
         Ok(())
     }
 
-    pub(super) fn apply(&mut self, changes: &Changes) {
+    pub(super) fn apply(&mut self, sequence: Sequence, changes: &Changes) {
         self.statements.extend(changes.statements.iter().map(|s| (s.key.clone(), s.clone())));
         for record in changes.added_records.iter().chain(&changes.records) {
             let before = self.records.insert(record.key.clone(), record.clone());
@@ -164,6 +166,7 @@ impl Data {
             self.terms.remove(removed);
         }
         self.terms.extend(changes.added_terms.iter().cloned());
+        self.event_sequences.extend(changes.events.iter().map(|event| (event.key(), sequence)));
         self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
         self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
         self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));

@@ -172,7 +172,7 @@ impl Transaction for MemoryTransaction {
         all().try_for_each(|changes| data.refuse(changes))?;
         let mark = WriteMark { sequence: self.turn.sequence, time };
         for changes in all() {
-            data.apply(changes);
+            data.apply(mark.sequence, changes);
             data.past.keep(mark, changes);
         }
         if changes.log.is_empty() {

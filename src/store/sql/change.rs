@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use sea_orm::Statement;
 
 use self::columns::{
-    activation_columns, decision_columns, decision_record_columns, event_columns, identifier_columns,
-    identity_change_columns, key_columns, key_columns_of, log_columns, membership_columns, model_columns, pair_columns,
-    pair_key_columns, profile_columns, profile_key, record_columns, recount_columns, request_columns, rollup_columns,
-    term_columns, version_columns,
+    activation_columns, decision_columns, decision_record_columns, event_columns, event_object_columns,
+    identifier_columns, identity_change_columns, key_columns, key_columns_of, log_columns, membership_columns,
+    model_columns, pair_columns, pair_key_columns, profile_columns, profile_key, record_columns, recount_columns,
+    request_columns, rollup_columns, term_columns, version_columns,
 };
 use super::search;
 use super::statement::{Column, Dialect, Sql};
@@ -115,6 +115,8 @@ impl<'a> Write<'a> {
         self.keep("identifier", identifier_columns(&changes.removed_identifiers), &[])?;
         self.insert("record_version", OnConflict::Refuse, version_columns(&changes.statements)?)?;
         self.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
+        let named = event_object_columns(&changes.events, self.mark.sequence);
+        self.insert("event_object", OnConflict::Refuse, named)?;
         self.insert("membership", OnConflict::Refuse, membership_columns(&changes.memberships))?;
         self.insert("profile", OnConflict::Refuse, profile_columns(&changes.added_profiles))?;
         self.insert("profile", OnConflict::Replace(&PROFILE), profile_columns(&changes.profiles))?;

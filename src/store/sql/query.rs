@@ -7,11 +7,11 @@ use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{EventKey, Identifier, ProfileId, RecordKey, TenantId, TimelinePosition, Timestamp};
-use crate::store::{EventPage, Result, StatementKey};
+use crate::profile::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
+use crate::store::{Result, StatementKey};
 
 /// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if nothing is found.
-fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
+pub(super) fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
     format!(
         "SELECT now.sequence, now.model_version, {columns} \
          FROM (SELECT COALESCE(max(sequence), 0) AS sequence, COALESCE(max(model_version), 0) AS model_version \
@@ -121,48 +121,6 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
     }
     // Nothing but the greatest character, which is set aside for internal use and begins no word.
     "\u{10ffff}".repeat(prefix.chars().count() + 1)
-}
-
-/// Serves [`Store::list_events`](crate::store::Store::list_events): the newest of each record by `event_by_record`, then the
-/// newest of those.
-pub(super) fn list_events(
-    dialect: Dialect,
-    tenant: &TenantId,
-    records: &[RecordKey],
-    page: &EventPage,
-) -> Result<Statement> {
-    let mut sql = Sql::new(dialect);
-    let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", record_columns(records))?;
-    let kinds = sql.rows("kinds", vec![("kind", Column::text(page.kinds.iter().map(String::as_str)))])?;
-    let (any_kind, paged) = (sql.bind(i64::from(page.kinds.is_empty())), sql.bind(i64::from(page.after.is_some())));
-    let after = page.after.clone().unwrap_or_else(greatest_position);
-    let start = sql.bind(page.start.map_or(i64::MIN, Timestamp::as_micros));
-    let latest = page.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
-    let latest = sql.bind(latest.min(after.sort_time.as_micros()));
-    let (time, source, event_id) =
-        (sql.bind(after.sort_time.as_micros()), sql.bind(after.source), sql.bind(after.event_id));
-    let limit = sql.limit(page.limit);
-    let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
-        "n",
-        ["sort_time", "source", "event_id", "body"],
-        &format!(
-            "SELECT e.sort_time, e.source, e.event_id, e.body FROM event AS e \
-             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key \
-             AND e.sort_time >= {start} AND e.sort_time <= {latest} \
-             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) < ({time}, {source}, {event_id})) \
-             AND ({any_kind} = 1 OR e.type IN (SELECT kind FROM {kinds})) \
-             ORDER BY e.sort_time DESC, e.event_id DESC LIMIT {limit}"
-        ),
-    );
-    Ok(sql.statement(format!(
-        "SELECT {event_source} AS source, {body} AS body FROM {asked} CROSS JOIN {newest} \
-         ORDER BY {sort_time} DESC, {event_source} DESC, {event_key} DESC LIMIT {limit}"
-    )))
-}
-
-fn greatest_position() -> TimelinePosition {
-    TimelinePosition { sort_time: Timestamp::from_micros(i64::MAX), source: String::new(), event_id: String::new() }
 }
 
 /// Serves [`Snapshot::records`](crate::store::Snapshot::records), by `record_pk`.

@@ -9,12 +9,12 @@ use super::entity::{RecordRow, document, membership, record_version};
 use super::{SqlStore, matching, query, search};
 use crate::identity::{Spelling, Verdict};
 use crate::profile::{
-    ContentHash, Event, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
+    ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
 };
 use crate::store::{
-    Activation, AsOf, Error, EventPage, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange,
-    ModelVersion, QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement,
-    TermHit, TermQuery,
+    Activation, AsOf, Error, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange, ModelVersion,
+    QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement, TermHit,
+    TermQuery,
 };
 
 impl SqlStore {
@@ -94,23 +94,6 @@ impl SqlStore {
         rows.iter().map(|row| Ok(row.try_get("", "term")?)).collect()
     }
 
-    pub(super) async fn read_events(
-        &self,
-        tenant: &TenantId,
-        records: &[RecordKey],
-        page: &EventPage,
-    ) -> Result<Vec<Event>> {
-        let mut records = records.to_vec();
-        records.sort_unstable();
-        records.dedup();
-        let rows = self.rows(query::list_events(self.dialect, tenant, &records, page)?).await?;
-        let event = |row: &QueryResult| {
-            let (source, body): (String, String) = (row.try_get("", "source")?, row.try_get("", "body")?);
-            document("event", "body", &source, &body)
-        };
-        rows.iter().map(event).collect()
-    }
-
     pub(super) async fn read_statements(&self, tenant: &TenantId, key: &RecordKey) -> Result<Vec<StoredStatement>> {
         let rows =
             self.pools.reading(|db| async move { record_version::Entity::of(tenant, key).all(&db).await }).await?;
@@ -168,7 +151,7 @@ impl SqlStore {
     }
 }
 
-fn inconsistent(table: &'static str, column: &'static str, what: &str) -> Error {
+pub(super) fn inconsistent(table: &'static str, column: &'static str, what: &str) -> Error {
     Error::Inconsistent { table, column, key: "…".to_owned(), what: what.to_owned() }
 }
 
@@ -262,7 +245,7 @@ pub(super) fn place(row: &QueryResult) -> Result<Option<usize>> {
 }
 
 /// Puts each row to the question that it answers. Every row tells the sequence and the model in force.
-fn collect<T: Default>(
+pub(super) fn collect<T: Default>(
     rows: &[QueryResult],
     asked: usize,
     mut put: impl FnMut(&mut T, &QueryResult) -> Result<()>,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use customer_profile::profile::{
-    Change, ContentHash, Draft, DraftRecord, Event, Fields, Identifier, ProfileId, Record, RecordKey, RecordStatement,
-    Sequence, Stamp, TenantId, Timestamp, Value,
+    Change, ContentHash, Draft, DraftRecord, Event, Fields, Identifier, Meaning, ProfileId, Record, RecordKey,
+    RecordStatement, Sequence, Stamp, TenantId, Timestamp, Value,
 };
 use customer_profile::store::{
     Changes, Match, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, Store,
@@ -69,6 +69,7 @@ pub(crate) fn event(record: &RecordKey, event_id: &str, micros: i64) -> Event {
         sort_time: time(micros),
         properties: BTreeMap::new(),
         content: ContentHash::of(&event_id),
+        meaning: Meaning::default(),
     }
 }
 

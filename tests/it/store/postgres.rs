@@ -143,11 +143,10 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 23] = [
+    let expected: [(&str, &[(&str, &str)]); 28] = [
         ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
         ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
-        ("list_events", &[("event_by_record", "(sort_time >= ")]),
         ("records", &[("record_pk", "(record_key = ")]),
         ("holders", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("known_statements", &[("record_version_pk", "(content_hash = ")]),
@@ -169,6 +168,12 @@ async fn check_plans(store: &SqlStore) {
             ],
         ),
         ("forget words", &[("record_term_pk", "(term = "), ("search_word_pk", "(term = ")]),
+        ("list_events", &[("event_by_record", "(sort_time >= ")]),
+        ("list_events: before", &[("event_by_record", "(sort_time >= ")]),
+        ("list_events: types", &[("event_by_type", "(sort_time >= ")]),
+        ("count_events", &[("event_by_type", "(sort_time >= ")]),
+        ("list_object_events", &[("event_object_pk", "(sort_time <= "), ("event_pk", "(event_id = ")]),
+        ("find_by_objects", &[("event_object_pk", "(object_id = "), ("record_pk", "(record_key = ")]),
         ("write_at", &[("write_time_pk", "(\"time\" <= "), ("model_activation_pk", "(tenant = ")]),
         ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),
         (

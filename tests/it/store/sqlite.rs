@@ -92,10 +92,6 @@ async fn each_hot_query_goes_by_its_index() {
             vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
         ),
         ("find_by_records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
-        (
-            "list_events",
-            vec!["event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)"],
-        ),
         ("records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
         (
             "holders",
@@ -127,6 +123,7 @@ async fn each_hot_query_goes_by_its_index() {
         ),
     ];
     expected.extend(steps_of_searches());
+    expected.extend(steps_of_timelines());
     expected.extend(steps_of_the_past());
     assert_eq!(plans.len(), expected.len());
     for (plan, (method, steps)) in plans.iter().zip(expected) {
@@ -134,20 +131,50 @@ async fn each_hot_query_goes_by_its_index() {
         for step in steps {
             assert!(plan.text.contains(step), "{method}: no {step:?} in\n{}", plan.text);
         }
-        for table in ["r", "i", "p", "e", "t", "v", "w", "identifier"] {
+        for table in ["r", "i", "p", "e", "t", "v", "w", "x", "identifier"] {
             assert!(!plan.text.lines().any(|line| line == format!("SCAN {table}")), "{method}:\n{}", plan.text);
         }
     }
     // The newest of a record come out of the index in order, so that only so many are read: what is sorted there is ties,
     // and what is sorted in the end is those few.
-    let listing = plans.iter().find(|plan| plan.method == "list_events").expect("a plan");
-    let sorts: Vec<&str> = listing.text.lines().filter(|line| line.contains("TEMP B-TREE")).collect();
-    assert_eq!(
-        sorts,
-        ["USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "USE TEMP B-TREE FOR ORDER BY"],
-        "{}",
-        listing.text
-    );
+    for listing in plans.iter().filter(|plan| plan.method.starts_with("list_events")) {
+        let sorts: Vec<&str> = listing.text.lines().filter(|line| line.contains("TEMP B-TREE")).collect();
+        assert_eq!(
+            sorts,
+            ["USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "USE TEMP B-TREE FOR ORDER BY"],
+            "{}",
+            listing.text
+        );
+    }
+}
+
+/// By what events are listed, counted, and found by objects.
+fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
+    let by_record = "event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)";
+    vec![
+        ("list_events", vec![by_record]),
+        ("list_events: before", vec![by_record]),
+        (
+            "list_events: types",
+            vec!["event_by_type (record_key=? AND tenant=? AND source=? AND type=? AND sort_time>? AND sort_time<?)"],
+        ),
+        ("count_events", vec!["e USING COVERING INDEX event_by_type (record_key=? AND tenant=? AND source=?)"]),
+        (
+            "list_object_events",
+            vec![
+                "x USING PRIMARY KEY \
+                 (tenant=? AND kind=? AND object_id=? AND source=? AND record_key=? AND sort_time<?)",
+                "e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)",
+            ],
+        ),
+        (
+            "find_by_objects",
+            vec![
+                "x USING PRIMARY KEY (tenant=? AND kind=? AND object_id=?)",
+                "(tenant=? AND source=? AND record_key=?)",
+            ],
+        ),
+    ]
 }
 
 /// By what searches look up, and a write what is left of words.

@@ -61,12 +61,28 @@ pub(crate) async fn pages_put_together_are_the_whole(store: &dyn Store) {
     }
 }
 
+pub(crate) async fn a_page_before_ends_where_it_is_told(store: &dyn Store) {
+    put(store, &events(some_events())).await;
+    let before = async |from: Event, kinds: &[&str], limit| {
+        let kinds = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        list(store, &records(), &EventPage { kinds, from: Some(from.position()), ..page(limit) }).await
+    };
+    assert_eq!(before(event(&key("1"), "a", 10), &[], 2).await, ["shop/a", "shop/b"]);
+    assert_eq!(before(event(&key("1"), "a", 10), &[], 9).await, ["shop/a", "shop/b", "desk/e", "shop/d"]);
+    assert_eq!(before(event(&key("1"), "d", 30), &[], 9).await, ["shop/d"]);
+    assert_eq!(before(event(&key("2"), "f", 5), &["chat"], 9).await, ["desk/c", "desk/e"]);
+}
+
 pub(crate) async fn events_are_chosen_by_type_and_time(store: &dyn Store) {
     put(store, &events(some_events())).await;
     let chosen = async |kinds: &[&str], start: Option<i64>, end: Option<i64>, limit| {
         let kinds = kinds.iter().map(|&kind| kind.to_owned()).collect();
-        list(store, &records(), &EventPage { kinds, start: start.map(time), end: end.map(time), limit, after: None })
-            .await
+        list(
+            store,
+            &records(),
+            &EventPage { kinds, start: start.map(time), end: end.map(time), limit, ..EventPage::default() },
+        )
+        .await
     };
     assert_eq!(chosen(&["chat"], None, None, 9).await, ["desk/e", "desk/c"]);
     assert_eq!(chosen(&["chat", "order"], None, None, 9).await, ALL);

@@ -99,10 +99,6 @@ impl Store for Faulty {
         self.inner.find_words(tenant, spelling, limit).await
     }
 
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
-        self.inner.list_events(tenant, records, page).await
-    }
-
     async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
         self.inner.list_statements(tenant, record).await
     }
@@ -154,6 +150,41 @@ impl Store for Faulty {
 
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Timelines for Faulty {
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+        self.inner.list_events(tenant, records, page).await
+    }
+
+    async fn count_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        filter: &EventFilter,
+    ) -> Result<Vec<(String, i64)>> {
+        self.inner.count_events(tenant, records, filter).await
+    }
+
+    async fn list_object_events(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        records: &[RecordKey],
+        page: &ObjectPage,
+    ) -> Result<Vec<Vec<NamingEvent>>> {
+        self.inner.list_object_events(tenant, objects, records, page).await
+    }
+
+    async fn find_by_objects(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        self.inner.find_by_objects(tenant, objects, limit).await
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
 use crate::profile::rollup::Rollup;
-use crate::profile::{Event, Identifier, Record, RecordKey};
+use crate::profile::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
 use crate::store::{
     Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion, ProfileRow,
     ProfileState, RecountProgress, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
@@ -43,10 +43,27 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Columns> {
         ("event_id", Column::text(events.iter().map(|event| event.event_id.as_str()))),
         ("type", Column::text(events.iter().map(|event| event.kind.as_str()))),
         ("sort_time", Column::Int(events.iter().map(|event| event.sort_time.as_micros()).collect())),
+        ("channel", Column::text(events.iter().map(|event| event.meaning.channel.as_deref().unwrap_or_default()))),
         ("content_hash", Column::Id(events.iter().map(|event| Uuid::from_u128(event.content.0)).collect())),
         ("body", Column::Text(bodies)),
     ]);
     Ok(columns)
+}
+
+/// Which objects events name.
+pub(super) fn event_object_columns(events: &[Event], sequence: Sequence) -> Columns {
+    let named = events.iter().flat_map(|event| event.meaning.objects().map(move |(object, own)| (event, object, own)));
+    let named: Vec<(&Event, &ObjectKey, bool)> = named.collect();
+    let mut columns = key_columns(named.iter().map(|(event, ..)| &event.record));
+    columns.extend([
+        ("kind", Column::text(named.iter().map(|(_, object, _)| object.kind.as_str()))),
+        ("object_id", Column::text(named.iter().map(|(_, object, _)| object.id.as_str()))),
+        ("sort_time", Column::Int(named.iter().map(|(event, ..)| event.sort_time.as_micros()).collect())),
+        ("event_id", Column::text(named.iter().map(|(event, ..)| event.event_id.as_str()))),
+        ("own", Column::Int(named.iter().map(|(.., own)| i64::from(*own)).collect())),
+        ("sequence", Column::Int(vec![sequence.0; named.len()])),
+    ]);
+    columns
 }
 
 pub(super) fn membership_columns(changes: &[MembershipChange]) -> Columns {

@@ -1,0 +1,101 @@
+//! Events, by loops.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::profile::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
+use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+
+#[async_trait]
+impl Timelines for MemoryStore {
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+        let matches = |event: &&Event| {
+            records.contains(&event.record)
+                && (page.kinds.is_empty() || page.kinds.contains(&event.kind))
+                && page.start.is_none_or(|start| event.sort_time >= start)
+                && page.end.is_none_or(|end| event.sort_time < end)
+                && page.after.as_ref().is_none_or(|after| event.position() < *after)
+                && page.from.as_ref().is_none_or(|from| event.position() >= *from)
+        };
+        let mut events: Vec<Event> =
+            self.tenants.of(tenant, |data| data.events.values().filter(matches).cloned().collect());
+        events.sort_by_key(|event| Reverse(event.position()));
+        if page.from.is_some() {
+            events.reverse();
+        }
+        events.truncate(page.limit);
+        Ok(events)
+    }
+
+    async fn count_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        filter: &EventFilter,
+    ) -> Result<Vec<(String, i64)>> {
+        let of_channel = |event: &Event| match &event.meaning.channel {
+            _ if filter.channels.is_empty() => true,
+            Some(channel) => filter.channels.contains(channel),
+            None => false,
+        };
+        let matches = |event: &&Event| {
+            records.contains(&event.record)
+                && (filter.kinds.is_empty() || filter.kinds.contains(&event.kind))
+                && of_channel(event)
+                && filter.start.is_none_or(|start| event.sort_time >= start)
+                && filter.end.is_none_or(|end| event.sort_time < end)
+        };
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        self.tenants.of(tenant, |data| {
+            for event in data.events.values().filter(matches) {
+                *counts.entry(event.kind.clone()).or_default() += 1;
+            }
+        });
+        Ok(counts.into_iter().collect())
+    }
+
+    async fn list_object_events(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        records: &[RecordKey],
+        page: &ObjectPage,
+    ) -> Result<Vec<Vec<NamingEvent>>> {
+        let of_object = |object: &ObjectKey| {
+            let mut naming: Vec<NamingEvent> = self.tenants.of(tenant, |data| {
+                let events = data.events.values().filter(|event| {
+                    event.meaning.objects().any(|(named, _)| named == object)
+                        && records.contains(&event.record)
+                        && page.after.as_ref().is_none_or(|after| event.position() < *after)
+                });
+                let sequence = |event: &Event| data.event_sequences.get(&event.key()).copied().unwrap_or_default();
+                events.map(|event| NamingEvent { sequence: sequence(event), event: event.clone() }).collect()
+            });
+            naming.sort_by_key(|naming| Reverse(naming.event.position()));
+            naming.truncate(page.limit);
+            naming
+        };
+        Ok(objects.iter().map(of_object).collect())
+    }
+
+    async fn find_by_objects(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        Ok(self.tenants.of(tenant, |data| {
+            let holders = |object: &ObjectKey| {
+                let naming =
+                    data.events.values().filter(|event| event.meaning.objects().any(|(named, _)| named == object));
+                let records: BTreeSet<&RecordKey> = naming.map(|event| &event.record).collect();
+                let profiles = records.into_iter().take(limit).filter_map(|record| data.profile_of(record));
+                profiles.collect::<BTreeSet<_>>().into_iter().collect()
+            };
+            data.as_of(objects.iter().map(holders).collect())
+        }))
+    }
+}

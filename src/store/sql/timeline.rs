@@ -1,0 +1,242 @@
+//! Events: the statements that list and count them, and find who has them.
+
+use async_trait::async_trait;
+use sea_orm::{QueryResult, Statement};
+
+use super::SqlStore;
+use super::entity::document;
+use super::query::{as_of, record_columns};
+use super::read::{collect, inconsistent, place};
+use super::statement::{Column, Dialect, Sql};
+use crate::profile::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
+use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+
+/// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each record and type by
+/// `event_by_type`; then the newest of those. The other way round for a page that ends at a position.
+fn list_events(dialect: Dialect, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(records))?;
+    let (kinds, of_kind) = kinds(&mut sql, &page.kinds)?;
+    let by = dialect.indexed_by(if of_kind.is_empty() { "event_by_record" } else { "event_by_type" });
+    let paged = sql.bind(i64::from(page.after.is_some() || page.from.is_some()));
+    let (order, beyond) = if page.from.is_some() { ("ASC", ">=") } else { ("DESC", "<") };
+    let start = page.start.map_or(i64::MIN, Timestamp::as_micros);
+    let end = page.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
+    let earliest = page.from.as_ref().map_or(start, |from| start.max(from.sort_time.as_micros()));
+    let latest = page.after.as_ref().map_or(end, |after| end.min(after.sort_time.as_micros()));
+    let (earliest, latest) = (sql.bind(earliest), sql.bind(latest));
+    let nowhere = TimelinePosition { sort_time: Timestamp::default(), source: String::new(), event_id: String::new() };
+    let edge = page.from.clone().or_else(|| page.after.clone()).unwrap_or(nowhere);
+    let edge = [edge.sort_time.as_micros().into(), edge.source.into(), edge.event_id.into()];
+    let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
+    let limit = sql.limit(page.limit);
+    let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
+        "n",
+        ["sort_time", "source", "event_id", "body"],
+        &format!(
+            "SELECT e.sort_time, e.source, e.event_id, e.body FROM event AS e{by} \
+             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
+             AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
+             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id})) \
+             ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"
+        ),
+    );
+    Ok(sql.statement(format!(
+        "SELECT {event_source} AS source, {body} AS body FROM {asked}{kinds} CROSS JOIN {newest} \
+         ORDER BY {sort_time} {order}, {event_source} {order}, {event_key} {order} LIMIT {limit}"
+    )))
+}
+
+/// The types to look for, to be joined, and the condition on an event; nothing for all types.
+fn kinds(sql: &mut Sql, kinds: &[String]) -> Result<(String, &'static str)> {
+    if kinds.is_empty() {
+        return Ok((String::new(), ""));
+    }
+    let mut distinct: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let kinds = sql.rows("kinds", vec![("kind", Column::text(distinct))])?;
+    Ok((format!(" CROSS JOIN {kinds}"), " AND e.type = kinds.kind"))
+}
+
+/// Serves [`Timelines::count_events`], by `event_by_type` alone.
+fn count_events(dialect: Dialect, tenant: &TenantId, records: &[RecordKey], filter: &EventFilter) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", record_columns(records))?;
+    let (kinds, of_kind) = kinds(&mut sql, &filter.kinds)?;
+    let channels = sql.rows("channels", vec![("channel", Column::text(filter.channels.iter().map(String::as_str)))])?;
+    let any_channel = sql.bind(i64::from(filter.channels.is_empty()));
+    let start = sql.bind(filter.start.map_or(i64::MIN, Timestamp::as_micros));
+    let end = sql.bind(filter.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1)));
+    let (counts, [kind, number]) = sql.lateral(
+        "n",
+        ["type", "number"],
+        &format!(
+            "SELECT e.type, count(*) AS number FROM event AS e \
+             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
+             AND e.sort_time >= {start} AND e.sort_time <= {end} \
+             AND ({any_channel} = 1 OR e.channel IN (SELECT channel FROM {channels})) GROUP BY e.type"
+        ),
+    );
+    Ok(sql.statement(format!(
+        "SELECT {kind} AS type, CAST(sum({number}) AS bigint) AS number FROM {asked}{kinds} CROSS JOIN {counts} \
+         GROUP BY {kind} ORDER BY {kind}"
+    )))
+}
+
+fn object_columns<'a>(objects: &'a [ObjectKey]) -> Vec<(&'static str, Column)> {
+    let text = |part: fn(&'a ObjectKey) -> &'a str| Column::text(objects.iter().map(part));
+    vec![("kind", text(|object| &object.kind)), ("object_id", text(|object| &object.id))]
+}
+
+/// Serves [`Timelines::list_object_events`]: those of each object and record by `event_object_pk`, then by `event_pk`.
+fn list_object_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    objects: &[ObjectKey],
+    records: &[RecordKey],
+    page: &ObjectPage,
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let objects = sql.rows("object", object_columns(objects))?;
+    let records = sql.rows("asked", record_columns(records))?;
+    let paged = sql.bind(i64::from(page.after.is_some()));
+    let latest = sql.bind(page.after.as_ref().map_or(i64::MAX, |after| after.sort_time.as_micros()));
+    let nowhere = TimelinePosition { sort_time: Timestamp::default(), source: String::new(), event_id: String::new() };
+    let after = page.after.clone().unwrap_or(nowhere);
+    let after = [after.sort_time.as_micros().into(), after.source.into(), after.event_id.into()];
+    let [time, source, event_id] = after.map(|value: sea_orm::Value| sql.bind(value));
+    let limit = sql.limit(page.limit);
+    let (newest, [sequence, found_source, found_id]) = sql.lateral(
+        "n",
+        ["sequence", "source", "event_id"],
+        &format!(
+            "SELECT x.sequence, x.source, x.event_id FROM event_object AS x \
+             WHERE x.tenant = {tenant} AND x.kind = object.kind AND x.object_id = object.object_id \
+             AND x.source = asked.source AND x.record_key = asked.record_key AND x.sort_time <= {latest} \
+             AND ({paged} = 0 OR (x.sort_time, x.source, x.event_id) < ({time}, {source}, {event_id})) \
+             ORDER BY x.sort_time DESC, x.event_id DESC LIMIT {limit}"
+        ),
+    );
+    let event = format!("e.tenant = {tenant} AND e.source = {found_source} AND e.event_id = {found_id}");
+    let event = dialect.look_up("event", "e", &event);
+    Ok(sql.statement(format!(
+        "SELECT object.ord, CAST({sequence} AS bigint) AS sequence, e.source, e.body \
+         FROM {objects} CROSS JOIN {records} CROSS JOIN {newest} {event}"
+    )))
+}
+
+/// Serves [`Timelines::find_by_objects`], by `event_object_pk` and `record_pk`.
+fn find_by_objects(dialect: Dialect, tenant: &TenantId, objects: &[ObjectKey], limit: usize) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", object_columns(objects))?;
+    let limit = sql.limit(limit);
+    let (holders, [source, record_key]) = sql.lateral(
+        "h",
+        ["source", "record_key"],
+        &format!(
+            "SELECT x.source, x.record_key FROM event_object AS x \
+             WHERE x.tenant = {tenant} AND x.kind = asked.kind AND x.object_id = asked.object_id \
+             GROUP BY x.source, x.record_key ORDER BY x.source, x.record_key LIMIT {limit}"
+        ),
+    );
+    let record = format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
+    let record = dialect.look_up("record", "r", &record);
+    let found = format!(
+        "SELECT DISTINCT asked.ord, r.profile_id FROM {asked} CROSS JOIN {holders} {record} \
+         WHERE r.profile_id IS NOT NULL"
+    );
+    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord, found.profile_id")))
+}
+
+/// What is to be explained.
+pub(super) fn hot_queries(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+) -> Result<Vec<(&'static str, Statement)>> {
+    let newest = EventPage { limit: 10, ..EventPage::default() };
+    let position =
+        TimelinePosition { sort_time: Timestamp::default(), source: "a".to_owned(), event_id: "a".to_owned() };
+    let before = EventPage { from: Some(position), ..newest.clone() };
+    let of_types = EventPage { kinds: vec!["a".to_owned(), "b".to_owned()], ..newest.clone() };
+    let objects: Vec<ObjectKey> = (0..50).map(|number: i32| ObjectKey::new("order", number.to_string())).collect();
+    let page = ObjectPage { limit: 10, ..ObjectPage::default() };
+    Ok(vec![
+        ("list_events", list_events(dialect, tenant, records, &newest)?),
+        ("list_events: before", list_events(dialect, tenant, records, &before)?),
+        ("list_events: types", list_events(dialect, tenant, records, &of_types)?),
+        ("count_events", count_events(dialect, tenant, records, &EventFilter::default())?),
+        ("list_object_events", list_object_events(dialect, tenant, &objects, records, &page)?),
+        ("find_by_objects", find_by_objects(dialect, tenant, &objects, 10)?),
+    ])
+}
+
+/// Each once: a record that is asked for twice has its events once.
+fn distinct(records: &[RecordKey]) -> Vec<RecordKey> {
+    let mut records = records.to_vec();
+    records.sort_unstable();
+    records.dedup();
+    records
+}
+
+fn event(row: &QueryResult) -> Result<Event> {
+    let (source, body): (String, String) = (row.try_get("", "source")?, row.try_get("", "body")?);
+    document("event", "body", &source, &body)
+}
+
+#[async_trait]
+impl Timelines for SqlStore {
+    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+        let rows = self.rows(list_events(self.dialect, tenant, &distinct(records), page)?).await?;
+        rows.iter().map(event).collect()
+    }
+
+    async fn count_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        filter: &EventFilter,
+    ) -> Result<Vec<(String, i64)>> {
+        let rows = self.rows(count_events(self.dialect, tenant, &distinct(records), filter)?).await?;
+        rows.iter().map(|row| Ok((row.try_get("", "type")?, row.try_get("", "number")?))).collect()
+    }
+
+    async fn list_object_events(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        records: &[RecordKey],
+        page: &ObjectPage,
+    ) -> Result<Vec<Vec<NamingEvent>>> {
+        let statement = list_object_events(self.dialect, tenant, objects, &distinct(records), page)?;
+        let mut found = vec![Vec::new(); objects.len()];
+        for row in self.rows(statement).await? {
+            let naming = NamingEvent { sequence: Sequence(row.try_get("", "sequence")?), event: event(&row)? };
+            let of_object = place(&row)?.and_then(|place| found.get_mut(place));
+            of_object.ok_or_else(|| inconsistent("event_object", "object_id", "was not asked for"))?.push(naming);
+        }
+        for naming in &mut found {
+            naming.sort_by_cached_key(|naming| std::cmp::Reverse(naming.event.position()));
+            naming.truncate(page.limit);
+        }
+        Ok(found)
+    }
+
+    async fn find_by_objects(
+        &self,
+        tenant: &TenantId,
+        objects: &[ObjectKey],
+        limit: usize,
+    ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
+        let rows = self.rows(find_by_objects(self.dialect, tenant, objects, limit)?).await?;
+        collect(&rows, objects.len(), |place: &mut Vec<ProfileId>, row| {
+            place.push(ProfileId(row.try_get("", "profile_id")?));
+            Ok(())
+        })
+    }
+}
