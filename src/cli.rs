@@ -15,6 +15,7 @@ mod import;
 mod key;
 mod migrate;
 mod model;
+mod object;
 mod output;
 mod permission;
 mod preferences;
@@ -41,6 +42,7 @@ Examples:
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
   customer-profile get email:ann@shop.com          Who is this?
   customer-profile timeline email:ann@shop.com     What happened with her?
+  customer-profile object order 1001               What became of an order?
   customer-profile preferences email:ann@shop.com  How does she want to be treated?
   customer-profile watch email:ann@shop.com        What changes, as it changes?
   customer-profile search 'ann mil'                Whose names begin like this?
@@ -63,6 +65,7 @@ enum Command {
     Import(import::Args),
     Get(get::Args),
     Timeline(timeline::Args),
+    Object(object::Args),
     Preferences(preferences::Args),
     Permission(permission::Args),
     Watch(watch::Args),
@@ -96,6 +99,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
+        Command::Object(args) => object::run(args).await,
         Command::Preferences(args) => preferences::run(args).await,
         Command::Permission(args) => permission::run(args).await,
         Command::Watch(args) => watch::run(args).await,

@@ -16,6 +16,7 @@ mod publish;
 mod receive;
 mod segments;
 mod status;
+mod timeline;
 mod token;
 mod watch;
 

@@ -45,4 +45,4 @@ pub use statement::{
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 pub use value::Value;
 pub use violation::{Reason, Violation};
-pub use words::words;
+pub use words::{folded, words};

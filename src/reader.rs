@@ -18,8 +18,9 @@ mod audit;
 mod batch;
 mod cache;
 mod epochs;
-mod page;
+mod objects;
 mod search;
+mod timeline;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -27,8 +28,9 @@ use std::time::{Duration, Instant};
 
 pub use cache::{CacheKey, Currency, Limits};
 pub use epochs::Epochs;
-pub use page::{TimelinePage, TimelineQuery};
+pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
+pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
 
 use uuid::Uuid;
 
@@ -102,6 +104,12 @@ pub enum Error {
     /// Several profiles hold the identifier; some of them.
     #[error("several profiles hold the identifier")]
     Ambiguous(Vec<ProfileId>),
+    /// No event names the object.
+    #[error("no event names the object")]
+    ObjectNotFound,
+    /// Several profiles have an object of this kind and id; some of them.
+    #[error("several profiles have an object of this kind and id")]
+    ObjectAmbiguous(Vec<ProfileId>),
     /// The model has no such identifier type.
     #[error("the model declares no identifier type `{0}`")]
     UnknownIdentifierType(String),

@@ -74,6 +74,10 @@ impl ProfileService for Fixed {
         Err(Status::unimplemented(""))
     }
 
+    async fn get_object(&self, _: Request<v1::GetObjectRequest>) -> Result<Response<v1::GetObjectResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn search_profiles(
         &self,
         _: Request<v1::SearchProfilesRequest>,

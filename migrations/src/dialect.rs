@@ -35,8 +35,8 @@ mod tests {
         m20261122_000001_records_and_history as records, m20261122_000002_history as history,
         m20261122_000003_models as models, m20261122_000004_matching as matching, m20261122_000005_change_log as log,
         m20261122_000006_publication as publication, m20261122_000007_rollups as rollups,
-        m20261122_000008_event_objects as objects,
-        m20261122_000009_segments as segments, m20261122_000010_search_words as search,
+        m20261122_000008_event_objects as objects, m20261122_000009_segments as segments,
+        m20261122_000010_search_words as search,
     };
 
     #[test]

@@ -80,6 +80,6 @@ fn how(kind: MatchKind) -> &'static str {
 
 fn name(field: &Field) -> &str {
     match field {
-        Field::IdentifierType(name) | Field::Trait(name) => name,
+        Field::IdentifierType(name) | Field::Trait(name) | Field::ObjectKind(name) => name,
     }
 }

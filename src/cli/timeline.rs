@@ -1,5 +1,6 @@
 //! `timeline`: what happened with a customer.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use super::client::{Client, ServerArgs, refused};
@@ -15,6 +16,9 @@ const PAGE: u32 = 500;
 #[command(after_help = "Examples:
   customer-profile timeline email:ann@shop.com
   customer-profile timeline record:web/r000003 --type order_placed --since 1998-01-01T00:00:00Z
+  customer-profile timeline email:ann@shop.com --objects               Orders, conversations, each once
+  customer-profile timeline email:ann@shop.com --channel chat --channel email --text 'blue mug'
+  customer-profile timeline email:ann@shop.com --counts --limit 1      How many of each type
   customer-profile timeline email:ann@shop.com --limit 5000 --output json")]
 pub(super) struct Args {
     #[arg(help = key::HELP)]
@@ -24,6 +28,26 @@ pub(super) struct Args {
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
 
+    /// Orders, shipments, conversations and so on, each once as it is now, instead of their events
+    #[arg(long)]
+    objects: bool,
+
+    /// Only events of this channel; may be repeated
+    #[arg(long = "channel", value_name = "CHANNEL")]
+    channels: Vec<String>,
+
+    /// Only events of this source; may be repeated
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<String>,
+
+    /// Only events with this in a property, without regard to case and accents
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    text: String,
+
+    /// Also tell how many events there are of each type
+    #[arg(long)]
+    counts: bool,
+
     /// Only events at or after this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = key::instant)]
     since: Option<prost_types::Timestamp>,
@@ -32,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = key::instant)]
     until: Option<prost_types::Timestamp>,
 
-    /// At most this many events
+    /// At most this many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 
@@ -62,40 +86,97 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
         types: args.types,
         start_time: args.since,
         end_time: args.until,
+        view: if args.objects { v1::TimelineView::Objects } else { v1::TimelineView::Events }.into(),
+        channels: args.channels,
+        sources: args.sources,
+        text: args.text,
+        include_counts: args.counts,
         ..v1::ListTimelineRequest::default()
     };
-    let (mut events, mut left) = (Vec::new(), args.limit);
+    let (mut events, mut items, mut left) = (Vec::new(), Vec::new(), args.limit);
+    let mut type_counts = None;
     loop {
         request.page_size = i32::try_from(left.min(PAGE))?;
         let answer = client.profiles().list_timeline(client.request(request.clone())?).await;
         let mut answer = answer.map_err(|status| refused(&status))?.into_inner();
-        left = left.saturating_sub(u32::try_from(answer.events.len())?);
+        left = left.saturating_sub(u32::try_from(answer.events.len() + answer.items.len())?);
         events.append(&mut answer.events);
+        items.append(&mut answer.items);
+        let type_counts = type_counts.get_or_insert(answer.type_counts);
         if left == 0 || answer.next_page_token.is_empty() {
-            return Ok(v1::ListTimelineResponse { events, ..answer });
+            let type_counts = std::mem::take(type_counts);
+            return Ok(v1::ListTimelineResponse { events, items, type_counts, ..answer });
         }
         request.page_token = answer.next_page_token;
+        // Counts are of all pages.
+        request.include_counts = false;
     }
 }
 
 /// A timeline for people.
 fn shown(answer: &v1::ListTimelineResponse) -> String {
-    if answer.events.is_empty() {
-        return format!("{}: no events", answer.profile);
+    let mut parts = vec![answer.profile.clone()];
+    parts.extend(counts(&answer.type_counts));
+    if answer.events.is_empty() && answer.items.is_empty() {
+        parts.push("no events".to_owned());
+        return parts.join(if answer.type_counts.is_empty() { ": " } else { "\n\n" });
     }
+    parts.push(if answer.items.is_empty() { events(&answer.events) } else { items(&answer.items) });
+    if !answer.next_page_token.is_empty() {
+        parts.push("there is more: see --limit".to_owned());
+    }
+    parts.join("\n\n")
+}
+
+/// Events for people.
+pub(super) fn events(events: &[v1::Event]) -> String {
     let mut table = output::table(&["time (utc)", "event", "record", "id", "properties"]);
-    for event in &answer.events {
-        let mut properties: Vec<_> = event.properties.iter().collect();
-        properties.sort_by_key(|(name, _)| *name);
-        let properties = properties.into_iter().map(|(name, value)| format!("{name}={}", output::value(value)));
+    for event in events {
         table.add_row([
             event.sort_time.as_ref().map(output::time).unwrap_or_default(),
             output::plain(&event.r#type),
             output::record(event.record.as_ref()),
             output::plain(&event.event_id),
-            properties.collect::<Vec<_>>().join(" "),
+            values(&event.properties),
         ]);
     }
-    let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
-    format!("{}\n\n{}{more}", answer.profile, output::lines(&table))
+    output::lines(&table)
+}
+
+fn items(items: &[v1::TimelineItem]) -> String {
+    use v1::timeline_item::Item;
+    let mut table = output::table(&["last (utc)", "what", "id", "status", "events", "says"]);
+    for item in items {
+        match &item.item {
+            Some(Item::Object(object)) => {
+                let key = object.key.clone().unwrap_or_default();
+                let last = object.update_time.as_ref().map(output::time).unwrap_or_default();
+                let [kind, id, status] = [&key.kind, &key.id, &object.status].map(|text| output::plain(text));
+                table.add_row([last, kind, id, status, object.event_count.to_string(), values(&object.fields)]);
+            }
+            Some(Item::Event(event)) => {
+                let time = event.sort_time.as_ref().map(output::time).unwrap_or_default();
+                let [kind, id] = [&event.r#type, &event.event_id].map(|text| output::plain(text));
+                table.add_row([time, kind, id, String::new(), String::new(), values(&event.properties)]);
+            }
+            None => {}
+        }
+    }
+    output::lines(&table)
+}
+
+fn counts(counts: &[v1::EventTypeCount]) -> Option<String> {
+    let mut table = output::table(&["type", "events"]);
+    for count in counts {
+        table.add_row([output::plain(&count.r#type), count.count.to_string()]);
+    }
+    (!counts.is_empty()).then(|| output::lines(&table))
+}
+
+/// Values by name, for people.
+pub(super) fn values(values: &HashMap<String, v1::Value>) -> String {
+    let mut values: Vec<_> = values.iter().collect();
+    values.sort_by_key(|(name, _)| *name);
+    let values = values.into_iter().map(|(name, value)| format!("{}={}", output::plain(name), output::value(value)));
+    values.collect::<Vec<_>>().join(" ")
 }

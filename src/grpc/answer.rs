@@ -12,8 +12,8 @@ use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::profile::{
-    Computed, Event, Identifier, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said, TenantId, Timestamp,
-    Trait, Value, Violation,
+    Computed, Event, Identifier, Object, ObjectKey, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said,
+    TenantId, Timestamp, Trait, Value, Violation,
 };
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
@@ -28,6 +28,7 @@ pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
 pub(super) fn found_by(found: FoundBy) -> v1::FoundBy {
     let (field, kind) = match found {
         FoundBy::Identifier(kind) => (v1::found_by::Field::IdentifierType(kind), v1::MatchKind::Exact),
+        FoundBy::Object(kind) => (v1::found_by::Field::ObjectKind(kind), v1::MatchKind::Exact),
         FoundBy::Trait(name, how) => (v1::found_by::Field::Trait(name), match_kind(how)),
     };
     v1::FoundBy { field: Some(field), match_kind: kind.into() }
@@ -84,6 +85,29 @@ pub(super) fn event(event: Event) -> v1::Event {
         receive_time: Some(time(event.receive_time)),
         sort_time: Some(time(event.sort_time)),
         properties: event.properties.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+        object: event.meaning.object.as_ref().map(object_key),
+        related_objects: event.meaning.related.iter().map(object_key).collect(),
+        status: event.meaning.status.unwrap_or_default(),
+        channel: event.meaning.channel.unwrap_or_default(),
+    }
+}
+
+/// An object's name.
+fn object_key(key: &ObjectKey) -> v1::ObjectKey {
+    v1::ObjectKey { kind: key.kind.clone(), id: key.id.clone() }
+}
+
+/// An object with its course.
+pub(super) fn object(object: Object) -> v1::Object {
+    v1::Object {
+        key: Some(object_key(&object.key)),
+        status: object.status.unwrap_or_default(),
+        create_time: Some(time(object.create_time)),
+        update_time: Some(time(object.update_time)),
+        fields: object.fields.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+        related_objects: object.related.iter().map(object_key).collect(),
+        event_count: i32::try_from(object.events.len()).unwrap_or(i32::MAX),
+        events: object.events.into_iter().map(event).collect(),
     }
 }
 

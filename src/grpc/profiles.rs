@@ -5,26 +5,21 @@ use std::sync::Arc;
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
-use super::answer::{Bound, Shape, event, found_by, merged_from, profile, read_info};
+use super::answer::{Bound, Shape, found_by, merged_from, profile, read_info};
 use super::context::Context;
-use super::preferences::answer::withheld as told;
 use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::watch::{self, Watches};
 use super::{receive, status, token};
 use crate::clock::Clock;
-use crate::model::check::is_snake_case;
-use crate::model::{Model, Visible};
+use crate::model::Model;
 use crate::models::Models;
-use crate::permission::view::{View, Withheld};
-use crate::profile::{Reason, TimelinePosition, Violation};
-use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor, TimelineQuery};
+use crate::profile::{Reason, Violation};
+use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
 
 /// How many keys a batch may have.
 const MAX_KEYS: usize = 500;
-/// How many event types a timeline may be filtered by.
-const MAX_TYPES: usize = 50;
 /// The longest search, in bytes, and the shortest.
 const QUERY_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
 
@@ -120,47 +115,15 @@ impl ProfileService for ProfileApi {
         request: Request<v1::ListTimelineRequest>,
     ) -> Result<Response<v1::ListTimelineResponse>, Status> {
         let context = Context::of(&request)?;
-        let request = request.into_inner();
-        let key = receive::key(request.key.clone(), "key");
-        let rest = both(page_size(request.page_size, 50, 500), event_types(&request.types));
-        let (key, (limit, ())) = both(key, rest).map_err(refused)?;
-        let freshness = self.freshness(request.consistency, &context).await?;
-        let (start, end) = (request.start_time.map(receive::time), request.end_time.map(receive::time));
-        let model = self.model(&context).await?;
-        let bound = Bound::new(request.purpose.clone(), &model).map_err(refused)?;
-        let view = bound.as_ref().and_then(Bound::view);
-        let (kinds, mut withheld) =
-            view.map_or((Some(request.types.clone()), Vec::new()), |view| seen(view, &request.types));
-        // The key is not part of the query: after a merge the same timeline may be asked for under another name.
-        let query = (&request.types, start, end, &request.purpose);
-        let after: Option<TimelinePosition> = token::parse_page_token(&request.page_token, &query)?;
-        // Where no type may be seen, a page of nothing tells whose timeline it is.
-        let none = kinds.is_none();
-        let page = TimelineQuery {
-            kinds: kinds.unwrap_or_default(),
-            start,
-            end,
-            after,
-            limit: if none { 1 } else { limit },
-            ..TimelineQuery::default()
-        };
-        let found = self.reader.timeline(&context.tenant, &key, freshness, &page).await;
-        let mut found = found.map_err(|error| status::from_reader(error, &context))?;
-        let admitted = view.map_or(Ok(()), |view| view.admits(&found.profile.profile, self.clock.now()));
-        if none || admitted.is_err() {
-            (found.events, found.next) = (Vec::new(), None);
-        }
-        if let Err(everything) = admitted {
-            withheld = vec![everything];
-        }
-        Ok(Response::new(v1::ListTimelineResponse {
-            next_page_token: found.next.map(|next| token::page_token(next, &query)).unwrap_or_default(),
-            events: found.events.into_iter().map(event).collect(),
-            profile: status::profile_name(&found.profile.profile.id),
-            read_info: Some(self.read_info(&found.profile, &context)),
-            merged_from: merged_from(&found.profile),
-            withheld: withheld.into_iter().map(told).collect(),
-        }))
+        self.timeline(request.into_inner(), &context).await.map(Response::new)
+    }
+
+    async fn get_object(
+        &self,
+        request: Request<v1::GetObjectRequest>,
+    ) -> Result<Response<v1::GetObjectResponse>, Status> {
+        let context = Context::of(&request)?;
+        self.object(request.into_inner(), &context).await.map(Response::new)
     }
 
     async fn search_profiles(
@@ -199,15 +162,19 @@ impl ProfileService for ProfileApi {
 }
 
 impl ProfileApi {
-    fn read_info(&self, answer: &Answer, context: &Context) -> v1::ReadInfo {
+    pub(super) fn read_info(&self, answer: &Answer, context: &Context) -> v1::ReadInfo {
         read_info(answer, self.reader.store_id(), &context.tenant)
     }
 
-    async fn freshness(&self, wanted: Option<v1::Consistency>, context: &Context) -> Result<Freshness, Status> {
+    pub(super) async fn freshness(
+        &self,
+        wanted: Option<v1::Consistency>,
+        context: &Context,
+    ) -> Result<Freshness, Status> {
         freshness(&*self.store, wanted, context).await
     }
 
-    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+    pub(super) async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
         let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
@@ -246,29 +213,6 @@ pub(super) async fn freshness(
             token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
         }
     }
-}
-
-/// The event types to list for a purpose (empty: all; none: nothing), and what is withheld of those that were asked for.
-fn seen(view: View<'_>, asked: &[String]) -> (Option<Vec<String>>, Vec<Withheld>) {
-    let Visible::Only(visible) = &view.purpose.events else { return (Some(asked.to_vec()), Vec::new()) };
-    if asked.is_empty() {
-        let kinds: Vec<String> = visible.iter().cloned().collect();
-        return (Some(kinds).filter(|kinds| !kinds.is_empty()), vec![view.not_listed("events")]);
-    }
-    let kinds: Vec<String> = asked.iter().filter(|kind| visible.contains(*kind)).cloned().collect();
-    let withheld = asked.iter().filter_map(|kind| view.withholds_event(kind)).collect();
-    (Some(kinds).filter(|kinds| !kinds.is_empty()), withheld)
-}
-
-fn event_types(types: &[String]) -> Checked<()> {
-    if types.len() > MAX_TYPES {
-        return Err(vec![Violation::limit("types", types.len(), MAX_TYPES, "types")]);
-    }
-    let wrong = types.iter().enumerate().filter(|(_, name)| !is_snake_case(name));
-    let rule = "must be lower snake case (`order_placed`), 1 to 64 bytes";
-    let violations: Vec<Violation> =
-        wrong.map(|(index, _)| Violation::new(Reason::Malformed, format!("types[{index}]"), rule)).collect();
-    if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
 fn query_text(query: &str) -> Checked<()> {

@@ -174,6 +174,15 @@ pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
             let metadata = [("profiles", names.join(","))];
             failure(Code::FailedPrecondition, ErrorReason::IdentifierAmbiguous, message, &metadata)
         }
+        reader::Error::ObjectNotFound => {
+            failure(Code::NotFound, ErrorReason::ObjectNotFound, "object: no event names it", &[])
+        }
+        reader::Error::ObjectAmbiguous(profiles) => {
+            let names: Vec<String> = profiles.iter().map(profile_name).collect();
+            let message = "several profiles have an object of this kind and id; name one in `key`";
+            let metadata = [("profiles", names.join(","))];
+            failure(Code::FailedPrecondition, ErrorReason::ObjectAmbiguous, message, &metadata)
+        }
         reader::Error::UnknownIdentifierType(name) => {
             let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
             let description = format!("the model declares no identifier type `{name}`");

@@ -10,8 +10,7 @@ const MAX_WORDS: usize = 16;
 /// The words of a text, without regard to case, accents and script: `Ångström-Müller` has `angstrom` and `muller`.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let folded = deunicode::deunicode(&text.nfkc().collect::<String>()).to_lowercase();
-    let mut words: Vec<String> = folded
+    let mut words: Vec<String> = folded(text)
         .replace(['\'', '`'], "")
         .split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -21,6 +20,12 @@ pub fn words(text: &str) -> Vec<String> {
     words.sort();
     words.dedup();
     words
+}
+
+/// A text without regard to case, accents and script.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    deunicode::deunicode(&text.nfkc().collect::<String>()).to_lowercase()
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Search: who could be meant by what a person types.
 //!
-//! Hits come by how sure they are: first those that the text names (by an identifier), then those in whose searchable traits
+//! Hits come by how sure they are: first those that the text names (by an identifier, or the number of an order), then those in whose searchable traits
 //! each of its words is found: as it is, as the beginning of a word, by a word that sounds like it, by a word that is it but for
 //! a typing mistake. A profile is as sure as the least sure of the words. What is less sure is looked for only when the page is
 //! not full yet, so that an agent who types well does not wait for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Freshness, Key, Reader};
 use crate::identity::{Likeness, Spelling};
-use crate::profile::{Identifier, ProfileId, TenantId, words};
+use crate::profile::{Identifier, ObjectKey, ProfileId, TenantId, words};
 use crate::store::{self, Match, TermQuery, Way};
 
 /// How many profiles a search finds by one identifier. Identifiers that more hold are of no use to tell people apart.
@@ -35,6 +35,8 @@ pub struct SearchHit {
 pub enum FoundBy {
     /// An identifier of this type that equals the query.
     Identifier(String),
+    /// An object of this kind whose id equals the query: an order by its number.
+    Object(String),
     /// A trait in which a word of the query was found, and how.
     Trait(String, Match),
 }
@@ -147,16 +149,23 @@ impl Reader {
         let normalized = model.identifiers.iter().map(|(name, kind)| Identifier::new(name, kind.normalize(query)));
         let identifiers: Vec<Identifier> = normalized.filter(|identifier| model.links(identifier)).collect();
         let mut found: BTreeMap<ProfileId, Vec<FoundBy>> = BTreeMap::new();
-        if identifiers.is_empty() {
-            return Ok(found);
+        if !identifiers.is_empty() {
+            let holders = self.store.find_by_identifiers(tenant, &identifiers, MAX_NAMED_HITS);
+            let holders = self.metrics.store("find_by_identifiers", holders).await?;
+            for (identifier, profiles) in identifiers.into_iter().zip(holders.value) {
+                for profile in profiles {
+                    found.entry(profile).or_default().push(FoundBy::Identifier(identifier.kind.clone()));
+                }
+            }
         }
-        let holders = self
-            .metrics
-            .store("find_by_identifiers", self.store.find_by_identifiers(tenant, &identifiers, MAX_NAMED_HITS))
-            .await?;
-        for (identifier, profiles) in identifiers.into_iter().zip(holders.value) {
+        let kinds: BTreeSet<&str> =
+            model.events.values().filter_map(|kind| kind.object.as_ref()).map(|own| own.kind.as_str()).collect();
+        let objects: Vec<ObjectKey> = kinds.into_iter().map(|kind| ObjectKey::new(kind, query)).collect();
+        let holders = self.store.find_by_objects(tenant, &objects, MAX_NAMED_HITS);
+        let holders = self.metrics.store("find_by_objects", holders).await?;
+        for (object, profiles) in objects.into_iter().zip(holders.value) {
             for profile in profiles {
-                found.entry(profile).or_default().push(FoundBy::Identifier(identifier.kind.clone()));
+                found.entry(profile).or_default().push(FoundBy::Object(object.kind.clone()));
             }
         }
         Ok(found)

@@ -78,14 +78,14 @@ impl Reader<'_, '_> {
             kind.properties.extend(properties(&at, 0, mistakes));
         }
         if let Some(at) = fields.get("object") {
-            let mut objects = references(&at, &kind, mistakes);
+            let mut objects = references(&at, &kind, Ids::One, mistakes);
             if objects.len() != 1 {
                 mistakes.add(&at, "an event is a state of one object: name one; `relates` may name several");
             }
             kind.object = objects.pop();
         }
         if let Some(at) = fields.get("relates") {
-            for added in references(&at, &kind, mistakes) {
+            for added in references(&at, &kind, Ids::Several, mistakes) {
                 kind.relates.retain(|known| known.kind != added.kind);
                 kind.relates.push(added);
             }
@@ -114,17 +114,24 @@ impl Reader<'_, '_> {
     }
 }
 
-/// `kind: property`, each property declared and an id, or a list of ids.
-fn references(at: &At<'_>, kind: &EventType, mistakes: &mut Mistakes) -> Vec<ObjectRef> {
+/// How many ids a property may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    One,
+    Several,
+}
+
+/// `kind: property`, each property declared and an id, or a list of ids where there may be several.
+fn references(at: &At<'_>, kind: &EventType, ids: Ids, mistakes: &mut Mistakes) -> Vec<ObjectRef> {
     let read = named(at, "a kind of object", mistakes, |at, mistakes| {
         let property = at.text(mistakes)?;
         let known = kind.properties.get(property).map(|property| &property.kind);
         let is_id = |kind: &PropertyKind| matches!(kind, PropertyKind::Id | PropertyKind::Text);
-        let ids = match known {
-            Some(PropertyKind::List(element)) => is_id(&element.kind),
+        let fits = match known {
+            Some(PropertyKind::List(element)) => ids == Ids::Several && is_id(&element.kind),
             known => known.is_some_and(is_id),
         };
-        if !ids {
+        if !fits {
             mistakes.add(at, format!("must name a property of the type with an id: `{property}` is none"));
         }
         Some(property.to_owned())

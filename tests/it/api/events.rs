@@ -20,6 +20,11 @@ pub(super) fn saying(event_id: &str, kind: &str, properties: &[(&str, v1::Value)
     statement
 }
 
+/// A whole number.
+pub(super) fn number(number: i64) -> v1::Value {
+    v1::Value { kind: Some(value::Kind::Int64Value(number)) }
+}
+
 async fn catalogue(service: &Service, page_size: i32) -> Vec<v1::EventType> {
     let (mut all, mut page_token) = (Vec::new(), String::new());
     loop {

@@ -302,6 +302,7 @@ async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
         let found = |hit: &v1::SearchHit| {
             let by = hit.found_by.iter().map(|by| match by.field.clone().expect("what it was found by") {
                 v1::found_by::Field::IdentifierType(kind) => format!("id:{kind}"),
+                v1::found_by::Field::ObjectKind(kind) => format!("object:{kind}"),
                 v1::found_by::Field::Trait(name) => name,
             });
             by.collect::<Vec<_>>().join(" ")
@@ -314,6 +315,8 @@ async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
     assert_eq!(search("ann lee").await, [(name.clone(), "family_name given_name".to_owned())]);
     assert_eq!(search("angst").await[0].1, "family_name");
     assert_eq!(search("LEE").await.len(), 2);
+    service.say(vec![super::events::saying("e", "order_placed", &[("order_id", super::events::number(1001))])]).await;
+    assert_eq!(search("1001").await, [(name.clone(), "object:order".to_owned())]);
     assert_eq!(search("ann angstrom").await, []);
     let one = v1::SearchProfilesRequest { query: "lee".to_owned(), page_size: 1, ..Default::default() };
     let first = service.profiles().search_profiles(one.clone()).await.expect("hits").into_inner();

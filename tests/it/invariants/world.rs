@@ -15,8 +15,8 @@ use customer_profile::profile::{
     About, ConsentState, Draft, Event, Identifier, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile,
     TenantId, effective, fold,
 };
-use customer_profile::reader::{Freshness, Key, Limits, Reader};
-use customer_profile::store::{EventPage, MembershipChange, Store, StoredStatement};
+use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
+use customer_profile::store::{MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -168,12 +168,16 @@ impl World {
         for key in all_records() {
             let read = self.reader.profile(&self.tenant, &Key::Record(key), Freshness::MinimizeLatency).await;
             let Ok(answer) = read else { continue };
-            let page = EventPage { limit: 1_000, ..EventPage::default() };
-            let id = Key::Id(answer.profile.id);
-            let timeline = self.reader.timeline(&self.tenant, &id, Freshness::MinimizeLatency, &page).await;
+            let query = TimelineQuery { limit: 1_000, ..TimelineQuery::default() };
+            let timeline = self.reader.timeline(&self.tenant, &answer, &query).await.expect("a timeline");
             let records = answer.profile.records.iter().map(|record| record.key.clone()).collect();
             let derived = told(&answer.profile, shared_model());
-            contents.insert(records, seen(&answer.profile, timeline.expect("a timeline").events, derived));
+            let event = |item| match item {
+                TimelineItem::Event(event) => event,
+                TimelineItem::Object(object) => panic!("{object:?}"),
+            };
+            let events = timeline.items.into_iter().map(event).collect();
+            contents.insert(records, seen(&answer.profile, events, derived));
         }
         contents
     }

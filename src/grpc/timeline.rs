@@ -1,0 +1,228 @@
+//! Timelines and objects: what happened with a customer, from the wire to the reader and back.
+//!
+//! A purpose that may see nothing of a customer is known before any event is read.
+
+use tonic::Status;
+
+use super::answer::{self, Bound, merged_from};
+use super::context::Context;
+use super::preferences::answer::withheld as told;
+use super::profiles::ProfileApi;
+use super::status::{self, Checked, both, page_size, refused};
+use super::{receive, token, v1};
+use crate::model::Visible;
+use crate::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
+use crate::permission::view::{View, Withheld};
+use crate::profile::{ObjectKey, Reason, Timestamp, Violation, folded};
+use crate::reader::{
+    Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
+};
+use crate::store::EventFilter;
+
+/// How many names each filter of a timeline may have.
+const MAX_NAMES: usize = 50;
+/// The longest text to look for, in bytes, and the shortest.
+const TEXT_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
+
+impl ProfileApi {
+    pub(super) async fn timeline(
+        &self,
+        request: v1::ListTimelineRequest,
+        context: &Context,
+    ) -> Result<v1::ListTimelineResponse, Status> {
+        let (key, mut query) = both(receive::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
+        // The key is not part of the query: after a merge the same timeline may be asked for under another name.
+        let EventFilter { kinds, channels, start, end } = &query.filter;
+        let bound_to = (kinds, channels, start, end, &query.sources, &query.text, query.view, &request.purpose);
+        let bound_to = crate::profile::ContentHash::of(&bound_to);
+        query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
+        let freshness = self.freshness(request.consistency, context).await?;
+        let model = self.model(context).await?;
+        let bound = Bound::new(request.purpose.clone(), &model).map_err(refused)?;
+        let view = bound.as_ref().and_then(Bound::view);
+        let (kinds, mut withheld) =
+            view.map_or((Some(request.types.clone()), Vec::new()), |view| seen(view, &request.types));
+        query.visible = view.map(|view| view.purpose.events.clone());
+        let profile = self.reader.profile(&context.tenant, &key, freshness).await;
+        let profile = profile.map_err(|error| status::from_reader(error, context))?;
+        let page = match (view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now())), kinds) {
+            (Err(everything), _) => {
+                withheld = vec![everything];
+                TimelinePage::default()
+            }
+            (Ok(()), None) => TimelinePage::default(),
+            (Ok(()), Some(kinds)) => {
+                query.filter.kinds = kinds;
+                let page = self.reader.timeline(&context.tenant, &profile, &query).await;
+                page.map_err(|error| status::from_reader(error, context))?
+            }
+        };
+        let token =
+            |cursor: Option<TimelineCursor>| cursor.map(|at| token::page_token(at, &bound_to)).unwrap_or_default();
+        let (events, items) = shown(page.items, query.view);
+        Ok(v1::ListTimelineResponse {
+            events,
+            items,
+            next_page_token: token(page.next),
+            previous_page_token: token(page.previous),
+            type_counts: page.counts.into_iter().map(|(r#type, count)| v1::EventTypeCount { r#type, count }).collect(),
+            profile: status::profile_name(&profile.profile.id),
+            read_info: Some(self.read_info(&profile, context)),
+            merged_from: merged_from(&profile),
+            withheld: withheld.into_iter().map(told).collect(),
+        })
+    }
+
+    pub(super) async fn object(
+        &self,
+        request: v1::GetObjectRequest,
+        context: &Context,
+    ) -> Result<v1::GetObjectResponse, Status> {
+        let key = request.key.map(|key| receive::key(Some(key), "key")).transpose();
+        let (object, key) = both(object_key(request.object), key).map_err(refused)?;
+        let freshness = self.freshness(request.consistency, context).await?;
+        let model = self.model(context).await?;
+        let bound = Bound::new(request.purpose, &model).map_err(refused)?;
+        let view = bound.as_ref().and_then(Bound::view);
+        let failed = |error| status::from_reader(error, context);
+        let key = match key {
+            Some(key) => key,
+            None => Key::Id(self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?),
+        };
+        let profile = self.reader.profile(&context.tenant, &key, freshness).await.map_err(failed)?;
+        let admitted = view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now()));
+        let (found, withheld) = if let Err(everything) = admitted {
+            (None, vec![everything])
+        } else {
+            let visible = view.map(|view| &view.purpose.events);
+            let found = self.reader.object(&context.tenant, &profile, &object, visible).await;
+            let (found, hidden) = found.map_err(failed)?;
+            let withheld = view.filter(|_| hidden == Hidden::Some).map(|view| view.not_listed("events"));
+            (found, Vec::from_iter(withheld))
+        };
+        Ok(self.found(found.map(answer::object), &profile, withheld, context))
+    }
+
+    fn found(
+        &self,
+        object: Option<v1::Object>,
+        profile: &Answer,
+        withheld: Vec<Withheld>,
+        context: &Context,
+    ) -> v1::GetObjectResponse {
+        v1::GetObjectResponse {
+            object,
+            profile: status::profile_name(&profile.profile.id),
+            read_info: Some(self.read_info(profile, context)),
+            merged_from: merged_from(profile),
+            withheld: withheld.into_iter().map(told).collect(),
+        }
+    }
+}
+
+/// A page's items, by the view in which they are shown. An object on a timeline has no course.
+fn shown(items: Vec<TimelineItem>, view: TimelineView) -> (Vec<v1::Event>, Vec<v1::TimelineItem>) {
+    use v1::timeline_item::Item;
+    let (mut events, mut shown) = (Vec::new(), Vec::new());
+    for item in items {
+        let item = match item {
+            TimelineItem::Event(event) if view == TimelineView::Events => {
+                events.push(answer::event(event));
+                continue;
+            }
+            TimelineItem::Event(event) => Item::Event(answer::event(event)),
+            TimelineItem::Object(object) => Item::Object(v1::Object { events: Vec::new(), ..answer::object(object) }),
+        };
+        shown.push(v1::TimelineItem { item: Some(item) });
+    }
+    (events, shown)
+}
+
+/// What is asked for, but for the page and the purpose.
+fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
+    let limit = page_size(request.page_size, 50, 500);
+    let words = both(names("channels", &request.channels, is_word), names("sources", &request.sources, is_snake_case));
+    let names = both(names("types", &request.types, is_snake_case), words);
+    let times = both(instant(request.start_time, "start_time"), instant(request.end_time, "end_time"));
+    let rest = both(both(times, text(&request.text)), view(request.view));
+    let ((limit, _), (((start, end), text), view)) = both(both(limit, names), rest)?;
+    let filter = EventFilter { kinds: request.types.clone(), channels: request.channels.clone(), start, end };
+    Ok(TimelineQuery {
+        filter,
+        sources: request.sources.clone(),
+        text,
+        view,
+        limit,
+        counted: if request.include_counts { Counted::ByType } else { Counted::No },
+        ..TimelineQuery::default()
+    })
+}
+
+fn instant(asked: Option<prost_types::Timestamp>, field: &str) -> Checked<Option<Timestamp>> {
+    receive::instant(asked, field)
+}
+
+fn view(view: i32) -> Checked<TimelineView> {
+    match v1::TimelineView::try_from(view) {
+        Ok(v1::TimelineView::Unspecified | v1::TimelineView::Events) => Ok(TimelineView::Events),
+        Ok(v1::TimelineView::Objects) => Ok(TimelineView::Objects),
+        Err(_) => {
+            let description = format!("{view} is not a view of this version");
+            Err(vec![Violation::new(Reason::UnknownEnumValue, "view", description)])
+        }
+    }
+}
+
+/// A text to look for, folded.
+fn text(text: &str) -> Checked<Option<String>> {
+    match text.trim() {
+        "" => Ok(None),
+        text if TEXT_BYTES.contains(&text.len()) => Ok(Some(folded(text))),
+        _ => Err(vec![Violation::new(Reason::Malformed, "text", "must have 2 to 256 bytes")]),
+    }
+}
+
+fn object_key(key: Option<v1::ObjectKey>) -> Checked<ObjectKey> {
+    let v1::ObjectKey { kind, id } = key.ok_or_else(|| vec![Violation::required("object")])?;
+    let mut violations = Vec::new();
+    if !is_snake_case(&kind) {
+        let rule = "must be lower snake case (`order`), 1 to 64 bytes";
+        violations.push(Violation::new(Reason::Malformed, "object.kind", rule));
+    }
+    if id.is_empty() || id.len() > MAX_KEY_BYTES || id.chars().any(char::is_control) {
+        let rule = format!("must have 1 to {MAX_KEY_BYTES} bytes, without control characters");
+        violations.push(Violation::new(Reason::Malformed, "object.id", rule));
+    }
+    if violations.is_empty() { Ok(ObjectKey { kind, id }) } else { Err(violations) }
+}
+
+/// The event types to list for a purpose (empty: all; none: nothing), and what is withheld of those that were asked for.
+fn seen(view: View<'_>, asked: &[String]) -> (Option<Vec<String>>, Vec<Withheld>) {
+    let Visible::Only(visible) = &view.purpose.events else { return (Some(asked.to_vec()), Vec::new()) };
+    if asked.is_empty() {
+        let kinds: Vec<String> = visible.iter().cloned().collect();
+        return (Some(kinds).filter(|kinds| !kinds.is_empty()), vec![view.not_listed("events")]);
+    }
+    let kinds: Vec<String> = asked.iter().filter(|kind| visible.contains(*kind)).cloned().collect();
+    let withheld = asked.iter().filter_map(|kind| view.withholds_event(kind)).collect();
+    (Some(kinds).filter(|kinds| !kinds.is_empty()), withheld)
+}
+
+fn names(field: &str, names: &[String], fits: impl Fn(&str) -> bool) -> Checked<()> {
+    if names.len() > MAX_NAMES {
+        return Err(vec![Violation::limit(field, names.len(), MAX_NAMES, field)]);
+    }
+    let wrong = names.iter().enumerate().filter(|(_, name)| !fits(name));
+    let rule = match field {
+        "channels" => "must have 1 to 64 bytes, without control characters",
+        "sources" => "must be lower snake case (`shop`), 1 to 64 bytes",
+        _ => "must be lower snake case (`order_placed`), 1 to 64 bytes",
+    };
+    let violations: Vec<Violation> =
+        wrong.map(|(index, _)| Violation::new(Reason::Malformed, format!("{field}[{index}]"), rule)).collect();
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
+}
+
+fn is_word(word: &str) -> bool {
+    (1..=MAX_NAME_BYTES / 2).contains(&word.len()) && !word.chars().any(char::is_control)
+}
