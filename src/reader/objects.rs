@@ -3,12 +3,12 @@
 //! **The problem.** An object has many events, over records that merges bring together and splits take apart, while somebody
 //! turns the pages. It is to stand once, at its latest event; and that may change from page to page.
 //!
-//! **The choice.** Places are those of one moment: the write and the profile of the first page ([`Pinned`], carried by the
-//! cursor). The place of an object is the latest of its events that were stored by that write and were on the profile's
-//! records after it; what came later does not count. That is a fact of the past, so it is the same on every page, and an
-//! object has one place. It is shown there if the record is still the customer's. So each object stands once, at most;
-//! what was split off since is not shown any more, and what was merged in since is on the next first page. What is shown of it is
-//! as of now.
+//! **The choice.** Places are facts of the past, so that they are the same on every page. The cursor carries the write and the
+//! profile of the first page; where the profile has other records on a later page, also those of that page, for what lies below
+//! it ([`Epoch`]). An event *counts* if it was stored by the write, and on a record of the profile after it, of the epoch that it lies
+//! in. An object's place is the latest of its events that count; a new epoch changes nothing above its beginning, and below it
+//! nothing was shown yet. So each object stands once, if the record at its place is still the customer's, whatever is merged,
+//! split and written between pages. What is shown of it is as of now. Objects that are new since are on the next first page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,12 +24,23 @@ use crate::store::{NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;
+/// How many times a profile may change while pages of it are turned, so that each object still stands once; after more, what
+/// comes and goes is not shown any more.
+const MAX_EPOCHS: usize = 32;
 /// How many records with an object are looked at to tell whose it is.
 const MAX_HOLDERS: usize = 1_000;
 
-/// The moment that places go by.
+/// What places go by, from the first page on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pinned {
+    epochs: Vec<Epoch>,
+}
+
+/// A profile as it was after a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Epoch {
+    /// It is for what lies below; none: for all.
+    below: Option<TimelinePosition>,
     profile: ProfileId,
     sequence: Sequence,
 }
@@ -37,10 +48,29 @@ pub(super) struct Pinned {
 /// The records of a timeline of objects.
 pub(super) struct Pins {
     pub(super) pinned: Pinned,
-    /// Those of the moment.
-    then: BTreeSet<RecordKey>,
+    /// Those of each epoch.
+    then: Vec<BTreeSet<RecordKey>>,
     /// Those of now.
-    pub(super) current: Vec<RecordKey>,
+    pub(super) current: BTreeSet<RecordKey>,
+}
+
+impl Pins {
+    /// Whether an event counts for the place of its object.
+    fn count(&self, naming: &NamingEvent) -> bool {
+        let position = naming.event.position();
+        let epochs = self.pinned.epochs.iter().zip(&self.then).rev();
+        let mut covering = epochs.filter(|(epoch, _)| epoch.below.as_ref().is_none_or(|below| position < *below));
+        let counts = |(epoch, records): (&Epoch, &BTreeSet<RecordKey>)| {
+            naming.sequence <= epoch.sequence && records.contains(&naming.event.record)
+        };
+        covering.next().is_some_and(counts)
+    }
+
+    /// All records that events may be on that count or are shown.
+    fn records(&self) -> Vec<RecordKey> {
+        let all: BTreeSet<&RecordKey> = self.then.iter().flatten().chain(&self.current).collect();
+        all.into_iter().cloned().collect()
+    }
 }
 
 impl Reader {
@@ -98,24 +128,33 @@ impl Reader {
         Ok(self.metrics.store("list_object_events", found).await?)
     }
 
-    /// The records of now, and those of the moment that places go by: now, on the first page.
+    /// The records of now, and those that places go by. A page below a position, where the records are others than before,
+    /// begins an epoch.
     pub(super) async fn pins(
         &self,
         tenant: &TenantId,
         profile: ProfileId,
         pinned: Option<Pinned>,
+        below: Option<TimelinePosition>,
     ) -> Result<Pins, Error> {
         let now = self.metrics.store("profiles", self.store.profiles(tenant, &[profile])).await?;
         let stored = now.value.into_iter().next().flatten().ok_or(Error::NotFound)?;
-        let current: Vec<RecordKey> = stored.records.into_iter().map(|record| record.key).collect();
-        let Some(pinned) = pinned else {
-            let pinned = Pinned { profile: stored.id, sequence: now.sequence };
-            return Ok(Pins { pinned, then: current.iter().cloned().collect(), current });
-        };
-        let before = self.store.profile_after(tenant, pinned.profile, pinned.sequence);
-        let before = self.metrics.store("profile_after", before).await?;
-        let then = before.map(|before| before.records).unwrap_or_default();
-        Ok(Pins { pinned, then: then.into_iter().map(|record| record.key).collect(), current })
+        let current: BTreeSet<RecordKey> = stored.records.into_iter().map(|record| record.key).collect();
+        let mut pinned = pinned.unwrap_or(Pinned { epochs: Vec::new() });
+        let mut then = Vec::new();
+        for Epoch { profile, sequence, .. } in &pinned.epochs {
+            let before =
+                self.metrics.store("profile_after", self.store.profile_after(tenant, *profile, *sequence)).await?;
+            let records = before.map(|before| before.records).unwrap_or_default();
+            then.push(records.into_iter().map(|record| record.key).collect());
+        }
+        let first = pinned.epochs.is_empty();
+        let other = below.is_some() && then.last() != Some(&current) && then.len() < MAX_EPOCHS;
+        if first || other {
+            pinned.epochs.push(Epoch { below, profile: stored.id, sequence: now.sequence });
+            then.push(current.clone());
+        }
+        Ok(Pins { pinned, then, current })
     }
 
     /// The objects whose place is at one of these events, by place.
@@ -129,8 +168,7 @@ impl Reader {
         let admitted = events.iter().filter(|event| query.admits(event));
         let objects: BTreeSet<ObjectKey> = admitted.filter_map(|event| event.meaning.object.clone()).collect();
         let objects: Vec<ObjectKey> = objects.into_iter().collect();
-        let current: BTreeSet<&RecordKey> = pins.current.iter().collect();
-        let records: Vec<RecordKey> = pins.then.iter().chain(current.iter().copied()).cloned().collect();
+        let records = pins.records();
         let least = events.iter().map(Event::position).min();
         let naming = self.naming(tenant, &objects, &records, None).await?;
         let mut placed = BTreeMap::new();
@@ -138,7 +176,8 @@ impl Reader {
             let Some(place) = self.place(tenant, &object, &naming, least.as_ref(), query, pins).await? else {
                 continue;
             };
-            let of_now = naming.into_iter().map(|naming| naming.event).filter(|event| current.contains(&event.record));
+            let of_now =
+                naming.into_iter().map(|naming| naming.event).filter(|event| pins.current.contains(&event.record));
             let seen = seen(of_now.collect(), query.visible.as_ref());
             placed.extend(fold_object(object, seen).map(|object| (place, object)));
         }
@@ -156,12 +195,9 @@ impl Reader {
         pins: &Pins,
     ) -> Result<Option<TimelinePosition>, Error> {
         let counts = |naming: &&NamingEvent| {
-            naming.event.meaning.object.as_ref() == Some(object)
-                && naming.sequence <= pins.pinned.sequence
-                && pins.then.contains(&naming.event.record)
-                && query.admits(&naming.event)
+            naming.event.meaning.object.as_ref() == Some(object) && pins.count(naming) && query.admits(&naming.event)
         };
-        let then: Vec<RecordKey> = pins.then.iter().cloned().collect();
+        let records = pins.records();
         let mut more = latest.to_vec();
         loop {
             if let Some(found) = more.iter().find(counts) {
@@ -171,7 +207,8 @@ impl Reader {
             if more.len() < MAX_COURSE || end.as_ref() < least {
                 return Ok(None);
             }
-            more = self.naming(tenant, std::slice::from_ref(object), &then, end).await?.into_iter().flatten().collect();
+            more =
+                self.naming(tenant, std::slice::from_ref(object), &records, end).await?.into_iter().flatten().collect();
         }
     }
 }

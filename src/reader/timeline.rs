@@ -126,16 +126,20 @@ impl Reader {
         profile: &Answer,
         query: &TimelineQuery,
     ) -> Result<TimelinePage, Error> {
-        let all: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
+        let all = || profile.profile.records.iter().map(|record| record.key.clone()).collect();
         let pins = match query.view {
             TimelineView::Events => None,
             TimelineView::Objects => {
                 let pinned = query.cursor.as_ref().and_then(|cursor| cursor.pinned.clone());
-                Some(self.pins(tenant, profile.profile.id, pinned).await?)
+                let below = match query.cursor.as_ref().map(|cursor| &cursor.edge) {
+                    Some(Edge::After(position)) => Some(position.clone()),
+                    Some(Edge::From(_)) | None => None,
+                };
+                Some(self.pins(tenant, profile.profile.id, pinned, below).await?)
             }
         };
-        let records = pins.as_ref().map_or(&all, |pins| &pins.current);
-        let records: Vec<RecordKey> = records.iter().filter(|record| query.is_of_source(record)).cloned().collect();
+        let mut records: Vec<RecordKey> = pins.as_ref().map_or_else(all, |pins| pins.current.iter().cloned().collect());
+        records.retain(|record| query.is_of_source(record));
         let edge = query.cursor.as_ref().map(|cursor| cursor.edge.clone());
         let walked = self.walk(tenant, &records, query, pins.as_ref(), edge.clone()).await?;
         let pinned = pins.map(|pins| pins.pinned);

@@ -12,4 +12,5 @@ mod profiles;
 mod purposes;
 mod segments;
 mod streams;
+mod timeline;
 mod watch;

@@ -21,12 +21,12 @@ purposes:
   news: { consent: opt_in, events: '*' }
 ";
 
-async fn start() -> Service {
+pub(super) async fn start() -> Service {
     Service::start_by(Arc::new(MemoryStore::new()), ModelFile::parse(MODEL).expect("a model")).await
 }
 
 /// An event at a second that says these texts.
-fn said(record: (&str, &str), kind: &str, second: i64, properties: &[(&str, &str)]) -> v1::Statement {
+pub(super) fn said(record: (&str, &str), kind: &str, second: i64, properties: &[(&str, &str)]) -> v1::Statement {
     let mut statement = event(record, &format!("{kind}{second}"), kind, second);
     if let Some(v1::statement::Kind::RecordEvent(v1::RecordEvent { event: Some(event) })) = &mut statement.kind {
         event.properties = properties.iter().map(|(name, said)| ((*name).to_owned(), text(said))).collect();
@@ -35,7 +35,7 @@ fn said(record: (&str, &str), kind: &str, second: i64, properties: &[(&str, &str
 }
 
 /// Amy's order and its parcel, from two systems; a chat of two messages; and an event without an object.
-async fn amy(service: &Service) {
+pub(super) async fn amy(service: &Service) {
     let (shop, carrier, chat) = (("shop", "amy"), ("carrier", "77"), ("chat", "a"));
     let mail = [("email", "amy@shop.com")];
     service
@@ -113,7 +113,7 @@ async fn an_object_that_several_customers_have_is_asked_for_with_its_customer() 
 }
 
 /// A page's items, newest first: objects with their status, events by their ids.
-fn shown(page: &v1::ListTimelineResponse) -> Vec<String> {
+pub(super) fn shown(page: &v1::ListTimelineResponse) -> Vec<String> {
     let item = |item: &v1::TimelineItem| match item.item.clone().expect("an item") {
         Item::Event(event) => event.event_id,
         Item::Object(object) => {
@@ -134,7 +134,7 @@ fn objects(purpose: &str) -> v1::ListTimelineRequest {
     }
 }
 
-async fn page(service: &Service, request: v1::ListTimelineRequest) -> v1::ListTimelineResponse {
+pub(super) async fn page(service: &Service, request: v1::ListTimelineRequest) -> v1::ListTimelineResponse {
     service.profiles().list_timeline(request).await.expect("a page").into_inner()
 }
 
