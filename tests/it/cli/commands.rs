@@ -131,8 +131,8 @@ fn timeline_shows_what_happened_and_says_when_there_is_more() {
     assert_eq!(
         lines,
         [
-            "1998-03-01 00:00:00  order_placed  web/w2  2   currency=USD quantity=2 total=5.00",
-            "1998-01-01 00:00:00  order_placed  web/w1  1   currency=USD quantity=1 total=19.90",
+            "1998-03-01 00:00:00  order_placed  web/w2  2   currency=USD order_id=2 quantity=2 total=5.00",
+            "1998-01-01 00:00:00  order_placed  web/w1  1   currency=USD order_id=1 quantity=1 total=19.90",
         ],
         "{shown}"
     );
@@ -143,6 +143,44 @@ fn timeline_shows_what_happened_and_says_when_there_is_more() {
     insta::assert_snapshot!(format!("{:#}", steady(&answer)["events"]));
     let none = say(dir.path(), &format!("timeline email:ann@shop.com --type return --server {at}")).ok();
     assert!(none.ends_with(": no events\n"), "{none}");
+}
+
+#[test]
+fn timeline_shows_objects_and_counts() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let shown = say(dir.path(), &format!("timeline email:ann@shop.com --objects --counts --server {at}")).ok();
+    let lines: Vec<Vec<&str>> = shown.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    let expected = [
+        "TYPE EVENTS",
+        "order_placed 2",
+        "",
+        "LAST (UTC) WHAT ID STATUS EVENTS SAYS",
+        "1998-03-01 00:00:00 order 2 placed 1 currency=USD order_id=2 quantity=2 total=5.00",
+        "1998-01-01 00:00:00 order 1 placed 1 currency=USD order_id=1 quantity=1 total=19.90",
+    ];
+    assert_eq!(lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>(), expected, "{shown}");
+    let found = "--text 19.9 --source web --limit 1";
+    let found = say(dir.path(), &format!("timeline email:ann@shop.com {found} --server {at}")).ok();
+    assert!(found.contains("order_id=1 ") && !found.contains("order_id=2 "), "{found}");
+    let none = say(dir.path(), &format!("timeline email:ann@shop.com --channel chat --server {at}")).ok();
+    assert!(none.ends_with(": no events\n"), "{none}");
+}
+
+#[test]
+fn object_shows_an_order_with_its_course() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let shown = say(dir.path(), &format!("object order 2 --server {at}")).ok();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].starts_with("order 2: placed, of profiles/"), "{shown}");
+    assert_eq!(lines[1], "currency=USD order_id=2 quantity=2 total=5.00", "{shown}");
+    assert!(lines[4].starts_with("1998-03-01 00:00:00  order_placed  web/w2  2 "), "{shown}");
+    let of_ann =
+        say(dir.path(), &format!("object order 2 --customer email:ann@shop.com --output json --server {at}")).ok();
+    assert_eq!(steady(&of_ann)["object"]["status"], "placed");
+    let none = say(dir.path(), &format!("object order 3 --server {at}")).failed(1);
+    assert!(none.contains("OBJECT_NOT_FOUND"), "{none}");
 }
 
 #[test]
