@@ -176,6 +176,25 @@ pub(super) fn hot_queries(
     ])
 }
 
+impl SqlStore {
+    /// How the database goes about a page of events, for operators and tests. PostgreSQL reads it, and tells the rows that each
+    /// step had.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn explain_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<String> {
+        let (prefix, column) = match self.dialect {
+            Dialect::Postgres => ("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ", "QUERY PLAN"),
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+        };
+        let mut statement = list_events(self.dialect, tenant, &distinct(records), page)?;
+        statement.sql.insert_str(0, prefix);
+        let rows = self.rows(statement).await?;
+        let lines = rows.iter().map(|row| Ok(row.try_get::<String>("", column)?)).collect::<Result<Vec<_>>>();
+        Ok(lines?.join("\n"))
+    }
+}
+
 /// Each once: a record that is asked for twice has its events once.
 fn distinct(records: &[RecordKey]) -> Vec<RecordKey> {
     let mut records = records.to_vec();

@@ -117,8 +117,8 @@ fn types(object: &v1::Object) -> Vec<&str> {
     object.events.iter().map(|event| event.r#type.as_str()).collect()
 }
 
-fn caller() -> Option<v1::ProfileKey> {
-    Some(by_identifier("phone", "+49 30 901820"))
+fn caller() -> v1::ProfileKey {
+    by_identifier("phone", "+49 30 901820")
 }
 
 /// The shipment's state changes at the carrier; the agent's open screen is told; the return and its prepaid label stand on
@@ -127,7 +127,7 @@ fn caller() -> Option<v1::ProfileKey> {
 async fn where_is_my_order_and_how_do_i_send_it_back() {
     let service = start().await;
     service.say_payloads("carrier", "tracking", &[scan("IN_TRANSIT", "2026-06-02T08:00:00Z")]).await;
-    let watch = v1::WatchProfilesRequest { keys: vec![caller().expect("a key")], ..Default::default() };
+    let watch = v1::WatchProfilesRequest { keys: vec![caller()], ..Default::default() };
     let mut screen = service.profiles().watch_profiles(watch).await.expect("a stream").into_inner();
     let snapshot = screen.message().await.expect("a message").and_then(|message| message.event);
     assert!(matches!(snapshot, Some(Told::Snapshot(_))), "{snapshot:?}");
@@ -193,7 +193,7 @@ async fn a_call_a_chat_and_a_mail_are_one_conversation() {
 
     // The phone rings.
     let request = v1::ListTimelineRequest {
-        key: caller(),
+        key: Some(caller()),
         view: v1::TimelineView::Objects.into(),
         include_counts: true,
         ..Default::default()

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use customer_profile::profile::Event;
 use customer_profile::store::sql::{Options, SqlStore};
-use customer_profile::store::{Changes, Error, Store};
+use customer_profile::store::{Changes, Error, EventPage, Store};
 use sea_orm::{ConnectionTrait, Database};
 
 use super::build::*;
@@ -138,6 +139,60 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
     let db = Database::connect(server.url()).await.expect("a connection");
     db.execute_unprepared("ANALYZE").await.expect("statistics");
     check_plans(&store).await;
+}
+
+/// The rows of events that a page read, over all of its records and types, also those that it threw away.
+async fn rows_read(store: &SqlStore, page: &EventPage) -> usize {
+    let plan = store.explain_events(&tenant(), &[key("1"), key("2")], page).await.expect("a plan");
+    let number = |line: &str, before: &str| {
+        let digits = line.split_once(before).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect());
+        digits.and_then(|digits: String| digits.parse::<usize>().ok()).unwrap_or_else(|| panic!("{plan}"))
+    };
+    let (mut rows, mut loops) = (0, 0);
+    for line in plan.lines() {
+        if line.contains(" on event") && line.contains("Scan") {
+            loops = number(line, "loops=");
+            rows += number(line, "actual rows=") * loops;
+        } else if line.contains("->") {
+            loops = 0;
+        } else if line.contains("Rows Removed by Filter") {
+            rows += number(line, "Filter: ") * loops;
+        }
+    }
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_of_one_with_a_hundred() {
+    let server = Postgres::start();
+    let store = postgres(&server).await;
+    let kinds = ["chat", "order", "return"];
+    let some = |numbers: std::ops::Range<i64>| {
+        let each = numbers.map(|number| {
+            let kind = kinds[usize::from(number % 50 == 0) + usize::from(number % 1_000 == 0)];
+            Event { kind: kind.to_owned(), ..event(&key(&(1 + number % 2).to_string()), &format!("e{number}"), number) }
+        });
+        events(each.collect())
+    };
+    let newest = EventPage { limit: 20, ..EventPage::default() };
+    let of_types = EventPage { kinds: vec!["order".to_owned(), "chat".to_owned()], ..newest.clone() };
+    let middle = Some(event(&key("1"), "e60", 60).position());
+    let after = EventPage { after: middle.clone(), ..newest.clone() };
+    let before = EventPage { from: middle, ..newest.clone() };
+    put(&store, &some(0..200)).await;
+    let mut few = Vec::new();
+    for page in [&newest, &of_types, &after, &before] {
+        few.push(rows_read(&store, page).await);
+    }
+    for start in (200..100_000).step_by(9_980) {
+        put(&store, &some(start..start + 9_980)).await;
+    }
+    let db = Database::connect(server.url()).await.expect("a connection");
+    db.execute_unprepared("ANALYZE").await.expect("statistics");
+    for (page, few) in [&newest, &of_types, &after, &before].into_iter().zip(few) {
+        let rows = rows_read(&store, page).await;
+        assert!((1..=100).contains(&rows) && rows <= few + 60, "{rows} rows, {few} before: {page:?}");
+    }
 }
 
 async fn check_plans(store: &SqlStore) {
