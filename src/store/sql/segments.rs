@@ -38,8 +38,13 @@ pub(super) fn list_members(
     let mut sql = Sql::new(dialect);
     let (tenant, segment) = (sql.bind(tenant.as_str()), sql.bind(segment));
     let (after, limit) = (sql.bind(after.map_or(uuid::Uuid::nil(), |id| id.0)), sql.limit(limit));
+    // Of its own accord SQLite goes through all memberships of the tenant.
+    let index = match dialect {
+        Dialect::Sqlite => "INDEXED BY segment_member_by_segment ",
+        Dialect::Postgres => "",
+    };
     sql.statement(format!(
-        "SELECT m.profile_id, m.segment, m.enter_time, m.exit_time FROM segment_member AS m \
+        "SELECT m.profile_id, m.segment, m.enter_time, m.exit_time FROM segment_member AS m {index}\
          WHERE m.tenant = {tenant} AND m.segment = {segment} AND m.member = 1 AND m.profile_id > {after} \
          AND EXISTS (SELECT 1 FROM profile AS p WHERE p.tenant = m.tenant AND p.id = m.profile_id \
          AND p.merged_into IS NULL AND p.deleted = 0) ORDER BY m.profile_id LIMIT {limit}"

@@ -198,7 +198,7 @@ async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 28] = [
+    let expected: [(&str, &[(&str, &str)]); 32] = [
         ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
         ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
@@ -213,6 +213,10 @@ async fn check_plans(store: &SqlStore) {
         ("decisions_about", &[("decision_record_pk", "(record_key = "), ("decision_pk", "(id = ")]),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
         ("read_log", &[("tenant_pk", "(id = "), ("change_log_pk", "ROW(sequence, part) > ")]),
+        ("memberships", &[("segment_member_pk", "(profile_id = ")]),
+        ("list_members", &[("segment_member_by_segment", "(profile_id > "), ("profile_pk", "(id = ")]),
+        ("list_due", &[("segment_due_by_time", "(due <= ")]),
+        ("list_profiles", &[("profile_pk", "(id > ")]),
         ("find_by_terms", &[("record_term_pk", "(term >= "), ("record_pk", "(record_key = ")]),
         (
             "find_words",

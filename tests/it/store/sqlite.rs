@@ -122,6 +122,7 @@ async fn each_hot_query_goes_by_its_index() {
             ],
         ),
     ];
+    expected.extend(steps_of_segments());
     expected.extend(steps_of_searches());
     expected.extend(steps_of_timelines());
     expected.extend(steps_of_the_past());
@@ -174,6 +175,22 @@ fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
                 "(tenant=? AND source=? AND record_key=?)",
             ],
         ),
+    ]
+}
+
+/// By what segments look up.
+fn steps_of_segments() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("memberships", vec!["m USING PRIMARY KEY (tenant=? AND profile_id=?)"]),
+        (
+            "list_members",
+            vec![
+                "segment_member_by_segment (tenant=? AND segment=? AND profile_id>?)",
+                "p EXISTS USING PRIMARY KEY (tenant=? AND id=?)",
+            ],
+        ),
+        ("list_due", vec!["segment_due_by_time (tenant=? AND due<?)"]),
+        ("list_profiles", vec!["profile USING PRIMARY KEY (tenant=? AND id>?)"]),
     ]
 }
 
