@@ -12,7 +12,7 @@ use crate::grpc::v1;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile object order 1001
-  customer-profile object conversation 9019 --customer email:ann@shop.com     Where ids are not unique
+  customer-profile object order 1001 --customer email:ann@shop.com   Where ids are not unique
   customer-profile object order 1001 --output json")]
 pub(super) struct Args {
     /// What it is, as an event type names it: order, shipment, conversation
