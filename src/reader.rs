@@ -18,6 +18,7 @@ mod audit;
 mod batch;
 mod cache;
 mod epochs;
+mod latest;
 mod objects;
 mod search;
 mod timeline;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 
 pub use cache::{CacheKey, Currency, Limits};
 pub use epochs::Epochs;
+pub use latest::Wanted;
 pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
 pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
@@ -308,7 +310,7 @@ impl Reader {
                         .await?;
                     (found.sequence, found.model_version, found.value.into_iter().next().unwrap_or_default())
                 }
-                CacheKey::Id(id) => (Sequence::default(), scope.running.version, vec![*id]),
+                CacheKey::Id(id) | CacheKey::Objects(id, _) => (Sequence::default(), scope.running.version, vec![*id]),
             };
             self.models.told(tenant, model_version, &scope.running).await?;
             Ok(cache::Entry { value: Cached::Holders(holders), sequence, read_at })
@@ -317,7 +319,7 @@ impl Reader {
         let Found { entry, currency, .. } = scope.found(entry, cached);
         let holders = match entry.value {
             Cached::Holders(holders) => holders,
-            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent => Vec::new(),
+            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => Vec::new(),
         };
         self.metrics.cache_read("lookups", cached, holders.is_empty());
         Ok((Holders(holders), currency))

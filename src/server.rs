@@ -239,19 +239,7 @@ where
         store: store.clone(),
         clock: clock.clone(),
     };
-    let segment_api = SegmentApi {
-        reader: profile_api.reader.clone(),
-        segments,
-        store: store.clone(),
-        models: models.clone(),
-        clock: clock.clone(),
-    };
-    let context_api = ContextApi {
-        reader: profile_api.reader.clone(),
-        store: store.clone(),
-        models: models.clone(),
-        clock: clock.clone(),
-    };
+    let (context_api, segment_api) = of_many_parts(&profile_api, segments);
     let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
@@ -276,6 +264,14 @@ where
         .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer, counting)
+}
+
+/// The services whose answers are put together from what others read.
+fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, SegmentApi) {
+    let ProfileApi { reader, store, models, clock, .. } = profiles.clone();
+    let context =
+        ContextApi { reader: reader.clone(), store: store.clone(), models: models.clone(), clock: clock.clone() };
+    (context, SegmentApi { reader, segments, store, models, clock })
 }
 
 /// Keeps up what is derived, until it is stopped.

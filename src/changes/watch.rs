@@ -347,7 +347,7 @@ impl Watch {
     async fn find_now(&self, key: &CacheKey, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
         let tenant = &self.request.tenant;
         match key {
-            CacheKey::Id(id) => {
+            CacheKey::Id(id) | CacheKey::Objects(id, _) => {
                 let found = self.store.profile_after(tenant, *id, write).await?;
                 Ok(Some(found.map_or(*id, |profile| profile.id)))
             }

@@ -21,7 +21,7 @@ use crate::model::file::context::{MAX_BYTES, MIN_BYTES};
 use crate::model::{ContextView, Model};
 use crate::models::Models;
 use crate::profile::{Reason, Violation};
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 use crate::store::Store;
 
 /// The service.
@@ -66,8 +66,11 @@ impl ContextService for ContextApi {
             answer.withheld = vec![told_withheld(everything)];
             return Ok(Response::new(answer));
         }
+        let wanted = Wanted { kinds: &view.objects, visible: &seen.purpose.events };
+        let objects = self.reader.latest_objects(&context.tenant, &found, wanted, freshness).await;
+        let objects = objects.map_err(|error| status::from_reader(error, &context))?;
         let telling = Telling::of(profile, view, seen, &running.model);
-        let lines = telling.into_answer(&mut answer);
+        let lines = telling.into_answer(&objects, &mut answer);
         cut(&mut answer, max_bytes);
         if request.include_text {
             text(&mut answer, &lines, max_bytes);
@@ -119,7 +122,7 @@ fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
 /// The lines of what was not left out, as many as fit.
 fn text(answer: &mut v1::GetContextResponse, lines: &[Line], max_bytes: usize) {
     let kept = lines.iter().filter(|line| line.object_index.is_none_or(|index| index < answer.objects.len()));
-    let kept = kept.filter(|line| !answer.omitted.contains(&line.field));
+    let kept = kept.filter(|line| line.object_index.is_some() || !answer.omitted.contains(&line.field));
     let mut text = String::new();
     let mut is_whole = true;
     for line in kept {

@@ -25,7 +25,7 @@ impl Reader {
         let PastWrite { sequence, time, model_version } = write.ok_or(Error::NotFound)?;
         let running = self.models.past(tenant, model_version).await?;
         let holders = match &lookup_key(&running.model, key)? {
-            CacheKey::Id(id) => vec![*id],
+            CacheKey::Id(id) | CacheKey::Objects(id, _) => vec![*id],
             CacheKey::Record(record) => {
                 let found = self.store.find_by_record_after(tenant, record, sequence);
                 Vec::from_iter(self.metrics.store("find_by_record_after", found).await?)

@@ -81,7 +81,7 @@ impl Reader {
             match key {
                 CacheKey::Identifier(identifier) => identifiers.push((identifier.clone(), slot)),
                 CacheKey::Record(record) => records.push((record.clone(), slot)),
-                CacheKey::Id(_) => {}
+                CacheKey::Id(_) | CacheKey::Objects(..) => {}
             }
         }
         let (tenant, read_at) = (scope.tenant, Instant::now());

@@ -3,6 +3,7 @@
 //! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](super::Epochs) for why that is never stale. Readers
 //! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
 
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use siphasher::sip::SipHasher13;
 
 use crate::changes::Proof;
 use crate::config::Config;
-use crate::profile::{ConsentNotes, Identifier, Profile, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
+use crate::profile::{
+    ConsentNotes, Identifier, Object, Profile, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp, Value,
+};
 use crate::store;
 
 /// The bounds of the cache.
@@ -47,6 +50,8 @@ pub enum CacheKey {
     Identifier(Identifier),
     /// Which profile holds a record.
     Record(RecordKey),
+    /// The latest objects of a profile: which of them, a number tells.
+    Objects(ProfileId, u64),
 }
 
 impl CacheKey {
@@ -62,7 +67,8 @@ impl CacheKey {
         };
         text(tenant.as_str());
         match self {
-            Self::Id(id) => hasher.write(id.0.as_bytes()),
+            // What makes a profile old makes its objects old.
+            Self::Id(id) | Self::Objects(id, _) => hasher.write(id.0.as_bytes()),
             Self::Identifier(identifier) => {
                 text("identifier");
                 text(&identifier.kind);
@@ -89,6 +95,8 @@ pub(super) enum Cached {
     Absent,
     /// The profiles that hold an identifier or a record; none: nobody does.
     Holders(Vec<ProfileId>),
+    /// The latest objects of a profile.
+    Objects(Arc<Vec<Object>>),
 }
 
 /// A cached answer.
@@ -105,7 +113,7 @@ impl Entry {
     pub(super) fn under(self, id: ProfileId) -> Self {
         let live = match &self.value {
             Cached::Profile(profile) => profile.id,
-            Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) => id,
+            Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) | Cached::Objects(_) => id,
         };
         if live == id { self } else { Self { value: Cached::Redirect(live), ..self } }
     }
@@ -264,13 +272,14 @@ const OVERHEAD_BYTES: usize = 200;
 /// The estimated size of an entry, in bytes.
 fn weigh(slot: &Slot, entry: &Entry) -> usize {
     let key = match &slot.key {
-        CacheKey::Id(_) => 0,
+        CacheKey::Id(_) | CacheKey::Objects(..) => 0,
         CacheKey::Identifier(identifier) => identifier.kind.len() + identifier.value.len(),
         CacheKey::Record(record) => weigh_key(record),
     };
     let value = match &entry.value {
         Cached::Profile(profile) => weigh_profile(profile),
         Cached::Holders(holders) => holders.len() * size_of::<ProfileId>(),
+        Cached::Objects(objects) => objects.iter().map(weigh_object).sum(),
         Cached::Redirect(_) | Cached::Absent => 0,
     };
     OVERHEAD_BYTES + size_of::<Slot>() + size_of::<Entry>() + slot.tenant.as_str().len() + key + value
@@ -296,6 +305,14 @@ fn weigh_profile(profile: &Profile) -> usize {
     let counted = profile.rollup.weight() + profile.derived.weight();
     let said = traits.sum::<usize>() + identifiers.sum::<usize>() + preferences.sum::<usize>();
     size_of::<Profile>() + said + counted + records.sum::<usize>()
+}
+
+fn weigh_object(object: &Object) -> usize {
+    let values = |values: &BTreeMap<String, Value>| -> usize {
+        values.iter().map(|(name, value)| 48 + name.len() + value.weight()).sum()
+    };
+    let events = object.events.iter().map(|event| size_of_val(event) + 128 + values(&event.properties));
+    size_of::<Object>() + values(&object.fields) + events.sum::<usize>() + object.related.len() * 96
 }
 
 fn weigh_record(record: &Record) -> usize {

@@ -9,7 +9,7 @@ use super::{computed_trait, held, record, time, unified};
 use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
 use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
-use crate::model::{Model, PurposeKind};
+use crate::model::{Model, PurposeKind, Visible};
 use crate::permission::view::{View, Withheld};
 use crate::profile::{Derived, PreferenceKey, Profile, Reason, Timestamp, Violation};
 
@@ -299,6 +299,16 @@ impl<'a> Sight<'a> {
 
     pub(in crate::grpc) fn sees_segment(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
+    }
+
+    /// Whether events of all types may be seen.
+    pub(in crate::grpc) fn sees_all_events(&self) -> bool {
+        self.view.is_none_or(|view| view.purpose.events == Visible::All)
+    }
+
+    /// Tells that events of some types may not be seen.
+    pub(in crate::grpc) fn withhold_events(&mut self) {
+        self.withheld.extend(self.view.map(|view| view.not_listed("events")));
     }
 
     pub(in crate::grpc) fn sees_preferences(&mut self) -> bool {

@@ -7,7 +7,7 @@ use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
 use crate::grpc::v1;
 use crate::model::{ContextField, ContextView, Model};
 use crate::permission::view::View;
-use crate::profile::{Preference, Profile, RecordKey, StatedPreference, Value};
+use crate::profile::{Object, Preference, Profile, RecordKey, StatedPreference, Value};
 
 /// How many records are cited for one thing.
 const MAX_RECORDS: usize = 5;
@@ -41,7 +41,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Puts all of it into an answer. Answers with the sentences.
-    pub(super) fn into_answer(mut self, answer: &mut v1::GetContextResponse) -> Vec<Line> {
+    pub(super) fn into_answer(mut self, objects: &[Object], answer: &mut v1::GetContextResponse) -> Vec<Line> {
         self.treatment(answer);
         for (name, fields) in &self.view.sections {
             let fields: Vec<v1::ContextField> = fields.iter().filter_map(|field| self.field(name, field)).collect();
@@ -50,6 +50,7 @@ impl<'a> Telling<'a> {
             }
         }
         self.segments(answer);
+        self.objects(objects, answer);
         answer.withheld = self.sight.into_withheld().into_iter().map(withheld).collect();
         self.lines
     }
@@ -75,7 +76,7 @@ impl<'a> Telling<'a> {
                 let name = key.to_string();
                 let name = name.strip_prefix("accessibility.").unwrap_or(&name).replace('.', " ");
                 let records = self.cited(stated.origins.iter().map(|origin| &origin.record));
-                self.line(key.field(), format!("{what}: {}: {}", words(&name), shown(stated)), &records);
+                self.line(key.field(), &format!("{what}: {}: {}", words(&name), shown(stated)), &records);
             }
         }
     }
@@ -110,7 +111,7 @@ impl<'a> Telling<'a> {
         }
         let so_far = if partial == Some(true) { " so far" } else { "" };
         let text = format!("{}: {found}{so_far}", words(field.name()));
-        self.line(format!("{section}.{field}"), text, &records);
+        self.line(format!("{section}.{field}"), &text, &records);
         let completeness = match partial {
             None => v1::Completeness::Unspecified,
             Some(true) => v1::Completeness::Partial,
@@ -133,7 +134,35 @@ impl<'a> Telling<'a> {
             let description = self.model.segments.get(name).map_or("", |segment| segment.description.as_str());
             let told = if description.is_empty() { String::new() } else { format!(" ({description})") };
             let records = self.cited(self.profile.records.iter().map(|record| &record.key));
-            self.line(format!("segments.{name}"), format!("Segment: {}{told}", words(name)), &records);
+            self.line(format!("segments.{name}"), &format!("Segment: {}{told}", words(name)), &records);
+        }
+    }
+
+    /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who reads the object itself.
+    fn objects(&mut self, objects: &[Object], answer: &mut v1::GetContextResponse) {
+        if !self.view.objects.is_empty() && !self.sight.sees_all_events() {
+            self.sight.withhold_events();
+        }
+        for (index, object) in objects.iter().enumerate() {
+            let plain = |value: &&Value| !matches!(value, Value::List(_) | Value::Map(_));
+            let fields = || object.fields.iter().filter(|(_, value)| plain(value));
+            let records = self.cited(object.events.iter().map(|event| &event.record));
+            let status = object.status.as_deref().unwrap_or_default();
+            let told = fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
+            let told: String = told.collect();
+            let is = if status.is_empty() { String::new() } else { format!(": {status}") };
+            let sentence = format!("{} {}{is}{told}", words(&object.key.kind), object.key.id);
+            self.line("objects".to_owned(), &sentence, &records);
+            if let Some(line) = self.lines.last_mut() {
+                line.object_index = Some(index);
+            }
+            answer.objects.push(v1::ContextObject {
+                kind: object.key.kind.clone(),
+                id: object.key.id.clone(),
+                status: status.to_owned(),
+                fields: fields().map(|(name, found)| (name.clone(), value(found))).collect(),
+                records,
+            });
         }
     }
 
@@ -154,7 +183,7 @@ impl<'a> Telling<'a> {
         records.into_iter().take(MAX_RECORDS).map(told).collect()
     }
 
-    fn line(&mut self, field: String, sentence: String, records: &[v1::RecordKey]) {
+    fn line(&mut self, field: String, sentence: &str, records: &[v1::RecordKey]) {
         let cited = records.iter().map(|record| match record.key.as_str() {
             "" => record.source.clone(),
             key => format!("{}/{key}", record.source),

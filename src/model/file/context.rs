@@ -65,7 +65,9 @@ fn view(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> ContextView {
     }
     let most = fields.get("max_bytes").and_then(|at| at.number(&(MIN_BYTES..=MAX_BYTES), mistakes));
     view.max_bytes = most.unwrap_or(DEFAULT_BYTES);
-    view.description = fields.get("description").and_then(|at| at.text(mistakes)).unwrap_or_default().to_owned();
+    if let Some(text) = fields.get("description").and_then(|at| at.text(mistakes)) {
+        text.clone_into(&mut view.description);
+    }
     fields.finish(mistakes);
     view
 }

@@ -48,9 +48,10 @@ views:
       loyalty: [traits.loyalty_tier, traits.points, computed.offers_used]
       affinities: [computed.favourites_mornings, computed.favourite]
     segments: "*"
+    objects: { order: 2 }
 purposes:
   service:
-    { consent: not_needed, traits: "*", computed: "*", segments: "*", identifiers: [email] }
+    { consent: not_needed, traits: "*", computed: "*", segments: "*", identifiers: [email], events: "*" }
   offers:
     consent: not_needed
     accessibility: false
@@ -71,7 +72,7 @@ sources:
         id: number
         time: at
         record: card
-        properties: { products: products, shop: shop, total: decimal(total), currency: "'EUR'" }
+        properties: { order_id: number, products: products, shop: shop, total: decimal(total), currency: "'EUR'" }
       offers: { type: offer_used, id: id, time: at, record: card, properties: { offer: offer } }
 "#;
 
@@ -143,7 +144,7 @@ async fn offered(service: &Service) {
     assert_eq!(offer.segments, ["regulars"]);
     assert!(offer.accessibility.is_none(), "what she needs is for whoever serves her, not for offers that did not ask");
     let withheld: Vec<&str> = offer.withheld.iter().map(|withheld| withheld.field.as_str()).collect();
-    assert_eq!(withheld, ["accessibility", "computed.favourite", "segments"]);
+    assert_eq!(withheld, ["accessibility", "computed.favourite", "events", "segments"]);
 
     // Whoever serves her sees first that she signs.
     let serve = context(service, "service", 0).await;
@@ -159,11 +160,16 @@ async fn offered(service: &Service) {
     Favourite: water [till]
     Segment: Gold [till]
     Segment: Regulars (They come every week.) [till]
+    Order 5: placed; currency: EUR; order id: 5; shop: Naschmarkt; total: 3.20 [till]
+    Order 4: placed; currency: EUR; order id: 4; shop: Graben; total: 3.20 [till]
     "));
+    let orders: Vec<&str> = serve.objects.iter().map(|object| object.id.as_str()).collect();
+    assert_eq!(orders, ["5", "4"], "the latest first");
 
     // Where there is little room, what comes last goes first, and is told.
     let small = context(service, "service", 256).await;
     assert!(small.accessibility.is_some() && small.text.len() <= 256);
+    assert_eq!(small.omitted[0], "objects");
     assert!(small.omitted.contains(&"affinities.computed.favourite".to_owned()), "{:?}", small.omitted);
 }
 

@@ -1,0 +1,134 @@
+//! The latest objects of a customer, cached: they change when something happens, which makes all answers about the profile old.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+use std::sync::Arc;
+use std::time::Instant;
+
+use siphasher::sip::SipHasher13;
+
+use super::cache::{Cached, Entry};
+use super::objects::MAX_COURSE;
+use super::{Answer, CacheKey, Error, Freshness, Reader};
+use crate::model::{Model, Visible};
+use crate::profile::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
+use crate::store::{self, EventPage, ObjectPage};
+
+/// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
+const MAX_EVENTS: usize = 500;
+
+/// Which objects are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of each kind at most so many.
+    pub kinds: &'a [(String, usize)],
+    /// By the types of their events that may be seen.
+    pub visible: &'a Visible,
+}
+
+impl Wanted<'_> {
+    /// A number for what is wanted: other objects have another one.
+    fn digest(self) -> u64 {
+        let mut hasher = SipHasher13::new();
+        let mut text = |text: &str| {
+            hasher.write(&(text.len() as u64).to_le_bytes());
+            hasher.write(text.as_bytes());
+        };
+        for (kind, most) in self.kinds {
+            text(kind);
+            text(&most.to_string());
+        }
+        match self.visible {
+            Visible::All => text("*"),
+            Visible::Only(names) => names.iter().for_each(|name| text(name)),
+        }
+        hasher.finish()
+    }
+
+    /// The types of events that are states of such objects.
+    fn event_types(self, model: &Model) -> Vec<String> {
+        let of = |own: &str| self.kinds.iter().any(|(kind, _)| kind == own);
+        let types = model
+            .events
+            .iter()
+            .filter(|(name, kind)| self.visible.has(name) && kind.object.as_ref().is_some_and(|own| of(&own.kind)));
+        types.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The objects of events, newest first, of each kind at most so many.
+    fn pick(self, events: &[Event]) -> Vec<ObjectKey> {
+        let mut left: BTreeMap<&str, usize> = self.kinds.iter().map(|(kind, most)| (kind.as_str(), *most)).collect();
+        let (mut seen, mut picked) = (BTreeSet::new(), Vec::new());
+        for object in events.iter().filter_map(|event| event.meaning.object.as_ref()) {
+            if let Some(left) = left.get_mut(object.kind.as_str()).filter(|left| **left > 0)
+                && seen.insert(object)
+            {
+                *left -= 1;
+                picked.push(object.clone());
+            }
+        }
+        picked
+    }
+}
+
+impl Reader {
+    /// The latest objects of a profile that was read, the one that changed last first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn latest_objects(
+        &self,
+        tenant: &TenantId,
+        profile: &Answer,
+        wanted: Wanted<'_>,
+        freshness: Freshness,
+    ) -> Result<Arc<Vec<Object>>, Error> {
+        if wanted.kinds.is_empty() {
+            return Ok(Arc::default());
+        }
+        let scope = self.scope(tenant, freshness).await?;
+        let slot = self.slot(&scope, CacheKey::Objects(profile.profile.id, wanted.digest()));
+        let load = async {
+            let read_at = Instant::now();
+            let objects = self.load_objects(tenant, profile, wanted, &scope.running.model).await?;
+            // The events were read after the profile.
+            Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence: profile.currency.sequence, read_at })
+        };
+        let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
+        self.metrics.cache_read("objects", cached, false);
+        match entry.value {
+            Cached::Objects(objects) => Ok(objects),
+            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) => Ok(Arc::default()),
+        }
+    }
+
+    async fn load_objects(
+        &self,
+        tenant: &TenantId,
+        profile: &Answer,
+        wanted: Wanted<'_>,
+        model: &Model,
+    ) -> Result<Vec<Object>, store::Error> {
+        let kinds = wanted.event_types(model);
+        if kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let records: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
+        let page = EventPage { kinds, limit: MAX_EVENTS, ..EventPage::default() };
+        let events = self.metrics.store("list_events", self.store.list_events(tenant, &records, &page)).await?;
+        let picked = wanted.pick(&events);
+        if picked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let page = ObjectPage { limit: MAX_COURSE, ..ObjectPage::default() };
+        let naming = self.store.list_object_events(tenant, &picked, &records, &page);
+        let naming = self.metrics.store("list_object_events", naming).await?;
+        let fold = |(key, naming): (ObjectKey, Vec<store::NamingEvent>)| {
+            let events = naming.into_iter().map(|naming| naming.event);
+            fold_object(key, events.filter(|event| wanted.visible.has(&event.kind)).collect())
+        };
+        let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
+        objects.sort_by(|a, b| (b.update_time, &b.key).cmp(&(a.update_time, &a.key)));
+        Ok(objects)
+    }
+}
