@@ -7,6 +7,7 @@
 mod candidates;
 mod client;
 mod config;
+mod context;
 mod demo;
 mod explain;
 mod get;
@@ -22,6 +23,7 @@ mod preferences;
 mod process;
 mod publish;
 mod search;
+mod segment;
 mod serve;
 mod setup;
 mod timeline;
@@ -43,6 +45,7 @@ Examples:
   customer-profile get email:ann@shop.com          Who is this?
   customer-profile timeline email:ann@shop.com     What happened with her?
   customer-profile object order 1001               What became of an order?
+  customer-profile context email:ann@shop.com --view agent --purpose service   What now?
   customer-profile preferences email:ann@shop.com  How does she want to be treated?
   customer-profile watch email:ann@shop.com        What changes, as it changes?
   customer-profile search 'ann mil'                Whose names begin like this?
@@ -66,6 +69,8 @@ enum Command {
     Get(get::Args),
     Timeline(timeline::Args),
     Object(object::Args),
+    Context(context::Args),
+    Segment(segment::Args),
     Preferences(preferences::Args),
     Permission(permission::Args),
     Watch(watch::Args),
@@ -100,6 +105,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
         Command::Object(args) => object::run(args).await,
+        Command::Context(args) => context::run(args).await,
+        Command::Segment(args) => segment::run(args).await,
         Command::Preferences(args) => preferences::run(args).await,
         Command::Permission(args) => permission::run(args).await,
         Command::Watch(args) => watch::run(args).await,

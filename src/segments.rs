@@ -40,6 +40,8 @@ pub struct Segments {
     pub models: Arc<Models>,
     /// Memberships depend on the time.
     pub clock: Arc<dyn Clock>,
+    /// Within a process one step is done at a time: of two at once, one would be in vain.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a step has come to.
@@ -113,6 +115,7 @@ impl Segments {
         if known.model.segments.is_empty() {
             return Ok(Step::UpToDate);
         }
+        let _turn = self.turn.lock().await;
         let before = self.store.segment_progress(tenant).await?;
         let after =
             before.map_or(LogPosition { sequence: crate::profile::Sequence(0), part: 0 }, |progress| progress.log);
@@ -134,7 +137,7 @@ impl Segments {
             return self.write(tenant, SegmentChanges::none(progress)).await;
         };
         let mut progress = SegmentProgress { revision, ..progress };
-        let mut asked: BTreeMap<ProfileId, Timestamp> = BTreeMap::new();
+        let (mut asked, mut is_due) = (BTreeMap::new(), false);
         if !progress.built {
             let page = self.store.list_profiles(tenant, Some(progress.position), STEP_PROFILES).await?;
             progress.built = page.len() < STEP_PROFILES;
@@ -142,6 +145,7 @@ impl Segments {
             asked.extend(page.into_iter().map(|id| (id, now)));
         } else if tail.entries.is_empty() {
             asked.extend(self.store.list_due(tenant, now, STEP_PROFILES).await?);
+            is_due = true;
             if asked.is_empty() {
                 return Ok(Step::UpToDate);
             }
@@ -154,7 +158,14 @@ impl Segments {
                 progress.log = entry.end();
             }
         }
-        let changes = self.look_at(tenant, &running, progress, &asked).await?;
+        let (mut changes, known) = self.look_at(tenant, &running, progress, &asked).await?;
+        if !is_due {
+            // Of whom nothing was kept and nothing is to be kept, as of most in a large import, nothing is written. (If only a
+            // time was kept, it stays until it comes, and goes then.)
+            let kept: BTreeSet<ProfileId> = changes.members.iter().map(|member| member.profile).collect();
+            let due: BTreeSet<ProfileId> = changes.due.iter().map(|(id, _)| *id).collect();
+            changes.profiles.retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
+        }
         self.write(tenant, changes).await
     }
 
@@ -163,19 +174,20 @@ impl Segments {
         self.store.write_segments(tenant, &changes).await.map(|_| Step::More)
     }
 
-    /// Looks at profiles again, each as from a time.
+    /// Looks at profiles again, each as from a time. Answers also of whom memberships were known.
     async fn look_at(
         &self,
         tenant: &TenantId,
         running: &Running,
         progress: SegmentProgress,
         asked: &BTreeMap<ProfileId, Timestamp>,
-    ) -> Result<SegmentChanges> {
+    ) -> Result<(SegmentChanges, BTreeSet<ProfileId>)> {
         let profiles: Vec<ProfileId> = asked.keys().copied().collect();
         let mut was: BTreeMap<ProfileId, Vec<SegmentMember>> = BTreeMap::new();
         for member in self.store.memberships(tenant, &profiles).await? {
             was.entry(member.profile).or_default().push(member);
         }
+        let known: BTreeSet<ProfileId> = was.keys().copied().collect();
         let stored = self.store.profiles(tenant, &profiles).await?.value;
         let mut changes = SegmentChanges::none(progress);
         let now = self.clock.now();
@@ -189,7 +201,7 @@ impl Segments {
             changes.due.extend(due.map(|due| (*id, due)));
         }
         changes.profiles = profiles;
-        Ok(changes)
+        Ok((changes, known))
     }
 
     /// How many profiles a condition would hold of, among the first so many.

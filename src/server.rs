@@ -219,7 +219,8 @@ where
         Switch { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
     let recount =
         Recount { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
-    let segments = Segments { store: store.clone(), models: models.clone(), clock: clock.clone() };
+    let segments =
+        Segments { store: store.clone(), models: models.clone(), clock: clock.clone(), turn: Arc::default() };
     let counting = tokio::spawn(derive(recount, segments.clone(), config.computed.check_interval));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader =

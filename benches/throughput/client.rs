@@ -15,7 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 /// Connections that callers share, as the pods of a client deployment would.
 const CONNECTIONS: usize = 4;
 /// Callers that read at once.
-const READERS: usize = 32;
+pub(crate) const READERS: usize = 32;
 /// Callers that write at once, as `pgbench -c 32`.
 const WRITERS: usize = 32;
 
@@ -37,7 +37,7 @@ impl Rate {
     }
 }
 
-async fn connect(address: &str) -> Channel {
+pub(crate) async fn connect(address: &str) -> Channel {
     Endpoint::from_shared(address.to_owned()).expect("an address").tcp_nodelay(true).connect().await.expect("a server")
 }
 
@@ -152,7 +152,7 @@ pub(crate) async fn ingest_for(address: &str, turn: usize, time: Duration) -> Ra
     .await
 }
 
-async fn closed_loop<F>(address: &str, callers: usize, time: Duration, call: F) -> Rate
+pub(crate) async fn closed_loop<F>(address: &str, callers: usize, time: Duration, call: F) -> Rate
 where
     F: AsyncFn(Channel, usize, u64),
 {
@@ -177,7 +177,7 @@ where
     Rate { calls: calls.load(Ordering::Relaxed), took: started.elapsed() }
 }
 
-fn by_name(name: &str) -> v1::GetProfileRequest {
+pub(crate) fn by_name(name: &str) -> v1::GetProfileRequest {
     let key = v1::ProfileKey { key: Some(Key::Name(name.to_owned())) };
     v1::GetProfileRequest { key: Some(key), ..v1::GetProfileRequest::default() }
 }

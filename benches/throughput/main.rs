@@ -3,16 +3,19 @@
 //! - cached `GetProfile` against a bare tonic server that answers the same bytes;
 //! - cached `CheckContactPermission`, and `GetProfile` for a purpose, against `GetProfile` for none, of a customer with
 //!   preferences and consents;
+//! - cached `GetContext` against cached `GetProfile`, of a customer with orders; the first page of a timeline of 100,000 events against that
+//!   of one of ten; and, while 32 callers write, how long it takes from sending an event until it is counted in what is read;
 //! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at 32 clients on the same
 //!   PostgreSQL;
 //! - the same on SQLite against plain one-row transactions on the same file system.
 //!
-//! `cargo bench --bench throughput [-- reads|purposes|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
+//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
 //! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios travel.
 
 mod bare;
 mod client;
 mod databases;
+mod journey;
 #[path = "../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod postgres;
@@ -45,6 +48,9 @@ fn main() {
     }
     if wanted("purposes") {
         runtime.block_on(purposes());
+    }
+    if wanted("journey") {
+        runtime.block_on(journey());
     }
     if wanted("postgres") {
         runtime.block_on(writes_postgres());
@@ -108,6 +114,41 @@ async fn purposes() {
         report(&format!("cached {what}, for no purpose"), rates[number], rates[0]);
         report("the same per second of the server's processor time", costs[number], costs[0]);
     }
+}
+
+async fn journey() {
+    use journey::Asked;
+    let database = postgres::Postgres::start_with(&["fsync=on"]);
+    let server = Server::start_with(&database.url(), &[]).await;
+    let few = journey::orders(&server.address, "few", 10).await;
+    let many = journey::orders(&server.address, "many", 100_000).await;
+    let asked = [
+        (&few, Asked::Profile),
+        (&few, Asked::Context { text: false }),
+        (&few, Asked::Context { text: true }),
+        (&few, Asked::Timeline),
+        (&many, Asked::Timeline),
+    ];
+    let mut rates = asked.map(|_| Vec::new());
+    for _ in 0..TURNS {
+        for (number, (name, asked)) in asked.iter().enumerate() {
+            rates[number].push(journey::ask_for(&server.address, name, *asked, TURN).await.per_second());
+        }
+    }
+    let rates = rates.map(median);
+    report("cached GetContext, cached GetProfile", rates[1], rates[0]);
+    report("cached GetContext with its text, cached GetProfile", rates[2], rates[0]);
+    report("first page of 100,000 events, of ten", rates[4], rates[3]);
+    let load = client::ingest_for(&server.address, 0, TURN * 3);
+    let (took, load) = tokio::join!(journey::counted_after(&server.address, "counted", 200), load);
+    let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e3;
+    println!(
+        "an event is counted after {:.1} ms (median), {:.1} ms (99 of 100), {:.1} ms (all), while {:.0} statements/s are written",
+        at(50),
+        at(99),
+        at(100),
+        load.per_second()
+    );
 }
 
 async fn writes_postgres() {

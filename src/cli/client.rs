@@ -11,12 +11,14 @@ use tonic_types::StatusExt;
 use super::key::CustomerKey;
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1;
+use crate::grpc::v1::context_service_client::ContextServiceClient;
 use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
 use crate::grpc::v1::preference_service_client::PreferenceServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::grpc::v1::publish_service_client::PublishServiceClient;
+use crate::grpc::v1::segment_service_client::SegmentServiceClient;
 use crate::profile::TenantId;
 use crate::telemetry::metrics::name_of;
 
@@ -117,6 +119,16 @@ impl Client {
     /// For how customers want to be treated.
     pub(super) fn preferences(&self) -> PreferenceServiceClient<Channel> {
         PreferenceServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For what is to be known of a customer now.
+    pub(super) fn contexts(&self) -> ContextServiceClient<Channel> {
+        ContextServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For who is in which segment.
+    pub(super) fn segments(&self) -> SegmentServiceClient<Channel> {
+        SegmentServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For publishing.

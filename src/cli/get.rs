@@ -73,6 +73,7 @@ fn shown(answer: &v1::GetProfileResponse) -> anyhow::Result<String> {
     parts.extend(preferences::needs(profile.accessibility.as_ref(), &[])?);
     parts.extend(preferences::wishes(profile.preferences.as_ref(), &[])?);
     parts.extend([traits(profile), identifiers(profile)]);
+    parts.extend(derived(profile));
     if !profile.records.is_empty() {
         parts.push(records(profile));
     }
@@ -106,6 +107,33 @@ fn traits(profile: &v1::Profile) -> String {
         table.add_row([name.clone(), value, origins.join(", ")]);
     }
     output::lines(&table)
+}
+
+/// What the customer's events add up to, and the segments.
+fn derived(profile: &v1::Profile) -> Option<String> {
+    let mut parts = Vec::new();
+    if !profile.computed.is_empty() {
+        let mut table = output::table(&["computed", "value", ""]);
+        let mut computed: Vec<_> = profile.computed.iter().collect();
+        computed.sort_by_key(|(name, _)| *name);
+        for (name, found) in computed {
+            let value = found.value.as_ref().map(output::value).unwrap_or_default();
+            let partial = found.completeness() == v1::Completeness::Partial;
+            let note = if partial {
+                "so far"
+            } else if found.approximate {
+                "about"
+            } else {
+                ""
+            };
+            table.add_row([name.as_str(), &value, note]);
+        }
+        parts.push(output::lines(&table));
+    }
+    if !profile.segments.is_empty() {
+        parts.push(format!("segments: {}", profile.segments.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
 fn identifiers(profile: &v1::Profile) -> String {

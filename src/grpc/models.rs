@@ -49,7 +49,8 @@ impl ModelService for ModelApi {
         let found = store.model(&context.tenant, wanted).await.map_err(|error| status::from_store(&error, &context))?;
         let found = found.ok_or_else(|| status::no_model(wanted))?;
         let in_force = self.in_force(&context).await?;
-        Ok(Response::new(v1::GetModelResponse { model: Some(version_of(found, in_force, true)) }))
+        let recount = self.recount(&context).await?;
+        Ok(Response::new(v1::GetModelResponse { model: Some(version_of(found, in_force, true)), recount }))
     }
 
     async fn list_model_versions(
@@ -149,6 +150,23 @@ impl ModelService for ModelApi {
 }
 
 impl ModelApi {
+    /// How far counting is; none where the model in force counts nothing.
+    async fn recount(&self, context: &Context) -> Result<Option<v1::RecountProgress>, Status> {
+        let failed = |error| status::from_store(&error, context);
+        let running = self.switch.models.of(&context.tenant).await.map_err(failed)?;
+        if running.model.computed.is_empty() {
+            return Ok(None);
+        }
+        let read = async { self.switch.store.snapshot(&context.tenant).await?.recount_progress().await };
+        let counted = running.model.counted();
+        let progress = read.await.map_err(failed)?.filter(|progress| progress.definitions == counted);
+        let done = progress.as_ref().is_some_and(|progress| progress.done);
+        let completeness = if done { v1::Completeness::Complete } else { v1::Completeness::Partial };
+        let records = progress.map_or(0, |progress| progress.records);
+        let record_count = i64::try_from(records).unwrap_or(i64::MAX);
+        Ok(Some(v1::RecountProgress { completeness: completeness.into(), record_count }))
+    }
+
     async fn in_force(&self, context: &Context) -> Result<i64, Status> {
         let running = self.switch.models.of(&context.tenant).await;
         Ok(running.map_err(|error| status::from_store(&error, context))?.version)

@@ -130,6 +130,25 @@ fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
 }
 
 #[test]
+fn grpcurl_asks_what_it_adds_up_to_as_in_the_readme() {
+    let demo = Demo::start();
+    let [block] = &blocks("What it adds up to", "sh")[..] else { panic!("one block") };
+    let told: String = shell(block, &demo).split_whitespace().collect();
+    for part in [
+        r#""orders":{"value":{"int64Value":"#,
+        r#""completeness":"COMPLETENESS_COMPLETE""#,
+        r#""segments":["repeat_customers"]"#,
+        r#""section":"shopping""#,
+        "Givenname:",
+        r#""kind":"order""#,
+        r#""enterTime":""#,
+        r#""memberCount":""#,
+    ] {
+        assert!(told.contains(part), "{part}:\n{told}");
+    }
+}
+
+#[test]
 fn the_readmes_python_program_runs_with_code_generated_from_the_proto_files() {
     let program = fs::read_to_string(repository().join("tests/clients/python/tour.py")).expect("the tour");
     assert_eq!(blocks("A client in Python", "python"), [program], "the README shows what is run");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use customer_profile::grpc::v1::{self, Completeness};
 
-use super::{BY_EMAIL, apply_file};
+use super::{BY_EMAIL, apply_file, client};
 use crate::support::service::{Service, by_record, event, upsert};
 use crate::support::stores::{Kind, TestStore};
 
@@ -17,6 +17,12 @@ async fn calls(service: &Service, key: &str) -> (Completeness, Option<i64>) {
         _ => None,
     };
     (calls.completeness(), number)
+}
+
+async fn progress(service: &Service) -> (Completeness, i64) {
+    let answer = client(service).get_model(v1::GetModelRequest::default()).await.expect("the model");
+    let recount = answer.into_inner().recount.expect("something is counted");
+    (recount.completeness(), recount.record_count)
 }
 
 async fn start(test: &TestStore, check_interval: Duration) -> Service {
@@ -36,6 +42,7 @@ async fn counted_afterwards(kind: Kind) {
     apply_file(&service, &counting).await;
     service.say(vec![event(("web", "1"), "later", "call", 7), event(("web", "400"), "first", "call", 7)]).await;
     assert_eq!(calls(&service, "1").await.0, Completeness::Partial);
+    assert_eq!(progress(&service).await, (Completeness::Partial, 0));
     // Whose first event comes under the model that counts it lacks nothing.
     assert_eq!(calls(&service, "400").await, (Completeness::Complete, Some(1)));
     assert_eq!(calls(&service, "449").await, (Completeness::Complete, Some(0)));
@@ -49,6 +56,10 @@ async fn counted_afterwards(kind: Kind) {
         }
         assert_eq!(calls(&service, &key.to_string()).await, (Completeness::Complete, Some(expected)), "{key}");
     }
+    while progress(&service).await.0 == Completeness::Partial {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(progress(&service).await, (Completeness::Complete, 300));
     assert_eq!(calls(&service, "400").await, (Completeness::Complete, Some(1)));
     service.say(vec![event(("web", "1"), "last", "call", 7)]).await;
     assert_eq!(calls(&service, "1").await, (Completeness::Complete, Some(5)));
