@@ -4,8 +4,9 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "proto/customer/profile/v1/context_service.proto",
+    "proto/customer/profile/v1/experience_service.proto",
     "proto/customer/profile/v1/identity_service.proto",
     "proto/customer/profile/v1/ingest_service.proto",
     "proto/customer/profile/v1/model_service.proto",

@@ -14,6 +14,7 @@ mod get;
 mod history;
 mod import;
 mod key;
+mod metrics;
 mod migrate;
 mod model;
 mod object;
@@ -47,6 +48,7 @@ Examples:
   customer-profile object order 1001               What became of an order?
   customer-profile context email:ann@shop.com --view agent --purpose service   What now?
   customer-profile preferences email:ann@shop.com  How does she want to be treated?
+  customer-profile metrics email:ann@shop.com      Will she buy again, and what does she think?
   customer-profile watch email:ann@shop.com        What changes, as it changes?
   customer-profile search 'ann mil'                Whose names begin like this?
   customer-profile explain email:ann@shop.com      Why is she one profile?
@@ -73,6 +75,7 @@ enum Command {
     Segment(segment::Args),
     Preferences(preferences::Args),
     Permission(permission::Args),
+    Metrics(metrics::Args),
     Watch(watch::Args),
     Search(search::Args),
     Explain(explain::Args),
@@ -109,6 +112,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Segment(args) => segment::run(args).await,
         Command::Preferences(args) => preferences::run(args).await,
         Command::Permission(args) => permission::run(args).await,
+        Command::Metrics(args) => metrics::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Explain(args) => explain::run(args).await,

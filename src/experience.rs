@@ -8,10 +8,12 @@
 //! - [`BgNbd`]: purchases to come, and whether a customer is still there; [`GammaGamma`]: what a purchase is worth;
 //!   [`lifetime_value`]: both over months. They are fitted to a population once and asked for each customer.
 //! - [`ChurnSignal`], [`RfmScale`]: the same history as simple signals.
+//! - [`Course`]: what customers answered and how they were served by day, of one or of many.
 //! - [`nps`], [`csat`], [`ces`]: surveys. [`FirstContact`], [`Share`]: service.
 
 mod bg_nbd;
 mod churn;
+mod course;
 mod gamma_gamma;
 mod minimise;
 mod purchases;
@@ -21,6 +23,7 @@ mod survey;
 
 pub use bg_nbd::BgNbd;
 pub use churn::ChurnSignal;
+pub use course::{Course, Scores, Totals};
 pub use gamma_gamma::{GammaGamma, Horizon, lifetime_value};
 pub use purchases::{Buying, Day, Impossible, Purchases, Spent, Summary};
 pub use rfm::{Quintiles, RfmScale, RfmScores, RfmValues};

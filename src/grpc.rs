@@ -6,6 +6,7 @@
 mod answer;
 mod context;
 mod contexts;
+mod experience;
 mod identity;
 mod ingest;
 mod layers;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use contexts::ContextApi;
+pub use experience::ExperienceApi;
 pub use identity::IdentityApi;
 pub use ingest::IngestApi;
 pub use layers::{CallLimits, Calls};

@@ -15,6 +15,7 @@
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
 //! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
+//! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
 
@@ -38,5 +39,6 @@ pub mod resolve;
 pub mod segments;
 pub mod server;
 pub mod sources;
+pub mod statistics;
 pub mod store;
 pub mod telemetry;

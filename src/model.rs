@@ -6,6 +6,7 @@ pub mod check;
 mod computed;
 mod context;
 pub mod event;
+pub mod experience;
 mod expression;
 pub mod file;
 mod mapping;
@@ -23,6 +24,7 @@ use regex::Regex;
 pub use computed::Definition;
 pub use context::{ContextField, ContextView};
 pub use event::{Catalogue, EventType};
+pub use experience::Experience;
 pub use file::ModelError;
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
@@ -62,6 +64,8 @@ pub struct Model {
     pub segments: BTreeMap<String, Segment>,
     /// Views by name: what is told of a customer in one call.
     pub views: BTreeMap<String, ContextView>,
+    /// What metrics of customer experience are computed from; none: there are none.
+    pub experience: Option<Experience>,
 }
 
 /// How values of one type identify.

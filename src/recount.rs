@@ -79,7 +79,7 @@ impl Recount {
         let running = self.models.of(tenant).await?;
         let (model, counted) = (&running.model, running.model.counted());
         let known = self.store.snapshot(tenant).await?.recount_progress().await?;
-        if model.computed.is_empty() || known.is_some_and(|progress| progress.is_done(&counted)) {
+        if model.definitions().next().is_none() || known.is_some_and(|progress| progress.is_done(&counted)) {
             return Ok(false);
         }
         let mut tx = self.store.begin(tenant).await?;

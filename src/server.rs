@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
 use crate::grpc::v1::context_service_server::{ContextServiceServer, SERVICE_NAME as CONTEXT_SERVICE};
+use crate::grpc::v1::experience_service_server::{ExperienceServiceServer, SERVICE_NAME as EXPERIENCE_SERVICE};
 use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NAME as IDENTITY_SERVICE};
 use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
 use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
@@ -35,8 +36,8 @@ use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME
 use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
 use crate::grpc::v1::segment_service_server::{SERVICE_NAME as SEGMENT_SERVICE, SegmentServiceServer};
 use crate::grpc::{
-    CallLimits, Calls, ContextApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
-    PublishApi, SegmentApi, Watches,
+    CallLimits, Calls, ContextApi, ExperienceApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi,
+    ProfileApi, PublishApi, SegmentApi, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -44,6 +45,7 @@ use crate::profile::TenantId;
 use crate::reader::Reader;
 use crate::recount::Recount;
 use crate::segments::Segments;
+use crate::statistics::Statistician;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
@@ -91,7 +93,7 @@ pub async fn serve(
     set_health(&health, ServingStatus::NotServing).await;
     let stop = CancellationToken::new();
     let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
-    let (services, mut writer, counting) = build(&parts, models.clone(), health_service, stop.clone());
+    let (services, mut writer, behind) = build(&parts, models.clone(), health_service, stop.clone());
     let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
     let publishers = Publishers::start(PublisherParts {
         store: parts.store.clone(),
@@ -144,7 +146,7 @@ pub async fn serve(
         }
     };
     tidying.abort();
-    counting.abort();
+    behind.iter().for_each(JoinHandle::abort);
     finish(writer, publishers, &*parts.store).await;
     Ok(result?)
 }
@@ -190,7 +192,7 @@ fn build<H>(
     models: Arc<Models>,
     health: H,
     draining: CancellationToken,
-) -> (Routes, JoinHandle<()>, JoinHandle<()>)
+) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -233,6 +235,8 @@ where
         models: models.clone(),
         clock: clock.clone(),
     };
+    let (context_api, experience_api, segment_api) = of_many_parts(&profile_api, segments);
+    let measuring = tokio::spawn(experience_api.statistician.clone().run(config.experience.refresh_interval));
     let preference_api = PreferenceApi {
         reader,
         ingest: ingest.clone(),
@@ -240,7 +244,6 @@ where
         store: store.clone(),
         clock: clock.clone(),
     };
-    let (context_api, segment_api) = of_many_parts(&profile_api, segments);
     let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
     let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
     let ingest_api = IngestApi {
@@ -255,6 +258,7 @@ where
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(bounded!(ContextServiceServer::new(context_api), grpc))
+        .add_service(bounded!(ExperienceServiceServer::new(experience_api), grpc))
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
         .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
@@ -264,15 +268,22 @@ where
         .add_service(bounded!(SegmentServiceServer::new(segment_api), grpc))
         .add_service(health);
     add_reflection(&mut routes);
-    (routes.routes(), writer, counting)
+    (routes.routes(), writer, [counting, measuring])
 }
 
 /// The services whose answers are put together from what others read.
-fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, SegmentApi) {
+fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, ExperienceApi, SegmentApi) {
     let ProfileApi { reader, store, models, clock, .. } = profiles.clone();
     let context =
         ContextApi { reader: reader.clone(), store: store.clone(), models: models.clone(), clock: clock.clone() };
-    (context, SegmentApi { reader, segments, store, models, clock })
+    let experience = ExperienceApi {
+        reader: reader.clone(),
+        statistician: Statistician::new(store.clone(), models.clone(), clock.clone()),
+        models: models.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+    };
+    (context, experience, SegmentApi { reader, segments, store, models, clock })
 }
 
 /// Keeps up what is derived, until it is stopped.
@@ -323,6 +334,7 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
     for service in [
         "",
         CONTEXT_SERVICE,
+        EXPERIENCE_SERVICE,
         IDENTITY_SERVICE,
         INGEST_SERVICE,
         MODEL_SERVICE,

@@ -22,6 +22,7 @@ mod publication;
 mod search;
 mod segments;
 pub mod sql;
+mod statistics;
 mod timeline;
 
 use async_trait::async_trait;
@@ -40,6 +41,7 @@ pub use past::{Past, PastWrite};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
 pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+pub use statistics::Population;
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::identity::{MatchKey, Spelling};
@@ -57,7 +59,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Past + Publications + SegmentIndex + Timelines + Send + Sync + 'static {
+pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
     async fn id(&self) -> Result<Uuid>;
 

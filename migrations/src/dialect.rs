@@ -36,7 +36,7 @@ mod tests {
         m20261122_000003_models as models, m20261122_000004_matching as matching, m20261122_000005_change_log as log,
         m20261122_000006_publication as publication, m20261122_000007_rollups as rollups,
         m20261122_000008_event_objects as objects, m20261122_000009_segments as segments,
-        m20261122_000010_search_words as search,
+        m20261122_000010_search_words as search, m20261122_000011_statistics as statistics,
     };
 
     #[test]
@@ -53,6 +53,7 @@ mod tests {
                 objects::STATEMENTS,
                 segments::STATEMENTS,
                 search::STATEMENTS,
+                statistics::STATEMENTS,
             ]
             .concat()
             {

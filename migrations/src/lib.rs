@@ -18,6 +18,7 @@ mod m20261122_000007_rollups;
 mod m20261122_000008_event_objects;
 mod m20261122_000009_segments;
 mod m20261122_000010_search_words;
+mod m20261122_000011_statistics;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_event_objects::Migration),
             Box::new(m20261122_000009_segments::Migration),
             Box::new(m20261122_000010_search_words::Migration),
+            Box::new(m20261122_000011_statistics::Migration),
         ]
     }
 }

@@ -12,6 +12,7 @@ use super::key::CustomerKey;
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1;
 use crate::grpc::v1::context_service_client::ContextServiceClient;
+use crate::grpc::v1::experience_service_client::ExperienceServiceClient;
 use crate::grpc::v1::identity_service_client::IdentityServiceClient;
 use crate::grpc::v1::ingest_service_client::IngestServiceClient;
 use crate::grpc::v1::model_service_client::ModelServiceClient;
@@ -129,6 +130,11 @@ impl Client {
     /// For who is in which segment.
     pub(super) fn segments(&self) -> SegmentServiceClient<Channel> {
         SegmentServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For metrics.
+    pub(super) fn experience(&self) -> ExperienceServiceClient<Channel> {
+        ExperienceServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For publishing.

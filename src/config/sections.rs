@@ -202,6 +202,13 @@ sections! {
         check_interval: Duration = "1s" as DURATION in "10ms", "1h";
     }
 
+    /// Metrics of customer experience.
+    experience: Experience {
+        /// How often metrics of all customers are computed anew, and the models by which a customer is measured. Of all servers on
+        /// a database one does it each time.
+        refresh_interval: Duration = "1h" as DURATION in "1s", "720h";
+    }
+
     /// Clients that watch profiles.
     watch: Watch {
         /// Clients that watch at once; one more is answered `RESOURCE_EXHAUSTED`. They do not count among calls in work.

@@ -34,6 +34,16 @@ const MAX_LN: f64 = 12.0;
 /// Terms of a series are added until they are smaller than this part of the sum, and no more than so many.
 const NEGLIGIBLE: f64 = 1e-15;
 const MAX_TERMS: u32 = 200_000;
+/// Terms that grow beyond e to this are not added.
+const MAX_EXPONENT: f64 = 300.0;
+/// A density of e to less than this below its greatest counts for nothing.
+const NEGLIGIBLE_EXPONENT: f64 = 45.0;
+const QUADRATURE_STEPS: u32 = 512;
+
+/// ln(1 + e^u), for any u.
+fn softplus(u: f64) -> f64 {
+    u.max(0.0) + (-u.abs()).exp().ln_1p()
+}
 
 impl BgNbd {
     /// The model under which a population is most likely: customers by how they bought, and how many bought like that.
@@ -120,6 +130,9 @@ impl BgNbd {
             return 0.0;
         }
         let ln_y = -(weeks / (alpha + age)).ln_1p();
+        if (1.0 - a) * ln_y > MAX_EXPONENT {
+            return self.expected_by_quadrature(x, weeks / (alpha + age));
+        }
         let z = weeks / (alpha + age + weeks);
         let (upper, lower, excess) = (a + b - 1.0 - r, a + b + x - 1.0, a - 1.0);
         let mut term = upper * z;
@@ -134,6 +147,39 @@ impl BgNbd {
         }
         let growth = if excess == 0.0 { ln_y } else { (excess * ln_y).exp_m1() / excess };
         (-lower * growth - (excess * ln_y).exp() * series).max(0.0)
+    }
+
+    /// The same where the series would overflow: where customers hardly differ in how probable it is that they go, `a` is large.
+    ///
+    /// It is the mean of (1 − (1 + p t / (alpha + T))^−(r+x)) / p over p of the beta distribution with a and b + x. With
+    /// p = 1 / (1 + e^−u) the density over u is analytic and falls off exponentially, so the trapezoidal rule is as good as
+    /// exact (L. N. Trefethen, J. A. C. Weideman, SIAM Review 56, 2014). `elapsed`: t / (alpha + T).
+    fn expected_by_quadrature(&self, x: f64, elapsed: f64) -> f64 {
+        let Self { r, a, b, .. } = *self;
+        // ln of p^a (1 − p)^(b+x), with ln p = −ln(1 + e^−u), and ln(1 − p) = ln p − u.
+        let ln_density = |u: f64| {
+            let ln_p = -softplus(-u);
+            a * ln_p + (b + x) * (ln_p - u)
+        };
+        let mode = (a / (b + x)).ln();
+        let most = ln_density(mode);
+        let edge = |direction: f64| {
+            let mut step = 1e-6;
+            while most - ln_density(mode + direction * step) < NEGLIGIBLE_EXPONENT {
+                step *= 1.25;
+            }
+            mode + direction * step
+        };
+        let (from, to) = (edge(-1.0), edge(1.0));
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for place in 0..=QUADRATURE_STEPS {
+            let u = from + (to - from) * f64::from(place) / f64::from(QUADRATURE_STEPS);
+            let density = (ln_density(u) - most).exp();
+            let p = (-softplus(-u)).exp();
+            sum += density * -(-(r + x) * (p * elapsed).ln_1p()).exp_m1() / p;
+            weight += density;
+        }
+        sum / weight
     }
 }
 

@@ -53,9 +53,27 @@ impl Scale {
         if min < max { Ok(Self { min, max }) } else { Err(SurveyError::EmptyScale { min, max }) }
     }
 
+    /// The least score.
+    #[must_use]
+    pub fn min(self) -> i64 {
+        self.min
+    }
+
+    /// The greatest.
+    #[must_use]
+    pub fn max(self) -> i64 {
+        self.max
+    }
+
+    /// Whether a score is on it.
+    #[must_use]
+    pub fn has(self, score: i64) -> bool {
+        (self.min..=self.max).contains(&score)
+    }
+
     fn check(self, score: i64) -> Result<(), SurveyError> {
         let Self { min, max } = self;
-        if (min..=max).contains(&score) { Ok(()) } else { Err(SurveyError::OffScale { score, min, max }) }
+        if self.has(score) { Ok(()) } else { Err(SurveyError::OffScale { score, min, max }) }
     }
 
     /// A score as it is on another scale: ends are ends, and what lies between is linear.

@@ -43,6 +43,12 @@ pub(super) enum Taken {
     Expression(Expression),
 }
 
+impl Taken {
+    fn expression(&self) -> Option<&Expression> {
+        if let Self::Expression(expression) = self { Some(expression) } else { None }
+    }
+}
+
 /// The variable that stands for the event itself, beside its properties.
 const EVENT: &str = "event";
 
@@ -61,9 +67,7 @@ impl Definition {
     pub(super) fn new(parts: Parts, calendar: &Arc<Calendar>, zone: &str) -> Self {
         let Parts { aggregate, events, value, condition, window, description } = parts;
         let mut expressions: Vec<&Expression> = condition.iter().collect();
-        if let Taken::Expression(expression) = &value {
-            expressions.push(expression);
-        }
+        expressions.extend(value.expression());
         let names = expressions.iter().flat_map(|expression| expression.bound_names()).map(str::to_owned).collect();
         let mut hasher = SipHasher13::new();
         // Each text with its end told, so that no two definitions are written alike.
@@ -75,7 +79,7 @@ impl Definition {
         text(&window.to_string());
         text(if window.is_all() { "" } else { zone });
         text(condition.as_ref().map_or("", Expression::source));
-        text(if let Taken::Expression(expression) = &value { expression.source() } else { "" });
+        text(value.expression().map_or("", Expression::source));
         for kind in &events {
             text(kind);
         }
@@ -118,6 +122,24 @@ impl Definition {
             Taken::Time => vec![Value::Time(event.sort_time)],
             Taken::Expression(expression) => found(expression).map(each).unwrap_or_default(),
         }
+    }
+
+    /// What it counts, in words: `order_placed, value total, where currency == 'EUR'`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let kinds: Vec<&str> = self.events.iter().map(String::as_str).collect();
+        let mut text = kinds.join(" or ");
+        let parts = [("value", self.value.expression()), ("where", self.condition.as_ref())];
+        for (word, expression) in parts.into_iter().filter_map(|(word, found)| Some((word, found?))) {
+            text = format!("{text}, {word} {}", expression.source());
+        }
+        text
+    }
+
+    /// The calendar by which its days are told.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
     }
 
     /// What a state answers at a time.
@@ -177,7 +199,8 @@ pub(super) fn json_of(value: &Value) -> Json {
 impl Model {
     /// Everything that is counted of events.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.computed.values().map(AsRef::as_ref)
+        let measured = self.experience.iter().flat_map(super::Experience::definitions);
+        self.computed.values().chain(measured).map(AsRef::as_ref)
     }
 
     /// Adds an event, which was not counted before, to what its record's events add up to. `first`: the record had no event

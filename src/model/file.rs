@@ -7,6 +7,7 @@ mod compile;
 mod computed;
 pub(crate) mod context;
 mod events;
+mod experience;
 mod publish;
 mod purposes;
 mod reader;

@@ -26,6 +26,8 @@ pub struct Purpose {
     pub computed: Visible,
     /// The segments it may see.
     pub segments: Visible,
+    /// The metrics of customer experience that it may see.
+    pub experience: Visible,
     /// Whether it may see preferences.
     pub preferences: bool,
     /// Whether it may see accessibility needs.

@@ -81,6 +81,12 @@ impl View<'_> {
         self.withholds(&self.purpose.computed, "computed", name)
     }
 
+    /// Why a metric of customer experience is not to be seen, if it is not.
+    #[must_use]
+    pub fn withholds_experience(&self, metric: &str) -> Option<Withheld> {
+        self.withholds(&self.purpose.experience, "experience", metric)
+    }
+
     /// Why a segment is not to be seen, if it is not. Which one is not told: that would say that the customer is in it.
     #[must_use]
     pub fn withholds_segment(&self, name: &str) -> Option<Withheld> {

@@ -25,7 +25,7 @@ pub use buckets::{Bucket, Buckets};
 pub use distinct::Distinct;
 pub(crate) use state::each;
 pub use state::{Aggregate, Amount, Answer, MAX_VALUES, Placed, State, Values};
-pub use window::{Calendar, Period, Window};
+pub use window::{Calendar, Period, Window, date};
 
 /// A definition, by what it counts: the same events, taken the same way, have the same id under every name and in every version of
 /// the model.

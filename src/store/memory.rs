@@ -7,6 +7,7 @@ mod data;
 mod past;
 mod publication;
 mod segments;
+mod statistics;
 mod timeline;
 mod view;
 
@@ -36,6 +37,7 @@ pub struct MemoryStore {
     tenants: Arc<Tenants>,
     publications: SyncMutex<publication::Kept>,
     segments: SyncMutex<BTreeMap<TenantId, segments::Index>>,
+    statistics: SyncMutex<BTreeMap<TenantId, String>>,
     availability: Availability,
 }
 
@@ -69,6 +71,7 @@ impl MemoryStore {
             tenants: Arc::default(),
             publications: SyncMutex::default(),
             segments: SyncMutex::default(),
+            statistics: SyncMutex::default(),
             availability: Availability::default(),
         }
     }

@@ -22,6 +22,7 @@ mod search;
 mod segments;
 mod snapshot;
 mod statement;
+mod statistics;
 mod timeline;
 mod write;
 

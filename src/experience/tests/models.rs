@@ -57,6 +57,17 @@ fn parameters_at_which_the_printed_equations_divide_by_zero_are_no_exception() {
     assert!(model(0.5, 0.5).expected_purchases(10.0).is_finite(), "a + b = 1");
 }
 
+/// Where customers hardly differ in how they go, `a` is large, and the series of the equation would overflow. The numbers are of
+/// Simpson's rule with 400,000 steps over p.
+#[test]
+fn what_is_expected_is_finite_where_customers_hardly_differ() {
+    let model = BgNbd { r: 0.75, alpha: 3.6, a: 9110.0, b: 162_741.0 };
+    assert_near(model.expected_purchases_of(customer(8, 56, 117), 52.14), 1.485_850_724_188_48, 1e-9);
+    assert_near(model.expected_purchases_of(customer(0, 0, 117), 52.14), 1.721_177_986_040_48, 1e-9);
+    let model = BgNbd { r: 0.2426, alpha: 4.4135, a: 500.0, b: 900.0 };
+    assert_near(model.expected_purchases_of(customer(2, 210, 266), 520.0), 1.453_567_389_776_11, 1e-9);
+}
+
 #[test]
 fn numbers_that_no_purchases_come_to_are_refused() {
     for (frequency, recency, age) in [(1, 8, 7), (3, 2, 7), (0, 1, 7), (1, 0, 7)] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::reader::{At, Fields, Mistakes};
-use super::{computed, context, events, publish, purposes};
+use super::{computed, context, events, experience, publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
 use crate::model::mapping::{EventMapping, EventType, Mode, RecordMapping};
@@ -64,6 +64,9 @@ pub(super) fn model(root: &At<'_>, mistakes: &mut Mistakes) -> Model {
     }
     if let Some(at) = fields.get("views") {
         model.views = context::views(root, &at, mistakes);
+    }
+    if let Some(at) = fields.get("experience") {
+        model.experience = experience::experience(&at, &model.time_zone, mistakes);
     }
     if let Some(at) = fields.get("channels") {
         model.channels = purposes::channels(root, &at, mistakes);

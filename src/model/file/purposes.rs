@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compile::{Declared, expression, keys, mapped, named};
 use super::reader::{At, Fields, Mistakes};
 use crate::model::check::{CONSENT_FIELDS, is_snake_case};
+use crate::model::experience::METRICS;
 use crate::model::expression::Expression;
 use crate::model::mapping::ConsentMapping;
 use crate::model::{Channel, ConsentRule, Purpose, PurposeKind, Visible};
@@ -92,8 +93,13 @@ fn purpose(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> Purpose {
     purpose.computed = of("computed", "computed trait", &names.computed);
     purpose.segments = of("segments", "segment", &names.segments);
     purpose.events = visible(&mut fields, "events", mistakes, event_type);
+    purpose.experience = visible(&mut fields, "experience", mistakes, metric);
     fields.finish(mistakes);
     purpose
+}
+
+fn metric(at: &At<'_>, mistakes: &mut Mistakes) -> Option<String> {
+    at.choice(&METRICS.map(|name| (name, name)), mistakes).map(str::to_owned)
 }
 
 /// `"*"`, or a list of names.

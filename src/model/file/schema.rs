@@ -4,12 +4,14 @@
 
 mod computed;
 mod events;
+mod experience;
 mod purposes;
 
 use std::collections::BTreeMap;
 
 pub use computed::{Computed, Segment, View};
 pub use events::{EventProperty, EventType, Property, PropertyType};
+pub use experience::{Experience, Measured};
 pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents, Purpose};
 
 use schemars::JsonSchema;
@@ -48,6 +50,8 @@ pub struct ModelFile {
     pub views: Option<BTreeMap<String, Option<View>>>,
     /// Event types by name, in lower snake case, besides the built-in ones: `customer-profile model events` prints all.
     pub events: Option<BTreeMap<String, Option<EventType>>>,
+    /// What metrics of customer experience are computed from. Default: there are none.
+    pub experience: Option<Experience>,
     /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
     /// the write that puts it in force.
     pub publish: Option<BTreeMap<String, Publication>>,

@@ -1,5 +1,7 @@
 //! What is kept for one definition, and what it answers.
 
+mod days;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 

@@ -63,7 +63,8 @@ fn days(date: Date) -> Bucket {
 }
 
 /// The date of a day.
-fn date(day: Bucket) -> Date {
+#[must_use]
+pub fn date(day: Bucket) -> Date {
     EPOCH.checked_add(day.days()).unwrap_or(if day < 0 { Date::MIN } else { Date::MAX })
 }
 
@@ -73,6 +74,8 @@ pub enum Window {
     /// All of it.
     #[default]
     All,
+    /// All of it, kept by day, for those who ask for days themselves. Not to be named in a model file.
+    Daily,
     /// The current day and so many before it.
     Days(u16),
     /// The current hour and so many before it.
@@ -157,7 +160,7 @@ impl Window {
         match self {
             Self::All => 0,
             Self::Hours(_) => hour(time),
-            Self::Days(_) | Self::This(_) | Self::Last(_) => calendar.day(time),
+            Self::Daily | Self::Days(_) | Self::This(_) | Self::Last(_) => calendar.day(time),
         }
     }
 
@@ -167,6 +170,7 @@ impl Window {
         let back = |current: Bucket, steps: u16| current.saturating_sub(steps.into())..current.saturating_add(1);
         match self {
             Self::All => 0..1,
+            Self::Daily => Bucket::MIN..Bucket::MAX,
             Self::Hours(hours) => back(hour(now), hours),
             Self::Days(days) => back(calendar.day(now), days),
             Self::This(period) => period.days(calendar.shown(now).date(), 0),
@@ -186,7 +190,7 @@ impl Window {
     pub fn next_change(self, now: Timestamp, first: Bucket, calendar: &Calendar) -> Option<Timestamp> {
         let range = self.range(now, calendar);
         match self {
-            Self::All => None,
+            Self::All | Self::Daily => None,
             // The step at which the first bucket leaves; or at which it enters, if clocks differ and it is yet to come.
             Self::Hours(hours) => {
                 let step = if first >= range.end { first } else { first.saturating_add(Bucket::from(hours) + 1) };
@@ -213,6 +217,7 @@ impl fmt::Display for Window {
             |wanted: Period| Period::ALL.iter().find(|(_, period)| *period == wanted).map_or("", |(name, _)| name);
         match self {
             Self::All => f.write_str("all"),
+            Self::Daily => f.write_str("daily"),
             Self::Days(days) => write!(f, "{days}d"),
             Self::Hours(hours) => write!(f, "{hours}h"),
             Self::This(period) => write!(f, "this_{}", name(*period)),
@@ -262,7 +267,7 @@ mod tests {
         for text in ["all", "1d", "365d", "24h", "this_day", "this_quarter", "last_week", "last_year"] {
             assert_eq!(text.parse::<Window>().map(|window| window.to_string()), Ok(text.to_owned()));
         }
-        for wrong in ["", "d", "0d", "-1d", "1.5d", "99999d", "this", "last_decade", "365", "10w"] {
+        for wrong in ["", "d", "0d", "-1d", "1.5d", "99999d", "this", "last_decade", "365", "10w", "daily"] {
             assert_eq!(wrong.parse::<Window>(), Err(()), "{wrong}");
         }
     }

@@ -12,7 +12,7 @@ use crate::store::{
 
 impl SqlStore {
     /// Runs a statement that writes, to its end whatever becomes of the caller. Answers how many rows it concerned.
-    async fn write_rows(&self, statement: Statement) -> Result<u64> {
+    pub(super) async fn write_rows(&self, statement: Statement) -> Result<u64> {
         let db = self.pools.write();
         let written = self.tasks.spawn(async move { Ok(db.execute_raw(statement).await?.rows_affected()) });
         let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };

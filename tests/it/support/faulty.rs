@@ -269,6 +269,17 @@ impl SegmentIndex for Faulty {
 }
 
 #[async_trait]
+impl Population for Faulty {
+    async fn statistics(&self, tenant: &TenantId) -> Result<Option<String>> {
+        self.inner.statistics(tenant).await
+    }
+
+    async fn keep_statistics(&self, tenant: &TenantId, body: &str) -> Result<()> {
+        self.inner.keep_statistics(tenant, body).await
+    }
+}
+
+#[async_trait]
 impl Past for Faulty {
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         self.inner.write_at(tenant, time).await

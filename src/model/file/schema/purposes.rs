@@ -45,6 +45,9 @@ pub struct Purpose {
     pub computed: Option<OneOrMany>,
     /// The segments it may see; `"*"`: all. Default none.
     pub segments: Option<OneOrMany>,
+    /// The metrics of customer experience that it may see: `nps`, `csat`, `ces`, `rfm`, `lifetime_value`, `churn`, `contact_rate`,
+    /// `first_contact_resolution`, `promises`; `"*"`: all. Default none.
+    pub experience: Option<OneOrMany>,
     /// Whether it may see preferences. Default true.
     pub preferences: Option<bool>,
     /// Whether it may see accessibility needs. Default true, but never for `marketing`.

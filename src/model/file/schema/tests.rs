@@ -77,6 +77,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Computed"), "computed: { a: { zzz: 1 } }"),
         (Some("Segment"), "segments: { a: { zzz: 1 } }"),
         (Some("View"), "views: { a: { zzz: 1 } }"),
+        (Some("Experience"), "experience: { zzz: 1 }"),
+        (Some("Measured"), "experience: { csat: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("EventType"), "events: { a: { zzz: 1 } }"),
         (Some("EventProperty"), "events: { a: { properties: { b: { type: text, zzz: 1 } } } }"),

@@ -1,0 +1,198 @@
+//! Metrics of all customers of a tenant, and the models by which one customer is measured.
+//!
+//! A customer's own metrics follow from the profile ([`History`]) and from scales that only the population has: who buys often
+//! is told by how often others do. So all customers are gone through once in a while, in pages and without the write turn, and
+//! what comes of it is kept as one document: [`Statistics`]. It is of no one state of the data: what is written meanwhile may be
+//! in it or not, and a customer who is merged meanwhile may be counted in part. It tells when it was computed.
+//!
+//! What is remembered of each customer who bought is some 100 bytes until all have been seen; of the others nothing.
+
+mod history;
+mod population;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+pub use history::{History, Part};
+pub use population::{Buyers, Census, Group, Scales, Statistics, horizon, one_currency};
+
+use crate::clock::Clock;
+use crate::experience::Day;
+use crate::model::{Experience, Model};
+use crate::models::Models;
+use crate::profile::rollup::Calendar;
+use crate::profile::{Derived, TenantId, Timestamp, fold};
+use crate::store::{Error, Result, Store};
+
+/// How many profiles are read at once.
+const PAGE: usize = 500;
+/// How many tenants are listed at once.
+const TENANTS: usize = 1_000;
+/// It is looked at least so often whether statistics are due.
+const LOOK: Duration = Duration::from_mins(1);
+/// What was read of the store is taken for what is kept there for so long.
+const KNOWN_FOR: Duration = Duration::from_secs(5);
+/// Of so many tenants.
+const KNOWN_TENANTS: u64 = 1_000;
+
+/// Computes statistics, keeps them and knows them.
+#[derive(Clone)]
+pub struct Statistician {
+    store: Arc<dyn Store>,
+    models: Arc<Models>,
+    clock: Arc<dyn Clock>,
+    /// Held by the one computation of this process: it is work for a core.
+    turn: Arc<Mutex<()>>,
+    known: moka::future::Cache<TenantId, Option<Arc<Statistics>>>,
+}
+
+/// The day on a model's calendar.
+#[must_use]
+pub fn day_of(model: &Model, time: Timestamp) -> Day {
+    Calendar::of(&model.time_zone).day(time)
+}
+
+impl Statistician {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, models: Arc<Models>, clock: Arc<dyn Clock>) -> Self {
+        let known = moka::future::Cache::builder().max_capacity(KNOWN_TENANTS).time_to_live(KNOWN_FOR).build();
+        Self { store, models, clock, turn: Arc::default(), known }
+    }
+
+    /// Looks after all tenants, for ever.
+    pub async fn run(self, interval: Duration) {
+        loop {
+            if let Err(error) = self.all(interval).await {
+                // The next time tries again; until then what was kept is answered.
+                tracing::warn!(%error, "metrics of all customers could not be computed");
+            }
+            tokio::time::sleep(interval.min(LOOK)).await;
+        }
+    }
+
+    /// Computes what is due of all tenants.
+    async fn all(&self, interval: Duration) -> Result<()> {
+        let mut last = None;
+        loop {
+            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
+            for tenant in &tenants {
+                let model = self.models.of(tenant).await?.model.clone();
+                if model.experience.is_none() {
+                    continue;
+                }
+                let fresh = |statistics: &Arc<Statistics>| {
+                    let age = self.clock.now().as_micros().saturating_sub(statistics.compute_time.as_micros());
+                    u128::try_from(age).is_ok_and(|age| age < interval.as_micros())
+                };
+                if !self.known(tenant, &model).await?.as_ref().is_some_and(fresh) {
+                    self.compute(tenant).await?;
+                }
+            }
+            match tenants.into_iter().next_back() {
+                Some(tenant) => last = Some(tenant),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The statistics that were computed last, of what this model measures; none: there are none yet. They may be some seconds
+    /// older than those that another server has kept.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn known(&self, tenant: &TenantId, model: &Model) -> Result<Option<Arc<Statistics>>> {
+        let load = async {
+            let body = self.store.statistics(tenant).await?;
+            // One of another version's form is as good as none.
+            Ok::<_, Error>(body.and_then(|body| serde_json::from_str(&body).ok()).map(Arc::new))
+        };
+        let found = self.known.try_get_with_by_ref(tenant, load).await.map_err(|error| Error::clone(&error))?;
+        Ok(found.filter(|statistics| statistics.measured == model.measured()))
+    }
+
+    /// Those statistics; where there are none they are computed. `anew`: also where there are some, unless that was done while
+    /// waiting for others who asked for it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn current(&self, tenant: &TenantId, model: &Model, anew: bool) -> Result<Option<Arc<Statistics>>> {
+        let asked = self.clock.now();
+        let known = self.known(tenant, model).await?;
+        if model.experience.is_none() || (known.is_some() && !anew) {
+            return Ok(known);
+        }
+        let _turn = self.turn.lock().await;
+        match self.known(tenant, model).await? {
+            Some(known) if !anew || known.compute_time > asked => Ok(Some(known)),
+            _ => self.compute_now(tenant).await,
+        }
+    }
+
+    async fn compute(&self, tenant: &TenantId) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        self.compute_now(tenant).await.map(drop)
+    }
+
+    /// Goes through all customers. None: nothing is measured.
+    async fn compute_now(&self, tenant: &TenantId) -> Result<Option<Arc<Statistics>>> {
+        let model = self.models.of(tenant).await?.model.clone();
+        let Some(experience) = model.experience.clone() else { return Ok(None) };
+        let now = self.clock.now();
+        let mut seen = Seen::new(&experience, &model, now);
+        let mut after = None;
+        loop {
+            let ids = self.store.list_profiles(tenant, after, PAGE).await?;
+            let found = self.store.profiles(tenant, &ids).await?.value;
+            for (id, stored) in ids.iter().zip(found) {
+                // Who was merged meanwhile is counted where they are now, or was.
+                if let Some(stored) = stored.filter(|stored| stored.id == *id) {
+                    seen.customer(stored);
+                }
+            }
+            // Others have their turn: this is computed on the threads that answer.
+            tokio::task::yield_now().await;
+            match ids.last() {
+                Some(last) if ids.len() == PAGE => after = Some(*last),
+                _ => break,
+            }
+        }
+        let statistics = seen.finish(model.measured()).await?;
+        let body = serde_json::to_string(&*statistics).map_err(|error| Error::Internal(error.to_string()))?;
+        self.store.keep_statistics(tenant, &body).await?;
+        self.known.insert(tenant.clone(), Some(statistics.clone())).await;
+        Ok(Some(statistics))
+    }
+}
+
+/// The customers that were seen.
+struct Seen<'a> {
+    census: Census,
+    experience: &'a Experience,
+    model: &'a Model,
+    now: Timestamp,
+    day: Day,
+}
+
+impl<'a> Seen<'a> {
+    fn new(experience: &'a Experience, model: &'a Model, now: Timestamp) -> Self {
+        let day = day_of(model, now);
+        let census = Census::new(experience, model.segments.keys().cloned(), day);
+        Self { census, experience, model, now, day }
+    }
+
+    fn customer(&mut self, stored: crate::profile::StoredProfile) {
+        let profile = fold(stored, self.model);
+        let derived = Derived::of(&profile, self.model, self.now);
+        self.census.add(&History::of(&profile, self.experience, self.day), &derived.segments);
+    }
+
+    /// The models are fitted beside the threads that answer.
+    async fn finish(self, measured: String) -> Result<Arc<Statistics>> {
+        let Self { census, now, .. } = self;
+        let finished = tokio::task::spawn_blocking(move || Arc::new(census.finish(measured, now))).await;
+        finished.map_err(|panic| Error::Internal(format!("statistics: {panic}")))
+    }
+}
