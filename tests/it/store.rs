@@ -12,6 +12,7 @@ mod publications;
 mod reads;
 mod search;
 mod sqlite;
+mod statistics;
 mod tenants;
 mod timeline;
 mod writes;
@@ -127,6 +128,9 @@ on_each_store! {
         who_lost_the_lease_moves_nothing_on,
         a_reset_takes_the_lease_away,
         dead_letters_are_paged_replayed_and_removed,
+    }
+    statistics {
+        statistics_are_kept_in_place_of_those_before,
     }
     tenants {
         same_keys_in_two_tenants_never_mix,

@@ -198,6 +198,25 @@ fn model_events_tells_what_may_be_said_of_events() {
 }
 
 #[test]
+fn metrics_tell_what_a_customer_and_all_buy_and_what_is_missing() {
+    let (dir, server) = server();
+    let at = &server.address;
+    let ann = say(dir.path(), &format!("metrics email:ann@shop.com --server {at}")).ok();
+    for part in
+        ["rfm", "2 purchases, 24.90 USD", "24.9 USD so far", "nps", "365d", "BG/NBD: 1 customers bought on more"]
+    {
+        assert!(ann.contains(part), "{part}: {ann}");
+    }
+    let all = say(dir.path(), &format!("metrics --refresh --server {at}")).ok();
+    assert!(all.starts_with("1 customer, computed at "), "{all}");
+    let json = say(dir.path(), &format!("metrics --output json --server {at}")).ok();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["metrics"]["lifetimeValue"]["historic"], "24.9");
+    let wrong = say(dir.path(), &format!("metrics --segment nobody --server {at}")).failed(1);
+    assert!(wrong.contains("the model declares no segment `nobody`"), "{wrong}");
+}
+
+#[test]
 fn search_says_what_each_hit_was_found_by() {
     let (dir, server) = server();
     let at = &server.address;

@@ -69,6 +69,7 @@ pub(super) fn model() -> Model {
     Model {
         computed: derived.computed,
         segments: derived.segments,
+        experience: derived.experience,
         identifiers: BTreeMap::from([
             ("customer_id".to_owned(), kind(1, BelongsTo::Person, Some(1), None, None)),
             ("email".to_owned(), kind(2, BelongsTo::Household, Some(2), None, Some(4))),

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use customer_profile::experience::Day;
 use customer_profile::model::Model;
 use customer_profile::profile::{Derived, Event, Profile, Timestamp, Value};
 use customer_profile::recount::Recount;
+use customer_profile::statistics::{History, day_of};
 
 use super::cases::{NOW, at_day};
 use super::world::World;
@@ -25,6 +27,12 @@ computed:
   often: { most_frequent: [order_placed, call], value: number % 3, window: 3d, top: 3 }
   different: { distinct: [order_placed, call], value: 'number % 4', window: this_day }
   since: { days_since: call }
+experience:
+  purchases: { events: order_placed, value: amount, where: number % 4 != 0 }
+  nps: { events: [order_placed, call], value: number % 12 }
+  csat: { events: [] }
+  contacts: { events: call }
+  promises: { events: call, value: number % 2 == 0 }
 segments:
   busy: { when: computed.orders_3d >= 2 }
   quiet: { when: computed.since > 1 && computed.orders < 3 }
@@ -40,7 +48,8 @@ fn days() -> impl Iterator<Item = Timestamp> {
 pub(super) fn told(profile: &Profile, model: &Model) -> Vec<String> {
     let read = profile.derived.holds(NOW).then(|| profile.derived.clone());
     let later = days().map(|now| Derived::of(profile, model, now));
-    read.into_iter().chain(later).map(|derived| shown(&derived)).collect()
+    let derived = read.into_iter().chain(later).map(|derived| shown(&derived));
+    derived.chain(days().map(|now| history(profile, model, now))).collect()
 }
 
 fn shown(derived: &Derived) -> String {
@@ -50,6 +59,43 @@ fn shown(derived: &Derived) -> String {
     });
     let segments = derived.segments.iter().map(|name| format!("in {name}"));
     computed.chain(segments).collect::<Vec<_>>().join("; ")
+}
+
+/// What metrics are computed from, of all time up to a day.
+fn history(profile: &Profile, model: &Model, now: Timestamp) -> String {
+    let Some(experience) = &model.experience else { return String::new() };
+    let today = day_of(model, now);
+    let history = History::of(profile, experience, today);
+    let rfm = history.purchases.rfm(today);
+    let rfm = rfm.map(|rfm| (rfm.days_since_last, rfm.purchases, rfm.micros / 10_000));
+    let buying = history.purchases.summary(today).map(|summary| summary.buying.frequency());
+    let all = history.course.within(Day::MIN..=today);
+    let course = (all.nps.counts, all.nps.off_scale, all.contacts, all.orders, all.kept.part, all.kept.whole);
+    format!("{rfm:?} {buying:?} {course:?}")
+}
+
+/// The same, naively.
+fn naive_history(events: &[Event], now: i64) -> String {
+    let day = |event: &Event| event.sort_time.as_micros().div_euclid(DAY);
+    let today = now.div_euclid(DAY);
+    let of = |kinds: &[&str]| {
+        let counts = |event: &&Event| kinds.contains(&event.kind.as_str()) && day(event) <= today;
+        events.iter().filter(counts).collect::<Vec<_>>()
+    };
+    let orders: Vec<&Event> = of(&["order_placed"]).into_iter().filter(|event| number(event) % 4 != 0).collect();
+    let last = orders.iter().map(|event| day(event)).max();
+    let sum: i128 = orders.iter().map(|event| i128::from(amount(event))).sum();
+    let rfm = last.map(|last| (today - last, orders.len(), sum));
+    let days: BTreeSet<i64> = orders.iter().map(|event| day(event)).collect();
+    let buying = days.len().checked_sub(1);
+    let (mut scores, mut off_scale) = (BTreeMap::<i64, u64>::new(), 0);
+    for score in of(&["order_placed", "call"]).into_iter().map(|event| number(event) % 12) {
+        if score <= 10 { *scores.entry(score).or_default() += 1 } else { off_scale += 1 }
+    }
+    let calls = of(&["call"]);
+    let kept = calls.iter().filter(|event| number(event) % 2 == 0).count();
+    let course = (scores, off_scale, calls.len(), orders.len(), kept, calls.len());
+    format!("{rfm:?} {buying:?} {course:?}")
 }
 
 const HOUR: i64 = 3_600_000_000;
@@ -99,7 +145,8 @@ fn hundredths(sum: i64) -> String {
 pub(super) fn naive(events: &[Event], known: bool) -> Vec<String> {
     let told: Vec<String> = days().map(|now| naive_at(events, known, now.as_micros())).collect();
     // As it is read now, and as it is derived for now.
-    told.first().cloned().into_iter().chain(told.iter().cloned()).collect()
+    let derived = told.first().cloned().into_iter().chain(told.iter().cloned());
+    derived.chain(days().map(|now| naive_history(events, now.as_micros()))).collect()
 }
 
 fn naive_at(events: &[Event], known: bool, now: i64) -> String {
