@@ -123,7 +123,7 @@ macro_rules! on_every_store {
 }
 
 on_every_store!(
-    500: order_does_not_matter,
+    300: order_does_not_matter,
     said_again_changes_nothing,
     nothing_is_lost_or_doubled,
     the_past_is_answered_as_it_was,
