@@ -50,7 +50,7 @@ pub(crate) async fn ask_for(address: &str, name: &str, asked: Asked, time: Durat
             let request =
                 v1::ListTimelineRequest { key: by_name(name).key, page_size: 10, ..v1::ListTimelineRequest::default() };
             let page = ProfileServiceClient::new(channel).list_timeline(request).await.expect("a page").into_inner();
-            assert_eq!(page.items.len(), 10);
+            assert_eq!(page.events.len(), 10);
         }
     })
     .await

@@ -37,6 +37,7 @@ mod tests {
         m20261122_000006_publication as publication, m20261122_000007_rollups as rollups,
         m20261122_000008_event_objects as objects, m20261122_000009_segments as segments,
         m20261122_000010_search_words as search, m20261122_000011_statistics as statistics,
+        m20261122_000012_event_order as order,
     };
 
     #[test]
@@ -54,6 +55,7 @@ mod tests {
                 segments::STATEMENTS,
                 search::STATEMENTS,
                 statistics::STATEMENTS,
+                order::STATEMENTS,
             ]
             .concat()
             {

@@ -69,7 +69,8 @@ impl ContextService for ContextApi {
         let wanted = Wanted { kinds: &view.objects, visible: &seen.purpose.events };
         let objects = self.reader.latest_objects(&context.tenant, &found, wanted, freshness).await;
         let objects = objects.map_err(|error| status::from_reader(error, &context))?;
-        let telling = Telling::of(profile, view, seen, &running.model);
+        let lines = request.include_text.then(Vec::new);
+        let telling = Telling::of(profile, (view, &running.model), seen, lines);
         let lines = telling.into_answer(&objects, &mut answer);
         cut(&mut answer, max_bytes);
         if request.include_text {

@@ -30,14 +30,21 @@ pub(super) struct Telling<'a> {
     sight: Sight<'a>,
     /// Keys of records that are not to be told: they are identifiers that the purpose may not see.
     hidden: BTreeSet<String>,
-    lines: Vec<Line>,
+    /// None: nobody asked for sentences.
+    lines: Option<Vec<Line>>,
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn of(profile: &'a Profile, view: &'a ContextView, seen: View<'a>, model: &'a Model) -> Self {
+    /// `lines`: to be filled, if sentences are asked for.
+    pub(super) fn of(
+        profile: &'a Profile,
+        (view, model): (&'a ContextView, &'a Model),
+        seen: View<'a>,
+        lines: Option<Vec<Line>>,
+    ) -> Self {
         let sight = Sight::new(Some(seen));
         let hidden = sight.hidden_keys(profile);
-        Self { profile, view, model, sight, hidden, lines: Vec::new() }
+        Self { profile, view, model, sight, hidden, lines }
     }
 
     /// Puts all of it into an answer. Answers with the sentences.
@@ -52,7 +59,7 @@ impl<'a> Telling<'a> {
         self.segments(answer);
         self.objects(objects, answer);
         answer.withheld = self.sight.into_withheld().into_iter().map(withheld).collect();
-        self.lines
+        self.lines.unwrap_or_default()
     }
 
     /// Needs, then preferences.
@@ -72,11 +79,14 @@ impl<'a> Telling<'a> {
                 answer.preferences = preferences(stated);
             }
             for (key, stated) in stated.iter().filter(|(key, _)| key.is_accessibility() == needs) {
-                let what = if needs { "Need" } else { "Preference" };
-                let name = key.to_string();
-                let name = name.strip_prefix("accessibility.").unwrap_or(&name).replace('.', " ");
                 let records = self.cited(stated.origins.iter().map(|origin| &origin.record));
-                self.line(key.field(), &format!("{what}: {}: {}", words(&name), shown(stated)), &records);
+                let sentence = || {
+                    let what = if needs { "Need" } else { "Preference" };
+                    let name = key.to_string();
+                    let name = name.strip_prefix("accessibility.").unwrap_or(&name).replace('.', " ");
+                    format!("{what}: {}: {}", words(&name), shown(stated))
+                };
+                self.line(|| key.field(), None, sentence, &records);
             }
         }
     }
@@ -110,8 +120,8 @@ impl<'a> Telling<'a> {
             return None;
         }
         let so_far = if partial == Some(true) { " so far" } else { "" };
-        let text = format!("{}: {found}{so_far}", words(field.name()));
-        self.line(format!("{section}.{field}"), &text, &records);
+        let sentence = || format!("{}: {found}{so_far}", words(field.name()));
+        self.line(|| format!("{section}.{field}"), None, sentence, &records);
         let completeness = match partial {
             None => v1::Completeness::Unspecified,
             Some(true) => v1::Completeness::Partial,
@@ -132,9 +142,12 @@ impl<'a> Telling<'a> {
             }
             answer.segments.push(name.clone());
             let description = self.model.segments.get(name).map_or("", |segment| segment.description.as_str());
-            let told = if description.is_empty() { String::new() } else { format!(" ({description})") };
             let records = self.cited(self.profile.records.iter().map(|record| &record.key));
-            self.line(format!("segments.{name}"), &format!("Segment: {}{told}", words(name)), &records);
+            let sentence = || {
+                let told = if description.is_empty() { String::new() } else { format!(" ({description})") };
+                format!("Segment: {}{told}", words(name))
+            };
+            self.line(|| format!("segments.{name}"), None, sentence, &records);
         }
     }
 
@@ -148,14 +161,12 @@ impl<'a> Telling<'a> {
             let fields = || object.fields.iter().filter(|(_, value)| plain(value));
             let records = self.cited(object.events.iter().map(|event| &event.record));
             let status = object.status.as_deref().unwrap_or_default();
-            let told = fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
-            let told: String = told.collect();
-            let is = if status.is_empty() { String::new() } else { format!(": {status}") };
-            let sentence = format!("{} {}{is}{told}", words(&object.key.kind), object.key.id);
-            self.line("objects".to_owned(), &sentence, &records);
-            if let Some(line) = self.lines.last_mut() {
-                line.object_index = Some(index);
-            }
+            let sentence = || {
+                let told = fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
+                let is = if status.is_empty() { String::new() } else { format!(": {status}") };
+                format!("{} {}{is}{}", words(&object.key.kind), object.key.id, told.collect::<String>())
+            };
+            self.line(|| "objects".to_owned(), Some(index), sentence, &records);
             answer.objects.push(v1::ContextObject {
                 kind: object.key.kind.clone(),
                 id: object.key.id.clone(),
@@ -183,15 +194,23 @@ impl<'a> Telling<'a> {
         records.into_iter().take(MAX_RECORDS).map(told).collect()
     }
 
-    fn line(&mut self, field: String, sentence: &str, records: &[v1::RecordKey]) {
+    /// A sentence, if any are asked for; of an object, its place among them.
+    fn line(
+        &mut self,
+        field: impl FnOnce() -> String,
+        object_index: Option<usize>,
+        sentence: impl FnOnce() -> String,
+        records: &[v1::RecordKey],
+    ) {
+        let Some(lines) = &mut self.lines else { return };
         let cited = records.iter().map(|record| match record.key.as_str() {
             "" => record.source.clone(),
             key => format!("{}/{key}", record.source),
         });
         let cited = cited.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
         // A sentence is one line, whatever a source put into it.
-        let sentence: String = sentence.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        self.lines.push(Line { field, object_index: None, text: format!("{sentence} [{cited}]") });
+        let told: String = sentence().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        lines.push(Line { field: field(), object_index, text: format!("{told} [{cited}]") });
     }
 }
 
