@@ -50,6 +50,9 @@ use cache::{Cache, Cached, Need, Slot};
 /// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
 const PROOF_WAIT: Duration = Duration::from_millis(250);
 
+/// How often a key is looked up when what it leads to goes elsewhere meanwhile.
+const MAX_LOOKS: usize = 4;
+
 /// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are for the message.
 const MAX_HOLDERS: usize = 10;
 
@@ -212,7 +215,21 @@ impl Reader {
         Need { proof, sequence, known_since, stale_since }
     }
 
+    /// Which profile a key leads to is one look-up, the profile another. Where the record or the identifier went elsewhere
+    /// between the two, it is looked up again.
     async fn profile_within(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
+        let wanted = lookup_key(&scope.running.model, key)?;
+        let mut found = self.look_up_and_read(scope, key).await;
+        for _ in 1..MAX_LOOKS {
+            if !found.as_ref().is_ok_and(|answer| !answers_to(&answer.profile, &wanted)) {
+                break;
+            }
+            found = self.look_up_and_read(scope, key).await;
+        }
+        found
+    }
+
+    async fn look_up_and_read(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
         let (id, through) = match lookup_key(&scope.running.model, key)? {
             CacheKey::Id(id) => (id, None),
             key => {
@@ -382,6 +399,15 @@ fn lookup_key(model: &Model, key: &Key) -> Result<CacheKey, Error> {
         }
         Key::Record(record) => CacheKey::Record(record.clone()),
     })
+}
+
+/// Whether a profile is one that a key leads to.
+fn answers_to(profile: &Profile, key: &CacheKey) -> bool {
+    match key {
+        CacheKey::Id(_) | CacheKey::Objects(..) => true,
+        CacheKey::Record(record) => profile.records.iter().any(|held| held.key == *record),
+        CacheKey::Identifier(identifier) => profile.identifiers.iter().any(|held| held.identifier == *identifier),
+    }
 }
 
 /// The profiles that a key leads to.

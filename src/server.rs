@@ -146,7 +146,11 @@ pub async fn serve(
         }
     };
     tidying.abort();
-    behind.iter().for_each(JoinHandle::abort);
+    for work in behind {
+        work.abort();
+        // Ended before the store is closed: cut off, or by a panic that was told.
+        drop(work.await);
+    }
     finish(writer, publishers, &*parts.store).await;
     Ok(result?)
 }
