@@ -15,6 +15,7 @@
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
 //! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
+//! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.
 //! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.

@@ -84,9 +84,14 @@ impl Recount {
         }
         let mut tx = self.store.begin(tenant).await?;
         let progress = tx.reads().recount_progress().await?;
-        if tx.model_version() != running.version || progress.as_ref().is_some_and(|progress| progress.is_done(&counted))
-        {
-            // Another model is in force by now, which is counted next; or it is done.
+        if tx.model_version() != running.version {
+            // Another server has put another model in force: what is not counted is counted by that one.
+            let version = tx.model_version();
+            drop(tx);
+            self.models.adopt(tenant, version).await?;
+            return Ok(true);
+        }
+        if progress.as_ref().is_some_and(|progress| progress.is_done(&counted)) {
             return Ok(false);
         }
         let before = progress.filter(|progress| progress.definitions == counted);

@@ -154,7 +154,7 @@ impl ModelApi {
     async fn recount(&self, context: &Context) -> Result<Option<v1::RecountProgress>, Status> {
         let failed = |error| status::from_store(&error, context);
         let running = self.switch.models.of(&context.tenant).await.map_err(failed)?;
-        if running.model.computed.is_empty() {
+        if running.model.definitions().next().is_none() {
             return Ok(None);
         }
         let read = async { self.switch.store.snapshot(&context.tenant).await?.recount_progress().await };

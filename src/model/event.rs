@@ -201,7 +201,8 @@ impl Property {
     }
 }
 
-/// The codes of ISO 4217: those in use, and those that were since 1990, for what happened then.
+/// The codes of ISO 4217: those in use (the one of three X is "no currency"), and those that were since 1990, for what happened
+/// then.
 const CURRENCIES: &str = "\
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW \
 CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF \

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::cache::{Cached, Entry, Slot};
 use super::{
-    Answer, CacheKey, Currency, Error, Found, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, lookup_key,
+    Answer, CacheKey, Currency, Error, Found, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, answers_to,
+    lookup_key,
 };
 use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
 use crate::store;
@@ -57,7 +58,16 @@ impl Reader {
             found.currency = through.map_or(found.currency, |through| found.currency.and(through));
             self.answer(found, key)
         };
-        Ok(ids.into_iter().zip(keys).map(found).collect())
+        let mut answers: Vec<Result<Answer, Error>> = ids.into_iter().zip(keys).map(found).collect();
+        for (answer, key) in answers.iter_mut().zip(keys) {
+            // Gone elsewhere between the two look-ups: rare, and then looked up by itself.
+            if let (Ok(found), Ok(wanted)) = (&answer, lookup_key(&scope.running.model, key))
+                && !answers_to(&found.profile, &wanted)
+            {
+                *answer = self.profile_within(scope, key).await;
+            }
+        }
+        Ok(answers)
     }
 
     /// The profiles that identifiers and records lead to.

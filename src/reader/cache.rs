@@ -1,4 +1,4 @@
-//! The cache. The only place that knows moka.
+//! The cache of profiles.
 //!
 //! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](super::Epochs) for why that is never stale. Readers
 //! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
