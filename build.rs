@@ -4,24 +4,15 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 9] = [
-    "proto/customer/profile/v1/context_service.proto",
-    "proto/customer/profile/v1/experience_service.proto",
-    "proto/customer/profile/v1/identity_service.proto",
-    "proto/customer/profile/v1/ingest_service.proto",
-    "proto/customer/profile/v1/model_service.proto",
-    "proto/customer/profile/v1/preference_service.proto",
-    "proto/customer/profile/v1/profile_service.proto",
-    "proto/customer/profile/v1/publish_service.proto",
-    "proto/customer/profile/v1/segment_service.proto",
-];
+/// Relative to `proto`.
+const PACKAGE: &str = "customer/profile/v1";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::Compiler::new(["proto"])?
         .include_source_info(true)
         .include_imports(true)
-        .open_files(FILES)?
+        .open_files(files()?)?
         .file_descriptor_set();
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("customer_profile.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
@@ -29,4 +20,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".customer.profile.v1")
         .compile_fds(descriptors)?;
     Ok(())
+}
+
+/// All proto files of the package, in order of name.
+fn files() -> Result<Vec<String>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(PathBuf::from("proto").join(PACKAGE))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path.strip_prefix("proto")?.to_string_lossy().into_owned());
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
 }

@@ -26,18 +26,18 @@ use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::explain::Explainer;
-use crate::grpc::v1::context_service_server::{ContextServiceServer, SERVICE_NAME as CONTEXT_SERVICE};
-use crate::grpc::v1::experience_service_server::{ExperienceServiceServer, SERVICE_NAME as EXPERIENCE_SERVICE};
-use crate::grpc::v1::identity_service_server::{IdentityServiceServer, SERVICE_NAME as IDENTITY_SERVICE};
-use crate::grpc::v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST_SERVICE};
-use crate::grpc::v1::model_service_server::{ModelServiceServer, SERVICE_NAME as MODEL_SERVICE};
-use crate::grpc::v1::preference_service_server::{PreferenceServiceServer, SERVICE_NAME as PREFERENCE_SERVICE};
-use crate::grpc::v1::profile_service_server::{ProfileServiceServer, SERVICE_NAME as PROFILE_SERVICE};
-use crate::grpc::v1::publish_service_server::{PublishServiceServer, SERVICE_NAME as PUBLISH_SERVICE};
-use crate::grpc::v1::segment_service_server::{SERVICE_NAME as SEGMENT_SERVICE, SegmentServiceServer};
+use crate::grpc::v1::context_service_server::ContextServiceServer;
+use crate::grpc::v1::experience_service_server::ExperienceServiceServer;
+use crate::grpc::v1::identity_service_server::IdentityServiceServer;
+use crate::grpc::v1::ingest_service_server::IngestServiceServer;
+use crate::grpc::v1::model_service_server::ModelServiceServer;
+use crate::grpc::v1::preference_service_server::PreferenceServiceServer;
+use crate::grpc::v1::profile_service_server::ProfileServiceServer;
+use crate::grpc::v1::publish_service_server::PublishServiceServer;
+use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
     CallLimits, Calls, ContextApi, ExperienceApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi,
-    ProfileApi, PublishApi, SegmentApi, Watches,
+    ProfileApi, PublishApi, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -335,18 +335,7 @@ async fn become_ready(
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in [
-        "",
-        CONTEXT_SERVICE,
-        EXPERIENCE_SERVICE,
-        IDENTITY_SERVICE,
-        INGEST_SERVICE,
-        MODEL_SERVICE,
-        PREFERENCE_SERVICE,
-        PROFILE_SERVICE,
-        PUBLISH_SERVICE,
-        SEGMENT_SERVICE,
-    ] {
+    for service in std::iter::once("").chain(service_names()) {
         health.set_service_status(service, status).await;
     }
 }

@@ -23,6 +23,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use super::context::{Context, REQUEST_ID_KEY};
+use super::methods::Method;
 use super::status;
 use crate::telemetry::metrics::name_of;
 use crate::telemetry::{Metrics, accept_parent};
@@ -126,66 +127,6 @@ where
     }
 }
 
-/// A method, as it is named in figures and logs.
-#[derive(Debug, Clone, Copy)]
-struct Method {
-    name: &'static str,
-    streams: bool,
-}
-
-/// The unary methods of this server.
-const UNARY: [&str; 24] = [
-    "customer.profile.v1.IdentityService/ExplainProfile",
-    "customer.profile.v1.IdentityService/ExplainPair",
-    "customer.profile.v1.IdentityService/ListMatchCandidates",
-    "customer.profile.v1.IdentityService/ListHousehold",
-    "customer.profile.v1.IdentityService/DecideCandidate",
-    "customer.profile.v1.IdentityService/MergeProfiles",
-    "customer.profile.v1.IdentityService/SplitProfile",
-    "customer.profile.v1.IdentityService/WithdrawDecision",
-    "customer.profile.v1.IdentityService/PreviewMerge",
-    "customer.profile.v1.IdentityService/ListDecisions",
-    "customer.profile.v1.IdentityService/ListIdentityChanges",
-    "customer.profile.v1.IngestService/IngestStatements",
-    "customer.profile.v1.IngestService/IngestPayloads",
-    "customer.profile.v1.ModelService/GetModel",
-    "customer.profile.v1.ModelService/ListModelVersions",
-    "customer.profile.v1.ProfileService/GetProfile",
-    "customer.profile.v1.ProfileService/BatchGetProfiles",
-    "customer.profile.v1.ProfileService/ListTimeline",
-    "customer.profile.v1.ProfileService/SearchProfiles",
-    "customer.profile.v1.PublishService/ListPublications",
-    "customer.profile.v1.PublishService/ListDeadLetters",
-    "customer.profile.v1.PublishService/ReplayDeadLetters",
-    "customer.profile.v1.PublishService/ResetPublication",
-    "grpc.health.v1.Health/Check",
-];
-/// The others.
-const STREAMS: [&str; 8] = [
-    "customer.profile.v1.IngestService/StreamStatements",
-    "customer.profile.v1.ModelService/PlanModel",
-    "customer.profile.v1.ModelService/ApplyModel",
-    "customer.profile.v1.ModelService/TrainModel",
-    WATCH,
-    "grpc.health.v1.Health/Watch",
-    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-];
-
-/// It lasts and mostly waits, so it has a bound of its own.
-const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
-
-/// The method of a path. Whatever else is called is `_OTHER`, so that logs and figures are bounded.
-fn method(path: &str) -> Method {
-    let path = path.trim_start_matches('/');
-    let find = |names: &[&'static str]| names.iter().find(|name| **name == path).copied();
-    match (find(&UNARY), find(&STREAMS)) {
-        (Some(name), _) => Method { name, streams: false },
-        (None, Some(name)) => Method { name, streams: true },
-        (None, None) => Method { name: "_OTHER", streams: false },
-    }
-}
-
 /// One call, from its arrival to the last byte of its answer.
 struct Call {
     shared: Arc<Shared>,
@@ -206,8 +147,8 @@ impl Call {
             || format!("{:08x}-{:x}", shared.instance, shared.count.fetch_add(1, Ordering::Relaxed)),
             str::to_owned,
         );
-        let method = method(request.uri().path());
-        let counts = usize::from(!method.name.starts_with("grpc.health.") && method.name != WATCH);
+        let method = Method::of_path(request.uri().path());
+        let counts = usize::from(method.is_limited());
         shared.running.fetch_add(counts, Ordering::Relaxed);
         Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), counts, over: false }
     }
@@ -371,12 +312,5 @@ mod tests {
         for wrong in ["", "5", "S", "100000000S", "-1S", "1s", "1.5S", "1µ"] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn methods_that_are_not_served_have_one_name() {
-        assert!(!method("/customer.profile.v1.ProfileService/GetProfile").streams);
-        assert!(method("/customer.profile.v1.IngestService/StreamStatements").streams);
-        assert_eq!(method("/customer.profile.v1.ProfileService/Nonsense").name, "_OTHER");
     }
 }

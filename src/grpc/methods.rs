@@ -1,0 +1,133 @@
+//! The register of methods, read from the descriptors of the proto files: whatever is declared there has a name of its own
+//! in metrics, logs and traces, the deadline rule that fits it, and an entry in the health service.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use prost_reflect::{DescriptorPool, ServiceDescriptor};
+
+use super::FILE_DESCRIPTOR_SET;
+
+/// The method name of all calls to methods that this server does not have, so that logs and figures are bounded.
+const OTHER: &str = "_OTHER";
+
+/// The health service. Its calls are exempt from limits, or an overloaded server would be restarted.
+const HEALTH: &str = "grpc.health.v1.Health";
+
+/// The stream of changes. It lasts and mostly waits, so it has limits of its own.
+const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
+
+/// A method, as metrics, logs and traces name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Method {
+    /// `package.Service/Method`, or `_OTHER`.
+    pub(super) name: &'static str,
+    /// Whether the caller, the server or both send a stream. Only unary calls get a default deadline.
+    pub(super) streams: bool,
+}
+
+impl Method {
+    /// The method of a request path.
+    pub(super) fn of_path(path: &str) -> Self {
+        let found = METHODS.get_key_value(path.trim_start_matches('/'));
+        found.map_or(Self { name: OTHER, streams: false }, |(name, streams)| Self { name, streams: *streams })
+    }
+
+    /// Whether the call counts towards `grpc.max_concurrent_requests`.
+    pub(super) fn is_limited(&self) -> bool {
+        self.name != WATCH && !self.name.starts_with(HEALTH)
+    }
+}
+
+/// The names of this project's services, in order: what the health service reports on, beside the server as a whole.
+pub fn service_names() -> impl Iterator<Item = &'static str> {
+    OWN_SERVICES.iter().map(String::as_str)
+}
+
+static OWN_SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut names: Vec<String> =
+        services(&[FILE_DESCRIPTOR_SET]).iter().map(|service| service.full_name().to_owned()).collect();
+    names.sort_unstable();
+    names
+});
+
+/// Each method's name, and whether it streams.
+static METHODS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
+    let sets = [
+        FILE_DESCRIPTOR_SET,
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    ];
+    let methods = services(&sets).into_iter().flat_map(|service| {
+        service
+            .methods()
+            .map(|method| {
+                let name = format!("{}/{}", service.full_name(), method.name());
+                (name, method.is_client_streaming() || method.is_server_streaming())
+            })
+            .collect::<Vec<_>>()
+    });
+    methods.collect()
+});
+
+/// The services of descriptor sets. The sets are compiled in; one that cannot be read fails every test of this module.
+fn services(sets: &[&[u8]]) -> Vec<ServiceDescriptor> {
+    let mut pool = DescriptorPool::new();
+    for set in sets {
+        if let Err(error) = pool.decode_file_descriptor_set(*set) {
+            tracing::error!(%error, "a compiled-in descriptor set cannot be read; its methods have no names");
+        }
+    }
+    pool.services().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_of_the_descriptors_has_its_own_name() {
+        let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("descriptors");
+        let mut count = 0;
+        for service in pool.services() {
+            assert!(service_names().any(|name| name == service.full_name()), "{}", service.full_name());
+            for method in service.methods() {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                let found = Method::of_path(&path);
+                assert_eq!(format!("/{}", found.name), path);
+                assert_eq!(found.streams, method.is_client_streaming() || method.is_server_streaming(), "{path}");
+                count += 1;
+            }
+        }
+        assert!(count >= 43, "{count} methods");
+    }
+
+    #[test]
+    fn methods_of_the_library_services_are_known() {
+        for (path, streams) in [
+            ("/grpc.health.v1.Health/Check", false),
+            ("/grpc.health.v1.Health/Watch", true),
+            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
+            ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true),
+        ] {
+            let method = Method::of_path(path);
+            assert_eq!((format!("/{}", method.name).as_str(), method.streams), (path, streams));
+        }
+    }
+
+    #[test]
+    fn methods_that_are_not_served_share_one_name() {
+        for path in ["/customer.profile.v1.ProfileService/Nonsense", "/", "", "/a/b/c"] {
+            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false });
+        }
+    }
+
+    #[test]
+    fn probes_and_watches_are_not_limited() {
+        assert!(!Method::of_path("/grpc.health.v1.Health/Check").is_limited());
+        assert!(!Method::of_path("/customer.profile.v1.ProfileService/WatchProfiles").is_limited());
+        assert!(Method::of_path("/customer.profile.v1.ProfileService/GetProfile").is_limited());
+        assert!(Method::of_path("/unknown").is_limited());
+    }
+}
