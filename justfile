@@ -1,0 +1,44 @@
+# What a contributor does, by name. `just` lists it (https://just.systems); each recipe is one command that works without it.
+
+default:
+    @just --list
+
+# Compile everything, tests and benchmarks too
+check:
+    cargo check --workspace --all-targets
+
+# Format, lints, structure, unit tests, stores in memory and on SQLite; no root, no network
+quick:
+    tests/run quick
+
+# Every test, as CI runs them
+test:
+    tests/run
+
+# Tests whose name contains a text
+one name:
+    cargo nextest run --workspace -E 'test({{name}})'
+
+# The long form of the random, kill and freshness tests
+long:
+    CUSTOMER_PROFILE_TEST_SCALE=10 tests/run
+
+# Look at changed snapshots (needs cargo-insta)
+snapshots:
+    cargo insta review
+
+# Throughput against bars in one run
+bench:
+    cargo bench --bench throughput
+
+# The documentation of the code
+doc:
+    cargo doc --workspace --no-deps --open
+
+# Modules, arrows between them, sizes of files and functions
+structure:
+    python3 tests/tools/structure.py
+
+# A server on a temporary database with the sample in it
+demo:
+    cargo run --release -- demo
