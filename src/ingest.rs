@@ -6,7 +6,8 @@
 //!
 //! Batches form by themselves: what came in while the last transaction ran goes into the next. An answer means durably
 //! committed. The queue is bounded by statements; a full queue refuses ([`Error::Overloaded`]) or, for streams, makes
-//! the sender wait.
+//! the sender wait. A call that could not be written within its deadline is refused at once ([`Error::Late`]); a batch whose
+//! caller has gone, or whose deadline has passed, before the writer takes it is not written, none of it. Callers take turns.
 
 mod apply;
 mod changes;
@@ -14,6 +15,7 @@ mod decide;
 mod load;
 pub(crate) mod log;
 mod room;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -31,12 +33,14 @@ pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation}
 use crate::changes::Coherence;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::lanes::{self, Caller, Refusal};
 use crate::models::Models;
 use crate::profile::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use room::{Place, Room, weigh};
-use write::{Batch, Writer, Written};
+use room::{CallRoom, Place, Room, weigh};
+use work::{Backlog, Work};
+use write::Writer;
 
 /// The bounds of the write path.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +99,9 @@ pub enum Error {
         /// The bound of the queue.
         limit: usize,
     },
+    /// What waits already would take longer than the call's deadline allows, or did.
+    #[error(transparent)]
+    Late(Refusal),
     /// The write path has ended.
     #[error("the server is stopping")]
     Stopping,
@@ -110,8 +117,9 @@ pub struct Ingest {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     options: Options,
-    calls: Room,
+    calls: CallRoom,
     streams: Room,
+    backlog: Arc<Backlog>,
     queue: mpsc::UnboundedSender<Job>,
     writer: Writer,
     /// Held while a decision is made.
@@ -153,6 +161,8 @@ struct Checked {
 
 struct Job {
     tenant: TenantId,
+    caller: Caller,
+    deadline: Option<Instant>,
     checked: Checked,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
@@ -176,18 +186,21 @@ impl Ingest {
         let step_timeout = options.step_timeout;
         let (own_models, own_clock, own_metrics) = (models.clone(), clock.clone(), metrics.clone());
         let writer = Writer { store, models, clock, coherence, metrics: metrics.clone(), step_timeout };
+        let backlog = Arc::new(Backlog::new(options.batch_statements));
         let ingest = Self {
+            backlog: backlog.clone(),
             models: own_models,
             clock: own_clock,
             metrics: own_metrics,
             options,
-            calls: Room::new(options.queue_statements, options.queue_bytes),
+            calls: CallRoom::new(options.queue_statements, options.queue_bytes),
             streams: Room::new(options.queue_statements, options.queue_bytes),
             queue,
             writer: writer.clone(),
             deciding: Arc::default(),
         };
-        (ingest, tokio::spawn(run(writer, jobs, metrics, options)))
+        let work = Work { writer, metrics, options, backlog };
+        (ingest, tokio::spawn(work.run(jobs)))
     }
 
     /// Decides, or with `validate_only` tells what would be. Decisions follow one another and take their turns beside the
@@ -197,17 +210,18 @@ impl Ingest {
     /// All of [`DecideError`].
     ///
     /// # Cancel safety
-    /// Dropped, the decision is made all the same.
+    /// Dropped before it is its turn, nothing is decided; after that the decision is made all the same.
     pub async fn decide(
         &self,
         tenant: &TenantId,
         request: DecisionRequest,
         validate_only: bool,
     ) -> Result<Decided, DecideError> {
+        let turn = self.deciding.clone().lock_owned().await;
         // A clone, so that the server does not end before.
         let (ingest, tenant) = (self.clone(), tenant.clone());
         let deciding = tokio::spawn(async move {
-            let _turn = ingest.deciding.lock().await;
+            let _turn = turn;
             let decided = ingest.writer.decide(&tenant, &request, validate_only);
             Box::pin(ingest.writer.store.availability().guard(decided)).await
         });
@@ -217,8 +231,8 @@ impl Ingest {
     /// Checks a batch and queues it, if there is room now.
     ///
     /// # Errors
-    /// [`Error::Overloaded`], [`Error::Stopping`]; [`Error::Store`] when the tenant's model is not known yet and cannot be
-    /// read.
+    /// [`Error::Overloaded`], [`Error::Late`], [`Error::Stopping`]; [`Error::Store`] when the tenant's model is not known
+    /// yet and cannot be read.
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
@@ -227,9 +241,17 @@ impl Ingest {
         if checked.statements.is_empty() {
             return Ok(ticket);
         }
-        let place = self.calls.try_take(&checked.statements);
-        let place = place.ok_or(Error::Overloaded { limit: self.options.queue_statements })?;
-        self.enqueue(tenant, ticket, checked, place)
+        let (caller, deadline) = lanes::current()
+            .map_or_else(|| (Caller::new(tenant.as_str(), None), None), |call| (call.caller(), call.deadline()));
+        if let Err(refusal) = self.backlog.admit(deadline) {
+            self.metrics.ingest_refused(refusal.reason);
+            return Err(Error::Late(refusal));
+        }
+        let Some(place) = self.calls.try_take(caller, &checked.statements) else {
+            self.metrics.ingest_refused(lanes::Reason::Full);
+            return Err(Error::Overloaded { limit: self.options.queue_statements });
+        };
+        self.enqueue((tenant, caller, deadline), ticket, checked, place)
     }
 
     /// Checks a batch and queues it, waiting for room.
@@ -245,7 +267,8 @@ impl Ingest {
             return Ok(ticket);
         }
         let place = self.streams.take(&checked.statements).await.ok_or(Error::Stopping)?;
-        self.enqueue(tenant, ticket, checked, place)
+        let caller = lanes::current().map_or_else(|| Caller::new(tenant.as_str(), None), |call| call.caller());
+        self.enqueue((tenant, caller, None), ticket, checked, place)
     }
 
     /// The statements of a batch, and a ticket that knows already what is refused.
@@ -270,11 +293,18 @@ impl Ingest {
         Ok((ticket, Checked { statements, model: running.version }))
     }
 
-    fn enqueue(&self, tenant: &TenantId, mut ticket: Ticket, checked: Checked, place: Place) -> Result<Ticket, Error> {
+    fn enqueue(
+        &self,
+        (tenant, caller, deadline): (&TenantId, Caller, Option<Instant>),
+        mut ticket: Ticket,
+        checked: Checked,
+        place: Place,
+    ) -> Result<Ticket, Error> {
         let (answer, receiver) = oneshot::channel();
         self.metrics.ingest_queued(checked.statements.len());
         let bytes = weigh(&checked.statements);
-        let job = Job { tenant: tenant.clone(), checked, bytes, answer, _place: place };
+        self.backlog.add(checked.statements.len());
+        let job = Job { tenant: tenant.clone(), caller, deadline, checked, bytes, answer, _place: place };
         self.queue.send(job).map_err(|_| Error::Stopping)?;
         ticket.answer = Some(receiver);
         Ok(ticket)
@@ -288,7 +318,7 @@ impl Ticket {
     /// [`Error::Store`], [`Error::Stopping`].
     ///
     /// # Cancel safety
-    /// Dropped, the batch is written all the same.
+    /// Dropped before the writer takes the batch, nothing of it is written; after that all of it is.
     pub async fn wait(self) -> Result<Receipt, Error> {
         let answer = match self.answer {
             Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
@@ -307,98 +337,4 @@ impl Ticket {
         let results = results.collect::<Result<_, Error>>()?;
         Ok(Receipt { results, sequence: answer.as_ref().map(|answer| answer.sequence) })
     }
-}
-
-/// How long the writer waits for callers that were just answered to come back.
-const LINGER: Duration = Duration::from_millis(1);
-
-/// The writer: takes what waits, writes it tenant by tenant, answers.
-///
-/// Callers that wait for their answers come in two shifts: while one shift's batch is written the other one's waits, and each
-/// transaction takes half of what it could. So when callers were answered while others waited, the writer gives those a
-/// moment to come back, and both shifts become one. A lone caller is never waited for.
-async fn run(writer: Writer, mut jobs: mpsc::UnboundedReceiver<Job>, metrics: Arc<Metrics>, options: Options) {
-    let mut waiting = Vec::new();
-    let mut answered = 0;
-    loop {
-        let callers = jobs.len() + answered;
-        if jobs.recv_many(&mut waiting, options.batch_statements).await == 0 {
-            return;
-        }
-        let until = tokio::time::Instant::now() + LINGER;
-        while waiting.len() < callers.min(options.batch_statements) {
-            match tokio::time::timeout_at(until, jobs.recv_many(&mut waiting, options.batch_statements)).await {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => break,
-            }
-        }
-        answered = waiting.len();
-        let mut tenants: BTreeMap<TenantId, Vec<Job>> = BTreeMap::new();
-        for job in waiting.drain(..) {
-            tenants.entry(job.tenant.clone()).or_default().push(job);
-        }
-        for (tenant, jobs) in tenants {
-            for batch in batches(jobs, options) {
-                write_batch(&writer, &tenant, batch, &metrics).await;
-            }
-        }
-    }
-}
-
-/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bounds goes alone.
-fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
-    let mut batches: Vec<Vec<Job>> = Vec::new();
-    let (mut statements, mut bytes) = (0, 0);
-    for job in jobs {
-        statements += job.checked.statements.len();
-        bytes += job.bytes;
-        match batches.last_mut() {
-            Some(batch) if statements <= options.batch_statements && bytes <= options.batch_bytes => batch.push(job),
-            _ => {
-                (statements, bytes) = (job.checked.statements.len(), job.bytes);
-                batches.push(vec![job]);
-            }
-        }
-    }
-    batches
-}
-
-async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, metrics: &Metrics) {
-    let sizes: Vec<usize> = jobs.iter().map(|job| job.checked.statements.len()).collect();
-    let model = jobs.first().map(|job| job.checked.model);
-    let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
-    let statements: Vec<Statement> = jobs.iter_mut().flat_map(|job| job.checked.statements.drain(..)).collect();
-    let started = Instant::now();
-    let written = writer.write(tenant, Batch { statements: &statements, model }).await;
-    metrics.ingest_written(statements.len(), started.elapsed());
-    match written {
-        Ok(written) => {
-            report(&written, metrics);
-            let profiles = Arc::new(written.profiles);
-            let mut outcomes = written.outcomes.into_iter();
-            for (job, size) in jobs.into_iter().zip(sizes) {
-                let outcomes = outcomes.by_ref().take(size).collect();
-                let answer = Answer { outcomes, profiles: profiles.clone(), sequence: written.sequence };
-                // Nobody waits when the caller has gone; the statements are stored all the same.
-                drop(job.answer.send(Ok(answer)));
-            }
-        }
-        Err(error) => {
-            tracing::error!(%tenant, statements = statements.len(), %error, "a batch could not be written");
-            for job in jobs {
-                drop(job.answer.send(Err(error.clone().into())));
-            }
-        }
-    }
-}
-
-fn report(written: &Written, metrics: &Metrics) {
-    let count = |wanted: fn(&Outcome) -> bool| written.outcomes.iter().filter(|outcome| wanted(outcome)).count();
-    metrics.ingest_stored(count(|outcome| matches!(outcome, Outcome::Stored)));
-    metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
-    metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
-    metrics.store_conflicts(written.conflicts);
-    let identity = written.identity;
-    metrics.identity(identity.merges, identity.splits, identity.reclustered);
-    metrics.matching(identity.compared, identity.generic_identifiers, identity.generic_keys);
 }

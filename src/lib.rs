@@ -29,6 +29,7 @@ pub mod explain;
 pub mod grpc;
 pub mod identity;
 pub mod ingest;
+pub mod lanes;
 pub mod model;
 pub mod models;
 pub mod neighbourhood;

@@ -18,6 +18,7 @@ mod audit;
 mod batch;
 mod cache;
 mod epochs;
+mod found;
 mod latest;
 mod objects;
 mod search;
@@ -46,6 +47,7 @@ use crate::profile::{
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use cache::{Cache, Cached, Need, Slot};
+use found::{Found, Lookup, Scope};
 
 /// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
 const PROOF_WAIT: Duration = Duration::from_millis(250);
@@ -90,6 +92,8 @@ pub struct Answer {
     pub read_at: Instant,
     /// Whether it was in the cache.
     pub cached: bool,
+    /// Whether any part of it was: also only which profile the key leads to.
+    pub partly_cached: bool,
     /// How current it is.
     pub currency: Currency,
     /// Whether it is less current than answers are to be, because the store does not answer.
@@ -98,6 +102,14 @@ pub struct Answer {
     pub merged_from: Option<ProfileId>,
     /// Of a read of the past: the time of the last write that it reflects.
     pub as_of: Option<Timestamp>,
+}
+
+impl Answer {
+    /// The same answer, with something beside it that the store had at a write.
+    #[must_use]
+    pub fn showing(self, write: Sequence) -> Self {
+        Self { currency: self.currency.showing(write), ..self }
+    }
 }
 
 /// Why there is no answer.
@@ -215,48 +227,45 @@ impl Reader {
         Need { proof, sequence, known_since, stale_since }
     }
 
-    /// Which profile a key leads to is one look-up, the profile another. Where the record or the identifier went elsewhere
-    /// between the two, it is looked up again.
+    /// Which profile a key leads to is one look-up, the profile another. Where the two do not fit together, because the record
+    /// or the identifier went elsewhere between them, both are read again, at least as current as what was seen.
     async fn profile_within(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
         let wanted = lookup_key(&scope.running.model, key)?;
-        let mut found = self.look_up_and_read(scope, key).await;
+        let mut scope = scope.clone();
+        let mut found = self.look_up_and_read(&scope, &wanted).await?;
         for _ in 1..MAX_LOOKS {
-            if !found.as_ref().is_ok_and(|answer| !answers_to(&answer.profile, &wanted)) {
+            if found.answers_to(&wanted) {
                 break;
             }
-            found = self.look_up_and_read(scope, key).await;
+            scope.need.sequence = scope.need.sequence.max(found.currency.shown);
+            found = self.look_up_and_read(&scope, &wanted).await?;
         }
-        found
-    }
-
-    async fn look_up_and_read(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
-        let (id, through) = match lookup_key(&scope.running.model, key)? {
-            CacheKey::Id(id) => (id, None),
-            key => {
-                let (holders, currency) = self.lookup(scope, key).await?;
-                (holders.one()?, Some(currency))
-            }
-        };
-        let mut found = self.by_id(scope, id).await?;
-        found.currency = through.map_or(found.currency, |through| found.currency.and(through));
         self.answer(found, key)
     }
 
-    /// The entry of the profile that answers to an id.
-    async fn by_id(&self, scope: &Scope<'_>, asked: ProfileId) -> Result<Found, Error> {
-        let found = self.cached_profile(scope, asked).await?;
-        let Cached::Redirect(live) = found.entry.value else { return Ok(found) };
-        let redirect = found.currency;
-        let mut found = self.cached_profile(scope, live).await?;
-        if matches!(found.entry.value, Cached::Redirect(_)) {
-            // Merged again between the two reads: whoever asks the store anew sees where to.
-            return Ok(Found::now(self.load_profile(scope, asked, "profiles").await?));
+    async fn look_up_and_read(&self, scope: &Scope<'_>, key: &CacheKey) -> Result<Found, Error> {
+        if let CacheKey::Id(id) = key {
+            return Ok(self.by_id(scope, *id).await?);
         }
-        found.currency = found.currency.and(redirect);
-        Ok(found)
+        let (holders, lookup) = self.lookup(scope, key.clone()).await?;
+        Ok(self.by_id(scope, holders.one()?).await?.through(lookup))
     }
 
-    async fn cached_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<Found, Error> {
+    /// The entry of the profile that answers to an id.
+    async fn by_id(&self, scope: &Scope<'_>, asked: ProfileId) -> Result<Found, store::Error> {
+        let found = self.cached_profile(scope, asked).await?;
+        let Cached::Redirect(live) = found.entry.value else { return Ok(found) };
+        let redirect = found.lookup();
+        let found = self.cached_profile(scope, live).await?;
+        if !matches!(found.entry.value, Cached::Profile(_)) {
+            // Merged again, or split, between the two reads: whoever asks the store anew sees where to.
+            let entry = scope.need.proven(self.load_profile(scope, asked, "profiles").await?)?;
+            return Ok(Found::now(entry));
+        }
+        Ok(found.through(redirect))
+    }
+
+    async fn cached_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<Found, store::Error> {
         let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
             let loaded = self.load_profile(scope, id, "profiles").await?;
@@ -283,7 +292,7 @@ impl Reader {
         let running = self.models.told(scope.tenant, found.model_version, &scope.running).await?;
         let stored = found.value.into_iter().next().flatten();
         let value = stored.map_or(Cached::Absent, |stored| self.folded(stored, &running.model));
-        Ok(cache::Entry { value, sequence: found.sequence, read_at })
+        Ok(cache::Entry::as_of(value, found.sequence, read_at))
     }
 
     /// A profile, with what is derived of it now.
@@ -307,7 +316,7 @@ impl Reader {
         entry
     }
 
-    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey) -> Result<(Holders, Currency), Error> {
+    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey) -> Result<(Holders, Lookup), Error> {
         let tenant = scope.tenant;
         let load = async {
             let read_at = Instant::now();
@@ -330,16 +339,22 @@ impl Reader {
                 CacheKey::Id(id) | CacheKey::Objects(id, _) => (Sequence::default(), scope.running.version, vec![*id]),
             };
             self.models.told(tenant, model_version, &scope.running).await?;
-            Ok(cache::Entry { value: Cached::Holders(holders), sequence, read_at })
+            Ok(cache::Entry::as_of(Cached::Holders(holders), sequence, read_at))
         };
         let (entry, cached) = self.cache.get(&self.slot(scope, key.clone()), &scope.need, load).await?;
-        let Found { entry, currency, .. } = scope.found(entry, cached);
-        let holders = match entry.value {
+        let found = scope.found(entry, cached);
+        let lookup = found.lookup();
+        let holders = match found.entry.value {
             Cached::Holders(holders) => holders,
             Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => Vec::new(),
         };
         self.metrics.cache_read("lookups", cached, holders.is_empty());
-        Ok((Holders(holders), currency))
+        Ok((Holders(holders), lookup))
+    }
+
+    /// A write that is at least the last one of which anything that was read until now may show something.
+    async fn head(&self, tenant: &TenantId) -> Result<Sequence, store::Error> {
+        Ok(self.metrics.store("head", self.store.find_by_records(tenant, &[])).await?.sequence)
     }
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
@@ -350,41 +365,12 @@ impl Reader {
     }
 
     fn answer(&self, found: Found, key: &Key) -> Result<Answer, Error> {
-        let Found { entry, cached, currency } = found;
+        let Found { entry, cached, partly_cached, currency } = found;
         let Cached::Profile(profile) = entry.value else { return Err(Error::NotFound) };
         let merged_from = merged_from(key, profile.id);
-        let stale = cached && currency.known_at.elapsed() > self.limits.max_staleness;
-        Ok(Answer { profile, read_at: entry.read_at, cached, currency, stale, merged_from, as_of: None })
-    }
-}
-
-/// For whom is read, by which model, and how current it must be.
-struct Scope<'a> {
-    tenant: &'a TenantId,
-    running: Arc<Running>,
-    followed: Arc<Followed>,
-    need: Need,
-}
-
-impl Scope<'_> {
-    fn found(&self, entry: cache::Entry, cached: bool) -> Found {
-        let currency = if cached { entry.currency(self.need.proof) } else { entry.loaded() };
-        Found { entry, cached, currency }
-    }
-}
-
-/// An entry, and how current it is.
-#[derive(Clone)]
-struct Found {
-    entry: cache::Entry,
-    cached: bool,
-    currency: Currency,
-}
-
-impl Found {
-    /// Just read from the store.
-    fn now(entry: cache::Entry) -> Self {
-        Self { currency: entry.loaded(), entry, cached: false }
+        let stale = partly_cached && currency.known_at.elapsed() > self.limits.max_staleness;
+        let read_at = entry.read_at;
+        Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of: None })
     }
 }
 
@@ -399,15 +385,6 @@ fn lookup_key(model: &Model, key: &Key) -> Result<CacheKey, Error> {
         }
         Key::Record(record) => CacheKey::Record(record.clone()),
     })
-}
-
-/// Whether a profile is one that a key leads to.
-fn answers_to(profile: &Profile, key: &CacheKey) -> bool {
-    match key {
-        CacheKey::Id(_) | CacheKey::Objects(..) => true,
-        CacheKey::Record(record) => profile.records.iter().any(|held| held.key == *record),
-        CacheKey::Identifier(identifier) => profile.identifiers.iter().any(|held| held.identifier == *identifier),
-    }
 }
 
 /// The profiles that a key leads to.

@@ -108,6 +108,7 @@ pub async fn serve(
     let calls = Calls::new(
         CallLimits {
             max_concurrent: grpc.max_concurrent_requests,
+            max_heavy: grpc.max_heavy_requests,
             default_deadline: grpc.default_deadline,
             max_deadline: grpc.max_deadline,
             spans: parts.config.telemetry.otlp_endpoint.is_some(),
@@ -210,6 +211,9 @@ where
     H::Future: Send + 'static,
 {
     let Parts { config, store, clock, metrics, .. } = parts;
+    if let Some(lanes) = store.lanes() {
+        metrics.observe_lanes(lanes);
+    }
     let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {

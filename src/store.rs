@@ -25,6 +25,8 @@ pub mod sql;
 mod statistics;
 mod timeline;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -45,6 +47,7 @@ pub use statistics::Population;
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::identity::{MatchKey, Spelling};
+use crate::lanes::Lanes;
 use crate::profile::rollup::Rollup;
 use crate::profile::{
     ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
@@ -67,7 +70,7 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
     fn is_shared(&self) -> bool;
 
     /// Whether the database is there. While it is not, everything but [`check`](Store::check) and
-    /// [`read_log`](Store::read_log) fails at once.
+    /// [`follow_log`](Store::follow_log) fails at once.
     fn availability(&self) -> &Availability;
 
     /// Takes new connections for all: those that there are may lead nowhere.
@@ -137,6 +140,17 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
 
     /// For each cursor how far its tenant is, and the log from there on, at most `limit` parts of each. Of one state.
     async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>>;
+
+    /// The same for the server's own follower of the log, which waits for nobody else: it tells whether the database is
+    /// there, and keeps what is cached current.
+    async fn follow_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        self.read_log(cursors, limit).await
+    }
+
+    /// The lanes in which reads wait for the database, if they wait for it anywhere.
+    fn lanes(&self) -> Option<&Arc<Lanes>> {
+        None
+    }
 
     /// Throws away what the retention does not keep of a tenant's log, oldest writes first, each as a whole. The last write
     /// stays. Answers how many parts went; it may be less than all, and is 0 when there is nothing more to do.

@@ -1,6 +1,9 @@
 //! Coherence: what this server has cached is no older than it says, whoever writes.
 //!
-//! - A **write through this server** makes the answers that it concerns old before it is answered.
+//! - A **write through this server** makes the answers that it concerns old before it is answered: those that it changes
+//!   itself, and those that writes of other servers before it changed. The log is read up to the write while it is committed
+//!   ([`Coherence::commit`]), or up to what the database showed where nothing was left to be written ([`Coherence::see`]). So
+//!   nobody is answered that their statement is stored, and then shown what was before a later one.
 //! - A **write through another server** is learnt from the change log, which is read every `poll_interval`. Each entry names
 //!   the cache keys that it makes old.
 //! - Each read of the log that finds nothing more is a **proof**: of all that was answered before that read began, nothing
@@ -42,6 +45,8 @@ const RESTING_INTERVAL: Duration = Duration::from_millis(200);
 const AWAY_INTERVAL: Duration = Duration::from_millis(200);
 /// One that has failed to answer, but not for long enough, is tried again so soon.
 const SILENT_INTERVAL: Duration = Duration::from_millis(20);
+/// How long the log is read up to a write before the write is answered without it.
+const SEE_WAIT: Duration = Duration::from_secs(1);
 /// Reading the log takes at most this part of the time, however many tenants there are.
 const REST: u32 = 4;
 
@@ -175,7 +180,10 @@ impl Coherence {
         commit: impl Future<Output = Result<()>>,
     ) -> Result<()> {
         let mut unsettled = Unsettled { coherence: self, log, settled: false };
-        commit.await?;
+        // The turn is held until the commit, so the writes before this one are in the log already.
+        let before = Sequence(write.0 - 1);
+        let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
+        committed?;
         unsettled.settled = true;
         self.make_old(log);
         if let Some(followed) = self.known(tenant) {
@@ -184,7 +192,52 @@ impl Coherence {
                 self.wake.notify_one();
             }
         }
+        // For a tenant that somebody began to follow meanwhile.
+        self.see(tenant, before).await;
         Ok(())
+    }
+
+    /// Makes old what is cached of a tenant from before a write that the database showed: its answer must not be followed by
+    /// one from before it. The writes of other servers that are not known yet are read from the log; where that takes too
+    /// long, all that is cached of the tenant is old.
+    ///
+    /// # Cancel safety
+    /// Dropped, it is not known that anything is old.
+    pub async fn see(&self, tenant: &TenantId, write: Sequence) {
+        let Some(followed) = self.known(tenant).filter(|followed| followed.misses(write)) else { return };
+        let read = tokio::time::timeout(SEE_WAIT, self.read_up_to(tenant, &followed, write)).await;
+        if matches!(read, Ok(Ok(()))) {
+            return;
+        }
+        tracing::debug!(%tenant, write = write.0, "the log was not read up to a write in time; the tenant's cache is old");
+        followed.forget(write, self.generation());
+    }
+
+    /// Reads the log of a tenant up to a write that is committed.
+    async fn read_up_to(&self, tenant: &TenantId, followed: &Followed, write: Sequence) -> Result<()> {
+        let mut after = LogPosition::after(followed.proof().position);
+        while followed.misses(write) {
+            let cursors = [LogCursor { tenant: tenant.clone(), after }];
+            let tail = self.store.follow_log(&cursors, MAX_ENTRIES).await?.pop().unwrap_or_default();
+            if !tail.follows(after) || tail.entries.is_empty() {
+                return Err(Error::Unavailable("the change log does not go on".to_owned()));
+            }
+            self.take_entries(followed, &tail);
+            after = tail.entries.last().map_or(after, LogEntry::end);
+        }
+        Ok(())
+    }
+
+    /// Makes old what the entries of a log say, and moves the position on.
+    fn take_entries(&self, followed: &Followed, tail: &LogTail) {
+        for entry in &tail.entries {
+            if entry.sequence > followed.proof().position {
+                self.make_old([entry]);
+                if entry.last {
+                    followed.followed(entry.sequence);
+                }
+            }
+        }
     }
 
     /// Waits until the log has been read once more, at most for a while. Everybody who waits shares that read.
@@ -240,9 +293,15 @@ impl Coherence {
             cursors.push(LogCursor { tenant: TenantId::default(), after });
         }
         let asked_at = Instant::now();
-        let tails = tokio::time::timeout(self.options.away_after, self.store.read_log(&cursors, MAX_ENTRIES)).await;
-        let late = |_| Err(Error::Unavailable(format!("the log was not read within {:?}", self.options.away_after)));
-        let tails = tails.unwrap_or_else(late)?;
+        let read = self.store.follow_log(&cursors, MAX_ENTRIES);
+        let tails = if self.store.is_shared() {
+            let late =
+                |_| Err(Error::Unavailable(format!("the log was not read within {:?}", self.options.away_after)));
+            tokio::time::timeout(self.options.away_after, read).await.unwrap_or_else(late)?
+        } else {
+            // A database in this process is not away because it is slow: it is there, or says what is wrong.
+            read.await?
+        };
         let mut more = false;
         for ((tenant, followed, after), tail) in followed.iter().zip(&tails) {
             match self.take(tenant, followed, *after, tail, asked_at).await {
@@ -303,13 +362,8 @@ impl Coherence {
             followed.lost(tail.head, self.generation());
             return Ok(true);
         }
+        self.take_entries(followed, tail);
         for entry in &tail.entries {
-            if entry.sequence > followed.proof().position {
-                self.make_old([entry]);
-                if entry.last {
-                    followed.followed(entry.sequence);
-                }
-            }
             followed.hub.tell(entry);
         }
         if tail.entries.last().map_or(after, LogEntry::end) < LogPosition::after(tail.head) {

@@ -100,9 +100,20 @@ impl Followed {
 
     /// It is not known what is old, up to a write.
     pub(super) fn lost(&self, head: Sequence, generation: u64) {
-        self.generation.store(generation, Ordering::SeqCst);
-        self.followed(head);
+        self.forget(head, generation);
         self.hub.lose(head);
+    }
+
+    /// Whether something may be cached from before a write.
+    pub(super) fn misses(&self, write: Sequence) -> bool {
+        let position = self.position.load(Ordering::SeqCst);
+        position >= 0 && position < write.0
+    }
+
+    /// It is not known what is old, up to a write; those who watch go on from where they are in the log.
+    pub(super) fn forget(&self, write: Sequence, generation: u64) {
+        self.generation.store(generation, Ordering::SeqCst);
+        self.followed(write);
     }
 
     /// All that was answered before a moment is known.

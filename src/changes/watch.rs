@@ -36,6 +36,9 @@ pub struct Place {
     /// Of the profiles as they were at the beginning so many; none: all.
     #[serde(rename = "k", default)]
     pub snapshots: Option<usize>,
+    /// Profiles were shown as they were after this write or before: whoever resumes is shown no less.
+    #[serde(rename = "f", default)]
+    pub shown: Sequence,
 }
 
 /// What to watch.
@@ -136,6 +139,8 @@ pub struct Watch {
     behind: Sequence,
     /// Of the write after `read` so many changes were told before.
     skip: usize,
+    /// The last write of which a profile showed something.
+    floor: Sequence,
     /// Revisions that snapshots had: what led to them is not told again.
     shown: HashMap<ProfileId, i64>,
     pending: VecDeque<(Sequence, Pending)>,
@@ -164,7 +169,8 @@ impl Watch {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
         let (subscription, told) = followed.hub.watch(interest, request.max_pending, followed.proof().position);
-        let place = request.place.unwrap_or(Place { sequence: told, changes: 0, snapshots: Some(0) });
+        let first = Place { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
+        let place = request.place.unwrap_or(first);
         let mut watch = Self {
             reader,
             store,
@@ -174,6 +180,7 @@ impl Watch {
             read: place.sequence,
             behind: told,
             skip: place.changes,
+            floor: place.shown,
             shown: HashMap::new(),
             pending: VecDeque::new(),
             request,
@@ -214,8 +221,7 @@ impl Watch {
                     if let Some(told) = self.subscription.told() {
                         self.read = self.read.max(told);
                     }
-                    let place = Place { sequence: self.read, changes: self.skip, snapshots: None };
-                    return Ok((Told::Heartbeat, place));
+                    return Ok((Told::Heartbeat, self.place(self.read, self.skip, None)));
                 }
             }
         }
@@ -236,7 +242,7 @@ impl Watch {
         while self.read < self.behind {
             let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
             let tail = match self.store.read_log(&[cursor], PAGE).await {
-                Err(store::Error::Unavailable(_)) => {
+                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) => {
                     tokio::time::sleep(AWAY_WAIT).await;
                     continue;
                 }
@@ -336,7 +342,7 @@ impl Watch {
     async fn find(&self, index: usize, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
         loop {
             match self.find_now(&self.keys[index].key, write).await {
-                Err(store::Error::Unavailable(_)) if self.request.place.is_some() => {
+                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) if self.request.place.is_some() => {
                     tokio::time::sleep(AWAY_WAIT).await;
                 }
                 found => return found,
@@ -362,7 +368,7 @@ impl Watch {
     /// Makes what is to be told out of what was found.
     async fn tell(&mut self, sequence: Sequence, pending: Pending) -> Result<Option<(Told, Place)>, Error> {
         Ok(Some(match pending {
-            Pending::Begin => (Told::Heartbeat, Place { sequence, changes: 0, snapshots: None }),
+            Pending::Begin => (Told::Heartbeat, self.place(sequence, 0, None)),
             Pending::Snapshot(key) => {
                 let asked = self.request.keys[key].clone();
                 let profile = self.read_profile(&asked, sequence).await?;
@@ -371,7 +377,7 @@ impl Watch {
                 }
                 let left = self.pending.iter().any(|(_, pending)| matches!(pending, Pending::Snapshot(_)));
                 let snapshots = left.then_some(key + 1);
-                (Told::Snapshot { key, profile }, Place { sequence, changes: 0, snapshots })
+                (Told::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
             }
             Pending::Change { index, change, time, keys } => {
                 let asked = Key::Id(change.profile);
@@ -383,19 +389,31 @@ impl Watch {
                 };
                 let profile = profile.filter(|answer| answer.merged_from.is_none());
                 let before = Sequence(sequence.0 - 1);
-                let place = Place { sequence: before, changes: index + 1, snapshots: None };
+                let place = self.place(before, index + 1, None);
                 (Told::Change { change, time, keys, profile }, place)
             }
         }))
     }
 
-    /// Reads a profile as it is after a write or later. A database that is away is waited for.
-    async fn read_profile(&self, key: &Key, write: Sequence) -> Result<Result<Answer, reader::Error>, Error> {
+    fn place(&self, sequence: Sequence, changes: usize, snapshots: Option<usize>) -> Place {
+        Place { sequence, changes, snapshots, shown: self.floor }
+    }
+
+    /// Reads a profile as it is after a write or later, and no earlier than what this watch has shown. A database that is away
+    /// is waited for.
+    async fn read_profile(&mut self, key: &Key, write: Sequence) -> Result<Result<Answer, reader::Error>, Error> {
         loop {
-            match self.reader.profile(&self.request.tenant, key, Freshness::AtLeast(write)).await {
-                Err(reader::Error::Store(store::Error::Unavailable(_))) => tokio::time::sleep(AWAY_WAIT).await,
+            let freshness = Freshness::AtLeast(write.max(self.floor));
+            match self.reader.profile(&self.request.tenant, key, freshness).await {
+                Err(reader::Error::Store(store::Error::Unavailable(_) | store::Error::Overloaded(_))) => {
+                    tokio::time::sleep(AWAY_WAIT).await;
+                }
                 Err(reader::Error::Store(error)) => return Err(error.into()),
-                found => return Ok(found),
+                found => {
+                    let shown = found.as_ref().map_or(Sequence::default(), |answer| answer.currency.shown);
+                    self.floor = self.floor.max(shown);
+                    return Ok(found);
+                }
             }
         }
     }

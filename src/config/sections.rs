@@ -107,9 +107,12 @@ sections! {
         /// Whether answers are compressed (gzip) for callers that take it. Most client libraries say that they do, and small
         /// answers only become slower. Requests may be compressed in any case.
         compress_answers: bool = "false" as SWITCH;
-        /// Calls in work at once over all connections; one more is answered `RESOURCE_EXHAUSTED` with the time to wait.
-        /// Health checks do not count.
+        /// Reads in work at once over all connections, and as many writes; one more is answered `RESOURCE_EXHAUSTED` with the
+        /// time to wait. A quarter more is kept for callers that have less than their share. Health checks do not count.
         max_concurrent_requests: usize = "1024" as COUNT in "1", "1000000";
+        /// The same for heavy calls (searches, previews, lists over many customers, explanations, analytics). Most of them
+        /// wait for a connection to the database: as many as can be served within their deadlines.
+        max_heavy_requests: usize = "4096" as COUNT in "1", "1000000";
         /// The deadline of a call whose caller sent none.
         default_deadline: Duration = "10s" as DURATION in "1ms", "1h";
         /// A longer deadline than this is cut to it. Streams are not bounded by deadlines.

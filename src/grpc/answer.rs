@@ -46,18 +46,19 @@ fn match_kind(how: Match) -> v1::MatchKind {
 /// How fresh an answer is.
 pub(super) fn read_info(answer: &Answer, store: Option<Uuid>, tenant: &TenantId) -> v1::ReadInfo {
     let now = Instant::now();
-    let since = |at: Instant| {
-        if answer.cached { now.saturating_duration_since(at) } else { std::time::Duration::ZERO }
+    let since = |at: Instant, cached: bool| {
+        if cached { now.saturating_duration_since(at) } else { std::time::Duration::ZERO }
     };
-    let token = |store| token::read_token(store, tenant, answer.currency.sequence);
+    // What the answer showed, not only what all of it reflects: who reads with the token sees no less than this.
+    let token = |store| token::read_token(store, tenant, answer.currency.shown);
     let read_token = store.filter(|_| answer.as_of.is_none()).map(token).unwrap_or_default();
     let source = if answer.cached { v1::ReadSource::Cache } else { v1::ReadSource::Store };
     v1::ReadInfo {
         revision: answer.profile.revision,
-        age: Some(duration(since(answer.read_at))),
+        age: Some(duration(since(answer.read_at, answer.cached))),
         source: source.into(),
         as_of_time: answer.as_of.map(time),
-        staleness: Some(duration(since(answer.currency.known_at))),
+        staleness: Some(duration(since(answer.currency.known_at, answer.partly_cached))),
         stale: answer.stale,
         read_token,
     }

@@ -1,8 +1,11 @@
 //! What every request brings along: who asks, under which id, until when.
 
+use std::sync::Arc;
+
 use tonic::{Request, Status};
 
 use super::status;
+use crate::lanes;
 use crate::profile::{Reason, TenantId, Violation};
 
 /// The metadata key that names the tenant.
@@ -19,6 +22,8 @@ pub(super) struct Context {
     pub request_id: String,
     /// When the caller stops waiting.
     pub deadline: Option<tokio::time::Instant>,
+    /// For what waits in lanes. Tasks that outlive the handler are put into its scope.
+    pub call: Arc<lanes::Call>,
 }
 
 impl Context {

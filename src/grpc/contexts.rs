@@ -21,7 +21,7 @@ use crate::model::file::context::{MAX_BYTES, MIN_BYTES};
 use crate::model::{ContextView, Model};
 use crate::models::Models;
 use crate::profile::{Reason, Violation};
-use crate::reader::{Reader, Wanted};
+use crate::reader::{Answer, Reader, Wanted};
 use crate::store::Store;
 
 /// The service.
@@ -52,7 +52,7 @@ impl ContextService for ContextApi {
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let found = self.reader.profile(&context.tenant, &key, freshness).await;
         let found = found.map_err(|error| status::from_reader(error, &context))?;
-        let profile = &*found.profile;
+        let profile = &*found.profile.clone();
         let mut answer = v1::GetContextResponse {
             profile: profile_name(&profile.id),
             read_info: Some(read_info(&found, self.reader.store_id(), &context.tenant)),
@@ -68,7 +68,9 @@ impl ContextService for ContextApi {
         }
         let wanted = Wanted { kinds: &view.objects, visible: &seen.purpose.events };
         let objects = self.reader.latest_objects(&context.tenant, &found, wanted, freshness).await;
-        let objects = objects.map_err(|error| status::from_reader(error, &context))?;
+        let (objects, currency) = objects.map_err(|error| status::from_reader(error, &context))?;
+        let found = Answer { currency, ..found };
+        answer.read_info = Some(read_info(&found, self.reader.store_id(), &context.tenant));
         let lines = request.include_text.then(Vec::new);
         let telling = Telling::of(profile, (view, &running.model), seen, lines);
         let lines = telling.into_answer(&objects, &mut answer);

@@ -64,7 +64,8 @@ impl IngestService for IngestApi {
     ) -> Result<Response<AckStream>, Status> {
         let context = Context::of(&request)?;
         let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
-        tokio::spawn(self.clone().take_in(context.clone(), request.into_inner(), in_flight));
+        let taking_in = self.clone().take_in(context.clone(), request.into_inner(), in_flight);
+        tokio::spawn(context.call.clone().scope(taking_in));
         let api = self.clone();
         let acks = ReceiverStream::new(acks).then(move |batch| api.clone().acknowledge(context.clone(), batch));
         Ok(Response::new(Box::pin(until_failure(acks))))

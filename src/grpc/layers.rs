@@ -1,23 +1,26 @@
 //! What every call passes through, outermost first:
 //!
 //! 1. *tenant and request id*: refused here, nothing else has looked at the call;
-//! 2. *overload*: a bounded number of calls run at once, over all connections; more are refused at once, since a queue
-//!    would only make all of them late. Watches have a bound of their own; health checks are exempt, or an overloaded server would be restarted;
+//! 2. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over all connections; more are
+//!    refused at once. What they wait for has queues of its own. Watches have a bound of their own; health checks are exempt,
+//!    or an overloaded server would be restarted;
 //! 3. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`.
 //!    (tonic itself would answer `CANCELLED`. It has the same timer further out, so this one ends a millisecond earlier);
 //! 4. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
 //!
 //! Credentials will be checked between 1 and 2.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Poller, Poll, ready};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Frame;
 use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
@@ -25,6 +28,7 @@ use tracing::{Instrument, Span};
 use super::context::{Context, REQUEST_ID_KEY};
 use super::methods::Method;
 use super::status;
+use crate::lanes::{self, Caller, Doors, Entered, Lane};
 use crate::telemetry::metrics::name_of;
 use crate::telemetry::{Metrics, accept_parent};
 
@@ -36,8 +40,10 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// The bounds of calls.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
-    /// How many calls run at once.
+    /// How many calls of each lane are in work at once.
     pub max_concurrent: usize,
+    /// The same of the heavy lane, where most of them wait.
+    pub max_heavy: usize,
     /// The deadline of a call that has none. Streams have only their own.
     pub default_deadline: Duration,
     /// The longest deadline that is granted.
@@ -54,7 +60,7 @@ pub struct Calls {
 
 struct Shared {
     limits: CallLimits,
-    running: Arc<AtomicUsize>,
+    doors: Doors,
     /// Request ids are this process's start and a count: unique without randomness on the way of each call.
     instance: u64,
     count: AtomicU64,
@@ -65,10 +71,13 @@ impl Calls {
     /// The layers; `instance` tells this process from others in request ids.
     #[must_use]
     pub fn new(limits: CallLimits, instance: u64, metrics: Arc<Metrics>) -> Self {
-        let running = Arc::new(AtomicUsize::new(0));
-        let active = running.clone();
-        metrics.observe_calls(move || active.load(Ordering::Relaxed) as u64);
-        let shared = Shared { limits, running, instance, count: AtomicU64::new(0), metrics };
+        let doors = Doors::new(|lane| match lane {
+            Lane::Read | Lane::Write => limits.max_concurrent,
+            Lane::Heavy => limits.max_heavy,
+        });
+        let active = Lane::ALL.map(|lane| (lane.name(), doors.of(lane).clone()));
+        metrics.observe_calls(move || active.iter().map(|(lane, door)| (*lane, door.in_use() as u64)).collect());
+        let shared = Shared { limits, doors, instance, count: AtomicU64::new(0), metrics };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -113,8 +122,9 @@ where
                 Err(status) => return Ok(call.watch(status.into_http())),
             };
             let (streams, deadline) = (call.method.streams, context.deadline);
+            let lane = context.call.clone();
             request.extensions_mut().insert(context);
-            let answer = inner.call(request).instrument(span);
+            let answer = lane.scope(inner.call(request).instrument(span));
             let response = match deadline {
                 Some(deadline) if !streams => match tokio::time::timeout_at(deadline, answer).await {
                     Ok(response) => response?,
@@ -134,8 +144,8 @@ struct Call {
     request_id: String,
     tenant: String,
     started: Instant,
-    /// 1, or 0 for health checks and watches, which are not among the calls that are bounded.
-    counts: usize,
+    /// Its place among the calls in work; none for health checks and watches, which are not bounded here.
+    entered: Option<Arc<Entered>>,
     over: bool,
 }
 
@@ -148,9 +158,8 @@ impl Call {
             str::to_owned,
         );
         let method = Method::of_path(request.uri().path());
-        let counts = usize::from(method.is_limited());
-        shared.running.fetch_add(counts, Ordering::Relaxed);
-        Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), counts, over: false }
+        let (tenant, started) = (String::new(), Instant::now());
+        Self { shared, method, request_id, tenant, started, entered: None, over: false }
     }
 
     /// Lets the call in, or says why not.
@@ -159,9 +168,14 @@ impl Call {
         let tenant = Context::tenant(headers)?;
         tenant.as_str().clone_into(&mut self.tenant);
         let limits = self.shared.limits;
-        if self.counts == 1 && self.shared.running.load(Ordering::Relaxed) > limits.max_concurrent {
-            self.shared.metrics.rpc_shed();
-            return Err(status::overloaded(limits.max_concurrent));
+        let caller = Caller::new(tenant.as_str(), connection(request));
+        if self.method.is_limited() {
+            let door = self.shared.doors.of(self.method.lane);
+            let entered = door.enter(caller).map_err(|refusal| {
+                self.shared.metrics.rpc_shed(refusal.queue);
+                status::overloaded(&refusal, door.limit())
+            });
+            self.entered = Some(Arc::new(entered?));
         }
         let asked = timeout(headers);
         let granted = if self.method.streams {
@@ -170,7 +184,13 @@ impl Call {
             Some(asked.unwrap_or(limits.default_deadline).min(limits.max_deadline))
         };
         let deadline = granted.map(|granted| tokio::time::Instant::now() + granted.saturating_sub(DEADLINE_MARGIN));
-        Ok(Context { tenant, request_id: self.request_id.clone(), deadline })
+        let call = lanes::Call::new(
+            self.method.lane,
+            caller,
+            deadline.map(tokio::time::Instant::into_std),
+            self.entered.clone(),
+        );
+        Ok(Context { tenant, request_id: self.request_id.clone(), deadline, call })
     }
 
     /// Watches an answer to its end.
@@ -194,7 +214,7 @@ impl Call {
             return;
         }
         let took = self.started.elapsed();
-        self.shared.running.fetch_sub(self.counts, Ordering::Relaxed);
+        drop(self.entered.take());
         self.shared.metrics.rpc_finished(self.method.name, code, took);
         self.log(code, took);
     }
@@ -232,6 +252,11 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.finish(Code::Cancelled);
     }
+}
+
+/// The connection that a call came by.
+fn connection(request: &Request<Body>) -> Option<SocketAddr> {
+    request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr)
 }
 
 /// The caller's timeout: up to eight digits and a unit.

@@ -8,9 +8,12 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use uuid::Uuid;
+
 use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
+use crate::lanes::{self, Refusal};
 use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
@@ -36,7 +39,7 @@ fn build(
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     details.set_error_info(name, DOMAIN, metadata);
-    if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
+    if matches!(code, Code::Unavailable | Code::ResourceExhausted) && details.retry_info().is_none() {
         details.set_retry_info(Some(RETRY_DELAY));
     }
     Status::with_error_details(code, message, details)
@@ -145,10 +148,41 @@ pub(super) fn too_many_watchers(limit: usize) -> Status {
     failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
 }
 
-/// Too many requests run at once.
-pub(super) fn overloaded(limit: usize) -> Status {
-    let message = format!("{limit} requests are running already; try again later");
-    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+/// Too many calls of a lane are in work.
+pub(super) fn overloaded(refusal: &Refusal, limit: usize) -> Status {
+    let message = format!("{limit} {} calls are in work already; try again later", refusal.queue);
+    let metadata = [("limit", limit.to_string()), ("lane", refusal.queue.to_owned())];
+    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
+}
+
+/// A call could not be served in its lane.
+pub(super) fn from_refusal(refusal: &Refusal) -> Status {
+    let why = match refusal.reason {
+        lanes::Reason::Full => "too many calls wait",
+        lanes::Reason::TooLate => "the calls that wait would take longer than the deadline allows",
+        lanes::Reason::Expired | lanes::Reason::Gone => "the deadline passed before it was its turn",
+    };
+    let message = format!("{} lane: {why}; nothing was done; try again later", refusal.queue);
+    let metadata = [("lane", refusal.queue.to_owned())];
+    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
+}
+
+fn retry_after(
+    code: Code,
+    reason: ErrorReason,
+    message: String,
+    metadata: &[(&str, String)],
+    delay: Duration,
+) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_retry_info(Some(jittered(delay)));
+    build(code, reason, message, metadata, details)
+}
+
+/// Up to half more than the delay, so that those who were refused together do not come again together.
+fn jittered(delay: Duration) -> Duration {
+    let part = u32::from(Uuid::new_v4().as_bytes()[0]);
+    delay + delay * part / 512
 }
 
 /// The caller's deadline passed.
@@ -253,6 +287,7 @@ pub(super) fn from_ingest(error: &ingest::Error, context: &Context) -> Status {
             let message = format!("{limit} statements are waiting already; try again later");
             failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
         }
+        ingest::Error::Late(refusal) => from_refusal(refusal),
         ingest::Error::Stopping => draining(),
         ingest::Error::Store(error) => from_store(error, context),
     }
@@ -300,6 +335,7 @@ pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
 /// The store failed.
 pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
     match error {
+        store::Error::Overloaded(refusal) => from_refusal(refusal),
         store::Error::Unavailable(_) | store::Error::Schema(_) => {
             tracing::warn!(request_id = %context.request_id, %error, "the store is unavailable");
             let message = "the database cannot be reached; try again later";

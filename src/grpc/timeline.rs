@@ -10,10 +10,11 @@ use super::preferences::answer::withheld as told;
 use super::profiles::ProfileApi;
 use super::status::{self, Checked, both, page_size, refused};
 use super::{receive, token, v1};
+use crate::lanes;
 use crate::model::Visible;
 use crate::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
 use crate::permission::view::{View, Withheld};
-use crate::profile::{ObjectKey, Reason, Timestamp, Violation, folded};
+use crate::profile::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 use crate::reader::{
     Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
 };
@@ -53,13 +54,15 @@ impl ProfileApi {
             (Ok(()), None) => TimelinePage::default(),
             (Ok(()), Some(kinds)) => {
                 query.filter.kinds = kinds;
-                let page = self.reader.timeline(&context.tenant, &profile, &query).await;
+                let reading = self.reader.timeline(&context.tenant, &profile, &query);
+                let page = if query.is_heavy() { lanes::heavy(reading).await } else { reading.await };
                 page.map_err(|error| status::from_reader(error, context))?
             }
         };
         let token =
             |cursor: Option<TimelineCursor>| cursor.map(|at| token::page_token(at, &bound_to)).unwrap_or_default();
         let (events, items) = shown(page.items, query.view);
+        let profile = profile.showing(page.shown);
         Ok(v1::ListTimelineResponse {
             events,
             items,
@@ -85,22 +88,25 @@ impl ProfileApi {
         let bound = Bound::new(request.purpose, &model).map_err(refused)?;
         let view = bound.as_ref().and_then(Bound::view);
         let failed = |error| status::from_reader(error, context);
-        let key = match key {
-            Some(key) => key,
-            None => Key::Id(self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?),
+        let (key, held) = match key {
+            Some(key) => (key, Sequence::default()),
+            None => {
+                let (holder, held) = self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?;
+                (Key::Id(holder), held)
+            }
         };
-        let profile = self.reader.profile(&context.tenant, &key, freshness).await.map_err(failed)?;
+        let profile = self.reader.profile(&context.tenant, &key, freshness).await.map_err(failed)?.showing(held);
         let admitted = view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now()));
-        let (found, withheld) = if let Err(everything) = admitted {
-            (None, vec![everything])
+        let (found, withheld, shown) = if let Err(everything) = admitted {
+            (None, vec![everything], held)
         } else {
             let visible = view.map(|view| &view.purpose.events);
             let found = self.reader.object(&context.tenant, &profile, &object, visible).await;
-            let (found, hidden) = found.map_err(failed)?;
+            let (found, hidden, shown) = found.map_err(failed)?;
             let withheld = view.filter(|_| hidden == Hidden::Some).map(|view| view.not_listed("events"));
-            (found, Vec::from_iter(withheld))
+            (found, Vec::from_iter(withheld), shown)
         };
-        Ok(self.found(found.map(answer::object), &profile, withheld, context))
+        Ok(self.found(found.map(answer::object), &profile.showing(shown), withheld, context))
     }
 
     fn found(

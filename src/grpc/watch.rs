@@ -130,7 +130,7 @@ impl Telling {
     async fn next(&mut self) -> Result<v1::WatchProfilesResponse, Status> {
         let told = tokio::select! {
             () = self.draining.cancelled() => return Err(status::draining()),
-            told = self.watch.next() => told,
+            told = self.context.call.clone().scope(self.watch.next()) => told,
         };
         let (told, place) = told.map_err(|error| match error {
             WatchError::Expired => status::resume_token_expired(),

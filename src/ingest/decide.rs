@@ -122,7 +122,7 @@ pub struct Decided {
     pub outcomes: Vec<MergeOutcome>,
     /// The profiles concerned, as they are afterwards: first that of the first record spoken of.
     pub profiles: Vec<Profile>,
-    /// A read that reflects this write sees it. None when nothing was written.
+    /// A read that reflects this write sees all that is answered here. None when it was only tried.
     pub sequence: Option<Sequence>,
 }
 
@@ -162,7 +162,12 @@ impl Writer {
             if known.content != content {
                 return Err(DecideError::RequestReused);
             }
-            return answer_again(tx.reads(), &known, (model, self.clock.now())).await;
+            let before = Sequence(tx.sequence().0 - 1);
+            let again = answer_again(tx.reads(), &known, (model, self.clock.now())).await?;
+            drop(tx);
+            self.coherence.see(tenant, before).await;
+            // The profiles are shown as they are now.
+            return Ok(Decided { sequence: again.sequence.max(Some(before)), ..again });
         }
         // Later decisions outweigh earlier ones, so no two have the same time.
         let after = Timestamp::from_micros(tx.not_before().as_micros() + 1);
@@ -177,7 +182,11 @@ impl Writer {
         let profiles = plan.profiles_of(&draft.records, model, turn.now);
         let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
         if validate_only || nothing {
-            return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence: None });
+            drop(tx);
+            let before = Sequence(turn.sequence.0 - 1);
+            self.coherence.see(tenant, before).await;
+            let sequence = (!validate_only).then_some(before);
+            return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence });
         }
         plan.changes.requests = vec![draft.remember(request, content, turn.sequence)?];
         plan.changes.added_decisions = draft.decided;

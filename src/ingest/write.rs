@@ -103,6 +103,7 @@ impl Writer {
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
             sequence = Sequence(sequence.0 - 1);
+            self.coherence.see(tenant, sequence).await;
         } else {
             self.commit(turn, &running, tx, plan).await?;
         }

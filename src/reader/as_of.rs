@@ -39,8 +39,9 @@ impl Reader {
         let stored = self.metrics.store("profile_after", self.store.profile_after(tenant, id, sequence)).await?;
         let profile = fold(stored.ok_or(Error::NotFound)?, &running.model);
         let merged_from = merged_from(key, profile.id);
-        let currency = Currency { sequence, known_at: read_at };
+        let currency = Currency { sequence, shown: sequence, known_at: read_at };
         let (profile, as_of) = (profile.into(), Some(time));
-        Ok(Answer { profile, read_at, cached: false, currency, stale: false, merged_from, as_of })
+        let (cached, partly_cached, stale) = (false, false, false);
+        Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of })
     }
 }

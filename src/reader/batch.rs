@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::cache::{Cached, Entry, Slot};
-use super::{
-    Answer, CacheKey, Currency, Error, Found, Freshness, Holders, Key, MAX_HOLDERS, Reader, Scope, answers_to,
-    lookup_key,
-};
+use super::{Answer, CacheKey, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
 use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
 use crate::store;
 
@@ -41,31 +38,38 @@ impl Reader {
         let lookups: Vec<Result<CacheKey, Error>> =
             keys.iter().map(|key| lookup_key(&scope.running.model, key)).collect();
         let holders = self.lookups(scope, lookups.iter().flatten()).await?;
-        let ids: Vec<Result<(ProfileId, Option<Currency>), Error>> = lookups
+        let ids: Vec<Result<(ProfileId, Option<Lookup>), Error>> = lookups
             .into_iter()
             .map(|key| match key? {
                 CacheKey::Id(id) => Ok((id, None)),
                 key => match holders.get(&key) {
-                    Some((holders, currency)) => Ok((Holders(holders.clone()).one()?, Some(*currency))),
+                    Some((holders, lookup)) => Ok((Holders(holders.clone()).one()?, Some(*lookup))),
                     None => Err(Error::NotFound),
                 },
             })
             .collect();
         let entries = self.entries(scope, ids.iter().flatten().map(|(id, _)| *id)).await?;
-        let found = |(id, key): (Result<(ProfileId, Option<Currency>), Error>, &Key)| {
-            let (id, through) = id?;
-            let mut found = entries.get(&id).cloned().ok_or(Error::NotFound)?;
-            found.currency = through.map_or(found.currency, |through| found.currency.and(through));
-            self.answer(found, key)
+        let found = |id: Result<(ProfileId, Option<Lookup>), Error>| {
+            let (id, lookup) = id?;
+            let found = entries.get(&id).cloned().ok_or(Error::NotFound)?;
+            Ok(match lookup {
+                Some(lookup) => found.through(lookup),
+                None => found,
+            })
         };
-        let mut answers: Vec<Result<Answer, Error>> = ids.into_iter().zip(keys).map(found).collect();
-        for (answer, key) in answers.iter_mut().zip(keys) {
-            // Gone elsewhere between the two look-ups: rare, and then looked up by itself.
-            if let (Ok(found), Ok(wanted)) = (&answer, lookup_key(&scope.running.model, key))
-                && !answers_to(&found.profile, &wanted)
-            {
-                *answer = self.profile_within(scope, key).await;
-            }
+        let mut answers = Vec::with_capacity(keys.len());
+        for (found, key) in ids.into_iter().map(found).zip(keys) {
+            let wanted = lookup_key(&scope.running.model, key);
+            answers.push(match (found, wanted) {
+                (Ok(found), Ok(wanted)) if found.answers_to(&wanted) => self.answer(found, key),
+                // Gone elsewhere between the two look-ups: rare, and then read by itself, at least as current as what was seen.
+                (Ok(found), Ok(_)) => {
+                    let mut scope = scope.clone();
+                    scope.need.sequence = scope.need.sequence.max(found.currency.shown);
+                    self.profile_within(&scope, key).await
+                }
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            });
         }
         Ok(answers)
     }
@@ -75,16 +79,18 @@ impl Reader {
         &self,
         scope: &Scope<'_>,
         keys: impl Iterator<Item = &'a CacheKey>,
-    ) -> Result<BTreeMap<CacheKey, (Vec<ProfileId>, Currency)>, store::Error> {
+    ) -> Result<BTreeMap<CacheKey, (Vec<ProfileId>, Lookup)>, store::Error> {
         let mut found = BTreeMap::new();
         let mut identifiers: Vec<(Identifier, Slot)> = Vec::new();
         let mut records: Vec<(RecordKey, Slot)> = Vec::new();
         for key in keys.filter(|key| !matches!(key, CacheKey::Id(_))) {
             let slot = self.slot(scope, key.clone());
             let entry = self.cached(scope, &slot).await.map(|entry| scope.found(entry, true));
-            if let Some(Found { entry: Entry { value: Cached::Holders(holders), .. }, currency, .. }) = entry {
+            if let Some(entry) = entry
+                && let Cached::Holders(holders) = &entry.entry.value
+            {
                 self.metrics.cache_read("lookups", true, holders.is_empty());
-                found.insert(key.clone(), (holders, currency));
+                found.insert(key.clone(), (holders.clone(), entry.lookup()));
                 continue;
             }
             self.metrics.cache_read("lookups", false, false);
@@ -115,10 +121,10 @@ impl Reader {
             loaded.extend(slots.zip(holders).map(|(slot, holders)| (slot, holders, answer.sequence)));
         }
         for (slot, holders, sequence) in loaded {
-            let entry = Entry { value: Cached::Holders(holders.clone()), sequence, read_at };
+            let entry = Entry::as_of(Cached::Holders(holders.clone()), sequence, read_at);
             let entry = scope.need.proven(entry)?;
-            found.insert(slot.key.clone(), (holders, entry.loaded()));
-            self.cache.put(slot, entry).await;
+            self.cache.put(slot.clone(), entry.clone()).await;
+            found.insert(slot.key, (holders, Found::now(entry).lookup()));
         }
         Ok(found)
     }
@@ -164,7 +170,7 @@ impl Reader {
                 Some(stored) => self.folded(stored, &running.model),
                 None => Cached::Absent,
             };
-            let entry = scope.need.proven(Entry { value, sequence: loaded.sequence, read_at })?;
+            let entry = scope.need.proven(Entry::as_of(value, loaded.sequence, read_at))?;
             self.cache.put(slot, entry.clone().under(id)).await;
             found.insert(id, Found::now(entry));
         }

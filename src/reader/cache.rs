@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use siphasher::sip::SipHasher13;
@@ -105,10 +106,17 @@ pub(super) struct Entry {
     pub(super) value: Cached,
     /// It reflects every write up to this one.
     pub(super) sequence: Sequence,
+    /// It shows nothing of any write after this one. Later than `sequence` where it was put together by several reads.
+    pub(super) shown: Sequence,
     pub(super) read_at: Instant,
 }
 
 impl Entry {
+    /// An entry that one statement read, as of a write.
+    pub(super) fn as_of(value: Cached, sequence: Sequence, read_at: Instant) -> Self {
+        Self { value, sequence, shown: sequence, read_at }
+    }
+
     /// The entry to keep under an id: a redirect where the profile has another one.
     pub(super) fn under(self, id: ProfileId) -> Self {
         let live = match &self.value {
@@ -120,20 +128,28 @@ impl Entry {
 
     /// How current the entry is when it was just loaded.
     pub(super) fn loaded(&self) -> Currency {
-        Currency { sequence: self.sequence, known_at: self.read_at }
+        Currency { sequence: self.sequence, shown: self.shown.max(self.sequence), known_at: self.read_at }
     }
 
     /// How current the entry is, found under the epoch that was current when the proof was taken.
     pub(super) fn currency(&self, proof: Proof) -> Currency {
-        Currency { sequence: self.sequence.max(proof.position), known_at: self.read_at.max(proof.known_at) }
+        let sequence = self.sequence.max(proof.position);
+        let known_at = self.read_at.max(proof.known_at);
+        Currency { sequence, shown: self.shown.max(sequence), known_at }
     }
 }
 
 /// How current an answer is: it misses no write up to `sequence`, and none that was answered before `known_at`.
+///
+/// An answer that is made of several parts reflects what the *least* current of them reflects, and shows what the *most*
+/// current of them shows. "At least as fresh" is a question about the first, a read token a statement about the second:
+/// whoever reads with the token must see at least what this answer showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Currency {
-    /// The last write that it reflects for certain.
+    /// The last write that all parts reflect for certain.
     pub sequence: Sequence,
+    /// The last write of which any part may show something: what a read token of the answer proves.
+    pub shown: Sequence,
     /// When it was last known to be current.
     pub known_at: Instant,
 }
@@ -141,7 +157,17 @@ pub struct Currency {
 impl Currency {
     /// That of an answer which is made of two.
     pub(super) fn and(self, other: Self) -> Self {
-        Self { sequence: self.sequence.min(other.sequence), known_at: self.known_at.min(other.known_at) }
+        Self {
+            sequence: self.sequence.min(other.sequence),
+            shown: self.shown.max(other.shown),
+            known_at: self.known_at.min(other.known_at),
+        }
+    }
+
+    /// The same for an answer that also shows what the store had at a write.
+    #[must_use]
+    pub fn showing(self, write: Sequence) -> Self {
+        Self { shown: self.shown.max(write), ..self }
     }
 }
 
@@ -212,9 +238,19 @@ impl Cache {
             return Ok((entry.clone(), true));
         }
         if kept.is_none() && need.known_since.is_some() {
+            let began = AtomicBool::new(false);
+            let load = async {
+                began.store(true, Ordering::Relaxed);
+                load.await
+            };
             tokio::pin!(load);
-            let found = self.entries.entry(slot.clone()).or_try_insert_with(&mut load).await;
-            let found = found.map_err(|error| (*error).clone())?;
+            let found = match self.entries.entry(slot.clone()).or_try_insert_with(&mut load).await {
+                // Somebody else's call was refused, by its own deadline and share: this one has its own.
+                Err(error) if matches!(*error, store::Error::Overloaded(_)) && !began.load(Ordering::Relaxed) => {
+                    return self.reload(slot, need, load).await;
+                }
+                found => found.map_err(|error| (*error).clone())?,
+            };
             let entry = found.value();
             if found.is_fresh() {
                 return Ok((need.proven(entry.clone())?, false));

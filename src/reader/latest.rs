@@ -9,9 +9,9 @@ use siphasher::sip::SipHasher13;
 
 use super::cache::{Cached, Entry};
 use super::objects::MAX_COURSE;
-use super::{Answer, CacheKey, Error, Freshness, Reader};
+use super::{Answer, CacheKey, Currency, Error, Found, Freshness, Reader};
 use crate::model::{Model, Visible};
-use crate::profile::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
+use crate::profile::{Event, Object, ObjectKey, Profile, RecordKey, TenantId, fold_object};
 use crate::store::{self, EventPage, ObjectPage};
 
 /// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
@@ -72,7 +72,8 @@ impl Wanted<'_> {
 }
 
 impl Reader {
-    /// The latest objects of a profile that was read, the one that changed last first.
+    /// The latest objects of a profile that was read, the one that changed last first; and how current the profile with them
+    /// is.
     ///
     /// # Errors
     /// Those of the store.
@@ -82,30 +83,41 @@ impl Reader {
         profile: &Answer,
         wanted: Wanted<'_>,
         freshness: Freshness,
-    ) -> Result<Arc<Vec<Object>>, Error> {
+    ) -> Result<(Arc<Vec<Object>>, Currency), Error> {
         if wanted.kinds.is_empty() {
-            return Ok(Arc::default());
+            return Ok((Arc::default(), profile.currency));
         }
         let scope = self.scope(tenant, freshness).await?;
         let slot = self.slot(&scope, CacheKey::Objects(profile.profile.id, wanted.digest()));
         let load = async {
             let read_at = Instant::now();
-            let objects = self.load_objects(tenant, profile, wanted, &scope.running.model).await?;
-            // The events were read after the profile.
-            Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence: profile.currency.sequence, read_at })
+            // The profile again, now that the slot is taken: the one that was read before may lack a record of after.
+            let found = self.by_id(&scope, profile.profile.id).await?;
+            let Currency { sequence, shown, .. } = found.currency;
+            let Cached::Profile(current) = found.entry.value else {
+                return Ok(Entry { value: Cached::Objects(Arc::default()), sequence, shown, read_at });
+            };
+            let objects = self.load_objects(tenant, &current, wanted, &scope.running.model).await?;
+            // The events were read after the profile, and may be of later writes.
+            let shown = if objects.is_empty() { shown } else { shown.max(self.head(tenant).await?) };
+            Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence, shown, read_at })
         };
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read("objects", cached, false);
+        let Found { entry, currency, .. } = scope.found(entry, cached);
+        let currency = profile.currency.and(currency);
         match entry.value {
-            Cached::Objects(objects) => Ok(objects),
-            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) => Ok(Arc::default()),
+            Cached::Objects(objects) => Ok((objects, currency)),
+            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) => {
+                Ok((Arc::default(), currency))
+            }
         }
     }
 
     async fn load_objects(
         &self,
         tenant: &TenantId,
-        profile: &Answer,
+        profile: &Profile,
         wanted: Wanted<'_>,
         model: &Model,
     ) -> Result<Vec<Object>, store::Error> {
@@ -113,7 +125,7 @@ impl Reader {
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
-        let records: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
+        let records: Vec<RecordKey> = profile.records.iter().map(|record| record.key.clone()).collect();
         let page = EventPage { kinds, limit: MAX_EVENTS, ..EventPage::default() };
         let events = self.metrics.store("list_events", self.store.list_events(tenant, &records, &page)).await?;
         let picked = wanted.pick(&events);

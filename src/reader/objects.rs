@@ -74,23 +74,23 @@ impl Pins {
 }
 
 impl Reader {
-    /// The profile that has an object, to be read by its id.
+    /// The profile that has an object, to be read by its id, and the write as of which it does.
     ///
     /// # Errors
     /// [`Error::ObjectNotFound`], [`Error::ObjectAmbiguous`], [`Error::Store`].
-    pub async fn holder_of(&self, tenant: &TenantId, object: &ObjectKey) -> Result<ProfileId, Error> {
+    pub async fn holder_of(&self, tenant: &TenantId, object: &ObjectKey) -> Result<(ProfileId, Sequence), Error> {
         let objects = std::slice::from_ref(object);
         let found = self.store.find_by_objects(tenant, objects, MAX_HOLDERS);
         let found = self.metrics.store("find_by_objects", found).await?;
         match Holders(found.value.into_iter().flatten().collect()).one() {
             Err(Error::NotFound) => Err(Error::ObjectNotFound),
             Err(Error::Ambiguous(profiles)) => Err(Error::ObjectAmbiguous(profiles)),
-            one => one,
+            one => Ok((one?, found.sequence)),
         }
     }
 
     /// An object of a profile that was read, with its course, from the events of the types that may be seen; none where none of
-    /// them names it. Tells also whether there are events that may not be seen.
+    /// them names it. Tells also whether there are events that may not be seen, and the last write of which any was read.
     ///
     /// # Errors
     /// [`Error::ObjectNotFound`] where no event names it, [`Error::Store`].
@@ -100,9 +100,10 @@ impl Reader {
         profile: &Answer,
         object: &ObjectKey,
         visible: Option<&Visible>,
-    ) -> Result<(Option<Object>, Hidden), Error> {
+    ) -> Result<(Option<Object>, Hidden, Sequence), Error> {
         let records: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
         let naming = self.naming(tenant, std::slice::from_ref(object), &records, None).await?;
+        let shown = naming.iter().flatten().map(|naming| naming.sequence).max().unwrap_or_default();
         let events: Vec<Event> = naming.into_iter().flatten().map(|naming| naming.event).collect();
         let count = events.len();
         if count == 0 {
@@ -110,7 +111,7 @@ impl Reader {
         }
         let seen = seen(events, visible);
         let hidden = if seen.len() < count { Hidden::Some } else { Hidden::None };
-        Ok((fold_object(object.clone(), seen), hidden))
+        Ok((fold_object(object.clone(), seen), hidden, shown))
     }
 
     async fn naming(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Freshness, Key, Reader};
 use crate::identity::{Likeness, Spelling};
-use crate::profile::{Identifier, ObjectKey, ProfileId, TenantId, words};
+use crate::profile::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use crate::store::{self, Match, TermQuery, Way};
 
 /// How many profiles a search finds by one identifier. Identifiers that more hold are of no use to tell people apart.
@@ -111,10 +111,12 @@ impl Reader {
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|(cursor, _)| *cursor);
         let keys: Vec<Key> = found.iter().map(|(cursor, _)| Key::Id(cursor.profile)).collect();
+        let shown = if keys.is_empty() { Sequence::default() } else { self.head(tenant).await? };
         let profiles = self.profiles(tenant, &keys, Freshness::MinimizeLatency).await?;
         let hits = found.into_iter().zip(profiles).filter_map(|((_, found_by), profile)| {
             // A profile that went between the two reads is no longer a hit.
-            Some(SearchHit { profile: profile.ok()?, found_by })
+            // What it was found by is shown too, and may be later than the profile in the cache.
+            Some(SearchHit { profile: profile.ok()?.showing(shown), found_by })
         });
         Ok(SearchPage { hits: hits.collect(), next })
     }

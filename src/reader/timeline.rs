@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::objects::{Pinned, Pins};
 use super::{Answer, Error, Reader};
 use crate::model::Visible;
-use crate::profile::{Event, Object, RecordKey, TenantId, TimelinePosition, Value, folded};
+use crate::profile::{Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded};
 use crate::store::{EventFilter, EventPage};
 
 /// How many events are looked at for a page of which some are left out. At half a kilobyte an event this is a megabyte.
@@ -102,6 +102,8 @@ pub struct TimelinePage {
     pub previous: Option<TimelineCursor>,
     /// How many events there are of each type, where that was asked for.
     pub counts: Vec<(String, i64)>,
+    /// Nothing of the page is of a later write.
+    pub shown: Sequence,
 }
 
 /// What a walk along a timeline found.
@@ -159,7 +161,9 @@ impl Reader {
                 self.metrics.store("count_events", self.store.count_events(tenant, &records, &query.filter)).await?
             }
         };
-        Ok(TimelinePage { items, next: next.map(cursor), previous: previous.map(cursor), counts })
+        let (next, previous) = (next.map(cursor), previous.map(cursor));
+        let shown = self.head(tenant).await?;
+        Ok(TimelinePage { items, next, previous, counts, shown })
     }
 
     /// Looks at event after event until there are enough, or enough were looked at.
@@ -226,6 +230,12 @@ impl TimelineQuery {
     /// Whether some of the events that the store lists may not be shown.
     fn leaves_out(&self) -> bool {
         self.view == TimelineView::Objects || self.text.is_some() || !self.filter.channels.is_empty()
+    }
+
+    /// Whether it may read far more than it shows.
+    #[must_use]
+    pub fn is_heavy(&self) -> bool {
+        self.leaves_out() || self.counted == Counted::ByType
     }
 
     fn page(&self, edge: Option<&Edge>, limit: usize) -> EventPage {

@@ -1,11 +1,16 @@
 //! What can go wrong in a store, by what the caller can do about it.
 
+use crate::lanes::Refusal;
+
 /// An error of the store. Driver text is for the log, never for a caller.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The database cannot be reached, or did not answer in time. Try again later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// Too much waits for the database; nothing was asked of it. Try again when the refusal says.
+    #[error(transparent)]
+    Overloaded(#[from] Refusal),
     /// Another writer was in the way; nothing was written. Try again at once.
     #[error("another writer was in the way: {0}")]
     Conflict(String),
@@ -42,6 +47,7 @@ impl Error {
         match self {
             Self::Conflict(_) => true,
             Self::Unavailable(_)
+            | Self::Overloaded(_)
             | Self::Refused(_)
             | Self::Schema(_)
             | Self::Open(_)
@@ -55,6 +61,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
+            Self::Overloaded(_) => "overloaded",
             Self::Open(_) => "open",
             Self::Conflict(_) => "conflict",
             Self::Refused(_) => "refused",

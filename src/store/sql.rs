@@ -27,6 +27,7 @@ mod timeline;
 mod write;
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -45,6 +46,7 @@ use super::{
     StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::identity::{MatchKey, Spelling};
+use crate::lanes::Lanes;
 use crate::profile::{
     ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
 };
@@ -275,7 +277,11 @@ impl Store for SqlStore {
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
         let Self { dialect, pools, tasks, .. } = self;
-        Ok(Box::new(pools.availability.guard(snapshot::begin(&pools.read(), *dialect, tenant, tasks)).await?))
+        let begun = async {
+            let _place = pools.lanes.enter().await?;
+            snapshot::begin(&pools.read(), *dialect, tenant, tasks).await
+        };
+        Ok(Box::new(pools.availability.guard(begun).await?))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -338,6 +344,14 @@ impl Store for SqlStore {
 
     async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
         self.read_tails(cursors, limit).await
+    }
+
+    async fn follow_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        self.follow_tails(cursors, limit).await
+    }
+
+    fn lanes(&self) -> Option<&Arc<Lanes>> {
+        Some(&self.pools.lanes)
     }
 
     async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {

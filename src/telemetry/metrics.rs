@@ -1,4 +1,4 @@
-//! Every metric of the service: its name, unit, help and attributes, in this one file.
+//! Every metric of the service: its name, unit, help and attributes, in this one file; those of the lanes beside it.
 //!
 //! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
 //! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.
@@ -7,6 +7,8 @@
 //! and allocates nothing. Sizes and depths are observed when somebody collects, by a function of their owner.
 //!
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
+
+mod lanes;
 
 use std::{
     collections::HashMap,
@@ -25,6 +27,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
 use super::Episode;
+use crate::lanes::Reason;
 use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -44,7 +47,10 @@ pub struct Metrics {
     meter: Meter,
     call_duration: Histogram<f64>,
     calls: RwLock<HashMap<&'static str, Arc<Durations>>>,
-    shed: BoundCounter<u64>,
+    shed: Counter<u64>,
+    lane_waits: Histogram<f64>,
+    abandoned: BoundCounter<u64>,
+    ingest_refused: Counter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
     log_poll_duration: Histogram<f64>,
@@ -115,8 +121,22 @@ impl Metrics {
             // rpc.method, rpc.response.status_code
             call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
             calls: RwLock::default(),
-            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work")
-                .bind(&[]),
+            // lane
+            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
+            // lane
+            lane_waits: duration("customer_profile.lane.wait.duration", "Time for which work waited in its lane"),
+            // reason: full, too_late
+            ingest_refused: counter(
+                "customer_profile.ingest.refused",
+                "{call}",
+                "Writes refused for what waits already",
+            ),
+            abandoned: counter(
+                "customer_profile.ingest.abandoned",
+                "{statement}",
+                "Statements that were not written because their callers had gone before it was their turn",
+            )
+            .bind(&[]),
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
@@ -179,14 +199,27 @@ impl Metrics {
             .record(duration.as_secs_f64());
     }
 
-    /// A call was refused at the limit of calls in work.
-    pub fn rpc_shed(&self) {
-        self.shed.add(1);
+    /// A call was refused at the limit of calls in work in its lane.
+    pub fn rpc_shed(&self, lane: &'static str) {
+        self.shed.add(1, &[KeyValue::new("lane", lane)]);
     }
 
-    /// Tells how many calls are in work whenever somebody collects.
-    pub fn observe_calls(&self, active: impl Fn() -> u64 + Send + Sync + 'static) {
-        self.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
+    /// Tells how many calls of each lane are in work whenever somebody collects.
+    pub fn observe_calls(&self, active: impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + 'static) {
+        self.gauges("rpc.server.active_calls", "{call}", "Calls in work", move || {
+            active().into_iter().map(|(lane, calls)| (vec![KeyValue::new("lane", lane)], calls)).collect()
+        });
+    }
+
+    /// A write was refused for what waits already.
+    pub fn ingest_refused(&self, reason: Reason) {
+        self.ingest_refused.add(1, &[KeyValue::new("reason", reason.name())]);
+    }
+
+    /// So many statements, which waited, are not written: nobody waits for them any more.
+    pub fn ingest_abandoned(&self, statements: usize) {
+        self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
+        self.abandoned.add(statements as u64);
     }
 
     /// Tells the size of a cache whenever somebody collects.
@@ -374,6 +407,23 @@ impl Metrics {
             .with_callback(move |observer| observer.observe(read(), label.as_slice()))
             .build();
     }
+
+    /// The same with several values, each with its attributes.
+    fn gauges(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        read: impl Fn() -> Vec<(Vec<KeyValue>, u64)> + Send + Sync + 'static,
+    ) {
+        let _ = self
+            .meter
+            .u64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |observer| read().iter().for_each(|(labels, value)| observer.observe(*value, labels)))
+            .build();
+    }
 }
 
 /// Instruments that nobody collects.
@@ -447,15 +497,15 @@ mod tests {
         {
             metrics.rpc_finished(method, code, Duration::from_micros(80));
         }
-        metrics.rpc_shed();
-        metrics.observe_calls(|| 6);
+        metrics.rpc_shed("read");
+        metrics.observe_calls(|| vec![("read", 6)]);
         let counted = [printed(&telemetry, "rpc_"), printed(&telemetry, "customer_profile_rpc")].concat();
         insta::assert_snapshot!(counted.join("\n"), @r#"
-        rpc_server_active_calls 6
+        rpc_server_active_calls{lane="read"} 6
         rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 1
         rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND"} 1
         rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK"} 2
-        customer_profile_rpc_shed_total 1
+        customer_profile_rpc_shed_total{lane="read"} 1
         "#);
     }
 

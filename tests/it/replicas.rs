@@ -4,6 +4,7 @@
 mod audit;
 mod away;
 mod fresh;
+mod sessions;
 mod watch;
 
 use customer_profile::grpc::v1::{
@@ -35,12 +36,17 @@ impl Replicas {
 
     /// The same, with more arguments to the servers.
     async fn start_with(more: &[&str]) -> Self {
+        Self::start_each(|_| more.to_vec()).await
+    }
+
+    /// The same, with more arguments to each server, by its number.
+    async fn start_each<'a>(more: impl Fn(usize) -> Vec<&'a str>) -> Self {
         // Room also for connections that nobody has at the other end any more.
         let database = Postgres::start_with(&["fsync=off", "max_connections=200"]);
         SqlStore::migrate(&Options::new(database.url())).await.expect("a schema");
         let network = Proxy::to(&database).await;
-        let start = |_| {
-            let server = TestServer::start_unready(&network.url(), more);
+        let start = |number| {
+            let server = TestServer::start_unready(&network.url(), &more(number));
             server.wait_for("ready");
             server
         };

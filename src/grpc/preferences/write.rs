@@ -164,7 +164,9 @@ async fn say(
     let freshness = sequence.map_or(Freshness::Full, Freshness::AtLeast);
     let found = api.read(context, &Key::Record(record.clone()), freshness).await?;
     let store = api.store.id().await.map_err(|error| from_store(&error, context))?;
-    let read_token = sequence.map(|sequence| token::read_token(store, &context.tenant, sequence));
+    // The answer shows the profile as it was read after the write: maybe with a later one.
+    let shown = sequence.map(|sequence| found.currency.showing(sequence).shown);
+    let read_token = shown.map(|shown| token::read_token(store, &context.tenant, shown));
     Ok((found, read_token.unwrap_or_default()))
 }
 

@@ -70,6 +70,14 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
     }
 }
 
+/// A pool for reads alone, of as many connections as the options say. SQLite's file must be there.
+pub(super) async fn reader(options: &Options) -> Result<DatabaseConnection> {
+    match Address::parse(&options.url)? {
+        Address::Postgres => postgres(options, options.max_connections, Some(options.statement_timeout)).await,
+        Address::Sqlite(path) => sqlite::pool(options, &path, sqlite::Role::Reader).await,
+    }
+}
+
 fn pool(options: &Options, url: &str, connections: u32) -> ConnectOptions {
     let mut pool = ConnectOptions::new(url);
     pool.max_connections(connections.max(1))

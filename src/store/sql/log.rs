@@ -58,17 +58,19 @@ fn trim_log(dialect: Dialect, tenant: &TenantId, retention: LogRetention) -> Sta
 
 impl SqlStore {
     pub(super) async fn read_tails(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
-        let mut tails = vec![LogTail::default(); cursors.len()];
         if cursors.is_empty() {
-            return Ok(tails);
+            return Ok(Vec::new());
         }
-        for row in self.pools.follow().query_all_raw(read_log(self.dialect, cursors, limit)?).await? {
-            let Some(tail) = place(&row)?.and_then(|place| tails.get_mut(place)) else { continue };
-            tail.head = Sequence(row.try_get("", "head")?);
-            tail.model_version = row.try_get("", "model_version")?;
-            tail.entries.extend(entry(&row)?);
+        tails(&self.rows(read_log(self.dialect, cursors, limit)?).await?, cursors.len())
+    }
+
+    /// The same over the follower's own connection, whoever else waits for one.
+    pub(super) async fn follow_tails(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
+        if cursors.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(tails)
+        let rows = self.pools.follow().query_all_raw(read_log(self.dialect, cursors, limit)?).await?;
+        tails(&rows, cursors.len())
     }
 
     pub(super) async fn trim_tail(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
@@ -96,6 +98,18 @@ impl SqlStore {
         };
         self.rows(statement).await?.iter().map(tenant).collect()
     }
+}
+
+/// The tails of as many tenants as were asked for.
+fn tails(rows: &[QueryResult], asked: usize) -> Result<Vec<LogTail>> {
+    let mut tails = vec![LogTail::default(); asked];
+    for row in rows {
+        let Some(tail) = place(row)?.and_then(|place| tails.get_mut(place)) else { continue };
+        tail.head = Sequence(row.try_get("", "head")?);
+        tail.model_version = row.try_get("", "model_version")?;
+        tail.entries.extend(entry(row)?);
+    }
+    Ok(tails)
 }
 
 /// An entry; none in the row of a tenant that has nothing new.

@@ -4,7 +4,7 @@
 //! up, and a caller who does not wait that long may leave the pool's place taken for good. So when the database is back all
 //! pools are made anew, with all their places; what is left of the old ones ends whenever it ends.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DbErr};
@@ -12,6 +12,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use super::Options;
 use super::connect::{self, Connected};
 use super::statement::Dialect;
+use crate::lanes::Lanes;
 use crate::store::{Availability, Error, Result};
 
 /// How long the connection that follows the log may wait to be made.
@@ -22,6 +23,8 @@ pub(super) struct Pools {
     options: Options,
     current: RwLock<Current>,
     pub(super) availability: Availability,
+    /// Who waits for the connections of `read`.
+    pub(super) lanes: Arc<Lanes>,
 }
 
 #[derive(Clone)]
@@ -36,12 +39,13 @@ struct Current {
 impl Pools {
     pub(super) async fn new(options: &Options, connected: &Connected) -> Result<Self> {
         let Connected { dialect, read, write, .. } = connected;
-        let follow = match dialect {
-            Dialect::Sqlite => read.clone(),
-            Dialect::Postgres => follow(options).await?,
-        };
+        let follow = follow(options).await?;
+        // On SQLite statements run in this process, and more of them at once than there are processors are no faster.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = (*dialect == Dialect::Sqlite).then_some(processors);
+        let lanes = Lanes::new(options.max_connections as usize, processors);
         let current = RwLock::new(Current { read: read.clone(), write: write.clone(), follow });
-        Ok(Self { options: options.clone(), current, availability: Availability::default() })
+        Ok(Self { options: options.clone(), current, availability: Availability::default(), lanes })
     }
 
     fn current(&self) -> Current {
@@ -60,13 +64,17 @@ impl Pools {
         self.current().follow
     }
 
-    /// One read, refused at once while the database is away.
+    /// One read, in the lane of whoever asks for it; refused at once while the database is away.
     pub(super) async fn reading<T, W>(&self, work: impl FnOnce(DatabaseConnection) -> W) -> Result<T>
     where
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
-        let work = work(self.read());
-        self.availability.guard(async { work.await.map_err(Error::from) }).await
+        self.availability
+            .guard(async {
+                let _place = self.lanes.enter().await?;
+                work(self.read()).await.map_err(Error::from)
+            })
+            .await
     }
 
     /// Makes all pools anew. They connect when they are used.
@@ -94,5 +102,5 @@ impl Pools {
 
 async fn follow(options: &Options) -> Result<DatabaseConnection> {
     let acquire_timeout = options.acquire_timeout.min(FOLLOW_ACQUIRE_TIMEOUT);
-    connect::postgres(&Options { acquire_timeout, ..options.clone() }, 1, Some(options.statement_timeout)).await
+    connect::reader(&Options { acquire_timeout, max_connections: 1, ..options.clone() }).await
 }

@@ -293,12 +293,16 @@ async fn more_calls_than_the_limit_are_shed_but_health_is_answered() {
         config.grpc.max_concurrent_requests = 1;
     })
     .await;
-    // One stream holds the only place.
+    // One stream holds the only place of writes.
     let (hold, batches) = tokio::sync::mpsc::channel(1);
     let stream = tokio_stream::wrappers::ReceiverStream::new(batches);
     let acks = service.ingest().stream_statements(stream).await.expect("a stream");
-    let status = get_fails(&service, v1::GetProfileRequest::default()).await;
+    let request = v1::IngestStatementsRequest::default();
+    let status = service.ingest().ingest_statements(request).await.expect_err("the lane is full");
     assert_failure(&status, Code::ResourceExhausted, ErrorReason::Overloaded);
+    // Reads have places of their own.
+    let status = get_fails(&service, v1::GetProfileRequest::default()).await;
+    assert_failure(&status, Code::InvalidArgument, ErrorReason::Required);
     let mut health = tonic_health::pb::health_client::HealthClient::new(service.channel.clone());
     health.check(tonic_health::pb::HealthCheckRequest::default()).await.expect("health is exempt");
     drop((hold, acks));

@@ -25,6 +25,8 @@ use tonic::transport::{Channel, Endpoint};
 /// A running service. It stops when it is dropped, or by [`stop`](Service::stop).
 pub(crate) struct Service {
     pub(crate) channel: Channel,
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub(crate) address: String,
     stop: CancellationToken,
     server: JoinHandle<()>,
     ready: watch::Receiver<Readiness>,
@@ -76,8 +78,8 @@ impl Service {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
-        let channel = Endpoint::from_shared(address).expect("an address").connect_lazy();
-        Self { channel, stop, server, ready: is_ready }
+        let channel = Endpoint::from_shared(address.clone()).expect("an address").connect_lazy();
+        Self { channel, address, stop, server, ready: is_ready }
     }
 
     pub(crate) fn ingest(&self) -> IngestServiceClient<Channel> {

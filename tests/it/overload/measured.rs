@@ -1,0 +1,111 @@
+//! How much of its throughput a server on SQLite keeps under far more searches than it can serve, in one run:
+//!
+//! ```text
+//! CUSTOMER_PROFILE_TEST_SCALE=4 cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
+//! ```
+//!
+//! The full form has 2,000 searches in flight. Figures are ratios: the machine is the same before and during the flood.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::{connect, fill, get, is_refusal, search};
+use crate::support::service::Service;
+use crate::support::{scale, stores::sqlite};
+
+/// What calls in a loop came to.
+#[derive(Default)]
+struct Tally {
+    answered: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Tally {
+    fn of(&self) -> (u64, u64, u64) {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (of(&self.answered), of(&self.refused), of(&self.failed))
+    }
+}
+
+/// Searches from so many callers on a number of connections for a time; each asks again as soon as it is answered, or after the
+/// time that a refusal names.
+async fn load(service: &Service, callers: usize, time: Duration) -> Arc<Tally> {
+    let (tally, over) = (Arc::<Tally>::default(), Arc::<AtomicBool>::default());
+    let mut calls = Vec::new();
+    let mut client = connect(service).await;
+    for caller in 0..callers {
+        if caller.is_multiple_of(100) {
+            client = connect(service).await;
+        }
+        let (client, tally, over) = (client.clone(), tally.clone(), over.clone());
+        calls.push(tokio::spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                match search(client.clone()).await {
+                    Ok(_) => tally.answered.fetch_add(1, Ordering::Relaxed),
+                    Err(status) if is_refusal(&status) => {
+                        use tonic_types::StatusExt;
+                        let delay = status.get_details_retry_info().and_then(|retry| retry.retry_delay);
+                        tokio::time::sleep(delay.unwrap_or_default()).await;
+                        tally.refused.fetch_add(1, Ordering::Relaxed)
+                    }
+                    Err(_) => tally.failed.fetch_add(1, Ordering::Relaxed),
+                };
+            }
+        }));
+    }
+    tokio::time::sleep(time).await;
+    over.store(true, Ordering::Relaxed);
+    for call in calls {
+        call.abort();
+        // Cut off, or over.
+        drop(call.await);
+    }
+    tally
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn throughput_under_overload_is_kept() {
+    let full = scale() > 1;
+    let (flood, time, customers) = if full { (2_000, 20, 5_000) } else { (200, 2, 500) };
+    let time = Duration::from_secs(time);
+    let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
+    let service = Service::start_with(Arc::new(sqlite(&dir).await), |_| {}).await;
+    fill(&service, customers).await;
+    let rate = |answered: u64| answered as f64 / time.as_secs_f64();
+    let (alone, ..) = load(&service, 8, time).await.of();
+    let reader = connect(&service).await;
+    get(reader.clone(), "c1@shop.com").await.expect("a profile");
+    let reading = Arc::<AtomicBool>::default();
+    let reads = tokio::spawn({
+        let reading = reading.clone();
+        async move {
+            let mut took = Vec::new();
+            while !reading.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                get(reader.clone(), "c1@shop.com").await.expect("a cached read is never refused");
+                took.push(began.elapsed());
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            took.sort_unstable();
+            took
+        }
+    });
+    let (under, refused, failed) = load(&service, flood, time).await.of();
+    reading.store(true, Ordering::Relaxed);
+    let took = reads.await.expect("no read is refused");
+    let (median, late) = (took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!(
+        "alone {:.0}/s, {flood} in flight {:.0}/s: {:.0} % kept; {refused} refused, {failed} failed; {} cached reads, \
+         median {median:?}, p99 {late:?}",
+        rate(alone),
+        rate(under),
+        100.0 * under as f64 / alone as f64,
+        took.len()
+    );
+    assert!(under > 0 && failed == 0, "{under} answered, {failed} failed");
+    assert!(!full || under * 2 >= alone, "less than half is kept");
+}
