@@ -235,6 +235,22 @@ impl Lanes {
         }
     }
 
+    /// Waits for the place of a heavy call before it begins something that others may wait for, such as a load of the cache
+    /// that light calls share.
+    ///
+    /// # Errors
+    /// As [`enter`](Self::enter).
+    ///
+    /// # Cancel safety
+    /// As [`enter`](Self::enter).
+    pub async fn be_ready(&self) -> Result<(), Refusal> {
+        let is_ready = |call: &Arc<Call>| call.lane != Lane::Heavy || call.permit.initialized();
+        if CALL.try_with(is_ready).unwrap_or(true) {
+            return Ok(());
+        }
+        self.enter().await.map(drop)
+    }
+
     /// The queues, for their figures.
     #[must_use]
     pub fn queues(&self) -> [&Arc<Queue>; 3] {

@@ -13,6 +13,7 @@
 //! - [`sources`] is where payloads come from: files.
 //! - [`changes`] reads the change log: coherent caches on all servers, watches, publishing.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
+//! - [`lanes`] is who waits for what: places and queues for each kind of call.
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
 //! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
 //! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.

@@ -201,6 +201,9 @@ impl Reader {
     }
 
     async fn scope<'a>(&self, tenant: &'a TenantId, freshness: Freshness) -> Result<Scope<'a>, store::Error> {
+        if let Some(lanes) = self.store.lanes() {
+            lanes.be_ready().await?;
+        }
         let followed = self.coherence.follow(tenant).await?;
         let running = self.models.of(tenant).await?;
         let need = self.need(&followed, freshness).await;
