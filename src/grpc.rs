@@ -9,6 +9,7 @@ mod contexts;
 mod experience;
 mod identity;
 mod ingest;
+mod lane;
 mod layers;
 mod methods;
 mod models;

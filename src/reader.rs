@@ -40,7 +40,7 @@ use uuid::Uuid;
 use crate::changes::{Coherence, Followed};
 use crate::clock::Clock;
 use crate::model::Model;
-use crate::models::{Models, Running};
+use crate::models::Models;
 use crate::profile::{
     Derived, Identifier, Profile, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp, fold,
 };

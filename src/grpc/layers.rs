@@ -26,6 +26,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use super::context::{Context, REQUEST_ID_KEY};
+use super::lane::lane;
 use super::methods::Method;
 use super::status;
 use crate::lanes::{self, Caller, Doors, Entered, Lane};
@@ -170,7 +171,7 @@ impl Call {
         let limits = self.shared.limits;
         let caller = Caller::new(tenant.as_str(), connection(request));
         if self.method.is_limited() {
-            let door = self.shared.doors.of(self.method.lane);
+            let door = self.shared.doors.of(lane(self.method));
             let entered = door.enter(caller).map_err(|refusal| {
                 self.shared.metrics.rpc_shed(refusal.queue);
                 status::overloaded(&refusal, door.limit())
@@ -185,7 +186,7 @@ impl Call {
         };
         let deadline = granted.map(|granted| tokio::time::Instant::now() + granted.saturating_sub(DEADLINE_MARGIN));
         let call = lanes::Call::new(
-            self.method.lane,
+            lane(self.method),
             caller,
             deadline.map(tokio::time::Instant::into_std),
             self.entered.clone(),

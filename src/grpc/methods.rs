@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use prost_reflect::{DescriptorPool, ServiceDescriptor};
 
 use super::FILE_DESCRIPTOR_SET;
-use crate::lanes::Lane;
 
 /// The method name of all calls to methods that this server does not have, so that logs and figures are bounded.
 const OTHER: &str = "_OTHER";
@@ -25,19 +24,13 @@ pub(super) struct Method {
     pub(super) name: &'static str,
     /// Whether the caller, the server or both send a stream. Only unary calls get a default deadline.
     pub(super) streams: bool,
-    /// What kind of work it is.
-    pub(super) lane: Lane,
 }
 
 impl Method {
     /// The method of a request path.
     pub(super) fn of_path(path: &str) -> Self {
         let found = METHODS.get_key_value(path.trim_start_matches('/'));
-        found.map_or(Self { name: OTHER, streams: false, lane: Lane::Read }, |(name, (streams, lane))| Self {
-            name,
-            streams: *streams,
-            lane: *lane,
-        })
+        found.map_or(Self { name: OTHER, streams: false }, |(name, streams)| Self { name, streams: *streams })
     }
 
     /// Whether the call counts towards `grpc.max_concurrent_requests`.
@@ -58,43 +51,8 @@ static OWN_SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
     names
 });
 
-/// Methods that are not light reads, by service: those that write, and those whose work grows with the number of customers or
-/// with what one of them ever did. A test holds this list to the descriptors; a method that is on neither list is a read.
-const LANES: [(&str, Lane, &[&str]); 12] = [
-    ("ExperienceService", Lane::Heavy, &["GetExperienceMetrics"]),
-    ("IdentityService", Lane::Write, &["DecideCandidate", "MergeProfiles", "SplitProfile", "WithdrawDecision"]),
-    (
-        "IdentityService",
-        Lane::Heavy,
-        &[
-            "ExplainProfile",
-            "ExplainPair",
-            "ListMatchCandidates",
-            "ListHousehold",
-            "PreviewMerge",
-            "ListDecisions",
-            "ListIdentityChanges",
-        ],
-    ),
-    ("IngestService", Lane::Write, &["IngestStatements", "StreamStatements", "IngestPayloads"]),
-    ("ModelService", Lane::Heavy, &["ListEventTypes", "PlanModel", "ApplyModel", "TrainModel"]),
-    ("PreferenceService", Lane::Write, &["SetPreferences", "RecordConsent"]),
-    ("PreferenceService", Lane::Heavy, &["ListConsentHistory"]),
-    ("ProfileService", Lane::Heavy, &["SearchProfiles"]),
-    ("PublishService", Lane::Write, &["ReplayDeadLetters", "ResetPublication"]),
-    ("PublishService", Lane::Heavy, &["ListDeadLetters"]),
-    ("SegmentService", Lane::Heavy, &["ListSegments", "ListMembers", "ListMemberships", "PreviewSegment"]),
-    // Its streams wait for questions, and an answer costs little.
-    ("ServerReflection", Lane::Heavy, &["ServerReflectionInfo"]),
-];
-
-fn lane(service: &str, method: &str) -> Lane {
-    let found = LANES.iter().find(|(of, _, methods)| *of == service && methods.contains(&method));
-    found.map_or(Lane::Read, |(_, lane, _)| *lane)
-}
-
-/// Each method's name, whether it streams, and its lane.
-static METHODS: LazyLock<HashMap<String, (bool, Lane)>> = LazyLock::new(|| {
+/// Each method's name, and whether it streams.
+static METHODS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
     let sets = [
         FILE_DESCRIPTOR_SET,
         tonic_health::pb::FILE_DESCRIPTOR_SET,
@@ -106,8 +64,7 @@ static METHODS: LazyLock<HashMap<String, (bool, Lane)>> = LazyLock::new(|| {
             .methods()
             .map(|method| {
                 let name = format!("{}/{}", service.full_name(), method.name());
-                let streams = method.is_client_streaming() || method.is_server_streaming();
-                (name, (streams, lane(service.name(), method.name())))
+                (name, method.is_client_streaming() || method.is_server_streaming())
             })
             .collect::<Vec<_>>()
     });
@@ -162,50 +119,8 @@ mod tests {
     #[test]
     fn methods_that_are_not_served_share_one_name() {
         for path in ["/customer.profile.v1.ProfileService/Nonsense", "/", "", "/a/b/c"] {
-            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false, lane: Lane::Read });
+            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false });
         }
-    }
-
-    /// Light reads. Whoever adds a method says here, or in `LANES`, what it costs.
-    const READS: [&str; 15] = [
-        "ContextService/GetContext",
-        "ModelService/GetModel",
-        "ModelService/ListModelVersions",
-        "PreferenceService/GetPreferences",
-        "PreferenceService/CheckContactPermission",
-        "PreferenceService/BatchCheckContactPermission",
-        "ProfileService/GetProfile",
-        "ProfileService/BatchGetProfiles",
-        "ProfileService/ListTimeline",
-        "ProfileService/GetObject",
-        "ProfileService/WatchProfiles",
-        "PublishService/ListPublications",
-        "SegmentService/CheckMembership",
-        "Health/Check",
-        "Health/Watch",
-    ];
-
-    #[test]
-    fn each_method_has_a_lane_that_somebody_chose() {
-        let mut own: Vec<String> = METHODS.keys().filter(|name| name.starts_with("customer.")).cloned().collect();
-        own.sort();
-        for name in own {
-            let (service, method) = name.split_once('/').expect("a service and a method");
-            let short = format!("{}/{method}", service.rsplit('.').next().expect("a name"));
-            let listed = LANES.iter().filter(|(of, _, methods)| {
-                short.strip_prefix(of).and_then(|rest| rest.strip_prefix('/')).is_some_and(|own| methods.contains(&own))
-            });
-            let times = listed.count() + READS.iter().filter(|read| **read == short).count();
-            assert_eq!(times, 1, "{short} is to be in one of `LANES` and `READS`");
-        }
-        for (service, lane, methods) in LANES {
-            for method in methods {
-                let is_known = METHODS.keys().any(|name| name.ends_with(&format!(".{service}/{method}")));
-                assert!(is_known, "{service} has no {method} for the lane {}", lane.name());
-            }
-        }
-        assert_eq!(Method::of_path("/customer.profile.v1.ProfileService/SearchProfiles").lane, Lane::Heavy);
-        assert_eq!(Method::of_path("/customer.profile.v1.ProfileService/GetProfile").lane, Lane::Read);
     }
 
     #[test]
