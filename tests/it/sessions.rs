@@ -124,7 +124,7 @@ const CUSTOMERS: usize = 3;
 const BADGES: usize = 3;
 /// How many clients there are, and how much each does; the full form multiplies that by the cube of the scale.
 const CLIENTS: u64 = 8;
-const STEPS: usize = 400;
+const STEPS: usize = 300;
 
 /// What all clients write to.
 #[derive(Default)]
@@ -221,6 +221,11 @@ async fn sessions_see_their_writes_and_never_go_back() {
             let mut client = Client { dice: number, home, token: Sequence(0), floor, ids };
             for _ in 0..STEPS * (scale() as usize).pow(3) {
                 let server = &servers[home.unwrap_or_else(|| client.throw(SERVERS))];
+                if home.is_none() && client.throw(8) == 0 {
+                    // Another session: what it is shown first it is shown without a token.
+                    client.token = Sequence(0);
+                    client.floor.clear();
+                }
                 let register = client.throw(CUSTOMERS + BADGES);
                 if client.throw(4) == 0 {
                     client.write(server, &world, register).await;

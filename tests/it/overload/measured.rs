@@ -37,10 +37,10 @@ impl Tally {
 async fn load(service: &Service, callers: usize, time: Duration) -> Arc<Tally> {
     let (tally, over) = (Arc::<Tally>::default(), Arc::<AtomicBool>::default());
     let mut calls = Vec::new();
-    let mut client = connect(service).await;
+    let mut client = connect(service);
     for caller in 0..callers {
         if caller.is_multiple_of(100) {
-            client = connect(service).await;
+            client = connect(service);
         }
         let (client, tally, over) = (client.clone(), tally.clone(), over.clone());
         calls.push(tokio::spawn(async move {
@@ -77,7 +77,7 @@ async fn throughput_under_overload_is_kept() {
     fill(&service, customers).await;
     let rate = |answered: u64| answered / time.as_secs();
     let (alone, ..) = load(&service, 8, time).await.of();
-    let reader = connect(&service).await;
+    let reader = connect(&service);
     get(reader.clone(), "c1@shop.com").await.expect("a profile");
     let reading = Arc::<AtomicBool>::default();
     let reads = tokio::spawn({

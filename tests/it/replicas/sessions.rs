@@ -98,6 +98,11 @@ impl Session {
     }
 
     async fn step(&mut self, desks: &[Desk], world: &World) {
+        if throw(&mut self.dice, 8) == 0 {
+            // Another session: what it is shown first it is shown without a token.
+            self.token = None;
+            self.floor.clear();
+        }
         let desk = &desks[throw(&mut self.dice, SERVERS)];
         let register = throw(&mut self.dice, CUSTOMERS + BADGES);
         let done = if throw(&mut self.dice, 4) == 0 {
