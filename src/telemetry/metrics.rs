@@ -27,7 +27,6 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
 use super::Episode;
-use crate::lanes::Reason;
 use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -197,29 +196,6 @@ impl Metrics {
                 self.call_duration.bind(&[KeyValue::new("rpc.method", method), status])
             })
             .record(duration.as_secs_f64());
-    }
-
-    /// A call was refused at the limit of calls in work in its lane.
-    pub fn rpc_shed(&self, lane: &'static str) {
-        self.shed.add(1, &[KeyValue::new("lane", lane)]);
-    }
-
-    /// Tells how many calls of each lane are in work whenever somebody collects.
-    pub fn observe_calls(&self, active: impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + 'static) {
-        self.gauges("rpc.server.active_calls", "{call}", "Calls in work", move || {
-            active().into_iter().map(|(lane, calls)| (vec![KeyValue::new("lane", lane)], calls)).collect()
-        });
-    }
-
-    /// A write was refused for what waits already.
-    pub fn ingest_refused(&self, reason: Reason) {
-        self.ingest_refused.add(1, &[KeyValue::new("reason", reason.name())]);
-    }
-
-    /// So many statements, which waited, are not written: nobody waits for them any more.
-    pub fn ingest_abandoned(&self, statements: usize) {
-        self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
-        self.abandoned.add(statements as u64);
     }
 
     /// Tells the size of a cache whenever somebody collects.
@@ -405,23 +381,6 @@ impl Metrics {
             .with_unit(unit)
             .with_description(help)
             .with_callback(move |observer| observer.observe(read(), label.as_slice()))
-            .build();
-    }
-
-    /// The same with several values, each with its attributes.
-    fn gauges(
-        &self,
-        name: &'static str,
-        unit: &'static str,
-        help: &'static str,
-        read: impl Fn() -> Vec<(Vec<KeyValue>, u64)> + Send + Sync + 'static,
-    ) {
-        let _ = self
-            .meter
-            .u64_observable_gauge(name)
-            .with_unit(unit)
-            .with_description(help)
-            .with_callback(move |observer| read().iter().for_each(|(labels, value)| observer.observe(*value, labels)))
             .build();
     }
 }

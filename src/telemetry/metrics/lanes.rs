@@ -1,6 +1,7 @@
-//! The figures of the lanes: who waits for the connections of the database.
+//! The figures of the lanes: calls in work, who waits for the connections of the database, what is not written.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -10,6 +11,29 @@ use super::Metrics;
 use crate::lanes::{Figures, Lanes, Queue, Reason};
 
 impl Metrics {
+    /// A call was refused at the limit of calls in work in its lane.
+    pub fn rpc_shed(&self, lane: &'static str) {
+        self.shed.add(1, &[KeyValue::new("lane", lane)]);
+    }
+
+    /// Tells how many calls of each lane are in work whenever somebody collects.
+    pub fn observe_calls(&self, active: impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + 'static) {
+        self.gauges("rpc.server.active_calls", "{call}", "Calls in work", move || {
+            active().into_iter().map(|(lane, calls)| (vec![KeyValue::new("lane", lane)], calls)).collect()
+        });
+    }
+
+    /// A write was refused for what waits already.
+    pub fn ingest_refused(&self, reason: Reason) {
+        self.ingest_refused.add(1, &[KeyValue::new("reason", reason.name())]);
+    }
+
+    /// So many statements, which waited, are not written: nobody waits for them any more.
+    pub fn ingest_abandoned(&self, statements: usize) {
+        self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
+        self.abandoned.add(statements as u64);
+    }
+
     /// Tells of the queues for the connections of the database: `light`, `heavy`, `background`.
     pub fn observe_lanes(&self, lanes: &Arc<Lanes>) {
         let of_each = |read: fn(&Queue) -> u64| {
@@ -42,6 +66,23 @@ impl Metrics {
         for queue in lanes.queues() {
             queue.report_to(Box::new(Waits(self.lane_waits.bind(&[KeyValue::new("lane", queue.name())]))));
         }
+    }
+
+    /// The same with several values, each with its attributes.
+    fn gauges(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        read: impl Fn() -> Vec<(Vec<KeyValue>, u64)> + Send + Sync + 'static,
+    ) {
+        let _ = self
+            .meter
+            .u64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |observer| read().iter().for_each(|(labels, value)| observer.observe(*value, labels)))
+            .build();
     }
 }
 
