@@ -225,7 +225,7 @@ impl Lanes {
         match call.lane {
             Lane::Read | Lane::Write => {
                 // What waits here is no reason to refuse what need not wait.
-                let _outside = call.entered.as_ref().map(|entered| entered.step_out());
+                let _outside = call.entered.as_deref().map(Entered::step_out);
                 self.light.enter(call.caller, call.deadline).await.map(Some)
             }
             Lane::Heavy => {
