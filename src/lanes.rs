@@ -25,7 +25,7 @@ mod fair;
 mod queue;
 mod shares;
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,17 +71,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller of a tenant on a connection; `None` where the connection is not known.
+    /// The caller of a tenant on a connection, by its number; `None` where the connection is not known.
     #[must_use]
-    pub fn new(tenant: &str, connection: Option<std::net::SocketAddr>) -> Self {
-        let digest = |write: &dyn Fn(&mut SipHasher13)| {
-            let mut hasher = SipHasher13::new();
-            write(&mut hasher);
-            hasher.finish()
-        };
-        let tenant = digest(&|hasher| hasher.write(tenant.as_bytes()));
-        let connection = connection.map_or(0, |address| digest(&|mut hasher| address.hash(&mut hasher)));
-        Self { tenant, connection }
+    pub fn new(tenant: &str, connection: Option<u64>) -> Self {
+        let mut hasher = SipHasher13::new();
+        hasher.write(tenant.as_bytes());
+        Self { tenant: hasher.finish(), connection: connection.unwrap_or_default() }
     }
 }
 

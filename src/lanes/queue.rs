@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     fn caller(number: u16) -> Caller {
-        Caller::new("shop", Some(([127, 0, 0, 1], number).into()))
+        Caller::new("shop", Some(number.into()))
     }
 
     /// A queue whose service takes a known time.

@@ -28,6 +28,7 @@ use tonic::Code;
 
 use super::Episode;
 use crate::store;
+use crate::transport::{Closed, Tally};
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -50,6 +51,7 @@ pub struct Metrics {
     lane_waits: Histogram<f64>,
     abandoned: BoundCounter<u64>,
     ingest_refused: Counter<u64>,
+    bounded: Counter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
     log_poll_duration: Histogram<f64>,
@@ -136,6 +138,12 @@ impl Metrics {
                 "Statements that were not written because their callers had gone before it was their turn",
             )
             .bind(&[]),
+            // bound: the one that was met
+            bounded: counter(
+                "customer_profile.rpc.bounded",
+                "{call}",
+                "Calls refused or ended at a bound other than that of calls in work",
+            ),
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
@@ -196,6 +204,47 @@ impl Metrics {
                 self.call_duration.bind(&[KeyValue::new("rpc.method", method), status])
             })
             .record(duration.as_secs_f64());
+    }
+
+    /// A call was refused or ended at a bound.
+    pub fn rpc_bounded(&self, bound: &'static str) {
+        self.bounded.add(1, &[KeyValue::new("bound", bound)]);
+    }
+
+    /// Observes the number of calls that wait for their callers, by kind.
+    pub fn observe_waiting(&self, kind: &'static str, waiting: impl Fn() -> u64 + Send + Sync + 'static) {
+        let help = "Calls that wait for their callers";
+        self.gauge("customer_profile.rpc.waiting", "{call}", help, Some(KeyValue::new("kind", kind)), waiting);
+    }
+
+    /// Observes the bytes of requests or answers in memory.
+    pub fn observe_bytes_in_flight(&self, of: &'static str, bytes: impl Fn() -> u64 + Send + Sync + 'static) {
+        let help = "Bytes of requests and answers in memory, without small ones";
+        self.gauge("customer_profile.rpc.in_flight", "By", help, Some(KeyValue::new("of", of)), bytes);
+    }
+
+    /// Observes the connections of a port: how many there are and may be, and how many the server closed, by reason.
+    pub fn observe_connections(&self, port: &'static str, limit: usize, tally: &Arc<Tally>) {
+        let label = || Some(KeyValue::new("port", port));
+        let (open, failures) = (tally.clone(), tally.clone());
+        self.gauge("customer_profile.connections.open", "{connection}", "Open connections", label(), move || {
+            open.open()
+        });
+        let help = "Maximum number of connections, within the limit of file descriptors";
+        self.gauge("customer_profile.connections.limit", "{connection}", help, label(), move || limit as u64);
+        let help = "Times that no connection could be accepted";
+        let labels = vec![KeyValue::new("port", port)];
+        self.total("customer_profile.connections.accept_failures", "{failure}", help, labels, move || {
+            failures.failures()
+        });
+        for reason in Closed::ALL {
+            let tally = tally.clone();
+            let labels = vec![KeyValue::new("port", port), KeyValue::new("reason", reason.name())];
+            let help = "Connections closed by the server";
+            self.total("customer_profile.connections.closed", "{connection}", help, labels, move || {
+                tally.closed(reason)
+            });
+        }
     }
 
     /// Tells the size of a cache whenever somebody collects.
@@ -299,7 +348,7 @@ impl Metrics {
         self.gauge("customer_profile.trouble.active", "{episode}", help, Some(what()), read);
         let help = "Failures of something around the server";
         let read = move || failures.failures();
-        self.total("customer_profile.trouble.failures", "{failure}", help, Some(what()), read);
+        self.total("customer_profile.trouble.failures", "{failure}", help, vec![what()], read);
     }
 
     /// A write was begun again so many times.
@@ -348,21 +397,28 @@ impl Metrics {
         self.generic_keys.add(generic_keys as u64);
     }
 
+    /// The number of statements that wait to be written.
+    #[must_use]
+    pub fn ingest_waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// A counter that is kept elsewhere.
     fn total(
         &self,
         name: &'static str,
         unit: &'static str,
         help: &'static str,
-        label: Option<KeyValue>,
+        labels: Vec<KeyValue>,
         read: impl Fn() -> u64 + Send + Sync + 'static,
     ) {
+        // The instrument lives in its meter; what is built here is only a handle.
         let _ = self
             .meter
             .u64_observable_counter(name)
             .with_unit(unit)
             .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
+            .with_callback(move |observer| observer.observe(read(), &labels))
             .build();
     }
 

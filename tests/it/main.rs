@@ -16,3 +16,4 @@ mod scenes;
 mod sessions;
 mod store;
 mod support;
+mod transport;

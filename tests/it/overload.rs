@@ -36,7 +36,9 @@ async fn fill(service: &Service, customers: usize) {
 
 /// Another connection to a service.
 fn connect(service: &Service) -> ProfileServiceClient<Channel> {
-    ProfileServiceClient::new(Endpoint::from_shared(service.address.clone()).expect("an address").connect_lazy())
+    ProfileServiceClient::new(
+        Endpoint::from_shared(format!("http://{}", service.address)).expect("an address").connect_lazy(),
+    )
 }
 
 async fn search(mut client: ProfileServiceClient<Channel>) -> Result<usize, Status> {

@@ -25,8 +25,7 @@ use tonic::transport::{Channel, Endpoint};
 /// A running service. It stops when it is dropped, or by [`stop`](Service::stop).
 pub(crate) struct Service {
     pub(crate) channel: Channel,
-    /// Where it listens: `http://127.0.0.1:PORT`.
-    pub(crate) address: String,
+    pub(crate) address: std::net::SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
     ready: watch::Receiver<Readiness>,
@@ -71,14 +70,14 @@ impl Service {
         config.grpc.lame_duck = std::time::Duration::ZERO;
         configure(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("its address"));
+        let address = listener.local_addr().expect("its address");
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
         let parts = Parts { config, store, model, clock, metrics, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
-        let channel = Endpoint::from_shared(address.clone()).expect("an address").connect_lazy();
+        let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address").connect_lazy();
         Self { channel, address, stop, server, ready: is_ready }
     }
 
