@@ -19,11 +19,13 @@ use std::{
 
 use opentelemetry::{
     KeyValue,
-    metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
+    metrics::{AsyncInstrument, BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
+use crate::background;
+use crate::model::expression::overrun;
 use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -159,6 +161,7 @@ impl Metrics {
         let waiting = Arc::clone(&metrics.waiting);
         let waiting = move || waiting.load(Ordering::Relaxed);
         metrics.gauge("customer_profile.ingest.queue", "{statement}", "Statements that wait", None, waiting);
+        metrics.totals();
         metrics
     }
 
@@ -324,6 +327,24 @@ impl Metrics {
         self.compared.add(compared as u64);
         self.generic_identifiers.add(generic_identifiers as u64);
         self.generic_keys.add(generic_keys as u64);
+    }
+
+    /// What is counted where there is no place for instruments.
+    fn totals(&self) {
+        let help = "Evaluations of expressions that went over their budget";
+        let overruns = self.meter.u64_observable_counter("customer_profile.expressions.over_budget");
+        let overruns = overruns.with_unit("{evaluation}").with_description(help);
+        let _ = overruns.with_callback(|observer| observer.observe(overrun::count(), &[])).build();
+        // job: recount, segments, statistics
+        let help = "Times a background pass failed for a tenant";
+        let failures = self.meter.u64_observable_counter("customer_profile.background.failures");
+        let failures = failures.with_unit("{failure}").with_description(help);
+        let observe = |observer: &dyn AsyncInstrument<u64>| {
+            for (index, job) in background::JOBS.into_iter().enumerate() {
+                observer.observe(background::failures(index), &[KeyValue::new("job", job)]);
+            }
+        };
+        let _ = failures.with_callback(observe).build();
     }
 
     fn gauge(
