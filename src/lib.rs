@@ -17,14 +17,17 @@
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
 //! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
 //! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.
+//! - [`background`] is the loop of such passes over all tenants, [`compute`] the threads for work of the processor.
 //! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
 //! - [`transport`] accepts, bounds and ends connections.
 
+pub mod background;
 pub mod changes;
 pub mod cli;
 pub mod clock;
+pub mod compute;
 pub mod config;
 pub mod experience;
 pub mod explain;

@@ -28,6 +28,7 @@ use tokio::sync::Mutex;
 pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
 pub use train::Learned;
 
+use crate::compute::{self, Class};
 use crate::model::{Model, ModelError};
 use crate::profile::{ContentHash, TenantId, Timestamp};
 use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
@@ -69,13 +70,25 @@ pub struct Running {
     pub model: Arc<Model>,
 }
 
+/// What became of a stored model.
+#[derive(Debug, Clone)]
+enum Compiled {
+    Model(Weak<Model>),
+    /// The first mistake.
+    Unusable(Arc<str>),
+}
+
+/// How many models that cannot be compiled are remembered.
+const MAX_UNUSABLE: usize = 1_000;
+
 /// The models of all tenants, as far as this process knows.
 pub struct Models {
     store: Arc<dyn Store>,
     configured: ModelFile,
     known: RwLock<HashMap<TenantId, Arc<Running>>>,
-    /// What is compiled, by content. Locked while compiling: many who miss the same model compile it once.
-    compiled: Mutex<HashMap<ContentHash, Weak<Model>>>,
+    /// What is compiled, by content, or why it cannot be. Locked while compiling: many who miss the same model compile it
+    /// once, and one that cannot be compiled is tried once.
+    compiled: Mutex<HashMap<ContentHash, Compiled>>,
 }
 
 impl Models {
@@ -182,7 +195,7 @@ impl Models {
     /// Compiles a stored version.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] when this version of the service cannot read it.
+    /// [`Error::Model`] when this version of the service cannot read it, or it is over a bound.
     pub async fn compile(&self, stored: &StoredModel) -> Result<Arc<Running>> {
         let ModelVersion { version, file, weights, .. } = &stored.model;
         if **file == *self.configured.text && weights.is_empty() {
@@ -190,21 +203,38 @@ impl Models {
         }
         let content = ContentHash::of(&(file, weights));
         let mut compiled = self.compiled.lock().await;
-        if let Some(model) = compiled.get(&content).and_then(Weak::upgrade) {
-            return Ok(Arc::new(Running { version: *version, model }));
+        let unusable = |what: &str| Error::Model { version: *version, what: what.to_owned() };
+        match compiled.get(&content) {
+            Some(Compiled::Model(model)) => {
+                if let Some(model) = model.upgrade() {
+                    return Ok(Arc::new(Running { version: *version, model }));
+                }
+            }
+            Some(Compiled::Unusable(what)) => return Err(unusable(what)),
+            None => {}
         }
-        let inconsistent =
-            |column, what| Error::Inconsistent { table: "model", column, key: format!("…/{version}"), what };
-        let mut model = Model::parse(file)
-            .map_err(|errors| inconsistent("file", errors.first().map(ToString::to_string).unwrap_or_default()))?;
-        if !weights.is_empty() {
-            let weights = serde_json::from_str(weights).map_err(|error| inconsistent("weights", error.to_string()))?;
-            model.matching.weights = Arc::new(weights);
+        let (text, learned) = (file.clone(), weights.clone());
+        let built = compute::run(Class::Call, None, move || build(&text, &learned)).await;
+        compiled.retain(|_, known| match known {
+            Compiled::Model(model) => model.strong_count() > 0,
+            Compiled::Unusable(_) => true,
+        });
+        match built {
+            Ok(Ok(model)) => {
+                let model = Arc::new(model);
+                compiled.insert(content, Compiled::Model(Arc::downgrade(&model)));
+                Ok(Arc::new(Running { version: *version, model }))
+            }
+            Ok(Err(what)) => {
+                if compiled.len() >= MAX_UNUSABLE {
+                    compiled.retain(|_, known| matches!(known, Compiled::Model(_)));
+                }
+                tracing::error!(version, what, "a model in the database cannot be used; its tenant is refused");
+                compiled.insert(content, Compiled::Unusable(what.as_str().into()));
+                Err(unusable(&what))
+            }
+            Err(error) => Err(Error::Unavailable(error.to_string())),
         }
-        let model = Arc::new(model);
-        compiled.retain(|_, model| model.strong_count() > 0);
-        compiled.insert(content, Arc::downgrade(&model));
-        Ok(Arc::new(Running { version: *version, model }))
     }
 
     async fn load(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
@@ -236,4 +266,14 @@ impl Models {
             }
         }
     }
+}
+
+/// Compiles a model with its weights, or says what is wrong first.
+fn build(file: &str, weights: &str) -> std::result::Result<Model, String> {
+    let mut model = Model::parse(file).map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
+    if !weights.is_empty() {
+        let weights = serde_json::from_str(weights).map_err(|error| format!("its weights: {error}"))?;
+        model.matching.weights = Arc::new(weights);
+    }
+    Ok(model)
 }

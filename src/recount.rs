@@ -7,25 +7,27 @@
 //!
 //! How far it has come is stored with each step: any server of the database goes on where another one stopped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::background::{self, Job, Part};
 use crate::changes::Coherence;
 use crate::clock::Clock;
+use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::ingest::log::{self, Sides};
 use crate::model::Model;
 use crate::models::Models;
 use crate::profile::rollup::{DefinitionId, Rollup};
 use crate::profile::{ProfileId, Record, RecordKey, TenantId, Timestamp};
-use crate::store::{Changes, EventPage, RecountProgress, Result, Store};
+use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
 
 /// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
 const STEP_RECORDS: usize = 200;
 const STEP_EVENTS: usize = 5_000;
-/// How many tenants are listed at once.
-const TENANTS: usize = 1_000;
+/// How many tenants are remembered as counted.
+const MAX_TENANTS: usize = 10_000;
 
 /// Counts what is not counted yet.
 pub struct Recount {
@@ -42,33 +44,8 @@ pub struct Recount {
 impl Recount {
     /// Looks after all tenants, for ever.
     pub async fn run(self, interval: Duration) {
-        let mut done = BTreeMap::new();
-        loop {
-            if let Err(error) = self.all(&mut done).await {
-                // The next time goes on where this one stopped.
-                tracing::warn!(%error, "events of before a computed trait could not be counted");
-            }
-            tokio::time::sleep(interval).await;
-        }
-    }
-
-    /// Goes through all tenants once. `done`: what is known to be counted, by tenant.
-    async fn all(&self, done: &mut BTreeMap<TenantId, String>) -> Result<()> {
-        let mut last = None;
-        loop {
-            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
-            for tenant in &tenants {
-                let counted = self.models.of(tenant).await?.model.counted();
-                if done.get(tenant) != Some(&counted) {
-                    while self.step(tenant).await? {}
-                    done.insert(tenant.clone(), counted);
-                }
-            }
-            match tenants.into_iter().next_back() {
-                Some(tenant) => last = Some(tenant),
-                None => return Ok(()),
-            }
-        }
+        let store = self.store.clone();
+        background::run(store, Counting { recount: self, done: HashMap::new() }, interval).await;
     }
 
     /// Goes through the next records of a tenant. Answers whether there may be more.
@@ -122,7 +99,13 @@ impl Recount {
 
     /// Counts the events of the first of some records: of as many as have not too many together, and of one at least. Only this turn
     /// writes, so what is read beside it is what is there.
-    async fn count(&self, tenant: &TenantId, records: &mut [Record], model: &Model, now: Timestamp) -> Result<Counted> {
+    async fn count(
+        &self,
+        tenant: &TenantId,
+        records: &mut [Record],
+        model: &Arc<Model>,
+        now: Timestamp,
+    ) -> Result<Counted> {
         let mut counted = Counted::default();
         let mut events = 0;
         for record in records {
@@ -142,7 +125,7 @@ impl Recount {
         &self,
         tenant: &TenantId,
         record: &mut Record,
-        (model, now): (&Model, Timestamp),
+        (model, now): (&Arc<Model>, Timestamp),
         missing: &BTreeSet<DefinitionId>,
     ) -> Result<usize> {
         let mut page = EventPage { limit: STEP_EVENTS, ..EventPage::default() };
@@ -152,15 +135,47 @@ impl Recount {
         }
         loop {
             let events = self.store.list_events(tenant, std::slice::from_ref(&record.key), &page).await?;
-            for event in &events {
-                model.recount(&mut record.rollup, event, missing, now);
-            }
             all += events.len();
-            match events.last() {
-                Some(last) if events.len() == page.limit => page.after = Some(last.position()),
-                _ => return Ok(all),
+            let is_last = events.len() < page.limit;
+            page.after = events.last().map(crate::profile::Event::position);
+            let (model, missing, mut rollup) = (model.clone(), missing.clone(), std::mem::take(&mut record.rollup));
+            let work = move || {
+                events.iter().for_each(|event| model.recount(&mut rollup, event, &missing, now));
+                rollup
+            };
+            let counted = compute::run(Class::Background, None, work).await;
+            record.rollup = counted.map_err(|error| Error::Internal(error.to_string()))?;
+            if is_last {
+                return Ok(all);
             }
         }
+    }
+}
+
+/// The pass over all tenants.
+struct Counting {
+    recount: Recount,
+    /// What is known to be counted.
+    done: HashMap<TenantId, String>,
+}
+
+#[tonic::async_trait]
+impl Job for Counting {
+    const NAME: &'static str = "recount";
+
+    async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
+        let counted = self.recount.models.of(tenant).await?.model.counted();
+        if self.done.get(tenant) == Some(&counted) {
+            return Ok(Part::Done);
+        }
+        if self.recount.step(tenant).await? {
+            return Ok(Part::More);
+        }
+        if self.done.len() >= MAX_TENANTS {
+            self.done.clear();
+        }
+        self.done.insert(tenant.clone(), counted);
+        Ok(Part::Done)
     }
 }
 

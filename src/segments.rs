@@ -14,13 +14,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::background::{self, Job, Part};
 use crate::clock::Clock;
+use crate::compute::{self, Class};
 use crate::model::{Model, Segment};
 use crate::models::{Models, Running};
-use crate::profile::{Derived, Profile, ProfileId, TenantId, Timestamp, fold};
-use crate::store::{LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+use crate::profile::{Derived, Profile, ProfileId, StoredProfile, TenantId, Timestamp, fold};
+use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;
@@ -28,8 +30,10 @@ const STEP_PROFILES: usize = 500;
 const STEP_PARTS: usize = 200;
 /// How often time alone changes a membership before the rest is taken as one change: an index that was left for years.
 const MAX_TURNS: usize = 1_000;
-/// How many tenants are listed at once.
-const TENANTS: usize = 1_000;
+/// How many profiles are evaluated at once on a thread for computations: others have their turn between.
+const CHUNK_PROFILES: usize = 50;
+/// How long a preview goes on, at most. What was not looked at until then is told as more.
+const PREVIEW_TIME: Duration = Duration::from_secs(8);
 
 /// Keeps the index, and answers from it.
 #[derive(Clone)]
@@ -69,27 +73,7 @@ pub struct Preview {
 impl Segments {
     /// Keeps the index of all tenants, for ever.
     pub async fn run(self, interval: Duration) {
-        loop {
-            if let Err(error) = self.all().await {
-                // The next time goes on where this one stopped.
-                tracing::warn!(%error, "who is in which segment could not be brought up to date");
-            }
-            tokio::time::sleep(interval).await;
-        }
-    }
-
-    async fn all(&self) -> Result<()> {
-        let mut last = None;
-        loop {
-            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
-            for tenant in &tenants {
-                while self.step(tenant).await? == Step::More {}
-            }
-            match tenants.into_iter().next_back() {
-                Some(tenant) => last = Some(tenant),
-                None => return Ok(()),
-            }
-        }
+        background::run(self.store.clone(), Indexing(self), interval).await;
     }
 
     /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all that was committed before, and all
@@ -99,7 +83,7 @@ impl Segments {
     /// Those of the store.
     pub async fn catch_up(&self, tenant: &TenantId, steps: usize) -> Result<bool> {
         for _ in 0..steps {
-            if self.step(tenant).await? == Step::UpToDate {
+            if self.step_for(tenant, Class::Call).await? == Step::UpToDate {
                 return Ok(true);
             }
         }
@@ -111,6 +95,10 @@ impl Segments {
     /// # Errors
     /// Those of the store. Nothing of the step is written then.
     pub async fn step(&self, tenant: &TenantId) -> Result<Step> {
+        self.step_for(tenant, Class::Background).await
+    }
+
+    async fn step_for(&self, tenant: &TenantId, class: Class) -> Result<Step> {
         let known = self.models.of(tenant).await?;
         if known.model.segments.is_empty() {
             return Ok(Step::UpToDate);
@@ -158,7 +146,7 @@ impl Segments {
                 progress.log = entry.end();
             }
         }
-        let (mut changes, known) = self.look_at(tenant, &running, progress, &asked).await?;
+        let (mut changes, known) = self.look_at(tenant, &running, (progress, class), asked).await?;
         if !is_due {
             // Of whom nothing was kept and nothing is to be kept, as of most in a large import, nothing is written. (If only a
             // time was kept, it stays until it comes, and goes then.)
@@ -179,8 +167,8 @@ impl Segments {
         &self,
         tenant: &TenantId,
         running: &Running,
-        progress: SegmentProgress,
-        asked: &BTreeMap<ProfileId, Timestamp>,
+        (progress, class): (SegmentProgress, Class),
+        asked: BTreeMap<ProfileId, Timestamp>,
     ) -> Result<(SegmentChanges, BTreeSet<ProfileId>)> {
         let profiles: Vec<ProfileId> = asked.keys().copied().collect();
         let mut was: BTreeMap<ProfileId, Vec<SegmentMember>> = BTreeMap::new();
@@ -191,49 +179,136 @@ impl Segments {
         let stored = self.store.profiles(tenant, &profiles).await?.value;
         let mut changes = SegmentChanges::none(progress);
         let now = self.clock.now();
-        for (id, stored) in profiles.iter().zip(stored) {
-            // One that is merged away answers as the other, which is looked at by itself.
-            let Some(stored) = stored.filter(|stored| stored.id == *id) else { continue };
-            let profile = fold(stored, &running.model);
-            let from = asked.get(id).copied().unwrap_or(now).min(now);
-            let (members, due) = turns(&profile, &running.model, was.remove(id).unwrap_or_default(), (from, now));
-            changes.members.extend(members);
-            changes.due.extend(due.map(|due| (*id, due)));
+        // One that is merged away answers as the other, which is looked at by itself.
+        let present = profiles.iter().zip(stored).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+        let mut present: Vec<StoredProfile> = present.collect();
+        while !present.is_empty() {
+            let rest = present.split_off(present.len().min(CHUNK_PROFILES));
+            let chunk: Vec<_> = std::mem::replace(&mut present, rest)
+                .into_iter()
+                .map(|stored| {
+                    let from = asked.get(&stored.id).copied().unwrap_or(now).min(now);
+                    let was = was.remove(&stored.id).unwrap_or_default();
+                    (stored, was, from)
+                })
+                .collect();
+            let model = running.model.clone();
+            let work = move || {
+                let turned = chunk.into_iter().map(|(stored, was, from)| {
+                    let id = stored.id;
+                    (id, turns(&fold(stored, &model), &model, was, (from, now)))
+                });
+                turned.collect::<Vec<_>>()
+            };
+            let turned = compute::run(class, None, work).await.map_err(|error| Error::Internal(error.to_string()))?;
+            for (id, (members, due)) in turned {
+                changes.members.extend(members);
+                changes.due.extend(due.map(|due| (id, due)));
+            }
         }
         changes.profiles = profiles;
         Ok((changes, known))
     }
 
-    /// How many profiles a condition would hold of, among the first so many.
+    /// How many profiles a condition would hold of, among the first so many, and those of the first [`PREVIEW_TIME`].
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn preview(&self, tenant: &TenantId, candidate: &Segment, bounds: PreviewBounds) -> Result<Preview> {
+    /// Those of the store; a condition that goes over its budget; too many computations that wait.
+    ///
+    /// # Cancel safety
+    /// Dropped, it stops at the evaluation's next look.
+    pub async fn preview(
+        &self,
+        tenant: &TenantId,
+        candidate: &Arc<Segment>,
+        bounds: PreviewBounds,
+    ) -> std::result::Result<Preview, PreviewError> {
         let running = self.models.of(tenant).await?;
-        let now = self.clock.now();
+        let (now, began) = (self.clock.now(), Instant::now());
         let (mut preview, mut after) = (Preview::default(), None);
         loop {
             let page = self.store.list_profiles(tenant, after, STEP_PROFILES).await?;
             let stored = self.store.profiles(tenant, &page).await?.value;
-            for (id, stored) in page.iter().zip(stored) {
-                if preview.profiles >= bounds.profiles {
+            let present = page.iter().zip(stored).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+            let mut present: Vec<StoredProfile> = present.collect();
+            while !present.is_empty() {
+                let left = usize::try_from(bounds.profiles.saturating_sub(preview.profiles)).unwrap_or(usize::MAX);
+                if left == 0 || began.elapsed() >= PREVIEW_TIME {
                     preview.more = true;
                     return Ok(preview);
                 }
-                let Some(stored) = stored.filter(|stored| stored.id == *id) else { continue };
-                let profile = fold(stored, &running.model);
-                let computed = Derived::of(&profile, &running.model, now).computed;
-                preview.profiles += 1;
-                if running.model.holds(candidate, &profile, &computed) {
-                    preview.members += 1;
-                    preview.samples.extend((preview.samples.len() < bounds.samples).then_some(*id));
-                }
+                let rest = present.split_off(present.len().min(CHUNK_PROFILES).min(left));
+                let chunk = std::mem::replace(&mut present, rest);
+                let (model, candidate) = (running.model.clone(), candidate.clone());
+                let work = move || chunk_of(chunk, &model, &candidate, now);
+                let Seen { profiles, members } = compute::run(Class::Call, None, work).await??;
+                preview.profiles += profiles;
+                preview.members += members.len() as u64;
+                let room = bounds.samples.saturating_sub(preview.samples.len());
+                preview.samples.extend(members.into_iter().take(room));
             }
             match page.last() {
                 Some(last) if page.len() == STEP_PROFILES => after = Some(*last),
                 _ => return Ok(preview),
             }
         }
+    }
+}
+
+/// Why there is no preview.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PreviewError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// There is no thread for it.
+    #[error(transparent)]
+    Compute(#[from] compute::Error),
+    /// The condition goes over its budget for one of the profiles.
+    #[error("{0}")]
+    OverBudget(String),
+}
+
+/// What a chunk of profiles has come to.
+struct Seen {
+    profiles: u64,
+    members: Vec<ProfileId>,
+}
+
+/// Evaluates a candidate over some profiles.
+fn chunk_of(
+    chunk: Vec<StoredProfile>,
+    model: &Model,
+    candidate: &Segment,
+    now: Timestamp,
+) -> std::result::Result<Seen, PreviewError> {
+    let mut seen = Seen { profiles: 0, members: Vec::new() };
+    for stored in chunk {
+        if compute::is_cancelled() {
+            break;
+        }
+        let profile = fold(stored, model);
+        let computed = Derived::of(&profile, model, now).computed;
+        seen.profiles += 1;
+        if model.try_holds(candidate, &profile, &computed).map_err(PreviewError::OverBudget)? {
+            seen.members.push(profile.id);
+        }
+    }
+    Ok(seen)
+}
+
+/// The pass over all tenants.
+struct Indexing(Segments);
+
+#[tonic::async_trait]
+impl Job for Indexing {
+    const NAME: &'static str = "segments";
+
+    async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
+        Ok(match self.0.step(tenant).await? {
+            Step::More => Part::More,
+            Step::UpToDate => Part::Done,
+        })
     }
 }
 

@@ -11,14 +11,16 @@ mod history;
 mod population;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
 pub use history::{History, Part};
 pub use population::{Buyers, Census, Group, Scales, Statistics, horizon, one_currency};
 
+use crate::background::{self, Job, Part as Progress};
 use crate::clock::Clock;
+use crate::compute::{self, Class};
 use crate::experience::Day;
 use crate::model::{Experience, Model};
 use crate::models::Models;
@@ -28,8 +30,8 @@ use crate::store::{Error, Result, Store};
 
 /// How many profiles are read at once.
 const PAGE: usize = 500;
-/// How many tenants are listed at once.
-const TENANTS: usize = 1_000;
+/// A page takes so many times its own time, unless a caller waits.
+const PAUSE_SHARE: u32 = 1;
 /// It is looked at least so often whether statistics are due.
 const LOOK: Duration = Duration::from_mins(1);
 /// What was read of the store is taken for what is kept there for so long.
@@ -64,38 +66,8 @@ impl Statistician {
 
     /// Looks after all tenants, for ever.
     pub async fn run(self, interval: Duration) {
-        loop {
-            if let Err(error) = self.all(interval).await {
-                // The next time tries again; until then what was kept is answered.
-                tracing::warn!(%error, "metrics of all customers could not be computed");
-            }
-            tokio::time::sleep(interval.min(LOOK)).await;
-        }
-    }
-
-    /// Computes what is due of all tenants.
-    async fn all(&self, interval: Duration) -> Result<()> {
-        let mut last = None;
-        loop {
-            let tenants = self.store.list_tenants(last.as_ref(), TENANTS).await?;
-            for tenant in &tenants {
-                let model = self.models.of(tenant).await?.model.clone();
-                if model.experience.is_none() {
-                    continue;
-                }
-                let fresh = |statistics: &Arc<Statistics>| {
-                    let age = self.clock.now().as_micros().saturating_sub(statistics.compute_time.as_micros());
-                    u128::try_from(age).is_ok_and(|age| age < interval.as_micros())
-                };
-                if !self.known(tenant, &model).await?.as_ref().is_some_and(fresh) {
-                    self.compute(tenant).await?;
-                }
-            }
-            match tenants.into_iter().next_back() {
-                Some(tenant) => last = Some(tenant),
-                None => return Ok(()),
-            }
-        }
+        let store = self.store.clone();
+        background::run(store, Measuring { statistician: self, interval }, interval.min(LOOK)).await;
     }
 
     /// The statistics that were computed last, of what this model measures; none: there are none yet. They may be some seconds
@@ -127,33 +99,37 @@ impl Statistician {
         let _turn = self.turn.lock().await;
         match self.known(tenant, model).await? {
             Some(known) if !anew || known.compute_time > asked => Ok(Some(known)),
-            _ => self.compute_now(tenant).await,
+            _ => self.compute_now(tenant, Class::Call).await,
         }
     }
 
     async fn compute(&self, tenant: &TenantId) -> Result<()> {
         let _turn = self.turn.lock().await;
-        self.compute_now(tenant).await.map(drop)
+        self.compute_now(tenant, Class::Background).await.map(drop)
     }
 
     /// Goes through all customers. None: nothing is measured.
-    async fn compute_now(&self, tenant: &TenantId) -> Result<Option<Arc<Statistics>>> {
+    async fn compute_now(&self, tenant: &TenantId, class: Class) -> Result<Option<Arc<Statistics>>> {
         let model = self.models.of(tenant).await?.model.clone();
         let Some(experience) = model.experience.clone() else { return Ok(None) };
         let now = self.clock.now();
-        let mut seen = Seen::new(&experience, &model, now);
+        let mut seen = Seen::new(experience, model.clone(), now);
         let mut after = None;
         loop {
+            let began = Instant::now();
             let ids = self.store.list_profiles(tenant, after, PAGE).await?;
             let found = self.store.profiles(tenant, &ids).await?.value;
-            for (id, stored) in ids.iter().zip(found) {
-                // Who was merged meanwhile is counted where they are now, or was.
-                if let Some(stored) = stored.filter(|stored| stored.id == *id) {
-                    seen.customer(stored);
-                }
+            // Who was merged meanwhile is counted where they are now, or was.
+            let present = ids.iter().zip(found).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+            let present: Vec<_> = present.collect();
+            let work = move || {
+                present.into_iter().for_each(|stored| seen.customer(stored));
+                seen
+            };
+            seen = compute::run(class, None, work).await.map_err(|error| Error::Internal(error.to_string()))?;
+            if class == Class::Background {
+                tokio::time::sleep(began.elapsed() * PAUSE_SHARE).await;
             }
-            // Others have their turn: this is computed on the threads that answer.
-            tokio::task::yield_now().await;
             match ids.last() {
                 Some(last) if ids.len() == PAGE => after = Some(*last),
                 _ => break,
@@ -167,26 +143,54 @@ impl Statistician {
     }
 }
 
+/// The pass over all tenants.
+struct Measuring {
+    statistician: Statistician,
+    interval: Duration,
+}
+
+#[tonic::async_trait]
+impl Job for Measuring {
+    const NAME: &'static str = "statistics";
+
+    /// All of a tenant's customers, in pages with pauses between.
+    async fn part(&mut self, tenant: &TenantId) -> Result<Progress> {
+        let model = self.statistician.models.of(tenant).await?.model.clone();
+        if model.experience.is_none() {
+            return Ok(Progress::Done);
+        }
+        let now = self.statistician.clock.now().as_micros();
+        let fresh = |statistics: &Arc<Statistics>| {
+            let age = now.saturating_sub(statistics.compute_time.as_micros());
+            u128::try_from(age).is_ok_and(|age| age < self.interval.as_micros())
+        };
+        if !self.statistician.known(tenant, &model).await?.as_ref().is_some_and(fresh) {
+            self.statistician.compute(tenant).await?;
+        }
+        Ok(Progress::Done)
+    }
+}
+
 /// The customers that were seen.
-struct Seen<'a> {
+struct Seen {
     census: Census,
-    experience: &'a Experience,
-    model: &'a Model,
+    experience: Experience,
+    model: Arc<Model>,
     now: Timestamp,
     day: Day,
 }
 
-impl<'a> Seen<'a> {
-    fn new(experience: &'a Experience, model: &'a Model, now: Timestamp) -> Self {
-        let day = day_of(model, now);
-        let census = Census::new(experience, model.segments.keys().cloned(), day);
+impl Seen {
+    fn new(experience: Experience, model: Arc<Model>, now: Timestamp) -> Self {
+        let day = day_of(&model, now);
+        let census = Census::new(&experience, model.segments.keys().cloned(), day);
         Self { census, experience, model, now, day }
     }
 
     fn customer(&mut self, stored: crate::profile::StoredProfile) {
-        let profile = fold(stored, self.model);
-        let derived = Derived::of(&profile, self.model, self.now);
-        self.census.add(&History::of(&profile, self.experience, self.day), &derived.segments);
+        let profile = fold(stored, &self.model);
+        let derived = Derived::of(&profile, &self.model, self.now);
+        self.census.add(&History::of(&profile, &self.experience, self.day), &derived.segments);
     }
 
     /// The models are fitted beside the threads that answer.

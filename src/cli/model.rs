@@ -1,5 +1,6 @@
 //! `model`: the model file checked and explained; the model of a tenant told, planned and applied.
 
+mod activate;
 mod change;
 mod check;
 mod events;
@@ -11,8 +12,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::client::ServerArgs;
+use super::client::{ServerArgs, TenantArgs};
 use super::output::{self, Format};
+use crate::config::ConfigArgs;
 use crate::model::file::{BUILT_IN, schema};
 
 /// Check a model file, see what it would change, put it in force
@@ -29,6 +31,7 @@ Examples:
   customer-profile model apply model.yaml          Put it in force; going back: apply the old file
   customer-profile model events                    What may be said of events
   customer-profile model versions                  What was in force when
+  customer-profile model activate 3                A stored version, straight in the database: when no server can start
   customer-profile model train                     Learn weights; plan and apply them by --version
   customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
@@ -90,6 +93,21 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Put a stored version in force straight in the database, with no server. SQLite: no server may have the file open
+    Activate {
+        /// Which version
+        version: i64,
+        #[command(flatten)]
+        tenant: TenantArgs,
+        /// Only if this version is in force
+        #[arg(long, value_name = "VERSION")]
+        expect_version: Option<i64>,
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Learn from the live data, without labels, how much agreement tells; stored as a version, not in force
     Train {
         /// How to print the answer
@@ -122,6 +140,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Events { kind, output, server } => events::run(kind.as_deref(), output, &server).await?,
         Command::Versions { output, server } => show::versions(output, &server).await?,
         Command::Plan { candidate, output, server } => change::plan(candidate, output, &server).await?,
+        Command::Activate { version, tenant, expect_version, output, config } => {
+            activate::run(version, &tenant.tenant, expect_version, output, &config).await?;
+        }
         Command::Train { output, server } => change::train(output, &server).await?,
         Command::Apply { candidate, expect_version, output, server } => {
             change::apply(candidate, expect_version, output, &server).await?;

@@ -16,13 +16,12 @@ use super::context::Context;
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
 use super::{receive, token};
+use crate::model::file::MAX_FILE_BYTES;
 use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, Weights};
 use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 use crate::store::StoredModel;
 
-/// The largest model file, in bytes.
-const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
 

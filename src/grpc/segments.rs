@@ -11,11 +11,12 @@ use super::status::{self, Checked, both, page_size, profile_name, refused, size}
 use super::v1::{self, segment_service_server::SegmentService};
 use super::{profiles, receive, token};
 use crate::clock::Clock;
+use crate::compute::{self, Class};
 use crate::model::Model;
 use crate::models::Models;
 use crate::profile::{ProfileId, Reason, Violation};
 use crate::reader::{Answer, Freshness, Key, Reader};
-use crate::segments::{PreviewBounds, Segments};
+use crate::segments::{PreviewBounds, PreviewError, Segments};
 use crate::store::Store;
 
 /// How many keys a check may have, and how many segments.
@@ -161,10 +162,17 @@ impl SegmentService for SegmentApi {
             size("max_samples", request.max_samples, 10, 100),
         );
         let model = self.model(&context).await?;
-        let (candidate, bounds) = both(candidate(&request.condition, &model), bounds).map_err(refused)?;
+        let condition = request.condition;
+        let compiled = compute::run(Class::Call, None, move || candidate(&condition, &model)).await;
+        let compiled = compiled.map_err(|error| status::from_compute(error, &context))?;
+        let (candidate, bounds) = both(compiled, bounds).map_err(refused)?;
         let bounds = PreviewBounds { profiles: bounds.0 as u64, samples: bounds.1 };
-        let found = self.segments.preview(&context.tenant, &candidate, bounds).await;
-        let found = found.map_err(|error| status::from_store(&error, &context))?;
+        let found = self.segments.preview(&context.tenant, &Arc::new(candidate), bounds).await;
+        let found = found.map_err(|error| match error {
+            PreviewError::Store(error) => status::from_store(&error, &context),
+            PreviewError::Compute(error) => status::from_compute(error, &context),
+            PreviewError::OverBudget(what) => refused(vec![Violation::new(Reason::LimitExceeded, "condition", what)]),
+        })?;
         Ok(Response::new(v1::PreviewSegmentResponse {
             member_count: i64::try_from(found.members).unwrap_or(i64::MAX),
             profile_count: i64::try_from(found.profiles).unwrap_or(i64::MAX),

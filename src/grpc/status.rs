@@ -18,7 +18,7 @@ use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
 use crate::transport::Ended;
-use crate::{explain, ingest, reader, store};
+use crate::{compute, explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "customer-profile";
@@ -365,6 +365,7 @@ pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
         SwitchError::RequestIdReused => {
             failure(Code::InvalidArgument, ErrorReason::RequestIdReused, format!("request_id: {error}"), &[])
         }
+        SwitchError::Compute(error) => from_compute(*error, context),
         SwitchError::Store(error) => from_store(error, context),
     }
 }
@@ -383,6 +384,15 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
             let message = "other writers were in the way too often; try again later";
             failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
         }
+        store::Error::Model { version, what } => {
+            tracing::warn!(request_id = %context.request_id, tenant = %context.tenant, %error, "the tenant's model cannot be used");
+            let message = format!(
+                "version {version} of the model is in force and cannot be used: {what}; put another one in force with \
+                 `model apply`, or without a server with `model activate`"
+            );
+            let version = version.to_string();
+            failure(Code::FailedPrecondition, ErrorReason::ModelUnusable, message, &[("version", version)])
+        }
         store::Error::Refused(_)
         | store::Error::Open(_)
         | store::Error::Inconsistent { .. }
@@ -391,6 +401,18 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
             let message = format!("internal error; the log has it under request {}", context.request_id);
             failure(Code::Internal, ErrorReason::Internal, message, &[("request_id", context.request_id.clone())])
         }
+    }
+}
+
+/// The status of a computation that was not done.
+pub(super) fn from_compute(error: compute::Error, context: &Context) -> Status {
+    match error {
+        compute::Error::Full => {
+            let limit = compute::MAX_WAITING;
+            let message = format!("{limit} computations wait already; try again later");
+            failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+        }
+        compute::Error::Panicked => from_store(&store::Error::Internal(error.to_string()), context),
     }
 }
 

@@ -12,12 +12,16 @@
 //! from it, as NULL does in SQL. An expression fails only when a value is there and is not what is asked for. What a
 //! failure says never quotes the value.
 
+mod budget;
 mod cel;
 mod convert;
+mod meter;
+pub(crate) mod overrun;
 mod path;
+mod text;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -28,16 +32,58 @@ use convert::from_json;
 pub(super) use convert::{Conversion, kind};
 use path::Path;
 
+use budget::Over;
+
 use crate::profile::Value;
 
-/// Why an expression has no result: words without personal data.
-pub(super) type Fault = Cow<'static, str>;
+/// Why an expression has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Words without personal data.
+    text: Cow<'static, str>,
+    over: Option<Over>,
+}
+
+impl Fault {
+    fn over(over: Over) -> Self {
+        Self { text: over.to_string().into(), over: Some(over) }
+    }
+
+    /// Words without personal data.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the budget was the reason, and not the value.
+    pub(super) fn is_over_budget(&self) -> bool {
+        self.over.is_some()
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(text: &'static str) -> Self {
+        Self { text: text.into(), over: None }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(text: String) -> Self {
+        Self { text: text.into(), over: None }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 /// A compiled expression.
 #[derive(Clone)]
 pub(super) struct Expression {
     source: String,
     plan: Plan,
+    told: Arc<overrun::Told>,
 }
 
 #[derive(Clone)]
@@ -73,6 +119,10 @@ impl Expression {
     /// # Errors
     /// Everything that is wrong with it.
     pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
+        if source.len() > budget::MAX_SOURCE_BYTES {
+            let (length, most) = (source.len(), budget::MAX_SOURCE_BYTES);
+            return Err(vec![format!("has {length} bytes: an expression has at most {most}")]);
+        }
         let plan = if let Some(path) = Path::parse(source) {
             Plan::Path(path)
         } else if let Some((conversion, path)) = conversion_of_path(source) {
@@ -80,7 +130,7 @@ impl Expression {
         } else {
             Plan::Program(Arc::new(cel::Program::compile(source)?))
         };
-        Ok(Self { source: source.to_owned(), plan })
+        Ok(Self { source: source.to_owned(), plan, told: Arc::default() })
     }
 
     /// As it was written.
@@ -107,7 +157,13 @@ impl Expression {
                 None => Ok(Outcome::Missing),
             },
             Plan::Program(program) => {
-                program.run(payload.context.get_or_init(|| cel::context(payload.json, payload.names)))
+                let context = payload.context.get_or_init(|| cel::context(payload.json, payload.names));
+                let (outcome, taken) = program.run(context, payload.steps.get());
+                payload.steps.set(payload.steps.get().saturating_sub(taken));
+                if let Err(Fault { over: Some(over), .. }) = &outcome {
+                    self.told.tell(&self.source, *over);
+                }
+                outcome
             }
         }
     }
@@ -130,12 +186,14 @@ pub(super) struct Payload<'a> {
     json: &'a Json,
     names: &'a BTreeSet<String>,
     context: OnceCell<::cel::Context<'static, 'static>>,
+    /// What is left for all expressions over it.
+    steps: Cell<u64>,
 }
 
 impl<'a> Payload<'a> {
     /// `names`: the [bound names](Expression::bound_names) of all expressions that will be evaluated.
     pub(super) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
-        Self { json, names, context: OnceCell::new() }
+        Self { json, names, context: OnceCell::new(), steps: Cell::new(budget::MAX_PAYLOAD_STEPS) }
     }
 }
 
@@ -259,7 +317,6 @@ mod tests {
             "timestamp(secret)",
             "double(secret)",
             "upper(list)",
-            "secret.matches('[')",
             "{secret: 1, secret: 2}",
         ] {
             let shown = shown(source, &payload);
@@ -271,6 +328,127 @@ mod tests {
     fn unknown_functions_and_broken_syntax_do_not_compile() {
         for source in ["", "a +", "nope(a)", "a.nope()", "a b", "'open", "upper(a, b) + nope(1)", "((("] {
             assert!(Expression::compile(source).is_err(), "{source}");
+        }
+    }
+
+    /// Expressions that would take stack, hours or gigabytes.
+    #[test]
+    fn what_goes_over_a_bound_is_an_error_that_names_it() {
+        let nested = |depth: usize| {
+            let list = "[1,2,3,4,5,6,7,8,9,10]";
+            (0..depth).rev().fold("true".to_owned(), |inner, level| format!("{list}.all(x{level}, {inner})"))
+        };
+        let grown = |count: usize| format!("'a'{}", ".replace('a', 'aa')".repeat(count));
+        let payload = json!({"list": (0..20_000).collect::<Vec<_>>(), "text": "x".repeat(100_000)});
+        for (source, expected) in [
+            (["a"; 1_401].join(" + "), "at most 100 are allowed"),
+            (["(a + b)"; 601].join(" - "), "at most 100 are allowed"),
+            ("a".to_owned() + &".f".repeat(1_401) + "()", "at most 100 are allowed"),
+            (format!("1 + {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "recursion limit"),
+            (format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)), "recursion limit"),
+            (format!("{}1{}", "{1:".repeat(4_000), "}".repeat(4_000)), "recursion limit"),
+            (format!("{}x", "!-".repeat(5_000)), "at most 100"),
+            (format!("{}1", "true ? 1 : ".repeat(1_000)), "recursion limit"),
+            ("!!(!!!!!!(!!!!(((((!!(!!(!!!!((".repeat(5) + "1", "is not CEL"),
+            (format!("{{[({}", "{[(".repeat(2_000)), "recursion limit"),
+            (format!("[{}1]", "1,".repeat(6_000)), "at most 5000 are allowed"),
+            (format!("'{}'", "x".repeat(1_000_000)), "at most 16384"),
+            ("(".repeat(10_000), "recursion limit"),
+            (nested(30), "budget of 500000 steps"),
+            (nested(63), "budget of 500000 steps"),
+            (nested(64), "recursion limit"),
+            (format!("{} || true", nested(30)), "budget of 500000 steps"),
+            (format!("true || {}", nested(30)), "true"),
+            ("list.exists(a, list.exists(b, list.exists(c, a + b + c == -1)))".to_owned(), "steps"),
+            ("list.map(a, list.map(b, a * b)).size()".to_owned(), "budget"),
+            ("list.map(a, list).size()".to_owned(), "budget"),
+            ("list.filter(a, list.exists_one(b, b == -1)).size()".to_owned(), "steps"),
+            ("list.all(a, payload + 1 == 2 || true)".to_owned(), "steps"),
+            ("list.all(a, list == list)".to_owned(), "steps"),
+            ("list.all(a, !(text in list))".to_owned(), "steps"),
+            (format!("[{}].size()", "payload,".repeat(2_000)), "bytes"),
+            (grown(14), "a"),
+            (grown(40), "budget of 8388608 bytes"),
+            (format!("text{}", ".replace('x', 'xx').replace('x', 'xxx')".repeat(15)), "bytes"),
+            (format!("'{}'.replace('', text).replace('', text).size()", "a".repeat(100)), "bytes"),
+            ("list.map(a, 'x').join(text).size()".to_owned(), "bytes"),
+            ("join_nonempty(text, list).size()".to_owned(), "bytes"),
+            ("list.map(a, text).join().size()".to_owned(), "bytes"),
+            (format!("text{}", ".split('').join(text)".repeat(3)), "bytes"),
+            (format!("'%s%s'.format([{}])", "text,".repeat(1_000)), "bytes"),
+            ("list.map(a, '%s'.format([text])).size()".to_owned(), "bytes"),
+            ("list.exists(a, text.indexOf('y') == 1)".to_owned(), "steps"),
+            ("list.exists(a, text.matches('(x+x+)+y'))".to_owned(), "steps"),
+            ("list.exists(a, text.matches('x' + string(a)))".to_owned(), "steps"),
+            ("text.matches('(x{50}){300}')".to_owned(), "too large"),
+            ("text.matches('[')".to_owned(), "no regular expression"),
+            ((0..17).map(|n| format!("text.matches('{n}')")).collect::<Vec<_>>().join(" || "), "at most 16"),
+            (format!("text{}", " + text".repeat(90)), "bytes"),
+            (
+                "[text, text].map(a, [a, a].map(b, [b, b].map(c, [c, c].map(d, [d, d].map(e, [e, e, e, e])))))"
+                    .to_owned(),
+                "bytes",
+            ),
+        ] {
+            let shown = match Expression::compile(&source) {
+                Ok(_) => shown(&source, &payload),
+                Err(wrong) => format!("! {}", wrong.join("; ")),
+            };
+            let start: String = source.chars().take(60).collect();
+            assert!(shown.contains(expected), "{start}: {}", &shown[..shown.len().min(300)]);
+        }
+    }
+
+    #[test]
+    fn ordinary_expressions_over_large_payloads_are_within_the_budget() {
+        let lines: Vec<Json> =
+            (0..2_000).map(|n| json!({"sku": format!("sku-{n}"), "price": n, "tags": ["a", "b"]})).collect();
+        let payload = json!({"lines": lines, "country": "CH", "note": "y".repeat(20_000)});
+        let codes = ["'CH'"; 250].join(", ");
+        for (source, expected) in [
+            ("lines.exists(line, line.sku == 'sku-1999' && line.price > 10)".to_owned(), "true"),
+            ("lines.filter(line, 'b' in line.tags).map(line, line.price + 1)[1999]".to_owned(), "2000"),
+            ("lines.map(line, line.sku.replace('sku', 'x')).join(',').size()".to_owned(), "12889"),
+            ("lines.all(line, line.sku.matches('^sku-[0-9]+$'))".to_owned(), "true"),
+            (format!("country in [{codes}]"), "true"),
+            ([["country == 'CH'"; 60].join(" && "), "false".to_owned()].join(" || "), "true"),
+            ("note.upperAscii().lowerAscii().indexOf('z')".to_owned(), "-1"),
+            (format!("0{}", " + 1".repeat(90)), "90"),
+        ] {
+            assert_eq!(shown(&source, &payload), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn text_functions_answer_as_those_of_the_crate() {
+        let payload = json!({"t": "ta©o©αT"});
+        for (source, expected) in [
+            ("'hello mellow'.indexOf('')", "0"),
+            ("'hello mellow'.indexOf('ello')", "1"),
+            ("'hello mellow'.indexOf('ello', 2)", "7"),
+            ("t.indexOf('©', 3)", "4"),
+            ("t.indexOf('©α', 5)", "-1"),
+            ("'abc'.indexOf('', 20)", "3"),
+            ("'hello mellow'.lastIndexOf('')", "12"),
+            ("'hello mellow'.lastIndexOf('ello', 6)", "1"),
+            ("t.lastIndexOf('©', 3)", "2"),
+            ("'bananananana'.lastIndexOf('nana', 7)", "6"),
+            ("''.lastIndexOf('@@')", "-1"),
+            ("'aaa'.replace('a', 'b', 2)", "bba"),
+            ("'aaa'.replace('a', 'b', -1)", "bbb"),
+            ("'ab'.replace('', '-')", "-a-b-"),
+            ("['a', 'b'].join()", "ab"),
+            ("['a', 'b'].join('-')", "a-b"),
+            ("matches('abc', '^a')", "true"),
+            ("optional.of(t).orValue('x')", "ta©o©αT"),
+            ("strings.quote('a')", "\"a\""),
+            ("missing.replace('a', 'b')", "-"),
+            ("missing.indexOf('a')", "-"),
+            ("missing.matches('a')", "-"),
+            ("'abc'.indexOf('a', 3)", "! indexOf() does not take this value"),
+            ("[1].join()", "! the expression does not take this value"),
+        ] {
+            assert_eq!(shown(source, &payload), expected, "{source}");
         }
     }
 

@@ -18,12 +18,16 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::Model;
+use crate::compute;
 use reader::{At, Mistakes};
 
 pub use schema::schema;
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../examples/retail/model.yaml");
+
+/// Maximum length of a model file, in bytes.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// A mistake in a model file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
@@ -61,15 +65,22 @@ impl Model {
     /// # Errors
     /// Every mistake, in order of line and column. Where the file is not YAML, only that.
     pub fn parse(yaml: &str) -> Result<Self, Vec<ModelError>> {
-        let root = tree::read(yaml)?;
-        let mut mistakes = Mistakes::default();
-        let model = compile::model(&At::root(&root), &mut mistakes);
-        let Mistakes(mut errors) = mistakes;
-        if errors.is_empty() {
-            return Ok(model);
+        if yaml.len() > MAX_FILE_BYTES {
+            let length = yaml.len();
+            return Err(vec![ModelError::new(
+                1,
+                1,
+                format!("has {length} bytes: at most {MAX_FILE_BYTES} are allowed"),
+            )]);
         }
-        errors.sort_by_key(|error| (error.line, error.column));
-        Err(errors)
+        // Expressions are compiled on a large stack: one for all of them.
+        compute::on_large_stack(|| {
+            let root = tree::read(yaml)?;
+            let mut mistakes = Mistakes::default();
+            let model = compile::model(&At::root(&root), &mut mistakes);
+            let errors = mistakes.into_errors();
+            if errors.is_empty() { Ok(model) } else { Err(errors) }
+        })
     }
 
     /// The model that is compiled in: [`BUILT_IN`].
@@ -182,7 +193,7 @@ sources:
         10:21: traits.language.keep: must be a text, and is a list
         13:12: sources.shop.trust: must be a whole number from 0 to 100
         14:5: sources.shop.colour: is no key that is known here: there are trust, records, events
-        18:15: sources.shop.records.customers.time: is not CEL: at character 6, mismatched input '<EOF>'
+        18:15: sources.shop.records.customers.time: is not CEL: at character 6, mismatched input <EOF>
         19:38: sources.shop.records.customers.identifiers.email[1]: calls `nope`, which is no function
         19:53: sources.shop.records.customers.identifiers.fax: the model declares no identifier type `fax`; it has: email, phone, card, Device-ID
         20:31: sources.shop.records.customers.traits.given_name: is not CEL: at character 4, mismatched input '<EOF>'

@@ -299,7 +299,7 @@ impl Run<'_> {
 
     fn evaluate(&mut self, field: &str, expression: &Expression) -> Outcome {
         expression.evaluate(self.payload).unwrap_or_else(|fault| {
-            self.fail(field, expression, &fault);
+            self.fail(field, expression, fault.text());
             Outcome::Missing
         })
     }
@@ -349,7 +349,7 @@ impl Run<'_> {
     fn convert(&mut self, field: &str, expression: &Expression, conversion: Conversion) -> Option<Value> {
         let value = self.evaluate(field, expression).value()?;
         let converted = conversion.apply(&value);
-        converted.map_err(|fault| self.fail(field, expression, &fault)).ok()
+        converted.map_err(|fault| self.fail(field, expression, fault.text())).ok()
     }
 
     fn fail(&mut self, field: &str, expression: &Expression, what: &str) {

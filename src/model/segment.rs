@@ -79,9 +79,20 @@ impl Model {
     }
 
     /// Whether a profile is in a segment, of the model or not.
-    #[must_use]
-    pub fn holds(&self, segment: &Segment, profile: &Profile, computed: &BTreeMap<String, Computed>) -> bool {
-        segment.holds(&Payload::new(&self.subject(profile, computed), &names()))
+    ///
+    /// # Errors
+    /// The condition goes over its budget, in words.
+    pub fn try_holds(
+        &self,
+        segment: &Segment,
+        profile: &Profile,
+        computed: &BTreeMap<String, Computed>,
+    ) -> Result<bool, String> {
+        match segment.condition.evaluate(&Payload::new(&self.subject(profile, computed), &names())) {
+            Ok(outcome) => Ok(outcome.value() == Some(Value::Bool(true))),
+            Err(fault) if fault.is_over_budget() => Err(fault.to_string()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// What conditions see: declared traits and computed traits, null where nothing is known, and preferences. Needs are not

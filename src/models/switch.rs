@@ -18,6 +18,7 @@ use super::request::Request;
 use super::{Models, Running};
 use crate::changes::Coherence;
 use crate::clock::Clock;
+use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
 use crate::profile::{Sequence, TenantId, Timestamp};
@@ -144,6 +145,9 @@ pub enum Error {
     /// The request's name was used for something else.
     #[error("the request id was used before for another request")]
     RequestIdReused,
+    /// There is no thread to compile it.
+    #[error(transparent)]
+    Compute(#[from] compute::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -278,7 +282,14 @@ impl Switch {
         in_force: Option<StoredModel>,
     ) -> Result<Comparison, Error> {
         let from = match &in_force {
-            Some(stored) => self.models.compile(stored).await?,
+            Some(stored) => match self.models.compile(stored).await {
+                // Nothing is read by such a model, so all of the history is replayed under the other one.
+                Err(store::Error::Model { version, what }) => {
+                    tracing::warn!(%tenant, version, what, "the model in force cannot be used; another one takes its place");
+                    Arc::new(Running { version, model: Arc::default() })
+                }
+                compiled => compiled?,
+            },
             None => self.models.configured(),
         };
         let (base_file, base_weights) = match &in_force {
@@ -301,7 +312,9 @@ impl Switch {
         };
         let unchanged = file == base_file && weights == base_weights;
         if let Content::File(file) = &candidate.content {
-            Model::parse(file).map_err(Error::Mistakes)?;
+            let file = file.clone();
+            let parsed = compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
+            parsed.map_err(Error::Mistakes)?;
         }
         // A stored version that was never in force comes into force as it is, if it is later than all that were.
         let as_it_is = stored.filter(|stored| {
@@ -342,7 +355,7 @@ async fn in_background(
     to: Arc<Running>,
 ) -> Result<Resolution, Error> {
     let (tenant, Running { version, model: to }) = (tenant.clone(), Running::clone(&to));
-    let work = tokio::task::spawn_blocking(move || {
+    let work = compute::run(Class::Call, None, move || {
         let turn = Turn { tenant: &tenant, sequence, now };
         let mut resolution = resolve(turn, &Cause::Model { version }, &loaded.before, loaded.said, (&from, &to));
         resolution.difference.refused = loaded.taken.refused;
@@ -350,7 +363,7 @@ async fn in_background(
         resolution.difference.refusals = loaded.taken.refusals;
         resolution
     });
-    work.await.map_err(|panic| Error::Store(store::Error::Internal(format!("resolve: {panic}"))))
+    work.await.map_err(Error::Compute)
 }
 
 /// Waits for work beside an open transaction, whose connection shows meanwhile that it lives.

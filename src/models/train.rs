@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::Request;
 use super::switch::{Error, Progress, Switch};
+use crate::compute::{self, Class};
 use crate::identity::{self, Context, Features, Trained, train};
 use crate::model::Model;
 use crate::profile::{ContentHash, Record, RecordKey, TenantId};
@@ -90,7 +91,7 @@ async fn sample(snapshot: &mut dyn Snapshot, progress: &Progress) -> Result<Vec<
 }
 
 async fn in_background(sample: Vec<Record>, model: Arc<Model>, progress: Progress) -> Result<Trained, Error> {
-    let work = tokio::task::spawn_blocking(move || {
+    let work = compute::run(Class::Call, None, move || {
         let features: Vec<Features> = sample.iter().map(|record| Features::of(record, &model)).collect();
         let all: Vec<(&Record, &Features)> = sample.iter().zip(&features).collect();
         let context = Context::of(&all, &model);
@@ -100,5 +101,5 @@ async fn in_background(sample: Vec<Record>, model: Arc<Model>, progress: Progres
             identity::Progress::Round(round) => progress.tell("learning, round", round, 0),
         })
     });
-    work.await.map_err(|panic| Error::Store(store::Error::Internal(format!("train: {panic}"))))
+    work.await.map_err(Error::Compute)
 }

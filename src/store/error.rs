@@ -35,6 +35,15 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A stored model that this version of the service cannot compile, or that is over a bound. Another one has to be put in
+    /// force.
+    #[error("version {version} of the model cannot be used: {what}")]
+    Model {
+        /// The version.
+        version: i64,
+        /// The first mistake.
+        what: String,
+    },
     /// Anything else. A bug.
     #[error("the store failed: {0}")]
     Internal(String),
@@ -52,6 +61,7 @@ impl Error {
             | Self::Schema(_)
             | Self::Open(_)
             | Self::Inconsistent { .. }
+            | Self::Model { .. }
             | Self::Internal(_) => false,
         }
     }
@@ -67,6 +77,7 @@ impl Error {
             Self::Refused(_) => "refused",
             Self::Schema(_) => "schema",
             Self::Inconsistent { .. } => "inconsistent",
+            Self::Model { .. } => "model",
             Self::Internal(_) => "internal",
         }
     }

@@ -21,12 +21,14 @@ use std::{
 
 use opentelemetry::{
     KeyValue,
-    metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
+    metrics::{AsyncInstrument, BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
 use super::Episode;
+use crate::background;
+use crate::model::expression::overrun;
 use crate::store;
 use crate::transport::{Closed, Tally};
 
@@ -187,6 +189,7 @@ impl Metrics {
         let waiting = Arc::clone(&metrics.waiting);
         let waiting = move || waiting.load(Ordering::Relaxed);
         metrics.gauge("customer_profile.ingest.queue", "{statement}", "Statements that wait", None, waiting);
+        metrics.totals();
         metrics
     }
 
@@ -420,6 +423,24 @@ impl Metrics {
             .with_description(help)
             .with_callback(move |observer| observer.observe(read(), &labels))
             .build();
+    }
+
+    /// What is counted where there is no place for instruments.
+    fn totals(&self) {
+        let help = "Evaluations of expressions that went over their budget";
+        let overruns = self.meter.u64_observable_counter("customer_profile.expressions.over_budget");
+        let overruns = overruns.with_unit("{evaluation}").with_description(help);
+        let _ = overruns.with_callback(|observer| observer.observe(overrun::count(), &[])).build();
+        // job: recount, segments, statistics
+        let help = "Times a background pass failed for a tenant";
+        let failures = self.meter.u64_observable_counter("customer_profile.background.failures");
+        let failures = failures.with_unit("{failure}").with_description(help);
+        let observe = |observer: &dyn AsyncInstrument<u64>| {
+            for (index, job) in background::JOBS.into_iter().enumerate() {
+                observer.observe(background::failures(index), &[KeyValue::new("job", job)]);
+            }
+        };
+        let _ = failures.with_callback(observe).build();
     }
 
     fn gauge(

@@ -9,32 +9,36 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use cel::common::ast::{CallExpr, Expr};
 use cel::common::functions::Function;
-use cel::common::types::DYN_TYPE;
+use cel::common::types::{CelInt, DYN_TYPE, INT_TYPE};
 use cel::common::value::{CowVal, Val};
 use cel::objects::{Key, Opaque};
-use cel::parser::Macro;
-use cel::{Context, DeclarationError, Env, ExecutionError, Value as CelValue, extensions};
+use cel::parser::PrattParser;
+use cel::{Context, DeclarationError, Env, ExecutionError, IdedExpr, ParseErrors, Value as CelValue, extensions};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::convert::{decimal, is_nothing};
 use super::path::PAYLOAD;
-use super::{Conversion, Fault, Outcome};
+use super::{Conversion, Fault, Outcome, budget, meter, text};
+use crate::compute;
 use crate::profile::{Timestamp, Value};
 
 /// A compiled program and the fields that it names.
 #[derive(Debug)]
 pub(super) struct Program {
-    program: cel::Program,
+    /// With its meter.
+    program: IdedExpr,
+    nodes: u64,
+    is_deep: bool,
     names: Vec<String>,
 }
 
-const JOIN: &str = "join_nonempty";
+/// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build without optimisation, and a
+/// thread of the runtime has 2 MiB.
+const DEEP: usize = 24;
 
-/// CEL's own conversions under their other names; CEL allows nobody else to use the first.
-const REPLACED: [(&str, &str); 3] = [("int", "to_int"), ("string", "to_string"), ("bool", "to_bool")];
+const JOIN: &str = "join_nonempty";
 
 /// Names of types are values too: `type(x) == string`.
 const TYPES: [&str; 13] = [
@@ -77,40 +81,70 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
         env.add_overload(name, &format!("{name}_any"), vec![DYN_TYPE], function)?;
     }
     env.add_overload(JOIN, "join_nonempty_any", vec![DYN_TYPE, DYN_TYPE], |arguments| join(&arguments))?;
-    for (name, own) in REPLACED {
-        env.add_macro(Macro::global(name, 1, move |helper, _, arguments| {
-            let call = CallExpr { func_name: own.to_owned(), target: None, args: std::mem::take(arguments) };
-            Ok(Some(helper.next_expr(Expr::Call(call))))
-        }))?;
+    let meters: [(&str, Vec<_>, Function); 4] = [
+        (meter::TICK, vec![INT_TYPE, DYN_TYPE], tick),
+        (meter::READ, vec![DYN_TYPE], |arguments| metered(arguments, |value| budget::charge_read(value))),
+        (meter::MADE, vec![DYN_TYPE], |arguments| metered(arguments, |value| budget::charge_made(value))),
+        (meter::PIECES, vec![DYN_TYPE], |arguments| metered(arguments, charge_pieces)),
+    ];
+    for (name, arguments, function) in meters {
+        env.add_overload(name, name, arguments, function)?;
     }
+    text::declare(env)?;
     Ok(())
 }
 
 impl Program {
     pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
-        let program =
-            ENV.compile(source).map_err(|errors| errors.errors.iter().map(syntax_error).take(1).collect::<Vec<_>>())?;
-        let references = program.references();
-        let mut unknown: Vec<&str> = references.functions().into_iter().filter(|name| !is_function(name)).collect();
+        compute::on_large_stack(|| Self::compile_here(source))
+    }
+
+    fn compile_here(source: &str) -> Result<Self, Vec<String>> {
+        let mut program =
+            parse(source).map_err(|errors| errors.errors.iter().map(syntax_error).take(1).collect::<Vec<_>>())?;
+        let found = program.references();
+        let mut unknown: Vec<String> =
+            found.functions().into_iter().filter(|name| !is_function(name)).map(str::to_owned).collect();
+        let mut names: Vec<String> = found.variables().into_iter().map(str::to_owned).collect();
         if !unknown.is_empty() {
             unknown.sort_unstable();
             return Err(unknown.into_iter().map(|name| format!("calls `{name}`, which is no function")).collect());
         }
-        let mut names: Vec<String> = references.variables().into_iter().map(str::to_owned).collect();
         names.sort_unstable();
-        Ok(Self { program, names })
+        let meter::Metered { nodes, depth } = meter::put_into(&mut program)?;
+        Ok(Self { program, nodes: nodes as u64, is_deep: depth > DEEP, names })
     }
 
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    pub(super) fn run(&self, context: &Context<'_, '_>) -> Result<Outcome, Fault> {
-        match self.program.execute(context) {
-            Ok(result) => from_cel(&result),
-            Err(error) => failed(&error),
+    /// Evaluates it on a budget of steps. Answers also how many it took.
+    pub(super) fn run(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+        if self.is_deep {
+            compute::on_large_stack(|| self.run_here(context, steps))
+        } else {
+            self.run_here(context, steps)
         }
     }
+
+    fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+        let most = steps.min(budget::MAX_STEPS);
+        let run = || CelValue::resolve(&self.program, context);
+        let (result, taken, over) = budget::metered(most, self.nodes, run);
+        let outcome = match (over, result) {
+            (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => Err(Fault::over(budget::Over::PayloadSteps)),
+            (Some(over), _) => Err(Fault::over(over)),
+            (None, Ok(result)) => from_cel(&result),
+            (None, Err(error)) => failed(&error),
+        };
+        (outcome, taken)
+    }
+}
+
+/// Parses within the bounds of the parser.
+fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
+    PrattParser::new().max_recursion_depth(budget::MAX_NESTING).enable_optional_syntax(true).parse(source)
 }
 
 /// Without the list of everything that might have stood there.
@@ -125,8 +159,8 @@ fn is_function(name: &str) -> bool {
         return true;
     }
     let context = Context::with_env(Arc::clone(&ENV));
-    [format!("{name}(1)"), format!("''.{name}(1)")].iter().any(|call| match ENV.compile(call) {
-        Ok(program) => !matches!(program.execute(&context), Err(ExecutionError::UndeclaredReference(_))),
+    [format!("{name}(1)"), format!("''.{name}(1)")].iter().any(|call| match parse(call) {
+        Ok(program) => !matches!(CelValue::resolve(&program, &context), Err(ExecutionError::UndeclaredReference(_))),
         // A macro that takes other arguments.
         Err(_) => true,
     })
@@ -184,6 +218,31 @@ fn is_of_nothing(error: &ExecutionError) -> bool {
     }
 }
 
+fn tick<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    let steps = arguments.first().and_then(|steps| steps.downcast_ref::<CelInt>()).map_or(1, |steps| *steps.inner());
+    budget::charge(u64::try_from(steps).unwrap_or(1), 0)?;
+    arguments.pop().ok_or(ExecutionError::MissingArgumentOrTarget)
+}
+
+/// Hands on a value that was charged.
+fn metered<'b, 'v>(
+    mut arguments: Vec<CowVal<'b, 'v>>,
+    charge: impl FnOnce(&dyn Val) -> Result<(), ExecutionError>,
+) -> Called<'b, 'v> {
+    let value = arguments.pop().ok_or(ExecutionError::MissingArgumentOrTarget)?;
+    charge(value.as_ref())?;
+    Ok(value)
+}
+
+/// A text can be cut into as many pieces as it has letters, each of which takes more than its letter.
+fn charge_pieces(value: &dyn Val) -> Result<(), ExecutionError> {
+    const BYTES_PER_LETTER: usize = 32;
+    match value.downcast_ref::<cel::common::types::CelString<'_>>() {
+        Some(text) => budget::charge_text(text.inner().len().saturating_mul(BYTES_PER_LETTER)),
+        None => Ok(()),
+    }
+}
+
 fn is_own(function: &str) -> bool {
     function == JOIN || Conversion::named(function).is_some()
 }
@@ -191,7 +250,7 @@ fn is_own(function: &str) -> bool {
 type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 fn convert<'b, 'v>(conversion: Conversion, arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| ExecutionError::function_error(conversion.name(), fault);
+    let fault = |fault: Fault| ExecutionError::function_error(conversion.name(), fault.text());
     let argument = CelValue::try_from(arguments[0].as_ref())?;
     match from_cel(&argument).map_err(fault)?.value() {
         None => answer(CelValue::Null),
@@ -200,19 +259,22 @@ fn convert<'b, 'v>(conversion: Conversion, arguments: &[CowVal<'b, 'v>]) -> Call
 }
 
 fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| ExecutionError::function_error(JOIN, fault);
+    let fault = |fault: Fault| ExecutionError::function_error(JOIN, fault.text());
     let (separator, list) = (CelValue::try_from(arguments[0].as_ref())?, CelValue::try_from(arguments[1].as_ref())?);
     let (CelValue::String(separator), CelValue::List(list)) = (separator, list) else {
         return Err(fault("join_nonempty() takes a text and a list".into()));
     };
-    let mut parts = Vec::new();
+    let (mut parts, mut bytes) = (Vec::new(), 0_usize);
     for part in list.iter() {
         if let Some(value) = from_cel(part).map_err(fault)?.value()
             && let Value::String(text) = Conversion::String.apply(&value).map_err(fault)?
         {
-            parts.push(text.trim().to_owned());
+            let text = text.trim();
+            bytes = bytes.saturating_add(text.len()).saturating_add(separator.len());
+            parts.push(text.to_owned());
         }
     }
+    budget::charge_text(bytes)?;
     answer(if parts.is_empty() { CelValue::Null } else { parts.join(separator.as_str()).into() })
 }
 

@@ -218,7 +218,7 @@ fn number(number: &serde_json::Number) -> Result<Value, Fault> {
     if let Some(whole) = number.as_i64() {
         return Ok(Value::Int(whole));
     }
-    decimal(number.as_str()).map(Value::Decimal).ok_or(Fault::Borrowed("a number has more digits than can be kept"))
+    decimal(number.as_str()).map(Value::Decimal).ok_or_else(|| "a number has more digits than can be kept".into())
 }
 
 #[cfg(test)]

@@ -197,14 +197,10 @@ fn normalization(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Normalizat
 fn patterns(at: &At<'_>, mistakes: &mut Mistakes) -> Vec<Regex> {
     let mut compiled = Vec::new();
     for at in at.list() {
-        match at.text(mistakes).map(Regex::new) {
-            Some(Ok(pattern)) => compiled.push(pattern),
-            Some(Err(error)) => {
-                let text = error.to_string();
-                let last = text.lines().last().unwrap_or_default();
-                mistakes.add(&at, format!("is no regular expression: {}", last.trim_start_matches("error: ")));
-            }
-            None => {}
+        let Some(written) = at.text(mistakes) else { continue };
+        match mistakes.patterns.compile(written) {
+            Ok(pattern) => compiled.push(pattern),
+            Err(wrong) => mistakes.add(&at, wrong),
         }
     }
     compiled

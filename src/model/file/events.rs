@@ -18,7 +18,8 @@ pub(super) fn built_in() -> &'static Catalogue {
         let mut mistakes = Mistakes::default();
         let root = tree::read(BUILT_IN).unwrap_or_else(|errors| unreachable!("the built-in catalogue: {errors:?}"));
         let types = read(&At::root(&root), &Catalogue::new(), Origin::BuiltIn, &mut mistakes);
-        assert!(mistakes.0.is_empty(), "the built-in catalogue: {:?}", mistakes.0);
+        let errors = mistakes.into_errors();
+        assert!(errors.is_empty(), "the built-in catalogue: {errors:?}");
         types
     });
     &CATALOGUE

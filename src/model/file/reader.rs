@@ -7,10 +7,20 @@ use std::str::FromStr;
 use super::ModelError;
 use super::tree::{Content, Entry, Node};
 use crate::model::matching::log2_millibits;
+use crate::model::pattern;
 
-/// The mistakes so far.
+/// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would have been right.
+const MAX_MISTAKES: usize = 200;
+/// Maximum length of a mistake's text, in bytes.
+const MAX_MESSAGE_BYTES: usize = 1_000;
+
+/// The mistakes so far, and what is left for patterns.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes(pub(super) Vec<ModelError>);
+pub(super) struct Mistakes {
+    errors: Vec<ModelError>,
+    left_out: usize,
+    pub(super) patterns: pattern::Budget,
+}
 
 /// A node with the path that leads to it.
 #[derive(Clone)]
@@ -29,11 +39,36 @@ pub(super) struct Fields<'n> {
 impl Mistakes {
     pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
         let (line, column) = (at.node.line, at.node.column);
-        self.0.push(ModelError { line, column, path: at.path.clone(), message: message.into() });
+        self.note(ModelError { line, column, path: at.path.clone(), message: message.into() });
     }
 
     pub(super) fn add_at_key(&mut self, entry: &Entry, path: String, message: impl Into<String>) {
-        self.0.push(ModelError { line: entry.line, column: entry.column, path, message: message.into() });
+        self.note(ModelError { line: entry.line, column: entry.column, path, message: message.into() });
+    }
+
+    fn note(&mut self, mut error: ModelError) {
+        if self.errors.len() >= MAX_MISTAKES {
+            self.left_out += 1;
+            return;
+        }
+        if let Some(end) =
+            (error.message.len() > MAX_MESSAGE_BYTES).then(|| error.message.floor_char_boundary(MAX_MESSAGE_BYTES))
+        {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+        self.errors.push(error);
+    }
+
+    /// All that were noted, in order of line and column, and at the end how many were not.
+    pub(super) fn into_errors(self) -> Vec<ModelError> {
+        let mut errors = self.errors;
+        errors.sort_by_key(|error| (error.line, error.column));
+        if let Some(last) = errors.last().filter(|_| self.left_out > 0) {
+            let (line, column, count) = (last.line, last.column, self.left_out);
+            errors.push(ModelError::new(line, column, format!("{count} more mistakes are left out")));
+        }
+        errors
     }
 }
 

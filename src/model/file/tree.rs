@@ -3,11 +3,25 @@
 //! A parser into structures stops at the first value that does not fit. A model file is written by hand, and its author
 //! wants every mistake at once; so the document is read into a tree first, and the tree is then read leniently.
 //!
-//! Aliases and several documents in one file are refused, and tags do not count: the model file has no use for them.
+//! Aliases and several documents in one file are refused, and tags do not count: the model file has no use for them. Without
+//! aliases a document is no larger than its text; its depth, its number of values and of keys in one mapping are bounded.
+
+use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Parser, Span};
 
 use super::ModelError;
+
+/// Maximum depth of lists and mappings.
+const MAX_DEPTH: usize = 32;
+/// Maximum number of values and keys.
+const MAX_NODES: usize = 100_000;
+/// Maximum number of keys in one mapping.
+const MAX_KEYS: usize = 5_000;
+/// Maximum length of a key, in bytes.
+const MAX_KEY_BYTES: usize = 1_000;
+/// Maximum number of mistakes that are noted.
+const MAX_MISTAKES: usize = 200;
 
 /// A value in the file.
 #[derive(Debug)]
@@ -59,7 +73,12 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(yaml) {
         match event {
-            Ok((event, span)) => builder.take(event, span),
+            Ok((event, span)) => {
+                builder.take(event, span);
+                if builder.stopped {
+                    break;
+                }
+            }
             Err(error) => {
                 let marker = error.marker();
                 builder.error(marker.line(), marker.col() + 1, format!("is not YAML: {}", error.info()));
@@ -79,16 +98,36 @@ type Key = (String, usize, usize);
 
 #[derive(Default)]
 struct Builder {
-    /// Collections that are not closed yet, with the key that waits for its value.
-    open: Vec<(Node, Option<Key>)>,
+    open: Vec<Open>,
     root: Option<Node>,
     errors: Vec<ModelError>,
+    nodes: usize,
+    /// Nothing more is read.
+    stopped: bool,
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    node: Node,
+    /// The key that waits for its value.
+    waiting: Option<Key>,
+    /// The lines of its keys so far.
+    lines: HashMap<String, usize>,
 }
 
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: Span) {
         let (line, column) = (span.start.line(), span.start.col() + 1);
         let node = |content| Node { line, column, content };
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            self.stop(
+                line,
+                column,
+                format!("has more than {MAX_NODES} values and keys, which are the most that a model may have"),
+            );
+            return;
+        }
         match event {
             Event::Scalar(text, style, ..) => {
                 let plain = style == serde_saphyr::granit_parser::ScalarStyle::Plain;
@@ -96,11 +135,11 @@ impl Builder {
                 let scalar = Content::Scalar { text: text.into_owned(), plain };
                 self.add(node(if null { Content::Null } else { scalar }));
             }
-            Event::SequenceStart(..) => self.open.push((node(Content::Sequence(Vec::new())), None)),
-            Event::MappingStart(..) => self.open.push((node(Content::Mapping(Vec::new())), None)),
+            Event::SequenceStart(..) => self.open(node(Content::Sequence(Vec::new()))),
+            Event::MappingStart(..) => self.open(node(Content::Mapping(Vec::new()))),
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some((closed, _)) = self.open.pop() {
-                    self.add(closed);
+                if let Some(closed) = self.open.pop() {
+                    self.add(closed.node);
                 }
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -115,7 +154,7 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node) {
-        let Some((parent, waiting)) = self.open.last_mut() else {
+        let Some(Open { node: parent, waiting, lines }) = self.open.last_mut() else {
             self.root.get_or_insert(node);
             return;
         };
@@ -123,11 +162,20 @@ impl Builder {
             Content::Sequence(values) => values.push(node),
             Content::Mapping(entries) => {
                 if let Some((key, line, column)) = waiting.take() {
-                    if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                        let message = format!("`{key}` stands twice, first in line {}", first.line);
-                        self.errors.push(ModelError::new(line, column, message));
+                    let mut wrong = None;
+                    if let Some(first) = lines.get(&key) {
+                        wrong = Some(format!("`{key}` stands twice, first in line {first}"));
+                    } else {
+                        lines.insert(key.clone(), line);
                     }
                     entries.push(Entry { key, line, column, value: node });
+                    let most = entries.len() > MAX_KEYS;
+                    if let Some(message) = wrong {
+                        self.error(line, column, message);
+                    }
+                    if most {
+                        self.stop(line, column, format!("a mapping has at most {MAX_KEYS} keys"));
+                    }
                 } else {
                     let Node { line, column, content } = node;
                     let key = match content {
@@ -138,6 +186,15 @@ impl Builder {
                             String::new()
                         }
                     };
+                    if key.len() > MAX_KEY_BYTES {
+                        let length = key.len();
+                        self.stop(
+                            line,
+                            column,
+                            format!("a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed"),
+                        );
+                        return;
+                    }
                     *waiting = Some((key, line, column));
                 }
             }
@@ -145,7 +202,22 @@ impl Builder {
         }
     }
 
+    fn open(&mut self, node: Node) {
+        if self.open.len() >= MAX_DEPTH {
+            let (line, column) = (node.line, node.column);
+            self.stop(line, column, format!("nests deeper than the limit of {MAX_DEPTH}"));
+            return;
+        }
+        self.open.push(Open { node, waiting: None, lines: HashMap::new() });
+    }
+
     fn error(&mut self, line: usize, column: usize, message: impl Into<String>) {
         self.errors.push(ModelError::new(line, column, message));
+        self.stopped |= self.errors.len() >= MAX_MISTAKES;
+    }
+
+    fn stop(&mut self, line: usize, column: usize, message: impl Into<String>) {
+        self.error(line, column, message);
+        self.stopped = true;
     }
 }

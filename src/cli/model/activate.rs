@@ -1,0 +1,65 @@
+//! `model activate`: a stored version put in force straight in the database.
+//!
+//! The way out when no server can do it. It is the same as `model apply --version` on a server: it takes the tenant's write
+//! turn, brings all data in line in the same transaction, and running servers learn of it with their next read of the
+//! change log. A SQLite file that a server has open is refused: apply it there.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::changes::{self, Coherence};
+use crate::cli::output::{self, Format};
+use crate::cli::setup;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigArgs};
+use crate::models::{Applied, Apply, Candidate, Content, ModelFile, Models, Progress, Switch, Weights};
+use crate::profile::TenantId;
+use crate::store::Store;
+use crate::telemetry::Telemetry;
+
+pub(super) async fn run(
+    version: i64,
+    tenant: &TenantId,
+    expected_version: Option<i64>,
+    format: Format,
+    args: &ConfigArgs,
+) -> anyhow::Result<()> {
+    let config = setup::config(args)?;
+    let store: Arc<dyn Store> = Arc::new(setup::store(&config.database).await?);
+    let applied = activate(&config, store.clone(), version, tenant, expected_version).await;
+    store.close().await;
+    let Applied { version: in_force, plan, sequence } =
+        applied.with_context(|| format!("version {version} of the model of tenant {tenant} was not put in force"))?;
+    let (before, unchanged, changed) = (plan.base_version, plan.unchanged, plan.difference.changed);
+    match format {
+        Format::Json => output::print(&serde_json::to_string_pretty(&json!({
+            "version": in_force, "base_version": before, "unchanged": unchanged, "sequence": sequence,
+        }))?),
+        Format::Table if unchanged => output::print(&format!("version {in_force} says the same and stays in force")),
+        Format::Table => output::print(&format!(
+            "version {in_force} is in force, with what version {version} says; before it, version {before} was\n\
+             {changed} profiles show something else"
+        )),
+    }
+}
+
+async fn activate(
+    config: &Config,
+    store: Arc<dyn Store>,
+    version: i64,
+    tenant: &TenantId,
+    expected_version: Option<i64>,
+) -> anyhow::Result<Applied> {
+    store.check().await?;
+    // What is configured does not count: a tenant with versions has a model of its own.
+    let models = Arc::new(Models::new(store.clone(), ModelFile::built_in()));
+    let metrics = Telemetry::collect(config)?.metrics;
+    let coherence = Coherence::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
+    let switch = Switch { store, models, clock: Arc::new(SystemClock), coherence };
+    let candidate = Candidate { content: Content::Version(version), weights: Weights::Own };
+    let apply = Apply { candidate, expected_version, request_id: String::new() };
+    let (progress, _) = Progress::new();
+    Ok(switch.apply(tenant, &apply, &progress).await?)
+}

@@ -1,0 +1,239 @@
+//! Work for the processor: a bounded number of threads beside those that answer calls.
+//!
+//! A thread of the runtime that computes answers nobody meanwhile, and as many long computations as there are threads stop
+//! everything, probes included. So what may take longer than some milliseconds (a caller's expression over many profiles,
+//! compiling a caller's model, a pass over all customers) runs here:
+//!
+//! - on one thread less than there are processors, at least one, each with a stack of [`STACK_BYTES`];
+//! - at most [`MAX_WAITING`] jobs wait; more are refused;
+//! - a job whose caller has gone, or whose time is over, is not begun, and one that runs is told so
+//!   ([`is_cancelled`]) and ends at its next look;
+//! - a panic ends the job alone.
+//!
+//! Callers come first: background passes wait while callers' jobs wait.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+/// The stack of each thread. The deepest recursion over an expression takes a hundredth of it in a release build.
+const STACK_BYTES: usize = 32 << 20;
+/// How many callers' jobs wait at most.
+pub const MAX_WAITING: usize = 256;
+
+/// Whose work it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A caller waits for it.
+    Call,
+    /// Nobody waits for it.
+    Background,
+}
+
+/// Why a job has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// As many jobs wait as may.
+    #[error("{MAX_WAITING} computations wait already")]
+    Full,
+    /// A bug; the log has it.
+    #[error("a computation has failed")]
+    Panicked,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Queues {
+    calls: VecDeque<Job>,
+    background: VecDeque<Job>,
+}
+
+struct Pool {
+    queues: Mutex<Queues>,
+    woken: Condvar,
+}
+
+static POOL: LazyLock<&'static Pool> = LazyLock::new(|| {
+    let pool: &'static Pool = Box::leak(Box::new(Pool { queues: Mutex::default(), woken: Condvar::new() }));
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    for number in 0..processors.saturating_sub(1).max(1) {
+        let thread = std::thread::Builder::new().name(format!("compute-{number}")).stack_size(STACK_BYTES);
+        if let Err(error) = thread.spawn(move || pool.work()) {
+            tracing::error!(%error, "a thread for computations could not be started");
+        }
+    }
+    pool
+});
+
+impl Pool {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        // Nothing panics while it is locked.
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        loop {
+            let mut queues = self.queues();
+            let job = loop {
+                if let Some(job) = queues.calls.pop_front().or_else(|| queues.background.pop_front()) {
+                    break job;
+                }
+                queues = self.woken.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            };
+            drop(queues);
+            job();
+        }
+    }
+
+    fn add(&self, class: Class, job: Job) -> Result<(), Error> {
+        let mut queues = self.queues();
+        match class {
+            Class::Call if queues.calls.len() >= MAX_WAITING => return Err(Error::Full),
+            Class::Call => queues.calls.push_back(job),
+            Class::Background => queues.background.push_back(job),
+        }
+        drop(queues);
+        self.woken.notify_one();
+        Ok(())
+    }
+}
+
+/// Whether somebody still waits for a computation.
+#[derive(Debug, Clone, Default)]
+pub struct Cancellation {
+    gone: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl Cancellation {
+    fn is_cancelled(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Cancellation>> = const { RefCell::new(None) };
+}
+
+/// Whether nobody waits any more for what this thread computes.
+#[must_use]
+pub fn is_cancelled() -> bool {
+    CURRENT.with_borrow(|current| current.as_ref().is_some_and(Cancellation::is_cancelled))
+}
+
+/// Does work as part of a computation that may be cancelled.
+fn within<T>(cancellation: Option<Cancellation>, work: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(cancellation);
+    let result = work();
+    CURRENT.set(before);
+    result
+}
+
+/// Sets the flag when the caller's future is dropped.
+struct OnDrop(Arc<AtomicBool>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Computes something on one of the threads for it. `time`: after so long the computation is told that nobody waits.
+///
+/// # Errors
+/// [`Error`].
+///
+/// # Cancel safety
+/// Dropped, the work is not begun, or told that nobody waits for it.
+pub async fn run<T: Send + 'static>(
+    class: Class,
+    time: Option<Duration>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let gone = Arc::new(AtomicBool::new(false));
+    let cancellation =
+        Cancellation { gone: gone.clone(), deadline: time.and_then(|time| Instant::now().checked_add(time)) };
+    let _gone = OnDrop(gone);
+    let (answer, answered) = oneshot::channel();
+    let span = tracing::Span::current();
+    let job = Box::new(move || {
+        if answer.is_closed() {
+            return;
+        }
+        let _span = span.enter();
+        let unwinding = std::panic::AssertUnwindSafe(|| within(Some(cancellation), work));
+        // Whoever asked may have gone.
+        drop(answer.send(std::panic::catch_unwind(unwinding)));
+    });
+    POOL.add(class, job)?;
+    match answered.await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) | Err(_) => Err(Error::Panicked),
+    }
+}
+
+/// Computes something on a stack that is large enough for the deepest expression, now.
+pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread_local! {
+        static IS_LARGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    if IS_LARGE.get() {
+        return work();
+    }
+    let cancellation = CURRENT.with_borrow(Clone::clone);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("compute-stack".to_owned()).stack_size(STACK_BYTES);
+        let spawned = thread.spawn_scoped(scope, move || {
+            IS_LARGE.set(true);
+            within(cancellation, work)
+        });
+        match spawned.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("no thread for a computation could be started: {error}"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_job_alone() {
+        assert_eq!(run(Class::Call, None, || -> u32 { panic!("a job") }).await, Err(Error::Panicked));
+        assert_eq!(run(Class::Call, None, || 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_job_is_told_that_its_time_is_over_and_that_its_caller_has_gone() {
+        let endless = || {
+            while !is_cancelled() {
+                std::thread::yield_now();
+            }
+        };
+        assert_eq!(run(Class::Call, Some(Duration::from_millis(10)), endless).await, Ok(()));
+        let (begun, began) = oneshot::channel();
+        let caller = tokio::spawn(run(Class::Call, None, move || {
+            drop(begun.send(()));
+            endless();
+        }));
+        began.await.expect("begins");
+        caller.abort();
+        assert_eq!(run(Class::Call, None, || 7).await, Ok(7));
+    }
+
+    #[test]
+    fn a_large_stack_holds_what_a_small_one_does_not() {
+        fn depth(left: u32) -> u32 {
+            let frame = std::hint::black_box([left; 1_000]);
+            if left == 0 { 0 } else { 1 + depth(left - 1) + frame[0] - frame[999] }
+        }
+        assert_eq!(on_large_stack(|| on_large_stack(|| depth(1_000))), 1_000);
+    }
+}

@@ -1,0 +1,311 @@
+//! Puts the [meter](super::budget) into a program, by rewriting its syntax tree.
+//!
+//! Three calls are put in, each around an expression whose value it hands on:
+//!
+//! - `@tick(n, x)` in each loop, at a place that is evaluated once a turn: `n` is the number of nodes of the loop.
+//! - `@read(x)` around what an operator or a function reads as a whole: both sides of `==`, the range of a loop, arguments.
+//! - `@made(x)` around what is made or copied: results of functions and of `+`, elements of lists, entries of maps.
+//!
+//! The interpreter recognises the loops of `map` and `filter` by their shape and appends to one list instead of copying it
+//! at each turn, and the loops of `all` and `exists` to absorb errors; those shapes are kept.
+//!
+//! Functions whose own implementation has no bound (`replace` makes a text as long as the product of two) are replaced by
+//! those of [`super::text`].
+
+use cel::IdedExpr;
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr, operators,
+};
+use cel::common::types::CelInt;
+
+use super::budget::{MAX_DEPTH, MAX_NODES, MAX_PATTERNS};
+use super::text;
+use crate::model::pattern;
+
+pub(super) const TICK: &str = "@tick";
+pub(super) const READ: &str = "@read";
+pub(super) const MADE: &str = "@made";
+/// Charges for a text that is about to be cut into pieces.
+pub(super) const PIECES: &str = "@pieces";
+
+/// CEL's own conversions under their other names; CEL allows nobody else to use the first.
+const REPLACED: [(&str, &str); 3] = [("int", "to_int"), ("string", "to_string"), ("bool", "to_bool")];
+
+/// First parts of names of functions: `optional.of(x)` is no call of `of` on `optional`.
+const NAMESPACES: [&str; 2] = ["optional", "strings"];
+
+/// A program with its meter.
+pub(super) struct Metered {
+    /// Number of nodes before the meter was put in.
+    pub(super) nodes: usize,
+    /// Depth before the meter was put in.
+    pub(super) depth: usize,
+}
+
+/// Puts the meter into a program.
+///
+/// # Errors
+/// The program is too large or too deep, or a pattern in it is.
+pub(super) fn put_into(program: &mut IdedExpr) -> Result<Metered, Vec<String>> {
+    let (nodes, depth) = extent(program);
+    if nodes > MAX_NODES {
+        return Err(vec![format!(
+            "has {nodes} parts (names, literals and operators): at most {MAX_NODES} are allowed"
+        )]);
+    }
+    if depth > MAX_DEPTH {
+        return Err(vec![format!(
+            "is {depth} levels deep (each operator of a chain is one): at most {MAX_DEPTH} are allowed"
+        )]);
+    }
+    let mut meter = Rewriter { loops: 0, patterns: 0, wrong: Vec::new() };
+    meter.expression(program);
+    if meter.patterns > MAX_PATTERNS {
+        meter.wrong.push(format!("has {} patterns: at most {MAX_PATTERNS} are allowed", meter.patterns));
+    }
+    if meter.wrong.is_empty() { Ok(Metered { nodes, depth }) } else { Err(meter.wrong) }
+}
+
+/// Number of nodes and depth, found without recursion.
+fn extent(program: &IdedExpr) -> (usize, usize) {
+    let (mut nodes, mut deepest) = (0, 0);
+    let mut open = vec![(program, 1)];
+    while let Some((node, depth)) = open.pop() {
+        nodes += 1;
+        deepest = deepest.max(depth);
+        children(node, &mut |child| open.push((child, depth + 1)));
+    }
+    (nodes, deepest)
+}
+
+fn children<'e>(node: &'e IdedExpr, each: &mut impl FnMut(&'e IdedExpr)) {
+    match &node.expr {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+        Expr::Select(select) => each(&select.operand),
+        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).for_each(each),
+        Expr::List(list) => list.elements.iter().for_each(each),
+        Expr::Map(MapExpr { entries }) | Expr::Struct(StructExpr { entries, .. }) => {
+            for entry in entries {
+                match &entry.expr {
+                    EntryExpr::StructField(field) => each(&field.value),
+                    EntryExpr::MapEntry(entry) => [&entry.key, &entry.value].into_iter().for_each(&mut *each),
+                }
+            }
+        }
+        Expr::Comprehension(all) => {
+            let ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, .. } = all.as_ref();
+            [iter_range, accu_init, loop_cond, loop_step, result].into_iter().for_each(each);
+        }
+    }
+}
+
+struct Rewriter {
+    /// How many loops are around.
+    loops: usize,
+    patterns: usize,
+    wrong: Vec<String>,
+}
+
+impl Rewriter {
+    fn expression(&mut self, node: &mut IdedExpr) {
+        match &mut node.expr {
+            Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+            Expr::Select(select) => self.expression(&mut select.operand),
+            Expr::Call(call) => {
+                if self.call(call) {
+                    wrap(MADE, node);
+                }
+            }
+            Expr::List(list) => self.list(list),
+            Expr::Map(MapExpr { entries }) | Expr::Struct(StructExpr { entries, .. }) => {
+                for entry in entries {
+                    match &mut entry.expr {
+                        EntryExpr::StructField(field) => self.kept(&mut field.value),
+                        EntryExpr::MapEntry(entry) => {
+                            self.kept(&mut entry.key);
+                            self.kept(&mut entry.value);
+                        }
+                    }
+                }
+            }
+            Expr::Comprehension(all) => self.comprehension(all),
+        }
+    }
+
+    /// Something that is copied into a list or a map.
+    fn kept(&mut self, node: &mut IdedExpr) {
+        self.expression(node);
+        wrap_unless_literal(MADE, node);
+    }
+
+    fn list(&mut self, list: &mut ListExpr) {
+        list.elements.iter_mut().for_each(|element| self.kept(element));
+    }
+
+    /// Answers whether the result is to be charged.
+    fn call(&mut self, call: &mut CallExpr) -> bool {
+        let qualified = call.target.as_ref().is_some_and(|target| is_namespace(target));
+        if let Some(target) = call.target.as_mut().filter(|_| !qualified) {
+            self.expression(target);
+        }
+        call.args.iter_mut().for_each(|argument| self.expression(argument));
+        match call.func_name.as_str() {
+            operators::CONDITIONAL
+            | operators::LOGICAL_AND
+            | operators::LOGICAL_OR
+            | operators::LOGICAL_NOT
+            | operators::NOT_STRICTLY_FALSE
+            | operators::INDEX
+            | operators::OPT_INDEX
+            | operators::OPT_SELECT => false,
+            operators::ADD => {
+                self.operands_in_loop(call);
+                true
+            }
+            operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => {
+                self.operands_in_loop(call);
+                false
+            }
+            operators::EQUALS
+            | operators::NOT_EQUALS
+            | operators::LESS
+            | operators::LESS_EQUALS
+            | operators::GREATER
+            | operators::GREATER_EQUALS => {
+                // A literal is compared in no more steps than it is long.
+                if !call.args.iter().any(is_literal) {
+                    call.args.iter_mut().for_each(|argument| wrap(READ, argument));
+                }
+                false
+            }
+            operators::IN => {
+                call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+                false
+            }
+            _ => {
+                self.function(call, qualified);
+                true
+            }
+        }
+    }
+
+    /// An operator that does not take its operands quotes them in its error, and a loop can absorb one at each turn.
+    fn operands_in_loop(&self, call: &mut CallExpr) {
+        if self.loops > 0 {
+            call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+        }
+    }
+
+    fn function(&mut self, call: &mut CallExpr, qualified: bool) {
+        if call.target.is_none() && call.args.len() == 1 {
+            if let Some((_, own)) = REPLACED.iter().find(|(name, _)| *name == call.func_name) {
+                (*own).clone_into(&mut call.func_name);
+            }
+        }
+        if let Some(target) = call.target.as_mut().filter(|_| !qualified) {
+            wrap_unless_literal(if call.func_name == "split" { PIECES } else { READ }, target);
+        }
+        call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+        let arguments = call.args.len() + usize::from(call.target.is_some());
+        let is_own = (call.target.is_some() || call.func_name == text::MATCHES) && !qualified;
+        if let (true, Some(own)) = (is_own, text::own_name(&call.func_name, arguments)) {
+            own.clone_into(&mut call.func_name);
+            call.args.splice(0..0, call.target.take().map(|target| *target));
+            self.pattern(call);
+        }
+    }
+
+    /// A pattern that is written out is compiled now, and again where it is used: threads keep what they compiled.
+    fn pattern(&mut self, call: &mut CallExpr) {
+        let [_, IdedExpr { expr: Expr::Literal(LiteralValue::String(written)), .. }] = call.args.as_slice() else {
+            return;
+        };
+        if call.func_name == text::OWN_MATCHES {
+            self.patterns += 1;
+            if let Err(wrong) = pattern::compile(written.inner()) {
+                self.wrong.push(format!("matches() has a pattern that {wrong}"));
+            }
+            text::OWN_MATCHES_WRITTEN.clone_into(&mut call.func_name);
+        }
+    }
+
+    fn comprehension(&mut self, all: &mut ComprehensionExpr) {
+        self.expression(&mut all.iter_range);
+        wrap_unless_literal(READ, &mut all.iter_range);
+        self.expression(&mut all.accu_init);
+        let turn = extent(&all.loop_cond).0 + extent(&all.loop_step).0;
+        self.loops += 1;
+        if !is_literal(&all.loop_cond) {
+            self.expression(&mut all.loop_cond);
+            self.expression(&mut all.loop_step);
+            tick(turn, &mut all.loop_cond);
+        } else if let Expr::Call(CallExpr { func_name, args, target: None }) = &mut all.loop_step.expr
+            && func_name == operators::CONDITIONAL
+            && let [guard, step, _] = args.as_mut_slice()
+        {
+            self.expression(guard);
+            tick(turn, guard);
+            self.append(step);
+        } else {
+            self.append(&mut all.loop_step);
+            match appended(&mut all.loop_step) {
+                Some([first, ..]) => tick(turn, first),
+                _ => tick(turn, &mut all.loop_step),
+            }
+        }
+        self.loops -= 1;
+        self.expression(&mut all.result);
+    }
+
+    /// A step of a loop that may append to a list: the sum itself is neither read nor made.
+    fn append(&mut self, step: &mut IdedExpr) {
+        match appended(step) {
+            Some(elements) => elements.iter_mut().for_each(|element| self.kept(element)),
+            None => self.expression(step),
+        }
+    }
+}
+
+/// The elements of the list in `accumulator + [elements]`.
+fn appended(step: &mut IdedExpr) -> Option<&mut [IdedExpr]> {
+    let Expr::Call(CallExpr { func_name, args, target: None }) = &mut step.expr else { return None };
+    match args.as_mut_slice() {
+        [IdedExpr { expr: Expr::Ident(_), .. }, IdedExpr { expr: Expr::List(list), .. }]
+            if func_name == operators::ADD =>
+        {
+            Some(&mut list.elements)
+        }
+        _ => None,
+    }
+}
+
+fn is_namespace(target: &IdedExpr) -> bool {
+    matches!(&target.expr, Expr::Ident(name) if NAMESPACES.contains(&name.as_str()))
+}
+
+fn is_literal(node: &IdedExpr) -> bool {
+    matches!(node.expr, Expr::Literal(_))
+}
+
+fn wrap_unless_literal(function: &str, node: &mut IdedExpr) {
+    if !is_literal(node) {
+        wrap(function, node);
+    }
+}
+
+fn wrap(function: &str, node: &mut IdedExpr) {
+    call(function, Vec::new(), node);
+}
+
+fn tick(steps: usize, node: &mut IdedExpr) {
+    let steps = i64::try_from(steps).unwrap_or(i64::MAX);
+    let steps = IdedExpr { id: node.id, expr: Expr::Literal(LiteralValue::Int(CelInt::from(steps))) };
+    call(TICK, vec![steps], node);
+}
+
+/// Makes an expression the last argument of a call.
+fn call(function: &str, mut args: Vec<IdedExpr>, node: &mut IdedExpr) {
+    let id = node.id;
+    args.push(std::mem::take(node));
+    *node = IdedExpr { id, expr: Expr::Call(CallExpr { func_name: function.to_owned(), target: None, args }) };
+}

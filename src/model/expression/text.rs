@@ -1,0 +1,202 @@
+//! Functions of CEL over texts whose own implementation in the `cel` crate has no bound.
+//!
+//! `replace` and `join` can make a text as long as the product of their arguments, `indexOf` and `lastIndexOf` take as many
+//! steps, and `matches` compiles its pattern at each call, up to 10 MiB. Here each charges the meter before it begins.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use cel::common::types::{CelBool, CelInt, CelString, DYN_TYPE};
+use cel::common::value::CowVal;
+use cel::{DeclarationError, Env, ExecutionError};
+use regex::Regex;
+
+use super::budget::{charge, charge_text};
+use crate::model::pattern;
+
+pub(super) const MATCHES: &str = "matches";
+pub(super) const OWN_MATCHES: &str = "@matches";
+/// The pattern is written out.
+pub(super) const OWN_MATCHES_WRITTEN: &str = "@matches_written";
+
+/// Steps that compiling a pattern takes, at most.
+const STEPS_PER_PATTERN: u64 = 5_000;
+/// Steps that matching takes for a byte, at most, with a pattern of the largest size.
+const STEPS_PER_BYTE: u64 = 8;
+/// How many patterns a thread keeps.
+const MAX_KEPT: usize = 64;
+
+type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
+type Function = for<'b, 'v> fn(Vec<CowVal<'b, 'v>>) -> Called<'b, 'v>;
+
+/// The functions: CEL's name, ours, how many arguments with the target, the implementation.
+const OWN: [(&str, &str, usize, Function); 9] = [
+    ("replace", "@replace", 3, replace),
+    ("replace", "@replace_some", 4, replace),
+    ("join", "@join", 1, join),
+    ("join", "@join_with", 2, join),
+    ("indexOf", "@index_of", 2, index_of),
+    ("indexOf", "@index_of_from", 3, index_of),
+    ("lastIndexOf", "@last_index_of", 2, last_index_of),
+    ("lastIndexOf", "@last_index_of_from", 3, last_index_of),
+    (MATCHES, OWN_MATCHES, 2, |arguments| matches(&arguments, STEPS_PER_PATTERN)),
+];
+
+/// Our name of a function of CEL.
+pub(super) fn own_name(name: &str, arguments: usize) -> Option<&'static str> {
+    OWN.iter().find(|(theirs, _, count, _)| *theirs == name && *count == arguments).map(|(_, own, ..)| *own)
+}
+
+/// Adds the functions to an environment.
+pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
+    let any = |count| (0..count).map(|_| DYN_TYPE).collect();
+    for (_, own, count, function) in OWN {
+        env.add_overload(own, own, any(count), function)?;
+    }
+    env.add_overload(OWN_MATCHES_WRITTEN, OWN_MATCHES_WRITTEN, any(2), |arguments| matches(&arguments, 1))
+}
+
+/// The arguments as texts, or what CEL answers for others.
+fn texts<'a, const N: usize>(name: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<[&'a str; N], ExecutionError> {
+    let mut texts = [""; N];
+    for (text, argument) in texts.iter_mut().zip(arguments) {
+        *text = argument.downcast_ref::<CelString<'_>>().ok_or_else(|| unfit(name, arguments))?.inner();
+    }
+    Ok(texts)
+}
+
+fn whole_number(name: &str, arguments: &[CowVal<'_, '_>], at: usize) -> Result<Option<i64>, ExecutionError> {
+    let Some(argument) = arguments.get(at) else { return Ok(None) };
+    argument.downcast_ref::<CelInt>().map(|number| Some(*number.inner())).ok_or_else(|| unfit(name, arguments))
+}
+
+fn unfit(name: &str, arguments: &[CowVal<'_, '_>]) -> ExecutionError {
+    let types = arguments.iter().map(|argument| argument.get_type().name().to_owned()).collect();
+    ExecutionError::no_such_member_overload(name, types)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+fn replace<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    let [text, from, to] = texts("replace", &arguments)?;
+    let most = whole_number("replace", &arguments, 3)?.and_then(|most| usize::try_from(most).ok());
+    let found = text.matches(from).take(most.unwrap_or(usize::MAX)).count();
+    let grown = (text.len() - found * from.len()).saturating_add(found.saturating_mul(to.len()));
+    charge_text(grown)?;
+    let replaced = match most {
+        Some(most) => text.replacen(from, to, most),
+        None => text.replace(from, to),
+    };
+    Ok(CowVal::owned(CelString::from(replaced)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+fn join<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    let separator = match arguments.get(1) {
+        Some(separator) => separator.downcast_ref::<CelString<'_>>().ok_or_else(|| unfit("join", &arguments))?.inner(),
+        None => "",
+    };
+    let list = arguments[0].as_iterable().ok_or_else(|| unfit("join", &arguments))?;
+    let (mut items, mut parts, mut bytes) = (list.iter(), Vec::new(), 0_usize);
+    while let Some(item) = items.next() {
+        let part = item.downcast_ref::<CelString<'_>>().ok_or_else(|| ExecutionError::UnexpectedType {
+            got: item.get_type().name().to_owned(),
+            want: "string".to_owned(),
+        })?;
+        bytes = bytes.saturating_add(part.inner().len()).saturating_add(separator.len());
+        parts.push(part.inner());
+    }
+    charge_text(bytes)?;
+    Ok(CowVal::owned(CelString::from(parts.join(separator))))
+}
+
+/// The place of a letter in a text, both ways: CEL counts letters, not bytes.
+fn letters_before(text: &str, byte: usize) -> i64 {
+    i64::try_from(text[..byte].chars().count()).unwrap_or(i64::MAX)
+}
+
+fn byte_of_letter(text: &str, letter: usize) -> usize {
+    text.char_indices().nth(letter).map_or(text.len(), |(byte, _)| byte)
+}
+
+fn out_of_range(function: &str, index: i64) -> ExecutionError {
+    ExecutionError::function_error(function, format!("index out of range: {index}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+fn index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    let [text, wanted] = texts("indexOf", &arguments)?;
+    let from = offset("indexOf", &arguments, text, wanted)?;
+    let found = match from {
+        Some(from) if wanted.is_empty() => letters(from),
+        from => {
+            let start = byte_of_letter(text, from.unwrap_or(0));
+            text[start..].find(wanted).map_or(-1, |at| letters_before(text, start + at))
+        }
+    };
+    Ok(CowVal::owned(CelInt::from(found)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+fn last_index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    let [text, wanted] = texts("lastIndexOf", &arguments)?;
+    let from = offset("lastIndexOf", &arguments, text, wanted)?;
+    let found = match from {
+        Some(from) if wanted.is_empty() => letters(from),
+        from => {
+            // What begins at that letter ends later.
+            let end = from.map_or(text.len(), |from| (byte_of_letter(text, from) + wanted.len()).min(text.len()));
+            text[..text.floor_char_boundary(end)].rfind(wanted).map_or(-1, |at| letters_before(text, at))
+        }
+    };
+    Ok(CowVal::owned(CelInt::from(found)))
+}
+
+fn letters(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The letter to begin at, if one is given, within the bounds that CEL has for it.
+fn offset(
+    function: &str,
+    arguments: &[CowVal<'_, '_>],
+    text: &str,
+    wanted: &str,
+) -> Result<Option<usize>, ExecutionError> {
+    let Some(given) = whole_number(function, arguments, 2)? else { return Ok(None) };
+    let length = text.chars().count();
+    let offset = usize::try_from(given).map_err(|_| out_of_range(function, given))?;
+    if wanted.is_empty() {
+        return Ok(Some(offset.min(length)));
+    }
+    if offset >= length {
+        return Err(out_of_range(function, given));
+    }
+    Ok(Some(offset))
+}
+
+fn matches<'b, 'v>(arguments: &[CowVal<'b, 'v>], steps: u64) -> Called<'b, 'v> {
+    let [text, written] = texts(MATCHES, arguments)?;
+    charge(steps.saturating_add(STEPS_PER_BYTE.saturating_mul(text.len() as u64) / 64 + text.len() as u64 / 8), 0)?;
+    let found = with_pattern(written, |pattern| pattern.is_match(text));
+    let found = found.map_err(|wrong| ExecutionError::function_error(MATCHES, wrong))?;
+    Ok(CowVal::owned(CelBool::from(found)))
+}
+
+/// Uses a compiled pattern, which the thread then keeps.
+fn with_pattern<T>(written: &str, used: impl FnOnce(&Regex) -> T) -> Result<T, String> {
+    thread_local! {
+        static KEPT: RefCell<HashMap<String, Regex>> = RefCell::default();
+    }
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(pattern) = kept.get(written) {
+            return Ok(used(pattern));
+        }
+        let pattern = pattern::compile(written)?;
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        let result = used(&pattern);
+        kept.insert(written.to_owned(), pattern);
+        Ok(result)
+    })
+}

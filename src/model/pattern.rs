@@ -1,0 +1,129 @@
+//! Regular expressions of the model file and of expressions, each within bounds.
+//!
+//! The `regex` crate matches in linear time, but a short pattern can compile to much: `(x{50}){300}` is 1.5 MiB. So a pattern
+//! has a maximum length, nesting and compiled size, and the patterns of a model have a budget together. The crate does not
+//! say how large a compiled pattern is; it is found by compiling under growing limits ([`SIZES`]).
+
+use regex::{Regex, RegexBuilder};
+
+/// Maximum length of a pattern, in bytes.
+const MAX_PATTERN_BYTES: usize = 4_096;
+/// Maximum nesting of its groups.
+const MAX_NESTING: u32 = 50;
+/// The limits under which a pattern is compiled, one after the other. A match takes time by size and length of the text, so
+/// the largest is 1 MiB: some 30,000 states.
+const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
+/// Maximum memory of the part of an automaton that is kept between matches, in each thread.
+const MAX_KEPT_BYTES: usize = 128 << 10;
+/// Maximum compiled size of all patterns of a model together.
+const MAX_MODEL_BYTES: usize = 8 << 20;
+
+/// Compiles a pattern.
+///
+/// # Errors
+/// What is wrong with it, to follow "has a pattern that".
+pub(super) fn compile(written: &str) -> Result<Regex, String> {
+    compile_sized(written).map(|(pattern, _)| pattern)
+}
+
+/// Answers also a bound of its size.
+fn compile_sized(written: &str) -> Result<(Regex, usize), String> {
+    if written.len() > MAX_PATTERN_BYTES {
+        return Err(format!("has {} bytes: at most {MAX_PATTERN_BYTES} are allowed", written.len()));
+    }
+    for size in SIZES {
+        let built =
+            RegexBuilder::new(written).nest_limit(MAX_NESTING).size_limit(size).dfa_size_limit(MAX_KEPT_BYTES).build();
+        match built {
+            Ok(pattern) => return Ok((pattern, size)),
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(error) => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                return Err(format!("is no regular expression: {}", last.trim_start_matches("error: ")));
+            }
+        }
+    }
+    let most = SIZES.last().map_or(0, |size| size >> 10);
+    Err(format!("is too large: compiled, at most {most} KiB are allowed; repetitions such as {{300}} multiply it"))
+}
+
+/// What is left for the patterns of a model.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: MAX_MODEL_BYTES }
+    }
+}
+
+impl Budget {
+    /// Compiles one of the patterns.
+    ///
+    /// # Errors
+    /// What is wrong with it, to follow "the pattern".
+    pub(super) fn compile(&mut self, written: &str) -> Result<Regex, String> {
+        if self.left == 0 {
+            return Err(Self::used_up());
+        }
+        let (pattern, size) = compile_sized(written)?;
+        match self.left.checked_sub(size) {
+            Some(left) => {
+                self.left = left;
+                Ok(pattern)
+            }
+            None => {
+                self.left = 0;
+                Err(Self::used_up())
+            }
+        }
+    }
+
+    fn used_up() -> String {
+        let most = MAX_MODEL_BYTES >> 20;
+        format!("is one too many: the patterns of a model may have {most} MiB together, compiled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_patterns_compile() {
+        for written in
+            ["^(noreply|info)@", r"^\+?1?(800|888)\d{7}$", r"(?i)^test.*@(example|test)\.(com|org)$", r"\w+@\w+"]
+        {
+            assert!(compile(written).is_ok(), "{written}");
+        }
+    }
+
+    #[test]
+    fn large_deep_long_and_broken_patterns_are_refused() {
+        let (deep, long) = ("(".repeat(60) + &")".repeat(60), "a".repeat(5_000));
+        for (written, expected) in [
+            ("(x{50}){300}", "too large"),
+            (r"\w{1000}", "too large"),
+            ("((((x{20}){20}){20}){20}){20}", "too large"),
+            (deep.as_str(), "nest"),
+            (long.as_str(), "5000 bytes"),
+            ("(open", "no regular expression"),
+        ] {
+            let wrong = compile(written).expect_err(written);
+            assert!(wrong.contains(expected), "{written}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn the_patterns_of_a_model_have_a_budget_together() {
+        let mut budget = Budget::default();
+        let compiled = (0..2_000).take_while(|_| budget.compile(r"\w{10}x").is_ok()).count();
+        assert!((8..200).contains(&compiled), "{compiled}");
+        assert!(budget.compile("a").is_err());
+        let mut budget = Budget::default();
+        assert!((0..2_000).all(|number| budget.compile(&format!("^user{number}@example$")).is_ok()));
+    }
+}
