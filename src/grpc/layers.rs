@@ -1,6 +1,6 @@
 //! What every call passes through, outermost first:
 //!
-//! 1. *tenant and request id*: refused here, nothing else has looked at the call;
+//! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused; see `protocol`;
 //! 2. *request*: the whole message, within a bound of time and of bytes over all callers. A call whose request is not there
 //!    holds no place of those that work;
 //! 3. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over all connections; more are
@@ -17,7 +17,6 @@ mod answer;
 mod call;
 mod message;
 mod places;
-mod timeout;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,8 +39,6 @@ use call::Call;
 use message::MessageLimits;
 use places::{Kind, Places};
 
-/// The longest request id taken over from a caller, in bytes.
-const MAX_REQUEST_ID_BYTES: usize = 64;
 /// The time that is left to those who let others wait, when half of their places are taken.
 const HURRY: Duration = Duration::from_secs(1);
 
@@ -181,7 +178,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut call = Call::new(self.shared.clone(), &request);
-        let looked = call.look(request.headers());
+        let looked = call.look(&request);
         let span = call.span(request.headers());
         // The service that was polled ready is the one to call; its clone waits for the next call.
         let clone = self.inner.clone();
@@ -190,7 +187,7 @@ where
             call.control = Control::current();
             let tenant = match looked {
                 Ok(tenant) => tenant,
-                Err(status) => return Ok(call.answer(status.into_http())),
+                Err(refusal) => return Ok(call.answer(refusal)),
             };
             let deadline = call.deadline;
             let answer = async {

@@ -43,7 +43,10 @@ impl http_body::Body for Answer {
         }
         this.call.control.asked();
         let status = match Pin::new(&mut this.inner).poll_frame(poller) {
-            Poll::Ready(Some(Ok(frame))) => {
+            Poll::Ready(Some(Ok(mut frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    this.call.complete(trailers);
+                }
                 if let Some(code) = frame.trailers_ref().and_then(code) {
                     this.call.finish(code);
                 }

@@ -17,12 +17,11 @@ use super::activity::Activity;
 use super::answer::Answer;
 use super::message::Messages;
 use super::places::{Kind, Place};
-use super::timeout::timeout;
-use super::{HURRY, MAX_REQUEST_ID_BYTES, Shared};
+use super::{HURRY, Shared};
 use crate::grpc::context::{Context, REQUEST_ID_KEY};
 use crate::grpc::lane::lane;
 use crate::grpc::methods::{Class, Method};
-use crate::grpc::status;
+use crate::grpc::{protocol, status};
 use crate::lanes::{self, Caller, Entered};
 use crate::profile::TenantId;
 use crate::telemetry::accept_parent;
@@ -52,8 +51,8 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
-        let given = request.headers().get(REQUEST_ID_KEY).and_then(|id| id.to_str().ok());
-        let given = given.filter(|id| (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()));
+        // One that cannot be taken over is refused, under an id of the server's.
+        let given = protocol::request_id(request.headers()).ok().flatten();
         let request_id = given.map_or_else(|| shared.request_id(), str::to_owned);
         let method = Method::of_path(request.uri().path());
         Self {
@@ -74,11 +73,11 @@ impl Call {
     }
 
     /// Looks at the metadata: whose call it is, and until when.
-    pub(super) fn look(&mut self, headers: &HeaderMap) -> Result<TenantId, Status> {
-        let tenant = Context::tenant(headers)?;
+    #[expect(clippy::result_large_err, reason = "as large as any answer; made only for refusals")]
+    pub(super) fn look<B>(&mut self, request: &Request<B>) -> Result<TenantId, Response<Body>> {
+        let protocol::Metadata { tenant, timeout: asked } = protocol::check(request)?;
         tenant.as_str().clone_into(&mut self.tenant);
         let limits = &self.shared.limits;
-        let asked = timeout(headers);
         let granted = if self.method.streams {
             asked
         } else {
@@ -174,6 +173,7 @@ impl Call {
             Ok(()) => response,
             Err(status) => status.into_http(),
         };
+        self.complete(response.headers_mut());
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(REQUEST_ID_KEY, id);
         }
@@ -182,6 +182,11 @@ impl Call {
         }
         let budget = self.shared.answers.clone();
         response.map(|inner| Body::new(Answer::new(inner, self, budget)))
+    }
+
+    /// Gives a status of a library the form that all statuses have.
+    pub(super) fn complete(&self, headers: &mut HeaderMap) {
+        status::complete(headers, &self.request_id);
     }
 
     /// The work is done: what is left is the caller's part.
