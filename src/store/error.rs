@@ -12,8 +12,8 @@ pub enum Error {
     /// The database refuses a value of this write; nothing was written. Trying again is no use.
     #[error("the database refuses a value: {0}")]
     Refused(String),
-    /// The schema is missing, older or newer than this version needs.
-    #[error("the database schema is not right: {0}; `customer-profile migrate` brings it up to date")]
+    /// The schema is missing, older or newer than this version needs. The text says what to do.
+    #[error("the database schema is not right: {0}")]
     Schema(String),
     /// The store cannot be opened as it was asked for: no such kind of address, or another process has the file.
     #[error("the database cannot be opened: {0}")]

@@ -189,6 +189,13 @@ impl Metrics {
         self.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
     }
 
+    /// Tells whether the database is refused whenever somebody collects.
+    pub fn observe_store(&self, refused: impl Fn() -> bool + Send + Sync + 'static) {
+        let help = "1 while nothing is answered because the database cannot be relied on: its file was replaced, or a write \
+                    that was answered is not there";
+        self.gauge("customer_profile.store.refused", "{store}", help, None, move || u64::from(refused()));
+    }
+
     /// Tells the size of a cache whenever somebody collects.
     pub fn observe_cache(
         &self,
