@@ -211,8 +211,7 @@ where
     H::Future: Send + 'static,
 {
     let Parts { config, store, clock, metrics, .. } = parts;
-    let watched = store.clone();
-    metrics.observe_store(move || watched.availability().refusal().is_some());
+    observe_store(store, metrics);
     let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
@@ -276,6 +275,15 @@ where
         .add_service(health);
     add_reflection(&mut routes);
     (routes.routes(), writer, [counting, measuring])
+}
+
+fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
+    let availability = store.availability();
+    metrics.observe_episode(&availability.writes);
+    metrics.observe_episode(&availability.reads);
+    // Whoever collects must not keep the database open.
+    let store = Arc::downgrade(store);
+    metrics.observe_refusal(move || store.upgrade().is_some_and(|store| store.availability().refusal().is_some()));
 }
 
 /// The services whose answers are put together from what others read.

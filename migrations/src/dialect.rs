@@ -45,7 +45,8 @@ mod tests {
     fn the_columns_of_a_key_come_first_in_tables_without_row_ids() {
         let mut tables = 0;
         let statements = all();
-        for table in statements.iter().filter(|table| table.starts_with("CREATE TABLE") && table.ends_with("{narrow}")) {
+        for table in statements.iter().filter(|table| table.starts_with("CREATE TABLE") && table.ends_with("{narrow}"))
+        {
             let (columns, rest) = table.split_once("CONSTRAINT").expect("a key");
             let columns = columns.lines().skip(1).filter_map(|line| line.split_whitespace().next());
             let key = rest.split_once("PRIMARY KEY (").and_then(|(_, key)| key.split_once(')')).expect("a key").0;

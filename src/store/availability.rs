@@ -8,14 +8,25 @@
 //! stored is not in it. Then the store **refuses** everything, with the reason, until the reason is gone for certain.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Error;
+use crate::telemetry::Episode;
+
+/// How long nothing must fail until failures count as over: where the disk is nearly full, some writes fail and others do not.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Whether the database is there.
 #[derive(Debug)]
-pub struct Availability(watch::Sender<State>);
+pub struct Availability {
+    state: watch::Sender<State>,
+    /// Writes that the database did not take, for reasons that are none of theirs.
+    pub writes: Arc<Episode>,
+    /// Reads that it did not answer.
+    pub reads: Arc<Episode>,
+}
 
 #[derive(Debug, Clone, Default)]
 struct State {
@@ -32,7 +43,11 @@ impl State {
 impl Default for Availability {
     /// It is, until somebody says otherwise.
     fn default() -> Self {
-        Self(watch::Sender::new(State::default()))
+        Self {
+            state: watch::Sender::new(State::default()),
+            writes: Arc::new(Episode::with_calm("writes to the database", CALM)),
+            reads: Arc::new(Episode::with_calm("reads of the database", CALM)),
+        }
     }
 }
 
@@ -40,31 +55,31 @@ impl Availability {
     /// Whether the database is there and can be relied on.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.0.borrow().is_there()
+        self.state.borrow().is_there()
     }
 
     /// Whether the database does not answer.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.0.borrow().away
+        self.state.borrow().away
     }
 
     /// Why nothing is answered from this database although it answers; `None` while it can be relied on.
     #[must_use]
     pub fn refusal(&self) -> Option<Arc<str>> {
-        self.0.borrow().refusal.clone()
+        self.state.borrow().refusal.clone()
     }
 
     /// Says whether it is. Answers whether that is news.
     #[must_use]
     pub fn set(&self, there: bool) -> bool {
-        self.0.send_if_modified(|known| std::mem::replace(&mut known.away, !there) == there)
+        self.state.send_if_modified(|known| std::mem::replace(&mut known.away, !there) == there)
     }
 
     /// Sets or clears the reason why nothing is answered from this database. Answers whether it is another one than before.
     #[must_use]
     pub fn set_refusal(&self, refusal: Option<Arc<str>>) -> bool {
-        self.0.send_if_modified(|known| {
+        self.state.send_if_modified(|known| {
             let news = known.refusal != refusal;
             known.refusal = refusal;
             news
@@ -73,7 +88,7 @@ impl Availability {
 
     /// Waits until the refusal is another one than `known`, and returns it.
     pub async fn refusal_after(&self, known: Option<Arc<str>>) -> Option<Arc<str>> {
-        let mut state = self.0.subscribe();
+        let mut state = self.state.subscribe();
         // The sender lives as long as this.
         let changed = state.wait_for(|state| state.refusal != known).await;
         changed.map_or(known.clone(), |state| state.refusal.clone())
@@ -89,7 +104,8 @@ impl Availability {
     pub async fn guard<T, E: From<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let gone = async {
             // The sender lives as long as this.
-            let state = self.0.subscribe().wait_for(|state| !state.is_there()).await.ok().map(|state| state.clone());
+            let state =
+                self.state.subscribe().wait_for(|state| !state.is_there()).await.ok().map(|state| state.clone());
             state.and_then(|state| state.refusal)
         };
         tokio::select! {

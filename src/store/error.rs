@@ -1,5 +1,7 @@
 //! What can go wrong in a store, by what the caller can do about it.
 
+use crate::telemetry::ErrorKind;
+
 /// An error of the store. Driver text is for the log, never for a caller.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -49,10 +51,10 @@ impl Error {
             | Self::Internal(_) => false,
         }
     }
+}
 
-    /// The kind of error, for a metric's label.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
+impl ErrorKind for Error {
+    fn kind(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
             Self::Open(_) => "open",

@@ -378,5 +378,12 @@ impl Store for SqlStore {
         if tokio::time::timeout(CLOSE_BOUND, self.pools.close()).await.is_err() {
             tracing::warn!("a connection could not be closed; the database closes it");
         }
+        self.pools.witness.release();
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        self.pools.witness.release();
     }
 }

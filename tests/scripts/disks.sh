@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# SQLite on file systems that really say no: a full tmpfs, one that is mounted read-only under the server, and one that is
-# mounted twice. Needs root (mounts), cc and a built program:
+# SQLite on file systems that really say no: a full tmpfs, an ext4 that becomes read-only under the server, and files that are
+# mounted twice. Needs root (mounts, a loop device), mkfs.ext4, python3 and a built program:
 #
 #   cargo build --release && sudo tests/scripts/disks.sh target/release/customer-profile
 #
@@ -64,23 +64,32 @@ mount -t tmpfs -o size=4m tmpfs "$disk"
 start
 if import >"$work/out" 2>&1; then fail 'the import says that all was stored'; fi
 cat "$work/out"
-[ "$(grep -c 'writes to the database fail' "$work/log")" = 1 ] || fail 'not exactly one line says that writes fail'
+[ "$(grep 'began to fail' "$work/log" | grep -c 'writes to the database')" = 1 ] || fail 'not exactly one line says that writes fail'
 grep -q 'the disk is full' "$work/log" || fail 'the log does not say that the disk is full'
 mount -o remount,size=200m "$disk"
 import --resume || fail 'the import does not go on when there is room'
 stop KILL
 [ "$(stored)" = "$rows" ] || fail "$(stored) of $rows rows are there"
 
-printf '== a file system that becomes read-only\n'
+printf '== a file system that gives up and becomes read-only, as ext4 does after errors of its disk\n'
+umount "$disk"
+truncate -s 64m "$work/image"
+mkfs.ext4 -q "$work/image"
+mount -o loop "$work/image" "$disk"
 start
-# An open file for writing keeps the kernel from it, so that the whole file system is made read-only by force.
-if mount -o remount,ro "$disk" 2>/dev/null; then
-  if import >"$work/out" 2>&1; then fail 'the import says that all was stored'; fi
-  mount -o remount,rw "$disk"
-else
-  printf '   (this kernel refuses it while the files are open; the preloaded disk of tests/it/durability does it)\n'
-fi
+head -n 1001 "$sample" >"$work/some.csv"
+"$program" import "$work/some.csv" --source web --kind customers --server "$address"
+mount -o remount,abort "$disk"
+if import >"$work/out" 2>&1; then fail 'the import says that all was stored'; fi
+[ "$(grep 'began to fail' "$work/log" | grep -c 'writes to the database')" = 1 ] || fail 'not exactly one line says that writes fail'
+stop KILL
+umount "$disk"
+e2fsck -fp "$work/image" >/dev/null || [ $? -lt 4 ] || fail 'the file system cannot be mended'
+mount -o loop "$work/image" "$disk"
+start
+import || fail 'the import does not go on when the disk works again'
 stop
+[ "$(stored)" = "$rows" ] || fail "$(stored) of $rows rows are there"
 
 printf '== one file by a mount of its own\n'
 touch "$work/twice.db"

@@ -48,7 +48,9 @@ impl SqlStore {
     /// [`Error::Open`] when there is a database, or what is left of one; [`Error::Unavailable`] when the backup is damaged.
     pub async fn restore(options: &Options, from: &Path) -> Result<()> {
         let Address::Sqlite(to) = Address::parse(&options.url)? else {
-            return Err(Error::Open("only SQLite is restored by this command; use pg_restore for PostgreSQL".to_owned()));
+            return Err(Error::Open(
+                "only SQLite is restored by this command; use pg_restore for PostgreSQL".to_owned(),
+            ));
         };
         for left in [to.clone(), with_suffix(&to, "-wal"), with_suffix(&to, "-shm")] {
             refuse_existing(&left)?;

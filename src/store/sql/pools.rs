@@ -79,9 +79,13 @@ impl Pools {
         let work = work(self.read());
         let read = self.availability.guard(async { work.await.map_err(Error::from) }).await;
         match &read {
-            Err(error @ Error::Unavailable(_)) if self.availability.is_there() => self.witness.reads.failed(error),
+            Err(error @ Error::Unavailable(_)) if self.availability.is_there() => {
+                self.availability.reads.failed(error);
+            }
             Err(_) => {}
-            Ok(_) => self.witness.reads.succeeded(),
+            Ok(_) => {
+                self.availability.reads.succeeded();
+            }
         }
         read
     }

@@ -130,7 +130,8 @@ impl Session {
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
             Held::Postgres(connection) => {
-                let rows = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values).fetch_all(&mut **connection).await;
+                let rows =
+                    sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values).fetch_all(&mut **connection).await;
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
         };

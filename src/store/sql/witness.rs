@@ -11,16 +11,15 @@
 //! - A write that is missing ends in a refusal that lasts until the process is started again, by somebody who has looked.
 //! - A file that is not in its place is refused as long as it is not; when that very file is back and no write is missing,
 //!   the store goes on. Nothing was written or answered meanwhile.
-//!
-//! Here is also where failures of the surroundings are counted and told: once when they begin, once when they are over.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::connect::DatabaseFile;
 use super::pools::Pools;
@@ -42,12 +41,12 @@ const MAX_TENANTS: usize = 256;
 pub(super) struct Witness {
     pub(super) file: Option<Arc<DatabaseFile>>,
     last: Mutex<Last>,
-    /// Whether something failed since the last write was looked for.
+    /// Whether something failed since a write was last looked for before it was answered.
     doubt: AtomicBool,
     lost: OnceLock<Arc<str>>,
-    wake: Notify,
-    pub(super) writes: Trouble,
-    pub(super) reads: Trouble,
+    wake: Arc<Notify>,
+    /// The store is closed: nothing is looked at any more.
+    pub(super) closed: CancellationToken,
 }
 
 #[derive(Default)]
@@ -58,11 +57,14 @@ struct Last {
 
 impl Witness {
     pub(super) fn new(file: Option<Arc<DatabaseFile>>) -> Self {
-        Self {
-            file,
-            writes: Trouble::new("writes to the database"),
-            reads: Trouble::new("reads of the database"),
-            ..Self::default()
+        Self { file, ..Self::default() }
+    }
+
+    /// Ends looking, and lets others have the file.
+    pub(super) fn release(&self) {
+        self.closed.cancel();
+        if let Some(file) = &self.file {
+            file.release();
         }
     }
 
@@ -115,10 +117,15 @@ impl Pools {
         if let Some((tenant, mark)) = mark {
             self.witness.remember(tenant, mark);
         }
-        if self.witness.file.is_some() || self.witness.doubt.load(Ordering::SeqCst) {
-            self.look(Look::Quick).await?;
+        let doubted = mark.is_some() && self.witness.doubt.swap(false, Ordering::SeqCst);
+        if doubted || self.witness.file.is_some() {
+            let looked = self.look(if doubted { Look::Full } else { Look::Quick }).await;
+            if looked.is_err() {
+                self.witness.doubt();
+            }
+            looked?;
         }
-        self.witness.writes.succeeded();
+        self.availability.writes.succeeded();
         Ok(done)
     }
 
@@ -128,7 +135,7 @@ impl Pools {
             self.witness.doubt();
         }
         if matches!(error, Error::Unavailable(_)) && self.availability.is_there() {
-            self.witness.writes.failed(error);
+            self.availability.writes.failed(error);
         }
     }
 
@@ -141,6 +148,9 @@ impl Pools {
             Some(lost) => Some(lost.clone()),
             None => self.find_refusal(look).await?,
         };
+        if self.witness.closed.is_cancelled() {
+            return Ok(());
+        }
         if self.availability.set_refusal(refusal.clone()) {
             match &refusal {
                 Some(reason) => {
@@ -157,27 +167,16 @@ impl Pools {
         if let Some(gone) = self.witness.gone().await {
             return Ok(Some(gone.into()));
         }
-        let doubted = self.witness.doubt.swap(false, Ordering::SeqCst);
-        if look == Look::Quick && !doubted && self.availability.refusal().is_none() {
+        if look == Look::Quick && self.availability.refusal().is_none() {
             return Ok(None);
         }
-        match self.missing().await {
-            Ok(None) => Ok(None),
-            Ok(Some((tenant, mark))) => {
-                let sequence = mark.sequence.0;
-                let lost = format!(
-                    "write {sequence} of tenant {tenant} was answered as stored and is not in the database; \
-                     start the server again once it is known what else is missing"
-                );
-                Ok(Some(self.witness.lost.get_or_init(|| lost.into()).clone()))
-            }
-            Err(error) => {
-                if doubted {
-                    self.witness.doubt.store(true, Ordering::SeqCst);
-                }
-                Err(error)
-            }
-        }
+        let Some((tenant, mark)) = self.missing().await? else { return Ok(None) };
+        let sequence = mark.sequence.0;
+        let lost = format!(
+            "write {sequence} of tenant {tenant} was answered as stored and is not in the database; \
+             start the server again once it is known what else is missing"
+        );
+        Ok(Some(self.witness.lost.get_or_init(|| lost.into()).clone()))
     }
 
     /// A write that was answered and is not there.
@@ -230,84 +229,26 @@ impl Pools {
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// At the files; for the last writes only after a failure.
+    /// At the files; for the last writes only while the store is refused.
     Quick,
     /// At everything.
     Full,
 }
 
-/// Looks once a second, and after each failure, as long as the store lives.
+/// Looks once a second, and after each failure, until the store is closed or gone.
 pub(super) async fn watch(pools: Weak<Pools>) {
     loop {
+        // Not held while it waits.
         let Some(store) = pools.upgrade() else { return };
+        let (wake, closed) = (store.witness.wake.clone(), store.witness.closed.clone());
         if let Err(error) = store.look(Look::Full).await {
             // A refusal is told where it begins; a database that does not answer is told by whoever follows the log.
             tracing::debug!(%error, "whether the last writes are there could not be seen, or they are not");
         }
-        store.witness.writes.tell_the_end();
-        store.witness.reads.tell_the_end();
-        let waiting = store.witness.wake.notified();
-        drop(tokio::time::timeout(INTERVAL, waiting).await);
         drop(store);
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Failures of one kind of work: told once when they begin, and once when they are over. Where some work fails and some
-/// succeeds they are not over.
-#[derive(Default)]
-pub(super) struct Trouble {
-    what: &'static str,
-    failures: Mutex<Option<Failures>>,
-    is_on: AtomicBool,
-}
-
-struct Failures {
-    since: Instant,
-    last: Instant,
-    count: u64,
-    has_succeeded_since: bool,
-}
-
-impl Trouble {
-    fn new(what: &'static str) -> Self {
-        Self { what, ..Self::default() }
-    }
-
-    fn failures(&self) -> MutexGuard<'_, Option<Failures>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Something failed.
-    pub(super) fn failed(&self, error: &Error) {
-        let now = Instant::now();
-        let mut failures = self.failures();
-        if let Some(failures) = &mut *failures {
-            failures.count += 1;
-            (failures.last, failures.has_succeeded_since) = (now, false);
-            return;
-        }
-        *failures = Some(Failures { since: now, last: now, count: 1, has_succeeded_since: false });
-        self.is_on.store(true, Ordering::Relaxed);
-        tracing::error!(%error, "{} fail; the next line about it is when they succeed again", self.what);
-    }
-
-    /// Something went well.
-    pub(super) fn succeeded(&self) {
-        if self.is_on.load(Ordering::Relaxed)
-            && let Some(failures) = &mut *self.failures()
-        {
-            failures.has_succeeded_since = true;
-        }
-    }
-
-    /// Tells the end, if nothing has failed for a while.
-    fn tell_the_end(&self) {
-        let mut failures = self.failures();
-        let is_over = |failures: &mut Failures| failures.has_succeeded_since && failures.last.elapsed() >= INTERVAL;
-        if let Some(Failures { since, count, .. }) = failures.take_if(is_over) {
-            self.is_on.store(false, Ordering::Relaxed);
-            tracing::info!(failures = count, lasted = ?since.elapsed(), "{} succeed again", self.what);
+        tokio::select! {
+            () = closed.cancelled() => return,
+            _ = tokio::time::timeout(INTERVAL, wake.notified()) => {}
         }
     }
 }

@@ -16,13 +16,13 @@ use sea_orm::{QueryResult, Statement};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::SqlStore;
 use super::change::{self, statements};
 use super::pools::Pools;
 use super::query;
 use super::read::place;
 use super::session::Session;
 use super::statement::{Dialect, Sql};
-use super::SqlStore;
 use crate::profile::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
 use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, Turn, WriteMark};

@@ -130,7 +130,9 @@ async fn write_otherwise(disk: &Disk, address: &str, number: u64) {
     };
     drop(IdentityServiceClient::new(channel(address)).decide_candidate(decision).await.map_err(unavailable));
     let model = disk.dir.path().join("model.yaml");
-    let text = format!("identifiers:\n  email: {{ normalize: email }}\ntraits: {{ given_name: , t{number}: }}\nsources: {{ web: }}\n");
+    let text = format!(
+        "identifiers:\n  email: {{ priority: 1, normalize: email }}\ntraits: {{ given_name: , t{number}: }}\nsources: {{ web: }}\n"
+    );
     std::fs::write(&model, text).expect("a file");
     let args = ["model", "apply", model.to_str().expect("a plain path"), "--server", address];
     let applied = tokio::task::block_in_place(|| run(disk.dir.path(), args));
@@ -165,9 +167,14 @@ async fn nothing_answered_is_lost_when_the_disk_says_no() {
         say_until_stored(&server.address, &key).await;
         said.lock().await.insert(key, true);
         if fault == "full" {
-            let told = server.wait_for("writes to the database fail; the next line about it is when they succeed again");
-            assert!(told["error"].as_str().expect("a text").contains("the disk is full"), "{told}");
-            server.wait_for("writes to the database succeed again");
+            let told = server.wait_for("began to fail; further failures are counted, not logged");
+            assert!(told["reason"].as_str().expect("a text").contains("the disk is full"), "{told}");
+            // It is over when nothing has failed for a while.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            let key = format!("{number}-over");
+            say(&server.address, &key).await.expect("stored");
+            said.lock().await.insert(key, true);
+            server.wait_for("works again");
         }
         // Written after the fault, and lost if that went into a transaction which nobody commits.
         server.kill();
@@ -201,33 +208,53 @@ async fn a_limit_on_the_size_of_files_neither_kills_the_server_nor_loses_anythin
     check(&server.address, &said.into_iter().map(|(key, answered)| (key.to_owned(), answered)).collect()).await;
 }
 
-/// The program's own import, through a server and straight into the file: it stops where the disk does, and goes on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_stops_at_a_full_disk_and_goes_on_when_there_is_room() {
-    const ROWS: u32 = 300;
-    for through_server in [true, false] {
-        let disk = Disk::new();
-        let rows: String = (0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,\n")).collect();
-        let header = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode\n";
-        std::fs::write(disk.dir.path().join("web.csv"), format!("{header}{rows}")).expect("a file");
-        let server = through_server.then(|| disk.start());
-        let place = server.as_ref().map_or_else(|| disk.url(), |server| server.address.clone());
-        let flag = if through_server { "--server" } else { "--database-url" };
-        let mut args = vec!["import", "web.csv", "--source", "web", "--kind", "customers", "--batch-rows", "20"];
-        args.extend([flag, &place]);
-        disk.set("some");
-        let stopped = disk.command(&args).output().expect("the program runs");
-        assert_eq!(stopped.status.code(), Some(1), "{}", String::from_utf8_lossy(&stopped.stderr));
-        disk.set("");
-        args.push("--resume");
-        let resumed = disk.command(&args).output().expect("the program runs");
-        assert_eq!(resumed.status.code(), Some(0), "{}", String::from_utf8_lossy(&resumed.stderr));
-        drop(server);
-        let server = disk.start();
-        for row in 0..ROWS {
-            let key = Some(by_record("web", &format!("c{row}")));
-            let request = v1::GetProfileRequest { key, ..Default::default() };
-            ProfileServiceClient::new(channel(&server.address)).get_profile(request).await.expect("an imported row");
-        }
+/// How many rows are imported.
+const ROWS: u32 = 300;
+
+/// A file of customers, and a command that imports it.
+fn import(disk: &Disk, place: [&str; 2], more: &[&str]) -> Command {
+    let rows: String = (0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,\n")).collect();
+    let header = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode\n";
+    std::fs::write(disk.dir.path().join("web.csv"), format!("{header}{rows}")).expect("a file");
+    let mut args = vec!["import", "web.csv", "--source", "web", "--kind", "customers", "--batch-rows", "20"];
+    args.extend(place);
+    args.extend(more);
+    disk.command(&args)
+}
+
+async fn assert_imported(server: &TestServer) {
+    for row in 0..ROWS {
+        let key = Some(by_record("web", &format!("c{row}")));
+        let request = v1::GetProfileRequest { key, ..Default::default() };
+        ProfileServiceClient::new(channel(&server.address)).get_profile(request).await.expect("an imported row");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_through_a_server_waits_until_there_is_room() {
+    let disk = Disk::new();
+    let server = disk.start();
+    disk.set("full");
+    let mut importing = import(&disk, ["--server", &server.address], &[]).spawn().expect("the program runs");
+    server.wait_for("began to fail; further failures are counted, not logged");
+    disk.set("");
+    assert!(importing.wait().expect("it ends").success());
+    server.kill();
+    assert_imported(&disk.start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_into_the_file_stops_at_a_full_disk_and_goes_on_when_there_is_room() {
+    let disk = Disk::new();
+    let url = disk.url();
+    // A database with its schema, and room for a part of the rows.
+    drop(disk.start());
+    disk.set("some");
+    let stopped = import(&disk, ["--database-url", &url], &[]).output().expect("the program runs");
+    assert_eq!(stopped.status.code(), Some(1), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(String::from_utf8_lossy(&stopped.stderr).contains("the disk is full"));
+    disk.set("");
+    let resumed = import(&disk, ["--database-url", &url], &["--resume"]).output().expect("the program runs");
+    assert_eq!(resumed.status.code(), Some(0), "{}", String::from_utf8_lossy(&resumed.stderr));
+    assert_imported(&disk.start()).await;
 }

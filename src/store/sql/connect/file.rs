@@ -60,8 +60,8 @@ pub(in crate::store::sql) struct DatabaseFile {
     resolved: PathBuf,
     id: FileId,
     log: OnceLock<FileId>,
-    /// Holds the lock; on Linux it is the database itself.
-    lock: File,
+    /// Holds the lock; on Linux it is the database itself. `None` once it is let go.
+    lock: Mutex<Option<File>>,
 }
 
 impl DatabaseFile {
@@ -84,12 +84,24 @@ impl DatabaseFile {
             Err(TryLockError::WouldBlock) => return Err(taken()),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let claimed = Self { path: path.to_owned(), resolved, id, log: OnceLock::new(), lock };
-        if let Some(gone) = claimed.gone() {
-            return Err(Error::Open(format!("{}: {gone}", path.display())));
+        if let Some(gone) = difference(path, id) {
+            return Err(Error::Open(format!("{}: the file {gone}", path.display())));
         }
         open.insert(id);
-        Ok(claimed)
+        drop(open);
+        Ok(Self { path: path.to_owned(), resolved, id, log: OnceLock::new(), lock: Mutex::new(Some(lock)) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<File>> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets others have the file. To be called when all connections are closed.
+    pub(in crate::store::sql) fn release(&self) {
+        let mut open = open();
+        if self.lock().take().is_some() {
+            open.remove(&self.id);
+        }
     }
 
     /// As SQLite is to open it.
@@ -110,7 +122,7 @@ impl DatabaseFile {
         let mut header = [0; 20];
         // What is no database at all is told by SQLite.
         cfg!(target_os = "linux")
-            && self.lock.read_exact_at(&mut header, 0).is_ok()
+            && self.lock().as_ref().is_some_and(|file| file.read_exact_at(&mut header, 0).is_ok())
             && header.starts_with(b"SQLite format 3\0")
             && header[18] == 1
     }
@@ -146,7 +158,7 @@ impl DatabaseFile {
 
 impl Drop for DatabaseFile {
     fn drop(&mut self) {
-        open().remove(&self.id);
+        self.release();
     }
 }
 
@@ -227,8 +239,22 @@ fn unescaped(text: &str) -> String {
 /// Kinds of file systems that are known to be on a network. Of FUSE only those whose name tells.
 fn is_on_a_network(kind: &str) -> bool {
     const NETWORK: [&str; 16] = [
-        "nfs", "nfs3", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2", "beegfs",
-        "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
+        "nfs",
+        "nfs3",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "gfs2",
+        "ocfs2",
+        "beegfs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "fuse.s3fs",
     ];
     NETWORK.contains(&kind)
 }

@@ -56,7 +56,9 @@ fn in_words(code: u32) -> Option<(&'static str, &'static str)> {
         26 => ("SQLITE_NOTADB", "the file is not a SQLite database"),
         266 => ("SQLITE_IOERR_READ", "the disk or the file system failed to read"),
         522 => ("SQLITE_IOERR_SHORT_READ", "the file is shorter than it should be"),
-        778 => ("SQLITE_IOERR_WRITE", "the disk failed to write, or a limit on the size of files or a quota is reached"),
+        778 => {
+            ("SQLITE_IOERR_WRITE", "the disk failed to write, or a limit on the size of files or a quota is reached")
+        }
         1034 => ("SQLITE_IOERR_FSYNC", "the disk failed to make a write permanent (fsync)"),
         1290 => ("SQLITE_IOERR_DIR_FSYNC", "the disk failed to make a directory entry permanent (fsync)"),
         1546 => ("SQLITE_IOERR_TRUNCATE", "the disk or the file system failed to truncate a file"),
