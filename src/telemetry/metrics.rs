@@ -544,7 +544,7 @@ mod tests {
         metrics.ingest_duplicate(1);
         metrics.ingest_rejected(2);
         let conflict = async { Err::<(), _>(crate::store::Error::Conflict(String::new())) };
-        metrics.store("commit", async { Ok(()) }).await.unwrap();
+        metrics.store("commit", async { Ok::<(), crate::store::Error>(()) }).await.unwrap();
         metrics.store("commit", conflict).await.unwrap_err();
         metrics.store_conflicts(4);
         metrics.identity(5, 1, 9);

@@ -107,8 +107,13 @@ enum Which {
 }
 
 async fn set_id(dialect: Dialect, db: &DatabaseConnection, which: Which) -> Result<u64> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a restored database is a new one, and the id of a new database is random"
+    )]
+    let id = Uuid::new_v4();
     let mut sql = Sql::new(dialect);
-    let (new, none) = (sql.bind(Uuid::new_v4()), sql.bind(Uuid::nil()));
+    let (new, none) = (sql.bind(id), sql.bind(Uuid::nil()));
     let condition = match which {
         Which::Any => format!("id <> {new} OR id = {none}"),
         Which::Missing => format!("id = {none}"),
@@ -131,7 +136,7 @@ async fn set_id(dialect: Dialect, db: &DatabaseConnection, which: Which) -> Resu
 async fn has_no_id(dialect: Dialect, db: &DatabaseConnection) -> Result<bool> {
     let mut session = Session::take(db).await?;
     let rows = session.rows(Statement::from_string(dialect.backend(), "SELECT id FROM store_info")).await;
-    session.give_back().await;
+    session.give_back();
     let ids = rows?.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<std::result::Result<Vec<_>, _>>()?;
     Ok(ids.contains(&Uuid::nil()))
 }

@@ -68,7 +68,7 @@ impl Session {
         if let Err(error) = session.plain(begin).await {
             // Within a transaction already, or broken: closed either way. The next connection is a new one.
             tracing::debug!(%error, "a connection could not begin a transaction and is closed");
-            session.close().await;
+            session.close();
             if error.is_conflict() {
                 return Err(error);
             }
@@ -152,7 +152,7 @@ impl Session {
         match committed {
             Ok(()) => self.clean = true,
             Err(error) => {
-                self.close().await;
+                self.close();
                 return Err(error);
             }
         }
@@ -162,25 +162,25 @@ impl Session {
     /// Rolls back, and gives the connection back; where that fails, or on SQLite anything failed before, closes it instead.
     pub(super) async fn roll_back(mut self) {
         if self.failed && self.dialect() == Dialect::Sqlite {
-            return self.close().await;
+            return self.close();
         }
         match self.plain("ROLLBACK").await {
             Ok(()) => self.clean = true,
             Err(error) => {
                 tracing::debug!(%error, "a rollback failed; its connection is closed");
-                self.close().await;
+                self.close();
             }
         }
     }
 
     /// Gives back a connection on which statements of their own went well; closes any other.
-    pub(super) async fn give_back(self) {
+    pub(super) fn give_back(self) {
         if self.failed {
-            self.close().await;
+            self.close();
         }
     }
 
-    async fn close(mut self) {
+    fn close(mut self) {
         self.clean = false;
         // Closed by the pool, which waits for it and then makes room for a new one.
         drop(self);

@@ -152,12 +152,11 @@ impl Pools {
             return Ok(());
         }
         if self.availability.set_refusal(refusal.clone()) {
-            match &refusal {
-                Some(reason) => {
-                    tracing::error!(%reason, "nothing is answered any more: the database cannot be relied on");
-                    self.rescue().await;
-                }
-                None => tracing::info!("the database is in its place again and no write is missing; answering again"),
+            if let Some(reason) = &refusal {
+                tracing::error!(%reason, "nothing is answered any more: the database cannot be relied on");
+                self.rescue().await;
+            } else {
+                tracing::info!("the database is in its place again and no write is missing; answering again");
             }
         }
         refusal.map_or(Ok(()), |reason| Err(Error::Unavailable(reason.to_string())))
@@ -216,7 +215,7 @@ impl Pools {
             let mut session = Session::take(&self.write()).await?;
             let checkpoint = sea_orm::Statement::from_string(self.dialect.backend(), "PRAGMA wal_checkpoint(FULL)");
             session.rows(checkpoint).await?;
-            session.give_back().await;
+            session.give_back();
             Ok::<(), Error>(())
         };
         match copied.await {

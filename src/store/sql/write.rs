@@ -125,7 +125,7 @@ async fn run_all(pools: &Pools, first: Statement, rest: Vec<Statement>) -> Resul
         // A transaction by itself, in one round trip instead of three.
         let mut session = Session::take(&pools.write()).await?;
         let rows = session.execute(first).await;
-        session.give_back().await;
+        session.give_back();
         return rows;
     }
     let mut open = pools.begin_write().await?;
