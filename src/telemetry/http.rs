@@ -3,6 +3,7 @@
 //! `/livez` says that the process runs and asks nothing of anybody: a database that is away must not get every server
 //! killed. `/readyz` says what the server last found out; it does no work of its own, so that asking often costs nothing.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,12 +33,12 @@ use crate::transport::{Acceptor, Closed, Guarded, Tally};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Whether the server takes calls, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
     /// It does.
     Ready,
     /// It does not; the text is for an operator and names no data.
-    NotReady(&'static str),
+    NotReady(Cow<'static, str>),
 }
 
 #[derive(Clone)]
@@ -126,7 +127,7 @@ async fn serve_connection(stream: TcpStream, app: Router, timeout: Duration, sto
 }
 
 async fn readyz(State(operations): State<Operations>) -> Response {
-    let readiness = *operations.readiness.borrow();
+    let readiness = operations.readiness.borrow().clone();
     match readiness {
         Readiness::Ready => "ready\n".into_response(),
         Readiness::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
@@ -168,7 +169,7 @@ mod tests {
         let telemetry = Telemetry::collect(&Config::defaults()).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (say, readiness) = watch::channel(Readiness::NotReady("starting"));
+        let (say, readiness) = watch::channel(Readiness::NotReady("starting".into()));
         let stop = CancellationToken::new();
         let port = OperationsPort {
             listener,

@@ -5,26 +5,27 @@
 //! pools are made anew, with all their places; what is left of the old ones ends whenever it ends.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DbErr};
 
 use super::Options;
 use super::connect::{self, Connected};
 use super::statement::Dialect;
+use super::witness::Witness;
 use crate::lanes::Lanes;
 use crate::store::{Availability, Error, Result};
 
-/// How long the connection that follows the log may wait to be made.
-const FOLLOW_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
-
 /// The pools of a store.
 pub(super) struct Pools {
-    options: Options,
+    pub(super) dialect: Dialect,
+    pub(super) options: Options,
     current: RwLock<Current>,
+    /// SQLite's connection for [`witness`](super::witness). It stays open, and with it the log.
+    keeper: Option<DatabaseConnection>,
     pub(super) availability: Availability,
     /// Who waits for the connections of `read`.
     pub(super) lanes: Arc<Lanes>,
+    pub(super) witness: Witness,
 }
 
 #[derive(Clone)]
@@ -37,15 +38,15 @@ struct Current {
 }
 
 impl Pools {
-    pub(super) async fn new(options: &Options, connected: &Connected) -> Result<Self> {
-        let Connected { dialect, read, write, .. } = connected;
-        let follow = follow(options).await?;
+    pub(super) async fn new(options: &Options, connected: Connected) -> Result<Self> {
+        let Connected { dialect, read, write, follow, keeper, file } = connected;
         // On SQLite statements run in this process, and more of them at once than there are processors are no faster.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let processors = (*dialect == Dialect::Sqlite).then_some(processors);
+        let processors = (dialect == Dialect::Sqlite).then_some(processors);
         let lanes = Lanes::new(options.max_connections as usize, processors);
-        let current = RwLock::new(Current { read: read.clone(), write: write.clone(), follow });
-        Ok(Self { options: options.clone(), current, availability: Availability::default(), lanes })
+        let current = RwLock::new(Current { read, write, follow });
+        let (options, availability) = (options.clone(), Availability::default());
+        Ok(Self { dialect, options, current, keeper, availability, lanes, witness: Witness::new(file.map(Arc::new)) })
     }
 
     fn current(&self) -> Current {
@@ -64,17 +65,33 @@ impl Pools {
         self.current().follow
     }
 
+    /// Another connection than the writers'.
+    pub(super) fn witness_connection(&self) -> DatabaseConnection {
+        self.keeper.clone().unwrap_or_else(|| self.read())
+    }
+
     /// One read, in the lane of whoever asks for it; refused at once while the database is away.
     pub(super) async fn reading<T, W>(&self, work: impl FnOnce(DatabaseConnection) -> W) -> Result<T>
     where
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
-        self.availability
+        let read = self
+            .availability
             .guard(async {
                 let _place = self.lanes.enter().await?;
                 work(self.read()).await.map_err(Error::from)
             })
-            .await
+            .await;
+        match &read {
+            Err(error @ Error::Unavailable(_)) if self.availability.is_there() => {
+                self.availability.reads.failed(error);
+            }
+            Err(_) => {}
+            Ok(_) => {
+                self.availability.reads.succeeded();
+            }
+        }
+        read
     }
 
     /// Makes all pools anew. They connect when they are used.
@@ -83,24 +100,26 @@ impl Pools {
         let renewed = Current {
             read: connect::postgres(&self.options, self.options.max_connections, timeout).await?,
             write: connect::postgres(&self.options, self.options.max_writers, timeout).await?,
-            follow: follow(&self.options).await?,
+            follow: connect::follow_postgres(&self.options).await?,
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        // It may be another server than before, which is behind.
+        self.witness.doubt();
         Ok(())
     }
 
     pub(super) async fn close(&self) {
         let Current { read, write, follow } = self.current();
-        for pool in [write, read, follow] {
+        if self.dialect == Dialect::Sqlite && self.availability.refusal().is_some() {
+            // SQLite's last connection would write its log into whichever file is there, and remove the log under that name.
+            std::mem::forget((read, write, follow, self.keeper.clone()));
+            return;
+        }
+        for pool in [write, read, follow].into_iter().chain(self.keeper.clone()) {
             if let Err(error) = pool.close_by_ref().await {
                 // Nothing is lost: what was answered is committed.
                 tracing::debug!(%error, "closing a pool failed");
             }
         }
     }
-}
-
-async fn follow(options: &Options) -> Result<DatabaseConnection> {
-    let acquire_timeout = options.acquire_timeout.min(FOLLOW_ACQUIRE_TIMEOUT);
-    connect::reader(&Options { acquire_timeout, max_connections: 1, ..options.clone() }).await
 }
