@@ -10,6 +10,9 @@ use super::{Caller, Fair, Reason, Refusal, Shares};
 
 /// How much the newest measurement counts for: the mean of about the last eight.
 const NEWEST: u32 = 8;
+/// So many times the estimate must fit into a deadline: under load service takes longer than was measured before it, and a
+/// line that is just short enough would serve everybody a moment too late.
+const HEADROOM: u32 = 2;
 /// The shortest and the longest time after which a refused call is told to come again.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
@@ -114,7 +117,8 @@ impl Queue {
             return Ok(Ok(Permit { queue: self.clone(), since: now }));
         }
         let wait = self.wait_of(&inner, inner.waiting.before(caller));
-        if deadline.is_some_and(|deadline| now + wait + inner.service > deadline) {
+        let needed = wait.saturating_add(inner.service).saturating_mul(HEADROOM);
+        if deadline.is_some_and(|deadline| deadline.saturating_duration_since(now) < needed) {
             return Err(self.refuse(Reason::TooLate, wait));
         }
         if !inner.shares.try_take(caller, 1) {
@@ -140,7 +144,8 @@ impl Queue {
         Refusal { queue: self.name, reason, retry_after }
     }
 
-    /// A place is free: it goes to the next who still waits and whose deadline has not passed.
+    /// A place is free: it goes to the next who still waits and can be served within their deadline. Work that is begun too
+    /// late for that would be cut off half-way, and done in vain.
     fn give_back(&self, inner: &mut Inner) {
         inner.running -= 1;
         let now = Instant::now();
@@ -148,7 +153,8 @@ impl Queue {
             && let Some(waiter) = inner.waiting.pop()
         {
             inner.shares.give_back(waiter.caller, 1);
-            let in_time = waiter.deadline.is_none_or(|deadline| now < deadline);
+            let in_time =
+                waiter.deadline.is_none_or(|deadline| deadline.saturating_duration_since(now) > inner.service);
             // Dropped, or not taken: whoever it was hears of it, or has gone.
             if in_time && waiter.granted.send(()).is_ok() {
                 inner.running += 1;
