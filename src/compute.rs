@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(run(Class::Call, Some(Duration::from_millis(10)), endless).await, Ok(()));
         let (begun, began) = oneshot::channel();
         let caller = tokio::spawn(run(Class::Call, None, move || {
-            drop(begun.send(()));
+            let _ = begun.send(());
             endless();
         }));
         began.await.expect("begins");

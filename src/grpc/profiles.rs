@@ -14,12 +14,14 @@ use super::{receive, status, token};
 use crate::clock::Clock;
 use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{Reason, Violation};
+use crate::profile::{Reason, Violation, words};
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
 
 /// How many keys a batch may have.
 const MAX_KEYS: usize = 500;
+/// Maximum number of words of a search: each is looked for in five thousand words that are written alike.
+const MAX_WORDS: usize = 16;
 /// The longest search, in bytes, and the shortest.
 const QUERY_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
 
@@ -217,6 +219,10 @@ pub(super) async fn freshness(
 
 fn query_text(query: &str) -> Checked<()> {
     if QUERY_BYTES.contains(&query.len()) && !query.contains('\0') {
+        let count = words(query).len();
+        if count > MAX_WORDS {
+            return Err(vec![Violation::limit("query", count, MAX_WORDS, "words")]);
+        }
         return Ok(());
     }
     Err(vec![Violation::new(Reason::Malformed, "query", "must have 2 to 256 bytes, without U+0000")])

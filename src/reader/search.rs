@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Freshness, Key, Reader};
+use crate::compute::{self, Class};
 use crate::identity::{Likeness, Spelling};
 use crate::profile::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use crate::store::{self, Match, TermQuery, Way};
@@ -178,7 +179,9 @@ impl Reader {
         let like = words.iter().map(async |word| {
             let Some(spelling) = Spelling::of(word) else { return Ok(Vec::new()) };
             let read = self.store.find_words(tenant, &spelling, MAX_WORDS_READ);
-            Ok(likest(&spelling, self.metrics.store("find_words", read).await?))
+            let read = self.metrics.store("find_words", read).await?;
+            let like = compute::run(Class::Call, None, move || likest(&spelling, read)).await;
+            like.map_err(|error| store::Error::Unavailable(error.to_string()))
         });
         futures::future::try_join_all(like).await
     }

@@ -41,6 +41,8 @@ pub(super) const MAX_NESTING: u16 = 64;
 pub(super) const MAX_PATTERNS: usize = 16;
 /// Maximum number of steps of an evaluation: nodes evaluated, and a step for each 64 bytes read.
 pub(super) const MAX_STEPS: u64 = 500_000;
+/// Maximum number of steps of an evaluation over a payload without any field, which is tried when it is compiled.
+pub(super) const MAX_STEPS_OVER_NOTHING: u64 = 50_000;
 /// Maximum number of steps of all expressions over one payload or profile together.
 pub(super) const MAX_PAYLOAD_STEPS: u64 = 2_000_000;
 /// Maximum number of bytes that an evaluation produces.

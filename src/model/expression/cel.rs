@@ -112,11 +112,33 @@ impl Program {
         }
         names.sort_unstable();
         let meter::Metered { nodes, depth } = meter::put_into(&mut program)?;
-        Ok(Self { program, nodes: nodes as u64, is_deep: depth > DEEP, names })
+        let program = Self { program, nodes: nodes as u64, is_deep: depth > DEEP, names };
+        program.over_nothing()?;
+        Ok(program)
     }
 
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Evaluates it over a payload without any field: what it takes there it takes over every payload.
+    fn over_nothing(&self) -> Result<(), Vec<String>> {
+        let nothing = Json::Object(serde_json::Map::new());
+        let names = self.names.iter().cloned().collect();
+        let (outcome, _) = self.run_here(&context(&nothing, &names), budget::MAX_STEPS_OVER_NOTHING);
+        match outcome {
+            Err(fault) => match fault.over {
+                Some(budget::Over::Bytes) => {
+                    Err(vec![format!("produces more than {} bytes over an empty payload", budget::MAX_BYTES)])
+                }
+                Some(_) => {
+                    let most = budget::MAX_STEPS_OVER_NOTHING;
+                    Err(vec![format!("takes more than {most} steps over an empty payload")])
+                }
+                None => Ok(()),
+            },
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Evaluates it on a budget of steps. Answers also how many it took.

@@ -1,0 +1,264 @@
+//! Expressions: what they answer, and what they may cost.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
+    let expression = Expression::compile(source).expect(source);
+    let names = expression.bound_names().map(str::to_owned).collect();
+    expression.evaluate(&Payload::new(payload, &names))
+}
+
+/// The result as a person reads it; `-` for none.
+fn shown(source: &str, payload: &Json) -> String {
+    match evaluate(source, payload) {
+        Ok(outcome) => outcome.value().map_or("-".to_owned(), |value| value.to_string()),
+        Err(fault) => format!("! {fault}"),
+    }
+}
+
+#[test]
+fn paths_and_their_conversions_need_no_cel() {
+    let is_program = |source| matches!(Expression::compile(source).expect(source).plan, Plan::Program(_));
+    for plain in
+        ["email", "customer.id", "payload", "payload['First name']", "a[0].b", "decimal( total )", "lower(a.b)"]
+    {
+        assert!(!is_program(plain), "{plain}");
+    }
+    for program in ["a + b", "'text'", "true", "1", "decimal(a + b)", "size(a)", "a.size()"] {
+        assert!(is_program(program), "{program}");
+    }
+}
+
+#[test]
+fn fields_are_variables_and_the_payload_is_one_too() {
+    let payload = json!({"first": "Ann", "customer": {"id": 7, "tags": ["a", "b"]}, "First name": "Bea"});
+    for (source, expected) in [
+        ("first", "Ann"),
+        ("customer.id", "7"),
+        ("payload.customer.tags[1]", "b"),
+        ("payload['First name']", "Bea"),
+        ("customer", "id: 7, tags: a, b"),
+        ("first + '-' + string(customer.id)", "Ann-7"),
+        ("customer.tags.exists(tag, tag == 'b')", "true"),
+        ("customer.tags.map(tag, upper(tag))", "A, B"),
+        ("payload.first == first ? 'same' : 'other'", "same"),
+        ("has(payload.last)", "false"),
+        ("join_nonempty(' ', [first, middle, 'Lee'])", "Ann Lee"),
+        ("'a;b'.split(';')", "a, b"),
+    ] {
+        assert_eq!(shown(source, &payload), expected, "{source}");
+    }
+}
+
+#[test]
+fn what_is_computed_from_nothing_is_nothing() {
+    let payload = json!({"null": null, "blank": " ", "empty": [], "map": {}, "text": "x", "none": null});
+    for source in [
+        "missing",
+        "blank",
+        "empty",
+        "map.deeper",
+        "text.deeper",
+        "empty[0]",
+        "missing + 'x'",
+        "lower(missing)",
+        "lower(missing) + 'x'",
+        "lower(none)",
+        "map.deeper + 'x'",
+        "empty[0] + 'x'",
+        "missing.split(';')",
+        "int(blank)",
+        "1 + int(blank)",
+        "join_nonempty(' ', [missing, none])",
+        "none",
+        "decimal(none)",
+        "missing > 3",
+    ] {
+        assert_eq!(shown(source, &payload), "-", "{source}");
+    }
+    assert_eq!(evaluate("none", &payload), Ok(Outcome::Null));
+    assert_eq!(evaluate("missing", &payload), Ok(Outcome::Missing));
+}
+
+#[test]
+fn numbers_are_exact() {
+    let text =
+        r#"{"big": 9007199254740993, "huge": 18446744073709551616, "price": 0.10, "exp": 1.5e3, "text": "12.50"}"#;
+    let payload: Json = serde_json::from_str(text).expect("parses");
+    for (source, expected) in [
+        ("big", "9007199254740993"),
+        ("big + 1", "9007199254740994"),
+        ("huge", "18446744073709551616"),
+        ("price", "0.10"),
+        ("decimal(text)", "12.50"),
+        ("[decimal(text)]", "12.50"),
+        ("exp", "1500"),
+        ("price * 3.0", "0.30000000000000004"),
+    ] {
+        assert_eq!(shown(source, &payload), expected, "{source}");
+    }
+    let payload: Json = serde_json::from_str(r#"{"long": 0.1234567890123456789012345678901}"#).expect("parses");
+    assert!(shown("long", &payload).starts_with("! a number"), "{}", shown("long", &payload));
+}
+
+#[test]
+fn a_failure_names_types_but_no_values() {
+    let payload = json!({"secret": "ann@example.com", "n": 0, "list": ["ann@example.com"]});
+    for source in [
+        "decimal(secret)",
+        "secret + n",
+        "int(secret)",
+        "time(secret)",
+        "1 / n",
+        "-secret",
+        "duration(secret)",
+        "timestamp(secret)",
+        "double(secret)",
+        "upper(list)",
+        "{secret: 1, secret: 2}",
+    ] {
+        let shown = shown(source, &payload);
+        assert!(shown.starts_with("! ") && !shown.contains("ann"), "{source}: {shown}");
+    }
+}
+
+#[test]
+fn unknown_functions_and_broken_syntax_do_not_compile() {
+    for source in ["", "a +", "nope(a)", "a.nope()", "a b", "'open", "upper(a, b) + nope(1)", "((("] {
+        assert!(Expression::compile(source).is_err(), "{source}");
+    }
+}
+
+/// Expressions that would take stack, hours or gigabytes.
+#[test]
+fn what_goes_over_a_bound_is_an_error_that_names_it() {
+    let nested = |depth: usize| {
+        let list = "[1,2,3,4,5,6,7,8,9,10]";
+        (0..depth).rev().fold("true".to_owned(), |inner, level| format!("{list}.all(x{level}, {inner})"))
+    };
+    let grown = |count: usize| format!("'a'{}", ".replace('a', 'aa')".repeat(count));
+    let payload = json!({"list": (0..20_000).collect::<Vec<_>>(), "text": "x".repeat(100_000)});
+    for (source, expected) in [
+        (["a"; 1_401].join(" + "), "at most 100 are allowed"),
+        (["(a + b)"; 601].join(" - "), "at most 100 are allowed"),
+        ("a".to_owned() + &".f".repeat(1_401) + "()", "at most 100 are allowed"),
+        (format!("1 + {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "recursion limit"),
+        (format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)), "recursion limit"),
+        (format!("{}1{}", "{1:".repeat(4_000), "}".repeat(4_000)), "recursion limit"),
+        (format!("{}x", "!-".repeat(5_000)), "at most 100"),
+        (format!("{}1", "true ? 1 : ".repeat(1_000)), "recursion limit"),
+        ("!!(!!!!!!(!!!!(((((!!(!!(!!!!((".repeat(5) + "1", "is not CEL"),
+        (format!("{{[({}", "{[(".repeat(2_000)), "recursion limit"),
+        (format!("[{}1]", "1,".repeat(6_000)), "at most 5000 are allowed"),
+        (format!("'{}'", "x".repeat(1_000_000)), "at most 16384"),
+        ("(".repeat(10_000), "recursion limit"),
+        (nested(30), "more than 50000 steps over an empty payload"),
+        (format!("text == '' || {}", nested(8)), "more than 50000 steps"),
+        (nested(64), "recursion limit"),
+        (format!("text != null && ({} || true)", nested(30)), "budget of 500000 steps"),
+        (format!("true || {}", nested(30)), "true"),
+        ("list.exists(a, list.exists(b, list.exists(c, a + b + c == -1)))".to_owned(), "steps"),
+        ("list.map(a, list.map(b, a * b)).size()".to_owned(), "budget"),
+        ("list.map(a, list).size()".to_owned(), "budget"),
+        ("list.filter(a, list.exists_one(b, b == -1)).size()".to_owned(), "steps"),
+        ("list.all(a, payload + 1 == 2 || true)".to_owned(), "steps"),
+        ("list.all(a, list == list)".to_owned(), "steps"),
+        ("list.all(a, !(text in list))".to_owned(), "steps"),
+        (format!("[{}].size()", "payload,".repeat(2_000)), "bytes"),
+        (grown(14), "a"),
+        (grown(40), "more than 8388608 bytes"),
+        (format!("text{}", ".replace('x', 'xx').replace('x', 'xxx')".repeat(15)), "bytes"),
+        (format!("'{}'.replace('', text).replace('', text).size()", "a".repeat(100)), "bytes"),
+        ("list.map(a, 'x').join(text).size()".to_owned(), "bytes"),
+        ("join_nonempty(text, list).size()".to_owned(), "bytes"),
+        ("list.map(a, text).join().size()".to_owned(), "bytes"),
+        (format!("text{}", ".split('').join(text)".repeat(3)), "bytes"),
+        (format!("'%s%s'.format([{}])", "text,".repeat(1_000)), "bytes"),
+        ("list.map(a, '%s'.format([text])).size()".to_owned(), "bytes"),
+        ("list.exists(a, text.indexOf('y') == 1)".to_owned(), "steps"),
+        ("list.exists(a, text.matches('(x+x+)+y'))".to_owned(), "steps"),
+        ("list.exists(a, text.matches('x' + string(a)))".to_owned(), "steps"),
+        ("text.matches('(x{50}){300}')".to_owned(), "too large"),
+        ("text.matches('[')".to_owned(), "no regular expression"),
+        ((0..17).map(|n| format!("text.matches('{n}')")).collect::<Vec<_>>().join(" || "), "at most 16"),
+        (format!("text{}", " + text".repeat(90)), "bytes"),
+        (
+            "[text, text].map(a, [a, a].map(b, [b, b].map(c, [c, c].map(d, [d, d].map(e, [e, e, e, e])))))".to_owned(),
+            "bytes",
+        ),
+    ] {
+        let shown = match Expression::compile(&source) {
+            Ok(_) => shown(&source, &payload),
+            Err(wrong) => format!("! {}", wrong.join("; ")),
+        };
+        let start: String = source.chars().take(60).collect();
+        assert!(shown.contains(expected), "{start}: {}", &shown[..shown.len().min(300)]);
+    }
+}
+
+#[test]
+fn ordinary_expressions_over_large_payloads_are_within_the_budget() {
+    let lines: Vec<Json> =
+        (0..2_000).map(|n| json!({"sku": format!("sku-{n}"), "price": n, "tags": ["a", "b"]})).collect();
+    let payload = json!({"lines": lines, "country": "CH", "note": "y".repeat(20_000)});
+    let codes = ["'CH'"; 250].join(", ");
+    for (source, expected) in [
+        ("lines.exists(line, line.sku == 'sku-1999' && line.price > 10)".to_owned(), "true"),
+        ("lines.filter(line, 'b' in line.tags).map(line, line.price + 1)[1999]".to_owned(), "2000"),
+        ("lines.map(line, line.sku.replace('sku', 'x')).join(',').size()".to_owned(), "12889"),
+        ("lines.all(line, line.sku.matches('^sku-[0-9]+$'))".to_owned(), "true"),
+        (format!("country in [{codes}]"), "true"),
+        ([["country == 'CH'"; 60].join(" && "), "false".to_owned()].join(" || "), "true"),
+        ("note.upperAscii().lowerAscii().indexOf('z')".to_owned(), "-1"),
+        (format!("0{}", " + 1".repeat(90)), "90"),
+    ] {
+        assert_eq!(shown(&source, &payload), expected, "{source}");
+    }
+}
+
+#[test]
+fn text_functions_answer_as_those_of_the_crate() {
+    let payload = json!({"t": "ta©o©αT"});
+    for (source, expected) in [
+        ("'hello mellow'.indexOf('')", "0"),
+        ("'hello mellow'.indexOf('ello')", "1"),
+        ("'hello mellow'.indexOf('ello', 2)", "7"),
+        ("t.indexOf('©', 3)", "4"),
+        ("t.indexOf('©α', 5)", "-1"),
+        ("'abc'.indexOf('', 20)", "3"),
+        ("'hello mellow'.lastIndexOf('')", "12"),
+        ("'hello mellow'.lastIndexOf('ello', 6)", "1"),
+        ("t.lastIndexOf('©', 3)", "2"),
+        ("'bananananana'.lastIndexOf('nana', 7)", "6"),
+        ("''.lastIndexOf('@@')", "-1"),
+        ("'aaa'.replace('a', 'b', 2)", "bba"),
+        ("'aaa'.replace('a', 'b', -1)", "bbb"),
+        ("'ab'.replace('', '-')", "-a-b-"),
+        ("['a', 'b'].join()", "ab"),
+        ("['a', 'b'].join('-')", "a-b"),
+        ("matches('abc', '^a')", "true"),
+        ("optional.of(t).orValue('x')", "ta©o©αT"),
+        ("strings.quote('a')", "\"a\""),
+        ("missing.replace('a', 'b')", "-"),
+        ("missing.indexOf('a')", "-"),
+        ("missing.matches('a')", "-"),
+        ("'abc'.indexOf('a', 3)", "! indexOf() does not take this value"),
+        ("[1].join()", "! the expression does not take this value"),
+    ] {
+        assert_eq!(shown(source, &payload), expected, "{source}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_expression_makes_it_panic(source in "[a-c0-9'\\[\\](){}.+*/<>=!&|?:, -]{0,24}", number in any::<i64>()) {
+        let payload = json!({"a": number, "b": "text", "c": {"a": [1, null]}});
+        if let Ok(expression) = Expression::compile(&source) {
+            let names = expression.bound_names().map(str::to_owned).collect();
+            let _ = expression.evaluate(&Payload::new(&payload, &names));
+        }
+    }
+}
