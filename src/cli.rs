@@ -4,6 +4,7 @@
 //! command itself was written wrongly. Answers go to standard output, all else to standard error. `anyhow` ends here: the rest
 //! of the crate has errors of its own.
 
+mod backup;
 mod candidates;
 mod client;
 mod config;
@@ -67,6 +68,8 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Migrate(migrate::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Import(import::Args),
     Get(get::Args),
     Timeline(timeline::Args),
@@ -100,10 +103,13 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    take_file_size_signal()?;
     match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Backup(args) => backup::backup(args).await,
+        Command::Restore(args) => backup::restore(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
@@ -122,6 +128,14 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Publish(args) => publish::run(args).await,
         Command::Config(args) => config::run(&args),
     }
+}
+
+/// A write beyond the limit on the size of files (`ulimit -f`) ends a process without a word, unless the signal is taken:
+/// then the write fails, and the error says so.
+fn take_file_size_signal() -> std::io::Result<()> {
+    /// `SIGXFSZ` on Linux and macOS.
+    const FILE_SIZE: i32 = 25;
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(FILE_SIZE)).map(drop)
 }
 
 /// An error with its causes, in one line where it has one.

@@ -2,7 +2,8 @@
 //!
 //! It listens at once, so that probes are answered, and says `NOT_SERVING` until the store answers with the right schema. From
 //! then on it says `SERVING` until it is told to stop, also while the database is away: calls then fail fast with what to do,
-//! and what is cached is still answered; taking every replica out of service would help nobody.
+//! and what is cached is still answered; taking every replica out of service would help nobody. Only a database that
+//! cannot be relied on (its file was replaced, an answered write is missing) ends in `NOT_SERVING`, with the reason.
 //!
 //! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections, a bounded wait for
 //! calls in work, the rest of the write queue, how far publishing is, then the telemetry.
@@ -134,7 +135,7 @@ pub async fn serve(
             tracing::info!("stopping: no longer ready, calls are still taken");
             checks.abort();
             set_health(&health, ServingStatus::NotServing).await;
-            parts.ready.send_replace(Readiness::NotReady("stopping"));
+            parts.ready.send_replace(Readiness::NotReady("stopping".into()));
             let lame_duck = tokio::time::sleep(grpc.lame_duck);
             tokio::select! {
                 result = &mut serving => result,
@@ -210,6 +211,7 @@ where
     H::Future: Send + 'static,
 {
     let Parts { config, store, clock, metrics, .. } = parts;
+    observe_store(store, metrics);
     let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
@@ -275,6 +277,15 @@ where
     (routes.routes(), writer, [counting, measuring])
 }
 
+fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
+    let availability = store.availability();
+    metrics.observe_episode(&availability.writes);
+    metrics.observe_episode(&availability.reads);
+    // Whoever collects must not keep the database open.
+    let store = Arc::downgrade(store);
+    metrics.observe_refusal(move || store.upgrade().is_some_and(|store| store.availability().refusal().is_some()));
+}
+
 /// The services whose answers are put together from what others read.
 fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, ExperienceApi, SegmentApi) {
     let ProfileApi { reader, store, models, clock, .. } = profiles.clone();
@@ -310,7 +321,7 @@ fn add_reflection(routes: &mut RoutesBuilder) {
     }
 }
 
-/// Asks the store until it is right, then says so.
+/// Asks the store until it is right, then says so. From then on says when the database cannot be relied on, and why.
 async fn become_ready(
     store: Arc<dyn Store>,
     models: Arc<Models>,
@@ -331,6 +342,16 @@ async fn become_ready(
     tracing::info!("ready");
     if let Err(error) = models.compare_with_configured(&TenantId::default()).await {
         tracing::warn!(%error, "whether the configured model file is the model in force could not be told");
+    }
+    let mut refusal = None;
+    loop {
+        refusal = store.availability().refusal_after(refusal).await;
+        let (status, readiness) = match &refusal {
+            Some(reason) => (ServingStatus::NotServing, Readiness::NotReady(reason.to_string().into())),
+            None => (ServingStatus::Serving, Readiness::Ready),
+        };
+        set_health(&health, status).await;
+        ready.send_replace(readiness);
     }
 }
 

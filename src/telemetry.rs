@@ -28,7 +28,7 @@ use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
 use crate::config::Config;
 
 pub use episode::Episode;
-pub use metrics::Metrics;
+pub use metrics::{ErrorKind, Metrics};
 pub use otlp::accept_parent;
 
 /// Telemetry that could not be set up.

@@ -4,6 +4,9 @@
 //! one first copies it here, with itself as `until`. So what was true after write *n* are the rows with
 //! `since` ≤ *n* that are in place, and those with `since` ≤ *n* < `until` that are here; and what is never replaced costs nothing.
 //!
+//! The columns of a key come first, in its order: `SQLite` 3.40 to 3.41 takes a sound table `WITHOUT ROWID` for a damaged one where
+//! another column is between them.
+//!
 //! Rows from before this migration hold since write 0, and all writes before it count as one, at the time of the last.
 
 use sea_orm_migration::prelude::*;
@@ -24,7 +27,8 @@ impl MigrationTrait for Migration {
     }
 
     fn use_transaction(&self) -> Option<bool> {
-        Some(true)
+        // All migrations run within one transaction, which begins in `up`.
+        Some(false)
     }
 }
 
@@ -60,8 +64,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "CREATE TABLE profile_history (
         tenant {text} NOT NULL,
         id {id} NOT NULL,
-        since {int} NOT NULL,
         until {int} NOT NULL,
+        since {int} NOT NULL,
         revision {int} NOT NULL,
         update_time {int} NOT NULL,
         merged_into {id},
@@ -75,8 +79,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         value {text} NOT NULL,
         source {text} NOT NULL,
         record_key {text} NOT NULL,
-        since {int} NOT NULL,
         until {int} NOT NULL,
+        since {int} NOT NULL,
         CONSTRAINT identifier_history_pk PRIMARY KEY (tenant, type, value, source, record_key, until)
     ) {narrow}",
 ];

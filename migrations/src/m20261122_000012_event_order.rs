@@ -19,7 +19,8 @@ impl MigrationTrait for Migration {
     }
 
     fn use_transaction(&self) -> Option<bool> {
-        Some(true)
+        // All migrations run within one transaction, which begins in `up`.
+        Some(false)
     }
 }
 

@@ -137,8 +137,12 @@ impl Coherence {
     /// A tenant, followed from now on at the latest.
     ///
     /// # Errors
-    /// Those of the store, which is asked the first time.
+    /// Those of the store, which is asked the first time; [`Error::Unavailable`] while the store is refused, since what is
+    /// cached of a database that cannot be relied on is not answered either.
     pub async fn follow(&self, tenant: &TenantId) -> Result<Arc<Followed>> {
+        if let Some(reason) = self.store.availability().refusal() {
+            return Err(Error::Unavailable(reason.to_string()));
+        }
         let followed = self.known(tenant).unwrap_or_else(|| self.add(tenant));
         followed.use_now();
         if !followed.begun.initialized() {
@@ -347,7 +351,7 @@ async fn run(coherence: Weak<Coherence>) {
         coherence.metrics.log_polled(began_at.elapsed(), polled.is_ok());
         let wait = match polled {
             Ok(wait) => {
-                if !store.availability().is_there() && store.renew().await.is_ok() {
+                if store.availability().is_away() && store.renew().await.is_ok() {
                     let away = answered_at.elapsed();
                     if store.availability().set(true) {
                         tracing::info!(?away, "the database is back");
@@ -363,7 +367,7 @@ async fn run(coherence: Weak<Coherence>) {
                 }
                 // The connection may lead nowhere.
                 drop(store.renew().await);
-                if store.availability().is_there() { SILENT_INTERVAL } else { AWAY_INTERVAL }
+                if store.availability().is_away() { AWAY_INTERVAL } else { SILENT_INTERVAL }
             }
             Err(error) => {
                 tracing::debug!(%error, "the change log could not be read");

@@ -24,6 +24,11 @@ pub(super) struct Args {
     #[arg(long)]
     check: bool,
 
+    /// The database was restored from a backup or failed over to a server that was behind: give it an id of its own, so that
+    /// tokens that were given out before are refused instead of misread
+    #[arg(long, conflicts_with = "check")]
+    restored: bool,
+
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -36,6 +41,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         let migrated = SqlStore::migrate(&setup::store_options(&database)).await;
         migrated.with_context(|| database.url.to_string())?;
+        if args.restored {
+            let given = SqlStore::give_new_id(&setup::store_options(&database)).await;
+            given.with_context(|| database.url.to_string())?;
+            output::print(&format!("{}: has a new id; start all servers again", database.url))?;
+        }
         output::print(&format!("{}: migrated, the schema is up to date", database.url))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -44,7 +44,7 @@ impl Process {
             tracing::warn!("{warning}");
         }
         let store = Arc::new(setup::store(&config.database).await?);
-        let (say_ready, ready) = watch::channel(Readiness::NotReady("starting"));
+        let (say_ready, ready) = watch::channel(Readiness::NotReady("starting".into()));
         let metrics = telemetry.metrics.clone();
         let clock = Arc::new(SystemClock);
         let parts = server::Parts { config, store, model, clock, metrics, ready: say_ready };

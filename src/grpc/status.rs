@@ -301,7 +301,8 @@ pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
 pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
     match error {
         store::Error::Unavailable(_) | store::Error::Schema(_) => {
-            tracing::warn!(request_id = %context.request_id, %error, "the store is unavailable");
+            // The store says it once when this begins, and once when it is over.
+            tracing::debug!(request_id = %context.request_id, %error, "the store is unavailable");
             let message = "the database cannot be reached; try again later";
             failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
         }

@@ -1,5 +1,7 @@
 //! What can go wrong in a store, by what the caller can do about it.
 
+use crate::telemetry::ErrorKind;
+
 /// An error of the store. Driver text is for the log, never for a caller.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -12,8 +14,8 @@ pub enum Error {
     /// The database refuses a value of this write; nothing was written. Trying again is no use.
     #[error("the database refuses a value: {0}")]
     Refused(String),
-    /// The schema is missing, older or newer than this version needs.
-    #[error("the database schema is not right: {0}; `customer-profile migrate` brings it up to date")]
+    /// The schema is missing, older or newer than this version needs. The text says what to do.
+    #[error("the database schema is not right: {0}")]
     Schema(String),
     /// The store cannot be opened as it was asked for: no such kind of address, or another process has the file.
     #[error("the database cannot be opened: {0}")]
@@ -49,10 +51,10 @@ impl Error {
             | Self::Internal(_) => false,
         }
     }
+}
 
-    /// The kind of error, for a metric's label.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
+impl ErrorKind for Error {
+    fn kind(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
             Self::Open(_) => "open",

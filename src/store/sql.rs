@@ -7,6 +7,7 @@
 //!
 //! Several servers may share one PostgreSQL. A SQLite file belongs to one process at a time.
 
+mod backup;
 mod change;
 mod connect;
 mod entity;
@@ -20,13 +21,15 @@ mod query;
 mod read;
 mod search;
 mod segments;
+mod session;
 mod snapshot;
 mod statement;
 mod statistics;
 mod timeline;
+mod witness;
 mod write;
 
-use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,7 +39,7 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use self::connect::{Address, Connected};
+use self::connect::Address;
 use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
@@ -100,11 +103,10 @@ const CLOSE_BOUND: Duration = Duration::from_secs(10);
 /// A store in SQLite or PostgreSQL.
 pub struct SqlStore {
     dialect: Dialect,
-    pools: Pools,
+    pools: Arc<Pools>,
     id: OnceCell<Uuid>,
     /// Everything that outlives the call which started it.
     tasks: TaskTracker,
-    _lock: Option<File>,
 }
 
 /// The plan of one of the store's queries, as the database tells it.
@@ -122,10 +124,9 @@ impl SqlStore {
     /// # Errors
     /// [`Error::Open`] for an address that makes no sense, or a file that another process has.
     pub async fn connect(options: &Options) -> Result<Self> {
-        let connected = connect::connect(options).await?;
-        let pools = Pools::new(options, &connected).await?;
-        let Connected { dialect, lock, .. } = connected;
-        Ok(Self { dialect, pools, id: OnceCell::new(), tasks: TaskTracker::new(), _lock: lock })
+        let pools = Arc::new(Pools::new(options, connect::connect(options).await?).await?);
+        tokio::spawn(witness::watch(Arc::downgrade(&pools)));
+        Ok(Self { dialect: pools.dialect, pools, id: OnceCell::new(), tasks: TaskTracker::new() })
     }
 
     /// Opens a store as a server does.
@@ -135,7 +136,7 @@ impl SqlStore {
     pub async fn open(options: &Options, migrate: Migrate) -> Result<Self> {
         let store = Self::connect(options).await?;
         if migrate == Migrate::Auto && store.dialect == Dialect::Sqlite {
-            bring_up(store.dialect, &store.pools.write()).await?;
+            store.pools.migrate_file().await?;
         }
         Ok(store)
     }
@@ -231,11 +232,30 @@ async fn bring_up(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
         Schema::Missing | Schema::Older(_) => migrations::up(db).await?,
     }
     // Also what a run before did not come to.
-    Ok(search::fill_in(dialect, db).await?)
+    search::fill_in(dialect, db).await?;
+    backup::give_missing_id(dialect, db).await
+}
+
+impl Pools {
+    /// Brings a SQLite file up to date, and looks from another connection whether it is.
+    async fn migrate_file(&self) -> Result<()> {
+        let Some(file) = &self.witness.file else { return Ok(()) };
+        let db = connect::sqlite_for_migration(&self.options, file).await?;
+        let migrated = bring_up(self.dialect, &db).await;
+        db.close().await?;
+        migrated?;
+        match migrations::schema(&self.witness_connection()).await? {
+            Schema::Right => Ok(()),
+            other => Err(Error::Schema(format!("it was migrated, and is found as it was: {other:?}"))),
+        }
+    }
 }
 
 fn newer(migration: &str) -> Error {
-    Error::Schema(format!("a later version has migrated it ({migration})"))
+    Error::Schema(format!(
+        "a later version of customer-profile has migrated it ({migration}); start that version or a later one, or restore a \
+         backup of before: a schema is never taken back"
+    ))
 }
 
 #[async_trait]
@@ -262,20 +282,22 @@ impl Store for SqlStore {
     async fn check(&self) -> Result<()> {
         match migrations::schema(&self.pools.read()).await? {
             Schema::Right => self.id().await.map(drop),
-            Schema::Missing => Err(Error::Schema("it is missing".to_owned())),
-            Schema::Older(count) => Err(Error::Schema(format!("{count} migrations are to be applied"))),
+            Schema::Missing => Err(Error::Schema("it is missing; `customer-profile migrate` makes it".to_owned())),
+            Schema::Older(count) => Err(Error::Schema(format!(
+                "{count} migrations are to be applied; `customer-profile migrate` applies them"
+            ))),
             Schema::Newer(name) => Err(newer(&name)),
         }
     }
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
-        let Self { dialect, pools, tasks, .. } = self;
-        Ok(Box::new(pools.availability.guard(write::begin(&pools.write(), *dialect, tenant, tasks)).await?))
+        let Self { pools, tasks, .. } = self;
+        Ok(Box::new(pools.availability.guard(write::begin(pools, tenant, tasks)).await?))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
-        let Self { dialect, pools, tasks, .. } = self;
-        Ok(Box::new(pools.availability.guard(snapshot::begin(&pools.read(), *dialect, tenant, tasks)).await?))
+        let Self { pools, tasks, .. } = self;
+        Ok(Box::new(pools.availability.guard(snapshot::begin(pools, tenant, tasks)).await?))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
@@ -356,5 +378,12 @@ impl Store for SqlStore {
         if tokio::time::timeout(CLOSE_BOUND, self.pools.close()).await.is_err() {
             tracing::warn!("a connection could not be closed; the database closes it");
         }
+        self.pools.witness.release();
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        self.pools.witness.release();
     }
 }

@@ -3,7 +3,7 @@
 //! `/livez` says that the process runs and asks nothing of anybody: a database that is away must not get every server
 //! killed. `/readyz` says what the server last found out; it does no work of its own, so that asking often costs nothing.
 
-use std::{io, time::Duration};
+use std::{borrow::Cow, io, time::Duration};
 
 use axum::{
     Router,
@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Whether the server takes calls, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
     /// It does.
     Ready,
     /// It does not; the text is for an operator and names no data.
-    NotReady(&'static str),
+    NotReady(Cow<'static, str>),
 }
 
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub async fn serve(
 }
 
 async fn readyz(State(operations): State<Operations>) -> Response {
-    let readiness = *operations.readiness.borrow();
+    let readiness = operations.readiness.borrow().clone();
     match readiness {
         Readiness::Ready => "ready\n".into_response(),
         Readiness::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
@@ -106,7 +106,7 @@ mod tests {
         let telemetry = Telemetry::collect(&Config::defaults()).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (say, readiness) = watch::channel(Readiness::NotReady("starting"));
+        let (say, readiness) = watch::channel(Readiness::NotReady("starting".into()));
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, telemetry.registry.clone(), readiness, stop.clone()));
 

@@ -25,7 +25,6 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
 use super::Episode;
-use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -37,6 +36,12 @@ const COUNT_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 
 
 /// `OK` … `UNAUTHENTICATED`: codes are 0 to 16.
 const CODES: usize = 17;
+
+/// An error with a kind, for a metric's label.
+pub trait ErrorKind {
+    /// The kind: one of a few.
+    fn kind(&self) -> &'static str;
+}
 
 /// All instruments.
 #[derive(Debug)]
@@ -189,6 +194,13 @@ impl Metrics {
         self.gauge("rpc.server.active_calls", "{call}", "Calls in work", None, active);
     }
 
+    /// Tells whether the database is refused whenever somebody collects.
+    pub fn observe_refusal(&self, refused: impl Fn() -> bool + Send + Sync + 'static) {
+        let help = "1 while nothing is answered because the database cannot be relied on: its file was replaced, or a write \
+                    that was answered is not there";
+        self.gauge("customer_profile.store.refused", "{store}", help, None, move || u64::from(refused()));
+    }
+
     /// Tells the size of a cache whenever somebody collects.
     pub fn observe_cache(
         &self,
@@ -219,11 +231,11 @@ impl Metrics {
     ///
     /// # Cancel safety
     /// That of the operation; a dropped one is not counted.
-    pub async fn store<T>(
+    pub async fn store<T, E: ErrorKind>(
         &self,
         operation: &'static str,
-        work: impl Future<Output = store::Result<T>>,
-    ) -> store::Result<T> {
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let started = Instant::now();
         let result = work.await;
         let operation = KeyValue::new("operation", operation);
@@ -531,8 +543,8 @@ mod tests {
         metrics.ingest_stored(7);
         metrics.ingest_duplicate(1);
         metrics.ingest_rejected(2);
-        let conflict = async { Err::<(), _>(store::Error::Conflict(String::new())) };
-        metrics.store("commit", async { Ok(()) }).await.unwrap();
+        let conflict = async { Err::<(), _>(crate::store::Error::Conflict(String::new())) };
+        metrics.store("commit", async { Ok::<(), crate::store::Error>(()) }).await.unwrap();
         metrics.store("commit", conflict).await.unwrap_err();
         metrics.store_conflicts(4);
         metrics.identity(5, 1, 9);

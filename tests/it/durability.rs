@@ -1,5 +1,8 @@
 //! What was answered is there after `kill -9`, once; what was not answered is there whole or not at all.
 
+mod disk;
+mod files;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,14 +3,15 @@
 //! Two pools, so that writers who wait for their turn never keep readers from a connection. On SQLite the writers' pool is
 //! one connection, and its queue is the turn.
 
+mod file;
 mod postgres;
 mod sqlite;
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
+pub(super) use file::DatabaseFile;
 pub(super) use postgres::postgres;
 
 use super::Options;
@@ -22,8 +23,10 @@ pub(super) struct Connected {
     pub(super) dialect: Dialect,
     pub(super) read: DatabaseConnection,
     pub(super) write: DatabaseConnection,
-    /// SQLite only: what keeps other processes off the file.
-    pub(super) lock: Option<File>,
+    /// SQLite only: a connection that nobody else uses.
+    pub(super) keeper: Option<DatabaseConnection>,
+    /// SQLite only: the file, which is locked.
+    pub(super) file: Option<DatabaseFile>,
 }
 
 /// A checked address.
@@ -57,17 +60,26 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
                 dialect: Dialect::Postgres,
                 read: postgres(options, readers, timeout).await?,
                 write: postgres(options, options.max_writers, timeout).await?,
-                lock: None,
+                keeper: None,
+                file: None,
             })
         }
         Address::Sqlite(path) => {
-            let lock = sqlite::lock(&path)?;
-            let write = sqlite::pool(options, &path, sqlite::Role::Writer).await?;
+            let file = DatabaseFile::claim(&path)?;
+            super::backup::refuse_foreign_log(&file)?;
+            let write = sqlite::pool(options, file.resolved(), sqlite::Role::Writer).await?;
             sqlite::refuse_old(&write).await?;
-            let read = sqlite::pool(options, &path, sqlite::Role::Reader).await?;
-            Ok(Connected { dialect: Dialect::Sqlite, read, write, lock: Some(lock) })
+            let keeper = sqlite::pool(options, file.resolved(), sqlite::Role::Keeper).await?;
+            let read = sqlite::pool(options, file.resolved(), sqlite::Role::Reader).await?;
+            file.remember_log();
+            Ok(Connected { dialect: Dialect::Sqlite, read, write, keeper: Some(keeper), file: Some(file) })
         }
     }
+}
+
+/// A writer's connection to a SQLite file for a migration: the driver's own transactions run on no other.
+pub(super) async fn sqlite_for_migration(options: &Options, file: &DatabaseFile) -> Result<DatabaseConnection> {
+    sqlite::pool(options, file.resolved(), sqlite::Role::Writer).await
 }
 
 fn pool(options: &Options, url: &str, connections: u32) -> ConnectOptions {

@@ -3,8 +3,9 @@
 //! By `SQLSTATE` on PostgreSQL and by result code on SQLite, never by text. What becomes part of the message is the code
 //! and the constraint's name: the drivers' own texts may quote values, which may be personal data.
 
+mod sqlite;
+
 use sea_orm::{DbErr, RuntimeErr};
-use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
 use crate::store::Error;
@@ -22,11 +23,17 @@ impl From<DbErr> for Error {
     }
 }
 
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        from_sqlx(&error)
+    }
+}
+
 fn from_sqlx(error: &sqlx::Error) -> Error {
     match error {
         sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
             Some(postgres) => from_sqlstate(postgres.code(), postgres.constraint()),
-            None => from_sqlite(error.as_ref()),
+            None => sqlite::from_sqlite(error.as_ref()),
         },
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
@@ -49,30 +56,14 @@ fn from_sqlstate(code: &str, constraint: Option<&str>) -> Error {
         // Serialization failure, deadlock, lock not to be had.
         ("40001" | "40P01" | "55P03", _) => Error::Conflict(what),
         // Undefined column, table, schema.
-        ("42703" | "42P01" | "3F000", _) => Error::Schema(what),
+        ("42703" | "42P01" | "3F000", _) => {
+            Error::Schema(format!("{what}; `customer-profile migrate` brings it up to date"))
+        }
         // Data exception, integrity constraint violation.
         (_, "22" | "23") => Error::Refused(what),
         // A server that was failed over from; a transaction that idled too long. Connection, authorization, no such database,
         // resources, operator's intervention (a statement cut off by its timeout, too), system.
         ("25006" | "25P03", _) | (_, "08" | "28" | "3D" | "53" | "57" | "58") => Error::Unavailable(what),
-        _ => Error::Internal(what),
-    }
-}
-
-/// Source: SQLite, "Result and Error Codes". The primary code is the low byte of the extended one.
-fn from_sqlite(error: &dyn DatabaseError) -> Error {
-    let extended: u32 = error.code().and_then(|code| code.parse().ok()).unwrap_or_default();
-    let what = format!("SQLite code {extended}");
-    match extended & 0xff {
-        // BUSY, LOCKED: another process is at the file.
-        5 | 6 => Error::Conflict(what),
-        // TOOBIG, CONSTRAINT, MISMATCH.
-        18..=20 => Error::Refused(what),
-        // READONLY, INTERRUPT, IOERR, FULL, CANTOPEN.
-        8 | 9 | 10 | 13 | 14 => Error::Unavailable(what),
-        // ERROR: it has no code of its own for this, and the text is that of the statement, which holds no values.
-        1 if error.message().starts_with("no such ") => Error::Schema(error.message().to_owned()),
-        1 => Error::Internal(error.message().to_owned()),
         _ => Error::Internal(what),
     }
 }

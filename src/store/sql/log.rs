@@ -72,11 +72,7 @@ impl SqlStore {
     }
 
     pub(super) async fn trim_tail(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
-        let (db, statement) = (self.pools.write(), trim_log(self.dialect, tenant, retention));
-        // In a task of its own: a statement that writes is not to be dropped half-way.
-        let trimmed = self.tasks.spawn(async move { Ok(db.execute_raw(statement).await?.rows_affected()) });
-        let trimmed = async { trimmed.await.unwrap_or_else(|panic| Err(Error::Internal(format!("trim: {panic}")))) };
-        self.pools.availability.guard(trimmed).await
+        self.write_rows(trim_log(self.dialect, tenant, retention)).await
     }
 
     pub(super) async fn read_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {

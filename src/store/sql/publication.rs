@@ -1,24 +1,14 @@
 //! Publications in a database. Each method is one statement.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::QueryResult;
 
 use super::SqlStore;
 use super::statement::{Column, Sql};
 use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::{
-    ChangeKey, DeadLetter, DeadLetterPage, Error, Lease, Mark, Progress, Publications, Result, StoredPublication,
+    ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, Result, StoredPublication,
 };
-
-impl SqlStore {
-    /// Runs a statement that writes, to its end whatever becomes of the caller. Answers how many rows it concerned.
-    pub(super) async fn write_rows(&self, statement: Statement) -> Result<u64> {
-        let db = self.pools.write();
-        let written = self.tasks.spawn(async move { Ok(db.execute_raw(statement).await?.rows_affected()) });
-        let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };
-        self.pools.availability.guard(written).await
-    }
-}
 
 #[async_trait]
 impl Publications for SqlStore {

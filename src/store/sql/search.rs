@@ -4,10 +4,11 @@
 //! nothing that `record_term` does not, and follows it within each write: a word comes with the first record that says it
 //! and goes with the last. There are far fewer words than records, so that this costs a look-up a word.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use uuid::Uuid;
 
 use super::query::end_of_prefix;
+use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
 use crate::identity::{Spelling, sound};
 use crate::profile::TenantId;
@@ -148,14 +149,14 @@ pub(super) fn forget(dialect: Dialect, tenant: &TenantId, words: &[&str]) -> Res
 }
 
 /// Fills in what a migration left out of `search_word`: it knows neither sounds nor which words have a spelling.
-pub(super) async fn fill_in(dialect: Dialect, db: &DatabaseConnection) -> std::result::Result<(), sea_orm::DbErr> {
+pub(super) async fn fill_in(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
     let page = format!("SELECT tenant, term FROM search_word WHERE sound IS NULL LIMIT {MAX_FILLED}");
     loop {
         let rows = db.query_all_raw(Statement::from_string(dialect.backend(), page.clone())).await?;
         if rows.is_empty() {
             return Ok(());
         }
-        let transaction = db.begin().await?;
+        let mut session = Session::begin(db, Purpose::Write).await?;
         for row in rows {
             let (tenant, term): (String, String) = (row.try_get("", "tenant")?, row.try_get("", "term")?);
             let mut sql = Sql::new(dialect);
@@ -168,8 +169,9 @@ pub(super) async fn fill_in(dialect: Dialect, db: &DatabaseConnection) -> std::r
             } else {
                 format!("DELETE FROM search_word WHERE tenant = {whose} AND term = {word}")
             };
-            transaction.execute_raw(sql.statement(text)).await?;
+            // Dropped by an error, the connection is closed, and the database rolls back.
+            session.execute(sql.statement(text)).await?;
         }
-        transaction.commit().await?;
+        session.commit().await?;
     }
 }

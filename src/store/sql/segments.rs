@@ -1,12 +1,12 @@
 //! Segments in a database. A write is one transaction, which begins with the revision of the index; all else is one statement.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Statement, TransactionTrait};
+use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
 use super::statement::{Column, Dialect, Sql};
 use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
-use crate::store::{Error, LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+use crate::store::{LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 
 /// Stands for no exit.
 const STILL: i64 = i64::MAX;
@@ -146,22 +146,7 @@ impl SegmentIndex for SqlStore {
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool> {
         let advance = advance(self.dialect, tenant, &changes.progress);
         let rest = replace(self.dialect, tenant, changes)?;
-        let db = self.pools.write();
-        // To its end whatever becomes of the caller: a transaction that is dropped half-way would hold its connection.
-        let written = self.tasks.spawn(async move {
-            let tx = db.begin().await?;
-            if tx.execute_raw(advance).await?.rows_affected() == 0 {
-                tx.rollback().await?;
-                return Ok(false);
-            }
-            for statement in rest {
-                tx.execute_raw(statement).await?;
-            }
-            tx.commit().await?;
-            Ok(true)
-        });
-        let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };
-        self.pools.availability.guard(written).await
+        Ok(self.write_all(advance, rest).await? > 0)
     }
 
     async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>> {

@@ -1,12 +1,15 @@
 //! Reads within one transaction: of a write, or of a snapshot.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use sea_orm::{AccessMode, DatabaseConnection, EntityTrait, IsolationLevel, TransactionOptions, TransactionTrait};
+use sea_orm::FromQueryResult;
 use tokio_util::task::TaskTracker;
 
 use super::entity::{profile, record_version};
+use super::pools::Pools;
 use super::read::{decision, pair, record, record_key, recount_progress, request};
-use super::statement::Dialect;
+use super::session::{Purpose, Session};
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::identity::MatchKey;
@@ -16,23 +19,12 @@ use crate::store::{
     StoredStatement, Turn,
 };
 
-/// Begins a snapshot. On SQLite a deferred transaction sees one state from its first read on.
-pub(super) async fn begin(
-    db: &DatabaseConnection,
-    dialect: Dialect,
-    tenant: &TenantId,
-    tasks: &TaskTracker,
-) -> Result<SqlTransaction> {
-    let (db, tenant, tracker) = (db.clone(), tenant.clone(), tasks.clone());
+/// Begins a snapshot.
+pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {
+    let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
     let begun = tasks.spawn(async move {
-        let postgres = dialect == Dialect::Postgres;
-        let options = TransactionOptions {
-            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
-            access_mode: postgres.then_some(AccessMode::ReadOnly),
-            ..TransactionOptions::default()
-        };
-        let open = db.begin_with_options(options).await?;
-        Ok(SqlTransaction { dialect, tenant, turn: Turn::default(), open: Some(open), tasks: tracker })
+        let open = Some(Session::begin(&pools.read(), Purpose::Snapshot).await?);
+        Ok(SqlTransaction { dialect: pools.dialect, tenant, turn: Turn::default(), open, pools, tasks: tracker })
     });
     begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("snapshot: {panic}"))))
 }
@@ -68,8 +60,8 @@ impl Snapshot for SqlTransaction {
             return Ok(Vec::new());
         }
         let statement = query::profile_rows(self.dialect, &self.tenant, &ids)?;
-        let rows = profile::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
-        Ok(rows.into_iter().map(ProfileRow::from).collect())
+        let rows = self.rows(statement).await?;
+        rows.iter().map(|row| Ok(ProfileRow::from(profile::Model::from_query_result(row, "")?))).collect()
     }
 
     async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
@@ -101,8 +93,8 @@ impl Snapshot for SqlTransaction {
             return Ok(Vec::new());
         }
         let statement = query::statements(self.dialect, &self.tenant, &records)?;
-        let rows = record_version::Entity::find().from_raw_sql(statement).all(self.open()?).await?;
-        rows.into_iter().map(record_version::Model::into_statement).collect()
+        let rows = self.rows(statement).await?;
+        rows.iter().map(|row| record_version::Model::from_query_result(row, "")?.into_statement()).collect()
     }
 
     async fn recount_progress(&mut self) -> Result<Option<RecountProgress>> {

@@ -1,22 +1,27 @@
-//! A write: its turn, what it loads, its commit.
+//! A write: its turn, what it loads, its commit. The one place where transactions that write begin and end.
 //!
-//! - **Begin** happens here and nowhere else, in a task of its own: a `BEGIN` that is dropped half-way would leave an open
-//!   transaction on a pooled connection. Dropping the wait for it rolls back.
+//! - **Begin** runs in a task of its own: a `BEGIN` that is dropped half-way would leave an open transaction behind.
+//!   Dropping the wait for it rolls back.
 //! - **Commit** runs in a task of its own too: dropping the wait for it abandons the wait, never the commit.
-//! - Both are tracked, so that closing the store waits for them.
+//! - A transaction that is dropped is **rolled back** in a task of its own, at once.
+//! - All are tracked, so that closing the store waits for them.
+//! - A connection whose transaction did not end well is closed: see [`session`](super::session). What was committed is
+//!   answered only while the database is known to have it: see [`witness`](super::witness).
 //! - Nothing runs on any other connection while the transaction is open.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{QueryResult, Statement};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::SqlStore;
 use super::change::{self, statements};
+use super::pools::Pools;
 use super::query;
 use super::read::place;
+use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::profile::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
@@ -25,30 +30,22 @@ use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, 
 pub(super) struct SqlTransaction {
     pub(super) dialect: Dialect,
     pub(super) tenant: TenantId,
-    /// Of a write.
+    /// That of a write; the default in a snapshot.
     pub(super) turn: Turn,
-    /// None once it is committed or rolled back.
-    pub(super) open: Option<DatabaseTransaction>,
+    /// `None` once it is committed or rolled back.
+    pub(super) open: Option<Session>,
+    pub(super) pools: Arc<Pools>,
     pub(super) tasks: TaskTracker,
 }
 
 /// Takes the tenant's turn.
-pub(super) async fn begin(
-    db: &DatabaseConnection,
-    dialect: Dialect,
-    tenant: &TenantId,
-    tasks: &TaskTracker,
-) -> Result<SqlTransaction> {
-    let (db, tenant, tracker) = (db.clone(), tenant.clone(), tasks.clone());
+pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {
+    let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
     let begun = tasks.spawn(async move {
-        // Read committed is each PostgreSQL connection's default, set when it is made. The turn comes first, so whatever
-        // is read afterwards sees all that the writers before committed. SQLite must ask for the write lock at once: a
-        // transaction that reads first is refused it when another wrote meanwhile.
-        let immediate = (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
-        let open = db.begin_with_options(options).await?;
-        let turn = Turn::default();
-        let mut transaction = SqlTransaction { dialect, tenant, turn, open: Some(open), tasks: tracker };
+        // The turn comes first, so whatever is read afterwards sees all that the writers before committed.
+        let open = Some(pools.begin_write().await?);
+        let (dialect, turn) = (pools.dialect, Turn::default());
+        let mut transaction = SqlTransaction { dialect, tenant, turn, open, pools, tasks: tracker };
         transaction.turn = transaction.take_turn().await?;
         Ok(transaction)
     });
@@ -58,7 +55,7 @@ pub(super) async fn begin(
 impl SqlTransaction {
     /// The lock on the tenant's row and what goes with it, in one statement. Rolled back, the number is free again. (All of
     /// it must be columns of the locked row: what else the statement read would be from before the wait for the lock.)
-    async fn take_turn(&self) -> Result<Turn> {
+    async fn take_turn(&mut self) -> Result<Turn> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
         let rows = self
@@ -74,12 +71,13 @@ impl SqlTransaction {
         Ok(Turn { sequence, model_version, not_before })
     }
 
-    pub(super) fn open(&self) -> Result<&DatabaseTransaction> {
-        self.open.as_ref().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
+    fn open(&mut self) -> Result<&mut Session> {
+        self.open.as_mut().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
     }
 
-    pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        Ok(self.open()?.query_all_raw(statement).await?)
+    pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
+        let rows = self.open()?.rows(statement).await;
+        rows.inspect_err(|error| self.pools.note_failed_write(error))
     }
 }
 
@@ -87,27 +85,63 @@ impl SqlTransaction {
 impl Drop for SqlTransaction {
     fn drop(&mut self) {
         if let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) {
-            let rollback = async move {
-                if let Err(error) = open.rollback().await {
-                    // The connection is broken, so the database has rolled back by itself.
-                    tracing::debug!(%error, "rollback failed");
-                }
-            };
-            self.tasks.spawn_on(rollback, &runtime);
+            self.tasks.spawn_on(open.roll_back(), &runtime);
         }
     }
 }
 
-async fn write(open: DatabaseTransaction, statements: Vec<Statement>) -> Result<()> {
+/// Runs all statements and commits.
+async fn finish(mut open: Session, statements: Vec<Statement>) -> Result<()> {
     for statement in statements {
-        if let Err(error) = open.execute_raw(statement).await {
-            if let Err(error) = open.rollback().await {
-                tracing::debug!(%error, "rollback failed");
-            }
-            return Err(error.into());
+        if let Err(error) = open.execute(statement).await {
+            open.roll_back().await;
+            return Err(error);
         }
     }
-    Ok(open.commit().await?)
+    open.commit().await
+}
+
+impl SqlStore {
+    /// Runs a transaction of statements, to its end whatever becomes of the caller. Answers how many rows the first one
+    /// concerned; where it concerned none, the rest is not run.
+    pub(super) async fn write_all(&self, first: Statement, rest: Vec<Statement>) -> Result<u64> {
+        let pools = self.pools.clone();
+        let written = self.tasks.spawn(async move {
+            let written = run_all(&pools, first, rest).await;
+            pools.settle(None, written).await
+        });
+        let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };
+        self.pools.availability.guard(written).await
+    }
+
+    /// Runs a statement that writes, as [`write_all`](Self::write_all) does.
+    pub(super) async fn write_rows(&self, statement: Statement) -> Result<u64> {
+        self.write_all(statement, Vec::new()).await
+    }
+}
+
+async fn run_all(pools: &Pools, first: Statement, rest: Vec<Statement>) -> Result<u64> {
+    if pools.dialect == Dialect::Postgres && rest.is_empty() {
+        // A transaction by itself, in one round trip instead of three.
+        let mut session = Session::take(&pools.write()).await?;
+        let rows = session.execute(first).await;
+        session.give_back();
+        return rows;
+    }
+    let mut open = pools.begin_write().await?;
+    let rows = match open.execute(first).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            open.roll_back().await;
+            return Err(error);
+        }
+    };
+    if rows == 0 {
+        open.roll_back().await;
+    } else {
+        finish(open, rest).await?;
+    }
+    Ok(rows)
 }
 
 #[async_trait]
@@ -153,7 +187,8 @@ impl Transaction for SqlTransaction {
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
         for statement in change::ahead(self.dialect, &self.tenant, self.turn.sequence, changes)? {
-            self.open()?.execute_raw(statement).await?;
+            let written = self.open()?.execute(statement).await;
+            written.inspect_err(|error| self.pools.note_failed_write(error))?;
         }
         Ok(())
     }
@@ -164,8 +199,12 @@ impl Transaction for SqlTransaction {
         let mark = WriteMark { sequence: self.turn.sequence, time };
         let statements = statements(self.dialect, &self.tenant, mark, changes)?;
         let open = self.open.take().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))?;
-        let written = self.tasks.spawn(write(open, statements)).await;
-        written.unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
+        let (pools, tenant) = (self.pools.clone(), self.tenant.clone());
+        let written = self.tasks.spawn(async move {
+            let written = finish(open, statements).await;
+            pools.settle(Some((&tenant, mark)), written).await
+        });
+        written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
     }
 }
 

@@ -70,7 +70,7 @@ impl Service {
         configure(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("its address"));
-        let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
+        let (ready, is_ready) = watch::channel(Readiness::NotReady("starting".into()));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
         let parts = Parts { config, store, model, clock, metrics, ready };
         let stop = CancellationToken::new();

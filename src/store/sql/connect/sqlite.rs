@@ -1,6 +1,5 @@
-//! SQLite: its pools, the settings of each connection, and what keeps other processes off the file.
+//! SQLite: its pools, and the settings of each connection.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,20 +15,25 @@ use crate::store::{Error, Result};
 pub(super) enum Role {
     Writer,
     Reader,
+    /// To look for what was written, and to keep the log from being removed by the last one that is closed.
+    Keeper,
 }
 
 /// The pool of a role.
 pub(super) async fn pool(options: &Options, path: &Path, role: Role) -> Result<DatabaseConnection> {
-    let connections = if role == Role::Writer { 1 } else { options.max_connections };
+    let connections = if role == Role::Reader { options.max_connections } else { 1 };
     // The address serves to choose the driver; the path is set below, as it is.
     let mut pool = super::pool(options, "sqlite://file", connections);
-    if role == Role::Writer {
-        // Opened now, so that the file is there, in WAL mode, before the first reader.
-        pool.connect_lazy(false);
+    if role != Role::Reader {
+        // Opened now, so that the file is in WAL mode, and its log is there, before the first reader.
+        pool.connect_lazy(false).min_connections(1).idle_timeout(None).max_lifetime(None);
     }
-    let (path, busy) = (path.to_owned(), options.acquire_timeout);
+    let (path, named, busy) = (path.to_owned(), path.to_owned(), options.acquire_timeout);
     pool.map_sqlx_sqlite_opts(move |connection| settings(connection, &path, busy, role));
-    Ok(Database::connect(pool).await?)
+    Database::connect(pool).await.map_err(|error| match Error::from(error) {
+        Error::Unavailable(what) => Error::Open(format!("{}: {what}", named.display())),
+        other => other,
+    })
 }
 
 /// The pages that writers keep in memory. In a large database each match key, identifier and profile of a record is on a page
@@ -44,7 +48,8 @@ const CHECKPOINT_PAGES: &str = "16384";
 fn settings(connection: SqliteConnectOptions, path: &Path, busy: Duration, role: Role) -> SqliteConnectOptions {
     let connection = connection
         .filename(path)
-        .create_if_missing(true)
+        // It was made when it was locked. Another one is never to be made in its place.
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         // An answered write survives a loss of power.
         .synchronous(SqliteSynchronous::Full)
@@ -59,23 +64,7 @@ fn settings(connection: SqliteConnectOptions, path: &Path, busy: Duration, role:
             // Each statement over a set copies the pages that it changes, to be able to take itself back: in memory, not
             // in a file. (So does sorting: a migration that makes an index of a large table sets it to FILE meanwhile.)
             .pragma("temp_store", "MEMORY"),
-        Role::Reader => connection.pragma("cache_size", "-4096").pragma("query_only", "ON"),
-    }
-}
-
-/// Takes `PATH.lock` for this process. Two processes at one file would be correct, but each would serve its cache
-/// without knowing of the other's writes.
-pub(super) fn lock(path: &Path) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let failed = |error: std::io::Error| Error::Open(format!("{}: {error}", Path::new(&name).display()));
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Open("another process is using this database; use --server to ask that process".to_owned()))
-        }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Role::Reader | Role::Keeper => connection.pragma("cache_size", "-4096").pragma("query_only", "ON"),
     }
 }
 
