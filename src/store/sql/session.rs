@@ -165,7 +165,7 @@ impl Session {
             return self.close();
         }
         match self.plain("ROLLBACK").await {
-            Ok(()) => self.clean = true,
+            Ok(()) => (self.clean, self.failed) = (true, false),
             Err(error) => {
                 tracing::debug!(%error, "a rollback failed; its connection is closed");
                 self.close();
