@@ -24,6 +24,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
+use super::Episode;
 use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -280,6 +281,18 @@ impl Metrics {
         self.gauge("customer_profile.publish.lag", "s", help, None, lag);
     }
 
+    /// Shows whether something fails for a while, and how often it has failed.
+    pub fn observe_episode(&self, episode: &Arc<Episode>) {
+        let what = || KeyValue::new("what", episode.what());
+        let (failing, failures) = (episode.clone(), episode.clone());
+        let help = "Whether something around the server fails now (1) or works (0)";
+        let read = move || u64::from(failing.is_failing());
+        self.gauge("customer_profile.trouble.active", "{episode}", help, Some(what()), read);
+        let help = "Failures of something around the server";
+        let read = move || failures.failures();
+        self.total("customer_profile.trouble.failures", "{failure}", help, Some(what()), read);
+    }
+
     /// A write was begun again so many times.
     pub fn store_conflicts(&self, times: u32) {
         self.store_conflicts.add(u64::from(times));
@@ -324,6 +337,24 @@ impl Metrics {
         self.compared.add(compared as u64);
         self.generic_identifiers.add(generic_identifiers as u64);
         self.generic_keys.add(generic_keys as u64);
+    }
+
+    /// A counter that is kept elsewhere.
+    fn total(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        label: Option<KeyValue>,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let _ = self
+            .meter
+            .u64_observable_counter(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
+            .build();
     }
 
     fn gauge(
@@ -474,6 +505,21 @@ mod tests {
         customer_profile_publish_events_total{outcome="published",target="webhook"} 0
         customer_profile_publish_lag_seconds 12
         "#);
+    }
+
+    #[test]
+    fn what_fails_is_shown_until_it_works_again() {
+        let telemetry = telemetry();
+        let episode = Arc::new(Episode::new("a disk"));
+        telemetry.metrics.observe_episode(&episode);
+        episode.failed(&"full");
+        insta::assert_snapshot!(printed(&telemetry, "customer_profile_trouble").join("\n"), @r#"
+        customer_profile_trouble_active{what="a disk"} 1
+        customer_profile_trouble_failures_total{what="a disk"} 1
+        "#);
+        episode.succeeded();
+        let active = printed(&telemetry, "customer_profile_trouble_active");
+        assert_eq!(active, [r#"customer_profile_trouble_active{what="a disk"} 0"#]);
     }
 
     #[tokio::test]
