@@ -4,6 +4,7 @@
 //! opaque tokens, `context` and `layers` what all calls share. The services only put these together.
 
 mod answer;
+mod call_log;
 mod context;
 mod contexts;
 mod experience;
@@ -22,6 +23,7 @@ mod timeline;
 mod token;
 mod watch;
 
+pub use call_log::CallLog;
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use contexts::ContextApi;
 pub use experience::ExperienceApi;

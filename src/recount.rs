@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::changes::Coherence;
-use crate::clock::Clock;
+use crate::clock::{Clock, settle};
 use crate::ingest::Turn;
 use crate::ingest::log::{self, Sides};
 use crate::model::Model;
@@ -97,6 +97,7 @@ impl Recount {
         let before = progress.filter(|progress| progress.definitions == counted);
         let after = before.as_ref().map(|progress| progress.position.clone());
         let mut records = tx.reads().scan_records(after.as_ref(), STEP_RECORDS).await?;
+        settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let whole = records.len() < STEP_RECORDS;
         let taken = self.count(tenant, &mut records, model, now).await?;

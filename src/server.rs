@@ -36,8 +36,8 @@ use crate::grpc::v1::profile_service_server::ProfileServiceServer;
 use crate::grpc::v1::publish_service_server::PublishServiceServer;
 use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
-    CallLimits, Calls, ContextApi, ExperienceApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi,
-    ProfileApi, PublishApi, SegmentApi, Watches, service_names,
+    CallLimits, CallLog, Calls, ContextApi, ExperienceApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi,
+    PreferenceApi, ProfileApi, PublishApi, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -65,6 +65,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The figures.
     pub metrics: Arc<Metrics>,
+    /// The log lines of calls.
+    pub call_log: Arc<CallLog>,
     /// Tells whether the server is ready, for `/readyz`.
     pub ready: watch::Sender<Readiness>,
 }
@@ -114,7 +116,9 @@ pub async fn serve(
         },
         u64::from(std::process::id()),
         parts.metrics.clone(),
+        parts.call_log.clone(),
     );
+    let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(grpc.keep_alive_interval))
@@ -146,6 +150,8 @@ pub async fn serve(
         }
     };
     tidying.abort();
+    call_reports.abort();
+    parts.call_log.report();
     for work in behind {
         work.abort();
         // Ended before the store is closed: cut off, or by a panic that was told.

@@ -5,7 +5,8 @@
 //!    would only make all of them late. Watches have a bound of their own; health checks are exempt, or an overloaded server would be restarted;
 //! 3. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`.
 //!    (tonic itself would answer `CANCELLED`. It has the same timer further out, so this one ends a millisecond earlier);
-//! 4. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
+//! 4. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of the call, when the last byte
+//!    of its answer is out.
 //!
 //! Credentials will be checked between 1 and 2.
 
@@ -22,10 +23,10 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
+use super::call_log::{Answered, CallLog};
 use super::context::{Context, REQUEST_ID_KEY};
 use super::methods::Method;
 use super::status;
-use crate::telemetry::metrics::name_of;
 use crate::telemetry::{Metrics, accept_parent};
 
 /// What tonic's own timer, one level out, is given to lose by.
@@ -59,16 +60,17 @@ struct Shared {
     instance: u64,
     count: AtomicU64,
     metrics: Arc<Metrics>,
+    log: Arc<CallLog>,
 }
 
 impl Calls {
     /// The layers; `instance` tells this process from others in request ids.
     #[must_use]
-    pub fn new(limits: CallLimits, instance: u64, metrics: Arc<Metrics>) -> Self {
+    pub fn new(limits: CallLimits, instance: u64, metrics: Arc<Metrics>, log: Arc<CallLog>) -> Self {
         let running = Arc::new(AtomicUsize::new(0));
         let active = running.clone();
         metrics.observe_calls(move || active.load(Ordering::Relaxed) as u64);
-        let shared = Shared { limits, running, instance, count: AtomicU64::new(0), metrics };
+        let shared = Shared { limits, running, instance, count: AtomicU64::new(0), metrics, log };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -196,18 +198,8 @@ impl Call {
         let took = self.started.elapsed();
         self.shared.running.fetch_sub(self.counts, Ordering::Relaxed);
         self.shared.metrics.rpc_finished(self.method.name, code, took);
-        self.log(code, took);
-    }
-
-    fn log(&self, code: Code, took: Duration) {
-        tracing::info!(
-            target: "customer_profile::requests",
-            method = self.method.name,
-            code = name_of(code),
-            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            tenant = self.tenant,
-            request_id = self.request_id,
-        );
+        let Self { shared, method, tenant, request_id, .. } = self;
+        shared.log.write(&Answered { method: method.name, code, took, tenant, request_id });
     }
 
     /// The span of the call, under the caller's if it sends one.

@@ -1,4 +1,4 @@
-//! Every metric of the service: its name, unit, help and attributes, in this one file.
+//! Every metric of the service: its name, unit, help and attributes, in this file and [`observed`].
 //!
 //! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
 //! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.
@@ -7,6 +7,8 @@
 //! and allocates nothing. Sizes and depths are observed when somebody collects, by a function of their owner.
 //!
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
+
+mod observed;
 
 use std::{
     collections::HashMap,
@@ -24,7 +26,6 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
-use super::Episode;
 use crate::store;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -281,18 +282,6 @@ impl Metrics {
         self.gauge("customer_profile.publish.lag", "s", help, None, lag);
     }
 
-    /// Shows whether something fails for a while, and how often it has failed.
-    pub fn observe_episode(&self, episode: &Arc<Episode>) {
-        let what = || KeyValue::new("what", episode.what());
-        let (failing, failures) = (episode.clone(), episode.clone());
-        let help = "Whether something around the server fails now (1) or works (0)";
-        let read = move || u64::from(failing.is_failing());
-        self.gauge("customer_profile.trouble.active", "{episode}", help, Some(what()), read);
-        let help = "Failures of something around the server";
-        let read = move || failures.failures();
-        self.total("customer_profile.trouble.failures", "{failure}", help, Some(what()), read);
-    }
-
     /// A write was begun again so many times.
     pub fn store_conflicts(&self, times: u32) {
         self.store_conflicts.add(u64::from(times));
@@ -337,42 +326,6 @@ impl Metrics {
         self.compared.add(compared as u64);
         self.generic_identifiers.add(generic_identifiers as u64);
         self.generic_keys.add(generic_keys as u64);
-    }
-
-    /// A counter that is kept elsewhere.
-    fn total(
-        &self,
-        name: &'static str,
-        unit: &'static str,
-        help: &'static str,
-        label: Option<KeyValue>,
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        let _ = self
-            .meter
-            .u64_observable_counter(name)
-            .with_unit(unit)
-            .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
-            .build();
-    }
-
-    fn gauge(
-        &self,
-        name: &'static str,
-        unit: &'static str,
-        help: &'static str,
-        label: Option<KeyValue>,
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        // The instrument lives in its meter; what is built here is only a handle.
-        let _ = self
-            .meter
-            .u64_observable_gauge(name)
-            .with_unit(unit)
-            .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
-            .build();
     }
 }
 
@@ -424,7 +377,8 @@ pub fn name_of(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Config, telemetry::Telemetry};
+    use crate::config::Config;
+    use crate::telemetry::{Episode, Telemetry};
 
     const GET: &str = "customer.profile.v1.ProfileService/GetProfile";
 

@@ -6,6 +6,8 @@
 //! - Both are tracked, so that closing the store waits for them.
 //! - Nothing runs on any other connection while the transaction is open.
 
+mod times;
+
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, SqliteTransactionMode, Statement,
@@ -122,6 +124,10 @@ impl Transaction for SqlTransaction {
 
     fn not_before(&self) -> Timestamp {
         self.turn.not_before
+    }
+
+    async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
+        self.move_times(now).await
     }
 
     fn reads(&mut self) -> &mut dyn Snapshot {
