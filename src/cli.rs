@@ -31,13 +31,22 @@ mod setup;
 mod timeline;
 mod watch;
 
+use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry::log;
+
 /// How long what still runs in the background may take to end.
 const BACKGROUND: Duration = Duration::from_secs(1);
+/// How long the last lines of a server may take to be written: nobody may read them any more.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// Exit code of a process that panicked, by Rust's convention.
+const PANICKED: u8 = 101;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,9 +106,15 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let result = runtime.block_on(run(cli.command));
+    // A panic has its line already; that line must get out.
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli.command))));
     runtime.shutdown_timeout(BACKGROUND);
-    result.unwrap_or_else(|error| failed(&error))
+    let code = match result {
+        Ok(result) => result.unwrap_or_else(|error| failed(&error)),
+        Err(_) => ExitCode::from(PANICKED),
+    };
+    log::finish(LAST_LINES);
+    code
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -138,9 +153,23 @@ fn take_file_size_signal() -> std::io::Result<()> {
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(FILE_SIZE)).map(drop)
 }
 
-/// An error with its causes, in one line where it has one.
+/// An error with its causes, in one line where it has one. A server does not wait for ever for somebody to read it.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    let line = format!("error: {error:#}");
+    // Nobody is left to tell that standard error does not take it.
+    let write = move || drop(writeln!(io::stderr(), "{line}"));
+    if log::is_installed() {
+        log::finish(LAST_LINES);
+        let (done, is_done) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            write();
+            drop(done);
+        });
+        // An error is what this waits for: that the other end is dropped, or the time is over.
+        let _ = is_done.recv_timeout(LAST_LINES);
+    } else {
+        write();
+    }
     ExitCode::FAILURE
 }
 

@@ -25,7 +25,7 @@ mod warnings;
 
 pub use args::{ConfigArgs, Setting};
 pub use error::{ConfigError, Origin};
-pub use form::LogFormat;
+pub use form::{LogFormat, RequestLog};
 pub use reference::reference;
 pub use sections::{Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Publish, Telemetry, Watch};
 pub use url::{DatabaseKind, DatabaseUrl};

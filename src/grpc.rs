@@ -6,6 +6,7 @@
 
 mod answer;
 mod bounded;
+mod call_log;
 mod context;
 mod contexts;
 mod experience;
@@ -27,6 +28,7 @@ mod timeline;
 mod token;
 mod watch;
 
+pub use call_log::CallLog;
 pub use context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use contexts::ContextApi;
 pub use experience::ExperienceApi;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::background::{self, Job, Part};
 use crate::changes::Coherence;
-use crate::clock::Clock;
+use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::ingest::log::{self, Sides};
@@ -74,6 +74,7 @@ impl Recount {
         let before = progress.filter(|progress| progress.definitions == counted);
         let after = before.as_ref().map(|progress| progress.position.clone());
         let mut records = tx.reads().scan_records(after.as_ref(), STEP_RECORDS).await?;
+        settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let whole = records.len() < STEP_RECORDS;
         let taken = self.count(tenant, &mut records, model, now).await?;

@@ -39,7 +39,7 @@ use crate::grpc::v1::profile_service_server::ProfileServiceServer;
 use crate::grpc::v1::publish_service_server::PublishServiceServer;
 use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
-    CallLimits, Calls, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
+    CallLimits, CallLog, Calls, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
     PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
@@ -74,6 +74,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The figures.
     pub metrics: Arc<Metrics>,
+    /// The log lines of calls.
+    pub call_log: Arc<CallLog>,
     /// Tells whether the server is ready, for `/readyz`.
     pub ready: watch::Sender<Readiness>,
 }
@@ -114,7 +116,9 @@ pub async fn serve(
     let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
-    let service = Calls::new(CallLimits::of(&parts.config), parts.metrics.clone()).layer(services.prepare());
+    let calls = Calls::new(CallLimits::of(&parts.config), parts.metrics.clone(), parts.call_log.clone());
+    let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
+    let service = calls.layer(services.prepare());
     let accepting = connections::accept(listener, parts.config.clone(), parts.metrics.clone(), service, stops.clone());
     let mut accepting = tokio::spawn(accepting);
     let result = tokio::select! {
@@ -133,6 +137,8 @@ pub async fn serve(
     };
     connections::drain(&stops, grpc.drain).await;
     tidying.abort();
+    call_reports.abort();
+    parts.call_log.report();
     for work in behind {
         work.abort();
         // Ended before the store is closed: cut off, or by a panic that was told.

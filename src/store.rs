@@ -222,6 +222,10 @@ pub trait Transaction: Send {
     /// The time of the write before: this one's may not be earlier. The epoch when there was none.
     fn not_before(&self) -> Timestamp;
 
+    /// Gives the writes whose times lie after `now` the time `now`, and [`not_before`](Transaction::not_before) with them, if
+    /// no write lies within an hour after `now`. Answers how many. It is a part of this write: dropped, nothing has changed.
+    async fn correct_times(&mut self, now: Timestamp) -> Result<u64>;
+
     /// Reads: all that was committed before the turn began.
     fn reads(&mut self) -> &mut dyn Snapshot;
 

@@ -1,6 +1,7 @@
 //! Telemetry: log lines, traces, metrics.
 //!
-//! - Log lines go to standard error, pretty or JSON, through `tracing`.
+//! - Log lines go to standard error or a file, pretty or JSON, through `tracing`. They never block whoever writes them; what
+//!   the output does not take in time is lost and counted.
 //! - Metrics are all in [`metrics`]; Prometheus reads them from `/metrics` ([`http`]).
 //! - When an OTLP endpoint is configured, traces and the same metrics are also sent there.
 //!
@@ -17,7 +18,7 @@
 
 mod episode;
 pub mod http;
-mod log;
+pub(crate) mod log;
 pub mod metrics;
 mod otlp;
 
@@ -58,8 +59,17 @@ pub struct Telemetry {
 /// When the process has a subscriber already, or the exporters cannot be made.
 pub fn start(config: &Config) -> Result<Telemetry, Error> {
     let telemetry = Telemetry::collect(config)?;
-    log::install(&config.log, telemetry.guard.traces.as_ref())?;
+    log::install(&config.log, telemetry.guard.traces.as_ref(), &telemetry.metrics)?;
     Ok(telemetry)
+}
+
+/// Puts the settings of the log in force that can be changed while the process runs (`log.filter`, `log.file`,
+/// `log.max_lines_per_second`), or changes nothing. The log file is opened again by its name.
+///
+/// # Errors
+/// Why the log file cannot be opened.
+pub fn reload_log(config: &Config) -> Result<(), String> {
+    log::reload(&config.log)
 }
 
 impl Telemetry {
@@ -76,13 +86,16 @@ impl Telemetry {
             .map_err(Error::of("Prometheus exporter"))?;
         let resource = otlp::resource(&config.telemetry);
         let mut meters = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(scraped);
-        let mut traces = None;
+        let (mut traces, exports) = (None, otlp::Exports::new());
         if let Some(endpoint) = &config.telemetry.otlp_endpoint {
-            meters = meters.with_reader(otlp::metrics(endpoint, &config.telemetry)?);
-            traces = Some(otlp::traces(endpoint, &config.telemetry, resource)?);
+            meters = meters.with_reader(otlp::metrics(endpoint, &config.telemetry, &exports)?);
+            traces = Some(otlp::traces(endpoint, &config.telemetry, resource, &exports)?);
         }
         let meters = meters.build();
         let metrics = Arc::new(Metrics::new(&meters));
+        if traces.is_some() {
+            exports.observe(&metrics);
+        }
         let guard = Guard { meters, traces, bound: config.telemetry.flush_timeout };
         Ok(Self { metrics, registry, guard })
     }

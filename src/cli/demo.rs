@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, DEFAULT_SERVER, refused};
 use super::import::{Input, Job, Progress, Sink, run_job};
-use super::process::Process;
+use super::process::{OnHangup, Process};
 use super::{output, setup};
 use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
@@ -53,16 +53,21 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let dir = tempfile::Builder::new().prefix("customer-profile-demo-").tempdir().context("a temporary directory")?;
     let database = dir.path().join("demo.db");
-    let process = Process::prepare(configuration(args.config, &format!("sqlite://{}", database.display()))?).await?;
+    let (config, stop) =
+        (configuration(args.config, &format!("sqlite://{}", database.display()))?, CancellationToken::new());
+    let process = Process::prepare(config, OnHangup::Stop, stop.clone()).await?;
     let (address, mut ready) = (process.grpc_address()?, process.readiness());
-    let stop = CancellationToken::new();
-    let mut running = tokio::spawn(process.run(stop.clone()));
-    let shown = async {
-        ready.wait_for(|readiness| *readiness == Readiness::Ready).await?;
-        show(address).await
-    };
+    let mut running = tokio::spawn(process.run());
+    // On a thread of its own: whoever reads what it prints may stop reading, and the server goes on.
+    let shown = tokio::task::spawn_blocking(move || {
+        tokio::runtime::Handle::current().block_on(async {
+            ready.wait_for(|readiness| *readiness == Readiness::Ready).await?;
+            show(address).await
+        })
+    });
     let result = tokio::select! {
         result = shown => {
+            let result = result?;
             if result.is_err() || args.exit {
                 stop.cancel();
             }

@@ -2,26 +2,30 @@
 //!
 //! Whatever can be wrong at the start is told before anything is answered: configuration, model, addresses, the database
 //! file. A PostgreSQL that is away is no such mistake: the server waits for it, and says `NOT_SERVING` meanwhile.
+//!
+//! What each signal does is in [`signals`], what SIGHUP reloads in [`reload`].
+
+mod reload;
+mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::reload::Reload;
+use self::signals::{Hangup, Signals};
 use super::setup;
-use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::clock::GuardedClock;
+use crate::config::{Config, ConfigArgs};
+use crate::grpc::CallLog;
 use crate::server;
 use crate::telemetry::http::{OperationsPort, Readiness};
 use crate::telemetry::{self, Telemetry};
 use crate::transport::listen;
-
-/// Exit code of a process that was interrupted, by the convention of shells.
-const INTERRUPTED: i32 = 130;
 
 /// A server that listens, and does not answer yet.
 pub(super) struct Process {
@@ -30,12 +34,20 @@ pub(super) struct Process {
     grpc: TcpListener,
     operations: TcpListener,
     ready: watch::Receiver<Readiness>,
-    signals: Signals,
+    stop: CancellationToken,
+}
+
+/// What a process does when it is told to reload.
+pub(super) enum OnHangup {
+    /// It reads its configuration again, from these arguments.
+    Reload(ConfigArgs),
+    /// It ends, like a command at a terminal that is closed.
+    Stop,
 }
 
 impl Process {
-    /// Prepares a server.
-    pub(super) async fn prepare(config: Config) -> anyhow::Result<Self> {
+    /// Prepares a server. From here on it ends when `stop` is cancelled, by the caller or by a signal.
+    pub(super) async fn prepare(config: Config, hangup: OnHangup, stop: CancellationToken) -> anyhow::Result<Self> {
         let signals = Signals::new()?;
         let model = setup::model(config.model.path.as_deref())?;
         let telemetry = telemetry::start(&config)?;
@@ -44,12 +56,21 @@ impl Process {
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
-        let store = Arc::new(setup::store(&config.database).await?);
+        let (metrics, clock) = (telemetry.metrics.clone(), Arc::new(GuardedClock::default()));
+        metrics.observe_episode(clock.episode());
+        let call_log = Arc::new(CallLog::new(&config.log, &metrics));
+        let hangup = match hangup {
+            OnHangup::Reload(args) => Hangup::Reload(Reload::new(args, config.clone(), call_log.clone())),
+            OnHangup::Stop => Hangup::Stop,
+        };
+        tokio::spawn(signals.watch(stop.clone(), hangup));
+        let store = tokio::select! {
+            store = setup::store(&config.database) => Arc::new(store?),
+            () = stop.cancelled() => bail!("stopped before the database was open"),
+        };
         let (say_ready, ready) = watch::channel(Readiness::NotReady("starting".into()));
-        let metrics = telemetry.metrics.clone();
-        let clock = Arc::new(SystemClock);
-        let parts = server::Parts { config, store, model, clock, metrics, ready: say_ready };
-        Ok(Self { parts, telemetry, grpc, operations, ready, signals })
+        let parts = server::Parts { config, store, model, clock, metrics, call_log, ready: say_ready };
+        Ok(Self { parts, telemetry, grpc, operations, ready, stop })
     }
 
     /// Where gRPC listens: the real port, also when any was asked for.
@@ -62,14 +83,13 @@ impl Process {
         self.ready.clone()
     }
 
-    /// Serves until `stop` is cancelled, by a signal or by the caller.
-    pub(super) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { parts, telemetry, grpc, operations, ready, signals } = self;
+    /// Serves until it is stopped.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let Self { parts, telemetry, grpc, operations, ready, stop } = self;
         let Telemetry { registry, guard, .. } = telemetry;
         let (address, database) = (grpc.local_addr()?, parts.config.database.url.clone());
         let operations_address = operations.local_addr()?;
         tracing::info!(grpc = %address, operations = %operations_address, %database, "listening");
-        let watching = tokio::spawn(signals.watch(stop.clone()));
         // Probes and metrics are answered until the last call has been.
         let stop_operations = CancellationToken::new();
         let port = OperationsPort {
@@ -83,7 +103,6 @@ impl Process {
         let served = server::serve(parts, grpc, stop.cancelled_owned()).await;
         stop_operations.cancel();
         let operations = operations.await;
-        watching.abort();
         tracing::info!("stopped");
         guard.shutdown().await;
         served?;
@@ -94,32 +113,4 @@ impl Process {
 fn listen(what: &str, address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     let listener = listen::listen(address);
     listener.with_context(|| format!("{what} cannot listen on {address} (choose another address with {flag})"))
-}
-
-/// What ends a process: Ctrl-C, or whoever runs it.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    /// The first signal ends in peace. The second ends at once: what was answered is stored all the same.
-    async fn watch(mut self, stop: CancellationToken) {
-        self.next().await;
-        stop.cancel();
-        self.next().await;
-        eprintln!("stopped at once, by a second signal");
-        std::process::exit(INTERRUPTED);
-    }
 }

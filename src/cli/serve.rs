@@ -4,15 +4,16 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use super::process::Process;
+use super::process::{OnHangup, Process};
 use super::setup;
 use crate::config::ConfigArgs;
 
 /// Run the server
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-It ends by SIGTERM or Ctrl-C: no longer ready, calls still taken for `grpc.lame_duck`, calls in work ended, \
-then gone. A second signal ends it at once; what was answered is stored all the same.
+It ends by SIGTERM, SIGQUIT or Ctrl-C: no longer ready, calls still taken for `grpc.lame_duck`, calls in work ended, \
+then gone. A second signal ends it at once; what was answered is stored all the same. SIGHUP reloads the settings of the \
+log and opens the log file again.
 
 Examples:
   customer-profile serve                   With customer-profile.db in this directory
@@ -25,7 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let process = Process::prepare(setup::config(&args.config)?).await?;
-    process.run(CancellationToken::new()).await?;
+    let (config, hangup) = (setup::config(&args.config)?, OnHangup::Reload(args.config));
+    Process::prepare(config, hangup, CancellationToken::new()).await?.run().await?;
     Ok(ExitCode::SUCCESS)
 }

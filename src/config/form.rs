@@ -41,6 +41,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// Which calls get a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestLog {
+    /// All.
+    All,
+    /// Those that are not answered `OK`.
+    Errors,
+    /// None.
+    None,
+}
+
 pub(super) const ADDRESS: Form<SocketAddr> =
     Form::new("an address with a port, such as `127.0.0.1:50051` or `[::1]:50051`", |text| text.parse().ok());
 
@@ -84,6 +95,13 @@ pub(super) const NAME: Form<String> =
 pub(super) const LOG_FORMAT: Form<LogFormat> = Form::new("`pretty` or `json`", |text| match text {
     "pretty" => Some(LogFormat::Pretty),
     "json" => Some(LogFormat::Json),
+    _ => None,
+});
+
+pub(super) const REQUEST_LOG: Form<RequestLog> = Form::new("`all`, `errors` or `none`", |text| match text {
+    "all" => Some(RequestLog::All),
+    "errors" => Some(RequestLog::Errors),
+    "none" => Some(RequestLog::None),
     _ => None,
 });
 

@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
-    DatabaseUrl, LogFormat,
+    DatabaseUrl, LogFormat, RequestLog,
     form::{
         ADDRESS, BYTES, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE,
-        RATIO, SIZE, STREAMS, SWITCH,
+        RATIO, REQUEST_LOG, SIZE, STREAMS, SWITCH,
     },
     sources::Reader,
 };
@@ -74,6 +74,16 @@ macro_rules! sections {
             pub(super) fn read(reader: &mut Reader) -> Option<Self> {
                 $(let $section = $Section::read(reader);)+
                 Some(Self { $($section: $section?,)+ })
+            }
+
+            /// The keys (`section.key`) whose values differ from those of another configuration.
+            #[must_use]
+            pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+                let keys = [$($((
+                    concat!(stringify!($section), ".", stringify!($key)),
+                    self.$section.$key != other.$section.$key,
+                )),+),+];
+                keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
             }
         }
 
@@ -274,12 +284,23 @@ sections! {
         lease: Duration = "10s" as DURATION in "1s", "10m";
     }
 
-    /// Log lines, to standard error. They never hold identifiers, traits, record keys or payloads.
+    /// Log lines. They never hold identifiers, traits, record keys or payloads. They never block a call: lines that the
+    /// output does not take in time are lost and counted.
     log: Log {
         /// `pretty` for people, `json` for collectors.
         format: LogFormat = "pretty" as LOG_FORMAT;
         /// Which lines: a level, or levels by module. The levels `debug` and `trace` of `sqlx` and `sea_orm` print SQL.
         filter: String = "info,sqlx=warn,sea_orm=warn" as LOG_FILTER;
+        /// The file that lines are appended to; SIGHUP opens it again by its name. Empty: standard error.
+        file: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// Which calls get a line: `all`, `errors` (all that are not answered `OK`) or `none`. A line takes some 200 bytes.
+        requests: RequestLog = "all" as REQUEST_LOG;
+        /// The part of calls answered `OK` that get a line.
+        success_sample_ratio: f64 = "1" as RATIO in "0", "1";
+        /// Lines a second of calls answered `OK`. More are left out; one line every ten seconds says how many.
+        max_success_lines_per_second: usize = "100" as COUNT in "0", "1000000";
+        /// Lines a second of any other one kind: calls of one method and one status, or one place in the code.
+        max_lines_per_second: usize = "20" as COUNT in "1", "1000000";
     }
 
     /// OpenTelemetry, beside `/metrics`, which is always there.

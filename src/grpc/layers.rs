@@ -8,7 +8,7 @@
 //!    answers are counted each by themselves; watches have a bound of their own;
 //! 4. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`. It
 //!    covers the whole answer;
-//! 5. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
+//! 5. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of the call, when the last byte of its answer is out.
 //!
 //! Credentials will be checked between 1 and 2.
 
@@ -30,6 +30,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
+use super::call_log::CallLog;
 use super::status;
 use crate::config;
 use crate::lanes::{Doors, Lane};
@@ -110,12 +111,13 @@ struct Shared {
     instance: u64,
     count: AtomicU64,
     metrics: Arc<Metrics>,
+    log: Arc<CallLog>,
 }
 
 impl Calls {
     /// The layers.
     #[must_use]
-    pub fn new(limits: CallLimits, metrics: Arc<Metrics>) -> Self {
+    pub fn new(limits: CallLimits, metrics: Arc<Metrics>, log: Arc<CallLog>) -> Self {
         let doors = Doors::new(|lane| match lane {
             Lane::Read | Lane::Write => limits.max_concurrent,
             Lane::Heavy => limits.max_heavy,
@@ -136,7 +138,7 @@ impl Calls {
         });
         let (instance, count) = (random(), AtomicU64::new(0));
         Self {
-            shared: Arc::new(Shared { limits, doors, places, messages, answers, patience, instance, count, metrics }),
+            shared: Arc::new(Shared { limits, doors, places, messages, answers, patience, instance, count, metrics, log }),
         }
     }
 }

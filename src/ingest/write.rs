@@ -9,7 +9,7 @@ use super::apply::Outcome;
 use super::changes::{IdentityFigures, Plan, Turn, plan};
 use super::load::load_and_apply;
 use crate::changes::Coherence;
-use crate::clock::Clock;
+use crate::clock::{Clock, settle};
 use crate::models::{Models, Running};
 use crate::neighbourhood;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
@@ -134,8 +134,9 @@ impl Writer {
     pub(super) async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<Running>)> {
         let mut running = self.models.of(tenant).await?;
         loop {
-            let tx = self.step("begin", self.store.begin(tenant)).await?;
+            let mut tx = self.step("begin", self.store.begin(tenant)).await?;
             if tx.model_version() == running.version {
+                self.step("settle", settle(&mut *tx, &*self.clock, tenant)).await?;
                 return Ok((tx, running));
             }
             let version = tx.model_version();

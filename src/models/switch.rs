@@ -17,7 +17,7 @@ use super::load::{Loaded, load};
 use super::request::Request;
 use super::{Models, Running};
 use crate::changes::Coherence;
-use crate::clock::Clock;
+use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
@@ -239,6 +239,7 @@ impl Switch {
             return Err(Error::OtherVersion { expected, actual: base_version });
         }
         let mut plan = Plan { base_version, unchanged: comparison.unchanged, ..Plan::default() };
+        settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let sequence = tx.sequence();
         if comparison.unchanged && base_version > 0 {

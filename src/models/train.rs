@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::Request;
 use super::switch::{Error, Progress, Switch};
+use crate::clock::settle;
 use crate::compute::{self, Class};
 use crate::identity::{self, Context, Features, Trained, train};
 use crate::model::Model;
@@ -58,7 +59,8 @@ impl Switch {
         let weights = serde_json::to_string(&trained.weights);
         let weights = weights.map_err(|error| store::Error::Internal(error.to_string()))?;
 
-        let tx = self.store.begin(tenant).await?;
+        let mut tx = self.store.begin(tenant).await?;
+        settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let version = self.latest(tenant).await? + 1;
         let learned = Learned { version, records, report: trained.report.to_string() };

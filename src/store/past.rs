@@ -10,7 +10,8 @@
 //!
 //! **Times are looked up once**, as the last write at or before ([`Past::write_at`]); from there on everything goes by the
 //! write's number. What counts is when a statement was *stored*: it may have waited in a queue after it came in. Times of
-//! writes never go backwards within a tenant, whatever the servers' clocks do. A write takes its time while it has the
+//! writes never go backwards within a tenant, whatever the servers' clocks do; those of a clock that was far ahead are
+//! [moved back](super::Transaction::correct_times) as soon as a clock is right. A write takes its time while it has the
 //! turn, some milliseconds before anyone can see it.
 //!
 //! What is true after a write never changes, so reads with the same number go together however many statements they take.
@@ -44,6 +45,12 @@ pub(super) fn refuse_time(time: Timestamp, not_before: Timestamp) -> Result<()> 
         return Err(Error::Internal("a write's time is before that of the write before it".to_owned()));
     }
     Ok(())
+}
+
+/// Whether the first write after a time is so late that there was none for an hour.
+pub(super) fn is_gap(time: Timestamp, next: Timestamp) -> bool {
+    const HOUR_MICROS: i64 = 3_600_000_000;
+    next.as_micros().saturating_sub(time.as_micros()) > HOUR_MICROS
 }
 
 /// The store as it was after some write.

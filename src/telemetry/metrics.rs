@@ -1,4 +1,4 @@
-//! Every metric of the service: its name, unit, help and attributes, in this one file; those of the lanes beside it.
+//! Every metric of the service: its name, unit, help and attributes, in this file, [`lanes`] and [`observed`].
 //!
 //! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
 //! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.
@@ -9,6 +9,7 @@
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
 
 mod lanes;
+mod observed;
 
 use std::{
     collections::HashMap,
@@ -21,15 +22,10 @@ use std::{
 
 use opentelemetry::{
     KeyValue,
-    metrics::{AsyncInstrument, BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
+    metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
-
-use super::Episode;
-use crate::background;
-use crate::model::expression::overrun;
-use crate::transport::{Closed, Tally};
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -219,49 +215,6 @@ impl Metrics {
         self.bounded.add(1, &[KeyValue::new("bound", bound)]);
     }
 
-    /// Observes the number of calls that wait for their callers, by kind.
-    pub fn observe_waiting(&self, kind: &'static str, waiting: impl Fn() -> u64 + Send + Sync + 'static) {
-        let help = "Calls that wait for their callers";
-        self.gauge("customer_profile.rpc.waiting", "{call}", help, Some(KeyValue::new("kind", kind)), waiting);
-    }
-
-    /// Observes the bytes of requests or answers in memory.
-    pub fn observe_bytes_in_flight(&self, of: &'static str, bytes: impl Fn() -> u64 + Send + Sync + 'static) {
-        let help = "Bytes of requests and answers in memory, without small ones";
-        self.gauge("customer_profile.rpc.in_flight", "By", help, Some(KeyValue::new("of", of)), bytes);
-    }
-
-    /// Observes the connections of a port: how many there are and may be, and how many the server closed, by reason.
-    pub fn observe_connections(&self, port: &'static str, limit: usize, tally: &Arc<Tally>) {
-        let label = || Some(KeyValue::new("port", port));
-        let (open, failures) = (tally.clone(), tally.clone());
-        self.gauge("customer_profile.connections.open", "{connection}", "Open connections", label(), move || {
-            open.open()
-        });
-        let help = "Maximum number of connections, within the limit of file descriptors";
-        self.gauge("customer_profile.connections.limit", "{connection}", help, label(), move || limit as u64);
-        let help = "Times that no connection could be accepted";
-        let labels = vec![KeyValue::new("port", port)];
-        self.total("customer_profile.connections.accept_failures", "{failure}", help, labels, move || {
-            failures.failures()
-        });
-        for reason in Closed::ALL {
-            let tally = tally.clone();
-            let labels = vec![KeyValue::new("port", port), KeyValue::new("reason", reason.name())];
-            let help = "Connections closed by the server";
-            self.total("customer_profile.connections.closed", "{connection}", help, labels, move || {
-                tally.closed(reason)
-            });
-        }
-    }
-
-    /// Tells whether the database is refused whenever somebody collects.
-    pub fn observe_refusal(&self, refused: impl Fn() -> bool + Send + Sync + 'static) {
-        let help = "1 while nothing is answered because the database cannot be relied on: its file was replaced, or a write \
-                    that was answered is not there";
-        self.gauge("customer_profile.store.refused", "{store}", help, None, move || u64::from(refused()));
-    }
-
     /// Tells the size of a cache whenever somebody collects.
     pub fn observe_cache(
         &self,
@@ -354,18 +307,6 @@ impl Metrics {
         self.gauge("customer_profile.publish.lag", "s", help, None, lag);
     }
 
-    /// Shows whether something fails for a while, and how often it has failed.
-    pub fn observe_episode(&self, episode: &Arc<Episode>) {
-        let what = || KeyValue::new("what", episode.what());
-        let (failing, failures) = (episode.clone(), episode.clone());
-        let help = "Whether something around the server fails now (1) or works (0)";
-        let read = move || u64::from(failing.is_failing());
-        self.gauge("customer_profile.trouble.active", "{episode}", help, Some(what()), read);
-        let help = "Failures of something around the server";
-        let read = move || failures.failures();
-        self.total("customer_profile.trouble.failures", "{failure}", help, vec![what()], read);
-    }
-
     /// A write was begun again so many times.
     pub fn store_conflicts(&self, times: u32) {
         self.store_conflicts.add(u64::from(times));
@@ -417,61 +358,6 @@ impl Metrics {
     pub fn ingest_waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
     }
-
-    /// A counter that is kept elsewhere.
-    fn total(
-        &self,
-        name: &'static str,
-        unit: &'static str,
-        help: &'static str,
-        labels: Vec<KeyValue>,
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        // The instrument lives in its meter; what is built here is only a handle.
-        let _ = self
-            .meter
-            .u64_observable_counter(name)
-            .with_unit(unit)
-            .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), &labels))
-            .build();
-    }
-
-    /// What is counted where there is no place for instruments.
-    fn totals(&self) {
-        let help = "Evaluations of expressions that went over their budget";
-        let overruns = self.meter.u64_observable_counter("customer_profile.expressions.over_budget");
-        let overruns = overruns.with_unit("{evaluation}").with_description(help);
-        let _ = overruns.with_callback(|observer| observer.observe(overrun::count(), &[])).build();
-        // job: recount, segments, statistics
-        let help = "Times a background pass failed for a tenant";
-        let failures = self.meter.u64_observable_counter("customer_profile.background.failures");
-        let failures = failures.with_unit("{failure}").with_description(help);
-        let observe = |observer: &dyn AsyncInstrument<u64>| {
-            for (index, job) in background::JOBS.into_iter().enumerate() {
-                observer.observe(background::failures(index), &[KeyValue::new("job", job)]);
-            }
-        };
-        let _ = failures.with_callback(observe).build();
-    }
-
-    fn gauge(
-        &self,
-        name: &'static str,
-        unit: &'static str,
-        help: &'static str,
-        label: Option<KeyValue>,
-        read: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        // The instrument lives in its meter; what is built here is only a handle.
-        let _ = self
-            .meter
-            .u64_observable_gauge(name)
-            .with_unit(unit)
-            .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
-            .build();
-    }
 }
 
 /// Instruments that nobody collects.
@@ -522,7 +408,8 @@ pub fn name_of(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Config, telemetry::Telemetry};
+    use crate::config::Config;
+    use crate::telemetry::{Episode, Telemetry};
 
     const GET: &str = "customer.profile.v1.ProfileService/GetProfile";
 

@@ -1,4 +1,8 @@
 //! OpenTelemetry over OTLP: exporters, resource, and the caller's trace.
+//!
+//! What becomes of spans and metrics on their way is [watched](exports): the SDK says it to nobody.
+
+mod exports;
 
 use std::time::Duration;
 
@@ -20,6 +24,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::Error;
 use crate::config::Telemetry;
 
+use exports::WatchedMetrics;
+pub(super) use exports::{Exports, refusals};
+
 /// How long one message to the collector may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,17 +38,26 @@ pub(super) fn resource(config: &Telemetry) -> Resource {
         .build()
 }
 
-pub(super) fn metrics(endpoint: &str, config: &Telemetry) -> Result<PeriodicReader<MetricExporter>, Error> {
+pub(super) fn metrics(
+    endpoint: &str,
+    config: &Telemetry,
+    exports: &Exports,
+) -> Result<PeriodicReader<WatchedMetrics<MetricExporter>>, Error> {
     let exporter = MetricExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
         .with_timeout(EXPORT_TIMEOUT)
         .build()
         .map_err(Error::of("OTLP metrics"))?;
-    Ok(PeriodicReader::builder(exporter).with_interval(config.metric_interval).build())
+    Ok(PeriodicReader::builder(exports.watch_metrics(exporter)).with_interval(config.metric_interval).build())
 }
 
-pub(super) fn traces(endpoint: &str, config: &Telemetry, resource: Resource) -> Result<SdkTracerProvider, Error> {
+pub(super) fn traces(
+    endpoint: &str,
+    config: &Telemetry,
+    resource: Resource,
+    exports: &Exports,
+) -> Result<SdkTracerProvider, Error> {
     let exporter = SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
@@ -49,7 +65,12 @@ pub(super) fn traces(endpoint: &str, config: &Telemetry, resource: Resource) -> 
         .build()
         .map_err(Error::of("OTLP traces"))?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_sample_ratio)));
-    Ok(SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler).with_batch_exporter(exporter).build())
+    let processor = exports.watch_spans(exporter);
+    Ok(SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(sampler)
+        .with_span_processor(processor)
+        .build())
 }
 
 /// Makes a call's span part of its caller's trace (W3C `traceparent`), if the caller sent a valid one. For the outermost

@@ -18,6 +18,7 @@ use super::answer::Answer;
 use super::message::Messages;
 use super::places::{Kind, Place};
 use super::{HURRY, Shared};
+use crate::grpc::call_log::Answered;
 use crate::grpc::context::{Context, REQUEST_ID_KEY};
 use crate::grpc::lane::lane;
 use crate::grpc::methods::{Class, Method};
@@ -25,7 +26,6 @@ use crate::grpc::{protocol, status};
 use crate::lanes::{self, Caller, Entered};
 use crate::profile::TenantId;
 use crate::telemetry::accept_parent;
-use crate::telemetry::metrics::name_of;
 use crate::transport::{Connection, Control, Cut, Ended, Held};
 
 /// One call.
@@ -259,18 +259,8 @@ impl Call {
         self.place = None;
         self.held = None;
         self.shared.metrics.rpc_finished(self.method.name, code, took);
-        self.log(code, took);
-    }
-
-    fn log(&self, code: Code, took: Duration) {
-        tracing::info!(
-            target: "customer_profile::requests",
-            method = self.method.name,
-            code = name_of(code),
-            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            tenant = self.tenant,
-            request_id = self.request_id,
-        );
+        let Self { shared, method, tenant, request_id, .. } = self;
+        shared.log.write(&Answered { method: method.name, code, took, tenant, request_id });
     }
 
     /// The span of the call, under the caller's if it sends one.

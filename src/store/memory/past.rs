@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::profile::rollup::Rollup;
 use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
+use crate::store::past::is_gap;
 use crate::store::{Changes, Past, PastWrite, ProfileRow, ProfileState, Result, WriteMark};
 
 /// What something was after each write that changed it.
@@ -29,6 +30,17 @@ fn after<T>(log: &Log<T>, write: Sequence) -> Option<&T> {
 impl PastData {
     pub(super) fn last_time(&self) -> Timestamp {
         self.writes.last().map_or(Timestamp::default(), |write| write.time)
+    }
+
+    /// Serves `correct_times`.
+    pub(super) fn move_times(&mut self, now: Timestamp) -> u64 {
+        let later = self.writes.partition_point(|write| write.time <= now);
+        let later = &mut self.writes[later..];
+        if !later.first().is_some_and(|first| is_gap(now, first.time)) {
+            return 0;
+        }
+        later.iter_mut().for_each(|write| write.time = now);
+        later.len() as u64
     }
 
     pub(super) fn keep(&mut self, write: WriteMark, changes: &Changes) {

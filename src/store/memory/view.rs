@@ -118,7 +118,7 @@ impl Snapshot for View {
     }
 }
 
-/// Nothing changes before the commit; the guard gives the turn back in any case.
+/// Nothing changes before the commit, except for times that are corrected; the guard gives the turn back in any case.
 pub(super) struct MemoryTransaction {
     pub(super) view: View,
     pub(super) tenant: TenantId,
@@ -141,6 +141,19 @@ impl Transaction for MemoryTransaction {
 
     fn not_before(&self) -> Timestamp {
         self.turn.not_before
+    }
+
+    async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
+        let mut tenants = self.tenants.write();
+        let data = tenants.entry(self.tenant.clone()).or_default();
+        let moved = data.past.move_times(now);
+        if moved > 0 {
+            for entry in data.log.values_mut() {
+                entry.time = entry.time.min(now);
+            }
+            self.turn.not_before = now;
+        }
+        Ok(moved)
     }
 
     fn reads(&mut self) -> &mut dyn Snapshot {

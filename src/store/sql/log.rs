@@ -47,10 +47,11 @@ fn trim_log(dialect: Dialect, tenant: &TenantId, retention: LogRetention) -> Sta
     let values = [tenant.as_str().into(), retention.before.as_micros().into(), max_bytes.into()];
     let [tenant, before, max_bytes] = values.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(TRIMMED_AT_ONCE);
-    // The sum grows towards the past, and times do not go back: whatever goes is all that is before some write.
+    // The sum grows and the least time falls towards the past: whatever goes is all that is before some write, also where a
+    // clock that was ahead has dated one.
     sql.statement(format!(
         "DELETE FROM change_log WHERE tenant = {tenant} AND sequence IN (\
-         SELECT sequence FROM (SELECT sequence, time, SUM(bytes) OVER (ORDER BY sequence DESC) AS sum, \
+         SELECT sequence FROM (SELECT sequence, MIN(time) OVER (ORDER BY sequence DESC) AS time, SUM(bytes) OVER (ORDER BY sequence DESC) AS sum, \
          MAX(sequence) OVER () AS head FROM change_log WHERE tenant = {tenant}) AS entry \
          WHERE sequence < head AND (time < {before} OR sum > {max_bytes}) ORDER BY sequence LIMIT {limit})"
     ))

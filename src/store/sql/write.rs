@@ -9,6 +9,8 @@
 //!   answered only while the database is known to have it: see [`witness`](super::witness).
 //! - Nothing runs on any other connection while the transaction is open.
 
+mod times;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -156,6 +158,10 @@ impl Transaction for SqlTransaction {
 
     fn not_before(&self) -> Timestamp {
         self.turn.not_before
+    }
+
+    async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
+        self.move_times(now).await
     }
 
     fn reads(&mut self) -> &mut dyn Snapshot {

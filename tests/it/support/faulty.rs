@@ -327,6 +327,10 @@ impl Transaction for FaultyTransaction {
         self.inner.not_before()
     }
 
+    async fn correct_times(&mut self, now: Timestamp) -> Result<u64> {
+        self.inner.correct_times(now).await
+    }
+
     fn reads(&mut self) -> &mut dyn Snapshot {
         self.inner.reads()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
+use customer_profile::grpc::CallLog;
 use customer_profile::grpc::v1::{
     self, context_service_client::ContextServiceClient, identity_service_client::IdentityServiceClient,
     ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
@@ -73,7 +74,8 @@ impl Service {
         let address = listener.local_addr().expect("its address");
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting".into()));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
-        let parts = Parts { config, store, model, clock, metrics, ready };
+        let call_log = Arc::new(CallLog::new(&config.log, &metrics));
+        let parts = Parts { config, store, model, clock, metrics, call_log, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
