@@ -18,7 +18,13 @@
 //! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.
 //! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
+//! - [`memory`] tells how much memory values take, and how much there is.
 //! - [`grpc`] is the only place that knows Protobuf.
+
+/// The tests of this library measure memory as the program has it.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod changes;
 pub mod cli;
@@ -29,6 +35,7 @@ pub mod explain;
 pub mod grpc;
 pub mod identity;
 pub mod ingest;
+pub mod memory;
 pub mod model;
 pub mod models;
 pub mod neighbourhood;

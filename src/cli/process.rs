@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::setup;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::memory;
 use crate::server;
 use crate::telemetry::http::Readiness;
 use crate::telemetry::{self, Telemetry};
@@ -40,7 +41,9 @@ impl Process {
         let grpc = listen("gRPC", config.grpc.address, "--grpc-address").await?;
         let operations = listen("operations", config.operations.address, "--operations-address").await?;
         let telemetry = telemetry::start(&config)?;
-        for warning in config.warnings() {
+        let limit = memory::container_limit();
+        telemetry.metrics.observe_memory(limit);
+        for warning in config.warnings().into_iter().chain(config.memory_warning(limit)) {
             tracing::warn!("{warning}");
         }
         let store = Arc::new(setup::store(&config.database).await?);

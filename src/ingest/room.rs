@@ -45,9 +45,9 @@ impl Room {
     }
 }
 
-/// The size of statements in memory, in bytes, roughly.
+/// The size of statements in memory, in bytes.
 pub(super) fn weigh(statements: &[Statement]) -> usize {
-    statements.iter().map(Statement::weight).sum()
+    statements.iter().map(Statement::size_bytes).sum()
 }
 
 #[derive(Clone)]

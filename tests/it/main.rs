@@ -8,6 +8,7 @@ mod experience;
 mod follower;
 mod freshness;
 mod invariants;
+mod memory;
 mod models;
 mod publish;
 mod replicas;
