@@ -10,6 +10,7 @@ mod followed;
 mod hub;
 pub mod janitor;
 mod publish;
+mod recent;
 mod watch;
 
 pub use coherence::{Coherence, Options};

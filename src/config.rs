@@ -17,6 +17,7 @@
 mod args;
 mod error;
 mod form;
+mod memory;
 mod reference;
 mod sections;
 mod sources;

@@ -20,8 +20,14 @@
 //! - [`background`] is the loop of such passes over all tenants, [`compute`] the threads for work of the processor.
 //! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
+//! - [`memory`] tells how much memory values take, and how much there is.
 //! - [`grpc`] is the only place that knows Protobuf.
 //! - [`transport`] accepts, bounds and ends connections.
+
+/// The tests of this library measure memory as the program has it.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod background;
 pub mod changes;
@@ -35,6 +41,7 @@ pub mod grpc;
 pub mod identity;
 pub mod ingest;
 pub mod lanes;
+pub mod memory;
 pub mod model;
 pub mod models;
 pub mod neighbourhood;

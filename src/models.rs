@@ -36,6 +36,10 @@ use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
 /// How many tenants' models are remembered; one of them more, and all are asked for again.
 const MAX_TENANTS: usize = 10_000;
 
+/// How many different compiled models are kept for tenants; one more, and all tenants' are asked for again. A model takes some
+/// hundred kilobytes, a tenant with the configured one a hundred bytes.
+const MAX_MODELS: usize = 200;
+
 /// A model file and what it compiles to.
 #[derive(Debug, Clone)]
 pub struct ModelFile {
@@ -223,6 +227,9 @@ impl Models {
             Ok(Ok(model)) => {
                 let model = Arc::new(model);
                 compiled.insert(content, Compiled::Model(Arc::downgrade(&model)));
+                if compiled.len() > MAX_MODELS + MAX_UNUSABLE {
+                    self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+                }
                 Ok(Arc::new(Running { version: *version, model }))
             }
             Ok(Err(what)) => {

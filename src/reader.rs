@@ -45,7 +45,7 @@ use crate::profile::{
     Derived, Identifier, Profile, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp, fold,
 };
 use crate::store::{self, Store};
-use crate::telemetry::Metrics;
+use crate::telemetry::metrics::{CacheSize, Metrics};
 use cache::{Cache, Cached, Need, Slot};
 use found::{Found, Lookup, Scope};
 
@@ -161,8 +161,11 @@ impl Reader {
         (clock, limits): (Arc<dyn Clock>, Limits),
     ) -> Self {
         let cache = Cache::new(limits);
-        let (entries, bytes) = (cache.clone(), cache.clone());
-        metrics.observe_cache("reader", move || entries.size().0, move || bytes.size().1);
+        let observed = cache.clone();
+        metrics.observe_cache("reader", move || {
+            let cache::Size { entries, bytes, left } = observed.size();
+            CacheSize { entries, bytes, left }
+        });
         Self { store, models, coherence, cache, metrics, clock, limits, hits: Arc::default() }
     }
 
@@ -302,6 +305,7 @@ impl Reader {
     fn folded(&self, stored: StoredProfile, model: &Model) -> Cached {
         let mut profile = fold(stored, model);
         profile.derived = Derived::of(&profile, model, self.clock.now());
+        profile.pack();
         Cached::Profile(Arc::new(profile))
     }
 
@@ -312,7 +316,8 @@ impl Reader {
         if kept.derived.holds(now) {
             return entry;
         }
-        let derived = Derived::of(kept, &scope.running.model, now);
+        let mut derived = Derived::of(kept, &scope.running.model, now);
+        derived.pack();
         let profile = Profile { derived, ..Profile::clone(kept) };
         let entry = cache::Entry { value: Cached::Profile(Arc::new(profile)), ..entry };
         self.cache.put(slot.clone(), entry.clone()).await;

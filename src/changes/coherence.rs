@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::followed::{Followed, Proof};
+use super::recent::Recent;
 use crate::config::Config;
 use crate::models::Models;
 use crate::profile::{Sequence, TenantId};
@@ -92,6 +93,7 @@ pub struct Coherence {
     options: Options,
     epochs: Epochs,
     tenants: RwLock<HashMap<TenantId, Arc<Followed>>>,
+    recent: Arc<Recent>,
     store_id: OnceLock<Uuid>,
     generations: AtomicU64,
     epoch: Instant,
@@ -111,6 +113,7 @@ impl Coherence {
             options,
             epochs: Epochs::default(),
             tenants: RwLock::default(),
+            recent: Arc::default(),
             store_id: OnceLock::new(),
             generations: AtomicU64::new(0),
             epoch: Instant::now(),
@@ -278,7 +281,8 @@ impl Coherence {
             let oldest = unwatched.min_by_key(|(_, followed)| followed.used_at()).map(|(tenant, _)| tenant.clone());
             oldest.and_then(|oldest| tenants.remove(&oldest));
         }
-        let new = || Arc::new(Followed::new(tenant, self.generation(), self.epoch, self.store.is_shared()));
+        let shared = self.store.is_shared();
+        let new = || Arc::new(Followed::new(tenant, self.generation(), self.epoch, shared, &self.recent));
         tenants.entry(tenant.clone()).or_insert_with(new).clone()
     }
 

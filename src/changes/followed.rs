@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 use super::hub::Hub;
+use super::recent::Recent;
 use crate::profile::{Sequence, TenantId};
 use crate::store::LogPosition;
 
@@ -44,7 +45,7 @@ pub struct Followed {
 }
 
 impl Followed {
-    pub(super) fn new(tenant: &TenantId, generation: u64, epoch: Instant, shared: bool) -> Self {
+    pub(super) fn new(tenant: &TenantId, generation: u64, epoch: Instant, shared: bool, recent: &Arc<Recent>) -> Self {
         Self {
             begun: OnceCell::new(),
             position: AtomicI64::new(-1),
@@ -54,7 +55,7 @@ impl Followed {
             epoch,
             shared,
             own: Mutex::default(),
-            hub: Arc::new(Hub::new(tenant.clone())),
+            hub: Arc::new(Hub::new(tenant.clone(), recent.clone())),
             has_begun: AtomicBool::new(false),
             rests: AtomicBool::new(false),
         }
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     fn positions(steps: &[(&str, i64)]) -> Vec<i64> {
-        let followed = Followed::new(&TenantId::default(), 0, Instant::now(), true);
+        let followed = Followed::new(&TenantId::default(), 0, Instant::now(), true, &Arc::default());
         let step = |(what, write): &(&str, i64)| {
             match *what {
                 "begin" => followed.begin(Sequence(*write), Instant::now()),

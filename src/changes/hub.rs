@@ -5,10 +5,12 @@
 //! cut off when too much is waiting, and goes on from the log.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::mpsc;
 
+use super::recent::Recent;
+use crate::memory::heap_size;
 use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::reader::CacheKey;
 use crate::store::{LogEntry, LogPosition, ProfileChange};
@@ -24,6 +26,19 @@ pub(super) struct Write {
     pub changes: Vec<ProfileChange>,
     /// The cache keys that it made old.
     pub keys: Vec<u64>,
+}
+
+heap_size! {
+    Write { sequence, time, changes, keys }
+}
+
+/// That there was a write.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    /// The write.
+    pub sequence: Sequence,
+    /// What it changed, while that is kept.
+    pub write: Weak<Write>,
 }
 
 /// Puts the parts of writes together.
@@ -53,6 +68,7 @@ pub(super) enum Interest {
 #[derive(Debug)]
 pub(super) struct Hub {
     tenant: TenantId,
+    recent: Arc<Recent>,
     inner: Mutex<Inner>,
 }
 
@@ -69,13 +85,13 @@ struct Inner {
 
 #[derive(Debug)]
 struct Watcher {
-    writes: mpsc::Sender<Arc<Write>>,
+    writes: mpsc::Sender<Notice>,
     keys: Vec<u64>,
 }
 
 impl Hub {
-    pub(super) fn new(tenant: TenantId) -> Self {
-        Self { tenant, inner: Mutex::default() }
+    pub(super) fn new(tenant: TenantId, recent: Arc<Recent>) -> Self {
+        Self { tenant, recent, inner: Mutex::default() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -105,7 +121,7 @@ impl Hub {
         inner.cursor = Some(entry.end());
         if let Some(write) = inner.assembly.take(entry) {
             inner.told = write.sequence;
-            inner.dispatch(&self.tenant, write);
+            inner.dispatch(&self.tenant, &self.recent, write);
         }
     }
 
@@ -170,17 +186,21 @@ impl Inner {
         }
     }
 
-    fn dispatch(&mut self, tenant: &TenantId, write: Write) {
+    fn dispatch(&mut self, tenant: &TenantId, recent: &Recent, write: Write) {
         let mut concerned = self.all.clone();
         if !self.by_key.is_empty() {
             let ids = write.changes.iter().map(|change| CacheKey::Id(change.profile).digest(tenant));
             let found = ids.chain(write.keys.iter().copied()).filter_map(|key| self.by_key.get(&key));
             concerned.extend(found.flatten().copied());
         }
-        let write = Arc::new(write);
+        if concerned.is_empty() {
+            return;
+        }
+        let sequence = write.sequence;
+        let notice = Notice { sequence, write: Arc::downgrade(&recent.keep(write)) };
         for id in concerned {
             // Full, or nobody there: whoever it was reads on from the log.
-            let told = self.watchers.get(&id).is_some_and(|watcher| watcher.writes.try_send(write.clone()).is_ok());
+            let told = self.watchers.get(&id).is_some_and(|watcher| watcher.writes.try_send(notice.clone()).is_ok());
             if !told {
                 self.remove(id);
             }
@@ -193,12 +213,12 @@ impl Inner {
 pub(super) struct Subscription {
     hub: Arc<Hub>,
     id: u64,
-    received: mpsc::Receiver<Arc<Write>>,
+    received: mpsc::Receiver<Notice>,
 }
 
 impl Subscription {
     /// The next write that is of interest; none when this place was lost.
-    pub(super) async fn next(&mut self) -> Option<Arc<Write>> {
+    pub(super) async fn next(&mut self) -> Option<Notice> {
         self.received.recv().await
     }
 

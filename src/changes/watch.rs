@@ -118,10 +118,14 @@ enum Pending {
     Begin,
     Snapshot(usize),
     Change {
+        write: Arc<Write>,
         index: usize,
-        change: Box<ProfileChange>,
-        time: Timestamp,
         keys: Vec<usize>,
+    },
+    /// Of a watch of all: what a write changed, from one change on.
+    Rest {
+        write: Arc<Write>,
+        from: usize,
     },
 }
 
@@ -215,7 +219,11 @@ impl Watch {
                 continue;
             }
             match tokio::time::timeout_at(heartbeat_at, self.subscription.next()).await {
-                Ok(Some(write)) => self.look_at(&write).await?,
+                Ok(Some(notice)) => match notice.write.upgrade() {
+                    Some(write) => self.look_at(&write).await?,
+                    // Too late for what is kept in memory: the log has it.
+                    None => self.behind = self.behind.max(notice.sequence),
+                },
                 Ok(None) => return Err(self.cut_off().await),
                 Err(_) => {
                     if let Some(told) = self.subscription.told() {
@@ -254,7 +262,7 @@ impl Watch {
             for entry in &tail.entries {
                 after = entry.end();
                 if let Some(write) = assembly.take(entry) {
-                    self.look_at(&write).await?;
+                    self.look_at(&Arc::new(write)).await?;
                 }
             }
             // What is found is told first: the rest can wait in the store.
@@ -273,18 +281,22 @@ impl Watch {
     }
 
     /// Finds what is to be told of a write, and where the keys lead after it.
-    async fn look_at(&mut self, write: &Write) -> Result<(), Error> {
+    async fn look_at(&mut self, write: &Arc<Write>) -> Result<(), Error> {
         if write.sequence <= self.read {
             return Ok(());
         }
         let skip = if write.sequence.0 == self.read.0 + 1 { std::mem::take(&mut self.skip) } else { 0 };
-        for (index, change) in write.changes.iter().enumerate() {
+        let wanted = || (skip..write.changes.len()).find(|index| self.wants(&write.changes[*index]));
+        if self.keys.is_empty()
+            && let Some(from) = wanted()
+        {
+            self.pending.push_back((write.sequence, Pending::Rest { write: write.clone(), from }));
+        }
+        for (index, change) in write.changes.iter().enumerate().skip(skip).filter(|_| !self.keys.is_empty()) {
             let keys: Vec<usize> =
                 (0..self.keys.len()).filter(|key| self.keys[*key].leads_to(change.profile)).collect();
-            let concerns = self.keys.is_empty() || !keys.is_empty();
-            if index >= skip && concerns && self.wants(change) {
-                let (change, time) = (Box::new(change.clone()), write.time);
-                self.pending.push_back((write.sequence, Pending::Change { index, change, time, keys }));
+            if !keys.is_empty() && self.wants(change) {
+                self.pending.push_back((write.sequence, Pending::Change { write: write.clone(), index, keys }));
             }
         }
         for index in 0..self.keys.len() {
@@ -379,24 +391,35 @@ impl Watch {
                 let snapshots = left.then_some(key + 1);
                 (Told::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
             }
-            Pending::Change { index, change, time, keys } => {
-                let asked = Key::Id(change.profile);
-                let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
-                let profile = if self.request.include_profiles && is_live {
-                    self.read_profile(&asked, sequence).await?.ok()
-                } else {
-                    None
+            Pending::Rest { write, from } => {
+                let Some(index) = (from..write.changes.len()).find(|index| self.wants(&write.changes[*index])) else {
+                    return Ok(None);
                 };
-                let profile = profile.filter(|answer| answer.merged_from.is_none());
-                let before = Sequence(sequence.0 - 1);
-                let place = self.place(before, index + 1, None);
-                (Told::Change { change, time, keys, profile }, place)
+                let rest = Pending::Rest { write: write.clone(), from: index + 1 };
+                self.pending.push_front((sequence, rest));
+                self.change(&write, index, Vec::new()).await?
             }
+            Pending::Change { write, index, keys } => self.change(&write, index, keys).await?,
         }))
     }
 
     fn place(&self, sequence: Sequence, changes: usize, snapshots: Option<usize>) -> Place {
         Place { sequence, changes, snapshots, shown: self.floor }
+    }
+
+    /// A change of a write, with the profile where it was asked for.
+    async fn change(&mut self, write: &Write, index: usize, keys: Vec<usize>) -> Result<(Told, Place), Error> {
+        let (change, time) = (Box::new(write.changes[index].clone()), write.time);
+        let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
+        let profile = if self.request.include_profiles && is_live {
+            self.read_profile(&Key::Id(change.profile), write.sequence).await?.ok()
+        } else {
+            None
+        };
+        let profile = profile.filter(|answer| answer.merged_from.is_none());
+        let before = Sequence(write.sequence.0 - 1);
+        let place = self.place(before, index + 1, None);
+        Ok((Told::Change { change, time, keys, profile }, place))
     }
 
     /// Reads a profile as it is after a write or later, and no earlier than what this watch has shown. A database that is away

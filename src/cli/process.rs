@@ -22,6 +22,7 @@ use super::setup;
 use crate::clock::GuardedClock;
 use crate::config::{Config, ConfigArgs};
 use crate::grpc::CallLog;
+use crate::memory;
 use crate::server;
 use crate::telemetry::http::{OperationsPort, Readiness};
 use crate::telemetry::{self, Telemetry};
@@ -53,7 +54,9 @@ impl Process {
         let telemetry = telemetry::start(&config)?;
         let grpc = listen("gRPC", config.grpc.address, "--grpc-address")?;
         let operations = listen("operations", config.operations.address, "--operations-address")?;
-        for warning in config.warnings() {
+        let limit = memory::container_limit();
+        telemetry.metrics.observe_memory(limit);
+        for warning in config.warnings().into_iter().chain(config.memory_warning(limit)) {
             tracing::warn!("{warning}");
         }
         let (metrics, clock) = (telemetry.metrics.clone(), Arc::new(GuardedClock::default()));

@@ -34,6 +34,7 @@ pub(super) async fn store(database: &Database) -> anyhow::Result<SqlStore> {
 pub(super) fn store_options(database: &Database) -> Options {
     Options {
         max_connections: u32::try_from(database.max_connections).unwrap_or(u32::MAX),
+        page_cache_bytes: database.page_cache_bytes,
         acquire_timeout: database.acquire_timeout,
         statement_timeout: database.statement_timeout,
         ..Options::new(database.url.expose())

@@ -198,6 +198,10 @@ sections! {
         acquire_timeout: Duration = "2s" as DURATION in "10ms", "5m";
         /// How long one statement may take before the database ends it.
         statement_timeout: Duration = "10s" as DURATION in "10ms", "1h";
+        /// SQLite: memory for pages of the database, over all connections; three quarters are for writing. In a large database
+        /// each record's match keys, identifiers and profile are on pages of their own, and a page that is not in memory is read
+        /// from the file.
+        page_cache_bytes: usize = "256MiB" as SIZE in "4MiB", "1024GiB";
         /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
         away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }
@@ -227,7 +231,8 @@ sections! {
 
     /// Profiles in memory, ready to answer.
     cache: Cache {
-        /// Memory for cached profiles and for the way from identifiers to them. The process needs some 50 MB besides.
+        /// Memory for cached profiles and for the way from identifiers to them, as the process has it. What it needs besides is in
+        /// `docs/operations.md`.
         max_bytes: usize = "256MiB" as SIZE in "0B", "1024GiB";
         /// Where several servers share a database each learns of the others' writes from the change log, within milliseconds. A
         /// cached answer counts as current for so long after the log was last read; then the log is read again, or else the

@@ -138,7 +138,18 @@ impl Calls {
         });
         let (instance, count) = (random(), AtomicU64::new(0));
         Self {
-            shared: Arc::new(Shared { limits, doors, places, messages, answers, patience, instance, count, metrics, log }),
+            shared: Arc::new(Shared {
+                limits,
+                doors,
+                places,
+                messages,
+                answers,
+                patience,
+                instance,
+                count,
+                metrics,
+                log,
+            }),
         }
     }
 }

@@ -91,9 +91,9 @@ impl Drop for Held {
     }
 }
 
-/// The size of statements in memory, in bytes, roughly.
+/// The size of statements in memory, in bytes.
 pub(super) fn weigh(statements: &[Statement]) -> usize {
-    statements.iter().map(Statement::weight).sum()
+    statements.iter().map(Statement::size_bytes).sum()
 }
 
 #[derive(Clone)]

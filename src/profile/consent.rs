@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::origin;
 use super::{Identifier, Origin, Record, RecordKey, Said, Timestamp};
+use crate::memory::{HeapSize, heap_size, plain_size};
 
 /// What was said about a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -342,6 +343,22 @@ impl Effective<'_> {
     /// The most restrictive; of equals the latest, then the least record.
     fn rank(&self) -> (ConsentState, Timestamp, std::cmp::Reverse<&RecordKey>) {
         (self.state, self.word.said.effective_time(), std::cmp::Reverse(self.record))
+    }
+}
+
+plain_size!(ConsentStatus, LegalBasis);
+
+heap_size! {
+    Consent { purpose, contact_point, status, effective_time, expire_time, legal_basis, gpc, notes }
+    ConsentNotes {
+        jurisdiction, policy_version, notice, collection_method, proof, receipt_id, language, tcf_string,
+    }
+    ConsentWord { consent, said }
+}
+
+impl HeapSize for Consents {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Profile, Timestamp, Value};
+use crate::memory::{heap_size, pack_map, pack_set};
 use crate::model::Model;
 
 /// What is derived of a profile, and how long it holds.
@@ -70,11 +71,15 @@ impl Derived {
         self.until
     }
 
-    /// Its size in memory, in bytes, roughly.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let value = |computed: &Computed| computed.value.as_ref().map_or(0, Value::weight);
-        let computed = self.computed.iter().map(|(name, computed)| 96 + name.len() + value(computed));
-        computed.sum::<usize>() + self.segments.iter().map(|name| 32 + name.len()).sum::<usize>()
+    /// Packs what is to be kept for long.
+    pub(crate) fn pack(&mut self) {
+        self.computed.values_mut().filter_map(|computed| computed.value.as_mut()).for_each(Value::pack);
+        pack_map(&mut self.computed);
+        pack_set(&mut self.segments);
     }
+}
+
+heap_size! {
+    Computed { value, partial, approximate }
+    Derived { since, until, computed, segments }
 }

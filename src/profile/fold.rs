@@ -6,6 +6,7 @@ use super::preference::fold_preferences;
 use super::rollup::{DefinitionId, Rollup};
 use super::survive::fold_traits;
 use super::{Derived, Identifier, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value};
+use crate::memory::{heap_size, pack_map, pack_set};
 use crate::model::Model;
 
 /// A profile, ready to answer.
@@ -77,6 +78,28 @@ pub struct StoredProfile {
     pub update_time: Timestamp,
     /// Its records, in order of key; never empty.
     pub records: Vec<Record>,
+}
+
+impl Profile {
+    /// Packs what is to be kept for long, so that it takes the memory that it is counted with.
+    pub(crate) fn pack(&mut self) {
+        self.traits.values_mut().for_each(|unified| unified.value.pack());
+        pack_map(&mut self.traits);
+        pack_map(&mut self.preferences);
+        self.records.iter_mut().for_each(Record::pack);
+        self.rollup.pack();
+        pack_set(&mut self.uncounted);
+        self.derived.pack();
+    }
+}
+
+heap_size! {
+    Trait { value, origins }
+    Origin { record, source_time, receive_time }
+    ProfileIdentifier { identifier, linkable, origin }
+    Profile {
+        id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, derived,
+    }
 }
 
 /// Folds a profile. Computed traits and segments depend on the time too: see [`Derived::of`].

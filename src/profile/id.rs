@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::memory::{heap_size, plain_size};
+
 /// An instant in microseconds since 1970-01-01T00:00:00Z: what every store keeps without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(transparent)]
@@ -174,6 +176,19 @@ impl fmt::Debug for EventKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sequence(pub i64);
+
+plain_size!(Timestamp, ProfileId, Sequence);
+
+impl crate::memory::HeapSize for TenantId {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
+    }
+}
+
+heap_size! {
+    RecordKey { source, key }
+    Identifier { kind, value }
+}
 
 #[cfg(test)]
 mod tests {

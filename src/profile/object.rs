@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::value::pack_values;
 use super::{Event, Timestamp, Value};
+use crate::memory::{heap_size, pack_set};
 
 /// Names an object within a tenant. Not unique where sources number theirs alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +90,21 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
         }
     }
     Some(Object { key, status, create_time, update_time, fields, related, events })
+}
+
+impl Object {
+    /// Packs what is to be kept for long.
+    pub(crate) fn pack(&mut self) {
+        pack_values(&mut self.fields);
+        pack_set(&mut self.related);
+        self.events.iter_mut().for_each(|event| pack_values(&mut event.properties));
+    }
+}
+
+heap_size! {
+    ObjectKey { kind, id }
+    Meaning { object, related, status, channel }
+    Object { key, status, create_time, update_time, fields, related, events }
 }
 
 #[cfg(test)]

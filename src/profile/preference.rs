@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::origin;
 use super::{Origin, Record, RecordKey, Said};
+use crate::memory::{HeapSize, heap_size, plain_size};
 
 /// What a preference is about. As a text it is its name in the API: `language`, `topics.news`, `accessibility.large_print`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -374,6 +375,33 @@ impl StatedPreference {
     #[must_use]
     pub fn is_true(&self) -> bool {
         self.value == Preference::Flag(true)
+    }
+}
+
+plain_size!(QuietHours);
+
+heap_size! {
+    FrequencyCap { channel, max_count, window_seconds }
+    Representative { display_name, relationship, contact_point, authority }
+    StatedPreference { value, origins }
+}
+
+impl HeapSize for PreferenceKey {
+    fn heap_bytes(&self) -> usize {
+        if let Self::Topic(name) = self { name.heap_bytes() } else { 0 }
+    }
+}
+
+impl HeapSize for Preference {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.heap_bytes(),
+            Self::Flag(_) => 0,
+            Self::Channels(channels) => channels.heap_bytes(),
+            Self::QuietHours(hours) => hours.heap_bytes(),
+            Self::FrequencyCaps(caps) => caps.heap_bytes(),
+            Self::Representative(somebody) => somebody.heap_bytes(),
+        }
     }
 }
 

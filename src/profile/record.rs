@@ -14,10 +14,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::rollup::Rollup;
+use super::value::Value;
 use super::{
     Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey, RecordStatement,
-    Timestamp, Value, id::plausible_time,
+    Timestamp, id::plausible_time,
 };
+use crate::memory::{HeapSize, heap_size, pack_map, plain_size};
 
 /// The place of a statement among those about its record; the content breaks ties, so that the order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -274,6 +276,15 @@ impl Record {
             && self.says_the_same(other)
     }
 
+    /// Packs what is to be kept for long.
+    pub(super) fn pack(&mut self) {
+        self.traits.values_mut().filter_map(|cell| cell.value.as_mut()).for_each(Value::pack);
+        pack_map(&mut self.identifiers);
+        pack_map(&mut self.traits);
+        pack_map(&mut self.preferences);
+        pack_map(&mut self.contacts);
+    }
+
     fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
         patch.or(self.base.as_ref().map(|base| &base.said))
     }
@@ -347,6 +358,22 @@ impl Record {
         self.identifiers.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
         self.traits.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
         true
+    }
+}
+
+plain_size!(Stamp, Said, Base, CarriedId);
+
+heap_size! {
+    Membership { profile, reason, carries, minted }
+    Record {
+        key, first_seen, has_events, membership, latest, base, identifiers, traits, preferences, consents, contacts,
+        rollup,
+    }
+}
+
+impl<T: HeapSize> HeapSize for Cell<T> {
+    fn heap_bytes(&self) -> usize {
+        self.value.heap_bytes()
     }
 }
 

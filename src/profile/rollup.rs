@@ -21,6 +21,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::{HeapSize, pack_map, plain_size};
+
 pub use buckets::{Bucket, Buckets};
 pub use distinct::Distinct;
 pub(crate) use state::each;
@@ -77,9 +79,17 @@ impl Rollup {
         self.0.retain(|id, _| asked(*id));
     }
 
-    /// Its size in memory, in bytes, roughly.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        self.0.values().map(|state| 48 + state.weight()).sum()
+    /// Packs what is to be kept for long.
+    pub(super) fn pack(&mut self) {
+        self.0.values_mut().for_each(State::pack);
+        pack_map(&mut self.0);
+    }
+}
+
+plain_size!(DefinitionId);
+
+impl HeapSize for Rollup {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
     }
 }

@@ -1,10 +1,13 @@
 //! What sources say: a [`Draft`] as it was said, a [`Statement`] once it is checked against the model.
 
+mod size;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value};
+use crate::memory::HeapSize;
 
 /// A statement as a source said it: nothing checked, nothing normalised. This is what history keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,23 +36,6 @@ impl Draft {
             Self::Event(said) => &said.record,
             Self::Preferences(said) => &said.record,
             Self::Consent(said) => &said.record,
-        }
-    }
-
-    /// Its size in memory, in bytes, roughly.
-    fn weight(&self) -> usize {
-        match self {
-            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => {
-                let identifiers = said.identifiers.iter().map(|held| held.kind.len() + held.value.len());
-                identifiers.sum::<usize>() + weigh(&said.traits)
-            }
-            Self::Event(said) => weigh(&said.properties),
-            Self::Preferences(said) => {
-                let each =
-                    said.preferences.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Value::weight));
-                each.sum()
-            }
-            Self::Consent(said) => weigh(&said.fields),
         }
     }
 }
@@ -169,14 +155,10 @@ pub enum Statement {
 }
 
 impl Statement {
-    /// Its size in memory, in bytes, roughly.
+    /// Its size in memory, in bytes.
     #[must_use]
-    pub fn weight(&self) -> usize {
-        let values = match self {
-            Self::Record(statement) => statement.draft.weight(),
-            Self::Event(event) => weigh(&event.properties),
-        };
-        size_of::<Self>() + values
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + self.heap_bytes()
     }
 
     /// As it was said, to be checked again.
@@ -211,10 +193,6 @@ impl Statement {
             Self::Event(event) => &event.record,
         }
     }
-}
-
-fn weigh(values: &BTreeMap<String, Value>) -> usize {
-    values.iter().map(|(name, value)| name.len() + value.weight()).sum()
 }
 
 /// A checked statement about a record.

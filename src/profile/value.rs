@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use crate::memory::{HeapSize, pack_map};
 
 /// One value. There is no floating-point kind: numbers are whole or decimal. Ordered so that ties have one answer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,16 +45,13 @@ impl Value {
         }
     }
 
-    /// Its size in memory, in bytes, roughly.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        size_of::<Self>()
-            + match self {
-                Self::String(text) => text.len(),
-                Self::List(values) => values.iter().map(Self::weight).sum(),
-                Self::Map(entries) => entries.iter().map(|(name, value)| name.len() + value.weight()).sum(),
-                Self::Int(_) | Self::Decimal(_) | Self::Bool(_) | Self::Time(_) => 0,
-            }
+    /// Packs what is to be kept for long.
+    pub(crate) fn pack(&mut self) {
+        match self {
+            Self::List(values) => values.iter_mut().for_each(Self::pack),
+            Self::Map(entries) => pack_values(entries),
+            Self::String(_) | Self::Int(_) | Self::Decimal(_) | Self::Bool(_) | Self::Time(_) => {}
+        }
     }
 
     /// Says nothing: an empty text or list.
@@ -63,6 +61,23 @@ impl Value {
             Self::String(text) => text.trim().is_empty(),
             Self::List(values) => values.is_empty(),
             _ => false,
+        }
+    }
+}
+
+/// Packs named values.
+pub(super) fn pack_values(values: &mut BTreeMap<String, Value>) {
+    values.values_mut().for_each(Value::pack);
+    pack_map(values);
+}
+
+impl HeapSize for Value {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::String(text) => text.heap_bytes(),
+            Self::List(values) => values.heap_bytes(),
+            Self::Map(entries) => entries.heap_bytes(),
+            Self::Int(_) | Self::Decimal(_) | Self::Bool(_) | Self::Time(_) => 0,
         }
     }
 }

@@ -140,6 +140,7 @@ impl Reader {
             fold_object(key, events.filter(|event| wanted.visible.has(&event.kind)).collect())
         };
         let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
+        objects.iter_mut().for_each(Object::pack);
         objects.sort_by(|a, b| (b.update_time, &b.key).cmp(&(a.update_time, &a.key)));
         Ok(objects)
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::{heap_size, plain_size};
 use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// A part of what a write changed.
@@ -141,6 +142,14 @@ pub enum ChangeKind {
     Merged(ProfileId),
     /// All of its records are gone.
     Deleted,
+}
+
+plain_size!(ChangeKind);
+
+heap_size! {
+    ProfileChange {
+        profile, kind, old_revision, revision, fields, events, merged_from, split_from, split_into,
+    }
 }
 
 /// A place in a tenant's log: after this part of this write.

@@ -63,6 +63,8 @@ pub struct Options {
     pub max_connections: u32,
     /// Connections for writes, at most; a writer that waits for its turn holds one. SQLite has one. Default: 4.
     pub max_writers: u32,
+    /// SQLite only: memory for pages, over all connections, in bytes. Default: 256 MiB.
+    pub page_cache_bytes: usize,
     /// How long to wait for a connection, and on SQLite for another process's lock. Default: 5 s.
     pub acquire_timeout: Duration,
     /// PostgreSQL only: how long a statement may run, the wait for the write turn included. Default: 30 s.
@@ -76,6 +78,7 @@ impl Options {
             url: url.into(),
             max_connections: 10,
             max_writers: 4,
+            page_cache_bytes: 256 << 20,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
         }

@@ -27,6 +27,8 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
+use crate::memory;
+
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
@@ -74,6 +76,17 @@ pub struct Metrics {
     compared: BoundCounter<u64>,
     generic_identifiers: BoundCounter<u64>,
     generic_keys: BoundCounter<u64>,
+}
+
+/// What a cache holds.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheSize {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of memory.
+    pub bytes: u64,
+    /// Entries that have left it since the start.
+    pub left: u64,
 }
 
 /// The durations of one method's calls, by status code.
@@ -216,15 +229,36 @@ impl Metrics {
     }
 
     /// Tells the size of a cache whenever somebody collects.
-    pub fn observe_cache(
-        &self,
-        name: &'static str,
-        entries: impl Fn() -> u64 + Send + Sync + 'static,
-        bytes: impl Fn() -> u64 + Send + Sync + 'static,
-    ) {
-        let label = || Some(KeyValue::new("cache", name));
-        self.gauge("customer_profile.cache.entries", "{entry}", "Entries in the cache", label(), entries);
-        self.gauge("customer_profile.cache.size", "By", "Memory of the entries in the cache", label(), bytes);
+    pub fn observe_cache(&self, name: &'static str, size: impl Fn() -> CacheSize + Send + Sync + 'static) {
+        let label = KeyValue::new("cache", name);
+        let size = Arc::new(size);
+        let (entries, bytes, left) = (size.clone(), size.clone(), size);
+        let (entries, bytes) = (move || entries().entries, move || bytes().bytes);
+        self.gauge("customer_profile.cache.entries", "{entry}", "Entries in the cache", Some(label.clone()), entries);
+        self.gauge(
+            "customer_profile.cache.size",
+            "By",
+            "Memory of the entries in the cache",
+            Some(label.clone()),
+            bytes,
+        );
+        // The instrument lives in its meter; what is built here is only a handle.
+        let _ = self
+            .meter
+            .u64_observable_counter("customer_profile.cache.evictions")
+            .with_unit("{entry}")
+            .with_description("Entries that have left the cache: evicted, not let in, or replaced")
+            .with_callback(move |observer| observer.observe(left().left, std::slice::from_ref(&label)))
+            .build();
+    }
+
+    /// Tells the memory of this process whenever somebody collects, and its container's limit if there is one.
+    pub fn observe_memory(&self, limit: Option<u64>) {
+        let resident = || memory::resident_bytes().unwrap_or(0);
+        self.gauge("process.memory.usage", "By", "Resident memory of this process", None, resident);
+        if let Some(limit) = limit {
+            self.gauge("process.memory.limit", "By", "Memory limit of this process's container", None, move || limit);
+        }
     }
 
     /// Something was looked up in the cache `profiles` or `lookups`: whether the cache had the answer, and whether the
@@ -454,14 +488,16 @@ mod tests {
     fn caches_are_told_apart_by_a_label() {
         let telemetry = telemetry();
         let metrics = &telemetry.metrics;
-        metrics.observe_cache("profiles", || 3, || 4096);
-        metrics.observe_cache("lookups", || 5, || 512);
+        metrics.observe_cache("profiles", || CacheSize { entries: 3, bytes: 4096, left: 7 });
+        metrics.observe_cache("lookups", || CacheSize { entries: 5, bytes: 512, left: 0 });
         for (cached, absent) in [(true, false), (true, false), (true, true), (false, false), (false, true)] {
             metrics.cache_read("profiles", cached, absent);
         }
         insta::assert_snapshot!(printed(&telemetry, "customer_profile_cache").join("\n"), @r#"
         customer_profile_cache_entries{cache="lookups"} 5
         customer_profile_cache_entries{cache="profiles"} 3
+        customer_profile_cache_evictions_total{cache="lookups"} 0
+        customer_profile_cache_evictions_total{cache="profiles"} 7
         customer_profile_cache_lookups_total{cache="lookups",outcome="hit"} 0
         customer_profile_cache_lookups_total{cache="lookups",outcome="miss"} 0
         customer_profile_cache_lookups_total{cache="lookups",outcome="negative_hit"} 0

@@ -29,7 +29,7 @@ impl Desk {
     fn new() -> Self {
         let store = Arc::new(Faulty::new(Reads::Linger(3)));
         // Room for about half of the customers: entries are evicted and loaded again all the time.
-        let limits = Limits { max_bytes: 8 * 1024, ..Limits::from(&Config::defaults()) };
+        let limits = Limits { max_bytes: 24 * 1024, ..Limits::from(&Config::defaults()) };
         let process = Process::start(store, ModelFile::built_in(), Options::default(), limits);
         Self { process, tenant: TenantId::default() }
     }

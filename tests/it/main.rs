@@ -12,6 +12,7 @@ mod follower;
 mod freshness;
 mod invariants;
 mod logs;
+mod memory;
 mod models;
 mod overload;
 mod publish;

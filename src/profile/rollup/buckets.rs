@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::{HeapSize, pack_map};
+
 /// A day since 1970-01-01 on the model's calendar, or an hour since 1970 (UTC); 0 for all time.
 pub type Bucket = i32;
 
@@ -70,16 +72,21 @@ impl<S> Buckets<S> {
         self.0.is_empty()
     }
 
-    /// How many buckets there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Drops what is before a bucket.
     pub fn drop_before(&mut self, bucket: Bucket) {
         if self.0.first_key_value().is_some_and(|(first, _)| *first < bucket) {
             self.0 = self.0.split_off(&bucket);
         }
+    }
+
+    /// Packs what is to be kept for long.
+    pub(super) fn pack(&mut self) {
+        pack_map(&mut self.0);
+    }
+}
+
+impl<S: HeapSize> HeapSize for Buckets<S> {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
     }
 }

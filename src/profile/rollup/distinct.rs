@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::Bucket;
+use crate::memory::{heap_size, pack_map, pack_set};
 use crate::profile::Value;
 
 /// How many hashes are kept: as many values are counted exactly.
@@ -87,11 +88,15 @@ impl Distinct {
         });
     }
 
-    /// Its size in memory, in bytes, roughly.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        self.seen.values().map(|buckets| 64 + 8 * buckets.len()).sum()
+    /// Packs what is to be kept for long.
+    pub(super) fn pack(&mut self) {
+        self.seen.values_mut().for_each(pack_set);
+        pack_map(&mut self.seen);
     }
+}
+
+heap_size! {
+    Distinct { bound, seen }
 }
 
 /// A map whose keys are numbers, as a list.

@@ -1,6 +1,7 @@
 //! What is kept for one definition, and what it answers.
 
 mod days;
+mod size;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -396,22 +397,6 @@ impl State {
                 let value = Some(Value::Int(today.saturating_sub(then).max(0).into()));
                 Answer { value, approximate: false, until: Some(calendar.start_of(today + 1)) }
             }
-        }
-    }
-
-    /// Its size in memory, in bytes, roughly.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        match self {
-            Self::Count(buckets) => buckets.len() * 16,
-            Self::Amount(buckets) => buckets.len() * 48,
-            Self::Extremes(buckets) => buckets.len() * 96,
-            Self::Ends(buckets) => buckets.len() * 256,
-            Self::Values(values) => {
-                values.counts.iter().map(|(value, buckets)| value.weight() + 32 + buckets.len() * 16).sum()
-            }
-            Self::Distinct(distinct) => distinct.weight(),
-            Self::Latest(_) => 16,
         }
     }
 }

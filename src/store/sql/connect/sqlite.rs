@@ -29,17 +29,29 @@ pub(super) async fn pool(options: &Options, path: &Path, role: Role) -> Result<D
         pool.connect_lazy(false).min_connections(1).idle_timeout(None).max_lifetime(None);
     }
     let (path, named, busy) = (path.to_owned(), path.to_owned(), options.acquire_timeout);
-    pool.map_sqlx_sqlite_opts(move |connection| settings(connection, &path, busy, role));
+    let pages = cache_size(options, role);
+    pool.map_sqlx_sqlite_opts(move |connection| {
+        settings(connection, &path, busy, role).pragma("cache_size", pages.clone())
+    });
     Database::connect(pool).await.map_err(|error| match Error::from(error) {
         Error::Unavailable(what) => Error::Open(format!("{}: {what}", named.display())),
         other => other,
     })
 }
 
-/// The pages that writers keep in memory. In a large database each match key, identifier and profile of a record is on a page
-/// of its own, some ten of 4 KiB, and a page that is not here is read from the file. Also, what a transaction changes must
-/// fit, or it is spilled to the log before the commit. Negative: in KiB. Filled as needed: this is the most that it takes.
-const WRITER_CACHE_KIB: &str = "-262144";
+/// The pages that a connection keeps in memory: the writer has three quarters of all, the readers share the rest. In a large
+/// database each match key, identifier and profile of a record is on a page of its own, some ten of 4 KiB, and a page that is
+/// not here is read from the file. Also, what a transaction changes must fit, or it is spilled to the log before the commit.
+/// Negative: in KiB. Filled as needed: this is the most that it takes.
+fn cache_size(options: &Options, role: Role) -> String {
+    let readers = options.page_cache_bytes / 4;
+    let bytes = match role {
+        Role::Writer => options.page_cache_bytes - readers,
+        Role::Keeper => 0,
+        Role::Reader => readers / usize::try_from(options.max_connections.max(1)).unwrap_or(usize::MAX),
+    };
+    format!("-{}", (bytes / 1024).max(64))
+}
 
 /// How many pages the log may have before they are written to their places in the file: 64 MiB, the log's size on the disk
 /// between bursts. With the 1,000 of SQLite's own each write of 500 records would pay for that, most pages again and again.
@@ -59,12 +71,11 @@ fn settings(connection: SqliteConnectOptions, path: &Path, busy: Duration, role:
         .pragma("journal_size_limit", "67108864");
     match role {
         Role::Writer => connection
-            .pragma("cache_size", WRITER_CACHE_KIB)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             // Each statement over a set copies the pages that it changes, to be able to take itself back: in memory, not
             // in a file. (So does sorting: a migration that makes an index of a large table sets it to FILE meanwhile.)
             .pragma("temp_store", "MEMORY"),
-        Role::Reader | Role::Keeper => connection.pragma("cache_size", "-4096").pragma("query_only", "ON"),
+        Role::Reader | Role::Keeper => connection.pragma("query_only", "ON"),
     }
 }
 
