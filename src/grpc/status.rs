@@ -3,12 +3,11 @@
 //! Driver text never leaves: the caller gets a generic message and the request id, the log gets the rest, once.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-use uuid::Uuid;
 
 use super::context::Context;
 use super::v1::ErrorReason;
@@ -181,7 +180,7 @@ fn retry_after(
 
 /// Up to half more than the delay, so that those who were refused together do not come again together.
 fn jittered(delay: Duration) -> Duration {
-    let part = u32::from(Uuid::new_v4().as_bytes()[0]);
+    let part = u32::from(RandomState::new().build_hasher().finish().to_le_bytes()[0]);
     delay + delay * part / 512
 }
 

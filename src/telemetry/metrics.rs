@@ -46,10 +46,7 @@ pub struct Metrics {
     meter: Meter,
     call_duration: Histogram<f64>,
     calls: RwLock<HashMap<&'static str, Arc<Durations>>>,
-    shed: Counter<u64>,
-    lane_waits: Histogram<f64>,
-    abandoned: BoundCounter<u64>,
-    ingest_refused: Counter<u64>,
+    lanes: lanes::Instruments,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
     log_poll_duration: Histogram<f64>,
@@ -120,22 +117,7 @@ impl Metrics {
             // rpc.method, rpc.response.status_code
             call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
             calls: RwLock::default(),
-            // lane
-            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
-            // lane
-            lane_waits: duration("customer_profile.lane.wait.duration", "Time for which work waited in its lane"),
-            // reason: full, too_late
-            ingest_refused: counter(
-                "customer_profile.ingest.refused",
-                "{call}",
-                "Writes refused for what waits already",
-            ),
-            abandoned: counter(
-                "customer_profile.ingest.abandoned",
-                "{statement}",
-                "Statements that were not written because their callers had gone before it was their turn",
-            )
-            .bind(&[]),
+            lanes: lanes::Instruments::new(&meter),
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
