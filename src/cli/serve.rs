@@ -17,7 +17,7 @@ log and opens the log file again.
 
 Examples:
   customer-profile serve                   With customer-profile.db in this directory
-  customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address 0.0.0.0:50051
+  customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address '[::]:50051'
   CUSTOMER_PROFILE_DATABASE__URL=postgres://cp:secret@db/cp customer-profile serve
   customer-profile serve --config customer-profile.toml --model model.yaml")]
 pub(super) struct Args {

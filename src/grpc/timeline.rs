@@ -88,12 +88,11 @@ impl ProfileApi {
         let bound = Bound::new(request.purpose, &model).map_err(refused)?;
         let view = bound.as_ref().and_then(Bound::view);
         let failed = |error| status::from_reader(error, context);
-        let (key, held) = match key {
-            Some(key) => (key, Sequence::default()),
-            None => {
-                let (holder, held) = self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?;
-                (Key::Id(holder), held)
-            }
+        let (key, held) = if let Some(key) = key {
+            (key, Sequence::default())
+        } else {
+            let (holder, held) = self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?;
+            (Key::Id(holder), held)
         };
         let profile = self.reader.profile(&context.tenant, &key, freshness).await.map_err(failed)?.showing(held);
         let admitted = view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now()));

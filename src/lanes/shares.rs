@@ -1,7 +1,9 @@
 //! Who holds how much of something that is limited, and whether more may be given.
 //!
 //! Whoever comes may take all of it. When all is taken, a quarter more is there for callers that hold less than an equal
-//! share: so one caller that takes everything keeps nobody else out.
+//! share: so one caller that takes everything keeps nobody else out. Half of that quarter is for connections, of whatever
+//! tenant; the other half only for those of tenants that hold less than an equal share, so that a tenant with many connections
+//! does not keep the other tenants out.
 
 use std::collections::HashMap;
 
@@ -58,9 +60,10 @@ impl Shares {
         };
         // One tenant alone has all of it, and its connections share it.
         let alone = self.tenants.keys().all(|tenant| *tenant == caller.tenant);
+        let of_any_tenant = after <= self.limit.saturating_add(reserve / 2);
         after <= self.limit.saturating_add(reserve)
             && within(&self.connections, caller.connection)
-            && (alone || within(&self.tenants, caller.tenant))
+            && (alone || of_any_tenant || within(&self.tenants, caller.tenant))
     }
 
     pub(crate) fn give_back(&mut self, caller: Caller, amount: usize) {
@@ -86,18 +89,21 @@ mod tests {
 
     #[test]
     fn one_caller_may_take_all_and_keeps_nobody_else_out() {
-        let mut shares = Shares::new(8);
+        let mut shares = Shares::new(16);
         let flooder = caller(1, 1);
-        assert_eq!((0..20).filter(|_| shares.try_take(flooder, 1)).count(), 8);
-        let others = [caller(1, 2), caller(2, 3)];
-        for other in others {
+        assert_eq!((0..20).filter(|_| shares.try_take(flooder, 1)).count(), 16);
+        for other in [caller(1, 2), caller(2, 3)] {
             assert!(shares.try_take(other, 1), "{other:?}");
             assert!(!shares.try_take(flooder, 1));
         }
-        assert!(!shares.try_take(caller(1, 4), 1), "the reserve is used up");
-        shares.give_back(others[0], 1);
+        assert!(!shares.try_take(caller(1, 4), 1), "what is left is for tenants with less than their share");
+        for other in [caller(2, 5), caller(3, 6)] {
+            assert!(shares.try_take(other, 1), "{other:?}");
+        }
+        assert!(!shares.try_take(caller(3, 7), 1), "the reserve is used up");
+        shares.give_back(caller(2, 5), 1);
         assert!(!shares.try_take(flooder, 1), "the flooder has more than its share");
-        assert!(shares.try_take(caller(1, 4), 1));
+        assert!(shares.try_take(caller(3, 7), 1));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Reader {
         }
         let scope = self.scope(tenant, freshness).await?;
         let slot = self.slot(&scope, CacheKey::Objects(profile.profile.id, wanted.digest()));
-        let load = async {
+        let load = Box::pin(async {
             let read_at = Instant::now();
             // The profile again, now that the slot is taken: the one that was read before may lack a record of after.
             let found = self.by_id(&scope, profile.profile.id).await?;
@@ -101,7 +101,7 @@ impl Reader {
             // The events were read after the profile, and may be of later writes.
             let shown = if objects.is_empty() { shown } else { shown.max(self.head(tenant).await?) };
             Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence, shown, read_at })
-        };
+        });
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read("objects", cached, false);
         let Found { entry, currency, .. } = scope.found(entry, cached);

@@ -52,10 +52,7 @@ pub struct Metrics {
     meter: Meter,
     call_duration: Histogram<f64>,
     calls: RwLock<HashMap<&'static str, Arc<Durations>>>,
-    shed: Counter<u64>,
-    lane_waits: Histogram<f64>,
-    abandoned: BoundCounter<u64>,
-    ingest_refused: Counter<u64>,
+    lanes: lanes::Instruments,
     bounded: Counter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
@@ -138,22 +135,7 @@ impl Metrics {
             // rpc.method, rpc.response.status_code
             call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
             calls: RwLock::default(),
-            // lane
-            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
-            // lane
-            lane_waits: duration("customer_profile.lane.wait.duration", "Time for which work waited in its lane"),
-            // reason: full, too_late
-            ingest_refused: counter(
-                "customer_profile.ingest.refused",
-                "{call}",
-                "Writes refused for what waits already",
-            ),
-            abandoned: counter(
-                "customer_profile.ingest.abandoned",
-                "{statement}",
-                "Statements that were not written because their callers had gone before it was their turn",
-            )
-            .bind(&[]),
+            lanes: lanes::Instruments::new(&meter),
             // bound: the one that was met
             bounded: counter(
                 "customer_profile.rpc.bounded",

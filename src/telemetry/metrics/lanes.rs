@@ -5,15 +5,46 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::BoundHistogram;
+use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
 
-use super::Metrics;
+use super::{DURATION_BOUNDS, Metrics};
 use crate::lanes::{Figures, Lanes, Queue, Reason};
+
+/// The instruments of lanes.
+#[derive(Debug)]
+pub(super) struct Instruments {
+    shed: Counter<u64>,
+    waits: Histogram<f64>,
+    refused_writes: Counter<u64>,
+    abandoned: BoundCounter<u64>,
+}
+
+impl Instruments {
+    pub(super) fn new(meter: &Meter) -> Self {
+        let counter = |name, unit, help| meter.u64_counter(name).with_unit(unit).with_description(help).build();
+        // lane
+        let waits = meter.f64_histogram("customer_profile.lane.wait.duration").with_unit("s");
+        let waits = waits.with_description("Time for which work waited in its lane");
+        let abandoned = "Statements that were not written because their callers had gone before it was their turn";
+        Self {
+            // lane
+            shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work"),
+            waits: waits.with_boundaries(DURATION_BOUNDS.to_vec()).build(),
+            // reason: full, too_late
+            refused_writes: counter(
+                "customer_profile.ingest.refused",
+                "{call}",
+                "Writes refused for what waits already",
+            ),
+            abandoned: counter("customer_profile.ingest.abandoned", "{statement}", abandoned).bind(&[]),
+        }
+    }
+}
 
 impl Metrics {
     /// A call was refused at the limit of calls in work in its lane.
     pub fn rpc_shed(&self, lane: &'static str) {
-        self.shed.add(1, &[KeyValue::new("lane", lane)]);
+        self.lanes.shed.add(1, &[KeyValue::new("lane", lane)]);
     }
 
     /// Tells how many calls of each lane are in work whenever somebody collects.
@@ -25,13 +56,13 @@ impl Metrics {
 
     /// A write was refused for what waits already.
     pub fn ingest_refused(&self, reason: Reason) {
-        self.ingest_refused.add(1, &[KeyValue::new("reason", reason.name())]);
+        self.lanes.refused_writes.add(1, &[KeyValue::new("reason", reason.name())]);
     }
 
     /// So many statements, which waited, are not written: nobody waits for them any more.
     pub fn ingest_abandoned(&self, statements: usize) {
         self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
-        self.abandoned.add(statements as u64);
+        self.lanes.abandoned.add(statements as u64);
     }
 
     /// Tells of the queues for the connections of the database: `light`, `heavy`, `background`.
@@ -64,7 +95,7 @@ impl Metrics {
             })
             .build();
         for queue in lanes.queues() {
-            queue.report_to(Box::new(Waits(self.lane_waits.bind(&[KeyValue::new("lane", queue.name())]))));
+            queue.report_to(Box::new(Waits(self.lanes.waits.bind(&[KeyValue::new("lane", queue.name())]))));
         }
     }
 

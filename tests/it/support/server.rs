@@ -131,7 +131,7 @@ impl TestServer {
         (status, self.lines.iter().map(|line| line.to_string()).collect())
     }
 
-    /// Its process.
+    /// The process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
