@@ -27,7 +27,7 @@ pub use contexts::ContextApi;
 pub use experience::ExperienceApi;
 pub use identity::IdentityApi;
 pub use ingest::IngestApi;
-pub use layers::{CallLimits, Calls};
+pub use layers::{CallLimits, CallService, Calls};
 pub use methods::service_names;
 pub use models::ModelApi;
 pub use preferences::PreferenceApi;

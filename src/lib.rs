@@ -19,6 +19,7 @@
 //! - [`statistics`] computes the same of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
 //! - [`grpc`] is the only place that knows Protobuf.
+//! - [`transport`] accepts, bounds and ends connections.
 
 pub mod changes;
 pub mod cli;
@@ -43,3 +44,4 @@ pub mod sources;
 pub mod statistics;
 pub mod store;
 pub mod telemetry;
+pub mod transport;

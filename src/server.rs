@@ -5,7 +5,10 @@
 //! and what is cached is still answered; taking every replica out of service would help nobody.
 //!
 //! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections, a bounded wait for
-//! calls in work, the rest of the write queue, how far publishing is, then the telemetry.
+//! calls in work, after which all that is left is cut off, the rest of the write queue, how far publishing is, then the
+//! telemetry.
+
+mod connections;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,12 +17,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::Layer;
 
 use crate::changes::janitor::keep_short;
 use crate::changes::{Coherence, PublisherParts, Publishers};
@@ -49,9 +51,15 @@ use crate::statistics::Statistician;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
+use crate::transport::Stops;
 
 /// How often the store is asked whether it is right, until it is.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long the rest of the write queue may take at the end.
+const WRITER_BOUND: Duration = Duration::from_secs(10);
+/// How long background work may take to notice that it was cut off.
+const BACKGROUND_BOUND: Duration = Duration::from_secs(1);
 
 /// What a server runs on. Listeners and time come from outside, so that tests need no fixed ports and no clocks.
 pub struct Parts {
@@ -72,9 +80,9 @@ pub struct Parts {
 /// Why a server ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The listener failed.
-    #[error("the listener failed: {0}")]
-    Listener(#[from] tonic::transport::Error),
+    /// Accepting connections failed. A bug; the log has the panic.
+    #[error("accepting connections has failed; nobody can connect")]
+    Listener,
     /// The write path failed. A bug; the log has the panic.
     #[error("the write path has failed; nothing more can be written")]
     Writer,
@@ -83,7 +91,7 @@ pub enum Error {
 /// Runs a server until `shutdown`, then drains it.
 ///
 /// # Errors
-/// When the listener fails, or the writer ends before it is told to.
+/// When accepting connections or writing fails by a bug.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
@@ -91,9 +99,9 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
-    let stop = CancellationToken::new();
+    let stops = Stops::default();
     let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
-    let (services, mut writer, behind) = build(&parts, models.clone(), health_service, stop.clone());
+    let (services, mut writer, behind) = build(&parts, models.clone(), health_service);
     let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
     let publishers = Publishers::start(PublisherParts {
         store: parts.store.clone(),
@@ -105,28 +113,11 @@ pub async fn serve(
     let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
-    let calls = Calls::new(
-        CallLimits {
-            max_concurrent: grpc.max_concurrent_requests,
-            default_deadline: grpc.default_deadline,
-            max_deadline: grpc.max_deadline,
-            spans: parts.config.telemetry.otlp_endpoint.is_some(),
-        },
-        u64::from(std::process::id()),
-        parts.metrics.clone(),
-    );
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving = tonic::transport::Server::builder()
-        .http2_keepalive_interval(Some(grpc.keep_alive_interval))
-        .http2_keepalive_timeout(Some(grpc.keep_alive_timeout))
-        .max_connection_age(spread(grpc.max_connection_age))
-        .layer(calls)
-        .add_routes(services)
-        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
-    tokio::pin!(serving);
-
+    let service = Calls::new(CallLimits::of(&parts.config), parts.metrics.clone()).layer(services.prepare());
+    let accepting = connections::accept(listener, parts.config.clone(), parts.metrics.clone(), service, stops.clone());
+    let mut accepting = tokio::spawn(accepting);
     let result = tokio::select! {
-        result = &mut serving => result,
+        _ = &mut accepting => Err(Error::Listener),
         // By a panic: the queue and all handles to it live as long as the services. Whoever watches the process starts it
         // again; a server that takes no writes and says that it is well would help nobody.
         _ = &mut writer => return Err(Error::Writer),
@@ -135,49 +126,36 @@ pub async fn serve(
             checks.abort();
             set_health(&health, ServingStatus::NotServing).await;
             parts.ready.send_replace(Readiness::NotReady("stopping"));
-            let lame_duck = tokio::time::sleep(grpc.lame_duck);
-            tokio::select! {
-                result = &mut serving => result,
-                () = lame_duck => {
-                    stop.cancel();
-                    drain(serving, grpc.drain).await
-                }
-            }
+            tokio::time::sleep(grpc.lame_duck).await;
+            Ok(())
         }
     };
+    connections::drain(&stops, grpc.drain).await;
     tidying.abort();
     for work in behind {
         work.abort();
         // Ended before the store is closed: cut off, or by a panic that was told.
-        drop(work.await);
+        if tokio::time::timeout(BACKGROUND_BOUND, work).await.is_err() {
+            tracing::warn!("background work is busy and cannot be cut off; it ends with the process");
+        }
     }
-    finish(writer, publishers, &*parts.store).await;
-    Ok(result?)
-}
-
-/// A time within a tenth of the given one, another in each process, so that connections to servers that started together
-/// do not all end together.
-fn spread(time: Duration) -> Duration {
-    let share = f64::from(std::process::id() % 1_000) / 1_000.0;
-    time.mul_f64(0.9 + 0.2 * share)
-}
-
-/// Waits for the calls in work, up to a bound.
-async fn drain<E>(serving: impl Future<Output = Result<(), E>>, bound: Duration) -> Result<(), E> {
-    tokio::time::timeout(bound, serving).await.unwrap_or_else(|_| {
-        tracing::warn!(?bound, "calls were still in work at the end of the drain; they are cut off");
-        Ok(())
-    })
+    finish(writer, publishers, &parts).await;
+    result
 }
 
 /// Waits for the writer, which ends when the queue is empty and the last service is gone, and for the publishers.
-async fn finish(writer: JoinHandle<()>, publishers: Publishers, store: &dyn Store) {
-    const WRITER_BOUND: Duration = Duration::from_secs(10);
+async fn finish(writer: JoinHandle<()>, publishers: Publishers, parts: &Parts) {
     if tokio::time::timeout(WRITER_BOUND, writer).await.is_err() {
-        tracing::warn!("the write queue was not empty in time; what was not answered may not be stored");
+        match parts.metrics.ingest_waiting() {
+            0 => tracing::warn!("the writer did not end in time; no statement was waiting"),
+            statements => tracing::warn!(
+                statements,
+                "the write queue was not empty in time; what was not answered may not be stored"
+            ),
+        }
     }
     publishers.stop().await;
-    store.close().await;
+    parts.store.close().await;
 }
 
 /// A generated service within the configured bounds. (Generated services have no trait in common.)
@@ -191,12 +169,7 @@ macro_rules! bounded {
     }};
 }
 
-fn build<H>(
-    parts: &Parts,
-    models: Arc<Models>,
-    health: H,
-    draining: CancellationToken,
-) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
+fn build<H>(parts: &Parts, models: Arc<Models>, health: H) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -231,7 +204,7 @@ where
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader =
         Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), (clock.clone(), config.into()));
-    let watches = Watches::new(coherence, draining.clone(), config.watch.clone());
+    let watches = Watches::new(coherence, config.watch.clone());
     let profile_api = ProfileApi {
         reader: reader.clone(),
         store: store.clone(),
@@ -256,7 +229,6 @@ where
         store: store.clone(),
         max_statements: config.ingest.max_statements_per_request,
         stream_batches_in_flight: config.ingest.stream_batches_in_flight,
-        draining,
     };
     let grpc = &config.grpc;
     let mut routes = RoutesBuilder::default();

@@ -16,8 +16,9 @@ use super::setup;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::server;
-use crate::telemetry::http::Readiness;
+use crate::telemetry::http::{OperationsPort, Readiness};
 use crate::telemetry::{self, Telemetry};
+use crate::transport::listen;
 
 /// Exit code of a process that was interrupted, by the convention of shells.
 const INTERRUPTED: i32 = 130;
@@ -37,9 +38,9 @@ impl Process {
     pub(super) async fn prepare(config: Config) -> anyhow::Result<Self> {
         let signals = Signals::new()?;
         let model = setup::model(config.model.path.as_deref())?;
-        let grpc = listen("gRPC", config.grpc.address, "--grpc-address").await?;
-        let operations = listen("operations", config.operations.address, "--operations-address").await?;
         let telemetry = telemetry::start(&config)?;
+        let grpc = listen("gRPC", config.grpc.address, "--grpc-address")?;
+        let operations = listen("operations", config.operations.address, "--operations-address")?;
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
@@ -71,21 +72,27 @@ impl Process {
         let watching = tokio::spawn(signals.watch(stop.clone()));
         // Probes and metrics are answered until the last call has been.
         let stop_operations = CancellationToken::new();
-        let operations = telemetry::http::serve(operations, registry, ready, stop_operations.clone());
-        let operations = tokio::spawn(operations);
+        let port = OperationsPort {
+            listener: operations,
+            registry,
+            readiness: ready,
+            options: parts.config.operations.clone(),
+            metrics: parts.metrics.clone(),
+        };
+        let operations = tokio::spawn(port.serve(stop_operations.clone()));
         let served = server::serve(parts, grpc, stop.cancelled_owned()).await;
         stop_operations.cancel();
         let operations = operations.await;
         watching.abort();
         tracing::info!("stopped");
         guard.shutdown().await;
-        served.context("the gRPC listener failed")?;
-        operations?.context("the operations listener failed")
+        served?;
+        operations.context("the operations port failed")
     }
 }
 
-async fn listen(what: &str, address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
+fn listen(what: &str, address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let listener = listen::listen(address);
     listener.with_context(|| format!("{what} cannot listen on {address} (choose another address with {flag})"))
 }
 

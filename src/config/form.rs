@@ -46,12 +46,17 @@ pub(super) const ADDRESS: Form<SocketAddr> =
 
 pub(super) const COUNT: Form<usize> = Form::new("a whole number", |text| text.parse().ok()).bare();
 
+pub(super) const STREAMS: Form<u32> = Form::new("a whole number", |text| text.parse().ok()).bare();
+
 pub(super) const SWITCH: Form<bool> = Form::new("`true` or `false`", |text| text.parse().ok()).bare();
 
 pub(super) const RATIO: Form<f64> = Form::new("a number", |text| text.parse().ok()).bare();
 
 pub(super) const SIZE: Form<usize> =
     Form::new("a size such as `64KiB`, `4MiB` or `1GiB`", |text| usize::try_from(parse_size(text)?).ok());
+
+pub(super) const BYTES: Form<u32> =
+    Form::new("a size such as `64KiB` or `1MiB`", |text| u32::try_from(parse_size(text)?).ok());
 
 pub(super) const DURATION: Form<Duration> = Form::new("a duration such as `500ms`, `30s` or `5m`", parse_duration);
 

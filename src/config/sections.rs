@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use super::{
     DatabaseUrl, LogFormat,
     form::{
-        ADDRESS, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE, RATIO,
-        SIZE, SWITCH,
+        ADDRESS, BYTES, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE,
+        RATIO, SIZE, STREAMS, SWITCH,
     },
     sources::Reader,
 };
@@ -97,7 +97,7 @@ macro_rules! sections {
 sections! {
     /// Calls: where they come in, how large, how many, how long.
     grpc: Grpc {
-        /// Where gRPC listens. Port 0 takes a free one. In a container: `0.0.0.0:50051`.
+        /// Where gRPC listens. Port 0 takes a free one. In a container: `[::]:50051`, which takes IPv4 and IPv6.
         address: SocketAddr = "127.0.0.1:50051" as ADDRESS;
         /// The largest message that is taken in; a larger one is answered `OUT_OF_RANGE`.
         max_receive_bytes: usize = "4MiB" as SIZE in "1KiB", "256MiB";
@@ -107,25 +107,59 @@ sections! {
         /// Whether answers are compressed (gzip) for callers that take it. Most client libraries say that they do, and small
         /// answers only become slower. Requests may be compressed in any case.
         compress_answers: bool = "false" as SWITCH;
-        /// Calls in work at once over all connections; one more is answered `RESOURCE_EXHAUSTED` with the time to wait.
-        /// Health checks do not count.
+        /// Calls in work at once over all connections; one more is answered `RESOURCE_EXHAUSTED` with the time to wait. A
+        /// call is in work from its whole request to the beginning of its answer. Health checks do not count.
         max_concurrent_requests: usize = "1024" as COUNT in "1", "1000000";
+        /// Calls that wait for their callers, at most this many of each kind: open streams (other than watches), health
+        /// watches, requests that are not complete yet, answers that are not taken yet. One more is answered
+        /// `RESOURCE_EXHAUSTED`. When half of this is reached, incomplete requests and untaken answers have one second left.
+        max_waiting_calls: usize = "4096" as COUNT in "2", "1000000";
+        /// Bytes of requests in memory over all callers, without those up to 16 KiB; a request for which there is no room is
+        /// answered `RESOURCE_EXHAUSTED`. A stream keeps the room of its largest message.
+        max_request_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
+        /// Bytes of answers that callers have not taken yet, without those up to 16 KiB; an answer for which there is no room
+        /// is replaced by `RESOURCE_EXHAUSTED`.
+        max_answer_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
         /// The deadline of a call whose caller sent none.
         default_deadline: Duration = "10s" as DURATION in "1ms", "1h";
-        /// A longer deadline than this is cut to it. Streams are not bounded by deadlines.
+        /// A longer deadline than this is cut to it. Streams have only their own. A deadline covers the whole answer.
         max_deadline: Duration = "60s" as DURATION in "1ms", "1h";
+        /// The time from the first to the last byte of one message of a request; a longer one is answered
+        /// `DEADLINE_EXCEEDED`, on streams too.
+        message_timeout: Duration = "10s" as DURATION in "10ms", "1h";
+        /// The time in which a client takes nothing of an answer before the answer is cut off.
+        send_timeout: Duration = "10s" as DURATION in "1s", "1h";
+        /// The time without a message in either direction after which a stream is ended with `UNAVAILABLE`. Watches send
+        /// heartbeats instead.
+        stream_idle_timeout: Duration = "5m" as DURATION in "10ms", "24h";
+        /// Connections at once; one more is closed at once. The limit of file descriptors may allow fewer, which the log says.
+        max_connections: usize = "8192" as COUNT in "1", "10000000";
+        /// Calls at once on one connection; clients wait before they begin more.
+        max_streams_per_connection: u32 = "200" as STREAMS in "1", "1000000";
+        /// Size of the metadata of one call.
+        max_header_bytes: u32 = "16KiB" as BYTES in "1KiB", "1MiB";
+        /// Bytes of one call that a client may send before they are read.
+        stream_window_bytes: u32 = "128KiB" as BYTES in "64KiB", "16MiB";
+        /// Bytes of all calls of a connection that a client may send before they are read.
+        connection_window_bytes: u32 = "256KiB" as BYTES in "64KiB", "64MiB";
+        /// The time from connecting to the first HTTP/2 frame; a connection that takes longer is closed.
+        handshake_timeout: Duration = "5s" as DURATION in "100ms", "10m";
+        /// The time without a call after which a connection is asked to go.
+        max_connection_idle: Duration = "5m" as DURATION in "1s", "24h";
         /// A connection that was silent for so long is asked whether it still lives.
         keep_alive_interval: Duration = "30s" as DURATION in "1s", "1h";
         /// A connection that does not answer that question for so long is closed.
         keep_alive_timeout: Duration = "10s" as DURATION in "1s", "10m";
         /// A connection is asked to go after so long, give or take a tenth, so that clients spread over new servers.
-        /// Calls in work are not cut off.
+        /// Streams end then with `UNAVAILABLE` and go on over a new connection.
         max_connection_age: Duration = "10m" as DURATION in "1s", "24h";
+        /// After that: how long calls in work may take to end, before they are cut off.
+        connection_age_grace: Duration = "2m" as DURATION in "1s", "24h";
         /// At shutdown: how long calls are still taken after the health service has said `NOT_SERVING`, so that load
         /// balancers can notice.
         lame_duck: Duration = "5s" as DURATION in "0s", "10m";
-        /// At shutdown, after that: how long calls in work may take to end. Kubernetes must wait longer than both together
-        /// (`terminationGracePeriodSeconds`).
+        /// At shutdown, after that: how long calls in work may take to end, before they are cut off. Kubernetes must wait
+        /// longer than both together (`terminationGracePeriodSeconds`).
         drain: Duration = "20s" as DURATION in "0s", "1h";
     }
 
@@ -133,6 +167,11 @@ sections! {
     operations: Operations {
         /// Where it listens. Port 0 takes a free one.
         address: SocketAddr = "127.0.0.1:9464" as ADDRESS;
+        /// Connections at once; one more takes the place of the oldest.
+        max_connections: usize = "64" as COUNT in "1", "10000";
+        /// The time for the head of a request, from the connection or the request before, and in which a client takes nothing
+        /// of an answer, before the connection is closed.
+        timeout: Duration = "10s" as DURATION in "100ms", "10m";
     }
 
     /// Where records and history are kept.

@@ -22,6 +22,21 @@ impl Config {
             at_most(statement, max_deadline, "statements go on after every caller has gone"),
             at_most(acquire, default_deadline, "calls end while they wait for a connection, and nobody learns why"),
             at_most(max_deadline, ("grpc.max_connection_age", grpc.max_connection_age), "connections go before calls"),
+            at_most(
+                max_deadline,
+                ("grpc.connection_age_grace", grpc.connection_age_grace),
+                "calls are cut off with their connection",
+            ),
+            at_most(
+                received,
+                ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
+                "the largest request is never taken in",
+            ),
+            at_most(
+                ("grpc.max_send_bytes", grpc.max_send_bytes),
+                ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
+                "the largest answer is never sent",
+            ),
             at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
             at_most(batch, queue, "no transaction is ever full"),
             at_most(received, ("ingest.batch_bytes", ingest.batch_bytes), "a large request takes several transactions"),

@@ -1,9 +1,12 @@
 //! What every request brings along: who asks, under which id, until when.
 
+use std::sync::Arc;
+
 use tonic::{Request, Status};
 
 use super::status;
 use crate::profile::{Reason, TenantId, Violation};
+use crate::transport::Connection;
 
 /// The metadata key that names the tenant.
 pub const TENANT_KEY: &str = "x-tenant";
@@ -19,12 +22,22 @@ pub(super) struct Context {
     pub request_id: String,
     /// When the caller stops waiting.
     pub deadline: Option<tokio::time::Instant>,
+    /// The connection it came by.
+    pub connection: Option<Arc<Connection>>,
 }
 
 impl Context {
     /// The context of a request that came through the layers.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         request.extensions().get::<Self>().cloned().ok_or_else(status::draining)
+    }
+
+    /// Waits until the call's stream is to end, because the server stops or its connection has reached its age.
+    pub(super) async fn ended(&self) -> Status {
+        match &self.connection {
+            Some(connection) => status::ended(connection.ended().await),
+            None => std::future::pending().await,
+        }
     }
 
     /// The tenant of a request.

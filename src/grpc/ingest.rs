@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::Context;
@@ -33,8 +32,6 @@ pub struct IngestApi {
     pub max_statements: usize,
     /// How many batches of one stream may wait for their commit.
     pub stream_batches_in_flight: usize,
-    /// Ends streams, so that their senders go to another server.
-    pub draining: CancellationToken,
 }
 
 type AckStream = std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
@@ -122,7 +119,7 @@ impl IngestApi {
         while let Ok(place) = in_flight.reserve().await {
             let message = tokio::select! {
                 message = batches.next() => message,
-                () = self.draining.cancelled() => Some(Err(status::draining())),
+                ended = context.ended() => Some(Err(ended)),
             };
             let batch = match message {
                 Some(Ok(message)) => self.take_in_batch(&context, message).await,

@@ -1,49 +1,95 @@
 //! What every call passes through, outermost first:
 //!
 //! 1. *tenant and request id*: refused here, nothing else has looked at the call;
-//! 2. *overload*: a bounded number of calls run at once, over all connections; more are refused at once, since a queue
-//!    would only make all of them late. Watches have a bound of their own; health checks are exempt, or an overloaded server would be restarted;
-//! 3. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`.
-//!    (tonic itself would answer `CANCELLED`. It has the same timer further out, so this one ends a millisecond earlier);
-//! 4. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
+//! 2. *request*: the whole message, within a bound of time and of bytes over all callers. A call whose request is not there
+//!    holds no place of those that work;
+//! 3. *overload*: a bounded number of calls run at once, over all connections; more are refused at once, since a queue
+//!    would only make all of them late. Streams, health watches, incomplete requests and untaken answers are counted each by
+//!    themselves; watches have a bound of their own;
+//! 4. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`. It
+//!    covers the whole answer;
+//! 5. *observation*: one log line, the figures and the span of the call, when the last byte of its answer is out.
 //!
 //! Credentials will be checked between 1 and 2.
 
+mod activity;
+mod answer;
+mod call;
+mod message;
+mod places;
+mod timeout;
+
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context as Poller, Poll, ready};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context as Poller, Poll};
+use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body::Frame;
+use http::{Request, Response};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
-use super::context::{Context, REQUEST_ID_KEY};
-use super::methods::Method;
 use super::status;
-use crate::telemetry::metrics::name_of;
-use crate::telemetry::{Metrics, accept_parent};
+use crate::config;
+use crate::telemetry::Metrics;
+use crate::transport::{Budget, Control, Patience, random};
+use call::Call;
+use message::MessageLimits;
+use places::{Kind, Places};
 
-/// What tonic's own timer, one level out, is given to lose by.
-const DEADLINE_MARGIN: Duration = Duration::from_millis(1);
 /// The longest request id taken over from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 64;
+/// The time that is left to those who let others wait, when half of their places are taken.
+const HURRY: Duration = Duration::from_secs(1);
 
 /// The bounds of calls.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
     /// How many calls run at once.
     pub max_concurrent: usize,
+    /// How many calls of each kind wait for their callers.
+    pub max_waiting: usize,
     /// The deadline of a call that has none. Streams have only their own.
     pub default_deadline: Duration,
     /// The longest deadline that is granted.
     pub max_deadline: Duration,
+    /// The time of one message of a request.
+    pub message_timeout: Duration,
+    /// The time in which a client takes nothing of its answer.
+    pub send_timeout: Duration,
+    /// The time of a stream without a message.
+    pub stream_idle_timeout: Duration,
+    /// The largest message of a request.
+    pub max_receive_bytes: usize,
+    /// Bytes of all requests.
+    pub max_request_bytes_in_flight: usize,
+    /// Bytes of all answers.
+    pub max_answer_bytes_in_flight: usize,
     /// Whether each call gets a span, for traces.
     pub spans: bool,
+}
+
+impl CallLimits {
+    /// The bounds of a configuration.
+    #[must_use]
+    pub fn of(config: &config::Config) -> Self {
+        let grpc = &config.grpc;
+        Self {
+            max_concurrent: grpc.max_concurrent_requests,
+            max_waiting: grpc.max_waiting_calls,
+            default_deadline: grpc.default_deadline,
+            max_deadline: grpc.max_deadline,
+            message_timeout: grpc.message_timeout,
+            send_timeout: grpc.send_timeout,
+            stream_idle_timeout: grpc.stream_idle_timeout,
+            max_receive_bytes: grpc.max_receive_bytes,
+            max_request_bytes_in_flight: grpc.max_request_bytes_in_flight,
+            max_answer_bytes_in_flight: grpc.max_answer_bytes_in_flight,
+            spans: config.telemetry.otlp_endpoint.is_some(),
+        }
+    }
 }
 
 /// Puts the layers around a service.
@@ -54,22 +100,41 @@ pub struct Calls {
 
 struct Shared {
     limits: CallLimits,
-    running: Arc<AtomicUsize>,
-    /// Request ids are this process's start and a count: unique without randomness on the way of each call.
+    places: Arc<Places>,
+    messages: MessageLimits,
+    answers: Arc<Budget>,
+    patience: Patience,
+    /// Request ids are a random number of this start of the process, and a count.
     instance: u64,
     count: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
 impl Calls {
-    /// The layers; `instance` tells this process from others in request ids.
+    /// The layers.
     #[must_use]
-    pub fn new(limits: CallLimits, instance: u64, metrics: Arc<Metrics>) -> Self {
-        let running = Arc::new(AtomicUsize::new(0));
-        let active = running.clone();
-        metrics.observe_calls(move || active.load(Ordering::Relaxed) as u64);
-        let shared = Shared { limits, running, instance, count: AtomicU64::new(0), metrics };
-        Self { shared: Arc::new(shared) }
+    pub fn new(limits: CallLimits, metrics: Arc<Metrics>) -> Self {
+        let places = Places::new(limits.max_concurrent, limits.max_waiting, &metrics);
+        let (requests, answers) =
+            (Budget::new(limits.max_request_bytes_in_flight), Budget::new(limits.max_answer_bytes_in_flight));
+        for (direction, budget) in [("requests", requests.clone()), ("answers", answers.clone())] {
+            metrics.observe_bytes_in_flight(direction, move || budget.used() as u64);
+        }
+        let messages =
+            MessageLimits { budget: requests, max_bytes: limits.max_receive_bytes, timeout: limits.message_timeout };
+        let pressed = places.clone();
+        let patience: Patience = Arc::new(move || {
+            if pressed.is_pressed(Kind::Answering) { HURRY.min(limits.send_timeout) } else { limits.send_timeout }
+        });
+        let (instance, count) = (random(), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { limits, places, messages, answers, patience, instance, count, metrics }) }
+    }
+}
+
+impl Shared {
+    /// A request id that no other process and no other start of this one gives out.
+    fn request_id(&self) -> String {
+        format!("{:016x}-{:x}", self.instance, self.count.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -91,6 +156,7 @@ impl<S> Service<Request<Body>> for CallService<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
+    S::Error: Send,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -100,217 +166,42 @@ where
         self.inner.poll_ready(poller)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut call = Call::new(self.shared.clone(), &request);
-        let admitted = call.admit(&request);
+        let looked = call.look(request.headers());
         let span = call.span(request.headers());
         // The service that was polled ready is the one to call; its clone waits for the next call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let context = match admitted {
+            call.control = Control::current();
+            let context = match looked {
                 Ok(context) => context,
-                Err(status) => return Ok(call.watch(status.into_http())),
+                Err(status) => return Ok(call.answer(status.into_http())),
             };
-            let (streams, deadline) = (call.method.streams, context.deadline);
-            request.extensions_mut().insert(context);
-            let answer = inner.call(request).instrument(span);
-            let response = match deadline {
-                Some(deadline) if !streams => match tokio::time::timeout_at(deadline, answer).await {
-                    Ok(response) => response?,
-                    Err(_) => status::deadline_exceeded().into_http(),
-                },
-                _ => answer.await?,
+            let deadline = context.deadline;
+            let answer = async {
+                // A stream is let in as such; any other call when its request is there.
+                if call.method.streams {
+                    call.admit()?;
+                }
+                let mut request = call.receive(request).await?;
+                if !call.method.streams {
+                    call.admit()?;
+                }
+                request.extensions_mut().insert(context);
+                Ok::<_, Status>(inner.call(request).instrument(span).await)
             };
-            Ok(call.watch(response))
+            let answer = match deadline {
+                Some(deadline) => {
+                    tokio::time::timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(status::deadline_exceeded()))
+                }
+                None => answer.await,
+            };
+            match answer {
+                Ok(response) => Ok(call.answer(response?)),
+                Err(status) => Ok(call.answer(status.into_http())),
+            }
         })
-    }
-}
-
-/// One call, from its arrival to the last byte of its answer.
-struct Call {
-    shared: Arc<Shared>,
-    method: Method,
-    request_id: String,
-    tenant: String,
-    started: Instant,
-    /// 1, or 0 for health checks and watches, which are not among the calls that are bounded.
-    counts: usize,
-    over: bool,
-}
-
-impl Call {
-    fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
-        let given = request.headers().get(REQUEST_ID_KEY).and_then(|id| id.to_str().ok());
-        let given = given.filter(|id| (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()));
-        let request_id = given.map_or_else(
-            || format!("{:08x}-{:x}", shared.instance, shared.count.fetch_add(1, Ordering::Relaxed)),
-            str::to_owned,
-        );
-        let method = Method::of_path(request.uri().path());
-        let counts = usize::from(method.is_limited());
-        shared.running.fetch_add(counts, Ordering::Relaxed);
-        Self { shared, method, request_id, tenant: String::new(), started: Instant::now(), counts, over: false }
-    }
-
-    /// Lets the call in, or says why not.
-    fn admit(&mut self, request: &Request<Body>) -> Result<Context, Status> {
-        let headers = request.headers();
-        let tenant = Context::tenant(headers)?;
-        tenant.as_str().clone_into(&mut self.tenant);
-        let limits = self.shared.limits;
-        if self.counts == 1 && self.shared.running.load(Ordering::Relaxed) > limits.max_concurrent {
-            self.shared.metrics.rpc_shed();
-            return Err(status::overloaded(limits.max_concurrent));
-        }
-        let asked = timeout(headers);
-        let granted = if self.method.streams {
-            asked
-        } else {
-            Some(asked.unwrap_or(limits.default_deadline).min(limits.max_deadline))
-        };
-        let deadline = granted.map(|granted| tokio::time::Instant::now() + granted.saturating_sub(DEADLINE_MARGIN));
-        Ok(Context { tenant, request_id: self.request_id.clone(), deadline })
-    }
-
-    /// Watches an answer to its end.
-    fn watch(self, mut response: Response<Body>) -> Response<Body> {
-        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
-            response.headers_mut().insert(REQUEST_ID_KEY, id);
-        }
-        let code = code(response.headers());
-        let mut watched = Watched { call: self, inner: Body::empty() };
-        if let Some(code) = code {
-            watched.call.finish(code);
-        }
-        response.map(|inner| {
-            watched.inner = inner;
-            Body::new(watched)
-        })
-    }
-
-    fn finish(&mut self, code: Code) {
-        if std::mem::replace(&mut self.over, true) {
-            return;
-        }
-        let took = self.started.elapsed();
-        self.shared.running.fetch_sub(self.counts, Ordering::Relaxed);
-        self.shared.metrics.rpc_finished(self.method.name, code, took);
-        self.log(code, took);
-    }
-
-    fn log(&self, code: Code, took: Duration) {
-        tracing::info!(
-            target: "customer_profile::requests",
-            method = self.method.name,
-            code = name_of(code),
-            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            tenant = self.tenant,
-            request_id = self.request_id,
-        );
-    }
-
-    /// The span of the call, under the caller's if it sends one.
-    fn span(&self, headers: &HeaderMap) -> Span {
-        if !self.shared.limits.spans {
-            return Span::none();
-        }
-        let span = tracing::info_span!(
-            "rpc",
-            otel.name = self.method.name,
-            otel.kind = "server",
-            tenant = self.tenant,
-            request_id = self.request_id
-        );
-        accept_parent(&span, headers);
-        span
-    }
-}
-
-impl Drop for Call {
-    /// A call that ends without a status was left by its caller.
-    fn drop(&mut self) {
-        self.finish(Code::Cancelled);
-    }
-}
-
-/// The caller's timeout: up to eight digits and a unit.
-fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
-    }
-}
-
-/// The status in headers or trailers.
-fn code(headers: &HeaderMap) -> Option<Code> {
-    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
-}
-
-pin_project_lite::pin_project! {
-    /// An answer's body that tells its call how it ended.
-    struct Watched {
-        #[pin]
-        inner: Body,
-        call: Call,
-    }
-}
-
-impl http_body::Body for Watched {
-    type Data = bytes::Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        poller: &mut Poller<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(poller));
-        if let Some(Ok(frame)) = &frame
-            && let Some(code) = frame.trailers_ref().and_then(code)
-        {
-            this.call.finish(code);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert("grpc-timeout", text.parse().expect("a header"));
-        timeout(&headers)
-    }
-
-    #[test]
-    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
-        assert_eq!(parsed("2H"), Some(Duration::from_hours(2)));
-        assert_eq!(parsed("3M"), Some(Duration::from_mins(3)));
-        assert_eq!(parsed("99999999S"), Some(Duration::from_secs(99_999_999)));
-        assert_eq!(parsed("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(parsed("1u"), Some(Duration::from_micros(1)));
-        assert_eq!(parsed("0n"), Some(Duration::ZERO));
-        for wrong in ["", "5", "S", "100000000S", "-1S", "1s", "1.5S", "1µ"] {
-            assert_eq!(parsed(wrong), None, "{wrong}");
-        }
     }
 }

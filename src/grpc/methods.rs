@@ -11,7 +11,10 @@ use super::FILE_DESCRIPTOR_SET;
 /// The method name of all calls to methods that this server does not have, so that logs and figures are bounded.
 const OTHER: &str = "_OTHER";
 
-/// The health service. Its calls are exempt from limits, or an overloaded server would be restarted.
+/// The package of this project's services.
+const OWN_PACKAGE: &str = "customer.profile.v1.";
+
+/// The health service.
 const HEALTH: &str = "grpc.health.v1.Health";
 
 /// The stream of changes. It lasts and mostly waits, so it has limits of its own.
@@ -24,18 +27,50 @@ pub(super) struct Method {
     pub(super) name: &'static str,
     /// Whether the caller, the server or both send a stream. Only unary calls get a default deadline.
     pub(super) streams: bool,
+    /// Whether the caller sends a stream.
+    pub(super) sends_stream: bool,
+}
+
+/// How calls of a method are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Towards `grpc.max_concurrent_requests`.
+    Work,
+    /// Among streams, which mostly wait.
+    Stream,
+    /// Among those of the health service, or an overloaded server would be restarted.
+    Health,
+    /// Among watches, which have limits of their own.
+    Watch,
 }
 
 impl Method {
     /// The method of a request path.
     pub(super) fn of_path(path: &str) -> Self {
         let found = METHODS.get_key_value(path.trim_start_matches('/'));
-        found.map_or(Self { name: OTHER, streams: false }, |(name, streams)| Self { name, streams: *streams })
+        found.map_or(Self { name: OTHER, streams: false, sends_stream: false }, |(name, (streams, sends_stream))| {
+            Self { name, streams: *streams, sends_stream: *sends_stream }
+        })
     }
 
-    /// Whether the call counts towards `grpc.max_concurrent_requests`.
-    pub(super) fn is_limited(&self) -> bool {
-        self.name != WATCH && !self.name.starts_with(HEALTH)
+    /// How its calls are counted.
+    pub(super) fn class(&self) -> Class {
+        match self.name {
+            WATCH => Class::Watch,
+            name if name.starts_with(HEALTH) => Class::Health,
+            _ if self.streams => Class::Stream,
+            _ => Class::Work,
+        }
+    }
+
+    /// Whether this server does not have it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.name == OTHER
+    }
+
+    /// Whether it is of this project's own services, and not of a library's.
+    pub(super) fn is_own(&self) -> bool {
+        self.name.starts_with(OWN_PACKAGE)
     }
 }
 
@@ -51,8 +86,8 @@ static OWN_SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
     names
 });
 
-/// Each method's name, and whether it streams.
-static METHODS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
+/// Each method's name, whether it streams, and whether its caller does.
+static METHODS: LazyLock<HashMap<String, (bool, bool)>> = LazyLock::new(|| {
     let sets = [
         FILE_DESCRIPTOR_SET,
         tonic_health::pb::FILE_DESCRIPTOR_SET,
@@ -64,7 +99,7 @@ static METHODS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
             .methods()
             .map(|method| {
                 let name = format!("{}/{}", service.full_name(), method.name());
-                (name, method.is_client_streaming() || method.is_server_streaming())
+                (name, (method.is_client_streaming() || method.is_server_streaming(), method.is_client_streaming()))
             })
             .collect::<Vec<_>>()
     });
@@ -97,6 +132,7 @@ mod tests {
                 let found = Method::of_path(&path);
                 assert_eq!(format!("/{}", found.name), path);
                 assert_eq!(found.streams, method.is_client_streaming() || method.is_server_streaming(), "{path}");
+                assert_eq!((found.sends_stream, found.is_own()), (method.is_client_streaming(), true), "{path}");
                 count += 1;
             }
         }
@@ -119,15 +155,22 @@ mod tests {
     #[test]
     fn methods_that_are_not_served_share_one_name() {
         for path in ["/customer.profile.v1.ProfileService/Nonsense", "/", "", "/a/b/c"] {
-            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false });
+            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false, sends_stream: false });
         }
     }
 
     #[test]
-    fn probes_and_watches_are_not_limited() {
-        assert!(!Method::of_path("/grpc.health.v1.Health/Check").is_limited());
-        assert!(!Method::of_path("/customer.profile.v1.ProfileService/WatchProfiles").is_limited());
-        assert!(Method::of_path("/customer.profile.v1.ProfileService/GetProfile").is_limited());
-        assert!(Method::of_path("/unknown").is_limited());
+    fn what_waits_is_not_counted_among_calls_in_work() {
+        for (path, class) in [
+            ("/grpc.health.v1.Health/Check", Class::Health),
+            ("/grpc.health.v1.Health/Watch", Class::Health),
+            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Class::Stream),
+            ("/customer.profile.v1.IngestService/StreamStatements", Class::Stream),
+            ("/customer.profile.v1.ProfileService/WatchProfiles", Class::Watch),
+            ("/customer.profile.v1.ProfileService/GetProfile", Class::Work),
+            ("/unknown", Class::Work),
+        ] {
+            assert_eq!(Method::of_path(path).class(), class, "{path}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::ingest::DecideError;
 use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
+use crate::transport::Ended;
 use crate::{explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.
@@ -160,6 +161,42 @@ pub(super) fn deadline_exceeded() -> Status {
 /// The server is stopping.
 pub(super) fn draining() -> Status {
     failure(Code::Unavailable, ErrorReason::Draining, "the server is stopping; try another", &[])
+}
+
+/// A stream ends with its connection or with the server.
+pub(super) fn ended(why: Ended) -> Status {
+    match why {
+        Ended::Draining => draining(),
+        Ended::Aged => {
+            let message = "the connection has reached its maximum age; begin the stream again, which opens another one";
+            failure(Code::Unavailable, ErrorReason::ConnectionAge, message, &[])
+        }
+    }
+}
+
+/// A stream carried no message for too long.
+pub(super) fn stream_idle(limit: Duration) -> Status {
+    let message =
+        format!("no message came or went for {limit:?}; begin the stream again when there is something to send");
+    failure(Code::Unavailable, ErrorReason::StreamIdle, message, &[("limit", format!("{limit:?}"))])
+}
+
+/// A message of a request was not complete in time.
+pub(super) fn message_incomplete(limit: Duration) -> Status {
+    let message = format!("a message of the request was not complete within {limit:?}; nothing of it was looked at");
+    failure(Code::DeadlineExceeded, ErrorReason::MessageIncomplete, message, &[("limit", format!("{limit:?}"))])
+}
+
+/// Too many calls wait for their callers.
+pub(super) fn too_many_waiting(limit: usize) -> Status {
+    let message = format!("{limit} calls of this kind are waiting for their callers already; try again later");
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+}
+
+/// The requests or answers of all callers together take too much memory.
+pub(super) fn too_many_bytes(of: &str, limit: usize) -> Status {
+    let message = format!("the {of} of all callers take their {limit} bytes of memory already; try again later");
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
 }
 
 /// A read failed.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::Stream;
-use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -31,8 +30,6 @@ pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesRes
 pub struct Watches {
     /// Who follows the log.
     pub coherence: Arc<Coherence>,
-    /// Ends the streams, so that their clients go to another server.
-    pub draining: CancellationToken,
     /// Their bounds.
     pub limits: config::Watch,
     watching: Arc<AtomicUsize>,
@@ -41,8 +38,8 @@ pub struct Watches {
 impl Watches {
     /// Nobody watches yet.
     #[must_use]
-    pub fn new(coherence: Arc<Coherence>, draining: CancellationToken, limits: config::Watch) -> Self {
-        Self { coherence, draining, limits, watching: Arc::default() }
+    pub fn new(coherence: Arc<Coherence>, limits: config::Watch) -> Self {
+        Self { coherence, limits, watching: Arc::default() }
     }
 
     fn enter(&self) -> Result<Entered, Status> {
@@ -92,8 +89,7 @@ pub(super) async fn begin(
     let watch = Watch::begin(&watches.coherence, reader, store, request).await;
     let watch = watch.map_err(|error| status::from_reader(error, &context))?;
     let limit = watches.limits.max_pending_writes;
-    let telling =
-        Telling { watch, context, store: id, shape, limit, draining: watches.draining.clone(), _entered: entered };
+    let telling = Telling { watch, context, store: id, shape, limit, _entered: entered };
     Ok(Box::pin(futures::stream::unfold(Some(telling), |telling| async move {
         let mut telling = telling?;
         let message = telling.next().await;
@@ -122,14 +118,13 @@ struct Telling {
     store: Uuid,
     shape: Shape,
     limit: usize,
-    draining: CancellationToken,
     _entered: Entered,
 }
 
 impl Telling {
     async fn next(&mut self) -> Result<v1::WatchProfilesResponse, Status> {
         let told = tokio::select! {
-            () = self.draining.cancelled() => return Err(status::draining()),
+            ended = self.context.ended() => return Err(ended),
             told = self.watch.next() => told,
         };
         let (told, place) = told.map_err(|error| match error {

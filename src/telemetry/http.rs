@@ -3,7 +3,10 @@
 //! `/livez` says that the process runs and asks nothing of anybody: a database that is away must not get every server
 //! killed. `/readyz` says what the server last found out; it does no work of its own, so that asking often costs nothing.
 
-use std::{io, time::Duration};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -12,9 +15,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use prometheus::{Registry, TextEncoder};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+
+use super::Metrics;
+use crate::config;
+use crate::transport::{Acceptor, Closed, Guarded, Tally};
 
 /// How long open requests may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);
@@ -34,32 +46,82 @@ struct Operations {
     readiness: watch::Receiver<Readiness>,
 }
 
-/// Serves until `stop` is cancelled; then open requests have a second to end.
-///
-/// # Errors
-/// Those of the listener.
-///
-/// # Cancel safety
-/// Dropped, it ends at once.
-pub async fn serve(
-    listener: TcpListener,
-    registry: Registry,
-    readiness: watch::Receiver<Readiness>,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    let app = Router::new()
-        .route("/metrics", get(metrics))
-        .route("/livez", get(async || "alive\n"))
-        .route("/readyz", get(readyz))
-        .with_state(Operations { registry, readiness });
-    let graceful = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let late = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
+/// The operations port.
+pub struct OperationsPort {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// What `/metrics` prints.
+    pub registry: Registry,
+    /// What `/readyz` says.
+    pub readiness: watch::Receiver<Readiness>,
+    /// Its bounds.
+    pub options: config::Operations,
+    /// Metrics sink.
+    pub metrics: Arc<Metrics>,
+}
+
+impl OperationsPort {
+    /// Serves until `stop` is cancelled; then open requests have a second to end.
+    ///
+    /// A connection one too many takes the place of the oldest, so that probes are answered whoever else holds connections.
+    ///
+    /// # Cancel safety
+    /// Dropped, it ends at once.
+    pub async fn serve(self, stop: CancellationToken) {
+        let Self { listener, registry, readiness, options, metrics } = self;
+        let app = Router::new()
+            .route("/metrics", get(print_metrics))
+            .route("/livez", get(async || "alive\n"))
+            .route("/readyz", get(readyz))
+            .with_state(Operations { registry, readiness });
+        let tally = Arc::new(Tally::default());
+        metrics.observe_connections("operations", options.max_connections, &tally);
+        // Accepted without a bound: the oldest makes room.
+        let mut acceptor = Acceptor::new(listener, ("operations", usize::MAX), b"", tally.clone());
+        let mut tasks = JoinSet::new();
+        let mut open: VecDeque<AbortHandle> = VecDeque::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                Some(_) = tasks.join_next() => continue,
+                accepted = acceptor.next() => accepted,
+            };
+            open.retain(|task| !task.is_finished());
+            if open.len() >= options.max_connections
+                && let Some(oldest) = open.pop_front()
+            {
+                oldest.abort();
+                tally.count(Closed::Displaced);
+            }
+            let (stream, counted) = accepted.into_parts();
+            let (app, timeout, stop) = (app.clone(), options.timeout, stop.clone());
+            open.push_back(tasks.spawn(async move {
+                serve_connection(stream, app, timeout, stop).await;
+                drop(counted);
+            }));
+        }
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        // What is left is aborted with the set.
+        let _ = tokio::time::timeout(GRACE, ended).await;
+    }
+}
+
+/// Serves a connection until it ends by itself, sends no request in time, or the end was asked for.
+async fn serve_connection(stream: TcpStream, app: Router, timeout: Duration, stop: CancellationToken) {
+    let io = TokioIo::new(Guarded::new(stream, timeout));
+    let mut http = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(timeout)
+            .serve_connection(io, TowerToHyperService::new(app))
+    );
     tokio::select! {
-        served = graceful => served,
-        () = late => Ok(()),
+        // Failures are the client's, and told to it.
+        _ = &mut http => {}
+        () = stop.cancelled() => {
+            http.as_mut().graceful_shutdown();
+            let _ = http.await;
+        }
     }
 }
 
@@ -71,7 +133,7 @@ async fn readyz(State(operations): State<Operations>) -> Response {
     }
 }
 
-async fn metrics(State(operations): State<Operations>) -> Response {
+async fn print_metrics(State(operations): State<Operations>) -> Response {
     match TextEncoder::new().encode_to_string(&operations.registry.gather()) {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
@@ -108,7 +170,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (say, readiness) = watch::channel(Readiness::NotReady("starting"));
         let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, telemetry.registry.clone(), readiness, stop.clone()));
+        let port = OperationsPort {
+            listener,
+            registry: telemetry.registry.clone(),
+            readiness,
+            options: Config::defaults().operations,
+            metrics: telemetry.metrics.clone(),
+        };
+        let server = tokio::spawn(port.serve(stop.clone()));
 
         assert_eq!(get(address, "/livez").await, (200, "alive\n".to_owned()));
         assert_eq!(get(address, "/readyz").await, (503, "starting\n".to_owned()));
@@ -123,6 +192,6 @@ mod tests {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"GET /livez HT").await.unwrap();
         stop.cancel();
-        server.await.unwrap().unwrap();
+        server.await.unwrap();
     }
 }

@@ -26,6 +26,7 @@ use tonic::Code;
 
 use super::Episode;
 use crate::store;
+use crate::transport::{Closed, Tally};
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -45,6 +46,7 @@ pub struct Metrics {
     call_duration: Histogram<f64>,
     calls: RwLock<HashMap<&'static str, Arc<Durations>>>,
     shed: BoundCounter<u64>,
+    bounded: Counter<u64>,
     store_duration: Histogram<f64>,
     store_conflicts: BoundCounter<u64>,
     log_poll_duration: Histogram<f64>,
@@ -117,6 +119,12 @@ impl Metrics {
             calls: RwLock::default(),
             shed: counter("customer_profile.rpc.shed", "{call}", "Calls refused at the limit of calls in work")
                 .bind(&[]),
+            // bound: the one that was met
+            bounded: counter(
+                "customer_profile.rpc.bounded",
+                "{call}",
+                "Calls refused or ended at a bound other than that of calls in work",
+            ),
             // operation, error.type (absent when it went well)
             store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
             store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
@@ -182,6 +190,47 @@ impl Metrics {
     /// A call was refused at the limit of calls in work.
     pub fn rpc_shed(&self) {
         self.shed.add(1);
+    }
+
+    /// A call was refused or ended at a bound.
+    pub fn rpc_bounded(&self, bound: &'static str) {
+        self.bounded.add(1, &[KeyValue::new("bound", bound)]);
+    }
+
+    /// Observes the number of calls that wait for their callers, by kind.
+    pub fn observe_waiting(&self, kind: &'static str, waiting: impl Fn() -> u64 + Send + Sync + 'static) {
+        let help = "Calls that wait for their callers";
+        self.gauge("customer_profile.rpc.waiting", "{call}", help, Some(KeyValue::new("kind", kind)), waiting);
+    }
+
+    /// Observes the bytes of requests or answers in memory.
+    pub fn observe_bytes_in_flight(&self, of: &'static str, bytes: impl Fn() -> u64 + Send + Sync + 'static) {
+        let help = "Bytes of requests and answers in memory, without small ones";
+        self.gauge("customer_profile.rpc.in_flight", "By", help, Some(KeyValue::new("of", of)), bytes);
+    }
+
+    /// Observes the connections of a port: how many there are and may be, and how many the server closed, by reason.
+    pub fn observe_connections(&self, port: &'static str, limit: usize, tally: &Arc<Tally>) {
+        let label = || Some(KeyValue::new("port", port));
+        let (open, failures) = (tally.clone(), tally.clone());
+        self.gauge("customer_profile.connections.open", "{connection}", "Open connections", label(), move || {
+            open.open()
+        });
+        let help = "Maximum number of connections, within the limit of file descriptors";
+        self.gauge("customer_profile.connections.limit", "{connection}", help, label(), move || limit as u64);
+        let help = "Times that no connection could be accepted";
+        let labels = vec![KeyValue::new("port", port)];
+        self.total_by("customer_profile.connections.accept_failures", "{failure}", help, labels, move || {
+            failures.failures()
+        });
+        for reason in Closed::ALL {
+            let tally = tally.clone();
+            let labels = vec![KeyValue::new("port", port), KeyValue::new("reason", reason.name())];
+            let help = "Connections closed by the server";
+            self.total_by("customer_profile.connections.closed", "{connection}", help, labels, move || {
+                tally.closed(reason)
+            });
+        }
     }
 
     /// Tells how many calls are in work whenever somebody collects.
@@ -339,6 +388,12 @@ impl Metrics {
         self.generic_keys.add(generic_keys as u64);
     }
 
+    /// The number of statements that wait to be written.
+    #[must_use]
+    pub fn ingest_waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// A counter that is kept elsewhere.
     fn total(
         &self,
@@ -348,12 +403,25 @@ impl Metrics {
         label: Option<KeyValue>,
         read: impl Fn() -> u64 + Send + Sync + 'static,
     ) {
+        self.total_by(name, unit, help, label.into_iter().collect(), read);
+    }
+
+    /// The same, with any number of labels.
+    fn total_by(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        help: &'static str,
+        labels: Vec<KeyValue>,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        // The instrument lives in its meter; what is built here is only a handle.
         let _ = self
             .meter
             .u64_observable_counter(name)
             .with_unit(unit)
             .with_description(help)
-            .with_callback(move |observer| observer.observe(read(), label.as_slice()))
+            .with_callback(move |observer| observer.observe(read(), &labels))
             .build();
     }
 

@@ -14,3 +14,4 @@ mod replicas;
 mod scenes;
 mod store;
 mod support;
+mod transport;

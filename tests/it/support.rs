@@ -14,3 +14,4 @@ pub(crate) mod stores;
 pub(crate) fn scale() -> u32 {
     std::env::var("CUSTOMER_PROFILE_TEST_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
+pub(crate) mod wire;

@@ -41,6 +41,27 @@ impl TestServer {
 
     /// The same, with variables in its environment.
     pub(crate) fn start_unready_in(database_url: &str, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_by(|dir, args| command(dir, args), database_url, more, environment)
+    }
+
+    /// A server with this limit of file descriptors.
+    pub(crate) fn start_with_descriptors(limit: u32, database_url: &str, more: &[&str]) -> Self {
+        let limited = |dir: &Path, args: Vec<&str>| {
+            let program = command(dir, args.clone());
+            let mut shell = Command::new("sh");
+            shell.current_dir(dir).stdin(Stdio::null()).args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+            shell.arg(program.get_program()).args(args);
+            shell
+        };
+        Self::start_by(limited, database_url, more, &[])
+    }
+
+    fn start_by(
+        command: impl FnOnce(&Path, Vec<&str>) -> Command,
+        database_url: &str,
+        more: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut args = vec!["serve", "--database-url", database_url, "--log-format", "json"];
         args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
         args.extend(["--set", "grpc.lame_duck=0s"]);
@@ -101,6 +122,13 @@ impl TestServer {
     pub(crate) fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
         self.child.wait().expect("it ends")
+    }
+
+    /// Asks it to end, waits, and answers what it said meanwhile.
+    pub(crate) fn stop_and_read(mut self) -> (ExitStatus, Vec<String>) {
+        self.signal("TERM");
+        let status = self.child.wait().expect("it ends");
+        (status, self.lines.iter().map(|line| line.to_string()).collect())
     }
 
     /// Sends a signal, by name.

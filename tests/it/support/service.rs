@@ -25,6 +25,7 @@ use tonic::transport::{Channel, Endpoint};
 /// A running service. It stops when it is dropped, or by [`stop`](Service::stop).
 pub(crate) struct Service {
     pub(crate) channel: Channel,
+    pub(crate) address: std::net::SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
     ready: watch::Receiver<Readiness>,
@@ -69,15 +70,15 @@ impl Service {
         config.grpc.lame_duck = std::time::Duration::ZERO;
         configure(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("its address"));
+        let address = listener.local_addr().expect("its address");
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting"));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
         let parts = Parts { config, store, model, clock, metrics, ready };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
-        let channel = Endpoint::from_shared(address).expect("an address").connect_lazy();
-        Self { channel, stop, server, ready: is_ready }
+        let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address").connect_lazy();
+        Self { channel, address, stop, server, ready: is_ready }
     }
 
     pub(crate) fn ingest(&self) -> IngestServiceClient<Channel> {

@@ -1,0 +1,289 @@
+//! One call, from its arrival to the last byte of its answer.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::Full;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tracing::Span;
+
+use super::activity::Activity;
+use super::answer::Answer;
+use super::message::Messages;
+use super::places::{Kind, Place};
+use super::timeout::timeout;
+use super::{HURRY, MAX_REQUEST_ID_BYTES, Shared};
+use crate::grpc::context::{Context, REQUEST_ID_KEY};
+use crate::grpc::methods::{Class, Method};
+use crate::grpc::status;
+use crate::telemetry::accept_parent;
+use crate::telemetry::metrics::name_of;
+use crate::transport::{Connection, Control, Cut, Ended, Held};
+
+/// One call.
+pub(super) struct Call {
+    shared: Arc<Shared>,
+    pub(super) method: Method,
+    request_id: String,
+    tenant: String,
+    started: Instant,
+    deadline: Option<tokio::time::Instant>,
+    connection: Option<Arc<Connection>>,
+    /// What the task of the stream and the call tell each other.
+    pub(super) control: Arc<Control>,
+    activity: Option<Arc<Activity>>,
+    /// The place among calls in work, or among those that wait.
+    place: Option<Place>,
+    /// The bytes of the request.
+    held: Option<Held>,
+    over: bool,
+}
+
+impl Call {
+    pub(super) fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
+        let given = request.headers().get(REQUEST_ID_KEY).and_then(|id| id.to_str().ok());
+        let given = given.filter(|id| (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()));
+        let request_id = given.map_or_else(|| shared.request_id(), str::to_owned);
+        let method = Method::of_path(request.uri().path());
+        Self {
+            shared,
+            method,
+            request_id,
+            tenant: String::new(),
+            started: Instant::now(),
+            deadline: None,
+            connection: request.extensions().get().cloned(),
+            control: Arc::default(),
+            activity: (method.class() == Class::Stream).then(|| Arc::new(Activity::new())),
+            place: None,
+            held: None,
+            over: false,
+        }
+    }
+
+    /// Looks at the metadata: whose call it is, and until when.
+    pub(super) fn look(&mut self, headers: &HeaderMap) -> Result<Context, Status> {
+        let tenant = Context::tenant(headers)?;
+        tenant.as_str().clone_into(&mut self.tenant);
+        let limits = &self.shared.limits;
+        let asked = timeout(headers);
+        let granted = if self.method.streams {
+            asked
+        } else {
+            Some(asked.unwrap_or(limits.default_deadline).min(limits.max_deadline))
+        };
+        self.deadline = granted.map(|granted| tokio::time::Instant::now() + granted);
+        let connection = self.connection.clone();
+        Ok(Context { tenant, request_id: self.request_id.clone(), deadline: self.deadline, connection })
+    }
+
+    /// Takes in the request: all of it, or, of a caller that sends a stream, one message after the other.
+    pub(super) async fn receive(&mut self, request: Request<Body>) -> Result<Request<Body>, Status> {
+        if self.method.is_unknown() {
+            return Ok(request);
+        }
+        let (parts, body) = request.into_parts();
+        let messages = Messages::new(body, &parts.headers, self.shared.messages.clone());
+        if self.method.sends_stream {
+            let activity = self.activity.clone().unwrap_or_else(|| Arc::new(Activity::new()));
+            return Ok(Request::from_parts(parts, Body::new(messages.noted_by(activity))));
+        }
+        let (message, held) = self.whole(messages).await?;
+        self.held = Some(held);
+        let body = if message.is_empty() { Body::empty() } else { Body::new(Full::new(message)) };
+        Ok(Request::from_parts(parts, body))
+    }
+
+    /// The whole request. While it is not there it holds a place of its own kind.
+    async fn whole(&self, messages: Messages) -> Result<(Bytes, Held), Status> {
+        let mut whole = pin!(messages.only());
+        if let Poll::Ready(message) = futures::poll!(&mut whole) {
+            return message;
+        }
+        let kind = if self.method.class() == Class::Health { Kind::Health } else { Kind::Receiving };
+        let _place = self.enter(kind)?;
+        let (began, timeout) = (tokio::time::Instant::now(), self.shared.messages.timeout);
+        loop {
+            if let Ok(message) = tokio::time::timeout(HURRY.min(timeout), &mut whole).await {
+                return message;
+            }
+            let patience = if self.shared.places.is_pressed(kind) { HURRY.min(timeout) } else { timeout };
+            if began.elapsed() >= patience {
+                self.bounded("message_timeout");
+                return Err(status::message_incomplete(patience));
+            }
+        }
+    }
+
+    /// Lets the call in, or says why not. Its request is there: from now on it is worked on.
+    pub(super) fn admit(&mut self) -> Result<(), Status> {
+        self.place = match self.method.class() {
+            Class::Work => Some(self.enter(Kind::Work)?),
+            Class::Stream => Some(self.enter(Kind::Stream)?),
+            Class::Health => Some(self.enter(Kind::Health)?),
+            Class::Watch => None,
+        };
+        Ok(())
+    }
+
+    fn enter(&self, kind: Kind) -> Result<Place, Status> {
+        let place = self.shared.places.enter(kind);
+        place.ok_or_else(|| {
+            let limit = self.shared.places.limit(kind);
+            if kind == Kind::Work {
+                self.shared.metrics.rpc_shed();
+                return status::overloaded(limit);
+            }
+            self.bounded(kind.name());
+            status::too_many_waiting(limit)
+        })
+    }
+
+    /// Gives an answer, and watches it to its end.
+    pub(super) fn answer(mut self, response: Response<Body>) -> Response<Body> {
+        let mut response = match self.begin_answer(code(response.headers())) {
+            Ok(()) => response,
+            Err(status) => status.into_http(),
+        };
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            response.headers_mut().insert(REQUEST_ID_KEY, id);
+        }
+        if let Some(code) = code(response.headers()) {
+            self.finish(code);
+        }
+        let budget = self.shared.answers.clone();
+        response.map(|inner| Body::new(Answer::new(inner, self, budget)))
+    }
+
+    /// The work is done: what is left is the caller's part.
+    fn begin_answer(&mut self, code: Option<Code>) -> Result<(), Status> {
+        if matches!(self.method.class(), Class::Work) {
+            self.place = None;
+            if code.is_none() {
+                self.place = Some(self.enter(Kind::Answering)?);
+            }
+        }
+        self.control.answers(self.shared.patience.clone(), self.deadline);
+        Ok(())
+    }
+
+    /// A part of the answer goes out.
+    pub(super) fn gave(&self) {
+        self.control.gave();
+        self.activity.iter().for_each(|activity| activity.note());
+    }
+
+    /// What ends the answer from outside: its deadline, its silence, or the end of its connection or of the server. Streams
+    /// of this project's own services notice the latter themselves, so that they can finish what is begun.
+    pub(super) fn interrupted(&self) -> impl Future<Output = Status> + Send + 'static {
+        let connection = self.connection.clone().filter(|_| !self.method.is_own());
+        let (deadline, activity) = (self.deadline, self.activity.clone());
+        let (idle, metrics) = (self.shared.limits.stream_idle_timeout, self.shared.metrics.clone());
+        async move {
+            let ended = async {
+                match connection {
+                    Some(connection) => connection.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let passed = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let silent = async {
+                match activity {
+                    Some(activity) => activity.idle_for(idle).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let (bound, status) = tokio::select! {
+                why = ended => match why {
+                    Ended::Draining => ("drain", status::ended(why)),
+                    Ended::Aged => ("connection_age", status::ended(why)),
+                },
+                () = passed => ("deadline", status::deadline_exceeded()),
+                () = silent => ("stream_idle_timeout", status::stream_idle(idle)),
+            };
+            metrics.rpc_bounded(bound);
+            status
+        }
+    }
+
+    /// Counts that a bound refused or ended the call.
+    pub(super) fn bounded(&self, bound: &'static str) {
+        self.shared.metrics.rpc_bounded(bound);
+    }
+
+    pub(super) fn finish(&mut self, code: Code) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let took = self.started.elapsed();
+        self.place = None;
+        self.held = None;
+        self.shared.metrics.rpc_finished(self.method.name, code, took);
+        self.log(code, took);
+    }
+
+    fn log(&self, code: Code, took: Duration) {
+        tracing::info!(
+            target: "customer_profile::requests",
+            method = self.method.name,
+            code = name_of(code),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            tenant = self.tenant,
+            request_id = self.request_id,
+        );
+    }
+
+    /// The span of the call, under the caller's if it sends one.
+    pub(super) fn span(&self, headers: &HeaderMap) -> Span {
+        if !self.shared.limits.spans {
+            return Span::none();
+        }
+        let span = tracing::info_span!(
+            "rpc",
+            otel.name = self.method.name,
+            otel.kind = "server",
+            tenant = self.tenant,
+            request_id = self.request_id
+        );
+        accept_parent(&span, headers);
+        span
+    }
+}
+
+impl Drop for Call {
+    /// A call that ends without a status was left by its caller, or cut off.
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        let code = match self.control.cut() {
+            None => Code::Cancelled,
+            Some(Cut::NotTaken) => {
+                self.bounded("send_timeout");
+                Code::Cancelled
+            }
+            Some(Cut::Deadline) => {
+                self.bounded("deadline");
+                Code::DeadlineExceeded
+            }
+            Some(Cut::Connection) => Code::Unavailable,
+        };
+        self.finish(code);
+    }
+}
+
+/// The status in headers or trailers.
+pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
+    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+}

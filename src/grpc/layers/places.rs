@@ -1,0 +1,108 @@
+//! How many calls are where: in work, or waiting for their callers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::telemetry::Metrics;
+
+/// What a call does, as far as it is bounded in number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It is worked on.
+    Work,
+    /// It is a stream, which mostly waits.
+    Stream,
+    /// It belongs to the health service.
+    Health,
+    /// Its request is not complete.
+    Receiving,
+    /// Its answer is not taken.
+    Answering,
+}
+
+impl Kind {
+    const WAITING: [Self; 4] = [Self::Stream, Self::Health, Self::Receiving, Self::Answering];
+
+    /// The kind as a metric's label.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Stream => "streams",
+            Self::Health => "health",
+            Self::Receiving => "incomplete_requests",
+            Self::Answering => "untaken_answers",
+        }
+    }
+}
+
+/// Calls by what they do, with the bound of each kind.
+#[derive(Debug)]
+pub(super) struct Places {
+    counts: [AtomicUsize; 5],
+    max_work: usize,
+    max_waiting: usize,
+}
+
+impl Places {
+    pub(super) fn new(max_work: usize, max_waiting: usize, metrics: &Metrics) -> Arc<Self> {
+        let places = Arc::new(Self { counts: Default::default(), max_work, max_waiting });
+        let active = places.clone();
+        metrics.observe_calls(move || active.count(Kind::Work) as u64);
+        for kind in Kind::WAITING {
+            let places = places.clone();
+            metrics.observe_waiting(kind.name(), move || places.count(kind) as u64);
+        }
+        places
+    }
+
+    /// The number of calls of a kind.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.counts[kind as usize].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn limit(&self, kind: Kind) -> usize {
+        if kind == Kind::Work { self.max_work } else { self.max_waiting }
+    }
+
+    /// Whether more than half of a kind's places are taken, so that those who hold them must hurry.
+    pub(super) fn is_pressed(&self, kind: Kind) -> bool {
+        self.count(kind) > self.limit(kind) / 2
+    }
+
+    /// A place, if there is one.
+    pub(super) fn enter(self: &Arc<Self>, kind: Kind) -> Option<Place> {
+        let count = &self.counts[kind as usize];
+        let place = Place { places: self.clone(), kind };
+        (count.fetch_add(1, Ordering::Relaxed) < self.limit(kind)).then_some(place)
+    }
+}
+
+/// A place; free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    kind: Kind,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.counts[self.kind as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_do_not_take_each_others_places() {
+        let places = Places::new(1, 4, &Metrics::default());
+        let work = places.enter(Kind::Work).expect("a place");
+        assert!(places.enter(Kind::Work).is_none());
+        let streams: Vec<_> = (0..4).filter_map(|_| places.enter(Kind::Stream)).collect();
+        assert_eq!((streams.len(), places.is_pressed(Kind::Stream), places.is_pressed(Kind::Health)), (4, true, false));
+        assert!(places.enter(Kind::Stream).is_none() && places.enter(Kind::Health).is_some());
+        drop((work, streams));
+        assert_eq!([Kind::Work, Kind::Stream, Kind::Health].map(|kind| places.count(kind)), [0, 0, 0]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Accepting connections: counted, bounded, and without spinning when there is no descriptor left.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+use super::tally::{Closed, Tally};
+
+/// The first pause after `accept` failed; it doubles up to [`MAX_PAUSE`].
+const MIN_PAUSE: Duration = Duration::from_millis(10);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// A trouble is over when it has not been seen for this long.
+const CALM: Duration = Duration::from_secs(2);
+
+/// Accepts the connections of one port.
+pub struct Acceptor {
+    listener: TcpListener,
+    port: &'static str,
+    limit: usize,
+    goodbye: &'static [u8],
+    tally: Arc<Tally>,
+    /// A descriptor to give up when there is none left, so that one connection can be accepted all the same.
+    spare: Option<File>,
+    pause: Duration,
+    failing: Trouble,
+    full: Trouble,
+}
+
+/// An accepted connection; counted until it is dropped.
+pub struct Accepted {
+    /// The connection.
+    pub stream: TcpStream,
+    _counted: Counted,
+}
+
+struct Counted(Arc<Tally>);
+
+impl Accepted {
+    /// The connection, and what counts it as long as it is kept.
+    pub fn into_parts(self) -> (TcpStream, impl Send + 'static) {
+        (self.stream, self._counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.gone();
+    }
+}
+
+impl Acceptor {
+    /// Accepts at most `limit` connections at a time; `goodbye` is written to those beyond it. `port` names it in the log.
+    #[must_use]
+    pub fn new(
+        listener: TcpListener,
+        (port, limit): (&'static str, usize),
+        goodbye: &'static [u8],
+        tally: Arc<Tally>,
+    ) -> Self {
+        let (failing, full) = (Trouble::default(), Trouble::default());
+        Self { listener, port, limit, goodbye, tally, spare: spare(), pause: MIN_PAUSE, failing, full }
+    }
+
+    /// Waits for the next connection that there is room for.
+    ///
+    /// # Cancel safety
+    /// No connection is lost.
+    pub async fn next(&mut self) -> Accepted {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    self.accepted();
+                    if let Some(accepted) = self.admit(stream) {
+                        return accepted;
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => self.rest(&error).await,
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: TcpStream) -> Option<Accepted> {
+        let (port, limit) = (self.port, self.limit);
+        if self.tally.open() >= limit as u64 {
+            self.tally.count(Closed::Refused);
+            if self.full.seen() {
+                tracing::warn!(port, limit, "too many connections; more are refused");
+            }
+            // A courtesy: a client that cannot take it learns by the closed connection.
+            let _ = stream.try_write(self.goodbye);
+            return None;
+        }
+        if let Some(refused) = self.full.over() {
+            tracing::info!(port, refused, "connections are no longer refused");
+        }
+        // Small answers are not held back to be sent with the next one.
+        let _ = stream.set_nodelay(true);
+        self.tally.opened();
+        Some(Accepted { stream, _counted: Counted(self.tally.clone()) })
+    }
+
+    fn accepted(&mut self) {
+        self.pause = MIN_PAUSE;
+        if self.spare.is_none() {
+            self.spare = spare();
+        }
+        if self.spare.is_some()
+            && let Some(failures) = self.failing.over()
+        {
+            tracing::info!(port = self.port, failures, "connections are accepted again");
+        }
+    }
+
+    /// `accept` failed for want of something that every connection needs: says so once, and waits.
+    async fn rest(&mut self, error: &io::Error) {
+        self.tally.failed();
+        if self.failing.seen() {
+            tracing::error!(port = self.port, %error, "connections cannot be accepted; trying again");
+        }
+        if is_out_of_descriptors(error) && self.spare.take().is_some() {
+            return;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
+    }
+}
+
+fn spare() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Whether the error concerns one connection that was gone before it was accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied)
+}
+
+/// Something that goes wrong again and again: told when it begins and when it is over.
+#[derive(Default)]
+struct Trouble {
+    times: u64,
+    last: Option<Instant>,
+}
+
+impl Trouble {
+    /// It was seen; returns whether it has just begun.
+    fn seen(&mut self) -> bool {
+        self.times += 1;
+        self.last.replace(Instant::now()).is_none()
+    }
+
+    /// The number of times that it was seen, once it has not been for a while.
+    fn over(&mut self) -> Option<u64> {
+        self.last.filter(|last| last.elapsed() >= CALM)?;
+        let Self { times, .. } = std::mem::take(self);
+        Some(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_connection_too_many_is_refused_and_a_free_place_is_given_again() {
+        use tokio::io::AsyncReadExt;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tally = Arc::new(Tally::default());
+        let mut acceptor = Acceptor::new(listener, ("test", 1), b"full", tally.clone());
+        let _first = TcpStream::connect(address).await.unwrap();
+        let accepted = acceptor.next().await;
+        let mut refused = TcpStream::connect(address).await.unwrap();
+        let next = tokio::spawn(async move { acceptor.next().await });
+        let mut text = String::new();
+        refused.read_to_string(&mut text).await.unwrap();
+        assert_eq!((text.as_str(), tally.open(), tally.closed(Closed::Refused)), ("full", 1, 1));
+        drop(accepted);
+        let _third = TcpStream::connect(address).await.unwrap();
+        drop(next.await.unwrap());
+        assert_eq!(tally.open(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trouble_is_told_when_it_begins_and_when_it_is_over() {
+        let mut trouble = Trouble::default();
+        assert_eq!((trouble.over(), trouble.seen(), trouble.seen(), trouble.over()), (None, true, false, None));
+        tokio::time::advance(CALM).await;
+        assert_eq!((trouble.over(), trouble.over(), trouble.seen()), (Some(2), None, true));
+    }
+}
