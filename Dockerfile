@@ -24,9 +24,9 @@ COPY LICENSE NOTICE /usr/share/doc/customer-profile/
 USER 65532:65532
 WORKDIR /data
 VOLUME ["/data"]
-# Inside a container only the outside of it is of use.
-ENV CUSTOMER_PROFILE_GRPC__ADDRESS=0.0.0.0:50051 \
-    CUSTOMER_PROFILE_OPERATIONS__ADDRESS=0.0.0.0:9464 \
+# Inside a container only the outside of it is of use: all addresses, IPv4 and IPv6.
+ENV CUSTOMER_PROFILE_GRPC__ADDRESS=[::]:50051 \
+    CUSTOMER_PROFILE_OPERATIONS__ADDRESS=[::]:9464 \
     CUSTOMER_PROFILE_LOG__FORMAT=json
 EXPOSE 50051 9464
 ENTRYPOINT ["/usr/local/bin/customer-profile"]

@@ -16,7 +16,7 @@ then gone. A second signal ends it at once; what was answered is stored all the 
 
 Examples:
   customer-profile serve                   With customer-profile.db in this directory
-  customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address 0.0.0.0:50051
+  customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address '[::]:50051'
   CUSTOMER_PROFILE_DATABASE__URL=postgres://cp:secret@db/cp customer-profile serve
   customer-profile serve --config customer-profile.toml --model model.yaml")]
 pub(super) struct Args {

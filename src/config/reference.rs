@@ -60,7 +60,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/k8s/base/customer-profile.toml");
         let args = ConfigArgs { config: Some(path.into()), ..Default::default() };
         let config = Config::from_layers(&args, []).unwrap();
-        assert_eq!(config.grpc.address, SocketAddr::from(([0, 0, 0, 0], 50051)));
+        assert_eq!(config.grpc.address, SocketAddr::from(([0u16; 8], 50051)));
         assert_eq!(config.warnings(), Vec::<String>::new());
     }
 

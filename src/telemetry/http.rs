@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Metrics;
 use crate::config;
-use crate::transport::{Acceptor, Closed, Guarded, Tally};
+use crate::transport::{Acceptor, Closed, Guarded, Tally, descriptors};
 
 /// How long open requests may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);
@@ -74,10 +74,11 @@ impl OperationsPort {
             .route("/livez", get(async || "alive\n"))
             .route("/readyz", get(readyz))
             .with_state(Operations { registry, readiness });
+        let limit = descriptors::operations_within(descriptors::raise_limit(), options.max_connections);
         let tally = Arc::new(Tally::default());
-        metrics.observe_connections("operations", options.max_connections, &tally);
+        metrics.observe_connections("operations", limit, &tally);
         // Accepted without a bound: the oldest makes room.
-        let mut acceptor = Acceptor::new(listener, ("operations", usize::MAX), b"", tally.clone());
+        let mut acceptor = Acceptor::new(listener, ("operations", usize::MAX), b"", tally.clone()).urgent();
         let mut tasks = JoinSet::new();
         let mut open: VecDeque<AbortHandle> = VecDeque::new();
         loop {
@@ -87,7 +88,7 @@ impl OperationsPort {
                 accepted = acceptor.next() => accepted,
             };
             open.retain(|task| !task.is_finished());
-            if open.len() >= options.max_connections
+            if open.len() >= limit
                 && let Some(oldest) = open.pop_front()
             {
                 oldest.abort();

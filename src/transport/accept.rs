@@ -1,7 +1,7 @@
 //! Accepting connections: counted, bounded, and without spinning when there is no descriptor left.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use super::tally::{Closed, Tally};
 /// The first pause after `accept` failed; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Descriptors that must be free before connections are accepted again on a port that is not urgent.
+const HEADROOM: usize = 8;
 /// A trouble is over when it has not been seen for this long.
 const CALM: Duration = Duration::from_secs(2);
 
@@ -24,7 +26,9 @@ pub struct Acceptor {
     limit: usize,
     goodbye: &'static [u8],
     tally: Arc<Tally>,
-    /// A descriptor to give up when there is none left, so that one connection can be accepted all the same.
+    /// Whether connections are accepted as long as there is one descriptor.
+    urgent: bool,
+    /// A descriptor to give up when there is none left, so that an urgent connection can be accepted all the same.
     spare: Option<File>,
     pause: Duration,
     failing: Trouble,
@@ -63,7 +67,13 @@ impl Acceptor {
         tally: Arc<Tally>,
     ) -> Self {
         let (failing, full) = (Trouble::default(), Trouble::default());
-        Self { listener, port, limit, goodbye, tally, spare: spare(), pause: MIN_PAUSE, failing, full }
+        Self { listener, port, limit, goodbye, tally, urgent: false, spare: None, pause: MIN_PAUSE, failing, full }
+    }
+
+    /// Accepts connections also when there are hardly any descriptors left, which other ports leave to this one.
+    #[must_use]
+    pub fn urgent(self) -> Self {
+        Self { urgent: true, spare: spare(), ..self }
     }
 
     /// Waits for the next connection that there is room for.
@@ -92,8 +102,8 @@ impl Acceptor {
             if self.full.seen() {
                 tracing::warn!(port, limit, "too many connections; more are refused");
             }
-            // A courtesy: a client that cannot take it learns by the closed connection.
-            let _ = stream.try_write(self.goodbye);
+            // A courtesy: a client that cannot take it at once learns by the closed connection.
+            let _ = stream.into_std().and_then(|mut stream| stream.write(self.goodbye));
             return None;
         }
         if let Some(refused) = self.full.over() {
@@ -107,10 +117,10 @@ impl Acceptor {
 
     fn accepted(&mut self) {
         self.pause = MIN_PAUSE;
-        if self.spare.is_none() {
+        if self.urgent && self.spare.is_none() {
             self.spare = spare();
         }
-        if self.spare.is_some()
+        if self.urgent == self.spare.is_some()
             && let Some(failures) = self.failing.over()
         {
             tracing::info!(port = self.port, failures, "connections are accepted again");
@@ -126,9 +136,20 @@ impl Acceptor {
         if is_out_of_descriptors(error) && self.spare.take().is_some() {
             return;
         }
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(MAX_PAUSE);
+        loop {
+            tokio::time::sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(MAX_PAUSE);
+            if self.urgent || has_headroom() {
+                return;
+            }
+        }
     }
+}
+
+/// Whether there are more descriptors than those that are left to urgent ports.
+fn has_headroom() -> bool {
+    let files: Vec<_> = (0..HEADROOM).map_while(|_| spare()).collect();
+    files.len() == HEADROOM
 }
 
 fn spare() -> Option<File> {

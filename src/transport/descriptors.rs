@@ -24,8 +24,14 @@ pub fn raise_limit() -> Option<usize> {
 pub fn connections_within(limit: Option<usize>, wanted: usize, others: usize) -> usize {
     let Some(limit) = limit else { return wanted };
     let reserved = RESERVED.min(limit / 2);
-    let others = others.min(limit / 8);
+    let others = operations_within(Some(limit), others);
     wanted.min((limit - reserved).saturating_sub(others)).max(1)
+}
+
+/// The number of connections of the operations port, within a limit of descriptors.
+#[must_use]
+pub fn operations_within(limit: Option<usize>, wanted: usize) -> usize {
+    limit.map_or(wanted, |limit| wanted.min(limit / 8)).max(1)
 }
 
 #[cfg(test)]
@@ -39,5 +45,6 @@ mod tests {
         assert_eq!(connections_within(Some(1024), 8192, 64), 1024 - 256 - 64);
         assert_eq!(connections_within(Some(100), 8192, 64), 100 - 50 - 12);
         assert_eq!(connections_within(Some(1), 8192, 64), 1);
+        assert_eq!([100, 1024, 0].map(|limit| operations_within(Some(limit), 64)), [12, 64, 1]);
     }
 }

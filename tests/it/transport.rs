@@ -27,7 +27,9 @@ fn get_ann() -> v1::GetProfileRequest {
 
 /// Stores Ann, and says how a read of her ends.
 async fn store_ann(service: &Service) {
-    service.say(vec![upsert(("web", "1"), &[("email", "ann@shop.com")], &[("first_name", "Ann")], 1)]).await;
+    let ann = upsert(("web", "1"), &[("email", "ann@shop.com")], &[("given_name", "Ann")], 1);
+    let answer = service.say(vec![ann]).await;
+    assert_eq!(answer.results[0].outcome(), v1::StatementOutcome::Stored, "{answer:?}");
 }
 
 async fn read_ann(service: &Service) -> Result<(), Code> {

@@ -8,9 +8,10 @@ use customer_profile::store::memory::MemoryStore;
 use tokio::io::AsyncWriteExt;
 
 use super::{GET_PROFILE, WINDOW, get_ann, read_ann, store_ann};
-use crate::support::service::Service;
-use crate::support::wire::{Wire, framed, read};
+use crate::support::service::{Service, by_record};
+use crate::support::wire::{Wire, read};
 
+const BATCH: &str = "customer.profile.v1.ProfileService/BatchGetProfiles";
 const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
 
 #[tokio::test]
@@ -59,16 +60,15 @@ async fn the_bytes_of_untaken_answers_are_bounded() {
         config.grpc.max_answer_bytes_in_flight = 1 << 20;
     })
     .await;
-    // A profile of some 400 KiB.
-    let long = "x".repeat(4000);
-    let names: Vec<String> = (0..100).map(|number| format!("t{number}")).collect();
-    let traits: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), long.as_str())).collect();
-    service.say(vec![crate::support::service::upsert(("web", "1"), &[], &traits, 1)]).await;
+    let long = "Ann".repeat(100);
+    service.say(vec![crate::support::service::upsert(("web", "1"), &[], &[("given_name", &long)], 1)]).await;
+    // An answer of some hundred KiB.
+    let batch = v1::BatchGetProfilesRequest { keys: vec![by_record("web", "1"); 400], ..Default::default() };
     let mut wire = Wire::connect(service.address, 1).await;
     let mut codes = Vec::new();
     let mut open = Vec::new();
-    for _ in 0..4 {
-        let call = wire.call(GET_PROFILE, &get_ann()).await;
+    for _ in 0..12 {
+        let call = wire.call(BATCH, &batch).await;
         let mut body = call.answer.await.expect("the head of an answer").into_body();
         match tokio::time::timeout(Duration::from_secs(1), body.data()).await {
             // The first byte of a large answer.
@@ -80,16 +80,16 @@ async fn the_bytes_of_untaken_answers_are_bounded() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((open.len(), codes.len()), (2, 2), "two answers have room");
+    assert!(!open.is_empty() && !codes.is_empty(), "{} have room, {} have not", open.len(), codes.len());
     assert!(codes.iter().all(|code| code == "8"), "{codes:?}");
     drop((open, wire));
     let mut wire = Wire::connect(service.address, WINDOW).await;
     let again = async {
         loop {
-            let call = wire.call(GET_PROFILE, &get_ann()).await;
+            let call = wire.call(BATCH, &batch).await;
             let (bytes, code) = read(call.answer).await.expect("an answer");
             if code == 0 {
-                assert!(bytes > 400_000);
+                assert!(bytes > 100_000);
                 return;
             }
         }
@@ -104,12 +104,10 @@ async fn a_client_that_reads_nothing_of_its_socket_is_let_go() {
     })
     .await;
     store_ann(&service).await;
-    // A window of 2 GiB: what stops the server is the socket alone.
     let mut stream = tokio::net::TcpStream::connect(service.address).await.expect("a connection");
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("a preface");
     // Pings, each of which wants an answer, until the server takes no more of them.
     let pings = [b"\0\0\x08\x06\0\0\0\0\0".as_slice(), b"12345678"].concat().repeat(1000);
     let flood = async { while stream.write_all(&pings).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(60), flood).await.expect("the server closes the connection");
-    let _ = framed(&get_ann());
 }

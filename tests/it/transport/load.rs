@@ -50,7 +50,7 @@ async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_con
     server.wait_for("ready");
     let address = server.address.trim_start_matches("http://").parse().expect("an address");
     let mut wire = Wire::connect(address, WINDOW).await;
-    let statements = vec![upsert(("web", "1"), &[("email", "ann@shop.com")], &[("first_name", "Ann")], 1)];
+    let statements = vec![upsert(("web", "1"), &[("email", "ann@shop.com")], &[("given_name", "Ann")], 1)];
     let request = customer_profile::grpc::v1::IngestStatementsRequest { statements };
     let call = wire.call("customer.profile.v1.IngestService/IngestStatements", &request).await;
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);

@@ -84,7 +84,7 @@ async fn the_bytes_of_all_requests_are_bounded_and_small_ones_always_come_throug
     }
     assert_eq!(refused, 2);
     read_ann(&service).await.expect("an answer");
-    let statements = vec![crate::support::service::upsert(("web", "2"), &[], &[("first_name", "Bob")], 1)];
+    let statements = vec![crate::support::service::upsert(("web", "2"), &[], &[("given_name", "Bob")], 1)];
     let call = wire.call(INGEST, &v1::IngestStatementsRequest { statements }).await;
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
 }
@@ -113,7 +113,7 @@ async fn messages_in_pieces_and_several_at_once_are_understood() {
     let mut call = wire.begin(STREAM_STATEMENTS).await;
     let batch = |sequence: i64| {
         let key = sequence.to_string();
-        let statements = vec![crate::support::service::upsert(("web", &key), &[], &[("first_name", "Bob")], 1)];
+        let statements = vec![crate::support::service::upsert(("web", &key), &[], &[("given_name", "Bob")], 1)];
         framed(&v1::StreamStatementsRequest { sequence, statements })
     };
     let bytes = [batch(2), batch(3), batch(4)].concat();

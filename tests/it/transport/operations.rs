@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -39,23 +40,56 @@ fn half_requests_are_ended_and_never_keep_probes_out() {
     assert!(metrics.contains("customer_profile_connections_closed_total{port=\"operations\",reason=\"displaced\"}"));
 }
 
+/// The value of a metric, of a line of `/metrics` that begins so.
+fn metric(server: &TestServer, begins: &str) -> u64 {
+    let metrics = server.http("/metrics").1;
+    let line = metrics.lines().find(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("no {begins}"));
+    line.rsplit(' ').next().expect("a value").parse().expect("a number")
+}
+
 #[test]
-fn without_descriptors_the_server_rests_and_probes_are_answered() {
+fn connections_leave_descriptors_for_probes() {
     let dir = TempDir::new().expect("a directory");
-    // The bound of connections is out of the way, so that descriptors run out.
     let settings = ["--set", "grpc.handshake_timeout=60s"];
     let server = TestServer::start_with_descriptors(100, &database(&dir), &settings);
     server.wait_for("ready");
     let address = server.address.trim_start_matches("http://").to_owned();
     let silent: Vec<_> = (0..150).map(|_| connect(&address, b"")).collect();
+    server.wait_for("too many connections; more are refused");
     for _ in 0..5 {
         assert_eq!(server.http("/livez").0, 200);
     }
-    server.wait_for("too many connections; more are refused");
-    let metrics = server.http("/metrics").1;
-    let open = metrics.lines().find(|line| line.starts_with("customer_profile_connections_open{port=\"grpc\"}"));
-    let open: u64 = open.and_then(|line| line.rsplit(' ').next()).expect("a gauge").parse().expect("a number");
-    assert_eq!(open, 38, "within the limit of descriptors");
+    assert_eq!(metric(&server, "customer_profile_connections_open{port=\"grpc\"}"), 38);
     drop(silent);
+    assert!(server.stop().success());
+}
+
+/// Sets the soft limit of descriptors of a running server.
+fn limit_descriptors(server: &TestServer, limit: u64) {
+    let (pid, limit) = (server.id().to_string(), format!("--nofile={limit}:"));
+    assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit").success());
+}
+
+#[test]
+fn without_descriptors_the_server_rests_says_so_once_and_answers_probes() {
+    let dir = TempDir::new().expect("a directory");
+    let server = TestServer::start(&database(&dir));
+    let address = server.address.trim_start_matches("http://").to_owned();
+    assert_eq!(server.http("/livez").0, 200);
+    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", server.id())).expect("its descriptors");
+    let names = descriptors.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    limit_descriptors(&server, names.max().expect("descriptors"));
+    // The limit concerns numbers: connections fill the gaps below it first.
+    let waiting: Vec<_> = (0..100).map(|_| connect(&address, b"")).collect();
+    server.wait_for("connections cannot be accepted; trying again");
+    for _ in 0..5 {
+        assert_eq!(server.http("/livez").0, 200);
+    }
+    // A loop that does not rest fails some hundred thousand times a second.
+    std::thread::sleep(Duration::from_secs(1));
+    limit_descriptors(&server, 1024);
+    let failures = metric(&server, "customer_profile_connections_accept_failures_total{port=\"grpc\"}");
+    assert!((1..200).contains(&failures), "{failures}");
+    drop(waiting);
     assert!(server.stop().success());
 }
