@@ -1,9 +1,11 @@
 //! The API over gRPC. The only place that knows Protobuf.
 //!
-//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every failure, `token` the
-//! opaque tokens, `context` and `layers` what all calls share. The services only put these together.
+//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every failure and `bounded`
+//! keeps it small enough for all clients, `token` makes the opaque tokens, `context`, `layers` and `protocol` have what all
+//! calls share. The services only put these together.
 
 mod answer;
+mod bounded;
 mod context;
 mod contexts;
 mod experience;
@@ -14,6 +16,7 @@ mod methods;
 mod models;
 mod preferences;
 mod profiles;
+mod protocol;
 mod publish;
 mod receive;
 mod segments;
@@ -35,7 +38,7 @@ pub use profiles::ProfileApi;
 pub use publish::PublishApi;
 pub use segments::SegmentApi;
 pub use status::DOMAIN;
-pub(crate) use status::{reason, reason_name};
+pub(crate) use status::{reason, reason_name, retry_delay};
 pub use watch::Watches;
 
 /// The generated messages, services and clients of `customer.profile.v1`.

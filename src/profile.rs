@@ -44,5 +44,5 @@ pub use statement::{
 };
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 pub use value::Value;
-pub use violation::{Reason, Violation};
+pub use violation::{Reason, Violation, listed};
 pub use words::{folded, words};

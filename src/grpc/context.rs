@@ -3,11 +3,12 @@
 use tonic::{Request, Status};
 
 use super::status;
-use crate::profile::{Reason, TenantId, Violation};
+use crate::profile::TenantId;
 
-/// The metadata key that names the tenant.
+/// The metadata key that names the tenant. At most once, like all metadata that decides on something; see `protocol`.
 pub const TENANT_KEY: &str = "x-tenant";
-/// The metadata key that names the request; taken over from the caller, and given back.
+/// The metadata key that names the request; taken over from the caller, and given back. One that cannot be taken over is
+/// refused.
 pub const REQUEST_ID_KEY: &str = "x-request-id";
 
 /// The context of a request. The layers make it, in one place; credentials will be checked there too.
@@ -25,14 +26,5 @@ impl Context {
     /// The context of a request that came through the layers.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         request.extensions().get::<Self>().cloned().ok_or_else(status::draining)
-    }
-
-    /// The tenant of a request.
-    pub(super) fn tenant(headers: &http::HeaderMap) -> Result<TenantId, Status> {
-        let Some(name) = headers.get(TENANT_KEY) else { return Ok(TenantId::default()) };
-        name.to_str().ok().and_then(TenantId::new).ok_or_else(|| {
-            let rule = "must be 1 to 63 characters of a-z 0-9 - _, beginning with a letter or digit";
-            status::invalid(&[Violation::new(Reason::Malformed, TENANT_KEY, rule)])
-        })
     }
 }

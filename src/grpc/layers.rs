@@ -1,6 +1,6 @@
 //! What every call passes through, outermost first:
 //!
-//! 1. *tenant and request id*: refused here, nothing else has looked at the call;
+//! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused; see `protocol`;
 //! 2. *overload*: a bounded number of calls run at once, over all connections; more are refused at once, since a queue
 //!    would only make all of them late. Watches have a bound of their own; health checks are exempt, or an overloaded server would be restarted;
 //! 3. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`.
@@ -24,14 +24,12 @@ use tracing::{Instrument, Span};
 
 use super::context::{Context, REQUEST_ID_KEY};
 use super::methods::Method;
-use super::status;
+use super::{protocol, status};
 use crate::telemetry::metrics::name_of;
 use crate::telemetry::{Metrics, accept_parent};
 
 /// What tonic's own timer, one level out, is given to lose by.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(1);
-/// The longest request id taken over from a caller, in bytes.
-const MAX_REQUEST_ID_BYTES: usize = 64;
 
 /// The bounds of calls.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +108,7 @@ where
         Box::pin(async move {
             let context = match admitted {
                 Ok(context) => context,
-                Err(status) => return Ok(call.watch(status.into_http())),
+                Err(refusal) => return Ok(call.watch(refusal)),
             };
             let (streams, deadline) = (call.method.streams, context.deadline);
             request.extensions_mut().insert(context);
@@ -141,8 +139,8 @@ struct Call {
 
 impl Call {
     fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
-        let given = request.headers().get(REQUEST_ID_KEY).and_then(|id| id.to_str().ok());
-        let given = given.filter(|id| (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()));
+        // One that cannot be taken over is refused, under an id of the server's.
+        let given = protocol::request_id(request.headers()).ok().flatten();
         let request_id = given.map_or_else(
             || format!("{:08x}-{:x}", shared.instance, shared.count.fetch_add(1, Ordering::Relaxed)),
             str::to_owned,
@@ -154,16 +152,15 @@ impl Call {
     }
 
     /// Lets the call in, or says why not.
-    fn admit(&mut self, request: &Request<Body>) -> Result<Context, Status> {
-        let headers = request.headers();
-        let tenant = Context::tenant(headers)?;
+    #[expect(clippy::result_large_err, reason = "as large as any answer; made only for refusals")]
+    fn admit(&mut self, request: &Request<Body>) -> Result<Context, Response<Body>> {
+        let protocol::Metadata { tenant, timeout: asked } = protocol::check(request)?;
         tenant.as_str().clone_into(&mut self.tenant);
         let limits = self.shared.limits;
         if self.counts == 1 && self.shared.running.load(Ordering::Relaxed) > limits.max_concurrent {
             self.shared.metrics.rpc_shed();
-            return Err(status::overloaded(limits.max_concurrent));
+            return Err(status::overloaded(limits.max_concurrent).into_http());
         }
-        let asked = timeout(headers);
         let granted = if self.method.streams {
             asked
         } else {
@@ -175,6 +172,7 @@ impl Call {
 
     /// Watches an answer to its end.
     fn watch(self, mut response: Response<Body>) -> Response<Body> {
+        status::complete(response.headers_mut(), &self.request_id);
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(REQUEST_ID_KEY, id);
         }
@@ -234,22 +232,6 @@ impl Drop for Call {
     }
 }
 
-/// The caller's timeout: up to eight digits and a unit.
-fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
-    }
-}
-
 /// The status in headers or trailers.
 fn code(headers: &HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
@@ -273,7 +255,10 @@ impl http_body::Body for Watched {
         poller: &mut Poller<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
-        let frame = ready!(this.inner.poll_frame(poller));
+        let mut frame = ready!(this.inner.poll_frame(poller));
+        if let Some(trailers) = frame.as_mut().and_then(|frame| frame.as_mut().ok()?.trailers_mut()) {
+            status::complete(trailers, &this.call.request_id);
+        }
         if let Some(Ok(frame)) = &frame
             && let Some(code) = frame.trailers_ref().and_then(code)
         {
@@ -288,29 +273,5 @@ impl http_body::Body for Watched {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.inner.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert("grpc-timeout", text.parse().expect("a header"));
-        timeout(&headers)
-    }
-
-    #[test]
-    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
-        assert_eq!(parsed("2H"), Some(Duration::from_hours(2)));
-        assert_eq!(parsed("3M"), Some(Duration::from_mins(3)));
-        assert_eq!(parsed("99999999S"), Some(Duration::from_secs(99_999_999)));
-        assert_eq!(parsed("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(parsed("1u"), Some(Duration::from_micros(1)));
-        assert_eq!(parsed("0n"), Some(Duration::ZERO));
-        for wrong in ["", "5", "S", "100000000S", "-1S", "1s", "1.5S", "1µ"] {
-            assert_eq!(parsed(wrong), None, "{wrong}");
-        }
     }
 }

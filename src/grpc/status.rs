@@ -1,13 +1,24 @@
 //! The one place that makes `Status`: every failure of a call, as a code, one `ErrorInfo`, and what helps the caller.
 //!
 //! Driver text never leaves: the caller gets a generic message and the request id, the log gets the rest, once.
+//! No status is larger than clients and proxies take: see [`super::bounded`]. Statuses that tonic and its services make by
+//! themselves get their code, reason and bound here too ([`foreign`]).
+
+mod foreign;
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::ErrorDetails;
 
+pub(super) use foreign::complete;
+
+use super::bounded;
 use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
@@ -18,41 +29,40 @@ use crate::{explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "customer-profile";
-/// How long to wait before a try again, when the server has too much to do or its database is away.
+/// The least time to wait before a try again, when the server has too much to do or its database is away.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-fn failure(code: Code, reason: ErrorReason, message: impl Into<String>, metadata: &[(&str, String)]) -> Status {
-    build(code, reason, message, metadata, ErrorDetails::new())
+/// The time to wait before a try again: from [`RETRY_DELAY`] to twice as long, another one each time, so that those who were
+/// refused together do not come back together.
+pub(crate) fn retry_delay() -> Duration {
+    static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let random = RANDOM.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)) >> 32;
+    RETRY_DELAY + RETRY_DELAY.mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / f64::from(u32::MAX))
 }
 
-fn build(
-    code: Code,
-    reason: ErrorReason,
-    message: impl Into<String>,
-    metadata: &[(&str, String)],
-    mut details: ErrorDetails,
-) -> Status {
-    let name = reason_name(reason);
+fn failure(code: Code, reason: ErrorReason, message: impl AsRef<str>, metadata: &[(&str, String)]) -> Status {
+    bounded::status(code, message.as_ref(), details(code, reason, metadata))
+}
+
+fn details(code: Code, reason: ErrorReason, metadata: &[(&str, String)]) -> ErrorDetails {
+    let mut details = ErrorDetails::new();
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-    details.set_error_info(name, DOMAIN, metadata);
+    details.set_error_info(reason_name(reason), DOMAIN, metadata);
     if matches!(code, Code::Unavailable | Code::ResourceExhausted) {
-        details.set_retry_info(Some(RETRY_DELAY));
+        details.set_retry_info(Some(retry_delay()));
     }
-    Status::with_error_details(code, message, details)
+    details
 }
 
-/// The request can never succeed as it is: all violations, under the reason of the first.
+/// The request can never succeed as it is: the violations, under the reason of the first.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
-    let mut details = ErrorDetails::new();
-    for violation in violations {
-        details.add_bad_request_violation(&violation.field, &violation.description);
-    }
     let reason = violations.first().map_or(ErrorReason::Malformed, |violation| reason(violation.reason));
-    let said: Vec<String> = violations.iter().map(ToString::to_string).collect();
     let numbers = violations.first().and_then(|violation| violation.numbers);
     let metadata = numbers.map(|(actual, limit)| [("limit", limit.to_string()), ("actual", actual.to_string())]);
-    build(Code::InvalidArgument, reason, said.join("; "), metadata.as_ref().map_or(&[], |both| both), details)
+    let details = details(Code::InvalidArgument, reason, metadata.as_ref().map_or(&[], |both| both));
+    bounded::with_violations(Code::InvalidArgument, details, violations)
 }
 
 /// What was found wrong with a part of a request.
@@ -151,6 +161,12 @@ pub(super) fn overloaded(limit: usize) -> Status {
     failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
 }
 
+/// A stream of the reflection service asks too much.
+pub(super) fn too_many_requests(limit: usize) -> Status {
+    let message = format!("one stream asks at most {limit} questions; open another");
+    failure(Code::ResourceExhausted, ErrorReason::LimitExceeded, message, &[("limit", limit.to_string())])
+}
+
 /// The caller's deadline passed.
 pub(super) fn deadline_exceeded() -> Status {
     let message = "the deadline passed; a write may still be stored, and is safe to say again";
@@ -169,18 +185,16 @@ pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
             failure(Code::NotFound, ErrorReason::ProfileNotFound, "no profile answers to the key", &[])
         }
         reader::Error::Ambiguous(profiles) => {
-            let names: Vec<String> = profiles.iter().map(profile_name).collect();
             let message = "several profiles hold the identifier; SearchProfiles lists them";
-            let metadata = [("profiles", names.join(","))];
+            let metadata = several(&profiles);
             failure(Code::FailedPrecondition, ErrorReason::IdentifierAmbiguous, message, &metadata)
         }
         reader::Error::ObjectNotFound => {
             failure(Code::NotFound, ErrorReason::ObjectNotFound, "object: no event names it", &[])
         }
         reader::Error::ObjectAmbiguous(profiles) => {
-            let names: Vec<String> = profiles.iter().map(profile_name).collect();
             let message = "several profiles have an object of this kind and id; name one in `key`";
-            let metadata = [("profiles", names.join(","))];
+            let metadata = several(&profiles);
             failure(Code::FailedPrecondition, ErrorReason::ObjectAmbiguous, message, &metadata)
         }
         reader::Error::UnknownIdentifierType(name) => {
@@ -190,6 +204,13 @@ pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
         }
         reader::Error::Store(error) => from_store(&error, context),
     }
+}
+
+/// The first of several profiles, as many as an error has room for, and how many there are.
+fn several(profiles: &[ProfileId]) -> [(&'static str, String); 2] {
+    const MAX_NAMES: usize = 4;
+    let names: Vec<String> = profiles.iter().take(MAX_NAMES).map(profile_name).collect();
+    [("profiles", names.join(",")), ("profile_count", profiles.len().to_string())]
 }
 
 /// There is no explanation.
@@ -315,10 +336,15 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
         | store::Error::Inconsistent { .. }
         | store::Error::Internal(_) => {
             tracing::error!(request_id = %context.request_id, %error, "a request failed");
-            let message = format!("internal error; the log has it under request {}", context.request_id);
-            failure(Code::Internal, ErrorReason::Internal, message, &[("request_id", context.request_id.clone())])
+            internal(&context.request_id)
         }
     }
+}
+
+/// A bug; the log has the error.
+fn internal(request_id: &str) -> Status {
+    let message = format!("internal error; the log has it under request {request_id}");
+    failure(Code::Internal, ErrorReason::Internal, message, &[("request_id", request_id.to_owned())])
 }
 
 /// A status as a message, for the results of a batch.
@@ -353,4 +379,18 @@ pub(crate) fn reason(reason: Reason) -> ErrorReason {
 /// A profile's resource name.
 pub(super) fn profile_name(id: &ProfileId) -> String {
     format!("profiles/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn delays_before_a_retry_differ() {
+        let delays: BTreeSet<Duration> = (0..100).map(|_| retry_delay()).collect();
+        assert!(delays.len() > 90, "{delays:?}");
+        assert!(delays.iter().all(|delay| (RETRY_DELAY..=2 * RETRY_DELAY).contains(delay)), "{delays:?}");
+    }
 }

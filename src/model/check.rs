@@ -11,7 +11,7 @@ pub(super) use consent::FIELDS as CONSENT_FIELDS;
 use super::Model;
 use crate::profile::{
     Change, ContentHash, Draft, DraftRecord, Fields, Reason, RecordKey, RecordStatement, Statement, Timestamp, Value,
-    Violation,
+    Violation, listed,
 };
 
 /// The longest source key or event id, in bytes.
@@ -239,8 +239,8 @@ impl Check<'_> {
     }
 
     fn not_declared<'n>(&mut self, field: String, what: &str, name: &str, declared: impl Iterator<Item = &'n String>) {
-        let declared: Vec<&str> = declared.map(String::as_str).collect();
-        let description = format!("the model declares no {what} `{}`; it has: {}", shown(name), declared.join(", "));
+        let declared = listed(declared.map(String::as_str));
+        let description = format!("the model declares no {what} `{}`; it has: {declared}", shown(name));
         self.add(Reason::NotDeclared, field, description);
     }
 

@@ -17,7 +17,7 @@ use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 use crate::profile::{
     Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, PreferenceKey, Reason, RecordKey,
-    Timestamp, Value, Violation,
+    Timestamp, Value, Violation, listed,
 };
 
 /// How payloads of one kind become statements about a record.
@@ -154,7 +154,7 @@ impl Model {
 
     fn kind(&self, source: &str, kind: &str) -> Result<&Kind, Violation> {
         let unknown = |field: &str, what: &str, name: &str, declared: Vec<&String>| {
-            let declared = declared.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let declared = listed(declared.into_iter().map(String::as_str));
             let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
             Violation::new(Reason::NotDeclared, field, format!("the model has no {what} `{name}`; it has: {declared}"))
         };

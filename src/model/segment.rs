@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::Model;
 use super::computed::json_of;
 use super::expression::{Expression, Outcome, Payload};
-use crate::profile::{Computed, Preference, PreferenceKey, Preferences, Profile, Value};
+use crate::profile::{Computed, Preference, PreferenceKey, Preferences, Profile, Value, listed};
 
 /// A named condition over a profile.
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ fn unfit(source: &str, condition: &Expression, declared: &[(&str, &[String]); 2]
     }
     for (subject, names) in declared {
         for name in named_in(subject, source).into_iter().filter(|name| !names.contains(name)) {
-            let all = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let all = if names.is_empty() { "none".to_owned() } else { listed(names.iter().map(String::as_str)) };
             wrong.push(format!("speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"));
         }
     }

@@ -40,6 +40,17 @@ impl Violation {
     }
 }
 
+/// Names for a description, the first of them where there are many: a list that is repeated by each violation must not
+/// fill the answer.
+pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    const MAX_NAMES: usize = 20;
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.len().checked_sub(MAX_NAMES) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..MAX_NAMES].join(", ")),
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.description)

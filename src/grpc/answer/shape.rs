@@ -11,7 +11,7 @@ use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
 use crate::model::{Model, PurposeKind, Visible};
 use crate::permission::view::{View, Withheld};
-use crate::profile::{Derived, PreferenceKey, Profile, Reason, Timestamp, Violation};
+use crate::profile::{Derived, PreferenceKey, Profile, Reason, Timestamp, Violation, listed};
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.
 #[derive(Debug, Clone, Default)]
@@ -78,9 +78,17 @@ pub(in crate::grpc) fn undeclared<'n>(
     declared: impl Iterator<Item = &'n String>,
 ) -> Violation {
     let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
-    let declared: Vec<&str> = declared.map(String::as_str).collect();
-    let description = format!("the model declares no {what} `{shown}`; it has: {}", declared.join(", "));
+    let declared = listed(declared.map(String::as_str));
+    let description = format!("the model declares no {what} `{shown}`; it has: {declared}");
     Violation::new(Reason::NotDeclared, field, description)
+}
+
+/// A path that no profile has. The first violation lists those that there are.
+fn unknown_path(index: usize, path: &str, first: bool) -> Violation {
+    let shown: String = path.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    let paths = format!("; the paths are {}, `traits.{{name}}` and `computed.{{name}}`", FIELDS.join(", "));
+    let description = format!("`{shown}` is not a path of a profile{}", if first { &paths } else { "" });
+    Violation::new(Reason::Malformed, format!("read_mask.paths[{index}]"), description)
 }
 
 impl Shape {
@@ -101,10 +109,7 @@ impl Shape {
                     Some(("computed", of)) if !of.is_empty() => parsed.computed.insert(name(of)),
                     _ if FIELDS.contains(&path.as_str()) => parsed.fields.insert(path),
                     _ => {
-                        let fields = FIELDS.join(", ");
-                        let description = format!("must be one of {fields}, `traits.{{name}}` or `computed.{{name}}`");
-                        let field = format!("read_mask.paths[{index}]");
-                        violations.push(Violation::new(Reason::Malformed, field, description));
+                        violations.push(unknown_path(index, &path, violations.is_empty()));
                         false
                     }
                 };

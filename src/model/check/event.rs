@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::event::{EventType, Property, PropertyKind, is_currency};
-use crate::profile::{ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, plausible_time};
+use crate::profile::{
+    ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, listed, plausible_time,
+};
 
 /// The longest state or channel, in bytes.
 const MAX_WORD_BYTES: usize = 64;
@@ -87,7 +89,7 @@ impl Check<'_> {
 
     fn known_text(&mut self, field: &str, texts: &[String], text: &str) {
         if !texts.is_empty() && !texts.iter().any(|known| known == text) {
-            self.add(Reason::Malformed, field, format!("must be one of {}", texts.join(", ")));
+            self.add(Reason::Malformed, field, format!("must be one of {}", listed(texts.iter().map(String::as_str))));
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Check, MAX_FIELDS, MAX_NAME_BYTES, shown};
 use crate::model::Model;
 use crate::profile::{
     Change, ContentHash, Draft, DraftPreferences, FrequencyCap, MAX_CONTACTS, Preference, PreferenceKey, QuietHours,
-    Reason, RecordStatement, Representative, Statement, Timestamp, Value,
+    Reason, RecordStatement, Representative, Statement, Timestamp, Value, listed,
 };
 
 /// The longest text of a preference, in bytes.
@@ -138,8 +138,8 @@ fn channel(value: &Value, model: &Model) -> Read<String> {
     if model.channels.contains_key(&name) {
         return Ok(name);
     }
-    let declared: Vec<&str> = model.channels.keys().map(String::as_str).collect();
-    Err(format!("the model declares no channel `{}`; it has: {}", shown(&name), declared.join(", ")))
+    let declared = listed(model.channels.keys().map(String::as_str));
+    Err(format!("the model declares no channel `{}`; it has: {declared}", shown(&name)))
 }
 
 /// `22:00-07:00`, or the fields of the API.
