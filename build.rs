@@ -9,14 +9,17 @@ const PACKAGE: &str = "customer/profile/v1";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
+    let mut files = files()?;
+    // No proto file imports it, but each error has details of its types.
+    files.push("google/rpc/error_details.proto".to_owned());
     let descriptors = protox::Compiler::new(["proto"])?
         .include_source_info(true)
         .include_imports(true)
-        .open_files(files()?)?
+        .open_files(files)?
         .file_descriptor_set();
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("customer_profile.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
-        .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        .extern_path(".google.rpc", "::tonic_types::pb")
         .bytes(".customer.profile.v1")
         .compile_fds(descriptors)?;
     Ok(())

@@ -36,8 +36,8 @@ use crate::grpc::v1::profile_service_server::ProfileServiceServer;
 use crate::grpc::v1::publish_service_server::PublishServiceServer;
 use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
-    CallLimits, Calls, ContextApi, ExperienceApi, FILE_DESCRIPTOR_SET, IdentityApi, IngestApi, ModelApi, PreferenceApi,
-    ProfileApi, PublishApi, SegmentApi, Watches, service_names,
+    CallLimits, Calls, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
+    PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models, Switch};
@@ -270,8 +270,10 @@ where
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
         .add_service(bounded!(SegmentServiceServer::new(segment_api), grpc))
-        .add_service(health);
-    add_reflection(&mut routes);
+        .add_service(health)
+        .add_service(Reflection::v1())
+        // Older grpcurl asks for this one only.
+        .add_service(Reflection::v1alpha());
     (routes.routes(), writer, [counting, measuring])
 }
 
@@ -293,21 +295,6 @@ fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, Expe
 /// Keeps up what is derived, until it is stopped.
 async fn derive(recount: Recount, segments: Segments, interval: Duration) {
     tokio::join!(recount.run(interval), segments.run(interval));
-}
-
-/// Both versions: older grpcurl asks for the first one only.
-fn add_reflection(routes: &mut RoutesBuilder) {
-    let builder = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    match (builder().build_v1alpha(), builder().build_v1()) {
-        (Ok(v1alpha), Ok(v1)) => {
-            routes.add_service(v1alpha).add_service(v1);
-        }
-        (Err(error), _) | (_, Err(error)) => tracing::error!(%error, "reflection is not available"),
-    }
 }
 
 /// Asks the store until it is right, then says so.

@@ -191,7 +191,7 @@ fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
 }
 
 /// Ends a stream with its first failure.
-fn until_failure<T>(stream: impl Stream<Item = Result<T, Status>>) -> impl Stream<Item = Result<T, Status>> {
+pub(super) fn until_failure<T>(stream: impl Stream<Item = Result<T, Status>>) -> impl Stream<Item = Result<T, Status>> {
     stream.scan(false, |failed, item| {
         let over = std::mem::replace(failed, item.is_err());
         futures::future::ready((!over).then_some(item))
