@@ -187,15 +187,26 @@ fn innermost(error: &dyn std::error::Error) -> String {
 pub(super) fn refused(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
     let code = name_of(status.code());
-    let reason = details.error_info().map(|info| format!(", {}", info.reason)).unwrap_or_default();
+    let info = details.error_info();
+    let reason = info.map(|info| format!(", {}", info.reason)).unwrap_or_default();
     let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+    let left_out = info.and_then(|info| info.metadata.get("violations_left_out"));
     match violations {
-        [] => anyhow!("{} ({code}{reason})", status.message()),
+        [] => {
+            let again = retry_after(status).map(|delay| format!("; try again after {delay:.1?}")).unwrap_or_default();
+            anyhow!("{}{again} ({code}{reason})", status.message())
+        }
         [one] => anyhow!("{}: {} ({code}{reason})", one.field, one.description),
         several => {
             let lines: Vec<String> =
                 several.iter().map(|one| format!("\n  {}: {}", one.field, one.description)).collect();
-            anyhow!("the request is wrong ({code}{reason}):{}", lines.concat())
+            let more = left_out.map(|count| format!("\n  and {count} more")).unwrap_or_default();
+            anyhow!("the request is wrong ({code}{reason}):{}{more}", lines.concat())
         }
     }
+}
+
+/// The least time to wait before the same call may succeed; `None` where the server does not say that it may.
+pub(super) fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_error_details().retry_info().and_then(|info| info.retry_delay)
 }

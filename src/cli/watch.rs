@@ -1,17 +1,14 @@
 //! `watch`: what changes, as it changes.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tonic::Code;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::{Client, ServerArgs, refused, retry_after};
 use super::key::{self, CustomerKey};
 use super::output::{self, Audience, Format};
+use crate::grpc;
 use crate::grpc::v1::{self, ChangeKind, watch_profiles_response::Event};
-
-/// How long to wait before a server that went away is asked again.
-const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Show what changes, as it changes; of all customers, or of some
 #[derive(Debug, clap::Args)]
@@ -49,7 +46,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         match watched {
             // Before the first message there is no place to go on from.
             Err(Broken::Status(status)) if is_passing(&status) && !request.resume_token.is_empty() => {
-                tokio::time::sleep(RETRY_DELAY).await;
+                tokio::time::sleep(retry_after(&status).unwrap_or_else(grpc::retry_delay)).await;
                 if let Ok(again) = Client::connect(&args.server.server, &args.server.tenant.tenant).await {
                     client = again;
                 }
@@ -70,7 +67,11 @@ enum Broken {
 
 /// Whether a stream that ended so can be taken up again.
 fn is_passing(status: &tonic::Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Unknown | Code::Cancelled)
+    match status.code() {
+        Code::Unavailable | Code::Unknown | Code::Cancelled => true,
+        Code::ResourceExhausted => retry_after(status).is_some(),
+        _ => false,
+    }
 }
 
 /// Shows what one stream tells, and keeps the place after it.

@@ -15,8 +15,9 @@ use super::answer::{self, time};
 use super::context::Context;
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
-use super::{receive, token};
-use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, Weights};
+use super::{bounded, receive, token};
+use crate::model::ModelError;
+use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 use crate::store::StoredModel;
@@ -25,6 +26,10 @@ use crate::store::StoredModel;
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
+/// The most mistakes of a model file that are listed.
+const MAX_MISTAKES: usize = 1_000;
+/// The most bytes of the text of one.
+const MAX_MISTAKE_BYTES: usize = 2_000;
 
 /// The service.
 #[derive(Clone)]
@@ -93,7 +98,7 @@ impl ModelService for ModelApi {
         let wrap = |message| v1::PlanModelResponse { message: Some(message) };
         let work = async move {
             let planned = switch.plan(&context.tenant, &candidate, &progress).await;
-            let planned = planned.map_err(|error| status::from_switch(&error, &context))?;
+            let planned = planned.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
             Ok(wrap(Message::Plan(plan(planned))))
         };
         Ok(Response::new(told(work, steps, Abandon::WithCaller, move |step| wrap(Message::Progress(step)))))
@@ -115,7 +120,7 @@ impl ModelService for ModelApi {
         let wrap = |message| v1::ApplyModelResponse { message: Some(message) };
         let work = async move {
             let applied = switch.apply(&context.tenant, &apply, &progress).await;
-            let applied = applied.map_err(|error| status::from_switch(&error, &context))?;
+            let applied = applied.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
             let store = switch.store.id().await.map_err(|error| status::from_store(&error, &context))?;
             Ok(wrap(Message::Result(v1::ApplyModelResult {
                 version: applied.version,
@@ -182,9 +187,40 @@ enum Abandon {
     Never,
 }
 
+/// Why a work came to nothing.
+struct Failed<T> {
+    /// What is too large for a status: the last message before it.
+    message: Option<T>,
+    status: Status,
+}
+
+impl<T> From<Status> for Failed<T> {
+    fn from(status: Status) -> Self {
+        Self { message: None, status }
+    }
+}
+
+fn failed<T>(error: &SwitchError, context: &Context, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
+    let message = match error {
+        SwitchError::Mistakes(all) => Some(wrap(mistakes(all))),
+        _ => None,
+    };
+    Failed { message, status: status::from_switch(error, context) }
+}
+
+fn mistakes(all: &[ModelError]) -> v1::ModelMistakes {
+    let of = |mistake: &ModelError| v1::ModelMistake {
+        line: i32::try_from(mistake.line).unwrap_or(i32::MAX),
+        column: i32::try_from(mistake.column).unwrap_or(i32::MAX),
+        path: bounded::shortened(&mistake.path, MAX_MISTAKE_BYTES).into_owned(),
+        description: bounded::shortened(&mistake.message, MAX_MISTAKE_BYTES).into_owned(),
+    };
+    v1::ModelMistakes { mistakes: all.iter().take(MAX_MISTAKES).map(of).collect(), mistake_count: count(all.len()) }
+}
+
 /// A stream of progress, then what a work came to.
 fn told<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Status>> + Send + 'static,
+    work: impl Future<Output = Result<T, Failed<T>>> + Send + 'static,
     mut steps: watch::Receiver<Step>,
     abandon: Abandon,
     progress: impl Fn(v1::ModelProgress) -> T + Send + 'static,
@@ -197,7 +233,15 @@ fn told<T: Send + 'static>(
             tokio::select! {
                 done = &mut work => {
                     // The caller may have gone.
-                    drop(answers.send(done).await);
+                    match done {
+                        Ok(last) => drop(answers.send(Ok(last)).await),
+                        Err(Failed { message, status }) => {
+                            if let Some(message) = message {
+                                drop(answers.send(Ok(message)).await);
+                            }
+                            drop(answers.send(Err(status)).await);
+                        }
+                    }
                     return;
                 }
                 () = answers.closed(), if abandon == Abandon::WithCaller => return,

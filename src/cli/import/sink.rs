@@ -9,12 +9,11 @@ use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
 
 use super::input::Batch;
 use super::rejects::Reason;
 use crate::changes::{self, Coherence};
-use crate::cli::client::{Client, refused};
+use crate::cli::client::{Client, refused, retry_after};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
@@ -239,9 +238,10 @@ async fn with_patience(
         match client.ingest().ingest_payloads(client.request(message.clone())?).await {
             Ok(answer) => return Ok(answer.into_inner()),
             Err(status) if is_passing(&status) => {
-                let wanted = status.get_error_details().retry_info().and_then(|info| info.retry_delay);
-                tokio::time::sleep(wait.max(wanted.unwrap_or_default()).min(MAX_WAIT)).await;
-                wait *= 2;
+                // The delay is random, so that importers which were refused together do not come back together.
+                let jitter = retry_after(&status).unwrap_or_else(grpc::retry_delay);
+                tokio::time::sleep(wait + jitter).await;
+                wait = MAX_WAIT.min(wait * 2);
             }
             Err(status) => return Err(refused(&status)),
         }
@@ -250,11 +250,16 @@ async fn with_patience(
     last.map(tonic::Response::into_inner).map_err(|status| refused(&status))
 }
 
-/// Whether asking again may help. `CANCELLED` is of this side's making: of a request that was about to go out on a
-/// connection that the server, for its age, had just closed. Nobody here cancels anything.
+/// Whether asking again may help. `RESOURCE_EXHAUSTED` without a delay is a limit that the same request passes again.
+/// `CANCELLED` is of this side's making: of a request that was about to go out on a connection that the server, for its
+/// age, had just closed. Nobody here cancels anything.
 fn is_passing(status: &Status) -> bool {
     use Code::{Cancelled, DeadlineExceeded, ResourceExhausted, Unavailable};
-    matches!(status.code(), Unavailable | ResourceExhausted | DeadlineExceeded | Cancelled)
+    match status.code() {
+        Unavailable | DeadlineExceeded | Cancelled => true,
+        ResourceExhausted => retry_after(status).is_some(),
+        _ => false,
+    }
 }
 
 fn outcome(result: v1::StatementResult) -> Outcome {

@@ -77,6 +77,7 @@ pub(super) async fn plan(args: CandidateArgs, format: Format, server: &ServerArg
     let stream = client.models().plan_model(client.long_request(request)?).await;
     let plan = last(stream, |answer: v1::PlanModelResponse| match answer.message {
         Some(plan_model_response::Message::Progress(progress)) => Told::Progress(progress),
+        Some(plan_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
         Some(plan_model_response::Message::Plan(plan)) => Told::Last(plan),
         None => Told::Nothing,
     });
@@ -100,6 +101,7 @@ pub(super) async fn apply(
     let stream = client.models().apply_model(client.long_request(request)?).await;
     let result = last(stream, |answer: v1::ApplyModelResponse| match answer.message {
         Some(apply_model_response::Message::Progress(progress)) => Told::Progress(progress),
+        Some(apply_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
         Some(apply_model_response::Message::Result(result)) => Told::Last(result),
         None => Told::Nothing,
     });
@@ -135,6 +137,7 @@ pub(super) async fn train(format: Format, server: &ServerArgs) -> anyhow::Result
 /// What a message of a stream is.
 enum Told<T> {
     Progress(v1::ModelProgress),
+    Mistakes(v1::ModelMistakes),
     Last(T),
     Nothing,
 }
@@ -155,6 +158,10 @@ async fn last<M, T>(
                 let total = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
                 bar.set_message(format!("{}: {}{total}", progress.phase, progress.done));
                 bar.tick();
+            }
+            Told::Mistakes(mistakes) => {
+                bar.finish_and_clear();
+                return Err(anyhow!(told::mistakes(&mistakes)));
             }
             Told::Last(last) => {
                 bar.finish_and_clear();

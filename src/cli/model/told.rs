@@ -12,6 +12,21 @@ pub(super) fn result(result: &v1::ApplyModelResult) -> String {
     format!("version {} is in force\n{}", result.version, differences(&plan))
 }
 
+/// What is wrong with a model file, each mistake on its own line.
+pub(super) fn mistakes(mistakes: &v1::ModelMistakes) -> String {
+    let v1::ModelMistakes { mistakes, mistake_count } = mistakes;
+    let line = |mistake: &v1::ModelMistake| {
+        let v1::ModelMistake { line, column, path, description } = mistake;
+        let path = if path.is_empty() { String::new() } else { format!("{}: ", output::plain(path)) };
+        format!("\n  {line}:{column}: {path}{}", output::plain(description))
+    };
+    let lines: String = mistakes.iter().map(line).collect();
+    let left_out = mistake_count.saturating_sub(i64::try_from(mistakes.len()).unwrap_or(i64::MAX));
+    let more = if left_out > 0 { format!("\n  and {left_out} more") } else { String::new() };
+    let counted = if *mistake_count == 1 { "1 mistake".to_owned() } else { format!("{mistake_count} mistakes") };
+    format!("the model has {counted}:{lines}{more}")
+}
+
 /// What would change.
 pub(super) fn plan(plan: &v1::ModelPlan) -> String {
     if plan.unchanged {
