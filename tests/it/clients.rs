@@ -47,7 +47,7 @@ fn repository() -> &'static Path {
 }
 
 /// Where `tests/run` has put the tools.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let tools = std::env::var_os("CUSTOMER_PROFILE_TOOLS");
     let tools = tools.expect("CUSTOMER_PROFILE_TOOLS names the directory of grpcurl, buf and python: run tests/run");
     assert!(Path::new(&tools).join("grpcurl").exists(), "no grpcurl in {}: run tests/run", tools.display());

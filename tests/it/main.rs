@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod clients;
 mod durability;
+mod edge;
 mod experience;
 mod follower;
 mod freshness;
