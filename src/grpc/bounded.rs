@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn texts_are_cut_between_characters() {
-        assert_eq!(shortened("電話番号", 27), "電…");
+        assert_eq!(shortened("電話番号", 27), "電話…");
+        assert_eq!(shortened("電話番号", 26), "電…");
         assert_eq!(shortened("電話番号", 36), "電話番号");
         assert_eq!(shortened("abc", 3), "abc");
     }

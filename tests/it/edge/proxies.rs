@@ -124,7 +124,8 @@ fn cases(version: i64) -> Vec<Case> {
         v1::StreamStatementsRequest { sequence, statements }.encode_to_vec()
     };
     let wrong = (0..400).map(|index| format!("  kind_{index}: {{ priority: 0 }}\n"));
-    let file = v1::model_candidate::Content::File(format!("identifiers:\n{}", wrong.collect::<String>()));
+    let wrong = format!("identifiers:\n{}sources:\n  web: {{ trust: 50 }}\n", wrong.collect::<String>());
+    let file = v1::model_candidate::Content::File(wrong);
     let candidate = Some(v1::ModelCandidate { content: Some(file), weights: None });
     let plan = v1::PlanModelRequest { candidate }.encode_to_vec();
     let watch = |keys| v1::WatchProfilesRequest { keys, ..Default::default() }.encode_to_vec();

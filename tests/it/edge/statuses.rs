@@ -120,7 +120,7 @@ async fn what_is_left_out_of_an_error_is_counted() {
 /// A model file with so many mistakes.
 fn wrong_model(mistakes: usize) -> String {
     let wrong = (0..mistakes).map(|index| format!("  kind_{index}: {{ priority: 0 }}\n"));
-    format!("identifiers:\n{}", wrong.collect::<String>())
+    format!("identifiers:\n{}sources:\n  web: {{ trust: 50 }}\n", wrong.collect::<String>())
 }
 
 #[tokio::test]

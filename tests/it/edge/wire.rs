@@ -31,6 +31,8 @@ async fn what_is_not_grpc_is_answered_by_an_http_status() {
         (Some("application/json"), "application/json"),
         (Some("application/grpc+json"), "application/grpc+proto"),
         (Some("application/grpcfoo"), "application/grpc"),
+        (Some("application/grpc, application/grpc"), "application/grpc"),
+        (Some("application/grpc-web+proto, application/grpc"), "gRPC-Web"),
         (Some("application/grpc-web"), "gRPC-Web"),
         (Some("application/grpc-web-text+proto"), "gRPC-Web"),
         (None, "is missing"),
