@@ -24,7 +24,7 @@ fn slot(key: CacheKey, epoch: u64) -> Slot {
 }
 
 fn entry(value: Cached) -> Entry {
-    Entry::new(value, Sequence(1), Instant::now())
+    Entry { value, sequence: Sequence(1), shown: Sequence(1), read_at: Instant::now() }
 }
 
 /// Runs one of the ignored tests below in a process of its own, and returns the numbers that it prints.
