@@ -24,6 +24,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Layer;
 
+use crate::background;
 use crate::changes::janitor::keep_short;
 use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
@@ -264,6 +265,7 @@ fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
     let availability = store.availability();
     metrics.observe_episode(&availability.writes);
     metrics.observe_episode(&availability.reads);
+    metrics.observe_background(&background::JOBS, background::failures);
     // Whoever collects must not keep the database open.
     let store = Arc::downgrade(store);
     metrics.observe_refusal(move || store.upgrade().is_some_and(|store| store.availability().refusal().is_some()));

@@ -4,6 +4,7 @@
 //! No status is larger than clients and proxies take: see [`super::bounded`]. Statuses that tonic and its services make by
 //! themselves get their code, reason and bound here too ([`foreign`]).
 
+mod bounds;
 mod foreign;
 
 use std::collections::HashMap;
@@ -16,17 +17,19 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 
+pub(super) use bounds::{
+    deadline_exceeded, draining, ended, from_refusal, message_incomplete, overloaded, stream_idle, too_many_bytes,
+    too_many_requests, too_many_waiting, too_many_watchers, watcher_too_slow,
+};
 pub(super) use foreign::complete;
 
 use super::bounded;
 use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
-use crate::lanes::{self, Refusal};
 use crate::model::ModelError;
 use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
-use crate::transport::Ended;
 use crate::{compute, explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.
@@ -147,102 +150,6 @@ pub(super) fn resume_token_invalid() -> Status {
 pub(super) fn resume_token_expired() -> Status {
     let message = "resume_token: is older than the change log; begin without it";
     failure(Code::FailedPrecondition, ErrorReason::ResumeTokenExpired, message, &[])
-}
-
-/// A client takes its changes too slowly.
-pub(super) fn watcher_too_slow(limit: usize) -> Status {
-    let message = format!("more than {limit} changes are waiting; begin again with the last resume token");
-    failure(Code::ResourceExhausted, ErrorReason::WatcherTooSlow, message, &[("limit", limit.to_string())])
-}
-
-/// Too many clients watch.
-pub(super) fn too_many_watchers(limit: usize) -> Status {
-    let message = format!("{limit} clients watch already; try another server");
-    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
-}
-
-/// Too many calls of a lane are in work.
-pub(super) fn overloaded(refusal: &Refusal, limit: usize) -> Status {
-    let message = format!("{limit} {} calls are in work already; try again later", refusal.queue);
-    let metadata = [("limit", limit.to_string()), ("lane", refusal.queue.to_owned())];
-    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
-}
-
-/// A call could not be served in its lane.
-pub(super) fn from_refusal(refusal: &Refusal) -> Status {
-    let why = match refusal.reason {
-        lanes::Reason::Full => "too many calls wait",
-        lanes::Reason::TooLate => "the calls that wait would take longer than the deadline allows",
-        lanes::Reason::Expired | lanes::Reason::Gone => "the deadline passed before it was its turn",
-    };
-    let message = format!("{} lane: {why}; nothing was done; try again later", refusal.queue);
-    let metadata = [("lane", refusal.queue.to_owned())];
-    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
-}
-
-fn retry_after(
-    code: Code,
-    reason: ErrorReason,
-    message: String,
-    metadata: &[(&str, String)],
-    delay: Duration,
-) -> Status {
-    let mut details = details(code, reason, metadata);
-    details.set_retry_info(Some(jittered(delay)));
-    bounded::status(code, &message, details)
-}
-
-/// A stream of the reflection service asks too much.
-pub(super) fn too_many_requests(limit: usize) -> Status {
-    let message = format!("one stream asks at most {limit} questions; open another");
-    failure(Code::ResourceExhausted, ErrorReason::LimitExceeded, message, &[("limit", limit.to_string())])
-}
-
-/// The caller's deadline passed.
-pub(super) fn deadline_exceeded() -> Status {
-    let message = "the deadline passed; a write may still be stored, and is safe to say again";
-    failure(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message, &[])
-}
-
-/// The server is stopping.
-pub(super) fn draining() -> Status {
-    failure(Code::Unavailable, ErrorReason::Draining, "the server is stopping; try another", &[])
-}
-
-/// A stream ends with its connection or with the server.
-pub(super) fn ended(why: Ended) -> Status {
-    match why {
-        Ended::Draining => draining(),
-        Ended::Aged => {
-            let message = "the connection has reached its maximum age; begin the stream again, which opens another one";
-            failure(Code::Unavailable, ErrorReason::ConnectionAge, message, &[])
-        }
-    }
-}
-
-/// A stream carried no message for too long.
-pub(super) fn stream_idle(limit: Duration) -> Status {
-    let message =
-        format!("no message came or went for {limit:?}; begin the stream again when there is something to send");
-    failure(Code::Unavailable, ErrorReason::StreamIdle, message, &[("limit", format!("{limit:?}"))])
-}
-
-/// A message of a request was not complete in time.
-pub(super) fn message_incomplete(limit: Duration) -> Status {
-    let message = format!("a message of the request was not complete within {limit:?}; nothing of it was looked at");
-    failure(Code::DeadlineExceeded, ErrorReason::MessageIncomplete, message, &[("limit", format!("{limit:?}"))])
-}
-
-/// Too many calls wait for their callers.
-pub(super) fn too_many_waiting(limit: usize) -> Status {
-    let message = format!("{limit} calls of this kind are waiting for their callers already; try again later");
-    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
-}
-
-/// The requests or answers of all callers together take too much memory.
-pub(super) fn too_many_bytes(of: &str, limit: usize) -> Status {
-    let message = format!("the {of} of all callers take their {limit} bytes of memory already; try again later");
-    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
 }
 
 /// A read failed.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 
 use super::Metrics;
-use crate::background;
 use crate::model::expression::overrun;
 use crate::telemetry::Episode;
 use crate::transport::{Closed, Tally};
@@ -105,11 +104,14 @@ impl Metrics {
     pub(super) fn totals(&self) {
         let help = "Evaluations of expressions that went over their budget";
         self.total("customer_profile.expressions.over_budget", "{evaluation}", help, Vec::new(), overrun::count);
-        for (index, job) in background::JOBS.into_iter().enumerate() {
+    }
+
+    /// Shows how often each background job failed for a tenant. `failures`: by the job's place in the list.
+    pub fn observe_background(&self, jobs: &[&'static str], failures: fn(usize) -> u64) {
+        for (index, job) in jobs.iter().enumerate() {
             let help = "Times a background pass failed for a tenant";
-            let labels = vec![KeyValue::new("job", job)];
-            let failures = move || background::failures(index);
-            self.total("customer_profile.background.failures", "{failure}", help, labels, failures);
+            let labels = vec![KeyValue::new("job", *job)];
+            self.total("customer_profile.background.failures", "{failure}", help, labels, move || failures(index));
         }
     }
 
