@@ -213,9 +213,10 @@ const ROWS: u32 = 300;
 
 /// A file of customers, and a command that imports it.
 fn import(disk: &Disk, place: [&str; 2], more: &[&str]) -> Command {
-    let rows: String = (0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,\n")).collect();
-    let header = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode\n";
-    std::fs::write(disk.dir.path().join("web.csv"), format!("{header}{rows}")).expect("a file");
+    let header = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode".to_owned();
+    let rows: Vec<String> =
+        std::iter::once(header).chain((0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,"))).collect();
+    std::fs::write(disk.dir.path().join("web.csv"), rows.join("\n")).expect("a file");
     let mut args = vec!["import", "web.csv", "--source", "web", "--kind", "customers", "--batch-rows", "20"];
     args.extend(place);
     args.extend(more);

@@ -162,11 +162,11 @@ async fn a_write_that_is_missing_ends_all_answers_on_postgres() {
 async fn a_backup_of_a_running_server_is_restored_and_tokens_of_later_prove_nothing() {
     let dir = TempDir::with_prefix("cp-backup-").expect("a directory");
     let (path, file) = (dir.path().join("db"), dir.path().join("backup.db"));
-    let (database, backup) = (url(&path), file.to_str().expect("a plain path").to_owned());
-    let restore = || run(dir.path(), ["restore", "--from", &backup, "--database-url", &database]);
+    let (database, copy) = (url(&path), file.to_str().expect("a plain path").to_owned());
+    let restore = || run(dir.path(), ["restore", "--from", &copy, "--database-url", &database]);
     let server = TestServer::start(&database);
     say(&server, "first").await.expect("stored");
-    let back_up = || run(dir.path(), ["backup", "--to", &backup, "--database-url", &database]);
+    let back_up = || run(dir.path(), ["backup", "--to", &copy, "--database-url", &database]);
     back_up().ok();
     assert!(back_up().failed(1).contains("exists"), "no backup is overwritten");
     let later = say(&server, "second").await.expect("stored");
