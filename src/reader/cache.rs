@@ -348,7 +348,7 @@ const MAX_SLACK_BYTES: u64 = 4 << 20;
 /// What the cache itself keeps for each entry, besides the slot and the entry: a bucket of the hash table and its place
 /// there, the entry's times and weight, its place in the queue of eviction, and its part of the sketch of frequencies.
 /// Measured with moka 0.12.16: see `tests::entries_take_the_memory_that_they_are_weighed_with`.
-const OVERHEAD_BYTES: usize = 256;
+const OVERHEAD_BYTES: usize = 232;
 
 /// What stands beside an entry in its allocation.
 const ENTRY_HEAD_BYTES: usize = 24;

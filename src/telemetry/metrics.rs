@@ -9,6 +9,7 @@
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
 
 mod lanes;
+mod memory;
 mod observed;
 
 use std::{
@@ -27,7 +28,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
-use crate::memory;
+pub use memory::CacheSize;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
@@ -73,17 +74,6 @@ pub struct Metrics {
     compared: BoundCounter<u64>,
     generic_identifiers: BoundCounter<u64>,
     generic_keys: BoundCounter<u64>,
-}
-
-/// What a cache holds.
-#[derive(Debug, Clone, Copy)]
-pub struct CacheSize {
-    /// Entries.
-    pub entries: u64,
-    /// Bytes of memory.
-    pub bytes: u64,
-    /// Entries that have left it since the start.
-    pub left: u64,
 }
 
 /// The durations of one method's calls, by status code.
@@ -208,39 +198,6 @@ impl Metrics {
     /// A call was refused or ended at a bound.
     pub fn rpc_bounded(&self, bound: &'static str) {
         self.bounded.add(1, &[KeyValue::new("bound", bound)]);
-    }
-
-    /// Tells the size of a cache whenever somebody collects.
-    pub fn observe_cache(&self, name: &'static str, size: impl Fn() -> CacheSize + Send + Sync + 'static) {
-        let label = KeyValue::new("cache", name);
-        let size = Arc::new(size);
-        let (entries, bytes, left) = (size.clone(), size.clone(), size);
-        let (entries, bytes) = (move || entries().entries, move || bytes().bytes);
-        self.gauge("customer_profile.cache.entries", "{entry}", "Entries in the cache", Some(label.clone()), entries);
-        self.gauge(
-            "customer_profile.cache.size",
-            "By",
-            "Memory of the entries in the cache",
-            Some(label.clone()),
-            bytes,
-        );
-        // The instrument lives in its meter; what is built here is only a handle.
-        let _ = self
-            .meter
-            .u64_observable_counter("customer_profile.cache.evictions")
-            .with_unit("{entry}")
-            .with_description("Entries that have left the cache: evicted, not let in, or replaced")
-            .with_callback(move |observer| observer.observe(left().left, std::slice::from_ref(&label)))
-            .build();
-    }
-
-    /// Tells the memory of this process whenever somebody collects, and its container's limit if there is one.
-    pub fn observe_memory(&self, limit: Option<u64>) {
-        let resident = || memory::resident_bytes().unwrap_or(0);
-        self.gauge("process.memory.usage", "By", "Resident memory of this process", None, resident);
-        if let Some(limit) = limit {
-            self.gauge("process.memory.limit", "By", "Memory limit of this process's container", None, move || limit);
-        }
     }
 
     /// Something was looked up in the cache `profiles` or `lookups`: whether the cache had the answer, and whether the

@@ -34,11 +34,9 @@ pub(super) const ALL: [(&str, Make); 22] = [
     ("profile: many traits", |index| profile(index, Shape { traits: 100, ..Shape::default() })),
     ("profile: many identifiers", |index| profile(index, Shape { identifiers: 60, ..Shape::default() })),
     ("profile: many records", |index| {
-        profile(index, Shape { records: 60, traits: 4, identifiers: 2, ..Shape::default() })
+        profile(index, Shape { records: 20, traits: 4, identifiers: 2, ..Shape::default() })
     }),
-    ("profile: long texts", |index| {
-        profile(index, Shape { traits: 10, text: "x", length: 20_000, ..Shape::default() })
-    }),
+    ("profile: long texts", |index| profile(index, Shape { traits: 10, text: "x", length: 4_000, ..Shape::default() })),
     ("profile: no ASCII", |index| profile(index, Shape { traits: 10, text: "ж漢", length: 40, ..Shape::default() })),
     ("profile: lists", |index| profile(index, Shape { traits: 3, list: 50, ..Shape::default() })),
     ("profile: preferences", |index| profile(index, Shape { preferences: 20, ..Shape::default() })),
