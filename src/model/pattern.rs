@@ -1,6 +1,6 @@
 //! Regular expressions of the model file and of expressions, each within bounds.
 //!
-//! The `regex` crate matches in linear time, but a short pattern can compile to much: `(x{50}){300}` is 1.5 MiB. So a pattern
+//! The `regex` crate matches in linear time, but a short pattern can compile to much: `(x{50}){300}` is a MiB. So a pattern
 //! has a maximum length, nesting and compiled size, and the patterns of a model have a budget together. The crate does not
 //! say how large a compiled pattern is; it is found by compiling under growing limits ([`SIZES`]).
 
@@ -11,8 +11,8 @@ const MAX_PATTERN_BYTES: usize = 4_096;
 /// Maximum nesting of its groups.
 const MAX_NESTING: u32 = 50;
 /// The limits under which a pattern is compiled, one after the other. A match takes time by size and length of the text, so
-/// the largest is 1 MiB: some 30,000 states.
-const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
+/// the largest is 512 KiB: some 15,000 states.
+const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 512 << 10];
 /// Maximum memory of the part of an automaton that is kept between matches, in each thread.
 const MAX_KEPT_BYTES: usize = 128 << 10;
 /// Maximum compiled size of all patterns of a model together.

@@ -63,7 +63,7 @@ async fn a_hostile_condition_is_refused_and_says_what_it_goes_over() {
     let grown = |count: usize| format!("traits.text{} == ''", ".replace('x', 'xx')".repeat(count));
     for (condition, expected) in [
         (format!("1{} == 1", " + 1".repeat(980)), "at most 100 are allowed"),
-        (format!("{}true{}", "(".repeat(2_000), ")".repeat(2_000)), "recursion limit"),
+        (format!("{}true{}", "[".repeat(2_000), "]".repeat(2_000)), "recursion limit"),
         ("!!(!!!!!!(!!!!(((((!!(!!(!!!!((".repeat(100), "condition"),
         (nested(20), "more than 50000 steps over an empty payload"),
         (format!("traits.tier == 'gold' && {}", nested(20)), "budget of 500000 steps"),
