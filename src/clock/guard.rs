@@ -82,7 +82,8 @@ struct Course {
     /// The last time that was believed, and when that was.
     wall: Timestamp,
     monotonic: Duration,
-    since_boot: Option<Duration>,
+    /// Time asleep since boot, if it can be told.
+    asleep: Option<Duration>,
     /// When this course began, by the monotonic clock.
     began_at: Duration,
     suspect: Option<Suspect>,
@@ -106,8 +107,9 @@ impl<S: TimeSource> GuardedClock<S> {
     /// A guard that believes the first reading.
     #[must_use]
     pub fn new(source: S) -> Self {
-        let (monotonic, since_boot) = (source.monotonic(), source.since_boot());
-        let course = Course { wall: source.wall(), monotonic, since_boot, began_at: monotonic, suspect: None };
+        let (wall, monotonic) = (source.wall(), source.monotonic());
+        let asleep = asleep(&source);
+        let course = Course { wall, monotonic, asleep, began_at: monotonic, suspect: None };
         let episode = Arc::new(Episode::new("system clock"));
         Self { source, course: Mutex::new(course), is_suspected: AtomicBool::new(false), episode }
     }
@@ -119,9 +121,9 @@ impl<S: TimeSource> GuardedClock<S> {
     }
 
     /// Whether the machine has slept for as long as the clock is ahead.
-    fn has_slept(&self, course: &Course, elapsed: Duration, ahead: i64) -> bool {
-        let (Some(before), Some(now)) = (course.since_boot, self.source.since_boot()) else { return false };
-        let slept = now.saturating_sub(before).saturating_sub(elapsed);
+    fn has_slept(&self, course: &Course, ahead: i64) -> bool {
+        let (Some(before), Some(now)) = (course.asleep, asleep(&self.source)) else { return false };
+        let slept = now.saturating_sub(before);
         slept > JUMP && ahead.abs_diff(micros(slept)) <= limit(Duration::ZERO)
     }
 
@@ -129,7 +131,7 @@ impl<S: TimeSource> GuardedClock<S> {
     fn judge(&self, course: &mut Course, wall: Timestamp, monotonic: Duration, ahead: i64) -> bool {
         let elapsed = monotonic.saturating_sub(course.monotonic);
         let is_young = monotonic.saturating_sub(course.began_at) < PROBATION;
-        if self.has_slept(course, elapsed, ahead) {
+        if self.has_slept(course, ahead) {
             tracing::info!(seconds = ahead / 1_000_000, "the machine has slept");
             return true;
         }
@@ -177,7 +179,7 @@ impl<S: TimeSource> Clock for GuardedClock<S> {
         }
         if is_jump {
             course.began_at = monotonic;
-            course.since_boot = self.source.since_boot();
+            course.asleep = asleep(&self.source);
         }
         if is_jump || course.suspect.take().is_some() {
             course.suspect = None;
@@ -194,6 +196,11 @@ impl<S: TimeSource> Clock for GuardedClock<S> {
         let steady = self.source.monotonic().saturating_sub(course.began_at);
         course.suspect.is_none() && steady >= period
     }
+}
+
+/// Time since boot that the monotonic clock has not counted: asleep, and before the point from which it counts.
+fn asleep(source: &impl TimeSource) -> Option<Duration> {
+    source.since_boot()?.checked_sub(source.monotonic())
 }
 
 /// Microseconds that two clocks may differ after this time.

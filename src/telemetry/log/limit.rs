@@ -133,7 +133,8 @@ impl<S> Filter<S> for LimitFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if Self::passes(metadata) { Interest::always() } else { Interest::never() }
+        // Never "always": then an event would be looked at without being asked for first, and could not be left out.
+        if Self::passes(metadata) { Interest::sometimes() } else { Interest::never() }
     }
 
     // Without a hint, two filters together have none, and every `trace!` of every library would be looked at.
