@@ -289,23 +289,28 @@ async fn more_statements_than_the_queue_takes_are_refused_at_once() {
 
 #[tokio::test]
 async fn more_calls_than_the_limit_are_shed_but_health_is_answered() {
-    let service = Service::start_with(Arc::new(MemoryStore::new()), |config| {
-        config.grpc.max_concurrent_requests = 1;
-    })
-    .await;
-    // One stream holds the only place of writes.
-    let (hold, batches) = tokio::sync::mpsc::channel(1);
-    let stream = tokio_stream::wrappers::ReceiverStream::new(batches);
-    let acks = service.ingest().stream_statements(stream).await.expect("a stream");
-    let request = v1::IngestStatementsRequest::default();
-    let status = service.ingest().ingest_statements(request).await.expect_err("the lane is full");
+    let store = Arc::new(MemoryStore::new());
+    let turn = store.begin(&TenantId::default()).await.expect("the write turn");
+    let service = Service::start_with(store, |config| config.grpc.max_concurrent_requests = 1).await;
+    // One write, which waits for its turn, holds the only place of writes.
+    let (mut ingest, statements) = (service.ingest(), vec![upsert(("web", "1"), &[], &[], 1)]);
+    let write = tokio::spawn(async move { ingest.ingest_statements(v1::IngestStatementsRequest { statements }).await });
+    let status = loop {
+        let request = v1::IngestStatementsRequest::default();
+        let status = service.ingest().ingest_statements(request).await.expect_err("refused in any case");
+        // Until the write is there, the call is let in, and refused for what it asks.
+        if status.code() != Code::InvalidArgument {
+            break status;
+        }
+    };
     assert_failure(&status, Code::ResourceExhausted, ErrorReason::Overloaded);
     // Reads have places of their own.
     let status = get_fails(&service, v1::GetProfileRequest::default()).await;
     assert_failure(&status, Code::InvalidArgument, ErrorReason::Required);
     let mut health = tonic_health::pb::health_client::HealthClient::new(service.channel.clone());
     health.check(tonic_health::pb::HealthCheckRequest::default()).await.expect("health is exempt");
-    drop((hold, acks));
+    drop(turn);
+    write.await.expect("no panic").expect("the write ends");
 }
 
 #[tokio::test]

@@ -259,7 +259,11 @@ async fn what_cannot_be_watched_is_refused_with_the_reason() {
 #[tokio::test]
 async fn a_client_that_does_not_listen_is_cut_off_and_goes_on_with_its_token() {
     const WRITES: i64 = 1_000;
-    let one = |config: &mut customer_profile::config::Config| config.watch.max_pending_writes = 1;
+    let one = |config: &mut customer_profile::config::Config| {
+        config.watch.max_pending_writes = 1;
+        // Not cut off for taking nothing: here it is the bound of changes that is met.
+        config.grpc.send_timeout = std::time::Duration::from_secs(3600);
+    };
     let service = Service::start_with(Arc::new(MemoryStore::new()), one).await;
     let name = person(&service, "1", "ann@shop.com", 1).await;
     // Messages that are too large for all of them to be under way.

@@ -63,7 +63,9 @@ impl TestServer {
         environment: &[(&str, &str)],
     ) -> Self {
         let mut args = vec!["serve", "--database-url", database_url, "--log-format", "json"];
-        args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
+        if !more.contains(&"--grpc-address") {
+            args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
+        }
         args.extend(["--set", "grpc.lame_duck=0s"]);
         args.extend(more);
         let mut child = command(Path::new("/"), args)

@@ -6,7 +6,7 @@ use customer_profile::grpc::v1;
 use tempfile::TempDir;
 
 use super::get_ann;
-use crate::support::program::{run, say};
+use crate::support::program::say;
 use crate::support::server::TestServer;
 use crate::support::service::Service;
 
@@ -28,7 +28,6 @@ fn a_server_on_all_addresses_is_reached_by_ipv4_and_ipv6() {
         let told = say(dir.path(), &format!("get email:nobody@shop.com --server {url}")).err;
         assert!(told.contains("no profile"), "{url}: {told}");
         let metrics = format!("http://{host}:{}/metrics", port(&server.operations));
-        run(dir.path(), ["metrics", "--server", &url]).ok();
         let mut stream = std::net::TcpStream::connect(format!("{host}:{}", port(&server.operations))).expect(&metrics);
         std::io::Write::write_all(&mut stream, b"GET /livez HTTP/1.0\r\n\r\n").expect("a request");
         let mut answer = String::new();

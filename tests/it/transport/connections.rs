@@ -46,11 +46,9 @@ async fn one_connection_too_many_is_refused_with_a_reason_and_those_before_go_on
     drop(silent);
     let room = async {
         loop {
-            let stream = TcpStream::connect(service.address).await.expect("a connection");
-            let mut first = [0];
-            match tokio::time::timeout(Duration::from_millis(200), stream.peek(&mut first)).await {
-                Ok(_) => {}
-                Err(_) => return,
+            let mut stream = TcpStream::connect(service.address).await.expect("a connection");
+            if tokio::time::timeout(Duration::from_millis(500), until_closed(&mut stream)).await.is_err() {
+                return;
             }
         }
     };

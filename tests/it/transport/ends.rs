@@ -65,6 +65,7 @@ async fn what_is_left_at_the_end_of_the_drain_is_cut_off_and_told_as_what_it_is(
     let half = wire.begin(GET_PROFILE).await;
     let mut stream = wire.begin(STREAM_STATEMENTS).await;
     stream.body.send_data(bytes::Bytes::from_static(b"\0\0\0\x10\0begun"), false).expect("a beginning");
+    (&mut stream.answer).await.expect("the server has both");
     let began = Instant::now();
     let (status, lines) = tokio::task::spawn_blocking(move || server.stop_and_read()).await.expect("the end");
     let took = began.elapsed();
