@@ -253,11 +253,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
         fn no_status_is_larger_than_the_bound(
-            texts in prop::collection::vec(("\\PC{0,300}", "\\PC{0,900}"), 1..80),
+            texts in prop::collection::vec(("\\PC{0,120}", "\\PC{0,400}"), 1..40),
             message in "(\\PC|電|\u{7f}|%|\\n){0,3000}",
             value in "\\PC{0,2000}",
         ) {

@@ -25,8 +25,8 @@ use crate::store::StoredModel;
 
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
-/// The most mistakes of a model file that are listed.
-const MAX_MISTAKES: usize = 1_000;
+/// The most mistakes of a model file that are listed: as many as its reader notes, and its note on the rest.
+const MAX_MISTAKES: usize = 1_001;
 /// The most bytes of the text of one.
 const MAX_MISTAKE_BYTES: usize = 2_000;
 

@@ -10,7 +10,7 @@ use crate::model::matching::log2_millibits;
 use crate::model::pattern;
 
 /// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would have been right.
-const MAX_MISTAKES: usize = 200;
+const MAX_MISTAKES: usize = 1_000;
 /// Maximum length of a mistake's text, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1_000;
 

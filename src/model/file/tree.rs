@@ -21,7 +21,7 @@ const MAX_KEYS: usize = 5_000;
 /// Maximum length of a key, in bytes.
 const MAX_KEY_BYTES: usize = 1_000;
 /// Maximum number of mistakes that are noted.
-const MAX_MISTAKES: usize = 200;
+const MAX_MISTAKES: usize = 1_000;
 
 /// A value in the file.
 #[derive(Debug)]

@@ -127,7 +127,7 @@ fn wrong_model(mistakes: usize) -> String {
 async fn all_mistakes_of_a_model_are_in_the_body() {
     use v1::plan_model_response::Message::Mistakes;
     let service = Service::start().await;
-    for (count, listed) in [(1, 1), (80, 80), (400, 400), (1_500, 1_000)] {
+    for (count, listed) in [(1, 1), (80, 80), (400, 400), (1_500, 1_001)] {
         let content = Some(v1::model_candidate::Content::File(wrong_model(count)));
         let candidate = Some(v1::ModelCandidate { content, weights: None });
         let mut models = ModelServiceClient::new(service.channel.clone());
@@ -143,8 +143,10 @@ async fn all_mistakes_of_a_model_are_in_the_body() {
         };
         assert_eq!(checked(&status), (Code::InvalidArgument, ErrorReason::Malformed));
         let mistakes = mistakes.expect("mistakes");
-        assert_eq!(mistakes.mistake_count, i64::try_from(count).expect("small"));
+        assert_eq!(mistakes.mistake_count, i64::try_from(listed).expect("small"));
         assert_eq!(mistakes.mistakes.len(), listed);
+        let last = &mistakes.mistakes[listed - 1].description;
+        assert_eq!(last == "500 more mistakes are left out", listed > 1_000, "{last}");
         assert_eq!(mistakes.mistakes[0].line, 2);
         assert!(mistakes.mistakes[0].description.contains("1 to 99"), "{mistakes:?}");
     }
