@@ -31,7 +31,7 @@ Examples:
   customer-profile model apply model.yaml          Put it in force; going back: apply the old file
   customer-profile model events                    What may be said of events
   customer-profile model versions                  What was in force when
-  customer-profile model activate 3                A stored version, straight in the database: when no server can start
+  customer-profile model activate 3                A stored version, with no server running
   customer-profile model train                     Learn weights; plan and apply them by --version
   customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
