@@ -17,6 +17,8 @@ impl Config {
             ("cache.max_bytes", with_tenth(self.cache.max_bytes)),
             // Calls and streams have a queue each.
             ("ingest.queue_bytes, twice", 2 * self.ingest.queue_bytes as u64),
+            ("grpc.max_request_bytes_in_flight", self.grpc.max_request_bytes_in_flight as u64),
+            ("grpc.max_answer_bytes_in_flight", self.grpc.max_answer_bytes_in_flight as u64),
         ];
         if self.database.url.kind() == DatabaseKind::Sqlite {
             parts.push(("database.page_cache_bytes", with_tenth(self.database.page_cache_bytes)));
@@ -59,9 +61,9 @@ mod tests {
         assert_eq!(
             config.memory_warning(Some(512 << 20)).as_deref(),
             Some(
-                "the container's memory limit is 512 MiB, the configuration may take 723 MiB (the process itself: 96, \
-                 cache.max_bytes: 281, ingest.queue_bytes, twice: 64, database.page_cache_bytes: 281): the process may be \
-                 killed"
+                "the container's memory limit is 512 MiB, the configuration may take 851 MiB (the process itself: 96, \
+                 cache.max_bytes: 281, ingest.queue_bytes, twice: 64, grpc.max_request_bytes_in_flight: 64, \
+                 grpc.max_answer_bytes_in_flight: 64, database.page_cache_bytes: 281): the process may be killed"
             )
         );
     }

@@ -1,6 +1,6 @@
 //! Entries of all shapes, made as the reader makes them: records as the store decodes them, folded and packed.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -9,8 +9,8 @@ use super::super::{CacheKey, Cached};
 use crate::model::Model;
 use crate::model::file::BUILT_IN;
 use crate::profile::{
-    Derived, Event, Identifier, ObjectKey, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp, fold,
-    fold_object,
+    Derived, Event, Identifier, Object, ObjectKey, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp,
+    fold, fold_object,
 };
 
 /// Makes the entry of an index: its key and its value.
@@ -183,15 +183,27 @@ fn order(index: u64, number: u64, kind: &str) -> Event {
     serde_json::from_str(&event.to_string()).expect("an event")
 }
 
+/// The first profile of this process, of which the others are copies: each process measures one shape, and what making a
+/// profile leaves behind is not of the entries.
+static PROFILE: OnceLock<Profile> = OnceLock::new();
+
 fn profile(index: u64, shape: Shape) -> (CacheKey, Cached) {
+    let copy = Profile { id: id(index), ..PROFILE.get_or_init(|| folded(index, shape)).clone() };
+    (by_id(index), Cached::Profile(Arc::new(copy)))
+}
+
+fn folded(index: u64, shape: Shape) -> Profile {
     let records = (0..shape.records).map(|number| record(index, number, shape)).collect();
     let now = Timestamp::from_micros(NOW);
     let stored = StoredProfile { id: id(index), revision: 1, update_time: now, records };
     let mut profile: Profile = fold(stored, &MODEL);
     profile.derived = Derived::of(&profile, &MODEL, now);
     profile.pack();
-    (by_id(index), Cached::Profile(Arc::new(profile)))
+    profile
 }
+
+/// The same for objects.
+static OBJECTS: OnceLock<Vec<Object>> = OnceLock::new();
 
 fn objects(index: u64, count: u64, events: u64) -> (CacheKey, Cached) {
     let object = |number: u64| {
@@ -200,5 +212,6 @@ fn objects(index: u64, count: u64, events: u64) -> (CacheKey, Cached) {
         object.pack();
         object
     };
-    (CacheKey::Objects(id(index), 7), Cached::Objects(Arc::new((0..count).map(object).collect())))
+    let copy = OBJECTS.get_or_init(|| (0..count).map(object).collect()).clone();
+    (CacheKey::Objects(id(index), 7), Cached::Objects(Arc::new(copy)))
 }
