@@ -178,6 +178,9 @@ pub async fn run<T: Send + 'static>(
 }
 
 /// Computes something on a stack that is large enough for the deepest expression, now.
+///
+/// # Panics
+/// The work panics, or the system has no thread left: on the small stack it could end the process instead.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread_local! {
         static IS_LARGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
@@ -218,12 +221,12 @@ mod tests {
             }
         };
         assert_eq!(run(Class::Call, Some(Duration::from_millis(10)), endless).await, Ok(()));
-        let (begun, began) = oneshot::channel();
+        let (started, running) = oneshot::channel();
         let caller = tokio::spawn(run(Class::Call, None, move || {
-            let _ = begun.send(());
+            let _ = started.send(());
             endless();
         }));
-        began.await.expect("begins");
+        running.await.expect("begins");
         caller.abort();
         assert_eq!(run(Class::Call, None, || 7).await, Ok(7));
     }

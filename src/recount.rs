@@ -141,7 +141,9 @@ impl Recount {
             page.after = events.last().map(crate::profile::Event::position);
             let (model, missing, mut rollup) = (model.clone(), missing.clone(), std::mem::take(&mut record.rollup));
             let work = move || {
-                events.iter().for_each(|event| model.recount(&mut rollup, event, &missing, now));
+                for event in &events {
+                    model.recount(&mut rollup, event, &missing, now);
+                }
                 rollup
             };
             let counted = compute::run(Class::Background, None, work).await;

@@ -123,7 +123,9 @@ impl Statistician {
             let present = ids.iter().zip(found).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
             let present: Vec<_> = present.collect();
             let work = move || {
-                present.into_iter().for_each(|stored| seen.customer(stored));
+                for stored in present {
+                    seen.customer(stored);
+                }
                 seen
             };
             seen = compute::run(class, None, work).await.map_err(|error| Error::Internal(error.to_string()))?;

@@ -70,16 +70,9 @@ impl Budget {
             return Err(Self::used_up());
         }
         let (pattern, size) = compile_sized(written)?;
-        match self.left.checked_sub(size) {
-            Some(left) => {
-                self.left = left;
-                Ok(pattern)
-            }
-            None => {
-                self.left = 0;
-                Err(Self::used_up())
-            }
-        }
+        let left = self.left.checked_sub(size);
+        self.left = left.unwrap_or(0);
+        left.map(|_| pattern).ok_or_else(Self::used_up)
     }
 
     fn used_up() -> String {

@@ -28,7 +28,7 @@ use crate::profile::{Timestamp, Value};
 #[derive(Debug)]
 pub(super) struct Program {
     /// With its meter.
-    program: IdedExpr,
+    tree: IdedExpr,
     nodes: u64,
     is_deep: bool,
     names: Vec<String>,
@@ -112,7 +112,7 @@ impl Program {
         }
         names.sort_unstable();
         let meter::Metered { nodes, depth } = meter::put_into(&mut program)?;
-        let program = Self { program, nodes: nodes as u64, is_deep: depth > DEEP, names };
+        let program = Self { tree: program, nodes: nodes as u64, is_deep: depth > DEEP, names };
         program.over_nothing()?;
         Ok(program)
     }
@@ -152,7 +152,7 @@ impl Program {
 
     fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
         let most = steps.min(budget::MAX_STEPS);
-        let run = || CelValue::resolve(&self.program, context);
+        let run = || CelValue::resolve(&self.tree, context);
         let (result, taken, over) = budget::metered(most, self.nodes, run);
         let outcome = match (over, result) {
             (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => Err(Fault::over(budget::Over::PayloadSteps)),

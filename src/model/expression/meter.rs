@@ -197,10 +197,9 @@ impl Rewriter {
     }
 
     fn function(&mut self, call: &mut CallExpr, qualified: bool) {
-        if call.target.is_none() && call.args.len() == 1 {
-            if let Some((_, own)) = REPLACED.iter().find(|(name, _)| *name == call.func_name) {
-                (*own).clone_into(&mut call.func_name);
-            }
+        let replaced = REPLACED.iter().find(|(name, _)| *name == call.func_name);
+        if let Some((_, own)) = replaced.filter(|_| call.target.is_none() && call.args.len() == 1) {
+            (*own).clone_into(&mut call.func_name);
         }
         if let Some(target) = call.target.as_mut().filter(|_| !qualified) {
             wrap_unless_literal(if call.func_name == "split" { PIECES } else { READ }, target);

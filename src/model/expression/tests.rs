@@ -142,8 +142,8 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
     let grown = |count: usize| format!("'a'{}", ".replace('a', 'aa')".repeat(count));
     let payload = json!({"list": (0..20_000).collect::<Vec<_>>(), "text": "x".repeat(100_000)});
     for (source, expected) in [
-        (["a"; 1_401].join(" + "), "at most 100 are allowed"),
-        (["(a + b)"; 601].join(" - "), "at most 100 are allowed"),
+        (vec!["a"; 1_401].join(" + "), "at most 100 are allowed"),
+        (vec!["(a + b)"; 601].join(" - "), "at most 100 are allowed"),
         ("a".to_owned() + &".trim()".repeat(1_401), "at most 100 are allowed"),
         (format!("1 + {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "2"),
         (format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)), "recursion limit"),
