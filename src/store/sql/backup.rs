@@ -78,7 +78,8 @@ impl SqlStore {
         match Address::parse(&options.url)? {
             Address::Sqlite(_) => {
                 let store = Self::connect(options).await?;
-                let given = set_id(store.dialect, &store.pools.write(), Which::Any).await;
+                let given = set_id(store.dialect, &store.pools.write(), Which::Any);
+                let given = store.pools.fit(given).await;
                 store.close().await;
                 given.map(drop)
             }
