@@ -5,7 +5,7 @@
 
 - A terminal stopped by Ctrl-S: calls and probes are answered, SIGTERM ends the server.
 - A full disk under the log file (root: it mounts a tmpfs of 1 MiB): the same; with room again lines go on, none torn.
-- A clock ten years ahead for one write (needs libfaketime, Debian: `faketime`): later writes and reads as of now are right.
+- A clock that jumps ten years ahead and back (needs libfaketime, Debian: `faketime`): told when it begins and when it is over.
 
 Prints one line for each; exit code 0 if all that could run has passed.
 """
@@ -125,17 +125,19 @@ def clock_ahead(folder):
     fake = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"}
     with open(f"{folder}/log", "w") as log:
         server = Server(folder, log, ["--log-format", "json"], fake)
-        set_clock("+3650d")
-        time.sleep(0.2)
-        server.calls(3)
-        failing = server.metric('customer_profile_trouble_active{what="system clock"}')
-        set_clock("+0")
-        server.calls(3)
-        over = server.metric('customer_profile_trouble_active{what="system clock"}')
+        for offset, active in (("+3650d", 1), ("+0", 0)):
+            set_clock(offset)
+            # Whoever asks for the time notices; background work does so every second.
+            for _ in range(100):
+                if server.metric('customer_profile_trouble_active{what="system clock"}') == active:
+                    break
+                time.sleep(0.1)
+            else:
+                raise AssertionError(f"the clock at {offset} was not noticed")
         server.stop()
     with open(f"{folder}/log") as log:
         told = [line for line in log if "system clock" in line]
-    assert (failing, over, len(told)) == (1, 0, 2), (failing, over, told)
+    assert len(told) == 2, told
 
 
 failed = False
