@@ -69,7 +69,10 @@ pub async fn run(store: Arc<dyn Store>, mut job: impl Job, interval: Duration) {
             // Told once; the next pass tries again.
             Err(error) if !is_away => {
                 is_away = true;
-                tracing::warn!(job = name_of(&job), %error, "a background pass over all tenants ended early");
+                // An outage is told by whoever follows the change log, a schema that is not right by readiness.
+                if store.availability().is_there() && !matches!(error, Error::Schema(_)) {
+                    tracing::warn!(job = name_of(&job), %error, "a background pass over all tenants ended early");
+                }
             }
             Err(_) => {}
         }

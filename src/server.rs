@@ -51,6 +51,7 @@ use crate::recount::Recount;
 use crate::segments::Segments;
 use crate::statistics::Statistician;
 use crate::store::Store;
+use crate::store::retry::jittered;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
 use crate::transport::Stops;
@@ -302,10 +303,11 @@ async fn become_ready(
     while let Err(error) = store.check().await {
         let error = error.to_string();
         if error != told {
+            ready.send_replace(Readiness::NotReady(error.clone().into()));
             tracing::warn!(%error, "not ready yet");
             told = error;
         }
-        tokio::time::sleep(CHECK_INTERVAL).await;
+        tokio::time::sleep(jittered(CHECK_INTERVAL)).await;
     }
     set_health(&health, ServingStatus::Serving).await;
     ready.send_replace(Readiness::Ready);

@@ -19,6 +19,7 @@ pub mod memory;
 mod past;
 mod pieces;
 mod publication;
+pub mod retry;
 mod search;
 mod segments;
 pub mod sql;

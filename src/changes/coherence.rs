@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::models::Models;
 use crate::profile::{Sequence, TenantId};
 use crate::reader::Epochs;
+use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
 
@@ -425,11 +426,11 @@ async fn run(coherence: Weak<Coherence>) {
                 }
                 // The connection may lead nowhere.
                 drop(store.renew().await);
-                if store.availability().is_away() { AWAY_INTERVAL } else { SILENT_INTERVAL }
+                jittered(if store.availability().is_away() { AWAY_INTERVAL } else { SILENT_INTERVAL })
             }
             Err(error) => {
                 tracing::debug!(%error, "the change log could not be read");
-                AWAY_INTERVAL
+                jittered(AWAY_INTERVAL)
             }
         };
         coherence.rounds.send_modify(|round| *round += 1);

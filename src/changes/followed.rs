@@ -99,8 +99,15 @@ impl Followed {
         self.advance(own);
     }
 
-    /// It is not known what is old, up to a write.
+    /// It is not known what is old, up to a write. The write may be an earlier one than was known: a backup was put in the
+    /// database's place, or a standby took over that was behind; then nothing beyond it is claimed any more.
     pub(super) fn lost(&self, head: Sequence, generation: u64) {
+        if head.0 < self.position.load(Ordering::SeqCst) {
+            tracing::warn!(head = head.0, "the database went back to an earlier state; nothing that is cached counts");
+            let mut own = self.own();
+            own.clear();
+            self.position.store(head.0, Ordering::SeqCst);
+        }
         self.forget(head, generation);
         self.hub.lose(head);
     }
@@ -180,6 +187,7 @@ mod tests {
             match *what {
                 "begin" => followed.begin(Sequence(*write), Instant::now()),
                 "wrote" => followed.wrote(Sequence(*write)),
+                "lost" => followed.lost(Sequence(*write), 1),
                 _ => followed.followed(Sequence(*write)),
             }
             followed.proof().position.0
@@ -190,6 +198,11 @@ mod tests {
     #[test]
     fn own_writes_move_the_position_on_as_soon_as_none_is_missing_before_them() {
         assert_eq!(positions(&[("begin", 4), ("wrote", 5), ("wrote", 7), ("followed", 6)]), [4, 5, 5, 7]);
+    }
+
+    #[test]
+    fn after_a_database_went_back_nothing_beyond_its_state_is_claimed() {
+        assert_eq!(positions(&[("begin", 9), ("wrote", 11), ("lost", 4), ("followed", 5)]), [9, 9, 4, 5]);
     }
 
     #[test]

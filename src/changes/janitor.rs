@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::profile::{TenantId, Timestamp};
 use crate::store::{LogRetention, Result, Store};
+use crate::telemetry::Episode;
 
 /// How many tenants are listed at once.
 const PAGE: usize = 1_000;
@@ -22,12 +23,11 @@ const STEADY: Duration = Duration::from_hours(1);
 
 /// Looks after the log, for ever.
 pub async fn keep_short(store: Arc<dyn Store>, clock: Arc<dyn Clock>, bounds: config::Changes) {
+    let trimming = Episode::new("trimming the change log");
     loop {
         tokio::time::sleep(bounds.trim_interval).await;
-        if let Err(error) = trim(&*store, &*clock, &bounds).await {
-            // The next time does what this one did not.
-            tracing::warn!(%error, "the change log could not be trimmed");
-        }
+        // After a failure the next time does what this one did not.
+        drop(trimming.watch(trim(&*store, &*clock, &bounds).await));
     }
 }
 

@@ -17,6 +17,7 @@ use super::followed::Followed;
 use super::hub::{Assembly, Interest, Subscription, Write};
 use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
 use crate::reader::{self, Answer, CacheKey, Freshness, Key, Reader};
+use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
 /// How many parts of the log are read at once to catch up.
@@ -251,7 +252,7 @@ impl Watch {
             let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
             let tail = match self.store.read_log(&[cursor], PAGE).await {
                 Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) => {
-                    tokio::time::sleep(AWAY_WAIT).await;
+                    tokio::time::sleep(jittered(AWAY_WAIT)).await;
                     continue;
                 }
                 tails => tails?.pop().unwrap_or_default(),
@@ -355,7 +356,7 @@ impl Watch {
         loop {
             match self.find_now(&self.keys[index].key, write).await {
                 Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) if self.request.place.is_some() => {
-                    tokio::time::sleep(AWAY_WAIT).await;
+                    tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
                 found => return found,
             }
@@ -429,7 +430,7 @@ impl Watch {
             let freshness = Freshness::AtLeast(write.max(self.floor));
             match self.reader.profile(&self.request.tenant, key, freshness).await {
                 Err(reader::Error::Store(store::Error::Unavailable(_) | store::Error::Overloaded(_))) => {
-                    tokio::time::sleep(AWAY_WAIT).await;
+                    tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
                 Err(reader::Error::Store(error)) => return Err(error.into()),
                 found => {

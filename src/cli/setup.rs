@@ -37,6 +37,10 @@ pub(super) fn store_options(database: &Database) -> Options {
         page_cache_bytes: database.page_cache_bytes,
         acquire_timeout: database.acquire_timeout,
         statement_timeout: database.statement_timeout,
+        password_file: database.password_file.clone(),
+        max_connection_lifetime: database.max_connection_lifetime,
+        idle_timeout: database.idle_timeout,
+        allow_unsafe_durability: database.allow_unsafe_durability,
         ..Options::new(database.url.expose())
     }
 }

@@ -192,8 +192,16 @@ sections! {
     database: Database {
         /// `sqlite://FILE` for one server, `postgres://…` for any number. Give a URL with a password by the environment.
         url: DatabaseUrl = "sqlite://customer-profile.db" as DATABASE;
-        /// Connections held at most (PostgreSQL), or connections for reading (SQLite).
+        /// A file that holds the password (PostgreSQL). It is read anew while the server runs, so a password is changed
+        /// without a restart. Empty: the password of the URL.
+        password_file: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// Maximum number of connections over all uses (PostgreSQL, 3 or more): one follows the change log, up to four write,
+        /// the others read. Connections for reading (SQLite).
         max_connections: usize = "16" as COUNT in "1", "1000";
+        /// Age at which a connection is replaced by a new one, give or take a tenth (PostgreSQL).
+        max_connection_lifetime: Duration = "30m" as DURATION in "1s", "24h";
+        /// A connection that is not used for so long is closed (PostgreSQL).
+        idle_timeout: Duration = "10m" as DURATION in "1s", "24h";
         /// How long a call waits for a free connection before it is answered UNAVAILABLE.
         acquire_timeout: Duration = "2s" as DURATION in "10ms", "5m";
         /// How long one statement may take before the database ends it.
@@ -202,6 +210,9 @@ sections! {
         /// each record's match keys, identifiers and profile are on pages of their own, and a page that is not in memory is read
         /// from the file.
         page_cache_bytes: usize = "256MiB" as SIZE in "4MiB", "1024GiB";
+        /// Whether a PostgreSQL with `fsync` or `full_page_writes` off is used all the same. A crash of its machine may then
+        /// lose or damage what was answered `STORED`. Without it such a server is refused.
+        allow_unsafe_durability: bool = "false" as SWITCH;
         /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
         away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }

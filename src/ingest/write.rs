@@ -13,6 +13,7 @@ use crate::clock::{Clock, settle};
 use crate::models::{Models, Running};
 use crate::neighbourhood;
 use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
+use crate::store::retry::jittered;
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 
@@ -59,6 +60,8 @@ impl Writer {
     pub(super) async fn write(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
         match self.write_whole(tenant, batch).await {
             Err(Error::Refused(what)) if batch.statements.len() == 1 => {
+                // A source throws away what is rejected: only a database that is as it must be has the right to say so.
+                self.store.check().await?;
                 tracing::warn!(source = %batch.statements[0].record().source, error = %what, "the database refuses a statement");
                 let violation = Violation::new(Reason::StoreRefused, "statement", "the database refuses a value of it");
                 Ok(Written { outcomes: vec![Outcome::Rejected(vec![violation])], ..Written::default() })
@@ -78,7 +81,7 @@ impl Writer {
         loop {
             match self.write_once(tenant, batch).await {
                 Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => {
-                    tokio::time::sleep(CONFLICT_WAIT * 2u32.pow(conflicts)).await;
+                    tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
                     conflicts += 1;
                 }
                 done => return done.map(|written| Written { conflicts, ..written }),

@@ -197,7 +197,7 @@ impl LogTail {
         match self.entries.first() {
             Some(first) if first.sequence == after.sequence => whole || first.part == after.part + 1,
             Some(first) => whole && first.sequence.0 == after.sequence.0 + 1 && first.part == 0,
-            None => self.head <= after.sequence && whole,
+            None => self.head == after.sequence && whole,
         }
     }
 }

@@ -12,6 +12,7 @@ mod change;
 mod connect;
 mod entity;
 mod error;
+mod fitness;
 mod log;
 mod matching;
 mod past;
@@ -29,6 +30,7 @@ mod timeline;
 mod witness;
 mod write;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,10 +61,19 @@ pub struct Options {
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the driver's parameters after `?`
     /// (`sslmode`, `host` for a socket's directory, …).
     pub url: String,
-    /// Connections for reads, at most. Default: 10.
+    /// The file that holds the password, read anew while the store is open. PostgreSQL only; the URL's password otherwise.
+    pub password_file: Option<PathBuf>,
+    /// Maximum number of connections over all uses (PostgreSQL), or of connections for reads (SQLite). Default: 10.
     pub max_connections: u32,
-    /// Connections for writes, at most; a writer that waits for its turn holds one. SQLite has one. Default: 4.
+    /// Maximum number of these for writes; a writer that waits for its turn holds one. SQLite has one. Default: 4.
     pub max_writers: u32,
+    /// PostgreSQL only: age at which a connection is replaced, give or take a tenth. Default: 30 min.
+    pub max_connection_lifetime: Duration,
+    /// PostgreSQL only: a connection that was idle for so long is closed. Default: 10 min.
+    pub idle_timeout: Duration,
+    /// PostgreSQL only: whether a server is accepted that a crash of its machine can damage (`fsync`, `full_page_writes`).
+    /// Default: no.
+    pub allow_unsafe_durability: bool,
     /// SQLite only: memory for pages, over all connections, in bytes. Default: 256 MiB.
     pub page_cache_bytes: usize,
     /// How long to wait for a connection, and on SQLite for another process's lock. Default: 5 s.
@@ -76,8 +87,12 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            password_file: None,
             max_connections: 10,
             max_writers: 4,
+            max_connection_lifetime: Duration::from_mins(30),
+            idle_timeout: Duration::from_mins(10),
+            allow_unsafe_durability: false,
             page_cache_bytes: 256 << 20,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
@@ -130,6 +145,9 @@ impl SqlStore {
     pub async fn connect(options: &Options) -> Result<Self> {
         let pools = Arc::new(Pools::new(options, connect::connect(options).await?).await?);
         tokio::spawn(witness::watch(Arc::downgrade(&pools)));
+        if options.password_file.is_some() {
+            tokio::spawn(pools::keep_password(Arc::downgrade(&pools)));
+        }
         Ok(Self { dialect: pools.dialect, pools, id: OnceCell::new(), tasks: TaskTracker::new() })
     }
 
@@ -157,10 +175,11 @@ impl SqlStore {
                 Ok(())
             }
             Address::Postgres => {
-                let db = connect::postgres(options, 1, None).await?;
-                let result = bring_up(Dialect::Postgres, &db).await;
-                db.close().await?;
-                result
+                // Building an index of a large table takes as long as it takes.
+                let store = Self::connect(&Options { statement_timeout: Duration::ZERO, ..options.clone() }).await?;
+                let migrated = store.pools.fit(async { bring_up(store.dialect, &store.pools.write()).await }).await;
+                store.close().await;
+                migrated
             }
         }
     }
@@ -273,10 +292,7 @@ impl Store for SqlStore {
     }
 
     async fn renew(&self) -> Result<()> {
-        match self.dialect {
-            Dialect::Sqlite => Ok(()),
-            Dialect::Postgres => self.pools.renew().await,
-        }
+        self.pools.renew().await
     }
 
     async fn id(&self) -> Result<Uuid> {
@@ -284,7 +300,12 @@ impl Store for SqlStore {
     }
 
     async fn check(&self) -> Result<()> {
-        match migrations::schema(&self.pools.read()).await? {
+        // First, since a role that may not read the list of migrations would find none.
+        if self.dialect == Dialect::Postgres {
+            self.pools.fit(async { fitness::check(&self.pools.read()).await }).await?;
+        }
+        let schema = async { Ok(migrations::schema(&self.pools.read()).await?) };
+        match self.pools.fit(schema).await? {
             Schema::Right => self.id().await.map(drop),
             Schema::Missing => Err(Error::Schema("it is missing; `customer-profile migrate` makes it".to_owned())),
             Schema::Older(count) => Err(Error::Schema(format!(
@@ -296,7 +317,7 @@ impl Store for SqlStore {
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
         let Self { pools, tasks, .. } = self;
-        Ok(Box::new(pools.availability.guard(write::begin(pools, tenant, tasks)).await?))
+        Ok(Box::new(pools.guard(write::begin(pools, tenant, tasks)).await?))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
@@ -305,7 +326,7 @@ impl Store for SqlStore {
             let _place = pools.lanes.enter().await?;
             snapshot::begin(pools, tenant, tasks).await
         };
-        Ok(Box::new(pools.availability.guard(begun).await?))
+        Ok(Box::new(pools.guard(begun).await?))
     }
 
     async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {

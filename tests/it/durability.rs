@@ -2,6 +2,7 @@
 
 mod disk;
 mod files;
+mod postgres;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ mod watch;
 use customer_profile::grpc::v1::{
     self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
 };
-use customer_profile::store::sql::{Options, SqlStore};
+use customer_profile::store::sql::SqlStore;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
@@ -18,6 +18,7 @@ use crate::support::postgres::Postgres;
 use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
 use crate::support::service::upsert;
+use crate::support::stores::postgres_options;
 
 /// How many servers there are.
 const SERVERS: usize = 3;
@@ -43,7 +44,7 @@ impl Replicas {
     async fn start_each<'a>(more: impl Fn(usize) -> Vec<&'a str>) -> Self {
         // Room also for connections that nobody has at the other end any more.
         let database = Postgres::start_with(&["fsync=off", "max_connections=200"]);
-        SqlStore::migrate(&Options::new(database.url())).await.expect("a schema");
+        SqlStore::migrate(&postgres_options(&database)).await.expect("a schema");
         let network = Proxy::to(&database).await;
         let start = |number| {
             let server = TestServer::start_unready(&network.url(), &more(number));

@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod faulty;
+pub(crate) mod pgbouncer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod program;

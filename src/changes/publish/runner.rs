@@ -15,6 +15,7 @@ use super::work::{Pending, Work};
 use crate::clock::Clock;
 use crate::model::Publication;
 use crate::profile::{Sequence, TenantId, Timestamp};
+use crate::store::retry::jittered;
 use crate::store::{DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store};
 use crate::telemetry::Metrics;
 
@@ -132,7 +133,7 @@ impl Runner {
                 Err(End::Lost) => tracing::debug!(publication = self.assignment.name, "the lease is lost"),
                 Err(End::Store(error)) => {
                     tracing::debug!(publication = self.assignment.name, %error, "publishing waits for the database");
-                    tokio::time::sleep(STORE_WAIT).await;
+                    tokio::time::sleep(jittered(STORE_WAIT)).await;
                 }
             }
             self.work = None;

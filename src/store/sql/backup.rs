@@ -14,7 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Row};
 use uuid::Uuid;
 
-use super::connect::{self, Address, DatabaseFile};
+use super::connect::{Address, DatabaseFile};
 use super::session::{Purpose, Session};
 use super::statement::{Dialect, Sql};
 use super::{Migrate, Options, SqlStore};
@@ -75,20 +75,11 @@ impl SqlStore {
     /// # Errors
     /// Those of any write.
     pub async fn give_new_id(options: &Options) -> Result<()> {
-        match Address::parse(&options.url)? {
-            Address::Sqlite(_) => {
-                let store = Self::connect(options).await?;
-                let given = set_id(store.dialect, &store.pools.write(), Which::Any).await;
-                store.close().await;
-                given.map(drop)
-            }
-            Address::Postgres => {
-                let db = connect::postgres(options, 1, None).await?;
-                let given = set_id(Dialect::Postgres, &db, Which::Any).await;
-                db.close().await?;
-                given.map(drop)
-            }
-        }
+        let store = Self::connect(options).await?;
+        let given = async { set_id(store.dialect, &store.pools.write(), Which::Any).await };
+        let given = store.pools.fit(given).await;
+        store.close().await;
+        given.map(drop)
     }
 }
 

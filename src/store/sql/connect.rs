@@ -8,12 +8,15 @@ mod postgres;
 mod sqlite;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
 pub(super) use file::DatabaseFile;
-pub(super) use postgres::postgres;
+pub(super) use postgres::{
+    Access, Limits, Setup, Trouble, is_multiplexed, is_refused_option, postgres, read_password, unfit,
+};
 
 use super::Options;
 use super::statement::Dialect;
@@ -30,6 +33,8 @@ pub(super) struct Connected {
     pub(super) keeper: Option<DatabaseConnection>,
     /// SQLite only: the file, which is locked.
     pub(super) file: Option<DatabaseFile>,
+    /// PostgreSQL only: how sessions are set up.
+    pub(super) setup: Option<Arc<Setup>>,
 }
 
 /// A checked address.
@@ -58,15 +63,21 @@ impl Address {
 pub(super) async fn connect(options: &Options) -> Result<Connected> {
     match Address::parse(&options.url)? {
         Address::Postgres => {
-            let (timeout, readers) = (Some(options.statement_timeout), options.max_connections);
-            Ok(Connected {
-                dialect: Dialect::Postgres,
-                read: postgres(options, readers, timeout).await?,
-                write: postgres(options, options.max_writers, timeout).await?,
-                follow: follow_postgres(options).await?,
-                keeper: None,
-                file: None,
-            })
+            if options.max_connections < FEWEST_CONNECTIONS {
+                return Err(Error::Open(format!(
+                    "database.max_connections is {}, and must be {FEWEST_CONNECTIONS} or more on PostgreSQL: one connection \
+                     follows the change log, the others write and read",
+                    options.max_connections
+                )));
+            }
+            let Options { statement_timeout: statement, allow_unsafe_durability, .. } = *options;
+            let setup = Arc::new(Setup::new(Limits { statement, allow_unsafe_durability }));
+            if let Some(path) = &options.password_file
+                && let Ok(password) = read_password(path).await
+            {
+                setup.set_password(password);
+            }
+            connect_postgres(options, setup).await
         }
         Address::Sqlite(path) => {
             let file = DatabaseFile::claim(&path)?;
@@ -78,7 +89,7 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
             let follow = sqlite::pool(&follower(options), file.resolved(), sqlite::Role::Reader).await?;
             file.remember_log();
             let (keeper, file) = (Some(keeper), Some(file));
-            Ok(Connected { dialect: Dialect::Sqlite, read, write, follow, keeper, file })
+            Ok(Connected { dialect: Dialect::Sqlite, read, write, follow, keeper, file, setup: None })
         }
     }
 }
@@ -92,8 +103,32 @@ fn follower(options: &Options) -> Options {
 }
 
 /// The connection to PostgreSQL for whoever follows the log.
-pub(super) async fn follow_postgres(options: &Options) -> Result<DatabaseConnection> {
-    postgres(&follower(options), 1, Some(options.statement_timeout)).await
+pub(super) async fn follow_postgres(options: &Options, setup: &Arc<Setup>) -> Result<DatabaseConnection> {
+    postgres(&follower(options), 1, setup).await
+}
+
+/// The pools of a PostgreSQL.
+pub(super) async fn connect_postgres(options: &Options, setup: Arc<Setup>) -> Result<Connected> {
+    let (readers, writers) = shares(options.max_connections, options.max_writers);
+    Ok(Connected {
+        dialect: Dialect::Postgres,
+        read: postgres(options, readers, &setup).await?,
+        write: postgres(options, writers, &setup).await?,
+        follow: follow_postgres(options, &setup).await?,
+        keeper: None,
+        file: None,
+        setup: Some(setup),
+    })
+}
+
+/// The fewest connections to a PostgreSQL: one to follow the log, one to write, one to read.
+const FEWEST_CONNECTIONS: u32 = 3;
+
+/// Readers and writers, which with the one that follows the log are all connections.
+pub(super) fn shares(connections: u32, max_writers: u32) -> (u32, u32) {
+    let others = connections.saturating_sub(1);
+    let writers = (others / 3).clamp(1, max_writers.max(1));
+    (others.saturating_sub(writers).max(1), writers)
 }
 
 /// A writer's connection to a SQLite file for a migration: the driver's own transactions run on no other.
@@ -119,6 +154,16 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn all_uses_together_have_no_more_connections_than_are_configured() {
+        for connections in FEWEST_CONNECTIONS..200 {
+            let (readers, writers) = shares(connections, 4);
+            assert_eq!(1 + readers + writers, connections);
+            assert!((1..=4).contains(&writers) && readers >= writers.min(4), "{connections}: {readers} {writers}");
+        }
+        assert_eq!(shares(16, 4), (11, 4));
+    }
 
     #[test]
     fn addresses_are_of_one_of_two_kinds() {

@@ -70,7 +70,9 @@ impl SqlStore {
         if cursors.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.pools.follow().query_all_raw(read_log(self.dialect, cursors, limit)?).await?;
+        let statement = read_log(self.dialect, cursors, limit)?;
+        let rows = async { Ok(self.pools.follow().query_all_raw(statement).await?) };
+        let rows = self.pools.fit(rows).await?;
         tails(&rows, cursors.len())
     }
 

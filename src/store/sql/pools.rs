@@ -1,12 +1,22 @@
 //! The connections of a store, and what becomes of them when the database goes away.
 //!
+//! - **`max_connections` is the sum** over all uses of one PostgreSQL: one connection follows the change log, a part is for
+//!   writes, the rest for reads. Nothing connects beside these pools.
+//! - **Nothing is asked before the connections are found sound** ([`examine`]): which pooler stands in between, if any, and
+//!   whether the server is as it must be. Trouble found on a later connection closes the gate again, until it is over.
+//!
 //! A connection whose other end has vanished is never given back: whoever waits for its answer waits until the network gives
 //! up, and a caller who does not wait that long may leave the pool's place taken for good. So when the database is back all
 //! pools are made anew, with all their places; what is left of the old ones ends whenever it ends.
 
+mod examine;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{DatabaseConnection, DbErr};
+
+use self::examine::Gate;
+pub(super) use self::examine::keep_password;
 
 use super::Options;
 use super::connect::{self, Connected};
@@ -22,6 +32,8 @@ pub(super) struct Pools {
     current: RwLock<Current>,
     /// SQLite's connection for [`witness`](super::witness). It stays open, and with it the log.
     keeper: Option<DatabaseConnection>,
+    /// PostgreSQL only.
+    gate: Option<Gate>,
     pub(super) availability: Availability,
     /// Who waits for the connections of `read`.
     pub(super) lanes: Arc<Lanes>,
@@ -39,14 +51,19 @@ struct Current {
 
 impl Pools {
     pub(super) async fn new(options: &Options, connected: Connected) -> Result<Self> {
-        let Connected { dialect, read, write, follow, keeper, file } = connected;
+        let Connected { dialect, read, write, follow, keeper, file, setup } = connected;
         // On SQLite statements run in this process, and more of them at once than there are processors are no faster.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let processors = (dialect == Dialect::Sqlite).then_some(processors);
-        let lanes = Lanes::new(options.max_connections as usize, processors);
+        let readers = match dialect {
+            Dialect::Sqlite => options.max_connections,
+            Dialect::Postgres => connect::shares(options.max_connections, options.max_writers).0,
+        };
+        let lanes = Lanes::new(readers as usize, processors);
         let current = RwLock::new(Current { read, write, follow });
-        let (options, availability) = (options.clone(), Availability::default());
-        Ok(Self { dialect, options, current, keeper, availability, lanes, witness: Witness::new(file.map(Arc::new)) })
+        let (options, availability, gate) = (options.clone(), Availability::default(), setup.map(Gate::new));
+        let witness = Witness::new(file.map(Arc::new));
+        Ok(Self { dialect, options, current, keeper, gate, availability, lanes, witness })
     }
 
     fn current(&self) -> Current {
@@ -75,13 +92,12 @@ impl Pools {
     where
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
-        let read = self
-            .availability
-            .guard(async {
-                let _place = self.lanes.enter().await?;
-                work(self.read()).await.map_err(Error::from)
-            })
-            .await;
+        // Boxed: it would be part of every caller's future several times.
+        let read = Box::pin(async {
+            let _place = self.lanes.enter().await?;
+            work(self.read()).await.map_err(Error::from)
+        });
+        let read = self.guard(read).await;
         match &read {
             Err(error @ Error::Unavailable(_)) if self.availability.is_there() => {
                 self.availability.reads.failed(error);
@@ -94,15 +110,28 @@ impl Pools {
         read
     }
 
-    /// Makes all pools anew. They connect when they are used.
+    /// Work with the database, refused at once while it is away, and given up when its connections turn out to be unfit.
+    ///
+    /// # Cancel safety
+    /// That of the work, which is dropped in both cases.
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.availability.guard(self.fit(work)).await
+    }
+
+    /// Makes pools anew. They connect when they are used. While the database is there, what reads and writes is left alone:
+    /// a slow answer must not double the connections.
     pub(super) async fn renew(&self) -> Result<()> {
-        let timeout = Some(self.options.statement_timeout);
-        let renewed = Current {
-            read: connect::postgres(&self.options, self.options.max_connections, timeout).await?,
-            write: connect::postgres(&self.options, self.options.max_writers, timeout).await?,
-            follow: connect::follow_postgres(&self.options).await?,
-        };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        let Some(gate) = &self.gate else { return Ok(()) };
+        if !self.availability.is_away() {
+            let follow = connect::follow_postgres(&self.options, gate.setup()).await?;
+            self.current.write().unwrap_or_else(PoisonError::into_inner).follow = follow;
+            return Ok(());
+        }
+        let Connected { read, write, follow, .. } =
+            connect::connect_postgres(&self.options, gate.setup().clone()).await?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { read, write, follow };
+        // It may be another server by now, or lie behind a pooler.
+        self.doubt_connections(gate)?;
         // It may be another server than before, which is behind.
         self.witness.doubt();
         Ok(())

@@ -17,6 +17,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
+use super::error::of_connection;
 use super::statement::Dialect;
 use crate::store::{Error, Result};
 
@@ -82,8 +83,8 @@ impl Session {
     /// Takes a connection for statements of their own.
     pub(super) async fn take(db: &DatabaseConnection) -> Result<Self> {
         let connection = match db.get_database_backend() {
-            DbBackend::Sqlite => Held::Sqlite(db.get_sqlite_connection_pool().acquire().await?),
-            _ => Held::Postgres(db.get_postgres_connection_pool().acquire().await?),
+            DbBackend::Sqlite => Held::Sqlite(db.get_sqlite_connection_pool().acquire().await.map_err(of_connection)?),
+            _ => Held::Postgres(db.get_postgres_connection_pool().acquire().await.map_err(of_connection)?),
         };
         Ok(Self { connection, clean: true, failed: false })
     }

@@ -195,7 +195,8 @@ impl Pools {
         let row = "w.tenant = asked.tenant AND w.time = asked.time AND w.sequence = asked.sequence";
         let found = self.dialect.look_up("write_time", "w", row);
         let statement = sql.statement(format!("SELECT asked.ord FROM {asked} {found}"));
-        let rows = self.witness_connection().query_all_raw(statement).await?;
+        let found = async { Ok(self.witness_connection().query_all_raw(statement).await?) };
+        let rows = self.fit(found).await?;
         let mut there = vec![false; marks.len()];
         for row in rows {
             if let Some(there) = place(&row)?.and_then(|place| there.get_mut(place)) {

@@ -113,7 +113,7 @@ impl SqlStore {
             pools.settle(None, written).await
         });
         let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };
-        self.pools.availability.guard(written).await
+        self.pools.guard(written).await
     }
 
     /// Runs a statement that writes, as [`write_all`](Self::write_all) does.

@@ -1,5 +1,9 @@
 //! What is particular to PostgreSQL: it can be away, several may share it, and its schema is made by others.
 
+mod connections;
+mod pooler;
+mod settings;
+
 use std::time::Duration;
 
 use customer_profile::profile::Event;
@@ -9,11 +13,11 @@ use sea_orm::{ConnectionTrait, Database};
 
 use super::build::*;
 use crate::support::postgres::Postgres;
-use crate::support::stores::postgres;
+use crate::support::stores::{postgres, postgres_options};
 
 fn impatient(server: &Postgres) -> Options {
     let timeout = Duration::from_millis(500);
-    Options { acquire_timeout: timeout, statement_timeout: timeout, ..Options::new(server.url()) }
+    Options { acquire_timeout: timeout, statement_timeout: timeout, ..postgres_options(server) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +33,7 @@ async fn a_store_opens_while_its_database_is_away_and_tells_so() {
 
     server.start_again();
     assert!(matches!(store.check().await, Err(Error::Schema(_))));
-    SqlStore::migrate(&Options::new(server.url())).await.expect("the schema is made");
+    SqlStore::migrate(&postgres_options(&server)).await.expect("the schema is made");
     store.check().await.expect("all is well");
     assert_eq!(put(&store, &Changes::default()).await.0, 1);
 }
@@ -98,7 +102,7 @@ async fn an_appended_row_that_is_there_is_refused_by_its_constraint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_that_run_at_once_end_in_one_schema() {
     let server = Postgres::start();
-    let options = Options::new(server.url());
+    let options = postgres_options(&server);
     let runs = futures::future::join_all((0..4).map(|_| SqlStore::migrate(&options))).await;
     assert!(runs.iter().all(Result::is_ok), "{runs:?}");
     SqlStore::connect(&options).await.expect("a store").check().await.expect("all is well");
@@ -112,7 +116,7 @@ async fn a_schema_of_a_later_version_is_left_alone() {
     db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 0)").await.expect("a row");
     let error = store.check().await.expect_err("it is newer");
     assert!(matches!(&error, Error::Schema(text) if text.contains("m29990101")), "{error}");
-    let error = SqlStore::migrate(&Options::new(server.url())).await.expect_err("it is newer");
+    let error = SqlStore::migrate(&postgres_options(&server)).await.expect_err("it is newer");
     assert!(matches!(error, Error::Schema(_)), "{error}");
 }
 

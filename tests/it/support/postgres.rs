@@ -41,10 +41,102 @@ impl Postgres {
         postgres
     }
 
+    /// Starts a server whose write-ahead log is in small files, so that a bound on the size of files does not concern it.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub(crate) fn start_with_small_log(settings: &[&'static str]) -> Self {
+        let dir = TempDir::with_prefix("cp-pg-").expect("a temporary directory");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
+        run(as_server_user(&bin("initdb")).args(INITDB).args(["--wal-segsize=1", "-D"]).arg(dir.path().join("data")));
+        let mut postgres = Self { dir, settings: settings.to_vec(), server: None };
+        postgres.start_again();
+        postgres
+    }
+
     /// Where the database is.
     pub(crate) fn url(&self) -> String {
         let socket = self.socket_dir().to_str().expect("a plain path").replace('/', "%2F");
         format!("postgres://postgres@localhost/postgres?host={socket}")
+    }
+
+    /// Where another of its databases is, for a role.
+    pub(crate) fn url_of(&self, role: &str, database: &str) -> String {
+        let socket = self.socket_dir().to_str().expect("a plain path").replace('/', "%2F");
+        format!("postgres://{role}@localhost/{database}?host={socket}")
+    }
+
+    /// Runs SQL as its owner, in the first database.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        self.sql_in("postgres", statements)
+    }
+
+    /// Runs SQL as its owner.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub(crate) fn sql_in(&self, database: &str, statements: &str) -> String {
+        let mut psql = Command::new(bin("psql"));
+        psql.args([
+            "-X",
+            "-A",
+            "-t",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+            "-d",
+            database,
+            "-c",
+            statements,
+        ]);
+        // Whatever the test has said of the database.
+        psql.env("PGOPTIONS", "-c default_transaction_read_only=off");
+        let output = psql.arg("-h").arg(self.socket_dir()).output().expect("psql runs");
+        assert!(output.status.success(), "{statements}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+
+    /// Runs one of PostgreSQL's own programs on it, such as `pg_dump`.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub(crate) fn run_client(&self, program: &str, args: &[&str]) {
+        let mut client = Command::new(bin(program));
+        run(client.arg("-h").arg(self.socket_dir()).args(["-U", "postgres"]).args(args));
+    }
+
+    /// Makes a standby of this server, which follows it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub(crate) fn standby(&self) -> Self {
+        let dir = TempDir::with_prefix("cp-pg-standby-").expect("a temporary directory");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
+        let mut copy = as_server_user(&bin("pg_basebackup"));
+        copy.arg("-h").arg(self.socket_dir()).args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync"]);
+        run(copy.arg("-D").arg(dir.path().join("data")));
+        let mut standby = Self { dir, settings: self.settings.clone(), server: None };
+        standby.start_again();
+        standby
+    }
+
+    /// Bounds the size of every file that its processes write, or takes the bound away.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let bound = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        for process in self.processes() {
+            // A backend may have ended meanwhile.
+            let limit = ["--pid", &process, &format!("--fsize={bound}:unlimited")];
+            drop(Command::new("prlimit").args(limit).stderr(Stdio::null()).status());
+        }
+    }
+
+    fn processes(&self) -> Vec<String> {
+        let server = self.server.as_ref().expect("a running server").id().to_string();
+        let children = Command::new("pgrep").args(["-P", &server]).output().expect("pgrep runs").stdout;
+        let children = String::from_utf8(children).expect("numbers");
+        children.lines().map(str::to_owned).chain([server]).collect()
     }
 
     /// Where its socket is, for its own clients.
@@ -70,12 +162,9 @@ impl Postgres {
     }
 
     fn signal_all(&self, signal: &str) {
-        let server = self.server.as_ref().expect("a running server").id().to_string();
-        let children = Command::new("pgrep").args(["-P", &server]).output().expect("pgrep runs").stdout;
-        let children = String::from_utf8(children).expect("numbers");
-        for process in children.lines().chain([server.as_str()]) {
+        for process in self.processes() {
             // A backend may have ended meanwhile.
-            drop(Command::new("kill").args([&format!("-{signal}"), process]).stderr(Stdio::null()).status());
+            drop(Command::new("kill").args([&format!("-{signal}"), &process]).stderr(Stdio::null()).status());
         }
     }
 
@@ -116,6 +205,19 @@ impl Drop for Postgres {
     }
 }
 
+/// A collation of people, not of bytes: what must be in byte order has to say so.
+const INITDB: [&str; 9] = [
+    "-U",
+    "postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--no-sync",
+    "--no-instructions",
+    "--locale=C.UTF-8",
+    "--locale-provider=icu",
+    "--icu-locale=en-US",
+];
+
 /// An empty cluster, made by whichever test comes first.
 fn template() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -128,10 +230,7 @@ fn template() -> PathBuf {
         let made = TempDir::with_prefix("cp-pg-template-").expect("a temporary directory");
         fs::set_permissions(made.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
         let data = made.path().join("data");
-        // A collation of people, not of bytes: what must be in byte order has to say so.
-        let common = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions", "-D"];
-        let icu = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
-        run(as_server_user(&bin("initdb")).args(icu).args(common).arg(&data));
+        run(as_server_user(&bin("initdb")).args(INITDB).arg("-D").arg(&data));
         let whole = home.join("postgres-template.new");
         run(Command::new("rm").arg("-rf").arg(&whole));
         run(Command::new("cp").arg("-a").arg(&data).arg(&whole));
@@ -141,7 +240,7 @@ fn template() -> PathBuf {
 }
 
 /// PostgreSQL refuses to run as root, and its packages bring a user for it. Either way it ends with the test.
-fn as_server_user(program: &Path) -> Command {
+pub(crate) fn as_server_user(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
     if fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {

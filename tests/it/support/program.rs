@@ -31,6 +31,8 @@ pub(crate) fn command<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item 
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUSTOMER_PROFILE_")) {
         command.env_remove(name);
     }
+    // The test's own PostgreSQL does without: see `postgres.rs`.
+    command.env("CUSTOMER_PROFILE_DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
     command
 }
 

@@ -62,9 +62,14 @@ pub(crate) fn sqlite_options(dir: &TempDir) -> Options {
     Options::new(format!("sqlite://{}", dir.path().join("test.db").display()))
 }
 
+/// How [`postgres`] opens it. Tests' servers do without `fsync`.
+pub(crate) fn postgres_options(server: &Postgres) -> Options {
+    Options { allow_unsafe_durability: true, ..Options::new(server.url()) }
+}
+
 /// A store in a server's database.
 pub(crate) async fn postgres(server: &Postgres) -> SqlStore {
-    let options = Options::new(server.url());
+    let options = postgres_options(server);
     SqlStore::migrate(&options).await.expect("the schema is made");
     SqlStore::connect(&options).await.expect("the store opens")
 }

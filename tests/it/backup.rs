@@ -1,0 +1,3 @@
+//! Backups and what comes of restoring them.
+
+mod postgres;
