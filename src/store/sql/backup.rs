@@ -76,7 +76,8 @@ impl SqlStore {
     /// Those of any write.
     pub async fn give_new_id(options: &Options) -> Result<()> {
         let store = Self::connect(options).await?;
-        let given = store.pools.fit(async { set_id(store.dialect, &store.pools.write(), Which::Any).await }).await;
+        let given = async { set_id(store.dialect, &store.pools.write(), Which::Any).await };
+        let given = store.pools.fit(given).await;
         store.close().await;
         given.map(drop)
     }

@@ -92,12 +92,12 @@ impl Pools {
     where
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
-        let read = self
-            .guard(async {
-                let _place = self.lanes.enter().await?;
-                work(self.read()).await.map_err(Error::from)
-            })
-            .await;
+        // Boxed: it would be part of every caller's future several times.
+        let read = Box::pin(async {
+            let _place = self.lanes.enter().await?;
+            work(self.read()).await.map_err(Error::from)
+        });
+        let read = self.guard(read).await;
         match &read {
             Err(error @ Error::Unavailable(_)) if self.availability.is_there() => {
                 self.availability.reads.failed(error);

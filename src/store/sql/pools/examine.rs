@@ -55,7 +55,7 @@ impl Pools {
     pub(in crate::store::sql) async fn fit<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(gate) = &self.gate else { return work.await };
         if !gate.is_sound.load(Ordering::SeqCst) {
-            self.examine(gate).await?;
+            Box::pin(self.examine(gate)).await?;
         }
         tokio::select! {
             biased;
