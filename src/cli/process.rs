@@ -63,7 +63,7 @@ impl Process {
         metrics.observe_episode(clock.episode());
         let call_log = Arc::new(CallLog::new(&config.log, &metrics));
         let hangup = match hangup {
-            OnHangup::Reload(args) => Hangup::Reload(Reload::new(args, config.clone(), call_log.clone())),
+            OnHangup::Reload(args) => Hangup::Reload(Box::new(Reload::new(args, config.clone(), call_log.clone()))),
             OnHangup::Stop => Hangup::Stop,
         };
         tokio::spawn(signals.watch(stop.clone(), hangup));

@@ -140,27 +140,20 @@ impl<S: TimeSource> GuardedClock<S> {
             return true;
         }
         let same = |suspect: &Suspect| suspect.ahead.abs_diff(ahead) <= limit(elapsed);
-        match course.suspect.filter(same) {
-            Some(suspect) => {
-                // A time before this program was written is never followed.
-                let is_over = monotonic.saturating_sub(suspect.since) >= PROBATION && is_plausible(wall);
-                if is_over {
-                    tracing::warn!(
-                        seconds = ahead / 1_000_000,
-                        "the system clock stays on its new time; it is believed"
-                    );
-                }
-                is_over
-            }
-            None => {
-                course.suspect = Some(Suspect { ahead, since: monotonic });
-                self.episode.failed(&format_args!(
-                    "it jumped by {} s; times go on by the monotonic clock, until it comes back or has stayed for {PROBATION:?}",
-                    ahead / 1_000_000
-                ));
-                false
-            }
+        let Some(suspect) = course.suspect.filter(same) else {
+            course.suspect = Some(Suspect { ahead, since: monotonic });
+            self.episode.failed(&format_args!(
+                "it jumped by {} s; times go on by the monotonic clock, until it comes back or has stayed for {PROBATION:?}",
+                ahead / 1_000_000
+            ));
+            return false;
+        };
+        // A time before this program was written is never followed.
+        let is_over = monotonic.saturating_sub(suspect.since) >= PROBATION && is_plausible(wall);
+        if is_over {
+            tracing::warn!(seconds = ahead / 1_000_000, "the system clock stays on its new time; it is believed");
         }
+        is_over
     }
 }
 

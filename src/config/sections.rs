@@ -78,6 +78,7 @@ macro_rules! sections {
 
             /// The keys (`section.key`) whose values differ from those of another configuration.
             #[must_use]
+            #[expect(clippy::float_cmp, reason = "both were read from a text; equal texts are equal numbers")]
             pub fn differences(&self, other: &Self) -> Vec<&'static str> {
                 let keys = [$($((
                     concat!(stringify!($section), ".", stringify!($key)),

@@ -36,7 +36,6 @@ pub(super) struct Metadata {
 }
 
 /// The metadata of a request, or the answer that refuses it.
-#[expect(clippy::result_large_err, reason = "as large as any answer; made only for refusals")]
 pub(super) fn check<B>(request: &Request<B>) -> Result<Metadata, Response<Body>> {
     if request.method() != Method::POST {
         let message = format!("a gRPC call is an HTTP/2 POST, not {}", shown(request.method().as_str()));

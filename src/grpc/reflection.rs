@@ -121,9 +121,9 @@ impl Index {
         message.oneofs().for_each(|oneof| self.add_symbol(oneof.full_name(), &file));
     }
 
-    fn answer(&self, question: Question) -> Answer {
+    fn answer(&self, question: &Question) -> Answer {
         let file = |name: &String| self.files.get(name).cloned().map(Answer::File);
-        let found = match &question {
+        let found = match question {
             Question::File(name) => file(name),
             Question::Symbol(name) => self.symbols.get(name).and_then(file),
             Question::Extension(name, number) => {
@@ -139,7 +139,7 @@ impl Index {
                 Some(Answer::Error(Code::InvalidArgument, message))
             }
         };
-        found.unwrap_or_else(|| Answer::Error(Code::NotFound, unknown(&question)))
+        found.unwrap_or_else(|| Answer::Error(Code::NotFound, unknown(question)))
     }
 }
 
@@ -213,7 +213,7 @@ macro_rules! version {
                     Some(MessageRequest::ListServices(_)) => Question::Services,
                     None => Question::Nothing,
                 };
-                let answer = match INDEX.answer(question) {
+                let answer = match INDEX.answer(&question) {
                     Answer::File(file) => MessageResponse::FileDescriptorResponse(FileDescriptorResponse {
                         file_descriptor_proto: vec![file],
                     }),
@@ -245,7 +245,7 @@ version!(v1alpha);
 mod tests {
     use super::*;
 
-    fn known(question: Question) -> bool {
+    fn known(question: &Question) -> bool {
         matches!(INDEX.answer(question), Answer::File(_))
     }
 
@@ -268,10 +268,10 @@ mod tests {
             "grpc.reflection.v1.ServerReflection",
             "grpc.reflection.v1alpha.ServerReflection",
         ] {
-            assert!(known(Question::Symbol(symbol.to_owned())), "{symbol}");
+            assert!(known(&Question::Symbol(symbol.to_owned())), "{symbol}");
         }
         for symbol in ["", "customer", "customer.profile.v1.Nothing", "google.rpc"] {
-            assert!(!known(Question::Symbol(symbol.to_owned())), "{symbol}");
+            assert!(!known(&Question::Symbol(symbol.to_owned())), "{symbol}");
         }
     }
 
@@ -281,10 +281,10 @@ mod tests {
             let file: prost_types::FileDescriptorProto = prost::Message::decode(&file[..]).expect("a descriptor");
             assert_eq!(file.name(), name);
             for import in file.dependency {
-                assert!(known(Question::File(import.clone())), "{import}");
+                assert!(known(&Question::File(import.clone())), "{import}");
             }
         }
-        assert!(known(Question::File("google/rpc/error_details.proto".to_owned())));
+        assert!(known(&Question::File("google/rpc/error_details.proto".to_owned())));
     }
 
     #[test]
@@ -312,11 +312,11 @@ mod tests {
         let mut pool = DescriptorPool::new();
         pool.add_file_descriptor_proto(file).expect("a pool");
         let index = Index::new(&pool);
-        assert!(matches!(index.answer(Question::Extension("x.Base".into(), 120)), Answer::File(_)));
-        assert!(matches!(index.answer(Question::Extension("x.Base".into(), 121)), Answer::Error(Code::NotFound, _)));
-        let numbers = index.answer(Question::ExtensionNumbers("x.Base".into()));
+        assert!(matches!(index.answer(&Question::Extension("x.Base".into(), 120)), Answer::File(_)));
+        assert!(matches!(index.answer(&Question::Extension("x.Base".into(), 121)), Answer::Error(Code::NotFound, _)));
+        let numbers = index.answer(&Question::ExtensionNumbers("x.Base".into()));
         assert!(matches!(numbers, Answer::ExtensionNumbers(_, numbers) if numbers == [120]));
-        let numbers = index.answer(Question::ExtensionNumbers("x.Nothing".into()));
+        let numbers = index.answer(&Question::ExtensionNumbers("x.Nothing".into()));
         assert!(matches!(numbers, Answer::Error(Code::NotFound, _)));
     }
 }

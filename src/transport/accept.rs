@@ -39,7 +39,7 @@ pub struct Acceptor {
 pub struct Accepted {
     /// The connection.
     pub stream: TcpStream,
-    _counted: Counted,
+    counted: Counted,
 }
 
 struct Counted(Arc<Tally>);
@@ -47,7 +47,7 @@ struct Counted(Arc<Tally>);
 impl Accepted {
     /// The connection, and what counts it as long as it is kept.
     pub fn into_parts(self) -> (TcpStream, impl Send + 'static) {
-        (self.stream, self._counted)
+        (self.stream, self.counted)
     }
 }
 
@@ -112,7 +112,7 @@ impl Acceptor {
         // Small answers are not held back to be sent with the next one.
         let _ = stream.set_nodelay(true);
         self.tally.opened();
-        Some(Accepted { stream, _counted: Counted(self.tally.clone()) })
+        Some(Accepted { stream, counted: Counted(self.tally.clone()) })
     }
 
     fn accepted(&mut self) {

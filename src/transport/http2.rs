@@ -18,7 +18,7 @@ use super::random;
 use super::stream::Streams;
 use super::tally::{Closed, Tally};
 
-/// What a client is told that is refused: empty settings, and GOAWAY with ENHANCE_YOUR_CALM.
+/// What a client is told that is refused: empty settings, and GOAWAY with `ENHANCE_YOUR_CALM`.
 pub const GOODBYE: &[u8] = b"\0\0\0\x04\0\0\0\0\0\
     \0\0\x1c\x07\0\0\0\0\0\
     \0\0\0\0\0\0\0\x0btoo many connections";
@@ -215,9 +215,9 @@ mod tests {
 
     #[test]
     fn ages_are_within_a_tenth_and_differ_between_connections() {
-        let age = Duration::from_secs(600);
-        assert_eq!(spread(age, 0), Duration::from_secs(540));
-        assert_eq!(spread(age, u64::MAX), Duration::from_secs(660));
+        let age = Duration::from_mins(10);
+        assert_eq!(spread(age, 0), Duration::from_mins(9));
+        assert_eq!(spread(age, u64::MAX), Duration::from_mins(11));
         let ages: std::collections::BTreeSet<_> = (0..20).map(|_| spread(age, random())).collect();
         assert!(ages.len() > 15, "{ages:?}");
     }

@@ -50,7 +50,7 @@ const IGNORED: &[(i32, &str)] = &[
 
 /// What SIGHUP does.
 pub(super) enum Hangup {
-    Reload(Reload),
+    Reload(Box<Reload>),
     Stop,
 }
 

@@ -42,7 +42,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_message_begins_the_time_anew() {
         let activity = Activity::new();
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         tokio::time::advance(Duration::from_secs(50)).await;
         activity.note();
         tokio::time::timeout(Duration::from_secs(59), activity.idle_for(limit)).await.expect_err("not idle yet");

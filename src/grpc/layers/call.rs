@@ -73,7 +73,6 @@ impl Call {
     }
 
     /// Looks at the metadata: whose call it is, and until when.
-    #[expect(clippy::result_large_err, reason = "as large as any answer; made only for refusals")]
     pub(super) fn look<B>(&mut self, request: &Request<B>) -> Result<TenantId, Response<Body>> {
         let protocol::Metadata { tenant, timeout: asked } = protocol::check(request)?;
         tenant.as_str().clone_into(&mut self.tenant);

@@ -25,7 +25,7 @@ pub(in crate::grpc) fn too_many_watchers(limit: usize) -> Status {
 pub(in crate::grpc) fn overloaded(refusal: &Refusal, limit: usize) -> Status {
     let message = format!("{limit} {} calls are in work already; try again later", refusal.queue);
     let metadata = [("limit", limit.to_string()), ("lane", refusal.queue.to_owned())];
-    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
+    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, &message, &metadata, refusal.retry_after)
 }
 
 /// A call could not be served in its lane.
@@ -37,19 +37,13 @@ pub(in crate::grpc) fn from_refusal(refusal: &Refusal) -> Status {
     };
     let message = format!("{} lane: {why}; nothing was done; try again later", refusal.queue);
     let metadata = [("lane", refusal.queue.to_owned())];
-    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, message, &metadata, refusal.retry_after)
+    retry_after(Code::ResourceExhausted, ErrorReason::Overloaded, &message, &metadata, refusal.retry_after)
 }
 
-fn retry_after(
-    code: Code,
-    reason: ErrorReason,
-    message: String,
-    metadata: &[(&str, String)],
-    delay: Duration,
-) -> Status {
+fn retry_after(code: Code, reason: ErrorReason, message: &str, metadata: &[(&str, String)], delay: Duration) -> Status {
     let mut details = details(code, reason, metadata);
     details.set_retry_info(Some(jittered(delay)));
-    bounded::status(code, &message, details)
+    bounded::status(code, message, details)
 }
 
 /// A stream of the reflection service asks too much.

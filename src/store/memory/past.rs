@@ -39,7 +39,9 @@ impl PastData {
         if !later.first().is_some_and(|first| is_gap(now, first.time)) {
             return 0;
         }
-        later.iter_mut().for_each(|write| write.time = now);
+        for write in later.iter_mut() {
+            write.time = now;
+        }
         later.len() as u64
     }
 

@@ -229,7 +229,7 @@ mod tests {
         }
         let lines: Vec<_> = BufReader::new(reader).lines().take(1000).map(Result::unwrap).collect();
         assert_eq!((lines[0].as_str(), lines[999].as_str()), ("line 0", "line 999"));
-        assert!(writer.flush(Duration::from_secs(60)));
+        assert!(writer.flush(Duration::from_mins(1)));
         assert_eq!(writer.lost(), 0);
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let lost = usize::try_from(writer.lost()).unwrap();
         let read = BufReader::new(reader).lines().take(said - lost).filter(|line| line.as_ref().unwrap().len() == 1023);
         assert_eq!(read.count(), said - lost);
-        assert!(writer.flush(Duration::from_secs(60)));
+        assert!(writer.flush(Duration::from_mins(1)));
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
     fn another_output_gets_the_lines_from_then_on() {
         let (writer, old) = piped();
         writeln!(&writer, "old").unwrap();
-        assert!(writer.flush(Duration::from_secs(60)));
+        assert!(writer.flush(Duration::from_mins(1)));
         let (new, output) = io::pipe().unwrap();
         writer.redirect(File::from(std::os::fd::OwnedFd::from(output)));
         writeln!(&writer, "new").unwrap();

@@ -37,7 +37,7 @@ async fn all(mut messages: Messages) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn messages_come_whole_however_they_are_cut() {
-    let sent = [framed(0, b"one"), framed(0, b""), framed(0, &[7; 20_000])];
+    let sent = [framed(0, b"one"), framed(0, b""), framed(0, &vec![7; 20_000])];
     let bytes = sent.concat();
     for size in [1, 2, 5, 7, 8, 9, 4096, bytes.len()] {
         let chunks = bytes.chunks(size).map(<[u8]>::to_vec).collect();
@@ -48,7 +48,7 @@ async fn messages_come_whole_however_they_are_cut() {
 #[tokio::test]
 async fn a_message_holds_its_announced_length_before_it_is_there() {
     let limits = limits(100_000);
-    let begun = framed(0, &[1; 80_000])[..10].to_vec();
+    let begun = framed(0, &vec![1; 80_000])[..10].to_vec();
     let mut first = messages(vec![begun.clone()], &limits);
     let cut_short = first.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!((cut_short.len(), limits.budget.used()), (10, 80_000));
@@ -64,7 +64,7 @@ async fn a_message_holds_its_announced_length_before_it_is_there() {
 #[tokio::test]
 async fn a_compressed_message_holds_what_it_unpacks_to() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&[0; 900_000]).unwrap();
+    encoder.write_all(&vec![0; 900_000]).unwrap();
     let packed = framed(1, &encoder.finish().unwrap());
     assert!(packed.len() < 2_000);
     let room = limits(1 << 20);
@@ -83,8 +83,8 @@ async fn of_a_message_that_is_too_large_only_the_head_is_kept() {
     let limits = limits(1 << 30);
     let bytes = framed(0, &vec![1; 2 << 20]);
     let chunks = bytes.chunks(16_384).map(<[u8]>::to_vec).collect();
-    let (head, held) = messages(chunks, &limits).only().await.unwrap();
-    assert_eq!((head.len(), held.bytes()), (HEAD_BYTES, 0));
+    let (beginning, held) = messages(chunks, &limits).only().await.unwrap();
+    assert_eq!((beginning.len(), held.bytes()), (HEAD_BYTES, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +97,7 @@ async fn a_message_that_is_not_complete_in_time_is_ended_and_a_quiet_stream_is_n
     assert_eq!(ended.code(), Code::DeadlineExceeded);
     let quiet = Body::new(http_body_util::StreamBody::new(never()));
     let mut quiet = Messages::new(quiet, &HeaderMap::new(), limits(1 << 20));
-    tokio::time::timeout(Duration::from_secs(3600), quiet.frame()).await.expect_err("still open");
+    tokio::time::timeout(Duration::from_hours(1), quiet.frame()).await.expect_err("still open");
 }
 
 #[tokio::test]
