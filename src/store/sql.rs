@@ -143,7 +143,7 @@ impl SqlStore {
     /// # Errors
     /// [`Error::Open`] for an address that makes no sense, or a file that another process has.
     pub async fn connect(options: &Options) -> Result<Self> {
-        let pools = Arc::new(Pools::new(options, connect::connect(options).await?).await?);
+        let pools = Arc::new(Pools::new(options, connect::connect(options).await?));
         tokio::spawn(witness::watch(Arc::downgrade(&pools)));
         if options.password_file.is_some() {
             tokio::spawn(pools::keep_password(Arc::downgrade(&pools)));

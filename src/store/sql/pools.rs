@@ -50,7 +50,7 @@ struct Current {
 }
 
 impl Pools {
-    pub(super) async fn new(options: &Options, connected: Connected) -> Result<Self> {
+    pub(super) fn new(options: &Options, connected: Connected) -> Self {
         let Connected { dialect, read, write, follow, keeper, file, setup } = connected;
         // On SQLite statements run in this process, and more of them at once than there are processors are no faster.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -63,7 +63,7 @@ impl Pools {
         let current = RwLock::new(Current { read, write, follow });
         let (options, availability, gate) = (options.clone(), Availability::default(), setup.map(Gate::new));
         let witness = Witness::new(file.map(Arc::new));
-        Ok(Self { dialect, options, current, keeper, gate, availability, lanes, witness })
+        Self { dialect, options, current, keeper, gate, availability, lanes, witness }
     }
 
     fn current(&self) -> Current {
