@@ -32,12 +32,13 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    /// Everything is named, so that no default of the database or of a pooler in between counts.
+    /// Everything is named, so that no default of the database or of a pooler in between counts; but for writing to a
+    /// PostgreSQL that an operator, or a provider whose storage is used up, has made read-only.
     fn begin(self, dialect: Dialect) -> &'static str {
         match (dialect, self) {
             (Dialect::Sqlite, Self::Write) => "BEGIN IMMEDIATE",
             (Dialect::Sqlite, Self::Snapshot) => "BEGIN DEFERRED",
-            (Dialect::Postgres, Self::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            (Dialect::Postgres, Self::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED",
             (Dialect::Postgres, Self::Snapshot) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }
     }

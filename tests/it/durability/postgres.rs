@@ -52,6 +52,13 @@ impl Writer {
     }
 }
 
+/// [`wait_for`], with a bound for what never comes.
+async fn reached(count: &AtomicU64, enough: u64) {
+    let bound = std::time::Duration::from_mins(5);
+    let reached = tokio::time::timeout(bound, wait_for(count, enough)).await;
+    reached.unwrap_or_else(|_| panic!("{count:?} did not reach {enough}"));
+}
+
 /// Writes while something goes wrong with the database and is put right again, then looks at what is there.
 async fn goes_wrong(
     database: &mut Postgres,
@@ -70,12 +77,12 @@ async fn goes_wrong(
     for round in 0..rounds {
         let writer = Writer { said: said.clone(), ..Writer::default() };
         let writing = tokio::spawn(writer.clone().run(server.address.clone()));
-        wait_for(&writer.answered, 1 + round % 5).await;
+        reached(&writer.answered, 1 + round % 5).await;
         tokio::task::block_in_place(|| wrong(database));
-        wait_for(&writer.refused, 3).await;
+        reached(&writer.refused, 3).await;
         tokio::task::block_in_place(|| right(database));
         let answered = writer.answered.load(Ordering::SeqCst);
-        wait_for(&writer.answered, answered + 2).await;
+        reached(&writer.answered, answered + 2).await;
         writer.over.store(true, Ordering::SeqCst);
         writing.await.expect("the writer");
     }
