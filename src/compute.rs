@@ -5,6 +5,7 @@
 //! compiling a caller's model, a pass over all customers) runs here:
 //!
 //! - on one thread less than there are processors, at least one, each with a stack of [`STACK_BYTES`];
+//! - what takes minutes (planning and applying a model, training) has one thread of its own, so that nothing else waits for it;
 //! - at most [`MAX_WAITING`] jobs wait; more are refused;
 //! - a job whose caller has gone, or whose time is over, is not begun, and one that runs is told so
 //!   ([`is_cancelled`]) and ends at its next look;
@@ -30,6 +31,8 @@ pub const MAX_WAITING: usize = 256;
 pub enum Class {
     /// A caller waits for it.
     Call,
+    /// A caller waits for it, for minutes: it goes by all records of a tenant.
+    Long,
     /// Nobody waits for it.
     Background,
 }
@@ -50,6 +53,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct Queues {
     calls: VecDeque<Job>,
+    long: VecDeque<Job>,
     background: VecDeque<Job>,
 }
 
@@ -62,13 +66,20 @@ static POOL: LazyLock<&'static Pool> = LazyLock::new(|| {
     let pool: &'static Pool = Box::leak(Box::new(Pool { queues: Mutex::default(), woken: Condvar::new() }));
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     for number in 0..processors.saturating_sub(1).max(1) {
-        let thread = std::thread::Builder::new().name(format!("compute-{number}")).stack_size(STACK_BYTES);
-        if let Err(error) = thread.spawn(move || pool.work()) {
-            tracing::error!(%error, "a thread for computations could not be started");
-        }
+        start(pool, &format!("compute-{number}"), |queues| {
+            queues.calls.pop_front().or_else(|| queues.background.pop_front())
+        });
     }
+    start(pool, "compute-long", |queues| queues.long.pop_front());
     pool
 });
+
+fn start(pool: &'static Pool, name: &str, next: fn(&mut Queues) -> Option<Job>) {
+    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    if let Err(error) = thread.spawn(move || pool.work(next)) {
+        tracing::error!(%error, "a thread for computations could not be started");
+    }
+}
 
 impl Pool {
     fn queues(&self) -> MutexGuard<'_, Queues> {
@@ -76,11 +87,11 @@ impl Pool {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    fn work(&self, next: fn(&mut Queues) -> Option<Job>) {
         loop {
             let mut queues = self.queues();
             let job = loop {
-                if let Some(job) = queues.calls.pop_front().or_else(|| queues.background.pop_front()) {
+                if let Some(job) = next(&mut queues) {
                     break job;
                 }
                 queues = self.woken.wait(queues).unwrap_or_else(PoisonError::into_inner);
@@ -94,11 +105,13 @@ impl Pool {
         let mut queues = self.queues();
         match class {
             Class::Call if queues.calls.len() >= MAX_WAITING => return Err(Error::Full),
+            Class::Long if queues.long.len() >= MAX_WAITING => return Err(Error::Full),
+            Class::Long => queues.long.push_back(job),
             Class::Call => queues.calls.push_back(job),
             Class::Background => queues.background.push_back(job),
         }
         drop(queues);
-        self.woken.notify_one();
+        self.woken.notify_all();
         Ok(())
     }
 }

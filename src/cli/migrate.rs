@@ -18,7 +18,7 @@ version, with a role that may create tables; the server's own role needs to read
 
 Examples:
   customer-profile migrate --database-url postgres://owner@db/customers
-  customer-profile migrate --restored --database-url postgres://owner@db/customers    After a backup was restored
+  customer-profile migrate --restored   After a backup was restored
   customer-profile migrate --check      Changes nothing; exit code 1 if there is something to do")]
 pub(super) struct Args {
     /// Only tell whether the schema and the database's settings are right; exit code 1 if they are not

@@ -356,7 +356,7 @@ async fn in_background(
     to: Arc<Running>,
 ) -> Result<Resolution, Error> {
     let (tenant, Running { version, model: to }) = (tenant.clone(), Running::clone(&to));
-    let work = compute::run(Class::Call, None, move || {
+    let work = compute::run(Class::Long, None, move || {
         let turn = Turn { tenant: &tenant, sequence, now };
         let mut resolution = resolve(turn, &Cause::Model { version }, &loaded.before, loaded.said, (&from, &to));
         resolution.difference.refused = loaded.taken.refused;

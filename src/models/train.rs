@@ -93,7 +93,7 @@ async fn sample(snapshot: &mut dyn Snapshot, progress: &Progress) -> Result<Vec<
 }
 
 async fn in_background(sample: Vec<Record>, model: Arc<Model>, progress: Progress) -> Result<Trained, Error> {
-    let work = compute::run(Class::Call, None, move || {
+    let work = compute::run(Class::Long, None, move || {
         let features: Vec<Features> = sample.iter().map(|record| Features::of(record, &model)).collect();
         let all: Vec<(&Record, &Features)> = sample.iter().zip(&features).collect();
         let context = Context::of(&all, &model);

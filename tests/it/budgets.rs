@@ -71,7 +71,7 @@ async fn a_hostile_condition_is_refused_and_says_what_it_goes_over() {
         (grown(30), "budget of 8388608 bytes"),
         ("traits.text.matches('(x{50}){3000}')".to_owned(), "too large"),
     ] {
-        let status = preview(&service, &condition).await.expect_err(&condition[..40]);
+        let status = preview(&service, &condition).await.expect_err(condition.get(..40).unwrap_or(&condition));
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert!(status.message().contains("condition") && status.message().contains(expected), "{status:?}");
     }
@@ -160,7 +160,7 @@ async fn whatever_is_written_is_answered_or_refused_and_the_server_answers_meanw
 /// Puts a model in force as no server would: whatever it says.
 async fn force(store: &dyn Store, tenant: &TenantId, version: i64, file: &str) {
     let tx = store.begin(tenant).await.expect("a turn");
-    let time = Timestamp::from_micros(1_000_000 + version);
+    let time = Timestamp::from_micros(1_000_000 + version).max(tx.not_before());
     let model =
         ModelVersion { version, file: file.to_owned(), weights: String::new(), create_time: time, note: String::new() };
     let activation = Some(Activation { version, sequence: tx.sequence(), time });

@@ -93,7 +93,8 @@ async fn what_is_too_much_goes_while_the_server_runs_and_the_latest_stays() {
     let first = usize::try_from(left[0].sequence.0).expect("small");
     assert!(first > 1, "nothing is gone");
     assert!(left.len() > 5, "as much as may stay stays: {left:?}");
-    assert_eq!(left.last().expect("an entry").sequence, Sequence(WRITES));
+    // Passes in the background may have written after it.
+    assert!(left.last().expect("an entry").sequence >= Sequence(WRITES));
     // Message N tells write N; going on after it begins with that write, which may have more to tell.
     is_behind_the_horizon(&service, &told[0].1).await;
     is_behind_the_horizon(&service, &told[first - 1].1).await;
