@@ -69,7 +69,7 @@ async fn one_write_ten_years_ahead(store: Arc<dyn Store>) {
 
     // The log is whole and in order, and goes by age as a whole.
     let cursor = LogCursor { tenant: TenantId::default(), after: LogPosition::after(Sequence(0)) };
-    let tails = store.read_log(&[cursor.clone()], 100).await.expect("the log");
+    let tails = store.read_log(std::slice::from_ref(&cursor), 100).await.expect("the log");
     let times: Vec<_> = tails[0].entries.iter().map(|entry| entry.time).collect();
     assert!(times.is_sorted() && times.last() < Some(&instant("2027-01-01T00:00:00Z")), "{times:?}");
     let bounds = Config::defaults().changes;

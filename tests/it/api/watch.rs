@@ -262,7 +262,7 @@ async fn a_client_that_does_not_listen_is_cut_off_and_goes_on_with_its_token() {
     let one = |config: &mut customer_profile::config::Config| {
         config.watch.max_pending_writes = 1;
         // Not cut off for taking nothing: here it is the bound of changes that is met.
-        config.grpc.send_timeout = std::time::Duration::from_secs(3600);
+        config.grpc.send_timeout = std::time::Duration::from_hours(1);
     };
     let service = Service::start_with(Arc::new(MemoryStore::new()), one).await;
     let name = person(&service, "1", "ann@shop.com", 1).await;

@@ -19,7 +19,7 @@ async fn an_answer_that_nobody_takes_is_cut_off_and_holds_no_place_of_those_that
     let service = Service::start_with(Arc::new(MemoryStore::new()), |config| {
         config.grpc.max_concurrent_requests = 2;
         config.grpc.send_timeout = Duration::from_secs(1);
-        config.grpc.default_deadline = Duration::from_secs(60);
+        config.grpc.default_deadline = Duration::from_mins(1);
     })
     .await;
     store_ann(&service).await;
@@ -44,7 +44,7 @@ async fn an_answer_that_nobody_takes_is_cut_off_and_holds_no_place_of_those_that
 async fn a_deadline_ends_an_answer_that_nobody_takes() {
     let service = Service::start_with(Arc::new(MemoryStore::new()), |config| {
         config.grpc.max_deadline = Duration::from_millis(500);
-        config.grpc.send_timeout = Duration::from_secs(3600);
+        config.grpc.send_timeout = Duration::from_hours(1);
     })
     .await;
     store_ann(&service).await;
@@ -109,5 +109,5 @@ async fn a_client_that_reads_nothing_of_its_socket_is_let_go() {
     // Pings, each of which wants an answer, until the server takes no more of them.
     let pings = [b"\0\0\x08\x06\0\0\0\0\0".as_slice(), b"12345678"].concat().repeat(1000);
     let flood = async { while stream.write_all(&pings).await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(60), flood).await.expect("the server closes the connection");
+    tokio::time::timeout(Duration::from_mins(1), flood).await.expect("the server closes the connection");
 }

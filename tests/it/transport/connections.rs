@@ -33,7 +33,7 @@ async fn a_connection_that_does_not_speak_http2_is_closed() {
 async fn one_connection_too_many_is_refused_with_a_reason_and_those_before_go_on() {
     let service = Service::start_with(Arc::new(MemoryStore::new()), |config| {
         config.grpc.max_connections = 3;
-        config.grpc.handshake_timeout = Duration::from_secs(60);
+        config.grpc.handshake_timeout = Duration::from_mins(1);
     })
     .await;
     store_ann(&service).await;

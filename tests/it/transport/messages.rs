@@ -24,8 +24,8 @@ fn announce(call: &mut WireCall, bytes: u32) {
 async fn a_message_that_is_not_complete_in_time_ends_its_call() {
     let service = Service::start_with(Arc::new(MemoryStore::new()), |config| {
         config.grpc.message_timeout = Duration::from_millis(300);
-        config.grpc.max_deadline = Duration::from_secs(60);
-        config.grpc.default_deadline = Duration::from_secs(60);
+        config.grpc.max_deadline = Duration::from_mins(1);
+        config.grpc.default_deadline = Duration::from_mins(1);
     })
     .await;
     let mut wire = Wire::connect(service.address, WINDOW).await;
