@@ -1,6 +1,6 @@
-//! The README's tour, by the clients that people have: grpcurl and buf by reflection, Python and Node from the proto files.
+//! The tour of the README and of the pages under docs, by the clients that people have: grpcurl and buf by reflection, Python and Node from the proto files.
 //!
-//! The commands and the Python program are those of the README itself, run against a demo of this test's own. What they need
+//! The commands and the Python program are those of the pages themselves, run against a demo of this test's own. What they need
 //! is installed by `tests/run`; where it is missing these tests fail and say so.
 
 use std::fs;
@@ -54,14 +54,21 @@ pub(crate) fn tools() -> PathBuf {
     tools.into()
 }
 
-fn readme() -> String {
-    fs::read_to_string(repository().join("README.md")).expect("a README")
+/// README.md and the pages under docs.
+fn pages() -> Vec<String> {
+    let docs = fs::read_dir(repository().join("docs")).expect("docs").flatten().map(|entry| entry.path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let all = std::iter::once(repository().join("README.md")).chain(pages);
+    all.map(|path| fs::read_to_string(path).expect("a page")).collect()
 }
 
-/// The fenced blocks of a language in a section of the README.
-fn blocks(section: &str, language: &str) -> Vec<String> {
-    let readme = readme();
-    let section = readme.split("\n## ").find(|text| text.starts_with(section)).expect("the section");
+/// The fenced blocks of a language in the section of this title: a chapter of the README, or a page or chapter of docs.
+fn blocks(title: &str, language: &str) -> Vec<String> {
+    let pages = pages();
+    let sections = pages.iter().flat_map(|page| page.split("\n## "));
+    let mut found = sections.filter(|text| text.trim_start_matches("# ").starts_with(&format!("{title}\n")));
+    let section = found.next().expect("the section");
+    assert!(found.next().is_none(), "{title} is the title of two sections");
     let fence = format!("```{language}\n");
     section.split(&fence).skip(1).map(|text| text.split("```").next().expect("a block").to_owned()).collect()
 }
@@ -90,13 +97,14 @@ fn shell(block: &str, demo: &Demo) -> String {
 #[test]
 fn grpcurl_and_buf_run_the_readmes_tour_by_reflection() {
     let demo = Demo::start();
-    let told: Vec<String> = blocks("Five minutes with grpcurl", "sh").iter().map(|block| shell(block, &demo)).collect();
+    let tour = [blocks("Five minutes with grpcurl", "sh"), blocks("The tour goes on", "sh")].concat();
+    let told: Vec<String> = tour.iter().map(|block| shell(block, &demo)).collect();
     let expected: [&[&str]; 7] = [
         &["customer.profile.v1.IngestService", "customer.profile.v1.ProfileService", "grpc.health.v1.Health"],
         &["\"recordCount\": 6", "\"stringValue\": \"Viana\"", "\"READ_SOURCE_CACHE\""],
         &["\"order_placed\"", "\"conversation_started\"", "\"38.98\"", "\"nextPageToken\""],
-        &["\"family_name\"", "\"recordCount\": 6"],
         &["STATEMENT_OUTCOME_STORED", "STATEMENT_OUTCOME_REJECTED", "no source `shpo`", "\"readToken\""],
+        &["\"family_name\"", "\"recordCount\": 7"],
         &["\"recordCount\": 7"],
         &["SERVING"],
     ];
@@ -113,7 +121,7 @@ fn grpcurl_and_buf_run_the_readmes_tour_by_reflection() {
 #[test]
 fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
     let demo = Demo::start();
-    let [block] = &blocks("How customers want to be treated", "sh")[..] else { panic!("one block") };
+    let [block] = &blocks("Preferences, needs and consent", "sh")[..] else { panic!("one block") };
     let told: String = shell(block, &demo).split_whitespace().collect();
     for part in [
         r#""language":"es-US""#,
@@ -132,7 +140,7 @@ fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
 #[test]
 fn grpcurl_asks_what_it_adds_up_to_as_in_the_readme() {
     let demo = Demo::start();
-    let [block] = &blocks("What it adds up to", "sh")[..] else { panic!("one block") };
+    let [block] = &blocks("Computed traits, segments and context", "sh")[..] else { panic!("one block") };
     let told: String = shell(block, &demo).split_whitespace().collect();
     for part in [
         r#""orders":{"value":{"int64Value":"#,

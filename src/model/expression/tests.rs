@@ -168,7 +168,7 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
         ("list.all(a, list == list)".to_owned(), "steps"),
         ("list.all(a, !(text in list))".to_owned(), "steps"),
         (format!("[{}].size()", "payload,".repeat(2_000)), "bytes"),
-        (grown(12), "a"),
+        (grown(8), "a"),
         (grown(40), "more than 8388608 bytes"),
         (format!("text{}", ".replace('x', 'xx').replace('x', 'xxx')".repeat(15)), "bytes"),
         (format!("'{}'.replace('', text).replace('', text).size()", "a".repeat(100)), "bytes"),
