@@ -21,7 +21,7 @@ use crate::model::file::MAX_FILE_BYTES;
 use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
-use crate::store::StoredModel;
+use crate::store::{self, StoredModel};
 
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
@@ -157,7 +157,11 @@ impl ModelApi {
     /// How far counting is; none where the model in force counts nothing.
     async fn recount(&self, context: &Context) -> Result<Option<v1::RecountProgress>, Status> {
         let failed = |error| status::from_store(&error, context);
-        let running = self.switch.models.of(&context.tenant).await.map_err(failed)?;
+        let running = match self.switch.models.of(&context.tenant).await {
+            // Nothing is counted by a model that cannot be used.
+            Err(store::Error::Model { .. }) => return Ok(None),
+            found => found.map_err(failed)?,
+        };
         if running.model.definitions().next().is_none() {
             return Ok(None);
         }
@@ -172,8 +176,12 @@ impl ModelApi {
     }
 
     async fn in_force(&self, context: &Context) -> Result<i64, Status> {
-        let running = self.switch.models.of(&context.tenant).await;
-        Ok(running.map_err(|error| status::from_store(&error, context))?.version)
+        match self.switch.models.of(&context.tenant).await {
+            // One that cannot be used is in force all the same, and whoever replaces it must see which.
+            Ok(running) => Ok(running.version),
+            Err(store::Error::Model { version, .. }) => Ok(version),
+            Err(error) => Err(status::from_store(&error, context)),
+        }
     }
 }
 

@@ -124,6 +124,6 @@ async fn a_tenant_whose_model_cannot_be_read_keeps_no_other_from_being_proven() 
     let before = followed.proof().known_at;
     assert_eq!(here.coherence.prove(&followed, Duration::from_millis(100)).await.known_at, before);
     let strong = here.reader.profile(&broken, &Key::Record(RecordKey::new("web", "1")), Freshness::Full).await;
-    assert!(matches!(strong, Err(Error::Store(store::Error::Inconsistent { .. }))), "{strong:?}");
+    assert!(matches!(strong, Err(Error::Store(store::Error::Model { version: 2, .. }))), "{strong:?}");
     asking.abort();
 }

@@ -15,14 +15,15 @@ def unary(method, request):
     return channel.unary_unary(method)(request, timeout=60)
 
 
-def call(kind, method, take, then, requests):
-    """The number of messages; the call is cancelled when enough have come."""
+def messages(kind, method, take, then, requests):
+    """Yields each message of the answer; the call is cancelled when enough have come."""
     if kind == "unary":
-        unary(method, requests[0])
-        return 1
+        yield unary(method, requests[0])
+        return
     count = 0
     stream = channel.stream_stream(method)(iter(requests), timeout=60)
-    for _ in stream:
+    for message in stream:
+        yield message
         count += 1
         if count == 1 and then:
             path, request = then.split("=")
@@ -30,14 +31,14 @@ def call(kind, method, take, then, requests):
         if count == take:
             stream.cancel()
             break
-    return count
 
 
 for line in sys.stdin:
     name, kind, method, take, then, requests = line.rstrip("\n").split("\t")
     code, count, details = grpc.StatusCode.OK, 0, b""
     try:
-        count = call(kind, method, int(take), then, [bytes.fromhex(request) for request in requests.split(",")])
+        for _ in messages(kind, method, int(take), then, [bytes.fromhex(request) for request in requests.split(",")]):
+            count += 1
     except grpc.RpcError as error:
         code = error.code()
         details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
