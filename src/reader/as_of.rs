@@ -8,7 +8,11 @@ use std::time::Instant;
 
 use super::{Answer, CacheKey, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
 use crate::profile::{TenantId, Timestamp, fold};
-use crate::store::PastWrite;
+use crate::store::{self, PastWrite};
+
+/// The difference between the clocks of servers that is ordinary: one minute. Writes that are later than the present by no
+/// more than this are in their order, and an earlier time is answered by what was before them.
+const CLOCK_TOLERANCE_MICROS: i64 = 60_000_000;
 
 impl Reader {
     /// Reads one profile as it was at a time. A time to come is the present. Before the tenant's first write there was
@@ -21,9 +25,7 @@ impl Reader {
     /// Nothing is left behind.
     pub async fn profile_as_of(&self, tenant: &TenantId, key: &Key, time: Timestamp) -> Result<Answer, Error> {
         let read_at = Instant::now();
-        // The present is what the last write left, whatever time a clock that was ahead has given it.
-        let time = if time >= self.clock.now() { Timestamp::from_micros(i64::MAX) } else { time };
-        let write = self.metrics.store("write_at", self.store.write_at(tenant, time)).await?;
+        let write = self.metrics.store("write_at", self.write_at(tenant, time)).await?;
         let PastWrite { sequence, time, model_version } = write.ok_or(Error::NotFound)?;
         let running = self.models.past(tenant, model_version).await?;
         let holders = match &lookup_key(&running.model, key)? {
@@ -45,5 +47,18 @@ impl Reader {
         let (profile, as_of) = (profile.into(), Some(time));
         let (cached, partly_cached, stale) = (false, false, false);
         Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of })
+    }
+
+    /// The write that a time leads to. The present is what the last write left, also where a clock that was ahead has given
+    /// it a later time. Times within [`CLOCK_TOLERANCE_MICROS`] of the present are taken at their word.
+    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> store::Result<Option<PastWrite>> {
+        if time >= self.clock.now() {
+            let latest = self.store.write_at(tenant, Timestamp::from_micros(i64::MAX)).await?;
+            let ahead = latest.as_ref().map_or(0, |latest| latest.time.as_micros().saturating_sub(time.as_micros()));
+            if ahead <= 0 || ahead > CLOCK_TOLERANCE_MICROS {
+                return Ok(latest);
+            }
+        }
+        self.store.write_at(tenant, time).await
     }
 }
