@@ -126,6 +126,11 @@ impl TestServer {
         self.child.wait().expect("it ends")
     }
 
+    /// Waits until it has ended by itself, or by what it was told before.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().expect("it ends")
+    }
+
     /// Asks it to end, waits, and answers what it said meanwhile.
     pub(crate) fn stop_and_read(mut self) -> (ExitStatus, Vec<String>) {
         self.signal("TERM");
