@@ -243,8 +243,10 @@ fn all_clients(route: &str, address: &str) {
 
 /// Go's client: its exit code is the gRPC code, after 64.
 fn grpcurl(route: &str, address: &str) {
-    let paths: Vec<String> = (0..400).map(|index| format!("shoeSize{index}")).collect();
-    let wrong = format!(r#"{{"key":{{"record":{{"source":"web","key":"1"}}}},"readMask":"{}"}}"#, paths.join(","));
+    // This version takes a field mask as the message that it is.
+    let paths: Vec<String> = (0..400).map(|index| format!("\"shoe_size_{index}\"")).collect();
+    let mask = format!(r#"{{"paths":[{}]}}"#, paths.join(","));
+    let wrong = format!(r#"{{"key":{{"record":{{"source":"web","key":"1"}}}},"read_mask":{mask}}}"#);
     let right = r#"{"key":{"record":{"source":"web","key":"1"}}}"#;
     for (request, code, part) in [(right, 0, "profiles/"), (&wrong, 64 + 3, "violations_left_out")] {
         let mut grpcurl = Command::new(tools().join("grpcurl"));
