@@ -6,7 +6,7 @@
 //! - A tenant for whom it fails (a model that does not compile, a row that cannot be true, a panic) is told in the log once,
 //!   counted, and tried again at the next pass. The others have their turn.
 //! - A database that is away fails for all of them, so the pass ends and the next one begins anew.
-//! - After each part the job pauses for as long as the part took, up to [`MAX_PAUSE`]: it has half of a thread at most.
+//! - After each part the job pauses for as long as the part took, up to `MAX_PAUSE`: it has half of a thread at most.
 //! - What is work for the processor runs on the threads for it ([`crate::compute`]), after what callers wait for.
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Time as an argument: nothing in this crate asks the machine for the time except [`SystemClock`].
 //!
 //! A machine's clock can be wrong, and can be set while the server runs. A server goes by a [`GuardedClock`], which does not
-//! follow a jump at once, and each write [settles](settle) what a wrong clock has left behind.
+//! follow a jump at once, and each write settles (`settle`) what a wrong clock has left behind.
 
 mod guard;
 mod settle;

@@ -4,7 +4,7 @@
 //! everything, probes included. So what may take longer than some milliseconds (a caller's expression over many profiles,
 //! compiling a caller's model, a pass over all customers) runs here:
 //!
-//! - on one thread less than there are processors, at least one, each with a stack of [`STACK_BYTES`];
+//! - on one thread less than there are processors, at least one, each with a stack of `STACK_BYTES`;
 //! - what takes minutes (planning and applying a model, training) has one thread of its own, so that nothing else waits for it;
 //! - at most [`MAX_WAITING`] jobs wait; more are refused;
 //! - a job whose caller has gone, or whose time is over, is not begun, and one that runs is told so

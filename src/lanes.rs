@@ -13,7 +13,7 @@
 //! - A call waits only if it can be served within its deadline, by the measured time of service and by those before it; else
 //!   it is refused at once, with the time to wait ([`Refusal`]). A call that is left by its caller leaves the queue.
 //! - Callers (tenant and connection) take turns in each queue; in a full one room is kept for those that hold less than their
-//!   share ([`Shares`]).
+//!   share (`Shares`).
 //!
 //! What is in the cache needs no connection, so it never waits here.
 //!

@@ -210,7 +210,7 @@ impl Segments {
         Ok((changes, known))
     }
 
-    /// How many profiles a condition would hold of, among the first so many, and those of the first [`PREVIEW_TIME`].
+    /// How many profiles a condition would hold of, among the first so many, and those of the first `PREVIEW_TIME`.
     ///
     /// # Errors
     /// Those of the store; a condition that goes over its budget; too many computations that wait.

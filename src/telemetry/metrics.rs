@@ -1,4 +1,4 @@
-//! Every metric of the service: its name, unit, help and attributes, in this file, [`lanes`] and [`observed`].
+//! Every metric of the service: its name, unit, help and attributes, in this file, `lanes` and `observed`.
 //!
 //! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
 //! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.

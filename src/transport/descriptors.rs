@@ -19,7 +19,7 @@ pub fn raise_limit() -> Option<usize> {
 /// The number of connections of a port, within a limit of descriptors.
 ///
 /// `others` is the number of connections of the other port. At least half of the limit stays for everything that is no
-/// connection, or [`RESERVED`] descriptors where the limit is generous.
+/// connection, or `RESERVED` descriptors where the limit is generous.
 #[must_use]
 pub fn connections_within(limit: Option<usize>, wanted: usize, others: usize) -> usize {
     let Some(limit) = limit else { return wanted };
