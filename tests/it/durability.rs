@@ -13,6 +13,8 @@ use customer_profile::grpc::v1::{
 };
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
@@ -39,26 +41,59 @@ fn channel(address: &str) -> Channel {
     Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy()
 }
 
-/// Writes from several callers until the server stops answering, or `enough` calls were answered in all.
-async fn write(address: &str, round: u64, answered: &Arc<AtomicU64>, said: &Said) {
-    let callers = (0..CALLERS).map(|caller| {
-        let (address, answered, said) = (address.to_owned(), answered.clone(), said.clone());
-        tokio::spawn(async move {
-            let mut client = IngestServiceClient::new(channel(&address));
-            for number in 0.. {
-                let key = format!("{round}-{caller}-{number}");
-                said.lock().await.insert(key.clone(), false);
-                let request = v1::IngestStatementsRequest { statements: statements(&key) };
-                let Ok(answer) = client.ingest_statements(request).await else { return };
-                let stored = |result: &v1::StatementResult| result.outcome() == StatementOutcome::Stored;
-                assert!(answer.get_ref().results.iter().all(stored), "{answer:?}");
-                said.lock().await.insert(key, true);
-                answered.fetch_add(1, Ordering::SeqCst);
+/// Callers that write at once.
+struct Writers {
+    running: JoinHandle<()>,
+    answered: Arc<AtomicU64>,
+    killed: CancellationToken,
+}
+
+impl Writers {
+    fn start(address: &str, round: u64, said: &Said) -> Self {
+        let (answered, killed) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let (address, name) = (address.to_owned(), format!("{round}-{caller}"));
+                tokio::spawn(write(address, name, answered.clone(), said.clone(), killed.clone()))
+            })
+            .collect();
+        let running = tokio::spawn(async move {
+            for caller in callers {
+                caller.await.expect("a caller");
             }
-        })
-    });
-    for caller in callers.collect::<Vec<_>>() {
-        caller.await.expect("a caller");
+        });
+        Self { running, answered, killed }
+    }
+
+    /// Kills what they write to after so many answers, and waits for the last of them.
+    async fn kill_after(self, answers: u64, kill: impl FnOnce()) {
+        wait_for(&self.answered, answers).await;
+        self.killed.cancel();
+        kill();
+        self.running.await.expect("the callers");
+    }
+}
+
+/// Writes one customer after the other. What fails is not tried again; the first failure after the kill is the end.
+async fn write(address: String, name: String, answered: Arc<AtomicU64>, said: Said, killed: CancellationToken) {
+    let mut client = IngestServiceClient::new(channel(&address));
+    for number in 0.. {
+        let key = format!("{name}-{number}");
+        said.lock().await.insert(key.clone(), false);
+        let request = v1::IngestStatementsRequest { statements: statements(&key) };
+        let answer = match client.ingest_statements(request).await {
+            Ok(answer) => answer,
+            Err(_) if killed.is_cancelled() => return,
+            // A connection to the database that a kill before this one broke.
+            Err(status) => {
+                assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+                continue;
+            }
+        };
+        let stored = |result: &v1::StatementResult| result.outcome() == StatementOutcome::Stored;
+        assert!(answer.get_ref().results.iter().all(stored), "{answer:?}");
+        said.lock().await.insert(key, true);
+        answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -110,15 +145,9 @@ async fn kill_again_and_again(database_url: &str) {
     let kills = KILLS * u64::from(crate::support::scale());
     for round in 0..kills {
         let server = TestServer::start(database_url);
-        let answered = Arc::new(AtomicU64::new(0));
-        let writing = tokio::spawn({
-            let (address, answered, said) = (server.address.clone(), answered.clone(), said.clone());
-            async move { write(&address, round, &answered, &said).await }
-        });
+        let writers = Writers::start(&server.address, round, &said);
         // Another moment each time: at once, after a few transactions, after many.
-        wait_for(&answered, round * 3).await;
-        server.kill();
-        writing.await.expect("the callers");
+        writers.kill_after(round * 3, || server.kill()).await;
     }
     let server = TestServer::start(database_url);
     let said = said.lock().await;
@@ -149,14 +178,8 @@ async fn nothing_answered_is_lost_when_postgres_is_killed() {
     let server = TestServer::start(&database.url());
     let said: Said = Arc::default();
     for round in 0..5 * u64::from(crate::support::scale()) {
-        let answered = Arc::new(AtomicU64::new(0));
-        let writing = tokio::spawn({
-            let (address, answered, said) = (server.address.clone(), answered.clone(), said.clone());
-            async move { write(&address, round, &answered, &said).await }
-        });
-        wait_for(&answered, 1 + round * 10).await;
-        database.stop();
-        writing.await.expect("the callers");
+        let writers = Writers::start(&server.address, round, &said);
+        writers.kill_after(1 + round * 10, || database.stop()).await;
         database.start_again();
         // Connections of before the crash may fail once more; then the server has found its way back.
         let mut ingest = IngestServiceClient::new(channel(&server.address));

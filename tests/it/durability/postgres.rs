@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use customer_profile::grpc::v1::{self, ingest_service_client::IngestServiceClient};
 use tonic::Code;
 
-use super::{Said, channel, check, migrate, statements, wait_for};
+use super::{Said, Writers, channel, check, migrate, statements, wait_for};
 use crate::support::postgres::Postgres;
 use crate::support::server::TestServer;
 use crate::support::service::{event, upsert};
@@ -182,14 +182,7 @@ async fn nothing_answered_is_lost_when_a_synchronous_standby_takes_over() {
     primary.sql("ALTER DATABASE postgres SET synchronous_commit = local");
     let server = TestServer::start(&primary.url());
     let said: Said = Arc::default();
-    let answered = Arc::new(AtomicU64::new(0));
-    let writing = tokio::spawn({
-        let (address, answered, said) = (server.address.clone(), answered.clone(), said.clone());
-        async move { super::write(&address, 0, &answered, &said).await }
-    });
-    wait_for(&answered, 30).await;
-    primary.stop();
-    writing.await.expect("the callers");
+    Writers::start(&server.address, 0, &said).kill_after(30, || primary.stop()).await;
     standby.sql("SELECT pg_promote()");
     let server = TestServer::start(&standby.url());
     let mut ingest = IngestServiceClient::new(channel(&server.address));

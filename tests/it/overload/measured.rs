@@ -1,7 +1,7 @@
 //! How much of its throughput a server on SQLite keeps under far more searches than it can serve, in one run:
 //!
 //! ```text
-//! CUSTOMER_PROFILE_TEST_SCALE=4 cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
+//! NEXTEST_PROFILE=long CUSTOMER_PROFILE_TEST_SCALE=4 cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
 //! ```
 //!
 //! The full form has 2,000 searches in flight. Figures are ratios: the machine is the same before and during the flood.
