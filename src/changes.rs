@@ -6,14 +6,17 @@
 //! reading the log alone. Nobody is told by a message that could get lost.
 
 mod coherence;
+mod epochs;
 mod followed;
 mod hub;
 pub mod janitor;
+mod key;
 mod publish;
 mod recent;
-mod watch;
 
 pub use coherence::{Coherence, Options};
+pub use epochs::Epochs;
 pub use followed::{Followed, Proof};
+pub(crate) use hub::{Assembly, Interest, Subscription, Write};
+pub use key::CacheKey;
 pub use publish::{Parts as PublisherParts, Publishers};
-pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};

@@ -11,7 +11,8 @@
 //! - [`model`] is the deployment's own file: sources, identifier types, traits, mappings.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
-//! - [`changes`] reads the change log: coherent caches on all servers, watches, publishing.
+//! - [`changes`] follows the change log: it keeps caches coherent on all servers, feeds watches and publishes.
+//! - [`models`] knows the active model of each tenant; [`rollout`] plans, applies and trains another one.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`lanes`] is who waits for what: places and queues for each kind of call.
 //! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
@@ -50,6 +51,7 @@ pub mod profile;
 pub mod reader;
 pub mod recount;
 pub mod resolve;
+pub mod rollout;
 pub mod segments;
 pub mod server;
 pub mod sources;

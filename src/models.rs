@@ -15,18 +15,10 @@
 //!
 //! Versions come into force in order, so of two the greater one is in force.
 
-mod load;
-mod request;
-mod switch;
-mod train;
-
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::sync::Mutex;
-
-pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
-pub use train::Learned;
 
 use crate::compute::{self, Class};
 use crate::model::{Model, ModelError};
@@ -255,7 +247,13 @@ impl Models {
         self.compile(&stored).await
     }
 
-    fn configured(&self) -> Arc<Running> {
+    /// The configured model file.
+    pub(crate) fn configured_text(&self) -> &str {
+        &self.configured.text
+    }
+
+    /// The configured model, while a tenant has none of its own.
+    pub(crate) fn configured(&self) -> Arc<Running> {
         Arc::new(Running { version: 0, model: self.configured.model.clone() })
     }
 

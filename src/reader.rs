@@ -17,27 +17,27 @@ mod as_of;
 mod audit;
 mod batch;
 mod cache;
-mod epochs;
 mod found;
 mod latest;
 mod objects;
 mod search;
 mod timeline;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-pub use cache::{CacheKey, Currency, Limits};
-pub use epochs::Epochs;
+pub use cache::{Currency, Limits};
 pub use latest::Wanted;
 pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
 pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
+pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};
 
 use uuid::Uuid;
 
-use crate::changes::{Coherence, Followed};
+use crate::changes::{CacheKey, Coherence, Followed};
 use crate::clock::Clock;
 use crate::model::Model;
 use crate::models::Models;

@@ -44,10 +44,11 @@ use crate::grpc::{
     PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
-use crate::models::{ModelFile, Models, Switch};
+use crate::models::{ModelFile, Models};
 use crate::profile::TenantId;
 use crate::reader::Reader;
 use crate::recount::Recount;
+use crate::rollout::Switch;
 use crate::segments::Segments;
 use crate::statistics::Statistician;
 use crate::store::Store;

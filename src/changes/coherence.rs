@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use super::epochs::Epochs;
 use super::followed::{Followed, Proof};
 use super::recent::Recent;
 use crate::config::Config;
 use crate::models::Models;
 use crate::profile::{Sequence, TenantId};
-use crate::reader::Epochs;
 use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use super::hub::Hub;
+use super::hub::{Hub, Interest, Subscription};
 use super::recent::Recent;
 use crate::profile::{Sequence, TenantId};
 use crate::store::LogPosition;
@@ -68,6 +68,11 @@ impl Followed {
         let known_at = if self.shared { self.instant(&self.known_at) } else { Instant::now() };
         let position = Sequence(self.position.load(Ordering::SeqCst));
         Proof { position, known_at, generation: self.generation.load(Ordering::SeqCst) }
+    }
+
+    /// Subscribes to writes that follow the last one known here. Answers that one too.
+    pub(crate) fn watch(&self, interest: Interest, max_pending: usize) -> (Subscription, Sequence) {
+        self.hub.watch(interest, max_pending, self.proof().position)
     }
 
     /// Begins, at a write that the store was at when it was asked.

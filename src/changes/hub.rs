@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::mpsc;
 
+use super::key::CacheKey;
 use super::recent::Recent;
 use crate::memory::heap_size;
 use crate::profile::{Sequence, TenantId, Timestamp};
-use crate::reader::CacheKey;
 use crate::store::{LogEntry, LogPosition, ProfileChange};
 
 /// All that one write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Write {
+pub(crate) struct Write {
     /// The write.
     pub sequence: Sequence,
     /// When it was.
@@ -34,7 +34,7 @@ heap_size! {
 
 /// That there was a write.
 #[derive(Debug, Clone)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     /// The write.
     pub sequence: Sequence,
     /// What it changed, while that is kept.
@@ -43,11 +43,11 @@ pub(super) struct Notice {
 
 /// Puts the parts of writes together.
 #[derive(Debug, Default)]
-pub(super) struct Assembly(Option<Write>);
+pub(crate) struct Assembly(Option<Write>);
 
 impl Assembly {
     /// Takes the next part; answers with the write when that was its last.
-    pub(super) fn take(&mut self, entry: &LogEntry) -> Option<Write> {
+    pub(crate) fn take(&mut self, entry: &LogEntry) -> Option<Write> {
         let new = || Write { sequence: entry.sequence, time: entry.time, changes: Vec::new(), keys: Vec::new() };
         let write = self.0.get_or_insert_with(new);
         write.changes.extend_from_slice(&entry.body.changes);
@@ -58,7 +58,7 @@ impl Assembly {
 
 /// What a watcher is interested in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Interest {
+pub(crate) enum Interest {
     All,
     /// Digests of cache keys.
     Keys(Vec<u64>),
@@ -210,7 +210,7 @@ impl Inner {
 
 /// A place among those who are told.
 #[derive(Debug)]
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     hub: Arc<Hub>,
     id: u64,
     received: mpsc::Receiver<Notice>,
@@ -218,19 +218,19 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// The next write that is of interest; none when this place was lost.
-    pub(super) async fn next(&mut self) -> Option<Notice> {
+    pub(crate) async fn next(&mut self) -> Option<Notice> {
         self.received.recv().await
     }
 
     /// Takes interest in another key from now on; answers with the write up to which nothing will be told of it.
-    pub(super) fn add(&self, key: u64) -> Sequence {
+    pub(crate) fn add(&self, key: u64) -> Sequence {
         let mut inner = self.hub.inner();
         inner.add(self.id, vec![key]);
         inner.told
     }
 
     /// The last write that was told to anybody, if all that is of interest here was received.
-    pub(super) fn told(&self) -> Option<Sequence> {
+    pub(crate) fn told(&self) -> Option<Sequence> {
         let inner = self.hub.inner();
         self.received.is_empty().then_some(inner.told)
     }

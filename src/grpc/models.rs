@@ -18,9 +18,9 @@ use super::v1::{self, model_candidate, model_service_server::ModelService};
 use super::{bounded, receive, token};
 use crate::model::ModelError;
 use crate::model::file::MAX_FILE_BYTES;
-use crate::models::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
+use crate::rollout::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::store::{self, StoredModel};
 
 /// How often progress is told.

@@ -28,8 +28,8 @@ use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
 use crate::model::ModelError;
-use crate::models::SwitchError;
 use crate::profile::{ProfileId, Reason, Violation};
+use crate::rollout::SwitchError;
 use crate::{compute, explain, ingest, reader, store};
 
 /// The `domain` of every `ErrorInfo`.

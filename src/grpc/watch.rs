@@ -13,10 +13,11 @@ use super::context::Context;
 use super::status::{self, both, profile_name, refused, to_message};
 use super::v1;
 use super::{receive, token};
-use crate::changes::{Coherence, Told, Watch, WatchError, WatchRequest};
+use crate::changes::Coherence;
 use crate::config;
 use crate::profile::{ProfileId, Violation};
 use crate::reader::{Key, Reader};
+use crate::reader::{Told, Watch, WatchError, WatchRequest};
 use crate::store::{ChangeKind, ProfileChange, Store};
 
 /// How many keys one client may watch.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::Turn;
+use crate::changes::CacheKey;
 use crate::profile::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
-use crate::reader::CacheKey;
 use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
 
 /// The field that stands for identifiers, for records, and for events.

@@ -6,7 +6,8 @@
 
 use std::time::Instant;
 
-use super::{Answer, CacheKey, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
+use super::{Answer, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
+use crate::changes::CacheKey;
 use crate::profile::{TenantId, Timestamp, fold};
 use crate::store::{self, PastWrite};
 

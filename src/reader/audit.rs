@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::cache::{Cached, Entry, Slot};
-use super::{CacheKey, Reader, Scope};
+use super::{Reader, Scope};
+use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
 use crate::profile::Profile;

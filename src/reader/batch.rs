@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::cache::{Cached, Entry, Slot};
-use super::{Answer, CacheKey, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
+use super::{Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
+use crate::changes::CacheKey;
 use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
 use crate::store;
 

@@ -1,20 +1,17 @@
 //! The cache of profiles.
 //!
-//! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](super::Epochs) for why that is never stale. Readers
+//! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](crate::changes::Epochs) for why that is never stale. Readers
 //! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
 
-use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use siphasher::sip::SipHasher13;
-
-use crate::changes::Proof;
+use crate::changes::{CacheKey, Proof};
 use crate::config::Config;
 use crate::memory::{HeapSize, allocated, heap_size, shared_bytes};
-use crate::profile::{Identifier, Object, Profile, ProfileId, RecordKey, Sequence, TenantId};
+use crate::profile::{Object, Profile, ProfileId, Sequence, TenantId};
 use crate::store;
 
 /// The bounds of the cache.
@@ -37,49 +34,6 @@ impl From<&Config> for Limits {
             max_staleness: cache.max_staleness,
             max_staleness_when_away: cache.max_staleness_when_away,
         }
-    }
-}
-
-/// What is cached under.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheKey {
-    /// A profile, or where its id redirects.
-    Id(ProfileId),
-    /// Which profiles hold an identifier.
-    Identifier(Identifier),
-    /// Which profile holds a record.
-    Record(RecordKey),
-    /// The latest objects of a profile: which of them, a number tells.
-    Objects(ProfileId, u64),
-}
-
-impl CacheKey {
-    /// A number for a tenant's key. It is the same on every server and in every version: servers tell each other by it
-    /// whose answers are old, through the change log.
-    #[must_use]
-    pub fn digest(&self, tenant: &TenantId) -> u64 {
-        // Each text with its end told, so that no two keys are written alike.
-        let mut hasher = SipHasher13::new();
-        let mut text = |text: &str| {
-            hasher.write(&(text.len() as u64).to_le_bytes());
-            hasher.write(text.as_bytes());
-        };
-        text(tenant.as_str());
-        match self {
-            // What makes a profile old makes its objects old.
-            Self::Id(id) | Self::Objects(id, _) => hasher.write(id.0.as_bytes()),
-            Self::Identifier(identifier) => {
-                text("identifier");
-                text(&identifier.kind);
-                text(&identifier.value);
-            }
-            Self::Record(record) => {
-                text("record");
-                text(&record.source);
-                text(&record.key);
-            }
-        }
-        hasher.finish()
     }
 }
 

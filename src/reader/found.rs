@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Currency;
 use super::cache::{Cached, Entry, Need};
-use super::{CacheKey, Currency};
+use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
 use crate::profile::{Profile, TenantId};

@@ -9,7 +9,8 @@ use siphasher::sip::SipHasher13;
 
 use super::cache::{Cached, Entry};
 use super::objects::MAX_COURSE;
-use super::{Answer, CacheKey, Currency, Error, Found, Freshness, Reader};
+use super::{Answer, Currency, Error, Found, Freshness, Reader};
+use crate::changes::CacheKey;
 use crate::model::{Model, Visible};
 use crate::profile::{Event, Object, ObjectKey, Profile, RecordKey, TenantId, fold_object};
 use crate::store::{self, EventPage, ObjectPage};

@@ -14,8 +14,9 @@ use crate::cli::output::{self, Format};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
-use crate::models::{Applied, Apply, Candidate, Content, ModelFile, Models, Progress, Switch, Weights};
+use crate::models::{ModelFile, Models};
 use crate::profile::TenantId;
+use crate::rollout::{Applied, Apply, Candidate, Content, Progress, Switch, Weights};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 

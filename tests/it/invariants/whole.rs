@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use customer_profile::ingest::Turn;
-use customer_profile::models::{Apply, Candidate, Content, ModelFile, Progress, Switch, Weights};
+use customer_profile::models::ModelFile;
 use customer_profile::profile::Sequence;
 use customer_profile::resolve::replay::{Taken, replay};
 use customer_profile::resolve::{Everything, resolve};
+use customer_profile::rollout::{Apply, Candidate, Content, Progress, Switch, Weights};
 use customer_profile::store::{Cause, Changes};
 use proptest::test_runner::TestCaseError;
 

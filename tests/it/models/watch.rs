@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use customer_profile::changes::{Options, Told, Watch, WatchRequest};
+use customer_profile::changes::Options;
 use customer_profile::config::Config;
-use customer_profile::models::{Apply, Candidate, Content, Progress, Weights};
 use customer_profile::profile::{Draft, DraftRecord, Identifier, RecordKey, Sequence, TenantId};
 use customer_profile::reader::Limits;
+use customer_profile::reader::{Told, Watch, WatchRequest};
+use customer_profile::rollout::{Apply, Candidate, Content, Progress, Weights};
 
 use super::{BY_EMAIL, BY_PHONE, model};
 use crate::support::process::Process;

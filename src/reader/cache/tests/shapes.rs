@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::super::{CacheKey, Cached};
+use super::super::Cached;
+use crate::changes::CacheKey;
 use crate::model::Model;
 use crate::model::file::BUILT_IN;
 use crate::profile::{

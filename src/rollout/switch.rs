@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use super::load::{Loaded, load};
 use super::request::Request;
-use super::{Models, Running};
 use crate::changes::Coherence;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::model::{Model, ModelError};
+use crate::models::{Models, Running};
 use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::resolve::{Difference, Resolution, resolve};
 use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
@@ -295,7 +295,7 @@ impl Switch {
         };
         let (base_file, base_weights) = match &in_force {
             Some(stored) => (stored.model.file.as_str(), stored.model.weights.as_str()),
-            None => (&*self.models.configured.text, ""),
+            None => (self.models.configured_text(), ""),
         };
         let version =
             |version| async move { self.store.model(tenant, Some(version)).await?.ok_or(Error::NoVersion(version)) };

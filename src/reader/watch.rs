@@ -12,11 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::coherence::Coherence;
-use super::followed::Followed;
-use super::hub::{Assembly, Interest, Subscription, Write};
+use super::{Answer, Freshness, Key, Reader};
+use crate::changes::{Assembly, CacheKey, Coherence, Followed, Interest, Subscription, Write};
 use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
-use crate::reader::{self, Answer, CacheKey, Freshness, Key, Reader};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
@@ -69,7 +67,7 @@ pub enum Told {
         /// Which key.
         key: usize,
         /// The profile, or why there is none.
-        profile: Result<Answer, reader::Error>,
+        profile: Result<Answer, super::Error>,
     },
     /// A change.
     Change {
@@ -155,13 +153,13 @@ impl Watch {
     /// Begins to watch.
     ///
     /// # Errors
-    /// [`reader::Error::UnknownIdentifierType`], and those of the store.
+    /// [`super::Error::UnknownIdentifierType`], and those of the store.
     pub async fn begin(
         coherence: &Coherence,
         reader: Reader,
         store: Arc<dyn Store>,
         request: Request,
-    ) -> Result<Self, reader::Error> {
+    ) -> Result<Self, super::Error> {
         let followed = coherence.follow(&request.tenant).await?;
         let mut keys = Vec::new();
         for key in &request.keys {
@@ -173,7 +171,7 @@ impl Watch {
         } else {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
-        let (subscription, told) = followed.hub.watch(interest, request.max_pending, followed.proof().position);
+        let (subscription, told) = followed.watch(interest, request.max_pending);
         let first = Place { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
         let place = request.place.unwrap_or(first);
         let mut watch = Self {
@@ -425,14 +423,14 @@ impl Watch {
 
     /// Reads a profile as it is after a write or later, and no earlier than what this watch has shown. A database that is away
     /// is waited for.
-    async fn read_profile(&mut self, key: &Key, write: Sequence) -> Result<Result<Answer, reader::Error>, Error> {
+    async fn read_profile(&mut self, key: &Key, write: Sequence) -> Result<Result<Answer, super::Error>, Error> {
         loop {
             let freshness = Freshness::AtLeast(write.max(self.floor));
             match self.reader.profile(&self.request.tenant, key, freshness).await {
-                Err(reader::Error::Store(store::Error::Unavailable(_) | store::Error::Overloaded(_))) => {
+                Err(super::Error::Store(store::Error::Unavailable(_) | store::Error::Overloaded(_))) => {
                     tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
-                Err(reader::Error::Store(error)) => return Err(error.into()),
+                Err(super::Error::Store(error)) => return Err(error.into()),
                 found => {
                     let shown = found.as_ref().map_or(Sequence::default(), |answer| answer.currency.shown);
                     self.floor = self.floor.max(shown);

@@ -1,0 +1,11 @@
+//! Putting another model in force: plan, apply, train, retire.
+//!
+//! Which model is in force, and how servers learn of it, is the business of [`models`](crate::models).
+
+mod load;
+mod request;
+mod switch;
+mod train;
+
+pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
+pub use train::Learned;
