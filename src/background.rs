@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
-use crate::profile::TenantId;
 use crate::store::{Error, Result, Store};
+use profile_core::records::TenantId;
 
 /// How many tenants are listed at once.
 const TENANTS: usize = 1_000;

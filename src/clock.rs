@@ -8,7 +8,7 @@ mod settle;
 
 use std::time::Duration;
 
-use crate::profile::Timestamp;
+use profile_core::records::Timestamp;
 
 pub use guard::{GuardedClock, MachineTime, TimeSource};
 pub(crate) use settle::settle;

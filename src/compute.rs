@@ -8,21 +8,19 @@
 //! - what takes minutes (planning and applying a model, training) has one thread of its own, so that nothing else waits for it;
 //! - at most [`MAX_WAITING`] jobs wait; more are refused;
 //! - a job whose caller has gone, or whose time is over, is not begun, and one that runs is told so
-//!   ([`is_cancelled`]) and ends at its next look;
+//!   ([`is_cancelled`](profile_core::computation::is_cancelled)) and ends at its next look;
 //! - a panic ends the job alone.
 //!
 //! Callers come first: background passes wait while callers' jobs wait.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use profile_core::computation::{Cancellation, STACK_BYTES, within};
 use tokio::sync::oneshot;
 
-/// The stack of each thread. The deepest recursion over an expression takes a hundredth of it in a release build.
-const STACK_BYTES: usize = 32 << 20;
 /// How many callers' jobs wait at most.
 pub const MAX_WAITING: usize = 256;
 
@@ -116,37 +114,6 @@ impl Pool {
     }
 }
 
-/// Whether somebody still waits for a computation.
-#[derive(Debug, Clone, Default)]
-pub struct Cancellation {
-    gone: Arc<AtomicBool>,
-    deadline: Option<Instant>,
-}
-
-impl Cancellation {
-    fn is_cancelled(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Cancellation>> = const { RefCell::new(None) };
-}
-
-/// Whether nobody waits any more for what this thread computes.
-#[must_use]
-pub fn is_cancelled() -> bool {
-    CURRENT.with_borrow(|current| current.as_ref().is_some_and(Cancellation::is_cancelled))
-}
-
-/// Does work as part of a computation that may be cancelled.
-fn within<T>(cancellation: Option<Cancellation>, work: impl FnOnce() -> T) -> T {
-    let before = CURRENT.replace(cancellation);
-    let result = work();
-    CURRENT.set(before);
-    result
-}
-
 /// Sets the flag when the caller's future is dropped.
 struct OnDrop(Arc<AtomicBool>);
 
@@ -169,8 +136,8 @@ pub async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     let gone = Arc::new(AtomicBool::new(false));
-    let cancellation =
-        Cancellation { gone: gone.clone(), deadline: time.and_then(|time| Instant::now().checked_add(time)) };
+    let deadline = time.and_then(|time| Instant::now().checked_add(time));
+    let cancellation = Cancellation::new(gone.clone(), deadline);
     let _gone = OnDrop(gone);
     let (answer, answered) = oneshot::channel();
     let span = tracing::Span::current();
@@ -190,34 +157,10 @@ pub async fn run<T: Send + 'static>(
     }
 }
 
-/// Computes something on a stack that is large enough for the deepest expression, now.
-///
-/// # Panics
-/// The work panics, or the system has no thread left: on the small stack it could end the process instead.
-pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    thread_local! {
-        static IS_LARGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-    if IS_LARGE.get() {
-        return work();
-    }
-    let cancellation = CURRENT.with_borrow(Clone::clone);
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("compute-stack".to_owned()).stack_size(STACK_BYTES);
-        let spawned = thread.spawn_scoped(scope, move || {
-            IS_LARGE.set(true);
-            within(cancellation, work)
-        });
-        match spawned.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => panic!("no thread for a computation could be started: {error}"),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use profile_core::computation::is_cancelled;
+
     use super::*;
 
     #[tokio::test]
@@ -242,14 +185,5 @@ mod tests {
         running.await.expect("begins");
         caller.abort();
         assert_eq!(run(Class::Call, None, || 7).await, Ok(7));
-    }
-
-    #[test]
-    fn a_large_stack_holds_what_a_small_one_does_not() {
-        fn depth(left: u32) -> u32 {
-            let frame = std::hint::black_box([left; 1_000]);
-            if left == 0 { 0 } else { 1 + depth(left - 1) + frame[0] - frame[999] }
-        }
-        assert_eq!(on_large_stack(|| on_large_stack(|| depth(1_000))), 1_000);
     }
 }

@@ -19,11 +19,11 @@ pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPa
 pub use pair::{Apart, PairExplanation, Side};
 pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
 
-use crate::identity::Comparison;
 use crate::models::{Models, Running};
-use crate::profile::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
 use crate::store::{self, Snapshot, Store};
 use crate::telemetry::Metrics;
+use profile_core::identity::Comparison;
+use profile_core::records::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
 
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]

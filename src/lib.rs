@@ -4,24 +4,21 @@
 //! finds which records are one person; a profile is folded from those records. Dependencies run one way:
 //!
 //! ```text
-//! main → cli → server → grpc → ingest, reader → store (trait) → identity, profile, model
+//! main → cli → server → grpc → ingest, reader → store (trait) → profile_core
 //! ```
 //!
-//! - [`profile`] and [`identity`] are pure: statements, records, the fold; which records are one person.
-//! - [`model`] is the deployment's own file: sources, identifier types, traits, mappings.
+//! - [`profile_core`] is the pure part, a crate of its own: records, the model, identity, the profile, permission, analytics.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
 //! - [`changes`] follows the change log: it keeps caches coherent on all servers, feeds watches and publishes.
 //! - [`models`] knows the active model of each tenant; [`rollout`] plans, applies and trains another one.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
 //! - [`lanes`] is who waits for what: places and queues for each kind of call.
-//! - [`permission`] is pure: what a purpose may see, and whether a customer may be contacted.
-//! - [`experience`] is pure: metrics of customer experience, from what was bought, asked and answered.
 //! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.
 //! - [`background`] is the loop of such passes over all tenants, [`compute`] the threads for work of the processor.
-//! - [`statistics`] computes the same of all customers, in the background.
+//! - [`statistics`] computes the analytics of all customers, in the background.
 //! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
-//! - [`memory`] tells how much memory values take, and how much there is.
+//! - [`memory`] tells how much memory the process has, and how much it may have.
 //! - [`grpc`] is the only place that knows Protobuf.
 //! - [`transport`] accepts, bounds and ends connections.
 
@@ -36,18 +33,13 @@ pub mod cli;
 pub mod clock;
 pub mod compute;
 pub mod config;
-pub mod experience;
 pub mod explain;
 pub mod grpc;
-pub mod identity;
 pub mod ingest;
 pub mod lanes;
 pub mod memory;
-pub mod model;
 pub mod models;
 pub mod neighbourhood;
-pub mod permission;
-pub mod profile;
 pub mod reader;
 pub mod recount;
 pub mod resolve;

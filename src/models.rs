@@ -21,9 +21,9 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::Mutex;
 
 use crate::compute::{self, Class};
-use crate::model::{Model, ModelError};
-use crate::profile::{ContentHash, TenantId, Timestamp};
 use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
+use profile_core::model::{Model, ModelError};
+use profile_core::records::{ContentHash, TenantId, Timestamp};
 
 /// How many tenants' models are remembered; one of them more, and all are asked for again.
 const MAX_TENANTS: usize = 10_000;
@@ -53,7 +53,7 @@ impl ModelFile {
     /// The one that is compiled in.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { text: crate::model::file::BUILT_IN.into(), model: Model::built_in() }
+        Self { text: profile_core::model::file::BUILT_IN.into(), model: Model::built_in() }
     }
 }
 

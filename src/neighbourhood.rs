@@ -7,7 +7,7 @@
 //!    that becomes generic by the write, or no longer is, changes what its holders are to each other, so they count as
 //!    changed too;
 //! 2. **reaches**: follows stored links, shared identifiers and decisions from there until nobody new is found. That
-//!    component is clustered again, alone: by the rules of [`cluster()`](crate::identity::cluster()) the result is the
+//!    component is clustered again, alone: by the rules of [`cluster()`](profile_core::identity::cluster()) the result is the
 //!    same as that of clustering everything.
 //!
 //! Set by set, not record by record: the number of round trips depends on how far links reach (mostly one step), not on
@@ -19,11 +19,13 @@ mod reach;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::identity::{self, Clustering, Context, Decision, DecisionKind, Features, Judgement, MatchKey, Verdict};
-use crate::model::Model;
-use crate::profile::{Identifier, ProfileId, Record, RecordKey};
 use crate::store::{MatchPair, ProfileRow, Result, Snapshot, StoredDecision};
 use meet::Holders;
+use profile_core::identity::{
+    self, Clustering, Context, Decision, DecisionKind, Features, Judgement, MatchKey, Verdict,
+};
+use profile_core::model::Model;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
 
 /// Two records, lesser key first.
 type Ends = (RecordKey, RecordKey);

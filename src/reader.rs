@@ -39,15 +39,14 @@ use uuid::Uuid;
 
 use crate::changes::{CacheKey, Coherence, Followed};
 use crate::clock::Clock;
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{
-    Derived, Identifier, Profile, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp, fold,
-};
 use crate::store::{self, Store};
 use crate::telemetry::metrics::{CacheSize, Metrics};
 use cache::{Cache, Cached, Need, Slot};
 use found::{Found, Lookup, Scope};
+use profile_core::model::Model;
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 
 /// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
 const PROOF_WAIT: Duration = Duration::from_millis(250);

@@ -17,11 +17,11 @@ use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::Turn;
 use crate::ingest::log::{self, Sides};
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::rollup::{DefinitionId, Rollup};
-use crate::profile::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
+use profile_core::model::Model;
+use profile_core::records::rollup::{DefinitionId, Rollup};
+use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 /// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
 const STEP_RECORDS: usize = 200;
@@ -138,7 +138,7 @@ impl Recount {
             let events = self.store.list_events(tenant, std::slice::from_ref(&record.key), &page).await?;
             all += events.len();
             let is_last = events.len() < page.limit;
-            page.after = events.last().map(crate::profile::Event::position);
+            page.after = events.last().map(profile_core::records::Event::position);
             let (model, missing, mut rollup) = (model.clone(), missing.clone(), std::mem::take(&mut record.rollup));
             let work = move || {
                 for event in &events {

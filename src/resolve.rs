@@ -21,12 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 
-use crate::identity::{Before, Context, Decision, Features, assign, cluster};
 use crate::ingest::{Turn, identity_changes, log, terms};
-use crate::model::Model;
-use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp, fold};
-use crate::profile::{ProfileRow, ProfileState};
 use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
+use profile_core::identity::{Before, Context, Decision, Features, assign, cluster};
+use profile_core::model::Model;
+use profile_core::profile::{Profile, StoredProfile, fold};
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Timestamp};
+use profile_core::records::{ProfileRow, ProfileState};
 
 /// All of a tenant that identity looks at.
 #[derive(Debug, Clone, Default)]

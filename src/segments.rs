@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::model::{Model, Segment};
 use crate::models::{Models, Running};
-use crate::profile::{Derived, Profile, ProfileId, StoredProfile, TenantId, Timestamp, fold};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+use profile_core::model::{Model, Segment};
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;
@@ -105,8 +106,8 @@ impl Segments {
         }
         let _turn = self.turn.lock().await;
         let before = self.store.segment_progress(tenant).await?;
-        let after =
-            before.map_or(LogPosition { sequence: crate::profile::Sequence(0), part: 0 }, |progress| progress.log);
+        let after = before
+            .map_or(LogPosition { sequence: profile_core::records::Sequence(0), part: 0 }, |progress| progress.log);
         let cursor = LogCursor { tenant: tenant.clone(), after };
         let tail = self.store.read_log(&[cursor], STEP_PARTS).await?.into_iter().next().unwrap_or_default();
         let running = self.models.told(tenant, tail.model_version, &known).await?;
@@ -284,7 +285,7 @@ fn chunk_of(
 ) -> std::result::Result<Seen, PreviewError> {
     let mut seen = Seen { profiles: 0, members: Vec::new() };
     for stored in chunk {
-        if compute::is_cancelled() {
+        if profile_core::computation::is_cancelled() {
             break;
         }
         let profile = fold(stored, model);

@@ -45,7 +45,6 @@ use crate::grpc::{
 };
 use crate::ingest::{self, Ingest};
 use crate::models::{ModelFile, Models};
-use crate::profile::TenantId;
 use crate::reader::Reader;
 use crate::recount::Recount;
 use crate::rollout::Switch;
@@ -56,6 +55,7 @@ use crate::store::retry::jittered;
 use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
 use crate::transport::Stops;
+use profile_core::records::TenantId;
 
 /// How often the store is asked whether it is right, until it is.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);

@@ -21,12 +21,13 @@ pub use population::{Buyers, Census, Group, Scales, Statistics, horizon, one_cur
 use crate::background::{self, Job, Part as Progress};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::experience::Day;
-use crate::model::{Experience, Model};
 use crate::models::Models;
-use crate::profile::rollup::Calendar;
-use crate::profile::{Derived, TenantId, Timestamp, fold};
 use crate::store::{Error, Result, Store};
+use profile_core::analytics::Day;
+use profile_core::model::{Experience, Model};
+use profile_core::profile::{Derived, fold};
+use profile_core::records::rollup::Calendar;
+use profile_core::records::{TenantId, Timestamp};
 
 /// How many profiles are read at once.
 const PAGE: usize = 500;
@@ -189,7 +190,7 @@ impl Seen {
         Self { census, experience, model, now, day }
     }
 
-    fn customer(&mut self, stored: crate::profile::StoredProfile) {
+    fn customer(&mut self, stored: profile_core::profile::StoredProfile) {
         let profile = fold(stored, &self.model);
         let derived = Derived::of(&profile, &self.model, self.now);
         self.census.add(&History::of(&profile, &self.experience, self.day), &derived.segments);

@@ -31,7 +31,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-pub use crate::profile::{ProfileRow, ProfileState};
 pub use availability::Availability;
 pub use error::Error;
 pub use log::{ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange};
@@ -41,18 +40,19 @@ pub use matching::{
 };
 use past::WriteMark;
 pub use past::{Past, PastWrite};
+pub use profile_core::records::{ProfileRow, ProfileState};
 pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
 pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 pub use statistics::Population;
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
-use crate::identity::{MatchKey, Spelling};
 use crate::lanes::Lanes;
-use crate::profile::rollup::Rollup;
-use crate::profile::{
-    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, StoredProfile,
-    TenantId, Timestamp,
+use profile_core::identity::{MatchKey, Spelling};
+use profile_core::profile::StoredProfile;
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{
+    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, TenantId, Timestamp,
 };
 
 /// What every implementation answers with.
@@ -309,7 +309,7 @@ pub struct StoredModel {
 /// How far counting the events of before a definition has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecountProgress {
-    /// What is counted, as [`Model::counted`](crate::model::Model::counted) names it.
+    /// What is counted, as [`Model::counted`](profile_core::model::Model::counted) names it.
     pub definitions: String,
     /// All records up to this one, in order of key, have been gone through.
     pub position: RecordKey,

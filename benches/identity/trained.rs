@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use customer_profile::clock::{Clock, SystemClock};
-use customer_profile::profile::TenantId;
 use customer_profile::store::sql::{Options, SqlStore};
 use customer_profile::store::{Activation, Changes, ModelVersion, Store};
+use profile_core::records::TenantId;
 
 /// The model in force in a database that no server has open.
 pub(crate) async fn model_of(database_url: &str) -> anyhow::Result<ModelVersion> {

@@ -28,10 +28,10 @@ use super::followed::{Followed, Proof};
 use super::recent::Recent;
 use crate::config::Config;
 use crate::models::Models;
-use crate::profile::{Sequence, TenantId};
 use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
+use profile_core::records::{Sequence, TenantId};
 
 /// How many parts of a tenant's log are read at once.
 const MAX_ENTRIES: usize = 200;

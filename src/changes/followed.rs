@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 
 use super::hub::{Hub, Interest, Subscription};
 use super::recent::Recent;
-use crate::profile::{Sequence, TenantId};
 use crate::store::LogPosition;
+use profile_core::records::{Sequence, TenantId};
 
 /// How current this server's cache is for a tenant, at one moment. To be taken before the cache is looked at.
 #[derive(Debug, Clone, Copy)]

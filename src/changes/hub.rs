@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 
 use super::key::CacheKey;
 use super::recent::Recent;
-use crate::memory::heap_size;
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::{LogEntry, LogPosition, ProfileChange};
+use profile_core::heap_size::heap_size;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// All that one write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config;
-use crate::profile::{TenantId, Timestamp};
 use crate::store::{LogRetention, Result, Store};
 use crate::telemetry::Episode;
+use profile_core::records::{TenantId, Timestamp};
 
 /// How many tenants are listed at once.
 const PAGE: usize = 1_000;

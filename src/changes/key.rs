@@ -4,7 +4,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
+use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 /// What a write makes stale, and answers are cached under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

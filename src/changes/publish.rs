@@ -40,11 +40,11 @@ use uuid::Uuid;
 use self::runner::{Assignment, Behind, Runner, Shared};
 use crate::clock::Clock;
 use crate::config;
-use crate::model::Publication;
 use crate::models::{Models, Running};
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::{LogCursor, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How often it is looked for tenants and models that are new.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(1);

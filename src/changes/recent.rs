@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::hub::Write;
-use crate::memory::shared_bytes;
+use profile_core::heap_size::shared_bytes;
 
 /// Memory for the latest writes, of all tenants together.
 const MAX_BYTES: usize = 8 << 20;
@@ -53,7 +53,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Sequence, Timestamp};
+    use profile_core::records::{Sequence, Timestamp};
 
     #[test]
     fn only_the_latest_writes_are_kept_and_the_last_one_always() {

@@ -20,8 +20,8 @@ use crate::grpc::v1::preference_service_client::PreferenceServiceClient;
 use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::grpc::v1::segment_service_client::SegmentServiceClient;
-use crate::profile::TenantId;
 use crate::telemetry::metrics::name_of;
+use profile_core::records::TenantId;
 
 /// Where a server is by default.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";

@@ -12,8 +12,8 @@ use super::process::{OnHangup, Process};
 use super::{output, setup};
 use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
-use crate::profile::TenantId;
 use crate::telemetry::http::Readiness;
+use profile_core::records::TenantId;
 
 /// The person that is shown: six records of four systems, joined by account and e-mail address, with orders.
 const SOMEBODY: &str = "jose.viana@icloud.com";

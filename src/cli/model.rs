@@ -15,7 +15,7 @@ use clap::Subcommand;
 use super::client::{ServerArgs, TenantArgs};
 use super::output::{self, Format};
 use crate::config::ConfigArgs;
-use crate::model::file::{BUILT_IN, schema};
+use profile_core::model::file::{BUILT_IN, schema};
 
 /// Check a model file, see what it would change, put it in force
 #[derive(Debug, clap::Args)]

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use super::settle::is_plausible;
 use super::{Clock, SystemClock};
-use crate::profile::Timestamp;
 use crate::telemetry::Episode;
+use profile_core::records::Timestamp;
 
 /// The smallest difference that is a jump. NTP slews smaller ones.
 const JUMP: Duration = Duration::from_secs(10);

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use super::Clock;
-use crate::profile::{TenantId, Timestamp};
 use crate::store::{Result, Transaction};
+use profile_core::records::{TenantId, Timestamp};
 
 /// How far clocks of servers may differ without anybody looking closer.
 const SKEW: Duration = Duration::from_secs(10);

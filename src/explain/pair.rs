@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::sight::{Sight, tree};
 use super::{Error, Explainer, Link, Result, Scene};
-use crate::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, Reason, Verdict};
 use crate::neighbourhood::{self, Neighbourhood, Start};
-use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
+use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, Reason, Verdict};
+use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 /// How many records of a profile are compared, least keys first.
 const MAX_RECORDS: usize = 50;

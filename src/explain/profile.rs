@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::sight::Sight;
 use super::{Explainer, Link, Result};
-use crate::identity::{Clustering, Evidence, Guard, Reason, Verdict};
-use crate::model::{BelongsTo, Model};
 use crate::neighbourhood::{self, Neighbourhood, Start};
-use crate::profile::{ProfileId, Record, RecordKey, TenantId, TraitExplanation, explain_traits};
 use crate::store::MatchPair;
+use profile_core::identity::{Clustering, Evidence, Guard, Reason, Verdict};
+use profile_core::model::{BelongsTo, Model};
+use profile_core::profile::{TraitExplanation, explain_traits};
+use profile_core::records::{ProfileId, Record, RecordKey, TenantId};
 
 /// How many refused links are told.
 const MAX_REFUSED: usize = 100;

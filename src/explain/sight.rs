@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Link, Support};
-use crate::identity::{Cluster, Comparison, Context, Evidence, Features, MatchKey, Reason, compare};
-use crate::model::Model;
 use crate::neighbourhood::Neighbourhood;
-use crate::profile::{Identifier, ProfileId, Record, RecordKey};
+use profile_core::identity::{Cluster, Comparison, Context, Evidence, Features, MatchKey, Reason, compare};
+use profile_core::model::Model;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
 
 /// Looks at loaded records. Of one that is not loaded it sees nothing, and says so by `None`.
 pub(super) struct Sight<'a> {

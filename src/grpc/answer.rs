@@ -11,12 +11,12 @@ use super::status::{self, profile_name};
 use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
-use crate::profile::{
-    Computed, Event, Identifier, Object, ObjectKey, Origin, Profile, ProfileIdentifier, Record, RecordKey, Said,
-    TenantId, Timestamp, Trait, Value, Violation,
-};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
+use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
+use profile_core::records::{
+    Event, Identifier, Object, ObjectKey, Origin, Record, RecordKey, Said, TenantId, Timestamp, Value, Violation,
+};
 pub(super) use shape::{Bound, Shape, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::profile::Violation;
+use profile_core::records::Violation;
 
 /// The most bytes that the values of `grpc-message` and `grpc-status-details-bin` have together. The other headers of an
 /// answer without a body (status, content type, date, request id, framing) fit beside them into 4 KiB.
@@ -195,7 +195,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::profile::Reason;
+    use profile_core::records::Reason;
 
     fn info() -> ErrorDetails {
         let metadata = [("limit".to_owned(), "1000".to_owned()), ("actual".to_owned(), "1001".to_owned())];

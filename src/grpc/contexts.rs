@@ -17,12 +17,12 @@ use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, context_service_server::ContextService};
 use super::{profiles, receive};
 use crate::clock::Clock;
-use crate::model::file::context::{MAX_BYTES, MIN_BYTES};
-use crate::model::{ContextView, Model};
 use crate::models::Models;
-use crate::profile::{Reason, Violation};
 use crate::reader::{Answer, Reader, Wanted};
 use crate::store::Store;
+use profile_core::model::file::context::{MAX_BYTES, MIN_BYTES};
+use profile_core::model::{ContextView, Model};
+use profile_core::records::{Reason, Violation};
 
 /// The service.
 #[derive(Clone)]

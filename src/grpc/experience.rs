@@ -18,16 +18,16 @@ use super::v1::get_experience_metrics_request::Subject;
 use super::v1::{self, experience_service_server::ExperienceService};
 use super::{profiles, receive};
 use crate::clock::Clock;
-use crate::experience::Day;
-use crate::model::experience::METRICS;
-use crate::model::{Definition, Experience, Model};
 use crate::models::Models;
-use crate::permission::view::{View, Withheld};
-use crate::profile::rollup::date;
-use crate::profile::{Reason, Violation};
 use crate::reader::{Key, Reader};
 use crate::statistics::{History, Part, Statistician, day_of};
 use crate::store::Store;
+use profile_core::analytics::Day;
+use profile_core::model::experience::METRICS;
+use profile_core::model::{Definition, Experience, Model};
+use profile_core::permission::view::{View, Withheld};
+use profile_core::records::rollup::date;
+use profile_core::records::{Reason, Violation};
 
 /// How many days a window may have.
 const WINDOW_DAYS: RangeInclusive<i32> = 1..=3_660;

@@ -16,8 +16,8 @@ use super::v1::{self, identity_service_server::IdentityService};
 use super::{receive as common, token};
 use crate::explain::{CandidateQuery, Explainer, QueuePlace};
 use crate::ingest::Ingest;
-use crate::profile::{ProfileId, Sequence};
 use crate::store::{IdentityChangePage, QueuePage, Store};
+use profile_core::records::{ProfileId, Sequence};
 
 /// How large a page is, and how large it may be.
 const PAGE: usize = 50;

@@ -11,10 +11,10 @@ use super::context::Context;
 use super::v1::{self, ingest_service_server::IngestService};
 use super::{answer, receive, status, token};
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{Reason, Violation};
 use crate::store::Store;
+use profile_core::model::Model;
+use profile_core::records::{Reason, Violation};
 
 /// The largest raw payload, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;

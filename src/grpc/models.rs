@@ -16,12 +16,12 @@ use super::context::Context;
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
 use super::{bounded, receive, token};
-use crate::model::ModelError;
-use crate::model::file::MAX_FILE_BYTES;
-use crate::profile::{Reason, RecordKey, Sequence, Violation};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 use crate::rollout::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::store::{self, StoredModel};
+use profile_core::model::ModelError;
+use profile_core::model::file::MAX_FILE_BYTES;
+use profile_core::records::{Reason, RecordKey, Sequence, Violation};
 
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);

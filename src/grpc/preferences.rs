@@ -17,12 +17,12 @@ use super::v1::{self, preference_service_server::PreferenceService};
 use super::{profiles, receive as common, token};
 use crate::clock::Clock;
 use crate::ingest::Ingest;
-use crate::model::Model;
 use crate::models::Models;
-use crate::permission::view::View;
-use crate::profile::{Draft, PreferenceKey, RecordKey};
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::store::{Store, StoredStatement};
+use profile_core::model::Model;
+use profile_core::permission::view::View;
+use profile_core::records::{Draft, PreferenceKey, RecordKey};
 
 /// The service.
 #[derive(Clone)]

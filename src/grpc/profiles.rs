@@ -12,11 +12,11 @@ use super::v1::{self, consistency::Requirement, profile_service_server::ProfileS
 use super::watch::{self, Watches};
 use super::{receive, status, token};
 use crate::clock::Clock;
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{Reason, Violation, words};
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
+use profile_core::model::Model;
+use profile_core::records::{Reason, Violation, words};
 
 /// How many keys a batch may have.
 const MAX_KEYS: usize = 500;

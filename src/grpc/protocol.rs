@@ -14,7 +14,7 @@ use tonic::body::Body;
 
 use super::context::{REQUEST_ID_KEY, TENANT_KEY};
 use super::status::{self, Checked};
-use crate::profile::{Reason, TenantId, Violation};
+use profile_core::records::{Reason, TenantId, Violation};
 
 /// The caller's deadline.
 const TIMEOUT_KEY: &str = "grpc-timeout";

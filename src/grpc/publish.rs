@@ -11,13 +11,13 @@ use super::status::{self, Checked, both, refused};
 use super::token;
 use super::v1::{self, publish_service_server::PublishService};
 use crate::clock::Clock;
-use crate::model::Publication;
-use crate::model::publication::Target;
 use crate::models::Models;
-use crate::profile::{Reason, Sequence, TenantId, Timestamp, Violation};
 use crate::store::{
     self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store, StoredPublication,
 };
+use profile_core::model::Publication;
+use profile_core::model::publication::Target;
+use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
 
 /// How many dead letters may be named at once.
 const MAX_EVENTS: usize = 500;

@@ -12,12 +12,12 @@ use super::v1::{self, segment_service_server::SegmentService};
 use super::{profiles, receive, token};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{ProfileId, Reason, Violation};
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::segments::{PreviewBounds, PreviewError, Segments};
 use crate::store::Store;
+use profile_core::model::Model;
+use profile_core::records::{ProfileId, Reason, Violation};
 
 /// How many keys a check may have, and how many segments.
 const MAX_KEYS: usize = 500;
@@ -235,7 +235,7 @@ fn declared(field: &str, asked: &[String], model: &Model, bound: Option<&Bound>)
     if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
-fn candidate(condition: &str, model: &Model) -> Checked<crate::model::Segment> {
+fn candidate(condition: &str, model: &Model) -> Checked<profile_core::model::Segment> {
     if condition.is_empty() {
         return Err(vec![Violation::required("condition")]);
     }

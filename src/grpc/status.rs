@@ -27,10 +27,10 @@ use super::bounded;
 use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
-use crate::model::ModelError;
-use crate::profile::{ProfileId, Reason, Violation};
 use crate::rollout::SwitchError;
 use crate::{compute, explain, ingest, reader, store};
+use profile_core::model::ModelError;
+use profile_core::records::{ProfileId, Reason, Violation};
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "customer-profile";

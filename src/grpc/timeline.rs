@@ -11,14 +11,14 @@ use super::profiles::ProfileApi;
 use super::status::{self, Checked, both, page_size, refused};
 use super::{receive, token, v1};
 use crate::lanes;
-use crate::model::Visible;
-use crate::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
-use crate::permission::view::{View, Withheld};
-use crate::profile::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 use crate::reader::{
     Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
 };
 use crate::store::EventFilter;
+use profile_core::model::Visible;
+use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
+use profile_core::permission::view::{View, Withheld};
+use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 
 /// How many names each filter of a timeline may have.
 const MAX_NAMES: usize = 50;
@@ -35,7 +35,7 @@ impl ProfileApi {
         // The key is not part of the query: after a merge the same timeline may be asked for under another name.
         let EventFilter { kinds, channels, start, end } = &query.filter;
         let bound_to = (kinds, channels, start, end, &query.sources, &query.text, query.view, &request.purpose);
-        let bound_to = crate::profile::ContentHash::of(&bound_to);
+        let bound_to = profile_core::records::ContentHash::of(&bound_to);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;

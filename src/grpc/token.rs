@@ -13,8 +13,8 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
-use crate::profile::{ContentHash, Sequence, TenantId};
 use crate::reader::Place;
+use profile_core::records::{ContentHash, Sequence, TenantId};
 
 /// The bytes of a read token: database, write, and a check that also knows the tenant.
 const READ_TOKEN_BYTES: usize = 16 + 8 + 8;

@@ -15,10 +15,10 @@ use super::v1;
 use super::{receive, token};
 use crate::changes::Coherence;
 use crate::config;
-use crate::profile::{ProfileId, Violation};
 use crate::reader::{Key, Reader};
 use crate::reader::{Told, Watch, WatchError, WatchRequest};
 use crate::store::{ChangeKind, ProfileChange, Store};
+use profile_core::records::{ProfileId, Violation};
 
 /// How many keys one client may watch.
 const MAX_KEYS: usize = 100;

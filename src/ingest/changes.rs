@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
 use super::log;
-use crate::identity::{Before, Features, MatchKey, assign};
-use crate::model::Model;
 use crate::neighbourhood::Neighbourhood;
-use crate::profile::{Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words};
 use crate::store::{
     Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm, StoredStatement,
+};
+use profile_core::identity::{Before, Features, MatchKey, assign};
+use profile_core::model::Model;
+use profile_core::records::{
+    Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words,
 };
 
 /// What a write is to do.
@@ -171,13 +173,14 @@ pub(crate) fn identity_changes<'a>(
 }
 
 fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement> {
-    let stored = |(ordinal, (key, statement)): (usize, &(_, &crate::profile::RecordStatement))| StoredStatement {
-        key: Clone::clone(key),
-        sequence,
-        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-        receive_time: statement.receive_time,
-        draft: statement.draft.clone(),
-    };
+    let stored =
+        |(ordinal, (key, statement)): (usize, &(_, &profile_core::records::RecordStatement))| StoredStatement {
+            key: Clone::clone(key),
+            sequence,
+            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+            receive_time: statement.receive_time,
+            draft: statement.draft.clone(),
+        };
     applied.statements.iter().enumerate().map(stored).collect()
 }
 

@@ -13,14 +13,12 @@ use uuid::Uuid;
 use super::apply::Applied;
 use super::changes::{Plan, Turn, plan};
 use super::write::Writer;
-use crate::identity::{Decision, DecisionKind, Features, Guard, objection};
-use crate::model::Model;
 use crate::neighbourhood::{self, Start};
-use crate::profile::{
-    ContentHash, Derived, Profile, ProfileId, ProfileState, Record, RecordKey, Sequence, StoredProfile, TenantId,
-    Timestamp, fold,
-};
 use crate::store::{self, Cause, Snapshot, StoredDecision, StoredRequest};
+use profile_core::identity::{Decision, DecisionKind, Features, Guard, objection};
+use profile_core::model::Model;
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 /// What is to be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{Applied, Known};
-use crate::model::Model;
-use crate::profile::{Record, RecordKey, Statement, Timestamp};
 use crate::store::{Result, StatementKey, Transaction};
+use profile_core::model::Model;
+use profile_core::records::{Record, RecordKey, Statement, Timestamp};
 
 /// Loads the records that the statements speak of, and applies the statements to them.
 ///

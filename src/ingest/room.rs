@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::lanes::{Caller, Shares};
-use crate::profile::Statement;
+use profile_core::records::Statement;
 
 /// Bytes are counted by so many, to stay within a semaphore's numbers.
 const GRAIN_BYTES: usize = 1024;

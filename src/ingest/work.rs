@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
 use crate::lanes::{Fair, Reason, Refusal};
-use crate::profile::{Statement, TenantId};
 use crate::telemetry::Metrics;
+use profile_core::records::{Statement, TenantId};
 
 /// How long the writer waits for callers that were just answered to come back.
 const LINGER: Duration = Duration::from_millis(1);

@@ -12,10 +12,10 @@ use crate::changes::Coherence;
 use crate::clock::{Clock, settle};
 use crate::models::{Models, Running};
 use crate::neighbourhood;
-use crate::profile::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 use crate::store::retry::jittered;
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
 use crate::telemetry::Metrics;
+use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 
 /// How often a write is tried again when another writer was in the way.
 const MAX_CONFLICTS: u32 = 8;

@@ -5,9 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::{Search, ends};
-use crate::identity::{Features, MatchKey, Verdict, is_generic, judge};
-use crate::profile::{Identifier, Record, RecordKey};
 use crate::store::{Result, Snapshot};
+use profile_core::identity::{Features, MatchKey, Verdict, is_generic, judge};
+use profile_core::records::{Identifier, Record, RecordKey};
 
 /// Without a bound of its own, an identifier type is read whole.
 const UNBOUNDED: usize = usize::MAX >> 1;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Search, ends};
-use crate::identity::{DecisionKind, Verdict};
-use crate::profile::{Identifier, RecordKey};
 use crate::store::{Result, Snapshot, StoredDecision};
+use profile_core::identity::{DecisionKind, Verdict};
+use profile_core::records::{Identifier, RecordKey};
 
 impl Search<'_> {
     pub(super) async fn reach(&mut self, reads: &mut dyn Snapshot) -> Result<()> {

@@ -13,8 +13,8 @@ use super::{Reader, Scope};
 use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
-use crate::profile::Profile;
 use crate::store::Result;
+use profile_core::profile::Profile;
 
 /// One hit in so many is audited.
 const EVERY: u64 = 1_000;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::cache::{Cached, Entry, Slot};
 use super::{Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
 use crate::changes::CacheKey;
-use crate::profile::{Identifier, ProfileId, RecordKey, TenantId};
 use crate::store;
+use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 impl Reader {
     /// Reads profiles, each with its own result, in the order of the keys.

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::changes::{CacheKey, Proof};
 use crate::config::Config;
-use crate::memory::{HeapSize, allocated, heap_size, shared_bytes};
-use crate::profile::{Object, Profile, ProfileId, Sequence, TenantId};
 use crate::store;
+use profile_core::heap_size::{HeapSize, allocated, heap_size, shared_bytes};
+use profile_core::profile::Profile;
+use profile_core::records::{Object, ProfileId, Sequence, TenantId};
 
 /// The bounds of the cache.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,8 @@ use super::cache::{Cached, Entry, Need};
 use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
-use crate::profile::{Profile, TenantId};
+use profile_core::profile::Profile;
+use profile_core::records::TenantId;
 
 /// For whom is read, by which model, and how current it must be.
 #[derive(Clone)]

@@ -11,9 +11,10 @@ use super::cache::{Cached, Entry};
 use super::objects::MAX_COURSE;
 use super::{Answer, Currency, Error, Found, Freshness, Reader};
 use crate::changes::CacheKey;
-use crate::model::{Model, Visible};
-use crate::profile::{Event, Object, ObjectKey, Profile, RecordKey, TenantId, fold_object};
 use crate::store::{self, EventPage, ObjectPage};
+use profile_core::model::{Model, Visible};
+use profile_core::profile::Profile;
+use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
 
 /// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
 const MAX_EVENTS: usize = 500;

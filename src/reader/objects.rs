@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use super::timeline::TimelineQuery;
 use super::{Answer, Error, Holders, Reader};
-use crate::model::Visible;
-use crate::profile::{
+use crate::store::{NamingEvent, ObjectPage};
+use profile_core::model::Visible;
+use profile_core::records::{
     Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, fold_object,
 };
-use crate::store::{NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;

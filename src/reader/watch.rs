@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 use super::{Answer, Freshness, Key, Reader};
 use crate::changes::{Assembly, CacheKey, Coherence, Followed, Interest, Subscription, Write};
-use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// How many parts of the log are read at once to catch up.
 const PAGE: usize = 100;

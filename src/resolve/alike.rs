@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::identity::{Context, Decision, DecisionKind, Features, Pair, Verdict, pairs};
-use crate::model::Model;
-use crate::profile::{ProfileId, Record, RecordKey};
 use crate::store::MatchPair;
+use profile_core::identity::{Context, Decision, DecisionKind, Features, Pair, Verdict, pairs};
+use profile_core::model::Model;
+use profile_core::records::{ProfileId, Record, RecordKey};
 
 /// Two records, lesser key first.
 pub(super) type Ends = (RecordKey, RecordKey);

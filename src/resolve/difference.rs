@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Everything, Shown, is_live};
-use crate::profile::{Identifier, Profile, ProfileId, Record, RecordKey, Value};
 use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
+use profile_core::profile::Profile;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
 
 /// How many samples of each kind are told.
 const MAX_SAMPLES: usize = 10;

@@ -1,9 +1,9 @@
 //! Records built again from what was said of them, as another model takes it.
 
 use super::Refusal;
-use crate::model::Model;
-use crate::profile::{Record, Statement, Violation};
 use crate::store::StoredStatement;
+use profile_core::model::Model;
+use profile_core::records::{Record, Statement, Violation};
 
 /// How models differ in what they take of what was said.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,8 @@ const MAX_REFUSALS: usize = 10;
 #[must_use]
 pub fn alike(a: &Model, b: &Model) -> bool {
     let forms = |model: &Model| {
-        let of = |(name, kind): (&String, &crate::model::IdentifierType)| (name.clone(), kind.normalization.clone());
+        let of =
+            |(name, kind): (&String, &profile_core::model::IdentifierType)| (name.clone(), kind.normalization.clone());
         model.identifiers.iter().map(of).collect::<Vec<_>>()
     };
     let names = |model: &Model| {

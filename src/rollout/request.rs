@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::switch::Error;
-use crate::profile::{ContentHash, Sequence};
 use crate::store::{self, StoredRequest, Transaction};
+use profile_core::records::{ContentHash, Sequence};
 
 /// A request with the name that its caller gave it; an empty name is none.
 pub(super) struct Request<'a> {

@@ -19,11 +19,11 @@ use crate::changes::Coherence;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::Turn;
-use crate::model::{Model, ModelError};
 use crate::models::{Models, Running};
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::resolve::{Difference, Resolution, resolve};
 use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
+use profile_core::model::{Model, ModelError};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;

@@ -8,10 +8,10 @@ use super::request::Request;
 use super::switch::{Error, Progress, Switch};
 use crate::clock::settle;
 use crate::compute::{self, Class};
-use crate::identity::{self, Context, Features, Trained, train};
-use crate::model::Model;
-use crate::profile::{ContentHash, Record, RecordKey, TenantId};
 use crate::store::{self, Changes, ModelVersion, Snapshot};
+use profile_core::identity::{self, Context, Features, Trained, train};
+use profile_core::model::Model;
+use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 
 /// How many records are learned from, at most: more teach nothing new, and all are in memory at once.
 const MAX_RECORDS: usize = 200_000;

@@ -23,8 +23,8 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::profile::Violation;
 use input::Input;
+use profile_core::records::Violation;
 
 /// The longest row, in bytes: four times the longest payload that the server takes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;

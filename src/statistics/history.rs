@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
-use crate::experience::{Course, Day, FirstContact, Purchases, Scale, Scores, Share, Spent, Totals};
-use crate::model::Definition;
-use crate::model::experience::{Asked, Experience};
-use crate::profile::rollup::State;
-use crate::profile::{Profile, Timestamp, Value};
+use profile_core::analytics::{Course, Day, FirstContact, Purchases, Scale, Scores, Share, Spent, Totals};
+use profile_core::model::Definition;
+use profile_core::model::experience::{Asked, Experience};
+use profile_core::profile::Profile;
+use profile_core::records::rollup::State;
+use profile_core::records::{Timestamp, Value};
 
 /// A part of what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::history::{History, Part};
-use crate::experience::{
+use profile_core::analytics::{
     BgNbd, Course, Day, Fit, FitError, GammaGamma, Horizon, RfmScale, RfmValues, Summary, lifetime_value,
 };
-use crate::model::experience::Experience;
-use crate::profile::Timestamp;
+use profile_core::model::experience::Experience;
+use profile_core::records::Timestamp;
 
 /// All that was computed of a tenant's customers at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
-    /// Of what, as [`Model::measured`](crate::model::Model::measured) names it.
+    /// Of what, as [`Model::measured`](profile_core::model::Model::measured) names it.
     pub measured: String,
     /// When.
     pub compute_time: Timestamp,

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memory::{heap_size, plain_size};
-use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
+use profile_core::heap_size::{heap_size, plain_size};
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// A part of what a write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Decision, MatchKey, Verdict};
-use crate::profile::{ContentHash, ProfileId, RecordKey, Sequence, Timestamp};
+use profile_core::identity::{Decision, MatchKey, Verdict};
+use profile_core::records::{ContentHash, ProfileId, RecordKey, Sequence, Timestamp};
 
 /// Two records that were compared and found to be alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,8 +26,9 @@ use super::{
     MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, TermHit,
     TermQuery, Transaction, Turn,
 };
-use crate::identity::Spelling;
-use crate::profile::{Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId};
+use profile_core::identity::Spelling;
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId};
 
 /// A store in memory.
 pub struct MemoryStore {

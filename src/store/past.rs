@@ -19,7 +19,8 @@
 use async_trait::async_trait;
 
 use super::{Error, Result};
-use crate::profile::{Identifier, ProfileId, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 
 /// A write of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

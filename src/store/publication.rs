@@ -11,7 +11,7 @@
 use async_trait::async_trait;
 
 use super::Result;
-use crate::profile::{Sequence, TenantId, Timestamp};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How far a publication is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

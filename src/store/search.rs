@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{ProfileId, RecordKey};
+use profile_core::records::{ProfileId, RecordKey};
 
 /// A search term of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

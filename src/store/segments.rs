@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::{LogPosition, Result};
-use crate::profile::{ProfileId, TenantId, Timestamp};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// How far a tenant's index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

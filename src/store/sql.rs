@@ -49,10 +49,11 @@ use super::{
     MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision, StoredModel,
     StoredStatement, TermHit, TermQuery, Transaction,
 };
-use crate::identity::{MatchKey, Spelling};
 use crate::lanes::Lanes;
-use crate::profile::{
-    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, StoredProfile, TenantId, Timestamp,
+use profile_core::identity::{MatchKey, Spelling};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{
+    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, TenantId, Timestamp,
 };
 
 /// Where the database is, and how it is used.

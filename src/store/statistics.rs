@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::Result;
-use crate::profile::TenantId;
+use profile_core::records::TenantId;
 
 /// The store as those see it who compute something of all customers.
 ///

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{AsOf, Result};
-use crate::profile::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 
 /// The events of records.
 ///

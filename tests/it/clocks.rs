@@ -8,9 +8,9 @@ use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::grpc::v1;
 use customer_profile::models::ModelFile;
-use customer_profile::profile::{Sequence, TenantId, Timestamp};
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogCursor, LogPosition, Store};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 use crate::support::clock::{SetClock, instant};
 use crate::support::service::{Service, by_record, upsert};

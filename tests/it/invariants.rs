@@ -19,8 +19,8 @@ mod writers;
 use std::sync::Arc;
 
 use customer_profile::ingest::Outcome;
-use customer_profile::profile::{Draft, TenantId};
 use customer_profile::store::Store;
+use profile_core::records::{Draft, TenantId};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 

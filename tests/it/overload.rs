@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use customer_profile::grpc::v1::{self, ErrorReason, profile_service_client::ProfileServiceClient};
-use customer_profile::profile::{Sequence, TenantId};
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::sql::{Migrate, Options, SqlStore};
 use customer_profile::store::{LogCursor, LogPosition, Store};
 use futures::future::join_all;
+use profile_core::records::{Sequence, TenantId};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};

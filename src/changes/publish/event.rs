@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{Publication, PublishedKind};
-use crate::profile::{ProfileId, TenantId, Timestamp};
 use crate::store::{ChangeKey, ChangeKind, ProfileChange};
+use profile_core::model::{Publication, PublishedKind};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// The type of an event, but for the kind of change at its end.
 const TYPE_PREFIX: &str = "customer.profile.v1.profile.";
@@ -163,7 +163,7 @@ pub(super) fn is_wanted(publication: &Publication, change: &ProfileChange) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Sequence;
+    use profile_core::records::Sequence;
 
     fn id(number: u128) -> ProfileId {
         ProfileId(Uuid::from_u128(number))
@@ -253,12 +253,13 @@ mod tests {
 
     #[test]
     fn a_publication_wants_kinds_and_fields_as_watches_do() {
-        let target = crate::model::publication::Target::Webhook(crate::model::publication::WebhookTarget {
-            url: String::new(),
-            secret_env: String::new(),
-            max_attempts: 1,
-            timeout_seconds: 1,
-        });
+        let target =
+            profile_core::model::publication::Target::Webhook(profile_core::model::publication::WebhookTarget {
+                url: String::new(),
+                secret_env: String::new(),
+                max_attempts: 1,
+                timeout_seconds: 1,
+            });
         let fields = Some(BTreeSet::from(["traits".to_owned()]));
         let kinds = BTreeSet::from([PublishedKind::Updated, PublishedKind::Merged]);
         let publication = Publication { target, kinds, fields };

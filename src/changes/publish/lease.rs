@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::runner::{Assignment, End, Runner, SAVE_INTERVAL, STORE_WAIT};
 use super::work::Work;
-use crate::profile::Sequence;
 use crate::store::{Error, Mark, Result};
+use profile_core::records::Sequence;
 
 impl Runner {
     /// How often the owner of a lease shows itself.

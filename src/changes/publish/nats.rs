@@ -14,8 +14,8 @@ use async_trait::async_trait;
 
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
-use crate::model::publication::NatsTarget;
-use crate::profile::TenantId;
+use profile_core::model::publication::NatsTarget;
+use profile_core::records::TenantId;
 
 /// How many events are under way at once.
 const WINDOW: usize = 256;

@@ -13,11 +13,11 @@ use super::spread;
 use super::target::{self, Failure, Target};
 use super::work::{Pending, Work};
 use crate::clock::Clock;
-use crate::model::Publication;
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::retry::jittered;
 use crate::store::{DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store};
 use crate::telemetry::Metrics;
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many parts of the log are read at once.
 const PAGE: usize = 50;

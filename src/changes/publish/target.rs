@@ -10,8 +10,8 @@ use super::event::Event;
 use super::nats::Nats;
 use super::webhook::Webhook;
 use crate::clock::Clock;
-use crate::model::publication::Target as Declared;
-use crate::profile::TenantId;
+use profile_core::model::publication::Target as Declared;
+use profile_core::records::TenantId;
 
 /// Why an event was not told.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use sha2::Sha256;
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
 use crate::clock::Clock;
-use crate::model::publication::WebhookTarget;
-use crate::profile::Timestamp;
+use profile_core::model::publication::WebhookTarget;
+use profile_core::records::Timestamp;
 
 /// The beginning of a secret.
 const SECRET_PREFIX: &str = "whsec_";

@@ -8,9 +8,9 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::event::is_wanted;
-use crate::model::Publication;
-use crate::profile::{Sequence, Timestamp};
 use crate::store::{ChangeKey, LogEntry, LogPosition, Mark, ProfileChange, Progress};
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, Timestamp};
 
 /// The work of who holds the lease.
 pub(super) struct Work {

@@ -19,13 +19,13 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
 use crate::grpc::{self, reason_name, v1};
 use crate::ingest::{self, Ingest, Receipt, Ticket};
-use crate::model::Model;
 use crate::models::Models;
-use crate::profile::{TenantId, Violation};
 use crate::sources::files::{Position, Row};
 use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
+use profile_core::model::Model;
+use profile_core::records::{TenantId, Violation};
 
 /// One request of an import holds so many bytes of payloads, or one payload.
 const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;

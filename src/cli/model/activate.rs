@@ -15,10 +15,10 @@ use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
 use crate::models::{ModelFile, Models};
-use crate::profile::TenantId;
 use crate::rollout::{Applied, Apply, Candidate, Content, Progress, Switch, Weights};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use profile_core::records::TenantId;
 
 pub(super) async fn run(
     version: i64,

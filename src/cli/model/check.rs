@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::output::{self, Format};
-use crate::model::Model;
+use profile_core::model::Model;
 
 pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::grpc::answer::{Sight, key, value};
 use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
 use crate::grpc::v1;
-use crate::model::{ContextField, ContextView, Model};
-use crate::permission::view::View;
-use crate::profile::{Object, Preference, Profile, RecordKey, StatedPreference, Value};
+use profile_core::model::{ContextField, ContextView, Model};
+use profile_core::permission::view::View;
+use profile_core::profile::Profile;
+use profile_core::records::{Object, Preference, RecordKey, StatedPreference, Value};
 
 /// How many records are cited for one thing.
 const MAX_RECORDS: usize = 5;

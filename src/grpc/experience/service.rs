@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Page, whole};
-use crate::experience::{Course, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
 use crate::grpc::answer::time;
 use crate::grpc::v1;
-use crate::model::Model;
-use crate::model::experience::Asked;
-use crate::profile::Timestamp;
 use crate::statistics::{Part, day_of};
+use profile_core::analytics::{Course, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
+use profile_core::model::Model;
+use profile_core::model::experience::Asked;
+use profile_core::records::Timestamp;
 
 /// How customers were served, and what they think of it.
 pub(super) struct Served<'a> {

@@ -6,9 +6,10 @@ use crate::explain::{
 use crate::grpc::answer::{identifier, key, origin, time, value};
 use crate::grpc::status::profile_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
-use crate::identity::{Comparison, DecisionKind, FieldComparison, Reason, Verdict};
-use crate::profile::{ProfileId, TraitCandidate, TraitExplanation};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};
+use profile_core::identity::{Comparison, DecisionKind, FieldComparison, Reason, Verdict};
+use profile_core::profile::{TraitCandidate, TraitExplanation};
+use profile_core::records::ProfileId;
 
 /// Why a profile is as it is.
 pub(super) fn profile(told: ProfileExplanation) -> v1::ExplainProfileResponse {

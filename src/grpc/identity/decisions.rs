@@ -7,9 +7,10 @@ use crate::grpc::answer::{Shape, profile};
 use crate::grpc::context::Context;
 use crate::grpc::status::{Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found};
 use crate::grpc::{receive, token, v1};
-use crate::identity::DecisionKind;
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
-use crate::profile::{Profile, Reason, RecordKey, Violation};
+use profile_core::identity::DecisionKind;
+use profile_core::profile::Profile;
+use profile_core::records::{Reason, RecordKey, Violation};
 
 /// How many profiles may be merged at once.
 const MAX_SOURCES: usize = 50;

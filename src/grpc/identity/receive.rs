@@ -4,7 +4,7 @@ use crate::explain::Side;
 use crate::grpc::receive;
 use crate::grpc::status::Checked;
 use crate::grpc::v1;
-use crate::profile::{Reason, Violation};
+use profile_core::records::{Reason, Violation};
 
 /// A side of a pair.
 pub(super) fn side(side: Option<v1::PairSide>, field: &str) -> Checked<Side> {

@@ -24,9 +24,9 @@ use crate::grpc::lane::lane;
 use crate::grpc::methods::{Class, Method};
 use crate::grpc::{protocol, status};
 use crate::lanes::{self, Caller, Entered};
-use crate::profile::TenantId;
 use crate::telemetry::accept_parent;
 use crate::transport::{Connection, Control, Cut, Ended, Held};
+use profile_core::records::TenantId;
 
 /// One call.
 pub(super) struct Call {

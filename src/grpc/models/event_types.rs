@@ -7,7 +7,7 @@ use tonic::Status;
 
 use crate::grpc::status::{self, refused};
 use crate::grpc::{token, v1};
-use crate::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
+use profile_core::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
 
 /// A page of a catalogue, in order of name.
 pub(super) fn page(

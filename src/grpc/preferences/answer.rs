@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::grpc::answer::{identifier, origin, time};
 use crate::grpc::v1;
-use crate::permission::contact::{ContactReason, Permission};
-use crate::permission::view::{Withheld, WithheldReason};
-use crate::profile::{
+use profile_core::permission::contact::{ContactReason, Permission};
+use profile_core::permission::view::{Withheld, WithheldReason};
+use profile_core::profile::Profile;
+use profile_core::records::{
     About, Consent, ConsentState, ConsentStatus, DraftConsent, Effective, Identifier, LegalBasis, Preference,
-    PreferenceKey as Key, Preferences, Profile, StatedPreference, Timestamp, Value, effective, next_change,
+    PreferenceKey as Key, Preferences, StatedPreference, Timestamp, Value, effective, next_change,
 };
 
 /// What the customer needs; none where nothing is said.
@@ -77,9 +78,11 @@ fn quiet_hours(stated: &Preferences) -> Vec<v1::QuietHours> {
     let Some(Preference::QuietHours(hours)) = stated.get(&Key::QuietHours).map(|stated| &stated.value) else {
         return Vec::new();
     };
-    let one = |hours: &crate::profile::QuietHours| v1::QuietHours {
+    let one = |hours: &profile_core::records::QuietHours| v1::QuietHours {
         days: (1..=7)
-            .filter(|day| hours.days != crate::profile::QuietHours::EVERY_DAY && hours.days & (1 << (day - 1)) != 0)
+            .filter(|day| {
+                hours.days != profile_core::records::QuietHours::EVERY_DAY && hours.days & (1 << (day - 1)) != 0
+            })
             .collect(),
         start_time: format!("{:02}:{:02}", hours.start / 60, hours.start % 60),
         end_time: format!("{:02}:{:02}", hours.end / 60, hours.end % 60),
@@ -91,7 +94,7 @@ fn frequency_caps(stated: &Preferences) -> Vec<v1::FrequencyCap> {
     let Some(Preference::FrequencyCaps(caps)) = stated.get(&Key::FrequencyCaps).map(|stated| &stated.value) else {
         return Vec::new();
     };
-    let one = |cap: &crate::profile::FrequencyCap| v1::FrequencyCap {
+    let one = |cap: &profile_core::records::FrequencyCap| v1::FrequencyCap {
         channel: cap.channel.clone().unwrap_or_default(),
         max_count: i32::try_from(cap.max_count).unwrap_or(i32::MAX),
         window: Some(prost_types::Duration { seconds: cap.window_seconds, nanos: 0 }),

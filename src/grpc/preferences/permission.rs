@@ -7,11 +7,12 @@ use crate::grpc::answer::{merged_from, read_info, undeclared};
 use crate::grpc::context::Context;
 use crate::grpc::status::{self, Checked, both, count, from_reader, from_store, profile_name, refused};
 use crate::grpc::{profiles, receive, v1};
-use crate::model::Model;
-use crate::model::check::MAX_IDENTIFIER_BYTES;
-use crate::permission::contact::{AskError, Permission, Question};
-use crate::profile::{Profile, Reason, Timestamp, Violation};
 use crate::reader::Key;
+use profile_core::model::Model;
+use profile_core::model::check::MAX_IDENTIFIER_BYTES;
+use profile_core::permission::contact::{AskError, Permission, Question};
+use profile_core::profile::Profile;
+use profile_core::records::{Reason, Timestamp, Violation};
 
 /// How many customers may be asked about at once.
 const MAX_SUBJECTS: usize = 500;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_types::FieldMask;
 
 use crate::grpc::v1;
-use crate::profile::{DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation};
+use profile_core::records::{DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation};
 
 /// What is said, by the names of preferences; none: cleared.
 pub(in crate::grpc) type Said = BTreeMap<String, Option<Value>>;

@@ -12,11 +12,12 @@ use crate::grpc::context::Context;
 use crate::grpc::status::{both, from_ingest, from_store, profile_name, refused};
 use crate::grpc::{receive, token, v1};
 use crate::ingest::{Outcome, Receipt};
-use crate::model::Model;
-use crate::profile::{
-    About, Draft, DraftConsent, DraftPreferences, Identifier, PreferenceKey, Profile, RecordKey, Value, Violation,
-};
 use crate::reader::{Answer, Freshness, Key};
+use profile_core::model::Model;
+use profile_core::profile::Profile;
+use profile_core::records::{
+    About, Draft, DraftConsent, DraftPreferences, Identifier, PreferenceKey, RecordKey, Value, Violation,
+};
 
 /// Says preferences.
 pub(super) async fn set_preferences(
@@ -142,7 +143,7 @@ impl Sayers {
 /// The first record that holds an identifier.
 fn holder(profile: &Profile, identifier: Option<&Identifier>) -> Option<RecordKey> {
     let identifier = identifier?;
-    let holds = |record: &&crate::profile::Record| record.identifiers().any(|held| held == *identifier);
+    let holds = |record: &&profile_core::records::Record| record.identifiers().any(|held| held == *identifier);
     profile.records.iter().find(holds).map(|record| record.key.clone())
 }
 

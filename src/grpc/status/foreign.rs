@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 
 use super::{bounded, failure, internal, invalid};
 use crate::grpc::v1::ErrorReason;
-use crate::profile::{Reason, Violation};
+use profile_core::records::{Reason, Violation};
 
 /// The headers of a status.
 const STATUS: [HeaderName; 3] = [Status::GRPC_STATUS, Status::GRPC_MESSAGE, Status::GRPC_STATUS_DETAILS];

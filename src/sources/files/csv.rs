@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::input::Input;
 use super::{MAX_ROW_BYTES, Position, ReadError, Row};
-use crate::profile::{Reason, Violation};
+use profile_core::records::{Reason, Violation};
 
 /// The more columns a file has, the less it is one.
 const MAX_COLUMNS: usize = 4_096;

@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::{MAX_ROW_BYTES, ReadError, Row};
-use crate::profile::{Reason, Violation};
+use profile_core::records::{Reason, Violation};
 
 #[derive(Default)]
 pub(super) struct Rows {

@@ -95,7 +95,10 @@ fn a_row_over_the_limit_is_told_and_reading_goes_on() {
     for file in [format!("id\n1\n{long}x\n2\n"), format!("{{}}\n{{\"a\":\"{long}\"}}\n{{}}\n")] {
         let rows: Vec<Row> = reader(file, Position::START).expect("opens").map(|row| row.expect("reads")).collect();
         assert_eq!(rows.iter().map(|row| row.payload.is_ok()).collect::<Vec<_>>(), [true, false, true]);
-        assert_eq!(rows[1].payload.as_ref().expect_err("too long").reason, crate::profile::Reason::LimitExceeded);
+        assert_eq!(
+            rows[1].payload.as_ref().expect_err("too long").reason,
+            profile_core::records::Reason::LimitExceeded
+        );
     }
 }
 
@@ -134,7 +137,7 @@ fn a_position_beyond_the_end_is_refused() {
 
 #[test]
 fn the_example_files_fit_the_built_in_model() {
-    let model = crate::model::Model::built_in();
+    let model = profile_core::model::Model::built_in();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/retail");
     for (file, source, kind, expected) in [
         ("web.csv", "web", "customers", 2_887),
@@ -150,7 +153,7 @@ fn the_example_files_fit_the_built_in_model() {
         for row in rows {
             let payload = row.expect(file).payload.expect(file);
             for draft in model.map(source, kind, &payload).expect(file) {
-                model.check(draft, crate::profile::Timestamp::from_micros(1_800_000_000_000_000)).expect(file);
+                model.check(draft, profile_core::records::Timestamp::from_micros(1_800_000_000_000_000)).expect(file);
             }
             count += 1;
         }

@@ -6,10 +6,10 @@ use std::sync::PoisonError;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::profile::TenantId;
 use crate::store::{
     ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, Result, StoredPublication,
 };
+use profile_core::records::TenantId;
 
 /// All publications, by tenant and name.
 pub(super) type Kept = BTreeMap<(TenantId, String), Publication>;

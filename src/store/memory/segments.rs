@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::profile::{ProfileId, TenantId, Timestamp};
 use crate::store::{ProfileState, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// A tenant's index.
 #[derive(Default)]

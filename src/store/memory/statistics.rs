@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::profile::TenantId;
 use crate::store::{Population, Result};
+use profile_core::records::TenantId;
 
 #[async_trait]
 impl Population for MemoryStore {

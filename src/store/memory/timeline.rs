@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::profile::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
 
 #[async_trait]
 impl Timelines for MemoryStore {

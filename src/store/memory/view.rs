@@ -8,12 +8,14 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Tenants;
 use super::data::Data;
-use crate::identity::MatchKey;
-use crate::profile::{ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
 use crate::store::{
     Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StatementKey,
     StoredDecision, StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
+};
+use profile_core::identity::MatchKey;
+use profile_core::records::{
+    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.

@@ -19,8 +19,8 @@ use self::columns::{
 };
 use super::search;
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::{Activation, Changes, Error, LogEntry, Result, SearchTerm, WriteMark};
+use profile_core::records::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
 
 /// A set of rows: columns by name.
 type Columns = Vec<(&'static str, Column)>;

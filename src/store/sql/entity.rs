@@ -10,8 +10,8 @@ pub(super) mod store_info;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use crate::profile::{ProfileId, Record};
 use crate::store::{self, Error};
+use profile_core::records::{ProfileId, Record};
 
 /// Reads a stored document. The parser's own message may quote the document, so only the place is told.
 pub(super) fn document<T: serde::de::DeserializeOwned>(

@@ -6,8 +6,8 @@ use super::SqlStore;
 use super::entity::document;
 use super::read::place;
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::{Error, LogCursor, LogEntry, LogRetention, LogTail, Result};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many parts are thrown away by one statement: it must not keep the tenant's writers waiting for the disk.
 const TRIMMED_AT_ONCE: usize = 500;

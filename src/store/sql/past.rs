@@ -8,8 +8,9 @@ use super::SqlStore;
 use super::entity::profile;
 use super::read::record;
 use super::statement::{Dialect, Sql};
-use crate::profile::{Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp};
 use crate::store::{Past, PastWrite, ProfileRow, ProfileState, Result};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 /// Serves [`Past::write_at`], by `write_time_pk` and `model_activation_pk`.
 fn write_at(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {

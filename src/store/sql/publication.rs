@@ -5,10 +5,10 @@ use sea_orm::QueryResult;
 
 use super::SqlStore;
 use super::statement::{Column, Sql};
-use crate::profile::{Sequence, TenantId, Timestamp};
 use crate::store::{
     ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, Result, StoredPublication,
 };
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 #[async_trait]
 impl Publications for SqlStore {

@@ -7,8 +7,8 @@ use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
 use crate::store::{Result, StatementKey};
+use profile_core::records::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
 
 /// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if nothing is found.
 pub(super) fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {

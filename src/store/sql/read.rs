@@ -7,15 +7,14 @@ use uuid::Uuid;
 
 use super::entity::{RecordRow, document, membership, record_version};
 use super::{SqlStore, matching, query, search};
-use crate::identity::{Spelling, Verdict};
-use crate::profile::{
-    ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, StoredProfile, TenantId, Timestamp,
-};
 use crate::store::{
     Activation, AsOf, Error, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange, ModelVersion,
     QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement, TermHit,
     TermQuery,
 };
+use profile_core::identity::{Spelling, Verdict};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 impl SqlStore {
     pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {

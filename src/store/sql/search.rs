@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::query::end_of_prefix;
 use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
-use crate::identity::{Spelling, sound};
-use crate::profile::TenantId;
 use crate::store::{Match, Result, TermQuery, Way};
+use profile_core::identity::{Spelling, sound};
+use profile_core::records::TenantId;
 
 /// A place in a word beyond all terms that are equal to it and before all that are longer: words have no such character.
 const END_OF_WORD: char = '\u{1}';

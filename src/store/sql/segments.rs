@@ -5,8 +5,8 @@ use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{ProfileId, Sequence, TenantId, Timestamp};
 use crate::store::{LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// Stands for no exit.
 const STILL: i64 = i64::MAX;

@@ -12,12 +12,12 @@ use super::read::{decision, pair, record, record_key, recount_progress, request}
 use super::session::{Purpose, Session};
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
-use crate::identity::MatchKey;
-use crate::profile::{Identifier, ProfileId, Record, RecordKey, TenantId};
 use crate::store::{
     Error, KeyedRecord, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StoredDecision, StoredRequest,
     StoredStatement, Turn,
 };
+use profile_core::identity::MatchKey;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, TenantId};
 
 /// Begins a snapshot.
 pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {

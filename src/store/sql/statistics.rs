@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::SqlStore;
 use super::statement::Sql;
-use crate::profile::TenantId;
 use crate::store::{Population, Result};
+use profile_core::records::TenantId;
 
 #[async_trait]
 impl Population for SqlStore {

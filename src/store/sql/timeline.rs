@@ -8,8 +8,8 @@ use super::entity::document;
 use super::query::{as_of, record_columns};
 use super::read::{collect, inconsistent, place};
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 
 /// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each record and type by
 /// `event_by_type`; then the newest of those. The other way round for a page that ends at a position.

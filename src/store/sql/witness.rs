@@ -26,9 +26,9 @@ use super::pools::Pools;
 use super::read::place;
 use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
-use crate::profile::TenantId;
 use crate::store::past::WriteMark;
 use crate::store::{Error, Result};
+use profile_core::records::TenantId;
 
 /// How often the last writes are looked for, and the files.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -25,9 +25,9 @@ use super::query;
 use super::read::place;
 use super::session::Session;
 use super::statement::{Dialect, Sql};
-use crate::profile::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 use crate::store::past::refuse_time;
 use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, Turn, WriteMark};
+use profile_core::records::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 
 pub(super) struct SqlTransaction {
     pub(super) dialect: Dialect,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 
 use super::Metrics;
-use crate::model::expression::overrun;
 use crate::telemetry::Episode;
 use crate::transport::{Closed, Tally};
+use profile_core::model::evaluations_over_budget;
 
 /// Name and help of what two parts count: lines of calls, and all others.
 const LINES_LEFT_OUT: (&str, &str) =
@@ -103,7 +103,13 @@ impl Metrics {
     /// What is counted where there is no place for instruments.
     pub(super) fn totals(&self) {
         let help = "Evaluations of expressions that went over their budget";
-        self.total("customer_profile.expressions.over_budget", "{evaluation}", help, Vec::new(), overrun::count);
+        self.total(
+            "customer_profile.expressions.over_budget",
+            "{evaluation}",
+            help,
+            Vec::new(),
+            evaluations_over_budget,
+        );
     }
 
     /// Shows how often each background job failed for a tenant. `failures`: by the job's place in the list.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use customer_profile::grpc::DOMAIN;
 use customer_profile::grpc::v1::StatementOutcome::{Duplicate, Rejected, Stored};
 use customer_profile::grpc::v1::{self, ErrorReason, statement::Kind};
-use customer_profile::profile::TenantId;
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::sql::{Options, SqlStore};
 use futures::stream::{FuturesUnordered, StreamExt};
+use profile_core::records::TenantId;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 

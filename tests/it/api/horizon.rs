@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use customer_profile::config;
 use customer_profile::grpc::v1::{ErrorReason, WatchProfilesRequest};
-use customer_profile::profile::{Sequence, TenantId};
 use customer_profile::store::{LogCursor, LogEntry, LogPosition, Store};
+use profile_core::records::{Sequence, TenantId};
 use tonic::Code;
 
 use super::errors::assert_failure;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use customer_profile::grpc::v1::{self, consistency::Requirement};
 use customer_profile::models::ModelFile;
-use customer_profile::profile::{Sequence, TenantId};
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{Activation, Changes, ModelVersion, Store};
+use profile_core::records::{Sequence, TenantId};
 use prost_types::Timestamp;
 use tonic::Code;
 
@@ -91,7 +91,7 @@ async fn the_past_is_answered_by_the_model_of_then() {
         activation: Some(Activation { version, sequence: Sequence(turn.sequence().0), time }),
         ..Changes::default()
     };
-    let after = customer_profile::profile::Timestamp::from_micros(time.as_micros() + 1);
+    let after = profile_core::records::Timestamp::from_micros(time.as_micros() + 1);
     turn.commit(after, &changes).await.expect("a commit");
 
     let consistency = Some(v1::Consistency { requirement: Some(Requirement::FullyConsistent(true)) });

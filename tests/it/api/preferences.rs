@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use customer_profile::grpc::v1::{self, ConsentStatus, ContactReason, ErrorReason, ReadSource};
 use customer_profile::models::ModelFile;
-use customer_profile::profile::Timestamp;
 use customer_profile::store::memory::MemoryStore;
+use profile_core::records::Timestamp;
 use tonic::{Code, Status};
 
 use super::errors::{assert_failure, fields};

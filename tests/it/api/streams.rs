@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use customer_profile::grpc::v1::{self, StatementOutcome, statement::Kind};
-use customer_profile::profile::TenantId;
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
+use profile_core::records::TenantId;
 use tokio_stream::StreamExt;
 
 use crate::support::service::{Service, event, text};

@@ -7,9 +7,9 @@ use customer_profile::grpc::v1::{
     self, ChangeKind, ErrorReason, ProfileKey, WatchProfilesRequest, WatchProfilesResponse,
     watch_profiles_response::Event,
 };
-use customer_profile::profile::TenantId;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogRetention, Store};
+use profile_core::records::TenantId;
 use prost_types::FieldMask;
 use tonic::{Code, Status, Streaming};
 
@@ -242,7 +242,7 @@ async fn what_cannot_be_watched_is_refused_with_the_reason() {
     for version in 2..5 {
         person(&service, "1", "ann@shop.com", version).await;
     }
-    let nothing = LogRetention { before: customer_profile::profile::Timestamp::from_micros(i64::MAX), max_bytes: 0 };
+    let nothing = LogRetention { before: profile_core::records::Timestamp::from_micros(i64::MAX), max_bytes: 0 };
     store.trim_log(&TenantId::default(), nothing).await.expect("a trim");
     let request = WatchProfilesRequest { resume_token, ..Default::default() };
     let status = loop {

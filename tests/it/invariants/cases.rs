@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use customer_profile::model::{
+use profile_core::model::{
     BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Purpose, Role, Source, Survivorship, TraitType,
 };
-use customer_profile::profile::{
+use profile_core::records::{
     Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey, Timestamp, Value,
 };
 use proptest::prelude::*;

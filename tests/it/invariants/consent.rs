@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use customer_profile::profile::{Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, Statement};
 use customer_profile::reader::{Freshness, Key};
+use profile_core::records::{Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, Statement};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{Case, NOW, at_day, model};

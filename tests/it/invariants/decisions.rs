@@ -1,8 +1,8 @@
 //! I2: what people decide holds while it is in force, and leaves nothing behind when it is taken back.
 
-use customer_profile::identity::{Decision, DecisionKind};
 use customer_profile::ingest::{DecideError, Decided, DecisionRequest, Operation};
-use customer_profile::profile::{Draft, ProfileId, RecordKey};
+use profile_core::identity::{Decision, DecisionKind};
+use profile_core::records::{Draft, ProfileId, RecordKey};
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use customer_profile::experience::Day;
-use customer_profile::model::Model;
-use customer_profile::profile::{Derived, Event, Profile, Timestamp, Value};
 use customer_profile::recount::Recount;
 use customer_profile::statistics::{History, day_of};
+use profile_core::analytics::Day;
+use profile_core::model::Model;
+use profile_core::profile::{Derived, Profile};
+use profile_core::records::{Event, Timestamp, Value};
 
 use super::cases::{NOW, at_day};
 use super::world::World;

@@ -5,12 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use customer_profile::explain::{Link, ProfileExplanation, Side, Support};
-use customer_profile::identity::Verdict;
-use customer_profile::model::Survivorship;
-use customer_profile::profile::{
-    Profile, Record, RecordKey, Timestamp, Trait, TraitCandidate, TraitExplanation, Value, plausible_time,
-};
 use customer_profile::reader::{Freshness, Key};
+use profile_core::identity::Verdict;
+use profile_core::model::Survivorship;
+use profile_core::profile::{Profile, Trait, TraitCandidate, TraitExplanation};
+use profile_core::records::{Record, RecordKey, Timestamp, Value, plausible_time};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::Case;

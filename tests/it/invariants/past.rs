@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use customer_profile::profile::rollup::Rollup;
-use customer_profile::profile::{Derived, Identifier, Profile, ProfileId, Sequence, Timestamp};
 use customer_profile::reader::{Answer, Error, Freshness, Key};
+use profile_core::profile::{Derived, Profile};
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{Identifier, ProfileId, Sequence, Timestamp};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{Case, NOW};

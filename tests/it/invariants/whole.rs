@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use customer_profile::ingest::Turn;
 use customer_profile::models::ModelFile;
-use customer_profile::profile::Sequence;
 use customer_profile::resolve::replay::{Taken, replay};
 use customer_profile::resolve::{Everything, resolve};
 use customer_profile::rollout::{Apply, Candidate, Content, Progress, Switch, Weights};
 use customer_profile::store::{Cause, Changes};
+use profile_core::records::Sequence;
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{Case, NOW, model};

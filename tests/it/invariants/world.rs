@@ -7,17 +7,17 @@ use customer_profile::changes::{Coherence, Options};
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
-use customer_profile::identity::{Context, Decision, Features, cluster};
 use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts};
-use customer_profile::model::Model;
 use customer_profile::models::{ModelFile, Models};
-use customer_profile::profile::{
-    About, ConsentState, Draft, Event, Identifier, Profile, ProfileId, Record, RecordKey, Statement, StoredProfile,
-    TenantId, effective, fold,
-};
 use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
 use customer_profile::store::{MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};
+use profile_core::identity::{Context, Decision, Features, cluster};
+use profile_core::model::Model;
+use profile_core::profile::{Profile, StoredProfile, fold};
+use profile_core::records::{
+    About, ConsentState, Draft, Event, Identifier, ProfileId, Record, RecordKey, Statement, TenantId, effective,
+};
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
@@ -238,7 +238,7 @@ pub(super) fn all_records() -> Vec<RecordKey> {
 }
 
 fn seen(profile: &Profile, events: Vec<Event>, derived: Vec<String>) -> Seen {
-    let shown = |value: &customer_profile::profile::Value| serde_json::to_string(value).expect("a value");
+    let shown = |value: &profile_core::records::Value| serde_json::to_string(value).expect("a value");
     let traits: Vec<String> = profile
         .traits
         .iter()

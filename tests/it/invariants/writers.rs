@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use customer_profile::profile::{Draft, Sequence, TenantId};
 use customer_profile::store::Store;
+use profile_core::records::{Draft, Sequence, TenantId};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

@@ -65,7 +65,7 @@ async fn tenants_have_models_of_their_own() {
     let service = Service::start_by(test.store.clone(), model(BY_EMAIL)).await;
     service.say(town(9)).await;
     apply_file(&service, BY_PHONE).await;
-    let other = customer_profile::profile::TenantId::new("other").expect("a name");
+    let other = profile_core::records::TenantId::new("other").expect("a name");
     assert_eq!(test.store.model(&other, None).await.expect("a read"), None);
     let mut request = tonic::Request::new(v1::IngestStatementsRequest { statements: town(9) });
     request.metadata_mut().insert("x-tenant", "other".parse().expect("a value"));

@@ -98,7 +98,7 @@ async fn learned_planned_applied(kind: Kind) {
     test.store.close().await;
 }
 
-static TENANT: std::sync::LazyLock<customer_profile::profile::TenantId> = std::sync::LazyLock::new(Default::default);
+static TENANT: std::sync::LazyLock<profile_core::records::TenantId> = std::sync::LazyLock::new(Default::default);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn weights_are_learned_planned_and_applied_on_sqlite() {

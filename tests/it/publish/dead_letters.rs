@@ -1,8 +1,8 @@
 //! What a receiver refuses, and what the log has lost.
 
-use customer_profile::profile::{TenantId, Timestamp};
 use customer_profile::store::sql::{Migrate, Options, SqlStore};
 use customer_profile::store::{LogRetention, Store};
+use profile_core::records::{TenantId, Timestamp};
 use serde_json::Value as Json;
 
 use super::receiver::{Answer, Receiver};

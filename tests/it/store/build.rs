@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use customer_profile::profile::{
-    Change, ContentHash, Draft, DraftRecord, Event, Fields, Identifier, Meaning, ProfileId, Record, RecordKey,
-    RecordStatement, Sequence, Stamp, TenantId, Timestamp, Value,
-};
 use customer_profile::store::{
     Changes, Match, MembershipChange, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, Store,
     StoredStatement, TermQuery, Way,
+};
+use profile_core::records::{
+    Change, ContentHash, Draft, DraftRecord, Event, Fields, Identifier, Meaning, ProfileId, Record, RecordKey,
+    RecordStatement, Sequence, Stamp, TenantId, Timestamp, Value,
 };
 use uuid::Uuid;
 

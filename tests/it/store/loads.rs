@@ -1,7 +1,7 @@
 //! What a transaction loads.
 
-use customer_profile::profile::{ContentHash, EventKey, RecordKey, Sequence};
 use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
+use profile_core::records::{ContentHash, EventKey, RecordKey, Sequence};
 
 use super::build::*;
 
@@ -48,10 +48,10 @@ pub(crate) async fn known_statements_are_told_apart_by_every_part_of_their_name(
     let known = said.key;
     let others = [
         StatementKey { record: key("2"), ..known.clone() },
-        StatementKey { stamp: customer_profile::profile::Stamp { version: 6, ..known.stamp }, ..known.clone() },
-        StatementKey { stamp: customer_profile::profile::Stamp { time: time(6), ..known.stamp }, ..known.clone() },
+        StatementKey { stamp: profile_core::records::Stamp { version: 6, ..known.stamp }, ..known.clone() },
+        StatementKey { stamp: profile_core::records::Stamp { time: time(6), ..known.stamp }, ..known.clone() },
         StatementKey {
-            stamp: customer_profile::profile::Stamp { content: ContentHash(1), ..known.stamp },
+            stamp: profile_core::records::Stamp { content: ContentHash(1), ..known.stamp },
             ..known.clone()
         },
     ];

@@ -1,9 +1,9 @@
 //! The change log.
 
-use customer_profile::profile::{Sequence, TenantId};
 use customer_profile::store::{
     ChangeKind, Changes, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange, Store,
 };
+use profile_core::records::{Sequence, TenantId};
 
 use super::build::*;
 

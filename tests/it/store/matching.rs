@@ -1,11 +1,11 @@
 //! What is kept for identity: match keys, pairs, decisions, requests, merges and splits; and snapshots.
 
-use customer_profile::identity::{Decision, DecisionKind, MatchKey, Verdict};
-use customer_profile::profile::{ContentHash, RecordKey, Sequence};
 use customer_profile::store::{
     Cause, Changes, Error, IdentityChange, IdentityChangeKind, IdentityChangePage, MatchPair, QueuePage, Store,
     StoredDecision, StoredRequest,
 };
+use profile_core::identity::{Decision, DecisionKind, MatchKey, Verdict};
+use profile_core::records::{ContentHash, RecordKey, Sequence};
 
 use super::build::*;
 
@@ -177,7 +177,7 @@ pub(crate) async fn a_snapshot_stays_as_it_was(store: &dyn Store) {
     assert_eq!(snapshot.members(&[id(1)]).await.expect("a load").len(), 2);
     drop(snapshot);
     let mut snapshot = store.snapshot(&tenant()).await.expect("a snapshot");
-    let keys = |records: Vec<customer_profile::profile::Record>| {
+    let keys = |records: Vec<profile_core::records::Record>| {
         let mut keys: Vec<String> = records.into_iter().map(|record| record.key.key).collect();
         keys.sort();
         keys

@@ -1,7 +1,7 @@
 //! Objects that events name, and events by type.
 
-use customer_profile::profile::{Event, Meaning, ObjectKey, RecordKey, Sequence};
 use customer_profile::store::{EventFilter, ObjectPage, Store};
+use profile_core::records::{Event, Meaning, ObjectKey, RecordKey, Sequence};
 
 use super::build::*;
 

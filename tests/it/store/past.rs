@@ -1,7 +1,7 @@
 //! The past: every state that was ever committed can still be read.
 
-use customer_profile::profile::{ProfileId, RecordKey, Sequence, TenantId};
 use customer_profile::store::{Activation, Changes, Error, PastWrite, ProfileRow, ProfileState, Store};
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 
 use super::build::*;
 

@@ -6,9 +6,9 @@ mod settings;
 
 use std::time::Duration;
 
-use customer_profile::profile::Event;
 use customer_profile::store::sql::{Options, SqlStore};
 use customer_profile::store::{Changes, Error, EventPage, Store};
+use profile_core::records::Event;
 use sea_orm::{ConnectionTrait, Database};
 
 use super::build::*;
@@ -137,7 +137,7 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
         let letters: String = key.key.bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
         changes.added_terms.push(term(&letters, "family_name", key));
         changes.events.push(event(key, &key.key, 1));
-        changes.statements.push(statement(key, 1, customer_profile::profile::Sequence(1), 0));
+        changes.statements.push(statement(key, 1, profile_core::records::Sequence(1), 0));
     }
     put(&store, &changes).await;
     let db = Database::connect(server.url()).await.expect("a connection");

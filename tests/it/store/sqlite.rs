@@ -1,8 +1,8 @@
 //! What SQLite alone promises: a file that one process has, and that keeps what was written.
 
-use customer_profile::identity::Spelling;
 use customer_profile::store::sql::{Migrate, Options, SqlStore};
 use customer_profile::store::{Changes, Error, Store};
+use profile_core::identity::Spelling;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 

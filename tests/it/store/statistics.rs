@@ -1,7 +1,7 @@
 //! What was computed of all.
 
-use customer_profile::profile::TenantId;
 use customer_profile::store::Store;
+use profile_core::records::TenantId;
 
 use super::build::*;
 

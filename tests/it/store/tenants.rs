@@ -1,7 +1,7 @@
 //! What one tenant says is not there for another.
 
-use customer_profile::profile::{Sequence, TenantId};
 use customer_profile::store::{Changes, EventPage, Store};
+use profile_core::records::{Sequence, TenantId};
 
 use super::build::*;
 
@@ -21,7 +21,7 @@ fn changes(number: i64) -> Changes {
         records: vec![record(&shop, Some(mine), &number.to_string())],
         added_identifiers: vec![(email("a@x"), shop.clone())],
         added_terms: vec![term("ann", "name", &shop)],
-        events: vec![customer_profile::profile::Event { receive_time: time(number), ..event(&shop, "e", 1) }],
+        events: vec![profile_core::records::Event { receive_time: time(number), ..event(&shop, "e", 1) }],
         profiles: vec![live(mine, number), live(id(100), number)],
         memberships: vec![membership(&shop, Sequence(1), Some(mine))],
         ..Changes::default()

@@ -1,7 +1,7 @@
 //! Events of several records, in order and by pages.
 
-use customer_profile::profile::{Event, RecordKey};
 use customer_profile::store::{EventPage, Store};
+use profile_core::records::{Event, RecordKey};
 
 use super::build::*;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use customer_profile::profile::{Identifier, RecordKey};
 use customer_profile::store::{Changes, Error, Store};
 use futures::FutureExt;
 use futures::future::join_all;
+use profile_core::records::{Identifier, RecordKey};
 
 use super::build::*;
 
@@ -13,7 +13,7 @@ pub(crate) async fn numbers_follow_each_other_without_gaps(store: &dyn Store) {
     for number in 1..=3 {
         assert_eq!(put(store, &Changes::default()).await.0, number);
     }
-    let other = customer_profile::profile::TenantId::new("other").expect("a name");
+    let other = profile_core::records::TenantId::new("other").expect("a name");
     assert_eq!(write(store, &other, &Changes::default()).await.expect("a write").0, 1);
     drop(store.begin(&tenant()).await.expect("a turn"));
     assert_eq!(put(store, &Changes::default()).await.0, 4);
@@ -80,7 +80,7 @@ pub(crate) async fn nothing_is_seen_before_the_commit(store: &dyn Store) {
 }
 
 pub(crate) async fn what_is_stored_already_is_refused_and_leaves_nothing(store: &dyn Store) {
-    let (shop, sequence_1) = (key("1"), customer_profile::profile::Sequence(1));
+    let (shop, sequence_1) = (key("1"), profile_core::records::Sequence(1));
     let appended = [
         events(vec![event(&shop, "e", 1)]),
         Changes { statements: vec![statement(&shop, 1, sequence_1, 0)], ..Changes::default() },

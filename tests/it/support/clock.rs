@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use customer_profile::clock::Clock;
-use customer_profile::profile::Timestamp;
+use profile_core::records::Timestamp;
 
 /// A clock that is set by hand.
 #[derive(Default)]

@@ -1,10 +1,11 @@
 //! A store in memory with faults and delays: what no healthy database does on demand.
 
 use async_trait::async_trait;
-use customer_profile::identity::Spelling;
-use customer_profile::profile::*;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::*;
+use profile_core::identity::Spelling;
+use profile_core::profile::StoredProfile;
+use profile_core::records::*;
 use uuid::Uuid;
 
 /// Writes that have a record of this key are refused.

@@ -7,11 +7,11 @@ use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::ingest::{self, Ingest, Receipt};
 use customer_profile::models::{ModelFile, Models};
-use customer_profile::profile::{Draft, TenantId};
 use customer_profile::reader::{Limits, Reader};
 use customer_profile::rollout::Switch;
 use customer_profile::store::Store;
 use customer_profile::telemetry::Telemetry;
+use profile_core::records::{Draft, TenantId};
 
 /// A server's inside, with a cache of its own.
 #[derive(Clone)]

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::super::Cached;
 use crate::changes::CacheKey;
-use crate::model::Model;
-use crate::model::file::BUILT_IN;
-use crate::profile::{
-    Derived, Event, Identifier, Object, ObjectKey, Profile, ProfileId, Record, RecordKey, StoredProfile, Timestamp,
-    fold, fold_object,
+use profile_core::model::Model;
+use profile_core::model::file::BUILT_IN;
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{
+    Event, Identifier, Object, ObjectKey, ProfileId, Record, RecordKey, Timestamp, fold_object,
 };
 
 /// Makes the entry of an index: its key and its value.

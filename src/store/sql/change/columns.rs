@@ -5,12 +5,12 @@ use uuid::Uuid;
 use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
-use crate::profile::rollup::Rollup;
-use crate::profile::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
 use crate::store::{
     Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion, ProfileRow,
     ProfileState, RecountProgress, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
 };
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
 fn json(document: &impl serde::Serialize) -> Result<String> {

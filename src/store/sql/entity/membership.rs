@@ -3,8 +3,8 @@
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
-use crate::profile::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use crate::store::MembershipChange;
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]

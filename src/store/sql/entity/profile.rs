@@ -2,8 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::profile::{ProfileId, Timestamp};
 use crate::store::{ProfileRow, ProfileState};
+use profile_core::records::{ProfileId, Timestamp};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "profile")]

@@ -3,10 +3,10 @@
 use sea_orm::Statement;
 
 use super::SqlTransaction;
-use crate::profile::{TenantId, Timestamp};
 use crate::store::Result;
 use crate::store::past::is_gap;
 use crate::store::sql::statement::{Dialect, Sql};
+use profile_core::records::{TenantId, Timestamp};
 
 /// The first write after a time, by `write_time_pk`.
 fn first_after(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {

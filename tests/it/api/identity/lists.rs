@@ -5,10 +5,10 @@ use std::sync::Arc;
 use customer_profile::grpc::v1::{
     self, CandidateVerdict, IdentityChangeKind, MatchVerdict, identity_change::Cause as Told,
 };
-use customer_profile::identity::{Decision, DecisionKind};
-use customer_profile::profile::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{Cause, Changes, IdentityChange, Store, StoredDecision};
+use profile_core::identity::{Decision, DecisionKind};
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use tonic::Code;
 use uuid::Uuid;
 

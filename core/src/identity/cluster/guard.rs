@@ -1,0 +1,214 @@
+//! What a cluster says as a whole, and whether two clusters can be one person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::identity::compare::{
+    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement, suffixes_conflict,
+};
+use crate::identity::features::{Date, Features, Name};
+use crate::identity::keys::MatchKey;
+use crate::model::{BelongsTo, Model};
+use crate::records::Record;
+
+/// What forbade a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// The records of the two clusters contradict each other.
+    Veto(Veto),
+    /// The cluster would have more records than the model allows.
+    ClusterBound,
+    /// It would have more values of an identifier type than the model allows.
+    MaxValues {
+        /// The type.
+        kind: String,
+    },
+    /// The identifier would join more clusters than its type allows.
+    TooManyProfiles {
+        /// The type.
+        kind: String,
+    },
+    /// It could as well be another: several clusters that are not one person share the identifier.
+    Ambiguous,
+    /// A person decided otherwise.
+    Decision {
+        /// The decision's name.
+        id: String,
+    },
+}
+
+impl Guard {
+    /// As the API and history call it: `given_names_differ`, `cluster_bound`, `max_values:email`, `decision:{id}`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Veto(veto) => veto.name().to_owned(),
+            Self::ClusterBound => "cluster_bound".to_owned(),
+            Self::MaxValues { kind } => format!("max_values:{kind}"),
+            Self::TooManyProfiles { kind } => format!("too_many_profiles:{kind}"),
+            Self::Ambiguous => "ambiguous".to_owned(),
+            Self::Decision { id } => format!("decision:{id}"),
+        }
+    }
+}
+
+/// On which side of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+/// A family is told by this many names at most; more are not looked at.
+const MAX_NAMES: usize = 24;
+
+/// What guards look at.
+#[derive(Default)]
+pub(super) struct Group<'a> {
+    pub(super) size: usize,
+    /// Distinct values of the types with a limit per profile.
+    values: BTreeMap<&'a str, BTreeSet<String>>,
+    /// Distinct names, with how many records say them.
+    names: Vec<(&'a Name, usize)>,
+    births: Vec<(Date, usize)>,
+    suffixes: Vec<u8>,
+    /// Keys of identifiers that belong to a person.
+    personal: BTreeSet<MatchKey>,
+    /// Decisions that keep this cluster apart from others.
+    pub(super) apart: BTreeSet<(usize, Side)>,
+    pub(super) has_name: bool,
+    pub(super) says_who: bool,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn of(record: &Record, features: &'a Features, model: &'a Model) -> Self {
+        let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for identifier in record.identifiers().filter(|identifier| model.links(identifier)) {
+            let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else { continue };
+            if kind.max_per_profile.is_some() {
+                values.entry(name).or_default().insert(identifier.value);
+            }
+        }
+        let personal = features.ids.iter().filter(|id| id.belongs_to == BelongsTo::Person).map(|id| id.key);
+        Self {
+            size: 1,
+            values,
+            names: features.names.iter().map(|name| (name, 1)).collect(),
+            births: features.births.iter().filter(|date| date.is_well_formed()).map(|date| (*date, 1)).collect(),
+            suffixes: features.suffixes.clone(),
+            personal: personal.collect(),
+            apart: BTreeSet::new(),
+            has_name: features.has_name(),
+            says_who: features.says_who(),
+        }
+    }
+
+    /// What records say together.
+    pub(super) fn whole(records: &[(&Record, &'a Features)], model: &'a Model) -> Self {
+        let mut whole = Self::default();
+        for (record, features) in records {
+            whole.absorb(Self::of(record, features, model));
+        }
+        whole
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.size += other.size;
+        for (kind, values) in other.values {
+            self.values.entry(kind).or_default().extend(values);
+        }
+        merge(&mut self.names, other.names);
+        self.names.truncate(MAX_NAMES);
+        merge(&mut self.births, other.births);
+        self.suffixes.extend(other.suffixes);
+        self.suffixes.sort_unstable();
+        self.suffixes.dedup();
+        self.personal.extend(other.personal);
+        self.apart.extend(other.apart);
+        self.has_name |= other.has_name;
+        self.says_who |= other.says_who;
+    }
+
+    /// The limits that hold for every link: number of records, values of a type. A cluster that is over a limit by a
+    /// record of its own may still be joined by one that adds nothing.
+    pub(super) fn over_limit(&self, other: &Self, model: &Model) -> Option<Guard> {
+        if self.size + other.size > model.max_records_per_profile {
+            return Some(Guard::ClusterBound);
+        }
+        let over = self.values.iter().find(|(kind, left)| {
+            let Some(right) = other.values.get(*kind) else { return false };
+            let max = model.identifiers.get(**kind).and_then(|kind| kind.max_per_profile).unwrap_or(usize::MAX);
+            left.union(right).count() > max.max(left.len()).max(right.len())
+        });
+        over.map(|(kind, _)| Guard::MaxValues { kind: (*kind).to_owned() })
+    }
+
+    /// Whether what the two say of who they are cannot be of one person.
+    pub(super) fn contradiction(&self, other: &Self, slip: BirthSlip) -> Option<Veto> {
+        if suffixes_conflict(&self.suffixes, &other.suffixes) {
+            return Some(Veto::SuffixesDiffer);
+        }
+        let given = self.given_names_conflict(other);
+        let births = self.births_conflict(other, slip);
+        if !self.personal.is_disjoint(&other.personal) {
+            return (given && births).then_some(Veto::BirthDatesDiffer);
+        }
+        if given {
+            return Some(Veto::GivenNamesDiffer);
+        }
+        births.then_some(Veto::BirthDatesDiffer)
+    }
+
+    /// Whether the given names are of one person, and no family name speaks against it.
+    pub(super) fn names_agree(&self, other: &Self) -> bool {
+        let both = || self.names.iter().flat_map(|(a, _)| other.names.iter().map(move |(b, _)| (*a, *b)));
+        both().any(|(a, b)| given_agreement(a, b) == GivenAgreement::Agree)
+            && !both().any(|(a, b)| families_differ(a, b))
+    }
+
+    fn given_names_conflict(&self, other: &Self) -> bool {
+        let (mut agree, mut conflict) = (0, 0);
+        for (a, a_count) in &self.names {
+            for (b, b_count) in &other.names {
+                match given_agreement(a, b) {
+                    GivenAgreement::Agree => agree += a_count * b_count,
+                    GivenAgreement::Conflict => conflict += a_count * b_count,
+                    GivenAgreement::Unknown => {}
+                }
+            }
+        }
+        conflict > agree
+    }
+
+    fn births_conflict(&self, other: &Self, slip: BirthSlip) -> bool {
+        let (mut agree, mut conflict) = (0, 0);
+        for (a, a_count) in &self.births {
+            for (b, b_count) in &other.births {
+                if births_conflict(&[*a], &[*b]) {
+                    conflict += a_count * b_count;
+                } else {
+                    agree += a_count * b_count;
+                }
+            }
+        }
+        let dates = |births: &[(Date, usize)]| births.iter().map(|(date, _)| *date).collect::<Vec<_>>();
+        conflict > agree && !slip.forgives(&dates(&self.births), &dates(&other.births))
+    }
+}
+
+fn merge<T: PartialEq>(counts: &mut Vec<(T, usize)>, other: Vec<(T, usize)>) {
+    for (value, count) in other {
+        match counts.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, known)) => *known += count,
+            None => counts.push((value, count)),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! A union-find over the records that knows what each cluster says.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use super::guard::{Group, Guard, Side};
+use super::rules::Rule;
+use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
+use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip};
+use crate::identity::context::Context;
+use crate::identity::decision::{Decision, DecisionKind};
+use crate::identity::features::Features;
+use crate::model::Model;
+use crate::model::matching::{Field, Level};
+use crate::records::{Record, RecordKey};
+
+pub(super) struct Partition<'a> {
+    model: &'a Model,
+    context: &'a Context,
+    records: &'a [(&'a Record, &'a Features)],
+    parent: Vec<usize>,
+    groups: Vec<Group<'a>>,
+    /// Links taken: they span the clusters.
+    taken: Vec<(usize, usize, Reason)>,
+    refused: Vec<(usize, usize, Reason, Guard)>,
+    /// The names of the decisions that keep clusters apart.
+    apart: Vec<String>,
+}
+
+impl<'a> Partition<'a> {
+    pub(super) fn new(records: &'a [(&'a Record, &'a Features)], context: &'a Context, model: &'a Model) -> Self {
+        Self {
+            model,
+            context,
+            records,
+            parent: (0..records.len()).collect(),
+            groups: records.iter().map(|(record, features)| Group::of(record, features, model)).collect(),
+            taken: Vec::new(),
+            refused: Vec::new(),
+            apart: Vec::new(),
+        }
+    }
+
+    fn root(&mut self, mut index: usize) -> usize {
+        while self.parent[index] != index {
+            self.parent[index] = self.parent[self.parent[index]];
+            index = self.parent[index];
+        }
+        index
+    }
+
+    /// Takes decisions, newest first.
+    pub(super) fn decide(&mut self, decisions: &[Decision]) {
+        let mut newest: Vec<&Decision> = decisions.iter().collect();
+        newest.sort_by(|a, b| (b.time, &b.id).cmp(&(a.time, &a.id)));
+        for decision in newest {
+            let left = self.indexes(&decision.left);
+            let right = self.indexes(&decision.right);
+            match decision.kind {
+                DecisionKind::MustLink => {
+                    if let (Some(&a), Some(&b)) = (left.first(), right.first()) {
+                        let reason = Reason::Decision { id: decision.id.clone() };
+                        self.join(a, b, reason, |_, _| None);
+                    }
+                }
+                DecisionKind::CannotLink => self.keep_apart(&decision.id, &left, &right),
+            }
+        }
+    }
+
+    /// The live records of a list, in its order.
+    fn indexes(&self, keys: &[RecordKey]) -> Vec<usize> {
+        let find = |key: &RecordKey| self.records.binary_search_by(|(record, _)| record.key.cmp(key)).ok();
+        keys.iter().filter_map(find).collect()
+    }
+
+    fn keep_apart(&mut self, id: &str, left: &[usize], right: &[usize]) {
+        let left: BTreeSet<usize> = left.iter().map(|&index| self.root(index)).collect();
+        let right: BTreeSet<usize> = right.iter().map(|&index| self.root(index)).collect();
+        if !left.is_disjoint(&right) {
+            return; // Newer decisions have made them one.
+        }
+        let number = self.apart.len();
+        self.apart.push(id.to_owned());
+        for (roots, side) in [(left, Side::Left), (right, Side::Right)] {
+            for root in roots {
+                self.groups[root].apart.insert((number, side));
+            }
+        }
+    }
+
+    /// Joins two clusters unless a guard forbids it.
+    fn join(
+        &mut self,
+        a: usize,
+        b: usize,
+        reason: Reason,
+        guard: impl FnOnce(&Group<'_>, &Group<'_>) -> Option<Guard>,
+    ) -> bool {
+        let (x, y) = (self.root(a), self.root(b));
+        if x == y {
+            return true;
+        }
+        if let Some(guard) = self.forbidden(x, y, &reason).or_else(|| guard(&self.groups[x], &self.groups[y])) {
+            self.refused.push((a, b, reason, guard));
+            return false;
+        }
+        let (into, from) = (x.min(y), x.max(y));
+        let group = std::mem::take(&mut self.groups[from]);
+        self.parent[from] = into;
+        self.groups[into].absorb(group);
+        self.taken.push((a, b, reason));
+        true
+    }
+
+    /// What forbids any link but a decision, and what forbids a decision too.
+    fn forbidden(&self, x: usize, y: usize, reason: &Reason) -> Option<Guard> {
+        let (x, y) = (&self.groups[x], &self.groups[y]);
+        let apart = x.apart.iter().find(|(number, side)| y.apart.contains(&(*number, side.other())));
+        if let Some((number, _)) = apart {
+            return Some(Guard::Decision { id: self.apart[*number].clone() });
+        }
+        let limit = x.over_limit(y, self.model);
+        let decided = matches!(reason, Reason::Decision { .. });
+        limit.filter(|guard| !decided || *guard == Guard::ClusterBound)
+    }
+
+    /// Joins the holders of an identifier that belongs to a person, each with the first that it may be joined with.
+    pub(super) fn join_holders(&mut self, rule: &Rule<'_>) {
+        let firsts = self.clusters_of(rule);
+        self.join_first_fit(rule, &firsts);
+    }
+
+    /// Attaches clusters without a name to the one with a name that shares a household's identifier, or to each other if
+    /// there is none. Where there are several, it is not clear to whom, and nobody is joined.
+    pub(super) fn attach_nameless(&mut self, rule: &Rule<'_>) {
+        let firsts = self.clusters_of(rule);
+        self.join_namesakes(rule, &firsts);
+        self.attach(rule, |group| group.has_name);
+    }
+
+    /// Joins clusters whose names agree, as far as both say them: the identifier that they share says the rest.
+    fn join_namesakes(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
+        for (place, &a) in firsts.iter().enumerate() {
+            for &b in &firsts[place + 1..] {
+                let (x, y) = (self.root(a), self.root(b));
+                if x != y && self.groups[x].names_agree(&self.groups[y]) {
+                    self.join(a, b, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto));
+                }
+            }
+        }
+    }
+
+    /// The same for devices and records that say nothing of who they are.
+    pub(super) fn attach_silent(&mut self, rule: &Rule<'_>) {
+        self.attach(rule, |group| group.says_who);
+    }
+
+    fn attach(&mut self, rule: &Rule<'_>, speaks: impl Fn(&Group<'_>) -> bool) {
+        let firsts = self.clusters_of(rule);
+        let (speaking, silent): (Vec<usize>, Vec<usize>) =
+            firsts.iter().partition(|&&first| speaks(&self.groups[find(&self.parent, first)]));
+        match speaking.as_slice() {
+            [] => self.join_first_fit(rule, &silent),
+            [one] => self.join_first_fit(rule, &[&[*one], silent.as_slice()].concat()),
+            [first, ..] => {
+                for &other in &silent {
+                    self.refused.push((*first, other, reason(rule), Guard::Ambiguous));
+                }
+            }
+        }
+    }
+
+    /// The first holder of each cluster that holds the identifier; none where it would join too many.
+    fn clusters_of(&mut self, rule: &Rule<'_>) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let firsts: Vec<usize> =
+            rule.holders.iter().copied().filter(|&holder| seen.insert(self.root(holder))).collect();
+        if rule.max_profiles.is_some_and(|max| firsts.len() > max) {
+            // One each, so that each of them can be told.
+            for &other in &firsts[1..] {
+                let guard = Guard::TooManyProfiles { kind: rule.kind.to_owned() };
+                self.refused.push((firsts[0], other, reason(rule), guard));
+            }
+            return Vec::new();
+        }
+        firsts
+    }
+
+    fn join_first_fit(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
+        let mut joined: Vec<usize> = Vec::new();
+        for &first in firsts {
+            let fits = joined.iter().any(|&into| {
+                self.join(into, first, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto))
+            });
+            if !fits {
+                joined.push(first);
+            }
+        }
+    }
+
+    /// Joins two records that are alike. A household is only noted.
+    pub(super) fn join_scored(&mut self, a: usize, b: usize, score: &Score) {
+        let reason = self.shared(a, b).unwrap_or(Reason::Match { millibits: score.millibits });
+        if let Some(veto) = score.veto {
+            if self.root(a) != self.root(b) {
+                self.refused.push((a, b, reason, Guard::Veto(veto)));
+            }
+            return;
+        }
+        let slip = birth_slip(score);
+        let garbled = score.level(Field::GivenName) == Level::Different;
+        self.join(a, b, reason, |x, y| {
+            let veto = x.contradiction(y, slip);
+            veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer)).map(Guard::Veto)
+        });
+    }
+
+    /// The strongest identifier that two records share, if they share one: it says more to people than a score.
+    fn shared(&self, a: usize, b: usize) -> Option<Reason> {
+        let ids = |index: usize| self.records[index].1.ids.iter();
+        let both = ids(a).filter(|id| ids(b).any(|other| other.key == id.key) && !self.context.is_generic(id.key));
+        let kinds = both.filter_map(|id| self.model.identifiers.iter().nth(usize::from(id.kind)));
+        let (kind, _) = kinds.min_by_key(|(name, kind)| (kind.priority, *name))?;
+        Some(Reason::SharedIdentifier { kind: kind.clone() })
+    }
+
+    pub(super) fn into_clustering(mut self) -> Clustering {
+        let roots: Vec<usize> = (0..self.records.len()).map(|index| self.root(index)).collect();
+        let key = |index: usize| self.records[index].0.key.clone();
+        let evidence = spanning(&self.taken, self.records.len());
+        let members = evidence.into_iter().enumerate().map(|(index, link)| {
+            let evidence = link.map_or(Evidence::Alone, |(reason, with)| Evidence::Linked { reason, with: key(with) });
+            Member { record: key(index), evidence }
+        });
+        let clusters = grouped(&roots, members.collect());
+        let refused = self.refused.iter().filter(|(a, b, ..)| roots[*a] != roots[*b]).map(|(a, b, reason, guard)| {
+            Refusal { left: key(*a), right: key(*b), reason: reason.clone(), guard: guard.clone() }
+        });
+        Clustering { clusters, refused: refused.collect() }
+    }
+}
+
+fn reason(rule: &Rule<'_>) -> Reason {
+    Reason::SharedIdentifier { kind: rule.kind.to_owned() }
+}
+
+fn find(parent: &[usize], mut index: usize) -> usize {
+    while parent[index] != index {
+        index = parent[index];
+    }
+    index
+}
+
+/// For each record the link that leads towards the first of its cluster; for that one its strongest.
+fn spanning(taken: &[(usize, usize, Reason)], count: usize) -> Vec<Option<(Reason, usize)>> {
+    let mut links: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    for (number, (a, b, _)) in taken.iter().enumerate() {
+        links.entry(*a).or_default().push((number, *b));
+        links.entry(*b).or_default().push((number, *a));
+    }
+    let mut evidence: Vec<Option<(Reason, usize)>> = vec![None; count];
+    let mut reached = HashSet::new();
+    for first in 0..count {
+        if reached.contains(&first) || !links.contains_key(&first) {
+            continue;
+        }
+        reached.insert(first);
+        let (number, with) = links[&first][0];
+        evidence[first] = Some((taken[number].2.clone(), with));
+        let mut queue = VecDeque::from([first]);
+        while let Some(index) = queue.pop_front() {
+            for &(number, next) in &links[&index] {
+                if reached.insert(next) {
+                    evidence[next] = Some((taken[number].2.clone(), index));
+                    queue.push_back(next);
+                }
+            }
+        }
+    }
+    evidence
+}

@@ -1,0 +1,53 @@
+//! Shared identifiers as proposals to join their holders.
+
+use std::collections::BTreeMap;
+
+use crate::identity::context::Context;
+use crate::identity::features::Features;
+use crate::identity::keys::MatchKey;
+use crate::model::{BelongsTo, Model};
+use crate::records::{Identifier, Record};
+
+/// A proposal to join all who hold an identifier.
+pub(super) struct Rule<'a> {
+    pub(super) belongs_to: BelongsTo,
+    priority: u32,
+    identifier: Identifier,
+    /// How many clusters it may join.
+    pub(super) max_profiles: Option<usize>,
+    /// Indexes of the records that hold it, ascending.
+    pub(super) holders: Vec<usize>,
+    pub(super) kind: &'a str,
+}
+
+/// All proposals, strongest first.
+pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model: &'a Model) -> Vec<Rule<'a>> {
+    let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
+    for (index, (record, features)) in records.iter().enumerate() {
+        let told = |identifier: &Identifier| {
+            let key = MatchKey::of(identifier);
+            features.ids.iter().any(|id| id.key == key)
+        };
+        for identifier in record.identifiers().filter(told) {
+            holders.entry(identifier).or_default().push(index);
+        }
+    }
+    let mut rules: Vec<Rule<'a>> = holders
+        .into_iter()
+        .filter(|(identifier, holders)| holders.len() > 1 && !context.is_generic(MatchKey::of(identifier)))
+        .filter_map(|(identifier, holders)| {
+            let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
+            let too_many = kind.max_records.is_some_and(|max| holders.len() > max);
+            (!too_many).then_some(Rule {
+                belongs_to: kind.belongs_to,
+                priority: kind.priority,
+                identifier,
+                max_profiles: kind.max_profiles,
+                holders,
+                kind: name,
+            })
+        })
+        .collect();
+    rules.sort_by(|a, b| (a.priority, &a.identifier).cmp(&(b.priority, &b.identifier)));
+    rules
+}

@@ -1,0 +1,85 @@
+//! What is generic: identifiers and match keys that so many hold that they tell nothing.
+//!
+//! The only thing besides two records and the model that a comparison looks at. It is a function of who holds what now:
+//! when a value is no longer held by too many, it links and weighs again.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::features::Features;
+use super::keys::{MatchKey, most};
+use super::{nicknames, text};
+use crate::model::{IdentifierType, Model};
+use crate::records::{Identifier, Record};
+
+/// What is generic.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    /// Identifiers that link nobody and weigh nothing.
+    identifiers: HashSet<MatchKey>,
+    /// Keys that find nobody.
+    keys: HashSet<MatchKey>,
+}
+
+impl Context {
+    /// What is generic in a whole set.
+    #[must_use]
+    pub fn of(all: &[(&Record, &Features)], model: &Model) -> Self {
+        let mut context = Self::default();
+        let mut holders: HashMap<Identifier, Vec<&Features>> = HashMap::new();
+        let mut counts: HashMap<MatchKey, (usize, usize)> = HashMap::new();
+        for (record, features) in all {
+            for identifier in record.identifiers() {
+                holders.entry(identifier).or_default().push(features);
+            }
+            let mut keys = features.keys_with_fields();
+            keys.dedup_by_key(|(key, _)| *key);
+            for (key, fields) in keys {
+                counts.entry(key).or_insert((0, most(fields, &model.matching))).0 += 1;
+            }
+        }
+        for (identifier, holders) in holders {
+            if is_generic(&identifier, &holders, model) {
+                context.exclude(&identifier);
+            }
+        }
+        context.keys.extend(counts.into_iter().filter(|(_, (count, most))| count > most).map(|(key, _)| key));
+        context
+    }
+
+    /// Makes an identifier generic.
+    pub fn exclude(&mut self, identifier: &Identifier) {
+        self.identifiers.insert(MatchKey::of(identifier));
+    }
+
+    /// Makes a key generic.
+    pub fn exclude_key(&mut self, key: MatchKey) {
+        self.keys.insert(key);
+    }
+
+    /// Whether the identifier of this key links nobody.
+    #[must_use]
+    pub fn is_generic(&self, identifier: MatchKey) -> bool {
+        !self.identifiers.is_empty() && self.identifiers.contains(&identifier)
+    }
+
+    /// Whether a key finds anybody.
+    #[must_use]
+    pub fn finds(&self, key: MatchKey) -> bool {
+        !self.keys.contains(&key) && !self.is_generic(key)
+    }
+}
+
+/// Whether an identifier is held by more records than its type allows, or by more different people than a family has.
+#[must_use]
+pub fn is_generic(identifier: &Identifier, holders: &[&Features], model: &Model) -> bool {
+    let max_records = model.identifiers.get(&identifier.kind).and_then(|kind: &IdentifierType| kind.max_records);
+    max_records.is_some_and(|max| holders.len() > max)
+        || (holders.len() > model.matching.max_people && people(holders) > model.matching.max_people)
+}
+
+/// How many people go by the names, at least: names that are forms of one or sound alike count once.
+fn people(holders: &[&Features]) -> usize {
+    let names = holders.iter().flat_map(|features| &features.names);
+    let given = names.filter_map(|name| name.given.as_ref()).filter(|given| !given.word.is_initial());
+    given.map(|given| text::sound(nicknames::canonical(&given.word.text))).collect::<BTreeSet<_>>().len()
+}

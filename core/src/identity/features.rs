@@ -1,0 +1,158 @@
+//! What a record says of a person, in the form in which it is compared.
+//!
+//! Made once for each record: names cut, folded and with their forms, dates parsed, addresses in tokens. All values count,
+//! not only the first of each. What says nothing (a blocked value, a date that cannot be) is left out here, so that whoever compares need not ask.
+//!
+//! Features are good for the model that they were made with.
+
+mod address;
+mod contact;
+mod date;
+mod name;
+
+pub(super) use address::Street;
+pub(super) use contact::{Email, Id, Phone};
+pub(super) use date::Date;
+pub(super) use name::{Family, Given, Name, Word};
+
+use super::keys::MatchKey;
+use super::text;
+use crate::model::matching::{Field, Weights};
+use crate::model::{BelongsTo, Model, Normalization, Role};
+use crate::records::{Identifier, Record, Value};
+
+/// How many values of one kind are compared; more are not a person's.
+const MAX_VALUES: usize = 16;
+
+/// What a record says of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Features {
+    pub(super) names: Vec<Name>,
+    /// Generation suffixes, as numbers: Sr is 1, Jr is 2.
+    pub(super) suffixes: Vec<u8>,
+    pub(super) genders: Vec<char>,
+    pub(super) births: Vec<Date>,
+    pub(super) streets: Vec<Street>,
+    pub(super) cities: Vec<Word>,
+    pub(super) postcodes: Vec<Word>,
+    pub(super) emails: Vec<Email>,
+    pub(super) phones: Vec<Phone>,
+    pub(super) ids: Vec<Id>,
+}
+
+impl Features {
+    /// Reads a record.
+    #[must_use]
+    pub fn of(record: &Record, model: &Model) -> Self {
+        let mut features = Self::default();
+        let mut parts = name::Parts::default();
+        for (name, value, _) in record.traits() {
+            let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else { continue };
+            for text in texts(value) {
+                features.take_trait(role, &text, &mut parts);
+            }
+        }
+        (features.names, features.suffixes) = parts.into_names();
+        for identifier in record.identifiers() {
+            features.take_identifier(&identifier, model);
+        }
+        features.drop_placeholders(&model.matching.weights);
+        features
+    }
+
+    fn take_trait(&mut self, role: Role, text: &str, parts: &mut name::Parts) {
+        match role {
+            Role::GivenName
+            | Role::MiddleName
+            | Role::FamilyName
+            | Role::FullName
+            | Role::OtherNames
+            | Role::Suffix => parts.take(role, text),
+            Role::Gender => add(&mut self.genders, gender(text)),
+            Role::BirthDate => add(&mut self.births, Date::parse(text)),
+            Role::Street => add(&mut self.streets, Street::parse(text)),
+            Role::City => add(&mut self.cities, Word::joined(text)),
+            Role::Postcode => add(&mut self.postcodes, Word::joined(text)),
+        }
+    }
+
+    fn take_identifier(&mut self, identifier: &Identifier, model: &Model) {
+        let Some((index, (_, kind))) =
+            model.identifiers.iter().enumerate().find(|(_, (name, _))| **name == identifier.kind)
+        else {
+            return;
+        };
+        let links = kind.links(&identifier.value);
+        match &kind.normalization {
+            Normalization::Email if !links => add(&mut self.emails, Email::malformed(identifier)),
+            Normalization::Email => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::E164 { .. } if !links => add(&mut self.phones, Phone::malformed(identifier, kind)),
+            Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
+            _ => {}
+        }
+        if links {
+            let id = Id {
+                kind: u16::try_from(index).unwrap_or(u16::MAX),
+                belongs_to: kind.belongs_to,
+                exclusive: kind.exclusive,
+                contact: matches!(kind.normalization, Normalization::Email | Normalization::E164 { .. }),
+                key: MatchKey::of(identifier),
+                value: Word::new(&text::fold(&identifier.value)),
+            };
+            add(&mut self.ids, Some(id));
+        }
+    }
+
+    /// Takes out what has been learned to stand for nothing.
+    fn drop_placeholders(&mut self, weights: &Weights) {
+        let is = |field, hash| weights.is_placeholder(field, hash);
+        self.births.retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));
+        let emails = self.emails.iter().filter(|email| is(Field::Email, email.whole.hash)).map(|email| email.key);
+        let phones = self.phones.iter().filter(|phone| is(Field::Phone, phone.digits.hash)).map(|phone| phone.key);
+        let gone: Vec<MatchKey> = emails.chain(phones).collect();
+        if !gone.is_empty() {
+            self.emails.retain(|email| !gone.contains(&email.key));
+            self.phones.retain(|phone| !gone.contains(&phone.key));
+            self.ids.retain(|id| !gone.contains(&id.key));
+        }
+    }
+
+    /// Whether the record says who it is: by a name, or by an identifier that is not a device's.
+    #[must_use]
+    pub fn says_who(&self) -> bool {
+        self.has_name() || self.ids.iter().any(|id| id.belongs_to != BelongsTo::Device)
+    }
+
+    /// Whether the record has a name.
+    #[must_use]
+    pub fn has_name(&self) -> bool {
+        self.names.iter().any(|name| name.given.is_some() || name.family.is_some())
+    }
+}
+
+fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
+    if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value)) {
+        values.push(value);
+    }
+}
+
+/// The texts of a value: lists hold several.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::List(values) => values.iter().take(MAX_VALUES).flat_map(texts).collect(),
+        Value::Time(_) => vec![value.to_string().chars().take(10).collect()],
+        Value::Int(_) | Value::Decimal(_) => vec![value.to_string()],
+        Value::Bool(_) | Value::Map(_) => Vec::new(),
+    }
+}
+
+fn gender(text: &str) -> Option<char> {
+    let folded = text::fold(text);
+    match folded.as_str() {
+        "male" | "man" | "m" => Some('m'),
+        "female" | "woman" | "f" | "w" => Some('f'),
+        "non_binary" | "non-binary" | "nonbinary" | "diverse" | "x" | "nb" => Some('x'),
+        _ => None,
+    }
+}

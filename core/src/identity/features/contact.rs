@@ -1,0 +1,107 @@
+//! E-mail addresses, telephone numbers and other identifiers, with what is compared of them.
+
+use super::name::Word;
+use crate::identity::keys::MatchKey;
+use crate::identity::text;
+use crate::model::{BelongsTo, IdentifierType};
+use crate::records::Identifier;
+
+/// The fewest letters of a mailbox name that tell one person from others.
+const MIN_LOCAL: usize = 5;
+/// The fewest digits that tell one line from others.
+const MIN_DIGITS: usize = 7;
+
+/// An e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::identity) struct Email {
+    pub(in crate::identity) key: MatchKey,
+    pub(in crate::identity) whole: Word,
+    /// The part before the `@`, without dots and tag.
+    pub(in crate::identity) local: String,
+    pub(in crate::identity) domain: String,
+}
+
+impl Email {
+    pub(super) fn new(identifier: &Identifier) -> Self {
+        let folded = text::fold(&identifier.value);
+        let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
+        let local = local.split('+').next().unwrap_or(local);
+        let local = local.chars().filter(|letter| !matches!(letter, '.' | '-' | '_')).collect();
+        Self { key: MatchKey::of(identifier), local, domain: domain.to_owned(), whole: Word::new(&folded) }
+    }
+
+    /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or a number that may be
+    /// that of its mailbox.
+    pub(super) fn malformed(identifier: &Identifier) -> Option<Self> {
+        if identifier.value.contains('*') && identifier.value.contains('@') {
+            return Some(Self::new(identifier));
+        }
+        let digits = digits(&identifier.value);
+        let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !identifier.value.contains('@');
+        let email = || Self {
+            key: MatchKey::of(identifier),
+            whole: Word::new(&digits),
+            local: digits.clone(),
+            domain: String::new(),
+        };
+        mangled.then(email)
+    }
+
+    /// The beginning of a mailbox name of which the rest is hidden by stars.
+    pub(in crate::identity) fn masked(&self) -> Option<&str> {
+        self.local.split_once('*').map(|(shown, _)| shown)
+    }
+
+    /// Whether its mailbox name tells one person from others.
+    pub(in crate::identity) fn is_telling(&self) -> bool {
+        self.local.len() >= MIN_LOCAL && self.masked().is_none() && !self.domain.is_empty()
+    }
+
+    /// A number, counted from its end, that is long enough to tell one person from others.
+    pub(in crate::identity) fn number(&self) -> Option<&str> {
+        self.local
+            .split(|letter: char| !letter.is_ascii_digit())
+            .find(|digits| digits.len() >= MIN_LOCAL)
+            .map(|digits| &digits[digits.len().saturating_sub(6)..])
+    }
+}
+
+/// A telephone number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::identity) struct Phone {
+    pub(in crate::identity) key: MatchKey,
+    /// All its digits, extension included.
+    pub(in crate::identity) digits: Word,
+}
+
+impl Phone {
+    pub(super) fn new(identifier: &Identifier) -> Self {
+        Self { key: MatchKey::of(identifier), digits: Word::new(&digits(&identifier.value)) }
+    }
+
+    /// A number that does not fit its country's plan, as it was typed: its digits still say something.
+    pub(super) fn malformed(identifier: &Identifier, kind: &IdentifierType) -> Option<Self> {
+        let digits = digits(&identifier.value);
+        let varied = digits.bytes().any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
+        let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(&identifier.value));
+        let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
+        some.then(|| Self { key: MatchKey::of(identifier), digits: Word::new(&digits) })
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// An identifier that may link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::identity) struct Id {
+    /// Its type, by place in the model.
+    pub(in crate::identity) kind: u16,
+    pub(in crate::identity) belongs_to: BelongsTo,
+    pub(in crate::identity) exclusive: bool,
+    /// An e-mail address or a telephone number, which are compared as such.
+    pub(in crate::identity) contact: bool,
+    pub(in crate::identity) key: MatchKey,
+    pub(in crate::identity) value: Word,
+}

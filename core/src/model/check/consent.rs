@@ -1,0 +1,160 @@
+//! Checks what is said about purposes.
+
+use super::preferences::{language, text};
+use super::{Check, MAX_IDENTIFIER_BYTES, shown};
+use crate::records::{
+    Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier, LegalBasis, Reason,
+    RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
+};
+
+/// The longest of most texts, in bytes.
+const MAX_TEXT_BYTES: usize = 256;
+/// The longest reference, in bytes.
+const MAX_REFERENCE_BYTES: usize = 1_024;
+/// The longest string of the Transparency and Consent Framework, in bytes.
+const MAX_TCF_BYTES: usize = 8 * 1_024;
+
+/// The fields of a consent, beside its purpose and its contact point.
+pub(crate) const FIELDS: [&str; 13] = [
+    "status",
+    "effective_time",
+    "expire_time",
+    "legal_basis",
+    "gpc",
+    "jurisdiction",
+    "policy_version",
+    "notice",
+    "collection_method",
+    "proof",
+    "receipt_id",
+    "language",
+    "tcf_string",
+];
+
+impl Check<'_> {
+    pub(super) fn consent(&mut self, path: &str, draft: DraftConsent, receive_time: Timestamp) -> Statement {
+        self.about(path, &draft.record, draft.version, draft.source_time);
+        let path = format!("{path}.consent");
+        if draft.purpose.is_empty() {
+            self.violations.push(Violation::required(format!("{path}.purpose")));
+        } else if !self.model.purposes.contains_key(&draft.purpose) {
+            self.not_declared(format!("{path}.purpose"), "purpose", &draft.purpose, self.model.purposes.keys());
+        }
+        let contact_point = draft.contact_point.as_ref().and_then(|point| self.contact_point(&path, point));
+        for name in draft.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+            let rule = format!("is no field of a consent; there are {}", FIELDS.join(", "));
+            self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
+        }
+        let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
+        if !draft.fields.contains_key("status") {
+            self.violations.push(Violation::required(format!("{path}.status")));
+        }
+        let effective_time = self.instant(&path, &draft, "effective_time");
+        let consent = Consent {
+            purpose: draft.purpose.clone(),
+            contact_point,
+            status: status.unwrap_or(ConsentStatus::Denied),
+            effective_time: effective_time.unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
+            expire_time: self.instant(&path, &draft, "expire_time"),
+            legal_basis: self.one_of(&path, &draft, "legal_basis", &LegalBasis::ALL),
+            gpc: self.gpc(&path, &draft),
+            notes: Box::new(self.notes(&path, &draft)),
+        };
+        if consent.expire_time.is_some_and(|expires| expires <= consent.effective_time) {
+            self.add(Reason::Malformed, format!("{path}.expire_time"), "must be after effective_time");
+        }
+        let dated = draft.version > 0 || draft.source_time.is_some();
+        Statement::Record(RecordStatement {
+            record: draft.record.clone(),
+            change: Change::Consent(Box::new(consent)),
+            order: dated.then(|| (draft.version, draft.source_time.unwrap_or_default())),
+            source_time: draft.source_time,
+            receive_time,
+            content: ContentHash::of(&("consent", &draft.purpose, &draft.contact_point, &draft.fields)),
+            draft: Draft::Consent(draft),
+        })
+    }
+
+    fn contact_point(&mut self, path: &str, said: &Identifier) -> Option<Identifier> {
+        let Some(kind) = self.model.identifiers.get(&said.kind) else {
+            let field = format!("{path}.contact_point.type");
+            self.not_declared(field, "identifier type", &said.kind, self.model.identifiers.keys());
+            return None;
+        };
+        let field = format!("{path}.contact_point.value");
+        let value = kind.normalize(&said.value);
+        if self.text(&field, &said.value, MAX_IDENTIFIER_BYTES) && value.is_empty() {
+            self.violations.push(Violation::required(field));
+        }
+        Some(Identifier::new(&said.kind, value))
+    }
+
+    fn one_of<T: Copy>(&mut self, path: &str, draft: &DraftConsent, name: &str, all: &[(&str, T)]) -> Option<T> {
+        let said = draft.fields.get(name)?;
+        let found = said.as_str().and_then(|said| all.iter().find(|(name, _)| *name == said));
+        if found.is_none() {
+            let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+            self.add(Reason::Malformed, format!("{path}.{name}"), format!("must be one of {}", names.join(", ")));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    fn instant(&mut self, path: &str, draft: &DraftConsent, name: &str) -> Option<Timestamp> {
+        let field = format!("{path}.{name}");
+        let Value::Time(time) = draft.fields.get(name)? else {
+            self.add(Reason::Malformed, field, "must be a time");
+            return None;
+        };
+        self.time(&field, Some(*time));
+        Some(*time)
+    }
+
+    fn gpc(&mut self, path: &str, draft: &DraftConsent) -> Option<bool> {
+        let Value::Bool(signal) = draft.fields.get("gpc")? else {
+            self.add(Reason::Malformed, format!("{path}.gpc"), "must be true or false");
+            return None;
+        };
+        Some(*signal)
+    }
+
+    fn notes(&mut self, path: &str, draft: &DraftConsent) -> ConsentNotes {
+        let mut note = |name: &str, max_bytes| {
+            let said = draft.fields.get(name).map(|value| text(value, max_bytes));
+            said.transpose().unwrap_or_else(|rule| {
+                self.add(Reason::Malformed, format!("{path}.{name}"), rule);
+                None
+            })
+        };
+        let mut notes = ConsentNotes {
+            jurisdiction: note("jurisdiction", MAX_TEXT_BYTES).unwrap_or_default(),
+            policy_version: note("policy_version", MAX_TEXT_BYTES).unwrap_or_default(),
+            notice: note("notice", MAX_REFERENCE_BYTES).unwrap_or_default(),
+            collection_method: note("collection_method", MAX_TEXT_BYTES).unwrap_or_default(),
+            proof: note("proof", MAX_REFERENCE_BYTES).unwrap_or_default(),
+            receipt_id: note("receipt_id", MAX_TEXT_BYTES).unwrap_or_default(),
+            language: note("language", MAX_TEXT_BYTES).unwrap_or_default(),
+            tcf_string: note("tcf_string", MAX_TCF_BYTES).unwrap_or_default(),
+        };
+        if !notes.jurisdiction.is_empty() && !is_jurisdiction(&notes.jurisdiction) {
+            let rule = "must be a country or a part of one by ISO 3166, such as DE or US-CA";
+            self.add(Reason::Malformed, format!("{path}.jurisdiction"), rule);
+        }
+        if !notes.language.is_empty() {
+            match language(&notes.language) {
+                Ok(tag) => notes.language = tag,
+                Err(rule) => self.add(Reason::Malformed, format!("{path}.language"), rule),
+            }
+        }
+        notes
+    }
+}
+
+/// `DE`, `US-CA`: the form, not the list, which changes.
+fn is_jurisdiction(code: &str) -> bool {
+    let (country, part) = code.split_once('-').map_or((code, None), |(country, part)| (country, Some(part)));
+    country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && part.is_none_or(|part| {
+            (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        })
+}

@@ -1,0 +1,119 @@
+//! Checks an event: its limits, and what its type says of its properties.
+//!
+//! Lenient where a source is incomplete: every property may be missing, those that the type does not know are kept, and a
+//! type that is in no catalogue is taken as it is. Strict where it is wrong: what is said must be what the type says.
+
+use std::collections::BTreeMap;
+
+use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
+use crate::model::event::{EventType, Property, PropertyKind, is_currency};
+use crate::records::{
+    ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, listed, plausible_time,
+};
+
+/// The longest state or channel, in bytes.
+const MAX_WORD_BYTES: usize = 64;
+/// How many other objects an event may speak of.
+const MAX_RELATED: usize = 50;
+
+impl Check<'_> {
+    pub(super) fn event(&mut self, path: &str, draft: DraftEvent, receive_time: Timestamp) -> Statement {
+        self.record_key(&format!("{path}.record"), &draft.record);
+        self.key(&format!("{path}.event_id"), &draft.event_id);
+        if !is_snake_case(&draft.kind) {
+            let rule = format!("must be lower snake case (`order_placed`), 1 to {MAX_EVENT_TYPE_BYTES} bytes");
+            self.add(Reason::Malformed, format!("{path}.type"), rule);
+        }
+        self.time(&format!("{path}.event_time"), draft.event_time);
+        self.limit(&format!("{path}.properties"), draft.properties.len(), MAX_FIELDS, "entries");
+        let kind = self.model.events.get(&draft.kind);
+        let known = kind.map(|kind| &kind.properties);
+        for (name, value) in draft.properties.iter().take(MAX_FIELDS) {
+            let field = format!("{path}.properties.{}", shown(name));
+            self.name(&field, name);
+            self.value(&field, value, 0);
+            if let Some(property) = known.and_then(|known| known.get(name)) {
+                self.property(&field, property, value);
+            }
+        }
+        let meaning = kind.map(|kind| self.meaning(path, kind, &draft)).unwrap_or_default();
+        let content = ContentHash::of(&draft);
+        Statement::Event(Event {
+            sort_time: plausible_time(draft.event_time, receive_time),
+            record: draft.record,
+            event_id: draft.event_id,
+            kind: draft.kind,
+            event_time: draft.event_time,
+            receive_time,
+            properties: draft.properties,
+            content,
+            meaning,
+        })
+    }
+
+    /// What its type makes of it. States and channels are words, to be looked for; of related objects there are not many.
+    fn meaning(&mut self, path: &str, kind: &EventType, draft: &DraftEvent) -> Meaning {
+        for name in kind.status.property.iter().chain(&kind.channel.property) {
+            if let Some(Value::String(word)) = draft.properties.get(name) {
+                self.limit(&format!("{path}.properties.{name}"), word.len(), MAX_WORD_BYTES, "bytes");
+            }
+        }
+        let meaning = kind.meaning(&draft.properties);
+        self.limit(&format!("{path}.properties"), meaning.related.len(), MAX_RELATED, "related objects");
+        meaning
+    }
+
+    fn property(&mut self, field: &str, property: &Property, value: &Value) {
+        use PropertyKind as Kind;
+        match (&property.kind, value) {
+            (Kind::Any, _)
+            | (Kind::Id | Kind::Whole | Kind::Decimal | Kind::Money, Value::Int(_))
+            | (Kind::Decimal | Kind::Money, Value::Decimal(_))
+            | (Kind::Boolean, Value::Bool(_))
+            | (Kind::Time, Value::Time(_)) => {}
+            (Kind::Text, Value::String(text)) => self.known_text(field, &property.one_of, text),
+            (Kind::Id, Value::String(id)) => self.key(field, id),
+            (Kind::Currency, Value::String(code)) if is_currency(code) => {}
+            (Kind::List(element), Value::List(values)) => {
+                for (index, value) in values.iter().take(MAX_ELEMENTS).enumerate() {
+                    self.property(&format!("{field}[{index}]"), element, value);
+                }
+            }
+            (Kind::Map(known), Value::Map(entries)) => self.known_entries(field, known, entries),
+            (kind, value) => {
+                let rule = format!("must be {kind}; it is {}", kind_of(value));
+                self.add(Reason::Malformed, field, rule);
+            }
+        }
+    }
+
+    fn known_text(&mut self, field: &str, texts: &[String], text: &str) {
+        if !texts.is_empty() && !texts.iter().any(|known| known == text) {
+            self.add(Reason::Malformed, field, format!("must be one of {}", listed(texts.iter().map(String::as_str))));
+        }
+    }
+
+    fn known_entries(&mut self, field: &str, known: &BTreeMap<String, Property>, entries: &BTreeMap<String, Value>) {
+        for (name, value) in entries.iter().take(MAX_ELEMENTS) {
+            if let Some(property) = known.get(name) {
+                self.property(&format!("{field}.{}", shown(name)), property, value);
+            }
+        }
+    }
+}
+
+/// What a value is, in words, without quoting it.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Int(_) => "a whole number",
+        Value::Decimal(_) => "a decimal number",
+        Value::Bool(_) => "true or false",
+        Value::Time(_) => "a time",
+        Value::List(_) => "a list",
+        Value::Map(_) => "a map",
+    }
+}
+
+#[cfg(test)]
+mod tests;

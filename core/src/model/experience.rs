@@ -1,0 +1,92 @@
+//! Which events metrics of customer experience are computed from.
+//!
+//! Each metric names its events as a computed trait does, and what they add up to is kept in the same way: see
+//! [`Definition`]. They are kept by day and of all time, so any window can be answered.
+
+use std::sync::Arc;
+
+use super::{Definition, Model};
+use crate::analytics::Scale;
+
+/// The metrics, as requests and purposes name them.
+pub const METRICS: [&str; 9] =
+    ["nps", "csat", "ces", "rfm", "lifetime_value", "churn", "contact_rate", "first_contact_resolution", "promises"];
+
+/// What feeds the metrics. None: it is not measured.
+#[derive(Debug, Clone)]
+pub struct Experience {
+    /// What customers buy.
+    pub purchases: Option<Bought>,
+    /// How likely they recommend us, from 0 to 10.
+    pub nps: Option<Asked>,
+    /// How satisfied they are.
+    pub csat: Option<Asked>,
+    /// How easy it was.
+    pub ces: Option<Asked>,
+    /// When they had to ask for help.
+    pub contacts: Option<Arc<Definition>>,
+    /// Whether what was promised was kept: true or false.
+    pub promises: Option<Arc<Definition>>,
+    /// Over how many days surveys, contacts and promises are counted, unless a request says otherwise.
+    pub window_days: u16,
+    /// Over how many months customers' value is predicted.
+    pub horizon_months: u16,
+    /// What a month takes of the worth of what comes after it, in millionths.
+    pub monthly_discount: i32,
+}
+
+/// What is kept of purchases.
+#[derive(Debug, Clone)]
+pub struct Bought {
+    /// What they came to.
+    pub amounts: Arc<Definition>,
+    /// How many there were, also those that say no amount.
+    pub orders: Arc<Definition>,
+    /// The currencies that they name.
+    pub currencies: Arc<Definition>,
+}
+
+/// What is kept of a survey.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// How often each score was given.
+    pub scores: Arc<Definition>,
+    /// The last one.
+    pub last: Arc<Definition>,
+    /// From which score to which.
+    pub scale: Scale,
+}
+
+impl Bought {
+    fn definitions(&self) -> [&Arc<Definition>; 3] {
+        [&self.amounts, &self.orders, &self.currencies]
+    }
+}
+
+impl Asked {
+    fn definitions(&self) -> [&Arc<Definition>; 2] {
+        [&self.scores, &self.last]
+    }
+}
+
+impl Experience {
+    /// Everything that is kept for it.
+    pub fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        let surveys = [&self.nps, &self.csat, &self.ces].into_iter().flatten();
+        let bought = self.purchases.iter().flat_map(Bought::definitions);
+        bought.chain(surveys.flat_map(Asked::definitions)).chain(&self.contacts).chain(&self.promises)
+    }
+}
+
+impl Model {
+    /// Names what metrics of a population are computed from: another name means other numbers.
+    #[must_use]
+    pub fn measured(&self) -> String {
+        let rules = self.experience.iter().map(|experience| {
+            format!("{} {} {}", experience.window_days, experience.horizon_months, experience.monthly_discount)
+        });
+        let segments = self.segments.iter().map(|(name, segment)| format!("{name}: {}", segment.condition()));
+        let text: Vec<String> = std::iter::once(self.counted()).chain(rules).chain(segments).collect();
+        crate::records::ContentHash::of(&text).to_string()
+    }
+}

@@ -1,0 +1,200 @@
+//! Expressions of the model file, over the payload of a source.
+//!
+//! An expression is written in CEL, over the payload's fields as variables, and `payload` for the whole. Most are no more
+//! than a name, and building an evaluation context costs more than all look-ups of a payload together. So:
+//!
+//! - A plain path (`email`, `customer.id`, `payload['First name']`, `lines[0].sku`) is compiled to a look-up, and a
+//!   conversion of one (`decimal(total)`) to a look-up and a conversion. Neither needs CEL, and numbers keep each digit.
+//! - Everything else is a CEL program. Its context is built at most once a payload, and binds only the fields that some
+//!   expression names.
+//!
+//! **Missing is not wrong.** A field that is not there, is null or blank gives no value, and so does everything computed
+//! from it, as NULL does in SQL. An expression fails only when a value is there and is not what is asked for. What a
+//! failure says never quotes the value.
+
+mod budget;
+mod cel;
+mod convert;
+mod meter;
+pub(crate) mod overrun;
+mod path;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use convert::from_json;
+pub(super) use convert::{Conversion, kind};
+use path::Path;
+
+use budget::Over;
+
+use crate::records::Value;
+
+/// Why an expression has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Words without personal data.
+    text: Cow<'static, str>,
+    over: Option<Over>,
+}
+
+impl Fault {
+    fn over(over: Over) -> Self {
+        Self { text: over.to_string().into(), over: Some(over) }
+    }
+
+    /// Words without personal data.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the budget was the reason, and not the value.
+    pub(super) fn is_over_budget(&self) -> bool {
+        self.over.is_some()
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(text: &'static str) -> Self {
+        Self { text: text.into(), over: None }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(text: String) -> Self {
+        Self { text: text.into(), over: None }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A compiled expression.
+#[derive(Clone)]
+pub(super) struct Expression {
+    source: String,
+    plan: Plan,
+    told: Arc<overrun::Told>,
+}
+
+#[derive(Clone)]
+enum Plan {
+    Path(Path),
+    Convert(Conversion, Path),
+    Program(Arc<cel::Program>),
+}
+
+/// What an expression gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    /// There is nothing.
+    Missing,
+    /// The source says that there is nothing.
+    Null,
+    /// This.
+    Value(Value),
+}
+
+impl Outcome {
+    pub(super) fn value(self) -> Option<Value> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::Null => None,
+        }
+    }
+}
+
+impl Expression {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
+        if source.len() > budget::MAX_SOURCE_BYTES {
+            let (length, most) = (source.len(), budget::MAX_SOURCE_BYTES);
+            return Err(vec![format!("has {length} bytes: an expression has at most {most}")]);
+        }
+        let plan = if let Some(path) = Path::parse(source) {
+            Plan::Path(path)
+        } else if let Some((conversion, path)) = conversion_of_path(source) {
+            Plan::Convert(conversion, path)
+        } else {
+            Plan::Program(Arc::new(cel::Program::compile(source)?))
+        };
+        Ok(Self { source: source.to_owned(), plan, told: Arc::default() })
+    }
+
+    /// As it was written.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The names of the payload's fields that must be bound to evaluate it.
+    pub(super) fn bound_names(&self) -> impl Iterator<Item = &str> {
+        match &self.plan {
+            Plan::Program(program) => program.names(),
+            Plan::Path(_) | Plan::Convert(..) => &[],
+        }
+        .iter()
+        .map(String::as_str)
+    }
+
+    pub(super) fn evaluate(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
+        match &self.plan {
+            Plan::Path(path) => path.find(payload.json).map_or(Ok(Outcome::Missing), from_json),
+            Plan::Convert(conversion, path) => match path.find(payload.json).map(from_json).transpose()? {
+                Some(Outcome::Value(value)) => conversion.apply(&value).map(Outcome::Value),
+                Some(nothing) => Ok(nothing),
+                None => Ok(Outcome::Missing),
+            },
+            Plan::Program(program) => {
+                let context = payload.context.get_or_init(|| cel::context(payload.json, payload.names));
+                let (outcome, taken) = program.run(context, payload.steps.get());
+                payload.steps.set(payload.steps.get().saturating_sub(taken));
+                if let Err(Fault { over: Some(over), .. }) = &outcome {
+                    self.told.tell(&self.source, *over);
+                }
+                outcome
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.source)
+    }
+}
+
+/// `decimal(order.total)`: the name of a conversion around a plain path.
+fn conversion_of_path(source: &str) -> Option<(Conversion, Path)> {
+    let (name, argument) = source.trim().strip_suffix(')')?.split_once('(')?;
+    Some((Conversion::named(name.trim_end())?, Path::parse(argument)?))
+}
+
+/// A payload under evaluation.
+pub(super) struct Payload<'a> {
+    json: &'a Json,
+    names: &'a BTreeSet<String>,
+    context: OnceCell<::cel::Context<'static, 'static>>,
+    /// What is left for all expressions over it.
+    steps: Cell<u64>,
+}
+
+impl<'a> Payload<'a> {
+    /// `names`: the [bound names](Expression::bound_names) of all expressions that will be evaluated.
+    pub(super) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
+        Self { json, names, context: OnceCell::new(), steps: Cell::new(budget::MAX_PAYLOAD_STEPS) }
+    }
+}

@@ -1,0 +1,265 @@
+//! From JSON to values, and the conversions that expressions may call.
+
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+use super::{Fault, Outcome};
+use crate::records::{Timestamp, Value};
+
+/// A function of one value. Nothing in, nothing out: a missing or blank value stays missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::model) enum Conversion {
+    /// An exact decimal number: `12.50`.
+    Decimal,
+    /// A whole number.
+    Int,
+    /// Text.
+    String,
+    /// `true`, `yes`, `y`, `on`, `1` and their opposites, in any case.
+    Bool,
+    /// RFC 3339 (`2026-01-31T08:00:00Z`), without offset meaning UTC, a date (`2026-01-31` or `20260131`), or the time
+    /// since 1970: up to eleven digits are seconds, up to fourteen milliseconds, more are microseconds.
+    Time,
+    /// Text in lower case.
+    Lower,
+    /// Text in upper case.
+    Upper,
+    /// Text without white space around.
+    Trim,
+}
+
+impl Conversion {
+    pub(super) const ALL: [Self; 8] =
+        [Self::Decimal, Self::Int, Self::String, Self::Bool, Self::Time, Self::Lower, Self::Upper, Self::Trim];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Decimal => "decimal",
+            Self::Int => "int",
+            Self::String => "string",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Lower => "lower",
+            Self::Upper => "upper",
+            Self::Trim => "trim",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|conversion| conversion.name() == name)
+    }
+
+    pub(in crate::model) fn apply(self, value: &Value) -> Result<Value, Fault> {
+        let converted = match self {
+            Self::Decimal => to_decimal(value).map(Value::Decimal),
+            Self::Int => to_int(value).map(Value::Int),
+            Self::String => to_text(value).map(Value::String),
+            Self::Bool => to_bool(value).map(Value::Bool),
+            Self::Time => to_time(value).map(Value::Time),
+            Self::Lower => to_text(value).map(|text| Value::String(text.to_lowercase())),
+            Self::Upper => to_text(value).map(|text| Value::String(text.to_uppercase())),
+            Self::Trim => to_text(value).map(|text| Value::String(text.trim().to_owned())),
+        };
+        converted.ok_or_else(|| format!("{}() does not take this {}", self.name(), kind(value)).into())
+    }
+}
+
+/// What a value is, for messages.
+pub(in crate::model) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Int(_) => "whole number",
+        Value::Decimal(_) => "decimal number",
+        Value::Bool(_) => "boolean",
+        Value::Time(_) => "time",
+        Value::List(_) => "list",
+        Value::Map(_) => "map",
+    }
+}
+
+fn to_decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Decimal(number) => Some(*number),
+        Value::Int(number) => Some(Decimal::from(*number)),
+        Value::String(text) => decimal(text.trim()),
+        _ => None,
+    }
+}
+
+fn to_int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Decimal(number) if number.is_integer() => i64::try_from(*number).ok(),
+        Value::Bool(flag) => Some(i64::from(*flag)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn to_text(value: &Value) -> Option<String> {
+    match value {
+        Value::List(_) | Value::Map(_) => None,
+        scalar => Some(scalar.to_string()),
+    }
+}
+
+fn to_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Int(0) => Some(false),
+        Value::Int(1) => Some(true),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+            "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn to_time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Time(time) => Some(*time),
+        Value::Int(number) => digits_time(&number.to_string()).or_else(|| since_1970(*number)),
+        Value::Decimal(seconds) => {
+            let micros = seconds.checked_mul(Decimal::from(1_000_000))?.trunc();
+            i64::try_from(micros).ok().map(Timestamp::from_micros)
+        }
+        Value::String(text) => text_time(text.trim()),
+        _ => None,
+    }
+}
+
+fn text_time(text: &str) -> Option<Timestamp> {
+    if let Some(date) = digits_time(text) {
+        return Some(date);
+    }
+    if let Ok(number) = text.parse::<i64>() {
+        return since_1970(number);
+    }
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from_micros(instant.as_microsecond()));
+    }
+    utc(text.parse::<jiff::civil::DateTime>().ok()?)
+}
+
+/// `20260131`. As seconds since 1970, what looks like a date of our time lies in August 1970.
+fn digits_time(text: &str) -> Option<Timestamp> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (year, month, day) = (text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?);
+    utc(jiff::civil::Date::new(year, month, day).ok()?.to_datetime(jiff::civil::Time::midnight()))
+}
+
+fn utc(time: jiff::civil::DateTime) -> Option<Timestamp> {
+    let zoned = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
+}
+
+/// Seconds reach the year 5138 with eleven digits; milliseconds begin in 1973 with twelve.
+fn since_1970(number: i64) -> Option<Timestamp> {
+    let micros = match number.unsigned_abs() {
+        0..100_000_000_000 => number.checked_mul(1_000_000)?,
+        100_000_000_000..100_000_000_000_000 => number.checked_mul(1_000)?,
+        _ => number,
+    };
+    Some(Timestamp::from_micros(micros))
+}
+
+/// A decimal number with all its digits, or none.
+pub(super) fn decimal(text: &str) -> Option<Decimal> {
+    match text.split_once(['e', 'E']) {
+        None => Decimal::from_str_exact(text).ok(),
+        Some((digits, exponent)) => {
+            let (digits, exponent) = (Decimal::from_str_exact(digits).ok()?, exponent.parse::<i32>().ok()?);
+            let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+            if exponent >= 0 {
+                digits.checked_mul(Decimal::try_from_i128_with_scale(power, 0).ok()?).map(|number| number.normalize())
+            } else {
+                let mut number = digits;
+                number.set_scale(digits.scale().checked_add(exponent.unsigned_abs())?).ok()?;
+                Some(number)
+            }
+        }
+    }
+}
+
+/// A JSON value as it was written. Nulls within lists and objects are left out.
+///
+/// # Errors
+/// A number has more digits than can be kept.
+pub(in crate::model) fn from_json(json: &Json) -> Result<Outcome, Fault> {
+    let value = match json {
+        Json::Null => return Ok(Outcome::Null),
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::String(text) => Value::String(text.clone()),
+        Json::Number(number) => self::number(number)?,
+        Json::Array(values) => Value::List(inner(values.iter().map(from_json))?),
+        Json::Object(fields) => {
+            let named =
+                |(name, json): (&String, &Json)| Ok(from_json(json)?.value().map(|value| (name.clone(), value)));
+            Value::Map(fields.iter().map(named).filter_map(Result::transpose).collect::<Result<_, Fault>>()?)
+        }
+    };
+    Ok(if is_nothing(&value) { Outcome::Missing } else { Outcome::Value(value) })
+}
+
+/// Blank text, and lists and maps without anything in them.
+pub(super) fn is_nothing(value: &Value) -> bool {
+    value.is_blank() || matches!(value, Value::Map(entries) if entries.is_empty())
+}
+
+fn inner(values: impl Iterator<Item = Result<Outcome, Fault>>) -> Result<Vec<Value>, Fault> {
+    values.filter_map(|outcome| outcome.map(Outcome::value).transpose()).collect()
+}
+
+fn number(number: &serde_json::Number) -> Result<Value, Fault> {
+    if let Some(whole) = number.as_i64() {
+        return Ok(Value::Int(whole));
+    }
+    decimal(number.as_str()).map(Value::Decimal).ok_or_else(|| "a number has more digits than can be kept".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Option<String> {
+        Conversion::Time.apply(&Value::from(text)).ok().map(|time| time.to_string())
+    }
+
+    #[test]
+    fn times_are_read_as_sources_write_them() {
+        for (text, expected) in [
+            ("2026-01-31T08:00:00Z", "2026-01-31T08:00:00Z"),
+            ("2026-01-31T08:00:00.123456+01:00", "2026-01-31T07:00:00.123456Z"),
+            ("2026-01-31 08:00:00", "2026-01-31T08:00:00Z"),
+            ("2026-01-31", "2026-01-31T00:00:00Z"),
+            ("20260131", "2026-01-31T00:00:00Z"),
+            ("19970101", "1997-01-01T00:00:00Z"),
+            ("1769846400", "2026-01-31T08:00:00Z"),
+            ("1769846400123", "2026-01-31T08:00:00.123Z"),
+            ("1769846400123456", "2026-01-31T08:00:00.123456Z"),
+            ("0", "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(time(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["yesterday", "2026-13-01", "01/02/2026", "8:00", "99999999999999999999"] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_booleans_are_read_from_text() {
+        let apply = |conversion: Conversion, text: &str| conversion.apply(&Value::from(text)).ok();
+        assert_eq!(apply(Conversion::Int, " 42 "), Some(Value::Int(42)));
+        assert_eq!(apply(Conversion::Int, "42.5"), None);
+        assert_eq!(apply(Conversion::Decimal, "11.70"), Some(Value::Decimal(Decimal::new(1170, 2))));
+        assert_eq!(apply(Conversion::Decimal, "1.5e-2"), Some(Value::Decimal(Decimal::new(15, 3))));
+        assert_eq!(apply(Conversion::Decimal, "1e400"), None);
+        assert_eq!(apply(Conversion::Decimal, "$11"), None);
+        assert_eq!(apply(Conversion::Bool, "Yes"), Some(Value::Bool(true)));
+        assert_eq!(apply(Conversion::Bool, "maybe"), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Normalisation of identifiers, in one place: what two sources write differently becomes one value.
+//!
+//! Decisions:
+//!
+//! - **Everything begins alike**: characters that nobody sees (control, zero-width, direction marks) go, the rest is
+//!   brought to Unicode NFKC, and the white space around is cut. So a composed and a decomposed `é`, or a full-width and
+//!   a plain digit, are the same.
+//! - **A malformed value is kept**, so that a person can see and mend it, but it does not link. Whether a value links is
+//!   read off the value alone, never remembered beside it.
+//! - **Well-formed is what can exist, not what is known to be in use**: a telephone number must fit the numbering plan of
+//!   its country in length and leading digits; whether its area code has been given out yet changes with time and does
+//!   not count.
+//!
+//! [`IdentifierType::normalize`] promises to be idempotent and never to panic; both are property-tested.
+
+mod email;
+mod phone;
+
+use std::borrow::Cow;
+
+use caseless::Caseless;
+use unicode_normalization::{UnicodeNormalization, is_nfkc};
+
+use super::{IdentifierType, Normalization};
+
+pub(super) use phone::is_region;
+
+impl IdentifierType {
+    /// Brings a value into the one form of its type. A value that does not have the form of its type (a phone number
+    /// with too few digits) is kept, trimmed, and does not [link](Self::links).
+    #[must_use]
+    pub fn normalize(&self, raw: &str) -> String {
+        let clean = clean(raw);
+        let canonical = match &self.normalization {
+            Normalization::Trim => None,
+            Normalization::CaseFold => Some(fold_case(&clean)),
+            Normalization::Digits => Some(digits(&clean)).filter(|digits| !digits.is_empty()),
+            Normalization::Email => email::canonical(&clean),
+            Normalization::E164 { default_region } => phone::canonical(&clean, default_region),
+        };
+        canonical.unwrap_or_else(|| clean.into_owned())
+    }
+
+    /// Whether a normalised value may link records: its form is right, and it is not blocked.
+    #[must_use]
+    pub fn links(&self, value: &str) -> bool {
+        let well_formed = match &self.normalization {
+            Normalization::Trim | Normalization::CaseFold => !value.is_empty(),
+            Normalization::Digits => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
+            Normalization::Email => email::is_well_formed(value),
+            Normalization::E164 { .. } => phone::is_canonical(value),
+        };
+        well_formed && !self.blocked.iter().any(|blocked| blocked.is_match(value))
+    }
+}
+
+/// Visible characters only, in NFKC, without white space around.
+#[must_use]
+pub fn clean(raw: &str) -> Cow<'_, str> {
+    if raw.is_ascii() && !raw.bytes().any(|byte| byte.is_ascii_control()) {
+        return Cow::Borrowed(raw.trim());
+    }
+    let visible: String = raw.chars().filter(|letter| !is_invisible(*letter)).collect();
+    let composed = if is_nfkc(&visible) { visible } else { visible.nfkc().collect() };
+    Cow::Owned(composed.trim().to_owned())
+}
+
+/// Control characters and those that Unicode calls *default ignorable*: they change no meaning and hide in copied text.
+///
+/// Source: Unicode `DerivedCoreProperties.txt`, `Default_Ignorable_Code_Point`.
+fn is_invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Full case folding (`ß` is `ss`), composed again. Folding and composing can each undo the other's work for a few
+/// letters, so they take turns until nothing changes; no letter needs more than three.
+fn fold_case(clean: &str) -> String {
+    if clean.is_ascii() {
+        return clean.to_ascii_lowercase();
+    }
+    let mut folded = clean.to_owned();
+    for _ in 0..4 {
+        let next: String = folded.nfd().default_case_fold().nfkc().filter(|letter| !is_invisible(*letter)).collect();
+        let next = next.trim().to_owned();
+        if next == folded {
+            break;
+        }
+        folded = next;
+    }
+    folded
+}
+
+fn digits(clean: &str) -> String {
+    clean.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+    use crate::model::BelongsTo;
+
+    fn kind(normalization: Normalization) -> IdentifierType {
+        IdentifierType {
+            priority: 1,
+            normalization,
+            max_per_profile: None,
+            max_profiles: None,
+            max_records: None,
+            blocked: Vec::new(),
+            belongs_to: BelongsTo::Household,
+            exclusive: false,
+        }
+    }
+
+    fn e164(region: &str) -> Normalization {
+        Normalization::E164 { default_region: region.to_owned() }
+    }
+
+    fn all() -> Vec<IdentifierType> {
+        let kinds = [Normalization::Trim, Normalization::CaseFold, Normalization::Digits, Normalization::Email];
+        kinds.into_iter().chain([e164("US"), e164("DE"), e164("IT")]).map(kind).collect()
+    }
+
+    #[test]
+    fn invisible_characters_and_different_encodings_of_a_letter_do_not_count() {
+        let trim = kind(Normalization::Trim);
+        assert_eq!(trim.normalize(" \u{FEFF}e\u{200B}\u{301}\u{0} "), "é");
+        assert_eq!(trim.normalize("１２３"), "123");
+        assert!(!trim.links(&trim.normalize("\u{200B} ")));
+    }
+
+    #[test]
+    fn case_folding_follows_unicode() {
+        let fold = kind(Normalization::CaseFold);
+        assert_eq!(fold.normalize("STRASSE"), fold.normalize("Straße"));
+        assert_eq!(fold.normalize("ΣΊΣΥΦΟΣ"), fold.normalize("σίσυφος"));
+        assert_eq!(fold.normalize("\u{1E9E}"), "ss");
+    }
+
+    #[test]
+    fn only_digits_count_where_the_type_says_so() {
+        let digits = kind(Normalization::Digits);
+        assert_eq!(digits.normalize("92-46 49/63"), "92464963");
+        assert_eq!(digits.normalize(" none "), "none");
+        assert!(digits.links("92464963"));
+        assert!(!digits.links("none"));
+    }
+
+    #[test]
+    fn a_blocked_value_does_not_link() {
+        let mut email = kind(Normalization::Email);
+        assert!(email.links("test@example.com"));
+        email.blocked.push(Regex::new("^test@").expect("compiles"));
+        assert!(!email.links("test@example.com"));
+        assert!(email.links("attest@example.com"));
+    }
+
+    fn look_alikes() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[ A-Za-z0-9.+_-]{0,12}@[A-Za-z0-9.-]{0,12}",
+            "[A-Z.+]{1,6}@(gmail|googlemail|GMAIL)\\.com\\.?",
+            "[+0]{0,3}[0-9 ()./-]{0,22}((ext|x|;ext=|#)[ .]{0,2}[0-9]{0,8})?",
+            "(tel:)?\\+?[0-9]{1,17}(;[a-z]{1,4}=[0-9]{1,4})?",
+            "[\\u{300}-\\u{36F}\\u{340}-\\u{345}\\u{1F80}-\\u{1FFC}\\u{130}\\u{131}\\u{1E9E}\\u{DF}\\u{2002}\\u{FB00}-\\u{FB06}]{0,8}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn normalisation_is_idempotent_and_never_panics(raw in look_alikes()) {
+            for kind in all() {
+                let once = kind.normalize(&raw);
+                let _ = kind.links(&raw);
+                let linked = kind.links(&once);
+                let twice = kind.normalize(&once);
+                prop_assert_eq!(&twice, &once, "{:?}", kind.normalization);
+                prop_assert_eq!(kind.links(&twice), linked);
+            }
+        }
+
+        #[test]
+        fn a_value_that_links_has_no_white_space_around_and_no_control_characters(raw in look_alikes()) {
+            for kind in all() {
+                let value = kind.normalize(&raw);
+                prop_assert!(!kind.links(&value) || value.trim() == value);
+                prop_assert!(!value.chars().any(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Whether a customer may be contacted, by the first rule that refuses.
+
+use std::cmp::Reverse;
+
+use jiff::tz::TimeZone;
+
+use super::quiet::{next_loud, quiet_at};
+use super::view::told;
+use crate::model::{Channel, Model, Purpose, PurposeKind};
+use crate::profile::Profile;
+use crate::records::{
+    About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey, StatedPreference, Timestamp,
+    effective, next_change, plausible_time,
+};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// What for.
+    pub purpose: &'a str,
+    /// How.
+    pub channel: &'a str,
+    /// Where, in any form; none: anywhere.
+    pub contact_point: Option<&'a str>,
+    /// On which topic.
+    pub topic: Option<&'a str>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// Why there is no answer: the model declares no such thing, or the channel has no contact points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskError {
+    /// There is no such purpose.
+    Purpose,
+    /// There is no such channel.
+    Channel,
+    /// The channel leads to no identifier.
+    ContactPoint,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Permission {
+    /// Whether, and why.
+    pub reason: ContactReason,
+    /// The rule that decided, in words.
+    pub rule: String,
+    /// Whose word decided.
+    pub origin: Option<Origin>,
+    /// When it is allowed next.
+    pub next_allowed_time: Option<Timestamp>,
+    /// Where.
+    pub contact_point: Option<Identifier>,
+}
+
+/// Why a customer may be contacted, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactReason {
+    /// Nothing speaks against it.
+    Allowed,
+    /// Processing is restricted.
+    ProcessingRestricted,
+    /// The customer is not to be contacted.
+    DoNotContact,
+    /// There is nowhere.
+    NoContactPoint,
+    /// The channel is forbidden.
+    ChannelForbidden,
+    /// Not by telephone.
+    NoPhone,
+    /// Not on this topic.
+    TopicNotWanted,
+    /// By consent: what counts; none: nothing was said.
+    Consent(Option<ConsentState>),
+    /// It is a quiet hour.
+    QuietHours,
+    /// It was often enough.
+    FrequencyCap,
+}
+
+/// What speaks against it, and when that may be over by time alone.
+struct Refusal {
+    reason: ContactReason,
+    rule: String,
+    origin: Option<Origin>,
+    until: Option<Timestamp>,
+}
+
+/// How far ahead is looked for when it is allowed, in days: a year, and the longest window of a cap.
+const HORIZON_DAYS: i64 = 400;
+/// How many obstacles one after the other are looked at.
+const MAX_STEPS: usize = 1_000;
+
+impl Question<'_> {
+    /// Answers it.
+    ///
+    /// # Errors
+    /// See [`AskError`].
+    pub fn answer(&self, profile: &Profile, model: &Model) -> Result<Permission, AskError> {
+        let purpose = model.purposes.get(self.purpose).ok_or(AskError::Purpose)?;
+        let channel = model.channels.get(self.channel).ok_or(AskError::Channel)?;
+        let points = self.points(profile, channel, model)?;
+        let case = |point: Option<Identifier>| Case { question: self, profile, model, purpose, channel, point };
+        let all = points.into_iter().map(|point| case(Some(point)).permission());
+        let soonest = |permission: &Permission| {
+            (
+                permission.reason != ContactReason::Allowed,
+                permission.next_allowed_time.map_or(i64::MAX, Timestamp::as_micros),
+            )
+        };
+        Ok(all.min_by_key(soonest).unwrap_or_else(|| case(None).permission()))
+    }
+
+    /// Where the customer can be reached, the latest said first; only the one that is asked about, if one is.
+    fn points(&self, profile: &Profile, channel: &Channel, model: &Model) -> Result<Vec<Identifier>, AskError> {
+        let Some(kind) = &channel.contact_point else {
+            return if self.contact_point.is_some() { Err(AskError::ContactPoint) } else { Ok(Vec::new()) };
+        };
+        let form = model.identifiers.get(kind).ok_or(AskError::ContactPoint)?;
+        let asked = self.contact_point.map(|value| form.normalize(value));
+        let held = profile.identifiers.iter().filter(|held| held.linkable && held.identifier.kind == *kind);
+        let mut held: Vec<_> =
+            held.filter(|held| asked.as_ref().is_none_or(|asked| *asked == held.identifier.value)).collect();
+        held.sort_by_key(|held| Reverse(plausible_time(held.origin.source_time, held.origin.receive_time)));
+        Ok(held.into_iter().map(|held| held.identifier.clone()).collect())
+    }
+}
+
+/// A question about one contact point.
+struct Case<'a> {
+    question: &'a Question<'a>,
+    profile: &'a Profile,
+    model: &'a Model,
+    purpose: &'a Purpose,
+    channel: &'a Channel,
+    point: Option<Identifier>,
+}
+
+impl Case<'_> {
+    fn permission(self) -> Permission {
+        let refused = self.refusal(self.question.time);
+        let next_allowed_time = refused.as_ref().and_then(|refusal| self.next_allowed(refusal.until));
+        let (reason, rule, origin) = match refused {
+            None => (ContactReason::Allowed, "nothing speaks against it".to_owned(), self.grant()),
+            Some(Refusal { reason, rule, origin, .. }) => (reason, rule, origin),
+        };
+        Permission { reason, rule, origin, next_allowed_time, contact_point: self.point }
+    }
+
+    /// From obstacle to obstacle, as long as time lifts them.
+    fn next_allowed(&self, until: Option<Timestamp>) -> Option<Timestamp> {
+        let horizon = self.question.time.as_micros() + HORIZON_DAYS * 86_400_000_000;
+        let mut time = until?;
+        for _ in 0..MAX_STEPS {
+            if time.as_micros() > horizon {
+                return None;
+            }
+            match self.refusal(time) {
+                None => return Some(time),
+                Some(refusal) => time = refusal.until.filter(|until| *until > time)?,
+            }
+        }
+        None
+    }
+
+    fn refusal(&self, time: Timestamp) -> Option<Refusal> {
+        self.states()
+            .or_else(|| self.place())
+            .or_else(|| self.consent(time))
+            .or_else(|| self.quiet(time))
+            .or_else(|| self.often(time))
+    }
+
+    fn is_essential(&self) -> bool {
+        self.purpose.kind == PurposeKind::Essential
+    }
+
+    fn stated(&self, key: &PreferenceKey) -> Option<&StatedPreference> {
+        self.profile.preferences.get(key)
+    }
+
+    /// A yes to a preference that speaks against it.
+    fn says(&self, key: &PreferenceKey, reason: ContactReason, rule: &str) -> Option<Refusal> {
+        self.stated(key).filter(|stated| stated.is_true()).map(|stated| by(stated, reason, rule))
+    }
+
+    fn states(&self) -> Option<Refusal> {
+        let restricted = || {
+            let rule = "processing is restricted";
+            self.says(&PreferenceKey::ProcessingRestricted, ContactReason::ProcessingRestricted, rule)
+        };
+        let silent = || {
+            let rule = "the customer is not to be contacted";
+            self.says(&PreferenceKey::DoNotContact, ContactReason::DoNotContact, rule)
+        };
+        let restricted = if self.purpose.under_restriction { None } else { restricted() };
+        restricted.or_else(|| if self.is_essential() { None } else { silent() })
+    }
+
+    fn place(&self) -> Option<Refusal> {
+        if let (Some(kind), None) = (&self.channel.contact_point, &self.point) {
+            let rule = format!("the customer has no such {kind}");
+            return Some(Refusal { reason: ContactReason::NoContactPoint, rule, origin: None, until: None });
+        }
+        let channel = self.question.channel;
+        if let Some(stated) = self.stated(&PreferenceKey::ForbiddenChannels)
+            && matches!(&stated.value, Preference::Channels(all) if all.iter().any(|one| one == channel))
+        {
+            return Some(by(stated, ContactReason::ChannelForbidden, &format!("channel {channel} is forbidden")));
+        }
+        let no_phone = "the customer needs that it be not by telephone";
+        let no_phone = || self.says(&PreferenceKey::NoPhone, ContactReason::NoPhone, no_phone);
+        let refused = if self.channel.voice { no_phone() } else { None };
+        refused.or_else(|| self.topic())
+    }
+
+    fn topic(&self) -> Option<Refusal> {
+        let topic = self.question.topic?;
+        let stated = self.stated(&PreferenceKey::Topic(topic.to_owned()))?;
+        let refused = stated.value == Preference::Flag(false);
+        refused.then(|| by(stated, ContactReason::TopicNotWanted, &format!("topic {topic} is not wanted")))
+    }
+
+    fn about(&self) -> About<'_> {
+        About { purpose: self.question.purpose, contact_point: self.point.as_ref() }
+    }
+
+    fn consent(&self, time: Timestamp) -> Option<Refusal> {
+        let found = effective(&self.profile.records, self.about(), time);
+        let state = found.as_ref().map(|found| found.state);
+        if self.purpose.consent.is_met(state) {
+            return None;
+        }
+        Some(Refusal {
+            reason: ContactReason::Consent(state),
+            rule: format!("purpose {}: consent is {}", self.question.purpose, told(state)),
+            origin: found.map(|found| found.origin()),
+            until: next_change(&self.profile.records, self.about(), time),
+        })
+    }
+
+    /// Whose yes allows it.
+    fn grant(&self) -> Option<Origin> {
+        let found = effective(&self.profile.records, self.about(), self.question.time)?;
+        (found.state == ConsentState::Granted).then(|| found.origin())
+    }
+
+    fn quiet(&self, time: Timestamp) -> Option<Refusal> {
+        let stated = self.stated(&PreferenceKey::QuietHours).filter(|_| !self.is_essential())?;
+        let Preference::QuietHours(hours) = &stated.value else { return None };
+        let name = self.stated(&PreferenceKey::TimeZone).and_then(StatedPreference::as_text);
+        let name = name.or(Some(self.model.time_zone.as_str())).filter(|name| !name.is_empty()).unwrap_or("UTC");
+        let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+        let quiet = quiet_at(hours, &zone, time)?;
+        let until = next_loud(hours, &zone, time);
+        Some(Refusal { until, ..by(stated, ContactReason::QuietHours, &format!("quiet hours {quiet} {name}")) })
+    }
+
+    fn often(&self, time: Timestamp) -> Option<Refusal> {
+        let stated = self.stated(&PreferenceKey::FrequencyCaps).filter(|_| !self.is_essential())?;
+        let Preference::FrequencyCaps(caps) = &stated.value else { return None };
+        let concerns =
+            |cap: &&FrequencyCap| cap.channel.as_ref().is_none_or(|channel| channel == self.question.channel);
+        let reached = caps.iter().filter(concerns).filter_map(|cap| Some((cap, self.reached(cap, time)?)));
+        let (cap, until) = reached.max_by_key(|(_, until)| *until)?;
+        let over = cap.channel.as_deref().unwrap_or("all channels");
+        let rule = format!("at most {} contacts over {over} in {} seconds", cap.max_count, cap.window_seconds);
+        Some(Refusal { until: Some(until), ..by(stated, ContactReason::FrequencyCap, &rule) })
+    }
+
+    /// Until when a cap is reached, if it is.
+    fn reached(&self, cap: &FrequencyCap, time: Timestamp) -> Option<Timestamp> {
+        let channels =
+            self.model.channels.iter().filter(|(name, _)| cap.channel.as_ref().is_none_or(|one| one == *name));
+        let mut types: Vec<&String> = channels.flat_map(|(_, channel)| &channel.contact_events).collect();
+        types.sort_unstable();
+        types.dedup();
+        let records = self.profile.records.iter();
+        let contacts = records.flat_map(|record| types.iter().flat_map(|kind| record.contacts(kind)));
+        let mut times: Vec<Timestamp> = contacts.copied().filter(|contact| *contact <= time).collect();
+        times.sort_unstable_by_key(|time| Reverse(*time));
+        let last = times.get(cap.max_count.checked_sub(1)?)?;
+        let until = Timestamp::from_micros(last.as_micros() + cap.window_seconds * 1_000_000);
+        (until > time).then_some(until)
+    }
+}
+
+fn by(stated: &StatedPreference, reason: ContactReason, rule: &str) -> Refusal {
+    Refusal { reason, rule: rule.to_owned(), origin: stated.origins.first().cloned(), until: None }
+}

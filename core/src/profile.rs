@@ -1,0 +1,162 @@
+//! The fold: from the records of one cluster to the profile that a reader sees. A pure function.
+
+mod derived;
+mod survive;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::heap_size::{heap_size, pack_map, pack_set};
+use crate::model::Model;
+use crate::records::rollup::{DefinitionId, Rollup};
+use crate::records::{
+    Identifier, Origin, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value, fold_preferences,
+};
+use survive::fold_traits;
+
+pub use derived::{Computed, Derived};
+pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
+
+/// A profile, ready to answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Its id.
+    pub id: ProfileId,
+    /// Grows with every change.
+    pub revision: i64,
+    /// When the first of its records was first heard of.
+    pub create_time: Timestamp,
+    /// When it last changed.
+    pub update_time: Timestamp,
+    /// The unified fields by name.
+    pub traits: BTreeMap<String, Trait>,
+    /// All identifiers, in order.
+    pub identifiers: Vec<ProfileIdentifier>,
+    /// How the customer wants to be treated. What counts of consent depends on the time: see [`effective`](crate::records::effective).
+    pub preferences: Preferences,
+    /// What it is made of, in order of key. What their events add up to is in [`rollup`](Self::rollup).
+    pub records: Vec<Record>,
+    /// What the events of all records add up to.
+    pub rollup: Rollup,
+    /// The definitions that are not complete on some record.
+    pub uncounted: BTreeSet<DefinitionId>,
+    /// What is derived from all this at a time: to be derived anew when it no longer holds.
+    pub derived: Derived,
+}
+
+/// A unified field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trait {
+    /// The value that survived; a list for `union`.
+    pub value: Value,
+    /// Who said it; one for each value of a `union`.
+    pub origins: Vec<Origin>,
+}
+
+/// An identifier of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileIdentifier {
+    /// Type and value.
+    pub identifier: Identifier,
+    /// Whether the model lets the value identify anybody.
+    pub linkable: bool,
+    /// Who said it most recently.
+    pub origin: Origin,
+}
+
+/// What the store keeps of a profile: a name and a number. The rest is folded from its records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredProfile {
+    /// The live id; another than the one asked for where that was merged away.
+    pub id: ProfileId,
+    /// Its revision.
+    pub revision: i64,
+    /// When it last changed.
+    pub update_time: Timestamp,
+    /// Its records, in order of key; never empty.
+    pub records: Vec<Record>,
+}
+
+impl Profile {
+    /// Packs what is to be kept for long, so that it takes the memory that it is counted with.
+    pub fn pack(&mut self) {
+        self.traits.values_mut().for_each(|unified| unified.value.pack());
+        pack_map(&mut self.traits);
+        pack_map(&mut self.preferences);
+        self.records.iter_mut().for_each(Record::pack);
+        self.rollup.pack();
+        pack_set(&mut self.uncounted);
+        self.derived.pack();
+    }
+}
+
+heap_size! {
+    Trait { value, origins }
+    ProfileIdentifier { identifier, linkable, origin }
+    Profile {
+        id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, derived,
+    }
+}
+
+/// Folds a profile. Computed traits and segments depend on the time too: see [`Derived::of`].
+#[must_use]
+pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
+    let StoredProfile { id, revision, update_time, mut records } = stored;
+    let create_time = records.iter().map(|record| record.first_seen).min().unwrap_or(update_time);
+    let traits = fold_traits(&records, model);
+    let identifiers = fold_identifiers(&records, model);
+    let preferences = fold_preferences(&records);
+    let (rollup, uncounted) = fold_rollups(&mut records, model);
+    let derived = Derived::default();
+    Profile {
+        id,
+        revision,
+        create_time,
+        update_time,
+        traits,
+        identifiers,
+        preferences,
+        records,
+        rollup,
+        uncounted,
+        derived,
+    }
+}
+
+/// The sum of the records' states, which are taken out of them, and the definitions of which some record lacks its part.
+fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<DefinitionId>) {
+    let (mut sum, mut uncounted) = (Rollup::default(), BTreeSet::new());
+    let parts: Vec<Rollup> = records.iter_mut().map(|record| std::mem::take(&mut record.rollup)).collect();
+    for id in model.definitions().map(|definition| definition.id) {
+        if sum.get(id).is_some() {
+            continue;
+        }
+        for (record, part) in records.iter().zip(&parts) {
+            match (part.get(id), sum.get_mut(id)) {
+                (Some(state), Some(sum)) => sum.merge(state),
+                (Some(state), None) => sum.set(id, state.clone()),
+                (None, _) if record.has_events => {
+                    uncounted.insert(id);
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    (sum, uncounted)
+}
+
+fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
+    let mut sayers: BTreeMap<Identifier, (&RecordKey, &Said)> = BTreeMap::new();
+    for record in records {
+        for (identifier, said) in record.identifiers_said() {
+            let sayer = sayers.entry(identifier).or_insert((&record.key, said));
+            if sayer.1.effective_time() < said.effective_time() {
+                *sayer = (&record.key, said);
+            }
+        }
+    }
+    let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Said))| {
+        let linkable = model.links(&identifier);
+        ProfileIdentifier { identifier, linkable, origin: Origin::of(record, said) }
+    };
+    sayers.into_iter().map(held).collect()
+}

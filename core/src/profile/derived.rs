@@ -1,0 +1,86 @@
+//! What is derived from a profile at a time: computed traits, and the segments that it is in.
+//!
+//! A pure function of the profile, the model and the time. It tells how long it holds, so that it is derived once and not for each
+//! read, and is right all the same when time passes without a write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Profile;
+use crate::heap_size::{heap_size, pack_map, pack_set};
+use crate::model::Model;
+use crate::records::{Timestamp, Value};
+
+/// What is derived of a profile, and how long it holds.
+#[derive(Debug, Clone, Default)]
+pub struct Derived {
+    /// Since when, at the latest.
+    since: Timestamp,
+    /// Until when; none: for ever.
+    until: Option<Timestamp>,
+    /// Computed traits by name.
+    pub computed: BTreeMap<String, Computed>,
+    /// The segments that it is in.
+    pub segments: BTreeSet<String>,
+}
+
+/// A computed trait.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Computed {
+    /// Its value; none: nothing happened that would have one.
+    pub value: Option<Value>,
+    /// Not all events are counted yet: the definition is new.
+    pub partial: bool,
+    /// It is an estimate.
+    pub approximate: bool,
+}
+
+/// Equal when the same is told, whenever it was derived.
+impl PartialEq for Derived {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.computed, &self.segments) == (&other.computed, &other.segments)
+    }
+}
+
+impl Derived {
+    /// Derives.
+    #[must_use]
+    pub fn of(profile: &Profile, model: &Model, now: Timestamp) -> Self {
+        let mut derived = Self { since: now, ..Self::default() };
+        for (name, definition) in &model.computed {
+            let answer = match profile.rollup.get(definition.id) {
+                Some(state) => definition.answer(state, now),
+                None => definition.answer(&definition.empty(), now),
+            };
+            derived.until = derived.until.into_iter().chain(answer.until).min();
+            let partial = profile.uncounted.contains(&definition.id);
+            let computed = Computed { value: answer.value, partial, approximate: answer.approximate };
+            derived.computed.insert(name.clone(), computed);
+        }
+        derived.segments = model.segments_of(profile, &derived.computed);
+        derived
+    }
+
+    /// Whether it holds at a time.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.since <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Until when it holds; none: for ever, unless something is said.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Packs what is to be kept for long.
+    pub fn pack(&mut self) {
+        self.computed.values_mut().filter_map(|computed| computed.value.as_mut()).for_each(Value::pack);
+        pack_map(&mut self.computed);
+        pack_set(&mut self.segments);
+    }
+}
+
+heap_size! {
+    Computed { value, partial, approximate }
+    Derived { since, until, computed, segments }
+}

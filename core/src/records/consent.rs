@@ -1,0 +1,365 @@
+//! What customers have said about purposes, and what counts at a time.
+//!
+//! Words on a purpose are never changed. Of one record the last word counts among those that are in force at a time; a later
+//! word that is in force no later than an earlier one makes that one count never again, so a record need only keep the others
+//! ([`Consents`]); history keeps all. Where records differ, the most restrictive counts: see [`ConsentState`]. A record that
+//! says nothing does not take part. All of it is a function of the set of words and of the time, so that merging never
+//! widens a consent, splitting restores what each side had, and expiry takes effect by time alone.
+//!
+//! Source of the fields: ISO/IEC TS 27560:2023, Consent record information structure.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Identifier, Origin, Record, RecordKey, Said, Timestamp};
+use crate::heap_size::{HeapSize, heap_size, plain_size};
+
+/// What was said about a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentStatus {
+    /// Yes.
+    Granted,
+    /// Yes, but not yet confirmed.
+    Pending,
+    /// Yes, and later no.
+    Withdrawn,
+    /// No.
+    Denied,
+}
+
+impl ConsentStatus {
+    /// All, by name.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("granted", Self::Granted),
+        ("denied", Self::Denied),
+        ("withdrawn", Self::Withdrawn),
+        ("pending", Self::Pending),
+    ];
+}
+
+/// Why data may be processed: GDPR, article 6 (1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegalBasis {
+    /// (a)
+    Consent,
+    /// (b)
+    Contract,
+    /// (c)
+    LegalObligation,
+    /// (d)
+    VitalInterests,
+    /// (e)
+    PublicTask,
+    /// (f)
+    LegitimateInterests,
+}
+
+impl LegalBasis {
+    /// All, by name.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("consent", Self::Consent),
+        ("contract", Self::Contract),
+        ("legal_obligation", Self::LegalObligation),
+        ("vital_interests", Self::VitalInterests),
+        ("public_task", Self::PublicTask),
+        ("legitimate_interests", Self::LegitimateInterests),
+    ];
+}
+
+/// A word on a purpose. Personal data, so `Debug` hides most of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The purpose.
+    #[serde(rename = "p")]
+    pub purpose: String,
+    /// For which contact point, normalised; none: for all.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub contact_point: Option<Identifier>,
+    /// What was said.
+    #[serde(rename = "s")]
+    pub status: ConsentStatus,
+    /// From when on it holds.
+    #[serde(rename = "f")]
+    pub effective_time: Timestamp,
+    /// From when on it holds no longer.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<Timestamp>,
+    /// Why data is processed; none: the purpose's own.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<LegalBasis>,
+    /// The Global Privacy Control signal that came with it.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub gpc: Option<bool>,
+    /// All else that was said.
+    #[serde(rename = "n", default, skip_serializing_if = "ConsentNotes::is_empty")]
+    pub notes: Box<ConsentNotes>,
+}
+
+impl fmt::Debug for Consent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Consent({} {:?} {:?})", self.purpose, self.contact_point, self.status)
+    }
+}
+
+/// What is kept beside a word as it was said.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConsentNotes {
+    /// Under which law.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub jurisdiction: String,
+    /// Which version of the policy.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub policy_version: String,
+    /// The notice that was shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub notice: String,
+    /// How it was collected.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub collection_method: String,
+    /// What proves it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub proof: String,
+    /// The id of the customer's receipt.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub receipt_id: String,
+    /// The language it was asked in.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub language: String,
+    /// The raw string of the Transparency and Consent Framework.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tcf_string: String,
+}
+
+impl ConsentNotes {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each by its name in the API.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &String); 8] {
+        [
+            ("jurisdiction", &self.jurisdiction),
+            ("policy_version", &self.policy_version),
+            ("notice", &self.notice),
+            ("collection_method", &self.collection_method),
+            ("proof", &self.proof),
+            ("receipt_id", &self.receipt_id),
+            ("language", &self.language),
+            ("tcf_string", &self.tcf_string),
+        ]
+    }
+}
+
+/// A word, and who said it when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentWord {
+    /// The word.
+    #[serde(rename = "v")]
+    pub consent: Consent,
+    /// When.
+    #[serde(rename = "p")]
+    pub said: Said,
+}
+
+impl ConsentWord {
+    /// What it comes to at a time; none: it is not in force yet.
+    fn at(&self, time: Timestamp) -> Option<ConsentState> {
+        if self.consent.effective_time > time {
+            return None;
+        }
+        let expired = self.consent.expire_time.is_some_and(|expires| expires <= time);
+        Some(match self.consent.status {
+            ConsentStatus::Denied => ConsentState::Denied,
+            ConsentStatus::Withdrawn => ConsentState::Withdrawn,
+            ConsentStatus::Pending | ConsentStatus::Granted if expired => ConsentState::Expired,
+            ConsentStatus::Pending => ConsentState::Pending,
+            ConsentStatus::Granted => ConsentState::Granted,
+        })
+    }
+
+    /// When it changes next by time alone.
+    fn next_change(&self, time: Timestamp) -> Option<Timestamp> {
+        let Consent { effective_time, expire_time, status, .. } = &self.consent;
+        let expires =
+            matches!(status, ConsentStatus::Granted | ConsentStatus::Pending).then_some(*expire_time).flatten();
+        [Some(*effective_time), expires].into_iter().flatten().filter(|at| *at > time).min()
+    }
+}
+
+/// The words of one record that can still count, in order of purpose, contact point and place.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Consents(Vec<ConsentWord>);
+
+impl Consents {
+    /// So many words on one purpose and contact point are kept to count at times to come; of more, the latest.
+    const MAX_WORDS: usize = 20;
+
+    /// Takes a word in. In whichever order words come, the same ones are kept.
+    pub(super) fn take(&mut self, consent: &Consent, said: Said) {
+        let topic = |word: &ConsentWord| (word.consent.purpose.clone(), word.consent.contact_point.clone());
+        let new = ConsentWord { consent: consent.clone(), said };
+        let about = topic(&new);
+        let (mut same, mut others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.0).into_iter().partition(|word| topic(word) == about);
+        if !same.iter().any(|word| word.said.stamp == said.stamp) {
+            same.push(new);
+        }
+        // From the latest back: a word counts only if it is in force before all that are later.
+        same.sort_by_key(|word| std::cmp::Reverse(word.said.stamp));
+        let mut earliest: Option<Timestamp> = None;
+        same.retain(|word| {
+            let counts = earliest.is_none_or(|earliest| word.consent.effective_time < earliest);
+            earliest = Some(earliest.map_or(word.consent.effective_time, |at| at.min(word.consent.effective_time)));
+            counts
+        });
+        same.truncate(Self::MAX_WORDS);
+        others.extend(same);
+        others.sort_by_key(|word| (topic(word), word.said.stamp));
+        self.0 = others;
+    }
+
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All words that are kept.
+    pub fn iter(&self) -> impl Iterator<Item = &ConsentWord> {
+        self.0.iter()
+    }
+
+    /// How many purposes and contact points it speaks of.
+    #[must_use]
+    pub fn topics(&self) -> usize {
+        let pair = |word: &ConsentWord| (word.consent.purpose.clone(), word.consent.contact_point.clone());
+        self.0.chunk_by(|a, b| pair(a) == pair(b)).count()
+    }
+
+    /// Whether it speaks of this purpose and contact point.
+    #[must_use]
+    pub fn speaks_of(&self, consent: &Consent) -> bool {
+        let Consent { purpose, contact_point, .. } = consent;
+        self.0.iter().any(|word| (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point))
+    }
+
+    /// What counts of this record's words: the last among those in force. Where the purpose as such is asked about and
+    /// nothing general was said, the least restrictive of what was said for contact points.
+    fn at(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
+        self.last(about, time).or_else(|| {
+            let points =
+                self.0.iter().filter(|word| about.contact_point.is_none() && word.consent.purpose == about.purpose);
+            let each = points.filter_map(|word| {
+                self.last(About { contact_point: word.consent.contact_point.as_ref(), ..about }, time)
+            });
+            each.min_by_key(|(state, word)| (*state, std::cmp::Reverse(word.said.stamp)))
+        })
+    }
+
+    fn last(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
+        let in_force = self.0.iter().filter(|word| about.covers(word)).filter_map(|word| Some((word.at(time)?, word)));
+        in_force.max_by_key(|(_, word)| word.said.stamp)
+    }
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The purpose.
+    pub purpose: &'a str,
+    /// The contact point; none: the purpose as such.
+    pub contact_point: Option<&'a Identifier>,
+}
+
+impl About<'_> {
+    /// Words on a contact point speak of that alone; others of every one.
+    fn covers(&self, word: &ConsentWord) -> bool {
+        word.consent.purpose == self.purpose
+            && word.consent.contact_point.as_ref().is_none_or(|point| Some(point) == self.contact_point)
+    }
+}
+
+/// What a word comes to at a time, the more restrictive the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConsentState {
+    /// Yes.
+    Granted,
+    /// Not confirmed.
+    Pending,
+    /// Its time is over.
+    Expired,
+    /// Yes, and later no.
+    Withdrawn,
+    /// No.
+    Denied,
+}
+
+/// What counts for a purpose at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effective<'a> {
+    /// What it comes to.
+    pub state: ConsentState,
+    /// The word that counts.
+    pub word: &'a ConsentWord,
+    /// Whose it is.
+    pub record: &'a RecordKey,
+}
+
+/// What counts at a time, of what the records of a profile say: the most restrictive. None: nothing was said.
+#[must_use]
+pub fn effective<'a>(records: &'a [Record], about: About<'_>, time: Timestamp) -> Option<Effective<'a>> {
+    let of_record = |record: &'a Record| {
+        let (state, word) = record.consents().at(about, time)?;
+        Some(Effective { state, word, record: &record.key })
+    };
+    records.iter().filter_map(of_record).max_by(|a, b| a.rank().cmp(&b.rank()))
+}
+
+/// When what counts may change next by time alone.
+#[must_use]
+pub fn next_change(records: &[Record], about: About<'_>, time: Timestamp) -> Option<Timestamp> {
+    let words = records.iter().flat_map(|record| record.consents().iter());
+    let concerned = words.filter(|word| match about.contact_point {
+        Some(_) => about.covers(word),
+        None => word.consent.purpose == about.purpose,
+    });
+    concerned.filter_map(|word| word.next_change(time)).min()
+}
+
+impl Effective<'_> {
+    /// Who said the word, and when.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin::of(self.record, &self.word.said)
+    }
+
+    /// The most restrictive; of equals the latest, then the least record.
+    fn rank(&self) -> (ConsentState, Timestamp, std::cmp::Reverse<&RecordKey>) {
+        (self.state, self.word.said.effective_time(), std::cmp::Reverse(self.record))
+    }
+}
+
+plain_size!(ConsentStatus, LegalBasis);
+
+heap_size! {
+    Consent { purpose, contact_point, status, effective_time, expire_time, legal_basis, gpc, notes }
+    ConsentNotes {
+        jurisdiction, policy_version, notice, collection_method, proof, receipt_id, language, tcf_string,
+    }
+    ConsentWord { consent, said }
+}
+
+impl HeapSize for Consents {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! Objects: an order, a shipment, a conversation, each folded from the events that are its states.
+//!
+//! An object is no row of its own: it is what its events say. So it goes with them when records move between profiles, and
+//! events that come late take their place as if they had come in time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::value::pack_values;
+use super::{Event, Timestamp, Value};
+use crate::heap_size::{heap_size, pack_set};
+
+/// Names an object within a tenant. Not unique where sources number theirs alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectKey {
+    /// What it is: `order`.
+    pub kind: String,
+    /// The source's own id of it.
+    pub id: String,
+}
+
+impl ObjectKey {
+    /// Names an object.
+    pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { kind: kind.into(), id: id.into() }
+    }
+}
+
+/// What an event's type makes of it. Kept with the event: another model changes nothing about what was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Meaning {
+    /// The object that it is a state of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectKey>,
+    /// Other objects that it speaks of, in order, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<ObjectKey>,
+    /// The state that it puts its object in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The way it went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
+impl Meaning {
+    /// Whether the type makes nothing of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// All objects that it names: its own, told by true, and the others.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, bool)> {
+        self.object.iter().map(|own| (own, true)).chain(self.related.iter().map(|other| (other, false)))
+    }
+}
+
+/// An object as its events tell it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Which.
+    pub key: ObjectKey,
+    /// The state that it is in: the latest word of its own events. None: none has said it.
+    pub status: Option<String>,
+    /// The time of its first event.
+    pub create_time: Timestamp,
+    /// The time of its last event.
+    pub update_time: Timestamp,
+    /// The latest word of its own events on each property.
+    pub fields: BTreeMap<String, Value>,
+    /// The objects that its events speak of, and those whose events speak of it.
+    pub related: BTreeSet<ObjectKey>,
+    /// All events that name it, in order of time.
+    pub events: Vec<Event>,
+}
+
+/// Folds an object from events that name it, in any order. None where there are none.
+#[must_use]
+pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
+    events.sort_by_cached_key(Event::position);
+    let (create_time, update_time) = (events.first()?.sort_time, events.last()?.sort_time);
+    let (mut status, mut fields, mut related) = (None, BTreeMap::new(), BTreeSet::new());
+    for event in &events {
+        related.extend(event.meaning.objects().map(|(named, _)| named).filter(|named| **named != key).cloned());
+        if event.meaning.object.as_ref() == Some(&key) {
+            status = event.meaning.status.clone().or(status);
+            fields.extend(event.properties.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+    Some(Object { key, status, create_time, update_time, fields, related, events })
+}
+
+impl Object {
+    /// Packs what is to be kept for long.
+    pub fn pack(&mut self) {
+        pack_values(&mut self.fields);
+        pack_set(&mut self.related);
+        self.events.iter_mut().for_each(|event| pack_values(&mut event.properties));
+    }
+}
+
+heap_size! {
+    ObjectKey { kind, id }
+    Meaning { object, related, status, channel }
+    Object { key, status, create_time, update_time, fields, related, events }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{ContentHash, RecordKey};
+
+    /// An event of an order, or of another object that speaks of it.
+    fn event(own: &str, seconds: i64, status: Option<&str>, properties: &[(&str, &str)]) -> Event {
+        let time = Timestamp::from_micros(seconds * 1_000_000);
+        let order = ObjectKey::new("order", "1");
+        let own = ObjectKey::new(own, "1");
+        Event {
+            record: RecordKey::new("shop", "1"),
+            event_id: format!("{}{seconds}", own.kind),
+            kind: "any".to_owned(),
+            event_time: Some(time),
+            receive_time: time,
+            sort_time: time,
+            properties: properties.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect(),
+            content: ContentHash(0),
+            meaning: Meaning {
+                related: Vec::from_iter((own != order).then_some(order)),
+                object: Some(own),
+                status: status.map(str::to_owned),
+                channel: None,
+            },
+        }
+    }
+
+    #[test]
+    fn an_object_is_what_its_own_events_said_last_in_whatever_order_they_came() {
+        let placed = event("order", 1, Some("placed"), &[("total", "20"), ("coupon", "A")]);
+        let changed = event("order", 2, None, &[("total", "25")]);
+        let sent = event("shipment", 3, Some("in_transit"), &[("total", "1"), ("carrier", "DHL")]);
+        for events in [[placed.clone(), changed.clone(), sent.clone()], [sent, changed, placed]] {
+            let order = fold_object(ObjectKey::new("order", "1"), events.to_vec()).expect("an object");
+            assert_eq!(order.status.as_deref(), Some("placed"), "the shipment's state is not the order's");
+            let fields: Vec<_> = order.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(fields, ["coupon=A", "total=25"]);
+            assert_eq!((order.create_time.as_micros(), order.update_time.as_micros()), (1_000_000, 3_000_000));
+            assert_eq!(order.related, BTreeSet::from([ObjectKey::new("shipment", "1")]));
+            let course: Vec<&str> = order.events.iter().map(|event| event.event_id.as_str()).collect();
+            assert_eq!(course, ["order1", "order2", "shipment3"]);
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_only_spoken_of_has_a_course_and_no_state() {
+        let sent = event("shipment", 3, Some("in_transit"), &[("carrier", "DHL")]);
+        let order = fold_object(ObjectKey::new("order", "1"), vec![sent]).expect("an object");
+        assert_eq!((order.status, order.fields.len(), order.events.len()), (None, 0, 1));
+        assert_eq!(fold_object(ObjectKey::new("order", "1"), Vec::new()), None);
+    }
+}

@@ -1,0 +1,413 @@
+//! The state of one record: the fold of all statements about it, in a form that takes them in any order.
+//!
+//! A record is a map of fields, each with the place (a [`Stamp`]) of the statement that set it, over a *base*: the latest
+//! whole statement (upsert or delete). A field set by the base carries no stamp of its own. A statement changes a field
+//! only if it is later than what set the field before, and a base drops all that is older than itself. Taking the later
+//! of two is commutative, associative and idempotent, so any order of the same statements gives the same state, and a
+//! late one needs nothing re-read from history.
+//!
+//! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's record is replaced or
+//! deleted takes back nothing that its customer wanted.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::rollup::Rollup;
+use super::value::Value;
+use super::{
+    Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey, RecordStatement,
+    Timestamp, id::plausible_time,
+};
+use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
+
+/// The place of a statement among those about its record; the content breaks ties, so that the order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The source's version, 0 when it has none.
+    #[serde(rename = "v", default)]
+    pub version: i64,
+    /// The source's time, the epoch when it gives none.
+    #[serde(rename = "t", default)]
+    pub time: Timestamp,
+    /// What it says.
+    #[serde(rename = "h")]
+    pub content: ContentHash,
+}
+
+/// Who said a value, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Which record.
+    pub record: RecordKey,
+    /// In the source's word.
+    pub source_time: Option<Timestamp>,
+    /// Here.
+    pub receive_time: Timestamp,
+}
+
+impl Origin {
+    /// Who said what a record holds.
+    #[must_use]
+    pub fn of(record: &RecordKey, said: &Said) -> Self {
+        Self { record: record.clone(), source_time: said.source_time, receive_time: said.receive_time }
+    }
+}
+
+/// When a statement was made and received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its place.
+    #[serde(rename = "o")]
+    pub stamp: Stamp,
+    /// In the source's word.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+    /// Here.
+    #[serde(rename = "r")]
+    pub receive_time: Timestamp,
+}
+
+impl Said {
+    /// The time that survivorship goes by: the source's, if it can be right.
+    #[must_use]
+    pub fn effective_time(&self) -> Timestamp {
+        plausible_time(self.source_time, self.receive_time)
+    }
+}
+
+/// The latest whole statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Base {
+    #[serde(rename = "p")]
+    said: Said,
+    #[serde(default)]
+    deleted: bool,
+}
+
+/// A field's value and, if a patch set it, which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cell<T> {
+    #[serde(rename = "v")]
+    value: T,
+    #[serde(rename = "p", default = "none", skip_serializing_if = "Option::is_none")]
+    patch: Option<Said>,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// An id that a record holds for the cluster it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CarriedId {
+    /// The older of two profiles keeps its id in a merge.
+    pub create_time: Timestamp,
+    /// The id.
+    pub id: ProfileId,
+}
+
+/// Where identity has put a record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Membership {
+    /// The profile; none when the record is gone.
+    #[serde(skip)]
+    pub profile: Option<ProfileId>,
+    /// What joined it: `alone`, or `shared:email`.
+    #[serde(default)]
+    pub reason: String,
+    /// The ids that go where this record goes: those that it founded or inherited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carries: Vec<CarriedId>,
+    /// How many ids it has founded.
+    #[serde(default)]
+    pub minted: u32,
+}
+
+/// One source's record of one customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its name.
+    pub key: RecordKey,
+    /// When it was first heard of.
+    pub first_seen: Timestamp,
+    /// Whether events hang on it.
+    #[serde(default)]
+    pub has_events: bool,
+    /// Identity's part.
+    #[serde(default)]
+    pub membership: Membership,
+    /// The latest statement, effective or not: an undated one comes after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latest: Option<Said>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<Base>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    identifiers: BTreeMap<String, Cell<Vec<String>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    traits: BTreeMap<String, Cell<Option<Value>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    preferences: BTreeMap<PreferenceKey, Cell<Option<Preference>>>,
+    #[serde(default, skip_serializing_if = "Consents::is_empty")]
+    consents: Consents,
+    /// By event type the latest contacts, latest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contacts: BTreeMap<String, Vec<Timestamp>>,
+    /// What its events add up to. Kept beside the record, as it changes with each event.
+    #[serde(skip)]
+    pub rollup: Rollup,
+}
+
+/// How many contacts of a type are kept: a frequency cap counts no more.
+pub const MAX_CONTACTS: usize = 50;
+
+impl Record {
+    /// A record of which nothing was said yet.
+    #[must_use]
+    pub fn new(key: RecordKey, first_seen: Timestamp) -> Self {
+        Self {
+            key,
+            first_seen,
+            has_events: false,
+            membership: Membership::default(),
+            latest: None,
+            base: None,
+            identifiers: BTreeMap::new(),
+            traits: BTreeMap::new(),
+            preferences: BTreeMap::new(),
+            consents: Consents::default(),
+            contacts: BTreeMap::new(),
+            rollup: Rollup::default(),
+        }
+    }
+
+    /// Whether the record belongs in a profile: something is said of it, something happened, or its customer wanted
+    /// something.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.has_events || self.is_said() || self.preferences().next().is_some() || !self.consents.is_empty()
+    }
+
+    /// Whether its source says that there is such a customer.
+    #[must_use]
+    pub fn is_said(&self) -> bool {
+        self.base.is_some_and(|base| !base.deleted)
+            || self.identifiers.values().any(|cell| !cell.value.is_empty())
+            || self.traits.values().any(|cell| cell.value.is_some())
+    }
+
+    /// The latest statement about it, if any was made.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Said> {
+        self.latest.as_ref()
+    }
+
+    /// Its identifiers, in order of type and value.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> + '_ {
+        self.identifiers
+            .iter()
+            .flat_map(|(kind, cell)| cell.value.iter().map(move |value| Identifier::new(kind, value)))
+    }
+
+    /// Its identifiers with who said them when.
+    pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Said)> {
+        self.identifiers.iter().flat_map(|(kind, cell)| {
+            let said = self.said(cell.patch.as_ref());
+            cell.value.iter().filter_map(move |value| Some((Identifier::new(kind, value), said?)))
+        })
+    }
+
+    /// Its traits, in order of name.
+    pub fn traits(&self) -> impl Iterator<Item = (&str, &Value, &Said)> {
+        self.traits
+            .iter()
+            .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
+    }
+
+    /// Its preferences, in order of key.
+    pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Said)> {
+        self.preferences.iter().filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
+    }
+
+    /// Whether anything was ever said of a preference, cleared or not.
+    #[must_use]
+    pub fn has_word_on(&self, key: &PreferenceKey) -> bool {
+        self.preferences.contains_key(key)
+    }
+
+    /// Of how many preferences anything was ever said.
+    #[must_use]
+    pub fn preference_count(&self) -> usize {
+        self.preferences.len()
+    }
+
+    /// What its customer said about purposes.
+    #[must_use]
+    pub fn consents(&self) -> &Consents {
+        &self.consents
+    }
+
+    /// When its customer was contacted by events of a type: the latest, latest first.
+    #[must_use]
+    pub fn contacts(&self, event_type: &str) -> &[Timestamp] {
+        self.contacts.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many contacts are kept.
+    #[must_use]
+    pub fn contact_count(&self) -> usize {
+        self.contacts.values().map(Vec::len).sum()
+    }
+
+    /// Counts an event, which was not counted before, as a contact.
+    pub fn count_contact(&mut self, event: &Event) {
+        let times = self.contacts.entry(event.kind.clone()).or_default();
+        let place = times.partition_point(|time| *time > event.sort_time);
+        times.insert(place, event.sort_time);
+        times.truncate(MAX_CONTACTS);
+    }
+
+    /// Takes over what statements do not tell: who it belongs to, when it was first heard of, and what happened.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            has_events: self.has_events,
+            membership: self.membership.clone(),
+            contacts: self.contacts.clone(),
+            rollup: self.rollup.clone(),
+            ..Self::new(self.key.clone(), self.first_seen)
+        }
+    }
+
+    /// Whether sources have said the same of both, wherever identity put them.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.first_seen, &self.latest, &self.base) == (other.first_seen, &other.latest, &other.base)
+            && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
+            && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
+    }
+
+    /// Whether both are kept alike, but for what their events add up to.
+    #[must_use]
+    pub fn is_kept_as(&self, other: &Self) -> bool {
+        (&self.key, self.has_events, &self.membership) == (&other.key, other.has_events, &other.membership)
+            && self.contacts == other.contacts
+            && self.says_the_same(other)
+    }
+
+    /// Packs what is to be kept for long.
+    pub fn pack(&mut self) {
+        self.traits.values_mut().filter_map(|cell| cell.value.as_mut()).for_each(Value::pack);
+        pack_map(&mut self.identifiers);
+        pack_map(&mut self.traits);
+        pack_map(&mut self.preferences);
+        pack_map(&mut self.contacts);
+    }
+
+    fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
+        patch.or(self.base.as_ref().map(|base| &base.said))
+    }
+
+    /// The place that a statement takes: its own, or after all others.
+    #[must_use]
+    pub fn place(&self, statement: &RecordStatement) -> Stamp {
+        let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
+            Some(said) => {
+                let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
+                (said.stamp.version, after.max(statement.receive_time))
+            }
+            None => (0, statement.receive_time),
+        });
+        Stamp { version, time, content: statement.content }
+    }
+
+    /// Whether an undated statement only repeats the latest one.
+    #[must_use]
+    pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
+        statement.order.is_none() && self.latest.is_some_and(|said| said.stamp.content == statement.content)
+    }
+
+    /// Takes a statement in at its place. Taking it in again changes nothing.
+    pub fn apply(&mut self, statement: &RecordStatement) {
+        self.apply_at(self.place(statement), statement);
+    }
+
+    /// Takes a statement in at the place that it took when it was stored.
+    pub fn apply_at(&mut self, stamp: Stamp, statement: &RecordStatement) {
+        let said = Said { stamp, source_time: statement.source_time, receive_time: statement.receive_time };
+        self.first_seen = self.first_seen.min(statement.receive_time);
+        if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
+            self.latest = Some(said);
+        }
+        match &statement.change {
+            Change::Patch { identifiers, traits } => {
+                if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
+                    for (kind, values) in identifiers {
+                        patch(&mut self.identifiers, kind, values, said);
+                    }
+                    for (name, value) in traits {
+                        patch(&mut self.traits, name, value, said);
+                    }
+                }
+            }
+            Change::Prefer(preferences) => {
+                for (key, value) in preferences {
+                    patch(&mut self.preferences, key, value, said);
+                }
+            }
+            Change::Consent(consent) => self.consents.take(consent, said),
+            Change::Replace(fields) => {
+                if self.rebase(said, false) {
+                    fill(&mut self.identifiers, fields.identifiers.iter().map(|(kind, values)| (kind, values.clone())));
+                    fill(&mut self.traits, fields.traits.iter().map(|(name, value)| (name, Some(value.clone()))));
+                }
+            }
+            Change::Delete => {
+                self.rebase(said, true);
+            }
+        }
+    }
+
+    /// Makes a whole statement the base, if it is later than the present one, and drops what is older.
+    fn rebase(&mut self, said: Said, deleted: bool) -> bool {
+        if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
+            return false;
+        }
+        self.base = Some(Base { said, deleted });
+        self.identifiers.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        self.traits.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        true
+    }
+}
+
+plain_size!(Stamp, Said, Base, CarriedId);
+
+heap_size! {
+    Origin { record, source_time, receive_time }
+    Membership { profile, reason, carries, minted }
+    Record {
+        key, first_seen, has_events, membership, latest, base, identifiers, traits, preferences, consents, contacts,
+        rollup,
+    }
+}
+
+impl<T: HeapSize> HeapSize for Cell<T> {
+    fn heap_bytes(&self) -> usize {
+        self.value.heap_bytes()
+    }
+}
+
+/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
+fn patch<K: Ord + Clone, T: Clone>(fields: &mut BTreeMap<K, Cell<T>>, name: &K, value: &T, said: Said) {
+    let later = |cell: &Cell<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
+    if !fields.get(name).is_some_and(later) {
+        fields.insert(name.clone(), Cell { value: value.clone(), patch: Some(said) });
+    }
+}
+
+/// Sets the fields of a new base where no later patch is left.
+fn fill<'a, T>(fields: &mut BTreeMap<String, Cell<T>>, values: impl Iterator<Item = (&'a String, T)>) {
+    for (name, value) in values {
+        fields.entry(name.clone()).or_insert(Cell { value, patch: None });
+    }
+}

@@ -1,0 +1,339 @@
+//! What sources say: a [`Draft`] as it was said, a [`Statement`] once it is checked against the model.
+
+mod size;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value};
+use crate::heap_size::HeapSize;
+
+/// A statement as a source said it: nothing checked, nothing normalised. This is what history keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draft {
+    /// This is the whole record.
+    Upsert(DraftRecord),
+    /// These fields of the record changed.
+    Patch(DraftRecord),
+    /// The record is gone; only its key, version and time count.
+    Delete(DraftRecord),
+    /// This happened.
+    Event(DraftEvent),
+    /// The customer wants to be treated so.
+    Preferences(DraftPreferences),
+    /// The customer said this about a purpose.
+    Consent(DraftConsent),
+}
+
+impl Draft {
+    /// The record that it is about.
+    #[must_use]
+    pub fn record(&self) -> &RecordKey {
+        match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record,
+            Self::Event(said) => &said.record,
+            Self::Preferences(said) => &said.record,
+            Self::Consent(said) => &said.record,
+        }
+    }
+}
+
+/// What a source says of how a customer wants to be treated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftPreferences {
+    /// Whose record.
+    pub record: RecordKey,
+    /// By the name of the preference; none: cleared.
+    #[serde(default)]
+    pub preferences: BTreeMap<String, Option<Value>>,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+}
+
+/// What a source says that a customer said about a purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftConsent {
+    /// Whose record.
+    pub record: RecordKey,
+    /// The purpose.
+    pub purpose: String,
+    /// For which contact point, as the source has it; none: for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_point: Option<Identifier>,
+    /// `status`, `effective_time` and all else, by the names of the API.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Value>,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+}
+
+/// What a source says of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftRecord {
+    /// Which record.
+    pub record: RecordKey,
+    /// (type, value) as the source has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<super::Identifier>,
+    /// Traits by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub traits: BTreeMap<String, Value>,
+    /// Patches only: identifier types to empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clear_identifier_types: Vec<String>,
+    /// Patches only: traits to empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clear_traits: Vec<String>,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+}
+
+impl DraftRecord {
+    /// Says nothing of a record yet.
+    #[must_use]
+    pub fn new(record: RecordKey) -> Self {
+        Self {
+            record,
+            identifiers: Vec::new(),
+            traits: BTreeMap::new(),
+            clear_identifier_types: Vec::new(),
+            clear_traits: Vec::new(),
+            version: 0,
+            source_time: None,
+        }
+    }
+
+    /// Whether it names no field.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.identifiers.is_empty()
+            && self.traits.is_empty()
+            && self.clear_identifier_types.is_empty()
+            && self.clear_traits.is_empty()
+    }
+}
+
+/// What a source says has happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftEvent {
+    /// With whom.
+    pub record: RecordKey,
+    /// The source's id of the event.
+    pub event_id: String,
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, in the source's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<Timestamp>,
+    /// What is known of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, Value>,
+}
+
+/// A statement that is well-formed and fits the model. Made by [`Model::check`](crate::model::Model::check).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// About a record.
+    Record(RecordStatement),
+    /// About something that happened.
+    Event(Event),
+}
+
+impl Statement {
+    /// Its size in memory, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + self.heap_bytes()
+    }
+
+    /// As it was said, to be checked again.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        match self {
+            Self::Record(statement) => statement.draft.clone(),
+            Self::Event(event) => Draft::Event(DraftEvent {
+                record: event.record.clone(),
+                event_id: event.event_id.clone(),
+                kind: event.kind.clone(),
+                event_time: event.event_time,
+                properties: event.properties.clone(),
+            }),
+        }
+    }
+
+    /// When it came in.
+    #[must_use]
+    pub fn receive_time(&self) -> Timestamp {
+        match self {
+            Self::Record(statement) => statement.receive_time,
+            Self::Event(event) => event.receive_time,
+        }
+    }
+
+    /// The record that it is about.
+    #[must_use]
+    pub fn record(&self) -> &RecordKey {
+        match self {
+            Self::Record(statement) => &statement.record,
+            Self::Event(event) => &event.record,
+        }
+    }
+}
+
+/// A checked statement about a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordStatement {
+    /// Which record.
+    pub record: RecordKey,
+    /// What changes.
+    pub change: Change,
+    /// Its place among the statements about the record. `None`: after all that came before.
+    pub order: Option<(i64, Timestamp)>,
+    /// When the source said so.
+    pub source_time: Option<Timestamp>,
+    /// When it came in.
+    pub receive_time: Timestamp,
+    /// Of the content, without version and times.
+    pub content: ContentHash,
+    /// As it was said, for history.
+    pub draft: Draft,
+}
+
+/// What a statement changes in a record. Identifier values are normalised.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// All fields are these.
+    Replace(Fields),
+    /// These fields change; an emptied field is named with no value.
+    Patch {
+        /// New values by identifier type; no values: emptied.
+        identifiers: BTreeMap<String, Vec<String>>,
+        /// New values by trait; none: emptied.
+        traits: BTreeMap<String, Option<Value>>,
+    },
+    /// The record is gone.
+    Delete,
+    /// These preferences are said; none: no word on it any more.
+    Prefer(BTreeMap<PreferenceKey, Option<Preference>>),
+    /// This is said about a purpose.
+    Consent(Box<Consent>),
+}
+
+/// The fields of a record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fields {
+    /// Normalised values by identifier type, sorted, without repetition.
+    pub identifiers: BTreeMap<String, Vec<String>>,
+    /// Values by trait.
+    pub traits: BTreeMap<String, Value>,
+}
+
+/// The first 128 bits of the SHA-256 of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ContentHash(pub u128);
+
+impl ContentHash {
+    /// Of anything that serialises to JSON in one way.
+    #[must_use]
+    pub fn of(content: &impl Serialize) -> Self {
+        use sha2::{Digest, Sha256};
+        let json = serde_json::to_vec(content).unwrap_or_default();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(&json)[..16]);
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl std::fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl std::str::FromStr for ContentHash {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Self)
+    }
+}
+
+impl Serialize for ContentHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Something that happened. Never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// With whom.
+    pub record: RecordKey,
+    /// The source's id of the event.
+    pub event_id: String,
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, in the source's word.
+    pub event_time: Option<Timestamp>,
+    /// When it came in.
+    pub receive_time: Timestamp,
+    /// What the timeline sorts by.
+    pub sort_time: Timestamp,
+    /// What is known of it.
+    pub properties: BTreeMap<String, Value>,
+    /// Of what the source said.
+    pub content: ContentHash,
+    /// What its type makes of it.
+    #[serde(default, skip_serializing_if = "Meaning::is_empty")]
+    pub meaning: Meaning,
+}
+
+impl Event {
+    /// Its name within the tenant.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        EventKey { source: self.record.source.clone(), event_id: self.event_id.clone() }
+    }
+
+    /// Its place on a timeline.
+    #[must_use]
+    pub fn position(&self) -> TimelinePosition {
+        TimelinePosition {
+            sort_time: self.sort_time,
+            source: self.record.source.clone(),
+            event_id: self.event_id.clone(),
+        }
+    }
+}
+
+/// A place on a timeline: a property of the event alone, so it stays when profiles merge and split.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TimelinePosition {
+    /// First by time,
+    pub sort_time: Timestamp,
+    /// then by source,
+    pub source: String,
+    /// then by event id; timelines run from the greatest to the least.
+    pub event_id: String,
+}
