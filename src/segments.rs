@@ -22,7 +22,7 @@ use crate::compute::{self, Class};
 use crate::models::{Models, Running};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
 use profile_core::model::{Model, Segment};
-use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
@@ -291,7 +291,7 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        if model.try_holds(candidate, &profile, &computed).map_err(PreviewError::OverBudget)? {
+        if candidate.includes(&subject(&profile, &computed, model)).map_err(PreviewError::OverBudget)? {
             seen.members.push(profile.id);
         }
     }
@@ -341,7 +341,7 @@ fn turns(
     let (mut time, mut count) = (from, 0);
     loop {
         let derived = Derived::of(profile, model, time);
-        turn(profile.id, &mut members, &derived.segments, time);
+        turn(profile.id, &mut members, &derived, time);
         count += 1;
         match derived.until() {
             Some(until) if until <= now => time = if count < MAX_TURNS { until } else { now },
@@ -350,9 +350,10 @@ fn turns(
     }
 }
 
-/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left.
-fn turn(id: ProfileId, members: &mut BTreeMap<String, SegmentMember>, is_in: &BTreeSet<String>, time: Timestamp) {
-    for segment in is_in {
+/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left. Where it cannot be decided, nothing
+/// changes.
+fn turn(id: ProfileId, members: &mut BTreeMap<String, SegmentMember>, derived: &Derived, time: Timestamp) {
+    for segment in &derived.segments {
         let entered = || SegmentMember { profile: id, segment: segment.clone(), enter_time: time, exit_time: None };
         match members.get_mut(segment) {
             Some(member) if member.exit_time.is_none() => {}
@@ -360,6 +361,10 @@ fn turn(id: ProfileId, members: &mut BTreeMap<String, SegmentMember>, is_in: &BT
             None => drop(members.insert(segment.clone(), entered())),
         }
     }
-    let left = members.values_mut().filter(|member| member.exit_time.is_none() && !is_in.contains(&member.segment));
+    let left = members.values_mut().filter(|member| {
+        member.exit_time.is_none()
+            && !derived.segments.contains(&member.segment)
+            && !derived.undecided_segments.contains(&member.segment)
+    });
     left.for_each(|member| member.exit_time = Some(time));
 }

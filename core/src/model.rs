@@ -33,7 +33,7 @@ pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::clean;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{Channel, ConsentRule, Purpose, PurposeKind, Visible};
-pub use segment::Segment;
+pub use segment::{Memberships, Segment, Subject};
 
 use crate::records::Identifier;
 

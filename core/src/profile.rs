@@ -13,7 +13,7 @@ use crate::records::{
 };
 use survive::fold_traits;
 
-pub use derived::{Computed, Derived};
+pub use derived::{Computed, Derived, subject};
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 
 /// A profile, ready to answer.

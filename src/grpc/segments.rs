@@ -1,5 +1,6 @@
 //! `SegmentService`: who is in which segment, from the wire to the reader and the index, and back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -204,12 +205,16 @@ impl SegmentApi {
     ) -> v1::CheckMembershipResult {
         let profile = &answer.profile;
         let refused = bound.and_then(Bound::view).and_then(|view| view.admits(profile, self.clock.now()).err());
-        let is_in = |segment: &&String| refused.is_none() && profile.derived.segments.contains(*segment);
+        let among = |found: &BTreeSet<String>| {
+            let is_among = |segment: &&String| refused.is_none() && found.contains(*segment);
+            asked.iter().filter(is_among).cloned().collect()
+        };
         let partial = profile.derived.computed.values().any(|computed| computed.partial);
         let completeness = if partial { v1::Completeness::Partial } else { v1::Completeness::Complete };
         v1::CheckMembershipResult {
             status: Some(status::ok()),
-            segments: asked.iter().filter(is_in).cloned().collect(),
+            segments: among(&profile.derived.segments),
+            undecided_segments: among(&profile.derived.undecided_segments),
             profile: profile_name(&profile.id),
             read_info: Some(read_info(answer, self.reader.store_id(), &context.tenant)),
             completeness: completeness.into(),

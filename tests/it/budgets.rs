@@ -79,6 +79,32 @@ async fn a_hostile_condition_is_refused_and_says_what_it_goes_over() {
     service.stop().await;
 }
 
+/// What guards a condition is tried with what is declared, so only those pay for it of whom the guard holds.
+#[tokio::test]
+async fn a_stored_condition_that_goes_over_its_budget_is_told_as_undecided() {
+    let unguarded = MODEL.replace("traits.tier == 'gold'", &format!("\"{}\"", nested(7)));
+    let mistakes = ModelFile::parse(&unguarded).expect_err("too costly for everybody");
+    assert!(mistakes[0].to_string().contains("more than 50000 steps"), "{mistakes:?}");
+
+    let guarded = MODEL.replace("traits.tier == 'gold'", &format!("\"traits.tier == 'gold' && {}\"", nested(7)));
+    let model = ModelFile::parse(&guarded).expect("nobody pays for it yet");
+    let service = Service::start_by(Arc::new(MemoryStore::new()), model).await;
+    let customer = |id: &str, tier| json!({"id": id, "tier": tier, "text": "x"});
+    service.say_payloads("shop", "customers", &[customer("a", "gold"), customer("b", "silver")]).await;
+    for (id, undecided) in [("a", vec!["gold".to_owned()]), ("b", Vec::new())] {
+        let request = v1::GetProfileRequest { key: Some(by_record("shop", id)), ..Default::default() };
+        let profile = service.profiles().get_profile(request).await.expect("a profile").into_inner().profile;
+        let profile = profile.expect("a profile");
+        assert_eq!((profile.segments, profile.undecided_segments), (Vec::new(), undecided.clone()), "{id}");
+
+        let (keys, segments) = (vec![by_record("shop", id)], vec!["gold".to_owned()]);
+        let request = v1::CheckMembershipRequest { keys, segments, ..Default::default() };
+        let results = service.segments().check_membership(request).await.expect("results").into_inner().results;
+        assert_eq!((&results[0].segments, &results[0].undecided_segments), (&Vec::new(), &undecided), "{id}");
+    }
+    service.stop().await;
+}
+
 /// The runtime of this test has one thread: an expression on it would leave nothing for the reads.
 #[tokio::test]
 async fn reads_are_answered_while_expressions_are_evaluated_and_they_end_with_their_callers() {

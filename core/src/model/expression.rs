@@ -116,11 +116,19 @@ impl Outcome {
 }
 
 impl Expression {
-    /// Compiles an expression.
+    /// Compiles an expression over payloads.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
+        Self::compile_over(source, &Json::Object(serde_json::Map::new()))
+    }
+
+    /// Compiles an expression, and tries it over the least that it is ever evaluated over.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn compile_over(source: &str, least: &Json) -> Result<Self, Vec<String>> {
         if source.len() > budget::MAX_SOURCE_BYTES {
             let (length, most) = (source.len(), budget::MAX_SOURCE_BYTES);
             return Err(vec![format!("has {length} bytes: an expression has at most {most}")]);
@@ -130,7 +138,7 @@ impl Expression {
         } else if let Some((conversion, path)) = conversion_of_path(source) {
             Plan::Convert(conversion, path)
         } else {
-            Plan::Program(Arc::new(cel::Program::compile(source)?))
+            Plan::Program(Arc::new(cel::Program::compile(source, least)?))
         };
         Ok(Self { source: source.to_owned(), plan, told: Arc::default() })
     }

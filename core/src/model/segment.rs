@@ -1,6 +1,6 @@
 //! Segments: conditions over what is known of a customer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,8 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Expression, Outcome, Payload};
-use crate::profile::{Computed, Profile};
+use super::expression::{Expression, Payload};
 use crate::records::{Preference, PreferenceKey, Preferences, Value, listed};
 
 /// A named condition over a profile.
@@ -31,7 +30,7 @@ impl Segment {
         description: String,
         declared: &[(&str, &[String]); 2],
     ) -> Result<Self, Vec<String>> {
-        let condition = Expression::compile(source)?;
+        let condition = Expression::compile_over(source, &nothing(declared))?;
         let wrong = unfit(source, &condition, declared);
         if wrong.is_empty() { Ok(Self { condition, description }) } else { Err(wrong) }
     }
@@ -42,8 +41,16 @@ impl Segment {
         self.condition.source()
     }
 
-    fn holds(&self, payload: &Payload<'_>) -> bool {
-        self.condition.evaluate(payload).ok().and_then(Outcome::value) == Some(Value::Bool(true))
+    /// Whether it holds. A condition that speaks of what is not known of a customer does not.
+    ///
+    /// # Errors
+    /// The condition goes over its budget, in words.
+    fn holds(&self, payload: &Payload<'_>) -> Result<bool, String> {
+        match self.condition.evaluate(payload) {
+            Ok(outcome) => Ok(outcome.value() == Some(Value::Bool(true))),
+            Err(fault) if fault.is_over_budget() => Err(fault.to_string()),
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -65,48 +72,69 @@ impl Model {
         Segment::parse(condition, String::new(), &[(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)])
     }
 
-    /// The segments that a profile is in, given its computed traits, in order. A condition that speaks of what is not known of a
-    /// customer does not hold.
-    #[must_use]
-    pub fn segments_of(&self, profile: &Profile, computed: &BTreeMap<String, Computed>) -> BTreeSet<String> {
-        if self.segments.is_empty() {
-            return BTreeSet::new();
-        }
-        let subject = self.subject(profile, computed);
-        let names = names();
-        let payload = Payload::new(&subject, &names);
-        let holding = self.segments.iter().filter(|(_, segment)| segment.holds(&payload));
-        holding.map(|(name, _)| name.clone()).collect()
+    /// What conditions see of a customer: declared traits and computed traits, null where nothing is known, and preferences.
+    /// Needs are not among them: nobody is chosen by them.
+    pub fn subject<'a>(
+        &self,
+        trait_of: impl Fn(&str) -> Option<&'a Value>,
+        computed: impl Iterator<Item = (&'a String, Option<&'a Value>)>,
+        stated: &Preferences,
+    ) -> Subject {
+        let known = |value: Option<&Value>| value.map_or(Json::Null, json_of);
+        let traits = self.traits.keys().map(|name| (name.clone(), known(trait_of(name)))).collect();
+        let computed = computed.map(|(name, value)| (name.clone(), known(value))).collect();
+        Subject(of_parts([traits, computed, preferences(stated)]))
     }
 
-    /// Whether a profile is in a segment, of the model or not.
+    /// Which of the model's segments a customer is in.
+    #[must_use]
+    pub fn segments_of(&self, subject: &Subject) -> Memberships {
+        let names = names();
+        let payload = Payload::new(&subject.0, &names);
+        let mut found = Memberships::default();
+        for (name, segment) in &self.segments {
+            match segment.holds(&payload) {
+                Ok(true) => drop(found.members.insert(name.clone())),
+                Ok(false) => {}
+                Err(_) => drop(found.undecided.insert(name.clone())),
+            }
+        }
+        found
+    }
+}
+
+impl Segment {
+    /// Whether a customer is in it.
     ///
     /// # Errors
     /// The condition goes over its budget, in words.
-    pub fn try_holds(
-        &self,
-        segment: &Segment,
-        profile: &Profile,
-        computed: &BTreeMap<String, Computed>,
-    ) -> Result<bool, String> {
-        match segment.condition.evaluate(&Payload::new(&self.subject(profile, computed), &names())) {
-            Ok(outcome) => Ok(outcome.value() == Some(Value::Bool(true))),
-            Err(fault) if fault.is_over_budget() => Err(fault.to_string()),
-            Err(_) => Ok(false),
-        }
+    pub fn includes(&self, subject: &Subject) -> Result<bool, String> {
+        self.holds(&Payload::new(&subject.0, &names()))
     }
+}
 
-    /// What conditions see: declared traits and computed traits, null where nothing is known, and preferences. Needs are not
-    /// among them: nobody is chosen by them.
-    fn subject(&self, profile: &Profile, computed: &BTreeMap<String, Computed>) -> Json {
-        let of_trait = |name: &String| profile.traits.get(name).map_or(Json::Null, |found| json_of(&found.value));
-        let traits: Map<String, Json> = self.traits.keys().map(|name| (name.clone(), of_trait(name))).collect();
-        let value = |found: &Computed| found.value.as_ref().map_or(Json::Null, json_of);
-        let computed: Map<String, Json> = computed.iter().map(|(name, found)| (name.clone(), value(found))).collect();
-        let subjects = [traits, computed, preferences(&profile.preferences)];
-        let named = SUBJECTS.iter().zip(subjects).map(|(name, subject)| ((*name).to_owned(), Json::Object(subject)));
-        Json::Object(named.collect())
-    }
+/// What conditions see of a customer.
+#[derive(Debug)]
+pub struct Subject(Json);
+
+/// The segments that a customer is in.
+#[derive(Debug, Default)]
+pub struct Memberships {
+    /// Those whose condition holds, in order.
+    pub members: BTreeSet<String>,
+    /// Those whose condition went over its budget: it is not known whether it holds.
+    pub undecided: BTreeSet<String>,
+}
+
+fn of_parts(parts: [Map<String, Json>; 3]) -> Json {
+    let named = SUBJECTS.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), Json::Object(part)));
+    Json::Object(named.collect())
+}
+
+/// A customer of whom nothing is known.
+fn nothing(declared: &[(&str, &[String]); 2]) -> Json {
+    let nulls = |names: &[String]| names.iter().map(|name| (name.clone(), Json::Null)).collect();
+    of_parts([nulls(declared[0].1), nulls(declared[1].1), preferences(&Preferences::default())])
 }
 
 /// Preferences by name, topics as a map of their own: texts, yes or no, and lists of channels.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Profile;
 use crate::heap_size::{heap_size, pack_map, pack_set};
-use crate::model::Model;
+use crate::model::{Model, Subject};
 use crate::records::{Timestamp, Value};
 
 /// What is derived of a profile, and how long it holds.
@@ -21,6 +21,15 @@ pub struct Derived {
     pub computed: BTreeMap<String, Computed>,
     /// The segments that it is in.
     pub segments: BTreeSet<String>,
+    /// The segments whose condition went over its budget: it is not known whether it is in them.
+    pub undecided_segments: BTreeSet<String>,
+}
+
+/// What conditions see of a profile.
+#[must_use]
+pub fn subject(profile: &Profile, computed: &BTreeMap<String, Computed>, model: &Model) -> Subject {
+    let trait_of = |name: &str| profile.traits.get(name).map(|found| &found.value);
+    model.subject(trait_of, computed.iter().map(|(name, found)| (name, found.value.as_ref())), &profile.preferences)
 }
 
 /// A computed trait.
@@ -37,7 +46,8 @@ pub struct Computed {
 /// Equal when the same is told, whenever it was derived.
 impl PartialEq for Derived {
     fn eq(&self, other: &Self) -> bool {
-        (&self.computed, &self.segments) == (&other.computed, &other.segments)
+        (&self.computed, &self.segments, &self.undecided_segments)
+            == (&other.computed, &other.segments, &other.undecided_segments)
     }
 }
 
@@ -56,7 +66,10 @@ impl Derived {
             let computed = Computed { value: answer.value, partial, approximate: answer.approximate };
             derived.computed.insert(name.clone(), computed);
         }
-        derived.segments = model.segments_of(profile, &derived.computed);
+        if !model.segments.is_empty() {
+            let found = model.segments_of(&subject(profile, &derived.computed, model));
+            (derived.segments, derived.undecided_segments) = (found.members, found.undecided);
+        }
         derived
     }
 
@@ -77,10 +90,11 @@ impl Derived {
         self.computed.values_mut().filter_map(|computed| computed.value.as_mut()).for_each(Value::pack);
         pack_map(&mut self.computed);
         pack_set(&mut self.segments);
+        pack_set(&mut self.undecided_segments);
     }
 }
 
 heap_size! {
     Computed { value, partial, approximate }
-    Derived { since, until, computed, segments }
+    Derived { since, until, computed, segments, undecided_segments }
 }

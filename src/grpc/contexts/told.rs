@@ -137,6 +137,12 @@ impl<'a> Telling<'a> {
     }
 
     fn segments(&mut self, answer: &mut v1::GetContextResponse) {
+        let undecided = self.profile.derived.undecided_segments.iter().filter(|name| self.view.segments.has(name));
+        for name in undecided {
+            if self.sight.sees_segment(name) {
+                answer.undecided_segments.push(name.clone());
+            }
+        }
         for name in self.profile.derived.segments.iter().filter(|name| self.view.segments.has(name)) {
             if !self.sight.sees_segment(name) {
                 continue;

@@ -95,11 +95,11 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 impl Program {
-    pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
-        computation::on_large_stack(|| Self::compile_here(source))
+    pub(super) fn compile(source: &str, least: &Json) -> Result<Self, Vec<String>> {
+        computation::on_large_stack(|| Self::compile_here(source, least))
     }
 
-    fn compile_here(source: &str) -> Result<Self, Vec<String>> {
+    fn compile_here(source: &str, least: &Json) -> Result<Self, Vec<String>> {
         let mut program =
             parse(source).map_err(|errors| errors.errors.iter().map(syntax_error).take(1).collect::<Vec<_>>())?;
         let found = program.references();
@@ -113,7 +113,7 @@ impl Program {
         names.sort_unstable();
         let meter::Metered { nodes, depth } = meter::put_into(&mut program)?;
         let program = Self { tree: program, nodes: nodes as u64, is_deep: depth > DEEP, names };
-        program.over_nothing()?;
+        program.try_over(least)?;
         Ok(program)
     }
 
@@ -121,11 +121,10 @@ impl Program {
         &self.names
     }
 
-    /// Evaluates it over a payload without any field: what it takes there it takes over every payload.
-    fn over_nothing(&self) -> Result<(), Vec<String>> {
-        let nothing = Json::Object(serde_json::Map::new());
+    /// Evaluates it over the least that it is ever evaluated over: an empty payload, or a customer of whom nothing is known.
+    fn try_over(&self, least: &Json) -> Result<(), Vec<String>> {
         let names = self.names.iter().cloned().collect();
-        let (outcome, _) = self.run_here(&context(&nothing, &names), budget::MAX_STEPS_OVER_NOTHING);
+        let (outcome, _) = self.run_here(&context(least, &names), budget::MAX_STEPS_OVER_NOTHING);
         match outcome {
             Err(fault) => match fault.over {
                 Some(budget::Over::Bytes) => {
