@@ -28,14 +28,9 @@ impl Config {
                 "calls are cut off with their connection",
             ),
             at_most(
-                received,
+                ("grpc.max_decoded_bytes", grpc.max_decoded_bytes),
                 ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
-                "the largest request is never taken in",
-            ),
-            at_most(
-                ("grpc.max_send_bytes", grpc.max_send_bytes),
-                ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
-                "the largest answer is never sent",
+                "a request that is larger than the second once decoded is refused too",
             ),
             at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
             at_most(batch, queue, "no transaction is ever full"),
@@ -50,6 +45,28 @@ impl Config {
         }
         told.into_iter().flatten().collect()
     }
+}
+
+/// Settings that cannot work together: each with the key that is too large, and what is wrong.
+pub(super) fn contradictions(config: &Config) -> Vec<(&'static str, String)> {
+    let grpc = &config.grpc;
+    let pairs = [
+        (
+            ("grpc.max_receive_bytes", grpc.max_receive_bytes),
+            ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
+            "the largest request could never be taken in",
+        ),
+        (
+            ("grpc.max_send_bytes", grpc.max_send_bytes),
+            ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
+            "the largest answer could never be sent",
+        ),
+    ];
+    let wrong = pairs.into_iter().filter(|((_, part), (_, whole), _)| part > whole);
+    let told = wrong.map(|((part_key, part), (whole_key, whole), otherwise)| {
+        (part_key, format!("`{part_key}` ({part}) must be at most `{whole_key}` ({whole}): {otherwise}"))
+    });
+    told.collect()
 }
 
 fn at_most<T: PartialOrd + Debug>((small, x): (&str, T), (large, y): (&str, T), otherwise: &str) -> Option<String> {
