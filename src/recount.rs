@@ -22,6 +22,8 @@ use crate::models::Models;
 use crate::profile::rollup::{DefinitionId, Rollup};
 use crate::profile::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Job as Work;
 
 /// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
 const STEP_RECORDS: usize = 200;
@@ -43,9 +45,9 @@ pub struct Recount {
 
 impl Recount {
     /// Looks after all tenants, for ever.
-    pub async fn run(self, interval: Duration) {
+    pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
-        background::run(store, Counting { recount: self, done: HashMap::new() }, interval).await;
+        background::run(store, metrics, Counting { recount: self, done: HashMap::new() }, interval).await;
     }
 
     /// Goes through the next records of a tenant. Answers whether there may be more.
@@ -164,7 +166,7 @@ struct Counting {
 
 #[tonic::async_trait]
 impl Job for Counting {
-    const NAME: &'static str = "recount";
+    const JOB: Work = Work::Recount;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
         let counted = self.recount.models.of(tenant).await?.model.counted();

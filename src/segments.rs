@@ -23,6 +23,8 @@ use crate::model::{Model, Segment};
 use crate::models::{Models, Running};
 use crate::profile::{Derived, Profile, ProfileId, StoredProfile, TenantId, Timestamp, fold};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Job as Work;
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;
@@ -72,8 +74,8 @@ pub struct Preview {
 
 impl Segments {
     /// Keeps the index of all tenants, for ever.
-    pub async fn run(self, interval: Duration) {
-        background::run(self.store.clone(), Indexing(self), interval).await;
+    pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
+        background::run(self.store.clone(), metrics, Indexing(self), interval).await;
     }
 
     /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all that was committed before, and all
@@ -302,7 +304,7 @@ struct Indexing(Segments);
 
 #[tonic::async_trait]
 impl Job for Indexing {
-    const NAME: &'static str = "segments";
+    const JOB: Work = Work::Segments;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
         Ok(match self.0.step(tenant).await? {

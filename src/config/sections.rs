@@ -218,6 +218,9 @@ sections! {
         /// Whether a PostgreSQL with `fsync` or `full_page_writes` off is used all the same. A crash of its machine may then
         /// lose or damage what was answered `STORED`. Without it such a server is refused.
         allow_unsafe_durability: bool = "false" as SWITCH;
+        /// How far the server's clock may differ from PostgreSQL's. While it differs more, nothing is written and the server
+        /// is not ready; the reason names the difference. On SQLite a clock that is so far behind the newest write is told at start.
+        max_clock_difference: Duration = "5m" as DURATION in "1s", "1000000h";
         /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
         away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }

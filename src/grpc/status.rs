@@ -300,6 +300,10 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
             let message = "the database cannot be reached; try again later";
             failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
         }
+        store::Error::Clock(_) => {
+            // It names numbers of seconds and a setting, nothing of the driver. The log has it once.
+            failure(Code::Unavailable, ErrorReason::StoreUnavailable, error.to_string(), &[])
+        }
         store::Error::Conflict(_) => {
             tracing::warn!(request_id = %context.request_id, %error, "a write gave up after conflicts");
             let message = "other writers were in the way too often; try again later";

@@ -13,6 +13,7 @@ use super::{Answer, CacheKey, Currency, Error, Found, Freshness, Reader};
 use crate::model::{Model, Visible};
 use crate::profile::{Event, Object, ObjectKey, Profile, RecordKey, TenantId, fold_object};
 use crate::store::{self, EventPage, ObjectPage};
+use crate::telemetry::metrics::Cache as Looked;
 
 /// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
 const MAX_EVENTS: usize = 500;
@@ -103,7 +104,7 @@ impl Reader {
             Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence, shown, read_at })
         });
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
-        self.metrics.cache_read("objects", cached, false);
+        self.metrics.cache_read(Looked::Objects, cached, false);
         let Found { entry, currency, .. } = scope.found(entry, cached);
         let currency = profile.currency.and(currency);
         match entry.value {

@@ -21,13 +21,14 @@ const MAX_DEPTH: usize = 110;
 const LARGE_ELEMENT: usize = 1024;
 /// The elements that a list has room for when it gets its first one.
 const FIRST_ROOM: usize = 4;
-/// Entries of a map take this many times their size: spare capacity, control bytes, tree nodes that are half full.
-const MAP_FACTOR: usize = 3;
+/// The buckets of a map's first table; tables double when seven eighths of them are used.
+const FIRST_BUCKETS: usize = 4;
 /// What an allocation takes besides its content: rounding, counters.
 const ALLOCATION: usize = 16;
-/// Sizes of the parts of a struct. `bytes` fields are `Bytes`, the largest of their kind.
+/// Sizes of the parts of a struct.
 const LIST: usize = 24;
-const TEXT: usize = 32;
+const TEXT: usize = 24;
+const BYTES: usize = 32;
 const MAP: usize = 48;
 const SCALAR: usize = 8;
 
@@ -156,7 +157,8 @@ impl Field {
             Kind::Message(message) if holder != Holder::One || is_boxed(field, &message) => {
                 struct_bytes(&message, &mut Vec::new())
             }
-            Kind::String | Kind::Bytes if holder == Holder::List => TEXT,
+            Kind::String if holder == Holder::List => TEXT,
+            Kind::Bytes if holder == Holder::List => BYTES,
             _ if holder == Holder::List => SCALAR,
             _ => 0,
         };
@@ -175,8 +177,19 @@ impl Field {
             Holder::One if self.element > 0 => self.element + ALLOCATION,
             Holder::One => 0,
             Holder::List => more * self.element + if count == 1 { ALLOCATION } else { 0 },
-            Holder::Map => MAP_FACTOR * (more * self.element + if count == 1 { ALLOCATION } else { 0 }),
+            // A control byte for each bucket, and a group of them at the end.
+            Holder::Map => more_buckets(count) * (self.element + 1) + if count == 1 { 2 * ALLOCATION } else { 0 },
         }
+    }
+}
+
+/// The buckets that the next of `count` entries adds.
+fn more_buckets(count: usize) -> usize {
+    match count - 1 {
+        0 => FIRST_BUCKETS,
+        3 => FIRST_BUCKETS,
+        full if full % 7 == 0 && (full / 7).is_power_of_two() => full / 7 * 8,
+        _ => 0,
     }
 }
 
@@ -218,7 +231,8 @@ fn field_bytes(field: &FieldDescriptor, within: &mut Vec<String>) -> usize {
         _ if field.is_map() => MAP,
         _ if field.is_list() => LIST,
         Kind::Message(message) => struct_bytes(&message, within) + SCALAR,
-        Kind::String | Kind::Bytes => TEXT,
+        Kind::String => TEXT,
+        Kind::Bytes => BYTES,
         _ if field.supports_presence() => 2 * SCALAR,
         _ => SCALAR,
     }
