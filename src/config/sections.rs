@@ -146,7 +146,8 @@ sections! {
         /// The time from the first to the last byte of one message of a request; a longer one is answered
         /// `DEADLINE_EXCEEDED`, on streams too.
         message_timeout: Duration = "10s" as DURATION in "10ms", "1h";
-        /// The time in which a client takes nothing of an answer before the answer is cut off.
+        /// The time in which a client takes nothing of an answer before the answer is cut off. What a client takes pays back
+        /// one second for each KiB, so one that takes a byte now and then is cut off too.
         send_timeout: Duration = "10s" as DURATION in "1s", "1h";
         /// The time without a message in either direction after which a stream is ended with `UNAVAILABLE`. Watches send
         /// heartbeats instead.

@@ -37,8 +37,9 @@ impl Config {
             reader.say(key, value.to_owned(), origin);
         }
         let config = Self::read(&mut reader);
-        for (key, problem) in config.iter().flat_map(contradictions) {
-            let origin = reader.given.get(key).map_or(Origin::Default, |(_, origin)| origin.clone());
+        for (keys, problem) in config.iter().flat_map(contradictions) {
+            let said = keys.iter().find_map(|key| reader.given.get(*key));
+            let origin = said.map_or(Origin::Default, |(_, origin)| origin.clone());
             reader.wrong(origin, problem);
         }
         config.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
