@@ -12,12 +12,12 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
 use crate::store::{Error, Result, Store};
+use crate::telemetry::{Episode, Metrics, metrics};
 use profile_core::records::TenantId;
 
 /// How many tenants are listed at once.
@@ -26,15 +26,6 @@ const TENANTS: usize = 1_000;
 const PARTS: usize = 20;
 /// The longest pause after a part.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-
-/// The jobs, as metrics name them.
-pub(crate) const JOBS: [&str; 3] = ["recount", "segments", "statistics"];
-static FAILURES: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
-
-/// How often a job has failed for a tenant since the process began.
-pub(crate) fn failures(job: usize) -> u64 {
-    FAILURES.get(job).map_or(0, |count| count.load(Ordering::Relaxed))
-}
 
 /// Whether a tenant has more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,29 +39,29 @@ pub enum Part {
 /// Something that is done for every tenant.
 #[tonic::async_trait]
 pub trait Job: Send {
-    /// Its name in the log and in metrics: one of the known jobs.
-    const NAME: &'static str;
+    /// Which one it is, in the log and in metrics.
+    const JOB: metrics::Job;
 
     /// Does a bounded part of a tenant's work.
     ///
     /// # Errors
-    /// Those of the store. [`Error::Unavailable`] ends the pass over all tenants; any other one is this tenant's.
+    /// Those of the store. [`Error::Unavailable`] and [`Error::Clock`] end the pass over all tenants; any other one is this tenant's.
     async fn part(&mut self, tenant: &TenantId) -> Result<Part>;
 }
 
 /// Does a job for all tenants, for ever.
-pub async fn run(store: Arc<dyn Store>, mut job: impl Job, interval: Duration) {
+pub async fn run(store: Arc<dyn Store>, metrics: Arc<Metrics>, mut job: impl Job, interval: Duration) {
     let mut troubles = Troubles::default();
     let mut is_away = false;
     loop {
-        match pass(&*store, &mut job, &mut troubles).await {
+        match pass(&*store, &metrics, &mut job, &mut troubles).await {
             Ok(Part::More) => continue,
             Ok(Part::Done) => is_away = false,
             // Told once; the next pass tries again.
             Err(error) if !is_away => {
                 is_away = true;
-                // An outage is told by whoever follows the change log, a schema that is not right by readiness.
-                if store.availability().is_there() && !matches!(error, Error::Schema(_)) {
+                // An outage is told by whoever follows the change log, a schema or a clock that is not right by readiness.
+                if store.availability().is_there() && !matches!(error, Error::Schema(_) | Error::Clock(_)) {
                     tracing::warn!(job = name_of(&job), %error, "a background pass over all tenants ended early");
                 }
             }
@@ -81,22 +72,25 @@ pub async fn run(store: Arc<dyn Store>, mut job: impl Job, interval: Duration) {
 }
 
 fn name_of<J: Job>(_: &J) -> &'static str {
-    J::NAME
+    J::JOB.name()
 }
 
 /// Goes through all tenants once. Answers whether one of them has more to do.
-async fn pass<J: Job>(store: &dyn Store, job: &mut J, troubles: &mut Troubles) -> Result<Part> {
+async fn pass<J: Job>(store: &dyn Store, metrics: &Metrics, job: &mut J, troubles: &mut Troubles) -> Result<Part> {
     let (mut last, mut more) = (None, Part::Done);
     loop {
         let tenants = store.list_tenants(last.as_ref(), TENANTS).await?;
         for tenant in &tenants {
             match parts(job, tenant).await {
                 Ok(part) => {
-                    troubles.over(J::NAME, tenant);
+                    troubles.over(tenant);
                     more = if part == Part::More { part } else { more };
                 }
-                Err(error @ Error::Unavailable(_)) => return Err(error),
-                Err(error) => troubles.begin(J::NAME, tenant, &error),
+                Err(error @ (Error::Unavailable(_) | Error::Clock(_))) => return Err(error),
+                Err(error) => {
+                    metrics.background_failed(J::JOB);
+                    troubles.begin(J::JOB, tenant, &error);
+                }
             }
         }
         match tenants.into_iter().next_back() {
@@ -111,7 +105,7 @@ async fn parts<J: Job>(job: &mut J, tenant: &TenantId) -> Result<Part> {
     for _ in 0..PARTS {
         let began = Instant::now();
         let part = AssertUnwindSafe(job.part(tenant)).catch_unwind().await;
-        let part = part.unwrap_or_else(|_| Err(Error::Internal(format!("a panic in {}", J::NAME))))?;
+        let part = part.unwrap_or_else(|_| Err(Error::Internal(format!("a panic in {}", J::JOB.name()))))?;
         if part == Part::Done {
             return Ok(Part::Done);
         }
@@ -120,25 +114,19 @@ async fn parts<J: Job>(job: &mut J, tenant: &TenantId) -> Result<Part> {
     Ok(Part::More)
 }
 
-/// The tenants for whom a job fails, with what the log has of it.
+/// The tenants for whom a job fails.
 #[derive(Default)]
-struct Troubles(HashMap<TenantId, String>);
+struct Troubles(HashMap<TenantId, Episode>);
 
 impl Troubles {
-    fn begin(&mut self, job: &'static str, tenant: &TenantId, error: &Error) {
-        if let Some(count) = JOBS.iter().position(|name| *name == job).and_then(|index| FAILURES.get(index)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        let error = error.to_string();
-        if self.0.get(tenant) != Some(&error) {
-            tracing::warn!(job, %tenant, %error, "a background pass fails for this tenant; the others go on");
-            self.0.insert(tenant.clone(), error);
-        }
+    fn begin(&mut self, job: metrics::Job, tenant: &TenantId, error: &Error) {
+        let what = || format!("background pass `{}` for tenant {tenant}; the others go on", job.name());
+        self.0.entry(tenant.clone()).or_insert_with(|| Episode::named(what(), Duration::ZERO)).failed(error);
     }
 
-    fn over(&mut self, job: &'static str, tenant: &TenantId) {
-        if self.0.remove(tenant).is_some() {
-            tracing::info!(job, %tenant, "the background pass works again for this tenant");
+    fn over(&mut self, tenant: &TenantId) {
+        if let Some(trouble) = self.0.remove(tenant) {
+            trouble.succeeded();
         }
     }
 }

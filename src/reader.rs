@@ -41,6 +41,7 @@ use crate::changes::{CacheKey, Coherence, Followed};
 use crate::clock::Clock;
 use crate::models::Models;
 use crate::store::{self, Store};
+use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};
 use cache::{Cache, Cached, Need, Slot};
 use found::{Found, Lookup, Scope};
@@ -277,7 +278,7 @@ impl Reader {
             Ok(loaded.under(id))
         };
         let (mut entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
-        self.metrics.cache_read("profiles", cached, matches!(entry.value, Cached::Absent));
+        self.metrics.cache_read(Looked::Profiles, cached, matches!(entry.value, Cached::Absent));
         if cached {
             self.audit(scope, &slot, &entry);
             entry = self.up_to_date(scope, &slot, entry).await;
@@ -355,7 +356,7 @@ impl Reader {
             Cached::Holders(holders) => holders,
             Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => Vec::new(),
         };
-        self.metrics.cache_read("lookups", cached, holders.is_empty());
+        self.metrics.cache_read(Looked::Lookups, cached, holders.is_empty());
         Ok((Holders(holders), lookup))
     }
 

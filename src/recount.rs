@@ -19,6 +19,8 @@ use crate::ingest::Turn;
 use crate::ingest::log::{self, Sides};
 use crate::models::Models;
 use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Job as Work;
 use profile_core::model::Model;
 use profile_core::records::rollup::{DefinitionId, Rollup};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
@@ -43,9 +45,9 @@ pub struct Recount {
 
 impl Recount {
     /// Looks after all tenants, for ever.
-    pub async fn run(self, interval: Duration) {
+    pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
-        background::run(store, Counting { recount: self, done: HashMap::new() }, interval).await;
+        background::run(store, metrics, Counting { recount: self, done: HashMap::new() }, interval).await;
     }
 
     /// Goes through the next records of a tenant. Answers whether there may be more.
@@ -164,7 +166,7 @@ struct Counting {
 
 #[tonic::async_trait]
 impl Job for Counting {
-    const NAME: &'static str = "recount";
+    const JOB: Work = Work::Recount;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
         let counted = self.recount.models.of(tenant).await?.model.counted();

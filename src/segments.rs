@@ -21,6 +21,8 @@ use crate::clock::Clock;
 use crate::compute::{self, Class};
 use crate::models::{Models, Running};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Job as Work;
 use profile_core::model::{Model, Segment};
 use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
@@ -73,8 +75,8 @@ pub struct Preview {
 
 impl Segments {
     /// Keeps the index of all tenants, for ever.
-    pub async fn run(self, interval: Duration) {
-        background::run(self.store.clone(), Indexing(self), interval).await;
+    pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
+        background::run(self.store.clone(), metrics, Indexing(self), interval).await;
     }
 
     /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all that was committed before, and all
@@ -303,7 +305,7 @@ struct Indexing(Segments);
 
 #[tonic::async_trait]
 impl Job for Indexing {
-    const NAME: &'static str = "segments";
+    const JOB: Work = Work::Segments;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
         Ok(match self.0.step(tenant).await? {

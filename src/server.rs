@@ -10,6 +10,7 @@
 //! telemetry.
 
 mod connections;
+mod time;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Layer;
 
-use crate::background;
 use crate::changes::janitor::keep_short;
 use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
@@ -52,8 +52,8 @@ use crate::segments::Segments;
 use crate::statistics::Statistician;
 use crate::store::Store;
 use crate::store::retry::jittered;
-use crate::telemetry::Metrics;
 use crate::telemetry::http::Readiness;
+use crate::telemetry::{Episode, Metrics};
 use crate::transport::Stops;
 use profile_core::records::TenantId;
 
@@ -116,7 +116,14 @@ pub async fn serve(
         metrics: parts.metrics.clone(),
         options: parts.config.publish.clone(),
     });
-    let checks = tokio::spawn(become_ready(parts.store.clone(), models, health.clone(), parts.ready.clone()));
+    let clocks = time::Comparison {
+        store: parts.store.clone(),
+        clock: parts.clock.clone(),
+        limit: parts.config.database.max_clock_difference,
+        episode: Arc::new(Episode::new("clock compared with the database's")),
+    };
+    parts.metrics.observe_episode(&clocks.episode);
+    let checks = tokio::spawn(become_ready(clocks, models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
     let calls = Calls::new(CallLimits::of(&parts.config), parts.metrics.clone(), parts.call_log.clone());
@@ -214,7 +221,7 @@ where
         Recount { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
     let segments =
         Segments { store: store.clone(), models: models.clone(), clock: clock.clone(), turn: Arc::default() };
-    let counting = tokio::spawn(derive(recount, segments.clone(), config.computed.check_interval));
+    let counting = tokio::spawn(derive(recount, segments.clone(), metrics.clone(), config.computed.check_interval));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader =
         Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), (clock.clone(), config.into()));
@@ -227,7 +234,8 @@ where
         clock: clock.clone(),
     };
     let (context_api, experience_api, segment_api) = of_many_parts(&profile_api, segments);
-    let measuring = tokio::spawn(experience_api.statistician.clone().run(config.experience.refresh_interval));
+    let measuring =
+        tokio::spawn(experience_api.statistician.clone().run(metrics.clone(), config.experience.refresh_interval));
     let preference_api = PreferenceApi {
         reader,
         ingest: ingest.clone(),
@@ -267,7 +275,6 @@ fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
     let availability = store.availability();
     metrics.observe_episode(&availability.writes);
     metrics.observe_episode(&availability.reads);
-    metrics.observe_background(&background::JOBS, background::failures);
     // Whoever collects must not keep the database open.
     let store = Arc::downgrade(store);
     metrics.observe_refusal(move || store.upgrade().is_some_and(|store| store.availability().refusal().is_some()));
@@ -289,17 +296,19 @@ fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, Expe
 }
 
 /// Keeps up what is derived, until it is stopped.
-async fn derive(recount: Recount, segments: Segments, interval: Duration) {
-    tokio::join!(recount.run(interval), segments.run(interval));
+async fn derive(recount: Recount, segments: Segments, metrics: Arc<Metrics>, interval: Duration) {
+    tokio::join!(recount.run(metrics.clone(), interval), segments.run(metrics, interval));
 }
 
-/// Asks the store until it is right, then says so. From then on says when the database cannot be relied on, and why.
+/// Asks the store until it is right, then says so. From then on says when the database or the clock cannot be relied on,
+/// and why.
 async fn become_ready(
-    store: Arc<dyn Store>,
+    clocks: time::Comparison,
     models: Arc<Models>,
     health: HealthReporter,
     ready: watch::Sender<Readiness>,
 ) {
+    let store = clocks.store.clone();
     let mut told = String::new();
     while let Err(error) = store.check().await {
         let error = error.to_string();
@@ -310,22 +319,35 @@ async fn become_ready(
         }
         tokio::time::sleep(jittered(CHECK_INTERVAL)).await;
     }
-    set_health(&health, ServingStatus::Serving).await;
-    ready.send_replace(Readiness::Ready);
-    tracing::info!("ready");
+    clocks.begin().await;
+    let mut reason = store.availability().reason();
+    say(reason.as_deref(), &health, &ready).await;
+    if reason.is_none() {
+        tracing::info!("ready");
+    }
     if let Err(error) = models.compare_with_configured(&TenantId::default()).await {
         tracing::warn!(%error, "whether the configured model file is the model in force could not be told");
     }
-    let mut refusal = None;
     loop {
-        refusal = store.availability().refusal_after(refusal).await;
-        let (status, readiness) = match &refusal {
-            Some(reason) => (ServingStatus::NotServing, Readiness::NotReady(reason.to_string().into())),
-            None => (ServingStatus::Serving, Readiness::Ready),
-        };
-        set_health(&health, status).await;
-        ready.send_replace(readiness);
+        tokio::select! {
+            other = store.availability().reason_after(reason.clone()) => {
+                reason = other;
+                say(reason.as_deref(), &health, &ready).await;
+            }
+            // A failure is told by whoever follows the change log.
+            () = tokio::time::sleep(time::INTERVAL) => drop(clocks.look().await),
+        }
     }
+}
+
+/// Says that the server is ready, or why not.
+async fn say(reason: Option<&str>, health: &HealthReporter, ready: &watch::Sender<Readiness>) {
+    let (status, readiness) = match reason {
+        Some(reason) => (ServingStatus::NotServing, Readiness::NotReady(reason.to_owned().into())),
+        None => (ServingStatus::Serving, Readiness::Ready),
+    };
+    set_health(health, status).await;
+    ready.send_replace(readiness);
 }
 
 async fn set_health(health: &HealthReporter, status: ServingStatus) {

@@ -23,6 +23,8 @@ use crate::clock::Clock;
 use crate::compute::{self, Class};
 use crate::models::Models;
 use crate::store::{Error, Result, Store};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Job as Work;
 use profile_core::analytics::Day;
 use profile_core::model::{Experience, Model};
 use profile_core::profile::{Derived, fold};
@@ -66,9 +68,9 @@ impl Statistician {
     }
 
     /// Looks after all tenants, for ever.
-    pub async fn run(self, interval: Duration) {
+    pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
-        background::run(store, Measuring { statistician: self, interval }, interval.min(LOOK)).await;
+        background::run(store, metrics, Measuring { statistician: self, interval }, interval.min(LOOK)).await;
     }
 
     /// The statistics that were computed last, of what this model measures; none: there are none yet. They may be some seconds
@@ -154,7 +156,7 @@ struct Measuring {
 
 #[tonic::async_trait]
 impl Job for Measuring {
-    const NAME: &'static str = "statistics";
+    const JOB: Work = Work::Statistics;
 
     /// All of a tenant's customers, in pages with pauses between.
     async fn part(&mut self, tenant: &TenantId) -> Result<Progress> {

@@ -10,6 +10,7 @@ mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
@@ -36,6 +37,8 @@ pub(super) struct Process {
     operations: TcpListener,
     ready: watch::Receiver<Readiness>,
     stop: CancellationToken,
+    /// Whether the server has stopped: nothing is left that a second signal could end sooner.
+    stopped: Arc<AtomicBool>,
 }
 
 /// What a process does when it is told to reload.
@@ -66,14 +69,15 @@ impl Process {
             OnHangup::Reload(args) => Hangup::Reload(Box::new(Reload::new(args, config.clone(), call_log.clone()))),
             OnHangup::Stop => Hangup::Stop,
         };
-        tokio::spawn(signals.watch(stop.clone(), hangup));
+        let stopped = Arc::<AtomicBool>::default();
+        tokio::spawn(signals.watch(stop.clone(), stopped.clone(), hangup));
         let store = tokio::select! {
             store = setup::store(&config.database) => Arc::new(store?),
             () = stop.cancelled() => bail!("stopped before the database was open"),
         };
         let (say_ready, ready) = watch::channel(Readiness::NotReady("starting".into()));
         let parts = server::Parts { config, store, model, clock, metrics, call_log, ready: say_ready };
-        Ok(Self { parts, telemetry, grpc, operations, ready, stop })
+        Ok(Self { parts, telemetry, grpc, operations, ready, stop, stopped })
     }
 
     /// Where gRPC listens: the real port, also when any was asked for.
@@ -88,7 +92,7 @@ impl Process {
 
     /// Serves until it is stopped.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Self { parts, telemetry, grpc, operations, ready, stop } = self;
+        let Self { parts, telemetry, grpc, operations, ready, stop, stopped } = self;
         let Telemetry { registry, guard, .. } = telemetry;
         let (address, database) = (grpc.local_addr()?, parts.config.database.url.clone());
         let operations_address = operations.local_addr()?;
@@ -106,6 +110,7 @@ impl Process {
         let served = server::serve(parts, grpc, stop.cancelled_owned()).await;
         stop_operations.cancel();
         let operations = operations.await;
+        stopped.store(true, Ordering::Release);
         tracing::info!("stopped");
         guard.shutdown().await;
         served?;

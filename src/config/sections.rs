@@ -112,6 +112,9 @@ sections! {
         address: SocketAddr = "127.0.0.1:50051" as ADDRESS;
         /// The largest message that is taken in; a larger one is answered `OUT_OF_RANGE`.
         max_receive_bytes: usize = "4MiB" as SIZE in "1KiB", "256MiB";
+        /// The most memory that one message may take once it is decoded, estimated before it is. Many empty elements take far
+        /// more memory than bytes on the wire; such a message is answered `INVALID_ARGUMENT`, which names the field.
+        max_decoded_bytes: usize = "32MiB" as SIZE in "64KiB", "4GiB";
         /// The largest message that is sent; a larger one is answered `OUT_OF_RANGE`. A batch of 500 full profiles is the
         /// largest answer there is.
         max_send_bytes: usize = "16MiB" as SIZE in "1KiB", "256MiB";
@@ -129,11 +132,12 @@ sections! {
         /// watches, requests that are not complete yet, answers that are not taken yet. One more is answered
         /// `RESOURCE_EXHAUSTED`. When half of this is reached, incomplete requests and untaken answers have one second left.
         max_waiting_calls: usize = "4096" as COUNT in "2", "1000000";
-        /// Bytes of requests in memory over all callers, without those up to 16 KiB; a request for which there is no room is
-        /// answered `RESOURCE_EXHAUSTED`. A stream keeps the room of its largest message.
+        /// Memory of requests over all callers, received and decoded, without those that take up to 16 KiB; a request for which
+        /// there is no room is answered `RESOURCE_EXHAUSTED`. A stream keeps the room of its largest message. At least
+        /// `max_receive_bytes`.
         max_request_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
         /// Bytes of answers that callers have not taken yet, without those up to 16 KiB; an answer for which there is no room
-        /// is replaced by `RESOURCE_EXHAUSTED`.
+        /// is replaced by `RESOURCE_EXHAUSTED`. At least `max_send_bytes`.
         max_answer_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
         /// The deadline of a call whose caller sent none.
         default_deadline: Duration = "10s" as DURATION in "1ms", "1h";
@@ -142,7 +146,8 @@ sections! {
         /// The time from the first to the last byte of one message of a request; a longer one is answered
         /// `DEADLINE_EXCEEDED`, on streams too.
         message_timeout: Duration = "10s" as DURATION in "10ms", "1h";
-        /// The time in which a client takes nothing of an answer before the answer is cut off.
+        /// The time in which a client takes nothing of an answer before the answer is cut off. What a client takes pays back
+        /// one second for each KiB, so one that takes a byte now and then is cut off too.
         send_timeout: Duration = "10s" as DURATION in "1s", "1h";
         /// The time without a message in either direction after which a stream is ended with `UNAVAILABLE`. Watches send
         /// heartbeats instead.
@@ -214,6 +219,9 @@ sections! {
         /// Whether a PostgreSQL with `fsync` or `full_page_writes` off is used all the same. A crash of its machine may then
         /// lose or damage what was answered `STORED`. Without it such a server is refused.
         allow_unsafe_durability: bool = "false" as SWITCH;
+        /// How far the server's clock may differ from PostgreSQL's. While it differs more, nothing is written and the server
+        /// is not ready; the reason names the difference. On SQLite a clock that is so far behind the newest write is told at start.
+        max_clock_difference: Duration = "5m" as DURATION in "1s", "1000000h";
         /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
         away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }

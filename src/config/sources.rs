@@ -8,6 +8,7 @@ use super::{
     Config, ConfigArgs, ConfigError, Origin,
     form::Form,
     sections::{Key, SECTIONS},
+    warnings::contradictions,
 };
 
 /// Every variable of this service begins so. A key's variable has two underscores between section and key; so variables
@@ -36,6 +37,11 @@ impl Config {
             reader.say(key, value.to_owned(), origin);
         }
         let config = Self::read(&mut reader);
+        for (keys, problem) in config.iter().flat_map(contradictions) {
+            let said = keys.iter().find_map(|key| reader.given.get(*key));
+            let origin = said.map_or(Origin::Default, |(_, origin)| origin.clone());
+            reader.wrong(origin, problem);
+        }
         config.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
     }
 }
@@ -253,7 +259,7 @@ mod tests {
         let errors = load(file, &variables, &["telemetry.trace_sample_ratio=1.5", "nonsense=1"]).unwrap_err();
         insta::assert_snapshot!(errors.join("\n"), @r#"
         file c.toml, line 4: `grpc.lame_duck` takes one value, not a table or a list
-        file c.toml, line 5: `grpc.colour` is no key; `grpc` has address, max_receive_bytes, max_send_bytes, compress_answers, max_concurrent_requests, max_heavy_requests, max_waiting_calls, max_request_bytes_in_flight, max_answer_bytes_in_flight, default_deadline, max_deadline, message_timeout, send_timeout, stream_idle_timeout, max_connections, max_streams_per_connection, max_header_bytes, stream_window_bytes, connection_window_bytes, handshake_timeout, max_connection_idle, keep_alive_interval, keep_alive_timeout, max_connection_age, connection_age_grace, lame_duck, drain
+        file c.toml, line 5: `grpc.colour` is no key; `grpc` has address, max_receive_bytes, max_decoded_bytes, max_send_bytes, compress_answers, max_concurrent_requests, max_heavy_requests, max_waiting_calls, max_request_bytes_in_flight, max_answer_bytes_in_flight, default_deadline, max_deadline, message_timeout, send_timeout, stream_idle_timeout, max_connections, max_streams_per_connection, max_header_bytes, stream_window_bytes, connection_window_bytes, handshake_timeout, max_connection_idle, keep_alive_interval, keep_alive_timeout, max_connection_age, connection_age_grace, lame_duck, drain
         file c.toml, line 7: `cach.max_bytes` is in no section; there are grpc, operations, database, model, ingest, cache, changes, computed, experience, watch, publish, log, telemetry
         file c.toml, line 11: `model.path` takes one value, not a table or a list
         environment variable CUSTOMER_PROFILE_DATABASE_URL: it has no effect; `CUSTOMER_PROFILE_DATABASE__URL` sets `database.url`

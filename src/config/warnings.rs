@@ -28,14 +28,9 @@ impl Config {
                 "calls are cut off with their connection",
             ),
             at_most(
-                received,
+                ("grpc.max_decoded_bytes", grpc.max_decoded_bytes),
                 ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
-                "the largest request is never taken in",
-            ),
-            at_most(
-                ("grpc.max_send_bytes", grpc.max_send_bytes),
-                ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
-                "the largest answer is never sent",
+                "a request that is larger than the second once decoded is refused too",
             ),
             at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
             at_most(batch, queue, "no transaction is ever full"),
@@ -50,6 +45,28 @@ impl Config {
         }
         told.into_iter().flatten().collect()
     }
+}
+
+/// Settings that cannot work together: both keys, and what is wrong.
+pub(super) fn contradictions(config: &Config) -> Vec<([&'static str; 2], String)> {
+    let grpc = &config.grpc;
+    let pairs = [
+        (
+            ("grpc.max_receive_bytes", grpc.max_receive_bytes),
+            ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
+            "the largest request could never be taken in",
+        ),
+        (
+            ("grpc.max_send_bytes", grpc.max_send_bytes),
+            ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
+            "the largest answer could never be sent",
+        ),
+    ];
+    let wrong = pairs.into_iter().filter(|((_, part), (_, whole), _)| part > whole);
+    let told = wrong.map(|((part_key, part), (whole_key, whole), otherwise)| {
+        ([part_key, whole_key], format!("`{part_key}` ({part}) must be at most `{whole_key}` ({whole}): {otherwise}"))
+    });
+    told.collect()
 }
 
 fn at_most<T: PartialOrd + Debug>((small, x): (&str, T), (large, y): (&str, T), otherwise: &str) -> Option<String> {
@@ -77,6 +94,29 @@ mod tests {
             [
                 "grpc.default_deadline is 120s, grpc.max_deadline is 60s: the default is cut to the maximum",
                 "ingest.batch_statements is 20000, ingest.queue_statements is 10000: no transaction is ever full",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_for_which_there_is_never_room_is_a_mistake_that_names_both_settings() {
+        let wrong = |name: &str, value: &str| {
+            let said = [(format!("CUSTOMER_PROFILE_GRPC__{name}").into(), value.into())];
+            let errors = Config::from_layers(&crate::config::ConfigArgs::default(), said).expect_err("a mistake");
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            wrong("MAX_RECEIVE_BYTES", "128MiB"),
+            [
+                "environment variable CUSTOMER_PROFILE_GRPC__MAX_RECEIVE_BYTES: `grpc.max_receive_bytes` (134217728) must be at \
+              most `grpc.max_request_bytes_in_flight` (67108864): the largest request could never be taken in"
+            ]
+        );
+        assert_eq!(
+            wrong("MAX_ANSWER_BYTES_IN_FLIGHT", "1MiB"),
+            [
+                "environment variable CUSTOMER_PROFILE_GRPC__MAX_ANSWER_BYTES_IN_FLIGHT: `grpc.max_send_bytes` (16777216) must \
+              be at most `grpc.max_answer_bytes_in_flight` (1048576): the largest answer could never be sent"
             ]
         );
     }

@@ -15,6 +15,7 @@
 mod activity;
 mod answer;
 mod call;
+mod decoded;
 mod message;
 mod places;
 
@@ -64,6 +65,8 @@ pub struct CallLimits {
     pub stream_idle_timeout: Duration,
     /// The largest message of a request.
     pub max_receive_bytes: usize,
+    /// The memory of one message once it is decoded.
+    pub max_decoded_bytes: usize,
     /// Bytes of all requests.
     pub max_request_bytes_in_flight: usize,
     /// Bytes of all answers.
@@ -87,6 +90,7 @@ impl CallLimits {
             send_timeout: grpc.send_timeout,
             stream_idle_timeout: grpc.stream_idle_timeout,
             max_receive_bytes: grpc.max_receive_bytes,
+            max_decoded_bytes: grpc.max_decoded_bytes,
             max_request_bytes_in_flight: grpc.max_request_bytes_in_flight,
             max_answer_bytes_in_flight: grpc.max_answer_bytes_in_flight,
             spans: config.telemetry.otlp_endpoint.is_some(),
@@ -130,8 +134,13 @@ impl Calls {
         for (direction, budget) in [("requests", requests.clone()), ("answers", answers.clone())] {
             metrics.observe_bytes_in_flight(direction, move || budget.used() as u64);
         }
-        let messages =
-            MessageLimits { budget: requests, max_bytes: limits.max_receive_bytes, timeout: limits.message_timeout };
+        decoded::prepare();
+        let messages = MessageLimits {
+            budget: requests,
+            max_bytes: limits.max_receive_bytes,
+            max_decoded_bytes: limits.max_decoded_bytes,
+            timeout: limits.message_timeout,
+        };
         let pressed = places.clone();
         let patience: Patience = Arc::new(move || {
             if pressed.is_pressed(Kind::Answering) { HURRY.min(limits.send_timeout) } else { limits.send_timeout }

@@ -86,15 +86,17 @@ static OWN_SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
     names
 });
 
+/// The descriptors of all services of this server, also those of libraries.
+const SETS: [&[u8]; 4] = [
+    FILE_DESCRIPTOR_SET,
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+];
+
 /// Each method's name, whether it streams, and whether its caller does.
 static METHODS: LazyLock<HashMap<String, (bool, bool)>> = LazyLock::new(|| {
-    let sets = [
-        FILE_DESCRIPTOR_SET,
-        tonic_health::pb::FILE_DESCRIPTOR_SET,
-        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-    ];
-    let methods = services(&sets).into_iter().flat_map(|service| {
+    let methods = services(&SETS).into_iter().flat_map(|service| {
         service
             .methods()
             .map(|method| {
@@ -108,13 +110,22 @@ static METHODS: LazyLock<HashMap<String, (bool, bool)>> = LazyLock::new(|| {
 
 /// The services of descriptor sets. The sets are compiled in; one that cannot be read fails every test of this module.
 fn services(sets: &[&[u8]]) -> Vec<ServiceDescriptor> {
+    pool_of(sets).services().collect()
+}
+
+/// All descriptors of this server.
+pub(super) fn pool() -> DescriptorPool {
+    pool_of(&SETS)
+}
+
+fn pool_of(sets: &[&[u8]]) -> DescriptorPool {
     let mut pool = DescriptorPool::new();
     for set in sets {
         if let Err(error) = pool.decode_file_descriptor_set(*set) {
             tracing::error!(%error, "a compiled-in descriptor set cannot be read; its methods have no names");
         }
     }
-    pool.services().collect()
+    pool
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_reflection::pb;
 
 use super::ingest::until_failure;
-use super::{FILE_DESCRIPTOR_SET, bounded, status};
+use super::{bounded, methods, status};
 
 /// The most requests of one stream. A tool that reads all files of this server makes some hundred.
 const MAX_REQUESTS: usize = 1_000;
@@ -59,21 +59,7 @@ struct Index {
     services: Vec<String>,
 }
 
-static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let sets = [
-        FILE_DESCRIPTOR_SET,
-        tonic_health::pb::FILE_DESCRIPTOR_SET,
-        pb::v1::FILE_DESCRIPTOR_SET,
-        pb::v1alpha::FILE_DESCRIPTOR_SET,
-    ];
-    let mut pool = DescriptorPool::new();
-    for set in sets {
-        if let Err(error) = pool.decode_file_descriptor_set(set) {
-            tracing::error!(%error, "a compiled-in descriptor set cannot be read; reflection does not know it");
-        }
-    }
-    Index::new(&pool)
-});
+static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(&methods::pool()));
 
 impl Index {
     fn new(pool: &DescriptorPool) -> Self {

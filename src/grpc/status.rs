@@ -8,18 +8,15 @@ mod bounds;
 mod foreign;
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 
 pub(super) use bounds::{
-    deadline_exceeded, draining, ended, from_refusal, message_incomplete, overloaded, stream_idle, too_many_bytes,
-    too_many_requests, too_many_waiting, too_many_watchers, watcher_too_slow,
+    deadline_exceeded, decoded_too_large, draining, ended, from_refusal, message_incomplete, overloaded,
+    request_too_large, stream_idle, too_many_bytes, too_many_requests, too_many_waiting, too_many_watchers,
+    watcher_too_slow,
 };
 pub(super) use foreign::complete;
 
@@ -28,6 +25,7 @@ use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
 use crate::rollout::SwitchError;
+use crate::store::retry::jittered;
 use crate::{compute, explain, ingest, reader, store};
 use profile_core::model::ModelError;
 use profile_core::records::{ProfileId, Reason, Violation};
@@ -39,15 +37,13 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The time to wait before a try again.
 pub(crate) fn retry_delay() -> Duration {
-    jittered(RETRY_DELAY)
+    not_before(RETRY_DELAY)
 }
 
-/// From the delay to twice as long, another one each time, so that those who were refused together do not come back together.
-fn jittered(delay: Duration) -> Duration {
-    static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let random = RANDOM.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)) >> 32;
-    delay + delay.mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / f64::from(u32::MAX))
+/// From the delay to two thirds more, another one each time, so that those who were refused together do not come back
+/// together, and nobody too soon.
+fn not_before(delay: Duration) -> Duration {
+    jittered(delay * 4 / 3)
 }
 
 fn failure(code: Code, reason: ErrorReason, message: impl AsRef<str>, metadata: &[(&str, String)]) -> Status {
@@ -303,6 +299,10 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
             tracing::debug!(request_id = %context.request_id, %error, "the store is unavailable");
             let message = "the database cannot be reached; try again later";
             failure(Code::Unavailable, ErrorReason::StoreUnavailable, message, &[])
+        }
+        store::Error::Clock(_) => {
+            // It names numbers of seconds and a setting, nothing of the driver. The log has it once.
+            failure(Code::Unavailable, ErrorReason::StoreUnavailable, error.to_string(), &[])
         }
         store::Error::Conflict(_) => {
             tracing::warn!(request_id = %context.request_id, %error, "a write gave up after conflicts");

@@ -13,7 +13,8 @@ use profile_core::profile::fold;
 use profile_core::records::{TenantId, Timestamp};
 
 /// The difference between the clocks of servers that is ordinary: one minute. Writes that are later than the present by no
-/// more than this are in their order, and an earlier time is answered by what was before them.
+/// more than this are in their order, and an earlier time is answered by what was before them. Why other rules have other
+/// numbers: see [`clock`](crate::clock).
 const CLOCK_TOLERANCE_MICROS: i64 = 60_000_000;
 
 impl Reader {

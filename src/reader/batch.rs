@@ -7,6 +7,7 @@ use super::cache::{Cached, Entry, Slot};
 use super::{Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
 use crate::changes::CacheKey;
 use crate::store;
+use crate::telemetry::metrics::Cache as Looked;
 use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 impl Reader {
@@ -90,11 +91,11 @@ impl Reader {
             if let Some(entry) = entry
                 && let Cached::Holders(holders) = &entry.entry.value
             {
-                self.metrics.cache_read("lookups", true, holders.is_empty());
+                self.metrics.cache_read(Looked::Lookups, true, holders.is_empty());
                 found.insert(key.clone(), (holders.clone(), entry.lookup()));
                 continue;
             }
-            self.metrics.cache_read("lookups", false, false);
+            self.metrics.cache_read(Looked::Lookups, false, false);
             match key {
                 CacheKey::Identifier(identifier) => identifiers.push((identifier.clone(), slot)),
                 CacheKey::Record(record) => records.push((record.clone(), slot)),
@@ -151,11 +152,11 @@ impl Reader {
             let entry = self.cached(scope, &slot).await;
             // A redirect is asked of the store like a missing entry: one read has both steps.
             if let Some(entry) = entry.filter(|entry| !matches!(entry.value, Cached::Redirect(_))) {
-                self.metrics.cache_read("profiles", true, matches!(entry.value, Cached::Absent));
+                self.metrics.cache_read(Looked::Profiles, true, matches!(entry.value, Cached::Absent));
                 let entry = self.up_to_date(scope, &slot, entry).await;
                 found.insert(id, scope.found(entry, true));
             } else {
-                self.metrics.cache_read("profiles", false, false);
+                self.metrics.cache_read(Looked::Profiles, false, false);
                 missing.insert(id, slot);
             }
         }

@@ -12,6 +12,7 @@ use super::objects::MAX_COURSE;
 use super::{Answer, Currency, Error, Found, Freshness, Reader};
 use crate::changes::CacheKey;
 use crate::store::{self, EventPage, ObjectPage};
+use crate::telemetry::metrics::Cache as Looked;
 use profile_core::model::{Model, Visible};
 use profile_core::profile::Profile;
 use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
@@ -105,7 +106,7 @@ impl Reader {
             Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence, shown, read_at })
         });
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
-        self.metrics.cache_read("objects", cached, false);
+        self.metrics.cache_read(Looked::Objects, cached, false);
         let Found { entry, currency, .. } = scope.found(entry, cached);
         let currency = profile.currency.and(currency);
         match entry.value {

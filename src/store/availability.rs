@@ -32,9 +32,15 @@ pub struct Availability {
 struct State {
     away: bool,
     refusal: Option<Arc<str>>,
+    /// Why nothing is written: the clock.
+    clock: Option<Arc<str>>,
 }
 
 impl State {
+    fn reason(&self) -> Option<Arc<str>> {
+        self.refusal.clone().or_else(|| self.clock.clone())
+    }
+
     fn is_there(&self) -> bool {
         !self.away && self.refusal.is_none()
     }
@@ -86,12 +92,35 @@ impl Availability {
         })
     }
 
-    /// Waits until the refusal is another one than `known`, and returns it.
-    pub async fn refusal_after(&self, known: Option<Arc<str>>) -> Option<Arc<str>> {
+    /// Sets or clears the reason why nothing is written: the server's clock is wrong. Reads go on.
+    pub fn set_clock_refusal(&self, refusal: Option<Arc<str>>) {
+        self.state.send_if_modified(|known| {
+            let news = known.clock != refusal;
+            known.clock = refusal;
+            news
+        });
+    }
+
+    /// Whether the clock lets anything be written.
+    ///
+    /// # Errors
+    /// [`Error::Clock`] while it does not.
+    pub fn may_write(&self) -> Result<(), Error> {
+        self.state.borrow().clock.as_ref().map_or(Ok(()), |why| Err(Error::Clock(why.to_string())))
+    }
+
+    /// Why the server is not to be called ready; `None` when nothing speaks against it.
+    #[must_use]
+    pub fn reason(&self) -> Option<Arc<str>> {
+        self.state.borrow().reason()
+    }
+
+    /// Waits until that reason is another one than `known`, and returns it.
+    pub async fn reason_after(&self, known: Option<Arc<str>>) -> Option<Arc<str>> {
         let mut state = self.state.subscribe();
         // The sender lives as long as this.
-        let changed = state.wait_for(|state| state.refusal != known).await;
-        changed.map_or(known.clone(), |state| state.refusal.clone())
+        let changed = state.wait_for(|state| state.reason() != known).await;
+        changed.map_or(known.clone(), |state| state.reason())
     }
 
     /// Works with the database as long as it is there.

@@ -9,6 +9,9 @@ pub enum Error {
     /// The database cannot be reached, or did not answer in time. Try again later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The server's clock differs too much from the database's: what is written would have wrong times. Reads go on.
+    #[error("nothing is written: {0}")]
+    Clock(String),
     /// Too much waits for the database; nothing was asked of it. Try again when the refusal says.
     #[error(transparent)]
     Overloaded(#[from] Refusal),
@@ -57,6 +60,7 @@ impl Error {
         match self {
             Self::Conflict(_) => true,
             Self::Unavailable(_)
+            | Self::Clock(_)
             | Self::Overloaded(_)
             | Self::Refused(_)
             | Self::Schema(_)
@@ -72,6 +76,7 @@ impl ErrorKind for Error {
     fn kind(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
+            Self::Clock(_) => "clock",
             Self::Overloaded(_) => "overloaded",
             Self::Open(_) => "open",
             Self::Conflict(_) => "conflict",

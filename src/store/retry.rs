@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
+use crate::transport::random;
 
 /// A time within a quarter of the given one, another each time, so that those who failed together do not come back together.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "no answer depends on how long a wait is")]
 pub fn jittered(time: Duration) -> Duration {
-    let random = u32::try_from(Uuid::new_v4().as_u128() >> 96).unwrap_or_default();
+    let random = u32::try_from(random() >> 32).unwrap_or_default();
     time.mul_f64(0.75 + 0.5 * f64::from(random) / f64::from(u32::MAX))
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Every method may be called from any thread and costs one atomic read while all is well.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Episode {
     /// What fails, as log lines and the label `what` name it.
-    what: &'static str,
+    what: Cow<'static, str>,
     /// Minimum time without a failure before an episode ends.
     calm: Duration,
     /// Failures since the start of the process.
@@ -44,7 +45,13 @@ impl Episode {
     #[must_use]
     pub const fn with_calm(what: &'static str, calm: Duration) -> Self {
         let (failures, failing, current) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(None));
-        Self { what, calm, failures, failing, current }
+        Self { what: Cow::Borrowed(what), calm, failures, failing, current }
+    }
+
+    /// The same under a name that is made when the program runs.
+    #[must_use]
+    pub fn named(what: String, calm: Duration) -> Self {
+        Self { what: Cow::Owned(what), ..Self::with_calm("", calm) }
     }
 
     /// Records a failure. Logs a warning with its reason when it is the first of an episode. Returns whether it is.
@@ -62,7 +69,7 @@ impl Episode {
         *current = Some(Current { began_at: now, last_failure_at: now, failures: 1 });
         self.failing.store(true, Ordering::Release);
         drop(current);
-        tracing::warn!(what = self.what, %reason, "began to fail; further failures are counted, not logged");
+        tracing::warn!(what = %self.what, %reason, "began to fail; further failures are counted, not logged");
         true
     }
 
@@ -75,7 +82,7 @@ impl Episode {
         let Some(Current { began_at, failures, .. }) = ended else { return false };
         self.failing.store(false, Ordering::Release);
         let lasted_ms = u64::try_from(began_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(what = self.what, failures, lasted_ms, "works again");
+        tracing::info!(what = %self.what, failures, lasted_ms, "works again");
         true
     }
 
@@ -105,8 +112,8 @@ impl Episode {
 
     /// What fails.
     #[must_use]
-    pub fn what(&self) -> &'static str {
-        self.what
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Current>> {

@@ -8,6 +8,7 @@
 //!
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
 
+mod labels;
 mod lanes;
 mod memory;
 mod observed;
@@ -28,6 +29,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tonic::Code;
 
+pub use labels::{Cache, Job};
 pub use memory::CacheSize;
 
 /// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
@@ -61,7 +63,8 @@ pub struct Metrics {
     log_gaps: BoundCounter<u64>,
     audits: [BoundCounter<u64>; 2],
     publishing: [Publishing; 2],
-    caches: [CacheLookups; 2],
+    caches: [CacheLookups; Cache::ALL.len()],
+    background_failures: [BoundCounter<u64>; Job::ALL.len()],
     waiting: Arc<AtomicU64>,
     stored: BoundCounter<u64>,
     duplicate: BoundCounter<u64>,
@@ -91,7 +94,6 @@ struct Publishing {
 /// Look-ups in one cache.
 #[derive(Debug)]
 struct CacheLookups {
-    name: &'static str,
     hits: BoundCounter<u64>,
     negative_hits: BoundCounter<u64>,
     misses: BoundCounter<u64>,
@@ -112,6 +114,9 @@ impl Metrics {
             meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
         };
         // cache; outcome: hit, negative_hit (that there is nothing was known), miss
+        // job
+        let background =
+            counter("customer_profile.background.failures", "{failure}", "Times a background pass failed for a tenant");
         let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
         // outcome: consistent, inconsistent (a bug)
         let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
@@ -140,7 +145,8 @@ impl Metrics {
             log_poll_duration: duration("customer_profile.log.poll.duration", "Time of one read of the change log"),
             log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
             publishing: ["nats", "webhook"].map(|target| Publishing::new(target, &told)),
-            caches: ["profiles", "lookups"].map(|name| CacheLookups::new(name, &lookups)),
+            caches: Cache::ALL.map(|cache| CacheLookups::new(cache.name(), &lookups)),
+            background_failures: Job::ALL.map(|job| background.bind(&[KeyValue::new("job", job.name())])),
             waiting: Arc::default(),
             stored: outcome("stored"),
             duplicate: outcome("duplicate"),
@@ -200,10 +206,15 @@ impl Metrics {
         self.bounded.add(1, &[KeyValue::new("bound", bound)]);
     }
 
-    /// Something was looked up in the cache `profiles` or `lookups`: whether the cache had the answer, and whether the
-    /// answer is that there is nothing.
-    pub fn cache_read(&self, cache: &'static str, cached: bool, absent: bool) {
-        let Some(cache) = self.caches.iter().find(|known| known.name == cache) else { return };
+    /// A background job failed for a tenant.
+    pub fn background_failed(&self, job: Job) {
+        self.background_failures[job as usize].add(1);
+    }
+
+    /// Something was looked up in the cache: whether the cache had the answer, and whether the answer is that there is
+    /// nothing.
+    pub fn cache_read(&self, cache: Cache, cached: bool, absent: bool) {
+        let cache = &self.caches[cache as usize];
         match (cached, absent) {
             (false, _) => cache.misses.add(1),
             (true, false) => cache.hits.add(1),
@@ -350,7 +361,7 @@ impl Publishing {
 impl CacheLookups {
     fn new(name: &'static str, lookups: &Counter<u64>) -> Self {
         let bind = |outcome| lookups.bind(&[KeyValue::new("cache", name), KeyValue::new("outcome", outcome)]);
-        Self { name, hits: bind("hit"), negative_hits: bind("negative_hit"), misses: bind("miss") }
+        Self { hits: bind("hit"), negative_hits: bind("negative_hit"), misses: bind("miss") }
     }
 }
 
@@ -430,7 +441,7 @@ mod tests {
         metrics.observe_cache("profiles", || CacheSize { entries: 3, bytes: 4096, left: 7 });
         metrics.observe_cache("lookups", || CacheSize { entries: 5, bytes: 512, left: 0 });
         for (cached, absent) in [(true, false), (true, false), (true, true), (false, false), (false, true)] {
-            metrics.cache_read("profiles", cached, absent);
+            metrics.cache_read(Cache::Profiles, cached, absent);
         }
         insta::assert_snapshot!(printed(&telemetry, "customer_profile_cache").join("\n"), @r#"
         customer_profile_cache_entries{cache="lookups"} 5
@@ -440,6 +451,9 @@ mod tests {
         customer_profile_cache_lookups_total{cache="lookups",outcome="hit"} 0
         customer_profile_cache_lookups_total{cache="lookups",outcome="miss"} 0
         customer_profile_cache_lookups_total{cache="lookups",outcome="negative_hit"} 0
+        customer_profile_cache_lookups_total{cache="objects",outcome="hit"} 0
+        customer_profile_cache_lookups_total{cache="objects",outcome="miss"} 0
+        customer_profile_cache_lookups_total{cache="objects",outcome="negative_hit"} 0
         customer_profile_cache_lookups_total{cache="profiles",outcome="hit"} 2
         customer_profile_cache_lookups_total{cache="profiles",outcome="miss"} 2
         customer_profile_cache_lookups_total{cache="profiles",outcome="negative_hit"} 1

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 
 use super::tally::{Closed, Tally};
+use crate::telemetry::Episode;
 
 /// The first pause after `accept` failed; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);
@@ -22,7 +22,6 @@ const CALM: Duration = Duration::from_secs(2);
 /// Accepts the connections of one port.
 pub struct Acceptor {
     listener: TcpListener,
-    port: &'static str,
     limit: usize,
     goodbye: &'static [u8],
     tally: Arc<Tally>,
@@ -31,8 +30,8 @@ pub struct Acceptor {
     /// A descriptor to give up when there is none left, so that an urgent connection can be accepted all the same.
     spare: Option<File>,
     pause: Duration,
-    failing: Trouble,
-    full: Trouble,
+    failing: Episode,
+    full: Episode,
 }
 
 /// An accepted connection; counted until it is dropped.
@@ -66,8 +65,9 @@ impl Acceptor {
         goodbye: &'static [u8],
         tally: Arc<Tally>,
     ) -> Self {
-        let (failing, full) = (Trouble::default(), Trouble::default());
-        Self { listener, port, limit, goodbye, tally, urgent: false, spare: None, pause: MIN_PAUSE, failing, full }
+        let failing = Episode::named(format!("accepting connections on the {port} port"), CALM);
+        let full = Episode::named(format!("room for connections on the {port} port"), CALM);
+        Self { listener, limit, goodbye, tally, urgent: false, spare: None, pause: MIN_PAUSE, failing, full }
     }
 
     /// Accepts connections also when there are hardly any descriptors left, which other ports leave to this one.
@@ -96,19 +96,14 @@ impl Acceptor {
     }
 
     fn admit(&mut self, stream: TcpStream) -> Option<Accepted> {
-        let (port, limit) = (self.port, self.limit);
-        if self.tally.open() >= limit as u64 {
+        if self.tally.open() >= self.limit as u64 {
             self.tally.count(Closed::Refused);
-            if self.full.seen() {
-                tracing::warn!(port, limit, "too many connections; more are refused");
-            }
+            self.full.failed(&format_args!("{} connections are open, the maximum; more are refused", self.limit));
             // A courtesy: a client that cannot take it at once learns by the closed connection.
             let _ = stream.into_std().and_then(|mut stream| stream.write(self.goodbye));
             return None;
         }
-        if let Some(refused) = self.full.over() {
-            tracing::info!(port, refused, "connections are no longer refused");
-        }
+        self.full.succeeded();
         // Small answers are not held back to be sent with the next one.
         let _ = stream.set_nodelay(true);
         self.tally.opened();
@@ -120,19 +115,15 @@ impl Acceptor {
         if self.urgent && self.spare.is_none() {
             self.spare = spare();
         }
-        if self.urgent == self.spare.is_some()
-            && let Some(failures) = self.failing.over()
-        {
-            tracing::info!(port = self.port, failures, "connections are accepted again");
+        if self.urgent == self.spare.is_some() {
+            self.failing.succeeded();
         }
     }
 
     /// `accept` failed for want of something that every connection needs: says so once, and waits.
     async fn rest(&mut self, error: &io::Error) {
         self.tally.failed();
-        if self.failing.seen() {
-            tracing::error!(port = self.port, %error, "connections cannot be accepted; trying again");
-        }
+        self.failing.failed(error);
         if is_out_of_descriptors(error) && self.spare.take().is_some() {
             return;
         }
@@ -166,28 +157,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied)
 }
 
-/// Something that goes wrong again and again: told when it begins and when it is over.
-#[derive(Default)]
-struct Trouble {
-    times: u64,
-    last: Option<Instant>,
-}
-
-impl Trouble {
-    /// It was seen; returns whether it has just begun.
-    fn seen(&mut self) -> bool {
-        self.times += 1;
-        self.last.replace(Instant::now()).is_none()
-    }
-
-    /// The number of times that it was seen, once it has not been for a while.
-    fn over(&mut self) -> Option<u64> {
-        self.last.filter(|last| last.elapsed() >= CALM)?;
-        let Self { times, .. } = std::mem::take(self);
-        Some(times)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,13 +179,5 @@ mod tests {
         let _third = TcpStream::connect(address).await.unwrap();
         drop(next.await.unwrap());
         assert_eq!(tally.open(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_trouble_is_told_when_it_begins_and_when_it_is_over() {
-        let mut trouble = Trouble::default();
-        assert_eq!((trouble.over(), trouble.seen(), trouble.seen(), trouble.over()), (None, true, false, None));
-        tokio::time::advance(CALM).await;
-        assert_eq!((trouble.over(), trouble.over(), trouble.seen()), (Some(2), None, true));
     }
 }

@@ -1,4 +1,4 @@
-//! A TCP stream that notes whether its client speaks, and fails when its client takes nothing for too long.
+//! A TCP stream that notes whether its client speaks, and fails when its client takes nothing, or too little, for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
+
+use super::arrears::Arrears;
 
 /// What is known of a client from its bytes.
 #[derive(Debug, Default)]
@@ -38,14 +40,15 @@ pub struct Guarded {
     stream: TcpStream,
     heard: Arc<Heard>,
     patience: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
+    stalled: Option<(Instant, Pin<Box<Sleep>>)>,
+    arrears: Arrears,
 }
 
 impl Guarded {
-    /// Fails writes that wait for longer than `patience`.
+    /// Fails writes that wait for longer than `patience`, in one piece or by dripping.
     #[must_use]
     pub fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, heard: Arc::default(), patience, stalled: None }
+        Self { stream, heard: Arc::default(), patience, stalled: None, arrears: Arrears::default() }
     }
 
     /// What is known of the client.
@@ -54,13 +57,14 @@ impl Guarded {
         self.heard.clone()
     }
 
-    fn written<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if result.is_ready() {
-            self.stalled = None;
+    fn written(&mut self, context: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &result {
+            let waited = self.stalled.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            self.arrears.took(written.as_ref().map_or(0, |bytes| *bytes), waited);
             return result;
         }
-        let patience = self.patience;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let left = self.patience.saturating_sub(self.arrears.owed());
+        let (_, stalled) = self.stalled.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
         ready!(stalled.as_mut().poll(context));
         self.heard.deaf.store(true, Ordering::Relaxed);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))

@@ -2,6 +2,7 @@
 //!
 //! HTTP/2 asks for the next part of an answer only when the client has room for it. So an answer that nobody takes is not
 //! even looked at: neither its deadline nor the end of the server can reach it from inside. The task is ended from outside.
+//! A client that takes a little now and then is ended like one that takes nothing, by what it is behind ([`Arrears`]).
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::arrears::Arrears;
 use super::connection::{Connection, Stops};
 
 /// How often a stream is looked at.
@@ -31,6 +33,9 @@ pub struct Control {
 struct Inner {
     /// Since when the client has had no room for the next part of the answer.
     blocked_since: Option<Instant>,
+    /// The bytes of the part that was given last.
+    given: usize,
+    arrears: Arrears,
     /// How long the client may have no room. `None` until there is an answer.
     patience: Option<Patience>,
     deadline: Option<Instant>,
@@ -42,7 +47,7 @@ pub type Patience = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// Why a stream's task was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// The client took nothing for too long.
+    /// The client took nothing, or too little, for too long.
     NotTaken,
     /// The deadline passed while the client took nothing.
     Deadline,
@@ -60,17 +65,23 @@ impl Control {
     /// The answer begins: from now on its client must take it.
     pub fn answers(&self, patience: Patience, deadline: Option<Instant>) {
         let mut inner = self.lock();
-        *inner = Inner { blocked_since: Some(Instant::now()), patience: Some(patience), deadline };
+        let blocked_since = Some(Instant::now());
+        *inner = Inner { blocked_since, patience: Some(patience), deadline, ..Inner::default() };
     }
 
     /// The next part of the answer was asked for.
     pub fn asked(&self) {
-        self.lock().blocked_since = None;
+        let mut inner = self.lock();
+        if let Some(blocked) = inner.blocked_since.take() {
+            let given = std::mem::take(&mut inner.given);
+            inner.arrears.took(given, blocked.elapsed());
+        }
     }
 
-    /// A part of the answer was given.
-    pub fn gave(&self) {
-        self.lock().blocked_since = Some(Instant::now());
+    /// A part of the answer was given, of so many bytes.
+    pub fn gave(&self, bytes: usize) {
+        let mut inner = self.lock();
+        (inner.blocked_since, inner.given) = (Some(Instant::now()), bytes);
     }
 
     /// Why the task was ended, if it was.
@@ -81,19 +92,19 @@ impl Control {
             .find(|cut| *cut as u8 + 1 == self.ended.load(Ordering::Relaxed))
     }
 
-    /// Waits until the client has had no room for too long.
+    /// Waits until the client has taken nothing, or too little, for too long.
     async fn overdue(&self) -> Cut {
         loop {
             tokio::time::sleep(LOOK).await;
-            let (blocked, patience, deadline) = {
+            let (blocked, patience, deadline, owed) = {
                 let inner = self.lock();
-                (inner.blocked_since, inner.patience.clone(), inner.deadline)
+                (inner.blocked_since, inner.patience.clone(), inner.deadline, inner.arrears.owed())
             };
             let (Some(blocked), Some(patience)) = (blocked, patience) else { continue };
             if deadline.is_some_and(|deadline| deadline.elapsed() >= LAST_WORDS) {
                 return Cut::Deadline;
             }
-            if blocked.elapsed() >= patience() {
+            if blocked.elapsed() + owed >= patience() {
                 return Cut::NotTaken;
             }
         }

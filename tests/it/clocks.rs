@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use customer_profile::changes::janitor;
-use customer_profile::clock::Clock;
+use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::v1;
 use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogCursor, LogPosition, Store};
+use customer_profile::telemetry::http::Readiness;
 use profile_core::records::{Sequence, TenantId, Timestamp};
 
 use crate::support::clock::{SetClock, instant};
@@ -129,4 +130,26 @@ async fn a_clock_that_has_jumped_throws_nothing_away() {
     let later = instant("2036-01-01T00:00:00Z");
     assert_eq!(janitor::trim(&*store, &Jumped(later), &bounds).await.expect("nothing to do"), 0);
     assert!(janitor::trim(&*store, &later, &bounds).await.expect("trimmed") > 0);
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_differs_from_the_databases_writes_nothing_and_says_so() {
+    let ground = TestStore::start(Kind::Postgres).await;
+    let right = SystemClock.now();
+    for (micros, side) in [(3_600_000_000, "ahead of"), (-3_600_000_000, "behind")] {
+        let clock = Arc::new(Timestamp::from_micros(right.as_micros() + micros));
+        let mut service = Service::start_unready_by(ground.store.clone(), (ModelFile::built_in(), clock), |_| {}).await;
+        let why = |ready: &Readiness| matches!(ready, Readiness::NotReady(why) if why.contains("database.max_clock_difference"));
+        let told = service.ready.wait_for(why).await.expect("a running server").clone();
+        assert!(matches!(&told, Readiness::NotReady(why) if why.contains(side)), "{told:?}");
+        let statements = vec![upsert(("web", "1"), &[], &[("given_name", "Ann")], 1)];
+        let request = v1::IngestStatementsRequest { statements };
+        let refused = service.ingest().ingest_statements(request).await.expect_err("nothing is written");
+        assert_eq!(refused.code(), tonic::Code::Unavailable);
+        assert!(refused.message().contains(side), "{refused:?}");
+        let request = v1::GetProfileRequest { key: Some(by_record("web", "1")), ..Default::default() };
+        let read = service.profiles().get_profile(request).await.expect_err("there is nobody");
+        assert_eq!(read.code(), tonic::Code::NotFound, "reads go on");
+        service.stop().await;
+    }
 }

@@ -83,3 +83,18 @@ fn a_hangup_while_it_starts_does_not_kill() {
     assert_eq!(server.http("/livez").0, 200);
     assert!(server.stop().success());
 }
+
+#[test]
+fn a_signal_after_all_is_done_does_not_change_the_exit_code() {
+    // A collector that takes connections and never answers keeps the process for a while after its last line.
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("telemetry.otlp_endpoint=http://{}", collector.local_addr().expect("an address"));
+    let dir = TempDir::new().expect("a directory");
+    let server = start(dir.path(), &["--set", &endpoint]);
+    server.http("/metrics");
+    server.signal("TERM");
+    server.wait_for("stopped");
+    server.signal("TERM");
+    server.signal("INT");
+    assert_eq!(server.ended().code(), Some(0));
+}

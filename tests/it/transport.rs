@@ -3,6 +3,8 @@
 mod addresses;
 mod answers;
 mod connections;
+mod decoded;
+mod drips;
 mod ends;
 mod load;
 mod messages;

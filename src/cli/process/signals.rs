@@ -2,7 +2,7 @@
 //!
 //! | signal | effect |
 //! |---|---|
-//! | SIGTERM, SIGINT, SIGQUIT | ends in peace; the second one ends at once, with exit code 130 |
+//! | SIGTERM, SIGINT, SIGQUIT | ends in peace; the second one ends at once, with exit code 130, unless all is done already |
 //! | SIGXCPU, SIGPWR | the same: the processor time is used up, the machine loses its power |
 //! | SIGHUP | [reloads](super::reload); ends a demo |
 //! | SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGXFSZ, SIGRTMIN to SIGRTMAX | ignored, with a line |
@@ -12,6 +12,8 @@
 //! faults of the program itself, and those that stop and continue it, do what they always do. Commands other than `serve` and
 //! `demo` leave all signals alone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -75,13 +77,14 @@ impl Signals {
     }
 
     /// Follows them, for ever. The first one that ends the process cancels `stop`, the second one ends it at once: what was
-    /// answered is stored all the same.
-    pub(super) async fn watch(mut self, stop: CancellationToken, mut hangup: Hangup) {
+    /// answered is stored all the same. Once the server has `stopped`, further ones change nothing.
+    pub(super) async fn watch(mut self, stop: CancellationToken, stopped: Arc<AtomicBool>, mut hangup: Hangup) {
         let mut is_ending = false;
         while let Some((meaning, name)) = self.0.next().await {
             match (meaning, &mut hangup) {
                 (Meaning::Hangup, Hangup::Reload(reload)) => reload.run().await,
                 (Meaning::Nothing, _) => tracing::warn!(signal = name, "a signal without a meaning was ignored"),
+                (Meaning::End | Meaning::Hangup, _) if stopped.load(Ordering::Acquire) => {}
                 (Meaning::End | Meaning::Hangup, _) if is_ending => {
                     tracing::warn!(signal = name, "stopped at once, by a second signal");
                     log::finish(LAST_LINES);

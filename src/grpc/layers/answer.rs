@@ -16,11 +16,17 @@ use super::message::FREE_BYTES;
 use crate::grpc::status;
 use crate::transport::{Budget, Held};
 
+/// The largest part of an answer that is given at once. A client must take each part within `grpc.send_timeout`, so a part
+/// is small enough for the slowest client that is served.
+const PART_BYTES: usize = 8 * 1024;
+
 /// An answer's body that tells its call how it ended.
 pub(super) struct Answer {
     inner: Body,
     call: Call,
     budget: Arc<Budget>,
+    /// What is left of the message that is being given.
+    rest: Bytes,
     /// What ends the answer from outside. Made when the answer first waits, which most never do.
     interrupted: Option<Pin<Box<dyn Future<Output = Status> + Send>>>,
     over: bool,
@@ -28,7 +34,16 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(inner: Body, call: Call, budget: Arc<Budget>) -> Self {
-        Self { inner, call, budget, interrupted: None, over: false }
+        Self { inner, call, budget, rest: Bytes::new(), interrupted: None, over: false }
+    }
+}
+
+impl Answer {
+    /// The next part of what is left.
+    fn part(&mut self) -> Frame<Bytes> {
+        let part = self.rest.split_to(self.rest.len().min(PART_BYTES));
+        self.call.gave(part.len());
+        Frame::data(part)
     }
 }
 
@@ -42,6 +57,9 @@ impl http_body::Body for Answer {
             return Poll::Ready(None);
         }
         this.call.control.asked();
+        if !this.rest.is_empty() {
+            return Poll::Ready(Some(Ok(this.part())));
+        }
         let status = match Pin::new(&mut this.inner).poll_frame(poller) {
             Poll::Ready(Some(Ok(mut frame))) => {
                 if let Some(trailers) = frame.trailers_mut() {
@@ -54,8 +72,8 @@ impl http_body::Body for Answer {
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                     Ok(data) => match hold(data, &this.budget) {
                         Ok(data) => {
-                            this.call.gave();
-                            return Poll::Ready(Some(Ok(Frame::data(data))));
+                            this.rest = data;
+                            return Poll::Ready(Some(Ok(this.part())));
                         }
                         Err(status) => {
                             this.call.bounded("answer_bytes");
@@ -78,7 +96,7 @@ impl http_body::Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over || self.inner.is_end_stream()
+        self.over || (self.rest.is_empty() && self.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> http_body::SizeHint {

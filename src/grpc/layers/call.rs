@@ -15,6 +15,7 @@ use tracing::Span;
 
 use super::activity::Activity;
 use super::answer::Answer;
+use super::decoded::Shape;
 use super::message::Messages;
 use super::places::{Kind, Place};
 use super::{HURRY, Shared};
@@ -108,7 +109,8 @@ impl Call {
             return Ok(request);
         }
         let (parts, body) = request.into_parts();
-        let messages = Messages::new(body, &parts.headers, self.shared.messages.clone());
+        let messages =
+            Messages::new(body, &parts.headers, self.shared.messages.clone(), Shape::of_method(self.method.name));
         if self.method.sends_stream {
             let activity = self.activity.clone().unwrap_or_else(|| Arc::new(Activity::new()));
             return Ok(Request::from_parts(parts, Body::new(messages.noted_by(activity))));
@@ -201,8 +203,8 @@ impl Call {
     }
 
     /// A part of the answer goes out.
-    pub(super) fn gave(&self) {
-        self.control.gave();
+    pub(super) fn gave(&self, bytes: usize) {
+        self.control.gave(bytes);
         self.activity.iter().for_each(|activity| activity.note());
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A message is assembled here and handed on in one piece, so that what is not complete is neither decoded nor counted among
 //! the calls in work. Its announced length is taken from the budget before its bytes are kept. A compressed message is
-//! unpacked here, so that what it takes in memory is what is counted.
+//! unpacked here, so that what it takes in memory is what is counted; what it takes once it is [decoded](super::decoded) is
+//! counted too, before it is.
 
 use std::io::Read;
 use std::pin::Pin;
@@ -19,10 +20,11 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::activity::Activity;
+use super::decoded::{Estimate, Shape};
 use crate::grpc::status;
 use crate::transport::{Budget, Held};
 
-/// Messages up to this size are not counted: the bounds of calls bound them.
+/// What takes up to this much memory is not counted: the bounds of calls bound it.
 pub(super) const FREE_BYTES: usize = 16 * 1024;
 /// The compression flag and the length in front of each message.
 const HEAD_BYTES: usize = 5;
@@ -33,6 +35,8 @@ pub(super) struct MessageLimits {
     pub(super) budget: Arc<Budget>,
     /// Of one message; a larger one is handed on as its head, which tonic refuses.
     pub(super) max_bytes: usize,
+    /// Of one message once it is decoded.
+    pub(super) max_decoded_bytes: usize,
     /// From its first to its last byte.
     pub(super) timeout: Duration,
 }
@@ -40,6 +44,8 @@ pub(super) struct MessageLimits {
 /// Puts messages together.
 struct Assembler {
     limits: MessageLimits,
+    /// The type of the messages; `None` where it is unknown.
+    shape: Option<Shape>,
     gzip: bool,
     held: Held,
     /// The message so far.
@@ -89,11 +95,24 @@ impl Assembler {
             return Ok(None);
         }
         self.length = None;
-        let message = std::mem::take(&mut self.partial).freeze();
+        let mut message = std::mem::take(&mut self.partial).freeze();
         if message[0] == 1 && self.gzip {
-            return Ok(Some(self.unpack(&message)?.unwrap_or(message)));
+            message = self.unpack(&message)?.unwrap_or(message);
         }
+        self.hold_decoded(&message)?;
         Ok(Some(message))
+    }
+
+    /// Holds what a message takes with its decoded form. One that stayed compressed is refused by tonic.
+    fn hold_decoded(&mut self, message: &[u8]) -> Result<(), Status> {
+        let (Some(shape), [0, ..]) = (self.shape, message) else { return Ok(()) };
+        // What has no room in the whole budget can never be taken: no reason to try again.
+        let room = self.limits.budget.limit().saturating_sub(message.len());
+        let limit = self.limits.max_decoded_bytes.min(room);
+        match shape.estimate(&message[HEAD_BYTES..], limit) {
+            Estimate::Bytes(decoded) => self.hold(message.len() + decoded),
+            Estimate::TooLarge(field) => Err(status::decoded_too_large(field, limit)),
+        }
     }
 
     /// The message without its compression; `None` if it cannot be unpacked within its bound, which tonic tells the caller.
@@ -124,6 +143,9 @@ impl Assembler {
         if length <= FREE_BYTES || self.held.grow_to(length) {
             return Ok(());
         }
+        if length > self.limits.budget.limit() {
+            return Err(status::request_too_large(length, self.limits.budget.limit()));
+        }
         Err(status::too_many_bytes("requests", self.limits.budget.limit()))
     }
 
@@ -150,10 +172,10 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn new(body: Body, headers: &HeaderMap, limits: MessageLimits) -> Self {
+    pub(super) fn new(body: Body, headers: &HeaderMap, limits: MessageLimits, shape: Option<Shape>) -> Self {
         let gzip = headers.get("grpc-encoding").is_some_and(|encoding| encoding == "gzip");
         let held = Held::nothing(&limits.budget);
-        let assembler = Assembler { limits, gzip, held, partial: BytesMut::new(), length: None };
+        let assembler = Assembler { limits, shape, gzip, held, partial: BytesMut::new(), length: None };
         Self { body, assembler, rest: Bytes::new(), activity: None, late: None }
     }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::{bounded, details, failure, jittered};
+use super::{bounded, details, failure, invalid, not_before};
 use crate::grpc::v1::ErrorReason;
 use crate::lanes::{self, Refusal};
 use crate::transport::Ended;
+use profile_core::records::{Reason, Violation};
 
 /// A client takes its changes too slowly.
 pub(in crate::grpc) fn watcher_too_slow(limit: usize) -> Status {
@@ -42,7 +43,7 @@ pub(in crate::grpc) fn from_refusal(refusal: &Refusal) -> Status {
 
 fn retry_after(code: Code, reason: ErrorReason, message: &str, metadata: &[(&str, String)], delay: Duration) -> Status {
     let mut details = details(code, reason, metadata);
-    details.set_retry_info(Some(jittered(delay)));
+    details.set_retry_info(Some(not_before(delay)));
     bounded::status(code, message, details)
 }
 
@@ -91,6 +92,23 @@ pub(in crate::grpc) fn message_incomplete(limit: Duration) -> Status {
 pub(in crate::grpc) fn too_many_waiting(limit: usize) -> Status {
     let message = format!("{limit} calls of this kind are waiting for their callers already; try again later");
     failure(Code::ResourceExhausted, ErrorReason::Overloaded, message, &[("limit", limit.to_string())])
+}
+
+/// A request for which there can never be room.
+pub(in crate::grpc) fn request_too_large(actual: usize, limit: usize) -> Status {
+    let description =
+        format!("takes {actual} bytes, all requests together have {limit} (`grpc.max_request_bytes_in_flight`)");
+    let mut violation = Violation::new(Reason::LimitExceeded, "request", description);
+    violation.numbers = Some((actual, limit));
+    invalid(&[violation])
+}
+
+/// A message takes too much memory once it is decoded. `field` is the one at which the limit was passed.
+pub(in crate::grpc) fn decoded_too_large(field: &str, limit: usize) -> Status {
+    let description = format!(
+        "takes more than {limit} bytes of memory once decoded (`grpc.max_decoded_bytes`, within `grpc.max_request_bytes_in_flight`); send fewer elements in one message"
+    );
+    invalid(&[Violation::new(Reason::LimitExceeded, field, description)])
 }
 
 /// The requests or answers of all callers together take too much memory.

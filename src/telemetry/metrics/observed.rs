@@ -47,7 +47,7 @@ impl Metrics {
 
     /// Shows whether something fails for a while, and how often it has failed.
     pub fn observe_episode(&self, episode: &Arc<Episode>) {
-        let what = || KeyValue::new("what", episode.what());
+        let what = || KeyValue::new("what", episode.what().to_owned());
         let (failing, failures) = (episode.clone(), episode.clone());
         let help = "Whether something around the server fails now (1) or works (0)";
         let read = move || u64::from(failing.is_failing());
@@ -110,15 +110,6 @@ impl Metrics {
             Vec::new(),
             evaluations_over_budget,
         );
-    }
-
-    /// Shows how often each background job failed for a tenant. `failures`: by the job's place in the list.
-    pub fn observe_background(&self, jobs: &[&'static str], failures: fn(usize) -> u64) {
-        for (index, job) in jobs.iter().enumerate() {
-            let help = "Times a background pass failed for a tenant";
-            let labels = vec![KeyValue::new("job", *job)];
-            self.total("customer_profile.background.failures", "{failure}", help, labels, move || failures(index));
-        }
     }
 
     /// A counter that is kept elsewhere.

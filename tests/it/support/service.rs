@@ -29,7 +29,7 @@ pub(crate) struct Service {
     pub(crate) address: std::net::SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
-    ready: watch::Receiver<Readiness>,
+    pub(crate) ready: watch::Receiver<Readiness>,
 }
 
 impl Service {
@@ -52,7 +52,9 @@ impl Service {
 
     /// The service on a store, configured with a model, by a clock of the test's own.
     pub(crate) async fn start_at(store: Arc<dyn Store>, model: ModelFile, clock: Arc<dyn Clock>) -> Self {
-        let mut service = Self::start_unready_by(store, (model, clock), |_| {}).await;
+        let differs =
+            |config: &mut Config| config.database.max_clock_difference = std::time::Duration::from_hours(1_000_000);
+        let mut service = Self::start_unready_by(store, (model, clock), differs).await;
         service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
         service
     }
@@ -62,7 +64,8 @@ impl Service {
         Self::start_unready_by(store, (ModelFile::built_in(), Arc::new(SystemClock)), configure).await
     }
 
-    async fn start_unready_by(
+    /// The same, by a model and a clock.
+    pub(crate) async fn start_unready_by(
         store: Arc<dyn Store>,
         (model, clock): (ModelFile, Arc<dyn Clock>),
         configure: impl FnOnce(&mut Config),

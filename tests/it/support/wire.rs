@@ -6,6 +6,7 @@ use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::Request;
+use http::request::Builder as RequestBuilder;
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -41,14 +42,31 @@ impl Wire {
         self.begin_within(path, "1H").await
     }
 
+    /// The same, with more headers.
+    pub(crate) async fn begin_with(
+        &mut self,
+        path: &str,
+        more: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> WireCall {
+        self.begin_as(path, "1H", more).await
+    }
+
     /// The same, with a timeout as gRPC writes it.
     pub(crate) async fn begin_within(&mut self, path: &str, timeout: &str) -> WireCall {
+        self.begin_as(path, timeout, |request| request).await
+    }
+
+    async fn begin_as(
+        &mut self,
+        path: &str,
+        timeout: &str,
+        more: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> WireCall {
         let request = Request::post(format!("http://server/{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
-            .header("grpc-timeout", timeout)
-            .body(())
-            .expect("a request");
+            .header("grpc-timeout", timeout);
+        let request = more(request).body(()).expect("a request");
         std::future::poll_fn(|context| self.send.poll_ready(context)).await.expect("room for a call");
         let (answer, body) = self.send.send_request(request, false).expect("a call");
         WireCall { answer, body }

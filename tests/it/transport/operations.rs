@@ -48,6 +48,12 @@ fn metric(server: &TestServer, begins: &str) -> u64 {
     line.rsplit(' ').next().expect("a value").parse().expect("a number")
 }
 
+/// Waits for the line that tells of the beginning of a trouble.
+fn wait_for_trouble(server: &TestServer, begins: &str) {
+    let told = |line: serde_json::Value| line["what"].as_str().is_some_and(|what| what.starts_with(begins));
+    while !told(server.wait_for("began to fail; further failures are counted, not logged")) {}
+}
+
 #[test]
 fn connections_leave_descriptors_for_probes() {
     let dir = TempDir::new().expect("a directory");
@@ -56,7 +62,7 @@ fn connections_leave_descriptors_for_probes() {
     server.wait_for("ready");
     let address = server.address.trim_start_matches("http://").to_owned();
     let silent: Vec<_> = (0..150).map(|_| connect(&address, b"")).collect();
-    server.wait_for("too many connections; more are refused");
+    wait_for_trouble(&server, "room for connections on the grpc port");
     for _ in 0..5 {
         assert_eq!(server.http("/livez").0, 200);
     }
@@ -82,7 +88,7 @@ fn without_descriptors_the_server_rests_says_so_once_and_answers_probes() {
     // The lowest number that is free is the next one to be given out.
     limit_descriptors(&server, (0..=used.len() as u64).find(|number| !used.contains(number)).expect("a number"));
     let waiting: Vec<_> = (0..10).map(|_| connect(&address, b"")).collect();
-    server.wait_for("connections cannot be accepted; trying again");
+    wait_for_trouble(&server, "accepting connections on the ");
     for _ in 0..5 {
         assert_eq!(server.http("/livez").0, 200);
     }

@@ -13,7 +13,12 @@ fn framed(flag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn limits(budget: usize) -> MessageLimits {
-    MessageLimits { budget: Budget::new(budget), max_bytes: 1 << 20, timeout: Duration::from_secs(10) }
+    MessageLimits {
+        budget: Budget::new(budget),
+        max_bytes: 1 << 20,
+        max_decoded_bytes: 1 << 20,
+        timeout: Duration::from_secs(10),
+    }
 }
 
 fn body(chunks: Vec<Vec<u8>>) -> Body {
@@ -24,7 +29,7 @@ fn body(chunks: Vec<Vec<u8>>) -> Body {
 fn messages(chunks: Vec<Vec<u8>>, limits: &MessageLimits) -> Messages {
     let mut headers = HeaderMap::new();
     headers.insert("grpc-encoding", "gzip".parse().unwrap());
-    Messages::new(body(chunks), &headers, limits.clone())
+    Messages::new(body(chunks), &headers, limits.clone(), None)
 }
 
 async fn all(mut messages: Messages) -> Vec<Vec<u8>> {
@@ -70,8 +75,10 @@ async fn a_compressed_message_holds_what_it_unpacks_to() {
     let room = limits(1 << 20);
     let (message, held) = messages(vec![packed.clone()], &room).only().await.unwrap();
     assert_eq!((message.len(), message[0], held.bytes()), (HEAD_BYTES + 900_000, 0, 900_000));
-    let refused = messages(vec![packed.clone()], &limits(100_000)).only().await.unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted);
+    let later = messages(vec![packed.clone()], &room).only().await.unwrap_err();
+    assert_eq!(later.code(), Code::ResourceExhausted);
+    let never = messages(vec![packed.clone()], &limits(100_000)).only().await.unwrap_err();
+    assert_eq!(never.code(), Code::InvalidArgument, "no reason to try again");
     // What unpacks to more than a message may have is left to tonic, which refuses it.
     let small = MessageLimits { max_bytes: 500_000, ..limits(1 << 20) };
     let (message, _) = messages(vec![packed.clone()], &small).only().await.unwrap();
@@ -92,11 +99,11 @@ async fn a_message_that_is_not_complete_in_time_is_ended_and_a_quiet_stream_is_n
     let never = || futures::stream::pending::<Result<Frame<Bytes>, Status>>();
     let begun = futures::stream::iter([Ok(Frame::data(Bytes::from(framed(0, b"one")[..6].to_vec())))]);
     let half = http_body_util::StreamBody::new(futures::StreamExt::chain(begun, never()));
-    let mut half = Messages::new(Body::new(half), &HeaderMap::new(), limits(1 << 20));
+    let mut half = Messages::new(Body::new(half), &HeaderMap::new(), limits(1 << 20), None);
     let ended = half.frame().await.unwrap().unwrap_err();
     assert_eq!(ended.code(), Code::DeadlineExceeded);
     let quiet = Body::new(http_body_util::StreamBody::new(never()));
-    let mut quiet = Messages::new(quiet, &HeaderMap::new(), limits(1 << 20));
+    let mut quiet = Messages::new(quiet, &HeaderMap::new(), limits(1 << 20), None);
     tokio::time::timeout(Duration::from_hours(1), quiet.frame()).await.expect_err("still open");
 }
 
@@ -104,6 +111,6 @@ async fn a_message_that_is_not_complete_in_time_is_ended_and_a_quiet_stream_is_n
 async fn of_two_messages_where_one_belongs_the_first_is_taken() {
     let chunks = vec![[framed(0, b"one"), framed(0, b"two")].concat()];
     assert_eq!(messages(chunks, &limits(1 << 20)).only().await.unwrap().0, framed(0, b"one"));
-    let nothing = Messages::new(Body::new(Full::new(Bytes::new())), &HeaderMap::new(), limits(1 << 20));
+    let nothing = Messages::new(Body::new(Full::new(Bytes::new())), &HeaderMap::new(), limits(1 << 20), None);
     assert!(nothing.only().await.unwrap().0.is_empty());
 }

@@ -1,0 +1,93 @@
+//! The server's clock against the database's.
+//!
+//! A server that starts under a wrong clock has nothing of its own to compare it with: times of writes, ages and consents
+//! would be wrong, and nobody would know. PostgreSQL has a clock that all servers share. While the server's differs from it by
+//! more than `database.max_clock_difference`, nothing is written and the server is not ready; reads go on. A file has no clock
+//! of its own, but its newest write has a time: a clock that is behind it is told in the log. It is not refused there, for
+//! it may as well have been the clock of that write that was wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::store::{Result, Store};
+use crate::telemetry::Episode;
+use profile_core::records::Timestamp;
+
+/// How often the clocks are compared.
+pub(super) const INTERVAL: Duration = Duration::from_secs(30);
+/// How many tenants' newest writes are looked at.
+const TENANTS: usize = 1_000;
+
+/// Compares the clocks.
+pub(super) struct Comparison {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// How far they may differ.
+    pub(super) limit: Duration,
+    pub(super) episode: Arc<Episode>,
+}
+
+impl Comparison {
+    /// Compares the clocks at the start, or a file's newest write with the clock.
+    pub(super) async fn begin(&self) {
+        let newest = match self.look().await {
+            Ok(true) => return,
+            Ok(false) => self.newest_write().await,
+            Err(error) => Err(error),
+        };
+        match newest {
+            Ok(Some(newest)) => {
+                let behind = seconds(newest, self.clock.now());
+                if self.is_too_much(behind) {
+                    tracing::warn!(
+                        behind_seconds = behind,
+                        "the clock is behind the newest write: it is wrong, or was when that was written"
+                    );
+                }
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the clock could not be compared with the database's; trying again"),
+        }
+    }
+
+    /// Compares the clocks. Answers whether the database has one.
+    pub(super) async fn look(&self) -> Result<bool> {
+        let before = self.clock.now();
+        let Some(theirs) = self.store.time().await? else { return Ok(false) };
+        let after = self.clock.now();
+        // The database answered between the two.
+        let (ahead, behind) = (seconds(before, theirs), seconds(theirs, after));
+        let wrong = [(ahead, "ahead of"), (behind, "behind")].into_iter().find(|(by, _)| self.is_too_much(*by));
+        let refusal = wrong.map(|(by, side)| {
+            format!(
+                "the server's clock is {by} s {side} the database's; `database.max_clock_difference` allows {} s; set the clock",
+                self.limit.as_secs()
+            )
+        });
+        match &refusal {
+            Some(refusal) => drop(self.episode.failed(refusal)),
+            None => drop(self.episode.succeeded()),
+        }
+        self.store.availability().set_clock_refusal(refusal.map(Into::into));
+        Ok(true)
+    }
+
+    async fn newest_write(&self) -> Result<Option<Timestamp>> {
+        let mut newest = None;
+        for tenant in self.store.list_tenants(None, TENANTS).await? {
+            let write = self.store.write_at(&tenant, Timestamp::from_micros(i64::MAX)).await?;
+            newest = newest.max(write.map(|write| write.time));
+        }
+        Ok(newest)
+    }
+
+    fn is_too_much(&self, seconds: i64) -> bool {
+        seconds > i64::try_from(self.limit.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Whole seconds from one time to a later one; negative where it is earlier.
+fn seconds(later: Timestamp, earlier: Timestamp) -> i64 {
+    later.as_micros().saturating_sub(earlier.as_micros()) / 1_000_000
+}

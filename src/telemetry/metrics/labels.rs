@@ -1,0 +1,62 @@
+//! Values of labels that counters are made from: what is counted by one of them has its counter.
+
+/// What is looked up in the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// Profiles by id.
+    Profiles,
+    /// Which profiles hold an identifier or a record.
+    Lookups,
+    /// The latest objects of a profile.
+    Objects,
+}
+
+impl Cache {
+    /// All of them, in order of their numbers.
+    pub(super) const ALL: [Self; 3] = [Self::Profiles, Self::Lookups, Self::Objects];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Profiles => "profiles",
+            Self::Lookups => "lookups",
+            Self::Objects => "objects",
+        }
+    }
+}
+
+/// What is done for all tenants in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Rollups of records.
+    Recount,
+    /// The index of segments.
+    Segments,
+    /// Statistics over all customers.
+    Statistics,
+}
+
+impl Job {
+    /// All of them, in order of their numbers.
+    pub(super) const ALL: [Self; 3] = [Self::Recount, Self::Segments, Self::Statistics];
+
+    /// The name in the log and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recount => "recount",
+            Self::Segments => "segments",
+            Self::Statistics => "statistics",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_at_its_number() {
+        assert!(Cache::ALL.iter().enumerate().all(|(at, cache)| *cache as usize == at));
+        assert!(Job::ALL.iter().enumerate().all(|(at, job)| *job as usize == at));
+    }
+}
