@@ -133,6 +133,10 @@ fn derived(profile: &v1::Profile) -> Option<String> {
     if !profile.segments.is_empty() {
         parts.push(format!("segments: {}", profile.segments.join(", ")));
     }
+    if !profile.undecided_segments.is_empty() {
+        let names = profile.undecided_segments.join(", ");
+        parts.push(format!("segments not decided, for their conditions go over their budget: {names}"));
+    }
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 

@@ -205,11 +205,13 @@ impl SegmentApi {
         let profile = &answer.profile;
         let refused = bound.and_then(Bound::view).and_then(|view| view.admits(profile, self.clock.now()).err());
         let is_in = |segment: &&String| refused.is_none() && profile.derived.segments.contains(*segment);
+        let undecided = |segment: &&String| refused.is_none() && profile.derived.undecided.contains(*segment);
         let partial = profile.derived.computed.values().any(|computed| computed.partial);
         let completeness = if partial { v1::Completeness::Partial } else { v1::Completeness::Complete };
         v1::CheckMembershipResult {
             status: Some(status::ok()),
             segments: asked.iter().filter(is_in).cloned().collect(),
+            undecided_segments: asked.iter().filter(undecided).cloned().collect(),
             profile: profile_name(&profile.id),
             read_info: Some(read_info(answer, self.reader.store_id(), &context.tenant)),
             completeness: completeness.into(),

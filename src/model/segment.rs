@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Expression, Outcome, Payload};
+use super::expression::{Allowance, Expression, Payload};
 use crate::profile::{Computed, Preference, PreferenceKey, Preferences, Profile, Value, listed};
 
 /// A named condition over a profile.
@@ -29,8 +29,9 @@ impl Segment {
         source: &str,
         description: String,
         declared: &[(&str, &[String]); 2],
+        allowance: &mut Allowance,
     ) -> Result<Self, Vec<String>> {
-        let condition = Expression::compile(source)?;
+        let condition = Expression::compile_within(source, &SUBJECTS, allowance)?;
         let wrong = unfit(source, &condition, declared);
         if wrong.is_empty() { Ok(Self { condition, description }) } else { Err(wrong) }
     }
@@ -41,8 +42,13 @@ impl Segment {
         self.condition.source()
     }
 
-    fn holds(&self, payload: &Payload<'_>) -> bool {
-        self.condition.evaluate(payload).ok().and_then(Outcome::value) == Some(Value::Bool(true))
+    /// None: the condition goes over its budget.
+    fn holds(&self, payload: &Payload<'_>) -> Option<bool> {
+        match self.condition.evaluate(payload) {
+            Ok(outcome) => Some(outcome.value() == Some(Value::Bool(true))),
+            Err(fault) if fault.is_over_budget() => None,
+            Err(_) => Some(false),
+        }
     }
 }
 
@@ -61,21 +67,33 @@ impl Model {
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
         let (traits, computed) =
             (self.traits.keys().cloned().collect::<Vec<_>>(), self.computed.keys().cloned().collect::<Vec<_>>());
-        Segment::parse(condition, String::new(), &[(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)])
+        let declared: [(&str, &[String]); 2] = [(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)];
+        Segment::parse(condition, String::new(), &declared, &mut Allowance::default())
     }
 
-    /// The segments that a profile is in, given its computed traits, in order. A condition that speaks of what is not known of a
-    /// customer does not hold.
+    /// The segments that a profile is in, given its computed traits, and those whose conditions go over their budget. A condition
+    /// that speaks of what is not known of a customer does not hold.
     #[must_use]
-    pub fn segments_of(&self, profile: &Profile, computed: &BTreeMap<String, Computed>) -> BTreeSet<String> {
+    pub fn segments_of(
+        &self,
+        profile: &Profile,
+        computed: &BTreeMap<String, Computed>,
+    ) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut holding, mut undecided) = (BTreeSet::new(), BTreeSet::new());
         if self.segments.is_empty() {
-            return BTreeSet::new();
+            return (holding, undecided);
         }
         let subject = self.subject(profile, computed);
         let names = names();
         let payload = Payload::new(&subject, &names);
-        let holding = self.segments.iter().filter(|(_, segment)| segment.holds(&payload));
-        holding.map(|(name, _)| name.clone()).collect()
+        for (name, segment) in &self.segments {
+            match segment.holds(&payload) {
+                Some(true) => drop(holding.insert(name.clone())),
+                Some(false) => {}
+                None => drop(undecided.insert(name.clone())),
+            }
+        }
+        (holding, undecided)
     }
 
     /// Whether a profile is in a segment, of the model or not.

@@ -20,6 +20,8 @@ pub struct Derived {
     pub computed: BTreeMap<String, Computed>,
     /// The segments that it is in.
     pub segments: BTreeSet<String>,
+    /// The segments of which it is not known: their conditions went over their budget.
+    pub undecided: BTreeSet<String>,
 }
 
 /// A computed trait.
@@ -36,7 +38,7 @@ pub struct Computed {
 /// Equal when the same is told, whenever it was derived.
 impl PartialEq for Derived {
     fn eq(&self, other: &Self) -> bool {
-        (&self.computed, &self.segments) == (&other.computed, &other.segments)
+        (&self.computed, &self.segments, &self.undecided) == (&other.computed, &other.segments, &other.undecided)
     }
 }
 
@@ -55,7 +57,7 @@ impl Derived {
             let computed = Computed { value: answer.value, partial, approximate: answer.approximate };
             derived.computed.insert(name.clone(), computed);
         }
-        derived.segments = model.segments_of(profile, &derived.computed);
+        (derived.segments, derived.undecided) = model.segments_of(profile, &derived.computed);
         derived
     }
 
@@ -76,10 +78,11 @@ impl Derived {
         self.computed.values_mut().filter_map(|computed| computed.value.as_mut()).for_each(Value::pack);
         pack_map(&mut self.computed);
         pack_set(&mut self.segments);
+        pack_set(&mut self.undecided);
     }
 }
 
 heap_size! {
     Computed { value, partial, approximate }
-    Derived { since, until, computed, segments }
+    Derived { since, until, computed, segments, undecided }
 }

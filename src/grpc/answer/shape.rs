@@ -221,11 +221,12 @@ impl Shape {
 
     /// What follows from all the rest.
     fn derived(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        let Derived { computed, segments, .. } = &profile.derived;
+        let Derived { computed, segments, undecided, .. } = &profile.derived;
         let seen = computed.iter().filter(|(name, _)| self.has_computed(name) && sight.sees_computed(name));
         message.computed = seen.map(|(name, found)| (name.clone(), computed_trait(found))).collect();
         if self.has("segments") {
             message.segments = segments.iter().filter(|name| sight.sees_segment(name)).cloned().collect();
+            message.undecided_segments = undecided.iter().filter(|name| sight.sees_segment(name)).cloned().collect();
         }
     }
 

@@ -149,6 +149,8 @@ impl<'a> Telling<'a> {
             };
             self.line(|| format!("segments.{name}"), None, sentence, &records);
         }
+        let undecided = self.profile.derived.undecided.iter().filter(|name| self.view.segments.has(name));
+        answer.undecided_segments = undecided.filter(|name| self.sight.sees_segment(name)).cloned().collect();
     }
 
     /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who reads the object itself.
