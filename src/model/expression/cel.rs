@@ -194,7 +194,9 @@ fn is_function(name: &str) -> bool {
         return true;
     }
     let context = Context::with_env(Arc::clone(&ENV));
-    [format!("{name}(1)"), format!("''.{name}(1)")].iter().any(|call| match parse(call) {
+    let qualified = meter::NAMESPACES.map(|namespace| format!("{namespace}.{name}(1)"));
+    let mut calls = [format!("{name}(1)"), format!("''.{name}(1)")].into_iter().chain(qualified);
+    calls.any(|call| match parse(&call) {
         Ok(program) => !matches!(CelValue::resolve(&program, &context), Err(ExecutionError::UndeclaredReference(_))),
         // A macro that takes other arguments.
         Err(_) => true,
@@ -208,7 +210,7 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
-            None if TYPES.contains(&name.as_str()) => continue,
+            None if TYPES.contains(&name.as_str()) || meter::NAMESPACES.contains(&name.as_str()) => continue,
             None => CelValue::Null,
         };
         context.add_variable_from_value(name.clone(), bound);

@@ -33,7 +33,7 @@ pub(super) const PIECES: &str = "@pieces";
 const REPLACED: [(&str, &str); 3] = [("int", "to_int"), ("string", "to_string"), ("bool", "to_bool")];
 
 /// First parts of names of functions: `optional.of(x)` is no call of `of` on `optional`.
-const NAMESPACES: [&str; 2] = ["optional", "strings"];
+pub(super) const NAMESPACES: [&str; 2] = ["optional", "strings"];
 
 /// A program with its meter.
 pub(super) struct Metered {

@@ -306,7 +306,7 @@ fn the_expressions_of_a_model_are_tried_within_a_budget_together() {
     let wrong = Expression::compile_within(&dear, &[], &mut allowance).expect_err("the budget is used up");
     assert!(wrong.concat().contains("all expressions of a model together may take 5000000 steps"), "{wrong:?}");
     let mut allowance = Allowance::default();
-    assert!((0..10_000).all(|n| Expression::compile_within(&format!("a == {n} && b"), &[], &mut allowance).is_ok()));
+    assert!((0..1_000).all(|n| Expression::compile_within(&format!("a == {n} && b"), &[], &mut allowance).is_ok()));
 }
 
 #[test]
