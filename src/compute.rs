@@ -19,6 +19,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use profile_core::computation::{Cancellation, STACK_BYTES, within};
+use tokio::runtime::RuntimeFlavor;
 use tokio::sync::oneshot;
 
 /// How many callers' jobs wait at most.
@@ -62,8 +63,7 @@ struct Pool {
 
 static POOL: LazyLock<&'static Pool> = LazyLock::new(|| {
     let pool: &'static Pool = Box::leak(Box::new(Pool { queues: Mutex::default(), woken: Condvar::new() }));
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    for number in 0..processors.saturating_sub(1).max(1) {
+    for number in 0..threads() {
         start(pool, &format!("compute-{number}"), |queues| {
             queues.calls.pop_front().or_else(|| queues.background.pop_front())
         });
@@ -155,6 +155,48 @@ pub async fn run<T: Send + 'static>(
         Ok(Ok(result)) => Ok(result),
         Ok(Err(_)) | Err(_) => Err(Error::Panicked),
     }
+}
+
+/// Whether this thread answers calls, and can hand its other tasks to another thread meanwhile.
+fn is_runtime() -> bool {
+    let runtime = tokio::runtime::Handle::try_current();
+    runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
+}
+
+/// Has long evaluations leave the threads that answer calls. Once a process; again has no effect.
+pub fn install() {
+    profile_core::computation::leave_by(is_runtime, off_the_runtime);
+}
+
+/// Computes something now, while another thread takes over the other tasks of this one. As many at once as there are threads
+/// for computations; the rest waits.
+fn off_the_runtime(work: &mut dyn FnMut()) {
+    static RUNNING: Mutex<usize> = Mutex::new(0);
+    static ENDED: Condvar = Condvar::new();
+    struct Place;
+    impl Drop for Place {
+        fn drop(&mut self) {
+            *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            ENDED.notify_one();
+        }
+    }
+    if !is_runtime() {
+        return work();
+    }
+    tokio::task::block_in_place(|| {
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = threads();
+        let mut running = ENDED.wait_while(running, |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
+        *running += 1;
+        drop(running);
+        let _place = Place;
+        work();
+    });
+}
+
+/// How many threads compute at once.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).saturating_sub(1).max(1)
 }
 
 #[cfg(test)]

@@ -82,16 +82,23 @@ pub struct Models {
     store: Arc<dyn Store>,
     configured: ModelFile,
     known: RwLock<HashMap<TenantId, Arc<Running>>>,
-    /// What is compiled, by content, or why it cannot be. Locked while compiling: many who miss the same model compile it
-    /// once, and one that cannot be compiled is tried once.
-    compiled: Mutex<HashMap<ContentHash, Compiled>>,
+    /// What is compiled, by content, or why it cannot be. Never locked while compiling.
+    compiled: std::sync::Mutex<HashMap<ContentHash, Compiled>>,
+    /// What is being compiled, by content: many who miss the same model compile it once, and nobody waits for another model.
+    compiling: std::sync::Mutex<HashMap<ContentHash, Weak<Mutex<()>>>>,
 }
 
 impl Models {
     /// `configured` is what a tenant begins with.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, configured: ModelFile) -> Self {
-        Self { store, configured, known: RwLock::default(), compiled: Mutex::default() }
+        Self {
+            store,
+            configured,
+            known: RwLock::default(),
+            compiled: Default::default(),
+            compiling: Default::default(),
+        }
     }
 
     /// The model in force for a tenant, as far as this process knows. Asks the store once a tenant.
@@ -198,42 +205,73 @@ impl Models {
             return Ok(Arc::new(Running { version: *version, model: self.configured.model.clone() }));
         }
         let content = ContentHash::of(&(file, weights));
-        let mut compiled = self.compiled.lock().await;
         let unusable = |what: &str| Error::Model { version: *version, what: what.to_owned() };
-        match compiled.get(&content) {
-            Some(Compiled::Model(model)) => {
-                if let Some(model) = model.upgrade() {
-                    return Ok(Arc::new(Running { version: *version, model }));
-                }
-            }
-            Some(Compiled::Unusable(what)) => return Err(unusable(what)),
-            None => {}
+        let known = || match self.compiled(content)? {
+            Ok(model) => Some(Ok(Arc::new(Running { version: *version, model }))),
+            Err(what) => Some(Err(unusable(&what))),
+        };
+        if let Some(known) = known() {
+            return known;
+        }
+        let flight = self.flight(content);
+        let _alone = flight.lock().await;
+        if let Some(known) = known() {
+            return known;
         }
         let (text, learned) = (file.clone(), weights.clone());
         let built = compute::run(Class::Call, None, move || build(&text, &learned)).await;
+        let built = built.map_err(|error| Error::Unavailable(error.to_string()))?;
+        if let Err(what) = &built {
+            tracing::error!(version, what, "a model in the database cannot be used; its tenant is refused");
+        }
+        let built = built.map(Arc::new);
+        self.keep(content, &built);
+        match built {
+            Ok(model) => Ok(Arc::new(Running { version: *version, model })),
+            Err(what) => Err(unusable(&what)),
+        }
+    }
+
+    /// What is known of a content.
+    fn compiled(&self, content: ContentHash) -> Option<std::result::Result<Arc<Model>, Arc<str>>> {
+        match self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&content)? {
+            Compiled::Model(model) => model.upgrade().map(Ok),
+            Compiled::Unusable(what) => Some(Err(what.clone())),
+        }
+    }
+
+    fn keep(&self, content: ContentHash, built: &std::result::Result<Arc<Model>, String>) {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         compiled.retain(|_, known| match known {
             Compiled::Model(model) => model.strong_count() > 0,
             Compiled::Unusable(_) => true,
         });
         match built {
-            Ok(Ok(model)) => {
-                let model = Arc::new(model);
-                compiled.insert(content, Compiled::Model(Arc::downgrade(&model)));
+            Ok(model) => {
+                compiled.insert(content, Compiled::Model(Arc::downgrade(model)));
                 if compiled.len() > MAX_MODELS + MAX_UNUSABLE {
                     self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
                 }
-                Ok(Arc::new(Running { version: *version, model }))
             }
-            Ok(Err(what)) => {
+            Err(what) => {
                 if compiled.len() >= MAX_UNUSABLE {
                     compiled.retain(|_, known| matches!(known, Compiled::Model(_)));
                 }
-                tracing::error!(version, what, "a model in the database cannot be used; its tenant is refused");
                 compiled.insert(content, Compiled::Unusable(what.as_str().into()));
-                Err(unusable(&what))
             }
-            Err(error) => Err(Error::Unavailable(error.to_string())),
         }
+    }
+
+    /// Whoever holds it compiles this content, alone.
+    fn flight(&self, content: ContentHash) -> Arc<Mutex<()>> {
+        let mut compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        compiling.retain(|_, flight| flight.strong_count() > 0);
+        if let Some(flight) = compiling.get(&content).and_then(Weak::upgrade) {
+            return flight;
+        }
+        let flight = Arc::new(Mutex::new(()));
+        compiling.insert(content, Arc::downgrade(&flight));
+        flight
     }
 
     async fn load(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
@@ -281,4 +319,36 @@ fn build(file: &str, weights: &str) -> std::result::Result<Model, String> {
         model.matching.weights = Arc::new(weights);
     }
     Ok(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    fn stored(version: i64, file: &str) -> StoredModel {
+        let (weights, note, create_time) = (String::new(), String::new(), Timestamp::from_micros(0));
+        StoredModel {
+            model: ModelVersion { version, file: file.to_owned(), weights, create_time, note },
+            activation: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_model_that_is_being_compiled_delays_no_other_tenant() {
+        let models = Models::new(Arc::new(MemoryStore::new()), ModelFile::built_in());
+        let (slow, quick) = (stored(1, "sources: { slow: }"), stored(1, "sources: { quick: }"));
+        // The first tenant's model is being compiled, for as long as this is held.
+        let flight = models.flight(ContentHash::of(&(&slow.model.file, &slow.model.weights)));
+        let held = flight.lock().await;
+        let waits = models.compile(&slow);
+        tokio::pin!(waits);
+        assert!(futures::poll!(&mut waits).is_pending(), "two compile the same");
+        let other = tokio::time::timeout(Duration::from_mins(1), models.compile(&quick)).await;
+        assert!(other.expect("the other tenant waits").is_ok());
+        drop(held);
+        assert!(waits.await.is_ok());
+    }
 }

@@ -28,6 +28,7 @@ use tower::Layer;
 use crate::changes::janitor::keep_short;
 use crate::changes::{Coherence, PublisherParts, Publishers};
 use crate::clock::Clock;
+use crate::compute;
 use crate::config::Config;
 use crate::explain::Explainer;
 use crate::grpc::v1::context_service_server::ContextServiceServer;
@@ -103,6 +104,7 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
+    compute::install();
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stops = Stops::default();

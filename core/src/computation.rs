@@ -1,8 +1,8 @@
 //! What long computations share: a stack that holds the deepest expression, and word that nobody waits any more.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// The stack of each thread. The deepest recursion over an expression takes a hundredth of it in a release build.
@@ -43,6 +43,34 @@ pub fn within<T>(cancellation: Option<Cancellation>, work: impl FnOnce() -> T) -
     let result = work();
     CURRENT.set(before);
     result
+}
+
+/// How work leaves a thread that others wait for.
+type Leave = fn(&mut dyn FnMut());
+
+static LEAVE: OnceLock<(fn() -> bool, Leave)> = OnceLock::new();
+
+/// Says which threads others wait for, and how long work leaves them. Without it all work stays where it began. The first call
+/// counts.
+pub fn leave_by(holds_up_others: fn() -> bool, leave: Leave) {
+    LEAVE.get_or_init(|| (holds_up_others, leave));
+}
+
+/// Whether others wait for this thread.
+#[must_use]
+pub fn holds_up_others() -> bool {
+    LEAVE.get().is_some_and(|(holds_up_others, _)| holds_up_others())
+}
+
+/// Computes something that takes long where it holds up nobody else.
+///
+/// # Panics
+/// The way that was installed does not do the work.
+pub fn elsewhere<T>(work: impl FnOnce() -> T) -> T {
+    let Some((_, leave)) = LEAVE.get() else { return work() };
+    let (mut work, mut result) = (Some(work), None);
+    leave(&mut || result = work.take().map(|work| work()));
+    result.expect("the work is done before this returns")
 }
 
 /// Computes something on a stack that is large enough for the deepest expression, now.

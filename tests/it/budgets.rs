@@ -322,3 +322,26 @@ async fn as_many_computations_wait_as_may_and_the_rest_is_refused() {
     }
     assert!(refused > 0, "none was refused");
 }
+
+#[tokio::test]
+async fn a_segment_whose_condition_goes_over_its_budget_is_told_as_undecided() {
+    let condition = format!("\"traits.tier == 'gold' && {}\"", nested(6));
+    let model = ModelFile::parse(&MODEL.replace("traits.tier == 'gold'", &condition));
+    let model = model.expect("over an empty payload its guard has no answer");
+    let service = Service::start_by(Arc::new(MemoryStore::new()), model).await;
+    let customers = [json!({"id": "c1", "tier": "gold"}), json!({"id": "c2", "tier": "silver"})];
+    service.say_payloads("shop", "customers", &customers).await;
+    for (customer, expected) in [("c1", vec!["gold"]), ("c2", Vec::new())] {
+        let key = by_record("shop", customer);
+        let request = v1::GetProfileRequest { key: Some(key.clone()), ..Default::default() };
+        let answer = service.profiles().get_profile(request).await.expect("a profile").into_inner();
+        let profile = answer.profile.expect("a profile");
+        assert_eq!(profile.undecided_segments, expected, "{customer}");
+        assert!(profile.segments.is_empty(), "{customer}");
+        let request =
+            v1::CheckMembershipRequest { keys: vec![key], segments: vec!["gold".to_owned()], ..Default::default() };
+        let answer = service.segments().check_membership(request).await.expect("an answer").into_inner();
+        assert_eq!(answer.results[0].undecided_segments, expected, "{customer}");
+    }
+    service.stop().await;
+}

@@ -15,6 +15,8 @@
 mod budget;
 mod cel;
 mod convert;
+#[cfg(test)]
+mod manual;
 mod meter;
 pub(crate) mod overrun;
 mod path;
@@ -36,6 +38,8 @@ use path::Path;
 
 use budget::Over;
 
+use super::pattern;
+use crate::computation;
 use crate::records::Value;
 
 /// Why an expression has no result.
@@ -80,6 +84,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What compiling the expressions and patterns of a model may take together.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    /// For patterns.
+    pub(super) patterns: pattern::Budget,
+    /// Steps over an empty payload.
+    trial_steps: u64,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { patterns: pattern::Budget::default(), trial_steps: budget::MAX_TRIAL_STEPS }
+    }
+}
+
 /// A compiled expression.
 #[derive(Clone)]
 pub(super) struct Expression {
@@ -116,19 +135,23 @@ impl Outcome {
 }
 
 impl Expression {
-    /// Compiles an expression over payloads.
+    /// Compiles an expression that belongs to no model, over a payload.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub(super) fn compile(source: &str) -> Result<Self, Vec<String>> {
-        Self::compile_over(source, &Json::Object(serde_json::Map::new()))
+        Self::compile_within(source, &[], &mut Allowance::default())
     }
 
-    /// Compiles an expression, and tries it over the least that it is ever evaluated over.
+    /// Compiles one of several expressions, which share an allowance. `subjects`: names that stand for maps.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn compile_over(source: &str, least: &Json) -> Result<Self, Vec<String>> {
+    pub(super) fn compile_within(
+        source: &str,
+        subjects: &[&str],
+        allowance: &mut Allowance,
+    ) -> Result<Self, Vec<String>> {
         if source.len() > budget::MAX_SOURCE_BYTES {
             let (length, most) = (source.len(), budget::MAX_SOURCE_BYTES);
             return Err(vec![format!("has {length} bytes: an expression has at most {most}")]);
@@ -138,7 +161,7 @@ impl Expression {
         } else if let Some((conversion, path)) = conversion_of_path(source) {
             Plan::Convert(conversion, path)
         } else {
-            Plan::Program(Arc::new(cel::Program::compile(source, least)?))
+            Plan::Program(Arc::new(cel::Program::compile(source, subjects, allowance)?))
         };
         Ok(Self { source: source.to_owned(), plan, told: Arc::default() })
     }
@@ -168,8 +191,7 @@ impl Expression {
             },
             Plan::Program(program) => {
                 let context = payload.context.get_or_init(|| cel::context(payload.json, payload.names));
-                let (outcome, taken) = program.run(context, payload.steps.get());
-                payload.steps.set(payload.steps.get().saturating_sub(taken));
+                let outcome = payload.run(program, context);
                 if let Err(Fault { over: Some(over), .. }) = &outcome {
                     self.told.tell(&self.source, *over);
                 }
@@ -191,6 +213,10 @@ fn conversion_of_path(source: &str) -> Option<(Conversion, Path)> {
     Some((Conversion::named(name.trim_end())?, Path::parse(argument)?))
 }
 
+fn is_over_steps(outcome: &Result<Outcome, Fault>) -> bool {
+    matches!(outcome, Err(Fault { over: Some(Over::Steps | Over::PayloadSteps), .. }))
+}
+
 /// A payload under evaluation.
 pub(super) struct Payload<'a> {
     json: &'a Json,
@@ -201,6 +227,20 @@ pub(super) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
+    /// Evaluates a program over it: here, or elsewhere from the beginning if it takes long.
+    fn run(&self, program: &cel::Program, context: &::cel::Context<'static, 'static>) -> Result<Outcome, Fault> {
+        let left = self.steps.get();
+        let inline = budget::MAX_INLINE_STEPS.saturating_sub(budget::MAX_PAYLOAD_STEPS - left).min(left);
+        let here = if computation::holds_up_others() { inline } else { left };
+        let first = (here > 0).then(|| program.run(context, here));
+        let (outcome, taken) = match first {
+            Some((outcome, taken)) if here == left || !is_over_steps(&outcome) => (outcome, taken),
+            _ => computation::elsewhere(|| program.run(context, left)),
+        };
+        self.steps.set(left.saturating_sub(taken));
+        outcome
+    }
+
     /// `names`: the [bound names](Expression::bound_names) of all expressions that will be evaluated.
     pub(super) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
         Self { json, names, context: OnceCell::new(), steps: Cell::new(budget::MAX_PAYLOAD_STEPS) }

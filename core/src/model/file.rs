@@ -186,7 +186,7 @@ sources:
         5:22: identifiers.phone.priority: must be a whole number from 1 to 99
         5:60: identifiers.phone.default_region: must be a region by ISO 3166 with telephone numbers, such as US
         6:9: identifiers.card: `priority` is required
-        6:41: identifiers.card.blocked[1]: is no regular expression: unclosed group
+        6:41: identifiers.card.blocked[1]: `(open` is no regular expression: unclosed group
         7:3: identifiers.Device-ID: an identifier type is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
         9:23: traits.given_name.keep: must be one of source_trust, most_recent, most_frequent, longest, oldest, union
         9:41: traits.given_name.personal: must be true or false

@@ -10,24 +10,23 @@ use regex::{Regex, RegexBuilder};
 const MAX_PATTERN_BYTES: usize = 4_096;
 /// Maximum nesting of its groups.
 const MAX_NESTING: u32 = 50;
-/// The limits under which a pattern is compiled, one after the other. A match takes time by size and length of the text, so
-/// the largest is 512 KiB: some 15,000 states.
-const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 512 << 10];
+/// Maximum compiled size of a pattern. A match takes time by size and length of the text; this is some 15,000 states.
+pub(super) const MAX_BYTES: usize = 512 << 10;
+/// The limits under which a pattern is compiled, one after the other.
+const SIZES: [usize; 6] = [4 << 10, 16 << 10, 64 << 10, 128 << 10, 256 << 10, MAX_BYTES];
 /// Maximum memory of the part of an automaton that is kept between matches, in each thread.
 const MAX_KEPT_BYTES: usize = 128 << 10;
-/// Maximum compiled size of all patterns of a model together.
-const MAX_MODEL_BYTES: usize = 8 << 20;
+/// Maximum compiled size of all patterns of a model together, those of its expressions among them: 32 of the largest, or
+/// thousands of ordinary ones.
+const MAX_MODEL_BYTES: usize = 16 << 20;
+/// How much of a pattern an error quotes, in letters.
+const QUOTED: usize = 40;
 
-/// Compiles a pattern.
+/// Compiles a pattern. Answers also a bound of its size.
 ///
 /// # Errors
-/// What is wrong with it, to follow "has a pattern that".
-pub(super) fn compile(written: &str) -> Result<Regex, String> {
-    compile_sized(written).map(|(pattern, _)| pattern)
-}
-
-/// Answers also a bound of its size.
-fn compile_sized(written: &str) -> Result<(Regex, usize), String> {
+/// What is wrong with it, to follow the pattern.
+pub(super) fn compile_sized(written: &str) -> Result<(Regex, usize), String> {
     if written.len() > MAX_PATTERN_BYTES {
         return Err(format!("has {} bytes: at most {MAX_PATTERN_BYTES} are allowed", written.len()));
     }
@@ -44,7 +43,7 @@ fn compile_sized(written: &str) -> Result<(Regex, usize), String> {
             }
         }
     }
-    let most = SIZES.last().map_or(0, |size| size >> 10);
+    let most = MAX_BYTES >> 10;
     Err(format!("is too large: compiled, at most {most} KiB are allowed; repetitions such as {{300}} multiply it"))
 }
 
@@ -64,20 +63,25 @@ impl Budget {
     /// Compiles one of the patterns.
     ///
     /// # Errors
-    /// What is wrong with it, to follow "the pattern".
+    /// The pattern and what is wrong with it.
     pub(super) fn compile(&mut self, written: &str) -> Result<Regex, String> {
-        if self.left == 0 {
-            return Err(Self::used_up());
+        let named = |wrong: String| {
+            let quoted: String = written.chars().take(QUOTED).collect();
+            let more = if quoted.len() < written.len() { "…" } else { "" };
+            format!("`{quoted}{more}` {wrong}")
+        };
+        // Nothing is compiled any more once the budget is used up, however many patterns follow.
+        let fitting = if self.left == 0 { Ok(None) } else { compile_sized(written).map(Some) };
+        let fitting = fitting.map_err(named)?;
+        if let Some((pattern, size)) = fitting
+            && let Some(left) = self.left.checked_sub(size)
+        {
+            self.left = left;
+            return Ok(pattern);
         }
-        let (pattern, size) = compile_sized(written)?;
-        let left = self.left.checked_sub(size);
-        self.left = left.unwrap_or(0);
-        left.map(|_| pattern).ok_or_else(Self::used_up)
-    }
-
-    fn used_up() -> String {
+        self.left = 0;
         let most = MAX_MODEL_BYTES >> 20;
-        format!("is one too many: the patterns of a model may have {most} MiB together, compiled")
+        Err(named(format!("is one too many: the patterns of a model may have {most} MiB together, compiled")))
     }
 }
 
@@ -90,7 +94,7 @@ mod tests {
         for written in
             ["^(noreply|info)@", r"^\+?1?(800|888)\d{7}$", r"(?i)^test.*@(example|test)\.(com|org)$", r"\w+@\w+"]
         {
-            assert!(compile(written).is_ok(), "{written}");
+            assert!(compile_sized(written).is_ok(), "{written}");
         }
     }
 
@@ -105,7 +109,7 @@ mod tests {
             (long.as_str(), "5000 bytes"),
             ("(open", "no regular expression"),
         ] {
-            let wrong = compile(written).expect_err(written);
+            let wrong = compile_sized(written).expect_err(written);
             assert!(wrong.contains(expected), "{written}: {wrong}");
         }
     }
@@ -114,8 +118,9 @@ mod tests {
     fn the_patterns_of_a_model_have_a_budget_together() {
         let mut budget = Budget::default();
         let compiled = (0..2_000).take_while(|_| budget.compile(r"\w{10}x").is_ok()).count();
-        assert!((8..200).contains(&compiled), "{compiled}");
-        assert!(budget.compile("a").is_err());
+        assert!((32..300).contains(&compiled), "{compiled}");
+        let wrong = budget.compile("^a+$").expect_err("the budget is used up");
+        assert!(wrong.contains("`^a+$` is one too many") && wrong.contains("16 MiB"), "{wrong}");
         let mut budget = Budget::default();
         assert!((0..2_000).all(|number| budget.compile(&format!("^user{number}@example$")).is_ok()));
     }

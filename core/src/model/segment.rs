@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Expression, Payload};
+use super::expression::{Allowance, Expression, Payload};
 use crate::records::{Preference, PreferenceKey, Preferences, Value, listed};
 
 /// A named condition over a profile.
@@ -29,8 +29,9 @@ impl Segment {
         source: &str,
         description: String,
         declared: &[(&str, &[String]); 2],
+        allowance: &mut Allowance,
     ) -> Result<Self, Vec<String>> {
-        let condition = Expression::compile_over(source, &nothing(declared))?;
+        let condition = Expression::compile_within(source, &SUBJECTS, allowance)?;
         let wrong = unfit(source, &condition, declared);
         if wrong.is_empty() { Ok(Self { condition, description }) } else { Err(wrong) }
     }
@@ -69,7 +70,8 @@ impl Model {
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
         let (traits, computed) =
             (self.traits.keys().cloned().collect::<Vec<_>>(), self.computed.keys().cloned().collect::<Vec<_>>());
-        Segment::parse(condition, String::new(), &[(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)])
+        let declared: [(&str, &[String]); 2] = [(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)];
+        Segment::parse(condition, String::new(), &declared, &mut Allowance::default())
     }
 
     /// What conditions see of a customer: declared traits and computed traits, null where nothing is known, and preferences.
@@ -129,12 +131,6 @@ pub struct Memberships {
 fn of_parts(parts: [Map<String, Json>; 3]) -> Json {
     let named = SUBJECTS.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), Json::Object(part)));
     Json::Object(named.collect())
-}
-
-/// A customer of whom nothing is known.
-fn nothing(declared: &[(&str, &[String]); 2]) -> Json {
-    let nulls = |names: &[String]| names.iter().map(|name| (name.clone(), Json::Null)).collect();
-    of_parts([nulls(declared[0].1), nulls(declared[1].1), preferences(&Preferences::default())])
 }
 
 /// Preferences by name, topics as a map of their own: texts, yes or no, and lists of channels.

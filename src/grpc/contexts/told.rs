@@ -137,12 +137,6 @@ impl<'a> Telling<'a> {
     }
 
     fn segments(&mut self, answer: &mut v1::GetContextResponse) {
-        let undecided = self.profile.derived.undecided_segments.iter().filter(|name| self.view.segments.has(name));
-        for name in undecided {
-            if self.sight.sees_segment(name) {
-                answer.undecided_segments.push(name.clone());
-            }
-        }
         for name in self.profile.derived.segments.iter().filter(|name| self.view.segments.has(name)) {
             if !self.sight.sees_segment(name) {
                 continue;
@@ -156,6 +150,8 @@ impl<'a> Telling<'a> {
             };
             self.line(|| format!("segments.{name}"), None, sentence, &records);
         }
+        let undecided = self.profile.derived.undecided_segments.iter().filter(|name| self.view.segments.has(name));
+        answer.undecided_segments = undecided.filter(|name| self.sight.sees_segment(name)).cloned().collect();
     }
 
     /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who reads the object itself.

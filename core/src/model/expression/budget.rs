@@ -43,8 +43,13 @@ pub(super) const MAX_PATTERNS: usize = 16;
 pub(super) const MAX_STEPS: u64 = 500_000;
 /// Maximum number of steps of an evaluation over a payload without any field, which is tried when it is compiled.
 pub(super) const MAX_STEPS_OVER_NOTHING: u64 = 50_000;
+/// Maximum number of steps of all expressions of a model together in those trials: what reading a model may take.
+pub(super) const MAX_TRIAL_STEPS: u64 = 5_000_000;
 /// Maximum number of steps of all expressions over one payload or profile together.
 pub(super) const MAX_PAYLOAD_STEPS: u64 = 2_000_000;
+/// How many steps all expressions over one payload take on a thread that answers calls: some milliseconds. What needs more is
+/// evaluated where it holds up nobody else ([`computation::elsewhere`]).
+pub(super) const MAX_INLINE_STEPS: u64 = 20_000;
 /// Maximum number of bytes that an evaluation produces.
 pub(super) const MAX_BYTES: u64 = 8 * 1024 * 1024;
 

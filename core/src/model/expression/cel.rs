@@ -15,12 +15,13 @@ use cel::common::value::{CowVal, Val};
 use cel::objects::{Key, Opaque};
 use cel::parser::PrattParser;
 use cel::{Context, DeclarationError, Env, ExecutionError, IdedExpr, ParseErrors, Value as CelValue, extensions};
+use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::convert::{decimal, is_nothing};
 use super::path::PAYLOAD;
-use super::{Conversion, Fault, Outcome, budget, meter, text};
+use super::{Allowance, Conversion, Fault, Outcome, budget, meter, text};
 use crate::computation;
 use crate::records::{Timestamp, Value};
 
@@ -32,6 +33,7 @@ pub(super) struct Program {
     nodes: u64,
     is_deep: bool,
     names: Vec<String>,
+    patterns: Arc<[Regex]>,
 }
 
 /// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build without optimisation, and a
@@ -95,11 +97,12 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 impl Program {
-    pub(super) fn compile(source: &str, least: &Json) -> Result<Self, Vec<String>> {
-        computation::on_large_stack(|| Self::compile_here(source, least))
+    /// `subjects`: names that stand for maps.
+    pub(super) fn compile(source: &str, subjects: &[&str], allowance: &mut Allowance) -> Result<Self, Vec<String>> {
+        computation::on_large_stack(|| Self::compile_here(source, subjects, allowance))
     }
 
-    fn compile_here(source: &str, least: &Json) -> Result<Self, Vec<String>> {
+    fn compile_here(source: &str, subjects: &[&str], allowance: &mut Allowance) -> Result<Self, Vec<String>> {
         let mut program =
             parse(source).map_err(|errors| errors.errors.iter().map(syntax_error).take(1).collect::<Vec<_>>())?;
         let found = program.references();
@@ -111,9 +114,10 @@ impl Program {
             return Err(unknown.into_iter().map(|name| format!("calls `{name}`, which is no function")).collect());
         }
         names.sort_unstable();
-        let meter::Metered { nodes, depth } = meter::put_into(&mut program)?;
-        let program = Self { tree: program, nodes: nodes as u64, is_deep: depth > DEEP, names };
-        program.try_over(least)?;
+        let meter::Metered { nodes, depth, patterns, trial } = meter::put_into(&mut program, &mut allowance.patterns)?;
+        let patterns = patterns.into();
+        let program = Self { tree: program, nodes: nodes as u64, is_deep: depth > DEEP, names, patterns };
+        program.over_nothing(trial.as_ref().unwrap_or(&program.tree), subjects, allowance)?;
         Ok(program)
     }
 
@@ -121,23 +125,28 @@ impl Program {
         &self.names
     }
 
-    /// Evaluates it over the least that it is ever evaluated over: an empty payload, or a customer of whom nothing is known.
-    fn try_over(&self, least: &Json) -> Result<(), Vec<String>> {
+    /// Tries it over a payload without any field: what it takes there depends on nothing that a payload says. The trial evaluates
+    /// no side of `&&` and `||` whose guard has no answer there.
+    fn over_nothing(&self, trial: &IdedExpr, subjects: &[&str], allowance: &mut Allowance) -> Result<(), Vec<String>> {
+        let empty = || Json::Object(serde_json::Map::new());
+        let nothing = Json::Object(subjects.iter().map(|name| ((*name).to_owned(), empty())).collect());
         let names = self.names.iter().cloned().collect();
-        let (outcome, _) = self.run_here(&context(least, &names), budget::MAX_STEPS_OVER_NOTHING);
-        match outcome {
-            Err(fault) => match fault.over {
-                Some(budget::Over::Bytes) => {
-                    Err(vec![format!("produces more than {} bytes over an empty payload", budget::MAX_BYTES)])
-                }
-                Some(_) => {
-                    let most = budget::MAX_STEPS_OVER_NOTHING;
-                    Err(vec![format!("takes more than {most} steps over an empty payload")])
-                }
-                None => Ok(()),
-            },
-            Ok(_) => Ok(()),
-        }
+        let most = budget::MAX_STEPS_OVER_NOTHING.min(allowance.trial_steps);
+        let (outcome, taken) = self.run_tree(trial, &context(&nothing, &names), most);
+        allowance.trial_steps = allowance.trial_steps.saturating_sub(taken);
+        let over = outcome.err().and_then(|fault| fault.over);
+        Err(vec![match over {
+            None => return Ok(()),
+            Some(budget::Over::Time) => "was not tried: its caller's time is over".to_owned(),
+            Some(budget::Over::Bytes) => {
+                format!("produces more than {} bytes over an empty payload", budget::MAX_BYTES)
+            }
+            Some(_) if most < budget::MAX_STEPS_OVER_NOTHING => format!(
+                "is one too many: all expressions of a model together may take {} steps over an empty payload",
+                budget::MAX_TRIAL_STEPS
+            ),
+            Some(_) => format!("takes more than {most} steps over an empty payload"),
+        }])
     }
 
     /// Evaluates it on a budget of steps. Answers also how many it took.
@@ -150,9 +159,14 @@ impl Program {
     }
 
     fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+        self.run_tree(&self.tree, context, steps)
+    }
+
+    fn run_tree(&self, tree: &IdedExpr, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
         let most = steps.min(budget::MAX_STEPS);
-        let run = || CelValue::resolve(&self.tree, context);
-        let (result, taken, over) = budget::metered(most, self.nodes, run);
+        let run = || CelValue::resolve(tree, context);
+        let metered = || budget::metered(most, self.nodes, run);
+        let (result, taken, over) = text::with_patterns(&self.patterns, metered);
         let outcome = match (over, result) {
             (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => Err(Fault::over(budget::Over::PayloadSteps)),
             (Some(over), _) => Err(Fault::over(over)),
@@ -180,7 +194,9 @@ fn is_function(name: &str) -> bool {
         return true;
     }
     let context = Context::with_env(Arc::clone(&ENV));
-    [format!("{name}(1)"), format!("''.{name}(1)")].iter().any(|call| match parse(call) {
+    let qualified = meter::NAMESPACES.map(|namespace| format!("{namespace}.{name}(1)"));
+    let mut calls = [format!("{name}(1)"), format!("''.{name}(1)")].into_iter().chain(qualified);
+    calls.any(|call| match parse(&call) {
         Ok(program) => !matches!(CelValue::resolve(&program, &context), Err(ExecutionError::UndeclaredReference(_))),
         // A macro that takes other arguments.
         Err(_) => true,
@@ -194,7 +210,7 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
-            None if TYPES.contains(&name.as_str()) => continue,
+            None if TYPES.contains(&name.as_str()) || meter::NAMESPACES.contains(&name.as_str()) => continue,
             None => CelValue::Null,
         };
         context.add_variable_from_value(name.clone(), bound);
@@ -380,4 +396,9 @@ fn from_cel(value: &CelValue) -> Result<Outcome, Fault> {
         _ => return Err("the result is no value: only texts, numbers, booleans, times, lists and maps are".into()),
     };
     Ok(if is_nothing(&value) { Outcome::Missing } else { Outcome::Value(value) })
+}
+
+#[cfg(test)]
+pub(super) fn knows(name: &str) -> bool {
+    is_function(name)
 }

@@ -17,6 +17,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr, operators,
 };
 use cel::common::types::CelInt;
+use regex::Regex;
 
 use super::budget::{MAX_DEPTH, MAX_NODES, MAX_PATTERNS};
 use super::text;
@@ -32,7 +33,7 @@ pub(super) const PIECES: &str = "@pieces";
 const REPLACED: [(&str, &str); 3] = [("int", "to_int"), ("string", "to_string"), ("bool", "to_bool")];
 
 /// First parts of names of functions: `optional.of(x)` is no call of `of` on `optional`.
-const NAMESPACES: [&str; 2] = ["optional", "strings"];
+pub(super) const NAMESPACES: [&str; 2] = ["optional", "strings"];
 
 /// A program with its meter.
 pub(super) struct Metered {
@@ -40,13 +41,17 @@ pub(super) struct Metered {
     pub(super) nodes: usize,
     /// Depth before the meter was put in.
     pub(super) depth: usize,
+    /// The patterns that are written out. Calls name them by their place.
+    pub(super) patterns: Vec<Regex>,
+    /// The program that is tried over an empty payload, if it is another one: see [`Rewriter::guard`].
+    pub(super) trial: Option<IdedExpr>,
 }
 
 /// Puts the meter into a program.
 ///
 /// # Errors
 /// The program is too large or too deep, or a pattern in it is.
-pub(super) fn put_into(program: &mut IdedExpr) -> Result<Metered, Vec<String>> {
+pub(super) fn put_into(program: &mut IdedExpr, budget: &mut pattern::Budget) -> Result<Metered, Vec<String>> {
     let (nodes, depth) = extent(program);
     if nodes > MAX_NODES {
         return Err(vec![format!(
@@ -58,12 +63,36 @@ pub(super) fn put_into(program: &mut IdedExpr) -> Result<Metered, Vec<String>> {
             "is {depth} levels deep (each operator of a chain is one): at most {MAX_DEPTH} are allowed"
         )]);
     }
-    let mut meter = Rewriter { loops: 0, patterns: 0, wrong: Vec::new() };
+    let mut trial = has_guards(program).then(|| program.clone());
+    let mut meter = Rewriter { loops: 0, is_trial: false, patterns: Vec::new(), wrong: Vec::new(), budget };
     meter.expression(program);
-    if meter.patterns > MAX_PATTERNS {
-        meter.wrong.push(format!("has {} patterns: at most {MAX_PATTERNS} are allowed", meter.patterns));
+    if meter.patterns.len() > MAX_PATTERNS {
+        meter.wrong.push(format!("has more than {MAX_PATTERNS} patterns: at most {MAX_PATTERNS} are allowed"));
     }
-    if meter.wrong.is_empty() { Ok(Metered { nodes, depth }) } else { Err(meter.wrong) }
+    if !meter.wrong.is_empty() {
+        return Err(meter.wrong);
+    }
+    meter.is_trial = true;
+    if let Some(trial) = &mut trial {
+        meter.expression(trial);
+    }
+    Ok(Metered { nodes, depth, patterns: meter.patterns, trial })
+}
+
+/// Whether there is an `&&` or an `||`.
+fn has_guards(program: &IdedExpr) -> bool {
+    let mut open = vec![program];
+    while let Some(node) = open.pop() {
+        if matches!(&node.expr, Expr::Call(call) if is_logical(call)) {
+            return true;
+        }
+        children(node, &mut |child| open.push(child));
+    }
+    false
+}
+
+fn is_logical(call: &CallExpr) -> bool {
+    [operators::LOGICAL_AND, operators::LOGICAL_OR].contains(&call.func_name.as_str()) && call.target.is_none()
 }
 
 /// Number of nodes and depth, found without recursion.
@@ -99,14 +128,17 @@ fn children<'e>(node: &'e IdedExpr, each: &mut impl FnMut(&'e IdedExpr)) {
     }
 }
 
-struct Rewriter {
+struct Rewriter<'b> {
     /// How many loops are around.
     loops: usize,
-    patterns: usize,
+    /// The program is only tried over an empty payload.
+    is_trial: bool,
+    patterns: Vec<Regex>,
     wrong: Vec<String>,
+    budget: &'b mut pattern::Budget,
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     fn expression(&mut self, node: &mut IdedExpr) {
         match &mut node.expr {
             Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
@@ -149,6 +181,9 @@ impl Rewriter {
             self.expression(target);
         }
         call.args.iter_mut().for_each(|argument| self.expression(argument));
+        if self.is_trial && is_logical(call) {
+            Self::guard(call);
+        }
         match call.func_name.as_str() {
             operators::CONDITIONAL
             | operators::LOGICAL_AND
@@ -189,6 +224,24 @@ impl Rewriter {
         }
     }
 
+    /// In the trial the left side of `&&` and `||` decides also where it has no answer. CEL evaluates the right side then; over
+    /// an empty payload that says nothing of payloads with the fields that the left side asks for.
+    fn guard(call: &mut CallExpr) {
+        let Some(left) = call.args.first_mut() else { return };
+        // The sum of a loop is no guard: the interpreter knows loops by their shape.
+        if matches!(&left.expr, Expr::Ident(name) if name.starts_with('@')) {
+            return;
+        }
+        let is_and = call.func_name == operators::LOGICAL_AND;
+        if is_and {
+            wrap(operators::LOGICAL_NOT, left);
+        }
+        wrap(operators::NOT_STRICTLY_FALSE, left);
+        if is_and {
+            wrap(operators::LOGICAL_NOT, left);
+        }
+    }
+
     /// An operator that does not take its operands quotes them in its error, and a loop can absorb one at each turn.
     fn operands_in_loop(&self, call: &mut CallExpr) {
         if self.loops > 0 {
@@ -214,18 +267,29 @@ impl Rewriter {
         }
     }
 
-    /// A pattern that is written out is compiled now, and again where it is used: threads keep what they compiled.
+    /// A pattern that is written out is compiled now, once. The call then names it by its place.
     fn pattern(&mut self, call: &mut CallExpr) {
-        let [_, IdedExpr { expr: Expr::Literal(LiteralValue::String(written)), .. }] = call.args.as_slice() else {
+        let [_, IdedExpr { id, expr: Expr::Literal(LiteralValue::String(written)) }] = call.args.as_slice() else {
             return;
         };
-        if call.func_name == text::OWN_MATCHES {
-            self.patterns += 1;
-            if let Err(wrong) = pattern::compile(written.inner()) {
-                self.wrong.push(format!("matches() has a pattern that {wrong}"));
-            }
-            text::OWN_MATCHES_WRITTEN.clone_into(&mut call.func_name);
+        if call.func_name != text::OWN_MATCHES || self.patterns.len() > MAX_PATTERNS {
+            return;
         }
+        let known = self.patterns.iter().position(|pattern| pattern.as_str() == written.inner());
+        let place = match known.map_or_else(|| self.budget.compile(written.inner()).map(Err), |place| Ok(Ok(place))) {
+            Ok(Ok(place)) => place,
+            Ok(Err(pattern)) => {
+                self.patterns.push(pattern);
+                self.patterns.len() - 1
+            }
+            Err(wrong) => {
+                self.wrong.push(format!("matches() has a pattern that is refused: {wrong}"));
+                return;
+            }
+        };
+        let (id, place) = (*id, i64::try_from(place).unwrap_or(i64::MAX));
+        call.args.push(IdedExpr { id, expr: Expr::Literal(LiteralValue::Int(CelInt::from(place))) });
+        text::OWN_MATCHES_WRITTEN.clone_into(&mut call.func_name);
     }
 
     fn comprehension(&mut self, all: &mut ComprehensionExpr) {

@@ -12,7 +12,7 @@ fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
 }
 
 /// The result as a person reads it; `-` for none.
-fn shown(source: &str, payload: &Json) -> String {
+pub(super) fn shown(source: &str, payload: &Json) -> String {
     match evaluate(source, payload) {
         Ok(outcome) => outcome.value().map_or("-".to_owned(), |value| value.to_string()),
         Err(fault) => format!("! {fault}"),
@@ -132,13 +132,15 @@ fn unknown_functions_and_broken_syntax_do_not_compile() {
     }
 }
 
+/// Loops in loops.
+fn nested(depth: usize) -> String {
+    let list = "[1,2,3,4,5,6,7,8,9,10]";
+    (0..depth).rev().fold("true".to_owned(), |inner, level| format!("{list}.all(x{level}, {inner})"))
+}
+
 /// Expressions that would take stack, hours or gigabytes.
 #[test]
 fn what_goes_over_a_bound_is_an_error_that_names_it() {
-    let nested = |depth: usize| {
-        let list = "[1,2,3,4,5,6,7,8,9,10]";
-        (0..depth).rev().fold("true".to_owned(), |inner, level| format!("{list}.all(x{level}, {inner})"))
-    };
     let grown = |count: usize| format!("'a'{}", ".replace('a', 'aa')".repeat(count));
     let mut wrong = Vec::new();
     let payload = json!({"list": (0..20_000).collect::<Vec<_>>(), "text": "x".repeat(100_000)});
@@ -157,6 +159,9 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
         (format!("'{}'", "x".repeat(1_000_000)), "at most 16384"),
         ("(".repeat(10_000), "! "),
         (nested(30), "more than 50000 steps over an empty payload"),
+        (format!("{} && missing.tier == 'gold'", nested(30)), "more than 50000 steps over an empty payload"),
+        (format!("true && {}", nested(30)), "more than 50000 steps over an empty payload"),
+        (format!("false || {}", nested(30)), "more than 50000 steps over an empty payload"),
         (format!("text == '' || {}", nested(8)), "more than 50000 steps"),
         (nested(64), "! "),
         (format!("text != null && ({} || true)", nested(30)), "budget of 500000 steps"),
@@ -263,4 +268,55 @@ proptest! {
             let _ = expression.evaluate(&Payload::new(&payload, &names));
         }
     }
+}
+
+#[test]
+fn a_guard_without_an_answer_over_nothing_refuses_no_expression() {
+    let compile = |source: &str| Expression::compile_within(source, &["traits"], &mut Allowance::default());
+    for source in [
+        format!("traits.tier == 'gold' && {}", nested(8)),
+        format!("traits.tier == 'silver' || {}", nested(8)),
+        format!("traits.tier == 'gold' && traits.country == 'CH' && {}", nested(8)),
+        format!("(traits.tier == 'gold' ? {} : false) || traits.country == 'CH'", nested(8)),
+        format!("has(traits.tier) && {}", nested(8)),
+        format!("!(traits.tier == 'gold') || {}", nested(8)),
+        format!("customer.vip && {}", nested(8)),
+        format!("vip && {}", nested(8)),
+        format!("[1, 2, 3].all(x, traits.limit > x && {})", nested(8)),
+    ] {
+        assert!(compile(&source).is_ok(), "{source}");
+    }
+    for source in [
+        nested(8),
+        format!("{} && traits.tier == 'gold'", nested(8)),
+        format!("!has(traits.tier) && {}", nested(8)),
+        format!("traits.size() == 0 && {}", nested(8)),
+        format!("[1, 2].exists(x, x == 2 && {})", nested(8)),
+    ] {
+        assert!(compile(&source).is_err(), "{source}");
+    }
+}
+
+#[test]
+fn the_expressions_of_a_model_are_tried_within_a_budget_together() {
+    let mut allowance = Allowance::default();
+    let dear = format!("{} ? a : b", nested(3));
+    let count = (0..10_000).take_while(|_| Expression::compile_within(&dear, &[], &mut allowance).is_ok()).count();
+    assert!((100..5_000).contains(&count), "{count}");
+    let wrong = Expression::compile_within(&dear, &[], &mut allowance).expect_err("the budget is used up");
+    assert!(wrong.concat().contains("all expressions of a model together may take 5000000 steps"), "{wrong:?}");
+    let mut allowance = Allowance::default();
+    assert!((0..1_000).all(|n| Expression::compile_within(&format!("a == {n} && b"), &[], &mut allowance).is_ok()));
+}
+
+#[test]
+fn a_pattern_from_data_is_charged_by_what_it_compiles_to() {
+    let patterns: Vec<String> = (0..30).map(|n| format!("(x{{50}}){{250}}{n}")).collect();
+    let small: Vec<String> = (0..30).map(|n| format!("^x{n}$")).collect();
+    let huge = vec![format!("(x{{50}}){{9000}}"); 30];
+    let payload = json!({"text": "y", "small": small, "large": patterns, "huge": huge, "long": "x".repeat(5_000)});
+    assert_eq!(shown("small.exists(p, text.matches(p))", &payload), "false");
+    assert!(shown("large.exists(p, text.matches(p))", &payload).contains("budget of 500000 steps"));
+    assert!(shown("huge.exists(p, text.matches(p))", &payload).contains("budget of 500000 steps"));
+    assert!(shown("text.matches(long)", &payload).starts_with("! "));
 }

@@ -2,9 +2,13 @@
 //!
 //! `replace` and `join` can make a text as long as the product of their arguments, `indexOf` and `lastIndexOf` take as many
 //! steps, and `matches` compiles its pattern at each call, up to 10 MiB. Here each charges the meter before it begins.
+//!
+//! A pattern that is written out is compiled with its program, which keeps it. One that comes from data is compiled where it is
+//! used, and charged by its compiled size at each use: what a thread keeps of them makes it faster, never cheaper.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cel::common::types::{CelBool, CelInt, CelString, DYN_TYPE};
 use cel::common::value::CowVal;
@@ -19,12 +23,14 @@ pub(super) const OWN_MATCHES: &str = "@matches";
 /// The pattern is written out.
 pub(super) const OWN_MATCHES_WRITTEN: &str = "@matches_written";
 
-/// Steps that compiling a pattern takes, at most.
-const STEPS_PER_PATTERN: u64 = 5_000;
+/// Steps that compiling the smallest pattern takes.
+const STEPS_PER_PATTERN: u64 = 1_000;
+/// Bytes of a compiled pattern that take a step.
+const PATTERN_BYTES_PER_STEP: usize = 8;
 /// Steps that matching takes for a byte, at most, with a pattern of the largest size.
 const STEPS_PER_BYTE: u64 = 8;
-/// How many patterns a thread keeps.
-const MAX_KEPT: usize = 64;
+/// How many bytes of compiled patterns from data a thread keeps.
+const MAX_KEPT_BYTES: usize = 2 << 20;
 
 type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 type Function = for<'b, 'v> fn(Vec<CowVal<'b, 'v>>) -> Called<'b, 'v>;
@@ -39,12 +45,18 @@ const OWN: [(&str, &str, usize, Function); 9] = [
     ("indexOf", "@index_of_from", 3, index_of),
     ("lastIndexOf", "@last_index_of", 2, last_index_of),
     ("lastIndexOf", "@last_index_of_from", 3, last_index_of),
-    (MATCHES, OWN_MATCHES, 2, |arguments| matches(&arguments, STEPS_PER_PATTERN)),
+    (MATCHES, OWN_MATCHES, 2, |arguments| matches(&arguments)),
 ];
 
 /// Our name of a function of CEL.
 pub(super) fn own_name(name: &str, arguments: usize) -> Option<&'static str> {
     OWN.iter().find(|(theirs, _, count, _)| *theirs == name && *count == arguments).map(|(_, own, ..)| *own)
+}
+
+/// CEL's names of them.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().map(|(name, ..)| *name)
 }
 
 /// Adds the functions to an environment.
@@ -53,7 +65,7 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     for (_, own, count, function) in OWN {
         env.add_overload(own, own, any(count), function)?;
     }
-    env.add_overload(OWN_MATCHES_WRITTEN, OWN_MATCHES_WRITTEN, any(2), |arguments| matches(&arguments, 1))
+    env.add_overload(OWN_MATCHES_WRITTEN, OWN_MATCHES_WRITTEN, any(3), |arguments| matches_written(&arguments))
 }
 
 /// The arguments as texts, or what CEL answers for others.
@@ -174,29 +186,75 @@ fn offset(
     Ok(Some(offset))
 }
 
-fn matches<'b, 'v>(arguments: &[CowVal<'b, 'v>], steps: u64) -> Called<'b, 'v> {
+/// Steps of matching a text.
+fn match_steps(text: &str) -> u64 {
+    let bytes = text.len() as u64;
+    1 + STEPS_PER_BYTE.saturating_mul(bytes) / 64 + bytes / 8
+}
+
+fn matches<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let [text, written] = texts(MATCHES, arguments)?;
-    charge(steps.saturating_add(STEPS_PER_BYTE.saturating_mul(text.len() as u64) / 64 + text.len() as u64 / 8), 0)?;
-    let found = with_pattern(written, |pattern| pattern.is_match(text));
-    let found = found.map_err(|wrong| ExecutionError::function_error(MATCHES, wrong))?;
+    charge(STEPS_PER_PATTERN + match_steps(text), 0)?;
+    let found = with_pattern(written, |pattern| pattern.is_match(text))?;
     Ok(CowVal::owned(CelBool::from(found)))
 }
 
-/// Uses a compiled pattern, which the thread then keeps.
-fn with_pattern<T>(written: &str, used: impl FnOnce(&Regex) -> T) -> Result<T, String> {
-    thread_local! {
-        static KEPT: RefCell<HashMap<String, Regex>> = RefCell::default();
+fn matches_written<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
+    // The third is the place of the pattern.
+    let [text, _] = texts(MATCHES, &arguments[..2])?;
+    let place = whole_number(MATCHES, arguments, 2)?.and_then(|place| usize::try_from(place).ok());
+    charge(match_steps(text), 0)?;
+    let found = WRITTEN.with_borrow(|patterns| Some(patterns.get(place?)?.is_match(text)));
+    found.map(|found| CowVal::owned(CelBool::from(found))).ok_or_else(|| unfit(MATCHES, &arguments[..2]))
+}
+
+thread_local! {
+    /// The patterns of the program that this thread evaluates.
+    static WRITTEN: RefCell<Arc<[Regex]>> = RefCell::new(Arc::default());
+}
+
+/// Evaluates a program that has these patterns.
+pub(super) fn with_patterns<T>(patterns: &Arc<[Regex]>, run: impl FnOnce() -> T) -> T {
+    if patterns.is_empty() {
+        return run();
     }
+    WRITTEN.replace(patterns.clone());
+    let result = run();
+    WRITTEN.replace(Arc::default());
+    result
+}
+
+/// What a thread keeps of patterns from data.
+#[derive(Default)]
+struct Kept {
+    patterns: HashMap<String, (Regex, usize)>,
+    bytes: usize,
+}
+
+/// Uses a compiled pattern from data.
+fn with_pattern<T>(written: &str, used: impl FnOnce(&Regex) -> T) -> Result<T, ExecutionError> {
+    thread_local! {
+        static KEPT: RefCell<Kept> = RefCell::default();
+    }
+    // By the compiled size, whether it is kept or not: each server decides the same.
+    let charge_size = |size: usize| charge((size / PATTERN_BYTES_PER_STEP) as u64, 0);
     KEPT.with_borrow_mut(|kept| {
-        if let Some(pattern) = kept.get(written) {
+        if let Some((pattern, size)) = kept.patterns.get(written) {
+            charge_size(*size)?;
             return Ok(used(pattern));
         }
-        let pattern = pattern::compile(written)?;
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
+        let (pattern, size) = pattern::compile_sized(written).map_err(|wrong| {
+            // The largest was tried. If that was too much, the meter says so.
+            drop(charge_size(pattern::MAX_BYTES));
+            ExecutionError::function_error(MATCHES, wrong)
+        })?;
+        charge_size(size)?;
+        if kept.bytes + size > MAX_KEPT_BYTES {
+            *kept = Kept::default();
         }
         let result = used(&pattern);
-        kept.insert(written.to_owned(), pattern);
+        kept.bytes += size;
+        kept.patterns.insert(written.to_owned(), (pattern, size));
         Ok(result)
     })
 }

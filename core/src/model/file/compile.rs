@@ -198,7 +198,7 @@ fn patterns(at: &At<'_>, mistakes: &mut Mistakes) -> Vec<Regex> {
     let mut compiled = Vec::new();
     for at in at.list() {
         let Some(written) = at.text(mistakes) else { continue };
-        match mistakes.patterns.compile(written) {
+        match mistakes.allowance.patterns.compile(written) {
             Ok(pattern) => compiled.push(pattern),
             Err(wrong) => mistakes.add(&at, wrong),
         }
@@ -303,7 +303,8 @@ fn event_type(at: &At<'_>, mistakes: &mut Mistakes) -> Option<EventType> {
 }
 
 pub(super) fn expression(at: &At<'_>, mistakes: &mut Mistakes) -> Option<Expression> {
-    match Expression::compile(at.text(mistakes)?) {
+    let source = at.text(mistakes)?;
+    match Expression::compile_within(source, &[], &mut mistakes.allowance) {
         Ok(expression) => Some(expression),
         Err(wrong) => {
             for message in wrong {

@@ -130,7 +130,8 @@ fn segment(at: &At<'_>, declared: &[(&str, &[String]); 2], mistakes: &mut Mistak
     let description = text(&mut fields, "description", mistakes);
     fields.finish(mistakes);
     let at = when?;
-    match Segment::parse(at.text(mistakes)?, description, declared) {
+    let source = at.text(mistakes)?;
+    match Segment::parse(source, description, declared, &mut mistakes.allowance) {
         Ok(segment) => Some(segment),
         Err(wrong) => {
             for message in wrong {

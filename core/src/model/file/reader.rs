@@ -6,20 +6,20 @@ use std::str::FromStr;
 
 use super::ModelError;
 use super::tree::{Content, Entry, Node};
+use crate::model::expression::Allowance;
 use crate::model::matching::log2_millibits;
-use crate::model::pattern;
 
 /// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would have been right.
 const MAX_MISTAKES: usize = 1_000;
 /// Maximum length of a mistake's text, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1_000;
 
-/// The mistakes so far, and what is left for patterns.
+/// The mistakes so far, and what is left for expressions and patterns.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes {
     errors: Vec<ModelError>,
     left_out: usize,
-    pub(super) patterns: pattern::Budget,
+    pub(super) allowance: Allowance,
 }
 
 /// A node with the path that leads to it.
