@@ -35,6 +35,7 @@ pub mod cli;
 pub mod clock;
 pub mod compute;
 pub mod config;
+pub mod episode;
 pub mod experience;
 pub mod explain;
 pub mod grpc;
