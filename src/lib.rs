@@ -33,6 +33,7 @@ pub mod cli;
 pub mod clock;
 pub mod compute;
 pub mod config;
+pub mod episode;
 pub mod explain;
 pub mod grpc;
 pub mod ingest;

@@ -83,14 +83,6 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
     /// [`Error::Unavailable`] while it cannot be reached, [`Error::Schema`] when it is to be migrated.
     async fn check(&self) -> Result<()>;
 
-    /// What time it is by the database's own clock; `None` where the database has none, as it is a file of this machine.
-    ///
-    /// # Errors
-    /// Those of reading.
-    async fn time(&self) -> Result<Option<Timestamp>> {
-        Ok(None)
-    }
-
     /// Everything of a tenant as it is now, to look at from several sides; waits for nobody and hinders nobody.
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>>;
 

@@ -16,7 +16,6 @@
 //! A dropped provider flushes nothing, and a flush can wait for a collector that is away. So the providers live in a
 //! [`Guard`], which is shut down **after** the server (so that the last calls are told) and within a bound.
 
-mod episode;
 pub mod http;
 pub(crate) mod log;
 pub mod metrics;
@@ -28,7 +27,7 @@ use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
 
 use crate::config::Config;
 
-pub use episode::Episode;
+pub use crate::episode::Episode;
 pub use metrics::{ErrorKind, Metrics};
 pub use otlp::accept_parent;
 

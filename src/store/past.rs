@@ -60,6 +60,14 @@ pub(super) fn is_gap(time: Timestamp, next: Timestamp) -> bool {
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
 pub trait Past {
+    /// What time it is by the database's own clock; `None` where the database has none, as it is a file of this machine.
+    ///
+    /// # Errors
+    /// Those of reading.
+    async fn time(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
     /// The last write at or before a time; none when the tenant had not written yet.
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>>;
 

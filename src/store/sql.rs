@@ -43,7 +43,7 @@ use uuid::Uuid;
 
 use self::connect::Address;
 use self::pools::Pools;
-use self::statement::{Dialect, Sql};
+use self::statement::Dialect;
 use super::{
     AsOf, Availability, Error, IdentityChange, IdentityChangePage, LogCursor, LogPosition, LogRetention, LogTail,
     MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey, Store, StoredDecision, StoredModel,
@@ -314,16 +314,6 @@ impl Store for SqlStore {
             ))),
             Schema::Newer(name) => Err(newer(&name)),
         }
-    }
-
-    async fn time(&self) -> Result<Option<Timestamp>> {
-        if self.dialect != Dialect::Postgres {
-            return Ok(None);
-        }
-        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS time";
-        let row = self.rows(Sql::new(self.dialect).statement(sql.to_owned())).await?.into_iter().next();
-        let time = row.map(|row| row.try_get("", "time")).transpose()?;
-        Ok(time.map(Timestamp::from_micros))
     }
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {

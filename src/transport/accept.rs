@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::tally::{Closed, Tally};
-use crate::telemetry::Episode;
+use crate::episode::Episode;
 
 /// The first pause after `accept` failed; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);

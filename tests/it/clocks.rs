@@ -134,9 +134,10 @@ async fn a_clock_that_has_jumped_throws_nothing_away() {
 
 #[tokio::test]
 async fn a_server_whose_clock_differs_from_the_databases_writes_nothing_and_says_so() {
-    let ground = TestStore::start(Kind::Postgres).await;
     let right = SystemClock.now();
     for (micros, side) in [(3_600_000_000, "ahead of"), (-3_600_000_000, "behind")] {
+        // A service closes its store when it ends.
+        let ground = TestStore::start(Kind::Postgres).await;
         let clock = Arc::new(Timestamp::from_micros(right.as_micros() + micros));
         let mut service = Service::start_unready_by(ground.store.clone(), (ModelFile::built_in(), clock), |_| {}).await;
         let why = |ready: &Readiness| matches!(ready, Readiness::NotReady(why) if why.contains("database.max_clock_difference"));

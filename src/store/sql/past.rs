@@ -121,6 +121,16 @@ fn profile_id(row: &QueryResult) -> Result<Option<ProfileId>> {
 
 #[async_trait]
 impl Past for SqlStore {
+    async fn time(&self) -> Result<Option<Timestamp>> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(None);
+        }
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS time";
+        let row = self.rows(Sql::new(self.dialect).statement(sql.to_owned())).await?.into_iter().next();
+        let time = row.map(|row| row.try_get("", "time")).transpose()?;
+        Ok(time.map(Timestamp::from_micros))
+    }
+
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         let row = self.rows(write_at(self.dialect, tenant, time)).await?.into_iter().next();
         let write = |row: QueryResult| {

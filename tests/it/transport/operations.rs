@@ -87,7 +87,8 @@ fn without_descriptors_the_server_rests_says_so_once_and_answers_probes() {
     let used: BTreeSet<u64> = descriptors.filter_map(|name| name.ok()?.file_name().to_str()?.parse().ok()).collect();
     // The lowest number that is free is the next one to be given out.
     limit_descriptors(&server, (0..=used.len() as u64).find(|number| !used.contains(number)).expect("a number"));
-    let waiting: Vec<_> = (0..10).map(|_| connect(&address, b"")).collect();
+    // More than descriptors that the database may give back meanwhile.
+    let waiting: Vec<_> = (0..64).map(|_| connect(&address, b"")).collect();
     wait_for_trouble(&server, "accepting connections on the ");
     for _ in 0..5 {
         assert_eq!(server.http("/livez").0, 200);

@@ -2,7 +2,7 @@
 //!
 //! A collector, a disk, a pool or a listener that fails does so on every try, thousands of times. An [`Episode`] logs the
 //! first failure and the end, with the duration and the number of failures in between, and counts all of them. Register it
-//! with [`Metrics::observe_episode`](super::Metrics::observe_episode) so that `/metrics` shows it.
+//! with [`Metrics::observe_episode`](crate::telemetry::Metrics::observe_episode) so that `/metrics` shows it.
 //!
 //! Every method may be called from any thread and costs one atomic read while all is well.
 
