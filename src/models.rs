@@ -96,8 +96,8 @@ impl Models {
             store,
             configured,
             known: RwLock::default(),
-            compiled: Default::default(),
-            compiling: Default::default(),
+            compiled: std::sync::Mutex::default(),
+            compiling: std::sync::Mutex::default(),
         }
     }
 

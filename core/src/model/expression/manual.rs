@@ -16,7 +16,7 @@ const MACROS: [&str; 7] = ["has", "all", "exists", "exists_one", "existsOne", "f
 const OTHERS: &str = "now today abs ceil floor round greatest least max min sum avg sort sortBy distinct flatten slice first last \
     range isURL url find findAll lookup coalesce default concat length len substr strip upcase downcase title capitalize contains_any \
     optMap optFlatMap transformList transformMap transformMapEntry ip cidr quantity semver encode decode lists math base64 sets regex \
-    parse json uuid rand random env exec print throw error if";
+    parse json uuid rand random env exec print throw error";
 
 /// The cells of the tables with examples.
 fn rows() -> Vec<[String; 6]> {
