@@ -113,10 +113,10 @@ impl Metrics {
             let bounds = COUNT_BOUNDS.to_vec();
             meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
         };
-        // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         // job
         let background =
-            counter("customer_profile.background.failures", "{failure}", "Times a background pass failed for a tenant");
+            counter("customer_profile.background.failures", "{failure}", "Passes that failed for a tenant");
+        // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
         // outcome: consistent, inconsistent (a bug)
         let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
