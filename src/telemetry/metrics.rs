@@ -114,8 +114,7 @@ impl Metrics {
             meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
         };
         // job
-        let background =
-            counter("customer_profile.background.failures", "{failure}", "Passes that failed for a tenant");
+        let passes = counter("customer_profile.background.failures", "{failure}", "Passes that failed for a tenant");
         // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
         // outcome: consistent, inconsistent (a bug)
@@ -146,7 +145,7 @@ impl Metrics {
             log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
             publishing: ["nats", "webhook"].map(|target| Publishing::new(target, &told)),
             caches: Cache::ALL.map(|cache| CacheLookups::new(cache.name(), &lookups)),
-            background_failures: Job::ALL.map(|job| background.bind(&[KeyValue::new("job", job.name())])),
+            background_failures: Job::ALL.map(|job| passes.bind(&[KeyValue::new("job", job.name())])),
             waiting: Arc::default(),
             stored: outcome("stored"),
             duplicate: outcome("duplicate"),
