@@ -113,10 +113,9 @@ impl Metrics {
             let bounds = COUNT_BOUNDS.to_vec();
             meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
         };
-        // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         // job
-        let background =
-            counter("customer_profile.background.failures", "{failure}", "Times a background pass failed for a tenant");
+        let passes = counter("customer_profile.background.failures", "{failure}", "Passes that failed for a tenant");
+        // cache; outcome: hit, negative_hit (that there is nothing was known), miss
         let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
         // outcome: consistent, inconsistent (a bug)
         let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
@@ -146,7 +145,7 @@ impl Metrics {
             log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
             publishing: ["nats", "webhook"].map(|target| Publishing::new(target, &told)),
             caches: Cache::ALL.map(|cache| CacheLookups::new(cache.name(), &lookups)),
-            background_failures: Job::ALL.map(|job| background.bind(&[KeyValue::new("job", job.name())])),
+            background_failures: Job::ALL.map(|job| passes.bind(&[KeyValue::new("job", job.name())])),
             waiting: Arc::default(),
             stored: outcome("stored"),
             duplicate: outcome("duplicate"),

@@ -186,8 +186,7 @@ impl Field {
 /// The buckets that the next of `count` entries adds.
 fn more_buckets(count: usize) -> usize {
     match count - 1 {
-        0 => FIRST_BUCKETS,
-        3 => FIRST_BUCKETS,
+        0 | 3 => FIRST_BUCKETS,
         full if full % 7 == 0 && (full / 7).is_power_of_two() => full / 7 * 8,
         _ => 0,
     }

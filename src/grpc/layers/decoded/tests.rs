@@ -103,11 +103,8 @@ fn an_ordinary_message_takes_a_few_times_its_size() {
     let text = |text: &str| v1::Value { kind: Some(v1::value::Kind::StringValue(text.to_owned())) };
     let statement = |number: usize| {
         let record = v1::RecordKey { source: "web".to_owned(), key: format!("account-{number}") };
-        let identifiers = ["email", "phone"].map(|kind| v1::Identifier {
-            r#type: kind.to_owned(),
-            value: format!("{kind}.{number}@shop.example"),
-            ..Default::default()
-        });
+        let identifiers = ["email", "phone"]
+            .map(|kind| v1::Identifier { r#type: kind.to_owned(), value: format!("{kind}.{number}@shop.example") });
         let traits = ["given_name", "family_name", "street", "city"]
             .map(|name| (name.to_owned(), text("Long Road 17, the house with the green door")));
         let upsert = v1::UpsertRecord {
