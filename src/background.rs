@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use profile_core::records::TenantId;
 
 use crate::store::{Error, Result, Store};
 use crate::telemetry::{Episode, Metrics, metrics};
-use profile_core::records::TenantId;
 
 /// How many tenants are listed at once.
 const TENANTS: usize = 1_000;

@@ -15,6 +15,9 @@ mod sight;
 
 use std::sync::Arc;
 
+use profile_core::identity::Comparison;
+use profile_core::records::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
+
 pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, QueuePlace, Related};
 pub use pair::{Apart, PairExplanation, Side};
 pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
@@ -22,8 +25,6 @@ pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
 use crate::models::{Models, Running};
 use crate::store::{self, Snapshot, Store};
 use crate::telemetry::Metrics;
-use profile_core::identity::Comparison;
-use profile_core::records::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
 
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use profile_core::records::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -37,7 +38,6 @@ use crate::lanes::{self, Caller, Refusal};
 use crate::models::Models;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use profile_core::records::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
 use room::{CallRoom, Place, Room, weigh};
 use work::{Backlog, Work};
 use write::Writer;

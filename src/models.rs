@@ -18,12 +18,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use profile_core::model::{Model, ModelError};
+use profile_core::records::{ContentHash, TenantId, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::compute::{self, Class};
 use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
-use profile_core::model::{Model, ModelError};
-use profile_core::records::{ContentHash, TenantId, Timestamp};
 
 /// How many tenants' models are remembered; one of them more, and all are asked for again.
 const MAX_TENANTS: usize = 10_000;

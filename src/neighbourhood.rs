@@ -19,13 +19,14 @@ mod reach;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::store::{MatchPair, ProfileRow, Result, Snapshot, StoredDecision};
-use meet::Holders;
 use profile_core::identity::{
     self, Clustering, Context, Decision, DecisionKind, Features, Judgement, MatchKey, Verdict,
 };
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
+
+use crate::store::{MatchPair, ProfileRow, Result, Snapshot, StoredDecision};
+use meet::Holders;
 
 /// Two records, lesser key first.
 type Ends = (RecordKey, RecordKey);

@@ -35,6 +35,9 @@ pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
 pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
 pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};
 
+use profile_core::model::Model;
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::changes::{CacheKey, Coherence, Followed};
@@ -45,9 +48,6 @@ use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};
 use cache::{Cache, Cached, Need, Slot};
 use found::{Found, Lookup, Scope};
-use profile_core::model::Model;
-use profile_core::profile::{Derived, Profile, StoredProfile, fold};
-use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 
 /// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
 const PROOF_WAIT: Duration = Duration::from_millis(250);

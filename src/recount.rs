@@ -11,6 +11,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::model::Model;
+use profile_core::records::rollup::{DefinitionId, Rollup};
+use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
+
 use crate::background::{self, Job, Part};
 use crate::changes::Coherence;
 use crate::clock::{Clock, settle};
@@ -21,9 +25,6 @@ use crate::models::Models;
 use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
-use profile_core::model::Model;
-use profile_core::records::rollup::{DefinitionId, Rollup};
-use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 /// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
 const STEP_RECORDS: usize = 200;

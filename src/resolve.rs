@@ -19,15 +19,16 @@ pub mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
-
-use crate::ingest::{Turn, identity_changes, log, terms};
-use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
 use profile_core::identity::{Before, Context, Decision, Features, assign, cluster};
 use profile_core::model::Model;
 use profile_core::profile::{Profile, StoredProfile, fold};
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Timestamp};
 use profile_core::records::{ProfileRow, ProfileState};
+
+pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
+
+use crate::ingest::{Turn, identity_changes, log, terms};
+use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
 
 /// All of a tenant that identity looks at.
 #[derive(Debug, Clone, Default)]

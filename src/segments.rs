@@ -16,6 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use profile_core::model::{Model, Segment};
+use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
+
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
@@ -23,9 +27,6 @@ use crate::models::{Models, Running};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
-use profile_core::model::{Model, Segment};
-use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
-use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;

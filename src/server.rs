@@ -16,6 +16,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::TenantId;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,7 +57,6 @@ use crate::store::retry::jittered;
 use crate::telemetry::http::Readiness;
 use crate::telemetry::{Episode, Metrics};
 use crate::transport::Stops;
-use profile_core::records::TenantId;
 
 /// How often the store is asked whether it is right, until it is.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);

@@ -13,6 +13,11 @@ mod population;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use profile_core::analytics::Day;
+use profile_core::model::{Experience, Model};
+use profile_core::profile::{Derived, fold};
+use profile_core::records::rollup::Calendar;
+use profile_core::records::{TenantId, Timestamp};
 use tokio::sync::Mutex;
 
 pub use history::{History, Part};
@@ -25,11 +30,6 @@ use crate::models::Models;
 use crate::store::{Error, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
-use profile_core::analytics::Day;
-use profile_core::model::{Experience, Model};
-use profile_core::profile::{Derived, fold};
-use profile_core::records::rollup::Calendar;
-use profile_core::records::{TenantId, Timestamp};
 
 /// How many profiles are read at once.
 const PAGE: usize = 500;

@@ -29,6 +29,12 @@ mod timeline;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use profile_core::identity::{MatchKey, Spelling};
+use profile_core::profile::StoredProfile;
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{
+    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, TenantId, Timestamp,
+};
 use uuid::Uuid;
 
 pub use availability::Availability;
@@ -48,12 +54,6 @@ pub use statistics::Population;
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::lanes::Lanes;
-use profile_core::identity::{MatchKey, Spelling};
-use profile_core::profile::StoredProfile;
-use profile_core::records::rollup::Rollup;
-use profile_core::records::{
-    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, TenantId, Timestamp,
-};
 
 /// What every implementation answers with.
 pub type Result<T> = std::result::Result<T, Error>;

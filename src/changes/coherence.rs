@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
+use profile_core::records::{Sequence, TenantId};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -31,7 +32,6 @@ use crate::models::Models;
 use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
-use profile_core::records::{Sequence, TenantId};
 
 /// How many parts of a tenant's log are read at once.
 const MAX_ENTRIES: usize = 200;

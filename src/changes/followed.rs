@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use profile_core::records::{Sequence, TenantId};
 use tokio::sync::OnceCell;
 
 use super::hub::{Hub, Interest, Subscription};
 use super::recent::Recent;
 use crate::store::LogPosition;
-use profile_core::records::{Sequence, TenantId};
 
 /// How current this server's cache is for a tenant, at one moment. To be taken before the cache is looked at.
 #[derive(Debug, Clone, Copy)]

@@ -7,13 +7,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use profile_core::heap_size::heap_size;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use tokio::sync::mpsc;
 
 use super::key::CacheKey;
 use super::recent::Recent;
 use crate::store::{LogEntry, LogPosition, ProfileChange};
-use profile_core::heap_size::heap_size;
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// All that one write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,11 +9,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::{TenantId, Timestamp};
+
 use crate::clock::Clock;
 use crate::config;
 use crate::store::{LogRetention, Result, Store};
 use crate::telemetry::Episode;
-use profile_core::records::{TenantId, Timestamp};
 
 /// How many tenants are listed at once.
 const PAGE: usize = 1_000;

@@ -2,9 +2,8 @@
 
 use std::hash::Hasher;
 
-use siphasher::sip::SipHasher13;
-
 use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
+use siphasher::sip::SipHasher13;
 
 /// What a write makes stale, and answers are cached under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -31,6 +31,8 @@ use std::hash::Hasher;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use siphasher::sip::SipHasher13;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -43,8 +45,6 @@ use crate::config;
 use crate::models::{Models, Running};
 use crate::store::{LogCursor, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
-use profile_core::model::Publication;
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How often it is looked for tenants and models that are new.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(1);

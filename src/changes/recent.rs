@@ -6,8 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::hub::Write;
 use profile_core::heap_size::shared_bytes;
+
+use super::hub::Write;
 
 /// Memory for the latest writes, of all tenants together.
 const MAX_BYTES: usize = 8 << 20;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::builder::NonEmptyStringValueParser;
+use profile_core::records::TenantId;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
@@ -21,7 +22,6 @@ use crate::grpc::v1::profile_service_client::ProfileServiceClient;
 use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::grpc::v1::segment_service_client::SegmentServiceClient;
 use crate::telemetry::metrics::name_of;
-use profile_core::records::TenantId;
 
 /// Where a server is by default.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use profile_core::records::TenantId;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, DEFAULT_SERVER, refused};
@@ -13,7 +14,6 @@ use super::{output, setup};
 use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
 use crate::telemetry::http::Readiness;
-use profile_core::records::TenantId;
 
 /// The person that is shown: six records of four systems, joined by account and e-mail address, with orders.
 const SOMEBODY: &str = "jose.viana@icloud.com";

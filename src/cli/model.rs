@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use profile_core::model::file::{BUILT_IN, schema};
 
 use super::client::{ServerArgs, TenantArgs};
 use super::output::{self, Format};
 use crate::config::ConfigArgs;
-use profile_core::model::file::{BUILT_IN, schema};
 
 /// Check a model file, see what it would change, put it in force
 #[derive(Debug, clap::Args)]

@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use profile_core::records::Timestamp;
+
 use super::settle::is_plausible;
 use super::{Clock, SystemClock};
 use crate::telemetry::Episode;
-use profile_core::records::Timestamp;
 
 /// The smallest difference that is a jump. NTP slews smaller ones.
 const JUMP: Duration = Duration::from_secs(10);

@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
+use profile_core::records::{TenantId, Timestamp};
+
 use super::Clock;
 use crate::store::{Result, Transaction};
-use profile_core::records::{TenantId, Timestamp};
 
 /// How far clocks of servers may differ without anybody looking closer.
 const SKEW: Duration = Duration::from_secs(10);

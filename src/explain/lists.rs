@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::identity::{Comparison, Verdict};
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
+
 use super::sight::Sight;
 use super::{Error, Explainer, Result, Scene};
 use crate::neighbourhood;
 use crate::store::{IdentityChange, IdentityChangePage, MatchPair, QueuePage, StoredDecision};
-use profile_core::identity::{Comparison, Verdict};
-use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 
 /// How many members of a household are told.
 const MAX_HOUSEHOLD: usize = 100;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, Reason, Verdict};
+use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
+
 use super::sight::{Sight, tree};
 use super::{Error, Explainer, Link, Result, Scene};
 use crate::neighbourhood::{self, Neighbourhood, Start};
-use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, Reason, Verdict};
-use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 /// How many records of a profile are compared, least keys first.
 const MAX_RECORDS: usize = 50;

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::sight::Sight;
-use super::{Explainer, Link, Result};
-use crate::neighbourhood::{self, Neighbourhood, Start};
-use crate::store::MatchPair;
 use profile_core::identity::{Clustering, Evidence, Guard, Reason, Verdict};
 use profile_core::model::{BelongsTo, Model};
 use profile_core::profile::{TraitExplanation, explain_traits};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId};
+
+use super::sight::Sight;
+use super::{Explainer, Link, Result};
+use crate::neighbourhood::{self, Neighbourhood, Start};
+use crate::store::MatchPair;
 
 /// How many refused links are told.
 const MAX_REFUSED: usize = 100;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Link, Support};
-use crate::neighbourhood::Neighbourhood;
 use profile_core::identity::{Cluster, Comparison, Context, Evidence, Features, MatchKey, Reason, compare};
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
+
+use super::{Link, Support};
+use crate::neighbourhood::Neighbourhood;
 
 /// Looks at loaded records. Of one that is not loaded it sees nothing, and says so by `None`.
 pub(super) struct Sight<'a> {

@@ -4,6 +4,10 @@ mod shape;
 
 use std::time::Instant;
 
+use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
+use profile_core::records::{
+    Event, Identifier, Object, ObjectKey, Origin, Record, RecordKey, Said, TenantId, Timestamp, Value, Violation,
+};
 use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
 
@@ -13,10 +17,6 @@ use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
-use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
-use profile_core::records::{
-    Event, Identifier, Object, ObjectKey, Origin, Record, RecordKey, Said, TenantId, Timestamp, Value, Violation,
-};
 pub(super) use shape::{Bound, Shape, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.

@@ -11,10 +11,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use profile_core::records::Violation;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-use profile_core::records::Violation;
 
 /// The most bytes that the values of `grpc-message` and `grpc-status-details-bin` have together. The other headers of an
 /// answer without a body (status, content type, date, request id, framing) fit beside them into 4 KiB.

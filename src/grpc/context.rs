@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use profile_core::records::TenantId;
 use tonic::{Request, Status};
 
 use super::status;
 use crate::lanes;
 use crate::transport::Connection;
-use profile_core::records::TenantId;
 
 /// The metadata key that names the tenant. At most once, like all metadata that decides on something; see `protocol`.
 pub const TENANT_KEY: &str = "x-tenant";

@@ -6,6 +6,9 @@ mod told;
 
 use std::sync::Arc;
 
+use profile_core::model::file::context::{MAX_BYTES, MIN_BYTES};
+use profile_core::model::{ContextView, Model};
+use profile_core::records::{Reason, Violation};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
@@ -20,9 +23,6 @@ use crate::clock::Clock;
 use crate::models::Models;
 use crate::reader::{Answer, Reader, Wanted};
 use crate::store::Store;
-use profile_core::model::file::context::{MAX_BYTES, MIN_BYTES};
-use profile_core::model::{ContextView, Model};
-use profile_core::records::{Reason, Violation};
 
 /// The service.
 #[derive(Clone)]

@@ -6,6 +6,12 @@ mod service;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use profile_core::analytics::Day;
+use profile_core::model::experience::METRICS;
+use profile_core::model::{Definition, Experience, Model};
+use profile_core::permission::view::{View, Withheld};
+use profile_core::records::rollup::date;
+use profile_core::records::{Reason, Violation};
 use tonic::{Request, Response, Status};
 
 use self::buying::Buying;
@@ -22,12 +28,6 @@ use crate::models::Models;
 use crate::reader::{Key, Reader};
 use crate::statistics::{History, Part, Statistician, day_of};
 use crate::store::Store;
-use profile_core::analytics::Day;
-use profile_core::model::experience::METRICS;
-use profile_core::model::{Definition, Experience, Model};
-use profile_core::permission::view::{View, Withheld};
-use profile_core::records::rollup::date;
-use profile_core::records::{Reason, Violation};
 
 /// How many days a window may have.
 const WINDOW_DAYS: RangeInclusive<i32> = 1..=3_660;

@@ -8,6 +8,7 @@ mod receive;
 
 use std::sync::Arc;
 
+use profile_core::records::{ProfileId, Sequence};
 use tonic::{Request, Response, Status};
 
 use super::context::Context;
@@ -17,7 +18,6 @@ use super::{receive as common, token};
 use crate::explain::{CandidateQuery, Explainer, QueuePlace};
 use crate::ingest::Ingest;
 use crate::store::{IdentityChangePage, QueuePage, Store};
-use profile_core::records::{ProfileId, Sequence};
 
 /// How large a page is, and how large it may be.
 const PAGE: usize = 50;

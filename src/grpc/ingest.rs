@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
+use profile_core::model::Model;
+use profile_core::records::{Reason, Violation};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -13,8 +15,6 @@ use super::{answer, receive, status, token};
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
 use crate::models::Models;
 use crate::store::Store;
-use profile_core::model::Model;
-use profile_core::records::{Reason, Violation};
 
 /// The largest raw payload, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;

@@ -7,6 +7,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures::Stream;
+use profile_core::model::ModelError;
+use profile_core::model::file::MAX_FILE_BYTES;
+use profile_core::records::{Reason, RecordKey, Sequence, Violation};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -19,9 +22,6 @@ use super::{bounded, receive, token};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 use crate::rollout::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
 use crate::store::{self, StoredModel};
-use profile_core::model::ModelError;
-use profile_core::model::file::MAX_FILE_BYTES;
-use profile_core::records::{Reason, RecordKey, Sequence, Violation};
 
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);

@@ -8,6 +8,9 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use profile_core::model::Model;
+use profile_core::permission::view::View;
+use profile_core::records::{Draft, PreferenceKey, RecordKey};
 use tonic::{Request, Response, Status};
 
 use super::answer::{Bound, key, merged_from, read_info, time};
@@ -20,9 +23,6 @@ use crate::ingest::Ingest;
 use crate::models::Models;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::store::{Store, StoredStatement};
-use profile_core::model::Model;
-use profile_core::permission::view::View;
-use profile_core::records::{Draft, PreferenceKey, RecordKey};
 
 /// The service.
 #[derive(Clone)]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use profile_core::model::Model;
+use profile_core::records::{Reason, Violation, words};
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
@@ -15,8 +17,6 @@ use crate::clock::Clock;
 use crate::models::Models;
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
-use profile_core::model::Model;
-use profile_core::records::{Reason, Violation, words};
 
 /// How many keys a batch may have.
 const MAX_KEYS: usize = 500;

@@ -9,12 +9,12 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use profile_core::records::{Reason, TenantId, Violation};
 use tonic::Status;
 use tonic::body::Body;
 
 use super::context::{REQUEST_ID_KEY, TENANT_KEY};
 use super::status::{self, Checked};
-use profile_core::records::{Reason, TenantId, Violation};
 
 /// The caller's deadline.
 const TIMEOUT_KEY: &str = "grpc-timeout";

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use profile_core::model::Publication;
+use profile_core::model::publication::Target;
+use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
 use tonic::{Request, Response, Status};
 
 use super::answer::time;
@@ -15,9 +18,6 @@ use crate::models::Models;
 use crate::store::{
     self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store, StoredPublication,
 };
-use profile_core::model::Publication;
-use profile_core::model::publication::Target;
-use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
 
 /// How many dead letters may be named at once.
 const MAX_EVENTS: usize = 500;

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use prost_types::Timestamp as WireTime;
-use uuid::Uuid;
-
-use super::preferences::receive as wanted;
-use super::v1::{self, value::Kind};
-use crate::reader::Key;
 use profile_core::model::Model;
 use profile_core::model::check::{MAX_DEPTH, MAX_IDENTIFIER_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use profile_core::records::{
     Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, ProfileId, Reason, RecordKey,
     Timestamp, Value, Violation,
 };
+use prost_types::Timestamp as WireTime;
+use uuid::Uuid;
+
+use super::preferences::receive as wanted;
+use super::v1::{self, value::Kind};
+use crate::reader::Key;
 
 /// The largest statement, encoded, in bytes.
 pub(super) const MAX_STATEMENT_BYTES: usize = 256 * 1024;

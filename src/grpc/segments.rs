@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use profile_core::model::Model;
+use profile_core::records::{ProfileId, Reason, Violation};
 use tonic::{Request, Response, Status};
 
 use super::answer::{Bound, read_info, time, undeclared};
@@ -17,8 +19,6 @@ use crate::models::Models;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::segments::{PreviewBounds, PreviewError, Segments};
 use crate::store::Store;
-use profile_core::model::Model;
-use profile_core::records::{ProfileId, Reason, Violation};
 
 /// How many keys a check may have, and how many segments.
 const MAX_KEYS: usize = 500;

@@ -10,6 +10,8 @@ mod foreign;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use profile_core::model::ModelError;
+use profile_core::records::{ProfileId, Reason, Violation};
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 
@@ -27,8 +29,6 @@ use crate::ingest::DecideError;
 use crate::rollout::SwitchError;
 use crate::store::retry::jittered;
 use crate::{compute, explain, ingest, reader, store};
-use profile_core::model::ModelError;
-use profile_core::records::{ProfileId, Reason, Violation};
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "customer-profile";

@@ -2,6 +2,10 @@
 //!
 //! A purpose that may see nothing of a customer is known before any event is read.
 
+use profile_core::model::Visible;
+use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
+use profile_core::permission::view::{View, Withheld};
+use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 use tonic::Status;
 
 use super::answer::{self, Bound, merged_from};
@@ -15,10 +19,6 @@ use crate::reader::{
     Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
 };
 use crate::store::EventFilter;
-use profile_core::model::Visible;
-use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
-use profile_core::permission::view::{View, Withheld};
-use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 
 /// How many names each filter of a timeline may have.
 const MAX_NAMES: usize = 50;

@@ -7,6 +7,7 @@ use std::hash::Hasher;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use profile_core::records::{ContentHash, Sequence, TenantId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use siphasher::sip::SipHasher13;
 use tonic::Status;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use super::status;
 use crate::reader::Place;
-use profile_core::records::{ContentHash, Sequence, TenantId};
 
 /// The bytes of a read token: database, write, and a check that also knows the tenant.
 const READ_TOKEN_BYTES: usize = 16 + 8 + 8;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::Stream;
+use profile_core::records::{ProfileId, Violation};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -18,7 +19,6 @@ use crate::config;
 use crate::reader::{Key, Reader};
 use crate::reader::{Told, Watch, WatchError, WatchRequest};
 use crate::store::{ChangeKind, ProfileChange, Store};
-use profile_core::records::{ProfileId, Violation};
 
 /// How many keys one client may watch.
 const MAX_KEYS: usize = 100;

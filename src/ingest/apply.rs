@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::neighbourhood::Start;
-use crate::store::{Cause, StatementKey};
 use profile_core::model::Model;
 use profile_core::records::{
     Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Timestamp, Value,
     Violation,
 };
+
+use crate::neighbourhood::Start;
+use crate::store::{Cause, StatementKey};
 
 /// How many purposes and contact points a record may speak of.
 const MAX_CONSENTS: usize = 500;

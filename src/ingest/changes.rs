@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::identity::{Before, Features, MatchKey, assign};
+use profile_core::model::Model;
+use profile_core::records::{
+    Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words,
+};
+
 use super::apply::Applied;
 use super::log;
 use crate::neighbourhood::Neighbourhood;
 use crate::store::{
     Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm, StoredStatement,
-};
-use profile_core::identity::{Before, Features, MatchKey, assign};
-use profile_core::model::Model;
-use profile_core::records::{
-    Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words,
 };
 
 /// What a write is to do.

@@ -7,6 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::identity::{Decision, DecisionKind, Features, Guard, objection};
+use profile_core::model::Model;
+use profile_core::profile::{Derived, Profile, StoredProfile, fold};
+use profile_core::records::{ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,10 +19,6 @@ use super::changes::{Plan, Turn, plan};
 use super::write::Writer;
 use crate::neighbourhood::{self, Start};
 use crate::store::{self, Cause, Snapshot, StoredDecision, StoredRequest};
-use profile_core::identity::{Decision, DecisionKind, Features, Guard, objection};
-use profile_core::model::Model;
-use profile_core::profile::{Derived, Profile, StoredProfile, fold};
-use profile_core::records::{ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 /// What is to be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::apply::{Applied, Known};
-use crate::store::{Result, StatementKey, Transaction};
 use profile_core::model::Model;
 use profile_core::records::{Record, RecordKey, Statement, Timestamp};
+
+use super::apply::{Applied, Known};
+use crate::store::{Result, StatementKey, Transaction};
 
 /// Loads the records that the statements speak of, and applies the statements to them.
 ///

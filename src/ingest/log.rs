@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::records::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
+
 use super::changes::Turn;
 use crate::changes::CacheKey;
 use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
-use profile_core::records::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
 
 /// The field that stands for identifiers, for records, and for events.
 const IDENTIFIERS: &str = "identifiers";

@@ -6,10 +6,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use profile_core::records::Statement;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::lanes::{Caller, Shares};
-use profile_core::records::Statement;
 
 /// Bytes are counted by so many, to stay within a semaphore's numbers.
 const GRAIN_BYTES: usize = 1024;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use profile_core::records::{Statement, TenantId};
 use tokio::sync::mpsc;
 
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
 use crate::lanes::{Fair, Reason, Refusal};
 use crate::telemetry::Metrics;
-use profile_core::records::{Statement, TenantId};
 
 /// How long the writer waits for callers that were just answered to come back.
 const LINGER: Duration = Duration::from_millis(1);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
+
 use super::apply::Outcome;
 use super::changes::{IdentityFigures, Plan, Turn, plan};
 use super::load::load_and_apply;
@@ -15,7 +17,6 @@ use crate::neighbourhood;
 use crate::store::retry::jittered;
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
 use crate::telemetry::Metrics;
-use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 
 /// How often a write is tried again when another writer was in the way.
 const MAX_CONFLICTS: u32 = 8;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::{Search, ends};
-use crate::store::{Result, Snapshot};
 use profile_core::identity::{Features, MatchKey, Verdict, is_generic, judge};
 use profile_core::records::{Identifier, Record, RecordKey};
+
+use super::{Search, ends};
+use crate::store::{Result, Snapshot};
 
 /// Without a bound of its own, an identifier type is read whole.
 const UNBOUNDED: usize = usize::MAX >> 1;

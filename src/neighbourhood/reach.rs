@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Search, ends};
-use crate::store::{Result, Snapshot, StoredDecision};
 use profile_core::identity::{DecisionKind, Verdict};
 use profile_core::records::{Identifier, RecordKey};
+
+use super::{Search, ends};
+use crate::store::{Result, Snapshot, StoredDecision};
 
 impl Search<'_> {
     pub(super) async fn reach(&mut self, reads: &mut dyn Snapshot) -> Result<()> {

@@ -6,11 +6,12 @@
 
 use std::time::Instant;
 
+use profile_core::profile::fold;
+use profile_core::records::{TenantId, Timestamp};
+
 use super::{Answer, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
 use crate::changes::CacheKey;
 use crate::store::{self, PastWrite};
-use profile_core::profile::fold;
-use profile_core::records::{TenantId, Timestamp};
 
 /// The difference between the clocks of servers that is ordinary: one minute. Writes that are later than the present by no
 /// more than this are in their order, and an earlier time is answered by what was before them. Why other rules have other

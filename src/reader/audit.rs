@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use profile_core::profile::Profile;
+
 use super::cache::{Cached, Entry, Slot};
 use super::{Reader, Scope};
 use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
 use crate::store::Result;
-use profile_core::profile::Profile;
 
 /// One hit in so many is audited.
 const EVERY: u64 = 1_000;

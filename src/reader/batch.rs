@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
+
 use super::cache::{Cached, Entry, Slot};
 use super::{Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
 use crate::changes::CacheKey;
 use crate::store;
 use crate::telemetry::metrics::Cache as Looked;
-use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 impl Reader {
     /// Reads profiles, each with its own result, in the order of the keys.

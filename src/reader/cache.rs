@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::changes::{CacheKey, Proof};
-use crate::config::Config;
-use crate::store;
 use profile_core::heap_size::{HeapSize, allocated, heap_size, shared_bytes};
 use profile_core::profile::Profile;
 use profile_core::records::{Object, ProfileId, Sequence, TenantId};
+
+use crate::changes::{CacheKey, Proof};
+use crate::config::Config;
+use crate::store;
 
 /// The bounds of the cache.
 #[derive(Debug, Clone, Copy)]

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use profile_core::profile::Profile;
+use profile_core::records::TenantId;
+
 use super::Currency;
 use super::cache::{Cached, Entry, Need};
 use crate::changes::CacheKey;
 use crate::changes::Followed;
 use crate::models::Running;
-use profile_core::profile::Profile;
-use profile_core::records::TenantId;
 
 /// For whom is read, by which model, and how current it must be.
 #[derive(Clone)]

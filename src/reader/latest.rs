@@ -5,6 +5,9 @@ use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::Instant;
 
+use profile_core::model::{Model, Visible};
+use profile_core::profile::Profile;
+use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
 use siphasher::sip::SipHasher13;
 
 use super::cache::{Cached, Entry};
@@ -13,9 +16,6 @@ use super::{Answer, Currency, Error, Found, Freshness, Reader};
 use crate::changes::CacheKey;
 use crate::store::{self, EventPage, ObjectPage};
 use crate::telemetry::metrics::Cache as Looked;
-use profile_core::model::{Model, Visible};
-use profile_core::profile::Profile;
-use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
 
 /// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
 const MAX_EVENTS: usize = 500;

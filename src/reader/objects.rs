@@ -12,15 +12,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::model::Visible;
+use profile_core::records::{
+    Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, fold_object,
+};
 use serde::{Deserialize, Serialize};
 
 use super::timeline::TimelineQuery;
 use super::{Answer, Error, Holders, Reader};
 use crate::store::{NamingEvent, ObjectPage};
-use profile_core::model::Visible;
-use profile_core::records::{
-    Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, fold_object,
-};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;

@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::identity::{Likeness, Spelling};
+use profile_core::records::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Freshness, Key, Reader};
 use crate::compute::{self, Class};
 use crate::store::{self, Match, TermQuery, Way};
-use profile_core::identity::{Likeness, Spelling};
-use profile_core::records::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 
 /// How many profiles a search finds by one identifier. Identifiers that more hold are of no use to tell people apart.
 const MAX_NAMED_HITS: usize = 1_000;

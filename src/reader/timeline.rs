@@ -11,13 +11,13 @@
 
 use std::collections::BTreeMap;
 
+use profile_core::model::Visible;
+use profile_core::records::{Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded};
 use serde::{Deserialize, Serialize};
 
 use super::objects::{Pinned, Pins};
 use super::{Answer, Error, Reader};
 use crate::store::{EventFilter, EventPage};
-use profile_core::model::Visible;
-use profile_core::records::{Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded};
 
 /// How many events are looked at for a page of which some are left out. At half a kilobyte an event this is a megabyte.
 const MAX_SCANNED: usize = 2_000;

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -16,7 +17,6 @@ use super::{Answer, Freshness, Key, Reader};
 use crate::changes::{Assembly, CacheKey, Coherence, Followed, Interest, Subscription, Write};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
-use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// How many parts of the log are read at once to catch up.
 const PAGE: usize = 100;

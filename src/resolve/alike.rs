@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::MatchPair;
 use profile_core::identity::{Context, Decision, DecisionKind, Features, Pair, Verdict, pairs};
 use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
+
+use crate::store::MatchPair;
 
 /// Two records, lesser key first.
 pub(super) type Ends = (RecordKey, RecordKey);

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::profile::Profile;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Everything, Shown, is_live};
 use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
-use profile_core::profile::Profile;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
 
 /// How many samples of each kind are told.
 const MAX_SAMPLES: usize = 10;

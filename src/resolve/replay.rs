@@ -1,9 +1,10 @@
 //! Records built again from what was said of them, as another model takes it.
 
-use super::Refusal;
-use crate::store::StoredStatement;
 use profile_core::model::Model;
 use profile_core::records::{Record, Statement, Violation};
+
+use super::Refusal;
+use crate::store::StoredStatement;
 
 /// How models differ in what they take of what was said.
 #[derive(Debug, Clone, Default)]

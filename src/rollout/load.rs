@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use profile_core::model::Model;
+use profile_core::records::{ProfileId, Record, RecordKey};
+
 use super::Progress;
 use crate::resolve::Everything;
 use crate::resolve::replay::{Taken, alike, replay};
 use crate::store::{Result, Snapshot};
-use profile_core::model::Model;
-use profile_core::records::{ProfileId, Record, RecordKey};
 
 /// How many records are read at once.
 const CHUNK: usize = 2_000;

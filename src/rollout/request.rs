@@ -1,11 +1,11 @@
 //! Requests that are done once, whatever their callers repeat.
 
+use profile_core::records::{ContentHash, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::switch::Error;
 use crate::store::{self, StoredRequest, Transaction};
-use profile_core::records::{ContentHash, Sequence};
 
 /// A request with the name that its caller gave it; an empty name is none.
 pub(super) struct Request<'a> {

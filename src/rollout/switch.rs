@@ -10,6 +10,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::model::{Model, ModelError};
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -22,8 +24,6 @@ use crate::ingest::Turn;
 use crate::models::{Models, Running};
 use crate::resolve::{Difference, Resolution, resolve};
 use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
-use profile_core::model::{Model, ModelError};
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;

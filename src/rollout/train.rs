@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use profile_core::identity::{self, Context, Features, Trained, train};
+use profile_core::model::Model;
+use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
@@ -9,9 +12,6 @@ use super::switch::{Error, Progress, Switch};
 use crate::clock::settle;
 use crate::compute::{self, Class};
 use crate::store::{self, Changes, ModelVersion, Snapshot};
-use profile_core::identity::{self, Context, Features, Trained, train};
-use profile_core::model::Model;
-use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 
 /// How many records are learned from, at most: more teach nothing new, and all are in memory at once.
 const MAX_RECORDS: usize = 200_000;

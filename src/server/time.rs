@@ -9,10 +9,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::Timestamp;
+
 use crate::clock::Clock;
 use crate::store::{Result, Store};
 use crate::telemetry::Episode;
-use profile_core::records::Timestamp;
 
 /// How often the clocks are compared.
 pub(super) const INTERVAL: Duration = Duration::from_secs(30);

@@ -21,10 +21,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use profile_core::records::Violation;
 use serde_json::Value as Json;
 
 use input::Input;
-use profile_core::records::Violation;
 
 /// The longest row, in bytes: four times the longest payload that the server takes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;

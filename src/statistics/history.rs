@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::prelude::ToPrimitive;
-use serde::{Deserialize, Serialize};
-
 use profile_core::analytics::{Course, Day, FirstContact, Purchases, Scale, Scores, Share, Spent, Totals};
 use profile_core::model::Definition;
 use profile_core::model::experience::{Asked, Experience};
 use profile_core::profile::Profile;
 use profile_core::records::rollup::State;
 use profile_core::records::{Timestamp, Value};
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
 
 /// A part of what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

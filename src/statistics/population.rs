@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::history::{History, Part};
 use profile_core::analytics::{
     BgNbd, Course, Day, Fit, FitError, GammaGamma, Horizon, RfmScale, RfmValues, Summary, lifetime_value,
 };
 use profile_core::model::experience::Experience;
 use profile_core::records::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::history::{History, Part};
 
 /// All that was computed of a tenant's customers at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,10 +9,9 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use profile_core::heap_size::{heap_size, plain_size};
 use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A part of what a write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

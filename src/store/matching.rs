@@ -1,10 +1,9 @@
 //! What is kept for identity beside the records: match keys and scored pairs, which are derived from records and the model;
 //! people's decisions and the log of merges and splits, which are not.
 
-use serde::{Deserialize, Serialize};
-
 use profile_core::identity::{Decision, MatchKey, Verdict};
 use profile_core::records::{ContentHash, ProfileId, RecordKey, Sequence, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Two records that were compared and found to be alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,6 +16,9 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
+use profile_core::identity::Spelling;
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -26,9 +29,6 @@ use super::{
     MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, TermHit,
     TermQuery, Transaction, Turn,
 };
-use profile_core::identity::Spelling;
-use profile_core::profile::StoredProfile;
-use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId};
 
 /// A store in memory.
 pub struct MemoryStore {

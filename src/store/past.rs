@@ -17,10 +17,10 @@
 //! What is true after a write never changes, so reads with the same number go together however many statements they take.
 
 use async_trait::async_trait;
-
-use super::{Error, Result};
 use profile_core::profile::StoredProfile;
 use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
+
+use super::{Error, Result};
 
 /// A write of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,9 @@
 //! Source: the leader election of Kubernetes (`client-go/tools/leaderelection`) goes the same way.
 
 use async_trait::async_trait;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 
 use super::Result;
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How far a publication is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

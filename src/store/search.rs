@@ -1,8 +1,7 @@
 //! Search terms, and what is asked of them: profiles by their terms.
 
-use serde::{Deserialize, Serialize};
-
 use profile_core::records::{ProfileId, RecordKey};
+use serde::{Deserialize, Serialize};
 
 /// A search term of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,9 @@
 //! else has written since: whoever comes second writes nothing, and looks again.
 
 use async_trait::async_trait;
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 use super::{LogPosition, Result};
-use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// How far a tenant's index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,6 +36,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use migrations::Schema;
+use profile_core::identity::{MatchKey, Spelling};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{
+    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, TenantId, Timestamp,
+};
 use sea_orm::{DatabaseConnection, Statement};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
@@ -50,11 +55,6 @@ use super::{
     StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::lanes::Lanes;
-use profile_core::identity::{MatchKey, Spelling};
-use profile_core::profile::StoredProfile;
-use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, TenantId, Timestamp,
-};
 
 /// Where the database is, and how it is used.
 #[derive(Clone, PartialEq, Eq)]

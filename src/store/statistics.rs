@@ -4,9 +4,9 @@
 //! whoever writes last is right.
 
 use async_trait::async_trait;
+use profile_core::records::TenantId;
 
 use super::Result;
-use profile_core::records::TenantId;
 
 /// The store as those see it who compute something of all customers.
 ///

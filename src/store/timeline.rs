@@ -1,9 +1,9 @@
 //! What is kept of events: by record and time, and by the objects that they name.
 
 use async_trait::async_trait;
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 
 use super::{AsOf, Result};
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 
 /// The events of records.
 ///

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use profile_core::records::{Sequence, TenantId, Timestamp};
+
 use customer_profile::changes::janitor;
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
@@ -11,7 +13,6 @@ use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogCursor, LogPosition, Store};
 use customer_profile::telemetry::http::Readiness;
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 use crate::support::clock::{SetClock, instant};
 use crate::support::service::{Service, by_record, upsert};

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use profile_core::records::{Draft, DraftRecord, RecordKey, TenantId, Timestamp, Value};
+
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
 use customer_profile::models::ModelFile;
 use customer_profile::reader::{Error, Freshness, Key, Limits};
 use customer_profile::store::{self, Activation, Changes, ModelVersion, Store};
-use profile_core::records::{Draft, DraftRecord, RecordKey, TenantId, Timestamp, Value};
 
 use crate::support::faulty::{Faulty, Reads};
 use crate::support::process::Process;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use profile_core::records::{Draft, DraftRecord, Identifier, ProfileId, RecordKey, Sequence, TenantId, Value};
+
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
 use customer_profile::ingest::Outcome;
 use customer_profile::models::ModelFile;
 use customer_profile::reader::{Answer, Error, Freshness, Key, Limits};
-use profile_core::records::{Draft, DraftRecord, Identifier, ProfileId, RecordKey, Sequence, TenantId, Value};
 
 use crate::support::faulty::{Faulty, Reads};
 use crate::support::process::Process;

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use profile_core::model::{Publication, PublishedKind};
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::store::{ChangeKey, ChangeKind, ProfileChange};
-use profile_core::model::{Publication, PublishedKind};
-use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// The type of an event, but for the kind of change at its end.
 const TYPE_PREFIX: &str = "customer.profile.v1.profile.";

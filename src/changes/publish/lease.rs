@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use profile_core::records::Sequence;
+
 use super::runner::{Assignment, End, Runner, SAVE_INTERVAL, STORE_WAIT};
 use super::work::Work;
 use crate::store::{Error, Mark, Result};
-use profile_core::records::Sequence;
 
 impl Runner {
     /// How often the owner of a lease shows itself.

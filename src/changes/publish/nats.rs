@@ -11,11 +11,11 @@ use async_nats::ConnectOptions;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::{self, message::PublishMessage};
 use async_trait::async_trait;
+use profile_core::model::publication::NatsTarget;
+use profile_core::records::TenantId;
 
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
-use profile_core::model::publication::NatsTarget;
-use profile_core::records::TenantId;
 
 /// How many events are under way at once.
 const WINDOW: usize = 256;

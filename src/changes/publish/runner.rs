@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +18,6 @@ use crate::clock::Clock;
 use crate::store::retry::jittered;
 use crate::store::{DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store};
 use crate::telemetry::Metrics;
-use profile_core::model::Publication;
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many parts of the log are read at once.
 const PAGE: usize = 50;

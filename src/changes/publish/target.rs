@@ -5,13 +5,13 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use profile_core::model::publication::Target as Declared;
+use profile_core::records::TenantId;
 
 use super::event::Event;
 use super::nats::Nats;
 use super::webhook::Webhook;
 use crate::clock::Clock;
-use profile_core::model::publication::Target as Declared;
-use profile_core::records::TenantId;
 
 /// Why an event was not told.
 #[derive(Debug)]

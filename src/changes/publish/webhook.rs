@@ -12,14 +12,14 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use profile_core::model::publication::WebhookTarget;
+use profile_core::records::Timestamp;
 use reqwest::{Client, Response, StatusCode, header};
 use sha2::Sha256;
 
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
 use crate::clock::Clock;
-use profile_core::model::publication::WebhookTarget;
-use profile_core::records::Timestamp;
 
 /// The beginning of a secret.
 const SECRET_PREFIX: &str = "whsec_";

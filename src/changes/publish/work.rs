@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use profile_core::model::Publication;
+use profile_core::records::{Sequence, Timestamp};
 use uuid::Uuid;
 
 use super::event::is_wanted;
 use crate::store::{ChangeKey, LogEntry, LogPosition, Mark, ProfileChange, Progress};
-use profile_core::model::Publication;
-use profile_core::records::{Sequence, Timestamp};
 
 /// The work of who holds the lease.
 pub(super) struct Work {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use profile_core::model::Model;
+use profile_core::records::{TenantId, Violation};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
@@ -24,8 +26,6 @@ use crate::sources::files::{Position, Row};
 use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
-use profile_core::model::Model;
-use profile_core::records::{TenantId, Violation};
 
 /// One request of an import holds so many bytes of payloads, or one payload.
 const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use profile_core::records::TenantId;
 use serde_json::json;
 
 use crate::changes::{self, Coherence};
@@ -18,7 +19,6 @@ use crate::models::{ModelFile, Models};
 use crate::rollout::{Applied, Apply, Candidate, Content, Progress, Switch, Weights};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
-use profile_core::records::TenantId;
 
 pub(super) async fn run(
     version: i64,

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use profile_core::model::Model;
 
 use crate::cli::output::{self, Format};
-use profile_core::model::Model;
 
 pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use profile_core::model::{Model, PurposeKind, Visible};
+use profile_core::permission::view::{View, Withheld};
+use profile_core::profile::{Derived, Profile};
+use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed};
 use prost_types::FieldMask;
 
 use super::{computed_trait, held, record, time, unified};
 use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
 use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
-use profile_core::model::{Model, PurposeKind, Visible};
-use profile_core::permission::view::{View, Withheld};
-use profile_core::profile::{Derived, Profile};
-use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed};
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.
 #[derive(Debug, Clone, Default)]

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use profile_core::analytics::{ChurnSignal, Horizon, RfmValues, Summary, lifetime_value};
+use profile_core::model::experience::Bought;
+use profile_core::records::rollup::date;
 use rust_decimal::Decimal;
 
 use super::{Page, whole};
 use crate::grpc::answer::time;
 use crate::grpc::v1;
 use crate::statistics::{Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency};
-use profile_core::analytics::{ChurnSignal, Horizon, RfmValues, Summary, lifetime_value};
-use profile_core::model::experience::Bought;
-use profile_core::records::rollup::date;
 
 /// Amounts are kept in millionths.
 const MICROS: f64 = 1e6;

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Page, whole};
-use crate::grpc::answer::time;
-use crate::grpc::v1;
-use crate::statistics::{Part, day_of};
 use profile_core::analytics::{Course, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
 use profile_core::model::Model;
 use profile_core::model::experience::Asked;
 use profile_core::records::Timestamp;
+
+use super::{Page, whole};
+use crate::grpc::answer::time;
+use crate::grpc::v1;
+use crate::statistics::{Part, day_of};
 
 /// How customers were served, and what they think of it.
 pub(super) struct Served<'a> {

@@ -1,5 +1,9 @@
 //! To the wire: explanations, candidates, decisions, and what identity did.
 
+use profile_core::identity::{Comparison, DecisionKind, FieldComparison, Reason, Verdict};
+use profile_core::profile::{TraitCandidate, TraitExplanation};
+use profile_core::records::ProfileId;
+
 use crate::explain::{
     Candidate, Link, PairExplanation, ProfileExplanation, RecordExplanation, RefusedLink, Related, Support,
 };
@@ -7,9 +11,6 @@ use crate::grpc::answer::{identifier, key, origin, time, value};
 use crate::grpc::status::profile_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};
-use profile_core::identity::{Comparison, DecisionKind, FieldComparison, Reason, Verdict};
-use profile_core::profile::{TraitCandidate, TraitExplanation};
-use profile_core::records::ProfileId;
 
 /// Why a profile is as it is.
 pub(super) fn profile(told: ProfileExplanation) -> v1::ExplainProfileResponse {

@@ -1,5 +1,8 @@
 //! What people decide: merges, splits, what they say of candidates, and what they take back.
 
+use profile_core::identity::DecisionKind;
+use profile_core::profile::Profile;
+use profile_core::records::{Reason, RecordKey, Violation};
 use tonic::{Code, Request, Response, Status};
 
 use super::IdentityApi;
@@ -8,9 +11,6 @@ use crate::grpc::context::Context;
 use crate::grpc::status::{Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found};
 use crate::grpc::{receive, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
-use profile_core::identity::DecisionKind;
-use profile_core::profile::Profile;
-use profile_core::records::{Reason, RecordKey, Violation};
 
 /// How many profiles may be merged at once.
 const MAX_SOURCES: usize = 50;

@@ -1,10 +1,11 @@
 //! From the wire: sides of a pair, and bounds of a probability.
 
+use profile_core::records::{Reason, Violation};
+
 use crate::explain::Side;
 use crate::grpc::receive;
 use crate::grpc::status::Checked;
 use crate::grpc::v1;
-use profile_core::records::{Reason, Violation};
 
 /// A side of a pair.
 pub(super) fn side(side: Option<v1::PairSide>, field: &str) -> Checked<Side> {

@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
+use profile_core::records::TenantId;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::Span;
@@ -27,7 +28,6 @@ use crate::grpc::{protocol, status};
 use crate::lanes::{self, Caller, Entered};
 use crate::telemetry::accept_parent;
 use crate::transport::{Connection, Control, Cut, Ended, Held};
-use profile_core::records::TenantId;
 
 /// One call.
 pub(super) struct Call {

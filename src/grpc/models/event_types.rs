@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use profile_core::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
 use tonic::Status;
 
 use crate::grpc::status::{self, refused};
 use crate::grpc::{token, v1};
-use profile_core::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
 
 /// A page of a catalogue, in order of name.
 pub(super) fn page(

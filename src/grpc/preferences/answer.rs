@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::grpc::answer::{identifier, origin, time};
-use crate::grpc::v1;
 use profile_core::permission::contact::{ContactReason, Permission};
 use profile_core::permission::view::{Withheld, WithheldReason};
 use profile_core::profile::Profile;
@@ -11,6 +9,9 @@ use profile_core::records::{
     About, Consent, ConsentState, ConsentStatus, DraftConsent, Effective, Identifier, LegalBasis, Preference,
     PreferenceKey as Key, Preferences, StatedPreference, Timestamp, Value, effective, next_change,
 };
+
+use crate::grpc::answer::{identifier, origin, time};
+use crate::grpc::v1;
 
 /// What the customer needs; none where nothing is said.
 pub(in crate::grpc) fn accessibility(stated: &Preferences) -> Option<v1::Accessibility> {

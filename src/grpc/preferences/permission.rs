@@ -1,5 +1,10 @@
 //! Whether customers may be contacted.
 
+use profile_core::model::Model;
+use profile_core::model::check::MAX_IDENTIFIER_BYTES;
+use profile_core::permission::contact::{AskError, Permission, Question};
+use profile_core::profile::Profile;
+use profile_core::records::{Reason, Timestamp, Violation};
 use tonic::{Code, Request, Response, Status};
 
 use super::{PreferenceApi, answer};
@@ -8,11 +13,6 @@ use crate::grpc::context::Context;
 use crate::grpc::status::{self, Checked, both, count, from_reader, from_store, profile_name, refused};
 use crate::grpc::{profiles, receive, v1};
 use crate::reader::Key;
-use profile_core::model::Model;
-use profile_core::model::check::MAX_IDENTIFIER_BYTES;
-use profile_core::permission::contact::{AskError, Permission, Question};
-use profile_core::profile::Profile;
-use profile_core::records::{Reason, Timestamp, Violation};
 
 /// How many customers may be asked about at once.
 const MAX_SUBJECTS: usize = 500;

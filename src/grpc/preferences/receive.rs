@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use profile_core::records::{DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation};
 use prost_types::FieldMask;
 
 use crate::grpc::v1;
-use profile_core::records::{DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation};
 
 /// What is said, by the names of preferences; none: cleared.
 pub(in crate::grpc) type Said = BTreeMap<String, Option<Value>>;

@@ -4,6 +4,11 @@
 //! of each record of the profile, so that no split takes the limit back; all else of one. That a record of another profile
 //! comes to it at the same moment is seen by the next read: the most restrictive word counts for all of the profile.
 
+use profile_core::model::Model;
+use profile_core::profile::Profile;
+use profile_core::records::{
+    About, Draft, DraftConsent, DraftPreferences, Identifier, PreferenceKey, RecordKey, Value, Violation,
+};
 use tonic::{Request, Response, Status};
 
 use super::receive::{Said, consent, preferences};
@@ -13,11 +18,6 @@ use crate::grpc::status::{both, from_ingest, from_store, profile_name, refused};
 use crate::grpc::{receive, token, v1};
 use crate::ingest::{Outcome, Receipt};
 use crate::reader::{Answer, Freshness, Key};
-use profile_core::model::Model;
-use profile_core::profile::Profile;
-use profile_core::records::{
-    About, Draft, DraftConsent, DraftPreferences, Identifier, PreferenceKey, RecordKey, Value, Violation,
-};
 
 /// Says preferences.
 pub(super) async fn set_preferences(

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use profile_core::records::{Reason, Violation};
 use tonic::{Code, Status};
 
 use super::{bounded, details, failure, invalid, not_before};
 use crate::grpc::v1::ErrorReason;
 use crate::lanes::{self, Refusal};
 use crate::transport::Ended;
-use profile_core::records::{Reason, Violation};
 
 /// A client takes its changes too slowly.
 pub(in crate::grpc) fn watcher_too_slow(limit: usize) -> Status {

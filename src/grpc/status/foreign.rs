@@ -5,11 +5,11 @@
 //! that a release with other texts is noticed.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use profile_core::records::{Reason, Violation};
 use tonic::{Code, Status};
 
 use super::{bounded, failure, internal, invalid};
 use crate::grpc::v1::ErrorReason;
-use profile_core::records::{Reason, Violation};
 
 /// The headers of a status.
 const STATUS: [HeaderName; 3] = [Status::GRPC_STATUS, Status::GRPC_MESSAGE, Status::GRPC_STATUS_DETAILS];

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use profile_core::records::{Reason, Violation};
 use serde_json::Value as Json;
 
 use super::input::Input;
 use super::{MAX_ROW_BYTES, Position, ReadError, Row};
-use profile_core::records::{Reason, Violation};
 
 /// The more columns a file has, the less it is one.
 const MAX_COLUMNS: usize = 4_096;

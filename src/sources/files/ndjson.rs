@@ -1,8 +1,9 @@
 //! One JSON object a line.
 
+use profile_core::records::{Reason, Violation};
+
 use super::input::Input;
 use super::{MAX_ROW_BYTES, ReadError, Row};
-use profile_core::records::{Reason, Violation};
 
 #[derive(Default)]
 pub(super) struct Rows {

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence};
+
 use super::past::PastData;
 use crate::store::{
     Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair,
     MembershipChange, ModelVersion, ProfileRow, ProfileState, RecountProgress, Result, SearchTerm, StatementKey,
     StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
 };
-use profile_core::profile::StoredProfile;
-use profile_core::records::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence};
 
 /// All that is kept of a tenant.
 #[derive(Default, Clone)]

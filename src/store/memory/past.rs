@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use profile_core::profile::StoredProfile;
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 use super::MemoryStore;
 use crate::store::past::is_gap;
 use crate::store::{Changes, Past, PastWrite, ProfileRow, ProfileState, Result, WriteMark};
-use profile_core::profile::StoredProfile;
-use profile_core::records::rollup::Rollup;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 /// What something was after each write that changed it.
 type Log<T> = BTreeMap<Sequence, T>;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
+use profile_core::records::TenantId;
 
 use super::MemoryStore;
 use crate::store::{
     ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, Result, StoredPublication,
 };
-use profile_core::records::TenantId;
 
 /// All publications, by tenant and name.
 pub(super) type Kept = BTreeMap<(TenantId, String), Publication>;

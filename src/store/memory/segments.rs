@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
+use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 use super::MemoryStore;
 use crate::store::{ProfileState, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
-use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 /// A tenant's index.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
+use profile_core::records::TenantId;
 
 use super::MemoryStore;
 use crate::store::{Population, Result};
-use profile_core::records::TenantId;
 
 #[async_trait]
 impl Population for MemoryStore {

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
 
 use super::MemoryStore;
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
 
 #[async_trait]
 impl Timelines for MemoryStore {

@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use profile_core::identity::MatchKey;
+use profile_core::records::{
+    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+};
 use tokio::sync::OwnedMutexGuard;
 
 use super::Tenants;
@@ -12,10 +16,6 @@ use crate::store::past::refuse_time;
 use crate::store::{
     Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StatementKey,
     StoredDecision, StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
-};
-use profile_core::identity::MatchKey;
-use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.

@@ -9,6 +9,7 @@ mod columns;
 
 use std::collections::BTreeSet;
 
+use profile_core::records::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::Statement;
 
 use self::columns::{
@@ -20,7 +21,6 @@ use self::columns::{
 use super::search;
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Activation, Changes, Error, LogEntry, Result, SearchTerm, WriteMark};
-use profile_core::records::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
 
 /// A set of rows: columns by name.
 type Columns = Vec<(&'static str, Column)>;

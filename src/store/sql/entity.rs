@@ -7,11 +7,11 @@ pub(super) mod profile;
 pub(super) mod record_version;
 pub(super) mod store_info;
 
+use profile_core::records::{ProfileId, Record};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::store::{self, Error};
-use profile_core::records::{ProfileId, Record};
 
 /// Reads a stored document. The parser's own message may quote the document, so only the place is told.
 pub(super) fn document<T: serde::de::DeserializeOwned>(

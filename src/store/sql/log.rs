@@ -1,5 +1,6 @@
 //! The change log: read from any place on, and thrown away from its beginning.
 
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 use super::SqlStore;
@@ -7,7 +8,6 @@ use super::entity::document;
 use super::read::place;
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Error, LogCursor, LogEntry, LogRetention, LogTail, Result};
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 /// How many parts are thrown away by one statement: it must not keep the tenant's writers waiting for the disk.
 const TRIMMED_AT_ONCE: usize = 500;

@@ -1,12 +1,12 @@
 //! The statements that read what is kept for identity: match keys, pairs, decisions, the log of merges and splits.
 
+use profile_core::identity::MatchKey;
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 use sea_orm::Statement;
 
 use super::query::{of_asked_record, record_columns};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{IdentityChangePage, QueuePage, Result};
-use profile_core::identity::MatchKey;
-use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 
 /// The columns of a pair, as [`pair`](super::read::pair) reads them.
 const PAIR: &str = "m.source, m.record_key, m.other_source, m.other_key, m.verdict, m.weight, m.queued";

@@ -1,6 +1,8 @@
 //! Reads of the past: each thing asked for is found among the rows in place and among those that were replaced.
 
 use async_trait::async_trait;
+use profile_core::profile::StoredProfile;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::{QueryResult, Statement};
 use uuid::Uuid;
 
@@ -9,8 +11,6 @@ use super::entity::profile;
 use super::read::record;
 use super::statement::{Dialect, Sql};
 use crate::store::{Past, PastWrite, ProfileRow, ProfileState, Result};
-use profile_core::profile::StoredProfile;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 /// Serves [`Past::write_at`], by `write_time_pk` and `model_activation_pk`.
 fn write_at(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {

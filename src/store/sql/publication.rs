@@ -1,6 +1,7 @@
 //! Publications in a database. Each method is one statement.
 
 use async_trait::async_trait;
+use profile_core::records::{Sequence, TenantId, Timestamp};
 use sea_orm::QueryResult;
 
 use super::SqlStore;
@@ -8,7 +9,6 @@ use super::statement::{Column, Sql};
 use crate::store::{
     ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, Result, StoredPublication,
 };
-use profile_core::records::{Sequence, TenantId, Timestamp};
 
 #[async_trait]
 impl Publications for SqlStore {

@@ -3,12 +3,12 @@
 //! Each is one statement over a set, so one round trip and one snapshot. Those for readers also tell the tenant's sequence
 //! in the same statement, by a row of its own that everything found is joined to.
 
+use profile_core::records::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
 use sea_orm::Statement;
 use uuid::Uuid;
 
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Result, StatementKey};
-use profile_core::records::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
 
 /// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if nothing is found.
 pub(super) fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {

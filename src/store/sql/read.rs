@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use profile_core::identity::{Spelling, Verdict};
+use profile_core::profile::StoredProfile;
+use profile_core::records::{ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, Statement};
 use uuid::Uuid;
 
@@ -12,9 +15,6 @@ use crate::store::{
     QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement, TermHit,
     TermQuery,
 };
-use profile_core::identity::{Spelling, Verdict};
-use profile_core::profile::StoredProfile;
-use profile_core::records::{ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 
 impl SqlStore {
     pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {

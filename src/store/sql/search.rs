@@ -4,6 +4,8 @@
 //! nothing that `record_term` does not, and follows it within each write: a word comes with the first record that says it
 //! and goes with the last. There are far fewer words than records, so that this costs a look-up a word.
 
+use profile_core::identity::{Spelling, sound};
+use profile_core::records::TenantId;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use uuid::Uuid;
 
@@ -11,8 +13,6 @@ use super::query::end_of_prefix;
 use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Match, Result, TermQuery, Way};
-use profile_core::identity::{Spelling, sound};
-use profile_core::records::TenantId;
 
 /// A place in a word beyond all terms that are equal to it and before all that are longer: words have no such character.
 const END_OF_WORD: char = '\u{1}';

@@ -1,12 +1,12 @@
 //! Segments in a database. A write is one transaction, which begins with the revision of the index; all else is one statement.
 
 use async_trait::async_trait;
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
-use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 /// Stands for no exit.
 const STILL: i64 = i64::MAX;

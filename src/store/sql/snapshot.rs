@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use profile_core::identity::MatchKey;
+use profile_core::records::{Identifier, ProfileId, Record, RecordKey, TenantId};
 use sea_orm::FromQueryResult;
 use tokio_util::task::TaskTracker;
 
@@ -16,8 +18,6 @@ use crate::store::{
     Error, KeyedRecord, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StoredDecision, StoredRequest,
     StoredStatement, Turn,
 };
-use profile_core::identity::MatchKey;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, TenantId};
 
 /// Begins a snapshot.
 pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {

@@ -1,11 +1,11 @@
 //! Statistics in a database. Each method is one statement.
 
 use async_trait::async_trait;
+use profile_core::records::TenantId;
 
 use super::SqlStore;
 use super::statement::Sql;
 use crate::store::{Population, Result};
-use profile_core::records::TenantId;
 
 #[async_trait]
 impl Population for SqlStore {

@@ -1,6 +1,7 @@
 //! Events: the statements that list and count them, and find who has them.
 
 use async_trait::async_trait;
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
@@ -9,7 +10,6 @@ use super::query::{as_of, record_columns};
 use super::read::{collect, inconsistent, place};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
 
 /// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each record and type by
 /// `event_by_type`; then the newest of those. The other way round for a page that ends at a position.

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use profile_core::records::TenantId;
 use sea_orm::ConnectionTrait;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,6 @@ use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::past::WriteMark;
 use crate::store::{Error, Result};
-use profile_core::records::TenantId;
 
 /// How often the last writes are looked for, and the files.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -14,6 +14,7 @@ mod times;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use profile_core::records::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 use sea_orm::{QueryResult, Statement};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -27,7 +28,6 @@ use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::store::past::refuse_time;
 use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, Turn, WriteMark};
-use profile_core::records::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
 
 pub(super) struct SqlTransaction {
     pub(super) dialect: Dialect,

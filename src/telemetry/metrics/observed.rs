@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
+use profile_core::model::evaluations_over_budget;
 
 use super::Metrics;
 use crate::telemetry::Episode;
 use crate::transport::{Closed, Tally};
-use profile_core::model::evaluations_over_budget;
 
 /// Name and help of what two parts count: lines of calls, and all others.
 const LINES_LEFT_OUT: (&str, &str) =

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use customer_profile::recount::Recount;
-use customer_profile::statistics::{History, day_of};
 use profile_core::analytics::Day;
 use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile};
 use profile_core::records::{Event, Timestamp, Value};
+
+use customer_profile::recount::Recount;
+use customer_profile::statistics::{History, day_of};
 
 use super::cases::{NOW, at_day};
 use super::world::World;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use profile_core::records::{Draft, DraftRecord, Identifier, RecordKey, Sequence, TenantId};
+
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
 use customer_profile::reader::Limits;
 use customer_profile::reader::{Told, Watch, WatchRequest};
 use customer_profile::rollout::{Apply, Candidate, Content, Progress, Weights};
-use profile_core::records::{Draft, DraftRecord, Identifier, RecordKey, Sequence, TenantId};
 
 use super::{BY_EMAIL, BY_PHONE, model};
 use crate::support::process::Process;

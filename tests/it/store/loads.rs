@@ -1,7 +1,8 @@
 //! What a transaction loads.
 
-use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
 use profile_core::records::{ContentHash, EventKey, RecordKey, Sequence};
+
+use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
 
 use super::build::*;
 

@@ -1,9 +1,10 @@
 //! The change log.
 
+use profile_core::records::{Sequence, TenantId};
+
 use customer_profile::store::{
     ChangeKind, Changes, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange, Store,
 };
-use profile_core::records::{Sequence, TenantId};
 
 use super::build::*;
 

@@ -1,11 +1,12 @@
 //! What is kept for identity: match keys, pairs, decisions, requests, merges and splits; and snapshots.
 
+use profile_core::identity::{Decision, DecisionKind, MatchKey, Verdict};
+use profile_core::records::{ContentHash, RecordKey, Sequence};
+
 use customer_profile::store::{
     Cause, Changes, Error, IdentityChange, IdentityChangeKind, IdentityChangePage, MatchPair, QueuePage, Store,
     StoredDecision, StoredRequest,
 };
-use profile_core::identity::{Decision, DecisionKind, MatchKey, Verdict};
-use profile_core::records::{ContentHash, RecordKey, Sequence};
 
 use super::build::*;
 

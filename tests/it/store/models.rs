@@ -1,7 +1,8 @@
 //! Versions of the model: kept, listed, and one of them in force.
 
-use customer_profile::store::{Activation, Changes, Error, ModelVersion, Store};
 use profile_core::records::{Sequence, TenantId};
+
+use customer_profile::store::{Activation, Changes, Error, ModelVersion, Store};
 
 use super::build::*;
 

@@ -1,7 +1,8 @@
 //! Objects that events name, and events by type.
 
-use customer_profile::store::{EventFilter, ObjectPage, Store};
 use profile_core::records::{Event, Meaning, ObjectKey, RecordKey, Sequence};
+
+use customer_profile::store::{EventFilter, ObjectPage, Store};
 
 use super::build::*;
 

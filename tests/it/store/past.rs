@@ -1,7 +1,8 @@
 //! The past: every state that was ever committed can still be read.
 
-use customer_profile::store::{Activation, Changes, Error, PastWrite, ProfileRow, ProfileState, Store};
 use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
+
+use customer_profile::store::{Activation, Changes, Error, PastWrite, ProfileRow, ProfileState, Store};
 
 use super::build::*;
 

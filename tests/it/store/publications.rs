@@ -1,7 +1,8 @@
 //! How far publications are, who works at them, and dead letters.
 
-use customer_profile::store::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Store, StoredPublication};
 use profile_core::records::{Sequence, TenantId};
+
+use customer_profile::store::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Store, StoredPublication};
 
 use super::build::*;
 

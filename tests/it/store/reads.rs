@@ -1,7 +1,8 @@
 //! Profiles, who holds what, and history.
 
-use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
 use profile_core::records::{ContentHash, Draft, DraftRecord, Identifier, RecordKey, Sequence, Stamp, Value};
+
+use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
 
 use super::build::*;
 

@@ -1,8 +1,9 @@
 //! Search by words, by their beginnings, and by words that are like them.
 
-use customer_profile::store::{Changes, Match, Store, TermHit, TermQuery, Way};
 use profile_core::identity::Spelling;
 use profile_core::records::{ProfileId, TenantId};
+
+use customer_profile::store::{Changes, Match, Store, TermHit, TermQuery, Way};
 
 use super::build::*;
 

@@ -1,7 +1,8 @@
 //! What was computed of all.
 
-use customer_profile::store::Store;
 use profile_core::records::TenantId;
+
+use customer_profile::store::Store;
 
 use super::build::*;
 

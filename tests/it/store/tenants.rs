@@ -1,7 +1,8 @@
 //! What one tenant says is not there for another.
 
-use customer_profile::store::{Changes, EventPage, Store};
 use profile_core::records::{Sequence, TenantId};
+
+use customer_profile::store::{Changes, EventPage, Store};
 
 use super::build::*;
 

@@ -1,7 +1,8 @@
 //! Events of several records, in order and by pages.
 
-use customer_profile::store::{EventPage, Store};
 use profile_core::records::{Event, RecordKey};
+
+use customer_profile::store::{EventPage, Store};
 
 use super::build::*;
 

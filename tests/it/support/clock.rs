@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use customer_profile::clock::Clock;
 use profile_core::records::Timestamp;
+
+use customer_profile::clock::Clock;
 
 /// A clock that is set by hand.
 #[derive(Default)]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use profile_core::records::{Draft, TenantId};
+
 use customer_profile::changes::{Coherence, Options};
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
@@ -11,7 +13,6 @@ use customer_profile::reader::{Limits, Reader};
 use customer_profile::rollout::Switch;
 use customer_profile::store::Store;
 use customer_profile::telemetry::Telemetry;
-use profile_core::records::{Draft, TenantId};
 
 /// A server's inside, with a cache of its own.
 #[derive(Clone)]

@@ -2,17 +2,17 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use serde_json::{Map, Value as Json, json};
-use uuid::Uuid;
-
-use super::super::Cached;
-use crate::changes::CacheKey;
 use profile_core::model::Model;
 use profile_core::model::file::BUILT_IN;
 use profile_core::profile::{Derived, Profile, StoredProfile, fold};
 use profile_core::records::{
     Event, Identifier, Object, ObjectKey, ProfileId, Record, RecordKey, Timestamp, fold_object,
 };
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::super::Cached;
+use crate::changes::CacheKey;
 
 /// Makes the entry of an index: its key and its value.
 type Make = fn(u64) -> (CacheKey, Cached);

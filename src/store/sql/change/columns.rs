@@ -1,5 +1,7 @@
 //! The columns of each table's rows, from what the rows tell.
 
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
 use uuid::Uuid;
 
 use super::super::query::statement_columns;
@@ -9,8 +11,6 @@ use crate::store::{
     Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion, ProfileRow,
     ProfileState, RecountProgress, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
 };
-use profile_core::records::rollup::Rollup;
-use profile_core::records::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
 fn json(document: &impl serde::Serialize) -> Result<String> {

@@ -1,10 +1,10 @@
 //! Where records have been.
 
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
 use crate::store::MembershipChange;
-use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]

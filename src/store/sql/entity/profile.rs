@@ -1,9 +1,9 @@
 //! Names of profiles.
 
+use profile_core::records::{ProfileId, Timestamp};
 use sea_orm::entity::prelude::*;
 
 use crate::store::{ProfileRow, ProfileState};
-use profile_core::records::{ProfileId, Timestamp};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "profile")]

@@ -1,11 +1,11 @@
 //! Statements about records.
 
+use profile_core::records::{ContentHash, RecordKey, Sequence, Stamp, TenantId, Timestamp};
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
 use super::document;
 use crate::store::{self, Error, StatementKey, StoredStatement};
-use profile_core::records::{ContentHash, RecordKey, Sequence, Stamp, TenantId, Timestamp};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "record_version")]

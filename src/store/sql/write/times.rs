@@ -1,12 +1,12 @@
 //! Times of writes that come from a clock that was wrong.
 
+use profile_core::records::{TenantId, Timestamp};
 use sea_orm::Statement;
 
 use super::SqlTransaction;
 use crate::store::Result;
 use crate::store::past::is_gap;
 use crate::store::sql::statement::{Dialect, Sql};
-use profile_core::records::{TenantId, Timestamp};
 
 /// The first write after a time, by `write_time_pk`.
 fn first_after(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {
