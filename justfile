@@ -15,13 +15,17 @@ quick:
 test:
     tests/run
 
+# The unit tests of the pure crate: records, identity, the profile, the model file
+core:
+    cargo test -p profile-core
+
 # Tests whose name contains a text
 one name:
     cargo nextest run --workspace -E 'test({{name}})'
 
 # The long form of the random, kill and freshness tests
 long:
-    CUSTOMER_PROFILE_TEST_SCALE=10 tests/run
+    NEXTEST_PROFILE=long CUSTOMER_PROFILE_TEST_SCALE=10 tests/run
 
 # Look at changed snapshots (needs cargo-insta)
 snapshots:

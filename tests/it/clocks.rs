@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use profile_core::records::{Sequence, TenantId, Timestamp};
-
 use customer_profile::changes::janitor;
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
@@ -13,10 +11,13 @@ use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogCursor, LogPosition, Store};
 use customer_profile::telemetry::http::Readiness;
+use profile_core::records::{Sequence, TenantId, Timestamp};
+use tempfile::TempDir;
 
 use crate::support::clock::{SetClock, instant};
 use crate::support::service::{Service, by_record, upsert};
-use crate::support::stores::{Kind, TestStore};
+use crate::support::server::TestServer;
+use crate::support::stores::{Kind, TestStore, sqlite, sqlite_options};
 
 async fn say(service: &Service, city: &str, version: i64) {
     let statement = upsert(("web", "1"), &[("email", "ann@shop.com")], &[("city", city)], version);
@@ -154,4 +155,18 @@ async fn a_server_whose_clock_differs_from_the_databases_writes_nothing_and_says
         assert_eq!(read.code(), tonic::Code::NotFound, "reads go on");
         service.stop().await;
     }
+}
+
+/// A file has no clock of its own, but its newest write has a time.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_a_clock_that_is_behind_the_newest_write_is_told_at_start() {
+    let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
+    let clock = Arc::new(SetClock::at("2100-01-01T00:00:00Z"));
+    let service = Service::start_at(Arc::new(sqlite(&dir).await), ModelFile::built_in(), clock).await;
+    say(&service, "Boston", 1).await;
+    service.stop().await;
+
+    let server = TestServer::start_unready(&sqlite_options(&dir).url, &[]);
+    let told = server.wait_for("the clock is behind the newest write: it is wrong, or was when that was written");
+    assert!(told["behind_seconds"].as_i64() > Some(30 * 365 * 24 * 3_600), "{told}");
 }

@@ -21,24 +21,30 @@ use tonic_types::StatusExt;
 use crate::support::service::{Service, by_identifier, by_record, upsert};
 use crate::support::stores::{sqlite, sqlite_options};
 
-/// Customers whose names all fit the same search.
-async fn fill(service: &Service, customers: usize) {
+/// Customers whose names all fit the same search, in batches.
+fn customers(count: usize) -> Vec<Vec<v1::Statement>> {
     let names = ["Garcia", "Garzia", "Gartia", "Carcia"];
-    for chunk in (0..customers).collect::<Vec<_>>().chunks(500) {
-        let said = |number: &usize| {
-            let (key, email) = (number.to_string(), format!("c{number}@shop.com"));
-            let traits = [("given_name", "Maria"), ("family_name", names[number % names.len()])];
-            upsert(("web", &key), &[("email", &email)], &traits, 1)
-        };
-        service.say(chunk.iter().map(said).collect()).await;
+    let said = |number: &usize| {
+        let (key, email) = (number.to_string(), format!("c{number}@shop.com"));
+        let traits = [("given_name", "Maria"), ("family_name", names[number % names.len()])];
+        upsert(("web", &key), &[("email", &email)], &traits, 1)
+    };
+    (0..count).collect::<Vec<_>>().chunks(500).map(|chunk| chunk.iter().map(said).collect()).collect()
+}
+
+async fn fill(service: &Service, count: usize) {
+    for batch in customers(count) {
+        service.say(batch).await;
     }
 }
 
 /// Another connection to a service.
 fn connect(service: &Service) -> ProfileServiceClient<Channel> {
-    ProfileServiceClient::new(
-        Endpoint::from_shared(format!("http://{}", service.address)).expect("an address").connect_lazy(),
-    )
+    ProfileServiceClient::new(channel(&format!("http://{}", service.address)))
+}
+
+fn channel(address: &str) -> Channel {
+    Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy()
 }
 
 async fn search(mut client: ProfileServiceClient<Channel>) -> Result<usize, Status> {

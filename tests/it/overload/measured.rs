@@ -1,7 +1,9 @@
 //! How much of its throughput a server on SQLite keeps under far more searches than it can serve, in one run:
 //!
-//! ```text
-//! NEXTEST_PROFILE=long CUSTOMER_PROFILE_TEST_SCALE=4 cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
+//! ```sh
+//! cargo build --release
+//! NEXTEST_PROFILE=long CUSTOMER_PROFILE_TEST_SCALE=4 CUSTOMER_PROFILE_PROGRAM=$PWD/target/release/customer-profile \
+//!   cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
 //! ```
 //!
 //! The full form has 2,000 searches in flight. Figures are ratios: the machine is the same before and during the flood.
@@ -10,13 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use customer_profile::grpc::v1::{
+    self, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
+};
 use tempfile::TempDir;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::{connect, fill, get, is_refusal, search};
-use crate::support::service::Service;
-use crate::support::{scale, stores::sqlite};
+use super::{channel, get, is_refusal, search};
+use crate::support::scale;
+use crate::support::server::TestServer;
 
 /// What calls in a loop came to.
 #[derive(Default)]
@@ -36,13 +41,13 @@ impl Tally {
 
 /// Searches from so many callers on a number of connections for a time; each asks again as soon as it is answered, or after the
 /// time that a refusal names.
-async fn load(service: &Service, callers: usize, time: Duration) -> Arc<Tally> {
+async fn load(address: &str, callers: usize, time: Duration) -> Arc<Tally> {
     let (tally, over) = (Arc::<Tally>::default(), Arc::<AtomicBool>::default());
     let mut calls = Vec::new();
-    let mut client = connect(service);
+    let mut client = ProfileServiceClient::new(channel(address));
     for caller in 0..callers {
         if caller.is_multiple_of(100) {
-            client = connect(service);
+            client = ProfileServiceClient::new(channel(address));
         }
         let (client, tally, over) = (client.clone(), tally.clone(), over.clone());
         calls.push(tokio::spawn(async move {
@@ -79,11 +84,14 @@ async fn throughput_under_overload_is_kept() {
     let (flood, time, customers) = if full { (2_000, 20, 5_000) } else { (200, 2, 500) };
     let time = Duration::from_secs(time);
     let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
-    let service = Service::start_with(Arc::new(sqlite(&dir).await), |_| {}).await;
-    fill(&service, customers).await;
+    let server = TestServer::start(&format!("sqlite://{}", dir.path().join("cp.db").display()));
+    let mut ingest = IngestServiceClient::new(channel(&server.address));
+    for statements in super::customers(customers) {
+        ingest.ingest_statements(v1::IngestStatementsRequest { statements }).await.expect("receipts");
+    }
     let rate = |answered: u64| answered / time.as_secs();
-    let (alone, ..) = load(&service, 8, time).await.of();
-    let reader = connect(&service);
+    let (alone, ..) = load(&server.address, 8, time).await.of();
+    let reader = ProfileServiceClient::new(channel(&server.address));
     get(reader.clone(), "c1@shop.com").await.expect("a profile");
     let reading = Arc::<AtomicBool>::default();
     let reads = tokio::spawn({
@@ -100,7 +108,7 @@ async fn throughput_under_overload_is_kept() {
             took
         }
     });
-    let (under, refused, late, failed) = load(&service, flood, time).await.of();
+    let (under, refused, late, failed) = load(&server.address, flood, time).await.of();
     reading.store(true, Ordering::Relaxed);
     let took = reads.await.expect("no read is refused");
     let (median, slow) = (took[took.len() / 2], took[took.len() * 99 / 100]);

@@ -1,4 +1,4 @@
-//! A server among a thousand quiet streams and a thousand silent connections.
+//! A server among a thousand quiet streams, a thousand silent connections, and conditions that take all they may.
 //!
 //! The long form measures, with an optimised program and no other load on the machine:
 //!
@@ -10,9 +10,13 @@
 
 use std::time::{Duration, Instant};
 
+use customer_profile::grpc::v1::{self, segment_service_client::SegmentServiceClient};
 use customer_profile::transport::descriptors;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tonic::Code;
+use tonic::transport::Endpoint;
 
 use super::{GET_PROFILE, REFLECTION, STREAM_STATEMENTS, WINDOW, get_ann};
 use crate::support::scale;
@@ -38,6 +42,25 @@ async fn quiet(address: std::net::SocketAddr, streams: usize) -> Vec<(Wire, Vec<
     all
 }
 
+/// Ten callers who have a condition tried that goes over its budget, again and again.
+fn costly(address: &str) -> Vec<JoinHandle<()>> {
+    let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
+    let around = |inner, level| format!("[1,2,3,4,5,6,7,8,9,0].all(x{level}, {inner})");
+    let nested = (0..10).rev().fold("true".to_owned(), around);
+    let condition = format!("traits.given_name == 'Ann' && {nested}");
+    let call = |_| {
+        let mut client = SegmentServiceClient::new(channel.clone());
+        let request = v1::PreviewSegmentRequest { condition: condition.clone(), ..Default::default() };
+        tokio::spawn(async move {
+            loop {
+                let status = client.preview_segment(request.clone()).await.expect_err("over its budget");
+                assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+            }
+        })
+    };
+    (0..10).map(call).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_connections() {
     let long = scale() > 1;
@@ -60,6 +83,7 @@ async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_con
     for _ in 0..silent {
         mute.push(TcpStream::connect(address).await.expect("a connection"));
     }
+    let costly = costly(&server.address);
     let mut took = Vec::with_capacity(reads);
     for _ in 0..reads {
         let began = Instant::now();
@@ -68,13 +92,17 @@ async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_con
         assert_eq!(code, 0, "no read is refused");
         took.push(began.elapsed());
     }
+    for caller in &costly {
+        assert!(!caller.is_finished(), "each was refused for its budget alone");
+        caller.abort();
+    }
     took.sort_unstable();
     let share = |percent: usize| took[(took.len() - 1) * percent / 100];
     let began = Instant::now();
     let status = tokio::task::spawn_blocking(move || server.stop()).await.expect("the end");
     let end = began.elapsed();
     println!(
-        "{streams} quiet streams, {silent} silent connections, {reads} reads: p50 {:?}, p99 {:?}, max {:?}; \
+        "{streams} quiet streams, {silent} silent connections, 10 costly conditions, {reads} reads: p50 {:?}, p99 {:?}, max {:?}; \
          from SIGTERM to exit (without the lame-duck wait): {end:?}",
         share(50),
         share(99),

@@ -251,6 +251,8 @@ fn is_of_nothing(error: &ExecutionError) -> bool {
         | E::ValuesNotComparable(left, right)
         | E::UnsupportedIndex(left, right) => [left, right].contains(&&CelValue::Null),
         E::UnsupportedTargetType { target } | E::NotSupportedAsMethod { target, .. } => *target == CelValue::Null,
+        // A loop over nothing, a choice by nothing.
+        E::UnexpectedType { got, .. } => got == "null_type",
         _ => false,
     }
 }
