@@ -173,8 +173,8 @@ pub fn install() {
 fn off_the_runtime(work: &mut dyn FnMut()) {
     static RUNNING: Mutex<usize> = Mutex::new(0);
     static ENDED: Condvar = Condvar::new();
-    struct Place;
-    impl Drop for Place {
+    struct Permit;
+    impl Drop for Permit {
         fn drop(&mut self) {
             *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
             ENDED.notify_one();
@@ -189,7 +189,7 @@ fn off_the_runtime(work: &mut dyn FnMut()) {
         let mut running = ENDED.wait_while(running, |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
         *running += 1;
         drop(running);
-        let _place = Place;
+        let _place = Permit;
         work();
     });
 }

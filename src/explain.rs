@@ -18,11 +18,11 @@ use std::sync::Arc;
 use profile_core::identity::Comparison;
 use profile_core::records::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
 
-pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, QueuePlace, Related};
-pub use pair::{Apart, PairExplanation, Side};
+pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, PageCursor, Related};
+pub use pair::{CannotLink, PairExplanation, Side};
 pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
 
-use crate::models::{Models, Running};
+use crate::models::{ActiveModel, ActiveModels};
 use crate::store::{self, Snapshot, Store};
 use crate::telemetry::Metrics;
 
@@ -75,30 +75,30 @@ pub enum Support {
 #[derive(Clone)]
 pub struct Explainer {
     store: Arc<dyn Store>,
-    models: Arc<Models>,
+    models: Arc<ActiveModels>,
     metrics: Arc<Metrics>,
 }
 
 /// What an explanation looks at: one state of the data, and the model that was in force in it.
-struct Scene {
+struct ExplainContext {
     reads: Box<dyn Snapshot>,
-    running: Arc<Running>,
+    running: Arc<ActiveModel>,
 }
 
 impl Explainer {
     /// An explainer of what is in a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, models: Arc<Models>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(store: Arc<dyn Store>, models: Arc<ActiveModels>, metrics: Arc<Metrics>) -> Self {
         Self { store, models, metrics }
     }
 
-    async fn scene(&self, tenant: &TenantId) -> Result<Scene> {
+    async fn scene(&self, tenant: &TenantId) -> Result<ExplainContext> {
         loop {
             let running = self.models.of(tenant).await?;
             let mut reads = self.metrics.store("snapshot", self.store.snapshot(tenant)).await?;
             let version = reads.model_in_force().await?;
             if version <= running.version {
-                return Ok(Scene { reads, running });
+                return Ok(ExplainContext { reads, running });
             }
             // Another server has put another model in force. It is loaded with no snapshot open, so that those who learn of
             // it at once do not wait for each other's connections.
@@ -108,7 +108,7 @@ impl Explainer {
     }
 }
 
-impl Scene {
+impl ExplainContext {
     /// The row of the profile that answers to an id.
     async fn living(&mut self, id: ProfileId) -> Result<ProfileRow> {
         let row = self.reads.profile_rows(&[id]).await?.pop().ok_or(Error::NotFound)?;

@@ -34,7 +34,7 @@ pub use contexts::ContextApi;
 pub use experience::ExperienceApi;
 pub use identity::IdentityApi;
 pub use ingest::IngestApi;
-pub use layers::{CallLimits, CallService, Calls};
+pub use layers::{CallLayer, CallLimits, CallService};
 pub use methods::service_names;
 pub use models::ModelApi;
 pub use preferences::PreferenceApi;

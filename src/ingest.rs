@@ -27,18 +27,18 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
-pub use changes::Turn;
+pub use changes::WriteContext;
 pub(crate) use changes::{identity_changes, terms};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
-use crate::changes::Coherence;
+use crate::changes::LogFollower;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lanes::{self, Caller, Refusal};
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
-use room::{CallRoom, Place, Room, weigh};
+use room::{AdmissionQueue, CallAdmission, Permit, weigh};
 use work::{Backlog, Work};
 use write::Writer;
 
@@ -78,11 +78,11 @@ pub struct Parts {
     /// Where to.
     pub store: Arc<dyn Store>,
     /// By which models.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
     /// Whom to tell what is written.
-    pub coherence: Arc<Coherence>,
+    pub coherence: Arc<LogFollower>,
     /// Whom to tell.
     pub metrics: Arc<Metrics>,
 }
@@ -113,12 +113,12 @@ pub enum Error {
 /// Takes batches in. Clones share one queue; the writer ends when all are dropped and the queue is empty.
 #[derive(Clone)]
 pub struct Ingest {
-    models: Arc<Models>,
+    models: Arc<ActiveModels>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     options: Options,
-    calls: CallRoom,
-    streams: Room,
+    calls: CallAdmission,
+    streams: AdmissionQueue,
     backlog: Arc<Backlog>,
     queue: mpsc::UnboundedSender<Job>,
     writer: Writer,
@@ -166,7 +166,7 @@ struct Job {
     checked: Checked,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
-    _place: Place,
+    _place: Permit,
 }
 
 /// The part of a transaction's result that one job gets.
@@ -193,8 +193,8 @@ impl Ingest {
             clock: own_clock,
             metrics: own_metrics,
             options,
-            calls: CallRoom::new(options.queue_statements, options.queue_bytes),
-            streams: Room::new(options.queue_statements, options.queue_bytes),
+            calls: CallAdmission::new(options.queue_statements, options.queue_bytes),
+            streams: AdmissionQueue::new(options.queue_statements, options.queue_bytes),
             queue,
             writer: writer.clone(),
             deciding: Arc::default(),
@@ -298,7 +298,7 @@ impl Ingest {
         (tenant, caller, deadline): (&TenantId, Caller, Option<Instant>),
         mut ticket: Ticket,
         checked: Checked,
-        place: Place,
+        place: Permit,
     ) -> Result<Ticket, Error> {
         let (answer, receiver) = oneshot::channel();
         self.metrics.ingest_queued(checked.statements.len());

@@ -59,7 +59,7 @@ impl ModelFile {
 
 /// A model in force.
 #[derive(Debug, Clone)]
-pub struct Running {
+pub struct ActiveModel {
     /// Its version; 0: the configured one, while the tenant has none of its own.
     pub version: i64,
     /// Its rules.
@@ -78,17 +78,17 @@ enum Compiled {
 const MAX_UNUSABLE: usize = 1_000;
 
 /// The models of all tenants, as far as this process knows.
-pub struct Models {
+pub struct ActiveModels {
     store: Arc<dyn Store>,
     configured: ModelFile,
-    known: RwLock<HashMap<TenantId, Arc<Running>>>,
+    known: RwLock<HashMap<TenantId, Arc<ActiveModel>>>,
     /// What is compiled, by content, or why it cannot be. Never locked while compiling.
     compiled: std::sync::Mutex<HashMap<ContentHash, Compiled>>,
     /// What is being compiled, by content: many who miss the same model compile it once, and nobody waits for another model.
     compiling: std::sync::Mutex<HashMap<ContentHash, Weak<Mutex<()>>>>,
 }
 
-impl Models {
+impl ActiveModels {
     /// `configured` is what a tenant begins with.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, configured: ModelFile) -> Self {
@@ -105,7 +105,7 @@ impl Models {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn of(&self, tenant: &TenantId) -> Result<Arc<Running>> {
+    pub async fn of(&self, tenant: &TenantId) -> Result<Arc<ActiveModel>> {
         if let Some(running) = self.known(tenant) {
             return Ok(running);
         }
@@ -120,7 +120,7 @@ impl Models {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn past(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+    pub async fn past(&self, tenant: &TenantId, version: i64) -> Result<Arc<ActiveModel>> {
         match self.known(tenant) {
             Some(running) if running.version == version => Ok(running),
             _ if version == 0 => Ok(self.configured()),
@@ -132,7 +132,7 @@ impl Models {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn told(&self, tenant: &TenantId, version: i64, asked: &Arc<Running>) -> Result<Arc<Running>> {
+    pub async fn told(&self, tenant: &TenantId, version: i64, asked: &Arc<ActiveModel>) -> Result<Arc<ActiveModel>> {
         // Less: from a database that has not seen all yet, such as a standby that took over.
         if version <= asked.version {
             return Ok(asked.clone());
@@ -147,14 +147,14 @@ impl Models {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn adopt(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+    pub async fn adopt(&self, tenant: &TenantId, version: i64) -> Result<Arc<ActiveModel>> {
         let running = if version == 0 { self.configured() } else { self.load(tenant, version).await? };
         self.put(tenant, running.clone());
         Ok(running)
     }
 
     /// A version is in force: its activation is committed.
-    pub fn put(&self, tenant: &TenantId, running: Arc<Running>) {
+    pub fn put(&self, tenant: &TenantId, running: Arc<ActiveModel>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_TENANTS && !known.contains_key(tenant) {
             known.clear();
@@ -199,15 +199,15 @@ impl Models {
     ///
     /// # Errors
     /// [`Error::Model`] when this version of the service cannot read it, or it is over a bound.
-    pub async fn compile(&self, stored: &StoredModel) -> Result<Arc<Running>> {
+    pub async fn compile(&self, stored: &StoredModel) -> Result<Arc<ActiveModel>> {
         let ModelVersion { version, file, weights, .. } = &stored.model;
         if **file == *self.configured.text && weights.is_empty() {
-            return Ok(Arc::new(Running { version: *version, model: self.configured.model.clone() }));
+            return Ok(Arc::new(ActiveModel { version: *version, model: self.configured.model.clone() }));
         }
         let content = ContentHash::of(&(file, weights));
         let unusable = |what: &str| Error::Model { version: *version, what: what.to_owned() };
         let known = || match self.compiled(content)? {
-            Ok(model) => Some(Ok(Arc::new(Running { version: *version, model }))),
+            Ok(model) => Some(Ok(Arc::new(ActiveModel { version: *version, model }))),
             Err(what) => Some(Err(unusable(&what))),
         };
         if let Some(known) = known() {
@@ -227,7 +227,7 @@ impl Models {
         let built = built.map(Arc::new);
         self.keep(content, &built);
         match built {
-            Ok(model) => Ok(Arc::new(Running { version: *version, model })),
+            Ok(model) => Ok(Arc::new(ActiveModel { version: *version, model })),
             Err(what) => Err(unusable(&what)),
         }
     }
@@ -274,7 +274,7 @@ impl Models {
         flight
     }
 
-    async fn load(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+    async fn load(&self, tenant: &TenantId, version: i64) -> Result<Arc<ActiveModel>> {
         let stored = self.store.model(tenant, Some(version)).await?;
         let stored = stored.ok_or_else(|| Error::Inconsistent {
             table: "model",
@@ -291,16 +291,16 @@ impl Models {
     }
 
     /// The configured model, while a tenant has none of its own.
-    pub(crate) fn configured(&self) -> Arc<Running> {
-        Arc::new(Running { version: 0, model: self.configured.model.clone() })
+    pub(crate) fn configured(&self) -> Arc<ActiveModel> {
+        Arc::new(ActiveModel { version: 0, model: self.configured.model.clone() })
     }
 
-    fn known(&self, tenant: &TenantId) -> Option<Arc<Running>> {
+    fn known(&self, tenant: &TenantId) -> Option<Arc<ActiveModel>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
     }
 
     /// Remembers what a reader found, unless a later one is known by now. Answers with what is known then.
-    fn learn(&self, tenant: &TenantId, running: Arc<Running>) -> Arc<Running> {
+    fn learn(&self, tenant: &TenantId, running: Arc<ActiveModel>) -> Arc<ActiveModel> {
         match self.known(tenant) {
             Some(known) if known.version >= running.version => known,
             _ => {
@@ -338,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_model_that_is_being_compiled_delays_no_other_tenant() {
-        let models = Models::new(Arc::new(MemoryStore::new()), ModelFile::built_in());
+        let models = ActiveModels::new(Arc::new(MemoryStore::new()), ModelFile::built_in());
         let (slow, quick) = (stored(1, "sources: { slow: }"), stored(1, "sources: { quick: }"));
         // The first tenant's model is being compiled, for as long as this is held.
         let flight = models.flight(ContentHash::of(&(&slow.model.file, &slow.model.weights)));

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use profile_core::identity::{
-    self, Clustering, Context, Decision, DecisionKind, Features, Judgement, MatchKey, Verdict,
+    self, BlockingKey, Classification, Clustering, Context, Decision, DecisionKind, Features, MatchDecision,
 };
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
@@ -33,7 +33,7 @@ type Ends = (RecordKey, RecordKey);
 
 /// What changes, and where to look.
 #[derive(Debug, Default)]
-pub struct Start {
+pub struct Seeds {
     /// The records that a write speaks of, as they were; new ones are not here.
     pub before: BTreeMap<RecordKey, Record>,
     /// The same as they are now.
@@ -68,7 +68,7 @@ pub struct Neighbourhood {
     /// Records that were compared anew; of their pairs only those in `compared` hold.
     touched: BTreeSet<RecordKey>,
     /// What came of comparing them.
-    compared: BTreeMap<Ends, Judgement>,
+    compared: BTreeMap<Ends, Classification>,
 }
 
 /// What a search met.
@@ -86,7 +86,7 @@ pub struct Figures {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn load(reads: &mut dyn Snapshot, start: Start, model: &Model) -> Result<Neighbourhood> {
+pub async fn load(reads: &mut dyn Snapshot, start: Seeds, model: &Model) -> Result<Neighbourhood> {
     let mut search = Search::new(start, model);
     search.meet(reads).await?;
     search.reach(reads).await?;
@@ -105,7 +105,7 @@ pub async fn look_at(
     model: &Model,
 ) -> Result<Neighbourhood> {
     let records: BTreeSet<RecordKey> = records.into_iter().collect();
-    let mut search = Search::new(Start::default(), model);
+    let mut search = Search::new(Seeds::default(), model);
     search.load_records(reads, records.iter().cloned()).await?;
     let identifiers = records.iter().flat_map(|key| search.linking(key)).collect();
     search.look_up_identifiers(reads, identifiers).await?;
@@ -115,18 +115,18 @@ pub async fn look_at(
 /// A search at work.
 struct Search<'a> {
     model: &'a Model,
-    start: Start,
+    start: Seeds,
     found: Neighbourhood,
     /// Who holds identifiers, of those asked for.
     identifiers: HashMap<Identifier, Holders>,
     /// Who is under match keys, of those asked for.
-    keys: HashMap<MatchKey, Holders>,
+    keys: HashMap<BlockingKey, Holders>,
     /// Features as they are now.
     features: HashMap<RecordKey, Arc<Features>>,
 }
 
 impl<'a> Search<'a> {
-    fn new(start: Start, model: &'a Model) -> Self {
+    fn new(start: Seeds, model: &'a Model) -> Self {
         let found = Neighbourhood { records: start.after.clone(), ..Neighbourhood::default() };
         let (identifiers, keys, features) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self { model, start, found, identifiers, keys, features }
@@ -207,7 +207,9 @@ impl Neighbourhood {
         let untouched = self.stored.iter().filter(|(ends, _)| !self.is_touched(ends));
         let untouched = untouched.map(|(ends, pair)| (ends, pair.verdict));
         let compared = self.compared.iter().map(|(ends, judgement)| (ends, judgement.verdict));
-        untouched.chain(compared).map(|(ends, verdict)| (ends, matches!(verdict, Verdict::Link | Verdict::Household)))
+        untouched
+            .chain(compared)
+            .map(|(ends, verdict)| (ends, matches!(verdict, MatchDecision::Link | MatchDecision::Household)))
     }
 
     fn is_touched(&self, (left, right): &Ends) -> bool {
@@ -236,7 +238,7 @@ impl Neighbourhood {
                 self.stored.get(ends).map(|pair| (pair.verdict, pair.millibits))?
             };
             let one = self.component.contains(&ends.0) && profile(&ends.0) == profile(&ends.1);
-            let queued = matches!(verdict, Verdict::Review | Verdict::Link) && !one && !decided(ends);
+            let queued = matches!(verdict, MatchDecision::Review | MatchDecision::Link) && !one && !decided(ends);
             Some(MatchPair { left: ends.0.clone(), right: ends.1.clone(), verdict, millibits, queued })
         };
         let (mut removed, mut changed) = (Vec::new(), Vec::new());

@@ -8,10 +8,10 @@
 //! | look-ups | an identifier or a record | the profiles that hold it, or their absence | bytes |
 //!
 //! Within one process an answer is never older than the last answered write: see [`Epochs`]. Writes through *other* servers
-//! on the same database are learnt from the change log, some milliseconds later: see [`Coherence`]. A read that carries a
+//! on the same database are learnt from the change log, some milliseconds later: see [`LogFollower`]. A read that carries a
 //! read token, or asks for full consistency, misses none. While the database is away, what is cached is answered for a
 //! while, and says that it is stale. What is read from the store is folded by the model that was in force in the
-//! same snapshot: see [`Models`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
+//! same snapshot: see [`ActiveModels`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
 
 mod as_of;
 mod audit;
@@ -28,25 +28,25 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-pub use cache::{Currency, Limits};
-pub use latest::Wanted;
+pub use cache::{Limits, Recency};
+pub use latest::LatestObjectsQuery;
 pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
 pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
-pub use watch::{Error as WatchError, Place, Request as WatchRequest, Told, Watch};
+pub use watch::{Error as WatchError, Request as WatchRequest, ResumePosition, Watch, WatchEvent};
 
 use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile, StoredProfile, fold};
 use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use uuid::Uuid;
 
-use crate::changes::{CacheKey, Coherence, Followed};
+use crate::changes::{CacheKey, LogFollower, TenantTail};
 use crate::clock::Clock;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};
-use cache::{Cache, Cached, Need, Slot};
+use cache::{Cache, Cached, EntryKey, Requirement};
 use found::{Found, Lookup, Scope};
 
 /// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
@@ -95,7 +95,7 @@ pub struct Answer {
     /// Whether any part of it was: also only which profile the key leads to.
     pub partly_cached: bool,
     /// How current it is.
-    pub currency: Currency,
+    pub currency: Recency,
     /// Whether it is less current than answers are to be, because the store does not answer.
     pub stale: bool,
     /// The id that was asked for, where it is merged into the profile.
@@ -139,8 +139,8 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Reader {
     store: Arc<dyn Store>,
-    models: Arc<Models>,
-    coherence: Arc<Coherence>,
+    models: Arc<ActiveModels>,
+    coherence: Arc<LogFollower>,
     cache: Cache,
     metrics: Arc<Metrics>,
     /// What is derived of a profile depends on the time.
@@ -155,8 +155,8 @@ impl Reader {
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
-        models: Arc<Models>,
-        coherence: Arc<Coherence>,
+        models: Arc<ActiveModels>,
+        coherence: Arc<LogFollower>,
         metrics: Arc<Metrics>,
         (clock, limits): (Arc<dyn Clock>, Limits),
     ) -> Self {
@@ -214,7 +214,7 @@ impl Reader {
     }
 
     /// What entries must be, by how current the cache is now. Where that is not current enough the log is read first.
-    async fn need(&self, followed: &Followed, freshness: Freshness) -> Need {
+    async fn need(&self, followed: &TenantTail, freshness: Freshness) -> Requirement {
         let now = Instant::now();
         // A process that is younger than the bound has seen nothing that is too old.
         let since = |staleness: Duration| Some(now.checked_sub(staleness).unwrap_or(now));
@@ -230,7 +230,7 @@ impl Reader {
         if overdue && self.coherence.is_there() {
             proof = self.coherence.prove(followed, PROOF_WAIT).await;
         }
-        Need { proof, sequence, known_since, stale_since }
+        Requirement { proof, sequence, known_since, stale_since }
     }
 
     /// Which profile a key leads to is one look-up, the profile another. Where the two do not fit together, because the record
@@ -310,7 +310,7 @@ impl Reader {
     }
 
     /// An entry that was kept, with what is derived of its profile derived anew if time has passed over it.
-    async fn up_to_date(&self, scope: &Scope<'_>, slot: &Slot, entry: cache::Entry) -> cache::Entry {
+    async fn up_to_date(&self, scope: &Scope<'_>, slot: &EntryKey, entry: cache::Entry) -> cache::Entry {
         let now = self.clock.now();
         let Cached::Profile(kept) = &entry.value else { return entry };
         if kept.derived.holds(now) {
@@ -366,10 +366,10 @@ impl Reader {
     }
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
-    fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> Slot {
+    fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> EntryKey {
         let epoch = self.coherence.epochs().current(key.digest(scope.tenant));
         let (model, generation) = (scope.running.version, scope.need.proof.generation);
-        Slot { tenant: scope.tenant.clone(), key, epoch, model, generation }
+        EntryKey { tenant: scope.tenant.clone(), key, epoch, model, generation }
     }
 
     fn answer(&self, found: Found, key: &Key) -> Result<Answer, Error> {

@@ -16,13 +16,13 @@ use profile_core::records::rollup::{DefinitionId, Rollup};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 use crate::background::{self, Job, Part};
-use crate::changes::Coherence;
+use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
-use crate::ingest::Turn;
+use crate::ingest::WriteContext;
 use crate::ingest::log::{self, Sides};
-use crate::models::Models;
-use crate::store::{Changes, Error, EventPage, RecountProgress, Result, Store};
+use crate::models::ActiveModels;
+use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
 
@@ -33,18 +33,18 @@ const STEP_EVENTS: usize = 5_000;
 const MAX_TENANTS: usize = 10_000;
 
 /// Counts what is not counted yet.
-pub struct Recount {
+pub struct Backfill {
     /// What is counted, and where it is kept.
     pub store: Arc<dyn Store>,
     /// What is to be counted.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// Windows depend on the time.
     pub clock: Arc<dyn Clock>,
     /// To tell of what was written.
-    pub coherence: Arc<Coherence>,
+    pub coherence: Arc<LogFollower>,
 }
 
-impl Recount {
+impl Backfill {
     /// Looks after all tenants, for ever.
     pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
@@ -83,7 +83,7 @@ impl Recount {
         let taken = self.count(tenant, &mut records, model, now).await?;
         let is_last = whole && taken.passed == records.len();
         let last = records.get(taken.passed.wrapping_sub(1)).map(|record| record.key.clone());
-        let progress = RecountProgress {
+        let progress = BackfillProgress {
             definitions: counted,
             position: last.or(after).unwrap_or_else(|| RecordKey::new("", "")),
             records: before.map_or(0, |progress| progress.records) + taken.rollups.len() as u64,
@@ -95,7 +95,7 @@ impl Recount {
         };
         let homes: Vec<ProfileId> = records.iter().filter_map(|record| record.membership.profile).collect();
         let rows = tx.reads().profile_rows(&homes).await?.into_iter().map(|row| (row.id, row)).collect();
-        let turn = Turn { tenant, sequence: tx.sequence(), now };
+        let turn = WriteContext { tenant, sequence: tx.sequence(), now };
         changes.log = log::entry(turn, &Sides { before: &|_| None, home: &home, rows: &rows }, &changes);
         self.coherence.commit(tenant, turn.sequence, &changes.log, tx.commit(now, &changes)).await?;
         Ok(!is_last)
@@ -160,14 +160,14 @@ impl Recount {
 
 /// The pass over all tenants.
 struct Counting {
-    recount: Recount,
+    recount: Backfill,
     /// What is known to be counted.
     done: HashMap<TenantId, String>,
 }
 
 #[tonic::async_trait]
 impl Job for Counting {
-    const JOB: Work = Work::Recount;
+    const JOB: Work = Work::Backfill;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
         let counted = self.recount.models.of(tenant).await?.model.counted();

@@ -27,12 +27,12 @@ use profile_core::records::{ProfileRow, ProfileState};
 
 pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 
-use crate::ingest::{Turn, identity_changes, log, terms};
+use crate::ingest::{WriteContext, identity_changes, log, terms};
 use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
 
 /// All of a tenant that identity looks at.
 #[derive(Debug, Clone, Default)]
-pub struct Everything {
+pub struct TenantState {
     /// The records, those that are gone too.
     pub records: BTreeMap<RecordKey, Record>,
     /// The rows of all profiles that the records carry.
@@ -56,14 +56,14 @@ pub struct Resolution {
 /// as before.
 #[must_use]
 pub fn resolve(
-    turn: Turn<'_>,
+    turn: WriteContext<'_>,
     cause: &Cause,
-    before: &Everything,
+    before: &TenantState,
     said: BTreeMap<RecordKey, Record>,
     (from, to): (&Model, &Model),
 ) -> Resolution {
     let mut after = said;
-    let shown = Shown::of(before, &after, from, to);
+    let shown = ProfileDiffs::of(before, &after, from, to);
     let seen = seen_differently(before, &after, &shown);
     let features = features(&after, to);
     let whole = Seen::of(&after, &features, to);
@@ -118,10 +118,10 @@ impl<'a> Seen<'a> {
 }
 
 /// Profiles that show something else although their records may stay.
-struct Shown(BTreeMap<ProfileId, ProfileChange>);
+struct ProfileDiffs(BTreeMap<ProfileId, ProfileChange>);
 
-impl Shown {
-    fn of(before: &Everything, after: &BTreeMap<RecordKey, Record>, from: &Model, to: &Model) -> Self {
+impl ProfileDiffs {
+    fn of(before: &TenantState, after: &BTreeMap<RecordKey, Record>, from: &Model, to: &Model) -> Self {
         let mut members: BTreeMap<ProfileId, Vec<&RecordKey>> = BTreeMap::new();
         for record in before.records.values() {
             if let Some(profile) = record.membership.profile {
@@ -143,7 +143,11 @@ fn folded(id: ProfileId, keys: &[&RecordKey], records: &BTreeMap<RecordKey, Reco
 }
 
 /// The records of which a reader sees something else, wherever they belong.
-fn seen_differently(before: &Everything, after: &BTreeMap<RecordKey, Record>, shown: &Shown) -> BTreeSet<RecordKey> {
+fn seen_differently(
+    before: &TenantState,
+    after: &BTreeMap<RecordKey, Record>,
+    shown: &ProfileDiffs,
+) -> BTreeSet<RecordKey> {
     let changed = |record: &&Record| {
         let is = before.records.get(&record.key);
         record.membership.profile.is_some_and(|profile| shown.0.contains_key(&profile))
@@ -154,7 +158,7 @@ fn seen_differently(before: &Everything, after: &BTreeMap<RecordKey, Record>, sh
 
 /// Finds what changes for one record.
 fn compare(
-    turn: Turn<'_>,
+    turn: WriteContext<'_>,
     changes: &mut Changes,
     (before, from): (Option<&Record>, &Model),
     (after, to): (&Record, &Model),

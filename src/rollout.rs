@@ -7,5 +7,7 @@ mod request;
 mod switch;
 mod train;
 
-pub use switch::{Applied, Apply, Candidate, Content, Error as SwitchError, Plan, Progress, Step, Switch, Weights};
+pub use switch::{
+    Applied, Apply, Candidate, Content, Error as RolloutError, ModelRollout, Plan, Progress, Step, Weights,
+};
 pub use train::Learned;

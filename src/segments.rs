@@ -23,7 +23,7 @@ use profile_core::records::{ProfileId, TenantId, Timestamp};
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::{Models, Running};
+use crate::models::{ActiveModel, ActiveModels};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
@@ -45,7 +45,7 @@ pub struct Segments {
     /// Where it is kept.
     pub store: Arc<dyn Store>,
     /// The conditions.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// Memberships depend on the time.
     pub clock: Arc<dyn Clock>,
     /// Within a process one step is done at a time: of two at once, one would be in vain.
@@ -170,7 +170,7 @@ impl Segments {
     async fn look_at(
         &self,
         tenant: &TenantId,
-        running: &Running,
+        running: &ActiveModel,
         (progress, class): (SegmentProgress, Class),
         asked: BTreeMap<ProfileId, Timestamp>,
     ) -> Result<(SegmentChanges, BTreeSet<ProfileId>)> {

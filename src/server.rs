@@ -27,7 +27,7 @@ use tonic_health::server::HealthReporter;
 use tower::Layer;
 
 use crate::changes::janitor::keep_short;
-use crate::changes::{Coherence, PublisherParts, Publishers};
+use crate::changes::{LogFollower, PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::compute;
 use crate::config::Config;
@@ -42,16 +42,16 @@ use crate::grpc::v1::profile_service_server::ProfileServiceServer;
 use crate::grpc::v1::publish_service_server::PublishServiceServer;
 use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
-    CallLimits, CallLog, Calls, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
-    PublishApi, Reflection, SegmentApi, Watches, service_names,
+    CallLayer, CallLimits, CallLog, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi,
+    ProfileApi, PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
-use crate::models::{ModelFile, Models};
+use crate::models::{ActiveModels, ModelFile};
 use crate::reader::Reader;
-use crate::recount::Recount;
-use crate::rollout::Switch;
+use crate::recount::Backfill;
+use crate::rollout::ModelRollout;
 use crate::segments::Segments;
-use crate::statistics::Statistician;
+use crate::statistics::AnalyticsRefresher;
 use crate::store::Store;
 use crate::store::retry::jittered;
 use crate::telemetry::http::Readiness;
@@ -108,7 +108,7 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stops = Stops::default();
-    let models = Arc::new(Models::new(parts.store.clone(), parts.model.clone()));
+    let models = Arc::new(ActiveModels::new(parts.store.clone(), parts.model.clone()));
     let (services, mut writer, behind) = build(&parts, models.clone(), health_service);
     let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
     let publishers = Publishers::start(PublisherParts {
@@ -128,7 +128,7 @@ pub async fn serve(
     let checks = tokio::spawn(become_ready(clocks, models, health.clone(), parts.ready.clone()));
 
     let grpc = &parts.config.grpc;
-    let calls = Calls::new(CallLimits::of(&parts.config), parts.metrics.clone(), parts.call_log.clone());
+    let calls = CallLayer::new(CallLimits::of(&parts.config), parts.metrics.clone(), parts.call_log.clone());
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let service = calls.layer(services.prepare());
     let accepting = connections::accept(listener, parts.config.clone(), parts.metrics.clone(), service, stops.clone());
@@ -188,7 +188,7 @@ macro_rules! bounded {
     }};
 }
 
-fn build<H>(parts: &Parts, models: Arc<Models>, health: H) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
+fn build<H>(parts: &Parts, models: Arc<ActiveModels>, health: H) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -206,7 +206,7 @@ where
         metrics.observe_lanes(lanes);
     }
     observe_store(store, metrics);
-    let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), config.into());
+    let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
             store: store.clone(),
@@ -217,10 +217,14 @@ where
         },
         config.into(),
     );
-    let switch =
-        Switch { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
+    let switch = ModelRollout {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        coherence: coherence.clone(),
+    };
     let recount =
-        Recount { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
+        Backfill { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
     let segments =
         Segments { store: store.clone(), models: models.clone(), clock: clock.clone(), turn: Arc::default() };
     let counting = tokio::spawn(derive(recount, segments.clone(), metrics.clone(), config.computed.check_interval));
@@ -289,7 +293,7 @@ fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, Expe
         ContextApi { reader: reader.clone(), store: store.clone(), models: models.clone(), clock: clock.clone() };
     let experience = ExperienceApi {
         reader: reader.clone(),
-        statistician: Statistician::new(store.clone(), models.clone(), clock.clone()),
+        statistician: AnalyticsRefresher::new(store.clone(), models.clone(), clock.clone()),
         models: models.clone(),
         store: store.clone(),
         clock: clock.clone(),
@@ -298,7 +302,7 @@ fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, Expe
 }
 
 /// Keeps up what is derived, until it is stopped.
-async fn derive(recount: Recount, segments: Segments, metrics: Arc<Metrics>, interval: Duration) {
+async fn derive(recount: Backfill, segments: Segments, metrics: Arc<Metrics>, interval: Duration) {
     tokio::join!(recount.run(metrics.clone(), interval), segments.run(metrics, interval));
 }
 
@@ -306,7 +310,7 @@ async fn derive(recount: Recount, segments: Segments, metrics: Arc<Metrics>, int
 /// and why.
 async fn become_ready(
     clocks: time::Comparison,
-    models: Arc<Models>,
+    models: Arc<ActiveModels>,
     health: HealthReporter,
     ready: watch::Sender<Readiness>,
 ) {

@@ -21,12 +21,12 @@ use profile_core::records::{TenantId, Timestamp};
 use tokio::sync::Mutex;
 
 pub use history::{History, Part};
-pub use population::{Buyers, Census, Group, Scales, Statistics, horizon, one_currency};
+pub use population::{Buyers, Group, PopulationBuilder, Scales, Statistics, horizon, one_currency};
 
 use crate::background::{self, Job, Part as Progress};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::{Error, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
@@ -44,9 +44,9 @@ const KNOWN_TENANTS: u64 = 1_000;
 
 /// Computes statistics, keeps them and knows them.
 #[derive(Clone)]
-pub struct Statistician {
+pub struct AnalyticsRefresher {
     store: Arc<dyn Store>,
-    models: Arc<Models>,
+    models: Arc<ActiveModels>,
     clock: Arc<dyn Clock>,
     /// Held by the one computation of this process: it is work for a core.
     turn: Arc<Mutex<()>>,
@@ -59,10 +59,10 @@ pub fn day_of(model: &Model, time: Timestamp) -> Day {
     Calendar::of(&model.time_zone).day(time)
 }
 
-impl Statistician {
+impl AnalyticsRefresher {
     /// Knows nothing yet.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, models: Arc<Models>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn Store>, models: Arc<ActiveModels>, clock: Arc<dyn Clock>) -> Self {
         let known = moka::future::Cache::builder().max_capacity(KNOWN_TENANTS).time_to_live(KNOWN_FOR).build();
         Self { store, models, clock, turn: Arc::default(), known }
     }
@@ -150,7 +150,7 @@ impl Statistician {
 
 /// The pass over all tenants.
 struct Measuring {
-    statistician: Statistician,
+    statistician: AnalyticsRefresher,
     interval: Duration,
 }
 
@@ -178,7 +178,7 @@ impl Job for Measuring {
 
 /// The customers that were seen.
 struct Seen {
-    census: Census,
+    census: PopulationBuilder,
     experience: Experience,
     model: Arc<Model>,
     now: Timestamp,
@@ -188,7 +188,7 @@ struct Seen {
 impl Seen {
     fn new(experience: Experience, model: Arc<Model>, now: Timestamp) -> Self {
         let day = day_of(&model, now);
-        let census = Census::new(&experience, model.segments.keys().cloned(), day);
+        let census = PopulationBuilder::new(&experience, model.segments.keys().cloned(), day);
         Self { census, experience, model, now, day }
     }
 

@@ -29,11 +29,12 @@ mod timeline;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::identity::{MatchKey, Spelling};
+use profile_core::identity::{BlockingKey, Spelling};
 use profile_core::profile::StoredProfile;
 use profile_core::records::rollup::Rollup;
 use profile_core::records::{
-    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, Stamp, TenantId, Timestamp,
+    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+    VersionStamp,
 };
 use uuid::Uuid;
 
@@ -184,7 +185,7 @@ pub trait Snapshot: Send {
     async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>>;
 
     /// For each match key the records under it, at most `limit + 1` of each, least keys first. In any order.
-    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>>;
+    async fn keyed(&mut self, keys: &[BlockingKey], limit: usize) -> Result<Vec<KeyedRecord>>;
 
     /// All pairs with one of the records at either end, each once. In any order.
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>>;
@@ -205,7 +206,7 @@ pub trait Snapshot: Send {
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>>;
 
     /// How far counting what was not counted has come; none: it has not begun.
-    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>>;
+    async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>>;
 
     /// All statements about records, events apart: record by record, each in the order in which they were stored.
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
@@ -254,7 +255,7 @@ pub trait Transaction: Send {
 
 /// What a write begins with.
 #[derive(Debug, Clone, Copy, Default)]
-struct Turn {
+struct WriteTurn {
     sequence: Sequence,
     model_version: i64,
     not_before: Timestamp,
@@ -308,7 +309,7 @@ pub struct StoredModel {
 
 /// How far counting the events of before a definition has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecountProgress {
+pub struct BackfillProgress {
     /// What is counted, as [`Model::counted`](profile_core::model::Model::counted) names it.
     pub definitions: String,
     /// All records up to this one, in order of key, have been gone through.
@@ -319,7 +320,7 @@ pub struct RecountProgress {
     pub done: bool,
 }
 
-impl RecountProgress {
+impl BackfillProgress {
     /// Whether all of this is counted.
     #[must_use]
     pub fn is_done(&self, definitions: &str) -> bool {
@@ -333,7 +334,7 @@ pub struct StatementKey {
     /// The record.
     pub record: RecordKey,
     /// The statement's place.
-    pub stamp: Stamp,
+    pub stamp: VersionStamp,
 }
 
 /// A statement in history.
@@ -416,7 +417,7 @@ pub struct Changes {
     /// Merges and splits to append.
     pub identity_changes: Vec<IdentityChange>,
     /// How far counting what was not counted has come.
-    pub recount: Option<RecountProgress>,
+    pub recount: Option<BackfillProgress>,
     /// This write's entry in the change log; none: an empty one is written.
     pub log: Vec<LogEntry>,
 }

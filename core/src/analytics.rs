@@ -8,7 +8,7 @@
 //! - [`BgNbd`]: purchases to come, and whether a customer is still there; [`GammaGamma`]: what a purchase is worth;
 //!   [`lifetime_value`]: both over months. They are fitted to a population once and asked for each customer.
 //! - [`ChurnSignal`], [`RfmScale`]: the same history as simple signals.
-//! - [`Course`]: what customers answered and how they were served by day, of one or of many.
+//! - [`InteractionHistory`]: what customers answered and how they were served by day, of one or of many.
 //! - [`nps`], [`csat`], [`ces`]: surveys. [`FirstContact`], [`Share`]: service.
 
 mod bg_nbd;
@@ -23,7 +23,7 @@ mod survey;
 
 pub use bg_nbd::BgNbd;
 pub use churn::ChurnSignal;
-pub use course::{Course, Scores, Totals};
+pub use course::{InteractionHistory, Scores, Totals};
 pub use gamma_gamma::{GammaGamma, Horizon, lifetime_value};
 pub use purchases::{Buying, Day, Impossible, Purchases, Spent, Summary};
 pub use rfm::{Quintiles, RfmScale, RfmScores, RfmValues};

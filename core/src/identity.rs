@@ -3,7 +3,7 @@
 //! Pure: a function of the records, the model and (for names only) of what was called how before. In the order in which
 //! data passes through:
 //!
-//! - [`Features`]: what a record says of a person, in the form in which it is compared; [`MatchKey`]s find the records
+//! - [`Features`]: what a record says of a person, in the form in which it is compared; [`BlockingKey`]s find the records
 //!   that may be of the same one.
 //! - [`Context`]: identifiers and keys that so many hold that they tell nothing.
 //! - [`compare()`]: two records side by side, field by field, with a score and a verdict; [`pairs()`] of a whole set.
@@ -29,11 +29,11 @@ mod train;
 
 pub use assign::{Assignment, Before, assign};
 pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs, objection};
-pub use compare::{Comparison, FieldComparison, Judgement, Verdict, Veto, compare, judge};
+pub use compare::{Classification, Comparison, FieldComparison, MatchDecision, Veto, compare, judge};
 pub use context::{Context, is_generic};
 pub use decision::{Decision, DecisionKind};
 pub use features::Features;
-pub use keys::MatchKey;
+pub use keys::BlockingKey;
 pub use pairs::{Pair, candidates, pairs};
 pub use spelling::{Likeness, Slips, Spelling, sound};
 

@@ -9,7 +9,7 @@ use crate::heap_size::{heap_size, pack_map, pack_set};
 use crate::model::Model;
 use crate::records::rollup::{DefinitionId, Rollup};
 use crate::records::{
-    Identifier, Origin, Preferences, ProfileId, Record, RecordKey, Said, Timestamp, Value, fold_preferences,
+    Identifier, Origin, Preferences, ProfileId, Provenance, Record, RecordKey, Timestamp, Value, fold_preferences,
 };
 use survive::fold_traits;
 
@@ -145,7 +145,7 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
 }
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
-    let mut sayers: BTreeMap<Identifier, (&RecordKey, &Said)> = BTreeMap::new();
+    let mut sayers: BTreeMap<Identifier, (&RecordKey, &Provenance)> = BTreeMap::new();
     for record in records {
         for (identifier, said) in record.identifiers_said() {
             let sayer = sayers.entry(identifier).or_insert((&record.key, said));
@@ -154,7 +154,7 @@ fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier>
             }
         }
     }
-    let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Said))| {
+    let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Provenance))| {
         let linkable = model.links(&identifier);
         ProfileIdentifier { identifier, linkable, origin: Origin::of(record, said) }
     };

@@ -28,7 +28,7 @@ pub use preference::{
     FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative, StatedPreference,
     UnknownPreference, fold_preferences,
 };
-pub use record::{CarriedId, MAX_CONTACTS, Membership, Origin, Record, Said, Stamp};
+pub use record::{CarriedId, MAX_CONTACTS, Membership, Origin, Provenance, Record, VersionStamp};
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event, Fields,

@@ -2,7 +2,7 @@
 //!
 //! - A **write through this server** makes the answers that it concerns old before it is answered: those that it changes
 //!   itself, and those that writes of other servers before it changed. The log is read up to the write while it is committed
-//!   ([`Coherence::commit`]), or up to what the database showed where nothing was left to be written ([`Coherence::see`]). So
+//!   ([`LogFollower::commit`]), or up to what the database showed where nothing was left to be written ([`LogFollower::see`]). So
 //!   nobody is answered that their statement is stored, and then shown what was before a later one.
 //! - A **write through another server** is learnt from the change log, which is read every `poll_interval`. Each entry names
 //!   the cache keys that it makes old.
@@ -25,10 +25,10 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::epochs::Epochs;
-use super::followed::{Followed, Proof};
+use super::followed::{TenantTail, Watermark};
 use super::recent::Recent;
 use crate::config::Config;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
@@ -87,13 +87,13 @@ impl Default for Options {
 }
 
 /// Keeps this server's cache coherent.
-pub struct Coherence {
+pub struct LogFollower {
     store: Arc<dyn Store>,
-    models: Arc<Models>,
+    models: Arc<ActiveModels>,
     metrics: Arc<Metrics>,
     options: Options,
     epochs: Epochs,
-    tenants: RwLock<HashMap<TenantId, Arc<Followed>>>,
+    tenants: RwLock<HashMap<TenantId, Arc<TenantTail>>>,
     recent: Arc<Recent>,
     store_id: OnceLock<Uuid>,
     generations: AtomicU64,
@@ -103,10 +103,15 @@ pub struct Coherence {
     rounds: watch::Sender<u64>,
 }
 
-impl Coherence {
+impl LogFollower {
     /// Begins to follow; ends when it is dropped.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, models: Arc<Models>, metrics: Arc<Metrics>, options: Options) -> Arc<Self> {
+    pub fn start(
+        store: Arc<dyn Store>,
+        models: Arc<ActiveModels>,
+        metrics: Arc<Metrics>,
+        options: Options,
+    ) -> Arc<Self> {
         let coherence = Arc::new(Self {
             store,
             models,
@@ -148,7 +153,7 @@ impl Coherence {
     /// # Errors
     /// Those of the store, which is asked the first time; [`Error::Unavailable`] while the store is refused, since what is
     /// cached of a database that cannot be relied on is not answered either.
-    pub async fn follow(&self, tenant: &TenantId) -> Result<Arc<Followed>> {
+    pub async fn follow(&self, tenant: &TenantId) -> Result<Arc<TenantTail>> {
         if let Some(reason) = self.store.availability().refusal() {
             return Err(Error::Unavailable(reason.to_string()));
         }
@@ -160,7 +165,7 @@ impl Coherence {
         Ok(followed)
     }
 
-    async fn begin(&self, tenant: &TenantId, followed: &Followed) -> Result<()> {
+    async fn begin(&self, tenant: &TenantId, followed: &TenantTail) -> Result<()> {
         let store_id = self.store.id().await?;
         self.store_id.get_or_init(|| store_id);
         let asked_at = Instant::now();
@@ -193,7 +198,7 @@ impl Coherence {
         let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
         committed?;
         unsettled.settled = true;
-        self.make_old(log);
+        self.invalidate(log);
         if let Some(followed) = self.known(tenant) {
             followed.wrote(write);
             if followed.hub.is_watched() {
@@ -222,7 +227,7 @@ impl Coherence {
     }
 
     /// Reads the log of a tenant up to a write that is committed.
-    async fn read_up_to(&self, tenant: &TenantId, followed: &Followed, write: Sequence) -> Result<()> {
+    async fn read_up_to(&self, tenant: &TenantId, followed: &TenantTail, write: Sequence) -> Result<()> {
         let mut after = LogPosition::after(followed.proof().position);
         while followed.misses(write) {
             let cursors = [LogCursor { tenant: tenant.clone(), after }];
@@ -237,10 +242,10 @@ impl Coherence {
     }
 
     /// Makes old what the entries of a log say, and moves the position on.
-    fn take_entries(&self, followed: &Followed, tail: &LogTail) {
+    fn take_entries(&self, followed: &TenantTail, tail: &LogTail) {
         for entry in &tail.entries {
             if entry.sequence > followed.proof().position {
-                self.make_old([entry]);
+                self.invalidate([entry]);
                 if entry.last {
                     followed.followed(entry.sequence);
                 }
@@ -249,7 +254,7 @@ impl Coherence {
     }
 
     /// Waits until the log has been read once more, at most for a while. Everybody who waits shares that read.
-    pub async fn prove(&self, followed: &Followed, at_most: Duration) -> Proof {
+    pub async fn prove(&self, followed: &TenantTail, at_most: Duration) -> Watermark {
         let asked_at = Instant::now();
         let mut rounds = self.rounds.subscribe();
         let proven = async {
@@ -265,17 +270,17 @@ impl Coherence {
         followed.proof()
     }
 
-    fn make_old<'a>(&self, log: impl IntoIterator<Item = &'a LogEntry>) {
+    fn invalidate<'a>(&self, log: impl IntoIterator<Item = &'a LogEntry>) {
         for digest in log.into_iter().flat_map(|entry| &entry.body.keys) {
             self.epochs.bump(*digest);
         }
     }
 
-    fn known(&self, tenant: &TenantId) -> Option<Arc<Followed>> {
+    fn known(&self, tenant: &TenantId) -> Option<Arc<TenantTail>> {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
     }
 
-    fn add(&self, tenant: &TenantId) -> Arc<Followed> {
+    fn add(&self, tenant: &TenantId) -> Arc<TenantTail> {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= MAX_TENANTS {
             let unwatched = tenants.iter().filter(|(_, followed)| !followed.hub.is_watched());
@@ -283,7 +288,7 @@ impl Coherence {
             oldest.and_then(|oldest| tenants.remove(&oldest));
         }
         let shared = self.store.is_shared();
-        let new = || Arc::new(Followed::new(tenant, self.generation(), self.epoch, shared, &self.recent));
+        let new = || Arc::new(TenantTail::new(tenant, self.generation(), self.epoch, shared, &self.recent));
         tenants.entry(tenant.clone()).or_insert_with(new).clone()
     }
 
@@ -329,7 +334,7 @@ impl Coherence {
     }
 
     /// Those who are to be followed now, each with how far. Who was not used for long is let go.
-    fn followed(&self) -> Vec<(TenantId, Arc<Followed>, LogPosition)> {
+    fn followed(&self) -> Vec<(TenantId, Arc<TenantTail>, LogPosition)> {
         let now = Instant::now();
         let (mut active, mut idle) = (Vec::new(), Vec::new());
         for (tenant, followed) in self.tenants.read().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -356,7 +361,7 @@ impl Coherence {
     async fn take(
         &self,
         tenant: &TenantId,
-        followed: &Followed,
+        followed: &TenantTail,
         after: LogPosition,
         tail: &LogTail,
         asked_at: Instant,
@@ -385,7 +390,7 @@ impl Coherence {
 
 /// A commit of which it is not known whether it happened. What it concerns is made old, in case it did.
 struct Unsettled<'a> {
-    coherence: &'a Coherence,
+    coherence: &'a LogFollower,
     log: &'a [LogEntry],
     settled: bool,
 }
@@ -393,18 +398,18 @@ struct Unsettled<'a> {
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.coherence.make_old(self.log);
+            self.coherence.invalidate(self.log);
             self.coherence.wake.notify_one();
         }
     }
 }
 
 /// Follows until nobody needs it.
-async fn run(coherence: Weak<Coherence>) {
+async fn run(coherence: Weak<LogFollower>) {
     let mut answered_at = Instant::now();
     loop {
         let Some(coherence) = coherence.upgrade() else { return };
-        let Coherence { store, options, .. } = &*coherence;
+        let LogFollower { store, options, .. } = &*coherence;
         let began_at = Instant::now();
         let polled = coherence.poll().await;
         coherence.metrics.log_polled(began_at.elapsed(), polled.is_ok());
@@ -440,7 +445,7 @@ async fn run(coherence: Weak<Coherence>) {
     }
 }
 
-impl Coherence {
+impl LogFollower {
     /// Waits, unless it is woken. Answers whether it was.
     async fn has_waited(&self, wait: Duration) -> bool {
         tokio::time::timeout(wait, self.wake.notified()).await.is_ok()

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use profile_core::records::{Sequence, TenantId};
 use tokio::sync::OnceCell;
 
-use super::hub::{Hub, Interest, Subscription};
+use super::hub::{Fanout, Interest, Subscription};
 use super::recent::Recent;
 use crate::store::LogPosition;
 
 /// How current this server's cache is for a tenant, at one moment. To be taken before the cache is looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Proof {
+pub struct Watermark {
     /// What is cached of the tenant under the current epochs misses no write up to this one.
     pub position: Sequence,
     /// It misses no write that was answered before this moment.
@@ -25,7 +25,7 @@ pub struct Proof {
 
 /// A tenant that is followed.
 #[derive(Debug)]
-pub struct Followed {
+pub struct TenantTail {
     /// Set by the first who knows how far the tenant is; there is nothing to be missed before.
     pub(super) begun: OnceCell<()>,
     position: AtomicI64,
@@ -39,12 +39,12 @@ pub struct Followed {
     /// Writes by this process that are beyond the position, because one before them is not known yet.
     own: Mutex<BTreeSet<i64>>,
     /// Who watches, and how far the log was read.
-    pub(super) hub: Arc<Hub>,
+    pub(super) hub: Arc<Fanout>,
     has_begun: AtomicBool,
     rests: AtomicBool,
 }
 
-impl Followed {
+impl TenantTail {
     pub(super) fn new(tenant: &TenantId, generation: u64, epoch: Instant, shared: bool, recent: &Arc<Recent>) -> Self {
         Self {
             begun: OnceCell::new(),
@@ -55,7 +55,7 @@ impl Followed {
             epoch,
             shared,
             own: Mutex::default(),
-            hub: Arc::new(Hub::new(tenant.clone(), recent.clone())),
+            hub: Arc::new(Fanout::new(tenant.clone(), recent.clone())),
             has_begun: AtomicBool::new(false),
             rests: AtomicBool::new(false),
         }
@@ -63,11 +63,11 @@ impl Followed {
 
     /// How current the cache is.
     #[must_use]
-    pub fn proof(&self) -> Proof {
+    pub fn proof(&self) -> Watermark {
         // In this order: whoever moves them on makes answers old first, then moves the position, then the time.
         let known_at = if self.shared { self.instant(&self.known_at) } else { Instant::now() };
         let position = Sequence(self.position.load(Ordering::SeqCst));
-        Proof { position, known_at, generation: self.generation.load(Ordering::SeqCst) }
+        Watermark { position, known_at, generation: self.generation.load(Ordering::SeqCst) }
     }
 
     /// Subscribes to writes that follow the last one known here. Answers that one too.
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn positions(steps: &[(&str, i64)]) -> Vec<i64> {
-        let followed = Followed::new(&TenantId::default(), 0, Instant::now(), true, &Arc::default());
+        let followed = TenantTail::new(&TenantId::default(), 0, Instant::now(), true, &Arc::default());
         let step = |(what, write): &(&str, i64)| {
             match *what {
                 "begin" => followed.begin(Sequence(*write), Instant::now()),

@@ -66,7 +66,7 @@ pub(crate) enum Interest {
 
 /// Who watches a tenant, and how far the log was read for them.
 #[derive(Debug)]
-pub(super) struct Hub {
+pub(super) struct Fanout {
     tenant: TenantId,
     recent: Arc<Recent>,
     inner: Mutex<Inner>,
@@ -89,7 +89,7 @@ struct Watcher {
     keys: Vec<u64>,
 }
 
-impl Hub {
+impl Fanout {
     pub(super) fn new(tenant: TenantId, recent: Arc<Recent>) -> Self {
         Self { tenant, recent, inner: Mutex::default() }
     }
@@ -211,7 +211,7 @@ impl Inner {
 /// A place among those who are told.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    hub: Arc<Hub>,
+    hub: Arc<Fanout>,
     id: u64,
     received: mpsc::Receiver<Notice>,
 }

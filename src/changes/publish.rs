@@ -42,7 +42,7 @@ use uuid::Uuid;
 use self::runner::{Assignment, Behind, Runner, Shared};
 use crate::clock::Clock;
 use crate::config;
-use crate::models::{Models, Running};
+use crate::models::{ActiveModel, ActiveModels};
 use crate::store::{LogCursor, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
 
@@ -61,7 +61,7 @@ pub struct Parts {
     /// The log, the marks, the dead letters.
     pub store: Arc<dyn Store>,
     /// What is to be published.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The figures.
@@ -229,7 +229,7 @@ impl Manager {
         Ok(())
     }
 
-    async fn running(&self, tenant: &TenantId, version: i64) -> Result<Arc<Running>> {
+    async fn running(&self, tenant: &TenantId, version: i64) -> Result<Arc<ActiveModel>> {
         let running = self.parts.models.of(tenant).await?;
         self.parts.models.told(tenant, version, &running).await
     }
@@ -249,7 +249,7 @@ impl Manager {
 /// The publications of a tenant's model.
 fn publications<'m>(
     tenant: &'m TenantId,
-    running: &'m Running,
+    running: &'m ActiveModel,
     head: Sequence,
 ) -> impl Iterator<Item = (Name, (Publication, Assignment))> + use<'m> {
     running.model.publications.iter().map(move |(name, publication)| {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::identity::{Comparison, Verdict};
+use profile_core::identity::{Comparison, MatchDecision};
 use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 
-use super::sight::Sight;
-use super::{Error, Explainer, Result, Scene};
+use super::sight::ComparisonView;
+use super::{Error, ExplainContext, Explainer, Result};
 use crate::neighbourhood;
 use crate::store::{IdentityChange, IdentityChangePage, MatchPair, QueuePage, StoredDecision};
 
@@ -14,7 +14,7 @@ use crate::store::{IdentityChange, IdentityChangePage, MatchPair, QueuePage, Sto
 const MAX_HOUSEHOLD: usize = 100;
 
 /// Where a page of the review queue ended: the weight and the keys of a pair.
-pub type QueuePlace = (i32, RecordKey, RecordKey);
+pub type PageCursor = (i32, RecordKey, RecordKey);
 
 /// Which part of the review queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ pub struct CandidatePage {
     /// Strongest first.
     pub candidates: Vec<Candidate>,
     /// Where to go on; none on the last page.
-    pub next: Option<QueuePlace>,
+    pub next: Option<PageCursor>,
 }
 
 /// A profile of the same household.
@@ -104,7 +104,7 @@ impl Explainer {
         let model = &*scene.running.model;
         let found = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
-        let mut sight = Sight::new(&found, model);
+        let mut sight = ComparisonView::new(&found, model);
         // A record that went between the two reads waits no longer.
         let candidates = pairs.into_iter().filter_map(|MatchPair { left, right, .. }| {
             let comparison = sight.compare(&left, &right)?;
@@ -123,7 +123,7 @@ impl Explainer {
         let (own, pairs) = scene.pairs_of(id).await?;
         let mut related: Vec<(RecordKey, RecordKey, i32)> = pairs
             .into_iter()
-            .filter(|pair| pair.verdict == Verdict::Household)
+            .filter(|pair| pair.verdict == MatchDecision::Household)
             .map(|pair| {
                 let MatchPair { left, right, millibits, .. } = pair;
                 if own.contains(&left) { (left, right, millibits) } else { (right, left, millibits) }
@@ -135,7 +135,7 @@ impl Explainer {
         let ends = related.iter().flat_map(|(left, right, _)| [left.clone(), right.clone()]);
         let found = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
-        let mut sight = Sight::new(&found, model);
+        let mut sight = ComparisonView::new(&found, model);
         let mut told: BTreeSet<ProfileId> = BTreeSet::new();
         let members = related.into_iter().filter_map(|(left, right, _)| {
             let profile = sight.profile(&right).filter(|profile| told.insert(*profile))?;
@@ -182,7 +182,7 @@ impl Explainer {
     }
 }
 
-impl Scene {
+impl ExplainContext {
     /// The records of a profile, and all pairs with one of them.
     async fn pairs_of(&mut self, id: ProfileId) -> Result<(BTreeSet<RecordKey>, Vec<MatchPair>)> {
         let row = self.living(id).await?;

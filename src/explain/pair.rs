@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, Reason, Verdict};
+use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, MatchDecision, Reason};
 use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
-use super::sight::{Sight, tree};
-use super::{Error, Explainer, Link, Result, Scene};
-use crate::neighbourhood::{self, Neighbourhood, Start};
+use super::sight::{ComparisonView, tree};
+use super::{Error, ExplainContext, Explainer, Link, Result};
+use crate::neighbourhood::{self, Neighbourhood, Seeds};
 
 /// How many records of a profile are compared, least keys first.
 const MAX_RECORDS: usize = 50;
@@ -39,19 +39,19 @@ pub struct PairExplanation {
     /// Identifiers that both hold and that link nobody, because too many people hold them.
     pub shared_by_too_many: Vec<Identifier>,
     /// What keeps them apart.
-    pub apart: Option<Apart>,
+    pub apart: Option<CannotLink>,
 }
 
 /// What keeps two apart, besides that the evidence does not suffice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Apart {
+pub enum CannotLink {
     /// A rule refused a link between them.
     Guard(Guard),
     /// They were never compared: what they have in common so many have in common that it finds nobody.
     NeverCompared,
 }
 
-impl Apart {
+impl CannotLink {
     /// As it is written in answers: as [`Guard::name`], or `never_compared`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -73,12 +73,12 @@ impl Explainer {
     pub async fn pair(&self, tenant: &TenantId, left: &Side, right: &Side) -> Result<PairExplanation> {
         let mut scene = self.scene(tenant).await?;
         let (lefts, rights) = (scene.records_of(left).await?, scene.records_of(right).await?);
-        let start = Start { seeds: lefts.iter().chain(&rights).cloned().collect(), ..Start::default() };
+        let start = Seeds { seeds: lefts.iter().chain(&rights).cloned().collect(), ..Seeds::default() };
         let model = &*scene.running.model;
         let load = neighbourhood::load(&mut *scene.reads, start, model);
         let found = self.metrics.store("neighbourhood", load).await?;
         drop(scene.reads);
-        let mut sight = Sight::new(&found, model);
+        let mut sight = ComparisonView::new(&found, model);
         let (left, right, comparison) = most_alike(&lefts, &rights, &mut sight).ok_or(Error::OneRecord)?;
         let clustering = found.cluster(model);
         let same_profile = sight.profile(&left) == sight.profile(&right);
@@ -97,7 +97,7 @@ impl Explainer {
     }
 }
 
-impl Scene {
+impl ExplainContext {
     /// The records of a side.
     async fn records_of(&mut self, side: &Side) -> Result<Vec<RecordKey>> {
         let records = match side {
@@ -117,7 +117,7 @@ impl Scene {
 fn most_alike(
     lefts: &[RecordKey],
     rights: &[RecordKey],
-    sight: &mut Sight<'_>,
+    sight: &mut ComparisonView<'_>,
 ) -> Option<(RecordKey, RecordKey, Comparison)> {
     let mut best: Option<(&RecordKey, &RecordKey, Comparison)> = None;
     for left in lefts {
@@ -137,7 +137,7 @@ fn cluster_of<'a>(clustering: &'a Clustering, record: &RecordKey) -> Option<&'a 
 }
 
 /// The way through the links of a cluster; there is one.
-fn path(clustering: &Clustering, left: &RecordKey, right: &RecordKey, sight: &mut Sight<'_>) -> Vec<Link> {
+fn path(clustering: &Clustering, left: &RecordKey, right: &RecordKey, sight: &mut ComparisonView<'_>) -> Vec<Link> {
     let Some(cluster) = cluster_of(clustering, left) else { return Vec::new() };
     let tree = tree(cluster);
     // From the right end, so that each record that is reached knows its next step.
@@ -168,7 +168,7 @@ fn apart(
     left: &RecordKey,
     right: &RecordKey,
     comparison: &Comparison,
-) -> Option<Apart> {
+) -> Option<CannotLink> {
     let members = |record| -> BTreeSet<&RecordKey> {
         let cluster = cluster_of(clustering, record).into_iter();
         cluster.flat_map(|cluster| &cluster.members).map(|member| &member.record).collect()
@@ -188,8 +188,8 @@ fn apart(
         .or_else(|| refusal(&between));
     let stored = || found.stored_pairs().any(|pair| these(&pair.left, &pair.right));
     match guard {
-        Some(guard) => Some(Apart::Guard(guard)),
-        None if comparison.verdict == Verdict::Link && !stored() => Some(Apart::NeverCompared),
+        Some(guard) => Some(CannotLink::Guard(guard)),
+        None if comparison.verdict == MatchDecision::Link && !stored() => Some(CannotLink::NeverCompared),
         None => None,
     }
 }

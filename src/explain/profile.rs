@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use profile_core::identity::{Clustering, Evidence, Guard, Reason, Verdict};
+use profile_core::identity::{Clustering, Evidence, Guard, MatchDecision, Reason};
 use profile_core::model::{BelongsTo, Model};
 use profile_core::profile::{TraitExplanation, explain_traits};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId};
 
-use super::sight::Sight;
+use super::sight::ComparisonView;
 use super::{Explainer, Link, Result};
-use crate::neighbourhood::{self, Neighbourhood, Start};
+use crate::neighbourhood::{self, Neighbourhood, Seeds};
 use crate::store::MatchPair;
 
 /// How many refused links are told.
@@ -71,7 +71,7 @@ impl Explainer {
         let row = scene.living(id).await?;
         let members = scene.members(row.id).await?;
         let model = &*scene.running.model;
-        let start = Start { seeds: keys(&members).cloned().collect(), ..Start::default() };
+        let start = Seeds { seeds: keys(&members).cloned().collect(), ..Seeds::default() };
         let load = neighbourhood::load(&mut *scene.reads, start, model);
         let found = self.metrics.store("neighbourhood", load).await?;
         let vetoed = vetoed(&found, &members, model);
@@ -83,9 +83,9 @@ impl Explainer {
         Ok(ProfileExplanation {
             id: row.id,
             revision: row.revision,
-            records: records(&members, &clustering, &mut Sight::new(&found, model)),
+            records: records(&members, &clustering, &mut ComparisonView::new(&found, model)),
             traits: explain_traits(&members, model),
-            refused: refused(&members, &clustering, &vetoed, &mut Sight::new(&near, model), &found, model),
+            refused: refused(&members, &clustering, &vetoed, &mut ComparisonView::new(&near, model), &found, model),
             model_version: scene.running.version,
             at_bound: members.len() >= model.max_records_per_profile,
         })
@@ -96,7 +96,7 @@ fn keys(records: &[Record]) -> impl Iterator<Item = &RecordKey> {
     records.iter().map(|record| &record.key)
 }
 
-fn records(members: &[Record], clustering: &Clustering, sight: &mut Sight<'_>) -> Vec<RecordExplanation> {
+fn records(members: &[Record], clustering: &Clustering, sight: &mut ComparisonView<'_>) -> Vec<RecordExplanation> {
     let all = clustering.clusters.iter().flat_map(|cluster| &cluster.members);
     let evidence: std::collections::HashMap<&RecordKey, &Evidence> =
         all.map(|member| (&member.record, &member.evidence)).collect();
@@ -112,7 +112,7 @@ fn records(members: &[Record], clustering: &Clustering, sight: &mut Sight<'_>) -
 fn vetoed<'a>(found: &'a Neighbourhood, members: &[Record], model: &Model) -> Vec<&'a MatchPair> {
     let members: BTreeSet<&RecordKey> = keys(members).collect();
     let crosses = |pair: &&MatchPair| members.contains(&pair.left) != members.contains(&pair.right);
-    let strong = |pair: &&MatchPair| pair.verdict == Verdict::Review && pair.millibits >= model.matching.link;
+    let strong = |pair: &&MatchPair| pair.verdict == MatchDecision::Review && pair.millibits >= model.matching.link;
     let mut pairs: Vec<&MatchPair> = found.stored_pairs().filter(strong).filter(crosses).collect();
     pairs.sort_by_key(|pair| std::cmp::Reverse(pair.millibits));
     pairs.truncate(MAX_REFUSED);
@@ -123,12 +123,12 @@ fn refused(
     members: &[Record],
     clustering: &Clustering,
     vetoed: &[&MatchPair],
-    near: &mut Sight<'_>,
+    near: &mut ComparisonView<'_>,
     found: &Neighbourhood,
     model: &Model,
 ) -> Vec<RefusedLink> {
     let members: BTreeSet<&RecordKey> = keys(members).collect();
-    let far = Sight::new(found, model);
+    let far = ComparisonView::new(found, model);
     let guarded = clustering.refused.iter().map(|refusal| {
         let (reason, guard) = (refusal.reason.clone(), refusal.guard.clone());
         (&refusal.left, &refusal.right, far.profile(&refusal.left), far.profile(&refusal.right), reason, guard)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use profile_core::identity::{Cluster, Comparison, Context, Evidence, Features, MatchKey, Reason, compare};
+use profile_core::identity::{BlockingKey, Cluster, Comparison, Context, Evidence, Features, Reason, compare};
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
 
@@ -10,14 +10,14 @@ use super::{Link, Support};
 use crate::neighbourhood::Neighbourhood;
 
 /// Looks at loaded records. Of one that is not loaded it sees nothing, and says so by `None`.
-pub(super) struct Sight<'a> {
+pub(super) struct ComparisonView<'a> {
     model: &'a Model,
     context: &'a Context,
     records: &'a BTreeMap<RecordKey, Record>,
     features: HashMap<&'a RecordKey, Features>,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> ComparisonView<'a> {
     pub(super) fn new(found: &'a Neighbourhood, model: &'a Model) -> Self {
         Self { model, context: &found.context, records: &found.records, features: HashMap::new() }
     }
@@ -52,7 +52,7 @@ impl<'a> Sight<'a> {
     /// Those of them that link nobody, because too many people hold them.
     pub(super) fn shared_by_too_many(&self, left: &RecordKey, right: &RecordKey) -> Vec<Identifier> {
         let mut shared = self.shared(left, right);
-        shared.retain(|identifier| self.context.is_generic(MatchKey::of(identifier)));
+        shared.retain(|identifier| self.context.is_generic(BlockingKey::of(identifier)));
         shared
     }
 
@@ -61,7 +61,7 @@ impl<'a> Sight<'a> {
         let support = match reason {
             Reason::SharedIdentifier { kind } => {
                 let mut shared = self.shared(from, to);
-                shared.retain(|held| held.kind == *kind && !self.context.is_generic(MatchKey::of(held)));
+                shared.retain(|held| held.kind == *kind && !self.context.is_generic(BlockingKey::of(held)));
                 Support::Shared { kind: kind.clone(), values: shared.into_iter().map(|held| held.value).collect() }
             }
             Reason::Match { .. } => Support::Score(self.compare(from, to)?),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
 use profile_core::records::{
-    Event, Identifier, Object, ObjectKey, Origin, Record, RecordKey, Said, TenantId, Timestamp, Value, Violation,
+    Event, Identifier, Object, ObjectKey, Origin, Provenance, Record, RecordKey, TenantId, Timestamp, Value, Violation,
 };
 use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
@@ -17,10 +17,10 @@ use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
-pub(super) use shape::{Bound, Shape, Sight, undeclared};
+pub(super) use shape::{Projection, PurposeScope, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.
-pub(super) fn profile(profile: &Profile, shape: &Shape) -> v1::Profile {
+pub(super) fn profile(profile: &Profile, shape: &Projection) -> v1::Profile {
     shape.of(profile, profile.update_time).0
 }
 
@@ -166,7 +166,7 @@ fn held(held: &ProfileIdentifier) -> v1::ProfileIdentifier {
 }
 
 fn record(record: &Record) -> v1::SourceRecord {
-    let latest: Option<&Said> = record.latest();
+    let latest: Option<&Provenance> = record.latest();
     v1::SourceRecord {
         record: Some(key(&record.key)),
         identifiers: record.identifiers().map(|held| identifier(&held)).collect(),

@@ -13,15 +13,15 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use self::told::{Line, Telling};
-use super::answer::{Bound, merged_from, read_info, undeclared};
+use super::answer::{PurposeScope, merged_from, read_info, undeclared};
 use super::context::Context;
 use super::preferences::answer::withheld as told_withheld;
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, context_service_server::ContextService};
 use super::{profiles, receive};
 use crate::clock::Clock;
-use crate::models::Models;
-use crate::reader::{Answer, Reader, Wanted};
+use crate::models::ActiveModels;
+use crate::reader::{Answer, LatestObjectsQuery, Reader};
 use crate::store::Store;
 
 /// The service.
@@ -32,7 +32,7 @@ pub struct ContextApi {
     /// For read tokens.
     pub store: Arc<dyn Store>,
     /// For views and purposes.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// What a purpose may see depends on the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -66,7 +66,7 @@ impl ContextService for ContextApi {
             answer.withheld = vec![told_withheld(everything)];
             return Ok(Response::new(answer));
         }
-        let wanted = Wanted { kinds: &view.objects, visible: &seen.purpose.events };
+        let wanted = LatestObjectsQuery { kinds: &view.objects, visible: &seen.purpose.events };
         let objects = self.reader.latest_objects(&context.tenant, &found, wanted, freshness).await;
         let (objects, currency) = objects.map_err(|error| status::from_reader(error, &context))?;
         let found = Answer { currency, ..found };
@@ -82,8 +82,8 @@ impl ContextService for ContextApi {
     }
 }
 
-fn bound(purpose: String, model: &Arc<Model>) -> Checked<Bound> {
-    Bound::new(purpose, model)?.ok_or_else(|| vec![Violation::required("purpose")])
+fn bound(purpose: String, model: &Arc<Model>) -> Checked<PurposeScope> {
+    PurposeScope::new(purpose, model)?.ok_or_else(|| vec![Violation::required("purpose")])
 }
 
 fn view<'m>(name: &str, model: &'m Model) -> Checked<&'m ContextView> {

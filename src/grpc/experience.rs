@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 
 use self::buying::Buying;
 use self::service::Served;
-use super::answer::{Bound, merged_from, read_info, time, undeclared};
+use super::answer::{PurposeScope, merged_from, read_info, time, undeclared};
 use super::context::Context;
 use super::preferences::answer::withheld as told;
 use super::status::{Checked, both, from_reader, from_store, profile_name, refused};
@@ -24,9 +24,9 @@ use super::v1::get_experience_metrics_request::Subject;
 use super::v1::{self, experience_service_server::ExperienceService};
 use super::{profiles, receive};
 use crate::clock::Clock;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::reader::{Key, Reader};
-use crate::statistics::{History, Part, Statistician, day_of};
+use crate::statistics::{AnalyticsRefresher, History, Part, day_of};
 use crate::store::Store;
 
 /// How many days a window may have.
@@ -38,9 +38,9 @@ pub struct ExperienceApi {
     /// The read path.
     pub reader: Reader,
     /// What all customers come to.
-    pub statistician: Statistician,
+    pub statistician: AnalyticsRefresher,
     /// What is measured.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// For read tokens.
     pub store: Arc<dyn Store>,
     /// A customer's metrics depend on the day.
@@ -58,7 +58,7 @@ enum Whose {
 struct Asked {
     whose: Whose,
     window: u16,
-    bound: Option<Bound>,
+    bound: Option<PurposeScope>,
     refresh: bool,
 }
 
@@ -105,7 +105,7 @@ impl ExperienceApi {
             read_info: Some(read_info(found, self.reader.store_id(), &context.tenant)),
             ..v1::GetExperienceMetricsResponse::default()
         };
-        let view = asked.bound.as_ref().and_then(Bound::view);
+        let view = asked.bound.as_ref().and_then(PurposeScope::view);
         if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
             answer.withheld = vec![told(everything)];
             return Ok(answer);
@@ -165,7 +165,7 @@ impl Asked {
             Err(vec![Violation::new(Reason::Malformed, "purpose", rule)])
         };
         let window = window(request.window_days, model);
-        let rest = both(both(window, Bound::new(request.purpose, model)), for_many);
+        let rest = both(both(window, PurposeScope::new(request.purpose, model)), for_many);
         let (whose, ((window, bound), ())) = both(whose(request.subject, model), rest)?;
         Ok(Self { whose, window, bound, refresh: request.refresh })
     }

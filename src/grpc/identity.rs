@@ -15,7 +15,7 @@ use super::context::Context;
 use super::status::{Checked, both, from_explain, page_size, refused};
 use super::v1::{self, identity_service_server::IdentityService};
 use super::{receive as common, token};
-use crate::explain::{CandidateQuery, Explainer, QueuePlace};
+use crate::explain::{CandidateQuery, Explainer, PageCursor};
 use crate::ingest::Ingest;
 use crate::store::{IdentityChangePage, QueuePage, Store};
 
@@ -68,7 +68,7 @@ impl IdentityService for IdentityApi {
         let range = both(receive::min(request.min_probability), receive::max(request.max_probability));
         let ((limit, profile), (min_millibits, max_millibits)) = both(page, range).map_err(refused)?;
         let asked = (profile, min_millibits, max_millibits);
-        let after: Option<QueuePlace> = token::parse_page_token(&request.page_token, &asked)?;
+        let after: Option<PageCursor> = token::parse_page_token(&request.page_token, &asked)?;
         let query = CandidateQuery { profile, page: QueuePage { min_millibits, max_millibits, after, limit } };
         let found = self.explainer.candidates(&context.tenant, &query).await;
         let found = found.map_err(|error| from_explain(error, &context))?;

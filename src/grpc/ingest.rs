@@ -13,7 +13,7 @@ use super::context::Context;
 use super::v1::{self, ingest_service_server::IngestService};
 use super::{answer, receive, status, token};
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::Store;
 
 /// The largest raw payload, in bytes.
@@ -25,7 +25,7 @@ pub struct IngestApi {
     /// The write path.
     pub ingest: Ingest,
     /// For mappings.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// For read tokens.
     pub store: Arc<dyn Store>,
     /// How many statements, or payloads, a batch may have.

@@ -37,9 +37,9 @@ use crate::config;
 use crate::lanes::{Doors, Lane};
 use crate::telemetry::Metrics;
 use crate::transport::{Budget, Control, Patience, random};
-use call::Call;
+use call::CallGuard;
 use message::MessageLimits;
-use places::{Kind, Places};
+use places::{Kind, Permits};
 
 /// The time that is left to those who let others wait, when half of their places are taken.
 const HURRY: Duration = Duration::from_secs(1);
@@ -100,14 +100,14 @@ impl CallLimits {
 
 /// Puts the layers around a service.
 #[derive(Clone)]
-pub struct Calls {
+pub struct CallLayer {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     limits: CallLimits,
     doors: Doors,
-    places: Arc<Places>,
+    places: Arc<Permits>,
     messages: MessageLimits,
     answers: Arc<Budget>,
     patience: Patience,
@@ -118,7 +118,7 @@ struct Shared {
     log: Arc<CallLog>,
 }
 
-impl Calls {
+impl CallLayer {
     /// The layers.
     #[must_use]
     pub fn new(limits: CallLimits, metrics: Arc<Metrics>, log: Arc<CallLog>) -> Self {
@@ -128,7 +128,7 @@ impl Calls {
         });
         let active = Lane::ALL.map(|lane| (lane.name(), doors.of(lane).clone()));
         metrics.observe_calls(move || active.iter().map(|(lane, door)| (*lane, door.in_use() as u64)).collect());
-        let places = Places::new(limits.max_waiting, &metrics);
+        let places = Permits::new(limits.max_waiting, &metrics);
         let (requests, answers) =
             (Budget::new(limits.max_request_bytes_in_flight), Budget::new(limits.max_answer_bytes_in_flight));
         for (direction, budget) in [("requests", requests.clone()), ("answers", answers.clone())] {
@@ -170,7 +170,7 @@ impl Shared {
     }
 }
 
-impl<S> Layer<S> for Calls {
+impl<S> Layer<S> for CallLayer {
     type Service = CallService<S>;
     fn layer(&self, inner: S) -> CallService<S> {
         CallService { inner, shared: self.shared.clone() }
@@ -199,7 +199,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut call = Call::new(self.shared.clone(), &request);
+        let mut call = CallGuard::new(self.shared.clone(), &request);
         let looked = call.look(&request);
         let span = call.span(request.headers());
         // The service that was polled ready is the one to call; its clone waits for the next call.

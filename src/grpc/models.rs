@@ -1,4 +1,4 @@
-//! `ModelService`: the model of a tenant, from the wire to [`Switch`] and back.
+//! `ModelService`: the model of a tenant, from the wire to [`ModelRollout`] and back.
 
 mod event_types;
 
@@ -20,7 +20,7 @@ use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
 use super::{bounded, receive, token};
 use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
-use crate::rollout::{Apply, Candidate, Content, Plan, Progress, Step, Switch, SwitchError, Weights};
+use crate::rollout::{Apply, Candidate, Content, ModelRollout, Plan, Progress, RolloutError, Step, Weights};
 use crate::store::{self, StoredModel};
 
 /// How often progress is told.
@@ -34,7 +34,7 @@ const MAX_MISTAKE_BYTES: usize = 2_000;
 #[derive(Clone)]
 pub struct ModelApi {
     /// Plans and applies.
-    pub switch: Switch,
+    pub switch: ModelRollout,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -155,7 +155,7 @@ impl ModelService for ModelApi {
 
 impl ModelApi {
     /// How far counting is; none where the model in force counts nothing.
-    async fn recount(&self, context: &Context) -> Result<Option<v1::RecountProgress>, Status> {
+    async fn recount(&self, context: &Context) -> Result<Option<v1::BackfillProgress>, Status> {
         let failed = |error| status::from_store(&error, context);
         let running = match self.switch.models.of(&context.tenant).await {
             // Nothing is counted by a model that cannot be used.
@@ -172,7 +172,7 @@ impl ModelApi {
         let completeness = if done { v1::Completeness::Complete } else { v1::Completeness::Partial };
         let records = progress.map_or(0, |progress| progress.records);
         let record_count = i64::try_from(records).unwrap_or(i64::MAX);
-        Ok(Some(v1::RecountProgress { completeness: completeness.into(), record_count }))
+        Ok(Some(v1::BackfillProgress { completeness: completeness.into(), record_count }))
     }
 
     async fn in_force(&self, context: &Context) -> Result<i64, Status> {
@@ -207,9 +207,9 @@ impl<T> From<Status> for Failed<T> {
     }
 }
 
-fn failed<T>(error: &SwitchError, context: &Context, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
+fn failed<T>(error: &RolloutError, context: &Context, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
     let message = match error {
-        SwitchError::Mistakes(all) => Some(wrap(mistakes(all))),
+        RolloutError::Mistakes(all) => Some(wrap(mistakes(all))),
         _ => None,
     };
     Failed { message, status: status::from_switch(error, context) }

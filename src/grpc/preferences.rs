@@ -13,14 +13,14 @@ use profile_core::permission::view::View;
 use profile_core::records::{Draft, PreferenceKey, RecordKey};
 use tonic::{Request, Response, Status};
 
-use super::answer::{Bound, key, merged_from, read_info, time};
+use super::answer::{PurposeScope, key, merged_from, read_info, time};
 use super::context::Context;
 use super::status::{both, from_reader, from_store, page_size, profile_name, refused};
 use super::v1::{self, preference_service_server::PreferenceService};
 use super::{profiles, receive as common, token};
 use crate::clock::Clock;
 use crate::ingest::Ingest;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::store::{Store, StoredStatement};
 
@@ -32,7 +32,7 @@ pub struct PreferenceApi {
     /// The write path.
     pub ingest: Ingest,
     /// For purposes and channels.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// For read tokens and history.
     pub store: Arc<dyn Store>,
     /// What counts depends on the time.
@@ -48,11 +48,11 @@ impl PreferenceService for PreferenceApi {
         let context = Context::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
-        let asked = both(common::key(request.key, "key"), Bound::new(request.purpose, &model));
+        let asked = both(common::key(request.key, "key"), PurposeScope::new(request.purpose, &model));
         let (key, bound) = asked.map_err(refused)?;
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let found = self.read(&context, &key, freshness).await?;
-        let view = bound.as_ref().and_then(Bound::view);
+        let view = bound.as_ref().and_then(PurposeScope::view);
         Ok(Response::new(self.effective(&found, view, &context)))
     }
 

@@ -7,14 +7,14 @@ use profile_core::records::{Reason, Violation, words};
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
-use super::answer::{Bound, Shape, found_by, merged_from, profile, read_info};
+use super::answer::{Projection, PurposeScope, found_by, merged_from, profile, read_info};
 use super::context::Context;
 use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::watch::{self, Watches};
 use super::{receive, status, token};
 use crate::clock::Clock;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
 
@@ -35,7 +35,7 @@ pub struct ProfileApi {
     /// For those who watch.
     pub watches: Watches,
     /// For purposes.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// What a purpose may see depends on the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -141,7 +141,7 @@ impl ProfileService for ProfileApi {
         let found = found.map_err(|error| status::from_store(&error, &context))?;
         let hits = found.hits.into_iter().map(|hit| v1::SearchHit {
             read_info: Some(self.read_info(&hit.profile, &context)),
-            profile: Some(profile(&hit.profile.profile, &Shape::default())),
+            profile: Some(profile(&hit.profile.profile, &Projection::default())),
             found_by: hit.found_by.into_iter().map(found_by).collect(),
         });
         let next = found.next.map(|next| token::page_token(next, &query));
@@ -188,12 +188,12 @@ impl ProfileApi {
         mask: Option<FieldMask>,
         purpose: String,
         context: &Context,
-    ) -> Result<Checked<Shape>, Status> {
-        let shape = Shape::new(view, mask);
+    ) -> Result<Checked<Projection>, Status> {
+        let shape = Projection::new(view, mask);
         if purpose.is_empty() {
             return Ok(shape);
         }
-        let bound = Bound::new(purpose, &self.model(context).await?);
+        let bound = PurposeScope::new(purpose, &self.model(context).await?);
         Ok(both(shape, bound).and_then(|(shape, bound)| shape.bound_to(bound)))
     }
 }

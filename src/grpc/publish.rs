@@ -14,7 +14,7 @@ use super::status::{self, Checked, both, refused};
 use super::token;
 use super::v1::{self, publish_service_server::PublishService};
 use crate::clock::Clock;
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::store::{
     self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store, StoredPublication,
 };
@@ -28,7 +28,7 @@ pub struct PublishApi {
     /// The marks, the dead letters, the log.
     pub store: Arc<dyn Store>,
     /// What is to be published.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

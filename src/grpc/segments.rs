@@ -7,7 +7,7 @@ use profile_core::model::Model;
 use profile_core::records::{ProfileId, Reason, Violation};
 use tonic::{Request, Response, Status};
 
-use super::answer::{Bound, read_info, time, undeclared};
+use super::answer::{PurposeScope, read_info, time, undeclared};
 use super::context::Context;
 use super::preferences::answer::withheld as told;
 use super::status::{self, Checked, both, page_size, profile_name, refused, size};
@@ -15,7 +15,7 @@ use super::v1::{self, segment_service_server::SegmentService};
 use super::{profiles, receive, token};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::segments::{PreviewBounds, PreviewError, Segments};
 use crate::store::Store;
@@ -38,7 +38,7 @@ pub struct SegmentApi {
     /// For read tokens.
     pub store: Arc<dyn Store>,
     /// For purposes.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// What a purpose may see depends on the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -72,7 +72,7 @@ impl SegmentService for SegmentApi {
         let context = Context::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
-        let bound = Bound::new(request.purpose, &model);
+        let bound = PurposeScope::new(request.purpose, &model);
         let asked = both(
             status::count("keys", request.keys.len(), MAX_KEYS, "keys"),
             status::count("segments", request.segments.len(), MAX_SEGMENTS, "segments"),
@@ -200,11 +200,11 @@ impl SegmentApi {
         &self,
         answer: &Answer,
         asked: &[String],
-        bound: Option<&Bound>,
+        bound: Option<&PurposeScope>,
         context: &Context,
     ) -> v1::CheckMembershipResult {
         let profile = &answer.profile;
-        let refused = bound.and_then(Bound::view).and_then(|view| view.admits(profile, self.clock.now()).err());
+        let refused = bound.and_then(PurposeScope::view).and_then(|view| view.admits(profile, self.clock.now()).err());
         let among = |found: &BTreeSet<String>| {
             let is_among = |segment: &&String| refused.is_none() && found.contains(*segment);
             asked.iter().filter(is_among).cloned().collect()
@@ -224,8 +224,8 @@ impl SegmentApi {
 }
 
 /// Whether segments are the model's, and the purpose may see them.
-fn declared(field: &str, asked: &[String], model: &Model, bound: Option<&Bound>) -> Checked<()> {
-    let view = bound.and_then(Bound::view);
+fn declared(field: &str, asked: &[String], model: &Model, bound: Option<&PurposeScope>) -> Checked<()> {
+    let view = bound.and_then(PurposeScope::view);
     let mut violations = Vec::new();
     for (index, name) in asked.iter().enumerate() {
         let place = if field == "segments" { format!("segments[{index}]") } else { field.to_owned() };

@@ -26,7 +26,7 @@ use super::bounded;
 use super::context::Context;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
-use crate::rollout::SwitchError;
+use crate::rollout::RolloutError;
 use crate::store::retry::jittered;
 use crate::{compute, explain, ingest, reader, store};
 
@@ -266,9 +266,9 @@ pub(super) fn no_publication(name: &str) -> Status {
 }
 
 /// A model could not be planned or applied.
-pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
+pub(super) fn from_switch(error: &RolloutError, context: &Context) -> Status {
     match error {
-        SwitchError::Mistakes(mistakes) => {
+        RolloutError::Mistakes(mistakes) => {
             let violation = |mistake: &ModelError| {
                 let place = format!("candidate.file:{}:{}", mistake.line, mistake.column);
                 let path = if mistake.path.is_empty() { String::new() } else { format!("{}: ", mistake.path) };
@@ -276,17 +276,17 @@ pub(super) fn from_switch(error: &SwitchError, context: &Context) -> Status {
             };
             invalid(&mistakes.iter().map(violation).collect::<Vec<_>>())
         }
-        SwitchError::NoVersion(version) => no_model(Some(*version)),
-        SwitchError::NoModel => no_model(None),
-        SwitchError::OtherVersion { expected, actual } => {
+        RolloutError::NoVersion(version) => no_model(Some(*version)),
+        RolloutError::NoModel => no_model(None),
+        RolloutError::OtherVersion { expected, actual } => {
             let metadata = [("expected", expected.to_string()), ("actual", actual.to_string())];
             failure(Code::FailedPrecondition, ErrorReason::ModelVersionChanged, error.to_string(), &metadata)
         }
-        SwitchError::RequestIdReused => {
+        RolloutError::RequestIdReused => {
             failure(Code::InvalidArgument, ErrorReason::RequestIdReused, format!("request_id: {error}"), &[])
         }
-        SwitchError::Compute(error) => from_compute(*error, context),
-        SwitchError::Store(error) => from_store(error, context),
+        RolloutError::Compute(error) => from_compute(*error, context),
+        RolloutError::Store(error) => from_store(error, context),
     }
 }
 

@@ -8,7 +8,7 @@ use profile_core::permission::view::{View, Withheld};
 use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 use tonic::Status;
 
-use super::answer::{self, Bound, merged_from};
+use super::answer::{self, PurposeScope, merged_from};
 use super::context::Context;
 use super::preferences::answer::withheld as told;
 use super::profiles::ProfileApi;
@@ -39,8 +39,8 @@ impl ProfileApi {
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
-        let bound = Bound::new(request.purpose.clone(), &model).map_err(refused)?;
-        let view = bound.as_ref().and_then(Bound::view);
+        let bound = PurposeScope::new(request.purpose.clone(), &model).map_err(refused)?;
+        let view = bound.as_ref().and_then(PurposeScope::view);
         let (kinds, mut withheld) =
             view.map_or((Some(request.types.clone()), Vec::new()), |view| seen(view, &request.types));
         query.visible = view.map(|view| view.purpose.events.clone());
@@ -85,8 +85,8 @@ impl ProfileApi {
         let (object, key) = both(object_key(request.object), key).map_err(refused)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
-        let bound = Bound::new(request.purpose, &model).map_err(refused)?;
-        let view = bound.as_ref().and_then(Bound::view);
+        let bound = PurposeScope::new(request.purpose, &model).map_err(refused)?;
+        let view = bound.as_ref().and_then(PurposeScope::view);
         let failed = |error| status::from_reader(error, context);
         let (key, held) = if let Some(key) = key {
             (key, Sequence::default())

@@ -14,7 +14,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
-use crate::reader::Place;
+use crate::reader::ResumePosition;
 
 /// The bytes of a read token: database, write, and a check that also knows the tenant.
 const READ_TOKEN_BYTES: usize = 16 + 8 + 8;
@@ -52,13 +52,13 @@ fn check(bytes: &[u8], tenant: &TenantId) -> [u8; 8] {
 }
 
 /// Makes a resume token.
-pub(super) fn resume_token(store: Uuid, tenant: &TenantId, place: Place) -> String {
+pub(super) fn resume_token(store: Uuid, tenant: &TenantId, place: ResumePosition) -> String {
     encode(&(store, tenant, place))
 }
 
 /// Reads a resume token that was made for this database and tenant.
-pub(super) fn parse_resume_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<Place, Status> {
-    let parsed: Option<(Uuid, TenantId, Place)> = decode(token);
+pub(super) fn parse_resume_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<ResumePosition, Status> {
+    let parsed: Option<(Uuid, TenantId, ResumePosition)> = decode(token);
     let own = parsed.filter(|(database, whose, _)| *database == store && whose == tenant);
     own.map(|(.., place)| place).ok_or_else(status::resume_token_invalid)
 }

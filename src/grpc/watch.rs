@@ -9,15 +9,15 @@ use profile_core::records::{ProfileId, Violation};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::answer::{Shape, profile, time};
+use super::answer::{Projection, profile, time};
 use super::context::Context;
 use super::status::{self, both, profile_name, refused, to_message};
 use super::v1;
 use super::{receive, token};
-use crate::changes::Coherence;
+use crate::changes::LogFollower;
 use crate::config;
 use crate::reader::{Key, Reader};
-use crate::reader::{Told, Watch, WatchError, WatchRequest};
+use crate::reader::{Watch, WatchError, WatchEvent, WatchRequest};
 use crate::store::{ChangeKind, ProfileChange, Store};
 
 /// How many keys one client may watch.
@@ -30,7 +30,7 @@ pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesRes
 #[derive(Clone)]
 pub struct Watches {
     /// Who follows the log.
-    pub coherence: Arc<Coherence>,
+    pub coherence: Arc<LogFollower>,
     /// Their bounds.
     pub limits: config::Watch,
     watching: Arc<AtomicUsize>,
@@ -39,7 +39,7 @@ pub struct Watches {
 impl Watches {
     /// Nobody watches yet.
     #[must_use]
-    pub fn new(coherence: Arc<Coherence>, limits: config::Watch) -> Self {
+    pub fn new(coherence: Arc<LogFollower>, limits: config::Watch) -> Self {
         Self { coherence, limits, watching: Arc::default() }
     }
 
@@ -71,7 +71,7 @@ pub(super) async fn begin(
 ) -> Result<Messages, Status> {
     let entered = watches.enter()?;
     let v1::WatchProfilesRequest { keys, view, read_mask, resume_token, include_profiles } = request;
-    let (shape, fields) = Shape::of_watch(view, read_mask).map_err(refused)?;
+    let (shape, fields) = Projection::of_watch(view, read_mask).map_err(refused)?;
     let ((), keys) = both(count(keys.len()), self::keys(keys)).map_err(refused)?;
     let id = store.id().await.map_err(|error| status::from_store(&error, &context))?;
     let place = match resume_token.as_str() {
@@ -117,7 +117,7 @@ struct Telling {
     watch: Watch,
     context: Context,
     store: Uuid,
-    shape: Shape,
+    shape: Projection,
     limit: usize,
     _entered: Entered,
 }
@@ -137,21 +137,21 @@ impl Telling {
         Ok(v1::WatchProfilesResponse { event: Some(self.event(told)), resume_token })
     }
 
-    fn event(&self, told: Told) -> v1::watch_profiles_response::Event {
+    fn event(&self, told: WatchEvent) -> v1::watch_profiles_response::Event {
         use v1::watch_profiles_response::Event;
         match told {
-            Told::Heartbeat => Event::Heartbeat(v1::Heartbeat {}),
-            Told::Snapshot { key, profile: Ok(answer) } => Event::Snapshot(v1::WatchSnapshot {
+            WatchEvent::Heartbeat => Event::Heartbeat(v1::Heartbeat {}),
+            WatchEvent::Snapshot { key, profile: Ok(answer) } => Event::Snapshot(v1::WatchSnapshot {
                 key_index: index(key),
                 status: Some(tonic_types::Status::default()),
                 profile: Some(profile(&answer.profile, &self.shape)),
             }),
-            Told::Snapshot { key, profile: Err(error) } => Event::Snapshot(v1::WatchSnapshot {
+            WatchEvent::Snapshot { key, profile: Err(error) } => Event::Snapshot(v1::WatchSnapshot {
                 key_index: index(key),
                 status: Some(to_message(&status::from_reader(error, &self.context))),
                 profile: None,
             }),
-            Told::Change { change: told, time: at, keys, profile: answer } => Event::Change(v1::WatchChange {
+            WatchEvent::Change { change: told, time: at, keys, profile: answer } => Event::Change(v1::WatchChange {
                 change: Some(v1::Change { change_time: Some(time(at)), ..change(*told) }),
                 profile: answer.map(|answer| profile(&answer.profile, &self.shape)),
                 key_indices: keys.into_iter().map(index).collect(),

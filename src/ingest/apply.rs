@@ -8,7 +8,7 @@ use profile_core::records::{
     Violation,
 };
 
-use crate::neighbourhood::Start;
+use crate::neighbourhood::Seeds;
 use crate::store::{Cause, StatementKey};
 
 /// How many purposes and contact points a record may speak of.
@@ -154,9 +154,9 @@ impl<'a> Applied<'a> {
 
     /// Where to look for whom this concerns.
     #[must_use]
-    pub(super) fn start(&self, model: &Model) -> Start {
+    pub(super) fn start(&self, model: &Model) -> Seeds {
         let (before, after) = (self.before.clone(), self.after.clone());
-        Start { before, after, moved: self.moved(model), ..Start::default() }
+        Seeds { before, after, moved: self.moved(model), ..Seeds::default() }
     }
 }
 

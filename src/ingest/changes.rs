@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::identity::{Before, Features, MatchKey, assign};
+use profile_core::identity::{Before, BlockingKey, Features, assign};
 use profile_core::model::Model;
 use profile_core::records::{
     Identifier, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp, words,
@@ -49,7 +49,7 @@ pub(super) struct IdentityFigures {
 
 /// Where and when a write happens.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn<'a> {
+pub struct WriteContext<'a> {
     /// Whose.
     pub tenant: &'a TenantId,
     /// Its number.
@@ -61,7 +61,7 @@ pub struct Turn<'a> {
 /// Plans a write.
 #[must_use]
 pub(super) fn plan(
-    turn: Turn<'_>,
+    turn: WriteContext<'_>,
     applied: &Applied<'_>,
     neighbourhood: &Neighbourhood,
     cause: &dyn Fn(ProfileId) -> Cause,
@@ -136,7 +136,7 @@ fn bump_unmoved(
 /// Merges and splits, from where records were and are: a profile that redirects to another went into it; any other that
 /// records left was split.
 pub(crate) fn identity_changes<'a>(
-    turn: Turn<'_>,
+    turn: WriteContext<'_>,
     states: impl Iterator<Item = (&'a Record, &'a Record)>,
     rows: &[ProfileRow],
     cause: &dyn Fn(ProfileId) -> Cause,
@@ -192,15 +192,15 @@ impl Plan {
             return;
         }
         let keys =
-            |record: &Record| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<MatchKey>>();
+            |record: &Record| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<BlockingKey>>();
         let (was, is) = (before.map(keys).unwrap_or_default(), keys(after));
-        let under = |key: &MatchKey| (*key, after.key.clone());
+        let under = |key: &BlockingKey| (*key, after.key.clone());
         self.changes.removed_keys.extend(was.difference(&is).map(under));
         self.changes.added_keys.extend(is.difference(&was).map(under));
     }
 
     /// Finds what changes for one record.
-    fn compare(&mut self, turn: Turn<'_>, model: &Model, before: Option<&Record>, after: &Record) {
+    fn compare(&mut self, turn: WriteContext<'_>, model: &Model, before: Option<&Record>, after: &Record) {
         let same_profile = before.map(|record| record.membership.profile) == Some(after.membership.profile);
         if before.is_some_and(|before| before.is_kept_as(after)) {
             if before.is_some_and(|before| before.rollup != after.rollup) {

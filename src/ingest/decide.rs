@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::apply::Applied;
-use super::changes::{Plan, Turn, plan};
+use super::changes::{Plan, WriteContext, plan};
 use super::write::Writer;
-use crate::neighbourhood::{self, Start};
+use crate::neighbourhood::{self, Seeds};
 use crate::store::{self, Cause, Snapshot, StoredDecision, StoredRequest};
 
 /// What is to be decided.
@@ -169,10 +169,10 @@ impl Writer {
         }
         // Later decisions outweigh earlier ones, so no two have the same time.
         let after = Timestamp::from_micros(tx.not_before().as_micros() + 1);
-        let turn = Turn { tenant, sequence: tx.sequence(), now: self.clock.now().max(after) };
+        let turn = WriteContext { tenant, sequence: tx.sequence(), now: self.clock.now().max(after) };
         let draft = Draft::of(tx.reads(), turn, request, model).await?;
-        let start = Start { decided: draft.decided.clone(), withdrawn: draft.withdrawn.clone(), ..Start::default() };
-        let start = Start { seeds: draft.records.iter().cloned().collect(), ..start };
+        let start = Seeds { decided: draft.decided.clone(), withdrawn: draft.withdrawn.clone(), ..Seeds::default() };
+        let start = Seeds { seeds: draft.records.iter().cloned().collect(), ..start };
         let neighbourhood = self.step("load_neighbourhood", neighbourhood::load(tx.reads(), start, model)).await?;
         let cause = |from: ProfileId| draft.cause(from, request);
         let mut plan = plan(turn, &Applied::default(), &neighbourhood, &cause, model);
@@ -202,7 +202,7 @@ async fn answer_again(
 ) -> Result<Decided, DecideError> {
     let Remembered { decisions, outcomes, records } = serde_json::from_str(&known.answer)
         .map_err(|error| store::Error::Internal(format!("a remembered answer: {error}")))?;
-    let start = Start { seeds: records.iter().cloned().collect(), ..Start::default() };
+    let start = Seeds { seeds: records.iter().cloned().collect(), ..Seeds::default() };
     let found = neighbourhood::load(reads, start, model).await?;
     let unchanged = Plan { after: found.records, rows: found.rows, ..Plan::default() };
     let profiles = unchanged.profiles_of(&records, model, now);
@@ -212,11 +212,11 @@ async fn answer_again(
 impl Draft {
     async fn of(
         reads: &mut dyn Snapshot,
-        turn: Turn<'_>,
+        turn: WriteContext<'_>,
         request: &DecisionRequest,
         model: &Model,
     ) -> Result<Self, DecideError> {
-        let mut making = Making { reads, turn, request, model, draft: Self::default() };
+        let mut making = DecisionPlan { reads, turn, request, model, draft: Self::default() };
         match &request.operation {
             Operation::Candidate { left, right, kind } => making.candidate(left, right, *kind).await?,
             Operation::Merge { target, sources } => making.merge(*target, sources).await?,
@@ -250,15 +250,15 @@ impl Draft {
 }
 
 /// A draft in the making.
-struct Making<'a> {
+struct DecisionPlan<'a> {
     reads: &'a mut dyn Snapshot,
-    turn: Turn<'a>,
+    turn: WriteContext<'a>,
     request: &'a DecisionRequest,
     model: &'a Model,
     draft: Draft,
 }
 
-impl Making<'_> {
+impl DecisionPlan<'_> {
     async fn candidate(&mut self, left: &RecordKey, right: &RecordKey, kind: DecisionKind) -> Result<(), DecideError> {
         let found = self.reads.records(&[left.clone(), right.clone()]).await?;
         let live = |key: &RecordKey| found.iter().find(|record| record.key == *key && record.exists());

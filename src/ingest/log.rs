@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::records::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
 
-use super::changes::Turn;
+use super::changes::WriteContext;
 use crate::changes::CacheKey;
 use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
 
@@ -28,7 +28,7 @@ pub(crate) struct Sides<'a> {
 }
 
 /// The entry of a write.
-pub(crate) fn entry(turn: Turn<'_>, sides: &Sides<'_>, changes: &Changes) -> Vec<LogEntry> {
+pub(crate) fn entry(turn: WriteContext<'_>, sides: &Sides<'_>, changes: &Changes) -> Vec<LogEntry> {
     let mut telling = Telling { rows: sides.rows, changes: BTreeMap::new(), keys: BTreeSet::new() };
     for row in changes.added_profiles.iter().chain(&changes.profiles) {
         telling.row(row);

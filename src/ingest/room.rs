@@ -15,36 +15,36 @@ use crate::lanes::{Caller, Shares};
 const GRAIN_BYTES: usize = 1024;
 
 #[derive(Clone)]
-pub(super) struct Room {
+pub(super) struct AdmissionQueue {
     statements: Bound,
     bytes: Bound,
 }
 
 /// A place in the queue; given back when it is dropped.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Permit {
     /// Of a stream.
     Stream { _statements: OwnedSemaphorePermit, _bytes: OwnedSemaphorePermit },
     /// Of a call.
     Call(#[expect(dead_code, reason = "it is there to be dropped")] Held),
 }
 
-impl Room {
+impl AdmissionQueue {
     pub(super) fn new(statements: usize, bytes: usize) -> Self {
         Self { statements: Bound::new(statements), bytes: Bound::new(bytes / GRAIN_BYTES) }
     }
 
     /// A place, as soon as there is one; none when the queue is closed.
-    pub(super) async fn take(&self, statements: &[Statement]) -> Option<Place> {
+    pub(super) async fn take(&self, statements: &[Statement]) -> Option<Permit> {
         let statements_place = self.statements.take(statements.len()).await?;
         let bytes_place = self.bytes.take(weigh(statements) / GRAIN_BYTES).await?;
-        Some(Place::Stream { _statements: statements_place, _bytes: bytes_place })
+        Some(Permit::Stream { _statements: statements_place, _bytes: bytes_place })
     }
 }
 
 /// The room of calls.
 #[derive(Clone)]
-pub(super) struct CallRoom(Arc<Mutex<Taken>>);
+pub(super) struct CallAdmission(Arc<Mutex<Taken>>);
 
 #[derive(Debug)]
 struct Taken {
@@ -61,14 +61,14 @@ pub(super) struct Held {
     bytes: usize,
 }
 
-impl CallRoom {
+impl CallAdmission {
     pub(super) fn new(statements: usize, bytes: usize) -> Self {
         let (statements, bytes) = (Shares::new(statements), Shares::new(bytes / GRAIN_BYTES));
         Self(Arc::new(Mutex::new(Taken { statements, bytes })))
     }
 
     /// A place for a caller, if there is one now.
-    pub(super) fn try_take(&self, caller: Caller, statements: &[Statement]) -> Option<Place> {
+    pub(super) fn try_take(&self, caller: Caller, statements: &[Statement]) -> Option<Permit> {
         let (count, bytes) = (statements.len(), weigh(statements).div_ceil(GRAIN_BYTES));
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !taken.statements.try_take(caller, count) {
@@ -79,7 +79,7 @@ impl CallRoom {
             return None;
         }
         drop(taken);
-        Some(Place::Call(Held { room: self.0.clone(), caller, statements: count, bytes }))
+        Some(Permit::Call(Held { room: self.0.clone(), caller, statements: count, bytes }))
     }
 }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
 
 use super::apply::Outcome;
-use super::changes::{IdentityFigures, Plan, Turn, plan};
+use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
-use crate::changes::Coherence;
+use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
-use crate::models::{Models, Running};
+use crate::models::{ActiveModel, ActiveModels};
 use crate::neighbourhood;
 use crate::store::retry::jittered;
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};
@@ -27,9 +27,9 @@ const CONFLICT_WAIT: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
-    pub(super) models: Arc<Models>,
+    pub(super) models: Arc<ActiveModels>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) coherence: Arc<Coherence>,
+    pub(super) coherence: Arc<LogFollower>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) step_timeout: Duration,
 }
@@ -100,7 +100,7 @@ impl Writer {
         let neighbourhood =
             self.step("load_neighbourhood", neighbourhood::load(tx.reads(), applied.start(model), model)).await?;
         let mut sequence = tx.sequence();
-        let turn = Turn { tenant, sequence, now };
+        let turn = WriteContext { tenant, sequence, now };
         let cause = applied.cause();
         let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
@@ -117,8 +117,8 @@ impl Writer {
     /// Writes a plan, and makes the answers that it concerns old.
     pub(super) async fn commit(
         &self,
-        turn: Turn<'_>,
-        running: &Running,
+        turn: WriteContext<'_>,
+        running: &ActiveModel,
         tx: Box<dyn Transaction>,
         mut plan: Plan,
     ) -> Result<()> {
@@ -135,7 +135,7 @@ impl Writer {
 
     /// Takes the turn, with the model that is in force during it. Nothing else is read while the turn is held, so where
     /// another server has applied another model, the turn is given back while it is loaded.
-    pub(super) async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<Running>)> {
+    pub(super) async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<ActiveModel>)> {
         let mut running = self.models.of(tenant).await?;
         loop {
             let mut tx = self.step("begin", self.store.begin(tenant)).await?;
@@ -150,7 +150,7 @@ impl Writer {
     }
 
     /// What a tenant begins with, from its first write on.
-    fn store_first_model(&self, turn: Turn<'_>, changes: &mut Changes) {
+    fn store_first_model(&self, turn: WriteContext<'_>, changes: &mut Changes) {
         let model = self.models.first_version(turn.now);
         changes.activation = Some(Activation { version: model.version, sequence: turn.sequence, time: turn.now });
         changes.models.push(model);
@@ -175,7 +175,7 @@ struct Rechecked<'a> {
 }
 
 impl<'a> Rechecked<'a> {
-    fn new(batch: Batch<'a>, running: &Running) -> Self {
+    fn new(batch: Batch<'a>, running: &ActiveModel) -> Self {
         if batch.model == Some(running.version) {
             return Self { statements: Cow::Borrowed(batch.statements), rejected: Vec::new() };
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use profile_core::identity::{Features, MatchKey, Verdict, is_generic, judge};
+use profile_core::identity::{BlockingKey, Features, MatchDecision, is_generic, judge};
 use profile_core::records::{Identifier, Record, RecordKey};
 
 use super::{Search, ends};
@@ -71,7 +71,7 @@ impl Search<'_> {
     async fn look_up(&mut self, reads: &mut dyn Snapshot, records: &BTreeSet<RecordKey>) -> Result<()> {
         let identifiers: BTreeSet<Identifier> = records.iter().flat_map(|key| self.linking(key)).collect();
         self.look_up_identifiers(reads, identifiers).await?;
-        let mut keys: BTreeMap<MatchKey, usize> = BTreeMap::new();
+        let mut keys: BTreeMap<BlockingKey, usize> = BTreeMap::new();
         for record in records {
             keys.extend(self.features(record).bounded_keys(&self.model.matching));
             keys.extend(self.features_before(record).bounded_keys(&self.model.matching));
@@ -133,15 +133,16 @@ impl Search<'_> {
     }
 
     /// Looks up the records under keys that were not asked for yet; `keys` tells how many may be under each.
-    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeMap<MatchKey, usize>) -> Result<()> {
-        let unseen: Vec<(MatchKey, usize)> = keys.into_iter().filter(|(key, _)| !self.keys.contains_key(key)).collect();
+    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeMap<BlockingKey, usize>) -> Result<()> {
+        let unseen: Vec<(BlockingKey, usize)> =
+            keys.into_iter().filter(|(key, _)| !self.keys.contains_key(key)).collect();
         let Some(widest) = unseen.iter().map(|(_, most)| *most).max() else { return Ok(()) };
-        let asked: Vec<MatchKey> = unseen.iter().map(|(key, _)| *key).collect();
-        let mut stored: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
+        let asked: Vec<BlockingKey> = unseen.iter().map(|(key, _)| *key).collect();
+        let mut stored: HashMap<BlockingKey, Vec<RecordKey>> = HashMap::new();
         for (key, record) in reads.keyed(&asked, widest + self.may_leave()).await? {
             stored.entry(key).or_default().push(record);
         }
-        let mut batch: HashMap<MatchKey, Vec<RecordKey>> = HashMap::new();
+        let mut batch: HashMap<BlockingKey, Vec<RecordKey>> = HashMap::new();
         for record in self.start.after.keys().cloned().collect::<Vec<_>>() {
             for key in self.features(&record).match_keys() {
                 batch.entry(key).or_default().push(record.clone());
@@ -193,7 +194,7 @@ impl Search<'_> {
                 self.found.compared.insert(ends, judgement);
             }
         }
-        self.found.compared.retain(|_, judgement| judgement.verdict != Verdict::Different);
+        self.found.compared.retain(|_, judgement| judgement.verdict != MatchDecision::Different);
         Ok(())
     }
 }

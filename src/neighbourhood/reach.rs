@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use profile_core::identity::{DecisionKind, Verdict};
+use profile_core::identity::{DecisionKind, MatchDecision};
 use profile_core::records::{Identifier, RecordKey};
 
 use super::{Search, ends};
@@ -40,7 +40,7 @@ impl Search<'_> {
         let stored: Vec<RecordKey> = frontier.iter().filter(|key| !is_new(key)).cloned().collect();
         if !stored.is_empty() {
             for pair in reads.pairs(&stored).await? {
-                if pair.verdict == Verdict::Link {
+                if pair.verdict == MatchDecision::Link {
                     next.extend([pair.left.clone(), pair.right.clone()]);
                 }
                 self.found.stored.insert(ends(&pair.left, &pair.right), pair);
@@ -50,7 +50,7 @@ impl Search<'_> {
             }
         }
         for ((left, right), judgement) in &self.found.compared {
-            if judgement.verdict == Verdict::Link && (frontier.contains(left) || frontier.contains(right)) {
+            if judgement.verdict == MatchDecision::Link && (frontier.contains(left) || frontier.contains(right)) {
                 next.extend([left.clone(), right.clone()]);
             }
         }

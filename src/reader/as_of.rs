@@ -9,7 +9,7 @@ use std::time::Instant;
 use profile_core::profile::fold;
 use profile_core::records::{TenantId, Timestamp};
 
-use super::{Answer, Currency, Error, Holders, Key, MAX_HOLDERS, Reader, lookup_key, merged_from};
+use super::{Answer, Error, Holders, Key, MAX_HOLDERS, Reader, Recency, lookup_key, merged_from};
 use crate::changes::CacheKey;
 use crate::store::{self, PastWrite};
 
@@ -47,7 +47,7 @@ impl Reader {
         let stored = self.metrics.store("profile_after", self.store.profile_after(tenant, id, sequence)).await?;
         let profile = fold(stored.ok_or(Error::NotFound)?, &running.model);
         let merged_from = merged_from(key, profile.id);
-        let currency = Currency { sequence, shown: sequence, known_at: read_at };
+        let currency = Recency { sequence, shown: sequence, known_at: read_at };
         let (profile, as_of) = (profile.into(), Some(time));
         let (cached, partly_cached, stale) = (false, false, false);
         Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of })

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use profile_core::profile::Profile;
 
-use super::cache::{Cached, Entry, Slot};
+use super::cache::{Cached, Entry, EntryKey};
 use super::{Reader, Scope};
 use crate::changes::CacheKey;
-use crate::changes::Followed;
-use crate::models::Running;
+use crate::changes::TenantTail;
+use crate::models::ActiveModel;
 use crate::store::Result;
 
 /// One hit in so many is audited.
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 impl Reader {
     /// Audits a hit, if it is its turn.
-    pub(super) fn audit(&self, scope: &Scope<'_>, slot: &Slot, entry: &Entry) {
+    pub(super) fn audit(&self, scope: &Scope<'_>, slot: &EntryKey, entry: &Entry) {
         let CacheKey::Id(_) = slot.key else { return };
         if !self.hits.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVERY) {
             return;
@@ -43,10 +43,10 @@ impl Reader {
 
     async fn is_consistent(
         &self,
-        slot: &Slot,
+        slot: &EntryKey,
         entry: &Entry,
-        followed: &Arc<Followed>,
-        running: Arc<Running>,
+        followed: &Arc<TenantTail>,
+        running: Arc<ActiveModel>,
     ) -> Result<Option<bool>> {
         let CacheKey::Id(id) = slot.key else { return Ok(None) };
         let need = self.need(followed, super::Freshness::Full).await;
@@ -58,7 +58,7 @@ impl Reader {
             }
         };
         let is_known = tokio::time::timeout(PATIENCE, known).await.is_ok();
-        let now = Slot {
+        let now = EntryKey {
             epoch: self.coherence.epochs().current(slot.key.digest(&slot.tenant)),
             generation: followed.proof().generation,
             model: self.models.of(&slot.tenant).await?.version,

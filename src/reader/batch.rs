@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
-use super::cache::{Cached, Entry, Slot};
+use super::cache::{Cached, Entry, EntryKey};
 use super::{Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key};
 use crate::changes::CacheKey;
 use crate::store;
@@ -84,8 +84,8 @@ impl Reader {
         keys: impl Iterator<Item = &'a CacheKey>,
     ) -> Result<BTreeMap<CacheKey, (Vec<ProfileId>, Lookup)>, store::Error> {
         let mut found = BTreeMap::new();
-        let mut identifiers: Vec<(Identifier, Slot)> = Vec::new();
-        let mut records: Vec<(RecordKey, Slot)> = Vec::new();
+        let mut identifiers: Vec<(Identifier, EntryKey)> = Vec::new();
+        let mut records: Vec<(RecordKey, EntryKey)> = Vec::new();
         for key in keys.filter(|key| !matches!(key, CacheKey::Id(_))) {
             let slot = self.slot(scope, key.clone());
             let entry = self.cached(scope, &slot).await.map(|entry| scope.found(entry, true));
@@ -133,7 +133,7 @@ impl Reader {
     }
 
     /// What is in a slot, if it will do; while the database is away also if it is stale.
-    async fn cached(&self, scope: &Scope<'_>, slot: &Slot) -> Option<Entry> {
+    async fn cached(&self, scope: &Scope<'_>, slot: &EntryKey) -> Option<Entry> {
         match self.cache.peek(slot, &scope.need).await {
             None if !self.coherence.is_there() => self.cache.peek_stale(slot, &scope.need).await,
             found => found,
@@ -147,7 +147,7 @@ impl Reader {
         ids: impl Iterator<Item = ProfileId>,
     ) -> Result<BTreeMap<ProfileId, Found>, store::Error> {
         let mut found = BTreeMap::new();
-        let mut missing: BTreeMap<ProfileId, Slot> = BTreeMap::new();
+        let mut missing: BTreeMap<ProfileId, EntryKey> = BTreeMap::new();
         for id in ids {
             let slot = self.slot(scope, CacheKey::Id(id));
             let entry = self.cached(scope, &slot).await;

@@ -12,7 +12,7 @@ use profile_core::heap_size::{HeapSize, allocated, heap_size, shared_bytes};
 use profile_core::profile::Profile;
 use profile_core::records::{Object, ProfileId, Sequence, TenantId};
 
-use crate::changes::{CacheKey, Proof};
+use crate::changes::{CacheKey, Watermark};
 use crate::config::Config;
 use crate::store;
 
@@ -81,15 +81,15 @@ impl Entry {
     }
 
     /// How current the entry is when it was just loaded.
-    pub(super) fn loaded(&self) -> Currency {
-        Currency { sequence: self.sequence, shown: self.shown.max(self.sequence), known_at: self.read_at }
+    pub(super) fn loaded(&self) -> Recency {
+        Recency { sequence: self.sequence, shown: self.shown.max(self.sequence), known_at: self.read_at }
     }
 
     /// How current the entry is, found under the epoch that was current when the proof was taken.
-    pub(super) fn currency(&self, proof: Proof) -> Currency {
+    pub(super) fn currency(&self, proof: Watermark) -> Recency {
         let sequence = self.sequence.max(proof.position);
         let known_at = self.read_at.max(proof.known_at);
-        Currency { sequence, shown: self.shown.max(sequence), known_at }
+        Recency { sequence, shown: self.shown.max(sequence), known_at }
     }
 }
 
@@ -99,7 +99,7 @@ impl Entry {
 /// current of them shows. "At least as fresh" is a question about the first, a read token a statement about the second:
 /// whoever reads with the token must see at least what this answer showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Currency {
+pub struct Recency {
     /// The last write that all parts reflect for certain.
     pub sequence: Sequence,
     /// The last write of which any part may show something: what a read token of the answer proves.
@@ -108,7 +108,7 @@ pub struct Currency {
     pub known_at: Instant,
 }
 
-impl Currency {
+impl Recency {
     /// That of an answer which is made of two.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
@@ -127,8 +127,8 @@ impl Currency {
 
 /// What an entry must be to be answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Need {
-    pub(super) proof: Proof,
+pub(super) struct Requirement {
+    pub(super) proof: Watermark,
     /// At least this write.
     pub(super) sequence: Sequence,
     /// Known to be current at this moment or later. None: only what the store says now will do.
@@ -137,7 +137,7 @@ pub(super) struct Need {
     pub(super) stale_since: Option<Instant>,
 }
 
-impl Need {
+impl Requirement {
     fn is_met(&self, entry: &Entry, since: Option<Instant>) -> bool {
         let currency = entry.currency(self.proof);
         currency.sequence >= self.sequence && since.is_some_and(|since| currency.known_at >= since)
@@ -154,20 +154,20 @@ impl Need {
 
 /// Where an answer is kept: under all that makes it old when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Slot {
+pub(super) struct EntryKey {
     pub(super) tenant: TenantId,
     pub(super) key: CacheKey,
     pub(super) epoch: u64,
     /// The version of the tenant's model that was known to be in force.
     pub(super) model: i64,
-    /// See [`Proof`].
+    /// See [`Watermark`].
     pub(super) generation: u64,
 }
 
 /// A bounded cache with single flight.
 #[derive(Clone)]
 pub(super) struct Cache {
-    entries: moka::future::Cache<Slot, Entry>,
+    entries: moka::future::Cache<EntryKey, Entry>,
     arrived: Arc<Arrived>,
     /// So many bytes may arrive before what is too much is evicted.
     slack_bytes: u64,
@@ -197,7 +197,7 @@ impl Cache {
         let arriving = arrived.clone();
         let entries = moka::future::Cache::builder()
             .max_capacity(limits.max_bytes)
-            .weigher(move |slot: &Slot, entry: &Entry| {
+            .weigher(move |slot: &EntryKey, entry: &Entry| {
                 let bytes = u32::try_from(weigh(slot, entry)).unwrap_or(u32::MAX);
                 arriving.entries.fetch_add(1, Ordering::Relaxed);
                 arriving.bytes.fetch_add(bytes.into(), Ordering::Relaxed);
@@ -221,8 +221,8 @@ impl Cache {
     /// entry at once shares one load, unless it must be newer than that one.
     pub(super) async fn get(
         &self,
-        slot: &Slot,
-        need: &Need,
+        slot: &EntryKey,
+        need: &Requirement,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
         let kept = self.entries.get(slot).await;
@@ -265,8 +265,8 @@ impl Cache {
 
     async fn reload(
         &self,
-        slot: &Slot,
-        need: &Need,
+        slot: &EntryKey,
+        need: &Requirement,
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
         let entry = need.proven(load.await?)?;
@@ -275,17 +275,17 @@ impl Cache {
     }
 
     /// The entry in a slot, if it is there and current enough.
-    pub(super) async fn peek(&self, slot: &Slot, need: &Need) -> Option<Entry> {
+    pub(super) async fn peek(&self, slot: &EntryKey, need: &Requirement) -> Option<Entry> {
         self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.known_since))
     }
 
     /// The entry in a slot, if the store does not answer and it will do.
-    pub(super) async fn peek_stale(&self, slot: &Slot, need: &Need) -> Option<Entry> {
+    pub(super) async fn peek_stale(&self, slot: &EntryKey, need: &Requirement) -> Option<Entry> {
         self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.stale_since))
     }
 
     /// Keeps an entry that was loaded after the slot was taken.
-    pub(super) async fn put(&self, slot: Slot, entry: Entry) {
+    pub(super) async fn put(&self, slot: EntryKey, entry: Entry) {
         self.entries.insert(slot, entry).await;
         self.settle().await;
     }
@@ -310,7 +310,7 @@ const OVERHEAD_BYTES: usize = 232;
 const ENTRY_HEAD_BYTES: usize = 24;
 
 /// The size of an entry in memory, in bytes.
-fn weigh(slot: &Slot, entry: &Entry) -> usize {
+fn weigh(slot: &EntryKey, entry: &Entry) -> usize {
     let value = match &entry.value {
         Cached::Profile(profile) => shared_bytes(&**profile),
         Cached::Objects(objects) => shared_bytes(&**objects),
@@ -331,7 +331,7 @@ impl HeapSize for CacheKey {
 }
 
 heap_size! {
-    Slot { tenant, key, epoch, model, generation }
+    EntryKey { tenant, key, epoch, model, generation }
 }
 
 #[cfg(test)]

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use profile_core::profile::Profile;
 use profile_core::records::TenantId;
 
-use super::Currency;
-use super::cache::{Cached, Entry, Need};
+use super::Recency;
+use super::cache::{Cached, Entry, Requirement};
 use crate::changes::CacheKey;
-use crate::changes::Followed;
-use crate::models::Running;
+use crate::changes::TenantTail;
+use crate::models::ActiveModel;
 
 /// For whom is read, by which model, and how current it must be.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub(super) tenant: &'a TenantId,
-    pub(super) running: Arc<Running>,
-    pub(super) followed: Arc<Followed>,
-    pub(super) need: Need,
+    pub(super) running: Arc<ActiveModel>,
+    pub(super) followed: Arc<TenantTail>,
+    pub(super) need: Requirement,
 }
 
 impl Scope<'_> {
@@ -34,13 +34,13 @@ pub(super) struct Found {
     pub(super) cached: bool,
     /// Whether what led to it was in the cache, or it itself.
     pub(super) partly_cached: bool,
-    pub(super) currency: Currency,
+    pub(super) currency: Recency,
 }
 
 /// How current a look-up is that led to a profile.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup {
-    currency: Currency,
+    currency: Recency,
     cached: bool,
 }
 

@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use super::cache::{Cached, Entry};
 use super::objects::MAX_COURSE;
-use super::{Answer, Currency, Error, Found, Freshness, Reader};
+use super::{Answer, Error, Found, Freshness, Reader, Recency};
 use crate::changes::CacheKey;
 use crate::store::{self, EventPage, ObjectPage};
 use crate::telemetry::metrics::Cache as Looked;
@@ -22,14 +22,14 @@ const MAX_EVENTS: usize = 500;
 
 /// Which objects are wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct LatestObjectsQuery<'a> {
     /// Of each kind at most so many.
     pub kinds: &'a [(String, usize)],
     /// By the types of their events that may be seen.
     pub visible: &'a Visible,
 }
 
-impl Wanted<'_> {
+impl LatestObjectsQuery<'_> {
     /// A number for what is wanted: other objects have another one.
     fn digest(self) -> u64 {
         let mut hasher = SipHasher13::new();
@@ -84,9 +84,9 @@ impl Reader {
         &self,
         tenant: &TenantId,
         profile: &Answer,
-        wanted: Wanted<'_>,
+        wanted: LatestObjectsQuery<'_>,
         freshness: Freshness,
-    ) -> Result<(Arc<Vec<Object>>, Currency), Error> {
+    ) -> Result<(Arc<Vec<Object>>, Recency), Error> {
         if wanted.kinds.is_empty() {
             return Ok((Arc::default(), profile.currency));
         }
@@ -96,7 +96,7 @@ impl Reader {
             let read_at = Instant::now();
             // The profile again, now that the slot is taken: the one that was read before may lack a record of after.
             let found = self.by_id(&scope, profile.profile.id).await?;
-            let Currency { sequence, shown, .. } = found.currency;
+            let Recency { sequence, shown, .. } = found.currency;
             let Cached::Profile(current) = found.entry.value else {
                 return Ok(Entry { value: Cached::Objects(Arc::default()), sequence, shown, read_at });
             };
@@ -121,7 +121,7 @@ impl Reader {
         &self,
         tenant: &TenantId,
         profile: &Profile,
-        wanted: Wanted<'_>,
+        wanted: LatestObjectsQuery<'_>,
         model: &Model,
     ) -> Result<Vec<Object>, store::Error> {
         let kinds = wanted.event_types(model);

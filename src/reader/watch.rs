@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{Answer, Freshness, Key, Reader};
-use crate::changes::{Assembly, CacheKey, Coherence, Followed, Interest, Subscription, Write};
+use crate::changes::{Assembly, CacheKey, Interest, LogFollower, Subscription, TenantTail, Write};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
@@ -25,7 +25,7 @@ const AWAY_WAIT: Duration = Duration::from_millis(200);
 
 /// Where a watch is: what was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ResumePosition {
     /// Everything of the writes up to this one,
     #[serde(rename = "s")]
     pub sequence: Sequence,
@@ -52,7 +52,7 @@ pub struct Request {
     /// Whether changes are to come with the profile.
     pub include_profiles: bool,
     /// Where to go on.
-    pub place: Option<Place>,
+    pub place: Option<ResumePosition>,
     /// How many writes may wait to be taken.
     pub max_pending: usize,
     /// How long may nothing be told.
@@ -61,7 +61,7 @@ pub struct Request {
 
 /// What is told.
 #[derive(Debug)]
-pub enum Told {
+pub enum WatchEvent {
     /// What a key leads to.
     Snapshot {
         /// Which key.
@@ -100,13 +100,13 @@ pub enum Error {
 
 /// A key, and where it leads.
 #[derive(Debug, Clone)]
-struct Watched {
+struct WatchedKey {
     key: CacheKey,
     digest: u64,
     current: Option<ProfileId>,
 }
 
-impl Watched {
+impl WatchedKey {
     fn leads_to(&self, profile: ProfileId) -> bool {
         self.current == Some(profile) || self.key == CacheKey::Id(profile)
     }
@@ -133,8 +133,8 @@ pub struct Watch {
     reader: Reader,
     store: Arc<dyn Store>,
     request: Request,
-    keys: Vec<Watched>,
-    _followed: Arc<Followed>,
+    keys: Vec<WatchedKey>,
+    _followed: Arc<TenantTail>,
     subscription: Subscription,
     /// Everything up to this write was looked at.
     read: Sequence,
@@ -155,7 +155,7 @@ impl Watch {
     /// # Errors
     /// [`super::Error::UnknownIdentifierType`], and those of the store.
     pub async fn begin(
-        coherence: &Coherence,
+        coherence: &LogFollower,
         reader: Reader,
         store: Arc<dyn Store>,
         request: Request,
@@ -164,7 +164,7 @@ impl Watch {
         let mut keys = Vec::new();
         for key in &request.keys {
             let key = reader.cache_key(&request.tenant, key).await?;
-            keys.push(Watched { digest: key.digest(&request.tenant), key, current: None });
+            keys.push(WatchedKey { digest: key.digest(&request.tenant), key, current: None });
         }
         let interest = if keys.is_empty() {
             Interest::All
@@ -172,7 +172,7 @@ impl Watch {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
         let (subscription, told) = followed.watch(interest, request.max_pending);
-        let first = Place { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
+        let first = ResumePosition { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
         let place = request.place.unwrap_or(first);
         let mut watch = Self {
             reader,
@@ -204,7 +204,7 @@ impl Watch {
     ///
     /// # Errors
     /// All of [`Error`]. The watch is over then.
-    pub async fn next(&mut self) -> Result<(Told, Place), Error> {
+    pub async fn next(&mut self) -> Result<(WatchEvent, ResumePosition), Error> {
         let heartbeat_at = Instant::now() + self.request.heartbeat;
         loop {
             if let Some((sequence, pending)) = self.pending.pop_front() {
@@ -228,7 +228,7 @@ impl Watch {
                     if let Some(told) = self.subscription.told() {
                         self.read = self.read.max(told);
                     }
-                    return Ok((Told::Heartbeat, self.place(self.read, self.skip, None)));
+                    return Ok((WatchEvent::Heartbeat, self.place(self.read, self.skip, None)));
                 }
             }
         }
@@ -318,7 +318,7 @@ impl Watch {
 
     /// Where a key leads after a write.
     async fn follow(&mut self, index: usize, write: &Write) -> Result<(), Error> {
-        let Watched { key, digest, current } = self.keys[index].clone();
+        let WatchedKey { key, digest, current } = self.keys[index].clone();
         let mut leads = current;
         for change in &write.changes {
             match change.kind {
@@ -377,9 +377,13 @@ impl Watch {
     }
 
     /// Makes what is to be told out of what was found.
-    async fn tell(&mut self, sequence: Sequence, pending: Pending) -> Result<Option<(Told, Place)>, Error> {
+    async fn tell(
+        &mut self,
+        sequence: Sequence,
+        pending: Pending,
+    ) -> Result<Option<(WatchEvent, ResumePosition)>, Error> {
         Ok(Some(match pending {
-            Pending::Begin => (Told::Heartbeat, self.place(sequence, 0, None)),
+            Pending::Begin => (WatchEvent::Heartbeat, self.place(sequence, 0, None)),
             Pending::Snapshot(key) => {
                 let asked = self.request.keys[key].clone();
                 let profile = self.read_profile(&asked, sequence).await?;
@@ -388,7 +392,7 @@ impl Watch {
                 }
                 let left = self.pending.iter().any(|(_, pending)| matches!(pending, Pending::Snapshot(_)));
                 let snapshots = left.then_some(key + 1);
-                (Told::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
+                (WatchEvent::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
             }
             Pending::Rest { write, from } => {
                 let Some(index) = (from..write.changes.len()).find(|index| self.wants(&write.changes[*index])) else {
@@ -402,12 +406,17 @@ impl Watch {
         }))
     }
 
-    fn place(&self, sequence: Sequence, changes: usize, snapshots: Option<usize>) -> Place {
-        Place { sequence, changes, snapshots, shown: self.floor }
+    fn place(&self, sequence: Sequence, changes: usize, snapshots: Option<usize>) -> ResumePosition {
+        ResumePosition { sequence, changes, snapshots, shown: self.floor }
     }
 
     /// A change of a write, with the profile where it was asked for.
-    async fn change(&mut self, write: &Write, index: usize, keys: Vec<usize>) -> Result<(Told, Place), Error> {
+    async fn change(
+        &mut self,
+        write: &Write,
+        index: usize,
+        keys: Vec<usize>,
+    ) -> Result<(WatchEvent, ResumePosition), Error> {
         let (change, time) = (Box::new(write.changes[index].clone()), write.time);
         let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
         let profile = if self.request.include_profiles && is_live {
@@ -418,7 +427,7 @@ impl Watch {
         let profile = profile.filter(|answer| answer.merged_from.is_none());
         let before = Sequence(write.sequence.0 - 1);
         let place = self.place(before, index + 1, None);
-        Ok((Told::Change { change, time, keys, profile }, place))
+        Ok((WatchEvent::Change { change, time, keys, profile }, place))
     }
 
     /// Reads a profile as it is after a write or later, and no earlier than what this watch has shown. A database that is away

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::identity::{Context, Decision, DecisionKind, Features, Pair, Verdict, pairs};
+use profile_core::identity::{Context, Decision, DecisionKind, Features, MatchDecision, Pair, pairs};
 use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
 
@@ -19,10 +19,10 @@ pub(super) fn all(
     model: &Model,
     profile: impl Fn(&RecordKey) -> Option<ProfileId>,
 ) -> BTreeMap<Ends, MatchPair> {
-    let apart = Apart::of(decisions);
+    let apart = CannotLink::of(decisions);
     let row = |pair: Pair| {
         let one = profile(&pair.left) == profile(&pair.right);
-        let alike = matches!(pair.verdict, Verdict::Review | Verdict::Link);
+        let alike = matches!(pair.verdict, MatchDecision::Review | MatchDecision::Link);
         let queued = alike && !one && !apart.has(&pair.left, &pair.right);
         let (left, right) = (pair.left, pair.right);
         let row = MatchPair {
@@ -38,9 +38,9 @@ pub(super) fn all(
 }
 
 /// Who was decided to be different people.
-struct Apart<'a>(BTreeMap<&'a RecordKey, Vec<(usize, bool)>>);
+struct CannotLink<'a>(BTreeMap<&'a RecordKey, Vec<(usize, bool)>>);
 
-impl<'a> Apart<'a> {
+impl<'a> CannotLink<'a> {
     fn of(decisions: &'a [Decision]) -> Self {
         let mut sides: BTreeMap<&RecordKey, Vec<(usize, bool)>> = BTreeMap::new();
         let kept = decisions.iter().filter(|decision| decision.kind == DecisionKind::CannotLink);

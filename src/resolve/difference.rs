@@ -6,7 +6,7 @@ use profile_core::profile::Profile;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{Everything, Shown, is_live};
+use super::{ProfileDiffs, TenantState, is_live};
 use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
 
 /// How many samples of each kind are told.
@@ -152,9 +152,9 @@ impl ProfileChange {
 
 /// Tells what changes.
 pub(super) fn tell(
-    before: &Everything,
+    before: &TenantState,
     after: &BTreeMap<RecordKey, Record>,
-    shown: &Shown,
+    shown: &ProfileDiffs,
     changes: &Changes,
     all: Vec<Move>,
     split: usize,
@@ -203,7 +203,7 @@ fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, u
 }
 
 /// Records that change their profile, by where from and where to.
-pub(super) fn moves(before: &Everything, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
+pub(super) fn moves(before: &TenantState, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
     let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
     for record in after.values() {
         let was = before.records.get(&record.key).and_then(|record| record.membership.profile);
@@ -241,7 +241,7 @@ fn largest(before: &BTreeMap<ProfileId, usize>, after: &BTreeMap<ProfileId, usiz
 }
 
 fn identifier_changes(
-    before: &Everything,
+    before: &TenantState,
     after: &BTreeMap<RecordKey, Record>,
     changes: &Changes,
 ) -> Vec<IdentifierChange> {

@@ -8,7 +8,7 @@ use crate::store::StoredStatement;
 
 /// How models differ in what they take of what was said.
 #[derive(Debug, Clone, Default)]
-pub struct Taken {
+pub struct Acceptance {
     /// Statements that the model before takes and the one after refuses.
     pub refused: usize,
     /// Statements that the model before refuses and the one after takes.
@@ -41,7 +41,7 @@ pub fn replay(
     record: &Record,
     statements: &[StoredStatement],
     (from, to): (&Model, &Model),
-    taken: &mut Taken,
+    taken: &mut Acceptance,
 ) -> Record {
     let mut again = record.anew();
     for stored in statements {

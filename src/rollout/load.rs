@@ -6,8 +6,8 @@ use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
 
 use super::Progress;
-use crate::resolve::Everything;
-use crate::resolve::replay::{Taken, alike, replay};
+use crate::resolve::TenantState;
+use crate::resolve::replay::{Acceptance, alike, replay};
 use crate::store::{Result, Snapshot};
 
 /// How many records are read at once.
@@ -16,10 +16,10 @@ const CHUNK: usize = 2_000;
 /// A tenant as it is, and as a candidate would have it said.
 #[derive(Default)]
 pub(super) struct Loaded {
-    pub(super) before: Everything,
+    pub(super) before: TenantState,
     /// What the records say under the candidate.
     pub(super) said: BTreeMap<RecordKey, Record>,
-    pub(super) taken: Taken,
+    pub(super) taken: Acceptance,
 }
 
 /// Loads a tenant. Only where the models do not take the same statements is history read.

@@ -17,11 +17,11 @@ use tokio::sync::watch;
 
 use super::load::{Loaded, load};
 use super::request::Request;
-use crate::changes::Coherence;
+use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
-use crate::ingest::Turn;
-use crate::models::{Models, Running};
+use crate::ingest::WriteContext;
+use crate::models::{ActiveModel, ActiveModels};
 use crate::resolve::{Difference, Resolution, resolve};
 use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
 
@@ -155,27 +155,27 @@ pub enum Error {
 
 /// Plans and applies models.
 #[derive(Clone)]
-pub struct Switch {
+pub struct ModelRollout {
     /// Where everything is.
     pub store: Arc<dyn Store>,
     /// Who is to know of another model.
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
     /// Whom to tell what is written.
-    pub coherence: Arc<Coherence>,
+    pub coherence: Arc<LogFollower>,
 }
 
 /// A candidate beside the model in force.
 struct Comparison {
-    from: Arc<Running>,
-    to: Arc<Running>,
+    from: Arc<ActiveModel>,
+    to: Arc<ActiveModel>,
     /// To be stored; none where the version is stored already and can come into force as it is.
     added: Option<ModelVersion>,
     unchanged: bool,
 }
 
-impl Switch {
+impl ModelRollout {
     /// Tells what a candidate would change now.
     ///
     /// # Errors
@@ -287,7 +287,7 @@ impl Switch {
                 // Nothing is read by such a model, so all of the history is replayed under the other one.
                 Err(store::Error::Model { version, what }) => {
                     tracing::warn!(%tenant, version, what, "the model in force cannot be used; another one takes its place");
-                    Arc::new(Running { version, model: Arc::default() })
+                    Arc::new(ActiveModel { version, model: Arc::default() })
                 }
                 compiled => compiled?,
             },
@@ -353,11 +353,11 @@ async fn in_background(
     now: Timestamp,
     loaded: Loaded,
     from: Arc<Model>,
-    to: Arc<Running>,
+    to: Arc<ActiveModel>,
 ) -> Result<Resolution, Error> {
-    let (tenant, Running { version, model: to }) = (tenant.clone(), Running::clone(&to));
+    let (tenant, ActiveModel { version, model: to }) = (tenant.clone(), ActiveModel::clone(&to));
     let work = compute::run(Class::Long, None, move || {
-        let turn = Turn { tenant: &tenant, sequence, now };
+        let turn = WriteContext { tenant: &tenant, sequence, now };
         let mut resolution = resolve(turn, &Cause::Model { version }, &loaded.before, loaded.said, (&from, &to));
         resolution.difference.refused = loaded.taken.refused;
         resolution.difference.accepted = loaded.taken.accepted;

@@ -8,7 +8,7 @@ use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
-use super::switch::{Error, Progress, Switch};
+use super::switch::{Error, ModelRollout, Progress};
 use crate::clock::settle;
 use crate::compute::{self, Class};
 use crate::store::{self, Changes, ModelVersion, Snapshot};
@@ -29,7 +29,7 @@ pub struct Learned {
     pub report: String,
 }
 
-impl Switch {
+impl ModelRollout {
     /// Learns weights, and stores them as a new version of the model in force. The same records give the same weights.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ struct Buyer {
 }
 
 /// Takes customers one by one.
-pub struct Census {
+pub struct PopulationBuilder {
     /// Over which time value is predicted; none: purchases are not measured.
     horizon: Option<Horizon>,
     day: Day,
@@ -97,7 +97,7 @@ pub struct Census {
     known_sets: BTreeMap<BTreeSet<String>, usize>,
 }
 
-impl Census {
+impl PopulationBuilder {
     /// Of nobody yet, up to and with a day.
     pub fn new(experience: &Experience, segments: impl Iterator<Item = String>, day: Day) -> Self {
         Self {

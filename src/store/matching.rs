@@ -1,7 +1,7 @@
 //! What is kept for identity beside the records: match keys and scored pairs, which are derived from records and the model;
 //! people's decisions and the log of merges and splits, which are not.
 
-use profile_core::identity::{Decision, MatchKey, Verdict};
+use profile_core::identity::{BlockingKey, Decision, MatchDecision};
 use profile_core::records::{ContentHash, ProfileId, RecordKey, Sequence, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct MatchPair {
     /// The greater key.
     pub right: RecordKey,
     /// What the comparison came to.
-    pub verdict: Verdict,
+    pub verdict: MatchDecision,
     /// The evidence, in thousandths of a bit.
     pub millibits: i32,
     /// Whether it waits for a person: alike, and not in one profile.
@@ -21,7 +21,7 @@ pub struct MatchPair {
 }
 
 /// A record under a match key.
-pub type KeyedRecord = (MatchKey, RecordKey);
+pub type KeyedRecord = (BlockingKey, RecordKey);
 
 /// A decision, with who made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

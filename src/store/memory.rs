@@ -27,7 +27,7 @@ use self::view::{MemoryTransaction, View};
 use super::{
     AsOf, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, Match, MatchPair,
     MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, TermHit,
-    TermQuery, Transaction, Turn,
+    TermQuery, Transaction, WriteTurn,
 };
 
 /// A store in memory.
@@ -108,7 +108,7 @@ impl Store for MemoryStore {
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
         let guard = Arc::clone(&self.turn).lock_owned().await;
-        let turn_of = |data: &Data| Turn {
+        let turn_of = |data: &Data| WriteTurn {
             sequence: Sequence(data.sequence.0 + 1),
             model_version: data.model_version(),
             not_before: data.past.last_time(),

@@ -36,10 +36,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use migrations::Schema;
-use profile_core::identity::{MatchKey, Spelling};
+use profile_core::identity::{BlockingKey, Spelling};
 use profile_core::profile::StoredProfile;
 use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, Stamp, TenantId, Timestamp,
+    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, VersionStamp,
 };
 use sea_orm::{DatabaseConnection, Statement};
 use tokio::sync::OnceCell;
@@ -211,12 +211,12 @@ impl SqlStore {
         let records: Vec<RecordKey> = keys.iter().map(|key| RecordKey::new("source", key)).collect();
         let ids: Vec<ProfileId> = (1..=50).map(|number| ProfileId(Uuid::from_u128(number))).collect();
         let identifiers: Vec<Identifier> = keys.iter().map(|key| Identifier::new("type", key)).collect();
-        let stamp = Stamp { version: 0, time: Timestamp::default(), content: ContentHash(0) };
+        let stamp = VersionStamp { version: 0, time: Timestamp::default(), content: ContentHash(0) };
         let statements: Vec<StatementKey> =
             records.iter().map(|record| StatementKey { record: record.clone(), stamp }).collect();
         let events: Vec<EventKey> =
             keys.iter().map(|key| EventKey { source: "source".to_owned(), event_id: key.clone() }).collect();
-        let match_keys: Vec<MatchKey> = (0..50).map(MatchKey).collect();
+        let match_keys: Vec<BlockingKey> = (0..50).map(BlockingKey).collect();
         let records = records.as_slice();
         let mut queries = vec![
             ("profiles", query::profiles(dialect, tenant, &ids)?),

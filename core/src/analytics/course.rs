@@ -12,7 +12,7 @@ use super::{Day, FirstContact, Scale, Share};
 /// What happened, by day. A day on which nothing did is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Course(BTreeMap<Day, Totals>);
+pub struct InteractionHistory(BTreeMap<Day, Totals>);
 
 /// What happened in some time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl Totals {
     }
 }
 
-impl Course {
+impl InteractionHistory {
     /// A day, to be added to.
     pub fn day(&mut self, day: Day) -> &mut Totals {
         self.0.entry(day).or_default()

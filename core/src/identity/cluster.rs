@@ -25,7 +25,7 @@ pub use evidence::{Evidence, Reason, Refusal};
 use guard::Group;
 pub use guard::Guard;
 
-use super::compare::{BirthSlip, Score, Verdict, score};
+use super::compare::{BirthSlip, MatchDecision, Score, score};
 use super::context::Context;
 use super::decision::Decision;
 use super::features::Features;
@@ -111,7 +111,7 @@ fn partition(
     for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Person) {
         partition.join_holders(rule);
     }
-    links.retain(|(.., score)| matches!(score.verdict(model), Verdict::Link | Verdict::Household));
+    links.retain(|(.., score)| matches!(score.verdict(model), MatchDecision::Link | MatchDecision::Household));
     links.sort_by_key(|(a, b, score)| (std::cmp::Reverse(score.millibits), *a, *b));
     for (a, b, score) in &links {
         partition.join_scored(*a, *b, score);

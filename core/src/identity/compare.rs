@@ -15,14 +15,14 @@ pub use veto::Veto;
 use super::context::Context;
 use super::features::Features;
 use crate::model::Model;
-use crate::model::matching::{Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, Weights};
 
 pub(super) use names::{GivenAgreement, families_differ, given_agreement};
 pub(super) use veto::{BirthSlip, birth_slip, births_conflict, suffixes_conflict};
 
 /// What comes of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
+pub enum MatchDecision {
     /// Two people, as far as can be told.
     Different,
     /// Perhaps one person: for people to decide.
@@ -33,7 +33,7 @@ pub enum Verdict {
     Link,
 }
 
-impl Verdict {
+impl MatchDecision {
     /// As it is stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -60,7 +60,7 @@ pub struct FieldComparison {
     /// Which.
     pub field: Field,
     /// How far they agree.
-    pub level: Level,
+    pub level: AgreementLevel,
     /// What the first says, as it is compared.
     pub left: String,
     /// What the second says.
@@ -77,7 +77,7 @@ pub struct Comparison {
     /// The evidence of all fields and the prior: the logarithm of the odds that they are one person.
     pub millibits: i32,
     /// What comes of it.
-    pub verdict: Verdict,
+    pub verdict: MatchDecision,
     /// What forbids a link, whatever the score.
     pub veto: Option<Veto>,
 }
@@ -85,7 +85,7 @@ pub struct Comparison {
 /// A comparison in numbers: what is needed by the million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Score {
-    pub(super) levels: [Level; Field::ALL.len()],
+    pub(super) levels: [AgreementLevel; Field::ALL.len()],
     pub(super) weights: [i32; Field::ALL.len()],
     /// Which value of each field it was, left and right.
     pub(super) values: [(u8, u8); Field::ALL.len()],
@@ -96,7 +96,7 @@ pub(super) struct Score {
 impl Score {
     fn new() -> Self {
         Self {
-            levels: [Level::Missing; Field::ALL.len()],
+            levels: [AgreementLevel::Missing; Field::ALL.len()],
             weights: [0; Field::ALL.len()],
             values: [(0, 0); Field::ALL.len()],
             millibits: 0,
@@ -104,7 +104,7 @@ impl Score {
         }
     }
 
-    pub(super) fn level(&self, field: Field) -> Level {
+    pub(super) fn level(&self, field: Field) -> AgreementLevel {
         self.levels[field as usize]
     }
 
@@ -112,7 +112,7 @@ impl Score {
         self.weights[field as usize]
     }
 
-    fn set(&mut self, field: Field, level: Level, weight: i32, values: (usize, usize)) {
+    fn set(&mut self, field: Field, level: AgreementLevel, weight: i32, values: (usize, usize)) {
         let index = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
         self.levels[field as usize] = level;
         self.weights[field as usize] = weight;
@@ -120,22 +120,22 @@ impl Score {
     }
 
     /// What comes of it under the thresholds of the model.
-    pub(super) fn verdict(&self, model: &Model) -> Verdict {
+    pub(super) fn verdict(&self, model: &Model) -> MatchDecision {
         let matching = &model.matching;
         match self.veto {
             Some(Veto::GivenNamesDiffer | Veto::BirthDatesDiffer) if self.is_household(matching.link) => {
-                Verdict::Household
+                MatchDecision::Household
             }
-            Some(_) if self.millibits >= matching.link => Verdict::Review,
-            None if self.millibits >= matching.link => Verdict::Link,
-            None if self.millibits >= matching.review => Verdict::Review,
-            _ => Verdict::Different,
+            Some(_) if self.millibits >= matching.link => MatchDecision::Review,
+            None if self.millibits >= matching.link => MatchDecision::Link,
+            None if self.millibits >= matching.review => MatchDecision::Review,
+            _ => MatchDecision::Different,
         }
     }
 
     /// Whether given names differ, and all but these and dates of birth would link: the rest speaks for one home.
     fn is_household(&self, link: i32) -> bool {
-        let others = self.level(Field::GivenName) == Level::Different;
+        let others = self.level(Field::GivenName) == AgreementLevel::Different;
         others && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0) >= link
     }
 }
@@ -154,26 +154,26 @@ pub fn compare(left: &Features, right: &Features, context: &Context, model: &Mod
             millibits: score.weight(field),
         }
     };
-    let fields = Field::ALL.iter().filter(|field| score.level(**field) != Level::Missing).map(shown).collect();
+    let fields = Field::ALL.iter().filter(|field| score.level(**field) != AgreementLevel::Missing).map(shown).collect();
     Comparison { fields, millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
 }
 
 /// What comes of a comparison, without the fields: cheap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Classification {
     /// The logarithm of the odds that they are one person.
     pub millibits: i32,
     /// What comes of it.
-    pub verdict: Verdict,
+    pub verdict: MatchDecision,
     /// What forbids a link.
     pub veto: Option<Veto>,
 }
 
 /// Compares two records and tells only what comes of it.
 #[must_use]
-pub fn judge(left: &Features, right: &Features, context: &Context, model: &Model) -> Judgement {
+pub fn judge(left: &Features, right: &Features, context: &Context, model: &Model) -> Classification {
     let score = score(left, right, &model.matching.weights, context);
-    Judgement { millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
+    Classification { millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
 }
 
 /// Compares two records, in numbers.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::features::Features;
-use super::keys::{MatchKey, most};
+use super::keys::{BlockingKey, most};
 use super::{nicknames, text};
 use crate::model::{IdentifierType, Model};
 use crate::records::{Identifier, Record};
@@ -15,9 +15,9 @@ use crate::records::{Identifier, Record};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     /// Identifiers that link nobody and weigh nothing.
-    identifiers: HashSet<MatchKey>,
+    identifiers: HashSet<BlockingKey>,
     /// Keys that find nobody.
-    keys: HashSet<MatchKey>,
+    keys: HashSet<BlockingKey>,
 }
 
 impl Context {
@@ -26,7 +26,7 @@ impl Context {
     pub fn of(all: &[(&Record, &Features)], model: &Model) -> Self {
         let mut context = Self::default();
         let mut holders: HashMap<Identifier, Vec<&Features>> = HashMap::new();
-        let mut counts: HashMap<MatchKey, (usize, usize)> = HashMap::new();
+        let mut counts: HashMap<BlockingKey, (usize, usize)> = HashMap::new();
         for (record, features) in all {
             for identifier in record.identifiers() {
                 holders.entry(identifier).or_default().push(features);
@@ -48,23 +48,23 @@ impl Context {
 
     /// Makes an identifier generic.
     pub fn exclude(&mut self, identifier: &Identifier) {
-        self.identifiers.insert(MatchKey::of(identifier));
+        self.identifiers.insert(BlockingKey::of(identifier));
     }
 
     /// Makes a key generic.
-    pub fn exclude_key(&mut self, key: MatchKey) {
+    pub fn exclude_key(&mut self, key: BlockingKey) {
         self.keys.insert(key);
     }
 
     /// Whether the identifier of this key links nobody.
     #[must_use]
-    pub fn is_generic(&self, identifier: MatchKey) -> bool {
+    pub fn is_generic(&self, identifier: BlockingKey) -> bool {
         !self.identifiers.is_empty() && self.identifiers.contains(&identifier)
     }
 
     /// Whether a key finds anybody.
     #[must_use]
-    pub fn finds(&self, key: MatchKey) -> bool {
+    pub fn finds(&self, key: BlockingKey) -> bool {
         !self.keys.contains(&key) && !self.is_generic(key)
     }
 }

@@ -15,7 +15,7 @@ pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
 pub(super) use name::{Family, Given, Name, Word};
 
-use super::keys::MatchKey;
+use super::keys::BlockingKey;
 use super::text;
 use crate::model::matching::{Field, Weights};
 use crate::model::{BelongsTo, Model, Normalization, Role};
@@ -96,7 +96,7 @@ impl Features {
                 belongs_to: kind.belongs_to,
                 exclusive: kind.exclusive,
                 contact: matches!(kind.normalization, Normalization::Email | Normalization::E164 { .. }),
-                key: MatchKey::of(identifier),
+                key: BlockingKey::of(identifier),
                 value: Word::new(&text::fold(&identifier.value)),
             };
             add(&mut self.ids, Some(id));
@@ -109,7 +109,7 @@ impl Features {
         self.births.retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));
         let emails = self.emails.iter().filter(|email| is(Field::Email, email.whole.hash)).map(|email| email.key);
         let phones = self.phones.iter().filter(|phone| is(Field::Phone, phone.digits.hash)).map(|phone| phone.key);
-        let gone: Vec<MatchKey> = emails.chain(phones).collect();
+        let gone: Vec<BlockingKey> = emails.chain(phones).collect();
         if !gone.is_empty() {
             self.emails.retain(|email| !gone.contains(&email.key));
             self.phones.retain(|phone| !gone.contains(&phone.key));

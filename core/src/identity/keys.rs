@@ -5,7 +5,7 @@
 //! mistyped name is found by birth date and the other name, a new address by e-mail, swapped names because pairs of
 //! names are sorted. A key that more records hold than the model allows is generic and finds nobody.
 //!
-//! Keys are stored: [`MatchKey`] is the same for the same values for ever.
+//! Keys are stored: [`BlockingKey`] is the same for the same values for ever.
 
 use std::collections::BTreeSet;
 
@@ -30,9 +30,9 @@ const MIN_HALF: usize = 3;
 
 /// The hash of what two records have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MatchKey(pub i64);
+pub struct BlockingKey(pub i64);
 
-impl MatchKey {
+impl BlockingKey {
     /// The key of all who hold an identifier.
     #[must_use]
     pub fn of(identifier: &Identifier) -> Self {
@@ -60,17 +60,17 @@ const STREET: FieldSet = bit(Field::Street);
 impl Features {
     /// The keys by which a record is found, ascending: those besides identifiers, which are looked up as such.
     #[must_use]
-    pub fn match_keys(&self) -> Vec<MatchKey> {
+    pub fn match_keys(&self) -> Vec<BlockingKey> {
         self.besides_identifiers().map(|(key, _)| key).collect()
     }
 
     /// The same, each with how many records may be under it before it finds nobody.
     #[must_use]
-    pub fn bounded_keys(&self, matching: &Matching) -> Vec<(MatchKey, usize)> {
+    pub fn bounded_keys(&self, matching: &Matching) -> Vec<(BlockingKey, usize)> {
         self.besides_identifiers().map(|(key, fields)| (key, most(fields, matching))).collect()
     }
 
-    fn besides_identifiers(&self) -> impl Iterator<Item = (MatchKey, FieldSet)> {
+    fn besides_identifiers(&self) -> impl Iterator<Item = (BlockingKey, FieldSet)> {
         let mut keys = self.keys_with_fields();
         keys.dedup_by_key(|(key, _)| *key);
         keys.retain(|(key, _)| !self.ids.iter().any(|id| id.key == *key));
@@ -78,7 +78,7 @@ impl Features {
     }
 
     /// Keys with the fields that they are made of, ascending.
-    pub(super) fn keys_with_fields(&self) -> Vec<(MatchKey, FieldSet)> {
+    pub(super) fn keys_with_fields(&self) -> Vec<(BlockingKey, FieldSet)> {
         let mut keys = Keys(Vec::with_capacity(16));
         self.contact_keys(&mut keys);
         for name in &self.names {
@@ -193,11 +193,11 @@ pub(super) fn most(fields: FieldSet, matching: &Matching) -> usize {
     if fields == GIVEN | FAMILY { most.min((most / NAME_ALONE).max(2)) } else { most }
 }
 
-struct Keys(Vec<(MatchKey, FieldSet)>);
+struct Keys(Vec<(BlockingKey, FieldSet)>);
 
 impl Keys {
     fn add(&mut self, fields: FieldSet, kind: &str, parts: &[&str]) {
-        let key = (MatchKey::new(kind, parts), fields);
+        let key = (BlockingKey::new(kind, parts), fields);
         if !self.0.contains(&key) {
             self.0.push(key);
         }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::compare::{Score, Verdict, Veto, score};
+use super::compare::{MatchDecision, Score, Veto, score};
 use super::context::Context;
 use super::features::Features;
-use super::keys::{FieldSet, MatchKey, most};
+use super::keys::{BlockingKey, FieldSet, most};
 use crate::model::{Matching, Model};
 use crate::records::{Record, RecordKey};
 
@@ -19,7 +19,7 @@ pub struct Pair {
     /// The evidence.
     pub millibits: i32,
     /// What comes of it.
-    pub verdict: Verdict,
+    pub verdict: MatchDecision,
     /// What forbids a link.
     pub veto: Option<Veto>,
 }
@@ -34,7 +34,7 @@ pub fn pairs(all: &[(&Record, &Features)], context: &Context, model: &Model) -> 
         let verdict = score.verdict(model);
         let (left, right) = (sorted[a].0.key.clone(), sorted[b].0.key.clone());
         let pair = Pair { left, right, millibits: score.millibits, verdict, veto: score.veto };
-        (verdict != Verdict::Different).then_some(pair)
+        (verdict != MatchDecision::Different).then_some(pair)
     });
     told.collect()
 }
@@ -66,7 +66,7 @@ pub(super) fn found(
     context: &Context,
     matching: &Matching,
 ) -> Vec<(usize, usize, Vec<FieldSet>)> {
-    let mut holders: HashMap<MatchKey, (FieldSet, Vec<usize>)> = HashMap::new();
+    let mut holders: HashMap<BlockingKey, (FieldSet, Vec<usize>)> = HashMap::new();
     for (index, features) in features.iter().enumerate() {
         let mut keys = features.keys_with_fields();
         keys.dedup_by_key(|(key, _)| *key);

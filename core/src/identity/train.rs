@@ -27,7 +27,7 @@ use super::features::Features;
 use super::keys::{FieldSet, bit};
 use super::pairs::found;
 use crate::model::Model;
-use crate::model::matching::{Chance, Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, MuProbability, Weights};
 use crate::records::Record;
 
 /// What came of training.
@@ -116,10 +116,10 @@ pub(super) struct Learned {
 }
 
 /// How often each level of each field was met.
-type Counts = [[f64; Level::COUNT]; Field::ALL.len()];
+type Counts = [[f64; AgreementLevel::COUNT]; Field::ALL.len()];
 
 fn expect(pairs: &[Learned], all: &[&Features], weights: &Weights, context: &Context) -> (Counts, f64) {
-    let mut counts: Counts = [[0.0; Level::COUNT]; Field::ALL.len()];
+    let mut counts: Counts = [[0.0; AgreementLevel::COUNT]; Field::ALL.len()];
     let mut sum = 0.0;
     for learned in pairs {
         let (a, b) = learned.pair;
@@ -132,7 +132,7 @@ fn expect(pairs: &[Learned], all: &[&Features], weights: &Weights, context: &Con
         for field in Field::ALL {
             let level = score.level(field);
             let independent = learned.fields.iter().any(|fields| fields & bit(field) == 0);
-            if level != Level::Missing && independent {
+            if level != AgreementLevel::Missing && independent {
                 counts[field as usize][level as usize] += likely;
             }
         }
@@ -145,7 +145,7 @@ fn probability(millibits: i32) -> f64 {
     1.0 / (1.0 + (-f64::from(millibits) / 1_000.0).exp2())
 }
 
-fn chances(weights: &Weights, field: Field, part: impl Fn(&Chance) -> u64) -> BTreeMap<Level, f64> {
+fn chances(weights: &Weights, field: Field, part: impl Fn(&MuProbability) -> u64) -> BTreeMap<AgreementLevel, f64> {
     let levels = weights.chances().get(&field).into_iter().flatten();
     levels.map(|(level, chance)| (*level, to_share(part(chance)))).collect()
 }
@@ -165,14 +165,15 @@ fn to_parts(share: f64) -> u64 {
 /// Counts and what is known before, in shares.
 fn shares(
     counts: &Counts,
-    known: impl Fn(Field) -> BTreeMap<Level, f64>,
+    known: impl Fn(Field) -> BTreeMap<AgreementLevel, f64>,
     worth: f64,
-) -> BTreeMap<Field, BTreeMap<Level, f64>> {
+) -> BTreeMap<Field, BTreeMap<AgreementLevel, f64>> {
     let of = |field: Field| {
         let known = known(field);
         let total: f64 = counts[field as usize].iter().sum();
-        let share =
-            |level: Level, known: f64| (counts[field as usize][level as usize] + known * worth) / (total + worth);
+        let share = |level: AgreementLevel, known: f64| {
+            (counts[field as usize][level as usize] + known * worth) / (total + worth)
+        };
         known.into_iter().map(|(level, known)| (level, share(level, known))).collect()
     };
     Field::ALL.into_iter().map(|field| (field, of(field))).collect()
@@ -181,8 +182,8 @@ fn shares(
 /// Weights from shares; m as shipped where none is given yet.
 fn combine(
     shipped: &Weights,
-    u: &BTreeMap<Field, BTreeMap<Level, f64>>,
-    m: Option<&BTreeMap<Field, BTreeMap<Level, f64>>>,
+    u: &BTreeMap<Field, BTreeMap<AgreementLevel, f64>>,
+    m: Option<&BTreeMap<Field, BTreeMap<AgreementLevel, f64>>>,
     frequencies: BTreeMap<Field, crate::model::matching::Frequencies>,
 ) -> Weights {
     let mut chances = shipped.chances().clone();
@@ -199,15 +200,15 @@ fn combine(
 }
 
 /// No level is worth more than exact agreement, none less than none: where the data say so, they are few.
-fn monotone(levels: &mut BTreeMap<Level, Chance>) {
-    let ratio = |chance: &Chance| to_share(chance.m) / to_share(chance.u);
+fn monotone(levels: &mut BTreeMap<AgreementLevel, MuProbability>) {
+    let ratio = |chance: &MuProbability| to_share(chance.m) / to_share(chance.u);
     let (Some(exact), Some(different)) =
-        (levels.get(&Level::Exact).map(ratio), levels.get(&Level::Different).map(ratio))
+        (levels.get(&AgreementLevel::Exact).map(ratio), levels.get(&AgreementLevel::Different).map(ratio))
     else {
         return;
     };
     for (level, chance) in levels.iter_mut() {
-        if !matches!(level, Level::Exact | Level::Different) {
+        if !matches!(level, AgreementLevel::Exact | AgreementLevel::Different) {
             let bounded = ratio(chance).clamp(different.min(exact), exact);
             chance.m = to_parts(to_share(chance.u) * bounded);
         }

@@ -7,7 +7,7 @@ mod weights;
 use std::sync::Arc;
 
 pub use scale::log2_millibits;
-pub use weights::{Chance, Field, Frequencies, Level, Weights};
+pub use weights::{AgreementLevel, Field, Frequencies, MuProbability, Weights};
 
 /// What a trait says of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Trait;
 use crate::model::{Model, Survivorship};
-use crate::records::{Origin, Record, RecordKey, Said, Timestamp, Value};
+use crate::records::{Origin, Provenance, Record, RecordKey, Timestamp, Value};
 
 /// Why a trait has its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +54,7 @@ struct Candidate<'a> {
     trust: u32,
     time: Timestamp,
     record: &'a RecordKey,
-    said: &'a Said,
+    said: &'a Provenance,
     /// How long the value is, or how many say it: where the rule goes by that.
     measure: usize,
 }

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, Origin, Record, RecordKey, Said, Timestamp};
+use super::{Identifier, Origin, Provenance, Record, RecordKey, Timestamp};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
 /// What was said about a purpose.
@@ -163,7 +163,7 @@ pub struct ConsentWord {
     pub consent: Consent,
     /// When.
     #[serde(rename = "p")]
-    pub said: Said,
+    pub said: Provenance,
 }
 
 impl ConsentWord {
@@ -201,7 +201,7 @@ impl Consents {
     const MAX_WORDS: usize = 20;
 
     /// Takes a word in. In whichever order words come, the same ones are kept.
-    pub(super) fn take(&mut self, consent: &Consent, said: Said) {
+    pub(super) fn take(&mut self, consent: &Consent, said: Provenance) {
         let topic = |word: &ConsentWord| (word.consent.purpose.clone(), word.consent.contact_point.clone());
         let new = ConsentWord { consent: consent.clone(), said };
         let about = topic(&new);

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Origin, Record, RecordKey, Said};
+use super::{Origin, Provenance, Record, RecordKey};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
 /// What a preference is about. As a text it is its name in the API: `language`, `topics.news`, `accessibility.large_print`.
@@ -292,7 +292,7 @@ pub struct StatedPreference {
 pub type Preferences = BTreeMap<PreferenceKey, StatedPreference>;
 
 /// One record's word.
-type Word<'a> = (&'a Preference, &'a RecordKey, &'a Said);
+type Word<'a> = (&'a Preference, &'a RecordKey, &'a Provenance);
 
 /// What stands of what the records of a profile say.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The state of one record: the fold of all statements about it, in a form that takes them in any order.
 //!
-//! A record is a map of fields, each with the place (a [`Stamp`]) of the statement that set it, over a *base*: the latest
+//! A record is a map of fields, each with the place (a [`VersionStamp`]) of the statement that set it, over a *base*: the latest
 //! whole statement (upsert or delete). A field set by the base carries no stamp of its own. A statement changes a field
 //! only if it is later than what set the field before, and a base drops all that is older than itself. Taking the later
 //! of two is commutative, associative and idempotent, so any order of the same statements gives the same state, and a
@@ -23,7 +23,7 @@ use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
 /// The place of a statement among those about its record; the content breaks ties, so that the order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct VersionStamp {
     /// The source's version, 0 when it has none.
     #[serde(rename = "v", default)]
     pub version: i64,
@@ -49,17 +49,17 @@ pub struct Origin {
 impl Origin {
     /// Who said what a record holds.
     #[must_use]
-    pub fn of(record: &RecordKey, said: &Said) -> Self {
+    pub fn of(record: &RecordKey, said: &Provenance) -> Self {
         Self { record: record.clone(), source_time: said.source_time, receive_time: said.receive_time }
     }
 }
 
 /// When a statement was made and received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct Provenance {
     /// Its place.
     #[serde(rename = "o")]
-    pub stamp: Stamp,
+    pub stamp: VersionStamp,
     /// In the source's word.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub source_time: Option<Timestamp>,
@@ -68,7 +68,7 @@ pub struct Said {
     pub receive_time: Timestamp,
 }
 
-impl Said {
+impl Provenance {
     /// The time that survivorship goes by: the source's, if it can be right.
     #[must_use]
     pub fn effective_time(&self) -> Timestamp {
@@ -80,18 +80,18 @@ impl Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Base {
     #[serde(rename = "p")]
-    said: Said,
+    said: Provenance,
     #[serde(default)]
     deleted: bool,
 }
 
 /// A field's value and, if a patch set it, which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Cell<T> {
+struct Register<T> {
     #[serde(rename = "v")]
     value: T,
     #[serde(rename = "p", default = "none", skip_serializing_if = "Option::is_none")]
-    patch: Option<Said>,
+    patch: Option<Provenance>,
 }
 
 fn none<T>() -> Option<T> {
@@ -139,15 +139,15 @@ pub struct Record {
     pub membership: Membership,
     /// The latest statement, effective or not: an undated one comes after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    latest: Option<Said>,
+    latest: Option<Provenance>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base: Option<Base>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    identifiers: BTreeMap<String, Cell<Vec<String>>>,
+    identifiers: BTreeMap<String, Register<Vec<String>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    traits: BTreeMap<String, Cell<Option<Value>>>,
+    traits: BTreeMap<String, Register<Option<Value>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    preferences: BTreeMap<PreferenceKey, Cell<Option<Preference>>>,
+    preferences: BTreeMap<PreferenceKey, Register<Option<Preference>>>,
     #[serde(default, skip_serializing_if = "Consents::is_empty")]
     consents: Consents,
     /// By event type the latest contacts, latest first.
@@ -198,7 +198,7 @@ impl Record {
 
     /// The latest statement about it, if any was made.
     #[must_use]
-    pub fn latest(&self) -> Option<&Said> {
+    pub fn latest(&self) -> Option<&Provenance> {
         self.latest.as_ref()
     }
 
@@ -210,7 +210,7 @@ impl Record {
     }
 
     /// Its identifiers with who said them when.
-    pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Said)> {
+    pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
         self.identifiers.iter().flat_map(|(kind, cell)| {
             let said = self.said(cell.patch.as_ref());
             cell.value.iter().filter_map(move |value| Some((Identifier::new(kind, value), said?)))
@@ -218,14 +218,14 @@ impl Record {
     }
 
     /// Its traits, in order of name.
-    pub fn traits(&self) -> impl Iterator<Item = (&str, &Value, &Said)> {
+    pub fn traits(&self) -> impl Iterator<Item = (&str, &Value, &Provenance)> {
         self.traits
             .iter()
             .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
     }
 
     /// Its preferences, in order of key.
-    pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Said)> {
+    pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Provenance)> {
         self.preferences.iter().filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
     }
 
@@ -304,13 +304,13 @@ impl Record {
         pack_map(&mut self.contacts);
     }
 
-    fn said<'a>(&'a self, patch: Option<&'a Said>) -> Option<&'a Said> {
+    fn said<'a>(&'a self, patch: Option<&'a Provenance>) -> Option<&'a Provenance> {
         patch.or(self.base.as_ref().map(|base| &base.said))
     }
 
     /// The place that a statement takes: its own, or after all others.
     #[must_use]
-    pub fn place(&self, statement: &RecordStatement) -> Stamp {
+    pub fn place(&self, statement: &RecordStatement) -> VersionStamp {
         let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
             Some(said) => {
                 let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
@@ -318,7 +318,7 @@ impl Record {
             }
             None => (0, statement.receive_time),
         });
-        Stamp { version, time, content: statement.content }
+        VersionStamp { version, time, content: statement.content }
     }
 
     /// Whether an undated statement only repeats the latest one.
@@ -333,8 +333,8 @@ impl Record {
     }
 
     /// Takes a statement in at the place that it took when it was stored.
-    pub fn apply_at(&mut self, stamp: Stamp, statement: &RecordStatement) {
-        let said = Said { stamp, source_time: statement.source_time, receive_time: statement.receive_time };
+    pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
+        let said = Provenance { stamp, source_time: statement.source_time, receive_time: statement.receive_time };
         self.first_seen = self.first_seen.min(statement.receive_time);
         if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
             self.latest = Some(said);
@@ -369,7 +369,7 @@ impl Record {
     }
 
     /// Makes a whole statement the base, if it is later than the present one, and drops what is older.
-    fn rebase(&mut self, said: Said, deleted: bool) -> bool {
+    fn rebase(&mut self, said: Provenance, deleted: bool) -> bool {
         if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
             return false;
         }
@@ -380,7 +380,7 @@ impl Record {
     }
 }
 
-plain_size!(Stamp, Said, Base, CarriedId);
+plain_size!(VersionStamp, Provenance, Base, CarriedId);
 
 heap_size! {
     Origin { record, source_time, receive_time }
@@ -391,23 +391,23 @@ heap_size! {
     }
 }
 
-impl<T: HeapSize> HeapSize for Cell<T> {
+impl<T: HeapSize> HeapSize for Register<T> {
     fn heap_bytes(&self) -> usize {
         self.value.heap_bytes()
     }
 }
 
 /// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
-fn patch<K: Ord + Clone, T: Clone>(fields: &mut BTreeMap<K, Cell<T>>, name: &K, value: &T, said: Said) {
-    let later = |cell: &Cell<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
+fn patch<K: Ord + Clone, T: Clone>(fields: &mut BTreeMap<K, Register<T>>, name: &K, value: &T, said: Provenance) {
+    let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
     if !fields.get(name).is_some_and(later) {
-        fields.insert(name.clone(), Cell { value: value.clone(), patch: Some(said) });
+        fields.insert(name.clone(), Register { value: value.clone(), patch: Some(said) });
     }
 }
 
 /// Sets the fields of a new base where no later patch is left.
-fn fill<'a, T>(fields: &mut BTreeMap<String, Cell<T>>, values: impl Iterator<Item = (&'a String, T)>) {
+fn fill<'a, T>(fields: &mut BTreeMap<String, Register<T>>, values: impl Iterator<Item = (&'a String, T)>) {
     for (name, value) in values {
-        fields.entry(name.clone()).or_insert(Cell { value, patch: None });
+        fields.entry(name.clone()).or_insert(Register { value, patch: None });
     }
 }

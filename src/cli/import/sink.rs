@@ -14,14 +14,14 @@ use tonic::{Code, Status};
 
 use super::input::Batch;
 use super::rejects::Reason;
-use crate::changes::{self, Coherence};
+use crate::changes::{self, LogFollower};
 use crate::cli::client::{Client, refused, retry_after};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
 use crate::grpc::{self, reason_name, v1};
 use crate::ingest::{self, Ingest, Receipt, Ticket};
-use crate::models::Models;
+use crate::models::ActiveModels;
 use crate::sources::files::{Position, Row};
 use crate::store::Store;
 use crate::store::sql::SqlStore;
@@ -90,7 +90,7 @@ impl Sink {
         }
         let store = Arc::new(setup::store(&config.database).await?);
         store.check().await?;
-        let models = Arc::new(Models::new(store.clone(), configured));
+        let models = Arc::new(ActiveModels::new(store.clone(), configured));
         models.compare_with_configured(tenant).await?;
         let model = models.of(tenant).await?.model.clone();
         model.check_mapping(source, kind).map_err(refused)?;
@@ -123,13 +123,13 @@ impl Direct {
     fn start(
         config: &Config,
         store: Arc<SqlStore>,
-        models: Arc<Models>,
+        models: Arc<ActiveModels>,
         model: Arc<Model>,
         tenant: TenantId,
     ) -> anyhow::Result<Self> {
         let metrics = Telemetry::collect(config)?.metrics;
         let coherence =
-            Coherence::start(store.clone(), models.clone(), metrics.clone(), changes::Options::from(config));
+            LogFollower::start(store.clone(), models.clone(), metrics.clone(), changes::Options::from(config));
         let clock = Arc::new(SystemClock);
         let parts = ingest::Parts { store: store.clone(), models, clock, coherence, metrics };
         let options = ingest::Options::from(config);

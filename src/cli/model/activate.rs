@@ -10,13 +10,13 @@ use anyhow::Context;
 use profile_core::records::TenantId;
 use serde_json::json;
 
-use crate::changes::{self, Coherence};
+use crate::changes::{self, LogFollower};
 use crate::cli::output::{self, Format};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
-use crate::models::{ModelFile, Models};
-use crate::rollout::{Applied, Apply, Candidate, Content, Progress, Switch, Weights};
+use crate::models::{ActiveModels, ModelFile};
+use crate::rollout::{Applied, Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -55,10 +55,10 @@ async fn activate(
 ) -> anyhow::Result<Applied> {
     store.check().await?;
     // What is configured does not count: a tenant with versions has a model of its own.
-    let models = Arc::new(Models::new(store.clone(), ModelFile::built_in()));
+    let models = Arc::new(ActiveModels::new(store.clone(), ModelFile::built_in()));
     let metrics = Telemetry::collect(config)?.metrics;
-    let coherence = Coherence::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
-    let switch = Switch { store, models, clock: Arc::new(SystemClock), coherence };
+    let coherence = LogFollower::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
+    let switch = ModelRollout { store, models, clock: Arc::new(SystemClock), coherence };
     let candidate = Candidate { content: Content::Version(version), weights: Weights::Own };
     let apply = Apply { candidate, expected_version, request_id: String::new() };
     let (progress, _) = Progress::new();

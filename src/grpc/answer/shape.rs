@@ -16,11 +16,11 @@ use crate::grpc::v1;
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.
 #[derive(Debug, Clone, Default)]
-pub(in crate::grpc) struct Shape {
+pub(in crate::grpc) struct Projection {
     full: bool,
     /// None: all of the view.
     mask: Option<Mask>,
-    bound: Option<Bound>,
+    bound: Option<PurposeScope>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,7 @@ struct Mask {
 
 /// A purpose of a model.
 #[derive(Debug, Clone)]
-pub(in crate::grpc) struct Bound {
+pub(in crate::grpc) struct PurposeScope {
     name: String,
     model: Arc<Model>,
 }
@@ -53,7 +53,7 @@ const FIELDS: [&str; 12] = [
     "records",
 ];
 
-impl Bound {
+impl PurposeScope {
     /// A purpose of a model; none where none is named.
     pub(in crate::grpc) fn new(name: String, model: &Arc<Model>) -> Checked<Option<Self>> {
         if name.is_empty() {
@@ -92,7 +92,7 @@ fn unknown_path(index: usize, path: &str, first: bool) -> Violation {
     Violation::new(Reason::Malformed, format!("read_mask.paths[{index}]"), description)
 }
 
-impl Shape {
+impl Projection {
     /// Checks a view and a mask.
     pub(in crate::grpc) fn new(view: i32, mask: Option<FieldMask>) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
@@ -144,10 +144,10 @@ impl Shape {
     }
 
     /// Only what a purpose may see. Needs are refused to those that sell, not just withheld.
-    pub(in crate::grpc) fn bound_to(self, bound: Option<Bound>) -> Checked<Self> {
+    pub(in crate::grpc) fn bound_to(self, bound: Option<PurposeScope>) -> Checked<Self> {
         let named = self.mask.as_ref().is_some_and(|mask| mask.fields.contains("accessibility"));
         let sells =
-            bound.as_ref().and_then(Bound::view).is_some_and(|view| view.purpose.kind == PurposeKind::Marketing);
+            bound.as_ref().and_then(PurposeScope::view).is_some_and(|view| view.purpose.kind == PurposeKind::Marketing);
         if named && sells {
             let rule = "accessibility needs are never used for marketing";
             return Err(vec![Violation::new(Reason::NotForPurpose, "read_mask", rule)]);
@@ -169,7 +169,7 @@ impl Shape {
 
     /// A profile in this shape, and what is withheld of it at a time.
     pub(in crate::grpc) fn of(&self, profile: &Profile, now: Timestamp) -> (v1::Profile, Vec<v1::Withheld>) {
-        let view = self.bound.as_ref().and_then(Bound::view);
+        let view = self.bound.as_ref().and_then(PurposeScope::view);
         if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
             let name = profile_name(&profile.id);
             let empty = v1::Profile { name, revision: profile.revision, ..v1::Profile::default() };

@@ -1,6 +1,6 @@
 //! To the wire: explanations, candidates, decisions, and what identity did.
 
-use profile_core::identity::{Comparison, DecisionKind, FieldComparison, Reason, Verdict};
+use profile_core::identity::{Comparison, DecisionKind, FieldComparison, MatchDecision, Reason};
 use profile_core::profile::{TraitCandidate, TraitExplanation};
 use profile_core::records::ProfileId;
 
@@ -152,10 +152,10 @@ fn explained(told: TraitExplanation) -> v1::TraitExplanation {
 
 fn score(compared: Comparison) -> v1::MatchScore {
     let verdict = match compared.verdict {
-        Verdict::Different => v1::MatchVerdict::Different,
-        Verdict::Review => v1::MatchVerdict::Review,
-        Verdict::Household => v1::MatchVerdict::Household,
-        Verdict::Link => v1::MatchVerdict::Link,
+        MatchDecision::Different => v1::MatchVerdict::Different,
+        MatchDecision::Review => v1::MatchVerdict::Review,
+        MatchDecision::Household => v1::MatchVerdict::Household,
+        MatchDecision::Link => v1::MatchVerdict::Link,
     };
     v1::MatchScore {
         probability: probability(compared.millibits),

@@ -6,7 +6,7 @@ use profile_core::records::{Reason, RecordKey, Violation};
 use tonic::{Code, Request, Response, Status};
 
 use super::IdentityApi;
-use crate::grpc::answer::{Shape, profile};
+use crate::grpc::answer::{Projection, profile};
 use crate::grpc::context::Context;
 use crate::grpc::status::{Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found};
 use crate::grpc::{receive, token, v1};
@@ -204,7 +204,7 @@ fn made(decided: &Decided, validate_only: bool) -> Vec<String> {
 }
 
 fn basic(found: &Profile) -> v1::Profile {
-    profile(found, &Shape::default())
+    profile(found, &Projection::default())
 }
 
 async fn read_token(api: &IdentityApi, context: &Context, decided: &Decided) -> Result<String, Status> {

@@ -11,7 +11,7 @@ use http_body::Frame;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::call::{Call, code};
+use super::call::{CallGuard, code};
 use super::message::FREE_BYTES;
 use crate::grpc::status;
 use crate::transport::{Budget, Held};
@@ -23,7 +23,7 @@ const PART_BYTES: usize = 8 * 1024;
 /// An answer's body that tells its call how it ended.
 pub(super) struct Answer {
     inner: Body,
-    call: Call,
+    call: CallGuard,
     budget: Arc<Budget>,
     /// What is left of the message that is being given.
     rest: Bytes,
@@ -33,7 +33,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(inner: Body, call: Call, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(inner: Body, call: CallGuard, budget: Arc<Budget>) -> Self {
         Self { inner, call, budget, rest: Bytes::new(), interrupted: None, over: false }
     }
 }

@@ -18,7 +18,7 @@ use super::activity::Activity;
 use super::answer::Answer;
 use super::decoded::Shape;
 use super::message::Messages;
-use super::places::{Kind, Place};
+use super::places::{Kind, Permit};
 use super::{HURRY, Shared};
 use crate::grpc::call_log::Answered;
 use crate::grpc::context::{Context, REQUEST_ID_KEY};
@@ -30,7 +30,7 @@ use crate::telemetry::accept_parent;
 use crate::transport::{Connection, Control, Cut, Ended, Held};
 
 /// One call.
-pub(super) struct Call {
+pub(super) struct CallGuard {
     shared: Arc<Shared>,
     pub(super) method: Method,
     request_id: String,
@@ -44,13 +44,13 @@ pub(super) struct Call {
     /// The place among calls in work.
     entered: Option<Arc<Entered>>,
     /// The place among those that wait for their callers.
-    place: Option<Place>,
+    place: Option<Permit>,
     /// The bytes of the request.
     held: Option<Held>,
     over: bool,
 }
 
-impl Call {
+impl CallGuard {
     pub(super) fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
         // One that cannot be taken over is refused, under an id of the server's.
         let given = protocol::request_id(request.headers()).ok().flatten();
@@ -91,7 +91,7 @@ impl Call {
     pub(super) fn context(&self, tenant: TenantId) -> Context {
         let deadline = self.deadline.map(tokio::time::Instant::into_std);
         Context {
-            call: lanes::Call::new(lane(self.method), self.caller(), deadline, self.entered.clone()),
+            call: lanes::CallGuard::new(lane(self.method), self.caller(), deadline, self.entered.clone()),
             tenant,
             request_id: self.request_id.clone(),
             deadline: self.deadline,
@@ -161,7 +161,7 @@ impl Call {
         })
     }
 
-    fn enter(&self, kind: Kind) -> Result<Place, Status> {
+    fn enter(&self, kind: Kind) -> Result<Permit, Status> {
         self.shared.places.enter(kind).ok_or_else(|| {
             self.bounded(kind.name());
             status::too_many_waiting(self.shared.places.limit())
@@ -281,7 +281,7 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for CallGuard {
     /// A call that ends without a status was left by its caller, or cut off.
     fn drop(&mut self) {
         if self.over {

@@ -34,12 +34,12 @@ impl Kind {
 
 /// Calls by what they do, with the bound of each kind.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct Permits {
     counts: [AtomicUsize; 4],
     limit: usize,
 }
 
-impl Places {
+impl Permits {
     pub(super) fn new(limit: usize, metrics: &Metrics) -> Arc<Self> {
         let places = Arc::new(Self { counts: Default::default(), limit });
         for kind in Kind::ALL {
@@ -65,21 +65,21 @@ impl Places {
     }
 
     /// A place, if there is one.
-    pub(super) fn enter(self: &Arc<Self>, kind: Kind) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, kind: Kind) -> Option<Permit> {
         let count = &self.counts[kind as usize];
-        let place = Place { places: self.clone(), kind };
+        let place = Permit { places: self.clone(), kind };
         (count.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(place)
     }
 }
 
 /// A place; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct Permit {
+    places: Arc<Permits>,
     kind: Kind,
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.places.counts[self.kind as usize].fetch_sub(1, Ordering::Relaxed);
     }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn kinds_do_not_take_each_others_places() {
-        let places = Places::new(4, &Metrics::default());
+        let places = Permits::new(4, &Metrics::default());
         let streams: Vec<_> = (0..4).filter_map(|_| places.enter(Kind::Stream)).collect();
         assert_eq!((streams.len(), places.is_pressed(Kind::Stream), places.is_pressed(Kind::Health)), (4, true, false));
         assert!(places.enter(Kind::Stream).is_none() && places.enter(Kind::Health).is_some());

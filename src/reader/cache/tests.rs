@@ -19,8 +19,8 @@ fn limits(max_bytes: u64) -> Limits {
     Limits { max_bytes, max_staleness: Duration::ZERO, max_staleness_when_away: Duration::ZERO }
 }
 
-fn slot(key: CacheKey, epoch: u64) -> Slot {
-    Slot { tenant: TenantId::default(), key, epoch, model: 1, generation: 0 }
+fn slot(key: CacheKey, epoch: u64) -> EntryKey {
+    EntryKey { tenant: TenantId::default(), key, epoch, model: 1, generation: 0 }
 }
 
 fn entry(value: Cached) -> Entry {

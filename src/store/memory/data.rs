@@ -7,8 +7,8 @@ use profile_core::records::{Event, EventKey, Identifier, ProfileId, Record, Reco
 
 use super::past::PastData;
 use crate::store::{
-    Activation, AsOf, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair,
-    MembershipChange, ModelVersion, ProfileRow, ProfileState, RecountProgress, Result, SearchTerm, StatementKey,
+    Activation, AsOf, BackfillProgress, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, Match,
+    MatchPair, MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey,
     StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Data {
     pub(super) models: BTreeMap<i64, ModelVersion>,
     pub(super) activations: BTreeMap<i64, Activation>,
     pub(super) log: BTreeMap<LogPosition, LogEntry>,
-    pub(super) recount: Option<RecountProgress>,
+    pub(super) recount: Option<BackfillProgress>,
     pub(super) past: PastData,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::identity::MatchKey;
+use profile_core::identity::BlockingKey;
 use profile_core::records::{
     ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
 };
@@ -14,8 +14,8 @@ use super::Tenants;
 use super::data::Data;
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StatementKey,
-    StoredDecision, StoredRequest, StoredStatement, Transaction, Turn, WriteMark,
+    BackfillProgress, Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot, StatementKey,
+    StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark, WriteTurn,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -65,10 +65,10 @@ impl Snapshot for View {
         }))
     }
 
-    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>> {
+    async fn keyed(&mut self, keys: &[BlockingKey], limit: usize) -> Result<Vec<KeyedRecord>> {
         let keys: BTreeSet<_> = keys.iter().copied().collect();
         Ok(self.of(|data| {
-            let of_one = |key: MatchKey| {
+            let of_one = |key: BlockingKey| {
                 let least = (key, RecordKey::new("", ""));
                 data.keys.range(least..).take_while(move |(found, _)| *found == key).take(limit + 1).cloned()
             };
@@ -84,7 +84,7 @@ impl Snapshot for View {
         Ok(found)
     }
 
-    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>> {
+    async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>> {
         Ok(self.of(|data| data.recount.clone()))
     }
 
@@ -124,7 +124,7 @@ impl Snapshot for View {
 pub(super) struct MemoryTransaction {
     pub(super) view: View,
     pub(super) tenant: TenantId,
-    pub(super) turn: Turn,
+    pub(super) turn: WriteTurn,
     pub(super) tenants: Arc<Tenants>,
     /// What was written ahead of the commit.
     pub(super) ahead: Vec<Changes>,

@@ -1,6 +1,6 @@
 //! The statements that read what is kept for identity: match keys, pairs, decisions, the log of merges and splits.
 
-use profile_core::identity::MatchKey;
+use profile_core::identity::BlockingKey;
 use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
 use sea_orm::Statement;
 
@@ -34,7 +34,7 @@ pub(super) fn scan_records(dialect: Dialect, tenant: &TenantId, after: Option<&R
 }
 
 /// Serves [`Snapshot::keyed`](crate::store::Snapshot::keyed), by `match_key_pk`.
-pub(super) fn keyed(dialect: Dialect, tenant: &TenantId, keys: &[MatchKey], limit: usize) -> Result<Statement> {
+pub(super) fn keyed(dialect: Dialect, tenant: &TenantId, keys: &[BlockingKey], limit: usize) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", vec![("key_hash", Column::Int(keys.iter().map(|key| key.0).collect()))])?;

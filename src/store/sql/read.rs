@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::identity::{Spelling, Verdict};
+use profile_core::identity::{MatchDecision, Spelling};
 use profile_core::profile::StoredProfile;
 use profile_core::records::{ContentHash, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, Statement};
@@ -11,9 +11,8 @@ use uuid::Uuid;
 use super::entity::{RecordRow, document, membership, record_version};
 use super::{SqlStore, matching, query, search};
 use crate::store::{
-    Activation, AsOf, Error, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange, ModelVersion,
-    QueuePage, RecountProgress, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement, TermHit,
-    TermQuery,
+    Activation, AsOf, BackfillProgress, Error, IdentityChange, IdentityChangePage, Match, MatchPair, MembershipChange,
+    ModelVersion, QueuePage, Result, StoredDecision, StoredModel, StoredRequest, StoredStatement, TermHit, TermQuery,
 };
 
 impl SqlStore {
@@ -192,7 +191,7 @@ pub(super) fn pair(row: &QueryResult) -> Result<MatchPair> {
     Ok(MatchPair {
         left,
         right,
-        verdict: Verdict::parse(&verdict).ok_or_else(|| inconsistent("match_pair", "verdict", "no verdict"))?,
+        verdict: MatchDecision::parse(&verdict).ok_or_else(|| inconsistent("match_pair", "verdict", "no verdict"))?,
         millibits: i32::try_from(weight).map_err(|_| inconsistent("match_pair", "weight", "out of range"))?,
         queued: queued != 0,
     })
@@ -218,9 +217,9 @@ pub(super) fn request(row: &QueryResult) -> Result<StoredRequest> {
 }
 
 /// How far counting has come.
-pub(super) fn recount_progress(row: &QueryResult) -> Result<RecountProgress> {
+pub(super) fn recount_progress(row: &QueryResult) -> Result<BackfillProgress> {
     let (records, done): (i64, i64) = (row.try_get("", "counted")?, row.try_get("", "done")?);
-    Ok(RecountProgress {
+    Ok(BackfillProgress {
         definitions: row.try_get("", "definitions")?,
         position: record_key(row, "source", "record_key")?,
         records: u64::try_from(records).map_err(|_| inconsistent("recount", "counted", "negative"))?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::identity::MatchKey;
+use profile_core::identity::BlockingKey;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey, TenantId};
 use sea_orm::FromQueryResult;
 use tokio_util::task::TaskTracker;
@@ -15,8 +15,8 @@ use super::session::{Purpose, Session};
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::store::{
-    Error, KeyedRecord, MatchPair, ProfileRow, RecountProgress, Result, Snapshot, StoredDecision, StoredRequest,
-    StoredStatement, Turn,
+    BackfillProgress, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest,
+    StoredStatement, WriteTurn,
 };
 
 /// Begins a snapshot.
@@ -24,7 +24,7 @@ pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTra
     let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
     let begun = tasks.spawn(async move {
         let open = Some(Session::begin(&pools.read(), Purpose::Snapshot).await?);
-        Ok(SqlTransaction { dialect: pools.dialect, tenant, turn: Turn::default(), open, pools, tasks: tracker })
+        Ok(SqlTransaction { dialect: pools.dialect, tenant, turn: WriteTurn::default(), open, pools, tasks: tracker })
     });
     begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("snapshot: {panic}"))))
 }
@@ -78,7 +78,7 @@ impl Snapshot for SqlTransaction {
         rows.iter().map(record).collect()
     }
 
-    async fn keyed(&mut self, keys: &[MatchKey], limit: usize) -> Result<Vec<KeyedRecord>> {
+    async fn keyed(&mut self, keys: &[BlockingKey], limit: usize) -> Result<Vec<KeyedRecord>> {
         let asked = distinct(keys);
         if asked.is_empty() {
             return Ok(Vec::new());
@@ -97,7 +97,7 @@ impl Snapshot for SqlTransaction {
         rows.iter().map(|row| record_version::Model::from_query_result(row, "")?.into_statement()).collect()
     }
 
-    async fn recount_progress(&mut self) -> Result<Option<RecountProgress>> {
+    async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>> {
         let rows = self.rows(query::recount_progress(self.dialect, &self.tenant)).await?;
         rows.first().map(recount_progress).transpose()
     }

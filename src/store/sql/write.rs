@@ -27,13 +27,13 @@ use super::read::place;
 use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::store::past::refuse_time;
-use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, Turn, WriteMark};
+use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, WriteMark, WriteTurn};
 
 pub(super) struct SqlTransaction {
     pub(super) dialect: Dialect,
     pub(super) tenant: TenantId,
     /// That of a write; the default in a snapshot.
-    pub(super) turn: Turn,
+    pub(super) turn: WriteTurn,
     /// `None` once it is committed or rolled back.
     pub(super) open: Option<Session>,
     pub(super) pools: Arc<Pools>,
@@ -46,7 +46,7 @@ pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTra
     let begun = tasks.spawn(async move {
         // The turn comes first, so whatever is read afterwards sees all that the writers before committed.
         let open = Some(pools.begin_write().await?);
-        let (dialect, turn) = (pools.dialect, Turn::default());
+        let (dialect, turn) = (pools.dialect, WriteTurn::default());
         let mut transaction = SqlTransaction { dialect, tenant, turn, open, pools, tasks: tracker };
         transaction.turn = transaction.take_turn().await?;
         Ok(transaction)
@@ -57,7 +57,7 @@ pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTra
 impl SqlTransaction {
     /// The lock on the tenant's row and what goes with it, in one statement. Rolled back, the number is free again. (All of
     /// it must be columns of the locked row: what else the statement read would be from before the wait for the lock.)
-    async fn take_turn(&mut self) -> Result<Turn> {
+    async fn take_turn(&mut self) -> Result<WriteTurn> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
         let rows = self
@@ -70,7 +70,7 @@ impl SqlTransaction {
         let row = rows.first().ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
         let not_before = Timestamp::from_micros(row.try_get("", "write_time")?);
         let (sequence, model_version) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?);
-        Ok(Turn { sequence, model_version, not_before })
+        Ok(WriteTurn { sequence, model_version, not_before })
     }
 
     fn open(&mut self) -> Result<&mut Session> {

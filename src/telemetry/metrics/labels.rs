@@ -28,7 +28,7 @@ impl Cache {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Rollups of records.
-    Recount,
+    Backfill,
     /// The index of segments.
     Segments,
     /// Statistics over all customers.
@@ -37,13 +37,13 @@ pub enum Job {
 
 impl Job {
     /// All of them, in order of their numbers.
-    pub(super) const ALL: [Self; 3] = [Self::Recount, Self::Segments, Self::Statistics];
+    pub(super) const ALL: [Self; 3] = [Self::Backfill, Self::Segments, Self::Statistics];
 
     /// The name in the log and in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Recount => "recount",
+            Self::Backfill => "recount",
             Self::Segments => "segments",
             Self::Statistics => "statistics",
         }

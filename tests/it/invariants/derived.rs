@@ -7,7 +7,7 @@ use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile};
 use profile_core::records::{Event, Timestamp, Value};
 
-use customer_profile::recount::Recount;
+use customer_profile::recount::Backfill;
 use customer_profile::statistics::{History, day_of};
 
 use super::cases::{NOW, at_day};
@@ -211,7 +211,7 @@ pub(super) fn is_known(profile: &Profile) -> bool {
 
 /// Counts all that is not counted in a tenant.
 pub(super) async fn recount(world: &World) {
-    let recount = Recount {
+    let recount = Backfill {
         store: world.store.clone(),
         models: world.models.clone(),
         clock: std::sync::Arc::new(NOW),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use customer_profile::explain::{Link, ProfileExplanation, Side, Support};
 use customer_profile::reader::{Freshness, Key};
-use profile_core::identity::Verdict;
+use profile_core::identity::MatchDecision;
 use profile_core::model::Survivorship;
 use profile_core::profile::{Profile, Trait, TraitCandidate, TraitExplanation};
 use profile_core::records::{Record, RecordKey, Timestamp, Value, plausible_time};
@@ -117,7 +117,7 @@ fn spans(told: &ProfileExplanation) -> Result<(), TestCaseError> {
 fn holds(link: &Link) -> bool {
     match &link.support {
         Support::Shared { values, .. } => !values.is_empty(),
-        Support::Score(comparison) => comparison.verdict == Verdict::Link,
+        Support::Score(comparison) => comparison.verdict == MatchDecision::Link,
         Support::Decision { id } => !id.is_empty(),
     }
 }

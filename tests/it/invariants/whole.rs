@@ -7,7 +7,7 @@ use customer_profile::ingest::Turn;
 use customer_profile::models::ModelFile;
 use customer_profile::resolve::replay::{Taken, replay};
 use customer_profile::resolve::{Everything, resolve};
-use customer_profile::rollout::{Apply, Candidate, Content, Progress, Switch, Weights};
+use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Cause, Changes};
 use profile_core::records::Sequence;
 use proptest::test_runner::TestCaseError;
@@ -110,7 +110,7 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
     let stayed = world.beside("stayed", here.clone());
     stayed.say_in_batches(&case.drafts, &case.cuts).await;
     let went = world.beside("went", here);
-    let switch = Switch {
+    let switch = ModelRollout {
         store: went.store.clone(),
         models: went.models.clone(),
         clock: Arc::new(NOW),
@@ -129,7 +129,7 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
     Ok(())
 }
 
-async fn go(switch: &Switch, world: &World, text: &str) {
+async fn go(switch: &ModelRollout, world: &World, text: &str) {
     let candidate = Candidate { content: Content::File(text.to_owned()), weights: Weights::Own };
     let apply = Apply { candidate, expected_version: None, request_id: String::new() };
     switch.apply(&world.tenant, &apply, &Progress::new().0).await.expect("it is applied");

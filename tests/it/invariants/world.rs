@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use customer_profile::changes::{Coherence, Options};
+use customer_profile::changes::{LogFollower, Options};
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
 use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts};
-use customer_profile::models::{ModelFile, Models};
+use customer_profile::models::{ActiveModels, ModelFile};
 use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
 use customer_profile::store::{MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};
@@ -66,8 +66,8 @@ pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
 #[derive(Clone)]
 pub(super) struct Common {
     store: Arc<dyn Store>,
-    models: Arc<Models>,
-    coherence: Arc<Coherence>,
+    models: Arc<ActiveModels>,
+    coherence: Arc<LogFollower>,
     metrics: Arc<Metrics>,
 }
 
@@ -79,9 +79,9 @@ impl Common {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
         let configured = ModelFile { text: "a test's".into(), model: Arc::new(model()) };
-        let models = Arc::new(Models::new(store.clone(), configured));
+        let models = Arc::new(ActiveModels::new(store.clone(), configured));
         let metrics = telemetry.metrics;
-        let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), Options::default());
+        let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), Options::default());
         Self { store, models, coherence, metrics }
     }
 }
@@ -92,7 +92,7 @@ pub(super) struct World {
     ingest: Ingest,
     pub reader: Reader,
     pub explainer: Explainer,
-    pub models: Arc<Models>,
+    pub models: Arc<ActiveModels>,
     pub store: Arc<dyn Store>,
     pub tenant: TenantId,
 }
@@ -110,7 +110,7 @@ impl World {
     /// A tenant beside this one, that begins with a model of its own.
     pub(super) fn beside(&self, name: &str, configured: ModelFile) -> Self {
         let tenant = TenantId::new(&format!("{}-{name}", self.tenant.as_str())).expect("a tenant name");
-        let models = Arc::new(Models::new(self.store.clone(), configured));
+        let models = Arc::new(ActiveModels::new(self.store.clone(), configured));
         Self::new(&Common { models, ..self.common.clone() }, tenant)
     }
 
@@ -142,7 +142,7 @@ impl World {
         Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 
-    pub(super) fn coherence(&self) -> Arc<Coherence> {
+    pub(super) fn coherence(&self) -> Arc<LogFollower> {
         self.common.coherence.clone()
     }
 

@@ -7,7 +7,7 @@ use profile_core::records::{Draft, DraftRecord, Identifier, RecordKey, Sequence,
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
 use customer_profile::reader::Limits;
-use customer_profile::reader::{Told, Watch, WatchRequest};
+use customer_profile::reader::{Watch, WatchEvent, WatchRequest};
 use customer_profile::rollout::{Apply, Candidate, Content, Progress, Weights};
 
 use super::{BY_EMAIL, BY_PHONE, model};
@@ -56,7 +56,7 @@ impl Deaf {
         };
         let Process { reader, switch, coherence, .. } = self.process.clone();
         let mut watch = Watch::begin(&coherence, reader, switch.store, request).await.expect("a watch");
-        assert!(matches!(watch.next().await, Ok((Told::Heartbeat, _))), "it has begun");
+        assert!(matches!(watch.next().await, Ok((WatchEvent::Heartbeat, _))), "it has begun");
         watch
     }
 }
@@ -71,7 +71,7 @@ async fn a_watch_on_sqlite_is_told_of_a_model_by_the_server_that_applies_it() {
     let write = deaf.apply(BY_PHONE, "").await;
     for _ in 0..2 {
         let (told, place) = watch.next().await.expect("a change");
-        let Told::Change { change, .. } = told else { panic!("{told:?}") };
+        let WatchEvent::Change { change, .. } = told else { panic!("{told:?}") };
         assert!(change.old_revision == 0 || !change.split_into.is_empty(), "{change:?}");
         assert_eq!(place.sequence.0 + 1, write.0);
     }

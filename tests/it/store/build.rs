@@ -8,7 +8,7 @@ use customer_profile::store::{
 };
 use profile_core::records::{
     Change, ContentHash, Draft, DraftRecord, Event, Fields, Identifier, Meaning, ProfileId, Record, RecordKey,
-    RecordStatement, Sequence, Stamp, TenantId, Timestamp, Value,
+    RecordStatement, Sequence, TenantId, Timestamp, Value, VersionStamp,
 };
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ pub(crate) fn events(events: Vec<Event>) -> Changes {
 }
 
 pub(crate) fn statement(record: &RecordKey, version: i64, sequence: Sequence, ordinal: i32) -> StoredStatement {
-    let stamp = Stamp { version, time: time(version), content: ContentHash::of(&version) };
+    let stamp = VersionStamp { version, time: time(version), content: ContentHash::of(&version) };
     StoredStatement {
         key: StatementKey { record: record.clone(), stamp },
         sequence,

@@ -49,10 +49,10 @@ pub(crate) async fn known_statements_are_told_apart_by_every_part_of_their_name(
     let known = said.key;
     let others = [
         StatementKey { record: key("2"), ..known.clone() },
-        StatementKey { stamp: profile_core::records::Stamp { version: 6, ..known.stamp }, ..known.clone() },
-        StatementKey { stamp: profile_core::records::Stamp { time: time(6), ..known.stamp }, ..known.clone() },
+        StatementKey { stamp: profile_core::records::VersionStamp { version: 6, ..known.stamp }, ..known.clone() },
+        StatementKey { stamp: profile_core::records::VersionStamp { time: time(6), ..known.stamp }, ..known.clone() },
         StatementKey {
-            stamp: profile_core::records::Stamp { content: ContentHash(1), ..known.stamp },
+            stamp: profile_core::records::VersionStamp { content: ContentHash(1), ..known.stamp },
             ..known.clone()
         },
     ];

@@ -1,6 +1,6 @@
 //! What is kept for identity: match keys, pairs, decisions, requests, merges and splits; and snapshots.
 
-use profile_core::identity::{Decision, DecisionKind, MatchKey, Verdict};
+use profile_core::identity::{BlockingKey, Decision, DecisionKind, MatchDecision};
 use profile_core::records::{ContentHash, RecordKey, Sequence};
 
 use customer_profile::store::{
@@ -11,7 +11,7 @@ use customer_profile::store::{
 use super::build::*;
 
 fn pair(left: &str, right: &str, millibits: i32, queued: bool) -> MatchPair {
-    MatchPair { left: key(left), right: key(right), verdict: Verdict::Review, millibits, queued }
+    MatchPair { left: key(left), right: key(right), verdict: MatchDecision::Review, millibits, queued }
 }
 
 fn decision(number: i64, left: &str, right: &str) -> StoredDecision {
@@ -38,12 +38,12 @@ fn change(sequence: Sequence, ordinal: i32, from: u128, into: u128) -> IdentityC
 
 pub(crate) async fn records_under_a_match_key_are_one_more_than_the_limit_least_first(store: &dyn Store) {
     let under = |number: i64, records: &[&str]| {
-        records.iter().map(|record| (MatchKey(number), key(record))).collect::<Vec<_>>()
+        records.iter().map(|record| (BlockingKey(number), key(record))).collect::<Vec<_>>()
     };
     let added_keys = [under(i64::MIN, &["b", "a", "c"]), under(7, &["a"])].concat();
     put(store, &Changes { added_keys: added_keys.clone(), ..Changes::default() }).await;
     let mut turn = store.begin(&tenant()).await.expect("a turn");
-    let asked = [MatchKey(7), MatchKey(i64::MIN), MatchKey(9), MatchKey(7)];
+    let asked = [BlockingKey(7), BlockingKey(i64::MIN), BlockingKey(9), BlockingKey(7)];
     let mut found = turn.reads().keyed(&asked, 1).await.expect("a load");
     found.sort();
     assert_eq!(found, [under(i64::MIN, &["a", "b"]), under(7, &["a"])].concat());
@@ -51,7 +51,7 @@ pub(crate) async fn records_under_a_match_key_are_one_more_than_the_limit_least_
         .await
         .expect("a commit");
     let mut snapshot = store.snapshot(&tenant()).await.expect("a snapshot");
-    assert_eq!(snapshot.keyed(&[MatchKey(i64::MIN)], 9).await.expect("a load"), under(i64::MIN, &["b"]));
+    assert_eq!(snapshot.keyed(&[BlockingKey(i64::MIN)], 9).await.expect("a load"), under(i64::MIN, &["b"]));
     let again = store.begin(&tenant()).await.expect("a turn");
     let refused = again.commit(time(9), &Changes { added_keys: under(7, &["a"]), ..Changes::default() }).await;
     assert!(matches!(refused, Err(Error::Refused(_))));
@@ -68,7 +68,7 @@ pub(crate) async fn pairs_are_found_from_both_ends_once_each(store: &dyn Store) 
         assert_eq!(answer, found);
     }
     drop(snapshot);
-    let replaced = MatchPair { verdict: Verdict::Link, queued: false, ..pair("a", "b", 6_000, false) };
+    let replaced = MatchPair { verdict: MatchDecision::Link, queued: false, ..pair("a", "b", 6_000, false) };
     let changes =
         Changes { pairs: vec![replaced.clone()], removed_pairs: vec![pairs[1].clone()], ..Changes::default() };
     put(store, &changes).await;

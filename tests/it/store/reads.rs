@@ -1,6 +1,6 @@
 //! Profiles, who holds what, and history.
 
-use profile_core::records::{ContentHash, Draft, DraftRecord, Identifier, RecordKey, Sequence, Stamp, Value};
+use profile_core::records::{ContentHash, Draft, DraftRecord, Identifier, RecordKey, Sequence, Value, VersionStamp};
 
 use customer_profile::store::{Changes, ProfileRow, ProfileState, StatementKey, Store};
 
@@ -108,7 +108,7 @@ pub(crate) async fn extreme_values_come_back_as_they_were(store: &dyn Store) {
     draft.traits.insert("price".to_owned(), Value::Decimal("0.10".parse().expect("a number")));
     draft.traits.insert("nul".to_owned(), Value::from("a\0b"));
     for (ordinal, (number, content)) in (0..).zip([(i64::MIN, 0), (i64::MAX, u128::MAX)]) {
-        let stamp = Stamp { version: number, time: time(number), content: ContentHash(content) };
+        let stamp = VersionStamp { version: number, time: time(number), content: ContentHash(content) };
         let said = customer_profile::store::StoredStatement {
             key: StatementKey { record: odd.clone(), stamp },
             sequence: Sequence(i64::from(ordinal) + 1),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use profile_core::records::{Draft, TenantId};
 
-use customer_profile::changes::{Coherence, Options};
+use customer_profile::changes::{LogFollower, Options};
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::ingest::{self, Ingest, Receipt};
-use customer_profile::models::{ModelFile, Models};
+use customer_profile::models::{ActiveModels, ModelFile};
 use customer_profile::reader::{Limits, Reader};
-use customer_profile::rollout::Switch;
+use customer_profile::rollout::ModelRollout;
 use customer_profile::store::Store;
 use customer_profile::telemetry::Telemetry;
 
@@ -19,15 +19,15 @@ use customer_profile::telemetry::Telemetry;
 pub(crate) struct Process {
     pub(crate) ingest: Ingest,
     pub(crate) reader: Reader,
-    pub(crate) switch: Switch,
-    pub(crate) coherence: Arc<Coherence>,
+    pub(crate) switch: ModelRollout,
+    pub(crate) coherence: Arc<LogFollower>,
 }
 
 impl Process {
     pub(crate) fn start(store: Arc<dyn Store>, model: ModelFile, options: Options, limits: Limits) -> Self {
-        let (clock, models) = (Arc::new(SystemClock), Arc::new(Models::new(store.clone(), model)));
+        let (clock, models) = (Arc::new(SystemClock), Arc::new(ActiveModels::new(store.clone(), model)));
         let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
-        let coherence = Coherence::start(store.clone(), models.clone(), metrics.clone(), options);
+        let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), options);
         let parts = ingest::Parts {
             store: store.clone(),
             models: models.clone(),
@@ -37,7 +37,7 @@ impl Process {
         };
         let (ingest, _writer) = Ingest::start(parts, ingest::Options::from(&Config::defaults()));
         let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics, (clock.clone(), limits));
-        let switch = Switch { store, models, clock, coherence: coherence.clone() };
+        let switch = ModelRollout { store, models, clock, coherence: coherence.clone() };
         Self { ingest, reader, switch, coherence }
     }
 

@@ -6,7 +6,7 @@ use crate::identity::compare::{
     BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement, suffixes_conflict,
 };
 use crate::identity::features::{Date, Features, Name};
-use crate::identity::keys::MatchKey;
+use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, Model};
 use crate::records::Record;
 
@@ -81,7 +81,7 @@ pub(super) struct Group<'a> {
     births: Vec<(Date, usize)>,
     suffixes: Vec<u8>,
     /// Keys of identifiers that belong to a person.
-    personal: BTreeSet<MatchKey>,
+    personal: BTreeSet<BlockingKey>,
     /// Decisions that keep this cluster apart from others.
     pub(super) apart: BTreeSet<(usize, Side)>,
     pub(super) has_name: bool,

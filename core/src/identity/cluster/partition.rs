@@ -10,7 +10,7 @@ use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
 use crate::model::Model;
-use crate::model::matching::{Field, Level};
+use crate::model::matching::{AgreementLevel, Field};
 use crate::records::{Record, RecordKey};
 
 pub(super) struct Partition<'a> {
@@ -208,7 +208,7 @@ impl<'a> Partition<'a> {
             return;
         }
         let slip = birth_slip(score);
-        let garbled = score.level(Field::GivenName) == Level::Different;
+        let garbled = score.level(Field::GivenName) == AgreementLevel::Different;
         self.join(a, b, reason, |x, y| {
             let veto = x.contradiction(y, slip);
             veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer)).map(Guard::Veto)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::identity::context::Context;
 use crate::identity::features::Features;
-use crate::identity::keys::MatchKey;
+use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, Model};
 use crate::records::{Identifier, Record};
 
@@ -25,7 +25,7 @@ pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model
     let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
     for (index, (record, features)) in records.iter().enumerate() {
         let told = |identifier: &Identifier| {
-            let key = MatchKey::of(identifier);
+            let key = BlockingKey::of(identifier);
             features.ids.iter().any(|id| id.key == key)
         };
         for identifier in record.identifiers().filter(told) {
@@ -34,7 +34,7 @@ pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model
     }
     let mut rules: Vec<Rule<'a>> = holders
         .into_iter()
-        .filter(|(identifier, holders)| holders.len() > 1 && !context.is_generic(MatchKey::of(identifier)))
+        .filter(|(identifier, holders)| holders.len() > 1 && !context.is_generic(BlockingKey::of(identifier)))
         .filter_map(|(identifier, holders)| {
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
             let too_many = kind.max_records.is_some_and(|max| holders.len() > max);

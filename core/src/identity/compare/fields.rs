@@ -5,7 +5,7 @@ use crate::identity::context::Context;
 use crate::identity::features::{Date, Email, Features, Id, Phone, Street, Word};
 use crate::identity::text::{edits, similarity};
 use crate::model::BelongsTo;
-use crate::model::matching::{Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, Weights};
 
 pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, context: &Context, score: &mut Score) {
     let mut best = |field, found: Option<Best>| {
@@ -16,7 +16,7 @@ pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, cont
     let flat = |field| move |level, _: u64| weights.of(field, level);
     let by_value = |field| {
         move |level, hash: u64| match level {
-            Level::Exact => weights.exact(field, hash),
+            AgreementLevel::Exact => weights.exact(field, hash),
             level => weights.of(field, level),
         }
     };
@@ -50,7 +50,7 @@ pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, cont
 
 /// The best of all pairs of values.
 struct Best {
-    level: Level,
+    level: AgreementLevel,
     weight: i32,
     values: (usize, usize),
 }
@@ -59,14 +59,14 @@ impl Best {
     fn of<T>(
         left: &[T],
         right: &[T],
-        level: impl Fn(&T, &T) -> (Level, u64),
-        worth: impl Fn(Level, u64) -> i32,
+        level: impl Fn(&T, &T) -> (AgreementLevel, u64),
+        worth: impl Fn(AgreementLevel, u64) -> i32,
     ) -> Option<Self> {
         let mut best: Option<Self> = None;
         for (l, a) in left.iter().enumerate() {
             for (r, b) in right.iter().enumerate() {
                 let (level, hash) = level(a, b);
-                if level == Level::Missing {
+                if level == AgreementLevel::Missing {
                     continue;
                 }
                 let weight = worth(level, hash);
@@ -79,43 +79,47 @@ impl Best {
     }
 }
 
-fn same(same: bool) -> Level {
-    if same { Level::Exact } else { Level::Different }
+fn same(same: bool) -> AgreementLevel {
+    if same { AgreementLevel::Exact } else { AgreementLevel::Different }
 }
 
-pub(super) fn date_level(a: Date, b: Date) -> Level {
+pub(super) fn date_level(a: Date, b: Date) -> AgreementLevel {
     if a == b {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     if a.year == b.year && a.month == b.day && a.day == b.month {
-        return Level::DayMonthSwapped;
+        return AgreementLevel::DayMonthSwapped;
     }
     let (x, y) = (a.digits(), b.digits());
     let differing = x.iter().zip(&y).filter(|(x, y)| x != y).count();
     let transposed = || (0..7).any(|i| x[i] == y[i + 1] && x[i + 1] == y[i] && x[i] != x[i + 1]) && differing == 2;
     if differing == 1 || transposed() {
-        return Level::Close;
+        return AgreementLevel::Close;
     }
     let near_year = a.year.abs_diff(b.year) <= 1;
-    if differing == 2 || (near_year && a.month.abs_diff(b.month) <= 1) { Level::Similar } else { Level::Different }
+    if differing == 2 || (near_year && a.month.abs_diff(b.month) <= 1) {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Different
+    }
 }
 
-fn word_level(a: &Word, b: &Word) -> Level {
+fn word_level(a: &Word, b: &Word) -> AgreementLevel {
     if a.hash == b.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     let longest = a.text.len().max(b.text.len());
     let close = longest >= 4 && edits(&a.text, &b.text, 1) <= 1;
     same_or_close(close || (longest >= 6 && similarity(&a.text, &b.text) >= 900))
 }
 
-fn same_or_close(close: bool) -> Level {
-    if close { Level::Close } else { Level::Different }
+fn same_or_close(close: bool) -> AgreementLevel {
+    if close { AgreementLevel::Close } else { AgreementLevel::Different }
 }
 
-fn street_level(a: &Street, b: &Street) -> Level {
+fn street_level(a: &Street, b: &Street) -> AgreementLevel {
     if a.whole.hash == b.whole.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     let names = a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
     let numbers = match (&a.number, &b.number) {
@@ -123,12 +127,12 @@ fn street_level(a: &Street, b: &Street) -> Level {
         _ => true,
     };
     match (names, numbers) {
-        (true, true) => Level::Close,
-        (true, false) => Level::Part,
+        (true, true) => AgreementLevel::Close,
+        (true, false) => AgreementLevel::Part,
         (false, true) if a.number.is_some() && a.number == b.number && similarity(&a.name, &b.name) >= 780 => {
-            Level::Part
+            AgreementLevel::Part
         }
-        _ => Level::Different,
+        _ => AgreementLevel::Different,
     }
 }
 
@@ -137,48 +141,48 @@ fn contains(all: &Street, some: &Street) -> bool {
     some.name.len() >= 4 && some.words.iter().all(|word| all.words.iter().any(|other| other.hash == word.hash))
 }
 
-fn email_level(a: &Email, b: &Email) -> Level {
+fn email_level(a: &Email, b: &Email) -> AgreementLevel {
     if a.domain.is_empty() || b.domain.is_empty() || a.masked().is_some() || b.masked().is_some() {
         return mangled_level(a, b);
     }
     if a.whole.hash == b.whole.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     if a.domain == b.domain && a.local.len().min(b.local.len()) >= 5 && edits(&a.local, &b.local, 1) <= 1 {
-        return Level::Close;
+        return AgreementLevel::Close;
     }
     if a.local == b.local {
         return match (a.is_telling(), edits(&a.domain, &b.domain, 2) <= 2) {
-            (_, true) => Level::Close,
-            (true, false) => Level::SameLocalPart,
-            (false, false) => Level::Different,
+            (_, true) => AgreementLevel::Close,
+            (true, false) => AgreementLevel::SameLocalPart,
+            (false, false) => AgreementLevel::Different,
         };
     }
     if edits(&a.whole.text, &b.whole.text, 2) <= 2 {
-        return Level::Close;
+        return AgreementLevel::Close;
     }
     let same_number = a.number().is_some() && a.number() == b.number();
     let long = a.local.len().min(b.local.len()) >= 6;
     let alike = same_number
         || (long && similarity(&a.local, &b.local) >= 940)
         || similarity(&a.whole.text, &b.whole.text) >= 950;
-    if alike { Level::Similar } else { Level::Different }
+    if alike { AgreementLevel::Similar } else { AgreementLevel::Different }
 }
 
 /// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
-fn mangled_level(a: &Email, b: &Email) -> Level {
+fn mangled_level(a: &Email, b: &Email) -> AgreementLevel {
     let shown = |email: &Email| email.masked().map(str::len);
     let prefix = shown(a).into_iter().chain(shown(b)).min();
     let same_start = prefix
         .is_some_and(|length| length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length));
     let same_number = a.number().is_some() && a.number() == b.number();
-    if same_start || same_number { Level::Similar } else { Level::Missing }
+    if same_start || same_number { AgreementLevel::Similar } else { AgreementLevel::Missing }
 }
 
-fn phone_level(a: &Phone, b: &Phone) -> Level {
+fn phone_level(a: &Phone, b: &Phone) -> AgreementLevel {
     let (x, y) = (&a.digits.text, &b.digits.text);
     if a.digits.hash == b.digits.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
     same_or_close((short.len() >= 7 && long.ends_with(short.as_str())) || edits(x, y, 1) <= 1)
@@ -193,7 +197,7 @@ fn personal_id(left: &Features, right: &Features, weights: &Weights, context: &C
             }
             let level = id_level(a, b);
             // A person may have several of a type that is not exclusive: that they differ says nothing.
-            if level == Level::Different && !a.exclusive {
+            if level == AgreementLevel::Different && !a.exclusive {
                 continue;
             }
             let weight = weights.of(Field::PersonalId, level);
@@ -205,9 +209,9 @@ fn personal_id(left: &Features, right: &Features, weights: &Weights, context: &C
     best
 }
 
-pub(super) fn id_level(a: &Id, b: &Id) -> Level {
+pub(super) fn id_level(a: &Id, b: &Id) -> AgreementLevel {
     if a.value.hash == b.value.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     let long = a.value.text.len().min(b.value.text.len()) >= 6;
     same_or_close(long && edits(&a.value.text, &b.value.text, 1) <= 1)

@@ -3,7 +3,7 @@
 use super::Score;
 use crate::identity::features::{Family, Given, Name, Word};
 use crate::identity::text::{edits, similarity};
-use crate::model::matching::{Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// Compares all names of two people and takes the two that agree best.
 pub(super) fn compare(left: &[Name], right: &[Name], weights: &Weights, score: &mut Score) {
@@ -27,33 +27,34 @@ pub(super) fn compare(left: &[Name], right: &[Name], weights: &Weights, score: &
 /// How two names agree: level and worth of each part.
 #[derive(Debug, Clone, Copy)]
 struct Agreement {
-    given: (Level, i32),
-    middle: (Level, i32),
-    family: (Level, i32),
+    given: (AgreementLevel, i32),
+    middle: (AgreementLevel, i32),
+    family: (AgreementLevel, i32),
 }
 
 impl Agreement {
     fn of(a: &Name, b: &Name, weights: &Weights) -> Self {
-        let worth = |field, level: Level, word: Option<&Word>| {
+        let worth = |field, level: AgreementLevel, word: Option<&Word>| {
             let weight = match (level, word) {
-                (Level::Exact, Some(word)) => weights.exact(field, word.hash),
+                (AgreementLevel::Exact, Some(word)) => weights.exact(field, word.hash),
                 _ => weights.of(field, level),
             };
             (level, weight)
         };
         let given = match (&a.given, &b.given) {
             (Some(x), Some(y)) => worth(Field::GivenName, given_level(x, a, y, b), Some(&x.word)),
-            _ => (Level::Missing, 0),
+            _ => (AgreementLevel::Missing, 0),
         };
         let family = match (&a.family, &b.family) {
             (Some(x), Some(y)) => worth(Field::FamilyName, family_level(x, y), Some(&x.word)),
-            _ => (Level::Missing, 0),
+            _ => (AgreementLevel::Missing, 0),
         };
         let middle = worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None);
         let straight = Self { given, middle, family };
-        let poor = |level| matches!(level, Level::Similar | Level::Different | Level::Missing);
+        let poor =
+            |level| matches!(level, AgreementLevel::Similar | AgreementLevel::Different | AgreementLevel::Missing);
         if poor(given.0) && poor(family.0) && swapped(a, b) {
-            let swap = |field| (Level::Swapped, weights.of(field, Level::Swapped));
+            let swap = |field| (AgreementLevel::Swapped, weights.of(field, AgreementLevel::Swapped));
             let turned = Self { given: swap(Field::GivenName), middle, family: swap(Field::FamilyName) };
             if turned.sum() > straight.sum() {
                 return turned;
@@ -66,7 +67,7 @@ impl Agreement {
         self.given.1 + self.middle.1 + self.family.1
     }
 
-    fn parts(&self) -> [(Field, (Level, i32)); 3] {
+    fn parts(&self) -> [(Field, (AgreementLevel, i32)); 3] {
         [(Field::GivenName, self.given), (Field::MiddleName, self.middle), (Field::FamilyName, self.family)]
     }
 }
@@ -91,35 +92,39 @@ fn alike(a: &str, b: &str) -> bool {
     a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
 }
 
-fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> Level {
+fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     let level = one_given_level(x, y);
     let goes_by_another = |given: &Given, name: &Name| {
         !given.word.is_initial() && name.middle.iter().any(|middle| middle.hash == given.word.hash)
     };
     match level {
-        Level::Different | Level::Similar if goes_by_another(x, b) || goes_by_another(y, a) => Level::Part,
+        AgreementLevel::Different | AgreementLevel::Similar if goes_by_another(x, b) || goes_by_another(y, a) => {
+            AgreementLevel::Part
+        }
         level => level,
     }
 }
 
-fn one_given_level(x: &Given, y: &Given) -> Level {
+fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     if x.word.hash == y.word.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     if x.word.is_initial() || y.word.is_initial() {
-        return if initials_agree(x, y) { Level::Initial } else { Level::Different };
+        return if initials_agree(x, y) { AgreementLevel::Initial } else { AgreementLevel::Different };
     }
     if x.forms.iter().any(|form| y.forms.contains(form)) {
-        return Level::Nickname;
+        return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
     let known = !x.forms.is_empty() && !y.forms.is_empty();
     match level {
         // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not Alexia.
-        Level::Close | Level::Prefix if known => Level::Similar,
-        Level::Similar if known => Level::Different,
+        AgreementLevel::Close | AgreementLevel::Prefix if known => AgreementLevel::Similar,
+        AgreementLevel::Similar if known => AgreementLevel::Different,
         // What is no name that is known may be one mistyped.
-        Level::Different if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN => Level::Similar,
+        AgreementLevel::Different if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN => {
+            AgreementLevel::Similar
+        }
         level => level,
     }
 }
@@ -131,54 +136,54 @@ fn initials_agree(x: &Given, y: &Given) -> bool {
     x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0]
 }
 
-fn family_level(x: &Family, y: &Family) -> Level {
+fn family_level(x: &Family, y: &Family) -> AgreementLevel {
     if x.word.hash == y.word.hash {
-        return Level::Exact;
+        return AgreementLevel::Exact;
     }
     if x.word.is_initial() || y.word.is_initial() {
         let same = x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0];
-        return if same { Level::Initial } else { Level::Different };
+        return if same { AgreementLevel::Initial } else { AgreementLevel::Different };
     }
     let part_of = |one: &Word, other: &Family| {
         one.text.len() >= 3 && other.parts.iter().any(|part| part.hash == one.hash || alike(&part.text, &one.text))
     };
     if part_of(&x.word, y) || part_of(&y.word, x) || x.parts.iter().any(|part| part.text.len() >= 4 && part_of(part, y))
     {
-        return Level::Part;
+        return AgreementLevel::Part;
     }
     word_level(&x.word.text, &y.word.text, x.sound == y.sound)
 }
 
 /// How alike two different words are.
-fn word_level(x: &str, y: &str, same_sound: bool) -> Level {
+fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
     let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
     if long.len() >= 4 && edits(x, y, 1) <= 1 {
-        return Level::Close;
+        return AgreementLevel::Close;
     }
     if short.len() >= 2 && long.starts_with(short) {
-        return Level::Prefix;
+        return AgreementLevel::Prefix;
     }
     let similarity = similarity(x, y);
     if similarity >= 920 && short.len() >= 4 {
-        return Level::Close;
+        return AgreementLevel::Close;
     }
-    if similarity >= 820 || same_sound { Level::Similar } else { Level::Different }
+    if similarity >= 820 || same_sound { AgreementLevel::Similar } else { AgreementLevel::Different }
 }
 
-fn middle_level(left: &[Word], right: &[Word]) -> Level {
+fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
     if left.is_empty() || right.is_empty() {
-        return Level::Missing;
+        return AgreementLevel::Missing;
     }
-    let mut best = Level::Different;
+    let mut best = AgreementLevel::Different;
     for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (a, b))) {
         let level = if a.hash == b.hash {
-            if a.is_initial() { Level::Initial } else { Level::Exact }
+            if a.is_initial() { AgreementLevel::Initial } else { AgreementLevel::Exact }
         } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0] {
-            Level::Initial
+            AgreementLevel::Initial
         } else if alike(&a.text, &b.text) {
-            Level::Close
+            AgreementLevel::Close
         } else {
-            Level::Different
+            AgreementLevel::Different
         };
         best = best.min(level);
     }
@@ -203,8 +208,8 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         return GivenAgreement::Agree;
     }
     match given_level(x, left, y, right) {
-        Level::Initial | Level::Similar => GivenAgreement::Unknown,
-        Level::Different => GivenAgreement::Conflict,
+        AgreementLevel::Initial | AgreementLevel::Similar => GivenAgreement::Unknown,
+        AgreementLevel::Different => GivenAgreement::Conflict,
         _ => GivenAgreement::Agree,
     }
 }
@@ -212,7 +217,7 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
 /// Whether two people have different family names.
 pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
     match (&left.family, &right.family) {
-        (Some(x), Some(y)) => matches!(family_level(x, y), Level::Different) && !swapped(left, right),
+        (Some(x), Some(y)) => matches!(family_level(x, y), AgreementLevel::Different) && !swapped(left, right),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use super::Score;
 use super::fields::{date_level, id_level};
 use crate::identity::features::{Date, Features};
 use crate::identity::text::similarity;
-use crate::model::matching::{Field, Level};
+use crate::model::matching::{AgreementLevel, Field};
 
 /// Evidence that two records are of two people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +48,7 @@ impl Veto {
 }
 
 pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<Veto> {
-    let shared_id = matches!(score.level(Field::PersonalId), Level::Exact);
+    let shared_id = matches!(score.level(Field::PersonalId), AgreementLevel::Exact);
     let given = score.level(Field::GivenName);
     if suffixes_conflict(&left.suffixes, &right.suffixes) {
         return Some(Veto::SuffixesDiffer);
@@ -59,11 +59,14 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if births_conflict(&left.births, &right.births) && !birth_slip(score).forgives(&left.births, &right.births) {
         return Some(Veto::BirthDatesDiffer);
     }
-    if !shared_id && given == Level::Different && !garbled(left, right, score) {
+    if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
     let gender = score.level(Field::Gender);
-    if !shared_id && gender == Level::Different && matches!(given, Level::Similar | Level::Prefix) {
+    if !shared_id
+        && gender == AgreementLevel::Different
+        && matches!(given, AgreementLevel::Similar | AgreementLevel::Prefix)
+    {
         return Some(Veto::GendersDiffer);
     }
     None
@@ -72,8 +75,10 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
 /// Whether a given name that differs is one that was garbled: date of birth and a contact are the same and the family name
 /// does not differ, one of the two is no name that is known, and they have letters in common. (Of twins, both have names.)
 fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
-    let contact = score.level(Field::Email) == Level::Exact || score.level(Field::Phone) == Level::Exact;
-    if !contact || !agrees(score.level(Field::BirthDate)) || score.level(Field::FamilyName) == Level::Different {
+    let contact =
+        score.level(Field::Email) == AgreementLevel::Exact || score.level(Field::Phone) == AgreementLevel::Exact;
+    if !contact || !agrees(score.level(Field::BirthDate)) || score.level(Field::FamilyName) == AgreementLevel::Different
+    {
         return false;
     }
     let given = |features: &Features| features.names.iter().find_map(|name| name.given.clone());
@@ -98,7 +103,7 @@ pub(in crate::identity) fn births_conflict(left: &[Date], right: &[Date]) -> boo
     let well_formed = |dates: &[Date]| dates.iter().any(|date| date.is_well_formed());
     well_formed(left)
         && well_formed(right)
-        && left.iter().all(|a| right.iter().all(|b| date_level(*a, *b) == Level::Different))
+        && left.iter().all(|a| right.iter().all(|b| date_level(*a, *b) == AgreementLevel::Different))
 }
 
 /// Whether names and date of birth say that a personal identifier was mistyped beyond recognition, or is another's.
@@ -106,12 +111,19 @@ fn same_by_all_else(score: &Score) -> bool {
     let others = [Field::GivenName, Field::FamilyName, Field::Street, Field::City, Field::Postcode];
     let agreeing = others.into_iter().filter(|field| agrees(score.level(*field))).count();
     let birth = score.level(Field::BirthDate);
-    let enough = (agrees(birth) && agreeing >= 3) || (birth == Level::Similar && agreeing >= 4);
-    score.level(Field::GivenName) != Level::Different && enough
+    let enough = (agrees(birth) && agreeing >= 3) || (birth == AgreementLevel::Similar && agreeing >= 4);
+    score.level(Field::GivenName) != AgreementLevel::Different && enough
 }
 
-fn agrees(level: Level) -> bool {
-    matches!(level, Level::Exact | Level::Nickname | Level::Close | Level::DayMonthSwapped | Level::Swapped)
+fn agrees(level: AgreementLevel) -> bool {
+    matches!(
+        level,
+        AgreementLevel::Exact
+            | AgreementLevel::Nickname
+            | AgreementLevel::Close
+            | AgreementLevel::DayMonthSwapped
+            | AgreementLevel::Swapped
+    )
 }
 
 /// How many years lie between the nearest dates of both sides.
@@ -147,9 +159,9 @@ impl BirthSlip {
 /// What speaks for a slip.
 pub(in crate::identity) fn birth_slip(score: &Score) -> BirthSlip {
     let id = score.level(Field::PersonalId);
-    if id == Level::Exact || (id == Level::Close && agrees(score.level(Field::GivenName))) {
+    if id == AgreementLevel::Exact || (id == AgreementLevel::Close && agrees(score.level(Field::GivenName))) {
         BirthSlip::Any
-    } else if matches!(score.level(Field::Email), Level::Exact | Level::Close) {
+    } else if matches!(score.level(Field::Email), AgreementLevel::Exact | AgreementLevel::Close) {
         BirthSlip::WithinGeneration
     } else {
         BirthSlip::No
@@ -160,7 +172,7 @@ fn ids_conflict(left: &Features, right: &Features) -> bool {
     let mut conflict = false;
     for a in left.ids.iter().filter(|id| id.exclusive) {
         for b in right.ids.iter().filter(|b| a.kind == b.kind) {
-            if id_level(a, b) != Level::Different {
+            if id_level(a, b) != AgreementLevel::Different {
                 return false;
             }
             conflict = true;

@@ -1,7 +1,7 @@
 //! E-mail addresses, telephone numbers and other identifiers, with what is compared of them.
 
 use super::name::Word;
-use crate::identity::keys::MatchKey;
+use crate::identity::keys::BlockingKey;
 use crate::identity::text;
 use crate::model::{BelongsTo, IdentifierType};
 use crate::records::Identifier;
@@ -14,7 +14,7 @@ const MIN_DIGITS: usize = 7;
 /// An e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::identity) struct Email {
-    pub(in crate::identity) key: MatchKey,
+    pub(in crate::identity) key: BlockingKey,
     pub(in crate::identity) whole: Word,
     /// The part before the `@`, without dots and tag.
     pub(in crate::identity) local: String,
@@ -27,7 +27,7 @@ impl Email {
         let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
         let local = local.split('+').next().unwrap_or(local);
         let local = local.chars().filter(|letter| !matches!(letter, '.' | '-' | '_')).collect();
-        Self { key: MatchKey::of(identifier), local, domain: domain.to_owned(), whole: Word::new(&folded) }
+        Self { key: BlockingKey::of(identifier), local, domain: domain.to_owned(), whole: Word::new(&folded) }
     }
 
     /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or a number that may be
@@ -39,7 +39,7 @@ impl Email {
         let digits = digits(&identifier.value);
         let mangled = (MIN_LOCAL..=20).contains(&digits.len()) && !identifier.value.contains('@');
         let email = || Self {
-            key: MatchKey::of(identifier),
+            key: BlockingKey::of(identifier),
             whole: Word::new(&digits),
             local: digits.clone(),
             domain: String::new(),
@@ -69,14 +69,14 @@ impl Email {
 /// A telephone number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::identity) struct Phone {
-    pub(in crate::identity) key: MatchKey,
+    pub(in crate::identity) key: BlockingKey,
     /// All its digits, extension included.
     pub(in crate::identity) digits: Word,
 }
 
 impl Phone {
     pub(super) fn new(identifier: &Identifier) -> Self {
-        Self { key: MatchKey::of(identifier), digits: Word::new(&digits(&identifier.value)) }
+        Self { key: BlockingKey::of(identifier), digits: Word::new(&digits(&identifier.value)) }
     }
 
     /// A number that does not fit its country's plan, as it was typed: its digits still say something.
@@ -85,7 +85,7 @@ impl Phone {
         let varied = digits.bytes().any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
         let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(&identifier.value));
         let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
-        some.then(|| Self { key: MatchKey::of(identifier), digits: Word::new(&digits) })
+        some.then(|| Self { key: BlockingKey::of(identifier), digits: Word::new(&digits) })
     }
 }
 
@@ -102,6 +102,6 @@ pub(in crate::identity) struct Id {
     pub(in crate::identity) exclusive: bool,
     /// An e-mail address or a telephone number, which are compared as such.
     pub(in crate::identity) contact: bool,
-    pub(in crate::identity) key: MatchKey,
+    pub(in crate::identity) key: BlockingKey,
     pub(in crate::identity) value: Word,
 }

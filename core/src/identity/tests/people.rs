@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use crate::identity::{
-    Clustering, Context, Decision, DecisionKind, Features, Guard, Reason, Verdict, Veto, candidates, cluster, compare,
-    pairs,
+    Clustering, Context, Decision, DecisionKind, Features, Guard, MatchDecision, Reason, Veto, candidates, cluster,
+    compare, pairs,
 };
 use crate::model::Model;
-use crate::model::matching::{Field, Level};
+use crate::model::matching::{AgreementLevel, Field};
 use crate::records::{Draft, Record, RecordKey, Statement, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
@@ -79,7 +79,7 @@ fn clusters(texts: &[&str]) -> Vec<String> {
 }
 
 /// Level and verdict of two records.
-fn judged(left: &str, right: &str, field: Field) -> (Option<Level>, Verdict, Option<Veto>) {
+fn judged(left: &str, right: &str, field: Field) -> (Option<AgreementLevel>, MatchDecision, Option<Veto>) {
     let model = model();
     let (a, b) = (record(&model, &format!("a {left}")), record(&model, &format!("b {right}")));
     let (a, b) = (Features::of(&a, &model), Features::of(&b, &model));
@@ -95,15 +95,15 @@ const HOME: &str = "street=12_Oak_Street city=Salem family=Featherstone";
 #[test]
 fn names_agree_at_many_levels() {
     for (left, right, field, expected) in [
-        ("given=Robert", "given=Bob", Field::GivenName, Level::Nickname),
-        ("given=Robert", "given=R", Field::GivenName, Level::Initial),
-        ("given=Hrvoje", "given=Hrvije", Field::GivenName, Level::Close),
-        ("given=Jean", "given=Joan", Field::GivenName, Level::Similar),
-        ("given=Alice", "given=Mark", Field::GivenName, Level::Different),
-        ("family=Braun", "family=Bra", Field::FamilyName, Level::Prefix),
-        ("family=Pena-Villareal", "family=Villareal", Field::FamilyName, Level::Part),
-        ("given=Lydia family=Brooks", "given=Brooks family=Lydia", Field::FamilyName, Level::Swapped),
-        ("full=Brooks,_Lydia", "given=Lydia family=Brooks", Field::FamilyName, Level::Exact),
+        ("given=Robert", "given=Bob", Field::GivenName, AgreementLevel::Nickname),
+        ("given=Robert", "given=R", Field::GivenName, AgreementLevel::Initial),
+        ("given=Hrvoje", "given=Hrvije", Field::GivenName, AgreementLevel::Close),
+        ("given=Jean", "given=Joan", Field::GivenName, AgreementLevel::Similar),
+        ("given=Alice", "given=Mark", Field::GivenName, AgreementLevel::Different),
+        ("family=Braun", "family=Bra", Field::FamilyName, AgreementLevel::Prefix),
+        ("family=Pena-Villareal", "family=Villareal", Field::FamilyName, AgreementLevel::Part),
+        ("given=Lydia family=Brooks", "given=Brooks family=Lydia", Field::FamilyName, AgreementLevel::Swapped),
+        ("full=Brooks,_Lydia", "given=Lydia family=Brooks", Field::FamilyName, AgreementLevel::Exact),
     ] {
         assert_eq!(judged(left, right, field).0, Some(expected), "{left} {right}");
     }
@@ -112,17 +112,17 @@ fn names_agree_at_many_levels() {
 #[test]
 fn dates_and_contacts_agree_at_many_levels() {
     for (left, right, field, expected) in [
-        ("birth=1978-12-11", "birth=12/11/1978", Field::BirthDate, Level::Exact),
-        ("birth=1978-12-11", "birth=1978-11-12", Field::BirthDate, Level::DayMonthSwapped),
-        ("birth=1978-12-11", "birth=1978-12-17", Field::BirthDate, Level::Close),
-        ("birth=1978-12-11", "birth=1951-02-03", Field::BirthDate, Level::Different),
-        ("email=ann.lee@x.com", "email=annlee@y.org", Field::Email, Level::SameLocalPart),
-        ("email=ann.lee@x.com", "email=ann.le@x.com", Field::Email, Level::Close),
-        ("email=ann***@x.com", "email=ann.lee@x.com", Field::Email, Level::Similar),
-        ("phone=2125551142", "phone=2125551143", Field::Phone, Level::Close),
-        ("street=12_Oak_Street", "street=12_Oak_St", Field::Street, Level::Exact),
-        ("street=12_Willow_Street", "street=12_Willow_St_Salem_OR", Field::Street, Level::Close),
-        ("street=12_Oak_Street", "street=99_Oak_Street", Field::Street, Level::Part),
+        ("birth=1978-12-11", "birth=12/11/1978", Field::BirthDate, AgreementLevel::Exact),
+        ("birth=1978-12-11", "birth=1978-11-12", Field::BirthDate, AgreementLevel::DayMonthSwapped),
+        ("birth=1978-12-11", "birth=1978-12-17", Field::BirthDate, AgreementLevel::Close),
+        ("birth=1978-12-11", "birth=1951-02-03", Field::BirthDate, AgreementLevel::Different),
+        ("email=ann.lee@x.com", "email=annlee@y.org", Field::Email, AgreementLevel::SameLocalPart),
+        ("email=ann.lee@x.com", "email=ann.le@x.com", Field::Email, AgreementLevel::Close),
+        ("email=ann***@x.com", "email=ann.lee@x.com", Field::Email, AgreementLevel::Similar),
+        ("phone=2125551142", "phone=2125551143", Field::Phone, AgreementLevel::Close),
+        ("street=12_Oak_Street", "street=12_Oak_St", Field::Street, AgreementLevel::Exact),
+        ("street=12_Willow_Street", "street=12_Willow_St_Salem_OR", Field::Street, AgreementLevel::Close),
+        ("street=12_Oak_Street", "street=99_Oak_Street", Field::Street, AgreementLevel::Part),
     ] {
         assert_eq!(judged(left, right, field).0, Some(expected), "{left} {right}");
     }
@@ -133,12 +133,12 @@ fn dates_and_contacts_agree_at_many_levels() {
 #[test]
 fn a_spouse_is_a_household_and_a_second_account_is_a_link() {
     let spouse = judged(&format!("given=Alice {HOME}"), &format!("given=Mark {HOME}"), Field::GivenName);
-    assert_eq!((spouse.1, spouse.2), (Verdict::Household, Some(Veto::GivenNamesDiffer)));
+    assert_eq!((spouse.1, spouse.2), (MatchDecision::Household, Some(Veto::GivenNamesDiffer)));
     let (alice, mark) = (format!("given=Alice birth=1980-02-03 {HOME}"), format!("given=Mark birth=1971-11-30 {HOME}"));
     let spouse = judged(&alice, &mark, Field::GivenName);
-    assert_eq!((spouse.1, spouse.2), (Verdict::Household, Some(Veto::BirthDatesDiffer)));
+    assert_eq!((spouse.1, spouse.2), (MatchDecision::Household, Some(Veto::BirthDatesDiffer)));
     let same = judged(&format!("given=Alice {HOME}"), &format!("given=Alice {HOME}"), Field::GivenName);
-    assert_eq!((same.1, same.2), (Verdict::Link, None));
+    assert_eq!((same.1, same.2), (MatchDecision::Link, None));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn exclusive_evidence_keeps_people_apart() {
     ] {
         let same = format!("given=Walter email=walter.featherstone@x.com {HOME}");
         let judged = judged(&format!("{same} {left}"), &format!("{same} {right}"), Field::GivenName);
-        assert_eq!((judged.1, judged.2), (Verdict::Review, Some(expected)));
+        assert_eq!((judged.1, judged.2), (MatchDecision::Review, Some(expected)));
     }
 }
 
@@ -348,7 +348,7 @@ fn components<'a>(
 ) -> Vec<Vec<(&'a Record, &'a Features)>> {
     let linked: Vec<(RecordKey, RecordKey)> = pairs(all, context, model)
         .into_iter()
-        .filter(|pair| pair.verdict == Verdict::Link)
+        .filter(|pair| pair.verdict == MatchDecision::Link)
         .map(|pair| (pair.left, pair.right))
         .collect();
     let joined = |a: &Record, b: &Record| {
@@ -358,7 +358,7 @@ fn components<'a>(
         let shared = a.identifiers().any(|identifier| {
             b.identifiers().any(|other| other == identifier)
                 && model.links(&identifier)
-                && !context.is_generic(crate::identity::MatchKey::of(&identifier))
+                && !context.is_generic(crate::identity::BlockingKey::of(&identifier))
         });
         shared || linked.iter().any(both)
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Learned;
-use crate::identity::compare::Verdict;
+use crate::identity::compare::MatchDecision;
 use crate::identity::features::Features;
 use crate::model::Model;
 use crate::model::matching::{Field, Frequencies, Weights};
@@ -115,7 +115,7 @@ fn first_of_each(count: usize, pairs: &[Learned], model: &Model) -> Vec<usize> {
         }
         index
     };
-    for learned in pairs.iter().filter(|learned| learned.score.verdict(model) == Verdict::Link) {
+    for learned in pairs.iter().filter(|learned| learned.score.verdict(model) == MatchDecision::Link) {
         let (a, b) = (root(&mut parent, learned.pair.0), root(&mut parent, learned.pair.1));
         parent[a.max(b)] = a.min(b);
     }

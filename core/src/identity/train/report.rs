@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::matching::{Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// What training found.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Report {
 #[derive(Debug, Clone, Copy)]
 struct Row {
     field: Field,
-    level: Level,
+    level: AgreementLevel,
     m: u64,
     u: u64,
     millibits: i32,

@@ -4,11 +4,11 @@ use super::Counts;
 use crate::identity::compare::score;
 use crate::identity::context::Context;
 use crate::identity::features::Features;
-use crate::model::matching::{Field, Level, Weights};
+use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// How often random pairs meet each level.
 pub(super) fn random_levels(all: &[&Features], weights: &Weights, context: &Context, most: usize) -> Counts {
-    let mut counts: Counts = [[0.0; Level::COUNT]; Field::ALL.len()];
+    let mut counts: Counts = [[0.0; AgreementLevel::COUNT]; Field::ALL.len()];
     if all.len() < 2 {
         return counts;
     }
@@ -25,7 +25,7 @@ pub(super) fn random_levels(all: &[&Features], weights: &Weights, context: &Cont
         }
     }
     for field in &mut counts {
-        field[Level::Missing as usize] = 0.0;
+        field[AgreementLevel::Missing as usize] = 0.0;
     }
     counts
 }

@@ -6,62 +6,62 @@
 
 use std::collections::BTreeMap;
 
-use super::weights::{Chance, Field, Frequencies, Level};
+use super::weights::{AgreementLevel, Field, Frequencies, MuProbability};
 
 /// Odds of one to a million that two records are of one person.
 pub(super) const PRIOR: i32 = -20_000;
 
 /// Field and level; m in parts per thousand, u in parts per thousand million.
-const CHANCES: &[(Field, Level, u64, u64)] = &[
-    (Field::GivenName, Level::Exact, 740, 3_000_000),
-    (Field::GivenName, Level::Nickname, 60, 1_500_000),
-    (Field::GivenName, Level::Close, 80, 2_000_000),
-    (Field::GivenName, Level::Part, 10, 500_000),
-    (Field::GivenName, Level::Prefix, 15, 1_000_000),
-    (Field::GivenName, Level::Initial, 30, 3_000_000),
-    (Field::GivenName, Level::Swapped, 15, 500_000),
-    (Field::GivenName, Level::Similar, 20, 15_000_000),
-    (Field::GivenName, Level::Different, 20, 970_000_000),
-    (Field::MiddleName, Level::Exact, 700, 20_000_000),
-    (Field::MiddleName, Level::Initial, 200, 50_000_000),
-    (Field::MiddleName, Level::Close, 30, 10_000_000),
-    (Field::MiddleName, Level::Different, 70, 920_000_000),
-    (Field::FamilyName, Level::Exact, 840, 1_000_000),
-    (Field::FamilyName, Level::Close, 60, 700_000),
-    (Field::FamilyName, Level::Part, 15, 300_000),
-    (Field::FamilyName, Level::Prefix, 10, 500_000),
-    (Field::FamilyName, Level::Initial, 5, 400_000),
-    (Field::FamilyName, Level::Swapped, 15, 200_000),
-    (Field::FamilyName, Level::Similar, 15, 8_000_000),
-    (Field::FamilyName, Level::Different, 40, 988_000_000),
-    (Field::BirthDate, Level::Exact, 870, 45_000),
-    (Field::BirthDate, Level::Close, 60, 1_000_000),
-    (Field::BirthDate, Level::DayMonthSwapped, 15, 40_000),
-    (Field::BirthDate, Level::Similar, 30, 12_000_000),
-    (Field::BirthDate, Level::Different, 15, 986_000_000),
-    (Field::Gender, Level::Exact, 975, 500_000_000),
-    (Field::Gender, Level::Different, 25, 500_000_000),
-    (Field::PersonalId, Level::Exact, 900, 200),
-    (Field::PersonalId, Level::Close, 60, 8_000),
-    (Field::PersonalId, Level::Different, 40, 999_000_000),
-    (Field::Email, Level::Exact, 600, 500),
-    (Field::Email, Level::Close, 60, 2_000),
-    (Field::Email, Level::SameLocalPart, 30, 3_000),
-    (Field::Email, Level::Similar, 20, 100_000),
-    (Field::Email, Level::Different, 290, 999_000_000),
-    (Field::Phone, Level::Exact, 600, 1_000),
-    (Field::Phone, Level::Close, 40, 5_000),
-    (Field::Phone, Level::Different, 360, 999_000_000),
-    (Field::Street, Level::Exact, 500, 3_000),
-    (Field::Street, Level::Close, 180, 6_000),
-    (Field::Street, Level::Part, 40, 300_000),
-    (Field::Street, Level::Different, 280, 999_000_000),
-    (Field::City, Level::Exact, 720, 15_000_000),
-    (Field::City, Level::Close, 80, 2_000_000),
-    (Field::City, Level::Different, 200, 983_000_000),
-    (Field::Postcode, Level::Exact, 700, 2_000_000),
-    (Field::Postcode, Level::Close, 80, 8_000_000),
-    (Field::Postcode, Level::Different, 220, 990_000_000),
+const CHANCES: &[(Field, AgreementLevel, u64, u64)] = &[
+    (Field::GivenName, AgreementLevel::Exact, 740, 3_000_000),
+    (Field::GivenName, AgreementLevel::Nickname, 60, 1_500_000),
+    (Field::GivenName, AgreementLevel::Close, 80, 2_000_000),
+    (Field::GivenName, AgreementLevel::Part, 10, 500_000),
+    (Field::GivenName, AgreementLevel::Prefix, 15, 1_000_000),
+    (Field::GivenName, AgreementLevel::Initial, 30, 3_000_000),
+    (Field::GivenName, AgreementLevel::Swapped, 15, 500_000),
+    (Field::GivenName, AgreementLevel::Similar, 20, 15_000_000),
+    (Field::GivenName, AgreementLevel::Different, 20, 970_000_000),
+    (Field::MiddleName, AgreementLevel::Exact, 700, 20_000_000),
+    (Field::MiddleName, AgreementLevel::Initial, 200, 50_000_000),
+    (Field::MiddleName, AgreementLevel::Close, 30, 10_000_000),
+    (Field::MiddleName, AgreementLevel::Different, 70, 920_000_000),
+    (Field::FamilyName, AgreementLevel::Exact, 840, 1_000_000),
+    (Field::FamilyName, AgreementLevel::Close, 60, 700_000),
+    (Field::FamilyName, AgreementLevel::Part, 15, 300_000),
+    (Field::FamilyName, AgreementLevel::Prefix, 10, 500_000),
+    (Field::FamilyName, AgreementLevel::Initial, 5, 400_000),
+    (Field::FamilyName, AgreementLevel::Swapped, 15, 200_000),
+    (Field::FamilyName, AgreementLevel::Similar, 15, 8_000_000),
+    (Field::FamilyName, AgreementLevel::Different, 40, 988_000_000),
+    (Field::BirthDate, AgreementLevel::Exact, 870, 45_000),
+    (Field::BirthDate, AgreementLevel::Close, 60, 1_000_000),
+    (Field::BirthDate, AgreementLevel::DayMonthSwapped, 15, 40_000),
+    (Field::BirthDate, AgreementLevel::Similar, 30, 12_000_000),
+    (Field::BirthDate, AgreementLevel::Different, 15, 986_000_000),
+    (Field::Gender, AgreementLevel::Exact, 975, 500_000_000),
+    (Field::Gender, AgreementLevel::Different, 25, 500_000_000),
+    (Field::PersonalId, AgreementLevel::Exact, 900, 200),
+    (Field::PersonalId, AgreementLevel::Close, 60, 8_000),
+    (Field::PersonalId, AgreementLevel::Different, 40, 999_000_000),
+    (Field::Email, AgreementLevel::Exact, 600, 500),
+    (Field::Email, AgreementLevel::Close, 60, 2_000),
+    (Field::Email, AgreementLevel::SameLocalPart, 30, 3_000),
+    (Field::Email, AgreementLevel::Similar, 20, 100_000),
+    (Field::Email, AgreementLevel::Different, 290, 999_000_000),
+    (Field::Phone, AgreementLevel::Exact, 600, 1_000),
+    (Field::Phone, AgreementLevel::Close, 40, 5_000),
+    (Field::Phone, AgreementLevel::Different, 360, 999_000_000),
+    (Field::Street, AgreementLevel::Exact, 500, 3_000),
+    (Field::Street, AgreementLevel::Close, 180, 6_000),
+    (Field::Street, AgreementLevel::Part, 40, 300_000),
+    (Field::Street, AgreementLevel::Different, 280, 999_000_000),
+    (Field::City, AgreementLevel::Exact, 720, 15_000_000),
+    (Field::City, AgreementLevel::Close, 80, 2_000_000),
+    (Field::City, AgreementLevel::Different, 200, 983_000_000),
+    (Field::Postcode, AgreementLevel::Exact, 700, 2_000_000),
+    (Field::Postcode, AgreementLevel::Close, 80, 8_000_000),
+    (Field::Postcode, AgreementLevel::Different, 220, 990_000_000),
 ];
 
 /// Shares of given names, in parts per hundred thousand.
@@ -112,10 +112,10 @@ const FAMILY: &str = "smith 828 johnson 655 williams 551 brown 487 jones 483 gar
 const OTHER_GIVEN: u64 = 200_000;
 const OTHER_FAMILY: u64 = 30_000;
 
-pub(super) fn chances() -> BTreeMap<Field, BTreeMap<Level, Chance>> {
-    let mut chances: BTreeMap<Field, BTreeMap<Level, Chance>> = BTreeMap::new();
+pub(super) fn chances() -> BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> {
+    let mut chances: BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> = BTreeMap::new();
     for &(field, level, m, u) in CHANCES {
-        chances.entry(field).or_default().insert(level, Chance { m: m * 1_000_000, u });
+        chances.entry(field).or_default().insert(level, MuProbability { m: m * 1_000_000, u });
     }
     chances
 }

@@ -46,7 +46,7 @@ pub enum Field {
 /// How far two records agree in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum AgreementLevel {
     /// They say the same.
     Exact,
     /// One is a short or pet form of the other.
@@ -108,7 +108,7 @@ impl Field {
     }
 }
 
-impl Level {
+impl AgreementLevel {
     /// How many there are, [`Missing`](Self::Missing) included.
     pub const COUNT: usize = 12;
 
@@ -157,7 +157,7 @@ impl fmt::Display for Field {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for AgreementLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
     }
@@ -165,7 +165,7 @@ impl fmt::Display for Level {
 
 /// How often a level is met, in parts per thousand million of the pairs in which both records say something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chance {
+pub struct MuProbability {
     /// Among pairs of records of one person.
     pub m: u64,
     /// Among pairs of records of two people.
@@ -187,7 +187,7 @@ pub struct Frequencies {
 pub struct Weights {
     form: Form,
     /// By field and level, in millibits.
-    table: [[i32; Level::COUNT]; Field::ALL.len()],
+    table: [[i32; AgreementLevel::COUNT]; Field::ALL.len()],
     /// What exact agreement on a frequent value is worth, by field and hash of the value.
     frequent: HashMap<(Field, u64), i32>,
     /// Exact agreement on any other value.
@@ -200,7 +200,7 @@ pub struct Weights {
 struct Form {
     /// Millibits of the odds that two records are of one person before anything is compared.
     prior: i32,
-    chances: BTreeMap<Field, BTreeMap<Level, Chance>>,
+    chances: BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>>,
     #[serde(default)]
     frequencies: BTreeMap<Field, Frequencies>,
     /// Values that stand for nothing, learned from their frequency.
@@ -228,7 +228,7 @@ impl Weights {
     #[must_use]
     pub fn new(
         prior: i32,
-        chances: BTreeMap<Field, BTreeMap<Level, Chance>>,
+        chances: BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>>,
         frequencies: BTreeMap<Field, Frequencies>,
         placeholders: BTreeMap<Field, BTreeSet<String>>,
     ) -> Self {
@@ -255,7 +255,7 @@ impl Weights {
 
     /// How often each level of each field is met.
     #[must_use]
-    pub fn chances(&self) -> &BTreeMap<Field, BTreeMap<Level, Chance>> {
+    pub fn chances(&self) -> &BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> {
         &self.form.chances
     }
 
@@ -273,14 +273,14 @@ impl Weights {
 
     /// What a level is worth.
     #[must_use]
-    pub fn of(&self, field: Field, level: Level) -> i32 {
+    pub fn of(&self, field: Field, level: AgreementLevel) -> i32 {
         self.table[field as usize][level as usize]
     }
 
     /// What exact agreement on a value is worth: the more people have it, the less.
     #[must_use]
     pub fn exact(&self, field: Field, hash: u64) -> i32 {
-        let rare = self.rare[field as usize].unwrap_or(self.table[field as usize][Level::Exact as usize]);
+        let rare = self.rare[field as usize].unwrap_or(self.table[field as usize][AgreementLevel::Exact as usize]);
         self.frequent.get(&(field, hash)).copied().unwrap_or(rare)
     }
 
@@ -293,7 +293,7 @@ impl Weights {
 
 impl From<Form> for Weights {
     fn from(form: Form) -> Self {
-        let mut table = [[0; Level::COUNT]; Field::ALL.len()];
+        let mut table = [[0; AgreementLevel::COUNT]; Field::ALL.len()];
         for (field, levels) in &form.chances {
             for (level, chance) in levels {
                 let weight = log2_millibits(chance.m, chance.u).clamp(LEAST, MOST);
@@ -303,7 +303,11 @@ impl From<Form> for Weights {
         let mut frequent = HashMap::new();
         let mut rare = [None; Field::ALL.len()];
         for (field, frequencies) in &form.frequencies {
-            let m = form.chances.get(field).and_then(|levels| levels.get(&Level::Exact)).map_or(0, |chance| chance.m);
+            let m = form
+                .chances
+                .get(field)
+                .and_then(|levels| levels.get(&AgreementLevel::Exact))
+                .map_or(0, |chance| chance.m);
             let worth = |share: u64| log2_millibits(m, share).clamp(LEAST_EXACT, MOST);
             let hashed = frequencies.values.iter().map(|(value, share)| ((*field, hash(value)), worth(*share)));
             frequent.extend(hashed);

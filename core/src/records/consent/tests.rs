@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::records::{ContentHash, Stamp};
+use crate::records::{ContentHash, VersionStamp};
 
 fn time(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
@@ -9,7 +9,7 @@ fn time(seconds: i64) -> Timestamp {
 
 /// The `place`-th word on a purpose, in force from `effective` until `expires`.
 fn word(place: i64, status: ConsentStatus, effective: i64, expires: Option<i64>) -> ConsentWord {
-    let stamp = Stamp { version: place, time: Timestamp::default(), content: ContentHash(0) };
+    let stamp = VersionStamp { version: place, time: Timestamp::default(), content: ContentHash(0) };
     ConsentWord {
         consent: Consent {
             purpose: "news".to_owned(),
@@ -21,7 +21,7 @@ fn word(place: i64, status: ConsentStatus, effective: i64, expires: Option<i64>)
             gpc: None,
             notes: Box::default(),
         },
-        said: Said { stamp, source_time: None, receive_time: time(place) },
+        said: Provenance { stamp, source_time: None, receive_time: time(place) },
     }
 }
 

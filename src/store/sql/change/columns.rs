@@ -8,8 +8,8 @@ use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
 use crate::store::{
-    Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange, ModelVersion, ProfileRow,
-    ProfileState, RecountProgress, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
+    Activation, BackfillProgress, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange,
+    ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
 };
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
@@ -155,7 +155,7 @@ pub(super) fn activation_columns(activation: &Activation) -> Columns {
     ]
 }
 
-pub(super) fn recount_columns(progress: &RecountProgress) -> Columns {
+pub(super) fn recount_columns(progress: &BackfillProgress) -> Columns {
     vec![
         ("definitions", Column::text([progress.definitions.as_str()])),
         ("source", Column::text([progress.position.source.as_str()])),

@@ -1,6 +1,6 @@
 //! Statements about records.
 
-use profile_core::records::{ContentHash, RecordKey, Sequence, Stamp, TenantId, Timestamp};
+use profile_core::records::{ContentHash, RecordKey, Sequence, TenantId, Timestamp, VersionStamp};
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
@@ -54,7 +54,7 @@ impl Model {
             key: format!("{}/…", self.source),
             what: "out of range".to_owned(),
         })?;
-        let stamp = Stamp {
+        let stamp = VersionStamp {
             version: self.version,
             time: Timestamp::from_micros(self.stamp_time),
             content: ContentHash(self.content_hash.as_u128()),
