@@ -9,7 +9,6 @@ mod coherence;
 mod epochs;
 mod followed;
 mod hub;
-pub mod janitor;
 mod key;
 mod publish;
 mod recent;

@@ -22,7 +22,7 @@ pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPa
 pub use pair::{CannotLink, PairExplanation, Side};
 pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
 
-use crate::models::{ActiveModel, ActiveModels};
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::store::{self, Snapshot, Store};
 use crate::telemetry::Metrics;
 

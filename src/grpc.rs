@@ -4,11 +4,12 @@
 //! keeps it small enough for all clients, `token` makes the opaque tokens, `context`, `layers` and `protocol` have what all
 //! calls share. The services only put these together.
 
-mod answer;
 mod bounded;
+mod call_context;
 mod call_log;
-mod context;
 mod contexts;
+mod decode;
+mod encode;
 mod experience;
 mod identity;
 mod ingest;
@@ -20,7 +21,6 @@ mod preferences;
 mod profiles;
 mod protocol;
 mod publish;
-mod receive;
 mod reflection;
 mod segments;
 mod status;
@@ -28,8 +28,8 @@ mod timeline;
 mod token;
 mod watch;
 
+pub use call_context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use call_log::CallLog;
-pub use context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use contexts::ContextApi;
 pub use experience::ExperienceApi;
 pub use identity::IdentityApi;

@@ -31,11 +31,11 @@ pub use changes::WriteContext;
 pub(crate) use changes::{identity_changes, terms};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
+use crate::active_models::ActiveModels;
 use crate::changes::LogFollower;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lanes::{self, Caller, Refusal};
-use crate::models::ActiveModels;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};

@@ -27,6 +27,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+pub mod active_models;
 pub mod background;
 pub mod changes;
 pub mod cli;
@@ -35,20 +36,16 @@ pub mod compute;
 pub mod config;
 pub mod episode;
 pub mod explain;
+pub mod full_resolution;
 pub mod grpc;
 pub mod ingest;
 pub mod lanes;
 pub mod memory;
-pub mod models;
 pub mod neighbourhood;
 pub mod reader;
-pub mod recount;
-pub mod resolve;
 pub mod rollout;
-pub mod segments;
 pub mod server;
 pub mod sources;
-pub mod statistics;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

@@ -40,9 +40,9 @@ use profile_core::profile::{Derived, Profile, StoredProfile, fold};
 use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use uuid::Uuid;
 
+use crate::active_models::ActiveModels;
 use crate::changes::{CacheKey, LogFollower, TenantTail};
 use crate::clock::Clock;
-use crate::models::ActiveModels;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};

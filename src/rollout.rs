@@ -1,6 +1,6 @@
 //! Putting another model in force: plan, apply, train, retire.
 //!
-//! Which model is in force, and how servers learn of it, is the business of [`models`](crate::models).
+//! Which model is in force, and how servers learn of it, is the business of [`models`](crate::active_models).
 
 mod load;
 mod request;

@@ -26,7 +26,11 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Layer;
 
-use crate::changes::janitor::keep_short;
+use crate::active_models::{ActiveModels, ModelFile};
+use crate::background::analytics::AnalyticsRefresher;
+use crate::background::backfill::Backfill;
+use crate::background::retention::keep_short;
+use crate::background::segments::Segments;
 use crate::changes::{LogFollower, PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::compute;
@@ -46,12 +50,8 @@ use crate::grpc::{
     ProfileApi, PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
-use crate::models::{ActiveModels, ModelFile};
 use crate::reader::Reader;
-use crate::recount::Backfill;
 use crate::rollout::ModelRollout;
-use crate::segments::Segments;
-use crate::statistics::AnalyticsRefresher;
 use crate::store::Store;
 use crate::store::retry::jittered;
 use crate::telemetry::http::Readiness;

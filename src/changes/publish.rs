@@ -40,9 +40,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::runner::{Assignment, Behind, Runner, Shared};
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::clock::Clock;
 use crate::config;
-use crate::models::{ActiveModel, ActiveModels};
 use crate::store::{LogCursor, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
 

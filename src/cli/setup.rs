@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use crate::active_models::ModelFile;
 use crate::config::{Config, ConfigArgs, Database};
-use crate::models::ModelFile;
 use crate::store::sql::{Migrate, Options, SqlStore};
 
 /// Reads the configuration.

@@ -2,7 +2,7 @@
 //!
 //! The answer is made of the cached profile alone, and of the cached latest objects where the view names any: one look-up each.
 
-mod told;
+mod render;
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use profile_core::records::{Reason, Violation};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use self::told::{Line, Telling};
-use super::answer::{PurposeScope, merged_from, read_info, undeclared};
-use super::context::Context;
-use super::preferences::answer::withheld as told_withheld;
+use self::render::{Line, Telling};
+use super::call_context::CallContext;
+use super::encode::{PurposeScope, merged_from, read_info, undeclared};
+use super::preferences::encode::withheld as told_withheld;
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, context_service_server::ContextService};
-use super::{profiles, receive};
+use super::{decode, profiles};
+use crate::active_models::ActiveModels;
 use crate::clock::Clock;
-use crate::models::ActiveModels;
 use crate::reader::{Answer, LatestObjectsQuery, Reader};
 use crate::store::Store;
 
@@ -43,10 +43,10 @@ impl ContextService for ContextApi {
         &self,
         request: Request<v1::GetContextRequest>,
     ) -> Result<Response<v1::GetContextResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, &context))?;
-        let asked = both(receive::key(request.key, "key"), bound(request.purpose, &running.model));
+        let asked = both(decode::key(request.key, "key"), bound(request.purpose, &running.model));
         let rest = both(view(&request.view, &running.model), max_bytes(request.max_bytes));
         let ((key, bound), (view, max_bytes)) = both(asked, rest).map_err(refused)?;
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;

@@ -16,17 +16,17 @@ use tonic::{Request, Response, Status};
 
 use self::buying::Buying;
 use self::service::Served;
-use super::answer::{PurposeScope, merged_from, read_info, time, undeclared};
-use super::context::Context;
-use super::preferences::answer::withheld as told;
+use super::call_context::CallContext;
+use super::encode::{PurposeScope, merged_from, read_info, time, undeclared};
+use super::preferences::encode::withheld as told;
 use super::status::{Checked, both, from_reader, from_store, profile_name, refused};
 use super::v1::get_experience_metrics_request::Subject;
 use super::v1::{self, experience_service_server::ExperienceService};
-use super::{profiles, receive};
+use super::{decode, profiles};
+use crate::active_models::ActiveModels;
+use crate::background::analytics::{AnalyticsRefresher, History, Part, day_of};
 use crate::clock::Clock;
-use crate::models::ActiveModels;
 use crate::reader::{Key, Reader};
-use crate::statistics::{AnalyticsRefresher, History, Part, day_of};
 use crate::store::Store;
 
 /// How many days a window may have.
@@ -68,7 +68,7 @@ impl ExperienceService for ExperienceApi {
         &self,
         request: Request<v1::GetExperienceMetricsRequest>,
     ) -> Result<Response<v1::GetExperienceMetricsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let mut request = request.into_inner();
         let running = self.models.of(&context.tenant).await.map_err(|error| from_store(&error, &context))?;
         let model = running.model.clone();
@@ -95,7 +95,7 @@ impl ExperienceApi {
         found: &crate::reader::Answer,
         (model, experience): (&Model, &Experience),
         asked: &Asked,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<v1::GetExperienceMetricsResponse, Status> {
         let now = self.clock.now();
         let profile = &found.profile;
@@ -135,7 +135,7 @@ impl ExperienceApi {
         segment: Option<&String>,
         (model, experience): (&Model, &Experience),
         asked: &Asked,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<v1::GetExperienceMetricsResponse, Status> {
         let statistics = self.statistician.current(&context.tenant, model, asked.refresh).await;
         let statistics = statistics.map_err(|error| from_store(&error, context))?;
@@ -173,7 +173,7 @@ impl Asked {
 
 fn whose(subject: Option<Subject>, model: &Model) -> Checked<Whose> {
     match subject {
-        Some(Subject::Customer(key)) => receive::key(Some(key), "customer").map(Whose::Customer),
+        Some(Subject::Customer(key)) => decode::key(Some(key), "customer").map(Whose::Customer),
         Some(Subject::Segment(name)) if model.segments.contains_key(&name) => Ok(Whose::Segment(name)),
         Some(Subject::Segment(name)) => Err(vec![undeclared("segment", "segment", &name, model.segments.keys())]),
         Some(Subject::Tenant(true)) => Ok(Whose::Tenant),

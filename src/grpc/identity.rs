@@ -2,19 +2,19 @@
 //!
 //! What only tells is here; what decides is in `decisions`.
 
-mod answer;
 mod decisions;
-mod receive;
+mod decode;
+mod encode;
 
 use std::sync::Arc;
 
 use profile_core::records::{ProfileId, Sequence};
 use tonic::{Request, Response, Status};
 
-use super::context::Context;
+use super::call_context::CallContext;
 use super::status::{Checked, both, from_explain, page_size, refused};
 use super::v1::{self, identity_service_server::IdentityService};
-use super::{receive as common, token};
+use super::{decode as common, token};
 use crate::explain::{CandidateQuery, Explainer, PageCursor};
 use crate::ingest::Ingest;
 use crate::store::{IdentityChangePage, QueuePage, Store};
@@ -40,32 +40,32 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ExplainProfileRequest>,
     ) -> Result<Response<v1::ExplainProfileResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let id = common::profile(&request.into_inner().name, "name").map_err(refused)?;
         let told = self.explainer.profile(&context.tenant, id).await;
-        Ok(Response::new(answer::profile(told.map_err(|error| from_explain(error, &context))?)))
+        Ok(Response::new(encode::profile(told.map_err(|error| from_explain(error, &context))?)))
     }
 
     async fn explain_pair(
         &self,
         request: Request<v1::ExplainPairRequest>,
     ) -> Result<Response<v1::ExplainPairResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let v1::ExplainPairRequest { left, right } = request.into_inner();
-        let sides = both(receive::side(left, "left"), receive::side(right, "right"));
+        let sides = both(decode::side(left, "left"), decode::side(right, "right"));
         let (left, right) = sides.map_err(refused)?;
         let told = self.explainer.pair(&context.tenant, &left, &right).await;
-        Ok(Response::new(answer::pair(told.map_err(|error| from_explain(error, &context))?)))
+        Ok(Response::new(encode::pair(told.map_err(|error| from_explain(error, &context))?)))
     }
 
     async fn list_match_candidates(
         &self,
         request: Request<v1::ListMatchCandidatesRequest>,
     ) -> Result<Response<v1::ListMatchCandidatesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let page = both(page_size(request.page_size, PAGE, MAX_PAGE), optional(&request.profile));
-        let range = both(receive::min(request.min_probability), receive::max(request.max_probability));
+        let range = both(decode::min(request.min_probability), decode::max(request.max_probability));
         let ((limit, profile), (min_millibits, max_millibits)) = both(page, range).map_err(refused)?;
         let asked = (profile, min_millibits, max_millibits);
         let after: Option<PageCursor> = token::parse_page_token(&request.page_token, &asked)?;
@@ -73,7 +73,7 @@ impl IdentityService for IdentityApi {
         let found = self.explainer.candidates(&context.tenant, &query).await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListMatchCandidatesResponse {
-            candidates: found.candidates.into_iter().map(answer::candidate).collect(),
+            candidates: found.candidates.into_iter().map(encode::candidate).collect(),
             next_page_token: found.next.map(|next| token::page_token(next, &asked)).unwrap_or_default(),
         }))
     }
@@ -82,25 +82,25 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListHouseholdRequest>,
     ) -> Result<Response<v1::ListHouseholdResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let id = common::profile(&request.into_inner().name, "name").map_err(refused)?;
         let found = self.explainer.household(&context.tenant, id).await;
         let members = found.map_err(|error| from_explain(error, &context))?.into_iter();
-        Ok(Response::new(v1::ListHouseholdResponse { members: members.map(answer::related).collect() }))
+        Ok(Response::new(v1::ListHouseholdResponse { members: members.map(encode::related).collect() }))
     }
 
     async fn list_decisions(
         &self,
         request: Request<v1::ListDecisionsRequest>,
     ) -> Result<Response<v1::ListDecisionsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let limit = page_size(request.page_size, PAGE, MAX_PAGE).map_err(refused)?;
         let after: Option<(Sequence, String)> = token::parse_page_token(&request.page_token, &"decisions")?;
         let found = self.explainer.decisions(&context.tenant, after, limit).await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListDecisionsResponse {
-            decisions: found.decisions.into_iter().map(answer::decision).collect(),
+            decisions: found.decisions.into_iter().map(encode::decision).collect(),
             next_page_token: found.next.map(|next| token::page_token(next, &"decisions")).unwrap_or_default(),
         }))
     }
@@ -109,7 +109,7 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<v1::ListIdentityChangesRequest>,
     ) -> Result<Response<v1::ListIdentityChangesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let page = both(page_size(request.page_size, PAGE, MAX_PAGE), optional(&request.profile));
         let (limit, profile) = page.map_err(refused)?;
@@ -118,7 +118,7 @@ impl IdentityService for IdentityApi {
         let found = self.explainer.changes(&context.tenant, &page).await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListIdentityChangesResponse {
-            changes: found.changes.into_iter().map(answer::change).collect(),
+            changes: found.changes.into_iter().map(encode::change).collect(),
             next_page_token: found.next.map(|next| token::page_token(next, &profile)).unwrap_or_default(),
         }))
     }

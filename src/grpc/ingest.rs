@@ -9,11 +9,11 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::context::Context;
+use super::call_context::CallContext;
 use super::v1::{self, ingest_service_server::IngestService};
-use super::{answer, receive, status, token};
+use super::{decode, encode, status, token};
+use crate::active_models::ActiveModels;
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
-use crate::models::ActiveModels;
 use crate::store::Store;
 
 /// The largest raw payload, in bytes.
@@ -44,14 +44,14 @@ impl IngestService for IngestApi {
         &self,
         request: Request<v1::IngestStatementsRequest>,
     ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let statements = request.into_inner().statements;
         let count = status::count("statements", statements.len(), self.max_statements, "statements");
         count.map_err(status::refused)?;
         let model = self.model(&context).await?;
         let receipt = self.store_now(&context, drafts(statements, &model)).await?;
         let read_token = self.read_token(&context, &receipt).await?;
-        let results = receipt.results.into_iter().map(answer::result).collect();
+        let results = receipt.results.into_iter().map(encode::result).collect();
         Ok(Response::new(v1::IngestStatementsResponse { results, read_token }))
     }
 
@@ -59,7 +59,7 @@ impl IngestService for IngestApi {
         &self,
         request: Request<Streaming<v1::StreamStatementsRequest>>,
     ) -> Result<Response<AckStream>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
         let taking_in = self.clone().take_in(context.clone(), request.into_inner(), in_flight);
         tokio::spawn(context.call.clone().scope(taking_in));
@@ -72,7 +72,7 @@ impl IngestService for IngestApi {
         &self,
         request: Request<v1::IngestPayloadsRequest>,
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let v1::IngestPayloadsRequest { source, kind, payloads } = request.into_inner();
         let count = status::count("payloads", payloads.len(), self.max_statements, "payloads");
         let model = self.model(&context).await?;
@@ -81,7 +81,7 @@ impl IngestService for IngestApi {
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
         let receipt = self.store_now(&context, mapped.into_iter().flatten().collect()).await?;
         let read_token = self.read_token(&context, &receipt).await?;
-        let mut results = receipt.results.into_iter().map(answer::result);
+        let mut results = receipt.results.into_iter().map(encode::result);
         let result = |count| v1::PayloadResult { results: results.by_ref().take(count).collect() };
         Ok(Response::new(v1::IngestPayloadsResponse { results: counts.into_iter().map(result).collect(), read_token }))
     }
@@ -91,19 +91,19 @@ impl IngestService for IngestApi {
 type Batch = Result<(i64, Ticket), Status>;
 
 impl IngestApi {
-    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
         let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    async fn store_now(&self, context: &Context, intake: Vec<Intake>) -> Result<Receipt, Status> {
+    async fn store_now(&self, context: &CallContext, intake: Vec<Intake>) -> Result<Receipt, Status> {
         let ticket = self.ingest.offer(&context.tenant, intake).await;
         let ticket = ticket.map_err(|error| status::from_ingest(&error, context))?;
         ticket.wait().await.map_err(|error| status::from_ingest(&error, context))
     }
 
     /// A token of the write; empty when nothing was stored.
-    async fn read_token(&self, context: &Context, receipt: &Receipt) -> Result<String, Status> {
+    async fn read_token(&self, context: &CallContext, receipt: &Receipt) -> Result<String, Status> {
         let Some(sequence) = receipt.sequence else { return Ok(String::new()) };
         let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
         Ok(token::read_token(store, &context.tenant, sequence))
@@ -113,7 +113,7 @@ impl IngestApi {
     /// so, by HTTP/2's flow control, the sender.
     async fn take_in(
         self,
-        context: Context,
+        context: CallContext,
         mut batches: Streaming<v1::StreamStatementsRequest>,
         in_flight: mpsc::Sender<Batch>,
     ) {
@@ -135,7 +135,7 @@ impl IngestApi {
         }
     }
 
-    async fn take_in_batch(&self, context: &Context, message: v1::StreamStatementsRequest) -> Batch {
+    async fn take_in_batch(&self, context: &CallContext, message: v1::StreamStatementsRequest) -> Batch {
         let count = status::count("statements", message.statements.len(), self.max_statements, "statements");
         count.map_err(status::refused)?;
         let model = self.model(context).await?;
@@ -143,12 +143,12 @@ impl IngestApi {
         Ok((message.sequence, ticket.map_err(|error| status::from_ingest(&error, context))?))
     }
 
-    async fn acknowledge(self, context: Context, batch: Batch) -> Result<v1::StreamStatementsResponse, Status> {
+    async fn acknowledge(self, context: CallContext, batch: Batch) -> Result<v1::StreamStatementsResponse, Status> {
         let (sequence, ticket) = batch?;
         let committed = async {
             let receipt = ticket.wait().await.map_err(|error| status::from_ingest(&error, &context))?;
             let read_token = self.read_token(&context, &receipt).await?;
-            let results = receipt.results.into_iter().map(answer::result).collect();
+            let results = receipt.results.into_iter().map(encode::result).collect();
             Ok(v1::StreamStatementsResponse { sequence, results, read_token })
         };
         match context.deadline {
@@ -161,7 +161,7 @@ impl IngestApi {
 }
 
 fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
-    statements.into_iter().map(|statement| receive::draft(statement, model)).collect()
+    statements.into_iter().map(|statement| decode::draft(statement, model)).collect()
 }
 
 fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()> {

@@ -14,12 +14,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::answer::{self, time};
-use super::context::Context;
+use super::call_context::CallContext;
+use super::encode::{self, time};
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
-use super::{bounded, receive, token};
-use crate::resolve::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
+use super::{bounded, decode, token};
+use crate::full_resolution::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
 use crate::rollout::{Apply, Candidate, Content, ModelRollout, Plan, Progress, RolloutError, Step, Weights};
 use crate::store::{self, StoredModel};
 
@@ -46,7 +46,7 @@ impl ModelService for ModelApi {
     type TrainModelStream = Answers<v1::TrainModelResponse>;
 
     async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::GetModelResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let version = request.into_inner().version;
         let wanted = (version != 0).then_some(version);
         let store = &self.switch.store;
@@ -61,7 +61,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::ListModelVersionsRequest>,
     ) -> Result<Response<v1::ListModelVersionsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let limit = status::page_size(request.page_size, 20, 100).map_err(refused)?;
         let before: Option<i64> = token::parse_page_token(&request.page_token, &())?;
@@ -79,7 +79,7 @@ impl ModelService for ModelApi {
         &self,
         request: Request<v1::ListEventTypesRequest>,
     ) -> Result<Response<v1::ListEventTypesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let running = self.switch.models.of(&context.tenant).await;
         let running = running.map_err(|error| status::from_store(&error, &context))?;
         event_types::page(&running.model.events, request.get_ref()).map(Response::new)
@@ -90,7 +90,7 @@ impl ModelService for ModelApi {
         request: Request<v1::PlanModelRequest>,
     ) -> Result<Response<Self::PlanModelStream>, Status> {
         use v1::plan_model_response::Message;
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let candidate = candidate(request.into_inner().candidate).map_err(refused)?;
         let (progress, steps) = Progress::new();
         let switch = self.switch.clone();
@@ -108,10 +108,10 @@ impl ModelService for ModelApi {
         request: Request<v1::ApplyModelRequest>,
     ) -> Result<Response<Self::ApplyModelStream>, Status> {
         use v1::apply_model_response::Message;
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let (candidate, request_id) =
-            both(candidate(request.candidate), receive::optional_request_id(request.request_id)).map_err(refused)?;
+            both(candidate(request.candidate), decode::optional_request_id(request.request_id)).map_err(refused)?;
         let expected_version = (request.expected_version != 0).then_some(request.expected_version);
         let apply = Apply { candidate, expected_version, request_id };
         let (progress, steps) = Progress::new();
@@ -135,8 +135,8 @@ impl ModelService for ModelApi {
         request: Request<v1::TrainModelRequest>,
     ) -> Result<Response<Self::TrainModelStream>, Status> {
         use v1::train_model_response::Message;
-        let context = Context::of(&request)?;
-        let request_id = receive::optional_request_id(request.into_inner().request_id).map_err(refused)?;
+        let context = CallContext::of(&request)?;
+        let request_id = decode::optional_request_id(request.into_inner().request_id).map_err(refused)?;
         let (progress, steps) = Progress::new();
         let switch = self.switch.clone();
         let wrap = |message| v1::TrainModelResponse { message: Some(message) };
@@ -155,7 +155,7 @@ impl ModelService for ModelApi {
 
 impl ModelApi {
     /// How far counting is; none where the model in force counts nothing.
-    async fn recount(&self, context: &Context) -> Result<Option<v1::BackfillProgress>, Status> {
+    async fn recount(&self, context: &CallContext) -> Result<Option<v1::RecountProgress>, Status> {
         let failed = |error| status::from_store(&error, context);
         let running = match self.switch.models.of(&context.tenant).await {
             // Nothing is counted by a model that cannot be used.
@@ -172,10 +172,10 @@ impl ModelApi {
         let completeness = if done { v1::Completeness::Complete } else { v1::Completeness::Partial };
         let records = progress.map_or(0, |progress| progress.records);
         let record_count = i64::try_from(records).unwrap_or(i64::MAX);
-        Ok(Some(v1::BackfillProgress { completeness: completeness.into(), record_count }))
+        Ok(Some(v1::RecountProgress { completeness: completeness.into(), record_count }))
     }
 
-    async fn in_force(&self, context: &Context) -> Result<i64, Status> {
+    async fn in_force(&self, context: &CallContext) -> Result<i64, Status> {
         match self.switch.models.of(&context.tenant).await {
             // One that cannot be used is in force all the same, and whoever replaces it must see which.
             Ok(running) => Ok(running.version),
@@ -207,7 +207,7 @@ impl<T> From<Status> for Failed<T> {
     }
 }
 
-fn failed<T>(error: &RolloutError, context: &Context, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
+fn failed<T>(error: &RolloutError, context: &CallContext, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
     let message = match error {
         RolloutError::Mistakes(all) => Some(wrap(mistakes(all))),
         _ => None,
@@ -334,7 +334,7 @@ fn plan(plan: Plan) -> v1::ModelPlan {
 }
 
 fn moved(moved: Move) -> v1::ProfileMove {
-    let record = |(key, reason): (RecordKey, String)| v1::MovedRecord { record: Some(answer::key(&key)), reason };
+    let record = |(key, reason): (RecordKey, String)| v1::MovedRecord { record: Some(encode::key(&key)), reason };
     v1::ProfileMove {
         from: profile_name(&moved.from),
         into: profile_name(&moved.into),
@@ -346,8 +346,8 @@ fn moved(moved: Move) -> v1::ProfileMove {
 fn change(change: &ProfileChange) -> v1::ProfileChange {
     let of_trait = |change: &TraitChange| v1::TraitChange {
         name: change.name.clone(),
-        before: change.before.as_ref().map(answer::value),
-        after: change.after.as_ref().map(answer::value),
+        before: change.before.as_ref().map(encode::value),
+        after: change.after.as_ref().map(encode::value),
     };
     v1::ProfileChange {
         profile: profile_name(&change.profile),
@@ -357,12 +357,12 @@ fn change(change: &ProfileChange) -> v1::ProfileChange {
 }
 
 fn refusal(refusal: Refusal) -> v1::RefusedStatement {
-    v1::RefusedStatement { record: Some(answer::key(&refusal.record)), description: refusal.description }
+    v1::RefusedStatement { record: Some(encode::key(&refusal.record)), description: refusal.description }
 }
 
 fn identifier_change(change: IdentifierChange) -> v1::IdentifierChange {
     let IdentifierChange { record, kind, before, after } = change;
-    v1::IdentifierChange { record: Some(answer::key(&record)), r#type: kind, before, after }
+    v1::IdentifierChange { record: Some(encode::key(&record)), r#type: kind, before, after }
 }
 
 fn size(size: &Size) -> v1::ProfileSize {

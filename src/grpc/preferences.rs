@@ -1,8 +1,8 @@
 //! `PreferenceService`: how customers want to be treated, and whether they may be contacted.
 
-pub(in crate::grpc) mod answer;
+pub(in crate::grpc) mod decode;
+pub(in crate::grpc) mod encode;
 mod permission;
-pub(in crate::grpc) mod receive;
 mod write;
 
 use std::collections::BTreeMap;
@@ -13,14 +13,14 @@ use profile_core::permission::view::View;
 use profile_core::records::{Draft, PreferenceKey, RecordKey};
 use tonic::{Request, Response, Status};
 
-use super::answer::{PurposeScope, key, merged_from, read_info, time};
-use super::context::Context;
+use super::call_context::CallContext;
+use super::encode::{PurposeScope, key, merged_from, read_info, time};
 use super::status::{both, from_reader, from_store, page_size, profile_name, refused};
 use super::v1::{self, preference_service_server::PreferenceService};
-use super::{profiles, receive as common, token};
+use super::{profiles, decode as common, token};
+use crate::active_models::ActiveModels;
 use crate::clock::Clock;
 use crate::ingest::Ingest;
-use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::store::{Store, StoredStatement};
 
@@ -45,7 +45,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::GetPreferencesRequest>,
     ) -> Result<Response<v1::GetPreferencesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
         let asked = both(common::key(request.key, "key"), PurposeScope::new(request.purpose, &model));
@@ -74,7 +74,7 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::ListConsentHistoryRequest>,
     ) -> Result<Response<v1::ListConsentHistoryResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let v1::ListConsentHistoryRequest { key, purpose, page_size: wanted, page_token } = request.into_inner();
         let asked = both(common::key(key, "key"), page_size(wanted, 50, 500));
         let (key, limit) = asked.map_err(refused)?;
@@ -113,18 +113,18 @@ impl PreferenceService for PreferenceApi {
 }
 
 impl PreferenceApi {
-    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
         let running = self.models.of(&context.tenant).await.map_err(|error| from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    async fn read(&self, context: &Context, key: &Key, freshness: Freshness) -> Result<Answer, Status> {
+    async fn read(&self, context: &CallContext, key: &Key, freshness: Freshness) -> Result<Answer, Status> {
         let found = self.reader.profile(&context.tenant, key, freshness).await;
         found.map_err(|error| from_reader(error, context))
     }
 
     /// What counts now, as far as a purpose may see it.
-    fn effective(&self, found: &Answer, view: Option<View<'_>>, context: &Context) -> v1::GetPreferencesResponse {
+    fn effective(&self, found: &Answer, view: Option<View<'_>>, context: &CallContext) -> v1::GetPreferencesResponse {
         let (profile, now) = (&*found.profile, self.clock.now());
         let mut message = v1::GetPreferencesResponse {
             profile: profile_name(&profile.id),
@@ -133,19 +133,19 @@ impl PreferenceApi {
             ..v1::GetPreferencesResponse::default()
         };
         if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
-            message.withheld = vec![answer::withheld(everything)];
+            message.withheld = vec![encode::withheld(everything)];
             return message;
         }
         let needs = view.and_then(|view| view.withholds_accessibility());
         let wishes = view.and_then(|view| view.withholds_preferences());
         let seen = |key: &PreferenceKey| if key.is_accessibility() { needs.is_none() } else { wishes.is_none() };
-        message.origins = answer::origins(&profile.preferences, seen);
+        message.origins = encode::origins(&profile.preferences, seen);
         if needs.is_none() {
-            message.accessibility = answer::accessibility(&profile.preferences);
+            message.accessibility = encode::accessibility(&profile.preferences);
         }
         if wishes.is_none() {
-            message.preferences = answer::preferences(&profile.preferences);
-            message.consents = answer::consents(profile, now);
+            message.preferences = encode::preferences(&profile.preferences);
+            message.consents = encode::consents(profile, now);
         }
         // A contact point is an identifier: a consent for one is seen by whom sees those.
         let mut points = BTreeMap::new();
@@ -157,7 +157,7 @@ impl PreferenceApi {
             seen
         });
         let withheld = needs.into_iter().chain(wishes).chain(points.into_values());
-        message.withheld = withheld.map(answer::withheld).collect();
+        message.withheld = withheld.map(encode::withheld).collect();
         message
     }
 }
@@ -181,5 +181,5 @@ fn consent_record(stored: StoredStatement, purpose: &str) -> Option<v1::ConsentR
         source_time: draft.source_time.map(time),
         receive_time: Some(time(stored.receive_time)),
     };
-    Some(v1::ConsentRecord { consent: Some(answer::said(draft)), origin: Some(origin) })
+    Some(v1::ConsentRecord { consent: Some(encode::said(draft)), origin: Some(origin) })
 }

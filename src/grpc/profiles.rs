@@ -7,14 +7,14 @@ use profile_core::records::{Reason, Violation, words};
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
-use super::answer::{Projection, PurposeScope, found_by, merged_from, profile, read_info};
-use super::context::Context;
+use super::call_context::CallContext;
+use super::encode::{Projection, PurposeScope, found_by, merged_from, profile, read_info};
 use super::status::{Checked, both, page_size, refused};
 use super::v1::{self, consistency::Requirement, profile_service_server::ProfileService};
 use super::watch::{self, Watches};
-use super::{receive, status, token};
+use super::{decode, status, token};
+use crate::active_models::ActiveModels;
 use crate::clock::Clock;
-use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader, SearchCursor};
 use crate::store::Store;
 
@@ -46,11 +46,11 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::GetProfileRequest>,
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
-        let as_of = receive::as_of(request.as_of_time, request.consistency.as_ref());
-        let ((key, shape), as_of) = both(both(receive::key(request.key, "key"), shape), as_of).map_err(refused)?;
+        let as_of = decode::as_of(request.as_of_time, request.consistency.as_ref());
+        let ((key, shape), as_of) = both(both(decode::key(request.key, "key"), shape), as_of).map_err(refused)?;
         let found = if let Some(time) = as_of {
             self.reader.profile_as_of(&context.tenant, &key, time).await
         } else {
@@ -71,7 +71,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::BatchGetProfilesRequest>,
     ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
         let count = status::count("keys", request.keys.len(), MAX_KEYS, "keys");
@@ -81,7 +81,7 @@ impl ProfileService for ProfileApi {
             .keys
             .into_iter()
             .enumerate()
-            .map(|(index, key)| receive::key(Some(key), &format!("keys[{index}]")).map_err(refused))
+            .map(|(index, key)| decode::key(Some(key), &format!("keys[{index}]")).map_err(refused))
             .collect();
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
         let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
@@ -116,7 +116,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::ListTimelineRequest>,
     ) -> Result<Response<v1::ListTimelineResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         self.timeline(request.into_inner(), &context).await.map(Response::new)
     }
 
@@ -124,7 +124,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::GetObjectRequest>,
     ) -> Result<Response<v1::GetObjectResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         self.object(request.into_inner(), &context).await.map(Response::new)
     }
 
@@ -132,7 +132,7 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::SearchProfilesRequest>,
     ) -> Result<Response<v1::SearchProfilesResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let query = request.query.trim();
         let (limit, ()) = both(page_size(request.page_size, 20, 100), query_text(query)).map_err(refused)?;
@@ -157,26 +157,26 @@ impl ProfileService for ProfileApi {
         &self,
         request: Request<v1::WatchProfilesRequest>,
     ) -> Result<Response<watch::Messages>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let (reader, store) = (self.reader.clone(), self.store.clone());
         watch::begin(&self.watches, reader, store, context, request.into_inner()).await.map(Response::new)
     }
 }
 
 impl ProfileApi {
-    pub(super) fn read_info(&self, answer: &Answer, context: &Context) -> v1::ReadInfo {
+    pub(super) fn read_info(&self, answer: &Answer, context: &CallContext) -> v1::ReadInfo {
         read_info(answer, self.reader.store_id(), &context.tenant)
     }
 
     pub(super) async fn freshness(
         &self,
         wanted: Option<v1::Consistency>,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<Freshness, Status> {
         freshness(&*self.store, wanted, context).await
     }
 
-    pub(super) async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+    pub(super) async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
         let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
@@ -187,7 +187,7 @@ impl ProfileApi {
         view: i32,
         mask: Option<FieldMask>,
         purpose: String,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<Checked<Projection>, Status> {
         let shape = Projection::new(view, mask);
         if purpose.is_empty() {
@@ -202,13 +202,13 @@ impl ProfileApi {
 pub(super) async fn freshness(
     store: &dyn Store,
     wanted: Option<v1::Consistency>,
-    context: &Context,
+    context: &CallContext,
 ) -> Result<Freshness, Status> {
     match wanted.and_then(|wanted| wanted.requirement) {
         None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
         Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
         Some(Requirement::MaxStaleness(staleness)) => {
-            receive::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
+            decode::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
         }
         Some(Requirement::AtLeastAsFresh(read_token)) => {
             let store = store.id().await.map_err(|error| status::from_store(&error, context))?;

@@ -8,13 +8,13 @@ use profile_core::model::publication::Target;
 use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
 use tonic::{Request, Response, Status};
 
-use super::answer::time;
-use super::context::Context;
+use super::call_context::CallContext;
+use super::encode::time;
 use super::status::{self, Checked, both, refused};
 use super::token;
 use super::v1::{self, publish_service_server::PublishService};
+use crate::active_models::ActiveModels;
 use crate::clock::Clock;
-use crate::models::ActiveModels;
 use crate::store::{
     self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store, StoredPublication,
 };
@@ -39,7 +39,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let publications = self.statuses(&context.tenant).await;
         let publications = publications.map_err(|error| status::from_store(&error, &context))?;
         Ok(Response::new(v1::ListPublicationsResponse { publications }))
@@ -49,7 +49,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let v1::ListDeadLettersRequest { publication, page_size, page_token } = request.into_inner();
         let limit = status::page_size(page_size, 20, 500);
         let (name, limit) = both(self::name(publication), limit).map_err(refused)?;
@@ -69,7 +69,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ReplayDeadLettersRequest>,
     ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let v1::ReplayDeadLettersRequest { publication, event_ids, all } = request.into_inner();
         let keys = if all && event_ids.is_empty() { Ok(None) } else { self::keys(&context.tenant, &event_ids, all) };
         let (name, keys) = both(self::name(publication), keys).map_err(refused)?;
@@ -84,7 +84,7 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ResetPublicationRequest>,
     ) -> Result<Response<v1::ResetPublicationResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let name = self::name(request.into_inner().publication).map_err(refused)?;
         let head = self.head(&context.tenant).await.map_err(|error| status::from_store(&error, &context))?;
         let reset = self.store.reset_publication(&context.tenant, &name, Mark::after(head)).await;
@@ -124,7 +124,7 @@ impl PublishApi {
     }
 
     /// A publication that ever began, or is to begin.
-    async fn known(&self, context: &Context, name: &str) -> Result<(), Status> {
+    async fn known(&self, context: &CallContext, name: &str) -> Result<(), Status> {
         let known = async {
             if self.models.of(&context.tenant).await?.model.publications.contains_key(name) {
                 return Ok(true);

@@ -7,17 +7,17 @@ use profile_core::model::Model;
 use profile_core::records::{ProfileId, Reason, Violation};
 use tonic::{Request, Response, Status};
 
-use super::answer::{PurposeScope, read_info, time, undeclared};
-use super::context::Context;
-use super::preferences::answer::withheld as told;
+use super::call_context::CallContext;
+use super::encode::{PurposeScope, read_info, time, undeclared};
+use super::preferences::encode::withheld as told;
 use super::status::{self, Checked, both, page_size, profile_name, refused, size};
 use super::v1::{self, segment_service_server::SegmentService};
-use super::{profiles, receive, token};
+use super::{decode, profiles, token};
+use crate::active_models::ActiveModels;
+use crate::background::segments::{PreviewBounds, PreviewError, Segments};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::ActiveModels;
 use crate::reader::{Answer, Freshness, Key, Reader};
-use crate::segments::{PreviewBounds, PreviewError, Segments};
 use crate::store::Store;
 
 /// How many keys a check may have, and how many segments.
@@ -49,7 +49,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListSegmentsRequest>,
     ) -> Result<Response<v1::ListSegmentsResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let completeness = self.catch_up(&context).await?;
         let model = self.model(&context).await?;
         let counts = self.store.count_members(&context.tenant).await;
@@ -69,7 +69,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::CheckMembershipRequest>,
     ) -> Result<Response<v1::CheckMembershipResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
         let bound = PurposeScope::new(request.purpose, &model);
@@ -82,7 +82,7 @@ impl SegmentService for SegmentApi {
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let keys: Vec<Result<Key, Status>> = (0..)
             .zip(request.keys)
-            .map(|(index, key)| receive::key(Some(key), &format!("keys[{index}]")).map_err(refused))
+            .map(|(index, key)| decode::key(Some(key), &format!("keys[{index}]")).map_err(refused))
             .collect();
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
         let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
@@ -106,7 +106,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListMembersRequest>,
     ) -> Result<Response<v1::ListMembersResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
         let named = declared("segment", std::slice::from_ref(&request.segment), &model, None);
@@ -133,8 +133,8 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListMembershipsRequest>,
     ) -> Result<Response<v1::ListMembershipsResponse>, Status> {
-        let context = Context::of(&request)?;
-        let key = receive::key(request.into_inner().key, "key").map_err(refused)?;
+        let context = CallContext::of(&request)?;
+        let key = decode::key(request.into_inner().key, "key").map_err(refused)?;
         let completeness = self.catch_up(&context).await?;
         let found = self.reader.profile(&context.tenant, &key, Freshness::MinimizeLatency).await;
         let profile = found.map_err(|error| status::from_reader(error, &context))?.profile;
@@ -156,7 +156,7 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::PreviewSegmentRequest>,
     ) -> Result<Response<v1::PreviewSegmentResponse>, Status> {
-        let context = Context::of(&request)?;
+        let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let bounds = both(
             size("max_profiles", request.max_profiles, 100_000, 1_000_000),
@@ -184,12 +184,12 @@ impl SegmentService for SegmentApi {
 }
 
 impl SegmentApi {
-    async fn model(&self, context: &Context) -> Result<Arc<Model>, Status> {
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
         let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    async fn catch_up(&self, context: &Context) -> Result<v1::Completeness, Status> {
+    async fn catch_up(&self, context: &CallContext) -> Result<v1::Completeness, Status> {
         let caught_up = self.segments.catch_up(&context.tenant, MAX_STEPS).await;
         let caught_up = caught_up.map_err(|error| status::from_store(&error, context))?;
         Ok(if caught_up { v1::Completeness::Complete } else { v1::Completeness::Partial })
@@ -201,7 +201,7 @@ impl SegmentApi {
         answer: &Answer,
         asked: &[String],
         bound: Option<&PurposeScope>,
-        context: &Context,
+        context: &CallContext,
     ) -> v1::CheckMembershipResult {
         let profile = &answer.profile;
         let refused = bound.and_then(PurposeScope::view).and_then(|view| view.admits(profile, self.clock.now()).err());

@@ -23,7 +23,7 @@ pub(super) use bounds::{
 pub(super) use foreign::complete;
 
 use super::bounded;
-use super::context::Context;
+use super::call_context::CallContext;
 use super::v1::ErrorReason;
 use crate::ingest::DecideError;
 use crate::rollout::RolloutError;
@@ -149,7 +149,7 @@ pub(super) fn resume_token_expired() -> Status {
 }
 
 /// A read failed.
-pub(super) fn from_reader(error: reader::Error, context: &Context) -> Status {
+pub(super) fn from_reader(error: reader::Error, context: &CallContext) -> Status {
     match error {
         reader::Error::NotFound => {
             failure(Code::NotFound, ErrorReason::ProfileNotFound, "no profile answers to the key", &[])
@@ -184,7 +184,7 @@ fn several(profiles: &[ProfileId]) -> [(&'static str, String); 2] {
 }
 
 /// There is no explanation.
-pub(super) fn from_explain(error: explain::Error, context: &Context) -> Status {
+pub(super) fn from_explain(error: explain::Error, context: &CallContext) -> Status {
     match error {
         explain::Error::NotFound => from_reader(reader::Error::NotFound, context),
         explain::Error::OneRecord => {
@@ -195,7 +195,7 @@ pub(super) fn from_explain(error: explain::Error, context: &Context) -> Status {
 }
 
 /// Nothing was decided.
-pub(super) fn from_decide(error: DecideError, context: &Context) -> Status {
+pub(super) fn from_decide(error: DecideError, context: &CallContext) -> Status {
     match error {
         DecideError::NotFound(field) => {
             let message = format!("{field}: no profile or record answers to it");
@@ -238,7 +238,7 @@ pub(super) fn source_not_found() -> tonic_types::Status {
 }
 
 /// A write failed as a whole.
-pub(super) fn from_ingest(error: &ingest::Error, context: &Context) -> Status {
+pub(super) fn from_ingest(error: &ingest::Error, context: &CallContext) -> Status {
     match error {
         ingest::Error::Overloaded { limit } => {
             let message = format!("{limit} statements are waiting already; try again later");
@@ -266,7 +266,7 @@ pub(super) fn no_publication(name: &str) -> Status {
 }
 
 /// A model could not be planned or applied.
-pub(super) fn from_switch(error: &RolloutError, context: &Context) -> Status {
+pub(super) fn from_switch(error: &RolloutError, context: &CallContext) -> Status {
     match error {
         RolloutError::Mistakes(mistakes) => {
             let violation = |mistake: &ModelError| {
@@ -291,7 +291,7 @@ pub(super) fn from_switch(error: &RolloutError, context: &Context) -> Status {
 }
 
 /// The store failed.
-pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
+pub(super) fn from_store(error: &store::Error, context: &CallContext) -> Status {
     match error {
         store::Error::Overloaded(refusal) => from_refusal(refusal),
         store::Error::Unavailable(_) | store::Error::Schema(_) => {
@@ -329,7 +329,7 @@ pub(super) fn from_store(error: &store::Error, context: &Context) -> Status {
 }
 
 /// The status of a computation that was not done.
-pub(super) fn from_compute(error: compute::Error, context: &Context) -> Status {
+pub(super) fn from_compute(error: compute::Error, context: &CallContext) -> Status {
     match error {
         compute::Error::Full => {
             let limit = compute::MAX_WAITING;

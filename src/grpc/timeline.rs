@@ -8,12 +8,12 @@ use profile_core::permission::view::{View, Withheld};
 use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
 use tonic::Status;
 
-use super::answer::{self, PurposeScope, merged_from};
-use super::context::Context;
-use super::preferences::answer::withheld as told;
+use super::call_context::CallContext;
+use super::encode::{self, PurposeScope, merged_from};
+use super::preferences::encode::withheld as told;
 use super::profiles::ProfileApi;
 use super::status::{self, Checked, both, page_size, refused};
-use super::{receive, token, v1};
+use super::{decode, token, v1};
 use crate::lanes;
 use crate::reader::{
     Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
@@ -29,9 +29,9 @@ impl ProfileApi {
     pub(super) async fn timeline(
         &self,
         request: v1::ListTimelineRequest,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<v1::ListTimelineResponse, Status> {
-        let (key, mut query) = both(receive::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
+        let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
         // The key is not part of the query: after a merge the same timeline may be asked for under another name.
         let EventFilter { kinds, channels, start, end } = &query.filter;
         let bound_to = (kinds, channels, start, end, &query.sources, &query.text, query.view, &request.purpose);
@@ -79,9 +79,9 @@ impl ProfileApi {
     pub(super) async fn object(
         &self,
         request: v1::GetObjectRequest,
-        context: &Context,
+        context: &CallContext,
     ) -> Result<v1::GetObjectResponse, Status> {
-        let key = request.key.map(|key| receive::key(Some(key), "key")).transpose();
+        let key = request.key.map(|key| decode::key(Some(key), "key")).transpose();
         let (object, key) = both(object_key(request.object), key).map_err(refused)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
@@ -105,7 +105,7 @@ impl ProfileApi {
             let withheld = view.filter(|_| hidden == Hidden::Some).map(|view| view.not_listed("events"));
             (found, Vec::from_iter(withheld), shown)
         };
-        Ok(self.found(found.map(answer::object), &profile.showing(shown), withheld, context))
+        Ok(self.found(found.map(encode::object), &profile.showing(shown), withheld, context))
     }
 
     fn found(
@@ -113,7 +113,7 @@ impl ProfileApi {
         object: Option<v1::Object>,
         profile: &Answer,
         withheld: Vec<Withheld>,
-        context: &Context,
+        context: &CallContext,
     ) -> v1::GetObjectResponse {
         v1::GetObjectResponse {
             object,
@@ -132,11 +132,11 @@ fn shown(items: Vec<TimelineItem>, view: TimelineView) -> (Vec<v1::Event>, Vec<v
     for item in items {
         let item = match item {
             TimelineItem::Event(event) if view == TimelineView::Events => {
-                events.push(answer::event(event));
+                events.push(encode::event(event));
                 continue;
             }
-            TimelineItem::Event(event) => Item::Event(answer::event(event)),
-            TimelineItem::Object(object) => Item::Object(v1::Object { events: Vec::new(), ..answer::object(object) }),
+            TimelineItem::Event(event) => Item::Event(encode::event(event)),
+            TimelineItem::Object(object) => Item::Object(v1::Object { events: Vec::new(), ..encode::object(object) }),
         };
         shown.push(v1::TimelineItem { item: Some(item) });
     }
@@ -164,7 +164,7 @@ fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
 }
 
 fn instant(asked: Option<prost_types::Timestamp>, field: &str) -> Checked<Option<Timestamp>> {
-    receive::instant(asked, field)
+    decode::instant(asked, field)
 }
 
 fn view(view: i32) -> Checked<TimelineView> {

@@ -9,11 +9,11 @@ use profile_core::records::{ProfileId, Violation};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::answer::{Projection, profile, time};
-use super::context::Context;
+use super::call_context::CallContext;
+use super::encode::{Projection, profile, time};
 use super::status::{self, both, profile_name, refused, to_message};
 use super::v1;
-use super::{receive, token};
+use super::{decode, token};
 use crate::changes::LogFollower;
 use crate::config;
 use crate::reader::{Key, Reader};
@@ -66,7 +66,7 @@ pub(super) async fn begin(
     watches: &Watches,
     reader: Reader,
     store: Arc<dyn Store>,
-    context: Context,
+    context: CallContext,
     request: v1::WatchProfilesRequest,
 ) -> Result<Messages, Status> {
     let entered = watches.enter()?;
@@ -104,7 +104,7 @@ fn count(keys: usize) -> status::Checked<()> {
 }
 
 fn keys(keys: Vec<v1::ProfileKey>) -> status::Checked<Vec<Key>> {
-    let read = |(index, key)| receive::key(Some(key), &format!("keys[{index}]"));
+    let read = |(index, key)| decode::key(Some(key), &format!("keys[{index}]"));
     let (read, wrong): (Vec<_>, Vec<_>) = keys.into_iter().enumerate().map(read).partition(Result::is_ok);
     if wrong.is_empty() {
         return Ok(read.into_iter().flatten().collect());
@@ -115,7 +115,7 @@ fn keys(keys: Vec<v1::ProfileKey>) -> status::Checked<Vec<Key>> {
 /// A stream at work.
 struct Telling {
     watch: Watch,
-    context: Context,
+    context: CallContext,
     store: Uuid,
     shape: Projection,
     limit: usize,

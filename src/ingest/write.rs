@@ -10,9 +10,9 @@ use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, T
 use super::apply::Outcome;
 use super::changes::{IdentityFigures, Plan, WriteContext, plan};
 use super::load::load_and_apply;
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
-use crate::models::{ActiveModel, ActiveModels};
 use crate::neighbourhood;
 use crate::store::retry::jittered;
 use crate::store::{Activation, Changes, Error, Result, Store, Transaction};

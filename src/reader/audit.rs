@@ -12,9 +12,9 @@ use profile_core::profile::Profile;
 
 use super::cache::{Cached, Entry, EntryKey};
 use super::{Reader, Scope};
+use crate::active_models::ActiveModel;
 use crate::changes::CacheKey;
 use crate::changes::TenantTail;
-use crate::models::ActiveModel;
 use crate::store::Result;
 
 /// One hit in so many is audited.

@@ -7,9 +7,9 @@ use profile_core::records::TenantId;
 
 use super::Recency;
 use super::cache::{Cached, Entry, Requirement};
+use crate::active_models::ActiveModel;
 use crate::changes::CacheKey;
 use crate::changes::TenantTail;
-use crate::models::ActiveModel;
 
 /// For whom is read, by which model, and how current it must be.
 #[derive(Clone)]

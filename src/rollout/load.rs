@@ -6,8 +6,8 @@ use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
 
 use super::Progress;
-use crate::resolve::TenantState;
-use crate::resolve::replay::{Acceptance, alike, replay};
+use crate::full_resolution::TenantState;
+use crate::full_resolution::replay::{Acceptance, alike, replay};
 use crate::store::{Result, Snapshot};
 
 /// How many records are read at once.

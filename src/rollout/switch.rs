@@ -17,12 +17,12 @@ use tokio::sync::watch;
 
 use super::load::{Loaded, load};
 use super::request::Request;
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
+use crate::full_resolution::{Difference, Resolution, resolve};
 use crate::ingest::WriteContext;
-use crate::models::{ActiveModel, ActiveModels};
-use crate::resolve::{Difference, Resolution, resolve};
 use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
 
 /// How many rows one statement of the write has.

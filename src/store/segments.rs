@@ -1,4 +1,4 @@
-//! Who is in which segment, as of the last time it was looked at: an index, kept up by [`Segments`](crate::segments::Segments).
+//! Who is in which segment, as of the last time it was looked at: an index, kept up by [`Segments`](crate::background::segments::Segments).
 //!
 //! It is derived from profiles, the model and the time, and can be thrown away. Its writers read how far it is and write if nobody
 //! else has written since: whoever comes second writes nothing, and looks again.

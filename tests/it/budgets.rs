@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::compute;
 use customer_profile::grpc::v1;
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::sql::SqlStore;
 use customer_profile::store::{Activation, Changes, ModelVersion, Store};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use customer_profile::changes::janitor;
+use customer_profile::active_models::ModelFile;
+use customer_profile::background::retention;
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::v1;
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{LogCursor, LogPosition, Store};
 use customer_profile::telemetry::http::Readiness;

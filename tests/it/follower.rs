@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use profile_core::records::{Draft, DraftRecord, RecordKey, TenantId, Timestamp, Value};
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
-use customer_profile::models::ModelFile;
 use customer_profile::reader::{Error, Freshness, Key, Limits};
 use customer_profile::store::{self, Activation, Changes, ModelVersion, Store};
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use profile_core::records::{Draft, DraftRecord, Identifier, RecordKey, TenantId, Value};
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
-use customer_profile::models::ModelFile;
 use customer_profile::reader::{Freshness, Key, Limits};
 
 use crate::support::faulty::{Faulty, Reads};

@@ -9,8 +9,8 @@ mod watch;
 
 use std::collections::BTreeMap;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, model_service_client::ModelServiceClient};
-use customer_profile::models::ModelFile;
 use tonic::{Code, Status};
 
 use crate::support::service::{Service, by_record, upsert};

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use profile_core::records::{Draft, DraftRecord, Identifier, ProfileId, RecordKey, Sequence, TenantId, Value};
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::changes::Options;
 use customer_profile::config::Config;
 use customer_profile::ingest::Outcome;
-use customer_profile::models::ModelFile;
 use customer_profile::reader::{Answer, Error, Freshness, Key, Limits};
 
 use crate::support::faulty::{Faulty, Reads};

@@ -124,7 +124,7 @@ pub enum PropertyKind {
     /// An amount of money: a number.
     Money,
     /// A currency, by ISO 4217.
-    Recency,
+    Currency,
     /// True or false.
     Boolean,
     /// An instant.
@@ -146,7 +146,7 @@ impl PropertyKind {
             Self::Whole => "whole",
             Self::Decimal => "decimal",
             Self::Money => "money",
-            Self::Recency => "currency",
+            Self::Currency => "currency",
             Self::Boolean => "boolean",
             Self::Time => "time",
             Self::List(_) => "list",
@@ -163,7 +163,7 @@ impl PropertyKind {
             Self::Whole,
             Self::Decimal,
             Self::Money,
-            Self::Recency,
+            Self::Currency,
             Self::Boolean,
             Self::Time,
             Self::List(Box::new(Property::any())),
@@ -184,7 +184,7 @@ impl fmt::Display for PropertyKind {
             Self::Whole => "a whole number",
             Self::Decimal => "a decimal or whole number",
             Self::Money => "an amount of money: a decimal or whole number",
-            Self::Recency => "a currency by ISO 4217: three letters, such as USD",
+            Self::Currency => "a currency by ISO 4217: three letters, such as USD",
             Self::Boolean => "true or false",
             Self::Time => "a time",
             Self::List(_) => "a list",

@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 
 use super::input::Batch;
 use super::rejects::Reason;
+use crate::active_models::ActiveModels;
 use crate::changes::{self, LogFollower};
 use crate::cli::client::{Client, refused, retry_after};
 use crate::cli::setup;
@@ -21,7 +22,6 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
 use crate::grpc::{self, reason_name, v1};
 use crate::ingest::{self, Ingest, Receipt, Ticket};
-use crate::models::ActiveModels;
 use crate::sources::files::{Position, Row};
 use crate::store::Store;
 use crate::store::sql::SqlStore;

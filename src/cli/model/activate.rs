@@ -10,12 +10,12 @@ use anyhow::Context;
 use profile_core::records::TenantId;
 use serde_json::json;
 
+use crate::active_models::{ActiveModels, ModelFile};
 use crate::changes::{self, LogFollower};
 use crate::cli::output::{self, Format};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
-use crate::models::{ActiveModels, ModelFile};
 use crate::rollout::{Applied, Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use crate::store::Store;
 use crate::telemetry::Telemetry;

@@ -8,9 +8,9 @@ use profile_core::records::rollup::date;
 use rust_decimal::Decimal;
 
 use super::{Page, whole};
-use crate::grpc::answer::time;
+use crate::background::analytics::{Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency};
+use crate::grpc::encode::time;
 use crate::grpc::v1;
-use crate::statistics::{Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency};
 
 /// Amounts are kept in millionths.
 const MICROS: f64 = 1e6;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::analytics::{Course, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
+use profile_core::analytics::{InteractionHistory, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
 use profile_core::model::Model;
 use profile_core::model::experience::Asked;
 use profile_core::records::Timestamp;
 
 use super::{Page, whole};
-use crate::grpc::answer::time;
+use crate::background::analytics::{Part, day_of};
+use crate::grpc::encode::time;
 use crate::grpc::v1;
-use crate::statistics::{Part, day_of};
 
 /// How customers were served, and what they think of it.
 pub(super) struct Served<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Served<'a> {
 
 impl<'a> Served<'a> {
     /// Within the window.
-    pub(super) fn new(page: &'a Page<'a>, course: &Course) -> Self {
+    pub(super) fn new(page: &'a Page<'a>, course: &InteractionHistory) -> Self {
         Self { page, totals: course.within(page.first()..=page.today), last: BTreeMap::new() }
     }
 

@@ -6,10 +6,10 @@ use profile_core::records::{Reason, RecordKey, Violation};
 use tonic::{Code, Request, Response, Status};
 
 use super::IdentityApi;
-use crate::grpc::answer::{Projection, profile};
-use crate::grpc::context::Context;
+use crate::grpc::call_context::CallContext;
+use crate::grpc::encode::{Projection, profile};
 use crate::grpc::status::{Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found};
-use crate::grpc::{receive, token, v1};
+use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
 
 /// How many profiles may be merged at once.
@@ -26,7 +26,7 @@ pub(super) async fn decide_candidate(
     api: &IdentityApi,
     request: Request<v1::DecideCandidateRequest>,
 ) -> Result<Response<v1::DecideCandidateResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let request = request.into_inner();
     let records = both(record(request.left, "left"), record(request.right, "right"));
     let records = records.and_then(|(left, right)| if left == right { Err(same_record()) } else { Ok((left, right)) });
@@ -47,7 +47,7 @@ pub(super) async fn merge_profiles(
     api: &IdentityApi,
     request: Request<v1::MergeProfilesRequest>,
 ) -> Result<Response<v1::MergeProfilesResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::MergeProfilesRequest { target, sources, note, override_rules, request_id, validate_only } =
         request.into_inner();
     let who = Who::new(note, request_id, validate_only);
@@ -65,7 +65,7 @@ pub(super) async fn preview_merge(
     api: &IdentityApi,
     request: Request<v1::PreviewMergeRequest>,
 ) -> Result<Response<v1::PreviewMergeResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::PreviewMergeRequest { target, sources, override_rules } = request.into_inner();
     let operation = merge(&target, &sources).map_err(refused)?;
     let decided = decide(api, &context, operation, Who::default(), override_rules).await?;
@@ -78,15 +78,12 @@ pub(super) async fn split_profile(
     api: &IdentityApi,
     request: Request<v1::SplitProfileRequest>,
 ) -> Result<Response<v1::SplitProfileResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::SplitProfileRequest { name, records, note, request_id, validate_only } = request.into_inner();
     let number = count("records", records.len(), MAX_RECORDS, "records");
-    let keys: Checked<Vec<RecordKey>> = records
-        .into_iter()
-        .enumerate()
-        .map(|(index, key)| receive::record(key, &format!("records[{index}]")))
-        .collect();
-    let what = both(receive::profile(&name, "name"), both(number, keys));
+    let keys: Checked<Vec<RecordKey>> =
+        records.into_iter().enumerate().map(|(index, key)| decode::record(key, &format!("records[{index}]"))).collect();
+    let what = both(decode::profile(&name, "name"), both(number, keys));
     let ((profile, ((), records)), who) = both(what, Who::new(note, request_id, validate_only)).map_err(refused)?;
     let decided = decide(api, &context, Operation::Split { profile, records }, who, false).await?;
     Ok(Response::new(v1::SplitProfileResponse {
@@ -101,7 +98,7 @@ pub(super) async fn withdraw_decision(
     api: &IdentityApi,
     request: Request<v1::WithdrawDecisionRequest>,
 ) -> Result<Response<v1::WithdrawDecisionResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::WithdrawDecisionRequest { name, note, request_id, validate_only } = request.into_inner();
     let decision = name.strip_prefix("decisions/").filter(|id| !id.is_empty()).map(str::to_owned);
     let malformed = || vec![Violation::new(Reason::Malformed, "name", "must be `decisions/{id}`")];
@@ -136,7 +133,7 @@ impl Who {
             }
         };
         let texts = both(limit("note.actor", &actor, MAX_ACTOR_BYTES), limit("note.note", &note, MAX_NOTE_BYTES));
-        let id = if validate_only { Ok(request_id) } else { receive::request_id(request_id) };
+        let id = if validate_only { Ok(request_id) } else { decode::request_id(request_id) };
         let (_, request_id) = both(texts, id)?;
         Ok(Self { actor, note, request_id, writes: !validate_only })
     }
@@ -144,7 +141,7 @@ impl Who {
 
 async fn decide(
     api: &IdentityApi,
-    context: &Context,
+    context: &CallContext,
     operation: Operation,
     who: Who,
     override_rules: bool,
@@ -157,13 +154,13 @@ async fn decide(
 
 fn merge(target: &str, sources: &[String]) -> Checked<Operation> {
     let number = count("sources", sources.len(), MAX_SOURCES, "profiles");
-    let ids = sources.iter().enumerate().map(|(index, name)| receive::profile(name, &format!("sources[{index}]")));
-    let (target, ((), sources)) = both(receive::profile(target, "target"), both(number, ids.collect()))?;
+    let ids = sources.iter().enumerate().map(|(index, name)| decode::profile(name, &format!("sources[{index}]")));
+    let (target, ((), sources)) = both(decode::profile(target, "target"), both(number, ids.collect()))?;
     Ok(Operation::Merge { target, sources })
 }
 
 fn record(key: Option<v1::RecordKey>, field: &str) -> Checked<RecordKey> {
-    receive::record(key.ok_or_else(|| vec![Violation::required(field)])?, field)
+    decode::record(key.ok_or_else(|| vec![Violation::required(field)])?, field)
 }
 
 fn same_record() -> Vec<Violation> {
@@ -207,7 +204,7 @@ fn basic(found: &Profile) -> v1::Profile {
     profile(found, &Projection::default())
 }
 
-async fn read_token(api: &IdentityApi, context: &Context, decided: &Decided) -> Result<String, Status> {
+async fn read_token(api: &IdentityApi, context: &CallContext, decided: &Decided) -> Result<String, Status> {
     let Some(sequence) = decided.sequence else { return Ok(String::new()) };
     let store = api.store.id().await.map_err(|error| from_store(&error, context))?;
     Ok(token::read_token(store, &context.tenant, sequence))

@@ -15,13 +15,13 @@ use tonic::{Code, Status};
 use tracing::Span;
 
 use super::activity::Activity;
-use super::answer::Answer;
 use super::decoded::Shape;
+use super::answer::Answer;
 use super::message::Messages;
 use super::places::{Kind, Permit};
 use super::{HURRY, Shared};
+use crate::grpc::call_context::{CallContext, REQUEST_ID_KEY};
 use crate::grpc::call_log::Answered;
-use crate::grpc::context::{Context, REQUEST_ID_KEY};
 use crate::grpc::lane::lane;
 use crate::grpc::methods::{Class, Method};
 use crate::grpc::{protocol, status};
@@ -88,10 +88,10 @@ impl CallGuard {
     }
 
     /// What the service is to know of the call.
-    pub(super) fn context(&self, tenant: TenantId) -> Context {
+    pub(super) fn context(&self, tenant: TenantId) -> CallContext {
         let deadline = self.deadline.map(tokio::time::Instant::into_std);
-        Context {
-            call: lanes::CallGuard::new(lane(self.method), self.caller(), deadline, self.entered.clone()),
+        CallContext {
+            call: lanes::Call::new(lane(self.method), self.caller(), deadline, self.entered.clone()),
             tenant,
             request_id: self.request_id.clone(),
             deadline: self.deadline,

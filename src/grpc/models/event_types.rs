@@ -1,7 +1,7 @@
 //! Event types on the wire.
 
 use std::collections::BTreeMap;
-use std::ops::PurposeScope;
+use std::ops::Bound;
 
 use profile_core::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
 use tonic::Status;
@@ -16,8 +16,8 @@ pub(super) fn page(
 ) -> Result<v1::ListEventTypesResponse, Status> {
     let limit = status::page_size(request.page_size, 100, 500).map_err(refused)?;
     let after: Option<String> = token::parse_page_token(&request.page_token, &())?;
-    let first = after.as_deref().map_or(PurposeScope::Unbounded, PurposeScope::Excluded);
-    let mut rest = catalogue.range::<str, _>((first, PurposeScope::Unbounded));
+    let first = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let mut rest = catalogue.range::<str, _>((first, Bound::Unbounded));
     let event_types: Vec<_> = rest.by_ref().take(limit).map(|(name, kind)| event_type(name, kind)).collect();
     let last = event_types.last().filter(|_| rest.next().is_some());
     let next_page_token = last.map(|last| token::page_token(&last.name, &())).unwrap_or_default();
@@ -56,7 +56,7 @@ fn property(name: &str, known: &Property) -> v1::EventProperty {
         PropertyKind::Whole => (Wire::Whole, None, Vec::new()),
         PropertyKind::Decimal => (Wire::Decimal, None, Vec::new()),
         PropertyKind::Money => (Wire::Money, None, Vec::new()),
-        PropertyKind::Recency => (Wire::Recency, None, Vec::new()),
+        PropertyKind::Currency => (Wire::Currency, None, Vec::new()),
         PropertyKind::Boolean => (Wire::Boolean, None, Vec::new()),
         PropertyKind::Time => (Wire::Time, None, Vec::new()),
         PropertyKind::List(element) => (Wire::List, Some(Box::new(property("", element))), Vec::new()),

@@ -7,11 +7,11 @@ use profile_core::profile::Profile;
 use profile_core::records::{Reason, Timestamp, Violation};
 use tonic::{Code, Request, Response, Status};
 
-use super::{PreferenceApi, answer};
-use crate::grpc::answer::{merged_from, read_info, undeclared};
-use crate::grpc::context::Context;
+use super::{PreferenceApi, encode};
+use crate::grpc::call_context::CallContext;
+use crate::grpc::encode::{merged_from, read_info, undeclared};
 use crate::grpc::status::{self, Checked, both, count, from_reader, from_store, profile_name, refused};
-use crate::grpc::{profiles, receive, v1};
+use crate::grpc::{decode, profiles, v1};
 use crate::reader::Key;
 
 /// How many customers may be asked about at once.
@@ -47,7 +47,7 @@ impl Asked {
         if topic.len() > MAX_TOPIC_BYTES {
             violations.push(Violation::limit("topic", topic.len(), MAX_TOPIC_BYTES, "bytes"));
         }
-        let time = match receive::instant(contact_time, "contact_time") {
+        let time = match decode::instant(contact_time, "contact_time") {
             Ok(asked) => asked.map_or(now, |asked| asked.max(now)),
             Err(wrong) => {
                 violations.extend(wrong);
@@ -88,17 +88,17 @@ pub(super) async fn check(
     api: &PreferenceApi,
     request: Request<v1::CheckContactPermissionRequest>,
 ) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let request = request.into_inner();
     let model = api.model(&context).await?;
     let names = (request.purpose, request.channel, request.topic);
     let asked = Asked::new(names, request.contact_time, api.clock.now(), &model);
-    let (key, asked) = both(receive::key(request.key, "key"), asked).map_err(refused)?;
+    let (key, asked) = both(decode::key(request.key, "key"), asked).map_err(refused)?;
     let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
     let found = api.read(&context, &key, freshness).await?;
     let permission = asked.of(&found.profile, &request.contact_point, "contact_point", &model).map_err(refused)?;
     Ok(Response::new(v1::CheckContactPermissionResponse {
-        permission: Some(answer::permission(permission)),
+        permission: Some(encode::permission(permission)),
         profile: profile_name(&found.profile.id),
         read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
         merged_from: merged_from(&found),
@@ -110,7 +110,7 @@ pub(super) async fn check_batch(
     api: &PreferenceApi,
     request: Request<v1::BatchCheckContactPermissionRequest>,
 ) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let request = request.into_inner();
     let model = api.model(&context).await?;
     let names = (request.purpose, request.channel, request.topic);
@@ -120,7 +120,7 @@ pub(super) async fn check_batch(
     let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
     let subjects = request.subjects.into_iter().enumerate();
     let subjects: Vec<(Checked<Key>, String)> = subjects
-        .map(|(index, subject)| (receive::key(subject.key, &format!("subjects[{index}].key")), subject.contact_point))
+        .map(|(index, subject)| (decode::key(subject.key, &format!("subjects[{index}].key")), subject.contact_point))
         .collect();
     let keys: Vec<Key> = subjects.iter().filter_map(|(key, _)| key.as_ref().ok().cloned()).collect();
     let found = api.reader.profiles(&context.tenant, &keys, freshness).await;
@@ -138,7 +138,7 @@ pub(super) async fn check_batch(
         match answered {
             Ok((permission, found)) => v1::ContactResult {
                 status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
-                permission: Some(answer::permission(permission)),
+                permission: Some(encode::permission(permission)),
                 profile: profile_name(&found.profile.id),
                 read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
                 merged_from: merged_from(&found),

@@ -11,11 +11,11 @@ use profile_core::records::{
 };
 use tonic::{Request, Response, Status};
 
-use super::receive::{Said, consent, preferences};
-use super::{PreferenceApi, answer};
-use crate::grpc::context::Context;
+use super::decode::{Said, consent, preferences};
+use super::{PreferenceApi, encode};
+use crate::grpc::call_context::CallContext;
 use crate::grpc::status::{both, from_ingest, from_store, profile_name, refused};
-use crate::grpc::{receive, token, v1};
+use crate::grpc::{decode, token, v1};
 use crate::ingest::{Outcome, Receipt};
 use crate::reader::{Answer, Freshness, Key};
 
@@ -24,12 +24,12 @@ pub(super) async fn set_preferences(
     api: &PreferenceApi,
     request: Request<v1::SetPreferencesRequest>,
 ) -> Result<Response<v1::SetPreferencesResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::SetPreferencesRequest { key, preferences: wishes, accessibility, update_mask, source_time } =
         request.into_inner();
     let said = preferences(wishes, accessibility, update_mask);
-    let time = receive::instant(source_time, "source_time");
-    let (key, (said, source_time)) = both(receive::key(key, "key"), both(said, time)).map_err(refused)?;
+    let time = decode::instant(source_time, "source_time");
+    let (key, (said, source_time)) = both(decode::key(key, "key"), both(said, time)).map_err(refused)?;
     let model = api.model(&context).await?;
     let said_by = Sayers::find(api, &context, &key, None, &model).await?;
     let limits: Said = said.iter().filter(|(name, value)| limits(name, value.as_ref())).map(clone).collect();
@@ -44,9 +44,9 @@ pub(super) async fn set_preferences(
     let seen = &found.profile.preferences;
     Ok(Response::new(v1::SetPreferencesResponse {
         profile: profile_name(&found.profile.id),
-        accessibility: answer::accessibility(seen),
-        preferences: answer::preferences(seen),
-        origins: answer::origins(seen, |_| true),
+        accessibility: encode::accessibility(seen),
+        preferences: encode::preferences(seen),
+        origins: encode::origins(seen, |_| true),
         read_token,
     }))
 }
@@ -56,18 +56,18 @@ pub(super) async fn record_consent(
     api: &PreferenceApi,
     request: Request<v1::RecordConsentRequest>,
 ) -> Result<Response<v1::RecordConsentResponse>, Status> {
-    let context = Context::of(&request)?;
+    let context = CallContext::of(&request)?;
     let v1::RecordConsentRequest { key, consent: said, source_time } = request.into_inner();
     let mut wrong = Vec::new();
     let said = said.ok_or_else(|| vec![Violation::required("consent")]).and_then(|said| {
         consent(RecordKey::new("", ""), said, |name, at| {
-            let instant = receive::instant(Some(at), &format!("record_consent.consent.{name}"));
+            let instant = decode::instant(Some(at), &format!("record_consent.consent.{name}"));
             instant.map_err(|violations| wrong.extend(violations)).ok().flatten().unwrap_or_default()
         })
     });
     let said = if wrong.is_empty() { said } else { Err(wrong) }.map_err(of_request);
-    let time = receive::instant(source_time, "source_time");
-    let (key, (said, source_time)) = both(receive::key(key, "key"), both(said, time)).map_err(refused)?;
+    let time = decode::instant(source_time, "source_time");
+    let (key, (said, source_time)) = both(decode::key(key, "key"), both(said, time)).map_err(refused)?;
     let model = api.model(&context).await?;
     let point = contact_point(&said, &model);
     let said_by = Sayers::find(api, &context, &key, point.as_ref(), &model).await?;
@@ -80,7 +80,7 @@ pub(super) async fn record_consent(
     let about = About { purpose: &said.purpose, contact_point: point.as_ref() };
     Ok(Response::new(v1::RecordConsentResponse {
         profile: profile_name(&found.profile.id),
-        effective: Some(answer::effective_consent(&found.profile, about, api.clock.now())),
+        effective: Some(encode::effective_consent(&found.profile, about, api.clock.now())),
         read_token,
     }))
 }
@@ -117,7 +117,7 @@ impl Sayers {
     /// contact point, or the identifier that the profile was asked for by.
     async fn find(
         api: &PreferenceApi,
-        context: &Context,
+        context: &CallContext,
         key: &Key,
         point: Option<&Identifier>,
         model: &Model,
@@ -150,7 +150,7 @@ fn holder(profile: &Profile, identifier: Option<&Identifier>) -> Option<RecordKe
 /// Writes, and reads the profile of a record as it is then.
 async fn say(
     api: &PreferenceApi,
-    context: &Context,
+    context: &CallContext,
     drafts: Vec<Draft>,
     record: &RecordKey,
 ) -> Result<(Answer, String), Status> {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, ErrorReason, EventPropertyType, StatementOutcome, statement::Kind, value};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 
 use crate::models::client;

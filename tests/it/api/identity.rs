@@ -5,8 +5,8 @@ mod told;
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, pair_side};
-use customer_profile::models::ModelFile;
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
 use tonic::{Code, Status};

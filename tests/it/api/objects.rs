@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, ErrorReason, TimelineView, timeline_item::Item};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use tonic::{Code, Status};
 

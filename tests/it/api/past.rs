@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, consistency::Requirement};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{Activation, Changes, ModelVersion, Store};
 use profile_core::records::{Sequence, TenantId};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, ConsentStatus, ContactReason, ErrorReason, ReadSource};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use profile_core::records::Timestamp;
 use tonic::{Code, Status};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, ConsentStatus, ErrorReason, ProfileView, WithheldReason};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use tonic::Code;
 

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, get_experience_metrics_request::Subject};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use serde_json::{Value as Json, json};
 

@@ -7,8 +7,8 @@ use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile};
 use profile_core::records::{Event, Timestamp, Value};
 
-use customer_profile::recount::Backfill;
-use customer_profile::statistics::{History, day_of};
+use customer_profile::background::analytics::{History, day_of};
+use customer_profile::background::backfill::Backfill;
 
 use super::cases::{NOW, at_day};
 use super::world::World;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
+use customer_profile::full_resolution::replay::{Taken, replay};
+use customer_profile::full_resolution::{Everything, resolve};
 use customer_profile::ingest::Turn;
-use customer_profile::models::ModelFile;
-use customer_profile::resolve::replay::{Taken, replay};
-use customer_profile::resolve::{Everything, resolve};
 use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Cause, Changes};
 use profile_core::records::Sequence;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use customer_profile::active_models::{ActiveModels, ModelFile};
 use customer_profile::changes::{LogFollower, Options};
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
 use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts};
-use customer_profile::models::{ActiveModels, ModelFile};
 use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
 use customer_profile::store::{MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, value::Kind};
-use customer_profile::models::ModelFile;
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;
 use serde_json::{Value as Json, json};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, get_experience_metrics_request::Subject};
-use customer_profile::models::ModelFile;
 use serde_json::{Value as Json, json};
 
 use crate::experience::{ask, metrics, metrics_anew};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::grpc::v1::{self, ChangeKind, watch_profiles_response::Event as Told};
-use customer_profile::models::ModelFile;
 use customer_profile::store::memory::MemoryStore;
 use serde_json::json;
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use profile_core::records::{Draft, TenantId};
 
+use customer_profile::active_models::{ActiveModels, ModelFile};
 use customer_profile::changes::{LogFollower, Options};
 use customer_profile::clock::SystemClock;
 use customer_profile::config::Config;
 use customer_profile::ingest::{self, Ingest, Receipt};
-use customer_profile::models::{ActiveModels, ModelFile};
 use customer_profile::reader::{Limits, Reader};
 use customer_profile::rollout::ModelRollout;
 use customer_profile::store::Store;

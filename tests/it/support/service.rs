@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use customer_profile::active_models::ModelFile;
 use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::CallLog;
@@ -10,7 +11,6 @@ use customer_profile::grpc::v1::{
     ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
     profile_service_client::ProfileServiceClient, segment_service_client::SegmentServiceClient,
 };
-use customer_profile::models::ModelFile;
 use customer_profile::server::{Parts, serve};
 use customer_profile::store::Store;
 use customer_profile::store::memory::MemoryStore;

@@ -73,7 +73,7 @@ impl Check<'_> {
             | (Kind::Time, Value::Time(_)) => {}
             (Kind::Text, Value::String(text)) => self.known_text(field, &property.one_of, text),
             (Kind::Id, Value::String(id)) => self.key(field, id),
-            (Kind::Recency, Value::String(code)) if is_currency(code) => {}
+            (Kind::Currency, Value::String(code)) if is_currency(code) => {}
             (Kind::List(element), Value::List(values)) => {
                 for (index, value) in values.iter().take(MAX_ELEMENTS).enumerate() {
                     self.property(&format!("{field}[{index}]"), element, value);

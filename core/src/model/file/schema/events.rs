@@ -76,7 +76,7 @@ pub enum PropertyType {
     /// An amount of money: a decimal or whole number.
     Money,
     /// A currency by ISO 4217: `USD`.
-    Recency,
+    Currency,
     /// True or false.
     Boolean,
     /// An instant.

@@ -12,7 +12,7 @@ use profile_core::records::{
 use prost_types::Timestamp as WireTime;
 use uuid::Uuid;
 
-use super::preferences::receive as wanted;
+use super::preferences::decode as wanted;
 use super::v1::{self, value::Kind};
 use crate::reader::Key;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::analytics::{
-    BgNbd, Course, Day, Fit, FitError, GammaGamma, Horizon, RfmScale, RfmValues, Summary, lifetime_value,
+    BgNbd, Day, Fit, FitError, GammaGamma, Horizon, InteractionHistory, RfmScale, RfmValues, Summary, lifetime_value,
 };
 use profile_core::model::experience::Experience;
 use profile_core::records::Timestamp;
@@ -47,7 +47,7 @@ pub struct Group {
     /// How many they are.
     pub customers: u64,
     /// Surveys, contacts and promises.
-    pub course: Course,
+    pub course: InteractionHistory,
     /// Those who bought.
     pub buyers: Buyers,
     /// What is not counted completely yet for some.

@@ -17,7 +17,7 @@ pub const REQUEST_ID_KEY: &str = "x-request-id";
 
 /// The context of a request. The layers make it, in one place; credentials will be checked there too.
 #[derive(Debug, Clone)]
-pub(super) struct Context {
+pub(super) struct CallContext {
     /// Whose customers.
     pub tenant: TenantId,
     /// For the log and the caller.
@@ -30,7 +30,7 @@ pub(super) struct Context {
     pub connection: Option<Arc<Connection>>,
 }
 
-impl Context {
+impl CallContext {
     /// The context of a request that came through the layers.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         request.extensions().get::<Self>().cloned().ok_or_else(status::draining)

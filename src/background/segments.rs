@@ -20,10 +20,10 @@ use profile_core::model::{Model, Segment};
 use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::{ActiveModel, ActiveModels};
 use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;

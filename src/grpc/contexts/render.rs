@@ -7,8 +7,8 @@ use profile_core::permission::view::View;
 use profile_core::profile::Profile;
 use profile_core::records::{Object, Preference, RecordKey, StatedPreference, Value};
 
-use crate::grpc::answer::{Sight, key, value};
-use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
+use crate::grpc::encode::{Sight, key, value};
+use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
 use crate::grpc::v1;
 
 /// How many records are cited for one thing.

@@ -10,7 +10,7 @@ use profile_core::records::{
     PreferenceKey as Key, Preferences, StatedPreference, Timestamp, Value, effective, next_change,
 };
 
-use crate::grpc::answer::{identifier, origin, time};
+use crate::grpc::encode::{identifier, origin, time};
 use crate::grpc::v1;
 
 /// What the customer needs; none where nothing is said.

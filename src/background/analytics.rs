@@ -23,10 +23,10 @@ use tokio::sync::Mutex;
 pub use history::{History, Part};
 pub use population::{Buyers, Group, PopulationBuilder, Scales, Statistics, horizon, one_currency};
 
+use crate::active_models::ActiveModels;
 use crate::background::{self, Job, Part as Progress};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::models::ActiveModels;
 use crate::store::{Error, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;

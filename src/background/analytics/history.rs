@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::analytics::{Course, Day, FirstContact, Purchases, Scale, Scores, Share, Spent, Totals};
+use profile_core::analytics::{Day, FirstContact, InteractionHistory, Purchases, Scale, Scores, Share, Spent, Totals};
 use profile_core::model::Definition;
 use profile_core::model::experience::{Asked, Experience};
 use profile_core::profile::Profile;
@@ -33,7 +33,7 @@ pub enum Part {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// Surveys, contacts and promises.
-    pub course: Course,
+    pub course: InteractionHistory,
     /// What was bought.
     pub purchases: Purchases,
     /// How many purchases there were, also those of no amount.

@@ -15,13 +15,13 @@ use profile_core::model::Model;
 use profile_core::records::rollup::{DefinitionId, Rollup};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
+use crate::active_models::ActiveModels;
 use crate::background::{self, Job, Part};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::WriteContext;
 use crate::ingest::log::{self, Sides};
-use crate::models::ActiveModels;
 use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;

@@ -3,7 +3,7 @@
 use profile_core::records::{Reason, Violation};
 
 use crate::explain::Side;
-use crate::grpc::receive;
+use crate::grpc::decode;
 use crate::grpc::status::Checked;
 use crate::grpc::v1;
 
@@ -12,9 +12,9 @@ pub(super) fn side(side: Option<v1::PairSide>, field: &str) -> Checked<Side> {
     match side.and_then(|side| side.side) {
         None => Err(vec![Violation::required(field)]),
         Some(v1::pair_side::Side::Profile(name)) => {
-            receive::profile(&name, &format!("{field}.profile")).map(Side::Profile)
+            decode::profile(&name, &format!("{field}.profile")).map(Side::Profile)
         }
-        Some(v1::pair_side::Side::Record(key)) => receive::record(key, &format!("{field}.record")).map(Side::Record),
+        Some(v1::pair_side::Side::Record(key)) => decode::record(key, &format!("{field}.record")).map(Side::Record),
     }
 }
 
@@ -44,7 +44,7 @@ fn millibits(probability: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grpc::identity::answer::probability;
+    use crate::grpc::identity::encode::probability;
 
     #[test]
     fn the_probability_that_a_pair_is_told_with_bounds_it() {

@@ -7,7 +7,7 @@ use profile_core::records::ProfileId;
 use crate::explain::{
     Candidate, Link, PairExplanation, ProfileExplanation, RecordExplanation, RefusedLink, Related, Support,
 };
-use crate::grpc::answer::{identifier, key, origin, time, value};
+use crate::grpc::encode::{identifier, key, origin, time, value};
 use crate::grpc::status::profile_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};

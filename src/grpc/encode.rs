@@ -1,6 +1,6 @@
 //! To the wire: profiles, events and results as messages, cut to what was asked for and may be seen.
 
-mod shape;
+mod projection;
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
-pub(super) use shape::{Projection, PurposeScope, Sight, undeclared};
+pub(super) use projection::{Projection, PurposeScope, Sight, undeclared};
 
 /// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Projection) -> v1::Profile {

@@ -10,7 +10,7 @@ use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed}
 use prost_types::FieldMask;
 
 use super::{computed_trait, held, record, time, unified};
-use crate::grpc::preferences::answer::{accessibility, preferences, withheld};
+use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
 use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
 
