@@ -17,6 +17,6 @@ mod recent;
 pub use coherence::{Coherence, Options};
 pub use epochs::Epochs;
 pub use followed::{Followed, Proof};
-pub(crate) use hub::{Assembly, Interest, Subscription, Write};
+pub(crate) use hub::{Interest, Subscription, Write};
 pub use key::CacheKey;
 pub use publish::{Parts as PublisherParts, Publishers};

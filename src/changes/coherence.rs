@@ -189,7 +189,7 @@ impl Coherence {
     ) -> Result<()> {
         let mut unsettled = Unsettled { coherence: self, log, settled: false };
         // The turn is held until the commit, so the writes before this one are in the log already.
-        let before = Sequence(write.0 - 1);
+        let before = write.before();
         let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
         committed?;
         unsettled.settled = true;

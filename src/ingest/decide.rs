@@ -160,7 +160,7 @@ impl Writer {
             if known.content != content {
                 return Err(DecideError::RequestReused);
             }
-            let before = Sequence(tx.sequence().0 - 1);
+            let before = tx.sequence().before();
             let again = answer_again(tx.reads(), &known, (model, self.clock.now())).await?;
             drop(tx);
             self.coherence.see(tenant, before).await;
@@ -181,7 +181,7 @@ impl Writer {
         let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
         if validate_only || nothing {
             drop(tx);
-            let before = Sequence(turn.sequence.0 - 1);
+            let before = turn.sequence.before();
             self.coherence.see(tenant, before).await;
             let sequence = (!validate_only).then_some(before);
             return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence });

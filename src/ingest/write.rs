@@ -106,7 +106,7 @@ impl Writer {
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
-            sequence = Sequence(sequence.0 - 1);
+            sequence = sequence.before();
             self.coherence.see(tenant, sequence).await;
         } else {
             self.commit(turn, &running, tx, plan).await?;

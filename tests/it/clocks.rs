@@ -15,8 +15,8 @@ use profile_core::records::{Sequence, TenantId, Timestamp};
 use tempfile::TempDir;
 
 use crate::support::clock::{SetClock, instant};
-use crate::support::service::{Service, by_record, upsert};
 use crate::support::server::TestServer;
+use crate::support::service::{Service, by_record, upsert};
 use crate::support::stores::{Kind, TestStore, sqlite, sqlite_options};
 
 async fn say(service: &Service, city: &str, version: i64) {
