@@ -82,7 +82,7 @@ pub struct Parts {
     /// By whose time.
     pub clock: Arc<dyn Clock>,
     /// Whom to tell what is written.
-    pub coherence: Arc<LogFollower>,
+    pub follower: Arc<LogFollower>,
     /// Whom to tell.
     pub metrics: Arc<Metrics>,
 }
@@ -182,10 +182,10 @@ impl Ingest {
     #[must_use]
     pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let Parts { store, models, clock, coherence, metrics } = parts;
+        let Parts { store, models, clock, follower, metrics } = parts;
         let step_timeout = options.step_timeout;
         let (own_models, own_clock, own_metrics) = (models.clone(), clock.clone(), metrics.clone());
-        let writer = Writer { store, models, clock, coherence, metrics: metrics.clone(), step_timeout };
+        let writer = Writer { store, models, clock, follower, metrics: metrics.clone(), step_timeout };
         let backlog = Arc::new(Backlog::new(options.batch_statements));
         let ingest = Self {
             backlog: backlog.clone(),

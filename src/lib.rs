@@ -10,17 +10,16 @@
 //! - [`profile_core`] is the pure part, a crate of its own: records, the model, identity, the profile, permission, analytics.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
-//! - [`changes`] follows the change log: it keeps caches coherent on all servers, feeds watches and publishes.
-//! - [`models`] knows the active model of each tenant; [`rollout`] plans, applies and trains another one.
-//! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache).
-//! - [`lanes`] is who waits for what: places and queues for each kind of call.
-//! - [`recount`] counts what was before a computed trait, [`segments`] keeps who is in which segment, in the background.
-//! - [`background`] is the loop of such passes over all tenants, [`compute`] the threads for work of the processor.
-//! - [`statistics`] computes the analytics of all customers, in the background.
-//! - [`neighbourhood`] loads whom a change may concern; [`explain`] tells who is who and why.
-//! - [`memory`] tells how much memory the process has, and how much it may have.
-//! - [`grpc`] is the only place that knows Protobuf.
-//! - [`transport`] accepts, bounds and ends connections.
+//! - [`active_models`] knows the active model of each tenant; [`rollout`] plans, applies and trains another one.
+//! - [`changes`] follows the change log: it invalidates caches on all servers, feeds watches and publishes.
+//! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache) and the watches.
+//! - [`neighbourhood`] resolves the part of a tenant that a write may concern, [`full_resolution`] all of it under another
+//!   model; [`explain`] shows who is who and why.
+//! - [`background`] has the jobs that go over all tenants: backfill, segments, analytics, retention.
+//! - [`lanes`] decides which call waits for what: permits and queues for each kind of call.
+//! - [`compute`] is the threads for work of the processor; [`memory`] what the process has and may have.
+//! - [`grpc`] is the only place that knows Protobuf, but for [`cli`], which is a client.
+//! - [`transport`] accepts, bounds and ends connections. [`episode`] reports troubles once.
 
 /// The tests of this library measure memory as the program has it.
 #[cfg(test)]

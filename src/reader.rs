@@ -7,7 +7,7 @@
 //! | profiles | a profile id | the folded profile, a redirect, or its absence | bytes |
 //! | look-ups | an identifier or a record | the profiles that hold it, or their absence | bytes |
 //!
-//! Within one process an answer is never older than the last answered write: see [`Epochs`]. Writes through *other* servers
+//! Within one process an answer is never older than the last answered write: see [`Epochs`](crate::changes::Epochs). Writes through *other* servers
 //! on the same database are learnt from the change log, some milliseconds later: see [`LogFollower`]. A read that carries a
 //! read token, or asks for full consistency, misses none. While the database is away, what is cached is answered for a
 //! while, and says that it is stale. What is read from the store is folded by the model that was in force in the
@@ -140,7 +140,7 @@ pub enum Error {
 pub struct Reader {
     store: Arc<dyn Store>,
     models: Arc<ActiveModels>,
-    coherence: Arc<LogFollower>,
+    follower: Arc<LogFollower>,
     cache: Cache,
     metrics: Arc<Metrics>,
     /// What is derived of a profile depends on the time.
@@ -151,12 +151,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader with an empty cache. `coherence` is the one that the writer of this process tells of its writes.
+    /// A reader with an empty cache. `follower` is the one that the writer of this process tells of its writes.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         models: Arc<ActiveModels>,
-        coherence: Arc<LogFollower>,
+        follower: Arc<LogFollower>,
         metrics: Arc<Metrics>,
         (clock, limits): (Arc<dyn Clock>, Limits),
     ) -> Self {
@@ -166,7 +166,7 @@ impl Reader {
             let cache::Size { entries, bytes, left } = observed.size();
             CacheSize { entries, bytes, left }
         });
-        Self { store, models, coherence, cache, metrics, clock, limits, hits: Arc::default() }
+        Self { store, models, follower, cache, metrics, clock, limits, hits: Arc::default() }
     }
 
     /// A key as the store knows it, by the model in force.
@@ -180,7 +180,7 @@ impl Reader {
     /// The database that is read, once anything was read of it.
     #[must_use]
     pub fn store_id(&self) -> Option<Uuid> {
-        self.coherence.store_id()
+        self.follower.store_id()
     }
 
     /// Reads one profile. Readers that miss the same key at once share one load.
@@ -207,7 +207,7 @@ impl Reader {
         if let Some(lanes) = self.store.lanes() {
             lanes.be_ready().await?;
         }
-        let followed = self.coherence.follow(tenant).await?;
+        let followed = self.follower.follow(tenant).await?;
         let running = self.models.of(tenant).await?;
         let need = self.need(&followed, freshness).await;
         Ok(Scope { tenant, running, followed, need })
@@ -227,8 +227,8 @@ impl Reader {
         };
         let mut proof = followed.proof();
         let overdue = known_since.is_some_and(|since| proof.known_at < since || followed.rests());
-        if overdue && self.coherence.is_there() {
-            proof = self.coherence.prove(followed, PROOF_WAIT).await;
+        if overdue && self.follower.is_there() {
+            proof = self.follower.prove(followed, PROOF_WAIT).await;
         }
         Requirement { proof, sequence, known_since, stale_since }
     }
@@ -367,7 +367,7 @@ impl Reader {
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
     fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> EntryKey {
-        let epoch = self.coherence.epochs().current(key.digest(scope.tenant));
+        let epoch = self.follower.epochs().current(key.digest(scope.tenant));
         let (model, generation) = (scope.running.version, scope.need.proof.generation);
         EntryKey { tenant: scope.tenant.clone(), key, epoch, model, generation }
     }

@@ -206,32 +206,28 @@ where
         metrics.observe_lanes(lanes);
     }
     observe_store(store, metrics);
-    let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), config.into());
+    let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), config.into());
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
             store: store.clone(),
             models: models.clone(),
             clock: clock.clone(),
-            coherence: coherence.clone(),
+            follower: follower.clone(),
             metrics: metrics.clone(),
         },
         config.into(),
     );
-    let switch = ModelRollout {
-        store: store.clone(),
-        models: models.clone(),
-        clock: clock.clone(),
-        coherence: coherence.clone(),
-    };
-    let recount =
-        Backfill { store: store.clone(), models: models.clone(), clock: clock.clone(), coherence: coherence.clone() };
+    let rollout =
+        ModelRollout { store: store.clone(), models: models.clone(), clock: clock.clone(), follower: follower.clone() };
+    let backfill =
+        Backfill { store: store.clone(), models: models.clone(), clock: clock.clone(), follower: follower.clone() };
     let segments =
         Segments { store: store.clone(), models: models.clone(), clock: clock.clone(), turn: Arc::default() };
-    let counting = tokio::spawn(derive(recount, segments.clone(), metrics.clone(), config.computed.check_interval));
+    let counting = tokio::spawn(derive(backfill, segments.clone(), metrics.clone(), config.computed.check_interval));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
     let reader =
-        Reader::new(store.clone(), models.clone(), coherence.clone(), metrics.clone(), (clock.clone(), config.into()));
-    let watches = Watches::new(coherence, config.watch.clone());
+        Reader::new(store.clone(), models.clone(), follower.clone(), metrics.clone(), (clock.clone(), config.into()));
+    let watches = Watches::new(follower, config.watch.clone());
     let profile_api = ProfileApi {
         reader: reader.clone(),
         store: store.clone(),
@@ -265,7 +261,7 @@ where
         .add_service(bounded!(ExperienceServiceServer::new(experience_api), grpc))
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
-        .add_service(bounded!(ModelServiceServer::new(ModelApi { switch }), grpc))
+        .add_service(bounded!(ModelServiceServer::new(ModelApi { rollout }), grpc))
         .add_service(bounded!(PreferenceServiceServer::new(preference_api), grpc))
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))

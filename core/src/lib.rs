@@ -10,7 +10,7 @@
 //! - [`permission`]: what a purpose may see of a profile, and whether a customer may be contacted.
 //! - [`analytics`]: metrics of customer experience, from what was bought, asked and answered.
 //!
-//! Beside them, [`heap_size`] counts the memory that values take, and [`computation`] bounds the stack and the time of a
+//! Beside them, [`heap_size`](mod@heap_size) counts the memory that values take, and [`computation`] bounds the stack and the time of a
 //! computation.
 
 pub mod analytics;

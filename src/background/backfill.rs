@@ -41,7 +41,7 @@ pub struct Backfill {
     /// Windows depend on the time.
     pub clock: Arc<dyn Clock>,
     /// To tell of what was written.
-    pub coherence: Arc<LogFollower>,
+    pub follower: Arc<LogFollower>,
 }
 
 impl Backfill {
@@ -97,7 +97,7 @@ impl Backfill {
         let rows = tx.reads().profile_rows(&homes).await?.into_iter().map(|row| (row.id, row)).collect();
         let turn = WriteContext { tenant, sequence: tx.sequence(), now };
         changes.log = log::entry(turn, &Sides { before: &|_| None, home: &home, rows: &rows }, &changes);
-        self.coherence.commit(tenant, turn.sequence, &changes.log, tx.commit(now, &changes)).await?;
+        self.follower.commit(tenant, turn.sequence, &changes.log, tx.commit(now, &changes)).await?;
         Ok(!is_last)
     }
 

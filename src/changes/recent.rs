@@ -1,28 +1,39 @@
 //! The latest writes that were read from the log, for those who watch: kept once for all of them, bounded in bytes.
 //!
-//! What waits for a watcher are notices, each with a weak reference to its write. Who is so late that the write is no longer
-//! here reads it from the store. So watchers who do not keep up cost notices, however much is written meanwhile.
+//! What waits for a watcher are numbers of writes. Who is so late that a write is no longer here reads it from the store,
+//! [one after the other](Recent::late), and the others who are late find it here. So watchers who do not keep up cost numbers,
+//! however much is written meanwhile.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use profile_core::heap_size::shared_bytes;
+use profile_core::records::{Sequence, TenantId};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::hub::Write;
+use super::fanout::Write;
 
 /// Memory for the latest writes, of all tenants together.
 const MAX_BYTES: usize = 8 << 20;
+/// How many who are late read from the store at once.
+const LATE_READS: usize = 2;
 
 /// The latest writes.
 #[derive(Debug)]
 pub(super) struct Recent {
     max_bytes: usize,
     kept: Mutex<Kept>,
+    late: Semaphore,
 }
+
+/// A tenant's write.
+type Place = (TenantId, Sequence);
 
 #[derive(Debug, Default)]
 struct Kept {
-    writes: VecDeque<(Arc<Write>, usize)>,
+    by_place: HashMap<Place, Arc<Write>>,
+    /// In the order in which they came, with their size.
+    order: VecDeque<(Place, usize)>,
     bytes: usize,
 }
 
@@ -34,39 +45,62 @@ impl Default for Recent {
 
 impl Recent {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, kept: Mutex::default() }
+        Self { max_bytes, kept: Mutex::default(), late: Semaphore::new(LATE_READS) }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a write for a while; the last one at least until the next comes.
-    pub(super) fn keep(&self, write: Write) -> Arc<Write> {
+    pub(super) fn keep(&self, tenant: &TenantId, write: Write) -> Arc<Write> {
+        let place = (tenant.clone(), write.sequence);
         let bytes = shared_bytes(&write);
         let write = Arc::new(write);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.writes.push_back((write.clone(), bytes));
+        let mut kept = self.kept();
+        if kept.by_place.insert(place.clone(), write.clone()).is_some() {
+            return write;
+        }
+        kept.order.push_back((place, bytes));
         kept.bytes += bytes;
-        while kept.bytes > self.max_bytes && kept.writes.len() > 1 {
-            kept.bytes -= kept.writes.pop_front().map_or(0, |(_, bytes)| bytes);
+        while kept.bytes > self.max_bytes && kept.order.len() > 1 {
+            if let Some((place, bytes)) = kept.order.pop_front() {
+                kept.by_place.remove(&place);
+                kept.bytes -= bytes;
+            }
         }
         write
+    }
+
+    /// A write that is kept.
+    pub(super) fn get(&self, tenant: &TenantId, sequence: Sequence) -> Option<Arc<Write>> {
+        self.kept().by_place.get(&(tenant.clone(), sequence)).cloned()
+    }
+
+    /// The turn to read a write that is no longer kept. What is read at once for all who are late is bounded by it.
+    pub(super) async fn late(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.late.acquire().await.ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use profile_core::records::{Sequence, Timestamp};
+    use profile_core::records::Timestamp;
 
     #[test]
     fn only_the_latest_writes_are_kept_and_the_last_one_always() {
-        let recent = Recent::new(4096);
+        let (recent, tenant) = (Recent::new(4096), TenantId::default());
         let write = |sequence, keys| {
             let (sequence, time) = (Sequence(sequence), Timestamp::from_micros(0));
-            Arc::downgrade(&recent.keep(Write { sequence, time, changes: Vec::new(), keys: vec![0; keys] }))
+            drop(recent.keep(&tenant, Write { sequence, time, changes: Vec::new(), keys: vec![0; keys] }));
         };
-        let writes: Vec<_> = (0..100).map(|sequence| write(sequence, 100)).collect();
-        let there = writes.iter().filter(|write| write.upgrade().is_some()).count();
-        assert_eq!(there, 4);
-        let large = write(100, 10_000);
-        assert!(large.upgrade().is_some() && writes.iter().all(|write| write.upgrade().is_none()));
+        let there = |sequence| recent.get(&tenant, Sequence(sequence)).is_some();
+        (0..100).for_each(|sequence| write(sequence, 100));
+        assert_eq!((0..100).filter(|sequence| there(*sequence)).collect::<Vec<_>>(), [96, 97, 98, 99]);
+        write(99, 100);
+        write(100, 10_000);
+        assert!(there(100) && !(0..100).any(there));
     }
 }

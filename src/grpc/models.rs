@@ -34,7 +34,7 @@ const MAX_MISTAKE_BYTES: usize = 2_000;
 #[derive(Clone)]
 pub struct ModelApi {
     /// Plans and applies.
-    pub switch: ModelRollout,
+    pub rollout: ModelRollout,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -49,7 +49,7 @@ impl ModelService for ModelApi {
         let context = CallContext::of(&request)?;
         let version = request.into_inner().version;
         let wanted = (version != 0).then_some(version);
-        let store = &self.switch.store;
+        let store = &self.rollout.store;
         let found = store.model(&context.tenant, wanted).await.map_err(|error| status::from_store(&error, &context))?;
         let found = found.ok_or_else(|| status::no_model(wanted))?;
         let in_force = self.in_force(&context).await?;
@@ -65,7 +65,7 @@ impl ModelService for ModelApi {
         let request = request.into_inner();
         let limit = status::page_size(request.page_size, 20, 100).map_err(refused)?;
         let before: Option<i64> = token::parse_page_token(&request.page_token, &())?;
-        let found = self.switch.store.list_models(&context.tenant, before, limit + 1).await;
+        let found = self.rollout.store.list_models(&context.tenant, before, limit + 1).await;
         let mut found = found.map_err(|error| status::from_store(&error, &context))?;
         let more = found.len() > limit;
         found.truncate(limit);
@@ -80,7 +80,7 @@ impl ModelService for ModelApi {
         request: Request<v1::ListEventTypesRequest>,
     ) -> Result<Response<v1::ListEventTypesResponse>, Status> {
         let context = CallContext::of(&request)?;
-        let running = self.switch.models.of(&context.tenant).await;
+        let running = self.rollout.models.of(&context.tenant).await;
         let running = running.map_err(|error| status::from_store(&error, &context))?;
         event_types::page(&running.model.events, request.get_ref()).map(Response::new)
     }
@@ -93,10 +93,10 @@ impl ModelService for ModelApi {
         let context = CallContext::of(&request)?;
         let candidate = candidate(request.into_inner().candidate).map_err(refused)?;
         let (progress, steps) = Progress::new();
-        let switch = self.switch.clone();
+        let rollout = self.rollout.clone();
         let wrap = |message| v1::PlanModelResponse { message: Some(message) };
         let work = async move {
-            let planned = switch.plan(&context.tenant, &candidate, &progress).await;
+            let planned = rollout.plan(&context.tenant, &candidate, &progress).await;
             let planned = planned.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
             Ok(wrap(Message::Plan(plan(planned))))
         };
@@ -115,12 +115,12 @@ impl ModelService for ModelApi {
         let expected_version = (request.expected_version != 0).then_some(request.expected_version);
         let apply = Apply { candidate, expected_version, request_id };
         let (progress, steps) = Progress::new();
-        let switch = self.switch.clone();
+        let rollout = self.rollout.clone();
         let wrap = |message| v1::ApplyModelResponse { message: Some(message) };
         let work = async move {
-            let applied = switch.apply(&context.tenant, &apply, &progress).await;
+            let applied = rollout.apply(&context.tenant, &apply, &progress).await;
             let applied = applied.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
-            let store = switch.store.id().await.map_err(|error| status::from_store(&error, &context))?;
+            let store = rollout.store.id().await.map_err(|error| status::from_store(&error, &context))?;
             Ok(wrap(Message::Result(v1::ApplyModelResult {
                 version: applied.version,
                 plan: Some(plan(applied.plan)),
@@ -138,10 +138,10 @@ impl ModelService for ModelApi {
         let context = CallContext::of(&request)?;
         let request_id = decode::optional_request_id(request.into_inner().request_id).map_err(refused)?;
         let (progress, steps) = Progress::new();
-        let switch = self.switch.clone();
+        let rollout = self.rollout.clone();
         let wrap = |message| v1::TrainModelResponse { message: Some(message) };
         let work = async move {
-            let learned = switch.train(&context.tenant, &request_id, &progress).await;
+            let learned = rollout.train(&context.tenant, &request_id, &progress).await;
             let learned = learned.map_err(|error| status::from_switch(&error, &context))?;
             Ok(wrap(Message::Result(v1::TrainModelResult {
                 version: learned.version,
@@ -157,7 +157,7 @@ impl ModelApi {
     /// How far counting is; none where the model in force counts nothing.
     async fn recount(&self, context: &CallContext) -> Result<Option<v1::RecountProgress>, Status> {
         let failed = |error| status::from_store(&error, context);
-        let running = match self.switch.models.of(&context.tenant).await {
+        let running = match self.rollout.models.of(&context.tenant).await {
             // Nothing is counted by a model that cannot be used.
             Err(store::Error::Model { .. }) => return Ok(None),
             found => found.map_err(failed)?,
@@ -165,7 +165,7 @@ impl ModelApi {
         if running.model.definitions().next().is_none() {
             return Ok(None);
         }
-        let read = async { self.switch.store.snapshot(&context.tenant).await?.recount_progress().await };
+        let read = async { self.rollout.store.snapshot(&context.tenant).await?.recount_progress().await };
         let counted = running.model.counted();
         let progress = read.await.map_err(failed)?.filter(|progress| progress.definitions == counted);
         let done = progress.as_ref().is_some_and(|progress| progress.done);
@@ -176,7 +176,7 @@ impl ModelApi {
     }
 
     async fn in_force(&self, context: &CallContext) -> Result<i64, Status> {
-        match self.switch.models.of(&context.tenant).await {
+        match self.rollout.models.of(&context.tenant).await {
             // One that cannot be used is in force all the same, and whoever replaces it must see which.
             Ok(running) => Ok(running.version),
             Err(store::Error::Model { version, .. }) => Ok(version),

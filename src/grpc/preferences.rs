@@ -17,7 +17,7 @@ use super::call_context::CallContext;
 use super::encode::{PurposeScope, key, merged_from, read_info, time};
 use super::status::{both, from_reader, from_store, page_size, profile_name, refused};
 use super::v1::{self, preference_service_server::PreferenceService};
-use super::{profiles, decode as common, token};
+use super::{decode as common, profiles, token};
 use crate::active_models::ActiveModels;
 use crate::clock::Clock;
 use crate::ingest::Ingest;

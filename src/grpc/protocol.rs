@@ -106,7 +106,7 @@ fn parse_timeout(text: &str) -> Option<Duration> {
     }
 }
 
-/// The trace may be malformed, which begins a new one (W3C Trace CallContext), but not two, also not joined by a proxy.
+/// The trace may be malformed, which begins a new one (W3C Trace Context), but not two, also not joined by a proxy.
 fn trace(headers: &HeaderMap) -> Result<(), Violation> {
     match single(headers, TRACE_KEY)? {
         Some(value) if value.as_bytes().contains(&b',') => Err(repeated(TRACE_KEY)),

@@ -30,7 +30,7 @@ pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesRes
 #[derive(Clone)]
 pub struct Watches {
     /// Who follows the log.
-    pub coherence: Arc<LogFollower>,
+    pub follower: Arc<LogFollower>,
     /// Their bounds.
     pub limits: config::Watch,
     watching: Arc<AtomicUsize>,
@@ -39,8 +39,8 @@ pub struct Watches {
 impl Watches {
     /// Nobody watches yet.
     #[must_use]
-    pub fn new(coherence: Arc<LogFollower>, limits: config::Watch) -> Self {
-        Self { coherence, limits, watching: Arc::default() }
+    pub fn new(follower: Arc<LogFollower>, limits: config::Watch) -> Self {
+        Self { follower, limits, watching: Arc::default() }
     }
 
     fn enter(&self) -> Result<Entered, Status> {
@@ -87,7 +87,7 @@ pub(super) async fn begin(
         max_pending: watches.limits.max_pending_writes,
         heartbeat: watches.limits.heartbeat_interval,
     };
-    let watch = Watch::begin(&watches.coherence, reader, store, request).await;
+    let watch = Watch::begin(&watches.follower, reader, store, request).await;
     let watch = watch.map_err(|error| status::from_reader(error, &context))?;
     let limit = watches.limits.max_pending_writes;
     let telling = Telling { watch, context, store: id, shape, limit, _entered: entered };

@@ -160,10 +160,10 @@ impl Writer {
             if known.content != content {
                 return Err(DecideError::RequestReused);
             }
-            let before = Sequence(tx.sequence().0 - 1);
+            let before = tx.sequence().before();
             let again = answer_again(tx.reads(), &known, (model, self.clock.now())).await?;
             drop(tx);
-            self.coherence.see(tenant, before).await;
+            self.follower.see(tenant, before).await;
             // The profiles are shown as they are now.
             return Ok(Decided { sequence: again.sequence.max(Some(before)), ..again });
         }
@@ -181,8 +181,8 @@ impl Writer {
         let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
         if validate_only || nothing {
             drop(tx);
-            let before = Sequence(turn.sequence.0 - 1);
-            self.coherence.see(tenant, before).await;
+            let before = turn.sequence.before();
+            self.follower.see(tenant, before).await;
             let sequence = (!validate_only).then_some(before);
             return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence });
         }

@@ -29,7 +29,7 @@ pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
     pub(super) models: Arc<ActiveModels>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) coherence: Arc<LogFollower>,
+    pub(super) follower: Arc<LogFollower>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) step_timeout: Duration,
 }
@@ -106,8 +106,8 @@ impl Writer {
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
         if plan.changes == Changes::default() {
             drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
-            sequence = Sequence(sequence.0 - 1);
-            self.coherence.see(tenant, sequence).await;
+            sequence = sequence.before();
+            self.follower.see(tenant, sequence).await;
         } else {
             self.commit(turn, &running, tx, plan).await?;
         }
@@ -126,7 +126,7 @@ impl Writer {
             self.store_first_model(turn, &mut plan.changes);
         }
         let commit = self.step("commit", tx.commit(turn.now, &plan.changes));
-        let committed = self.coherence.commit(turn.tenant, turn.sequence, &plan.changes.log, commit).await;
+        let committed = self.follower.commit(turn.tenant, turn.sequence, &plan.changes.log, commit).await;
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }

@@ -59,7 +59,7 @@ impl Reader {
         };
         let is_known = tokio::time::timeout(PATIENCE, known).await.is_ok();
         let now = EntryKey {
-            epoch: self.coherence.epochs().current(slot.key.digest(&slot.tenant)),
+            epoch: self.follower.epochs().current(slot.key.digest(&slot.tenant)),
             generation: followed.proof().generation,
             model: self.models.of(&slot.tenant).await?.version,
             ..slot.clone()

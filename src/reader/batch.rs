@@ -135,7 +135,7 @@ impl Reader {
     /// What is in a slot, if it will do; while the database is away also if it is stale.
     async fn cached(&self, scope: &Scope<'_>, slot: &EntryKey) -> Option<Entry> {
         match self.cache.peek(slot, &scope.need).await {
-            None if !self.coherence.is_there() => self.cache.peek_stale(slot, &scope.need).await,
+            None if !self.follower.is_there() => self.cache.peek_stale(slot, &scope.need).await,
             found => found,
         }
     }

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{Answer, Freshness, Key, Reader};
-use crate::changes::{Assembly, CacheKey, Interest, LogFollower, Subscription, TenantTail, Write};
+use crate::changes::{CacheKey, Interest, LogFollower, Subscription, TenantTail, Write};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
-/// How many parts of the log are read at once to catch up.
-const PAGE: usize = 100;
+/// How many changes of a write a watch of all holds at once.
+const SOME: usize = 32;
 /// How long to wait before a database that is away is asked again.
 const AWAY_WAIT: Duration = Duration::from_millis(200);
 
@@ -117,15 +117,22 @@ enum Pending {
     Begin,
     Snapshot(usize),
     Change {
-        write: Arc<Write>,
+        change: Box<ProfileChange>,
+        time: Timestamp,
+        /// Its place among the changes of the write.
         index: usize,
         keys: Vec<usize>,
     },
-    /// Of a watch of all: what a write changed, from one change on.
+    /// Of a watch of all: what a write changed, from one change on. The write itself is not held: a watcher takes its time.
     Rest {
-        write: Arc<Write>,
         from: usize,
     },
+}
+
+impl Pending {
+    fn change(write: &Write, index: usize, keys: Vec<usize>) -> Self {
+        Self::Change { change: Box::new(write.changes[index].clone()), time: write.time, index, keys }
+    }
 }
 
 /// A watch.
@@ -134,7 +141,7 @@ pub struct Watch {
     store: Arc<dyn Store>,
     request: Request,
     keys: Vec<WatchedKey>,
-    _followed: Arc<TenantTail>,
+    _tail: Arc<TenantTail>,
     subscription: Subscription,
     /// Everything up to this write was looked at.
     read: Sequence,
@@ -155,12 +162,12 @@ impl Watch {
     /// # Errors
     /// [`super::Error::UnknownIdentifierType`], and those of the store.
     pub async fn begin(
-        coherence: &LogFollower,
+        follower: &LogFollower,
         reader: Reader,
         store: Arc<dyn Store>,
         request: Request,
     ) -> Result<Self, super::Error> {
-        let followed = coherence.follow(&request.tenant).await?;
+        let tail = follower.follow(&request.tenant).await?;
         let mut keys = Vec::new();
         for key in &request.keys {
             let key = reader.cache_key(&request.tenant, key).await?;
@@ -171,14 +178,14 @@ impl Watch {
         } else {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
-        let (subscription, told) = followed.watch(interest, request.max_pending);
+        let (subscription, told) = tail.watch(interest, request.max_pending);
         let first = ResumePosition { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
         let place = request.place.unwrap_or(first);
         let mut watch = Self {
             reader,
             store,
             keys,
-            _followed: followed,
+            _tail: tail,
             subscription,
             read: place.sequence,
             behind: told,
@@ -214,15 +221,18 @@ impl Watch {
                 continue;
             }
             if self.read < self.behind {
-                self.catch_up().await?;
+                // It does not come by the subscription. The rest can wait in the store.
+                let write = self.write_after(self.read).await?;
+                self.look_at(&write).await?;
                 continue;
             }
             match tokio::time::timeout_at(heartbeat_at, self.subscription.next()).await {
-                Ok(Some(notice)) => match notice.write.upgrade() {
-                    Some(write) => self.look_at(&write).await?,
-                    // Too late for what is kept in memory: the log has it.
-                    None => self.behind = self.behind.max(notice.sequence),
-                },
+                Ok(Some(write)) if write <= self.read => {}
+                // Those in between do not concern it.
+                Ok(Some(write)) => {
+                    let write = self.write_after(write.before()).await?;
+                    self.look_at(&write).await?;
+                }
                 Ok(None) => return Err(self.cut_off().await),
                 Err(_) => {
                     if let Some(told) = self.subscription.told() {
@@ -242,34 +252,16 @@ impl Watch {
         }
     }
 
-    /// Reads from the store what does not come by the subscription.
-    async fn catch_up(&mut self) -> Result<(), Error> {
-        let mut assembly = Assembly::default();
-        let mut after = LogPosition::after(self.read);
-        while self.read < self.behind {
-            let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
-            let tail = match self.store.read_log(&[cursor], PAGE).await {
+    /// The write after another one. A database that is away is waited for.
+    async fn write_after(&self, after: Sequence) -> Result<Arc<Write>, Error> {
+        loop {
+            match self.subscription.write_after(after, &*self.store).await {
                 Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) => {
                     tokio::time::sleep(jittered(AWAY_WAIT)).await;
-                    continue;
                 }
-                tails => tails?.pop().unwrap_or_default(),
-            };
-            if !tail.follows(after) {
-                return Err(Error::Expired);
-            }
-            for entry in &tail.entries {
-                after = entry.end();
-                if let Some(write) = assembly.take(entry) {
-                    self.look_at(&Arc::new(write)).await?;
-                }
-            }
-            // What is found is told first: the rest can wait in the store.
-            if !self.pending.is_empty() && after.part == i32::MAX {
-                return Ok(());
+                found => return found?.ok_or(Error::Expired),
             }
         }
-        Ok(())
     }
 
     async fn read_log(&self, after: Sequence, limit: usize) -> Result<(), Error> {
@@ -280,22 +272,20 @@ impl Watch {
     }
 
     /// Finds what is to be told of a write, and where the keys lead after it.
-    async fn look_at(&mut self, write: &Arc<Write>) -> Result<(), Error> {
+    async fn look_at(&mut self, write: &Write) -> Result<(), Error> {
         if write.sequence <= self.read {
             return Ok(());
         }
         let skip = if write.sequence.0 == self.read.0 + 1 { std::mem::take(&mut self.skip) } else { 0 };
-        let wanted = || (skip..write.changes.len()).find(|index| self.wants(&write.changes[*index]));
-        if self.keys.is_empty()
-            && let Some(from) = wanted()
-        {
-            self.pending.push_back((write.sequence, Pending::Rest { write: write.clone(), from }));
+        if self.keys.is_empty() {
+            let some = self.some_of(write, skip);
+            self.pending.extend(some);
         }
         for (index, change) in write.changes.iter().enumerate().skip(skip).filter(|_| !self.keys.is_empty()) {
             let keys: Vec<usize> =
                 (0..self.keys.len()).filter(|key| self.keys[*key].leads_to(change.profile)).collect();
             if !keys.is_empty() && self.wants(change) {
-                self.pending.push_back((write.sequence, Pending::Change { write: write.clone(), index, keys }));
+                self.pending.push_back((write.sequence, Pending::change(write, index, keys)));
             }
         }
         for index in 0..self.keys.len() {
@@ -303,6 +293,15 @@ impl Watch {
         }
         self.read = write.sequence;
         Ok(())
+    }
+
+    /// For a watch of all: some of what a write changed, from one change on, and where the rest begins.
+    fn some_of(&self, write: &Write, from: usize) -> Vec<(Sequence, Pending)> {
+        let mut wanted = (from..write.changes.len()).filter(|index| self.wants(&write.changes[*index]));
+        let some = wanted.by_ref().take(SOME).map(|index| Pending::change(write, index, Vec::new()));
+        let mut some: Vec<Pending> = some.collect();
+        some.extend(wanted.next().map(|from| Pending::Rest { from }));
+        some.into_iter().map(|pending| (write.sequence, pending)).collect()
     }
 
     fn wants(&self, change: &ProfileChange) -> bool {
@@ -394,15 +393,14 @@ impl Watch {
                 let snapshots = left.then_some(key + 1);
                 (WatchEvent::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
             }
-            Pending::Rest { write, from } => {
-                let Some(index) = (from..write.changes.len()).find(|index| self.wants(&write.changes[*index])) else {
-                    return Ok(None);
-                };
-                let rest = Pending::Rest { write: write.clone(), from: index + 1 };
-                self.pending.push_front((sequence, rest));
-                self.change(&write, index, Vec::new()).await?
+            Pending::Rest { from } => {
+                let write = self.write_after(sequence.before()).await?;
+                for pending in self.some_of(&write, from).into_iter().rev() {
+                    self.pending.push_front(pending);
+                }
+                return Ok(None);
             }
-            Pending::Change { write, index, keys } => self.change(&write, index, keys).await?,
+            Pending::Change { change, time, index, keys } => self.change(sequence, change, time, index, keys).await?,
         }))
     }
 
@@ -413,20 +411,20 @@ impl Watch {
     /// A change of a write, with the profile where it was asked for.
     async fn change(
         &mut self,
-        write: &Write,
+        write: Sequence,
+        change: Box<ProfileChange>,
+        time: Timestamp,
         index: usize,
         keys: Vec<usize>,
     ) -> Result<(WatchEvent, ResumePosition), Error> {
-        let (change, time) = (Box::new(write.changes[index].clone()), write.time);
         let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
         let profile = if self.request.include_profiles && is_live {
-            self.read_profile(&Key::Id(change.profile), write.sequence).await?.ok()
+            self.read_profile(&Key::Id(change.profile), write).await?.ok()
         } else {
             None
         };
         let profile = profile.filter(|answer| answer.merged_from.is_none());
-        let before = Sequence(write.sequence.0 - 1);
-        let place = self.place(before, index + 1, None);
+        let place = self.place(write.before(), index + 1, None);
         Ok((WatchEvent::Change { change, time, keys, profile }, place))
     }
 

@@ -163,7 +163,7 @@ pub struct ModelRollout {
     /// By whose time.
     pub clock: Arc<dyn Clock>,
     /// Whom to tell what is written.
-    pub coherence: Arc<LogFollower>,
+    pub follower: Arc<LogFollower>,
 }
 
 /// A candidate beside the model in force.
@@ -246,7 +246,7 @@ impl ModelRollout {
             let applied = Applied { version: base_version, plan, sequence: sequence.0 };
             let requests = request.answered(sequence, &applied)?.into_iter().collect();
             let changes = Changes { requests, ..Changes::default() };
-            self.coherence.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
+            self.follower.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
             return Ok(applied);
         }
         let Comparison { from, to, added, .. } = comparison;
@@ -266,7 +266,7 @@ impl ModelRollout {
             self.models.put(tenant, to);
             Ok(())
         };
-        self.coherence.commit(tenant, sequence, &log, commit).await?;
+        self.follower.commit(tenant, sequence, &log, commit).await?;
         Ok(applied)
     }
 

@@ -68,7 +68,7 @@ impl ModelRollout {
         let added = ModelVersion { version, file: stored.model.file, weights, create_time: now, note };
         let requests = request.answered(tx.sequence(), &learned)?.into_iter().collect();
         let (sequence, changes) = (tx.sequence(), Changes { models: vec![added], requests, ..Changes::default() });
-        self.coherence.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
+        self.follower.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
         Ok(learned)
     }
 }

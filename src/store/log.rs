@@ -34,7 +34,7 @@ pub struct LogBody {
     /// Profile by profile. A profile stands at most once in all parts of an entry.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ProfileChange>,
-    /// The cache keys whose answers are old now, as [`CacheKey::digest`](crate::reader::CacheKey::digest) tells them:
+    /// The cache keys whose answers are old now, as [`CacheKey::digest`](crate::changes::CacheKey::digest) tells them:
     /// numbers, so that no personal data is in the log.
     #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<u64>,

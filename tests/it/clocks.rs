@@ -76,7 +76,7 @@ async fn one_write_ten_years_ahead(store: Arc<dyn Store>) {
     let times: Vec<_> = tails[0].entries.iter().map(|entry| entry.time).collect();
     assert!(times.is_sorted() && times.last() < Some(&instant("2027-01-01T00:00:00Z")), "{times:?}");
     let bounds = Config::defaults().changes;
-    janitor::trim(&*store, &instant("2026-12-28T12:00:00Z"), &bounds).await.expect("trimmed");
+    retention::trim(&*store, &instant("2026-12-28T12:00:00Z"), &bounds).await.expect("trimmed");
     assert_eq!(store.read_log(&[cursor], 100).await.expect("the log")[0].entries.len(), 1);
 }
 
@@ -130,8 +130,8 @@ async fn a_clock_that_has_jumped_throws_nothing_away() {
     }
     let bounds = Config::defaults().changes;
     let later = instant("2036-01-01T00:00:00Z");
-    assert_eq!(janitor::trim(&*store, &Jumped(later), &bounds).await.expect("nothing to do"), 0);
-    assert!(janitor::trim(&*store, &later, &bounds).await.expect("trimmed") > 0);
+    assert_eq!(retention::trim(&*store, &Jumped(later), &bounds).await.expect("nothing to do"), 0);
+    assert!(retention::trim(&*store, &later, &bounds).await.expect("trimmed") > 0);
 }
 
 #[tokio::test]

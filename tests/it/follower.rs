@@ -53,23 +53,23 @@ async fn the_first_read_after_a_rest_sees_what_others_wrote_during_it() {
     let (here, there) = (server(&store), server(&store));
     write(&there, &tenant, 1).await;
     assert_eq!(read(&here, &tenant).await.expect("a profile"), 1);
-    let followed = here.coherence.follow(&tenant).await.expect("a tenant");
+    let tail = here.follower.follow(&tenant).await.expect("a tenant");
     for version in 2..=3 {
-        while !followed.rests() {
+        while !tail.rests() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let before = followed.proof();
+        let before = tail.proof();
         write(&there, &tenant, version).await;
-        assert_eq!(followed.proof().position, before.position, "nobody looks into the log for it");
+        assert_eq!(tail.proof().position, before.position, "nobody looks into the log for it");
         // Not what is cached, which was proven before: the log is read first.
         assert_eq!(read(&here, &tenant).await.expect("a profile"), version);
-        assert!(followed.proof().known_at > before.known_at);
+        assert!(tail.proof().known_at > before.known_at);
     }
     // From then on it is followed as before, without anybody asking for it.
-    let position = followed.proof().position;
+    let position = tail.proof().position;
     write(&there, &tenant, 4).await;
-    while followed.proof().position == position {
-        here.coherence.follow(&tenant).await.expect("a tenant");
+    while tail.proof().position == position {
+        here.follower.follow(&tenant).await.expect("a tenant");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(read(&here, &tenant).await.expect("a profile"), 4);
@@ -104,26 +104,26 @@ async fn a_tenant_whose_model_cannot_be_read_keeps_no_other_from_being_proven() 
     let broken = tenant(OTHERS);
     apply_nonsense(&store, &broken).await;
     // It is asked for all the time, so that it never rests.
-    let (coherence, asked) = (here.coherence.clone(), broken.clone());
+    let (follower, asked) = (here.follower.clone(), broken.clone());
     let asking = tokio::spawn(async move {
         loop {
-            coherence.follow(&asked).await.expect("a tenant");
+            follower.follow(&asked).await.expect("a tenant");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
     for number in 0..OTHERS {
-        let followed = here.coherence.follow(&tenant(number)).await.expect("a tenant");
+        let tail = here.follower.follow(&tenant(number)).await.expect("a tenant");
         let asked_at = Instant::now();
-        let proof = here.coherence.prove(&followed, PATIENCE).await;
+        let proof = here.follower.prove(&tail, PATIENCE).await;
         assert!(proof.known_at >= asked_at, "{number} is not proven");
         write(&there, &tenant(number), 2).await;
-        here.coherence.prove(&followed, PATIENCE).await;
+        here.follower.prove(&tail, PATIENCE).await;
         assert_eq!(read(&here, &tenant(number)).await.expect("a profile"), 2);
     }
     // It is itself not proven: nobody knows here what its cached answers are worth.
-    let followed = here.coherence.follow(&broken).await.expect("a tenant");
-    let before = followed.proof().known_at;
-    assert_eq!(here.coherence.prove(&followed, Duration::from_millis(100)).await.known_at, before);
+    let tail = here.follower.follow(&broken).await.expect("a tenant");
+    let before = tail.proof().known_at;
+    assert_eq!(here.follower.prove(&tail, Duration::from_millis(100)).await.known_at, before);
     let strong = here.reader.profile(&broken, &Key::Record(RecordKey::new("web", "1")), Freshness::Full).await;
     assert!(matches!(strong, Err(Error::Store(store::Error::Model { version: 2, .. }))), "{strong:?}");
     asking.abort();

@@ -35,10 +35,17 @@ def channel():
     return grpc.insecure_channel(ADDRESS, options=OPTIONS)
 
 
+def used():
+    """Memory of the server without the page cache of files."""
+    with open(os.environ["MEMORY_STAT"]) as stat:
+        return next(int(line.split()[1]) for line in stat if line.split()[0] in ("anon", "rss"))
+
+
 def step(name, work):
     started = time.monotonic()
     told = work()
-    print(f"{name}: {told or ''} ({time.monotonic() - started:.0f} s)", flush=True)
+    took = time.monotonic() - started
+    print(f"{name}: {told or ''} ({took:.0f} s); the server has {used() >> 20} MiB", flush=True)
 
 
 def email(customer):
@@ -133,13 +140,20 @@ watches = []
 def watch():
     """Every tenth one watches everything, the others a customer each. Nothing is taken from them after the beginning."""
     channels = [channel() for _ in range(max(1, WATCHERS // 50))]
-    for number in range(WATCHERS):
+
+    def begin(request, stub):
+        stream = stub.WatchProfiles(request)
+        next(stream)
+        return stream
+
+    def one(number):
         keys = [] if number % 10 == 0 else [{"identifier": {"type": "email", "value": email(number)}}]
         stub = profiles_grpc.ProfileServiceStub(channels[number % len(channels)])
         request = profiles.WatchProfilesRequest(keys=keys, include_profiles=number % 20 == 0)
-        watches.append(stub.WatchProfiles(request))
-    begun = sum(1 for stream in watches if next(stream, None) is not None)
-    return f"{begun} streams on {len(channels)} connections"
+        watches.append(retried(lambda request, timeout: begin(request, stub), request))
+
+    in_parallel(one, range(WATCHERS))
+    return f"{len(watches)} streams on {len(channels)} connections"
 
 
 def frame(kind, flags, stream, payload):

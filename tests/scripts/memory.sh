@@ -82,7 +82,7 @@ if [ "$database" = postgres ]; then
   as_postgres "$pg_bin/initdb" -D "$pg_data" -A trust >/dev/null
   # Nobody takes the power away here.
   as_postgres "$pg_bin/pg_ctl" -D "$pg_data" -w -l "$work/pg/log" \
-    -o "-c listen_addresses='' -c unix_socket_directories=$work/pg -c fsync=off -c max_connections=60" start >/dev/null
+    -o "-c listen_addresses='' -c unix_socket_directories=$work/pg -c max_connections=60" start >/dev/null
   export CUSTOMER_PROFILE_DATABASE__URL="postgres://postgres@localhost/postgres?host=${work//\//%2F}%2Fpg"
   "$program" migrate >/dev/null
 else
@@ -117,7 +117,7 @@ printf '%s, limit %s MiB; after the start %s MiB\n' "$database" "$(mebibytes "$l
 sampler=$!
 
 status=0
-"$tools/python" tests/scripts/memory.py "127.0.0.1:$port" "$work/stubs" "$program" \
+MEMORY_STAT="$group/memory.stat" "$tools/python" tests/scripts/memory.py "127.0.0.1:$port" "$work/stubs" "$program" \
   "${CUSTOMERS:-60000}" "${SENDERS:-200}" "${WATCHERS:-2000}" || status=1
 printf 'cache %s MiB by weight; %s MiB now, at most %s MiB of %s MiB; killed %s times\n' \
   "$(mebibytes "$(metric customer_profile_cache_size_bytes || echo 0)")" "$(mebibytes "$(used)")" \

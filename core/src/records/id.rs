@@ -177,6 +177,14 @@ impl fmt::Debug for EventKey {
 #[serde(transparent)]
 pub struct Sequence(pub i64);
 
+impl Sequence {
+    /// The one before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self(self.0 - 1)
+    }
+}
+
 plain_size!(Timestamp, ProfileId, Sequence);
 
 impl crate::heap_size::HeapSize for TenantId {

@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use profile_core::records::Sequence;
-
 use super::runner::{Assignment, End, Runner, SAVE_INTERVAL, STORE_WAIT};
 use super::work::Work;
 use crate::store::{Error, Mark, Result};
@@ -49,7 +47,7 @@ impl Runner {
         let Assignment { tenant, head, model_version, .. } = &self.assignment;
         let stored = self.shared.store.model(tenant, Some(*model_version)).await?;
         let activation = stored.and_then(|stored| stored.activation);
-        Ok(Mark::after(activation.map_or(*head, |activation| Sequence(activation.sequence.0 - 1))))
+        Ok(Mark::after(activation.map_or(*head, |activation| activation.sequence.before())))
     }
 
     /// Notes how far it is, and gives the lease back.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use profile_core::model::Publication;
-use profile_core::records::{Sequence, Timestamp};
+use profile_core::records::Timestamp;
 use uuid::Uuid;
 
 use super::event::is_wanted;
@@ -43,7 +43,7 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn mark(&self) -> Mark {
-        Mark { sequence: Sequence(self.key.sequence.0 - 1), changes: self.key.change + 1 }
+        Mark { sequence: self.key.sequence.before(), changes: self.key.change + 1 }
     }
 }
 
@@ -77,7 +77,7 @@ impl Work {
                 self.pending.push_back(pending);
             }
         }
-        self.end = Mark { sequence: Sequence(sequence.0 - 1), changes: self.index };
+        self.end = Mark { sequence: sequence.before(), changes: self.index };
         if last {
             (self.end, self.index) = (Mark::after(sequence), 0);
         }

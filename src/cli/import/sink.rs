@@ -128,10 +128,10 @@ impl Direct {
         tenant: TenantId,
     ) -> anyhow::Result<Self> {
         let metrics = Telemetry::collect(config)?.metrics;
-        let coherence =
+        let follower =
             LogFollower::start(store.clone(), models.clone(), metrics.clone(), changes::Options::from(config));
         let clock = Arc::new(SystemClock);
-        let parts = ingest::Parts { store: store.clone(), models, clock, coherence, metrics };
+        let parts = ingest::Parts { store: store.clone(), models, clock, follower, metrics };
         let options = ingest::Options::from(config);
         let (ingest, writer) = Ingest::start(parts, options);
         Ok(Self { ingest, writer: Mutex::new(Some(writer)), store, model, tenant })

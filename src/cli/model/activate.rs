@@ -57,10 +57,10 @@ async fn activate(
     // What is configured does not count: a tenant with versions has a model of its own.
     let models = Arc::new(ActiveModels::new(store.clone(), ModelFile::built_in()));
     let metrics = Telemetry::collect(config)?.metrics;
-    let coherence = LogFollower::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
-    let switch = ModelRollout { store, models, clock: Arc::new(SystemClock), coherence };
+    let follower = LogFollower::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
+    let rollout = ModelRollout { store, models, clock: Arc::new(SystemClock), follower };
     let candidate = Candidate { content: Content::Version(version), weights: Weights::Own };
     let apply = Apply { candidate, expected_version, request_id: String::new() };
     let (progress, _) = Progress::new();
-    Ok(switch.apply(tenant, &apply, &progress).await?)
+    Ok(rollout.apply(tenant, &apply, &progress).await?)
 }

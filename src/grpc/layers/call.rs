@@ -15,8 +15,8 @@ use tonic::{Code, Status};
 use tracing::Span;
 
 use super::activity::Activity;
-use super::decoded::Shape;
 use super::answer::Answer;
+use super::decoded::Shape;
 use super::message::Messages;
 use super::places::{Kind, Permit};
 use super::{HURRY, Shared};

@@ -215,7 +215,7 @@ pub(super) async fn recount(world: &World) {
         store: world.store.clone(),
         models: world.models.clone(),
         clock: std::sync::Arc::new(NOW),
-        coherence: world.coherence(),
+        follower: world.follower(),
     };
     while recount.step(&world.tenant).await.expect("a step") {}
 }

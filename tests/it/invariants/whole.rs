@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use customer_profile::active_models::ModelFile;
-use customer_profile::full_resolution::replay::{Taken, replay};
-use customer_profile::full_resolution::{Everything, resolve};
-use customer_profile::ingest::Turn;
+use customer_profile::full_resolution::replay::{Acceptance, replay};
+use customer_profile::full_resolution::{TenantState, resolve};
+use customer_profile::ingest::WriteContext;
 use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Cause, Changes};
 use profile_core::records::Sequence;
@@ -22,7 +22,7 @@ pub(super) async fn the_whole_finds_nothing_to_change(world: World, case: Case) 
     for batch in case.batches() {
         world.say(&batch).await;
         let everything = everything(&world).await;
-        let turn = Turn { tenant: &world.tenant, sequence: Sequence(i64::MAX), now: NOW };
+        let turn = WriteContext { tenant: &world.tenant, sequence: Sequence(i64::MAX), now: NOW };
         let said = everything.records.clone();
         let model = model();
         let found = resolve(turn, &Cause::Model { version: 2 }, &everything, said, (&model, &model));
@@ -30,14 +30,14 @@ pub(super) async fn the_whole_finds_nothing_to_change(world: World, case: Case) 
         let mut snapshot = world.store.snapshot(&world.tenant).await.expect("a snapshot");
         for record in everything.records.values() {
             let statements = snapshot.statements(std::slice::from_ref(&record.key)).await.expect("statements");
-            let again = replay(record, &statements, (&model, &model), &mut Taken::default());
+            let again = replay(record, &statements, (&model, &model), &mut Acceptance::default());
             proptest::prop_assert_eq!(&again, record);
         }
     }
     Ok(())
 }
 
-async fn everything(world: &World) -> Everything {
+async fn everything(world: &World) -> TenantState {
     let mut snapshot = world.store.snapshot(&world.tenant).await.expect("a snapshot");
     let records = snapshot.scan_records(None, 1_000).await.expect("records");
     let ids: Vec<_> = records.iter().flat_map(|record| record.membership.carries.iter().map(|held| held.id)).collect();
@@ -47,7 +47,7 @@ async fn everything(world: &World) -> Everything {
     let pairs = pairs.into_iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair)).collect();
     let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.key.clone(), record)).collect();
     let decisions = snapshot.decisions().await.expect("decisions").into_iter().map(|stored| stored.decision).collect();
-    Everything { records, rows, pairs, decisions }
+    TenantState { records, rows, pairs, decisions }
 }
 
 /// Nearly the model of the cases, as a file.
@@ -114,7 +114,7 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
         store: went.store.clone(),
         models: went.models.clone(),
         clock: Arc::new(NOW),
-        coherence: went.coherence(),
+        follower: went.follower(),
     };
     let batches = case.batches();
     for (number, batch) in batches.iter().enumerate() {

@@ -67,7 +67,7 @@ pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
 pub(super) struct Common {
     store: Arc<dyn Store>,
     models: Arc<ActiveModels>,
-    coherence: Arc<LogFollower>,
+    follower: Arc<LogFollower>,
     metrics: Arc<Metrics>,
 }
 
@@ -81,8 +81,8 @@ impl Common {
         let configured = ModelFile { text: "a test's".into(), model: Arc::new(model()) };
         let models = Arc::new(ActiveModels::new(store.clone(), configured));
         let metrics = telemetry.metrics;
-        let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), Options::default());
-        Self { store, models, coherence, metrics }
+        let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), Options::default());
+        Self { store, models, follower, metrics }
     }
 }
 
@@ -126,24 +126,24 @@ impl World {
     }
 
     fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
-        let Common { store, models, coherence, metrics } = common.clone();
+        let Common { store, models, follower, metrics } = common.clone();
         let parts = Parts {
             store: store.clone(),
             models: models.clone(),
             clock: clock.clone(),
-            coherence: coherence.clone(),
+            follower: follower.clone(),
             metrics: metrics.clone(),
         };
         let options = ingest::Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
         let limits = Limits { max_bytes: 1 << 20, ..Limits::from(&Config::defaults()) };
         let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-        let reader = Reader::new(store.clone(), models.clone(), coherence, metrics, (clock, limits));
+        let reader = Reader::new(store.clone(), models.clone(), follower, metrics, (clock, limits));
         Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
     }
 
-    pub(super) fn coherence(&self) -> Arc<LogFollower> {
-        self.common.coherence.clone()
+    pub(super) fn follower(&self) -> Arc<LogFollower> {
+        self.common.follower.clone()
     }
 
     /// Says statements in one batch.

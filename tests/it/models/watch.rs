@@ -54,8 +54,8 @@ impl Deaf {
             max_pending: 100,
             heartbeat: Duration::from_hours(1),
         };
-        let Process { reader, switch, coherence, .. } = self.process.clone();
-        let mut watch = Watch::begin(&coherence, reader, switch.store, request).await.expect("a watch");
+        let Process { reader, switch, follower, .. } = self.process.clone();
+        let mut watch = Watch::begin(&follower, reader, switch.store, request).await.expect("a watch");
         assert!(matches!(watch.next().await, Ok((WatchEvent::Heartbeat, _))), "it has begun");
         watch
     }
@@ -83,7 +83,7 @@ async fn the_cache_counts_a_model_that_is_applied_here_as_known() {
     let test = TestStore::start(Kind::Sqlite).await;
     let deaf = Deaf::new(&test);
     deaf.say().await;
-    let followed = deaf.process.coherence.follow(&deaf.tenant).await.expect("a tenant");
+    let followed = deaf.process.follower.follow(&deaf.tenant).await.expect("a tenant");
     let write = deaf.apply(BY_PHONE, "once").await;
     assert_eq!(followed.proof().position, write);
     // A write of its own too, that only remembers the request.

@@ -20,25 +20,25 @@ pub(crate) struct Process {
     pub(crate) ingest: Ingest,
     pub(crate) reader: Reader,
     pub(crate) switch: ModelRollout,
-    pub(crate) coherence: Arc<LogFollower>,
+    pub(crate) follower: Arc<LogFollower>,
 }
 
 impl Process {
     pub(crate) fn start(store: Arc<dyn Store>, model: ModelFile, options: Options, limits: Limits) -> Self {
         let (clock, models) = (Arc::new(SystemClock), Arc::new(ActiveModels::new(store.clone(), model)));
         let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
-        let coherence = LogFollower::start(store.clone(), models.clone(), metrics.clone(), options);
+        let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), options);
         let parts = ingest::Parts {
             store: store.clone(),
             models: models.clone(),
             clock: clock.clone(),
-            coherence: coherence.clone(),
+            follower: follower.clone(),
             metrics: metrics.clone(),
         };
         let (ingest, _writer) = Ingest::start(parts, ingest::Options::from(&Config::defaults()));
-        let reader = Reader::new(store.clone(), models.clone(), coherence.clone(), metrics, (clock.clone(), limits));
-        let switch = ModelRollout { store, models, clock, coherence: coherence.clone() };
-        Self { ingest, reader, switch, coherence }
+        let reader = Reader::new(store.clone(), models.clone(), follower.clone(), metrics, (clock.clone(), limits));
+        let switch = ModelRollout { store, models, clock, follower: follower.clone() };
+        Self { ingest, reader, switch, follower }
     }
 
     /// Says drafts and waits for the answer.

@@ -28,6 +28,7 @@ impl Wire {
     /// Connects; the server may send `window` bytes of each answer before this client takes any.
     pub(crate) async fn connect(address: SocketAddr, window: u32) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("an open connection");
         let (send, connection) =
             Builder::new().initial_window_size(window).handshake(stream).await.expect("a handshake");
         let connection = tokio::spawn(async move {

@@ -25,8 +25,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::epochs::Epochs;
-use super::followed::{TenantTail, Watermark};
 use super::recent::Recent;
+use super::tail::{TenantTail, Watermark};
 use crate::active_models::ActiveModels;
 use crate::config::Config;
 use crate::store::retry::jittered;
@@ -112,7 +112,7 @@ impl LogFollower {
         metrics: Arc<Metrics>,
         options: Options,
     ) -> Arc<Self> {
-        let coherence = Arc::new(Self {
+        let follower = Arc::new(Self {
             store,
             models,
             metrics,
@@ -126,8 +126,8 @@ impl LogFollower {
             wake: Notify::new(),
             rounds: watch::Sender::new(0),
         });
-        tokio::spawn(run(Arc::downgrade(&coherence)));
-        coherence
+        tokio::spawn(run(Arc::downgrade(&follower)));
+        follower
     }
 
     /// The epochs of cached answers.
@@ -192,16 +192,16 @@ impl LogFollower {
         log: &[LogEntry],
         commit: impl Future<Output = Result<()>>,
     ) -> Result<()> {
-        let mut unsettled = Unsettled { coherence: self, log, settled: false };
+        let mut unsettled = Unsettled { follower: self, log, settled: false };
         // The turn is held until the commit, so the writes before this one are in the log already.
-        let before = Sequence(write.0 - 1);
+        let before = write.before();
         let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
         committed?;
         unsettled.settled = true;
         self.invalidate(log);
         if let Some(followed) = self.known(tenant) {
             followed.wrote(write);
-            if followed.hub.is_watched() {
+            if followed.fanout.is_watched() {
                 self.wake.notify_one();
             }
         }
@@ -283,7 +283,7 @@ impl LogFollower {
     fn add(&self, tenant: &TenantId) -> Arc<TenantTail> {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= MAX_TENANTS {
-            let unwatched = tenants.iter().filter(|(_, followed)| !followed.hub.is_watched());
+            let unwatched = tenants.iter().filter(|(_, followed)| !followed.fanout.is_watched());
             let oldest = unwatched.min_by_key(|(_, followed)| followed.used_at()).map(|(tenant, _)| tenant.clone());
             oldest.and_then(|oldest| tenants.remove(&oldest));
         }
@@ -340,7 +340,7 @@ impl LogFollower {
         for (tenant, followed) in self.tenants.read().unwrap_or_else(PoisonError::into_inner).iter() {
             let unused = now.saturating_duration_since(followed.used_at());
             let Some(cursor) = followed.cursor() else { continue };
-            if followed.hub.is_watched() || unused < RESTING {
+            if followed.fanout.is_watched() || unused < RESTING {
                 active.push((tenant.clone(), followed.clone(), cursor));
             } else if unused < IDLE {
                 followed.rest();
@@ -378,7 +378,7 @@ impl LogFollower {
         }
         self.take_entries(followed, tail);
         for entry in &tail.entries {
-            followed.hub.tell(entry);
+            followed.fanout.tell(entry);
         }
         if tail.entries.last().map_or(after, LogEntry::end) < LogPosition::after(tail.head) {
             return Ok(true);
@@ -390,7 +390,7 @@ impl LogFollower {
 
 /// A commit of which it is not known whether it happened. What it concerns is made old, in case it did.
 struct Unsettled<'a> {
-    coherence: &'a LogFollower,
+    follower: &'a LogFollower,
     log: &'a [LogEntry],
     settled: bool,
 }
@@ -398,21 +398,21 @@ struct Unsettled<'a> {
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.coherence.invalidate(self.log);
-            self.coherence.wake.notify_one();
+            self.follower.invalidate(self.log);
+            self.follower.wake.notify_one();
         }
     }
 }
 
 /// Follows until nobody needs it.
-async fn run(coherence: Weak<LogFollower>) {
+async fn run(follower: Weak<LogFollower>) {
     let mut answered_at = Instant::now();
     loop {
-        let Some(coherence) = coherence.upgrade() else { return };
-        let LogFollower { store, options, .. } = &*coherence;
+        let Some(follower) = follower.upgrade() else { return };
+        let LogFollower { store, options, .. } = &*follower;
         let began_at = Instant::now();
-        let polled = coherence.poll().await;
-        coherence.metrics.log_polled(began_at.elapsed(), polled.is_ok());
+        let polled = follower.poll().await;
+        follower.metrics.log_polled(began_at.elapsed(), polled.is_ok());
         let wait = match polled {
             Ok(wait) => {
                 if store.availability().is_away() && store.renew().await.is_ok() {
@@ -438,16 +438,8 @@ async fn run(coherence: Weak<LogFollower>) {
                 jittered(AWAY_INTERVAL)
             }
         };
-        coherence.rounds.send_modify(|round| *round += 1);
-        if coherence.has_waited(wait).await {
-            tracing::trace!("woken to read the log");
-        }
-    }
-}
-
-impl LogFollower {
-    /// Waits, unless it is woken. Answers whether it was.
-    async fn has_waited(&self, wait: Duration) -> bool {
-        tokio::time::timeout(wait, self.wake.notified()).await.is_ok()
+        follower.rounds.send_modify(|round| *round += 1);
+        // Until then, or until it is woken.
+        drop(tokio::time::timeout(wait, follower.wake.notified()).await);
     }
 }

@@ -5,7 +5,7 @@
 //! cut off when too much is waiting, and goes on from the log.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use profile_core::heap_size::heap_size;
 use profile_core::records::{Sequence, TenantId, Timestamp};
@@ -13,7 +13,10 @@ use tokio::sync::mpsc;
 
 use super::key::CacheKey;
 use super::recent::Recent;
-use crate::store::{LogEntry, LogPosition, ProfileChange};
+use crate::store::{self, LogCursor, LogEntry, LogPosition, ProfileChange, Store};
+
+/// How many parts of the log are read at once for a watcher that is late.
+const PARTS: usize = 4;
 
 /// All that one write changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +35,13 @@ heap_size! {
     Write { sequence, time, changes, keys }
 }
 
-/// That there was a write.
-#[derive(Debug, Clone)]
-pub(crate) struct Notice {
-    /// The write.
-    pub sequence: Sequence,
-    /// What it changed, while that is kept.
-    pub write: Weak<Write>,
-}
-
 /// Puts the parts of writes together.
 #[derive(Debug, Default)]
-pub(crate) struct Assembly(Option<Write>);
+pub(super) struct Assembly(Option<Write>);
 
 impl Assembly {
     /// Takes the next part; answers with the write when that was its last.
-    pub(crate) fn take(&mut self, entry: &LogEntry) -> Option<Write> {
+    pub(super) fn take(&mut self, entry: &LogEntry) -> Option<Write> {
         let new = || Write { sequence: entry.sequence, time: entry.time, changes: Vec::new(), keys: Vec::new() };
         let write = self.0.get_or_insert_with(new);
         write.changes.extend_from_slice(&entry.body.changes);
@@ -85,7 +79,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Watcher {
-    writes: mpsc::Sender<Notice>,
+    writes: mpsc::Sender<Sequence>,
     keys: Vec<u64>,
 }
 
@@ -153,7 +147,7 @@ impl Fanout {
             }
             Interest::Keys(keys) => inner.add(id, keys),
         }
-        (Subscription { hub: self.clone(), id, received }, inner.told)
+        (Subscription { fanout: self.clone(), id, received }, inner.told)
     }
 }
 
@@ -197,10 +191,10 @@ impl Inner {
             return;
         }
         let sequence = write.sequence;
-        let notice = Notice { sequence, write: Arc::downgrade(&recent.keep(write)) };
+        drop(recent.keep(tenant, write));
         for id in concerned {
             // Full, or nobody there: whoever it was reads on from the log.
-            let told = self.watchers.get(&id).is_some_and(|watcher| watcher.writes.try_send(notice.clone()).is_ok());
+            let told = self.watchers.get(&id).is_some_and(|watcher| watcher.writes.try_send(sequence).is_ok());
             if !told {
                 self.remove(id);
             }
@@ -211,33 +205,62 @@ impl Inner {
 /// A place among those who are told.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    hub: Arc<Fanout>,
+    fanout: Arc<Fanout>,
     id: u64,
-    received: mpsc::Receiver<Notice>,
+    received: mpsc::Receiver<Sequence>,
 }
 
 impl Subscription {
     /// The next write that is of interest; none when this place was lost.
-    pub(crate) async fn next(&mut self) -> Option<Notice> {
+    pub(crate) async fn next(&mut self) -> Option<Sequence> {
         self.received.recv().await
+    }
+
+    /// The write after another one: as it is kept for all who watch, or from the log. None: the log does not reach back so far.
+    pub(crate) async fn write_after(&self, after: Sequence, store: &dyn Store) -> store::Result<Option<Arc<Write>>> {
+        let (tenant, recent) = (&self.fanout.tenant, &self.fanout.recent);
+        let next = Sequence(after.0 + 1);
+        if let Some(write) = recent.get(tenant, next) {
+            return Ok(Some(write));
+        }
+        let _turn = recent.late().await;
+        // Somebody else may have read it meanwhile.
+        if let Some(write) = recent.get(tenant, next) {
+            return Ok(Some(write));
+        }
+        let mut assembly = Assembly::default();
+        let mut after = LogPosition::after(after);
+        loop {
+            let cursor = LogCursor { tenant: tenant.clone(), after };
+            let tail = store.read_log(&[cursor], PARTS).await?.pop().unwrap_or_default();
+            if !tail.follows(after) || tail.entries.is_empty() {
+                return Ok(None);
+            }
+            for entry in &tail.entries {
+                after = entry.end();
+                if let Some(write) = assembly.take(entry) {
+                    return Ok(Some(recent.keep(tenant, write)));
+                }
+            }
+        }
     }
 
     /// Takes interest in another key from now on; answers with the write up to which nothing will be told of it.
     pub(crate) fn add(&self, key: u64) -> Sequence {
-        let mut inner = self.hub.inner();
+        let mut inner = self.fanout.inner();
         inner.add(self.id, vec![key]);
         inner.told
     }
 
     /// The last write that was told to anybody, if all that is of interest here was received.
     pub(crate) fn told(&self) -> Option<Sequence> {
-        let inner = self.hub.inner();
+        let inner = self.fanout.inner();
         self.received.is_empty().then_some(inner.told)
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.inner().remove(self.id);
+        self.fanout.inner().remove(self.id);
     }
 }

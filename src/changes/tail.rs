@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use profile_core::records::{Sequence, TenantId};
 use tokio::sync::OnceCell;
 
-use super::hub::{Fanout, Interest, Subscription};
+use super::fanout::{Fanout, Interest, Subscription};
 use super::recent::Recent;
 use crate::store::LogPosition;
 
@@ -39,7 +39,7 @@ pub struct TenantTail {
     /// Writes by this process that are beyond the position, because one before them is not known yet.
     own: Mutex<BTreeSet<i64>>,
     /// Who watches, and how far the log was read.
-    pub(super) hub: Arc<Fanout>,
+    pub(super) fanout: Arc<Fanout>,
     has_begun: AtomicBool,
     rests: AtomicBool,
 }
@@ -55,7 +55,7 @@ impl TenantTail {
             epoch,
             shared,
             own: Mutex::default(),
-            hub: Arc::new(Fanout::new(tenant.clone(), recent.clone())),
+            fanout: Arc::new(Fanout::new(tenant.clone(), recent.clone())),
             has_begun: AtomicBool::new(false),
             rests: AtomicBool::new(false),
         }
@@ -72,7 +72,7 @@ impl TenantTail {
 
     /// Subscribes to writes that follow the last one known here. Answers that one too.
     pub(crate) fn watch(&self, interest: Interest, max_pending: usize) -> (Subscription, Sequence) {
-        self.hub.watch(interest, max_pending, self.proof().position)
+        self.fanout.watch(interest, max_pending, self.proof().position)
     }
 
     /// Begins, at a write that the store was at when it was asked.
@@ -114,7 +114,7 @@ impl TenantTail {
             self.position.store(head.0, Ordering::SeqCst);
         }
         self.forget(head, generation);
-        self.hub.lose(head);
+        self.fanout.lose(head);
     }
 
     /// Whether something may be cached from before a write.
@@ -153,7 +153,7 @@ impl TenantTail {
         if !self.has_begun.load(Ordering::SeqCst) {
             return None;
         }
-        Some(self.hub.cursor(Sequence(self.position.load(Ordering::SeqCst))))
+        Some(self.fanout.cursor(Sequence(self.position.load(Ordering::SeqCst))))
     }
 
     fn own(&self) -> MutexGuard<'_, BTreeSet<i64>> {
