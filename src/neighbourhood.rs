@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use profile_core::identity::{
-    self, BlockingKey, Classification, Clustering, Context, Decision, DecisionKind, Features, MatchDecision,
+    self, BlockingKey, Classification, Clustering, Context, Decision, Features, MatchDecision, Separations,
 };
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
@@ -219,18 +219,8 @@ impl Neighbourhood {
     /// The pairs that are no longer alike, and those that are new or changed. `profile` tells where records are now.
     #[must_use]
     pub fn changed_pairs(&self, profile: impl Fn(&RecordKey) -> Option<ProfileId>) -> (Vec<MatchPair>, Vec<MatchPair>) {
-        let apart: Vec<(&Decision, BTreeSet<&RecordKey>, BTreeSet<&RecordKey>)> = self
-            .decisions
-            .iter()
-            .map(|stored| &stored.decision)
-            .filter(|decision| decision.kind == DecisionKind::CannotLink)
-            .map(|decision| (decision, decision.left.iter().collect(), decision.right.iter().collect()))
-            .collect();
-        let decided = |(a, b): &Ends| {
-            apart.iter().any(|(_, left, right)| {
-                (left.contains(a) && right.contains(b)) || (left.contains(b) && right.contains(a))
-            })
-        };
+        let separations = Separations::of(self.decisions.iter().map(|stored| &stored.decision));
+        let decided = |(a, b): &Ends| separations.separate(a, b);
         let now = |ends: &Ends| {
             let (verdict, millibits) = if self.is_touched(ends) {
                 self.compared.get(ends).map(|judgement| (judgement.verdict, judgement.millibits))?

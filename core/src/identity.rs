@@ -31,7 +31,7 @@ pub use assign::{Assignment, Before, assign};
 pub use cluster::{Cluster, Clustering, Evidence, Guard, Member, Reason, Refusal, cluster, cluster_pairs, objection};
 pub use compare::{Classification, Comparison, FieldComparison, MatchDecision, Veto, compare, judge};
 pub use context::{Context, is_generic};
-pub use decision::{Decision, DecisionKind};
+pub use decision::{Decision, DecisionKind, Separations};
 pub use features::Features;
 pub use keys::BlockingKey;
 pub use pairs::{Pair, candidates, pairs};

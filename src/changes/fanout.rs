@@ -121,6 +121,7 @@ impl Fanout {
 
     /// The log does not go on: whoever watches has missed something.
     pub(super) fn lose(&self, head: Sequence) {
+        self.recent.forget(&self.tenant);
         let mut inner = self.inner();
         *inner = Inner { next: inner.next, ..Inner::default() };
         inner.restart(LogPosition::after(head));

@@ -77,6 +77,15 @@ impl Recent {
         self.kept().by_place.get(&(tenant.clone(), sequence)).cloned()
     }
 
+    /// Forgets a tenant's writes: its log does not go on from them.
+    pub(super) fn forget(&self, tenant: &TenantId) {
+        let mut kept = self.kept();
+        let gone: usize = kept.order.iter().filter(|((of, _), _)| of == tenant).map(|(_, bytes)| bytes).sum();
+        kept.order.retain(|((of, _), _)| of != tenant);
+        kept.by_place.retain(|(of, _), _| of != tenant);
+        kept.bytes -= gone;
+    }
+
     /// The turn to read a write that is no longer kept. What is read at once for all who are late is bounded by it.
     pub(super) async fn late(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
@@ -102,5 +111,7 @@ mod tests {
         write(99, 100);
         write(100, 10_000);
         assert!(there(100) && !(0..100).any(there));
+        recent.forget(&tenant);
+        assert!(!there(100) && recent.kept().bytes == 0);
     }
 }

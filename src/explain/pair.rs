@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use profile_core::identity::{Cluster, Clustering, Comparison, DecisionKind, Guard, MatchDecision, Reason};
+use profile_core::identity::{Cluster, Clustering, Comparison, Guard, MatchDecision, Reason};
 use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
 
 use super::sight::{ComparisonView, tree};
@@ -210,10 +210,9 @@ fn decided(
         })
     };
     let decisions = found.decisions.iter().map(|stored| &stored.decision);
-    let keeping = decisions.filter(|decision| decision.kind == DecisionKind::CannotLink).filter(|decision| {
-        let (left, right) = (&decision.left, &decision.right);
-        let between = (any(left, lefts) && any(right, rights)) || (any(left, rights) && any(right, lefts));
-        between && !overruled(left, right)
+    let keeping = decisions.filter(|decision| {
+        decision.separates(|key| lefts.contains(key), |key| rights.contains(key))
+            && !overruled(&decision.left, &decision.right)
     });
     let newest = keeping.max_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     newest.map(|decision| Guard::Decision { id: decision.id.clone() })

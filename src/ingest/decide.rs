@@ -347,7 +347,9 @@ impl DecisionPlan<'_> {
     /// What forbids that two groups of records are one person: only the bound on records if rules are overridden.
     async fn objection(&mut self, left: &[Record], right: &[Record]) -> Result<Option<Guard>, DecideError> {
         let about = self.reads.decisions_about(&keys(left)).await?;
-        let apart = about.into_iter().find(|stored| keeps_apart(&stored.decision, left, right));
+        let among = |records: &[Record], key: &RecordKey| records.iter().any(|record| record.key == *key);
+        let separates = |decision: &Decision| decision.separates(|key| among(left, key), |key| among(right, key));
+        let apart = about.into_iter().find(|stored| separates(&stored.decision));
         let features = |records: &[Record]| -> Vec<Features> {
             records.iter().map(|record| Features::of(record, self.model)).collect()
         };
@@ -373,14 +375,6 @@ impl DecisionPlan<'_> {
 
 fn keys(records: &[Record]) -> Vec<RecordKey> {
     records.iter().map(|record| record.key.clone()).collect()
-}
-
-/// Whether a decision says that a record of one group is not the same person as one of the other.
-fn keeps_apart(decision: &Decision, left: &[Record], right: &[Record]) -> bool {
-    let meets = |keys: &[RecordKey], records: &[Record]| records.iter().any(|record| keys.contains(&record.key));
-    decision.kind == DecisionKind::CannotLink
-        && ((meets(&decision.left, left) && meets(&decision.right, right))
-            || (meets(&decision.left, right) && meets(&decision.right, left)))
 }
 
 impl Plan {

@@ -5,12 +5,13 @@
 //! write in the past is asked of the past. So what is told depends on the log alone: a watch that is broken off at any place and
 //! resumed tells what an unbroken one would have told.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+mod event;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
+use profile_core::records::{ProfileId, Sequence, Timestamp};
 use tokio::time::Instant;
 
 use super::{Answer, Freshness, Key, Reader};
@@ -18,85 +19,12 @@ use crate::changes::{CacheKey, Interest, LogFollower, Subscription, TenantTail, 
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
+pub use event::{Error, Request, ResumePosition, WatchEvent};
+
 /// How many changes of a write a watch of all holds at once.
 const SOME: usize = 32;
 /// How long to wait before a database that is away is asked again.
 const AWAY_WAIT: Duration = Duration::from_millis(200);
-
-/// Where a watch is: what was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResumePosition {
-    /// Everything of the writes up to this one,
-    #[serde(rename = "s")]
-    pub sequence: Sequence,
-    /// and of the next one so many changes, among all of its changes.
-    #[serde(rename = "c", default)]
-    pub changes: usize,
-    /// Of the profiles as they were at the beginning so many; none: all.
-    #[serde(rename = "k", default)]
-    pub snapshots: Option<usize>,
-    /// Profiles were shown as they were after this write or before: whoever resumes is shown no less.
-    #[serde(rename = "f", default)]
-    pub shown: Sequence,
-}
-
-/// What to watch.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Whose profiles.
-    pub tenant: TenantId,
-    /// Which; none: all.
-    pub keys: Vec<Key>,
-    /// Only updates of these fields; none: all.
-    pub fields: Option<BTreeSet<String>>,
-    /// Whether changes are to come with the profile.
-    pub include_profiles: bool,
-    /// Where to go on.
-    pub place: Option<ResumePosition>,
-    /// How many writes may wait to be taken.
-    pub max_pending: usize,
-    /// How long may nothing be told.
-    pub heartbeat: Duration,
-}
-
-/// What is told.
-#[derive(Debug)]
-pub enum WatchEvent {
-    /// What a key leads to.
-    Snapshot {
-        /// Which key.
-        key: usize,
-        /// The profile, or why there is none.
-        profile: Result<Answer, super::Error>,
-    },
-    /// A change.
-    Change {
-        /// What changed.
-        change: Box<ProfileChange>,
-        /// When.
-        time: Timestamp,
-        /// Which keys lead to it.
-        keys: Vec<usize>,
-        /// The profile afterwards, where it was asked for and is there.
-        profile: Option<Answer>,
-    },
-    /// Nothing happened.
-    Heartbeat,
-}
-
-/// Why a watch ends.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The log does not reach back so far.
-    #[error("the change log does not reach back so far")]
-    Expired,
-    /// Too much is waiting.
-    #[error("too much is waiting")]
-    TooSlow,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
 
 /// A key, and where it leads.
 #[derive(Debug, Clone)]
@@ -147,6 +75,8 @@ pub struct Watch {
     read: Sequence,
     /// Up to this write nothing comes by the subscription.
     behind: Sequence,
+    /// Whether the log was seen to reach back to `read`.
+    is_within_horizon: bool,
     /// Of the write after `read` so many changes were told before.
     skip: usize,
     /// The last write of which a profile showed something.
@@ -189,6 +119,7 @@ impl Watch {
             subscription,
             read: place.sequence,
             behind: told,
+            is_within_horizon: false,
             skip: place.changes,
             floor: place.shown,
             shown: HashMap::new(),
@@ -221,6 +152,9 @@ impl Watch {
                 continue;
             }
             if self.read < self.behind {
+                if !std::mem::replace(&mut self.is_within_horizon, true) {
+                    self.check_horizon().await?;
+                }
                 // It does not come by the subscription. The rest can wait in the store.
                 let write = self.write_after(self.read).await?;
                 self.look_at(&write).await?;
@@ -246,7 +180,7 @@ impl Watch {
 
     /// Whether the place among those who are told was lost because the log does not go on, or by being too slow.
     async fn cut_off(&self) -> Error {
-        match self.read_log(self.read, 1).await {
+        match self.check_horizon().await {
             Err(Error::Expired) => Error::Expired,
             _ => Error::TooSlow,
         }
@@ -264,11 +198,22 @@ impl Watch {
         }
     }
 
-    async fn read_log(&self, after: Sequence, limit: usize) -> Result<(), Error> {
-        let after = LogPosition::after(after);
+    /// Checks that the log reaches back to where this watch is, whatever is still kept in memory. A database that is away is
+    /// waited for.
+    async fn check_horizon(&self) -> Result<(), Error> {
+        let after = LogPosition::after(self.read);
         let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
-        let tail = self.store.read_log(&[cursor], limit).await?.pop().unwrap_or_default();
-        if tail.follows(after) { Ok(()) } else { Err(Error::Expired) }
+        loop {
+            match self.store.read_log(std::slice::from_ref(&cursor), 1).await {
+                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) => {
+                    tokio::time::sleep(jittered(AWAY_WAIT)).await;
+                }
+                tails => {
+                    let reaches = tails?.pop().unwrap_or_default().follows(after);
+                    return if reaches { Ok(()) } else { Err(Error::Expired) };
+                }
+            }
+        }
     }
 
     /// Finds what is to be told of a write, and where the keys lead after it.

@@ -1,0 +1,85 @@
+//! What a watch is asked for, and what it tells.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use profile_core::records::{Sequence, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::reader::{Answer, Key};
+use crate::store::{self, ProfileChange};
+
+/// Where a watch is: what was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumePosition {
+    /// Everything of the writes up to this one,
+    #[serde(rename = "s")]
+    pub sequence: Sequence,
+    /// and of the next one so many changes, among all of its changes.
+    #[serde(rename = "c", default)]
+    pub changes: usize,
+    /// Of the profiles as they were at the beginning so many; none: all.
+    #[serde(rename = "k", default)]
+    pub snapshots: Option<usize>,
+    /// Profiles were shown as they were after this write or before: whoever resumes is shown no less.
+    #[serde(rename = "f", default)]
+    pub shown: Sequence,
+}
+
+/// What to watch.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Whose profiles.
+    pub tenant: TenantId,
+    /// Which; none: all.
+    pub keys: Vec<Key>,
+    /// Only updates of these fields; none: all.
+    pub fields: Option<BTreeSet<String>>,
+    /// Whether changes are to come with the profile.
+    pub include_profiles: bool,
+    /// Where to go on.
+    pub place: Option<ResumePosition>,
+    /// How many writes may wait to be taken.
+    pub max_pending: usize,
+    /// How long may nothing be told.
+    pub heartbeat: Duration,
+}
+
+/// What is told.
+#[derive(Debug)]
+pub enum WatchEvent {
+    /// What a key leads to.
+    Snapshot {
+        /// Which key.
+        key: usize,
+        /// The profile, or why there is none.
+        profile: Result<Answer, crate::reader::Error>,
+    },
+    /// A change.
+    Change {
+        /// What changed.
+        change: Box<ProfileChange>,
+        /// When.
+        time: Timestamp,
+        /// Which keys lead to it.
+        keys: Vec<usize>,
+        /// The profile afterwards, where it was asked for and is there.
+        profile: Option<Answer>,
+    },
+    /// Nothing happened.
+    Heartbeat,
+}
+
+/// Why a watch ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log does not reach back so far.
+    #[error("the change log does not reach back so far")]
+    Expired,
+    /// Too much is waiting.
+    #[error("too much is waiting")]
+    TooSlow,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
