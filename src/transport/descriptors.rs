@@ -1,19 +1,25 @@
 //! The process's limit of file descriptors, and what of it connections may take.
 
+use std::sync::OnceLock;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors kept for the database, files, logs and exporters.
 const RESERVED: usize = 256;
 
-/// Raises the soft limit of descriptors to the hard one and returns it; `None` where there is no limit.
+/// Raises the soft limit of descriptors to the hard one, once a process, and returns it; `None` where there is no limit. What
+/// an operator sets later stays.
 ///
 /// The soft limit is 1,024 on many machines for the sake of programs that call `select`, which this one does not.
 #[must_use]
 pub fn raise_limit() -> Option<usize> {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
-    let limit = if raised { maximum } else { current };
-    limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    static LIMIT: OnceLock<Option<usize>> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+        let limit = if raised { maximum } else { current };
+        limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    })
 }
 
 /// The number of connections of a port, within a limit of descriptors.
