@@ -4,7 +4,7 @@
 ///
 /// # Examples
 /// ```
-/// use customer_profile::model::matching::log2_millibits;
+/// use profile_core::model::matching::log2_millibits;
 /// assert_eq!(log2_millibits(8, 1), 3_000);
 /// assert_eq!(log2_millibits(1, 1_024), -10_000);
 /// assert!(log2_millibits(3, 2).abs_diff(585) <= 2);
