@@ -105,6 +105,21 @@ async fn a_stored_condition_that_goes_over_its_budget_is_told_as_undecided() {
     service.stop().await;
 }
 
+/// Whoever was a member stays one while it cannot be decided: nobody leaves for a condition that was not evaluated.
+#[tokio::test]
+async fn a_member_of_whom_it_cannot_be_decided_any_more_stays_in_the_index() {
+    let condition = format!("\"traits.tier == 'gold' || (traits.tier == 'black' && {})\"", nested(7));
+    let model = ModelFile::parse(&MODEL.replace("traits.tier == 'gold'", &condition)).expect("a model");
+    let service = Service::start_by(Arc::new(MemoryStore::new()), model).await;
+    for (tier, members) in [("gold", 1), ("black", 1), ("silver", 0)] {
+        service.say_payloads("shop", "customers", &[json!({"id": "a", "tier": tier, "text": tier})]).await;
+        let request = v1::ListMembersRequest { segment: "gold".to_owned(), ..Default::default() };
+        let page = service.segments().list_members(request).await.expect("a page").into_inner();
+        assert_eq!(page.members.len(), members, "{tier}");
+    }
+    service.stop().await;
+}
+
 /// The runtime of this test has one thread: an expression on it would leave nothing for the reads.
 #[tokio::test]
 async fn reads_are_answered_while_expressions_are_evaluated_and_they_end_with_their_callers() {
@@ -321,27 +336,4 @@ async fn as_many_computations_wait_as_may_and_the_rest_is_refused() {
         refused += usize::from(job.await.expect("ends") == Err(compute::Error::Full));
     }
     assert!(refused > 0, "none was refused");
-}
-
-#[tokio::test]
-async fn a_segment_whose_condition_goes_over_its_budget_is_told_as_undecided() {
-    let condition = format!("\"traits.tier == 'gold' && {}\"", nested(6));
-    let model = ModelFile::parse(&MODEL.replace("traits.tier == 'gold'", &condition));
-    let model = model.expect("over an empty payload its guard has no answer");
-    let service = Service::start_by(Arc::new(MemoryStore::new()), model).await;
-    let customers = [json!({"id": "c1", "tier": "gold"}), json!({"id": "c2", "tier": "silver"})];
-    service.say_payloads("shop", "customers", &customers).await;
-    for (customer, expected) in [("c1", vec!["gold"]), ("c2", Vec::new())] {
-        let key = by_record("shop", customer);
-        let request = v1::GetProfileRequest { key: Some(key.clone()), ..Default::default() };
-        let answer = service.profiles().get_profile(request).await.expect("a profile").into_inner();
-        let profile = answer.profile.expect("a profile");
-        assert_eq!(profile.undecided_segments, expected, "{customer}");
-        assert!(profile.segments.is_empty(), "{customer}");
-        let request =
-            v1::CheckMembershipRequest { keys: vec![key], segments: vec!["gold".to_owned()], ..Default::default() };
-        let answer = service.segments().check_membership(request).await.expect("an answer").into_inner();
-        assert_eq!(answer.results[0].undecided_segments, expected, "{customer}");
-    }
-    service.stop().await;
 }
