@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_imports(true)
         .open_files(files)?
         .file_descriptor_set();
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("customer_profile.bin"), descriptors.encode_to_vec())?;
+    fs::write(
+        PathBuf::from(env::var("OUT_DIR")?).join("customer_profile.bin"),
+        descriptors.encode_to_vec(),
+    )?;
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
         .bytes(".customer.profile.v1")
@@ -30,7 +33,10 @@ fn files() -> Result<Vec<String>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(PathBuf::from("proto").join(PACKAGE))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "proto") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             files.push(path.strip_prefix("proto")?.to_string_lossy().into_owned());
         }
     }

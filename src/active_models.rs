@@ -1,17 +1,19 @@
 //! Which model is in force for whom.
 //!
-//! A tenant's model is part of its data: profiles are what the model in force makes of the records, so every server on a
-//! database must go by the same one, whatever its configuration says. The configured model file is what a tenant *begins*
-//! with: its first write stores the file as version 1. From then on the stored version is in force, until another one is
-//! applied.
+//! A tenant's model is part of its data: profiles are what the model in force makes of the records,
+//! so every server on a database must go by the same one, whatever its configuration says. The
+//! configured model file is what a tenant *begins* with: its first write stores the file as version
+//! 1. From then on the stored version is in force, until another one is applied.
 //!
 //! How a server learns of another version, without ever asking for it:
 //!
-//! - A **writer** is told the version with its turn. What was checked under another one is checked again.
-//! - A **reader** is told the version with each answer of the store, in the same snapshot. It folds by that version. A
-//!   cached answer stands under the version that it was asked for under, so another version makes all of a tenant's cached
-//!   answers old at once. Whoever follows the change log is told with each read of it. (Until then answers from the cache
-//!   may miss what other servers applied; a read with a token does not.)
+//! - A **writer** is told the version with its turn. What was checked under another one is checked
+//!   again.
+//! - A **reader** is told the version with each answer of the store, in the same snapshot. It folds
+//!   by that version. A cached answer stands under the version that it was asked for under, so
+//!   another version makes all of a tenant's cached answers old at once. Whoever follows the change
+//!   log is told with each read of it. (Until then answers from the cache may miss what other
+//!   servers applied; a read with a token does not.)
 //!
 //! Versions come into force in order, so of two the greater one is in force.
 
@@ -28,8 +30,9 @@ use crate::store::{Error, ModelVersion, Result, Store, StoredModel};
 /// How many tenants' models are remembered; one of them more, and all are asked for again.
 const MAX_TENANTS: usize = 10_000;
 
-/// How many different compiled models are kept for tenants; one more, and all tenants' are asked for again. A model takes some
-/// hundred kilobytes, a tenant with the configured one a hundred bytes.
+/// How many different compiled models are kept for tenants; one more, and all tenants' are asked
+/// for again. A model takes some hundred kilobytes, a tenant with the configured one a hundred
+/// bytes.
 const MAX_MODELS: usize = 200;
 
 /// A model file and what it compiles to.
@@ -47,13 +50,19 @@ impl ModelFile {
     /// # Errors
     /// Every mistake.
     pub fn parse(text: &str) -> std::result::Result<Self, Vec<ModelError>> {
-        Ok(Self { text: text.into(), model: Arc::new(Model::parse(text)?) })
+        Ok(Self {
+            text: text.into(),
+            model: Arc::new(Model::parse(text)?),
+        })
     }
 
     /// The one that is compiled in.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { text: profile_core::model::file::BUILT_IN.into(), model: Model::built_in() }
+        Self {
+            text: profile_core::model::file::BUILT_IN.into(),
+            model: Model::built_in(),
+        }
     }
 }
 
@@ -84,7 +93,8 @@ pub struct ActiveModels {
     known: RwLock<HashMap<TenantId, Arc<ActiveModel>>>,
     /// What is compiled, by content, or why it cannot be. Never locked while compiling.
     compiled: std::sync::Mutex<HashMap<ContentHash, Compiled>>,
-    /// What is being compiled, by content: many who miss the same model compile it once, and nobody waits for another model.
+    /// What is being compiled, by content: many who miss the same model compile it once, and nobody
+    /// waits for another model.
     compiling: std::sync::Mutex<HashMap<ContentHash, Weak<Mutex<()>>>>,
 }
 
@@ -128,11 +138,17 @@ impl ActiveModels {
         }
     }
 
-    /// The model of a version that the store has told of with an answer; `asked` is what the answer was asked for under.
+    /// The model of a version that the store has told of with an answer; `asked` is what the answer
+    /// was asked for under.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn told(&self, tenant: &TenantId, version: i64, asked: &Arc<ActiveModel>) -> Result<Arc<ActiveModel>> {
+    pub async fn told(
+        &self,
+        tenant: &TenantId,
+        version: i64,
+        asked: &Arc<ActiveModel>,
+    ) -> Result<Arc<ActiveModel>> {
         // Less: from a database that has not seen all yet, such as a standby that took over.
         if version <= asked.version {
             return Ok(asked.clone());
@@ -143,12 +159,17 @@ impl ActiveModels {
         }
     }
 
-    /// Takes a version that a writer was told with its turn for the one in force, whatever was known.
+    /// Takes a version that a writer was told with its turn for the one in force, whatever was
+    /// known.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn adopt(&self, tenant: &TenantId, version: i64) -> Result<Arc<ActiveModel>> {
-        let running = if version == 0 { self.configured() } else { self.load(tenant, version).await? };
+        let running = if version == 0 {
+            self.configured()
+        } else {
+            self.load(tenant, version).await?
+        };
         self.put(tenant, running.clone());
         Ok(running)
     }
@@ -164,7 +185,10 @@ impl ActiveModels {
 
     /// It is not known any more what is in force; the store is asked again.
     pub fn forget(&self, tenant: &TenantId) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(tenant);
     }
 
     /// The first version of a tenant's model, to be stored with its first write.
@@ -184,7 +208,9 @@ impl ActiveModels {
     /// # Errors
     /// Those of the store.
     pub async fn compare_with_configured(&self, tenant: &TenantId) -> Result<()> {
-        let Some(stored) = self.store.model(tenant, None).await? else { return Ok(()) };
+        let Some(stored) = self.store.model(tenant, None).await? else {
+            return Ok(());
+        };
         if *stored.model.file != *self.configured.text {
             tracing::warn!(
                 %tenant, version = stored.model.version,
@@ -200,14 +226,28 @@ impl ActiveModels {
     /// # Errors
     /// [`Error::Model`] when this version of the service cannot read it, or it is over a bound.
     pub async fn compile(&self, stored: &StoredModel) -> Result<Arc<ActiveModel>> {
-        let ModelVersion { version, file, weights, .. } = &stored.model;
+        let ModelVersion {
+            version,
+            file,
+            weights,
+            ..
+        } = &stored.model;
         if **file == *self.configured.text && weights.is_empty() {
-            return Ok(Arc::new(ActiveModel { version: *version, model: self.configured.model.clone() }));
+            return Ok(Arc::new(ActiveModel {
+                version: *version,
+                model: self.configured.model.clone(),
+            }));
         }
         let content = ContentHash::of(&(file, weights));
-        let unusable = |what: &str| Error::Model { version: *version, what: what.to_owned() };
+        let unusable = |what: &str| Error::Model {
+            version: *version,
+            what: what.to_owned(),
+        };
         let known = || match self.compiled(content)? {
-            Ok(model) => Some(Ok(Arc::new(ActiveModel { version: *version, model }))),
+            Ok(model) => Some(Ok(Arc::new(ActiveModel {
+                version: *version,
+                model,
+            }))),
             Err(what) => Some(Err(unusable(&what))),
         };
         if let Some(known) = known() {
@@ -222,19 +262,31 @@ impl ActiveModels {
         let built = compute::run(Class::Call, None, move || build(&text, &learned)).await;
         let built = built.map_err(|error| Error::Unavailable(error.to_string()))?;
         if let Err(what) = &built {
-            tracing::error!(version, what, "a model in the database cannot be used; its tenant is refused");
+            tracing::error!(
+                version,
+                what,
+                "a model in the database cannot be used; its tenant is refused"
+            );
         }
         let built = built.map(Arc::new);
         self.keep(content, &built);
         match built {
-            Ok(model) => Ok(Arc::new(ActiveModel { version: *version, model })),
+            Ok(model) => Ok(Arc::new(ActiveModel {
+                version: *version,
+                model,
+            })),
             Err(what) => Err(unusable(&what)),
         }
     }
 
     /// What is known of a content.
     fn compiled(&self, content: ContentHash) -> Option<std::result::Result<Arc<Model>, Arc<str>>> {
-        match self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&content)? {
+        match self
+            .compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&content)?
+        {
             Compiled::Model(model) => model.upgrade().map(Ok),
             Compiled::Unusable(what) => Some(Err(what.clone())),
         }
@@ -250,7 +302,10 @@ impl ActiveModels {
             Ok(model) => {
                 compiled.insert(content, Compiled::Model(Arc::downgrade(model)));
                 if compiled.len() > MAX_MODELS + MAX_UNUSABLE {
-                    self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+                    self.known
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .clear();
                 }
             }
             Err(what) => {
@@ -264,7 +319,10 @@ impl ActiveModels {
 
     /// Whoever holds it compiles this content, alone.
     fn flight(&self, content: ContentHash) -> Arc<Mutex<()>> {
-        let mut compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut compiling = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         compiling.retain(|_, flight| flight.strong_count() > 0);
         if let Some(flight) = compiling.get(&content).and_then(Weak::upgrade) {
             return flight;
@@ -292,14 +350,22 @@ impl ActiveModels {
 
     /// The configured model, while a tenant has none of its own.
     pub(crate) fn configured(&self) -> Arc<ActiveModel> {
-        Arc::new(ActiveModel { version: 0, model: self.configured.model.clone() })
+        Arc::new(ActiveModel {
+            version: 0,
+            model: self.configured.model.clone(),
+        })
     }
 
     fn known(&self, tenant: &TenantId) -> Option<Arc<ActiveModel>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(tenant)
+            .cloned()
     }
 
-    /// Remembers what a reader found, unless a later one is known by now. Answers with what is known then.
+    /// Remembers what a reader found, unless a later one is known by now. Answers with what is
+    /// known then.
     fn learn(&self, tenant: &TenantId, running: Arc<ActiveModel>) -> Arc<ActiveModel> {
         match self.known(tenant) {
             Some(known) if known.version >= running.version => known,
@@ -313,9 +379,11 @@ impl ActiveModels {
 
 /// Compiles a model with its weights, or says what is wrong first.
 fn build(file: &str, weights: &str) -> std::result::Result<Model, String> {
-    let mut model = Model::parse(file).map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
+    let mut model = Model::parse(file)
+        .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
     if !weights.is_empty() {
-        let weights = serde_json::from_str(weights).map_err(|error| format!("its weights: {error}"))?;
+        let weights =
+            serde_json::from_str(weights).map_err(|error| format!("its weights: {error}"))?;
         model.matching.weights = Arc::new(weights);
     }
     Ok(model)
@@ -329,9 +397,16 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     fn stored(version: i64, file: &str) -> StoredModel {
-        let (weights, note, create_time) = (String::new(), String::new(), Timestamp::from_micros(0));
+        let (weights, note, create_time) =
+            (String::new(), String::new(), Timestamp::from_micros(0));
         StoredModel {
-            model: ModelVersion { version, file: file.to_owned(), weights, create_time, note },
+            model: ModelVersion {
+                version,
+                file: file.to_owned(),
+                weights,
+                create_time,
+                note,
+            },
             activation: None,
         }
     }
@@ -339,13 +414,19 @@ mod tests {
     #[tokio::test]
     async fn a_model_that_is_being_compiled_delays_no_other_tenant() {
         let models = ActiveModels::new(Arc::new(MemoryStore::new()), ModelFile::built_in());
-        let (slow, quick) = (stored(1, "sources: { slow: }"), stored(1, "sources: { quick: }"));
+        let (slow, quick) = (
+            stored(1, "sources: { slow: }"),
+            stored(1, "sources: { quick: }"),
+        );
         // The first tenant's model is being compiled, for as long as this is held.
         let flight = models.flight(ContentHash::of(&(&slow.model.file, &slow.model.weights)));
         let held = flight.lock().await;
         let waits = models.compile(&slow);
         tokio::pin!(waits);
-        assert!(futures::poll!(&mut waits).is_pending(), "two compile the same");
+        assert!(
+            futures::poll!(&mut waits).is_pending(),
+            "two compile the same"
+        );
         let other = tokio::time::timeout(Duration::from_mins(1), models.compile(&quick)).await;
         assert!(other.expect("the other tenant waits").is_ok());
         drop(held);

@@ -1,4 +1,5 @@
-//! Work in the background, one tenant after the other: what holds for every job stands in `background/tenants.rs`.
+//! Work in the background, one tenant after the other: what holds for every job stands in
+//! `background/tenants.rs`.
 //!
 //! - [`backfill`] counts the events that were there before a computed trait was defined.
 //! - [`segments`] keeps the index of who is in which segment.

@@ -1,8 +1,8 @@
 //! The command line: one module a command.
 //!
-//! Exit codes: 0 done; 1 failed, with one clear line (or one line for each thing that is wrong) on standard error; 2 the
-//! command itself was written wrongly. Answers go to standard output, all else to standard error. `anyhow` ends here: the rest
-//! of the crate has errors of its own.
+//! Exit codes: 0 done; 1 failed, with one clear line (or one line for each thing that is wrong) on
+//! standard error; 2 the command itself was written wrongly. Answers go to standard output, all
+//! else to standard error. `anyhow` ends here: the rest of the crate has errors of its own.
 
 mod backup;
 mod candidates;
@@ -102,7 +102,10 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
@@ -145,15 +148,16 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A write beyond the limit on the size of files (`ulimit -f`) ends a process without a word, unless the signal is taken:
-/// then the write fails, and the error says so.
+/// A write beyond the limit on the size of files (`ulimit -f`) ends a process without a word,
+/// unless the signal is taken: then the write fails, and the error says so.
 fn take_file_size_signal() -> std::io::Result<()> {
     /// `SIGXFSZ` on Linux and macOS.
     const FILE_SIZE: i32 = 25;
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(FILE_SIZE)).map(drop)
 }
 
-/// An error with its causes, in one line where it has one. A server does not wait for ever for somebody to read it.
+/// An error with its causes, in one line where it has one. A server does not wait for ever for
+/// somebody to read it.
 fn failed(error: &anyhow::Error) -> ExitCode {
     let line = format!("error: {error:#}");
     // Nobody is left to tell that standard error does not take it.
@@ -189,12 +193,20 @@ mod tests {
         for command in Cli::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             // Help is wrapped at 100 columns where there is no terminal.
-            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             for line in examples.lines().filter(|line| line.starts_with("  ")) {
                 assert!(line.chars().count() < 100, "{line}");
             }
             for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+                assert!(
+                    argument.get_help().is_some(),
+                    "{}: {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
         }
     }

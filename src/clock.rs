@@ -1,8 +1,9 @@
 //! Time as an argument: nothing in this crate asks the machine for the time except [`SystemClock`].
 //!
-//! A machine's clock can be wrong, and can be set while the server runs. A server goes by a [`GuardedClock`], which does not
-//! follow a jump at once, and each write settles (`settle`) what a wrong clock has left behind. What it cannot know by itself,
-//! that the clock was wrong from the start, the server asks of the database (`database.max_clock_difference`).
+//! A machine's clock can be wrong, and can be set while the server runs. A server goes by a
+//! [`GuardedClock`], which does not follow a jump at once, and each write settles (`settle`) what a
+//! wrong clock has left behind. What it cannot know by itself, that the clock was wrong from the
+//! start, the server asks of the database (`database.max_clock_difference`).
 //!
 //! # Differences between clocks
 //!
@@ -31,8 +32,8 @@ pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
 
-    /// Whether the clock has gone evenly for at least this long. What cannot be undone, such as throwing away what is old,
-    /// waits for it.
+    /// Whether the clock has gone evenly for at least this long. What cannot be undone, such as
+    /// throwing away what is old, waits for it.
     fn is_steady(&self, _period: Duration) -> bool {
         true
     }
@@ -44,7 +45,10 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the machine's clock"
+        )]
         let now = jiff::Timestamp::now();
         Timestamp::from_micros(now.as_microsecond())
     }

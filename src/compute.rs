@@ -1,11 +1,14 @@
 //! Work for the processor: a bounded number of threads beside those that answer calls.
 //!
-//! A thread of the runtime that computes answers nobody meanwhile, and as many long computations as there are threads stop
-//! everything, probes included. So what may take longer than some milliseconds (a caller's expression over many profiles,
-//! compiling a caller's model, a pass over all customers) runs here:
+//! A thread of the runtime that computes answers nobody meanwhile, and as many long computations as
+//! there are threads stop everything, probes included. So what may take longer than some
+//! milliseconds (a caller's expression over many profiles, compiling a caller's model, a pass over
+//! all customers) runs here:
 //!
-//! - on one thread less than there are processors, at least one, each with a stack of `STACK_BYTES`;
-//! - what takes minutes (planning and applying a model, training) has one thread of its own, so that nothing else waits for it;
+//! - on one thread less than there are processors, at least one, each with a stack of
+//!   `STACK_BYTES`;
+//! - what takes minutes (planning and applying a model, training) has one thread of its own, so
+//!   that nothing else waits for it;
 //! - at most [`MAX_WAITING`] jobs wait; more are refused;
 //! - a job whose caller has gone, or whose time is over, is not begun, and one that runs is told so
 //!   ([`is_cancelled`](profile_core::computation::is_cancelled)) and ends at its next look;
@@ -62,10 +65,16 @@ struct Pool {
 }
 
 static POOL: LazyLock<&'static Pool> = LazyLock::new(|| {
-    let pool: &'static Pool = Box::leak(Box::new(Pool { queues: Mutex::default(), woken: Condvar::new() }));
+    let pool: &'static Pool = Box::leak(Box::new(Pool {
+        queues: Mutex::default(),
+        woken: Condvar::new(),
+    }));
     for number in 0..threads() {
         start(pool, &format!("compute-{number}"), |queues| {
-            queues.calls.pop_front().or_else(|| queues.background.pop_front())
+            queues
+                .calls
+                .pop_front()
+                .or_else(|| queues.background.pop_front())
         });
     }
     start(pool, "compute-long", |queues| queues.long.pop_front());
@@ -73,7 +82,9 @@ static POOL: LazyLock<&'static Pool> = LazyLock::new(|| {
 });
 
 fn start(pool: &'static Pool, name: &str, next: fn(&mut Queues) -> Option<Job>) {
-    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES);
     if let Err(error) = thread.spawn(move || pool.work(next)) {
         tracing::error!(%error, "a thread for computations could not be started");
     }
@@ -92,7 +103,10 @@ impl Pool {
                 if let Some(job) = next(&mut queues) {
                     break job;
                 }
-                queues = self.woken.wait(queues).unwrap_or_else(PoisonError::into_inner);
+                queues = self
+                    .woken
+                    .wait(queues)
+                    .unwrap_or_else(PoisonError::into_inner);
             };
             drop(queues);
             job();
@@ -123,7 +137,8 @@ impl Drop for OnDrop {
     }
 }
 
-/// Computes something on one of the threads for it. `time`: after so long the computation is told that nobody waits.
+/// Computes something on one of the threads for it. `time`: after so long the computation is told
+/// that nobody waits.
 ///
 /// # Errors
 /// [`Error`].
@@ -168,8 +183,8 @@ pub fn install() {
     profile_core::computation::leave_by(is_runtime, off_the_runtime);
 }
 
-/// Computes something now, while another thread takes over the other tasks of this one. As many at once as there are threads
-/// for computations; the rest waits.
+/// Computes something now, while another thread takes over the other tasks of this one. As many at
+/// once as there are threads for computations; the rest waits.
 fn off_the_runtime(work: &mut dyn FnMut()) {
     static RUNNING: Mutex<usize> = Mutex::new(0);
     static ENDED: Condvar = Condvar::new();
@@ -186,7 +201,9 @@ fn off_the_runtime(work: &mut dyn FnMut()) {
     tokio::task::block_in_place(|| {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let most = threads();
-        let mut running = ENDED.wait_while(running, |running| *running >= most).unwrap_or_else(PoisonError::into_inner);
+        let mut running = ENDED
+            .wait_while(running, |running| *running >= most)
+            .unwrap_or_else(PoisonError::into_inner);
         *running += 1;
         drop(running);
         let _place = Permit;
@@ -196,7 +213,10 @@ fn off_the_runtime(work: &mut dyn FnMut()) {
 
 /// How many threads compute at once.
 fn threads() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from).saturating_sub(1).max(1)
+    std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .saturating_sub(1)
+        .max(1)
 }
 
 #[cfg(test)]
@@ -207,7 +227,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_own_job_alone() {
-        assert_eq!(run(Class::Call, None, || -> u32 { panic!("a job") }).await, Err(Error::Panicked));
+        assert_eq!(
+            run(Class::Call, None, || -> u32 { panic!("a job") }).await,
+            Err(Error::Panicked)
+        );
         assert_eq!(run(Class::Call, None, || 7).await, Ok(7));
     }
 
@@ -218,7 +241,10 @@ mod tests {
                 std::thread::yield_now();
             }
         };
-        assert_eq!(run(Class::Call, Some(Duration::from_millis(10)), endless).await, Ok(()));
+        assert_eq!(
+            run(Class::Call, Some(Duration::from_millis(10)), endless).await,
+            Ok(())
+        );
         let (started, running) = oneshot::channel();
         let caller = tokio::spawn(run(Class::Call, None, move || {
             let _ = started.send(());

@@ -1,8 +1,10 @@
 //! Failures that last: one log line when they begin, one when they are over.
 //!
-//! A collector, a disk, a pool or a listener that fails does so on every try, thousands of times. An [`Episode`] logs the
-//! first failure and the end, with the duration and the number of failures in between, and counts all of them. Register it
-//! with [`Metrics::observe_episode`](crate::telemetry::Metrics::observe_episode) so that `/metrics` shows it.
+//! A collector, a disk, a pool or a listener that fails does so on every try, thousands of times.
+//! An [`Episode`] logs the first failure and the end, with the duration and the number of failures
+//! in between, and counts all of them. Register it with
+//! [`Metrics::observe_episode`](crate::telemetry::Metrics::observe_episode) so that `/metrics`
+//! shows it.
 //!
 //! Every method may be called from any thread and costs one atomic read while all is well.
 
@@ -40,21 +42,32 @@ impl Episode {
         Self::with_calm(what, Duration::ZERO)
     }
 
-    /// The same for what fails and succeeds in turns: only a success at least `calm` after the last failure ends the
-    /// episode, so that a flapping dependency does not log two lines per flap.
+    /// The same for what fails and succeeds in turns: only a success at least `calm` after the last
+    /// failure ends the episode, so that a flapping dependency does not log two lines per flap.
     #[must_use]
     pub const fn with_calm(what: &'static str, calm: Duration) -> Self {
-        let (failures, failing, current) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(None));
-        Self { what: Cow::Borrowed(what), calm, failures, failing, current }
+        let (failures, failing, current) =
+            (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(None));
+        Self {
+            what: Cow::Borrowed(what),
+            calm,
+            failures,
+            failing,
+            current,
+        }
     }
 
     /// The same under a name that is made when the program runs.
     #[must_use]
     pub fn named(what: String, calm: Duration) -> Self {
-        Self { what: Cow::Owned(what), ..Self::with_calm("", calm) }
+        Self {
+            what: Cow::Owned(what),
+            ..Self::with_calm("", calm)
+        }
     }
 
-    /// Records a failure. Logs a warning with its reason when it is the first of an episode. Returns whether it is.
+    /// Records a failure. Logs a warning with its reason when it is the first of an episode.
+    /// Returns whether it is.
     ///
     /// `reason` must not hold personal data or credentials.
     pub fn failed(&self, reason: &dyn Display) -> bool {
@@ -66,7 +79,11 @@ impl Episode {
             current.last_failure_at = now;
             return false;
         }
-        *current = Some(Current { began_at: now, last_failure_at: now, failures: 1 });
+        *current = Some(Current {
+            began_at: now,
+            last_failure_at: now,
+            failures: 1,
+        });
         self.failing.store(true, Ordering::Release);
         drop(current);
         tracing::warn!(what = %self.what, %reason, "began to fail; further failures are counted, not logged");
@@ -78,8 +95,15 @@ impl Episode {
         if !self.is_failing() {
             return false;
         }
-        let ended = self.lock().take_if(|current| current.last_failure_at.elapsed() >= self.calm);
-        let Some(Current { began_at, failures, .. }) = ended else { return false };
+        let ended = self
+            .lock()
+            .take_if(|current| current.last_failure_at.elapsed() >= self.calm);
+        let Some(Current {
+            began_at, failures, ..
+        }) = ended
+        else {
+            return false;
+        };
         self.failing.store(false, Ordering::Release);
         let lasted_ms = u64::try_from(began_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(what = %self.what, failures, lasted_ms, "works again");
@@ -130,8 +154,22 @@ mod tests {
     fn an_episode_begins_once_and_ends_once() {
         let episode = Episode::new("a disk");
         assert_eq!((episode.succeeded(), episode.is_failing()), (false, false));
-        assert_eq!([episode.failed(&"full"), episode.failed(&"full"), episode.is_failing()], [true, false, true]);
-        assert_eq!([episode.succeeded(), episode.succeeded(), episode.is_failing()], [true, false, false]);
+        assert_eq!(
+            [
+                episode.failed(&"full"),
+                episode.failed(&"full"),
+                episode.is_failing()
+            ],
+            [true, false, true]
+        );
+        assert_eq!(
+            [
+                episode.succeeded(),
+                episode.succeeded(),
+                episode.is_failing()
+            ],
+            [true, false, false]
+        );
         assert_eq!((episode.failed(&"full"), episode.failures()), (true, 3));
     }
 
@@ -139,13 +177,23 @@ mod tests {
     fn a_success_amid_failures_does_not_end_the_episode() {
         let episode = Episode::with_calm("a disk", Duration::from_hours(1));
         episode.failed(&"full");
-        assert_eq!([episode.succeeded(), episode.failed(&"full"), episode.is_failing()], [false, false, true]);
+        assert_eq!(
+            [
+                episode.succeeded(),
+                episode.failed(&"full"),
+                episode.is_failing()
+            ],
+            [false, false, true]
+        );
     }
 
     #[test]
     fn a_try_is_passed_on() {
         let episode = Episode::new("a disk");
         assert_eq!(episode.watch(Err::<(), _>("full")), Err("full"));
-        assert_eq!((episode.watch(Ok::<_, &str>(7)), episode.failures()), (Ok(7), 1));
+        assert_eq!(
+            (episode.watch(Ok::<_, &str>(7)), episode.failures()),
+            (Ok(7), 1)
+        );
     }
 }

@@ -1,10 +1,11 @@
-//! Tells who is who and why: why each record is in its profile, why two are one person or not, what waits for a person to
-//! decide, and what identity did when.
+//! Tells who is who and why: why each record is in its profile, why two are one person or not, what
+//! waits for a person to decide, and what identity did when.
 //!
-//! Nothing that is told here is stored for the telling. Each answer is worked out anew from one snapshot, by the model that
-//! is in force in it, with the very functions that writes go by: the neighbourhood is loaded as a write loads it and
-//! clustered as a write clusters it. So an explanation cannot say anything else than what was done, and it costs about as
-//! much as a write. It never comes from a cache.
+//! Nothing that is told here is stored for the telling. Each answer is worked out anew from one
+//! snapshot, by the model that is in force in it, with the very functions that writes go by: the
+//! neighbourhood is loaded as a write loads it and clustered as a write clusters it. So an
+//! explanation cannot say anything else than what was done, and it costs about as much as a write.
+//! It never comes from a cache.
 //!
 //! It changes nothing; what people decide goes another way.
 
@@ -18,7 +19,9 @@ use std::sync::Arc;
 use profile_core::identity::Comparison;
 use profile_core::records::{ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId};
 
-pub use lists::{Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, PageCursor, Related};
+pub use lists::{
+    Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, PageCursor, Related,
+};
 pub use pair::{CannotLink, PairExplanation, Side};
 pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
 
@@ -89,19 +92,26 @@ impl Explainer {
     /// An explainer of what is in a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, models: Arc<ActiveModels>, metrics: Arc<Metrics>) -> Self {
-        Self { store, models, metrics }
+        Self {
+            store,
+            models,
+            metrics,
+        }
     }
 
     async fn scene(&self, tenant: &TenantId) -> Result<ExplainContext> {
         loop {
             let running = self.models.of(tenant).await?;
-            let mut reads = self.metrics.store("snapshot", self.store.snapshot(tenant)).await?;
+            let mut reads = self
+                .metrics
+                .store("snapshot", self.store.snapshot(tenant))
+                .await?;
             let version = reads.model_in_force().await?;
             if version <= running.version {
                 return Ok(ExplainContext { reads, running });
             }
-            // Another server has put another model in force. It is loaded with no snapshot open, so that those who learn of
-            // it at once do not wait for each other's connections.
+            // Another server has put another model in force. It is loaded with no snapshot open, so
+            // that those who learn of it at once do not wait for each other's connections.
             drop(reads);
             self.models.told(tenant, version, &running).await?;
         }
@@ -111,12 +121,18 @@ impl Explainer {
 impl ExplainContext {
     /// The row of the profile that answers to an id.
     async fn living(&mut self, id: ProfileId) -> Result<ProfileRow> {
-        let row = self.reads.profile_rows(&[id]).await?.pop().ok_or(Error::NotFound)?;
+        let row = self
+            .reads
+            .profile_rows(&[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
         let row = match row.state {
             ProfileState::MergedInto(survivor) => self.reads.profile_rows(&[survivor]).await?.pop(),
             ProfileState::Live | ProfileState::Deleted => Some(row),
         };
-        row.filter(|row| row.state == ProfileState::Live).ok_or(Error::NotFound)
+        row.filter(|row| row.state == ProfileState::Live)
+            .ok_or(Error::NotFound)
     }
 
     /// The records of a live profile, in order of key.

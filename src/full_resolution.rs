@@ -1,15 +1,16 @@
 //! The whole of a tenant at once, pure: what a model makes of all that was said.
 //!
-//! The write path brings a tenant in line statement by statement, looking only at the neighbourhood of what changed. This
-//! module looks at everything. It serves two ends:
+//! The write path brings a tenant in line statement by statement, looking only at the neighbourhood
+//! of what changed. This module looks at everything. It serves two ends:
 //!
-//! - **Another model**: what it changes on the data there is, to be told ([`Difference`]) and to be written ([`Changes`]).
+//! - **Another model**: what it changes on the data there is, to be told ([`Difference`]) and to be
+//!   written ([`Changes`]).
 //! - **The oracle**: after any history of writes, the model in force must find nothing to change.
 //!
-//! What is derived from records (who is one person, search terms) is computed under both models and compared, so that
-//! what is written is no more than what differs. Records themselves differ where the models do not take the same
-//! statements, or bring identifiers into other forms: then they are built again from the statements as they were said
-//! ([`replay`]).
+//! What is derived from records (who is one person, search terms) is computed under both models and
+//! compared, so that what is written is no more than what differs. Records themselves differ where
+//! the models do not take the same statements, or bring identifiers into other forms: then they are
+//! built again from the statements as they were said ([`replay`]).
 //!
 //! It holds the tenant in memory, some kilobytes a record, and takes time in proportion to it.
 
@@ -25,7 +26,9 @@ use profile_core::profile::{Profile, StoredProfile, fold};
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Timestamp};
 use profile_core::records::{ProfileRow, ProfileState};
 
-pub use difference::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
+pub use difference::{
+    Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange,
+};
 
 use crate::ingest::{WriteContext, identity_changes, log, terms};
 use crate::store::{Cause, Changes, MatchPair, MembershipChange, SearchTerm};
@@ -52,8 +55,8 @@ pub struct Resolution {
     pub difference: Difference,
 }
 
-/// Finds what changes when `to` comes into force after `from`, in a write of this `turn`. `said` has what the records say under `to`; who they belong to is
-/// as before.
+/// Finds what changes when `to` comes into force after `from`, in a write of this `turn`. `said`
+/// has what the records say under `to`; who they belong to is as before.
 #[must_use]
 pub fn resolve(
     turn: WriteContext<'_>,
@@ -68,28 +71,59 @@ pub fn resolve(
     let features = features(&after, to);
     let whole = Seen::of(&after, &features, to);
     let clusters = cluster(&whole.records, &whole.context, &before.decisions, to).clusters;
-    let context = Before { tenant: turn.tenant, now: turn.now, rows: &before.rows, changed: &seen };
+    let context = Before {
+        tenant: turn.tenant,
+        now: turn.now,
+        rows: &before.rows,
+        changed: &seen,
+    };
     let assignment = assign(&clusters, &mut after, &context);
 
     let mut changes = Changes::default();
-    (changes.profiles, changes.added_profiles) =
-        assignment.rows.into_iter().partition(|row| before.rows.contains_key(&row.id));
+    (changes.profiles, changes.added_profiles) = assignment
+        .rows
+        .into_iter()
+        .partition(|row| before.rows.contains_key(&row.id));
     for record in after.values() {
-        compare(turn, &mut changes, (before.records.get(&record.key), from), (record, to));
+        compare(
+            turn,
+            &mut changes,
+            (before.records.get(&record.key), from),
+            (record, to),
+        );
     }
     let whole = Seen::of(&after, &features, to);
     let profile = |key: &RecordKey| after.get(key).and_then(|record| record.membership.profile);
-    let pairs = alike::all(&whole.records, &whole.context, &before.decisions, to, profile);
+    let pairs = alike::all(
+        &whole.records,
+        &whole.context,
+        &before.decisions,
+        to,
+        profile,
+    );
     (changes.removed_pairs, changes.pairs) = alike::difference(&before.pairs, pairs);
-    let both = after.values().filter_map(|record| Some((before.records.get(&record.key)?, record)));
+    let both = after
+        .values()
+        .filter_map(|record| Some((before.records.get(&record.key)?, record)));
     changes.identity_changes = identity_changes(turn, both, &changes.profiles, &|_| cause.clone());
     if changes != Changes::default() {
         let (was, home) = (|key: &RecordKey| before.records.get(key), profile);
-        changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows: &before.rows }, &changes);
+        changes.log = log::entry(
+            turn,
+            &log::Sides {
+                before: &was,
+                home: &home,
+                rows: &before.rows,
+            },
+            &changes,
+        );
     }
     let moves = difference::moves(before, &after);
     let difference = difference::tell(before, &after, &shown, &changes, moves, assignment.splits);
-    Resolution { changes, difference }
+    Resolution {
+        changes,
+        difference,
+    }
 }
 
 /// What a model sees in records.
@@ -101,7 +135,8 @@ struct Seen<'a> {
 /// The features of records that exist, by key.
 fn features(records: &BTreeMap<RecordKey, Record>, model: &Model) -> BTreeMap<RecordKey, Features> {
     let live = records.values().filter(|record| record.exists());
-    live.map(|record| (record.key.clone(), Features::of(record, model))).collect()
+    live.map(|record| (record.key.clone(), Features::of(record, model)))
+        .collect()
 }
 
 impl<'a> Seen<'a> {
@@ -110,8 +145,10 @@ impl<'a> Seen<'a> {
         features: &'a BTreeMap<RecordKey, Features>,
         model: &Model,
     ) -> Self {
-        let records: Vec<_> =
-            features.iter().filter_map(|(key, features)| Some((records.get(key)?, features))).collect();
+        let records: Vec<_> = features
+            .iter()
+            .filter_map(|(key, features)| Some((records.get(key)?, features)))
+            .collect();
         let context = Context::of(&records, model);
         Self { records, context }
     }
@@ -121,7 +158,12 @@ impl<'a> Seen<'a> {
 struct ProfileDiffs(BTreeMap<ProfileId, ProfileChange>);
 
 impl ProfileDiffs {
-    fn of(before: &TenantState, after: &BTreeMap<RecordKey, Record>, from: &Model, to: &Model) -> Self {
+    fn of(
+        before: &TenantState,
+        after: &BTreeMap<RecordKey, Record>,
+        from: &Model,
+        to: &Model,
+    ) -> Self {
         let mut members: BTreeMap<ProfileId, Vec<&RecordKey>> = BTreeMap::new();
         for record in before.records.values() {
             if let Some(profile) = record.membership.profile {
@@ -137,9 +179,27 @@ impl ProfileDiffs {
     }
 }
 
-fn folded(id: ProfileId, keys: &[&RecordKey], records: &BTreeMap<RecordKey, Record>, model: &Model) -> Profile {
-    let records = keys.iter().filter_map(|key| records.get(*key)).filter(|record| record.exists()).cloned().collect();
-    fold(StoredProfile { id, revision: 0, update_time: Timestamp::default(), records }, model)
+fn folded(
+    id: ProfileId,
+    keys: &[&RecordKey],
+    records: &BTreeMap<RecordKey, Record>,
+    model: &Model,
+) -> Profile {
+    let records = keys
+        .iter()
+        .filter_map(|key| records.get(*key))
+        .filter(|record| record.exists())
+        .cloned()
+        .collect();
+    fold(
+        StoredProfile {
+            id,
+            revision: 0,
+            update_time: Timestamp::default(),
+            records,
+        },
+        model,
+    )
 }
 
 /// The records of which a reader sees something else, wherever they belong.
@@ -150,10 +210,17 @@ fn seen_differently(
 ) -> BTreeSet<RecordKey> {
     let changed = |record: &&Record| {
         let is = before.records.get(&record.key);
-        record.membership.profile.is_some_and(|profile| shown.0.contains_key(&profile))
+        record
+            .membership
+            .profile
+            .is_some_and(|profile| shown.0.contains_key(&profile))
             || is.is_none_or(|is| !is.says_the_same(record))
     };
-    after.values().filter(changed).map(|record| record.key.clone()).collect()
+    after
+        .values()
+        .filter(changed)
+        .map(|record| record.key.clone())
+        .collect()
 }
 
 /// Finds what changes for one record.
@@ -163,15 +230,27 @@ fn compare(
     (before, from): (Option<&Record>, &Model),
     (after, to): (&Record, &Model),
 ) {
-    let had: BTreeSet<SearchTerm> = before.into_iter().flat_map(|record| terms(record, from)).collect();
+    let had: BTreeSet<SearchTerm> = before
+        .into_iter()
+        .flat_map(|record| terms(record, from))
+        .collect();
     let has: BTreeSet<SearchTerm> = terms(after, to).collect();
     changes.removed_terms.extend(had.difference(&has).cloned());
     changes.added_terms.extend(has.difference(&had).cloned());
-    let keys = |record: &Record, model| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<_>>();
+    let keys = |record: &Record, model| {
+        Features::of(record, model)
+            .match_keys()
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+    };
     let was = before.map(|record| keys(record, from)).unwrap_or_default();
     let is = keys(after, to);
-    changes.removed_keys.extend(was.difference(&is).map(|key| (*key, after.key.clone())));
-    changes.added_keys.extend(is.difference(&was).map(|key| (*key, after.key.clone())));
+    changes
+        .removed_keys
+        .extend(was.difference(&is).map(|key| (*key, after.key.clone())));
+    changes
+        .added_keys
+        .extend(is.difference(&was).map(|key| (*key, after.key.clone())));
     if before == Some(after) {
         return;
     }
@@ -179,8 +258,12 @@ fn compare(
     let held: BTreeSet<Identifier> = before.into_iter().flat_map(Record::identifiers).collect();
     let holds: BTreeSet<Identifier> = after.identifiers().collect();
     let with_key = |identifier: &Identifier| (identifier.clone(), after.key.clone());
-    changes.removed_identifiers.extend(held.difference(&holds).map(with_key));
-    changes.added_identifiers.extend(holds.difference(&held).map(with_key));
+    changes
+        .removed_identifiers
+        .extend(held.difference(&holds).map(with_key));
+    changes
+        .added_identifiers
+        .extend(holds.difference(&held).map(with_key));
     if before.map(|record| record.membership.profile) != Some(after.membership.profile) {
         changes.memberships.push(MembershipChange {
             record: after.key.clone(),
@@ -194,5 +277,6 @@ fn compare(
 
 /// The profiles that are live after some rows have changed.
 fn is_live(rows: &BTreeMap<ProfileId, ProfileRow>, id: ProfileId) -> bool {
-    rows.get(&id).is_some_and(|row| row.state == ProfileState::Live)
+    rows.get(&id)
+        .is_some_and(|row| row.state == ProfileState::Live)
 }

@@ -1,8 +1,9 @@
 //! The API over gRPC. The only place that knows Protobuf.
 //!
-//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every failure and `bounded`
-//! keeps it small enough for all clients, `token` makes the opaque tokens, `context`, `layers` and `protocol` have what all
-//! calls share. The services only put these together.
+//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every
+//! failure and `bounded` keeps it small enough for all clients, `token` makes the opaque tokens,
+//! `context`, `layers` and `protocol` have what all calls share. The services only put these
+//! together.
 
 mod bounded;
 mod call_context;

@@ -4,10 +4,12 @@
 //! drafts → check → queue → one writer takes what is waiting → load, apply, cluster, diff → one transaction → answers
 //! ```
 //!
-//! Batches form by themselves: what came in while the last transaction ran goes into the next. An answer means durably
-//! committed. The queue is bounded by statements; a full queue refuses ([`Error::Overloaded`]) or, for streams, makes
-//! the sender wait. A call that could not be written within its deadline is refused at once ([`Error::Late`]); a batch whose
-//! caller has gone, or whose deadline has passed, before the writer takes it is not written, none of it. Callers take turns.
+//! Batches form by themselves: what came in while the last transaction ran goes into the next. An
+//! answer means durably committed. The queue is bounded by statements; a full queue refuses
+//! ([`Error::Overloaded`]) or, for streams, makes the sender wait. A call that could not be written
+//! within its deadline is refused at once ([`Error::Late`]); a batch whose caller has gone, or
+//! whose deadline has passed, before the writer takes it is not written, none of it. Callers take
+//! turns.
 
 mod apply;
 mod changes;
@@ -22,7 +24,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use profile_core::records::{Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation};
+use profile_core::records::{
+    Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
+};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -53,7 +57,8 @@ pub struct Options {
     pub batch_statements: usize,
     /// How many bytes of statements one transaction takes, by estimate.
     pub batch_bytes: usize,
-    /// How long one step of a write may take: longer than the database's own bounds, for connections that died silently.
+    /// How long one step of a write may take: longer than the database's own bounds, for
+    /// connections that died silently.
     pub step_timeout: Duration,
 }
 
@@ -67,7 +72,9 @@ impl From<&Config> for Options {
             queue_bytes: config.ingest.queue_bytes,
             batch_statements: config.ingest.batch_statements,
             batch_bytes: config.ingest.batch_bytes,
-            step_timeout: config.database.acquire_timeout + config.database.statement_timeout + STEP_MARGIN,
+            step_timeout: config.database.acquire_timeout
+                + config.database.statement_timeout
+                + STEP_MARGIN,
         }
     }
 }
@@ -110,7 +117,8 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// Takes batches in. Clones share one queue; the writer ends when all are dropped and the queue is empty.
+/// Takes batches in. Clones share one queue; the writer ends when all are dropped and the queue is
+/// empty.
 #[derive(Clone)]
 pub struct Ingest {
     models: Arc<ActiveModels>,
@@ -182,10 +190,23 @@ impl Ingest {
     #[must_use]
     pub fn start(parts: Parts, options: Options) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let Parts { store, models, clock, follower, metrics } = parts;
+        let Parts {
+            store,
+            models,
+            clock,
+            follower,
+            metrics,
+        } = parts;
         let step_timeout = options.step_timeout;
         let (own_models, own_clock, own_metrics) = (models.clone(), clock.clone(), metrics.clone());
-        let writer = Writer { store, models, clock, follower, metrics: metrics.clone(), step_timeout };
+        let writer = Writer {
+            store,
+            models,
+            clock,
+            follower,
+            metrics: metrics.clone(),
+            step_timeout,
+        };
         let backlog = Arc::new(Backlog::new(options.batch_statements));
         let ingest = Self {
             backlog: backlog.clone(),
@@ -199,18 +220,24 @@ impl Ingest {
             writer: writer.clone(),
             deciding: Arc::default(),
         };
-        let work = Work { writer, metrics, options, backlog };
+        let work = Work {
+            writer,
+            metrics,
+            options,
+            backlog,
+        };
         (ingest, tokio::spawn(work.run(jobs)))
     }
 
-    /// Decides, or with `validate_only` tells what would be. Decisions follow one another and take their turns beside the
-    /// batches.
+    /// Decides, or with `validate_only` tells what would be. Decisions follow one another and take
+    /// their turns beside the batches.
     ///
     /// # Errors
     /// All of [`DecideError`].
     ///
     /// # Cancel safety
-    /// Dropped before it is its turn, nothing is decided; after that the decision is made all the same.
+    /// Dropped before it is its turn, nothing is decided; after that the decision is made all the
+    /// same.
     pub async fn decide(
         &self,
         tenant: &TenantId,
@@ -231,8 +258,8 @@ impl Ingest {
     /// Checks a batch and queues it, if there is room now.
     ///
     /// # Errors
-    /// [`Error::Overloaded`], [`Error::Late`], [`Error::Stopping`]; [`Error::Store`] when the tenant's model is not known
-    /// yet and cannot be read.
+    /// [`Error::Overloaded`], [`Error::Late`], [`Error::Stopping`]; [`Error::Store`] when the
+    /// tenant's model is not known yet and cannot be read.
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
@@ -241,15 +268,19 @@ impl Ingest {
         if checked.statements.is_empty() {
             return Ok(ticket);
         }
-        let (caller, deadline) = lanes::current()
-            .map_or_else(|| (Caller::new(tenant.as_str(), None), None), |call| (call.caller(), call.deadline()));
+        let (caller, deadline) = lanes::current().map_or_else(
+            || (Caller::new(tenant.as_str(), None), None),
+            |call| (call.caller(), call.deadline()),
+        );
         if let Err(refusal) = self.backlog.admit(deadline) {
             self.metrics.ingest_refused(refusal.reason);
             return Err(Error::Late(refusal));
         }
         let Some(place) = self.calls.try_take(caller, &checked.statements) else {
             self.metrics.ingest_refused(lanes::Reason::Full);
-            return Err(Error::Overloaded { limit: self.options.queue_statements });
+            return Err(Error::Overloaded {
+                limit: self.options.queue_statements,
+            });
         };
         self.enqueue((tenant, caller, deadline), ticket, checked, place)
     }
@@ -266,16 +297,29 @@ impl Ingest {
         if checked.statements.is_empty() {
             return Ok(ticket);
         }
-        let place = self.streams.take(&checked.statements).await.ok_or(Error::Stopping)?;
-        let caller = lanes::current().map_or_else(|| Caller::new(tenant.as_str(), None), |call| call.caller());
+        let place = self
+            .streams
+            .take(&checked.statements)
+            .await
+            .ok_or(Error::Stopping)?;
+        let caller = lanes::current()
+            .map_or_else(|| Caller::new(tenant.as_str(), None), |call| call.caller());
         self.enqueue((tenant, caller, None), ticket, checked, place)
     }
 
     /// The statements of a batch, and a ticket that knows already what is refused.
-    async fn check(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<(Ticket, Checked), Error> {
+    async fn check(
+        &self,
+        tenant: &TenantId,
+        intake: Vec<Intake>,
+    ) -> Result<(Ticket, Checked), Error> {
         let running = self.models.of(tenant).await?;
         let now = self.clock.now();
-        let mut ticket = Ticket { outcomes: Vec::new(), records: Vec::new(), answer: None };
+        let mut ticket = Ticket {
+            outcomes: Vec::new(),
+            records: Vec::new(),
+            answer: None,
+        };
         let mut statements = Vec::with_capacity(intake.len());
         for draft in intake {
             let (outcome, record) = match draft.and_then(|draft| running.model.check(draft, now)) {
@@ -289,8 +333,15 @@ impl Ingest {
             ticket.outcomes.push(outcome);
             ticket.records.push(record);
         }
-        self.metrics.ingest_rejected(ticket.outcomes.iter().flatten().count());
-        Ok((ticket, Checked { statements, model: running.version }))
+        self.metrics
+            .ingest_rejected(ticket.outcomes.iter().flatten().count());
+        Ok((
+            ticket,
+            Checked {
+                statements,
+                model: running.version,
+            },
+        ))
     }
 
     fn enqueue(
@@ -304,7 +355,15 @@ impl Ingest {
         self.metrics.ingest_queued(checked.statements.len());
         let bytes = weigh(&checked.statements);
         self.backlog.add(checked.statements.len());
-        let job = Job { tenant: tenant.clone(), caller, deadline, checked, bytes, answer, _place: place };
+        let job = Job {
+            tenant: tenant.clone(),
+            caller,
+            deadline,
+            checked,
+            bytes,
+            answer,
+            _place: place,
+        };
         self.queue.send(job).map_err(|_| Error::Stopping)?;
         ticket.answer = Some(receiver);
         Ok(ticket)
@@ -318,23 +377,35 @@ impl Ticket {
     /// [`Error::Store`], [`Error::Stopping`].
     ///
     /// # Cancel safety
-    /// Dropped before the writer takes the batch, nothing of it is written; after that all of it is.
+    /// Dropped before the writer takes the batch, nothing of it is written; after that all of it
+    /// is.
     pub async fn wait(self) -> Result<Receipt, Error> {
         let answer = match self.answer {
             Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
             None => None,
         };
-        let mut written = answer.iter().flat_map(|answer| answer.outcomes.iter().cloned());
-        let results = self.outcomes.into_iter().zip(self.records).map(|(outcome, record)| {
-            let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
-            let profiles = answer.as_ref().map(|answer| &answer.profiles);
-            let profile = match outcome {
-                Outcome::Rejected(_) => None,
-                Outcome::Stored | Outcome::Duplicate => record.and_then(|record| profiles?.get(&record).copied()),
-            };
-            Ok(StatementResult { outcome, profile })
-        });
+        let mut written = answer
+            .iter()
+            .flat_map(|answer| answer.outcomes.iter().cloned());
+        let results = self
+            .outcomes
+            .into_iter()
+            .zip(self.records)
+            .map(|(outcome, record)| {
+                let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
+                let profiles = answer.as_ref().map(|answer| &answer.profiles);
+                let profile = match outcome {
+                    Outcome::Rejected(_) => None,
+                    Outcome::Stored | Outcome::Duplicate => {
+                        record.and_then(|record| profiles?.get(&record).copied())
+                    }
+                };
+                Ok(StatementResult { outcome, profile })
+            });
         let results = results.collect::<Result<_, Error>>()?;
-        Ok(Receipt { results, sequence: answer.as_ref().map(|answer| answer.sequence) })
+        Ok(Receipt {
+            results,
+            sequence: answer.as_ref().map(|answer| answer.sequence),
+        })
     }
 }

@@ -1,24 +1,29 @@
 //! Lanes: who waits for what, so that one kind of work cannot keep another from being done.
 //!
-//! **The problem.** A limit on calls in work says nothing about what they wait for. A thousand searches that wait for ten
-//! connections fill such a limit, and a read that the cache could answer in 50 µs is refused because of them. A queue with a
-//! timeout is no better: whoever waits is served when nobody waits for the answer any more, so an overloaded server works at
-//! full load and answers nobody.
+//! **The problem.** A limit on calls in work says nothing about what they wait for. A thousand
+//! searches that wait for ten connections fill such a limit, and a read that the cache could answer
+//! in 50 µs is refused because of them. A queue with a timeout is no better: whoever waits is
+//! served when nobody waits for the answer any more, so an overloaded server works at full load and
+//! answers nobody.
 //!
 //! **The choice.**
-//! - At the *door* each lane ([`Lane`]) has its own number of calls ([`Doors`]): heavy calls fill theirs, never that of reads.
-//! - At the *scarce thing*, the connections of the database, there is one queue a kind of work ([`Lanes`]): statements of light
-//!   calls, heavy calls as a whole, and the server's own passes. Each has connections that the others cannot take. The
-//!   follower of the change log has a connection of its own and waits in none of them.
-//! - A call waits only if it can be served within its deadline, by the measured time of service and by those before it; else
-//!   it is refused at once, with the time to wait ([`Refusal`]). A call that is left by its caller leaves the queue.
-//! - Callers (tenant and connection) take turns in each queue; in a full one room is kept for those that hold less than their
-//!   share (`Shares`).
+//! - At the *door* each lane ([`Lane`]) has its own number of calls ([`Doors`]): heavy calls fill
+//!   theirs, never that of reads.
+//! - At the *scarce thing*, the connections of the database, there is one queue a kind of work
+//!   ([`Lanes`]): statements of light calls, heavy calls as a whole, and the server's own passes.
+//!   Each has connections that the others cannot take. The follower of the change log has a
+//!   connection of its own and waits in none of them.
+//! - A call waits only if it can be served within its deadline, by the measured time of service and
+//!   by those before it; else it is refused at once, with the time to wait ([`Refusal`]). A call
+//!   that is left by its caller leaves the queue.
+//! - Callers (tenant and connection) take turns in each queue; in a full one room is kept for those
+//!   that hold less than their share (`Shares`).
 //!
 //! What is in the cache needs no connection, so it never waits here.
 //!
-//! Sources: Site Reliability Engineering, chapter 21 "Handling Overload"; "Using load shedding to avoid overload", Amazon
-//! Builders' Library; Nagle, RFC 970 (a queue for each source, served in turn).
+//! Sources: Site Reliability Engineering, chapter 21 "Handling Overload"; "Using load shedding to
+//! avoid overload", Amazon Builders' Library; Nagle, RFC 970 (a queue for each source, served in
+//! turn).
 
 mod doors;
 mod fair;
@@ -71,12 +76,16 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller of a tenant on a connection, by its number; `None` where the connection is not known.
+    /// The caller of a tenant on a connection, by its number; `None` where the connection is not
+    /// known.
     #[must_use]
     pub fn new(tenant: &str, connection: Option<u64>) -> Self {
         let mut hasher = SipHasher13::new();
         hasher.write(tenant.as_bytes());
-        Self { tenant: hasher.finish(), connection: connection.unwrap_or_default() }
+        Self {
+            tenant: hasher.finish(),
+            connection: connection.unwrap_or_default(),
+        }
     }
 }
 
@@ -140,8 +149,19 @@ tokio::task_local! {
 impl Call {
     /// A call that waits for nothing yet.
     #[must_use]
-    pub fn new(lane: Lane, caller: Caller, deadline: Option<Instant>, entered: Option<Arc<Entered>>) -> Arc<Self> {
-        Arc::new(Self { lane, caller, deadline, entered, permit: OnceCell::new() })
+    pub fn new(
+        lane: Lane,
+        caller: Caller,
+        deadline: Option<Instant>,
+        entered: Option<Arc<Entered>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            lane,
+            caller,
+            deadline,
+            entered,
+            permit: OnceCell::new(),
+        })
     }
 
     /// Whose it is.
@@ -156,8 +176,8 @@ impl Call {
         self.deadline
     }
 
-    /// Does work on behalf of the call: what it waits for is waited for in the call's lane. Tasks that the work spawns are the
-    /// server's own, unless they are put into a scope themselves.
+    /// Does work on behalf of the call: what it waits for is waited for in the call's lane. Tasks
+    /// that the work spawns are the server's own, unless they are put into a scope themselves.
     pub async fn scope<F: Future>(self: Arc<Self>, work: F) -> F::Output {
         CALL.scope(self, work).await
     }
@@ -173,7 +193,14 @@ pub fn current() -> Option<Arc<Call>> {
 pub async fn heavy<F: Future>(work: F) -> F::Output {
     match current() {
         Some(call) if call.lane != Lane::Heavy => {
-            Call::new(Lane::Heavy, call.caller, call.deadline, call.entered.clone()).scope(work).await
+            Call::new(
+                Lane::Heavy,
+                call.caller,
+                call.deadline,
+                call.entered.clone(),
+            )
+            .scope(work)
+            .await
         }
         _ => work.await,
     }
@@ -195,7 +222,8 @@ const MAX_WAITING_LIGHT: usize = 512;
 const MAX_WAITING_HEAVY: usize = 8_192;
 
 impl Lanes {
-    /// Queues for so many connections. `processors`: where statements run in this process, how many may do so with profit.
+    /// Queues for so many connections. `processors`: where statements run in this process, how many
+    /// may do so with profit.
     #[must_use]
     pub fn new(connections: usize, processors: Option<usize>) -> Arc<Self> {
         let heavy = (connections * 3 / PARTS).clamp(1, processors.unwrap_or(usize::MAX).max(1));
@@ -208,7 +236,8 @@ impl Lanes {
         })
     }
 
-    /// Waits until a statement may be run. `None`: the call has a place already, which it keeps to its end.
+    /// Waits until a statement may be run. `None`: the call has a place already, which it keeps to
+    /// its end.
     ///
     /// # Errors
     /// [`Refusal`], at once where the wait would be in vain.
@@ -216,7 +245,13 @@ impl Lanes {
     /// # Cancel safety
     /// Dropped, the place in the queue is given up.
     pub async fn enter(&self) -> Result<Option<Permit>, Refusal> {
-        let Some(call) = current() else { return self.background.enter(Caller::default(), None).await.map(Some) };
+        let Some(call) = current() else {
+            return self
+                .background
+                .enter(Caller::default(), None)
+                .await
+                .map(Some);
+        };
         match call.lane {
             Lane::Read | Lane::Write => {
                 // What waits here is no reason to refuse what need not wait.
@@ -224,14 +259,16 @@ impl Lanes {
                 self.light.enter(call.caller, call.deadline).await.map(Some)
             }
             Lane::Heavy => {
-                call.permit.get_or_try_init(|| self.heavy.enter(call.caller, call.deadline)).await?;
+                call.permit
+                    .get_or_try_init(|| self.heavy.enter(call.caller, call.deadline))
+                    .await?;
                 Ok(None)
             }
         }
     }
 
-    /// Waits for the place of a heavy call before it begins something that others may wait for, such as a load of the cache
-    /// that light calls share.
+    /// Waits for the place of a heavy call before it begins something that others may wait for,
+    /// such as a load of the cache that light calls share.
     ///
     /// # Errors
     /// As [`enter`](Self::enter).
@@ -259,12 +296,19 @@ mod tests {
 
     #[test]
     fn each_kind_of_work_has_connections_of_its_own() {
-        let sizes =
-            |connections, processors| Lanes::new(connections, processors).queues().map(|queue| queue.capacity());
+        let sizes = |connections, processors| {
+            Lanes::new(connections, processors)
+                .queues()
+                .map(|queue| queue.capacity())
+        };
         assert_eq!(sizes(16, None), [8, 6, 2]);
         assert_eq!(sizes(16, Some(2)), [12, 2, 2]);
         assert_eq!(sizes(4, None), [2, 1, 1]);
-        assert_eq!(sizes(1, None), [1, 1, 1], "they share one connection, whose own queue is short then");
+        assert_eq!(
+            sizes(1, None),
+            [1, 1, 1],
+            "they share one connection, whose own queue is short then"
+        );
     }
 
     #[tokio::test]

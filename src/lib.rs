@@ -1,23 +1,30 @@
-//! customer-profile: one profile of each customer from what all systems know, answered in real time over gRPC.
+//! customer-profile: one profile of each customer from what all systems know, answered in real time
+//! over gRPC.
 //!
-//! **A profile is a fold over what its sources said.** Sources make statements; statements hang on records; identity
-//! finds which records are one person; a profile is folded from those records. Dependencies run one way:
+//! **A profile is a fold over what its sources said.** Sources make statements; statements hang on
+//! records; identity finds which records are one person; a profile is folded from those records.
+//! Dependencies run one way:
 //!
 //! ```text
 //! main → cli → server → grpc → ingest, reader → store (trait) → profile_core
 //! ```
 //!
-//! - [`profile_core`] is the pure part, a crate of its own: records, the model, identity, the profile, permission, analytics.
+//! - [`profile_core`] is the pure part, a crate of its own: records, the model, identity, the
+//!   profile, permission, analytics.
 //! - [`store`] keeps records and history: in memory, in SQLite, in PostgreSQL.
 //! - [`sources`] is where payloads come from: files.
-//! - [`active_models`] knows the active model of each tenant; [`rollout`] plans, applies and trains another one.
-//! - [`changes`] follows the change log: it invalidates caches on all servers, feeds watches and publishes.
+//! - [`active_models`] knows the active model of each tenant; [`rollout`] plans, applies and trains
+//!   another one.
+//! - [`changes`] follows the change log: it invalidates caches on all servers, feeds watches and
+//!   publishes.
 //! - [`ingest`] is the write path (group commit), [`reader`] the read path (cache) and the watches.
-//! - [`neighbourhood`] resolves the part of a tenant that a write may concern, [`full_resolution`] all of it under another
-//!   model; [`explain`] shows who is who and why.
-//! - [`background`] has the jobs that go over all tenants: backfill, segments, analytics, retention.
+//! - [`neighbourhood`] resolves the part of a tenant that a write may concern, [`full_resolution`]
+//!   all of it under another model; [`explain`] shows who is who and why.
+//! - [`background`] has the jobs that go over all tenants: backfill, segments, analytics,
+//!   retention.
 //! - [`lanes`] decides which call waits for what: permits and queues for each kind of call.
-//! - [`compute`] is the threads for work of the processor; [`memory`] what the process has and may have.
+//! - [`compute`] is the threads for work of the processor; [`memory`] what the process has and may
+//!   have.
 //! - [`grpc`] is the only place that knows Protobuf, but for [`cli`], which is a client.
 //! - [`transport`] accepts, bounds and ends connections. [`episode`] reports troubles once.
 

@@ -1,17 +1,19 @@
 //! Loads whom a change may concern: everybody whom it may join or part, and no more.
 //!
-//! Two records are compared where they *meet*: under a match key, or holding one identifier. What came of it is stored as
-//! a pair. From then on the pair is the link, and nobody is compared again until one of the two changes. So a write
+//! Two records are compared where they *meet*: under a match key, or holding one identifier. What
+//! came of it is stored as a pair. From then on the pair is the link, and nobody is compared again
+//! until one of the two changes. So a write
 //!
-//! 1. **meets**: looks up who else is under the keys of the records that changed, and compares those. A key or identifier
-//!    that becomes generic by the write, or no longer is, changes what its holders are to each other, so they count as
-//!    changed too;
-//! 2. **reaches**: follows stored links, shared identifiers and decisions from there until nobody new is found. That
-//!    component is clustered again, alone: by the rules of [`cluster()`](profile_core::identity::cluster()) the result is the
-//!    same as that of clustering everything.
+//! 1. **meets**: looks up who else is under the keys of the records that changed, and compares
+//!    those. A key or identifier that becomes generic by the write, or no longer is, changes what
+//!    its holders are to each other, so they count as changed too;
+//! 2. **reaches**: follows stored links, shared identifiers and decisions from there until nobody
+//!    new is found. That component is clustered again, alone: by the rules of
+//!    [`cluster()`](profile_core::identity::cluster()) the result is the same as that of clustering
+//!    everything.
 //!
-//! Set by set, not record by record: the number of round trips depends on how far links reach (mostly one step), not on
-//! how many statements a batch has.
+//! Set by set, not record by record: the number of round trips depends on how far links reach
+//! (mostly one step), not on how many statements a batch has.
 
 mod meet;
 mod reach;
@@ -20,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use profile_core::identity::{
-    self, BlockingKey, Classification, Clustering, Context, Decision, Features, MatchDecision, Separations,
+    self, BlockingKey, Classification, Clustering, Context, Decision, Features, MatchDecision,
+    Separations,
 };
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
@@ -94,8 +97,8 @@ pub async fn load(reads: &mut dyn Snapshot, start: Seeds, model: &Model) -> Resu
     Ok(search.found)
 }
 
-/// Loads records to look at them as they are: with them, what of theirs links nobody, and who holds the rest. Nobody is
-/// clustered.
+/// Loads records to look at them as they are: with them, what of theirs links nobody, and who holds
+/// the rest. Nobody is clustered.
 ///
 /// # Errors
 /// Those of the store.
@@ -127,9 +130,19 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(start: Seeds, model: &'a Model) -> Self {
-        let found = Neighbourhood { records: start.after.clone(), ..Neighbourhood::default() };
+        let found = Neighbourhood {
+            records: start.after.clone(),
+            ..Neighbourhood::default()
+        };
         let (identifiers, keys, features) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { model, start, found, identifiers, keys, features }
+        Self {
+            model,
+            start,
+            found,
+            identifiers,
+            keys,
+            features,
+        }
     }
 
     /// The features of a record as it is now; of one that is not loaded or gone, nothing.
@@ -138,8 +151,13 @@ impl<'a> Search<'a> {
             return features.clone();
         }
         let record = self.found.records.get(key);
-        let features = record.map(|record| Features::of(record, self.model)).unwrap_or_default();
-        self.features.entry(key.clone()).or_insert(Arc::new(features)).clone()
+        let features = record
+            .map(|record| Features::of(record, self.model))
+            .unwrap_or_default();
+        self.features
+            .entry(key.clone())
+            .or_insert(Arc::new(features))
+            .clone()
     }
 
     fn features_before(&mut self, key: &RecordKey) -> Arc<Features> {
@@ -152,29 +170,54 @@ impl<'a> Search<'a> {
 
     /// The states of a record in which something may tie it to others: now, and before.
     fn states(&self, key: &RecordKey) -> impl Iterator<Item = &Record> {
-        self.found.records.get(key).into_iter().chain(self.start.before.get(key))
+        self.found
+            .records
+            .get(key)
+            .into_iter()
+            .chain(self.start.before.get(key))
     }
 
     /// Identifiers by which a record is or was tied to others.
     fn linking(&self, key: &RecordKey) -> BTreeSet<Identifier> {
-        self.states(key).flat_map(Record::identifiers).filter(|identifier| self.model.links(identifier)).collect()
+        self.states(key)
+            .flat_map(Record::identifiers)
+            .filter(|identifier| self.model.links(identifier))
+            .collect()
     }
 
-    async fn load_records(&mut self, reads: &mut dyn Snapshot, keys: impl Iterator<Item = RecordKey>) -> Result<()> {
-        let missing: BTreeSet<RecordKey> = keys.filter(|key| !self.found.records.contains_key(key)).collect();
+    async fn load_records(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        keys: impl Iterator<Item = RecordKey>,
+    ) -> Result<()> {
+        let missing: BTreeSet<RecordKey> = keys
+            .filter(|key| !self.found.records.contains_key(key))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
         let records = reads.records(&Vec::from_iter(missing)).await?;
-        self.found.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+        self.found.records.extend(
+            records
+                .into_iter()
+                .map(|record| (record.key.clone(), record)),
+        );
         Ok(())
     }
 
     async fn load_rows(&mut self, reads: &mut dyn Snapshot) -> Result<()> {
         let concerned = self.found.component.iter().chain(self.start.after.keys());
-        let memberships = concerned.filter_map(|key| self.found.records.get(key)).map(|record| &record.membership);
+        let memberships = concerned
+            .filter_map(|key| self.found.records.get(key))
+            .map(|record| &record.membership);
         let ids: BTreeSet<ProfileId> = memberships
-            .flat_map(|membership| membership.carries.iter().map(|carried| carried.id).chain(membership.profile))
+            .flat_map(|membership| {
+                membership
+                    .carries
+                    .iter()
+                    .map(|carried| carried.id)
+                    .chain(membership.profile)
+            })
             .collect();
         if !ids.is_empty() {
             let rows = reads.profile_rows(&Vec::from_iter(ids)).await?;
@@ -188,12 +231,27 @@ impl Neighbourhood {
     /// Partitions the component.
     #[must_use]
     pub fn cluster(&self, model: &Model) -> Clustering {
-        let live: Vec<&Record> =
-            self.component.iter().filter_map(|key| self.records.get(key)).filter(|record| record.exists()).collect();
-        let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
+        let live: Vec<&Record> = self
+            .component
+            .iter()
+            .filter_map(|key| self.records.get(key))
+            .filter(|record| record.exists())
+            .collect();
+        let features: Vec<Features> = live
+            .iter()
+            .map(|record| Features::of(record, model))
+            .collect();
         let members: Vec<(&Record, &Features)> = live.into_iter().zip(&features).collect();
-        let decisions: Vec<Decision> = self.decisions.iter().map(|stored| stored.decision.clone()).collect();
-        let pairs: Vec<&Ends> = self.pairs().filter(|(_, alike)| *alike).map(|(ends, _)| ends).collect();
+        let decisions: Vec<Decision> = self
+            .decisions
+            .iter()
+            .map(|stored| stored.decision.clone())
+            .collect();
+        let pairs: Vec<&Ends> = self
+            .pairs()
+            .filter(|(_, alike)| *alike)
+            .map(|(ends, _)| ends)
+            .collect();
         identity::cluster_pairs(&members, &pairs, &self.context, &decisions, model)
     }
 
@@ -202,34 +260,60 @@ impl Neighbourhood {
         self.stored.values()
     }
 
-    /// The pairs that hold now, with whether they may be links, one of them with both ends in the component.
+    /// The pairs that hold now, with whether they may be links, one of them with both ends in the
+    /// component.
     fn pairs(&self) -> impl Iterator<Item = (&Ends, bool)> {
-        let untouched = self.stored.iter().filter(|(ends, _)| !self.is_touched(ends));
+        let untouched = self
+            .stored
+            .iter()
+            .filter(|(ends, _)| !self.is_touched(ends));
         let untouched = untouched.map(|(ends, pair)| (ends, pair.verdict));
-        let compared = self.compared.iter().map(|(ends, judgement)| (ends, judgement.verdict));
-        untouched
-            .chain(compared)
-            .map(|(ends, verdict)| (ends, matches!(verdict, MatchDecision::Link | MatchDecision::Household)))
+        let compared = self
+            .compared
+            .iter()
+            .map(|(ends, judgement)| (ends, judgement.verdict));
+        untouched.chain(compared).map(|(ends, verdict)| {
+            (
+                ends,
+                matches!(verdict, MatchDecision::Link | MatchDecision::Household),
+            )
+        })
     }
 
     fn is_touched(&self, (left, right): &Ends) -> bool {
         self.touched.contains(left) || self.touched.contains(right)
     }
 
-    /// The pairs that are no longer alike, and those that are new or changed. `profile` tells where records are now.
+    /// The pairs that are no longer alike, and those that are new or changed. `profile` tells where
+    /// records are now.
     #[must_use]
-    pub fn changed_pairs(&self, profile: impl Fn(&RecordKey) -> Option<ProfileId>) -> (Vec<MatchPair>, Vec<MatchPair>) {
+    pub fn changed_pairs(
+        &self,
+        profile: impl Fn(&RecordKey) -> Option<ProfileId>,
+    ) -> (Vec<MatchPair>, Vec<MatchPair>) {
         let separations = Separations::of(self.decisions.iter().map(|stored| &stored.decision));
         let decided = |(a, b): &Ends| separations.separate(a, b);
         let now = |ends: &Ends| {
             let (verdict, millibits) = if self.is_touched(ends) {
-                self.compared.get(ends).map(|judgement| (judgement.verdict, judgement.millibits))?
+                self.compared
+                    .get(ends)
+                    .map(|judgement| (judgement.verdict, judgement.millibits))?
             } else {
-                self.stored.get(ends).map(|pair| (pair.verdict, pair.millibits))?
+                self.stored
+                    .get(ends)
+                    .map(|pair| (pair.verdict, pair.millibits))?
             };
             let one = self.component.contains(&ends.0) && profile(&ends.0) == profile(&ends.1);
-            let queued = matches!(verdict, MatchDecision::Review | MatchDecision::Link) && !one && !decided(ends);
-            Some(MatchPair { left: ends.0.clone(), right: ends.1.clone(), verdict, millibits, queued })
+            let queued = matches!(verdict, MatchDecision::Review | MatchDecision::Link)
+                && !one
+                && !decided(ends);
+            Some(MatchPair {
+                left: ends.0.clone(),
+                right: ends.1.clone(),
+                verdict,
+                millibits,
+                queued,
+            })
         };
         let (mut removed, mut changed) = (Vec::new(), Vec::new());
         let known: BTreeSet<&Ends> = self.stored.keys().chain(self.compared.keys()).collect();
@@ -245,5 +329,9 @@ impl Neighbourhood {
 }
 
 fn ends(a: &RecordKey, b: &RecordKey) -> Ends {
-    if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) }
+    if a < b {
+        (a.clone(), b.clone())
+    } else {
+        (b.clone(), a.clone())
+    }
 }

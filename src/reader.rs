@@ -1,4 +1,5 @@
-//! The read path: cache → store (one round trip for each step that is not cached: which profile, and the profile) → fold.
+//! The read path: cache → store (one round trip for each step that is not cached: which profile,
+//! and the profile) → fold.
 //!
 //! What is cached, and how stale it may be:
 //!
@@ -7,11 +8,13 @@
 //! | profiles | a profile id | the folded profile, a redirect, or its absence | bytes |
 //! | look-ups | an identifier or a record | the profiles that hold it, or their absence | bytes |
 //!
-//! Within one process an answer is never older than the last answered write: see [`Epochs`](crate::changes::Epochs). Writes through *other* servers
-//! on the same database are learnt from the change log, some milliseconds later: see [`LogFollower`]. A read that carries a
-//! read token, or asks for full consistency, misses none. While the database is away, what is cached is answered for a
-//! while, and says that it is stale. What is read from the store is folded by the model that was in force in the
-//! same snapshot: see [`ActiveModels`]. Reads of the past go by the cache: see [`Reader::profile_as_of`].
+//! Within one process an answer is never older than the last answered write: see
+//! [`Epochs`](crate::changes::Epochs). Writes through *other* servers on the same database are
+//! learnt from the change log, some milliseconds later: see [`LogFollower`]. A read that carries a
+//! read token, or asks for full consistency, misses none. While the database is away, what is
+//! cached is answered for a while, and says that it is stale. What is read from the store is folded
+//! by the model that was in force in the same snapshot: see [`ActiveModels`]. Reads of the past go
+//! by the cache: see [`Reader::profile_as_of`].
 
 mod as_of;
 mod audit;
@@ -32,7 +35,9 @@ pub use cache::{Limits, Recency};
 pub use latest::LatestObjectsQuery;
 pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
-pub use timeline::{Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView};
+pub use timeline::{
+    Counted, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
+};
 pub use watch::{Error as WatchError, Request as WatchRequest, ResumePosition, Watch, WatchEvent};
 
 use profile_core::model::Model;
@@ -49,13 +54,15 @@ use crate::telemetry::metrics::{CacheSize, Metrics};
 use cache::{Cache, Cached, EntryKey, Requirement};
 use found::{Found, Lookup, Scope};
 
-/// How long a read waits for the change log to be read, when that is overdue, before it asks the store itself.
+/// How long a read waits for the change log to be read, when that is overdue, before it asks the
+/// store itself.
 const PROOF_WAIT: Duration = Duration::from_millis(250);
 
 /// How often a key is looked up when what it leads to goes elsewhere meanwhile.
 const MAX_LOOKS: usize = 4;
 
-/// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are for the message.
+/// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are
+/// for the message.
 const MAX_HOLDERS: usize = 10;
 
 /// Names a profile to read.
@@ -108,7 +115,10 @@ impl Answer {
     /// The same answer, with something beside it that the store had at a write.
     #[must_use]
     pub fn showing(self, write: Sequence) -> Self {
-        Self { currency: self.currency.showing(write), ..self }
+        Self {
+            currency: self.currency.showing(write),
+            ..self
+        }
     }
 }
 
@@ -151,7 +161,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader with an empty cache. `follower` is the one that the writer of this process tells of its writes.
+    /// A reader with an empty cache. `follower` is the one that the writer of this process tells of
+    /// its writes.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -163,10 +174,27 @@ impl Reader {
         let cache = Cache::new(limits);
         let observed = cache.clone();
         metrics.observe_cache("reader", move || {
-            let cache::Size { entries, bytes, left } = observed.size();
-            CacheSize { entries, bytes, left }
+            let cache::Size {
+                entries,
+                bytes,
+                left,
+            } = observed.size();
+            CacheSize {
+                entries,
+                bytes,
+                left,
+            }
         });
-        Self { store, models, follower, cache, metrics, clock, limits, hits: Arc::default() }
+        Self {
+            store,
+            models,
+            follower,
+            cache,
+            metrics,
+            clock,
+            limits,
+            hits: Arc::default(),
+        }
     }
 
     /// A key as the store knows it, by the model in force.
@@ -190,7 +218,12 @@ impl Reader {
     ///
     /// # Cancel safety
     /// A dropped read leaves its load to the others that wait for it.
-    pub async fn profile(&self, tenant: &TenantId, key: &Key, freshness: Freshness) -> Result<Answer, Error> {
+    pub async fn profile(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+        freshness: Freshness,
+    ) -> Result<Answer, Error> {
         let mut scope = self.scope(tenant, freshness).await?;
         loop {
             let found = self.profile_within(&scope, key).await;
@@ -203,25 +236,47 @@ impl Reader {
         }
     }
 
-    async fn scope<'a>(&self, tenant: &'a TenantId, freshness: Freshness) -> Result<Scope<'a>, store::Error> {
+    async fn scope<'a>(
+        &self,
+        tenant: &'a TenantId,
+        freshness: Freshness,
+    ) -> Result<Scope<'a>, store::Error> {
         if let Some(lanes) = self.store.lanes() {
             lanes.be_ready().await?;
         }
         let followed = self.follower.follow(tenant).await?;
         let running = self.models.of(tenant).await?;
         let need = self.need(&followed, freshness).await;
-        Ok(Scope { tenant, running, followed, need })
+        Ok(Scope {
+            tenant,
+            running,
+            followed,
+            need,
+        })
     }
 
-    /// What entries must be, by how current the cache is now. Where that is not current enough the log is read first.
+    /// What entries must be, by how current the cache is now. Where that is not current enough the
+    /// log is read first.
     async fn need(&self, followed: &TenantTail, freshness: Freshness) -> Requirement {
         let now = Instant::now();
         // A process that is younger than the bound has seen nothing that is too old.
         let since = |staleness: Duration| Some(now.checked_sub(staleness).unwrap_or(now));
-        let Limits { max_staleness, max_staleness_when_away, .. } = self.limits;
+        let Limits {
+            max_staleness,
+            max_staleness_when_away,
+            ..
+        } = self.limits;
         let (sequence, known_since, stale_since) = match freshness {
-            Freshness::MinimizeLatency => (Sequence(0), since(max_staleness), since(max_staleness_when_away)),
-            Freshness::AtLeast(sequence) => (sequence, since(max_staleness), since(max_staleness_when_away)),
+            Freshness::MinimizeLatency => (
+                Sequence(0),
+                since(max_staleness),
+                since(max_staleness_when_away),
+            ),
+            Freshness::AtLeast(sequence) => (
+                sequence,
+                since(max_staleness),
+                since(max_staleness_when_away),
+            ),
             Freshness::MaxStaleness(staleness) => (Sequence(0), since(staleness), since(staleness)),
             Freshness::Full => (Sequence(0), None, None),
         };
@@ -230,11 +285,17 @@ impl Reader {
         if overdue && self.follower.is_there() {
             proof = self.follower.prove(followed, PROOF_WAIT).await;
         }
-        Requirement { proof, sequence, known_since, stale_since }
+        Requirement {
+            proof,
+            sequence,
+            known_since,
+            stale_since,
+        }
     }
 
-    /// Which profile a key leads to is one look-up, the profile another. Where the two do not fit together, because the record
-    /// or the identifier went elsewhere between them, both are read again, at least as current as what was seen.
+    /// Which profile a key leads to is one look-up, the profile another. Where the two do not fit
+    /// together, because the record or the identifier went elsewhere between them, both are read
+    /// again, at least as current as what was seen.
     async fn profile_within(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
         let wanted = lookup_key(&scope.running.model, key)?;
         let mut scope = scope.clone();
@@ -260,25 +321,38 @@ impl Reader {
     /// The entry of the profile that answers to an id.
     async fn by_id(&self, scope: &Scope<'_>, asked: ProfileId) -> Result<Found, store::Error> {
         let found = self.cached_profile(scope, asked).await?;
-        let Cached::Redirect(live) = found.entry.value else { return Ok(found) };
+        let Cached::Redirect(live) = found.entry.value else {
+            return Ok(found);
+        };
         let redirect = found.lookup();
         let found = self.cached_profile(scope, live).await?;
         if !matches!(found.entry.value, Cached::Profile(_)) {
-            // Merged again, or split, between the two reads: whoever asks the store anew sees where to.
-            let entry = scope.need.proven(self.load_profile(scope, asked, "profiles").await?)?;
+            // Merged again, or split, between the two reads: whoever asks the store anew sees where
+            // to.
+            let entry = scope
+                .need
+                .proven(self.load_profile(scope, asked, "profiles").await?)?;
             return Ok(Found::now(entry));
         }
         Ok(found.through(redirect))
     }
 
-    async fn cached_profile(&self, scope: &Scope<'_>, id: ProfileId) -> Result<Found, store::Error> {
+    async fn cached_profile(
+        &self,
+        scope: &Scope<'_>,
+        id: ProfileId,
+    ) -> Result<Found, store::Error> {
         let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
             let loaded = self.load_profile(scope, id, "profiles").await?;
             Ok(loaded.under(id))
         };
         let (mut entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
-        self.metrics.cache_read(Looked::Profiles, cached, matches!(entry.value, Cached::Absent));
+        self.metrics.cache_read(
+            Looked::Profiles,
+            cached,
+            matches!(entry.value, Cached::Absent),
+        );
         if cached {
             self.audit(scope, &slot, &entry);
             entry = self.up_to_date(scope, &slot, entry).await;
@@ -294,8 +368,14 @@ impl Reader {
         operation: &'static str,
     ) -> Result<cache::Entry, store::Error> {
         let read_at = Instant::now();
-        let found = self.metrics.store(operation, self.store.profiles(scope.tenant, &[id])).await?;
-        let running = self.models.told(scope.tenant, found.model_version, &scope.running).await?;
+        let found = self
+            .metrics
+            .store(operation, self.store.profiles(scope.tenant, &[id]))
+            .await?;
+        let running = self
+            .models
+            .told(scope.tenant, found.model_version, &scope.running)
+            .await?;
         let stored = found.value.into_iter().next().flatten();
         let value = stored.map_or(Cached::Absent, |stored| self.folded(stored, &running.model));
         Ok(cache::Entry::as_of(value, found.sequence, read_at))
@@ -309,17 +389,31 @@ impl Reader {
         Cached::Profile(Arc::new(profile))
     }
 
-    /// An entry that was kept, with what is derived of its profile derived anew if time has passed over it.
-    async fn up_to_date(&self, scope: &Scope<'_>, slot: &EntryKey, entry: cache::Entry) -> cache::Entry {
+    /// An entry that was kept, with what is derived of its profile derived anew if time has passed
+    /// over it.
+    async fn up_to_date(
+        &self,
+        scope: &Scope<'_>,
+        slot: &EntryKey,
+        entry: cache::Entry,
+    ) -> cache::Entry {
         let now = self.clock.now();
-        let Cached::Profile(kept) = &entry.value else { return entry };
+        let Cached::Profile(kept) = &entry.value else {
+            return entry;
+        };
         if kept.derived.holds(now) {
             return entry;
         }
         let mut derived = Derived::of(kept, &scope.running.model, now);
         derived.pack();
-        let profile = Profile { derived, ..Profile::clone(kept) };
-        let entry = cache::Entry { value: Cached::Profile(Arc::new(profile)), ..entry };
+        let profile = Profile {
+            derived,
+            ..Profile::clone(kept)
+        };
+        let entry = cache::Entry {
+            value: Cached::Profile(Arc::new(profile)),
+            ..entry
+        };
         self.cache.put(slot.clone(), entry.clone()).await;
         entry
     }
@@ -332,53 +426,110 @@ impl Reader {
                 CacheKey::Record(record) => {
                     let found = self
                         .metrics
-                        .store("find_by_records", self.store.find_by_records(tenant, std::slice::from_ref(record)))
+                        .store(
+                            "find_by_records",
+                            self.store
+                                .find_by_records(tenant, std::slice::from_ref(record)),
+                        )
                         .await?;
-                    (found.sequence, found.model_version, found.value.into_iter().flatten().collect())
+                    (
+                        found.sequence,
+                        found.model_version,
+                        found.value.into_iter().flatten().collect(),
+                    )
                 }
                 CacheKey::Identifier(identifier) => {
                     let identifiers = std::slice::from_ref(identifier);
                     let found = self
                         .metrics
-                        .store("find_by_identifiers", self.store.find_by_identifiers(tenant, identifiers, MAX_HOLDERS))
+                        .store(
+                            "find_by_identifiers",
+                            self.store
+                                .find_by_identifiers(tenant, identifiers, MAX_HOLDERS),
+                        )
                         .await?;
-                    (found.sequence, found.model_version, found.value.into_iter().next().unwrap_or_default())
+                    (
+                        found.sequence,
+                        found.model_version,
+                        found.value.into_iter().next().unwrap_or_default(),
+                    )
                 }
-                CacheKey::Id(id) | CacheKey::Objects(id, _) => (Sequence::default(), scope.running.version, vec![*id]),
+                CacheKey::Id(id) | CacheKey::Objects(id, _) => {
+                    (Sequence::default(), scope.running.version, vec![*id])
+                }
             };
-            self.models.told(tenant, model_version, &scope.running).await?;
-            Ok(cache::Entry::as_of(Cached::Holders(holders), sequence, read_at))
+            self.models
+                .told(tenant, model_version, &scope.running)
+                .await?;
+            Ok(cache::Entry::as_of(
+                Cached::Holders(holders),
+                sequence,
+                read_at,
+            ))
         };
-        let (entry, cached) = self.cache.get(&self.slot(scope, key.clone()), &scope.need, load).await?;
+        let (entry, cached) = self
+            .cache
+            .get(&self.slot(scope, key.clone()), &scope.need, load)
+            .await?;
         let found = scope.found(entry, cached);
         let lookup = found.lookup();
         let holders = match found.entry.value {
             Cached::Holders(holders) => holders,
-            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => Vec::new(),
+            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => {
+                Vec::new()
+            }
         };
-        self.metrics.cache_read(Looked::Lookups, cached, holders.is_empty());
+        self.metrics
+            .cache_read(Looked::Lookups, cached, holders.is_empty());
         Ok((Holders(holders), lookup))
     }
 
-    /// A write that is at least the last one of which anything that was read until now may show something.
+    /// A write that is at least the last one of which anything that was read until now may show
+    /// something.
     async fn head(&self, tenant: &TenantId) -> Result<Sequence, store::Error> {
-        Ok(self.metrics.store("head", self.store.find_by_records(tenant, &[])).await?.sequence)
+        Ok(self
+            .metrics
+            .store("head", self.store.find_by_records(tenant, &[]))
+            .await?
+            .sequence)
     }
 
     /// Where a key's answer is cached, now. To be taken before the store is asked.
     fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> EntryKey {
         let epoch = self.follower.epochs().current(key.digest(scope.tenant));
         let (model, generation) = (scope.running.version, scope.need.proof.generation);
-        EntryKey { tenant: scope.tenant.clone(), key, epoch, model, generation }
+        EntryKey {
+            tenant: scope.tenant.clone(),
+            key,
+            epoch,
+            model,
+            generation,
+        }
     }
 
     fn answer(&self, found: Found, key: &Key) -> Result<Answer, Error> {
-        let Found { entry, cached, partly_cached, currency } = found;
-        let Cached::Profile(profile) = entry.value else { return Err(Error::NotFound) };
+        let Found {
+            entry,
+            cached,
+            partly_cached,
+            currency,
+        } = found;
+        let Cached::Profile(profile) = entry.value else {
+            return Err(Error::NotFound);
+        };
         let merged_from = merged_from(key, profile.id);
         let stale = partly_cached && currency.known_at.elapsed() > self.limits.max_staleness;
         let read_at = entry.read_at;
-        Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of: None })
+        Ok(Answer {
+            profile,
+            read_at,
+            cached,
+            partly_cached,
+            currency,
+            stale,
+            merged_from,
+            as_of: None,
+        })
     }
 }
 
@@ -389,7 +540,10 @@ fn lookup_key(model: &Model, key: &Key) -> Result<CacheKey, Error> {
         Key::Identifier(identifier) => {
             let kind = model.identifiers.get(&identifier.kind);
             let kind = kind.ok_or_else(|| Error::UnknownIdentifierType(identifier.kind.clone()))?;
-            CacheKey::Identifier(Identifier::new(&identifier.kind, kind.normalize(&identifier.value)))
+            CacheKey::Identifier(Identifier::new(
+                &identifier.kind,
+                kind.normalize(&identifier.value),
+            ))
         }
         Key::Record(record) => CacheKey::Record(record.clone()),
     })

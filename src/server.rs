@@ -1,13 +1,14 @@
 //! The server: its parts put together, and its life from start to drain.
 //!
-//! It listens at once, so that probes are answered, and says `NOT_SERVING` until the store answers with the right schema. From
-//! then on it says `SERVING` until it is told to stop, also while the database is away: calls then fail fast with what to do,
-//! and what is cached is still answered; taking every replica out of service would help nobody. Only a database that
-//! cannot be relied on (its file was replaced, an answered write is missing) ends in `NOT_SERVING`, with the reason.
+//! It listens at once, so that probes are answered, and says `NOT_SERVING` until the store answers
+//! with the right schema. From then on it says `SERVING` until it is told to stop, also while the
+//! database is away: calls then fail fast with what to do, and what is cached is still answered;
+//! taking every replica out of service would help nobody. Only a database that cannot be relied on
+//! (its file was replaced, an answered write is missing) ends in `NOT_SERVING`, with the reason.
 //!
-//! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections, a bounded wait for
-//! calls in work, after which all that is left is cut off, the rest of the write queue, how far publishing is, then the
-//! telemetry.
+//! At the end: `NOT_SERVING`, a lame-duck wait in which calls are still taken, no new connections,
+//! a bounded wait for calls in work, after which all that is left is cut off, the rest of the write
+//! queue, how far publishing is, then the telemetry.
 
 mod connections;
 mod time;
@@ -46,8 +47,8 @@ use crate::grpc::v1::profile_service_server::ProfileServiceServer;
 use crate::grpc::v1::publish_service_server::PublishServiceServer;
 use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
-    CallLayer, CallLimits, CallLog, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi,
-    ProfileApi, PublishApi, Reflection, SegmentApi, Watches, service_names,
+    CallLayer, CallLimits, CallLog, ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi,
+    PreferenceApi, ProfileApi, PublishApi, Reflection, SegmentApi, Watches, service_names,
 };
 use crate::ingest::{self, Ingest};
 use crate::reader::Reader;
@@ -66,7 +67,8 @@ const WRITER_BOUND: Duration = Duration::from_secs(10);
 /// How long background work may take to notice that it was cut off.
 const BACKGROUND_BOUND: Duration = Duration::from_secs(1);
 
-/// What a server runs on. Listeners and time come from outside, so that tests need no fixed ports and no clocks.
+/// What a server runs on. Listeners and time come from outside, so that tests need no fixed ports
+/// and no clocks.
 pub struct Parts {
     /// All bounds.
     pub config: Config,
@@ -110,7 +112,11 @@ pub async fn serve(
     let stops = Stops::default();
     let models = Arc::new(ActiveModels::new(parts.store.clone(), parts.model.clone()));
     let (services, mut writer, behind) = build(&parts, models.clone(), health_service);
-    let tidying = tokio::spawn(keep_short(parts.store.clone(), parts.clock.clone(), parts.config.changes.clone()));
+    let tidying = tokio::spawn(keep_short(
+        parts.store.clone(),
+        parts.clock.clone(),
+        parts.config.changes.clone(),
+    ));
     let publishers = Publishers::start(PublisherParts {
         store: parts.store.clone(),
         models: models.clone(),
@@ -125,18 +131,34 @@ pub async fn serve(
         episode: Arc::new(Episode::new("clock compared with the database's")),
     };
     parts.metrics.observe_episode(&clocks.episode);
-    let checks = tokio::spawn(become_ready(clocks, models, health.clone(), parts.ready.clone()));
+    let checks = tokio::spawn(become_ready(
+        clocks,
+        models,
+        health.clone(),
+        parts.ready.clone(),
+    ));
 
     let grpc = &parts.config.grpc;
-    let calls = CallLayer::new(CallLimits::of(&parts.config), parts.metrics.clone(), parts.call_log.clone());
+    let calls = CallLayer::new(
+        CallLimits::of(&parts.config),
+        parts.metrics.clone(),
+        parts.call_log.clone(),
+    );
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let service = calls.layer(services.prepare());
-    let accepting = connections::accept(listener, parts.config.clone(), parts.metrics.clone(), service, stops.clone());
+    let accepting = connections::accept(
+        listener,
+        parts.config.clone(),
+        parts.metrics.clone(),
+        service,
+        stops.clone(),
+    );
     let mut accepting = tokio::spawn(accepting);
     let result = tokio::select! {
         _ = &mut accepting => Err(Error::Listener),
-        // By a panic: the queue and all handles to it live as long as the services. Whoever watches the process starts it
-        // again; a server that takes no writes and says that it is well would help nobody.
+        // By a panic: the queue and all handles to it live as long as the services. Whoever watches
+        // the process starts it again; a server that takes no writes and says that it is well would
+        // help nobody.
         _ = &mut writer => return Err(Error::Writer),
         () = shutdown => {
             tracing::info!("stopping: no longer ready, calls are still taken");
@@ -155,14 +177,17 @@ pub async fn serve(
         work.abort();
         // Ended before the store is closed: cut off, or by a panic that was told.
         if tokio::time::timeout(BACKGROUND_BOUND, work).await.is_err() {
-            tracing::warn!("background work is busy and cannot be cut off; it ends with the process");
+            tracing::warn!(
+                "background work is busy and cannot be cut off; it ends with the process"
+            );
         }
     }
     finish(writer, publishers, &parts).await;
     result
 }
 
-/// Waits for the writer, which ends when the queue is empty and the last service is gone, and for the publishers.
+/// Waits for the writer, which ends when the queue is empty and the last service is gone, and for
+/// the publishers.
 async fn finish(writer: JoinHandle<()>, publishers: Publishers, parts: &Parts) {
     if tokio::time::timeout(WRITER_BOUND, writer).await.is_err() {
         match parts.metrics.ingest_waiting() {
@@ -184,11 +209,19 @@ macro_rules! bounded {
             .max_decoding_message_size($grpc.max_receive_bytes)
             .max_encoding_message_size($grpc.max_send_bytes)
             .accept_compressed(CompressionEncoding::Gzip);
-        if $grpc.compress_answers { service.send_compressed(CompressionEncoding::Gzip) } else { service }
+        if $grpc.compress_answers {
+            service.send_compressed(CompressionEncoding::Gzip)
+        } else {
+            service
+        }
     }};
 }
 
-fn build<H>(parts: &Parts, models: Arc<ActiveModels>, health: H) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
+fn build<H>(
+    parts: &Parts,
+    models: Arc<ActiveModels>,
+    health: H,
+) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -201,12 +234,23 @@ where
         + 'static,
     H::Future: Send + 'static,
 {
-    let Parts { config, store, clock, metrics, .. } = parts;
+    let Parts {
+        config,
+        store,
+        clock,
+        metrics,
+        ..
+    } = parts;
     if let Some(lanes) = store.lanes() {
         metrics.observe_lanes(lanes);
     }
     observe_store(store, metrics);
-    let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), config.into());
+    let follower = LogFollower::start(
+        store.clone(),
+        models.clone(),
+        metrics.clone(),
+        config.into(),
+    );
     let (ingest, writer) = Ingest::start(
         ingest::Parts {
             store: store.clone(),
@@ -217,16 +261,38 @@ where
         },
         config.into(),
     );
-    let rollout =
-        ModelRollout { store: store.clone(), models: models.clone(), clock: clock.clone(), follower: follower.clone() };
-    let backfill =
-        Backfill { store: store.clone(), models: models.clone(), clock: clock.clone(), follower: follower.clone() };
-    let segments =
-        Segments { store: store.clone(), models: models.clone(), clock: clock.clone(), turn: Arc::default() };
-    let counting = tokio::spawn(derive(backfill, segments.clone(), metrics.clone(), config.computed.check_interval));
+    let rollout = ModelRollout {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        follower: follower.clone(),
+    };
+    let backfill = Backfill {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        follower: follower.clone(),
+    };
+    let segments = Segments {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        turn: Arc::default(),
+    };
+    let counting = tokio::spawn(derive(
+        backfill,
+        segments.clone(),
+        metrics.clone(),
+        config.computed.check_interval,
+    ));
     let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-    let reader =
-        Reader::new(store.clone(), models.clone(), follower.clone(), metrics.clone(), (clock.clone(), config.into()));
+    let reader = Reader::new(
+        store.clone(),
+        models.clone(),
+        follower.clone(),
+        metrics.clone(),
+        (clock.clone(), config.into()),
+    );
     let watches = Watches::new(follower, config.watch.clone());
     let profile_api = ProfileApi {
         reader: reader.clone(),
@@ -236,8 +302,12 @@ where
         clock: clock.clone(),
     };
     let (context_api, experience_api, segment_api) = of_many_parts(&profile_api, segments);
-    let measuring =
-        tokio::spawn(experience_api.statistician.clone().run(metrics.clone(), config.experience.refresh_interval));
+    let measuring = tokio::spawn(
+        experience_api
+            .statistician
+            .clone()
+            .run(metrics.clone(), config.experience.refresh_interval),
+    );
     let preference_api = PreferenceApi {
         reader,
         ingest: ingest.clone(),
@@ -245,8 +315,16 @@ where
         store: store.clone(),
         clock: clock.clone(),
     };
-    let publish_api = PublishApi { store: store.clone(), models: models.clone(), clock: clock.clone() };
-    let identity_api = IdentityApi { explainer, ingest: ingest.clone(), store: store.clone() };
+    let publish_api = PublishApi {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+    };
+    let identity_api = IdentityApi {
+        explainer,
+        ingest: ingest.clone(),
+        store: store.clone(),
+    };
     let ingest_api = IngestApi {
         ingest,
         models,
@@ -261,7 +339,10 @@ where
         .add_service(bounded!(ExperienceServiceServer::new(experience_api), grpc))
         .add_service(bounded!(IdentityServiceServer::new(identity_api), grpc))
         .add_service(bounded!(IngestServiceServer::new(ingest_api), grpc))
-        .add_service(bounded!(ModelServiceServer::new(ModelApi { rollout }), grpc))
+        .add_service(bounded!(
+            ModelServiceServer::new(ModelApi { rollout }),
+            grpc
+        ))
         .add_service(bounded!(PreferenceServiceServer::new(preference_api), grpc))
         .add_service(bounded!(ProfileServiceServer::new(profile_api), grpc))
         .add_service(bounded!(PublishServiceServer::new(publish_api), grpc))
@@ -279,14 +360,31 @@ fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
     metrics.observe_episode(&availability.reads);
     // Whoever collects must not keep the database open.
     let store = Arc::downgrade(store);
-    metrics.observe_refusal(move || store.upgrade().is_some_and(|store| store.availability().refusal().is_some()));
+    metrics.observe_refusal(move || {
+        store
+            .upgrade()
+            .is_some_and(|store| store.availability().refusal().is_some())
+    });
 }
 
 /// The services whose answers are put together from what others read.
-fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, ExperienceApi, SegmentApi) {
-    let ProfileApi { reader, store, models, clock, .. } = profiles.clone();
-    let context =
-        ContextApi { reader: reader.clone(), store: store.clone(), models: models.clone(), clock: clock.clone() };
+fn of_many_parts(
+    profiles: &ProfileApi,
+    segments: Segments,
+) -> (ContextApi, ExperienceApi, SegmentApi) {
+    let ProfileApi {
+        reader,
+        store,
+        models,
+        clock,
+        ..
+    } = profiles.clone();
+    let context = ContextApi {
+        reader: reader.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+    };
     let experience = ExperienceApi {
         reader: reader.clone(),
         statistician: AnalyticsRefresher::new(store.clone(), models.clone(), clock.clone()),
@@ -294,16 +392,29 @@ fn of_many_parts(profiles: &ProfileApi, segments: Segments) -> (ContextApi, Expe
         store: store.clone(),
         clock: clock.clone(),
     };
-    (context, experience, SegmentApi { reader, segments, store, models, clock })
+    (
+        context,
+        experience,
+        SegmentApi {
+            reader,
+            segments,
+            store,
+            models,
+            clock,
+        },
+    )
 }
 
 /// Keeps up what is derived, until it is stopped.
 async fn derive(recount: Backfill, segments: Segments, metrics: Arc<Metrics>, interval: Duration) {
-    tokio::join!(recount.run(metrics.clone(), interval), segments.run(metrics, interval));
+    tokio::join!(
+        recount.run(metrics.clone(), interval),
+        segments.run(metrics, interval)
+    );
 }
 
-/// Asks the store until it is right, then says so. From then on says when the database or the clock cannot be relied on,
-/// and why.
+/// Asks the store until it is right, then says so. From then on says when the database or the clock
+/// cannot be relied on, and why.
 async fn become_ready(
     clocks: time::Comparison,
     models: Arc<ActiveModels>,
@@ -345,7 +456,10 @@ async fn become_ready(
 /// Says that the server is ready, or why not.
 async fn say(reason: Option<&str>, health: &HealthReporter, ready: &watch::Sender<Readiness>) {
     let (status, readiness) = match reason {
-        Some(reason) => (ServingStatus::NotServing, Readiness::NotReady(reason.to_owned().into())),
+        Some(reason) => (
+            ServingStatus::NotServing,
+            Readiness::NotReady(reason.to_owned().into()),
+        ),
         None => (ServingStatus::Serving, Readiness::Ready),
     };
     set_health(health, status).await;

@@ -1,15 +1,18 @@
 //! The store contract: what is kept, and what a write promises.
 //!
-//! One trait for reads ([`Store`]), one for a write ([`Transaction`]); memory, SQLite and PostgreSQL implement both, and
-//! the suite in `tests/it/store` owns the contract. Decisions:
+//! One trait for reads ([`Store`]), one for a write ([`Transaction`]); memory, SQLite and
+//! PostgreSQL implement both, and the suite in `tests/it/store` owns the contract. Decisions:
 //!
-//! - **Profiles are not stored, records are.** A profile row is a name, a revision and a redirect; what a reader sees is
-//!   folded from the records that carry its id. So a merge or a split moves records and rewrites nothing else.
-//! - **One write turn per tenant.** A transaction begins by taking the tenant's row lock and its next [`Sequence`], in one
-//!   statement. Writers of one tenant, on any number of servers, follow one another; each sees all that the one before
-//!   committed, and the numbers are in commit order without gaps. Group commit makes the turns few.
-//! - **History is append-only**: statements as they were said, every change of membership, and each row that a write
-//!   replaced or removed. So every state that was ever committed can still be read: see [`Past`].
+//! - **Profiles are not stored, records are.** A profile row is a name, a revision and a redirect;
+//!   what a reader sees is folded from the records that carry its id. So a merge or a split moves
+//!   records and rewrites nothing else.
+//! - **One write turn per tenant.** A transaction begins by taking the tenant's row lock and its
+//!   next [`Sequence`], in one statement. Writers of one tenant, on any number of servers, follow
+//!   one another; each sees all that the one before committed, and the numbers are in commit order
+//!   without gaps. Group commit makes the turns few.
+//! - **History is append-only**: statements as they were said, every change of membership, and each
+//!   row that a write replaced or removed. So every state that was ever committed can still be
+//!   read: see [`Past`].
 
 mod availability;
 mod error;
@@ -33,22 +36,26 @@ use profile_core::identity::{BlockingKey, Spelling};
 use profile_core::profile::StoredProfile;
 use profile_core::records::rollup::Rollup;
 use profile_core::records::{
-    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
-    VersionStamp,
+    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence,
+    TenantId, Timestamp, VersionStamp,
 };
 use uuid::Uuid;
 
 pub use availability::Availability;
 pub use error::Error;
-pub use log::{ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange};
+pub use log::{
+    ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
+};
 pub use matching::{
-    Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair, QueuePage, StoredDecision,
-    StoredRequest,
+    Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair,
+    QueuePage, StoredDecision, StoredRequest,
 };
 use past::WriteMark;
 pub use past::{Past, PastWrite};
 pub use profile_core::records::{ProfileRow, ProfileState};
-pub use publication::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication};
+pub use publication::{
+    ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Publications, StoredPublication,
+};
 pub use search::{Match, SearchTerm, TermHit, TermQuery, Way};
 pub use segments::{SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
 pub use statistics::Population;
@@ -64,8 +71,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// # Cancel safety
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
-pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static {
-    /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of the database once.
+pub trait Store:
+    Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static
+{
+    /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of
+    /// the database once.
     async fn id(&self) -> Result<Uuid>;
 
     /// Whether other processes may write to the same database.
@@ -81,20 +91,27 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
     /// Whether the store answers and has the schema that this version needs.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] while it cannot be reached, [`Error::Schema`] when it is to be migrated.
+    /// [`Error::Unavailable`] while it cannot be reached, [`Error::Schema`] when it is to be
+    /// migrated.
     async fn check(&self) -> Result<()>;
 
-    /// Everything of a tenant as it is now, to look at from several sides; waits for nobody and hinders nobody.
+    /// Everything of a tenant as it is now, to look at from several sides; waits for nobody and
+    /// hinders nobody.
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>>;
 
     /// Takes the tenant's write turn; waits for the writers before.
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>>;
 
-    /// Profiles by id, in the order asked for; `None` where no live profile answers to the id. Follows redirects.
-    /// Records are in order of key.
-    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>>;
+    /// Profiles by id, in the order asked for; `None` where no live profile answers to the id.
+    /// Follows redirects. Records are in order of key.
+    async fn profiles(
+        &self,
+        tenant: &TenantId,
+        ids: &[ProfileId],
+    ) -> Result<AsOf<Vec<Option<StoredProfile>>>>;
 
-    /// For each identifier the live profiles whose records hold it, in order of id; at most `limit` of each.
+    /// For each identifier the live profiles whose records hold it, in order of id; at most `limit`
+    /// of each.
     async fn find_by_identifiers(
         &self,
         tenant: &TenantId,
@@ -103,36 +120,63 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>>;
 
     /// For each record the live profile that holds it; a record that is gone has none.
-    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>>;
+    async fn find_by_records(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+    ) -> Result<AsOf<Vec<Option<ProfileId>>>>;
 
-    /// Profiles of which every word is found in one of its ways by some search term: of any of their records, each word by
-    /// another one if need be. Without words there are none. In order of id.
+    /// Profiles of which every word is found in one of its ways by some search term: of any of
+    /// their records, each word by another one if need be. Without words there are none. In order
+    /// of id.
     async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>>;
 
-    /// Words among the search terms that may be meant by a spelling: all that it is like, and perhaps others. Of those that
-    /// sound alike, begin alike or end alike at most `limit` each.
-    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>>;
+    /// Words among the search terms that may be meant by a spelling: all that it is like, and
+    /// perhaps others. Of those that sound alike, begin alike or end alike at most `limit` each.
+    async fn find_words(
+        &self,
+        tenant: &TenantId,
+        spelling: &Spelling,
+        limit: usize,
+    ) -> Result<Vec<String>>;
 
     /// All statements about a record, events apart, in the order in which they were stored.
-    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>>;
+    async fn list_statements(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<StoredStatement>>;
 
     /// A version of the tenant's model: the one named, or the one in force.
     async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>>;
 
     /// The versions of the tenant's model, the latest first: less than `before`, at most `limit`.
-    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>>;
+    async fn list_models(
+        &self,
+        tenant: &TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<StoredModel>>;
 
     /// Every change of a record's membership, in order.
-    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>>;
+    async fn list_memberships(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<MembershipChange>>;
 
     /// Pairs that wait for a person, strongest first, then in order of keys.
     async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>>;
 
     /// Merges and splits, newest first.
-    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>>;
+    async fn list_identity_changes(
+        &self,
+        tenant: &TenantId,
+        page: &IdentityChangePage,
+    ) -> Result<Vec<IdentityChange>>;
 
-    /// Decisions, withdrawn ones too, newest first, those of one write by their ids; only those after a write and an id in
-    /// this order, at most `limit`.
+    /// Decisions, withdrawn ones too, newest first, those of one write by their ids; only those
+    /// after a write and an id in this order, at most `limit`.
     async fn list_decisions(
         &self,
         tenant: &TenantId,
@@ -140,11 +184,12 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
         limit: usize,
     ) -> Result<Vec<StoredDecision>>;
 
-    /// For each cursor how far its tenant is, and the log from there on, at most `limit` parts of each. Of one state.
+    /// For each cursor how far its tenant is, and the log from there on, at most `limit` parts of
+    /// each. Of one state.
     async fn read_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>>;
 
-    /// The same for the server's own follower of the log, which waits for nobody else: it tells whether the database is
-    /// there, and keeps what is cached current.
+    /// The same for the server's own follower of the log, which waits for nobody else: it tells
+    /// whether the database is there, and keeps what is cached current.
     async fn follow_log(&self, cursors: &[LogCursor], limit: usize) -> Result<Vec<LogTail>> {
         self.read_log(cursors, limit).await
     }
@@ -154,8 +199,9 @@ pub trait Store: Past + Population + Publications + SegmentIndex + Timelines + S
         None
     }
 
-    /// Throws away what the retention does not keep of a tenant's log, oldest writes first, each as a whole. The last write
-    /// stays. Answers how many parts went; it may be less than all, and is 0 when there is nothing more to do.
+    /// Throws away what the retention does not keep of a tenant's log, oldest writes first, each as
+    /// a whole. The last write stays. Answers how many parts went; it may be less than all, and is
+    /// 0 when there is nothing more to do.
     async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64>;
 
     /// All tenants after one, in order, at most `limit`.
@@ -178,13 +224,23 @@ pub trait Snapshot: Send {
     async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>>;
 
     /// All records after a key, in order of key, at most `limit`.
-    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>>;
+    async fn scan_records(
+        &mut self,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<Vec<Record>>;
 
-    /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one more than `limit` tells
-    /// that there are more. In any order; a record stands once for each identifier it was found by.
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>>;
+    /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one
+    /// more than `limit` tells that there are more. In any order; a record stands once for each
+    /// identifier it was found by.
+    async fn holders(
+        &mut self,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<Vec<(Identifier, Record)>>;
 
-    /// For each match key the records under it, at most `limit + 1` of each, least keys first. In any order.
+    /// For each match key the records under it, at most `limit + 1` of each, least keys first. In
+    /// any order.
     async fn keyed(&mut self, keys: &[BlockingKey], limit: usize) -> Result<Vec<KeyedRecord>>;
 
     /// All pairs with one of the records at either end, each once. In any order.
@@ -208,11 +264,13 @@ pub trait Snapshot: Send {
     /// How far counting what was not counted has come; none: it has not begun.
     async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>>;
 
-    /// All statements about records, events apart: record by record, each in the order in which they were stored.
+    /// All statements about records, events apart: record by record, each in the order in which
+    /// they were stored.
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>>;
 }
 
-/// One write, from its turn to its commit. Dropped without [`commit`](Transaction::commit), it leaves nothing.
+/// One write, from its turn to its commit. Dropped without [`commit`](Transaction::commit), it
+/// leaves nothing.
 #[async_trait]
 pub trait Transaction: Send {
     /// The number of this write.
@@ -224,8 +282,9 @@ pub trait Transaction: Send {
     /// The time of the write before: this one's may not be earlier. The epoch when there was none.
     fn not_before(&self) -> Timestamp;
 
-    /// Gives the writes whose times lie after `now` the time `now`, and [`not_before`](Transaction::not_before) with them, if
-    /// no write lies within an hour after `now`. Answers how many. It is a part of this write: dropped, nothing has changed.
+    /// Gives the writes whose times lie after `now` the time `now`, and
+    /// [`not_before`](Transaction::not_before) with them, if no write lies within an hour after
+    /// `now`. Answers how many. It is a part of this write: dropped, nothing has changed.
     async fn correct_times(&mut self, now: Timestamp) -> Result<u64>;
 
     /// Reads: all that was committed before the turn began.
@@ -237,19 +296,22 @@ pub trait Transaction: Send {
     /// Those of the events that are stored already, with the hash of their content.
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
 
-    /// Writes a part of the changes ahead of [`commit`](Transaction::commit), so that a large write need not be one
-    /// statement. Nobody sees it before the commit. The transaction's own loads may or may not see it.
+    /// Writes a part of the changes ahead of [`commit`](Transaction::commit), so that a large write
+    /// need not be one statement. Nobody sees it before the commit. The transaction's own loads may
+    /// or may not see it.
     ///
     /// # Errors
     /// Those of `commit`, at the latest there. Nothing is written; the transaction is over.
     async fn write(&mut self, changes: &Changes) -> Result<()>;
 
-    /// Writes all changes and commits, the last part of the log's entry with them. What they replace or remove is kept for [`Past`]. `time` is the write's own.
+    /// Writes all changes and commits, the last part of the log's entry with them. What they
+    /// replace or remove is kept for [`Past`]. `time` is the write's own.
     ///
     /// # Errors
-    /// [`Error::Conflict`]: nothing was written, the whole transaction may be tried again. [`Error::Refused`]: some value is
-    /// not to this database's liking; nothing was written. [`Error::Unavailable`]: it is **not known** whether the
-    /// changes were written; saying the statements again is safe.
+    /// [`Error::Conflict`]: nothing was written, the whole transaction may be tried again.
+    /// [`Error::Refused`]: some value is not to this database's liking; nothing was written.
+    /// [`Error::Unavailable`]: it is **not known** whether the changes were written; saying the
+    /// statements again is safe.
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()>;
 }
 
@@ -367,9 +429,10 @@ pub struct MembershipChange {
     pub reason: String,
 }
 
-/// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two sets; what is appended or
-/// added is not there yet, or the write is refused: the writer has looked, under its turn, and a database inserts faster
-/// when it need not look again. A record's profile is live, so the writer names both in one write.
+/// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two
+/// sets; what is appended or added is not there yet, or the write is refused: the writer has
+/// looked, under its turn, and a database inserts faster when it need not look again. A record's
+/// profile is live, so the writer names both in one write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// Statements to append.
@@ -423,26 +486,64 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores agree on what they take.
+    /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores
+    /// agree on what they take.
     fn refuse_nul(&self) -> Result<()> {
-        let records = self.added_records.iter().chain(&self.records).map(|record| &record.key);
+        let records = self
+            .added_records
+            .iter()
+            .chain(&self.records)
+            .map(|record| &record.key);
         let records = records.chain(self.rollups.iter().map(|(record, _)| record));
-        let records = records.chain(self.statements.iter().map(|statement| &statement.key.record));
+        let records = records.chain(
+            self.statements
+                .iter()
+                .map(|statement| &statement.key.record),
+        );
         let records = records.chain(self.memberships.iter().map(|change| &change.record));
-        let records = records.chain(self.added_keys.iter().chain(&self.removed_keys).map(|(_, record)| record));
-        let pairs = self.pairs.iter().chain(&self.removed_pairs).flat_map(|pair| [&pair.left, &pair.right]);
+        let records = records.chain(
+            self.added_keys
+                .iter()
+                .chain(&self.removed_keys)
+                .map(|(_, record)| record),
+        );
+        let pairs = self
+            .pairs
+            .iter()
+            .chain(&self.removed_pairs)
+            .flat_map(|pair| [&pair.left, &pair.right]);
         let records = records.chain(pairs);
-        let identifiers = self.removed_identifiers.iter().chain(&self.added_identifiers);
+        let identifiers = self
+            .removed_identifiers
+            .iter()
+            .chain(&self.added_identifiers);
         let terms = self.removed_terms.iter().chain(&self.added_terms);
         let mut texts = records
             .flat_map(|key| [&key.source, &key.key])
             .chain(identifiers.flat_map(|(id, key)| [&id.kind, &id.value, &key.source, &key.key]))
-            .chain(terms.flat_map(|term| [&term.term, &term.kind, &term.record.source, &term.record.key]))
-            .chain(self.events.iter().flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]))
+            .chain(terms.flat_map(|term| {
+                [
+                    &term.term,
+                    &term.kind,
+                    &term.record.source,
+                    &term.record.key,
+                ]
+            }))
+            .chain(
+                self.events
+                    .iter()
+                    .flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]),
+            )
             .chain(self.memberships.iter().map(|change| &change.reason))
-            .chain(self.models.iter().flat_map(|model| [&model.file, &model.weights, &model.note]));
+            .chain(
+                self.models
+                    .iter()
+                    .flat_map(|model| [&model.file, &model.weights, &model.note]),
+            );
         if texts.any(|text| text.contains('\0')) {
-            return Err(Error::Refused("a NUL character in a name or key".to_owned()));
+            return Err(Error::Refused(
+                "a NUL character in a name or key".to_owned(),
+            ));
         }
         Ok(())
     }

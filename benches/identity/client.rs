@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use customer_profile::grpc::v1::{
     self, apply_model_response, ingest_service_client::IngestServiceClient, model_candidate,
-    model_service_client::ModelServiceClient, profile_key::Key, profile_service_client::ProfileServiceClient,
-    train_model_response,
+    model_service_client::ModelServiceClient, profile_key::Key,
+    profile_service_client::ProfileServiceClient, train_model_response,
 };
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value as Json;
@@ -38,19 +38,27 @@ pub(crate) struct Imported {
 
 impl Client {
     pub(crate) async fn connect(address: &str) -> anyhow::Result<Self> {
-        let channel = Endpoint::from_shared(address.to_owned())?.tcp_nodelay(true).connect().await?;
+        let channel = Endpoint::from_shared(address.to_owned())?
+            .tcp_nodelay(true)
+            .connect()
+            .await?;
         Ok(Self { channel })
     }
 
     /// Imports rows; they are made as they are sent.
-    pub(crate) async fn import(&self, rows: impl Iterator<Item = Json>) -> anyhow::Result<Imported> {
+    pub(crate) async fn import(
+        &self,
+        rows: impl Iterator<Item = Json>,
+    ) -> anyhow::Result<Imported> {
         let mut rows = rows.map(|row| Bytes::from(row.to_string()));
         let requests = std::iter::from_fn(|| {
             let payloads: Vec<Bytes> = rows.by_ref().take(ROWS).collect();
             (!payloads.is_empty()).then_some(payloads)
         });
         let started = Instant::now();
-        let answers = futures::stream::iter(requests).map(|payloads| self.request(payloads)).buffered(IN_FLIGHT);
+        let answers = futures::stream::iter(requests)
+            .map(|payloads| self.request(payloads))
+            .buffered(IN_FLIGHT);
         let count = |mut sum: Imported, answer: v1::IngestPayloadsResponse| async move {
             for result in answer.results.iter().flat_map(|payload| &payload.results) {
                 match result.outcome() {
@@ -61,19 +69,31 @@ impl Client {
             Ok(sum)
         };
         let sum = answers.try_fold(Imported::default(), count).await?;
-        Ok(Imported { took: started.elapsed(), ..sum })
+        Ok(Imported {
+            took: started.elapsed(),
+            ..sum
+        })
     }
 
-    /// Asks again when the connection went away: a server closes each one after some time. What was stored all the same
-    /// is a duplicate then.
+    /// Asks again when the connection went away: a server closes each one after some time. What was
+    /// stored all the same is a duplicate then.
     async fn request(&self, payloads: Vec<Bytes>) -> anyhow::Result<v1::IngestPayloadsResponse> {
-        let message = v1::IngestPayloadsRequest { source: SOURCE.to_owned(), kind: KIND.to_owned(), payloads };
+        let message = v1::IngestPayloadsRequest {
+            source: SOURCE.to_owned(),
+            kind: KIND.to_owned(),
+            payloads,
+        };
         let mut attempts: u32 = 0;
         loop {
-            let answer = IngestServiceClient::new(self.channel.clone()).ingest_payloads(patient(message.clone())).await;
+            let answer = IngestServiceClient::new(self.channel.clone())
+                .ingest_payloads(patient(message.clone()))
+                .await;
             match answer {
                 Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) if attempts < 5 && matches!(status.code(), Code::Unavailable | Code::Cancelled) => {
+                Err(status)
+                    if attempts < 5
+                        && matches!(status.code(), Code::Unavailable | Code::Cancelled) =>
+                {
                     attempts += 1;
                     tokio::time::sleep(Duration::from_millis(50) * attempts).await;
                 }
@@ -86,7 +106,9 @@ impl Client {
     pub(crate) async fn profiles(&self, records: &[String]) -> anyhow::Result<Vec<String>> {
         let found = self.read(records, v1::ProfileView::Basic, "name").await?;
         let named = found.into_iter().zip(records);
-        Ok(named.map(|(profile, record)| profile.map_or_else(|| record.clone(), |found| found.name)).collect())
+        Ok(named
+            .map(|(profile, record)| profile.map_or_else(|| record.clone(), |found| found.name))
+            .collect())
     }
 
     /// The records with which each record is in one profile, itself among them.
@@ -94,7 +116,10 @@ impl Client {
         let found = self.read(records, v1::ProfileView::Full, "records").await?;
         let key = |record: v1::SourceRecord| record.record.map(|key| key.key);
         let members = |profile: v1::Profile| profile.records.into_iter().filter_map(key).collect();
-        Ok(found.into_iter().map(|profile| profile.map(members).unwrap_or_default()).collect())
+        Ok(found
+            .into_iter()
+            .map(|profile| profile.map(members).unwrap_or_default())
+            .collect())
     }
 
     async fn read(
@@ -106,16 +131,29 @@ impl Client {
         let mut profiles = Vec::with_capacity(records.len());
         for records in records.chunks(ROWS) {
             let key = |record: &String| v1::ProfileKey {
-                key: Some(Key::Record(v1::RecordKey { source: SOURCE.to_owned(), key: record.clone() })),
+                key: Some(Key::Record(v1::RecordKey {
+                    source: SOURCE.to_owned(),
+                    key: record.clone(),
+                })),
             };
             let request = v1::BatchGetProfilesRequest {
                 keys: records.iter().map(key).collect(),
                 view: view.into(),
-                read_mask: Some(prost_types::FieldMask { paths: vec![field.to_owned()] }),
+                read_mask: Some(prost_types::FieldMask {
+                    paths: vec![field.to_owned()],
+                }),
                 ..v1::BatchGetProfilesRequest::default()
             };
-            let answer = ProfileServiceClient::new(self.channel.clone()).batch_get_profiles(patient(request)).await?;
-            profiles.extend(answer.into_inner().results.into_iter().map(|result| result.profile));
+            let answer = ProfileServiceClient::new(self.channel.clone())
+                .batch_get_profiles(patient(request))
+                .await?;
+            profiles.extend(
+                answer
+                    .into_inner()
+                    .results
+                    .into_iter()
+                    .map(|result| result.profile),
+            );
         }
         Ok(profiles)
     }
@@ -123,7 +161,10 @@ impl Client {
     /// Learns weights from what is stored; answers with the version that has them.
     pub(crate) async fn train(&self) -> anyhow::Result<i64> {
         let request = v1::TrainModelRequest::default();
-        let mut answers = ModelServiceClient::new(self.channel.clone()).train_model(request).await?.into_inner();
+        let mut answers = ModelServiceClient::new(self.channel.clone())
+            .train_model(request)
+            .await?
+            .into_inner();
         while let Some(answer) = answers.message().await? {
             if let Some(train_model_response::Message::Result(result)) = answer.message {
                 return Ok(result.version);
@@ -135,9 +176,18 @@ impl Client {
     /// Puts a version in force on everything that is stored.
     pub(crate) async fn apply(&self, version: i64) -> anyhow::Result<()> {
         let content = Some(model_candidate::Content::Version(version));
-        let candidate = Some(v1::ModelCandidate { content, weights: None });
-        let request = v1::ApplyModelRequest { candidate, ..v1::ApplyModelRequest::default() };
-        let mut answers = ModelServiceClient::new(self.channel.clone()).apply_model(request).await?.into_inner();
+        let candidate = Some(v1::ModelCandidate {
+            content,
+            weights: None,
+        });
+        let request = v1::ApplyModelRequest {
+            candidate,
+            ..v1::ApplyModelRequest::default()
+        };
+        let mut answers = ModelServiceClient::new(self.channel.clone())
+            .apply_model(request)
+            .await?
+            .into_inner();
         while let Some(answer) = answers.message().await? {
             if let Some(apply_model_response::Message::Result(_)) = answer.message {
                 return Ok(());

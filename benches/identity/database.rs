@@ -1,4 +1,5 @@
-//! A new database for each run: durable, with the defaults of the server; PostgreSQL with memory for a large database.
+//! A new database for each run: durable, with the defaults of the server; PostgreSQL with memory
+//! for a large database.
 
 use clap::ValueEnum;
 use tempfile::TempDir;
@@ -20,8 +21,8 @@ pub(crate) enum Database {
     Postgres(Postgres),
 }
 
-/// What an installation for a million customers sets (PostgreSQL manual, 19.4 and 28.5): the default of 128 MiB of pages and 1 GiB
-/// of log are for the smallest machines.
+/// What an installation for a million customers sets (PostgreSQL manual, 19.4 and 28.5): the
+/// default of 128 MiB of pages and 1 GiB of log are for the smallest machines.
 const POSTGRES: [&str; 3] = ["fsync=on", "shared_buffers=4GB", "max_wal_size=8GB"];
 
 impl Database {

@@ -1,5 +1,5 @@
-//! How right identity is, and what it costs: on labelled sets, through the server as users run it, with one model
-//! (`model.yaml`) for all sets.
+//! How right identity is, and what it costs: on labelled sets, through the server as users run it,
+//! with one model (`model.yaml`) for all sets.
 //!
 //! ```sh
 //! cargo bench --bench identity -- SET…            # each a folder: records.csv, truth.csv, README.md
@@ -7,10 +7,11 @@
 //! cargo bench --bench identity -- --scale         # what a record costs among 100,000 and among 1,000,000 people
 //! ```
 //!
-//! For each set a new database is made, its rows are imported, and the profile of each record is read back and compared
-//! with the truth: with the weights that are compiled in (`shipped`), and with those that are learned, without labels, from
-//! the set itself and put in force on what is stored (`trained`). Then the set is imported into another database that has
-//! the trained weights from the start (`afresh`), which must come to the same partition, or the benchmark fails. All on
+//! For each set a new database is made, its rows are imported, and the profile of each record is
+//! read back and compared with the truth: with the weights that are compiled in (`shipped`), and
+//! with those that are learned, without labels, from the set itself and put in force on what is
+//! stored (`trained`). Then the set is imported into another database that has the trained weights
+//! from the start (`afresh`), which must come to the same partition, or the benchmark fails. All on
 //! SQLite, or `--database postgres`.
 
 mod client;
@@ -68,12 +69,18 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let splink = if arguments.splink { Some(Splink::install()?) } else { None };
+    let splink = if arguments.splink {
+        Some(Splink::install()?)
+    } else {
+        None
+    };
     if !arguments.sets.is_empty() {
         println!(
             "{:<26} {:<8} {:^20}  {:^20} {:>7} {:>8} {:>8} {:>9}",
@@ -82,7 +89,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     for folder in &arguments.sets {
         let set = Set::read(folder).with_context(|| format!("the set {}", folder.display()))?;
-        resolve(&set, arguments.database).await.with_context(|| set.name.clone())?;
+        resolve(&set, arguments.database)
+            .await
+            .with_context(|| set.name.clone())?;
         if let Some(splink) = &splink {
             let (clusters, took) = splink.resolve(&set)?;
             line(&set, "Splink", &set.measure(&clusters), Some(took));
@@ -94,14 +103,20 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Imports a set into a new database and prints how right it is: with the weights that are compiled in, with those that are
-/// learned from it, and when it is imported afresh with these, which must come to the same.
+/// Imports a set into a new database and prints how right it is: with the weights that are compiled
+/// in, with those that are learned from it, and when it is imported afresh with these, which must
+/// come to the same.
 async fn resolve(set: &Set, kind: Kind) -> anyhow::Result<()> {
     let database = Database::start(kind)?;
     let server = Server::start_with(&database.url(), &["--model", MODEL]).await;
     let client = Client::connect(&server.address).await?;
     let took = import(&client, set).await?;
-    line(set, "shipped", &set.measure(&client.profiles(set.ids()).await?), Some(took));
+    line(
+        set,
+        "shipped",
+        &set.measure(&client.profiles(set.ids()).await?),
+        Some(took),
+    );
 
     let started = Instant::now();
     let version = client.train().await?;
@@ -120,31 +135,59 @@ async fn resolve(set: &Set, kind: Kind) -> anyhow::Result<()> {
     let took = import(&client, set).await?;
     let afresh = client.profiles(set.ids()).await?;
     line(set, "afresh", &set.measure(&afresh), Some(took));
-    println!("{:<26} learned in {:.2} s, applied in {:.2} s", "", trained.as_secs_f64(), applied.as_secs_f64());
+    println!(
+        "{:<26} learned in {:.2} s, applied in {:.2} s",
+        "",
+        trained.as_secs_f64(),
+        applied.as_secs_f64()
+    );
     let differing = trained::differing(&profiles, &afresh);
-    anyhow::ensure!(differing == 0, "imported afresh with the trained weights, {differing} records are with others");
+    anyhow::ensure!(
+        differing == 0,
+        "imported afresh with the trained weights, {differing} records are with others"
+    );
     Ok(())
 }
 
 async fn import(client: &Client, set: &Set) -> anyhow::Result<Duration> {
-    let Imported { stored, refused, took } = client.import(set.rows.iter().cloned()).await?;
-    anyhow::ensure!(refused == 0, "{refused} of {} rows are refused", stored + refused);
+    let Imported {
+        stored,
+        refused,
+        took,
+    } = client.import(set.rows.iter().cloned()).await?;
+    anyhow::ensure!(
+        refused == 0,
+        "{refused} of {} rows are refused",
+        stored + refused
+    );
     Ok(took)
 }
 
 fn line(set: &Set, what: &str, figures: &Figures, took: Option<Duration>) {
-    let Figures { pairwise, b_cubed, largest, clusters } = figures;
-    let agreement = |of: &measure::Agreement| format!("{:.4} {:.4} {:.4}", of.precision, of.recall, of.f1());
+    let Figures {
+        pairwise,
+        b_cubed,
+        largest,
+        clusters,
+    } = figures;
+    let agreement =
+        |of: &measure::Agreement| format!("{:.4} {:.4} {:.4}", of.precision, of.recall, of.f1());
     let seconds = took.map(|took| took.as_secs_f64());
-    let shown =
-        |figure: Option<f64>, places: usize| figure.map(|figure| format!("{figure:.places$}")).unwrap_or_default();
+    let shown = |figure: Option<f64>, places: usize| {
+        figure
+            .map(|figure| format!("{figure:.places$}"))
+            .unwrap_or_default()
+    };
     println!(
         "{:<26} {what:<8} {}  {} {largest:>7} {clusters:>8} {:>8} {:>9}",
         set.name,
         agreement(pairwise),
         agreement(b_cubed),
         shown(seconds, 2),
-        shown(seconds.map(|seconds| measure::float(set.ids().len()) / seconds), 0),
+        shown(
+            seconds.map(|seconds| measure::float(set.ids().len()) / seconds),
+            0
+        ),
     );
 }
 

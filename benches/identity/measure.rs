@@ -1,8 +1,9 @@
 //! How right a partition is, against the true one.
 //!
-//! Pairwise: of the pairs of records that are together, how many should be (precision), and of those that should be, how
-//! many are (recall). B-cubed: the same asked of each record's own cluster, on average over the records, so that large
-//! clusters do not count for more than their records.
+//! Pairwise: of the pairs of records that are together, how many should be (precision), and of
+//! those that should be, how many are (recall). B-cubed: the same asked of each record's own
+//! cluster, on average over the records, so that large clusters do not count for more than their
+//! records.
 
 use std::collections::HashMap;
 
@@ -32,8 +33,8 @@ impl Agreement {
     }
 }
 
-/// A record: which cluster it was found to be in, which it is in in truth, and, where only pairs of records of different
-/// sources count, its source.
+/// A record: which cluster it was found to be in, which it is in in truth, and, where only pairs of
+/// records of different sources count, its source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placed<'a> {
     pub(crate) found: &'a str,
@@ -46,7 +47,11 @@ pub(crate) fn measure(records: &[Placed<'_>], across: bool) -> Figures {
     let found = sizes(records.iter().map(|record| record.found));
     let truth = sizes(records.iter().map(|record| record.truth));
     let both = sizes(records.iter().map(|record| (record.found, record.truth)));
-    let mut pairs = [count_pairs(both.values()), count_pairs(found.values()), count_pairs(truth.values())];
+    let mut pairs = [
+        count_pairs(both.values()),
+        count_pairs(found.values()),
+        count_pairs(truth.values()),
+    ];
     if across {
         let source = |record: &Placed<'_>| record.source.to_owned();
         let within = [
@@ -59,10 +64,15 @@ pub(crate) fn measure(records: &[Placed<'_>], across: bool) -> Figures {
         }
     }
     let [right, together, wanted] = pairs;
-    let mean = |of: &dyn Fn(&Placed<'_>) -> f64| records.iter().map(of).sum::<f64>() / float(records.len().max(1));
+    let mean = |of: &dyn Fn(&Placed<'_>) -> f64| {
+        records.iter().map(of).sum::<f64>() / float(records.len().max(1))
+    };
     let common = |record: &Placed<'_>| float(both[&(record.found, record.truth)]);
     Figures {
-        pairwise: Agreement { precision: share(right, together), recall: share(right, wanted) },
+        pairwise: Agreement {
+            precision: share(right, together),
+            recall: share(right, wanted),
+        },
         b_cubed: Agreement {
             precision: mean(&|record| common(record) / float(found[record.found])),
             recall: mean(&|record| common(record) / float(truth[record.truth])),
@@ -86,10 +96,17 @@ fn count_pairs<'a>(sizes: impl Iterator<Item = &'a usize>) -> usize {
 
 /// Nothing said is nothing wrong.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 1.0 } else { float(part) / float(whole) }
+    if whole == 0 {
+        1.0
+    } else {
+        float(part) / float(whole)
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of records and pairs are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of records and pairs are far below 2^52"
+)]
 pub(crate) fn float(count: usize) -> f64 {
     count as f64
 }

@@ -16,7 +16,9 @@ pub(crate) async fn counters(server: &Server) -> anyhow::Result<Counters> {
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
-    let told = text.lines().filter(|line| line.starts_with("customer_profile_identity") && !line.contains("_bucket"));
+    let told = text
+        .lines()
+        .filter(|line| line.starts_with("customer_profile_identity") && !line.contains("_bucket"));
     let counters = told.filter_map(|line| {
         let (name, value) = line.rsplit_once(' ')?;
         Some((name.to_owned(), value.parse().ok()?))
@@ -26,11 +28,16 @@ pub(crate) async fn counters(server: &Server) -> anyhow::Result<Counters> {
 
 /// Prints by how much each has grown, for each of so many records.
 pub(crate) fn print_growth(before: &Counters, after: &Counters, records: u64) {
-    #[expect(clippy::cast_precision_loss, reason = "counts of records are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of records are far below 2^52"
+    )]
     let records = records as f64;
     for (name, value) in after {
         let grown = value - before.get(name).copied().unwrap_or_default();
-        let name = name.trim_start_matches("customer_profile_identity_").trim_end_matches("_total");
+        let name = name
+            .trim_start_matches("customer_profile_identity_")
+            .trim_end_matches("_total");
         println!("{:>24} {name}: {:.3} a record", "", grown / records);
     }
 }

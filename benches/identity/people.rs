@@ -1,9 +1,10 @@
-//! Made-up people, any number of them: each is a function of its number, so nothing is kept and every run has the same.
+//! Made-up people, any number of them: each is a function of its number, so nothing is kept and
+//! every run has the same.
 //!
-//! Made to be as hard to tell apart as real ones: a few names are very frequent and most are rare, two share a household
-//! with its address, its telephone and mostly its family name, and rows say only a part of what there is to say. Seven
-//! rows in fifty are about somebody who has an earlier row, and one in three of those has a slip in a name, a new address or
-//! another e-mail address.
+//! Made to be as hard to tell apart as real ones: a few names are very frequent and most are rare,
+//! two share a household with its address, its telephone and mostly its family name, and rows say
+//! only a part of what there is to say. Seven rows in fifty are about somebody who has an earlier
+//! row, and one in three of those has a slip in a name, a new address or another e-mail address.
 
 mod lists;
 mod random;
@@ -19,7 +20,11 @@ const AGAIN: u64 = 17;
 /// Whom the row of a number is about: the person of that number, or an earlier one.
 pub(crate) fn person_of(number: u64) -> u64 {
     let mut random = Random::of("whom", number);
-    if number > 0 && random.chance(AGAIN) { random.below(number) } else { number }
+    if number > 0 && random.chance(AGAIN) {
+        random.below(number)
+    } else {
+        number
+    }
 }
 
 /// The key of the row of a number.
@@ -60,10 +65,19 @@ impl Home {
     fn of(random: &mut Random, lists: &Lists) -> Self {
         let town = lists.towns.pick(random);
         let part = random.below(1 + 2_000 / (lists.towns.rank(town) + 20));
-        let street =
-            format!("{} {} {}", 1 + random.below(1_999), lists.streets.pick(random), random.of_few(&lists::WAYS));
+        let street = format!(
+            "{} {} {}",
+            1 + random.below(1_999),
+            lists.streets.pick(random),
+            random.of_few(&lists::WAYS)
+        );
         let postcode = format!("{:05}", (lists.towns.rank(town) * 37 + part) % 99_000 + 500);
-        Self { street, city: town.to_owned(), postcode, phone: phone(random) }
+        Self {
+            street,
+            city: town.to_owned(),
+            postcode,
+            phone: phone(random),
+        }
     }
 }
 
@@ -74,11 +88,26 @@ impl Person {
         let family = lists.family.pick(&mut shared).to_owned();
         let mut own = Random::of("person", number);
         let given = lists.given.pick(&mut own).to_owned();
-        let family = if own.chance(85) { family } else { lists.family.pick(&mut own).to_owned() };
+        let family = if own.chance(85) {
+            family
+        } else {
+            lists.family.pick(&mut own).to_owned()
+        };
         let email = email(&given, &family, &mut own);
-        let phone = if own.chance(30) { home.phone.clone() } else { phone(&mut own) };
+        let phone = if own.chance(30) {
+            home.phone.clone()
+        } else {
+            phone(&mut own)
+        };
         let birth = (1_935 + own.below(72), 1 + own.below(12), 1 + own.below(28));
-        Self { given, family, email, phone, birth, home }
+        Self {
+            given,
+            family,
+            email,
+            phone,
+            birth,
+            home,
+        }
     }
 
     /// What changes, or is written down wrongly, until somebody says it again.
@@ -100,7 +129,11 @@ impl Person {
         }
         if random.chance(4) {
             let (year, month, day) = self.birth;
-            self.birth = if day <= 12 { (year, day, month) } else { (year - 1, month, day) };
+            self.birth = if day <= 12 {
+                (year, day, month)
+            } else {
+                (year - 1, month, day)
+            };
         }
     }
 
@@ -118,7 +151,12 @@ impl Person {
         say("last_name", 92, self.family.clone(), random);
         say("email", 66, self.email.clone(), random);
         say("phone", 57, self.phone.clone(), random);
-        say("date_of_birth", 29, format!("{year}-{month:02}-{day:02}"), random);
+        say(
+            "date_of_birth",
+            29,
+            format!("{year}-{month:02}-{day:02}"),
+            random,
+        );
         if random.chance(42) {
             say("address", 100, self.home.street.clone(), random);
             say("city", 100, self.home.city.clone(), random);
@@ -140,14 +178,19 @@ fn email(given: &str, family: &str, random: &mut Random) -> String {
 }
 
 fn phone(random: &mut Random) -> String {
-    let (area, exchange, line) = (random.of_few(&lists::AREAS), 200 + random.below(354), random.below(10_000));
+    let (area, exchange, line) = (
+        random.of_few(&lists::AREAS),
+        200 + random.below(354),
+        random.below(10_000),
+    );
     format!("({area}) {exchange}-{line:04}")
 }
 
 /// One letter left out, doubled, or swapped with the next. (Names are ASCII.)
 fn mistyped(name: &str, random: &mut Random) -> String {
     let mut letters: Vec<char> = name.chars().collect();
-    let at = usize::try_from(1 + random.below(letters.len().saturating_sub(2).max(1) as u64)).unwrap_or(1);
+    let at = usize::try_from(1 + random.below(letters.len().saturating_sub(2).max(1) as u64))
+        .unwrap_or(1);
     match random.below(3) {
         _ if at + 1 >= letters.len() => letters.push('e'),
         0 => drop(letters.remove(at)),

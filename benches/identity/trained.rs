@@ -1,5 +1,6 @@
-//! The product's own path to better weights: learned without labels from a tenant's data, put in force on them; and taken
-//! over into another database, for everything to be resolved by them from the first record on.
+//! The product's own path to better weights: learned without labels from a tenant's data, put in
+//! force on them; and taken over into another database, for everything to be resolved by them from
+//! the first record on.
 
 use std::collections::HashMap;
 
@@ -24,9 +25,24 @@ pub(crate) async fn begin_with(database_url: &str, model: ModelVersion) -> anyho
     let store = SqlStore::connect(&options).await?;
     let tx = store.begin(&TenantId::default()).await?;
     let time = SystemClock.now();
-    let activation = Some(Activation { version: model.version, sequence: tx.sequence(), time });
-    let model = ModelVersion { create_time: time, ..model };
-    tx.commit(time, &Changes { models: vec![model], activation, ..Changes::default() }).await?;
+    let activation = Some(Activation {
+        version: model.version,
+        sequence: tx.sequence(),
+        time,
+    });
+    let model = ModelVersion {
+        create_time: time,
+        ..model
+    };
+    tx.commit(
+        time,
+        &Changes {
+            models: vec![model],
+            activation,
+            ..Changes::default()
+        },
+    )
+    .await?;
     store.close().await;
     Ok(())
 }
@@ -41,5 +57,8 @@ pub(crate) fn differing(one: &[String], other: &[String]) -> usize {
         members
     };
     let (in_one, in_other) = (members(one), members(other));
-    one.iter().zip(other).filter(|(one, other)| in_one[*one] != in_other[*other]).count()
+    one.iter()
+        .zip(other)
+        .filter(|(one, other)| in_one[*one] != in_other[*other])
+        .count()
 }

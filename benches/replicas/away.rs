@@ -19,23 +19,36 @@ const HOT: usize = 200;
 
 pub(crate) async fn measure() {
     for (what, begin, end) in [
-        ("stopped", Postgres::stop as fn(&mut Postgres), Postgres::start_again as fn(&mut Postgres)),
+        (
+            "stopped",
+            Postgres::stop as fn(&mut Postgres),
+            Postgres::start_again as fn(&mut Postgres),
+        ),
         ("frozen", Postgres::freeze, Postgres::thaw),
     ] {
         let (mut database, servers) = crate::start(1).await;
         let desk = Desk::new(&servers[0].address);
         for customer in 0..HOT {
-            desk.write(&format!("h{customer}"), 1).await.expect("a write");
+            desk.write(&format!("h{customer}"), 1)
+                .await
+                .expect("a write");
             desk.read(&format!("h{customer}")).await.expect("a read");
         }
         let mut normal = read_for(&desk, BEFORE).await;
         assert_eq!(normal.failed, 0, "reads fail while the database is there");
         begin(&mut database);
         let mut away = read_for(&desk, AWAY).await;
-        println!("{what} for {AWAY:?}: {} hot reads answered, {} failed", away.took.len(), away.failed);
+        println!(
+            "{what} for {AWAY:?}: {} hot reads answered, {} failed",
+            away.took.len(),
+            away.failed
+        );
         print_quantiles("  before", &mut normal.took);
         print_quantiles("  away  ", &mut away.took);
-        println!("  p99 {:.2} of the normal", quantile(&mut away.took, 0.99) / quantile(&mut normal.took, 0.99));
+        println!(
+            "  p99 {:.2} of the normal",
+            quantile(&mut away.took, 0.99) / quantile(&mut normal.took, 0.99)
+        );
         end(&mut database);
         let at = Instant::now();
         while desk.write("h0", 2).await.is_err() {}
@@ -47,7 +60,10 @@ pub(crate) async fn measure() {
             .iter()
             .any(|read| read.as_ref().err().is_some_and(is_unavailable))
         {}
-        println!("  back: a write after {written:?}, a hundred cold reads at once after {:?}", at.elapsed());
+        println!(
+            "  back: a write after {written:?}, a hundred cold reads at once after {:?}",
+            at.elapsed()
+        );
     }
 }
 

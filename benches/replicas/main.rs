@@ -1,11 +1,16 @@
 //! What several servers on one PostgreSQL do, measured:
 //!
-//! - `stale`: how long after a write was answered other servers still answered what was before it, without a token, under load;
-//! - `watch`: how many bytes of the server's memory a watcher takes, and how long after a write was answered all are told;
-//! - `cold`: how many reads of the database 10,000 readers of one profile make that nobody has read yet;
-//! - `away`: how hot profiles are answered while the database is stopped, and frozen, and how soon all is as before.
+//! - `stale`: how long after a write was answered other servers still answered what was before it,
+//!   without a token, under load;
+//! - `watch`: how many bytes of the server's memory a watcher takes, and how long after a write was
+//!   answered all are told;
+//! - `cold`: how many reads of the database 10,000 readers of one profile make that nobody has read
+//!   yet;
+//! - `away`: how hot profiles are answered while the database is stopped, and frozen, and how soon
+//!   all is as before.
 //!
-//! `cargo bench --bench replicas [-- stale|watch|cold|away]`. Servers are processes of their own, as built for release.
+//! `cargo bench --bench replicas [-- stale|watch|cold|away]`. Servers are processes of their own,
+//! as built for release.
 
 mod away;
 mod client;
@@ -23,9 +28,16 @@ use postgres::Postgres;
 use server::Server;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let wanted =
+        |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     if wanted("stale") {
         runtime.block_on(stale::measure());
     }
@@ -62,7 +74,10 @@ fn quantile(measured: &mut [f64], quantile: f64) -> f64 {
         reason = "a place in a list"
     )]
     let place = (quantile * measured.len() as f64) as usize;
-    measured.get(place.min(measured.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+    measured
+        .get(place.min(measured.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(f64::NAN)
 }
 
 fn print_quantiles(what: &str, measured: &mut [f64]) {

@@ -16,12 +16,16 @@ const BUSY_WRITERS: usize = 4;
 const BUSY_READERS: usize = 8;
 /// How often it is looked whether a write is seen.
 const LOOK: Duration = Duration::from_micros(500);
-/// How long each of them rests between two calls, so that the processors are busy and not exhausted.
+/// How long each of them rests between two calls, so that the processors are busy and not
+/// exhausted.
 const REST: Duration = Duration::from_millis(2);
 
 pub(crate) async fn measure() {
     let (_database, servers) = crate::start(3).await;
-    let desks: Vec<Desk> = servers.iter().map(|server| Desk::new(&server.address)).collect();
+    let desks: Vec<Desk> = servers
+        .iter()
+        .map(|server| Desk::new(&server.address))
+        .collect();
     desks[0].write("ann", 1).await.expect("a write");
     let over = Arc::new(AtomicBool::new(false));
     let (written, read) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
@@ -33,7 +37,9 @@ pub(crate) async fn measure() {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                desk.write(&format!("b{number}-{}", version % 50), version).await.expect("a write");
+                desk.write(&format!("b{number}-{}", version % 50), version)
+                    .await
+                    .expect("a write");
                 written.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(REST).await;
             }
@@ -68,7 +74,10 @@ pub(crate) async fn measure() {
         task.await.expect("a caller");
     }
     let seconds = started.elapsed().as_secs().max(1);
-    let (written, read) = (written.load(Ordering::SeqCst) / seconds, read.load(Ordering::SeqCst) / seconds);
+    let (written, read) = (
+        written.load(Ordering::SeqCst) / seconds,
+        read.load(Ordering::SeqCst) / seconds,
+    );
     println!("beside {written} other writes and {read} reads a second:");
     print_quantiles("a write is seen on another server after", &mut late);
 }

@@ -22,7 +22,9 @@ pub(crate) async fn measure() {
     let (_database, servers) = crate::start(2).await;
     let (here, there) = (Desk::new(&servers[0].address), &servers[1]);
     for customer in 0..CUSTOMERS {
-        here.write(&format!("w{customer}"), 1).await.expect("a write");
+        here.write(&format!("w{customer}"), 1)
+            .await
+            .expect("a write");
     }
     let before = resident(there.pid());
     let begun = Arc::<AtomicU64>::default();
@@ -32,9 +34,16 @@ pub(crate) async fn measure() {
         for number in 0..WATCHERS / CONNECTIONS {
             let (mut profiles, told, begun) = (desk.profiles.clone(), told.clone(), begun.clone());
             let customer = (connection * (WATCHERS / CONNECTIONS) + number) % CUSTOMERS;
-            let request = WatchProfilesRequest { keys: vec![key(&format!("w{customer}"))], ..Default::default() };
+            let request = WatchProfilesRequest {
+                keys: vec![key(&format!("w{customer}"))],
+                ..Default::default()
+            };
             tokio::spawn(async move {
-                let mut stream = profiles.watch_profiles(request).await.expect("a watch").into_inner();
+                let mut stream = profiles
+                    .watch_profiles(request)
+                    .await
+                    .expect("a watch")
+                    .into_inner();
                 // At the end the server goes.
                 while let Ok(Some(message)) = stream.message().await {
                     match message.event.expect("something") {
@@ -50,11 +59,17 @@ pub(crate) async fn measure() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let after = resident(there.pid());
-    println!("{WATCHERS} watchers: the server grew from {} to {} MB", before / 1_000_000, after / 1_000_000);
+    println!(
+        "{WATCHERS} watchers: the server grew from {} to {} MB",
+        before / 1_000_000,
+        after / 1_000_000
+    );
     let mut late: Vec<f64> = Vec::new();
     for version in 0..WRITES {
         let customer = usize::try_from(version).expect("small") % CUSTOMERS;
-        here.write(&format!("w{customer}"), 2 + version).await.expect("a write");
+        here.write(&format!("w{customer}"), 2 + version)
+            .await
+            .expect("a write");
         let at = Instant::now();
         for _ in 0..WATCHERS / CUSTOMERS {
             let heard = heard.recv().await.expect("a change");
@@ -67,5 +82,9 @@ pub(crate) async fn measure() {
 /// The memory of a process, in bytes (Linux: `/proc/PID/statm`, pages of 4 KiB).
 fn resident(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("a running process");
-    text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
+    text.split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok())
+        .expect("a number")
+        * 4096
 }

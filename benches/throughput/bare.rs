@@ -23,11 +23,21 @@ pub(crate) async fn start(answer: &v1::GetProfileResponse) -> Bare {
     let port = crate::server::free_port();
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new(program);
-    command.args(["--bare", &port.to_string()]).stdin(Stdio::piped());
+    command
+        .args(["--bare", &port.to_string()])
+        .stdin(Stdio::piped());
     let mut child = command.spawn().expect("a bare server");
-    child.stdin.take().expect("its input").write_all(&answer.encode_to_vec()).expect("the answer");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(&answer.encode_to_vec())
+        .expect("the answer");
     crate::server::wait_for(port).await;
-    Bare { child, address: format!("http://127.0.0.1:{port}") }
+    Bare {
+        child,
+        address: format!("http://127.0.0.1:{port}"),
+    }
 }
 
 impl Bare {
@@ -56,7 +66,10 @@ impl ProfileService for Fixed {
         Err(Status::unimplemented(""))
     }
 
-    async fn get_profile(&self, _: Request<v1::GetProfileRequest>) -> Result<Response<v1::GetProfileResponse>, Status> {
+    async fn get_profile(
+        &self,
+        _: Request<v1::GetProfileRequest>,
+    ) -> Result<Response<v1::GetProfileResponse>, Status> {
         Ok(Response::new(self.0.clone()))
     }
 
@@ -74,7 +87,10 @@ impl ProfileService for Fixed {
         Err(Status::unimplemented(""))
     }
 
-    async fn get_object(&self, _: Request<v1::GetObjectRequest>) -> Result<Response<v1::GetObjectResponse>, Status> {
+    async fn get_object(
+        &self,
+        _: Request<v1::GetObjectRequest>,
+    ) -> Result<Response<v1::GetObjectResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 
@@ -88,10 +104,18 @@ impl ProfileService for Fixed {
 
 /// Serves the answer that stands on standard input.
 pub(crate) async fn serve(port: &str) {
-    let encoded = std::io::Read::bytes(std::io::stdin()).collect::<Result<Vec<u8>, _>>().expect("the answer");
+    let encoded = std::io::Read::bytes(std::io::stdin())
+        .collect::<Result<Vec<u8>, _>>()
+        .expect("the answer");
     let answer = v1::GetProfileResponse::decode(encoded.as_slice()).expect("a message");
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("a port");
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}"))
+        .await
+        .expect("a port");
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = tonic::transport::Server::builder().add_service(ProfileServiceServer::new(Fixed(answer)));
-    server.serve_with_incoming(incoming).await.expect("serves until it is killed");
+    let server =
+        tonic::transport::Server::builder().add_service(ProfileServiceServer::new(Fixed(answer)));
+    server
+        .serve_with_incoming(incoming)
+        .await
+        .expect("serves until it is killed");
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use customer_profile::grpc::v1::{
-    self, ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
-    profile_key::Key, profile_service_client::ProfileServiceClient, statement::Kind, value,
+    self, ingest_service_client::IngestServiceClient,
+    preference_service_client::PreferenceServiceClient, profile_key::Key,
+    profile_service_client::ProfileServiceClient, statement::Kind, value,
 };
 use prost_types::Timestamp;
 use tonic::transport::{Channel, Endpoint};
@@ -31,44 +32,77 @@ impl Rate {
     }
 
     pub(crate) fn calls_per(&self, seconds: f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts of calls are far below 2^52"
+        )]
         let calls = self.calls as f64;
         calls / seconds
     }
 }
 
 pub(crate) async fn connect(address: &str) -> Channel {
-    Endpoint::from_shared(address.to_owned()).expect("an address").tcp_nodelay(true).connect().await.expect("a server")
+    Endpoint::from_shared(address.to_owned())
+        .expect("an address")
+        .tcp_nodelay(true)
+        .connect()
+        .await
+        .expect("a server")
 }
 
 /// Stores one customer known from three sources, and answers with the profile's name.
 pub(crate) async fn store_sample(address: &str) -> String {
     let mut client = IngestServiceClient::new(connect(address).await);
-    let statements = ["web", "pos", "loyalty"].map(|source| upsert(source, "sample", "ann.lee@example.com"));
-    let request = v1::IngestStatementsRequest { statements: statements.into() };
-    let answer = client.ingest_statements(request).await.expect("a receipt").into_inner();
+    let statements =
+        ["web", "pos", "loyalty"].map(|source| upsert(source, "sample", "ann.lee@example.com"));
+    let request = v1::IngestStatementsRequest {
+        statements: statements.into(),
+    };
+    let answer = client
+        .ingest_statements(request)
+        .await
+        .expect("a receipt")
+        .into_inner();
     answer.results[2].profile.clone()
 }
 
 pub(crate) async fn get(address: &str, name: &str) -> v1::GetProfileResponse {
     let mut client = ProfileServiceClient::new(connect(address).await);
-    client.get_profile(by_name(name)).await.expect("warms the cache");
-    client.get_profile(by_name(name)).await.expect("a profile").into_inner()
+    client
+        .get_profile(by_name(name))
+        .await
+        .expect("warms the cache");
+    client
+        .get_profile(by_name(name))
+        .await
+        .expect("a profile")
+        .into_inner()
 }
 
 /// Reads one profile from many callers.
 pub(crate) async fn read_for(address: &str, name: &str, time: Duration) -> Rate {
     closed_loop(address, READERS, time, async |channel: Channel, _, _| {
         let request = by_name(name);
-        ProfileServiceClient::new(channel).get_profile(request).await.expect("a profile");
+        ProfileServiceClient::new(channel)
+            .get_profile(request)
+            .await
+            .expect("a profile");
     })
     .await
 }
 
 /// Says how the sample customer wants to be treated: something of everything that is looked at.
 pub(crate) async fn say_how_to_treat(address: &str) {
-    let record = || Some(v1::RecordKey { source: "web".to_owned(), key: "sample".to_owned() });
-    let window = Some(prost_types::Duration { seconds: 7 * 86_400, nanos: 0 });
+    let record = || {
+        Some(v1::RecordKey {
+            source: "web".to_owned(),
+            key: "sample".to_owned(),
+        })
+    };
+    let window = Some(prost_types::Duration {
+        seconds: 7 * 86_400,
+        nanos: 0,
+    });
     let preferences = v1::Preferences {
         language: "en-US".to_owned(),
         time_zone: "America/New_York".to_owned(),
@@ -80,11 +114,18 @@ pub(crate) async fn say_how_to_treat(address: &str) {
             start_time: "03:00".to_owned(),
             end_time: "03:01".to_owned(),
         }],
-        frequency_caps: vec![v1::FrequencyCap { channel: "email".to_owned(), max_count: 3, window }],
+        frequency_caps: vec![v1::FrequencyCap {
+            channel: "email".to_owned(),
+            max_count: 3,
+            window,
+        }],
         topics: HashMap::from([("sport".to_owned(), true)]),
         ..v1::Preferences::default()
     };
-    let accessibility = Some(v1::Accessibility { large_print: Some(true), ..v1::Accessibility::default() });
+    let accessibility = Some(v1::Accessibility {
+        large_print: Some(true),
+        ..v1::Accessibility::default()
+    });
     let wanted = Kind::StatePreferences(v1::StatePreferences {
         record: record(),
         preferences: Some(preferences),
@@ -101,11 +142,20 @@ pub(crate) async fn say_how_to_treat(address: &str) {
         consent: Some(consent),
         ..v1::RecordConsent::default()
     });
-    let statements = [wanted, said].map(|kind| v1::Statement { kind: Some(kind) }).into();
+    let statements = [wanted, said]
+        .map(|kind| v1::Statement { kind: Some(kind) })
+        .into();
     let request = v1::IngestStatementsRequest { statements };
-    let answer = IngestServiceClient::new(connect(address).await).ingest_statements(request).await;
+    let answer = IngestServiceClient::new(connect(address).await)
+        .ingest_statements(request)
+        .await;
     let results = answer.expect("a receipt").into_inner().results;
-    assert!(results.iter().all(|result| result.outcome() == v1::StatementOutcome::Stored), "{results:?}");
+    assert!(
+        results
+            .iter()
+            .all(|result| result.outcome() == v1::StatementOutcome::Stored),
+        "{results:?}"
+    );
 }
 
 /// What is asked of a cached customer.
@@ -119,36 +169,67 @@ pub(crate) enum Asked {
 
 /// Asks the same from many callers.
 pub(crate) async fn ask_for(address: &str, name: &str, asked: Asked, time: Duration) -> Rate {
-    closed_loop(address, READERS, time, async |channel: Channel, _, _| match asked {
-        Asked::Profile(purpose) => {
-            let request = v1::GetProfileRequest { purpose: purpose.to_owned(), ..by_name(name) };
-            let answer = ProfileServiceClient::new(channel).get_profile(request).await.expect("a profile").into_inner();
-            assert!(answer.withheld.iter().all(|withheld| withheld.field != "*"));
-        }
-        Asked::Permission => {
-            let request = v1::CheckContactPermissionRequest {
-                key: by_name(name).key,
-                purpose: "newsletter".to_owned(),
-                channel: "email".to_owned(),
-                ..v1::CheckContactPermissionRequest::default()
-            };
-            let answer = PreferenceServiceClient::new(channel).check_contact_permission(request).await;
-            assert!(answer.expect("an answer").into_inner().permission.expect("whether").allowed);
-        }
-    })
+    closed_loop(
+        address,
+        READERS,
+        time,
+        async |channel: Channel, _, _| match asked {
+            Asked::Profile(purpose) => {
+                let request = v1::GetProfileRequest {
+                    purpose: purpose.to_owned(),
+                    ..by_name(name)
+                };
+                let answer = ProfileServiceClient::new(channel)
+                    .get_profile(request)
+                    .await
+                    .expect("a profile")
+                    .into_inner();
+                assert!(answer.withheld.iter().all(|withheld| withheld.field != "*"));
+            }
+            Asked::Permission => {
+                let request = v1::CheckContactPermissionRequest {
+                    key: by_name(name).key,
+                    purpose: "newsletter".to_owned(),
+                    channel: "email".to_owned(),
+                    ..v1::CheckContactPermissionRequest::default()
+                };
+                let answer = PreferenceServiceClient::new(channel)
+                    .check_contact_permission(request)
+                    .await;
+                assert!(
+                    answer
+                        .expect("an answer")
+                        .into_inner()
+                        .permission
+                        .expect("whether")
+                        .allowed
+                );
+            }
+        },
+    )
     .await
 }
 
 /// Stores new customers from many callers, one statement a call.
 pub(crate) async fn ingest_for(address: &str, turn: usize, time: Duration) -> Rate {
-    closed_loop(address, WRITERS, time, async |channel: Channel, caller, count| {
-        let key = format!("{turn}-{caller}-{count}");
-        let statement = upsert("web", &key, &format!("c{key}@example.com"));
-        let request = v1::IngestStatementsRequest { statements: vec![statement] };
-        let answer =
-            IngestServiceClient::new(channel).ingest_statements(request).await.expect("a receipt").into_inner();
-        assert_eq!(answer.results[0].outcome(), v1::StatementOutcome::Stored);
-    })
+    closed_loop(
+        address,
+        WRITERS,
+        time,
+        async |channel: Channel, caller, count| {
+            let key = format!("{turn}-{caller}-{count}");
+            let statement = upsert("web", &key, &format!("c{key}@example.com"));
+            let request = v1::IngestStatementsRequest {
+                statements: vec![statement],
+            };
+            let answer = IngestServiceClient::new(channel)
+                .ingest_statements(request)
+                .await
+                .expect("a receipt")
+                .into_inner();
+            assert_eq!(answer.results[0].outcome(), v1::StatementOutcome::Stored);
+        },
+    )
     .await
 }
 
@@ -174,24 +255,51 @@ where
         }
     });
     futures::future::join_all(loops).await;
-    Rate { calls: calls.load(Ordering::Relaxed), took: started.elapsed() }
+    Rate {
+        calls: calls.load(Ordering::Relaxed),
+        took: started.elapsed(),
+    }
 }
 
 pub(crate) fn by_name(name: &str) -> v1::GetProfileRequest {
-    let key = v1::ProfileKey { key: Some(Key::Name(name.to_owned())) };
-    v1::GetProfileRequest { key: Some(key), ..v1::GetProfileRequest::default() }
+    let key = v1::ProfileKey {
+        key: Some(Key::Name(name.to_owned())),
+    };
+    v1::GetProfileRequest {
+        key: Some(key),
+        ..v1::GetProfileRequest::default()
+    }
 }
 
 fn upsert(source: &str, key: &str, email: &str) -> v1::Statement {
-    let text = |text: &str| v1::Value { kind: Some(value::Kind::StringValue(text.to_owned())) };
-    let traits = [("given_name", "Ann"), ("family_name", "Lee"), ("city", "Boston"), ("postcode", "02108")];
+    let text = |text: &str| v1::Value {
+        kind: Some(value::Kind::StringValue(text.to_owned())),
+    };
+    let traits = [
+        ("given_name", "Ann"),
+        ("family_name", "Lee"),
+        ("city", "Boston"),
+        ("postcode", "02108"),
+    ];
     v1::Statement {
         kind: Some(Kind::UpsertRecord(v1::UpsertRecord {
-            record: Some(v1::RecordKey { source: source.to_owned(), key: key.to_owned() }),
-            identifiers: vec![v1::Identifier { r#type: "email".to_owned(), value: email.to_owned() }],
-            traits: traits.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect::<HashMap<_, _>>(),
+            record: Some(v1::RecordKey {
+                source: source.to_owned(),
+                key: key.to_owned(),
+            }),
+            identifiers: vec![v1::Identifier {
+                r#type: "email".to_owned(),
+                value: email.to_owned(),
+            }],
+            traits: traits
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), text(value)))
+                .collect::<HashMap<_, _>>(),
             version: 1,
-            source_time: Some(Timestamp { seconds: 1_750_000_000, nanos: 0 }),
+            source_time: Some(Timestamp {
+                seconds: 1_750_000_000,
+                nanos: 0,
+            }),
         })),
     }
 }

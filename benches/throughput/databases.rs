@@ -17,13 +17,21 @@ const UPSERT: &str = "\\set id random(1, 1000000000)\n\
 /// A client program of the server's version, pointed at its database.
 fn client(database: &Postgres, name: &str) -> Command {
     let mut command = Command::new(bin(name));
-    command.env("PGHOST", database.socket_dir()).env("PGUSER", "postgres").env("PGDATABASE", "postgres");
+    command
+        .env("PGHOST", database.socket_dir())
+        .env("PGUSER", "postgres")
+        .env("PGDATABASE", "postgres");
     command
 }
 
 pub(crate) fn prepare_pgbench(database: &Postgres) {
-    let status =
-        client(database, "psql").args(["-q", "-c", "CREATE TABLE bar (id bigint PRIMARY KEY, body text)"]).status();
+    let status = client(database, "psql")
+        .args([
+            "-q",
+            "-c",
+            "CREATE TABLE bar (id bigint PRIMARY KEY, body text)",
+        ])
+        .status();
     assert!(status.expect("psql runs").success());
 }
 
@@ -32,11 +40,32 @@ pub(crate) fn pgbench(database: &Postgres, time: Duration) -> f64 {
     let mut script = tempfile::NamedTempFile::new().expect("a file");
     script.write_all(UPSERT.as_bytes()).expect("the script");
     let mut command = client(database, "pgbench");
-    command.args(["-n", "-M", "prepared", "-c", "32", "-j", "2", "-T", &time.as_secs().to_string(), "-f"]);
-    let output = command.arg(script.path()).stderr(Stdio::inherit()).output().expect("pgbench runs");
+    command.args([
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        "32",
+        "-j",
+        "2",
+        "-T",
+        &time.as_secs().to_string(),
+        "-f",
+    ]);
+    let output = command
+        .arg(script.path())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("pgbench runs");
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().find(|line| line.starts_with("tps = ")).unwrap_or_else(|| panic!("no figure in {text}"));
-    line.split_whitespace().nth(2).and_then(|figure| figure.parse().ok()).expect("a figure")
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("tps = "))
+        .unwrap_or_else(|| panic!("no figure in {text}"));
+    line.split_whitespace()
+        .nth(2)
+        .and_then(|figure| figure.parse().ok())
+        .expect("a figure")
 }
 
 /// One-row transactions per second on SQLite, durable, from one connection: SQLite has one writer.
@@ -49,14 +78,22 @@ pub(crate) async fn plain_sqlite(file: &Path, time: Duration) -> f64 {
         .disable_statement_logging();
     let mut connection = options.connect().await.expect("a database");
     let table = "CREATE TABLE bar (id INTEGER PRIMARY KEY, body TEXT)";
-    sqlx::query(table).execute(&mut connection).await.expect("a table");
+    sqlx::query(table)
+        .execute(&mut connection)
+        .await
+        .expect("a table");
     let upsert = "INSERT INTO bar (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
     let body = "x".repeat(300);
     let started = Instant::now();
     let mut count: u32 = 0;
     while started.elapsed() < time {
         let id = i64::from(count.wrapping_mul(2_654_435_761));
-        sqlx::query(upsert).bind(id).bind(&body).execute(&mut connection).await.expect("a row");
+        sqlx::query(upsert)
+            .bind(id)
+            .bind(&body)
+            .execute(&mut connection)
+            .await
+            .expect("a row");
         count += 1;
     }
     f64::from(count) / started.elapsed().as_secs_f64()

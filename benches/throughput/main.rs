@@ -1,16 +1,19 @@
 //! How fast, as ratios measured in one run on one machine:
 //!
 //! - cached `GetProfile` against a bare tonic server that answers the same bytes;
-//! - cached `CheckContactPermission`, and `GetProfile` for a purpose, against `GetProfile` for none, of a customer with
-//!   preferences and consents;
-//! - cached `GetContext` against cached `GetProfile`, of a customer with orders; the first page of a timeline of 100,000 events against that
-//!   of one of ten; and, while 32 callers write, how long it takes from sending an event until it is counted in what is read;
-//! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at 32 clients on the same
-//!   PostgreSQL;
+//! - cached `CheckContactPermission`, and `GetProfile` for a purpose, against `GetProfile` for
+//!   none, of a customer with preferences and consents;
+//! - cached `GetContext` against cached `GetProfile`, of a customer with orders; the first page of
+//!   a timeline of 100,000 events against that of one of ten; and, while 32 callers write, how long
+//!   it takes from sending an event until it is counted in what is read;
+//! - durable ingest at 32 callers, one statement a call, against single-row upserts by `pgbench` at
+//!   32 clients on the same PostgreSQL;
 //! - the same on SQLite against plain one-row transactions on the same file system.
 //!
-//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite]`. Servers are processes of their own, as built for release; durability is on everywhere.
-//! Contenders take turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios travel.
+//! `cargo bench --bench throughput [-- reads|purposes|journey|postgres|sqlite]`. Servers are
+//! processes of their own, as built for release; durability is on everywhere. Contenders take
+//! turns, so that a slow minute of the machine slows both. Figures of one machine: only the ratios
+//! travel.
 
 mod bare;
 mod client;
@@ -34,12 +37,19 @@ const TURNS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     if let Some(position) = arguments.iter().position(|argument| argument == "--bare") {
         return runtime.block_on(bare::serve(&arguments[position + 1]));
     }
     let wanted = |name: &str| {
-        let named = arguments[1..].iter().filter(|argument| !argument.starts_with("--")).count() > 0;
+        let named = arguments[1..]
+            .iter()
+            .filter(|argument| !argument.starts_with("--"))
+            .count()
+            > 0;
         !named || arguments.iter().any(|argument| argument == name)
     };
     println!("{:<58} {:>10} {:>10} {:>7}", "", "this", "other", "ratio");
@@ -61,7 +71,10 @@ fn main() {
 }
 
 fn report(what: &str, this: f64, other: f64) {
-    println!("{what:<58} {this:>8.0}/s {other:>8.0}/s {:>7.2}", this / other);
+    println!(
+        "{what:<58} {this:>8.0}/s {other:>8.0}/s {:>7.2}",
+        this / other
+    );
 }
 
 /// The median of each contender's turns.
@@ -72,11 +85,16 @@ fn median(mut rates: Vec<f64>) -> f64 {
 
 async fn reads() {
     let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
+    let server = Server::start_with(
+        &format!("sqlite://{}", file.path().join("db").display()),
+        &[],
+    )
+    .await;
     let name = client::store_sample(&server.address).await;
     let answer = client::get(&server.address, &name).await;
     let bare = bare::start(&answer).await;
-    let (mut this, mut other, mut this_cpu, mut other_cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut this, mut other, mut this_cpu, mut other_cpu) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         for (address, pid, rates, costs) in [
             (&server.address, server.pid(), &mut this, &mut this_cpu),
@@ -88,16 +106,33 @@ async fn reads() {
             rates.push(rate.per_second());
         }
     }
-    report("cached GetProfile, bare tonic server", median(this), median(other));
-    report("the same per second of the server's processor time", median(this_cpu), median(other_cpu));
+    report(
+        "cached GetProfile, bare tonic server",
+        median(this),
+        median(other),
+    );
+    report(
+        "the same per second of the server's processor time",
+        median(this_cpu),
+        median(other_cpu),
+    );
 }
 
 async fn purposes() {
     let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
+    let server = Server::start_with(
+        &format!("sqlite://{}", file.path().join("db").display()),
+        &[],
+    )
+    .await;
     let name = client::store_sample(&server.address).await;
     client::say_how_to_treat(&server.address).await;
-    let asked = [Asked::Profile(""), Asked::Profile("service"), Asked::Profile("newsletter"), Asked::Permission];
+    let asked = [
+        Asked::Profile(""),
+        Asked::Profile("service"),
+        Asked::Profile("newsletter"),
+        Asked::Permission,
+    ];
     let (mut rates, mut costs) = (asked.map(|_| Vec::new()), asked.map(|_| Vec::new()));
     for _ in 0..TURNS {
         for (number, asked) in asked.iter().enumerate() {
@@ -108,11 +143,21 @@ async fn purposes() {
         }
     }
     let (rates, costs) = (rates.map(median), costs.map(median));
-    for (number, what) in
-        [(1, "GetProfile for service"), (2, "GetProfile for newsletter"), (3, "CheckContactPermission")]
-    {
-        report(&format!("cached {what}, for no purpose"), rates[number], rates[0]);
-        report("the same per second of the server's processor time", costs[number], costs[0]);
+    for (number, what) in [
+        (1, "GetProfile for service"),
+        (2, "GetProfile for newsletter"),
+        (3, "CheckContactPermission"),
+    ] {
+        report(
+            &format!("cached {what}, for no purpose"),
+            rates[number],
+            rates[0],
+        );
+        report(
+            "the same per second of the server's processor time",
+            costs[number],
+            costs[0],
+        );
     }
 }
 
@@ -132,15 +177,26 @@ async fn journey() {
     let mut rates = asked.map(|_| Vec::new());
     for _ in 0..TURNS {
         for (number, (name, asked)) in asked.iter().enumerate() {
-            rates[number].push(journey::ask_for(&server.address, name, *asked, TURN).await.per_second());
+            rates[number].push(
+                journey::ask_for(&server.address, name, *asked, TURN)
+                    .await
+                    .per_second(),
+            );
         }
     }
     let rates = rates.map(median);
     report("cached GetContext, cached GetProfile", rates[1], rates[0]);
-    report("cached GetContext with its text, cached GetProfile", rates[2], rates[0]);
+    report(
+        "cached GetContext with its text, cached GetProfile",
+        rates[2],
+        rates[0],
+    );
     report("first page of 100,000 events, of ten", rates[4], rates[3]);
     let load = client::ingest_for(&server.address, 0, TURN * 3);
-    let (took, load) = tokio::join!(journey::counted_after(&server.address, "counted", 200), load);
+    let (took, load) = tokio::join!(
+        journey::counted_after(&server.address, "counted", 200),
+        load
+    );
     let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e3;
     println!(
         "an event is counted after {:.1} ms (median), {:.1} ms (99 of 100), {:.1} ms (all), while {:.0} statements/s are written",
@@ -160,18 +216,30 @@ async fn writes_postgres() {
         this.push(ingest(&server, turn).await.per_second());
         other.push(databases::pgbench(&database, TURN));
     }
-    report("ingest on PostgreSQL, pgbench single-row upserts", median(this), median(other));
+    report(
+        "ingest on PostgreSQL, pgbench single-row upserts",
+        median(this),
+        median(other),
+    );
 }
 
 async fn writes_sqlite() {
     let file = tempfile::tempdir().expect("a directory");
-    let server = Server::start_with(&format!("sqlite://{}", file.path().join("db").display()), &[]).await;
+    let server = Server::start_with(
+        &format!("sqlite://{}", file.path().join("db").display()),
+        &[],
+    )
+    .await;
     let (mut this, mut other) = (Vec::new(), Vec::new());
     for turn in 0..TURNS {
         this.push(ingest(&server, turn).await.per_second());
         other.push(databases::plain_sqlite(&file.path().join(format!("plain-{turn}")), TURN).await);
     }
-    report("ingest on SQLite, plain one-row transactions", median(this), median(other));
+    report(
+        "ingest on SQLite, plain one-row transactions",
+        median(this),
+        median(other),
+    );
 }
 
 async fn ingest(server: &Server, turn: usize) -> Rate {

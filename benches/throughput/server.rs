@@ -14,7 +14,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Migrates a database and starts a server on it, with its defaults and what is given. Its log goes nowhere.
+    /// Migrates a database and starts a server on it, with its defaults and what is given. Its log
+    /// goes nowhere.
     pub(crate) async fn start_with(database_url: &str, settings: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_customer-profile");
         let status = Command::new(program)
@@ -28,9 +29,19 @@ impl Server {
         command.args(["serve", "--database-url", database_url]);
         command.args(["--grpc-address", &format!("127.0.0.1:{grpc}")]);
         let operations = format!("127.0.0.1:{operations}");
-        command.args(["--operations-address", &operations]).args(settings);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server");
-        let server = Self { child, address: format!("http://127.0.0.1:{grpc}"), operations };
+        command
+            .args(["--operations-address", &operations])
+            .args(settings);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a server");
+        let server = Self {
+            child,
+            address: format!("http://127.0.0.1:{grpc}"),
+            operations,
+        };
         wait_for(grpc).await;
         server.ready().await;
         server
@@ -41,12 +52,20 @@ impl Server {
     }
 
     async fn ready(&self) {
-        let channel = tonic::transport::Endpoint::from_shared(self.address.clone()).expect("an address").connect_lazy();
+        let channel = tonic::transport::Endpoint::from_shared(self.address.clone())
+            .expect("an address")
+            .connect_lazy();
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
         let serving = tonic_health::pb::health_check_response::ServingStatus::Serving;
         for _ in 0..500 {
-            let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
-            if health.check(request).await.is_ok_and(|answer| answer.get_ref().status() == serving) {
+            let request = tonic_health::pb::HealthCheckRequest {
+                service: String::new(),
+            };
+            if health
+                .check(request)
+                .await
+                .is_ok_and(|answer| answer.get_ref().status() == serving)
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -62,9 +81,12 @@ impl Drop for Server {
     }
 }
 
-/// How long all threads of a process have run on a processor (Linux: `/proc/PID/task/TID/schedstat`, nanoseconds first).
+/// How long all threads of a process have run on a processor (Linux:
+/// `/proc/PID/task/TID/schedstat`, nanoseconds first).
 pub(crate) fn cpu_seconds(pid: u32) -> f64 {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a running process").flatten();
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .expect("a running process")
+        .flatten();
     let ran = threads.filter_map(|thread| {
         let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
         text.split(' ').next()?.parse::<f64>().ok()
@@ -81,7 +103,10 @@ pub(crate) fn free_port() -> u16 {
 /// Waits until somebody listens.
 pub(crate) async fn wait_for(port: u16) {
     for _ in 0..500 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_ok()
+        {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

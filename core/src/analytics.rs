@@ -1,14 +1,18 @@
-//! Metrics of customer experience: what customers buy, how likely they buy again, what they think, how they are served.
+//! Metrics of customer experience: what customers buy, how likely they buy again, what they think,
+//! how they are served.
 //!
-//! Pure functions of plain numbers. Days are numbers, counted from any one day; nothing here knows what day it is. What a
-//! metric is computed from, and of which window, is the caller's to choose and to tell. Where there is nothing to compute
-//! from there is no value, never zero.
+//! Pure functions of plain numbers. Days are numbers, counted from any one day; nothing here knows
+//! what day it is. What a metric is computed from, and of which window, is the caller's to choose
+//! and to tell. Where there is nothing to compute from there is no value, never zero.
 //!
-//! - [`Purchases`]: what was bought by day, and [`Buying`], what models of buying need to know of it.
-//! - [`BgNbd`]: purchases to come, and whether a customer is still there; [`GammaGamma`]: what a purchase is worth;
-//!   [`lifetime_value`]: both over months. They are fitted to a population once and asked for each customer.
+//! - [`Purchases`]: what was bought by day, and [`Buying`], what models of buying need to know of
+//!   it.
+//! - [`BgNbd`]: purchases to come, and whether a customer is still there; [`GammaGamma`]: what a
+//!   purchase is worth; [`lifetime_value`]: both over months. They are fitted to a population once
+//!   and asked for each customer.
 //! - [`ChurnSignal`], [`RfmScale`]: the same history as simple signals.
-//! - [`InteractionHistory`]: what customers answered and how they were served by day, of one or of many.
+//! - [`InteractionHistory`]: what customers answered and how they were served by day, of one or of
+//!   many.
 //! - [`nps`], [`csat`], [`ces`]: surveys. [`FirstContact`], [`Share`]: service.
 
 mod bg_nbd;
@@ -57,10 +61,12 @@ pub enum FitError {
     Diverged,
 }
 
-/// A model is fitted to no fewer customers with repeat purchases: eight for each of four parameters.
+/// A model is fitted to no fewer customers with repeat purchases: eight for each of four
+/// parameters.
 pub const MIN_REPEATERS: u64 = 32;
 
-/// A part of a whole, such as deliveries that were on time. Shares of customers add up to that of a segment.
+/// A part of a whole, such as deliveries that were on time. Shares of customers add up to that of a
+/// segment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// How many of them.
@@ -81,7 +87,10 @@ impl std::ops::Add for Share {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { part: self.part.saturating_add(other.part), whole: self.whole.saturating_add(other.whole) }
+        Self {
+            part: self.part.saturating_add(other.part),
+            whole: self.whole.saturating_add(other.whole),
+        }
     }
 }
 
@@ -95,7 +104,10 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| float(part) / float(whole))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 do not occur, and would lose nothing that counts")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts beyond 2^53 do not occur, and would lose nothing that counts"
+)]
 fn float(count: u64) -> f64 {
     count as f64
 }

@@ -1,6 +1,7 @@
 //! Hashes that are the same for ever: keys in the database and shipped tables rest on them.
 
-/// A hash that is the same for ever: FNV-1a, finished as in `SplitMix64` so that all bits depend on all bytes.
+/// A hash that is the same for ever: FNV-1a, finished as in `SplitMix64` so that all bits depend on
+/// all bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hash(u64);
 
@@ -36,6 +37,9 @@ mod tests {
 
     #[test]
     fn hashes_are_the_same_for_ever() {
-        assert_eq!(Hash::new().part("email").part("ann@x.com").finish(), 0xcb0e_7b82_806c_9cb8);
+        assert_eq!(
+            Hash::new().part("email").part("ann@x.com").finish(),
+            0xcb0e_7b82_806c_9cb8
+        );
     }
 }

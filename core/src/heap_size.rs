@@ -1,12 +1,13 @@
 //! How much memory values take.
 //!
-//! What is bounded in bytes (the cache, the write queue) is bounded in bytes that the process really has: [`HeapSize`] counts
-//! allocations as the allocator hands them out, rounded up to its size classes, with the spare capacity of vectors and whole
-//! nodes of trees. Estimates that count only the content of values are too low by half for small ones.
+//! What is bounded in bytes (the cache, the write queue) is bounded in bytes that the process
+//! really has: [`HeapSize`] counts allocations as the allocator hands them out, rounded up to its
+//! size classes, with the spare capacity of vectors and whole nodes of trees. Estimates that count
+//! only the content of values are too low by half for small ones.
 //!
-//! Trees are counted as packed, that is with full nodes, which is how they are when they are collected from an iterator.
-//! What was inserted one by one leaves half of each node empty; [`pack_map`] and [`pack_set`] mend that before a value is
-//! kept for long.
+//! Trees are counted as packed, that is with full nodes, which is how they are when they are
+//! collected from an iterator. What was inserted one by one leaves half of each node empty;
+//! [`pack_map`] and [`pack_set`] mend that before a value is kept for long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{MaybeUninit, size_of};
@@ -17,15 +18,15 @@ use uuid::Uuid;
 
 /// The heap that a value holds.
 pub trait HeapSize {
-    /// Bytes of all allocations that the value owns, as the allocator hands them out. The value itself is not counted: its
-    /// owner does that.
+    /// Bytes of all allocations that the value owns, as the allocator hands them out. The value
+    /// itself is not counted: its owner does that.
     fn heap_bytes(&self) -> usize;
 }
 
 /// What the allocator takes for an allocation: its size class.
 ///
-/// Up to 64 bytes classes are 16 bytes apart, from there on there are four to each doubling; what is larger than 512 KiB has
-/// whole pages. Source: `mi_bin` and `mi_good_size` of mimalloc 3.
+/// Up to 64 bytes classes are 16 bytes apart, from there on there are four to each doubling; what
+/// is larger than 512 KiB has whole pages. Source: `mi_bin` and `mi_good_size` of mimalloc 3.
 #[must_use]
 pub const fn allocated(bytes: usize) -> usize {
     const LARGEST_CLASS: usize = 512 << 10;
@@ -45,7 +46,8 @@ pub fn shared_bytes<T: HeapSize>(value: &T) -> usize {
     allocated(2 * size_of::<usize>() + size_of::<T>()) + value.heap_bytes()
 }
 
-/// How many entries a node of a B-tree has room for. Source: `CAPACITY` in the standard library's `btree/node.rs`.
+/// How many entries a node of a B-tree has room for. Source: `CAPACITY` in the standard library's
+/// `btree/node.rs`.
 const NODE_ENTRIES: usize = 11;
 
 /// A node of the standard library's B-tree, field by field.
@@ -155,7 +157,9 @@ impl<T: HeapSize> HeapSize for BTreeSet<T> {
 
 impl<K: HeapSize, V: HeapSize> HeapSize for BTreeMap<K, V> {
     fn heap_bytes(&self) -> usize {
-        let entries = self.iter().map(|(key, value)| key.heap_bytes() + value.heap_bytes());
+        let entries = self
+            .iter()
+            .map(|(key, value)| key.heap_bytes() + value.heap_bytes());
         tree_bytes::<K, V>(self.len()) + entries.sum::<usize>()
     }
 }
@@ -167,7 +171,12 @@ mod tests {
     #[test]
     fn allocations_take_their_size_class() {
         let classes = [0, 1, 9, 17, 64, 65, 81, 129, 161, 1000, 1025, 4097, 600_000].map(allocated);
-        assert_eq!(classes, [0, 8, 16, 32, 64, 80, 96, 160, 192, 1024, 1280, 5120, 602_112]);
+        assert_eq!(
+            classes,
+            [
+                0, 8, 16, 32, 64, 80, 96, 160, 192, 1024, 1280, 5120, 602_112
+            ]
+        );
     }
 
     #[test]

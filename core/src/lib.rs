@@ -1,17 +1,18 @@
 //! The pure part of customer-profile: what is known of a customer, and who is who.
 //!
-//! Nothing here knows of a network, a database or a clock: all of it is functions of values. In the order in which data passes
-//! through:
+//! Nothing here knows of a network, a database or a clock: all of it is functions of values. In the
+//! order in which data passes through:
 //!
-//! - [`model`]: the deployment's own file, compiled: sources, identifier types, traits, mappings, purposes.
+//! - [`model`]: the deployment's own file, compiled: sources, identifier types, traits, mappings,
+//!   purposes.
 //! - [`records`]: statements as sources make them, and the records that they add up to.
 //! - [`identity`]: which records are one person.
 //! - [`profile`]: the fold, from the records of one person to the profile that a reader sees.
 //! - [`permission`]: what a purpose may see of a profile, and whether a customer may be contacted.
 //! - [`analytics`]: metrics of customer experience, from what was bought, asked and answered.
 //!
-//! Beside them, [`heap_size`](mod@heap_size) counts the memory that values take, and [`computation`] bounds the stack and the time of a
-//! computation.
+//! Beside them, [`heap_size`](mod@heap_size) counts the memory that values take, and
+//! [`computation`] bounds the stack and the time of a computation.
 
 pub mod analytics;
 pub mod computation;

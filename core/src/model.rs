@@ -1,6 +1,8 @@
-//! The model: what a deployment knows about its customers. The code has no source and no field built in.
+//! The model: what a deployment knows about its customers. The code has no source and no field
+//! built in.
 //!
-//! A [`Model`] is compiled from the model file and never changes; this module is what the rest of the service asks it.
+//! A [`Model`] is compiled from the model file and never changes; this module is what the rest of
+//! the service asks it.
 
 pub mod check;
 mod computed;
@@ -58,7 +60,8 @@ pub struct Model {
     pub purposes: BTreeMap<String, Purpose>,
     /// How customers are contacted, by name.
     pub channels: BTreeMap<String, Channel>,
-    /// Where the clocks are of customers who have not said: a name of the IANA database; empty: UTC.
+    /// Where the clocks are of customers who have not said: a name of the IANA database; empty:
+    /// UTC.
     pub time_zone: String,
     /// Computed traits by name: what is counted of a customer's events.
     pub computed: BTreeMap<String, Arc<Definition>>,
@@ -79,7 +82,8 @@ pub struct IdentifierType {
     pub normalization: Normalization,
     /// A merge that would give a profile more values of this type is refused; 1 for unique types.
     pub max_per_profile: Option<usize>,
-    /// A value that would join more than this many groups of records (joined by stronger types) does not link at all.
+    /// A value that would join more than this many groups of records (joined by stronger types)
+    /// does not link at all.
     pub max_profiles: Option<usize>,
     /// A value held by more records than this does not link at all.
     pub max_records: Option<usize>,
@@ -103,7 +107,8 @@ pub enum Normalization {
     Digits,
     /// An e-mail address.
     Email,
-    /// A telephone number, to E.164; numbers without a country code are of this region (ISO 3166, `US`).
+    /// A telephone number, to E.164; numbers without a country code are of this region (ISO 3166,
+    /// `US`).
     E164 {
         /// The region.
         default_region: String,
@@ -155,7 +160,10 @@ impl Survivorship {
     /// As the model file names it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, rule)| *rule == self).map_or("", |(name, _)| name)
+        Self::ALL
+            .iter()
+            .find(|(_, rule)| *rule == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -178,12 +186,18 @@ impl Model {
     /// How a trait is chosen; by recency for one that the model no longer has.
     #[must_use]
     pub fn survivorship(&self, name: &str) -> Survivorship {
-        self.traits.get(name).map(|kind| kind.keep).unwrap_or_default()
+        self.traits
+            .get(name)
+            .map(|kind| kind.keep)
+            .unwrap_or_default()
     }
 
-    /// Whether an identifier may link records: its type is declared, its form is right, and it is not blocked.
+    /// Whether an identifier may link records: its type is declared, its form is right, and it is
+    /// not blocked.
     #[must_use]
     pub fn links(&self, identifier: &Identifier) -> bool {
-        self.identifiers.get(&identifier.kind).is_some_and(|kind| kind.links(&identifier.value))
+        self.identifiers
+            .get(&identifier.kind)
+            .is_some_and(|kind| kind.links(&identifier.value))
     }
 }

@@ -1,10 +1,12 @@
-//! What may be done with what is known of a customer: pure functions of a profile, the model, and the time.
+//! What may be done with what is known of a customer: pure functions of a profile, the model, and
+//! the time.
 //!
 //! - [`view`]: what a purpose may see of a profile.
-//! - [`contact`]: whether a customer may be contacted for a purpose over a channel, and if not, when.
+//! - [`contact`]: whether a customer may be contacted for a purpose over a channel, and if not,
+//!   when.
 //!
-//! Both go by what counts at a time, never by something that was computed before: consents expire, and quiet hours begin,
-//! without a write, and what is cached is the profile alone.
+//! Both go by what counts at a time, never by something that was computed before: consents expire,
+//! and quiet hours begin, without a write, and what is cached is the profile alone.
 
 pub mod contact;
 mod quiet;

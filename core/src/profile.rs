@@ -9,7 +9,8 @@ use crate::heap_size::{heap_size, pack_map, pack_set};
 use crate::model::Model;
 use crate::records::rollup::{DefinitionId, Rollup};
 use crate::records::{
-    Identifier, Origin, Preferences, ProfileId, Provenance, Record, RecordKey, Timestamp, Value, fold_preferences,
+    Identifier, Origin, Preferences, ProfileId, Provenance, Record, RecordKey, Timestamp, Value,
+    fold_preferences,
 };
 use survive::fold_traits;
 
@@ -31,9 +32,11 @@ pub struct Profile {
     pub traits: BTreeMap<String, Trait>,
     /// All identifiers, in order.
     pub identifiers: Vec<ProfileIdentifier>,
-    /// How the customer wants to be treated. What counts of consent depends on the time: see [`effective`](crate::records::effective).
+    /// How the customer wants to be treated. What counts of consent depends on the time: see
+    /// [`effective`](crate::records::effective).
     pub preferences: Preferences,
-    /// What it is made of, in order of key. What their events add up to is in [`rollup`](Self::rollup).
+    /// What it is made of, in order of key. What their events add up to is in
+    /// [`rollup`](Self::rollup).
     pub records: Vec<Record>,
     /// What the events of all records add up to.
     pub rollup: Rollup,
@@ -79,7 +82,9 @@ pub struct StoredProfile {
 impl Profile {
     /// Packs what is to be kept for long, so that it takes the memory that it is counted with.
     pub fn pack(&mut self) {
-        self.traits.values_mut().for_each(|unified| unified.value.pack());
+        self.traits
+            .values_mut()
+            .for_each(|unified| unified.value.pack());
         pack_map(&mut self.traits);
         pack_map(&mut self.preferences);
         self.records.iter_mut().for_each(Record::pack);
@@ -100,8 +105,17 @@ heap_size! {
 /// Folds a profile. Computed traits and segments depend on the time too: see [`Derived::of`].
 #[must_use]
 pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
-    let StoredProfile { id, revision, update_time, mut records } = stored;
-    let create_time = records.iter().map(|record| record.first_seen).min().unwrap_or(update_time);
+    let StoredProfile {
+        id,
+        revision,
+        update_time,
+        mut records,
+    } = stored;
+    let create_time = records
+        .iter()
+        .map(|record| record.first_seen)
+        .min()
+        .unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
     let preferences = fold_preferences(&records);
@@ -122,10 +136,14 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
     }
 }
 
-/// The sum of the records' states, which are taken out of them, and the definitions of which some record lacks its part.
+/// The sum of the records' states, which are taken out of them, and the definitions of which some
+/// record lacks its part.
 fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<DefinitionId>) {
     let (mut sum, mut uncounted) = (Rollup::default(), BTreeSet::new());
-    let parts: Vec<Rollup> = records.iter_mut().map(|record| std::mem::take(&mut record.rollup)).collect();
+    let parts: Vec<Rollup> = records
+        .iter_mut()
+        .map(|record| std::mem::take(&mut record.rollup))
+        .collect();
     for id in model.definitions().map(|definition| definition.id) {
         if sum.get(id).is_some() {
             continue;
@@ -156,7 +174,11 @@ fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier>
     }
     let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Provenance))| {
         let linkable = model.links(&identifier);
-        ProfileIdentifier { identifier, linkable, origin: Origin::of(record, said) }
+        ProfileIdentifier {
+            identifier,
+            linkable,
+            origin: Origin::of(record, said),
+        }
     };
     sayers.into_iter().map(held).collect()
 }

@@ -1,10 +1,11 @@
 //! What sources say of customers: statements, and the records that they add up to.
 //!
-//! - [`Draft`]: a statement as a source said it; [`Statement`]: the same, checked against the model.
+//! - [`Draft`]: a statement as a source said it; [`Statement`]: the same, checked against the
+//!   model.
 //! - [`Record`]: the fold of all statements about one record, in any order.
 //!
-//! Which records are one person is decided in [`identity`](crate::identity); [`profile`](crate::profile) folds the records of
-//! one person.
+//! Which records are one person is decided in [`identity`](crate::identity);
+//! [`profile`](crate::profile) folds the records of one person.
 
 mod consent;
 mod id;
@@ -19,20 +20,22 @@ mod violation;
 mod words;
 
 pub use consent::{
-    About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective, LegalBasis, effective,
-    next_change,
+    About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective,
+    LegalBasis, effective, next_change,
 };
-pub use id::{EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time};
+pub use id::{
+    EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
+};
 pub use object::{Meaning, Object, ObjectKey, fold_object};
 pub use preference::{
-    FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative, StatedPreference,
-    UnknownPreference, fold_preferences,
+    FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative,
+    StatedPreference, UnknownPreference, fold_preferences,
 };
 pub use record::{CarriedId, MAX_CONTACTS, Membership, Origin, Provenance, Record, VersionStamp};
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
-    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event, Fields,
-    RecordStatement, Statement, TimelinePosition,
+    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event,
+    Fields, RecordStatement, Statement, TimelinePosition,
 };
 pub use value::Value;
 pub use violation::{Reason, Violation, listed};

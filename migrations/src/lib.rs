@@ -1,11 +1,11 @@
 //! The schema of the customer-profile database, on PostgreSQL and on SQLite.
 //!
-//! Offers [`up`], which brings a database to this version's schema, and [`schema()`], which tells without changing anything
-//! how a database stands to it. Knows nothing of the service's own types: a migration that was released never changes,
-//! whatever becomes of the code that reads the tables.
+//! Offers [`up`], which brings a database to this version's schema, and [`schema()`], which tells
+//! without changing anything how a database stands to it. Knows nothing of the service's own types:
+//! a migration that was released never changes, whatever becomes of the code that reads the tables.
 //!
-//! Later changes go expand → backfill → constrain → contract, one concern a file, so that the version before can run on
-//! the new schema while servers are replaced one by one.
+//! Later changes go expand → backfill → constrain → contract, one concern a file, so that the
+//! version before can run on the new schema while servers are replaced one by one.
 
 mod dialect;
 mod m20261122_000001_records_and_history;
@@ -67,15 +67,23 @@ pub enum Schema {
 /// # Errors
 /// Those of the driver.
 pub async fn schema(db: &DatabaseConnection) -> Result<Schema, DbErr> {
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
     let manager = SchemaManager::new(db);
     let table = Migrator::migration_table_name().to_string();
     if !manager.has_table(&table).await? {
         return Ok(Schema::Missing);
     }
     let query = format!("SELECT version FROM {table} ORDER BY version");
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), query)).await?;
-    let applied = rows.iter().map(|row| row.try_get("", "version")).collect::<Result<Vec<String>, _>>()?;
+    let rows = db
+        .query_all_raw(Statement::from_string(db.get_database_backend(), query))
+        .await?;
+    let applied = rows
+        .iter()
+        .map(|row| row.try_get("", "version"))
+        .collect::<Result<Vec<String>, _>>()?;
     Ok(compare(&known, &applied))
 }
 
@@ -90,8 +98,8 @@ fn compare(known: &[String], applied: &[String]) -> Schema {
     }
 }
 
-/// Applies what is missing, all of it or nothing. On PostgreSQL an advisory lock is held for the run, so that several
-/// may start at once: the first does the work, the others find it done.
+/// Applies what is missing, all of it or nothing. On PostgreSQL an advisory lock is held for the
+/// run, so that several may start at once: the first does the work, the others find it done.
 ///
 /// # Errors
 /// Those of the driver; [`DbErr::Migration`] when a later version has migrated the database.
@@ -122,6 +130,9 @@ mod tests {
         assert_eq!(compare(&known, &[]), Schema::Missing);
         assert_eq!(compare(&known, &names(&["m1"])), Schema::Older(2));
         assert_eq!(compare(&known, &known), Schema::Right);
-        assert_eq!(compare(&known, &names(&["m1", "m2", "m3", "m4"])), Schema::Newer("m4".to_owned()));
+        assert_eq!(
+            compare(&known, &names(&["m1", "m2", "m3", "m4"])),
+            Schema::Newer("m4".to_owned())
+        );
     }
 }

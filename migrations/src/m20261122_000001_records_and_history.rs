@@ -1,10 +1,14 @@
 //! Records with their identifiers, terms and history; profiles; memberships; events.
 //!
-//! - Every primary key leads with the tenant, so that the tables can be spread by it. No foreign keys: the writer keeps the tables
-//!   in step, within one transaction, and rows of one tenant never point to another.
-//! - Text that is compared is in byte order on every database: `COLLATE "C"` on PostgreSQL, as `SQLite` and Rust do it.
-//! - Times are whole microseconds since 1970. 128-bit values (ids, hashes) are `uuid` on PostgreSQL and 16 bytes on `SQLite`.
-//! - Documents (`body`, `draft`) are JSON in plain text: nothing looks into them, and they come back as they were put.
+//! - Every primary key leads with the tenant, so that the tables can be spread by it. No foreign
+//!   keys: the writer keeps the tables in step, within one transaction, and rows of one tenant
+//!   never point to another.
+//! - Text that is compared is in byte order on every database: `COLLATE "C"` on PostgreSQL, as
+//!   `SQLite` and Rust do it.
+//! - Times are whole microseconds since 1970. 128-bit values (ids, hashes) are `uuid` on PostgreSQL
+//!   and 16 bytes on `SQLite`.
+//! - Documents (`body`, `draft`) are JSON in plain text: nothing looks into them, and they come
+//!   back as they were put.
 
 use sea_orm_migration::prelude::*;
 
@@ -20,7 +24,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("the first schema is not taken back: drop the database instead".to_owned()))
+        Err(DbErr::Migration(
+            "the first schema is not taken back: drop the database instead".to_owned(),
+        ))
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -30,7 +36,8 @@ impl MigrationTrait for Migration {
 }
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    // Which database this is. Read tokens carry the id, so that a token of another database is told apart.
+    // Which database this is. Read tokens carry the id, so that a token of another database is told
+    // apart.
     "CREATE TABLE store_info (
         only_row {int} NOT NULL,
         id {id} NOT NULL,
@@ -55,7 +62,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ) {wide}",
     // Serves: the records of a profile.
     "CREATE INDEX record_by_profile ON record (tenant, profile_id)",
-    // Every statement about a record. Primary key: was this said before; all that was said about a record.
+    // Every statement about a record. Primary key: was this said before; all that was said about a
+    // record.
     "CREATE TABLE record_version (
         tenant {text} NOT NULL,
         source {text} NOT NULL,
@@ -122,8 +130,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         body TEXT NOT NULL,
         CONSTRAINT event_pk PRIMARY KEY (tenant, source, event_id)
     ) {wide}",
-    // Serves: the newest events of a record, from any position on. The record's key comes first, so that the index is of no
-    // use for an event's own name: while the table is small PostgreSQL holds any index for as good as the right one, and
-    // keeps to that plan.
+    // Serves: the newest events of a record, from any position on. The record's key comes first, so
+    // that the index is of no use for an event's own name: while the table is small PostgreSQL
+    // holds any index for as good as the right one, and keeps to that plan.
     "CREATE INDEX event_by_record ON event (record_key, tenant, source, sort_time)",
 ];

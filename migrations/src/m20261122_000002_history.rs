@@ -1,13 +1,15 @@
 //! What each row was before: so that a read can answer as of any write.
 //!
-//! A row of `record`, `profile` and `identifier` holds `since` the write that put it there. A write that replaces or removes
-//! one first copies it here, with itself as `until`. So what was true after write *n* are the rows with
-//! `since` ≤ *n* that are in place, and those with `since` ≤ *n* < `until` that are here; and what is never replaced costs nothing.
+//! A row of `record`, `profile` and `identifier` holds `since` the write that put it there. A write
+//! that replaces or removes one first copies it here, with itself as `until`. So what was true
+//! after write *n* are the rows with `since` ≤ *n* that are in place, and those with `since` ≤ *n*
+//! < `until` that are here; and what is never replaced costs nothing.
 //!
-//! The columns of a key come first, in its order: `SQLite` 3.40 to 3.41 takes a sound table `WITHOUT ROWID` for a damaged one where
-//! another column is between them.
+//! The columns of a key come first, in its order: `SQLite` 3.40 to 3.41 takes a sound table
+//! `WITHOUT ROWID` for a damaged one where another column is between them.
 //!
-//! Rows from before this migration hold since write 0, and all writes before it count as one, at the time of the last.
+//! Rows from before this migration hold since write 0, and all writes before it count as one, at
+//! the time of the last.
 
 use sea_orm_migration::prelude::*;
 
@@ -23,7 +25,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("history is not thrown away: go back to a copy of the database instead".to_owned()))
+        Err(DbErr::Migration(
+            "history is not thrown away: go back to a copy of the database instead".to_owned(),
+        ))
     }
 
     fn use_transaction(&self) -> Option<bool> {

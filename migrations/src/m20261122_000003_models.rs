@@ -1,8 +1,8 @@
 //! Models: every version that a tenant has had, and which of them came into force when.
 //!
-//! A tenant's model is part of its data: profiles are what the model in force makes of the records. A version comes into
-//! force at most once, and each later than the one before, so that the number alone tells which rules an answer is by;
-//! going back makes a new version of an old content.
+//! A tenant's model is part of its data: profiles are what the model in force makes of the records.
+//! A version comes into force at most once, and each later than the one before, so that the number
+//! alone tells which rules an answer is by; going back makes a new version of an old content.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Probabilistic identity: match keys, scored pairs, people's decisions, and the log of merges and splits.
+//! Probabilistic identity: match keys, scored pairs, people's decisions, and the log of merges and
+//! splits.
 //!
 //! Match keys and pairs are derived from records and the model; decisions and the log are not.
 
@@ -30,8 +31,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
         record_key {text} NOT NULL,
         CONSTRAINT match_key_pk PRIMARY KEY (tenant, key_hash, source, record_key)
     ) {narrow}",
-    // Records that were compared and found to be alike. Each pair stands twice, once from each end. Primary key: the
-    // pairs of a record. `queued`: a person may decide it. `lesser`: seen from the lesser end.
+    // Records that were compared and found to be alike. Each pair stands twice, once from each end.
+    // Primary key: the pairs of a record. `queued`: a person may decide it. `lesser`: seen from the
+    // lesser end.
     "CREATE TABLE match_pair (
         tenant {text} NOT NULL,
         source {text} NOT NULL,
@@ -66,8 +68,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         decision_id {text} NOT NULL,
         CONSTRAINT decision_record_pk PRIMARY KEY (tenant, source, record_key, decision_id)
     ) {narrow}",
-    // Requests that changed something and carry an id of their own, with what was answered, so that the same request
-    // sent again changes nothing.
+    // Requests that changed something and carry an id of their own, with what was answered, so that
+    // the same request sent again changes nothing.
     "CREATE TABLE request (
         tenant {text} NOT NULL,
         request_id {text} NOT NULL,
@@ -76,7 +78,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         answer TEXT NOT NULL,
         CONSTRAINT request_pk PRIMARY KEY (tenant, request_id)
     ) {wide}",
-    // Merges and splits, each once for each profile that it concerns. Primary key: the changes of a profile, in order.
+    // Merges and splits, each once for each profile that it concerns. Primary key: the changes of a
+    // profile, in order.
     "CREATE TABLE identity_change (
         tenant {text} NOT NULL,
         profile_id {id} NOT NULL,

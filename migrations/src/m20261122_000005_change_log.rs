@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
 }
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    // Each write has an entry, of one part or several; the oldest are thrown away. Primary key: the log from a write on.
-    // `changes` is a JSON document of `bytes` bytes.
+    // Each write has an entry, of one part or several; the oldest are thrown away. Primary key: the
+    // log from a write on. `changes` is a JSON document of `bytes` bytes.
     "CREATE TABLE change_log (
         tenant {text} NOT NULL,
         sequence {int} NOT NULL,

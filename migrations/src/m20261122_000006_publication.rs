@@ -20,8 +20,9 @@ impl MigrationTrait for Migration {
 }
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    // All changes of the writes up to `sequence` are told, and of the next one so many changes. Who tells them holds the
-    // lease (none: the empty text) and says that it lives by counting `lease_beat` up.
+    // All changes of the writes up to `sequence` are told, and of the next one so many changes. Who
+    // tells them holds the lease (none: the empty text) and says that it lives by counting
+    // `lease_beat` up.
     "CREATE TABLE publication (
         tenant {text} NOT NULL,
         name {text} NOT NULL,
@@ -33,7 +34,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
         last_error {text} NOT NULL,
         CONSTRAINT publication_pk PRIMARY KEY (tenant, name)
     ) {narrow}",
-    // A change, by its write and its place in it, that its target refused. Primary key: the dead letters of a publication.
+    // A change, by its write and its place in it, that its target refused. Primary key: the dead
+    // letters of a publication.
     "CREATE TABLE dead_letter (
         tenant {text} NOT NULL,
         publication {text} NOT NULL,

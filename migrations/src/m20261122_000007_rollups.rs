@@ -1,4 +1,5 @@
-//! What a record's events add up to, beside the record: it changes with each event, and is not kept for the past.
+//! What a record's events add up to, beside the record: it changes with each event, and is not kept
+//! for the past.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,7 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
         Err(DbErr::Migration(
-            "what was counted is not thrown away: go back to a copy of the database instead".to_owned(),
+            "what was counted is not thrown away: go back to a copy of the database instead"
+                .to_owned(),
         ))
     }
 
@@ -28,8 +30,8 @@ impl MigrationTrait for Migration {
 pub(crate) const STATEMENTS: &[&str] = &[
     // Documents, as `body` is. None: nothing was counted yet.
     "ALTER TABLE record ADD COLUMN rollup TEXT",
-    // How far counting the events of before a definition has come: `definitions` names what was counted, up to the record in
-    // order of key.
+    // How far counting the events of before a definition has come: `definitions` names what was
+    // counted, up to the record in order of key.
     "CREATE TABLE recount (
         tenant {text} NOT NULL,
         definitions {text} NOT NULL,

@@ -1,7 +1,7 @@
 //! Events as states of objects: an order, a shipment, a conversation.
 //!
-//! Expand only. Events from before have no channel and no object, and stand alone; which those are follows from the model, which
-//! no migration knows.
+//! Expand only. Events from before have no channel and no object, and stand alone; which those are
+//! follows from the model, which no migration knows.
 
 use sea_orm_migration::prelude::*;
 
@@ -25,11 +25,12 @@ impl MigrationTrait for Migration {
 pub(crate) const STATEMENTS: &[&str] = &[
     // The way it went; empty: not known.
     "ALTER TABLE event ADD COLUMN channel {text} NOT NULL DEFAULT ''",
-    // Serves: the newest events of some types of a record, and how many there are of each type, by channel too. The record's key
-    // comes first for the same reason as in `event_by_record`.
+    // Serves: the newest events of some types of a record, and how many there are of each type, by
+    // channel too. The record's key comes first for the same reason as in `event_by_record`.
     "CREATE INDEX event_by_type ON event (record_key, tenant, source, type, sort_time, channel)",
-    // Which objects an event names: its own, or a related one. Primary key: the events of a record that name an object, in
-    // order; the records with events that name it. `sequence`: the write that stored the event.
+    // Which objects an event names: its own, or a related one. Primary key: the events of a record
+    // that name an object, in order; the records with events that name it. `sequence`: the write
+    // that stored the event.
     "CREATE TABLE event_object (
         tenant {text} NOT NULL,
         kind {text} NOT NULL,

@@ -1,4 +1,5 @@
-//! Who is in which segment, as of the last time it was looked at: derived data, made anew whenever it is missing.
+//! Who is in which segment, as of the last time it was looked at: derived data, made anew whenever
+//! it is missing.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +15,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("nothing is taken back: go back to a copy of the database instead".to_owned()))
+        Err(DbErr::Migration(
+            "nothing is taken back: go back to a copy of the database instead".to_owned(),
+        ))
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -24,8 +27,9 @@ impl MigrationTrait for Migration {
 }
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    // How far each tenant's segments are: by which version of the model, up to which place of the change log, and while they are
-    // built, up to which profile. Who writes says which revision was read, so that no two writers mix.
+    // How far each tenant's segments are: by which version of the model, up to which place of the
+    // change log, and while they are built, up to which profile. Who writes says which revision was
+    // read, so that no two writers mix.
     "CREATE TABLE segment_progress (
         tenant {text} NOT NULL,
         revision {int} NOT NULL,

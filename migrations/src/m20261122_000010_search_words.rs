@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
 }
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    // Follows `record_term`: each of its words once. Where the sound is missing, the service fills the row in or removes it.
-    // Primary key: words that begin alike.
+    // Follows `record_term`: each of its words once. Where the sound is missing, the service fills
+    // the row in or removes it. Primary key: words that begin alike.
     "CREATE TABLE search_word (
         tenant {text} NOT NULL,
         term {text} NOT NULL,

@@ -15,7 +15,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
         Err(DbErr::Migration(
-            "what was computed is not thrown away: go back to a copy of the database instead".to_owned(),
+            "what was computed is not thrown away: go back to a copy of the database instead"
+                .to_owned(),
         ))
     }
 

@@ -1,5 +1,5 @@
-//! The indexes of a record's events in the whole order of a timeline: so that its newest come out of them in order whatever a
-//! database believes of their number, and only so many are read.
+//! The indexes of a record's events in the whole order of a timeline: so that its newest come out
+//! of them in order whatever a database believes of their number, and only so many are read.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,7 +15,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("nothing is taken back: go back to a copy of the database instead".to_owned()))
+        Err(DbErr::Migration(
+            "nothing is taken back: go back to a copy of the database instead".to_owned(),
+        ))
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -26,7 +28,8 @@ impl MigrationTrait for Migration {
 
 pub(crate) const STATEMENTS: &[&str] = &[
     "DROP INDEX event_by_record",
-    // Serves: the newest events of a record, from any position on. The record's key comes first, for the reason that it did.
+    // Serves: the newest events of a record, from any position on. The record's key comes first,
+    // for the reason that it did.
     "CREATE INDEX event_by_record ON event (record_key, tenant, source, sort_time, event_id)",
     "DROP INDEX event_by_type",
     // Serves: the newest events of some types, and how many there are of each, over some channels.

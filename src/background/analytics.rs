@@ -1,11 +1,14 @@
 //! Metrics of all customers of a tenant, and the models by which one customer is measured.
 //!
-//! A customer's own metrics follow from the profile ([`History`]) and from scales that only the population has: who buys often
-//! is told by how often others do. So all customers are gone through once in a while, in pages and without the write turn, and
-//! what comes of it is kept as one document: [`Statistics`]. It is of no one state of the data: what is written meanwhile may be
-//! in it or not, and a customer who is merged meanwhile may be counted in part. It tells when it was computed.
+//! A customer's own metrics follow from the profile ([`History`]) and from scales that only the
+//! population has: who buys often is told by how often others do. So all customers are gone through
+//! once in a while, in pages and without the write turn, and what comes of it is kept as one
+//! document: [`Statistics`]. It is of no one state of the data: what is written meanwhile may be in
+//! it or not, and a customer who is merged meanwhile may be counted in part. It tells when it was
+//! computed.
 //!
-//! What is remembered of each customer who bought is some 100 bytes until all have been seen; of the others nothing.
+//! What is remembered of each customer who bought is some 100 bytes until all have been seen; of
+//! the others nothing.
 
 mod history;
 mod population;
@@ -63,18 +66,36 @@ impl AnalyticsRefresher {
     /// Knows nothing yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, models: Arc<ActiveModels>, clock: Arc<dyn Clock>) -> Self {
-        let known = moka::future::Cache::builder().max_capacity(KNOWN_TENANTS).time_to_live(KNOWN_FOR).build();
-        Self { store, models, clock, turn: Arc::default(), known }
+        let known = moka::future::Cache::builder()
+            .max_capacity(KNOWN_TENANTS)
+            .time_to_live(KNOWN_FOR)
+            .build();
+        Self {
+            store,
+            models,
+            clock,
+            turn: Arc::default(),
+            known,
+        }
     }
 
     /// Looks after all tenants, for ever.
     pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
-        background::run(store, metrics, Measuring { statistician: self, interval }, interval.min(LOOK)).await;
+        background::run(
+            store,
+            metrics,
+            Measuring {
+                statistician: self,
+                interval,
+            },
+            interval.min(LOOK),
+        )
+        .await;
     }
 
-    /// The statistics that were computed last, of what this model measures; none: there are none yet. They may be some seconds
-    /// older than those that another server has kept.
+    /// The statistics that were computed last, of what this model measures; none: there are none
+    /// yet. They may be some seconds older than those that another server has kept.
     ///
     /// # Errors
     /// Those of the store.
@@ -82,18 +103,30 @@ impl AnalyticsRefresher {
         let load = async {
             let body = self.store.statistics(tenant).await?;
             // One of another version's form is as good as none.
-            Ok::<_, Error>(body.and_then(|body| serde_json::from_str(&body).ok()).map(Arc::new))
+            Ok::<_, Error>(
+                body.and_then(|body| serde_json::from_str(&body).ok())
+                    .map(Arc::new),
+            )
         };
-        let found = self.known.try_get_with_by_ref(tenant, load).await.map_err(|error| Error::clone(&error))?;
+        let found = self
+            .known
+            .try_get_with_by_ref(tenant, load)
+            .await
+            .map_err(|error| Error::clone(&error))?;
         Ok(found.filter(|statistics| statistics.measured == model.measured()))
     }
 
-    /// Those statistics; where there are none they are computed. `anew`: also where there are some, unless that was done while
-    /// waiting for others who asked for it.
+    /// Those statistics; where there are none they are computed. `anew`: also where there are some,
+    /// unless that was done while waiting for others who asked for it.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn current(&self, tenant: &TenantId, model: &Model, anew: bool) -> Result<Option<Arc<Statistics>>> {
+    pub async fn current(
+        &self,
+        tenant: &TenantId,
+        model: &Model,
+        anew: bool,
+    ) -> Result<Option<Arc<Statistics>>> {
         let asked = self.clock.now();
         let known = self.known(tenant, model).await?;
         if model.experience.is_none() || (known.is_some() && !anew) {
@@ -112,9 +145,15 @@ impl AnalyticsRefresher {
     }
 
     /// Goes through all customers. None: nothing is measured.
-    async fn compute_now(&self, tenant: &TenantId, class: Class) -> Result<Option<Arc<Statistics>>> {
+    async fn compute_now(
+        &self,
+        tenant: &TenantId,
+        class: Class,
+    ) -> Result<Option<Arc<Statistics>>> {
         let model = self.models.of(tenant).await?.model.clone();
-        let Some(experience) = model.experience.clone() else { return Ok(None) };
+        let Some(experience) = model.experience.clone() else {
+            return Ok(None);
+        };
         let now = self.clock.now();
         let mut seen = Seen::new(experience, model.clone(), now);
         let mut after = None;
@@ -123,7 +162,10 @@ impl AnalyticsRefresher {
             let ids = self.store.list_profiles(tenant, after, PAGE).await?;
             let found = self.store.profiles(tenant, &ids).await?.value;
             // Who was merged meanwhile is counted where they are now, or was.
-            let present = ids.iter().zip(found).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+            let present = ids
+                .iter()
+                .zip(found)
+                .filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
             let present: Vec<_> = present.collect();
             let work = move || {
                 for stored in present {
@@ -131,7 +173,9 @@ impl AnalyticsRefresher {
                 }
                 seen
             };
-            seen = compute::run(class, None, work).await.map_err(|error| Error::Internal(error.to_string()))?;
+            seen = compute::run(class, None, work)
+                .await
+                .map_err(|error| Error::Internal(error.to_string()))?;
             if class == Class::Background {
                 tokio::time::sleep(began.elapsed() * PAUSE_SHARE).await;
             }
@@ -141,9 +185,12 @@ impl AnalyticsRefresher {
             }
         }
         let statistics = seen.finish(model.measured()).await?;
-        let body = serde_json::to_string(&*statistics).map_err(|error| Error::Internal(error.to_string()))?;
+        let body = serde_json::to_string(&*statistics)
+            .map_err(|error| Error::Internal(error.to_string()))?;
         self.store.keep_statistics(tenant, &body).await?;
-        self.known.insert(tenant.clone(), Some(statistics.clone())).await;
+        self.known
+            .insert(tenant.clone(), Some(statistics.clone()))
+            .await;
         Ok(Some(statistics))
     }
 }
@@ -169,7 +216,13 @@ impl Job for Measuring {
             let age = now.saturating_sub(statistics.compute_time.as_micros());
             u128::try_from(age).is_ok_and(|age| age < self.interval.as_micros())
         };
-        if !self.statistician.known(tenant, &model).await?.as_ref().is_some_and(fresh) {
+        if !self
+            .statistician
+            .known(tenant, &model)
+            .await?
+            .as_ref()
+            .is_some_and(fresh)
+        {
             self.statistician.compute(tenant).await?;
         }
         Ok(Progress::Done)
@@ -189,19 +242,29 @@ impl Seen {
     fn new(experience: Experience, model: Arc<Model>, now: Timestamp) -> Self {
         let day = day_of(&model, now);
         let census = PopulationBuilder::new(&experience, model.segments.keys().cloned(), day);
-        Self { census, experience, model, now, day }
+        Self {
+            census,
+            experience,
+            model,
+            now,
+            day,
+        }
     }
 
     fn customer(&mut self, stored: profile_core::profile::StoredProfile) {
         let profile = fold(stored, &self.model);
         let derived = Derived::of(&profile, &self.model, self.now);
-        self.census.add(&History::of(&profile, &self.experience, self.day), &derived.segments);
+        self.census.add(
+            &History::of(&profile, &self.experience, self.day),
+            &derived.segments,
+        );
     }
 
     /// The models are fitted beside the threads that answer.
     async fn finish(self, measured: String) -> Result<Arc<Statistics>> {
         let Self { census, now, .. } = self;
-        let finished = tokio::task::spawn_blocking(move || Arc::new(census.finish(measured, now))).await;
+        let finished =
+            tokio::task::spawn_blocking(move || Arc::new(census.finish(measured, now))).await;
         finished.map_err(|panic| Error::Internal(format!("statistics: {panic}")))
     }
 }

@@ -1,11 +1,13 @@
 //! Counts, in the background, the events of before a computed trait was defined.
 //!
-//! A model that asks for something new says nothing of what happened before it. So whenever what a tenant's model counts has
-//! changed, all of its records are gone through once, in order of key, some at a time: those that lack a state get it from all of
-//! their events, under the tenant's write turn, so that no event is counted twice or missed. Between two steps others write. Until a
+//! A model that asks for something new says nothing of what happened before it. So whenever what a
+//! tenant's model counts has changed, all of its records are gone through once, in order of key,
+//! some at a time: those that lack a state get it from all of their events, under the tenant's
+//! write turn, so that no event is counted twice or missed. Between two steps others write. Until a
 //! record's turn has come its computed traits say that they are partial.
 //!
-//! How far it has come is stored with each step: any server of the database goes on where another one stopped.
+//! How far it has come is stored with each step: any server of the database goes on where another
+//! one stopped.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -26,7 +28,8 @@ use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
 
-/// How many records a step goes through, and about how many events: others wait for the turn meanwhile.
+/// How many records a step goes through, and about how many events: others wait for the turn
+/// meanwhile.
 const STEP_RECORDS: usize = 200;
 const STEP_EVENTS: usize = 5_000;
 /// How many tenants are remembered as counted.
@@ -48,7 +51,16 @@ impl Backfill {
     /// Looks after all tenants, for ever.
     pub async fn run(self, metrics: Arc<Metrics>, interval: Duration) {
         let store = self.store.clone();
-        background::run(store, metrics, Counting { recount: self, done: HashMap::new() }, interval).await;
+        background::run(
+            store,
+            metrics,
+            Counting {
+                recount: self,
+                done: HashMap::new(),
+            },
+            interval,
+        )
+        .await;
     }
 
     /// Goes through the next records of a tenant. Answers whether there may be more.
@@ -58,51 +70,103 @@ impl Backfill {
     pub async fn step(&self, tenant: &TenantId) -> Result<bool> {
         let running = self.models.of(tenant).await?;
         let (model, counted) = (&running.model, running.model.counted());
-        let known = self.store.snapshot(tenant).await?.recount_progress().await?;
-        if model.definitions().next().is_none() || known.is_some_and(|progress| progress.is_done(&counted)) {
+        let known = self
+            .store
+            .snapshot(tenant)
+            .await?
+            .recount_progress()
+            .await?;
+        if model.definitions().next().is_none()
+            || known.is_some_and(|progress| progress.is_done(&counted))
+        {
             return Ok(false);
         }
         let mut tx = self.store.begin(tenant).await?;
         let progress = tx.reads().recount_progress().await?;
         if tx.model_version() != running.version {
-            // Another server has put another model in force: what is not counted is counted by that one.
+            // Another server has put another model in force: what is not counted is counted by that
+            // one.
             let version = tx.model_version();
             drop(tx);
             self.models.adopt(tenant, version).await?;
             return Ok(true);
         }
-        if progress.as_ref().is_some_and(|progress| progress.is_done(&counted)) {
+        if progress
+            .as_ref()
+            .is_some_and(|progress| progress.is_done(&counted))
+        {
             return Ok(false);
         }
         let before = progress.filter(|progress| progress.definitions == counted);
         let after = before.as_ref().map(|progress| progress.position.clone());
-        let mut records = tx.reads().scan_records(after.as_ref(), STEP_RECORDS).await?;
+        let mut records = tx
+            .reads()
+            .scan_records(after.as_ref(), STEP_RECORDS)
+            .await?;
         settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let whole = records.len() < STEP_RECORDS;
         let taken = self.count(tenant, &mut records, model, now).await?;
         let is_last = whole && taken.passed == records.len();
-        let last = records.get(taken.passed.wrapping_sub(1)).map(|record| record.key.clone());
+        let last = records
+            .get(taken.passed.wrapping_sub(1))
+            .map(|record| record.key.clone());
         let progress = BackfillProgress {
             definitions: counted,
             position: last.or(after).unwrap_or_else(|| RecordKey::new("", "")),
             records: before.map_or(0, |progress| progress.records) + taken.rollups.len() as u64,
             done: is_last,
         };
-        let mut changes = Changes { rollups: taken.rollups, recount: Some(progress), ..Changes::default() };
-        let home = |key: &RecordKey| -> Option<ProfileId> {
-            records.iter().find(|record| record.key == *key)?.membership.profile
+        let mut changes = Changes {
+            rollups: taken.rollups,
+            recount: Some(progress),
+            ..Changes::default()
         };
-        let homes: Vec<ProfileId> = records.iter().filter_map(|record| record.membership.profile).collect();
-        let rows = tx.reads().profile_rows(&homes).await?.into_iter().map(|row| (row.id, row)).collect();
-        let turn = WriteContext { tenant, sequence: tx.sequence(), now };
-        changes.log = log::entry(turn, &Sides { before: &|_| None, home: &home, rows: &rows }, &changes);
-        self.follower.commit(tenant, turn.sequence, &changes.log, tx.commit(now, &changes)).await?;
+        let home = |key: &RecordKey| -> Option<ProfileId> {
+            records
+                .iter()
+                .find(|record| record.key == *key)?
+                .membership
+                .profile
+        };
+        let homes: Vec<ProfileId> = records
+            .iter()
+            .filter_map(|record| record.membership.profile)
+            .collect();
+        let rows = tx
+            .reads()
+            .profile_rows(&homes)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let turn = WriteContext {
+            tenant,
+            sequence: tx.sequence(),
+            now,
+        };
+        changes.log = log::entry(
+            turn,
+            &Sides {
+                before: &|_| None,
+                home: &home,
+                rows: &rows,
+            },
+            &changes,
+        );
+        self.follower
+            .commit(
+                tenant,
+                turn.sequence,
+                &changes.log,
+                tx.commit(now, &changes),
+            )
+            .await?;
         Ok(!is_last)
     }
 
-    /// Counts the events of the first of some records: of as many as have not too many together, and of one at least. Only this turn
-    /// writes, so what is read beside it is what is there.
+    /// Counts the events of the first of some records: of as many as have not too many together,
+    /// and of one at least. Only this turn writes, so what is read beside it is what is there.
     async fn count(
         &self,
         tenant: &TenantId,
@@ -117,8 +181,12 @@ impl Backfill {
                 break;
             }
             if let Some(missing) = model.begin_recount(record) {
-                events += self.count_one(tenant, record, (model, now), &missing).await?;
-                counted.rollups.push((record.key.clone(), record.rollup.clone()));
+                events += self
+                    .count_one(tenant, record, (model, now), &missing)
+                    .await?;
+                counted
+                    .rollups
+                    .push((record.key.clone(), record.rollup.clone()));
             }
             counted.passed += 1;
         }
@@ -132,17 +200,27 @@ impl Backfill {
         (model, now): (&Arc<Model>, Timestamp),
         missing: &BTreeSet<DefinitionId>,
     ) -> Result<usize> {
-        let mut page = EventPage { limit: STEP_EVENTS, ..EventPage::default() };
+        let mut page = EventPage {
+            limit: STEP_EVENTS,
+            ..EventPage::default()
+        };
         let mut all = 0;
         if missing.is_empty() {
             return Ok(all);
         }
         loop {
-            let events = self.store.list_events(tenant, std::slice::from_ref(&record.key), &page).await?;
+            let events = self
+                .store
+                .list_events(tenant, std::slice::from_ref(&record.key), &page)
+                .await?;
             all += events.len();
             let is_last = events.len() < page.limit;
             page.after = events.last().map(profile_core::records::Event::position);
-            let (model, missing, mut rollup) = (model.clone(), missing.clone(), std::mem::take(&mut record.rollup));
+            let (model, missing, mut rollup) = (
+                model.clone(),
+                missing.clone(),
+                std::mem::take(&mut record.rollup),
+            );
             let work = move || {
                 for event in &events {
                     model.recount(&mut rollup, event, &missing, now);

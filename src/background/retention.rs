@@ -1,10 +1,11 @@
 //! Throws away what of the change log is too old, or too much.
 //!
-//! What was thrown away by a wrong clock would be gone for good. So nothing goes by its age until the clock has gone evenly for
-//! an hour (or for as long as the log is kept, if that is less).
+//! What was thrown away by a wrong clock would be gone for good. So nothing goes by its age until
+//! the clock has gone evenly for an hour (or for as long as the log is kept, if that is less).
 //!
-//! Every server does, for all tenants of its database: what one has thrown away the others find done. Whoever reads the log
-//! finds that it does not go on, and begins anew; nothing that was said is lost by it.
+//! Every server does, for all tenants of its database: what one has thrown away the others find
+//! done. Whoever reads the log finds that it does not go on, and begins anew; nothing that was said
+//! is lost by it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,10 @@ pub async fn trim(store: &dyn Store, clock: &dyn Clock, bounds: &config::Changes
     } else {
         Timestamp::from_micros(i64::MIN)
     };
-    let retention = LogRetention { before, max_bytes: bounds.max_bytes as u64 };
+    let retention = LogRetention {
+        before,
+        max_bytes: bounds.max_bytes as u64,
+    };
     let (mut last, mut gone): (Option<TenantId>, u64) = (None, 0);
     loop {
         let tenants = store.list_tenants(last.as_ref(), PAGE).await?;

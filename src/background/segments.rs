@@ -1,16 +1,20 @@
 //! Who is in which segment: an index that follows the change log and the clock.
 //!
-//! Whether a customer is in a segment is told from the profile itself, wherever that is read. The index is for what cannot be told
-//! from one profile: who is in a segment, how many, since when. It is brought up to date in steps, each a write of its own:
+//! Whether a customer is in a segment is told from the profile itself, wherever that is read. The
+//! index is for what cannot be told from one profile: who is in a segment, how many, since when. It
+//! is brought up to date in steps, each a write of its own:
 //!
-//! 1. With another version of the model it is built anew: all profiles are gone through, in order of id.
+//! 1. With another version of the model it is built anew: all profiles are gone through, in order
+//!    of id.
 //! 2. Then the change log is followed: profiles that changed are looked at again.
-//! 3. Profiles whose memberships time alone may have changed are looked at again when their time has come; who went in or out
-//!    meanwhile did so at the moment at which the condition changed, however much later that is noticed.
+//! 3. Profiles whose memberships time alone may have changed are looked at again when their time
+//!    has come; who went in or out meanwhile did so at the moment at which the condition changed,
+//!    however much later that is noticed.
 //!
-//! Every server does so in the background, and before it answers from the index. Two that do it at once do no harm: who comes second
-//! writes nothing (see [`SegmentIndex`](crate::store::SegmentIndex)). What a merge takes away goes; the surviving profile is in a
-//! segment since it was, or since the merge.
+//! Every server does so in the background, and before it answers from the index. Two that do it at
+//! once do no harm: who comes second writes nothing (see
+//! [`SegmentIndex`](crate::store::SegmentIndex)). What a merge takes away goes; the surviving
+//! profile is in a segment since it was, or since the merge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +28,9 @@ use crate::active_models::{ActiveModel, ActiveModels};
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::store::{Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store};
+use crate::store::{
+    Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store,
+};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
 
@@ -32,9 +38,11 @@ use crate::telemetry::metrics::Job as Work;
 const STEP_PROFILES: usize = 500;
 /// How many parts of the log a step reads.
 const STEP_PARTS: usize = 200;
-/// How often time alone changes a membership before the rest is taken as one change: an index that was left for years.
+/// How often time alone changes a membership before the rest is taken as one change: an index that
+/// was left for years.
 const MAX_TURNS: usize = 1_000;
-/// How many profiles are evaluated at once on a thread for computations: others have their turn between.
+/// How many profiles are evaluated at once on a thread for computations: others have their turn
+/// between.
 const CHUNK_PROFILES: usize = 50;
 /// How long a preview goes on, at most. What was not looked at until then is told as more.
 const PREVIEW_TIME: Duration = Duration::from_secs(8);
@@ -80,8 +88,8 @@ impl Segments {
         background::run(self.store.clone(), metrics, Indexing(self), interval).await;
     }
 
-    /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all that was committed before, and all
-    /// that time has changed, is in it.
+    /// Brings a tenant's index up to date, in so many steps at most. Answers whether it is: all
+    /// that was committed before, and all that time has changed, is in it.
     ///
     /// # Errors
     /// Those of the store.
@@ -109,15 +117,30 @@ impl Segments {
         }
         let _turn = self.turn.lock().await;
         let before = self.store.segment_progress(tenant).await?;
-        let after = before
-            .map_or(LogPosition { sequence: profile_core::records::Sequence(0), part: 0 }, |progress| progress.log);
-        let cursor = LogCursor { tenant: tenant.clone(), after };
-        let tail = self.store.read_log(&[cursor], STEP_PARTS).await?.into_iter().next().unwrap_or_default();
+        let after = before.map_or(
+            LogPosition {
+                sequence: profile_core::records::Sequence(0),
+                part: 0,
+            },
+            |progress| progress.log,
+        );
+        let cursor = LogCursor {
+            tenant: tenant.clone(),
+            after,
+        };
+        let tail = self
+            .store
+            .read_log(&[cursor], STEP_PARTS)
+            .await?
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let running = self.models.told(tenant, tail.model_version, &known).await?;
         let now = self.clock.now();
         let revision = before.map_or(0, |progress| progress.revision) + 1;
-        let built_by =
-            |progress: &SegmentProgress| progress.model_version == running.version && tail.follows(progress.log);
+        let built_by = |progress: &SegmentProgress| {
+            progress.model_version == running.version && tail.follows(progress.log)
+        };
         let Some(progress) = before.filter(built_by) else {
             let progress = SegmentProgress {
                 revision,
@@ -128,10 +151,16 @@ impl Segments {
             };
             return self.write(tenant, SegmentChanges::none(progress)).await;
         };
-        let mut progress = SegmentProgress { revision, ..progress };
+        let mut progress = SegmentProgress {
+            revision,
+            ..progress
+        };
         let (mut asked, mut is_due) = (BTreeMap::new(), false);
         if !progress.built {
-            let page = self.store.list_profiles(tenant, Some(progress.position), STEP_PROFILES).await?;
+            let page = self
+                .store
+                .list_profiles(tenant, Some(progress.position), STEP_PROFILES)
+                .await?;
             progress.built = page.len() < STEP_PROFILES;
             progress.position = page.last().copied().unwrap_or(progress.position);
             asked.extend(page.into_iter().map(|id| (id, now)));
@@ -146,24 +175,42 @@ impl Segments {
                 if asked.len() >= STEP_PROFILES {
                     break;
                 }
-                asked.extend(entry.body.changes.iter().map(|change| (change.profile, entry.time)));
+                asked.extend(
+                    entry
+                        .body
+                        .changes
+                        .iter()
+                        .map(|change| (change.profile, entry.time)),
+                );
                 progress.log = entry.end();
             }
         }
-        let (mut changes, known) = self.look_at(tenant, &running, (progress, class), asked).await?;
+        let (mut changes, known) = self
+            .look_at(tenant, &running, (progress, class), asked)
+            .await?;
         if !is_due {
-            // Of whom nothing was kept and nothing is to be kept, as of most in a large import, nothing is written. (If only a
-            // time was kept, it stays until it comes, and goes then.)
-            let kept: BTreeSet<ProfileId> = changes.members.iter().map(|member| member.profile).collect();
+            // Of whom nothing was kept and nothing is to be kept, as of most in a large import,
+            // nothing is written. (If only a time was kept, it stays until it comes, and goes
+            // then.)
+            let kept: BTreeSet<ProfileId> = changes
+                .members
+                .iter()
+                .map(|member| member.profile)
+                .collect();
             let due: BTreeSet<ProfileId> = changes.due.iter().map(|(id, _)| *id).collect();
-            changes.profiles.retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
+            changes
+                .profiles
+                .retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
         }
         self.write(tenant, changes).await
     }
 
     async fn write(&self, tenant: &TenantId, changes: SegmentChanges) -> Result<Step> {
         // If somebody else was faster, this is to be looked at again.
-        self.store.write_segments(tenant, &changes).await.map(|_| Step::More)
+        self.store
+            .write_segments(tenant, &changes)
+            .await
+            .map(|_| Step::More)
     }
 
     /// Looks at profiles again, each as from a time. Answers also of whom memberships were known.
@@ -184,7 +231,10 @@ impl Segments {
         let mut changes = SegmentChanges::none(progress);
         let now = self.clock.now();
         // One that is merged away answers as the other, which is looked at by itself.
-        let present = profiles.iter().zip(stored).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+        let present = profiles
+            .iter()
+            .zip(stored)
+            .filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
         let mut present: Vec<StoredProfile> = present.collect();
         while !present.is_empty() {
             let rest = present.split_off(present.len().min(CHUNK_PROFILES));
@@ -204,7 +254,9 @@ impl Segments {
                 });
                 turned.collect::<Vec<_>>()
             };
-            let turned = compute::run(class, None, work).await.map_err(|error| Error::Internal(error.to_string()))?;
+            let turned = compute::run(class, None, work)
+                .await
+                .map_err(|error| Error::Internal(error.to_string()))?;
             for (id, (members, due)) in turned {
                 changes.members.extend(members);
                 changes.due.extend(due.map(|due| (id, due)));
@@ -214,7 +266,8 @@ impl Segments {
         Ok((changes, known))
     }
 
-    /// How many profiles a condition would hold of, among the first so many, and those of the first `PREVIEW_TIME`.
+    /// How many profiles a condition would hold of, among the first so many, and those of the first
+    /// `PREVIEW_TIME`.
     ///
     /// # Errors
     /// Those of the store; a condition that goes over its budget; too many computations that wait.
@@ -231,12 +284,19 @@ impl Segments {
         let (now, began) = (self.clock.now(), Instant::now());
         let (mut preview, mut after) = (Preview::default(), None);
         loop {
-            let page = self.store.list_profiles(tenant, after, STEP_PROFILES).await?;
+            let page = self
+                .store
+                .list_profiles(tenant, after, STEP_PROFILES)
+                .await?;
             let stored = self.store.profiles(tenant, &page).await?.value;
-            let present = page.iter().zip(stored).filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
+            let present = page
+                .iter()
+                .zip(stored)
+                .filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
             let mut present: Vec<StoredProfile> = present.collect();
             while !present.is_empty() {
-                let left = usize::try_from(bounds.profiles.saturating_sub(preview.profiles)).unwrap_or(usize::MAX);
+                let left = usize::try_from(bounds.profiles.saturating_sub(preview.profiles))
+                    .unwrap_or(usize::MAX);
                 if left == 0 || began.elapsed() >= PREVIEW_TIME {
                     preview.more = true;
                     return Ok(preview);
@@ -286,7 +346,10 @@ fn chunk_of(
     candidate: &Segment,
     now: Timestamp,
 ) -> std::result::Result<Seen, PreviewError> {
-    let mut seen = Seen { profiles: 0, members: Vec::new() };
+    let mut seen = Seen {
+        profiles: 0,
+        members: Vec::new(),
+    };
     for stored in chunk {
         if profile_core::computation::is_cancelled() {
             break;
@@ -294,7 +357,10 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        if candidate.includes(&subject(&profile, &computed, model)).map_err(PreviewError::OverBudget)? {
+        if candidate
+            .includes(&subject(&profile, &computed, model))
+            .map_err(PreviewError::OverBudget)?
+        {
             seen.members.push(profile.id);
         }
     }
@@ -328,7 +394,12 @@ pub struct PreviewBounds {
 impl SegmentChanges {
     /// A step that changes no membership.
     fn none(progress: SegmentProgress) -> Self {
-        Self { progress, profiles: Vec::new(), members: Vec::new(), due: Vec::new() }
+        Self {
+            progress,
+            profiles: Vec::new(),
+            members: Vec::new(),
+            due: Vec::new(),
+        }
     }
 }
 
@@ -339,8 +410,12 @@ fn turns(
     was: Vec<SegmentMember>,
     (from, now): (Timestamp, Timestamp),
 ) -> (Vec<SegmentMember>, Option<Timestamp>) {
-    let known = was.into_iter().filter(|member| model.segments.contains_key(&member.segment));
-    let mut members: BTreeMap<String, SegmentMember> = known.map(|member| (member.segment.clone(), member)).collect();
+    let known = was
+        .into_iter()
+        .filter(|member| model.segments.contains_key(&member.segment));
+    let mut members: BTreeMap<String, SegmentMember> = known
+        .map(|member| (member.segment.clone(), member))
+        .collect();
     let (mut time, mut count) = (from, 0);
     loop {
         let derived = Derived::of(profile, model, time);
@@ -353,11 +428,21 @@ fn turns(
     }
 }
 
-/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left. Where it cannot be decided, nothing
-/// changes.
-fn turn(id: ProfileId, members: &mut BTreeMap<String, SegmentMember>, derived: &Derived, time: Timestamp) {
+/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left. Where it
+/// cannot be decided, nothing changes.
+fn turn(
+    id: ProfileId,
+    members: &mut BTreeMap<String, SegmentMember>,
+    derived: &Derived,
+    time: Timestamp,
+) {
     for segment in &derived.segments {
-        let entered = || SegmentMember { profile: id, segment: segment.clone(), enter_time: time, exit_time: None };
+        let entered = || SegmentMember {
+            profile: id,
+            segment: segment.clone(),
+            enter_time: time,
+            exit_time: None,
+        };
         match members.get_mut(segment) {
             Some(member) if member.exit_time.is_none() => {}
             Some(member) => *member = entered(),

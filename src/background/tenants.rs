@@ -1,13 +1,17 @@
 //! Passes over all tenants in the background: one loop for every job.
 //!
-//! Each job (counting what was before a computed trait, the index of segments, metrics of all customers) does a bounded part
-//! for one tenant and then the next tenant has its turn. What holds for all:
+//! Each job (counting what was before a computed trait, the index of segments, metrics of all
+//! customers) does a bounded part for one tenant and then the next tenant has its turn. What holds
+//! for all:
 //!
-//! - A tenant for whom it fails (a model that does not compile, a row that cannot be true, a panic) is told in the log once,
-//!   counted, and tried again at the next pass. The others have their turn.
+//! - A tenant for whom it fails (a model that does not compile, a row that cannot be true, a panic)
+//!   is told in the log once, counted, and tried again at the next pass. The others have their
+//!   turn.
 //! - A database that is away fails for all of them, so the pass ends and the next one begins anew.
-//! - After each part the job pauses for as long as the part took, up to `MAX_PAUSE`: it has half of a thread at most.
-//! - What is work for the processor runs on the threads for it ([`crate::compute`]), after what callers wait for.
+//! - After each part the job pauses for as long as the part took, up to `MAX_PAUSE`: it has half of
+//!   a thread at most.
+//! - What is work for the processor runs on the threads for it ([`crate::compute`]), after what
+//!   callers wait for.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -45,12 +49,18 @@ pub trait Job: Send {
     /// Does a bounded part of a tenant's work.
     ///
     /// # Errors
-    /// Those of the store. [`Error::Unavailable`] and [`Error::Clock`] end the pass over all tenants; any other one is this tenant's.
+    /// Those of the store. [`Error::Unavailable`] and [`Error::Clock`] end the pass over all
+    /// tenants; any other one is this tenant's.
     async fn part(&mut self, tenant: &TenantId) -> Result<Part>;
 }
 
 /// Does a job for all tenants, for ever.
-pub async fn run(store: Arc<dyn Store>, metrics: Arc<Metrics>, mut job: impl Job, interval: Duration) {
+pub async fn run(
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    mut job: impl Job,
+    interval: Duration,
+) {
     let mut troubles = Troubles::default();
     let mut is_away = false;
     loop {
@@ -60,8 +70,11 @@ pub async fn run(store: Arc<dyn Store>, metrics: Arc<Metrics>, mut job: impl Job
             // Told once; the next pass tries again.
             Err(error) if !is_away => {
                 is_away = true;
-                // An outage is told by whoever follows the change log, a schema or a clock that is not right by readiness.
-                if store.availability().is_there() && !matches!(error, Error::Schema(_) | Error::Clock(_)) {
+                // An outage is told by whoever follows the change log, a schema or a clock that is
+                // not right by readiness.
+                if store.availability().is_there()
+                    && !matches!(error, Error::Schema(_) | Error::Clock(_))
+                {
                     tracing::warn!(job = name_of(&job), %error, "a background pass over all tenants ended early");
                 }
             }
@@ -76,7 +89,12 @@ fn name_of<J: Job>(_: &J) -> &'static str {
 }
 
 /// Goes through all tenants once. Answers whether one of them has more to do.
-async fn pass<J: Job>(store: &dyn Store, metrics: &Metrics, job: &mut J, troubles: &mut Troubles) -> Result<Part> {
+async fn pass<J: Job>(
+    store: &dyn Store,
+    metrics: &Metrics,
+    job: &mut J,
+    troubles: &mut Troubles,
+) -> Result<Part> {
     let (mut last, mut more) = (None, Part::Done);
     loop {
         let tenants = store.list_tenants(last.as_ref(), TENANTS).await?;
@@ -105,7 +123,8 @@ async fn parts<J: Job>(job: &mut J, tenant: &TenantId) -> Result<Part> {
     for _ in 0..PARTS {
         let began = Instant::now();
         let part = AssertUnwindSafe(job.part(tenant)).catch_unwind().await;
-        let part = part.unwrap_or_else(|_| Err(Error::Internal(format!("a panic in {}", J::JOB.name()))))?;
+        let part =
+            part.unwrap_or_else(|_| Err(Error::Internal(format!("a panic in {}", J::JOB.name()))))?;
         if part == Part::Done {
             return Ok(Part::Done);
         }
@@ -120,8 +139,16 @@ struct Troubles(HashMap<TenantId, Episode>);
 
 impl Troubles {
     fn begin(&mut self, job: metrics::Job, tenant: &TenantId, error: &Error) {
-        let what = || format!("background pass `{}` for tenant {tenant}; the others go on", job.name());
-        self.0.entry(tenant.clone()).or_insert_with(|| Episode::named(what(), Duration::ZERO)).failed(error);
+        let what = || {
+            format!(
+                "background pass `{}` for tenant {tenant}; the others go on",
+                job.name()
+            )
+        };
+        self.0
+            .entry(tenant.clone())
+            .or_insert_with(|| Episode::named(what(), Duration::ZERO))
+            .failed(error);
     }
 
     fn over(&mut self, tenant: &TenantId) {

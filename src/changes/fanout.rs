@@ -1,8 +1,9 @@
 //! Who wants to be told what, of one tenant.
 //!
-//! The log is read once for all who watch. Each is found by the cache keys that a write makes old and by the profiles that it
-//! changes, so a write costs what it concerns, not what is watched. Nobody is waited for: who does not take what is told is
-//! cut off when too much is waiting, and goes on from the log.
+//! The log is read once for all who watch. Each is found by the cache keys that a write makes old
+//! and by the profiles that it changes, so a write costs what it concerns, not what is watched.
+//! Nobody is waited for: who does not take what is told is cut off when too much is waiting, and
+//! goes on from the log.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +43,12 @@ pub(super) struct Assembly(Option<Write>);
 impl Assembly {
     /// Takes the next part; answers with the write when that was its last.
     pub(super) fn take(&mut self, entry: &LogEntry) -> Option<Write> {
-        let new = || Write { sequence: entry.sequence, time: entry.time, changes: Vec::new(), keys: Vec::new() };
+        let new = || Write {
+            sequence: entry.sequence,
+            time: entry.time,
+            changes: Vec::new(),
+            keys: Vec::new(),
+        };
         let write = self.0.get_or_insert_with(new);
         write.changes.extend_from_slice(&entry.body.changes);
         write.keys.extend_from_slice(&entry.body.keys);
@@ -85,7 +91,11 @@ struct Watcher {
 
 impl Fanout {
     pub(super) fn new(tenant: TenantId, recent: Arc<Recent>) -> Self {
-        Self { tenant, recent, inner: Mutex::default() }
+        Self {
+            tenant,
+            recent,
+            inner: Mutex::default(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -96,7 +106,8 @@ impl Fanout {
         !self.inner().watchers.is_empty()
     }
 
-    /// From where on the log is to be read. While nobody watches, what is known up to `position` need not be read.
+    /// From where on the log is to be read. While nobody watches, what is known up to `position`
+    /// need not be read.
     pub(super) fn cursor(&self, position: Sequence) -> LogPosition {
         let mut inner = self.inner();
         let position = LogPosition::after(position);
@@ -123,11 +134,15 @@ impl Fanout {
     pub(super) fn lose(&self, head: Sequence) {
         self.recent.forget(&self.tenant);
         let mut inner = self.inner();
-        *inner = Inner { next: inner.next, ..Inner::default() };
+        *inner = Inner {
+            next: inner.next,
+            ..Inner::default()
+        };
         inner.restart(LogPosition::after(head));
     }
 
-    /// Watches from now on, and answers with the write up to which nothing will be told. `position`: what is known already.
+    /// Watches from now on, and answers with the write up to which nothing will be told.
+    /// `position`: what is known already.
     pub(super) fn watch(
         self: &Arc<Self>,
         interest: Interest,
@@ -141,14 +156,27 @@ impl Fanout {
         }
         let id = inner.next;
         inner.next += 1;
-        inner.watchers.insert(id, Watcher { writes, keys: Vec::new() });
+        inner.watchers.insert(
+            id,
+            Watcher {
+                writes,
+                keys: Vec::new(),
+            },
+        );
         match interest {
             Interest::All => {
                 inner.all.insert(id);
             }
             Interest::Keys(keys) => inner.add(id, keys),
         }
-        (Subscription { fanout: self.clone(), id, received }, inner.told)
+        (
+            Subscription {
+                fanout: self.clone(),
+                id,
+                received,
+            },
+            inner.told,
+        )
     }
 }
 
@@ -170,7 +198,9 @@ impl Inner {
 
     fn remove(&mut self, id: u64) {
         self.all.remove(&id);
-        let Some(watcher) = self.watchers.remove(&id) else { return };
+        let Some(watcher) = self.watchers.remove(&id) else {
+            return;
+        };
         for key in watcher.keys {
             if let Some(ids) = self.by_key.get_mut(&key) {
                 ids.remove(&id);
@@ -184,8 +214,13 @@ impl Inner {
     fn dispatch(&mut self, tenant: &TenantId, recent: &Recent, write: Write) {
         let mut concerned = self.all.clone();
         if !self.by_key.is_empty() {
-            let ids = write.changes.iter().map(|change| CacheKey::Id(change.profile).digest(tenant));
-            let found = ids.chain(write.keys.iter().copied()).filter_map(|key| self.by_key.get(&key));
+            let ids = write
+                .changes
+                .iter()
+                .map(|change| CacheKey::Id(change.profile).digest(tenant));
+            let found = ids
+                .chain(write.keys.iter().copied())
+                .filter_map(|key| self.by_key.get(&key));
             concerned.extend(found.flatten().copied());
         }
         if concerned.is_empty() {
@@ -195,7 +230,10 @@ impl Inner {
         drop(recent.keep(tenant, write));
         for id in concerned {
             // Full, or nobody there: whoever it was reads on from the log.
-            let told = self.watchers.get(&id).is_some_and(|watcher| watcher.writes.try_send(sequence).is_ok());
+            let told = self
+                .watchers
+                .get(&id)
+                .is_some_and(|watcher| watcher.writes.try_send(sequence).is_ok());
             if !told {
                 self.remove(id);
             }
@@ -217,8 +255,13 @@ impl Subscription {
         self.received.recv().await
     }
 
-    /// The write after another one: as it is kept for all who watch, or from the log. None: the log does not reach back so far.
-    pub(crate) async fn write_after(&self, after: Sequence, store: &dyn Store) -> store::Result<Option<Arc<Write>>> {
+    /// The write after another one: as it is kept for all who watch, or from the log. None: the log
+    /// does not reach back so far.
+    pub(crate) async fn write_after(
+        &self,
+        after: Sequence,
+        store: &dyn Store,
+    ) -> store::Result<Option<Arc<Write>>> {
         let (tenant, recent) = (&self.fanout.tenant, &self.fanout.recent);
         let next = Sequence(after.0 + 1);
         if let Some(write) = recent.get(tenant, next) {
@@ -232,8 +275,15 @@ impl Subscription {
         let mut assembly = Assembly::default();
         let mut after = LogPosition::after(after);
         loop {
-            let cursor = LogCursor { tenant: tenant.clone(), after };
-            let tail = store.read_log(&[cursor], PARTS).await?.pop().unwrap_or_default();
+            let cursor = LogCursor {
+                tenant: tenant.clone(),
+                after,
+            };
+            let tail = store
+                .read_log(&[cursor], PARTS)
+                .await?
+                .pop()
+                .unwrap_or_default();
             if !tail.follows(after) || tail.entries.is_empty() {
                 return Ok(None);
             }
@@ -246,7 +296,8 @@ impl Subscription {
         }
     }
 
-    /// Takes interest in another key from now on; answers with the write up to which nothing will be told of it.
+    /// Takes interest in another key from now on; answers with the write up to which nothing will
+    /// be told of it.
     pub(crate) fn add(&self, key: u64) -> Sequence {
         let mut inner = self.fanout.inner();
         inner.add(self.id, vec![key]);

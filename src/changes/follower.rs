@@ -1,19 +1,22 @@
 //! Coherence: what this server has cached is no older than it says, whoever writes.
 //!
-//! - A **write through this server** makes the answers that it concerns old before it is answered: those that it changes
-//!   itself, and those that writes of other servers before it changed. The log is read up to the write while it is committed
-//!   ([`LogFollower::commit`]), or up to what the database showed where nothing was left to be written ([`LogFollower::see`]). So
-//!   nobody is answered that their statement is stored, and then shown what was before a later one.
-//! - A **write through another server** is learnt from the change log, which is read every `poll_interval`. Each entry names
-//!   the cache keys that it makes old.
-//! - Each read of the log that finds nothing more is a **proof**: of all that was answered before that read began, nothing
-//!   is missing. A cached answer counts as current only for so long after the last proof. A server that cannot read the log
-//!   therefore stops calling its cache current, whatever keeps it from reading.
-//! - Where the log does not go on where it was left (thrown away meanwhile, or written by a version that keeps none), all that
-//!   is cached of the tenant is old.
+//! - A **write through this server** makes the answers that it concerns old before it is answered:
+//!   those that it changes itself, and those that writes of other servers before it changed. The
+//!   log is read up to the write while it is committed ([`LogFollower::commit`]), or up to what the
+//!   database showed where nothing was left to be written ([`LogFollower::see`]). So nobody is
+//!   answered that their statement is stored, and then shown what was before a later one.
+//! - A **write through another server** is learnt from the change log, which is read every
+//!   `poll_interval`. Each entry names the cache keys that it makes old.
+//! - Each read of the log that finds nothing more is a **proof**: of all that was answered before
+//!   that read began, nothing is missing. A cached answer counts as current only for so long after
+//!   the last proof. A server that cannot read the log therefore stops calling its cache current,
+//!   whatever keeps it from reading.
+//! - Where the log does not go on where it was left (thrown away meanwhile, or written by a version
+//!   that keeps none), all that is cached of the tenant is old.
 //!
-//! The same reads tell whether the **database is there**. When it does not answer, everybody who needs it is refused at once
-//! ([`Availability`](crate::store::Availability)), and it is tried until it answers.
+//! The same reads tell whether the **database is there**. When it does not answer, everybody who
+//! needs it is refused at once ([`Availability`](crate::store::Availability)), and it is tried
+//! until it answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +60,8 @@ const REST: u32 = 4;
 pub struct Options {
     /// How long to wait between two reads of the log.
     pub poll_interval: Duration,
-    /// The same where nobody else writes: there is nothing to learn but whether a commit without an answer happened.
+    /// The same where nobody else writes: there is nothing to learn but whether a commit without an
+    /// answer happened.
     pub alone_interval: Duration,
     /// A database that has not answered for so long is away.
     pub away_after: Duration,
@@ -151,8 +155,8 @@ impl LogFollower {
     /// A tenant, followed from now on at the latest.
     ///
     /// # Errors
-    /// Those of the store, which is asked the first time; [`Error::Unavailable`] while the store is refused, since what is
-    /// cached of a database that cannot be relied on is not answered either.
+    /// Those of the store, which is asked the first time; [`Error::Unavailable`] while the store is
+    /// refused, since what is cached of a database that cannot be relied on is not answered either.
     pub async fn follow(&self, tenant: &TenantId) -> Result<Arc<TenantTail>> {
         if let Some(reason) = self.store.availability().refusal() {
             return Err(Error::Unavailable(reason.to_string()));
@@ -160,7 +164,10 @@ impl LogFollower {
         let followed = self.known(tenant).unwrap_or_else(|| self.add(tenant));
         followed.use_now();
         if !followed.begun.initialized() {
-            followed.begun.get_or_try_init(|| self.begin(tenant, &followed)).await?;
+            followed
+                .begun
+                .get_or_try_init(|| self.begin(tenant, &followed))
+                .await?;
         }
         Ok(followed)
     }
@@ -169,16 +176,26 @@ impl LogFollower {
         let store_id = self.store.id().await?;
         self.store_id.get_or_init(|| store_id);
         let asked_at = Instant::now();
-        let cursor = LogCursor { tenant: tenant.clone(), after: LogPosition::after(Sequence(i64::MAX)) };
+        let cursor = LogCursor {
+            tenant: tenant.clone(),
+            after: LogPosition::after(Sequence(i64::MAX)),
+        };
         let cursors = [cursor];
-        let tails = self.store.availability().guard(self.store.read_log(&cursors, 1));
-        let head = tails.await?.first().map(|tail| tail.head).unwrap_or_default();
+        let tails = self
+            .store
+            .availability()
+            .guard(self.store.read_log(&cursors, 1));
+        let head = tails
+            .await?
+            .first()
+            .map(|tail| tail.head)
+            .unwrap_or_default();
         followed.begin(head, asked_at);
         Ok(())
     }
 
-    /// Commits a write by this process, and makes old what it concerns before the write can be answered. Whoever in this
-    /// process commits does it through here.
+    /// Commits a write by this process, and makes old what it concerns before the write can be
+    /// answered. Whoever in this process commits does it through here.
     ///
     /// # Errors
     /// Those of the commit, which may have happened all the same: its answer may be what was lost.
@@ -192,7 +209,11 @@ impl LogFollower {
         log: &[LogEntry],
         commit: impl Future<Output = Result<()>>,
     ) -> Result<()> {
-        let mut unsettled = Unsettled { follower: self, log, settled: false };
+        let mut unsettled = Unsettled {
+            follower: self,
+            log,
+            settled: false,
+        };
         // The turn is held until the commit, so the writes before this one are in the log already.
         let before = write.before();
         let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
@@ -210,14 +231,17 @@ impl LogFollower {
         Ok(())
     }
 
-    /// Makes old what is cached of a tenant from before a write that the database showed: its answer must not be followed by
-    /// one from before it. The writes of other servers that are not known yet are read from the log; where that takes too
-    /// long, all that is cached of the tenant is old.
+    /// Makes old what is cached of a tenant from before a write that the database showed: its
+    /// answer must not be followed by one from before it. The writes of other servers that are not
+    /// known yet are read from the log; where that takes too long, all that is cached of the tenant
+    /// is old.
     ///
     /// # Cancel safety
     /// Dropped, it is not known that anything is old.
     pub async fn see(&self, tenant: &TenantId, write: Sequence) {
-        let Some(followed) = self.known(tenant).filter(|followed| followed.misses(write)) else { return };
+        let Some(followed) = self.known(tenant).filter(|followed| followed.misses(write)) else {
+            return;
+        };
         let read = tokio::time::timeout(SEE_WAIT, self.read_up_to(tenant, &followed, write)).await;
         if matches!(read, Ok(Ok(()))) {
             return;
@@ -227,13 +251,28 @@ impl LogFollower {
     }
 
     /// Reads the log of a tenant up to a write that is committed.
-    async fn read_up_to(&self, tenant: &TenantId, followed: &TenantTail, write: Sequence) -> Result<()> {
+    async fn read_up_to(
+        &self,
+        tenant: &TenantId,
+        followed: &TenantTail,
+        write: Sequence,
+    ) -> Result<()> {
         let mut after = LogPosition::after(followed.proof().position);
         while followed.misses(write) {
-            let cursors = [LogCursor { tenant: tenant.clone(), after }];
-            let tail = self.store.follow_log(&cursors, MAX_ENTRIES).await?.pop().unwrap_or_default();
+            let cursors = [LogCursor {
+                tenant: tenant.clone(),
+                after,
+            }];
+            let tail = self
+                .store
+                .follow_log(&cursors, MAX_ENTRIES)
+                .await?
+                .pop()
+                .unwrap_or_default();
             if !tail.follows(after) || tail.entries.is_empty() {
-                return Err(Error::Unavailable("the change log does not go on".to_owned()));
+                return Err(Error::Unavailable(
+                    "the change log does not go on".to_owned(),
+                ));
             }
             self.take_entries(followed, &tail);
             after = tail.entries.last().map_or(after, LogEntry::end);
@@ -253,7 +292,8 @@ impl LogFollower {
         }
     }
 
-    /// Waits until the log has been read once more, at most for a while. Everybody who waits shares that read.
+    /// Waits until the log has been read once more, at most for a while. Everybody who waits shares
+    /// that read.
     pub async fn prove(&self, followed: &TenantTail, at_most: Duration) -> Watermark {
         let asked_at = Instant::now();
         let mut rounds = self.rounds.subscribe();
@@ -277,18 +317,34 @@ impl LogFollower {
     }
 
     fn known(&self, tenant: &TenantId) -> Option<Arc<TenantTail>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+        self.tenants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(tenant)
+            .cloned()
     }
 
     fn add(&self, tenant: &TenantId) -> Arc<TenantTail> {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= MAX_TENANTS {
-            let unwatched = tenants.iter().filter(|(_, followed)| !followed.fanout.is_watched());
-            let oldest = unwatched.min_by_key(|(_, followed)| followed.used_at()).map(|(tenant, _)| tenant.clone());
+            let unwatched = tenants
+                .iter()
+                .filter(|(_, followed)| !followed.fanout.is_watched());
+            let oldest = unwatched
+                .min_by_key(|(_, followed)| followed.used_at())
+                .map(|(tenant, _)| tenant.clone());
             oldest.and_then(|oldest| tenants.remove(&oldest));
         }
         let shared = self.store.is_shared();
-        let new = || Arc::new(TenantTail::new(tenant, self.generation(), self.epoch, shared, &self.recent));
+        let new = || {
+            Arc::new(TenantTail::new(
+                tenant,
+                self.generation(),
+                self.epoch,
+                shared,
+                &self.recent,
+            ))
+        };
         tenants.entry(tenant.clone()).or_insert_with(new).clone()
     }
 
@@ -296,24 +352,38 @@ impl LogFollower {
         self.generations.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Reads the log of all tenants that are followed, once. Answers how soon it is to be read again.
+    /// Reads the log of all tenants that are followed, once. Answers how soon it is to be read
+    /// again.
     async fn poll(&self) -> Result<Duration> {
         let followed = self.followed();
         let mut cursors: Vec<LogCursor> = Vec::with_capacity(followed.len());
-        cursors.extend(followed.iter().map(|(tenant, _, after)| LogCursor { tenant: tenant.clone(), after: *after }));
+        cursors.extend(followed.iter().map(|(tenant, _, after)| LogCursor {
+            tenant: tenant.clone(),
+            after: *after,
+        }));
         if cursors.is_empty() {
             // Whether the database is there is to be known all the same.
             let after = LogPosition::after(Sequence(i64::MAX));
-            cursors.push(LogCursor { tenant: TenantId::default(), after });
+            cursors.push(LogCursor {
+                tenant: TenantId::default(),
+                after,
+            });
         }
         let asked_at = Instant::now();
         let read = self.store.follow_log(&cursors, MAX_ENTRIES);
         let tails = if self.store.is_shared() {
-            let late =
-                |_| Err(Error::Unavailable(format!("the log was not read within {:?}", self.options.away_after)));
-            tokio::time::timeout(self.options.away_after, read).await.unwrap_or_else(late)?
+            let late = |_| {
+                Err(Error::Unavailable(format!(
+                    "the log was not read within {:?}",
+                    self.options.away_after
+                )))
+            };
+            tokio::time::timeout(self.options.away_after, read)
+                .await
+                .unwrap_or_else(late)?
         } else {
-            // A database in this process is not away because it is slow: it is there, or says what is wrong.
+            // A database in this process is not away because it is slow: it is there, or says what
+            // is wrong.
             read.await?
         };
         let mut more = false;
@@ -321,8 +391,11 @@ impl LogFollower {
             match self.take(tenant, followed, *after, tail, asked_at).await {
                 Ok(goes_on) => more |= goes_on,
                 Err(error @ Error::Unavailable(_)) => return Err(error),
-                // One tenant whose model cannot be read is not proven, and keeps nobody else from it.
-                Err(error) => tracing::warn!(%tenant, %error, "a tenant's change log could not be followed"),
+                // One tenant whose model cannot be read is not proven, and keeps nobody else from
+                // it.
+                Err(error) => {
+                    tracing::warn!(%tenant, %error, "a tenant's change log could not be followed");
+                }
             }
         }
         Ok(match (more, self.store.is_shared(), followed.is_empty()) {
@@ -337,9 +410,16 @@ impl LogFollower {
     fn followed(&self) -> Vec<(TenantId, Arc<TenantTail>, LogPosition)> {
         let now = Instant::now();
         let (mut active, mut idle) = (Vec::new(), Vec::new());
-        for (tenant, followed) in self.tenants.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (tenant, followed) in self
+            .tenants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             let unused = now.saturating_duration_since(followed.used_at());
-            let Some(cursor) = followed.cursor() else { continue };
+            let Some(cursor) = followed.cursor() else {
+                continue;
+            };
             if followed.fanout.is_watched() || unused < RESTING {
                 active.push((tenant.clone(), followed.clone(), cursor));
             } else if unused < IDLE {
@@ -368,7 +448,9 @@ impl LogFollower {
     ) -> Result<bool> {
         if tail.model_version > 0 {
             let running = self.models.of(tenant).await?;
-            self.models.told(tenant, tail.model_version, &running).await?;
+            self.models
+                .told(tenant, tail.model_version, &running)
+                .await?;
         }
         if !tail.follows(after) {
             tracing::warn!(%tenant, after = after.sequence.0, head = tail.head.0, "the change log does not go on");
@@ -388,7 +470,8 @@ impl LogFollower {
     }
 }
 
-/// A commit of which it is not known whether it happened. What it concerns is made old, in case it did.
+/// A commit of which it is not known whether it happened. What it concerns is made old, in case it
+/// did.
 struct Unsettled<'a> {
     follower: &'a LogFollower,
     log: &'a [LogEntry],
@@ -408,11 +491,15 @@ impl Drop for Unsettled<'_> {
 async fn run(follower: Weak<LogFollower>) {
     let mut answered_at = Instant::now();
     loop {
-        let Some(follower) = follower.upgrade() else { return };
+        let Some(follower) = follower.upgrade() else {
+            return;
+        };
         let LogFollower { store, options, .. } = &*follower;
         let began_at = Instant::now();
         let polled = follower.poll().await;
-        follower.metrics.log_polled(began_at.elapsed(), polled.is_ok());
+        follower
+            .metrics
+            .log_polled(began_at.elapsed(), polled.is_ok());
         let wait = match polled {
             Ok(wait) => {
                 if store.availability().is_away() && store.renew().await.is_ok() {
@@ -431,7 +518,11 @@ async fn run(follower: Weak<LogFollower>) {
                 }
                 // The connection may lead nowhere.
                 drop(store.renew().await);
-                jittered(if store.availability().is_away() { AWAY_INTERVAL } else { SILENT_INTERVAL })
+                jittered(if store.availability().is_away() {
+                    AWAY_INTERVAL
+                } else {
+                    SILENT_INTERVAL
+                })
             }
             Err(error) => {
                 tracing::debug!(%error, "the change log could not be read");

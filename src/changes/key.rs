@@ -19,8 +19,8 @@ pub enum CacheKey {
 }
 
 impl CacheKey {
-    /// A number for a tenant's key. It is the same on every server and in every version: servers tell each other by it
-    /// whose answers are old, through the change log.
+    /// A number for a tenant's key. It is the same on every server and in every version: servers
+    /// tell each other by it whose answers are old, through the change log.
     #[must_use]
     pub fn digest(&self, tenant: &TenantId) -> u64 {
         // Each text with its end told, so that no two keys are written alike.

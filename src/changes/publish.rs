@@ -1,20 +1,22 @@
 //! Publishing: changes of profiles, told to other systems.
 //!
-//! **What is promised.** Each change in the log that a publication wants is told at least once, and the changes of one profile
-//! in order: a later one is told when the earlier one has been taken, or has become a dead letter. Whatever stops in between (the
-//! receiver, a server of ours, the database), publishing goes on where it was. What was told and not yet noted is told again,
-//! under the same id.
+//! **What is promised.** Each change in the log that a publication wants is told at least once, and
+//! the changes of one profile in order: a later one is told when the earlier one has been taken, or
+//! has become a dead letter. Whatever stops in between (the receiver, a server of ours, the
+//! database), publishing goes on where it was. What was told and not yet noted is told again, under
+//! the same id.
 //!
-//! **How.** The change log has everything in order and without gaps, so a publication is a mark in it. A mark moves on when
-//! the target has acknowledged, and is stored a moment later. Nothing is queued twice, no write waits for a receiver, and a
-//! target that is away costs nothing but the log that must be kept.
+//! **How.** The change log has everything in order and without gaps, so a publication is a mark in
+//! it. A mark moves on when the target has acknowledged, and is stored a moment later. Nothing is
+//! queued twice, no write waits for a receiver, and a target that is away costs nothing but the log
+//! that must be kept.
 //!
-//! **Who.** Over all servers one works at a publication, by a [lease](crate::store::Publications). A lease that is taken over while
-//! its owner still lives leads to doubles, never to a loss; each event carries its place in the log, by which a receiver can
-//! tell what is old.
+//! **Who.** Over all servers one works at a publication, by a [lease](crate::store::Publications).
+//! A lease that is taken over while its owner still lives leads to doubles, never to a loss; each
+//! event carries its place in the log, by which a receiver can tell what is old.
 //!
-//! **What is not promised.** The log is kept for a while only. A publication that falls behind it stops and says so, until
-//! somebody resets it: going on would lose changes in silence.
+//! **What is not promised.** The log is kept for a while only. A publication that falls behind it
+//! stops and says so, until somebody resets it: going on would lose changes in silence.
 //!
 //! A new publication begins with the write that put the model in force in which it is first seen.
 
@@ -94,7 +96,10 @@ impl Publishers {
     /// Stops, noting how far each publication is.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        if tokio::time::timeout(STOP_BOUND * 2, &mut self.task).await.is_err() {
+        if tokio::time::timeout(STOP_BOUND * 2, &mut self.task)
+            .await
+            .is_err()
+        {
             tracing::warn!("publishing did not end in time; what was told last may be told again");
         }
     }
@@ -135,8 +140,16 @@ impl Manager {
             behind: Arc::default(),
         });
         let (behind, clock) = (shared.behind.clone(), parts.clock.clone());
-        parts.metrics.observe_publishing(move || lag_seconds(&behind, clock.now()));
-        Self { parts, shared, stop, active: BTreeMap::new(), started: 0 }
+        parts
+            .metrics
+            .observe_publishing(move || lag_seconds(&behind, clock.now()));
+        Self {
+            parts,
+            shared,
+            stop,
+            active: BTreeMap::new(),
+            started: 0,
+        }
     }
 
     async fn run(mut self) {
@@ -144,7 +157,11 @@ impl Manager {
         let process = process_name();
         let stop = self.stop.clone();
         loop {
-            let interval = if self.active.is_empty() { IDLE_DISCOVERY_INTERVAL } else { DISCOVERY_INTERVAL };
+            let interval = if self.active.is_empty() {
+                IDLE_DISCOVERY_INTERVAL
+            } else {
+                DISCOVERY_INTERVAL
+            };
             let looked = if !self.parts.store.availability().is_there() {
                 Ok(())
             } else if discovered_at.is_none_or(|at| at.elapsed() >= interval) {
@@ -156,7 +173,8 @@ impl Manager {
             if let Err(error) = looked {
                 tracing::debug!(%error, "publishing could not look at the change log");
             }
-            let wait = tokio::time::timeout(self.parts.options.poll_interval, stop.cancelled()).await;
+            let wait =
+                tokio::time::timeout(self.parts.options.poll_interval, stop.cancelled()).await;
             if wait.is_ok() {
                 break;
             }
@@ -167,7 +185,11 @@ impl Manager {
 
     /// Tells those at work how far the log is.
     async fn look(&mut self) -> Result<()> {
-        let mut tenants: Vec<TenantId> = self.active.keys().map(|(tenant, _)| tenant.clone()).collect();
+        let mut tenants: Vec<TenantId> = self
+            .active
+            .keys()
+            .map(|(tenant, _)| tenant.clone())
+            .collect();
         tenants.dedup();
         for tenants in tenants.chunks(PAGE) {
             for (tenant, tail) in self.heads(tenants).await? {
@@ -179,14 +201,21 @@ impl Manager {
 
     fn tell_head(&self, tenant: &TenantId, head: Sequence) {
         for (_, active) in self.active.iter().filter(|((whose, _), _)| whose == tenant) {
-            active.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+            active
+                .head
+                .send_if_modified(|known| std::mem::replace(known, head) != head);
         }
     }
 
     async fn heads(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, LogTail)>> {
         let after = LogPosition::after(Sequence(i64::MAX));
-        let cursors: Vec<LogCursor> =
-            tenants.iter().map(|tenant| LogCursor { tenant: tenant.clone(), after }).collect();
+        let cursors: Vec<LogCursor> = tenants
+            .iter()
+            .map(|tenant| LogCursor {
+                tenant: tenant.clone(),
+                after,
+            })
+            .collect();
         let tails = self.parts.store.read_log(&cursors, 1).await?;
         Ok(tenants.iter().cloned().zip(tails).collect())
     }
@@ -214,12 +243,20 @@ impl Manager {
             }
         }
         let is_right = |name: &Name, active: &Active| {
-            let wanted = wanted.get(name).is_some_and(|(publication, _)| *publication == active.publication);
+            let wanted = wanted
+                .get(name)
+                .is_some_and(|(publication, _)| *publication == active.publication);
             !active.task.is_finished() && (wanted || unknown.contains(&name.0))
         };
-        let wrong = self.active.iter().filter(|(name, active)| !is_right(name, active));
+        let wrong = self
+            .active
+            .iter()
+            .filter(|(name, active)| !is_right(name, active));
         let wrong: Vec<Name> = wrong.map(|(name, _)| name.clone()).collect();
-        let ended = wrong.iter().filter_map(|name| self.active.remove(name)).map(end);
+        let ended = wrong
+            .iter()
+            .filter_map(|name| self.active.remove(name))
+            .map(end);
         futures::future::join_all(ended.collect::<Vec<_>>()).await;
         for (name, (publication, assignment)) in wanted {
             if !self.active.contains_key(&name) {
@@ -234,15 +271,35 @@ impl Manager {
         self.parts.models.told(tenant, version, &running).await
     }
 
-    fn begin(&mut self, process: &str, name: Name, publication: Publication, assignment: Assignment) {
+    fn begin(
+        &mut self,
+        process: &str,
+        name: Name,
+        publication: Publication,
+        assignment: Assignment,
+    ) {
         self.started += 1;
         let (head, heads) = watch::channel(assignment.head);
         let stop = self.stop.child_token();
         // A name of its own each time: one that ended without knowing it moves nothing on.
         let owner = format!("{process}-{}", self.started);
-        let runner = Runner::new(self.shared.clone(), assignment, publication.clone(), owner, heads);
+        let runner = Runner::new(
+            self.shared.clone(),
+            assignment,
+            publication.clone(),
+            owner,
+            heads,
+        );
         let task = tokio::spawn(runner.run(stop.clone()));
-        self.active.insert(name, Active { publication, head, stop, task });
+        self.active.insert(
+            name,
+            Active {
+                publication,
+                head,
+                stop,
+                task,
+            },
+        );
     }
 }
 
@@ -252,11 +309,22 @@ fn publications<'m>(
     running: &'m ActiveModel,
     head: Sequence,
 ) -> impl Iterator<Item = (Name, (Publication, Assignment))> + use<'m> {
-    running.model.publications.iter().map(move |(name, publication)| {
-        let assignment =
-            Assignment { tenant: tenant.clone(), name: name.clone(), head, model_version: running.version };
-        ((tenant.clone(), name.clone()), (publication.clone(), assignment))
-    })
+    running
+        .model
+        .publications
+        .iter()
+        .map(move |(name, publication)| {
+            let assignment = Assignment {
+                tenant: tenant.clone(),
+                name: name.clone(),
+                head,
+                model_version: running.version,
+            };
+            (
+                (tenant.clone(), name.clone()),
+                (publication.clone(), assignment),
+            )
+        })
 }
 
 async fn end(active: Active) {
@@ -270,17 +338,30 @@ async fn end(active: Active) {
 /// Who works here: for people, and unlike any other process.
 fn process_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    #[expect(clippy::disallowed_methods, reason = "tells processes apart; nothing that is stored depends on it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tells processes apart; nothing that is stored depends on it"
+    )]
     let random = Uuid::new_v4().simple().to_string();
-    let host: String = host.chars().filter(char::is_ascii_graphic).take(60).collect();
-    format!("{}-{}", if host.is_empty() { "server" } else { &host }, &random[..8])
+    let host: String = host
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(60)
+        .collect();
+    format!(
+        "{}-{}",
+        if host.is_empty() { "server" } else { &host },
+        &random[..8]
+    )
 }
 
 /// How old the oldest change is that waits to be told by this server.
 fn lag_seconds(behind: &Behind, now: Timestamp) -> u64 {
     let behind = behind.lock().unwrap_or_else(PoisonError::into_inner);
     let oldest = behind.values().min().copied();
-    oldest.map_or(0, |oldest| u64::try_from((now.as_micros() - oldest.as_micros()) / 1_000_000).unwrap_or(0))
+    oldest.map_or(0, |oldest| {
+        u64::try_from((now.as_micros() - oldest.as_micros()) / 1_000_000).unwrap_or(0)
+    })
 }
 
 /// A number from 0 to 1 that looks random: the same for the same text and number.

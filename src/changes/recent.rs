@@ -1,8 +1,9 @@
-//! The latest writes that were read from the log, for those who watch: kept once for all of them, bounded in bytes.
+//! The latest writes that were read from the log, for those who watch: kept once for all of them,
+//! bounded in bytes.
 //!
-//! What waits for a watcher are numbers of writes. Who is so late that a write is no longer here reads it from the store,
-//! [one after the other](Recent::late), and the others who are late find it here. So watchers who do not keep up cost numbers,
-//! however much is written meanwhile.
+//! What waits for a watcher are numbers of writes. Who is so late that a write is no longer here
+//! reads it from the store, [one after the other](Recent::late), and the others who are late find
+//! it here. So watchers who do not keep up cost numbers, however much is written meanwhile.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +46,11 @@ impl Default for Recent {
 
 impl Recent {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, kept: Mutex::default(), late: Semaphore::new(LATE_READS) }
+        Self {
+            max_bytes,
+            kept: Mutex::default(),
+            late: Semaphore::new(LATE_READS),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -74,19 +79,28 @@ impl Recent {
 
     /// A write that is kept.
     pub(super) fn get(&self, tenant: &TenantId, sequence: Sequence) -> Option<Arc<Write>> {
-        self.kept().by_place.get(&(tenant.clone(), sequence)).cloned()
+        self.kept()
+            .by_place
+            .get(&(tenant.clone(), sequence))
+            .cloned()
     }
 
     /// Forgets a tenant's writes: its log does not go on from them.
     pub(super) fn forget(&self, tenant: &TenantId) {
         let mut kept = self.kept();
-        let gone: usize = kept.order.iter().filter(|((of, _), _)| of == tenant).map(|(_, bytes)| bytes).sum();
+        let gone: usize = kept
+            .order
+            .iter()
+            .filter(|((of, _), _)| of == tenant)
+            .map(|(_, bytes)| bytes)
+            .sum();
         kept.order.retain(|((of, _), _)| of != tenant);
         kept.by_place.retain(|(of, _), _| of != tenant);
         kept.bytes -= gone;
     }
 
-    /// The turn to read a write that is no longer kept. What is read at once for all who are late is bounded by it.
+    /// The turn to read a write that is no longer kept. What is read at once for all who are late
+    /// is bounded by it.
     pub(super) async fn late(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.late.acquire().await.ok()
@@ -103,11 +117,24 @@ mod tests {
         let (recent, tenant) = (Recent::new(4096), TenantId::default());
         let write = |sequence, keys| {
             let (sequence, time) = (Sequence(sequence), Timestamp::from_micros(0));
-            drop(recent.keep(&tenant, Write { sequence, time, changes: Vec::new(), keys: vec![0; keys] }));
+            drop(recent.keep(
+                &tenant,
+                Write {
+                    sequence,
+                    time,
+                    changes: Vec::new(),
+                    keys: vec![0; keys],
+                },
+            ));
         };
         let there = |sequence| recent.get(&tenant, Sequence(sequence)).is_some();
         (0..100).for_each(|sequence| write(sequence, 100));
-        assert_eq!((0..100).filter(|sequence| there(*sequence)).collect::<Vec<_>>(), [96, 97, 98, 99]);
+        assert_eq!(
+            (0..100)
+                .filter(|sequence| there(*sequence))
+                .collect::<Vec<_>>(),
+            [96, 97, 98, 99]
+        );
         write(99, 100);
         write(100, 10_000);
         assert!(there(100) && !(0..100).any(there));

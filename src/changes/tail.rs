@@ -12,7 +12,8 @@ use super::fanout::{Fanout, Interest, Subscription};
 use super::recent::Recent;
 use crate::store::LogPosition;
 
-/// How current this server's cache is for a tenant, at one moment. To be taken before the cache is looked at.
+/// How current this server's cache is for a tenant, at one moment. To be taken before the cache is
+/// looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Watermark {
     /// What is cached of the tenant under the current epochs misses no write up to this one.
@@ -36,7 +37,8 @@ pub struct TenantTail {
     epoch: Instant,
     /// Whether other processes may write.
     shared: bool,
-    /// Writes by this process that are beyond the position, because one before them is not known yet.
+    /// Writes by this process that are beyond the position, because one before them is not known
+    /// yet.
     own: Mutex<BTreeSet<i64>>,
     /// Who watches, and how far the log was read.
     pub(super) fanout: Arc<Fanout>,
@@ -45,7 +47,13 @@ pub struct TenantTail {
 }
 
 impl TenantTail {
-    pub(super) fn new(tenant: &TenantId, generation: u64, epoch: Instant, shared: bool, recent: &Arc<Recent>) -> Self {
+    pub(super) fn new(
+        tenant: &TenantId,
+        generation: u64,
+        epoch: Instant,
+        shared: bool,
+        recent: &Arc<Recent>,
+    ) -> Self {
         Self {
             begun: OnceCell::new(),
             position: AtomicI64::new(-1),
@@ -64,15 +72,25 @@ impl TenantTail {
     /// How current the cache is.
     #[must_use]
     pub fn proof(&self) -> Watermark {
-        // In this order: whoever moves them on makes answers old first, then moves the position, then the time.
-        let known_at = if self.shared { self.instant(&self.known_at) } else { Instant::now() };
+        // In this order: whoever moves them on makes answers old first, then moves the position,
+        // then the time.
+        let known_at = if self.shared {
+            self.instant(&self.known_at)
+        } else {
+            Instant::now()
+        };
         let position = Sequence(self.position.load(Ordering::SeqCst));
-        Watermark { position, known_at, generation: self.generation.load(Ordering::SeqCst) }
+        Watermark {
+            position,
+            known_at,
+            generation: self.generation.load(Ordering::SeqCst),
+        }
     }
 
     /// Subscribes to writes that follow the last one known here. Answers that one too.
     pub(crate) fn watch(&self, interest: Interest, max_pending: usize) -> (Subscription, Sequence) {
-        self.fanout.watch(interest, max_pending, self.proof().position)
+        self.fanout
+            .watch(interest, max_pending, self.proof().position)
     }
 
     /// Begins, at a write that the store was at when it was asked.
@@ -104,11 +122,15 @@ impl TenantTail {
         self.advance(own);
     }
 
-    /// It is not known what is old, up to a write. The write may be an earlier one than was known: a backup was put in the
-    /// database's place, or a standby took over that was behind; then nothing beyond it is claimed any more.
+    /// It is not known what is old, up to a write. The write may be an earlier one than was known:
+    /// a backup was put in the database's place, or a standby took over that was behind; then
+    /// nothing beyond it is claimed any more.
     pub(super) fn lost(&self, head: Sequence, generation: u64) {
         if head.0 < self.position.load(Ordering::SeqCst) {
-            tracing::warn!(head = head.0, "the database went back to an earlier state; nothing that is cached counts");
+            tracing::warn!(
+                head = head.0,
+                "the database went back to an earlier state; nothing that is cached counts"
+            );
             let mut own = self.own();
             own.clear();
             self.position.store(head.0, Ordering::SeqCst);
@@ -123,7 +145,8 @@ impl TenantTail {
         position >= 0 && position < write.0
     }
 
-    /// It is not known what is old, up to a write; those who watch go on from where they are in the log.
+    /// It is not known what is old, up to a write; those who watch go on from where they are in the
+    /// log.
     pub(super) fn forget(&self, write: Sequence, generation: u64) {
         self.generation.store(generation, Ordering::SeqCst);
         self.followed(write);
@@ -141,7 +164,8 @@ impl TenantTail {
     }
 
     pub(super) fn use_now(&self) {
-        self.used_at.store(self.micros(Instant::now()), Ordering::Relaxed);
+        self.used_at
+            .store(self.micros(Instant::now()), Ordering::Relaxed);
     }
 
     pub(super) fn used_at(&self) -> Instant {
@@ -153,7 +177,10 @@ impl TenantTail {
         if !self.has_begun.load(Ordering::SeqCst) {
             return None;
         }
-        Some(self.fanout.cursor(Sequence(self.position.load(Ordering::SeqCst))))
+        Some(
+            self.fanout
+                .cursor(Sequence(self.position.load(Ordering::SeqCst))),
+        )
     }
 
     fn own(&self) -> MutexGuard<'_, BTreeSet<i64>> {
@@ -187,7 +214,13 @@ mod tests {
     use super::*;
 
     fn positions(steps: &[(&str, i64)]) -> Vec<i64> {
-        let followed = TenantTail::new(&TenantId::default(), 0, Instant::now(), true, &Arc::default());
+        let followed = TenantTail::new(
+            &TenantId::default(),
+            0,
+            Instant::now(),
+            true,
+            &Arc::default(),
+        );
         let step = |(what, write): &(&str, i64)| {
             match *what {
                 "begin" => followed.begin(Sequence(*write), Instant::now()),
@@ -202,17 +235,29 @@ mod tests {
 
     #[test]
     fn own_writes_move_the_position_on_as_soon_as_none_is_missing_before_them() {
-        assert_eq!(positions(&[("begin", 4), ("wrote", 5), ("wrote", 7), ("followed", 6)]), [4, 5, 5, 7]);
+        assert_eq!(
+            positions(&[("begin", 4), ("wrote", 5), ("wrote", 7), ("followed", 6)]),
+            [4, 5, 5, 7]
+        );
     }
 
     #[test]
     fn after_a_database_went_back_nothing_beyond_its_state_is_claimed() {
-        assert_eq!(positions(&[("begin", 9), ("wrote", 11), ("lost", 4), ("followed", 5)]), [9, 9, 4, 5]);
+        assert_eq!(
+            positions(&[("begin", 9), ("wrote", 11), ("lost", 4), ("followed", 5)]),
+            [9, 9, 4, 5]
+        );
     }
 
     #[test]
     fn a_write_that_is_done_while_following_begins_is_not_forgotten() {
-        assert_eq!(positions(&[("wrote", 5), ("wrote", 6), ("begin", 4)]), [-1, -1, 6]);
-        assert_eq!(positions(&[("wrote", 4), ("begin", 4), ("wrote", 5)]), [-1, 4, 5]);
+        assert_eq!(
+            positions(&[("wrote", 5), ("wrote", 6), ("begin", 4)]),
+            [-1, -1, 6]
+        );
+        assert_eq!(
+            positions(&[("wrote", 4), ("begin", 4), ("wrote", 5)]),
+            [-1, 4, 5]
+        );
     }
 }

@@ -49,7 +49,11 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<ExitCode> {
     let database = setup::config(&args.config)?.database;
     let written = SqlStore::backup(&setup::store_options(&database), &args.to).await;
     written.with_context(|| database.url.to_string())?;
-    output::print(&format!("{}: backed up to {}", database.url, args.to.display()))?;
+    output::print(&format!(
+        "{}: backed up to {}",
+        database.url,
+        args.to.display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,6 +61,10 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<ExitCode> {
     let database = setup::config(&args.config)?.database;
     let restored = SqlStore::restore(&setup::store_options(&database), &args.from).await;
     restored.with_context(|| database.url.to_string())?;
-    output::print(&format!("{}: restored from {}", database.url, args.from.display()))?;
+    output::print(&format!(
+        "{}: restored from {}",
+        database.url,
+        args.from.display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,8 @@ use super::key::CustomerKey;
 use super::output::{self, Format};
 use crate::grpc::v1;
 
-/// Show who may be the same person: pairs of records that are alike and not in one profile, strongest first
+/// Show who may be the same person: pairs of records that are alike and not in one profile,
+/// strongest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile candidates
@@ -59,14 +60,25 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListMatchCandid
     let (min_probability, max_probability) = (args.min, args.max);
     let (candidates, next_page_token) = pages(args.limit, async |page_size, page_token| {
         let profile = profile.clone();
-        let request =
-            v1::ListMatchCandidatesRequest { min_probability, max_probability, page_size, page_token, profile };
-        let answer = client.identity().list_match_candidates(client.request(request)?).await;
+        let request = v1::ListMatchCandidatesRequest {
+            min_probability,
+            max_probability,
+            page_size,
+            page_token,
+            profile,
+        };
+        let answer = client
+            .identity()
+            .list_match_candidates(client.request(request)?)
+            .await;
         let answer = answer.map_err(|status| refused(&status))?.into_inner();
         Ok((answer.candidates, answer.next_page_token))
     })
     .await?;
-    Ok(v1::ListMatchCandidatesResponse { candidates, next_page_token })
+    Ok(v1::ListMatchCandidatesResponse {
+        candidates,
+        next_page_token,
+    })
 }
 
 /// Candidates for people.
@@ -74,12 +86,26 @@ fn shown(answer: &v1::ListMatchCandidatesResponse) -> String {
     if answer.candidates.is_empty() {
         return "nobody waits".to_owned();
     }
-    let mut table = output::table(&["probability", "one", "other", "alike in", "different in", "forbidden by"]);
+    let mut table = output::table(&[
+        "probability",
+        "one",
+        "other",
+        "alike in",
+        "different in",
+        "forbidden by",
+    ]);
     for candidate in &answer.candidates {
         let score = candidate.score.clone().unwrap_or_default();
-        let (alike, different): (Vec<_>, Vec<_>) = score.fields.iter().partition(|field| field.weight_bits > 0.0);
+        let (alike, different): (Vec<_>, Vec<_>) = score
+            .fields
+            .iter()
+            .partition(|field| field.weight_bits > 0.0);
         let names = |fields: &[&v1::FieldComparison]| {
-            fields.iter().map(|field| format!("{} {}", field.field, field.level)).collect::<Vec<_>>().join(", ")
+            fields
+                .iter()
+                .map(|field| format!("{} {}", field.field, field.level))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         table.add_row([
             format!("{:.2}", score.probability),
@@ -90,6 +116,10 @@ fn shown(answer: &v1::ListMatchCandidatesResponse) -> String {
             score.veto,
         ]);
     }
-    let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
+    let more = if answer.next_page_token.is_empty() {
+        ""
+    } else {
+        "\n\nthere is more: see --limit"
+    };
     format!("{}{more}", output::lines(&table))
 }

@@ -55,7 +55,10 @@ pub(super) struct TenantArgs {
 }
 
 fn tenant(name: &str) -> Result<TenantId, String> {
-    let rule = format!("a tenant is named by 1 to {} lower-case letters, digits and hyphens", TenantId::MAX_BYTES);
+    let rule = format!(
+        "a tenant is named by 1 to {} lower-case letters, digits and hyphens",
+        TenantId::MAX_BYTES
+    );
     TenantId::new(name).ok_or(rule)
 }
 
@@ -72,13 +75,17 @@ impl Client {
         if !server.starts_with("http://") {
             bail!("{server}: expected http://HOST:PORT (TLS is the mesh's or a proxy's part)");
         }
-        let endpoint = Endpoint::from_shared(server.to_owned()).with_context(|| format!("{server} is no URL"))?;
+        let endpoint = Endpoint::from_shared(server.to_owned())
+            .with_context(|| format!("{server} is no URL"))?;
         let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
         let channel = channel.map_err(|error| {
             let cause = innermost(&error);
             anyhow!("no server answers at {server} ({cause}); start one with `customer-profile serve`, or name it by --server")
         })?;
-        Ok(Self { channel, tenant: tenant.clone() })
+        Ok(Self {
+            channel,
+            tenant: tenant.clone(),
+        })
     }
 
     /// For reading.
@@ -91,7 +98,8 @@ impl Client {
         IdentityServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// The name of the profile that a key leads to. A name stays as it is: it may be one that was merged.
+    /// The name of the profile that a key leads to. A name stays as it is: it may be one that was
+    /// merged.
     pub(super) async fn profile_name(&self, key: CustomerKey) -> anyhow::Result<String> {
         let key = v1::ProfileKey::from(key);
         if let Some(v1::profile_key::Key::Name(name)) = key.key {
@@ -99,7 +107,9 @@ impl Client {
         }
         let request = v1::GetProfileRequest {
             key: Some(key),
-            read_mask: Some(prost_types::FieldMask { paths: vec!["name".to_owned()] }),
+            read_mask: Some(prost_types::FieldMask {
+                paths: vec!["name".to_owned()],
+            }),
             ..v1::GetProfileRequest::default()
         };
         let answer = self.profiles().get_profile(self.request(request)?).await;
@@ -119,7 +129,8 @@ impl Client {
 
     /// For how customers want to be treated.
     pub(super) fn preferences(&self) -> PreferenceServiceClient<Channel> {
-        PreferenceServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        PreferenceServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For what is to be known of a customer now.
@@ -134,7 +145,8 @@ impl Client {
 
     /// For metrics.
     pub(super) fn experience(&self) -> ExperienceServiceClient<Channel> {
-        ExperienceServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        ExperienceServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For publishing.
@@ -145,7 +157,9 @@ impl Client {
     /// A call that takes as long as it takes.
     pub(super) fn long_request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert(TENANT_KEY, self.tenant.as_str().parse()?);
+        request
+            .metadata_mut()
+            .insert(TENANT_KEY, self.tenant.as_str().parse()?);
         Ok(request)
     }
 
@@ -157,8 +171,8 @@ impl Client {
     }
 }
 
-/// Page after page up to a limit, as one list; and the token of the page after it, if there is more. `page` asks for so many
-/// after a token.
+/// Page after page up to a limit, as one list; and the token of the page after it, if there is
+/// more. `page` asks for so many after a token.
 pub(super) async fn pages<T>(
     limit: u32,
     page: impl AsyncFn(i32, String) -> anyhow::Result<(Vec<T>, String)>,
@@ -188,25 +202,43 @@ pub(super) fn refused(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
     let code = name_of(status.code());
     let info = details.error_info();
-    let reason = info.map(|info| format!(", {}", info.reason)).unwrap_or_default();
-    let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+    let reason = info
+        .map(|info| format!(", {}", info.reason))
+        .unwrap_or_default();
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.as_slice())
+        .unwrap_or_default();
     let left_out = info.and_then(|info| info.metadata.get("violations_left_out"));
     match violations {
         [] => {
-            let again = retry_after(status).map(|delay| format!("; try again after {delay:.1?}")).unwrap_or_default();
+            let again = retry_after(status)
+                .map(|delay| format!("; try again after {delay:.1?}"))
+                .unwrap_or_default();
             anyhow!("{}{again} ({code}{reason})", status.message())
         }
         [one] => anyhow!("{}: {} ({code}{reason})", one.field, one.description),
         several => {
-            let lines: Vec<String> =
-                several.iter().map(|one| format!("\n  {}: {}", one.field, one.description)).collect();
-            let more = left_out.map(|count| format!("\n  and {count} more")).unwrap_or_default();
-            anyhow!("the request is wrong ({code}{reason}):{}{more}", lines.concat())
+            let lines: Vec<String> = several
+                .iter()
+                .map(|one| format!("\n  {}: {}", one.field, one.description))
+                .collect();
+            let more = left_out
+                .map(|count| format!("\n  and {count} more"))
+                .unwrap_or_default();
+            anyhow!(
+                "the request is wrong ({code}{reason}):{}{more}",
+                lines.concat()
+            )
         }
     }
 }
 
-/// The least time to wait before the same call may succeed; `None` where the server does not say that it may.
+/// The least time to wait before the same call may succeed; `None` where the server does not say
+/// that it may.
 pub(super) fn retry_after(status: &Status) -> Option<Duration> {
-    status.get_error_details().retry_info().and_then(|info| info.retry_delay)
+    status
+        .get_error_details()
+        .retry_info()
+        .and_then(|info| info.retry_delay)
 }

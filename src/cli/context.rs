@@ -8,7 +8,8 @@ use super::output::{self, Format};
 use super::preferences;
 use crate::grpc::v1;
 
-/// Tell what is to be known of a customer now, by a view of the model, as far as a purpose may see it
+/// Tell what is to be known of a customer now, by a view of the model, as far as a purpose may see
+/// it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile context email:ann@shop.com --view agent --purpose service
@@ -47,7 +48,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         max_bytes: args.max_bytes,
         consistency: None,
     };
-    let answer = client.contexts().get_context(client.request(request)?).await;
+    let answer = client
+        .contexts()
+        .get_context(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("GetContextResponse", &answer)?,
@@ -58,8 +62,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn shown(answer: &v1::GetContextResponse) -> String {
     let text: Vec<String> = answer.text.lines().map(output::plain).collect();
-    let omitted = (!answer.omitted.is_empty()).then(|| format!("left out for size: {}", answer.omitted.join(", ")));
-    let parts = [Some(answer.profile.clone()), Some(text.join("\n")), omitted].into_iter().flatten();
-    let parts = parts.filter(|part| !part.is_empty()).chain(preferences::withheld(&answer.withheld));
+    let omitted = (!answer.omitted.is_empty())
+        .then(|| format!("left out for size: {}", answer.omitted.join(", ")));
+    let parts = [Some(answer.profile.clone()), Some(text.join("\n")), omitted]
+        .into_iter()
+        .flatten();
+    let parts = parts
+        .filter(|part| !part.is_empty())
+        .chain(preferences::withheld(&answer.withheld));
     parts.collect::<Vec<_>>().join("\n\n")
 }

@@ -15,22 +15,62 @@ use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
 use crate::telemetry::http::Readiness;
 
-/// The person that is shown: six records of four systems, joined by account and e-mail address, with orders.
+/// The person that is shown: six records of four systems, joined by account and e-mail address,
+/// with orders.
 const SOMEBODY: &str = "jose.viana@icloud.com";
 
 /// The sample: name, source, kind, content.
 const SAMPLE: [(&str, &str, &str, &[u8]); 7] = [
-    ("web.csv", "web", "customers", include_bytes!("../../examples/retail/web.csv")),
-    ("pos.csv", "pos", "customers", include_bytes!("../../examples/retail/pos.csv")),
-    ("loyalty.csv", "loyalty", "customers", include_bytes!("../../examples/retail/loyalty.csv")),
-    ("callcentre.csv", "callcentre", "customers", include_bytes!("../../examples/retail/callcentre.csv")),
-    ("newsletter.csv", "newsletter", "subscribers", include_bytes!("../../examples/retail/newsletter.csv")),
-    ("orders.csv", "web", "orders", include_bytes!("../../examples/retail/orders.csv")),
-    ("conversations.ndjson", "helpdesk", "conversations", include_bytes!("../../examples/retail/conversations.ndjson")),
+    (
+        "web.csv",
+        "web",
+        "customers",
+        include_bytes!("../../examples/retail/web.csv"),
+    ),
+    (
+        "pos.csv",
+        "pos",
+        "customers",
+        include_bytes!("../../examples/retail/pos.csv"),
+    ),
+    (
+        "loyalty.csv",
+        "loyalty",
+        "customers",
+        include_bytes!("../../examples/retail/loyalty.csv"),
+    ),
+    (
+        "callcentre.csv",
+        "callcentre",
+        "customers",
+        include_bytes!("../../examples/retail/callcentre.csv"),
+    ),
+    (
+        "newsletter.csv",
+        "newsletter",
+        "subscribers",
+        include_bytes!("../../examples/retail/newsletter.csv"),
+    ),
+    (
+        "orders.csv",
+        "web",
+        "orders",
+        include_bytes!("../../examples/retail/orders.csv"),
+    ),
+    (
+        "conversations.ndjson",
+        "helpdesk",
+        "conversations",
+        include_bytes!("../../examples/retail/conversations.ndjson"),
+    ),
 ];
 
 /// What a demo does otherwise than a server: it is quiet, and it ends at once.
-const SETTINGS: [(&str, &str); 3] = [("log.filter", "warn"), ("grpc.lame_duck", "0s"), ("grpc.drain", "1s")];
+const SETTINGS: [(&str, &str); 3] = [
+    ("log.filter", "warn"),
+    ("grpc.lame_duck", "0s"),
+    ("grpc.drain", "1s"),
+];
 
 /// Run a server with sample data, and show three things to try
 #[derive(Debug, clap::Args)]
@@ -51,17 +91,25 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let dir = tempfile::Builder::new().prefix("customer-profile-demo-").tempdir().context("a temporary directory")?;
+    let dir = tempfile::Builder::new()
+        .prefix("customer-profile-demo-")
+        .tempdir()
+        .context("a temporary directory")?;
     let database = dir.path().join("demo.db");
-    let (config, stop) =
-        (configuration(args.config, &format!("sqlite://{}", database.display()))?, CancellationToken::new());
+    let (config, stop) = (
+        configuration(args.config, &format!("sqlite://{}", database.display()))?,
+        CancellationToken::new(),
+    );
     let process = Process::prepare(config, OnHangup::Stop, stop.clone()).await?;
     let (address, mut ready) = (process.grpc_address()?, process.readiness());
     let mut running = tokio::spawn(process.run());
-    // On a thread of its own: whoever reads what it prints may stop reading, and the server goes on.
+    // On a thread of its own: whoever reads what it prints may stop reading, and the server goes
+    // on.
     let shown = tokio::task::spawn_blocking(move || {
         tokio::runtime::Handle::current().block_on(async {
-            ready.wait_for(|readiness| *readiness == Readiness::Ready).await?;
+            ready
+                .wait_for(|readiness| *readiness == Readiness::Ready)
+                .await?;
             show(address).await
         })
     });
@@ -81,9 +129,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The server's configuration: what the flags say goes over what a demo needs, but for the database.
+/// The server's configuration: what the flags say goes over what a demo needs, but for the
+/// database.
 fn configuration(mut args: ConfigArgs, database: &str) -> anyhow::Result<Config> {
-    let settings = SETTINGS.map(|(key, value)| Setting { key: key.to_owned(), value: value.to_owned() });
+    let settings = SETTINGS.map(|(key, value)| Setting {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    });
     args.set.splice(0..0, settings);
     args.database_url = Some(database.to_owned());
     setup::config(&args)
@@ -99,12 +151,23 @@ async fn show(address: SocketAddr) -> anyhow::Result<()> {
         let input = Input::embedded(name, bytes)?;
         let progress = Progress::start(name, input.total_bytes());
         let (source, kind) = (source.to_owned(), kind.to_owned());
-        let job = Job { input, source, kind, batch_rows: 500, rejects: None, position: None };
+        let job = Job {
+            input,
+            source,
+            kind,
+            batch_rows: 500,
+            rejects: None,
+            position: None,
+        };
         run_job(job, &sink, &progress).await?;
         output::print(&format!("  {name}: {}", progress.finish()))?;
     }
     let name = check(&Client::connect(&server, &tenant).await?).await?;
-    let flag = if server == DEFAULT_SERVER { String::new() } else { format!(" --server {server}") };
+    let flag = if server == DEFAULT_SERVER {
+        String::new()
+    } else {
+        format!(" --server {server}")
+    };
     let program = program();
     output::print(&format!(
         "
@@ -124,20 +187,48 @@ Ctrl-C ends the server and removes its data."
 /// The program as the reader calls it.
 fn program() -> String {
     let called = std::env::args().next().unwrap_or_default();
-    if called.contains('/') { called } else { env!("CARGO_PKG_NAME").to_owned() }
+    if called.contains('/') {
+        called
+    } else {
+        env!("CARGO_PKG_NAME").to_owned()
+    }
 }
 
 /// The person that is shown must be whole; answers how to search for her or him.
 async fn check(client: &Client) -> anyhow::Result<String> {
-    let identifier = v1::Identifier { r#type: "email".to_owned(), value: SOMEBODY.to_owned() };
-    let key = v1::ProfileKey { key: Some(v1::profile_key::Key::Identifier(identifier)) };
-    let request = v1::GetProfileRequest { key: Some(key), ..v1::GetProfileRequest::default() };
-    let answer = client.profiles().get_profile(client.request(request)?).await.map_err(|status| refused(&status))?;
+    let identifier = v1::Identifier {
+        r#type: "email".to_owned(),
+        value: SOMEBODY.to_owned(),
+    };
+    let key = v1::ProfileKey {
+        key: Some(v1::profile_key::Key::Identifier(identifier)),
+    };
+    let request = v1::GetProfileRequest {
+        key: Some(key),
+        ..v1::GetProfileRequest::default()
+    };
+    let answer = client
+        .profiles()
+        .get_profile(client.request(request)?)
+        .await
+        .map_err(|status| refused(&status))?;
     let profile = answer.into_inner().profile.context("a profile")?;
-    ensure!(profile.record_count >= 6, "the sample's records were not joined as they should be");
+    ensure!(
+        profile.record_count >= 6,
+        "the sample's records were not joined as they should be"
+    );
     let name = ["given_name", "family_name"].map(|name| {
-        let found = profile.traits.get(name).and_then(|found| found.value.as_ref());
-        found.map(output::value).unwrap_or_default().to_lowercase().chars().take(3).collect::<String>()
+        let found = profile
+            .traits
+            .get(name)
+            .and_then(|found| found.value.as_ref());
+        found
+            .map(output::value)
+            .unwrap_or_default()
+            .to_lowercase()
+            .chars()
+            .take(3)
+            .collect::<String>()
     });
     Ok(name.join(" "))
 }

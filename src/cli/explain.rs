@@ -10,7 +10,8 @@ use super::key::{self, CustomerKey};
 use super::output::{self, Format};
 use crate::grpc::v1::{self, match_link::Evidence, profile_key::Key};
 
-/// Show why a customer's records are one profile and who won each field; of two, why they are one person or not
+/// Show why a customer's records are one profile and who won each field; of two, why they are one
+/// person or not
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile explain email:ann@shop.com
@@ -36,8 +37,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
     if let Some(other) = args.other {
         let (left, right) = (side(&client, args.key).await?, side(&client, other).await?);
-        let request = v1::ExplainPairRequest { left: Some(left), right: Some(right) };
-        let answer = client.identity().explain_pair(client.request(request)?).await;
+        let request = v1::ExplainPairRequest {
+            left: Some(left),
+            right: Some(right),
+        };
+        let answer = client
+            .identity()
+            .explain_pair(client.request(request)?)
+            .await;
         let answer = answer.map_err(|status| refused(&status))?.into_inner();
         match args.output {
             Format::Json => output::print_json("ExplainPairResponse", &answer)?,
@@ -45,8 +52,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let request = v1::ExplainProfileRequest { name: client.profile_name(args.key).await? };
-    let answer = client.identity().explain_profile(client.request(request)?).await;
+    let request = v1::ExplainProfileRequest {
+        name: client.profile_name(args.key).await?,
+    };
+    let answer = client
+        .identity()
+        .explain_profile(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("ExplainProfileResponse", &answer)?,
@@ -59,7 +71,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 async fn side(client: &Client, key: CustomerKey) -> anyhow::Result<v1::PairSide> {
     let side = match v1::ProfileKey::from(key.clone()).key {
         Some(Key::Record(record)) => v1::pair_side::Side::Record(record),
-        Some(Key::Name(_) | Key::Identifier(_)) | None => v1::pair_side::Side::Profile(client.profile_name(key).await?),
+        Some(Key::Name(_) | Key::Identifier(_)) | None => {
+            v1::pair_side::Side::Profile(client.profile_name(key).await?)
+        }
     };
     Ok(v1::PairSide { side: Some(side) })
 }
@@ -68,8 +82,16 @@ async fn side(client: &Client, key: CustomerKey) -> anyhow::Result<v1::PairSide>
 fn evidence(link: &v1::MatchLink) -> String {
     match &link.evidence {
         Some(Evidence::SharedIdentifier(shared)) => {
-            let values: Vec<String> = shared.values.iter().map(|value| output::plain(value)).collect();
-            format!("the same {}: {}", output::plain(&shared.r#type), values.join(", "))
+            let values: Vec<String> = shared
+                .values
+                .iter()
+                .map(|value| output::plain(value))
+                .collect();
+            format!(
+                "the same {}: {}",
+                output::plain(&shared.r#type),
+                values.join(", ")
+            )
         }
         Some(Evidence::Score(score)) => format!("alike, {}", in_words(score)),
         Some(Evidence::Decision(name)) => format!("a person decided: {}", output::plain(name)),
@@ -86,14 +108,27 @@ fn in_words(score: &v1::MatchScore) -> String {
     fields.sort_by(|a, b| b.weight_bits.abs().total_cmp(&a.weight_bits.abs()));
     let more = if fields.len() > FIELDS { ", …" } else { "" };
     let fields = fields.into_iter().take(FIELDS).map(|field| {
-        format!("{} {} {:+.0}", output::plain(&field.field), output::plain(&field.level), field.weight_bits)
+        format!(
+            "{} {} {:+.0}",
+            output::plain(&field.field),
+            output::plain(&field.level),
+            field.weight_bits
+        )
     });
-    format!("{}: {}{more}", chance(score), fields.collect::<Vec<_>>().join(", "))
+    format!(
+        "{}: {}{more}",
+        chance(score),
+        fields.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The probability, and the evidence that it stands for.
 fn chance(score: &v1::MatchScore) -> String {
-    format!("{:.1} % ({:+.1} bits)", percent(score.probability), score.weight_bits)
+    format!(
+        "{:.1} % ({:+.1} bits)",
+        percent(score.probability),
+        score.weight_bits
+    )
 }
 
 /// A probability for people: only what is certain is 0 or 100.

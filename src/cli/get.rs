@@ -46,8 +46,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let view = if args.full { v1::ProfileView::Full } else { v1::ProfileView::Basic };
-    let consistency = args.fresh.then_some(v1::Consistency { requirement: Some(Requirement::FullyConsistent(true)) });
+    let view = if args.full {
+        v1::ProfileView::Full
+    } else {
+        v1::ProfileView::Basic
+    };
+    let consistency = args.fresh.then_some(v1::Consistency {
+        requirement: Some(Requirement::FullyConsistent(true)),
+    });
     let request = v1::GetProfileRequest {
         key: Some(args.key.into()),
         view: view.into(),
@@ -56,7 +62,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         purpose: args.purpose.unwrap_or_default(),
         ..Default::default()
     };
-    let answer = client.profiles().get_profile(client.request(request)?).await;
+    let answer = client
+        .profiles()
+        .get_profile(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("GetProfileResponse", &answer)?,
@@ -67,7 +76,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// A profile for people.
 fn shown(answer: &v1::GetProfileResponse) -> anyhow::Result<String> {
-    let Some(profile) = &answer.profile else { return Ok(String::new()) };
+    let Some(profile) = &answer.profile else {
+        return Ok(String::new());
+    };
     let mut parts = vec![heading(profile, answer)];
     // What the customer needs comes before all else.
     parts.extend(preferences::needs(profile.accessibility.as_ref(), &[])?);
@@ -83,7 +94,10 @@ fn shown(answer: &v1::GetProfileResponse) -> anyhow::Result<String> {
 
 fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {
     let info = answer.read_info.as_ref();
-    let origin = match (info.and_then(|info| info.as_of_time.as_ref()), info.map(v1::ReadInfo::source)) {
+    let origin = match (
+        info.and_then(|info| info.as_of_time.as_ref()),
+        info.map(v1::ReadInfo::source),
+    ) {
         (Some(time), _) => format!(", as it was after the write of {}", output::time(time)),
         (None, Some(v1::ReadSource::Cache)) => ", from the cache".to_owned(),
         (None, Some(v1::ReadSource::Store)) => ", from the store".to_owned(),
@@ -93,8 +107,15 @@ fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {
         "" => String::new(),
         old => format!("\n{old} was merged into it"),
     };
-    let records = if profile.record_count == 1 { "record" } else { "records" };
-    format!("{}, revision {}, {} {records}{origin}{merged}", profile.name, profile.revision, profile.record_count)
+    let records = if profile.record_count == 1 {
+        "record"
+    } else {
+        "records"
+    };
+    format!(
+        "{}, revision {}, {} {records}{origin}{merged}",
+        profile.name, profile.revision, profile.record_count
+    )
 }
 
 fn traits(profile: &v1::Profile) -> String {
@@ -103,7 +124,11 @@ fn traits(profile: &v1::Profile) -> String {
     traits.sort_by_key(|(name, _)| *name);
     for (name, found) in traits {
         let value = found.value.as_ref().map(output::value).unwrap_or_default();
-        let origins: Vec<String> = found.origins.iter().map(|origin| output::record(origin.record.as_ref())).collect();
+        let origins: Vec<String> = found
+            .origins
+            .iter()
+            .map(|origin| output::record(origin.record.as_ref()))
+            .collect();
         table.add_row([name.clone(), value, origins.join(", ")]);
     }
     output::lines(&table)
@@ -135,7 +160,9 @@ fn derived(profile: &v1::Profile) -> Option<String> {
     }
     if !profile.undecided_segments.is_empty() {
         let names = profile.undecided_segments.join(", ");
-        parts.push(format!("segments whose condition takes more than its budget: {names}"));
+        parts.push(format!(
+            "segments whose condition takes more than its budget: {names}"
+        ));
     }
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
@@ -144,9 +171,21 @@ fn identifiers(profile: &v1::Profile) -> String {
     let mut table = output::table(&["identifier", "value", "from", ""]);
     for held in &profile.identifiers {
         let identifier = held.identifier.clone().unwrap_or_default();
-        let origin = held.origin.as_ref().and_then(|origin| origin.record.as_ref());
-        let note = if held.linkable { "" } else { "identifies nobody" };
-        table.add_row([identifier.r#type.as_str(), &output::plain(&identifier.value), &output::record(origin), note]);
+        let origin = held
+            .origin
+            .as_ref()
+            .and_then(|origin| origin.record.as_ref());
+        let note = if held.linkable {
+            ""
+        } else {
+            "identifies nobody"
+        };
+        table.add_row([
+            identifier.r#type.as_str(),
+            &output::plain(&identifier.value),
+            &output::record(origin),
+            note,
+        ]);
     }
     output::lines(&table)
 }
@@ -156,11 +195,22 @@ fn records(profile: &v1::Profile) -> String {
     for record in &profile.records {
         let mut traits: Vec<_> = record.traits.iter().collect();
         traits.sort_by_key(|(name, _)| *name);
-        let says: Vec<String> =
-            traits.into_iter().map(|(name, said)| format!("{name}={}", output::value(said))).collect();
-        let received = record.receive_time.as_ref().map(output::time).unwrap_or_default();
+        let says: Vec<String> = traits
+            .into_iter()
+            .map(|(name, said)| format!("{name}={}", output::value(said)))
+            .collect();
+        let received = record
+            .receive_time
+            .as_ref()
+            .map(output::time)
+            .unwrap_or_default();
         let key = output::record(record.record.as_ref());
-        table.add_row([key, output::plain(&record.membership_reason), received, says.join(", ")]);
+        table.add_row([
+            key,
+            output::plain(&record.membership_reason),
+            received,
+            says.join(", "),
+        ]);
     }
     output::lines(&table)
 }

@@ -47,13 +47,23 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListIdentityCha
         None => String::new(),
     };
     let (changes, next_page_token) = pages(args.limit, async |page_size, page_token| {
-        let request = v1::ListIdentityChangesRequest { profile: profile.clone(), page_size, page_token };
-        let answer = client.identity().list_identity_changes(client.request(request)?).await;
+        let request = v1::ListIdentityChangesRequest {
+            profile: profile.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = client
+            .identity()
+            .list_identity_changes(client.request(request)?)
+            .await;
         let answer = answer.map_err(|status| refused(&status))?.into_inner();
         Ok((answer.changes, answer.next_page_token))
     })
     .await?;
-    Ok(v1::ListIdentityChangesResponse { changes, next_page_token })
+    Ok(v1::ListIdentityChangesResponse {
+        changes,
+        next_page_token,
+    })
 }
 
 /// Changes for people.
@@ -72,9 +82,19 @@ fn shown(answer: &v1::ListIdentityChangesResponse) -> String {
         let moved: Vec<String> = change
             .moved
             .iter()
-            .map(|moved| format!("{} ({})", output::record(moved.record.as_ref()), output::plain(&moved.reason)))
+            .map(|moved| {
+                format!(
+                    "{} ({})",
+                    output::record(moved.record.as_ref()),
+                    output::plain(&moved.reason)
+                )
+            })
             .collect();
-        let time = change.change_time.as_ref().map(output::time).unwrap_or_default();
+        let time = change
+            .change_time
+            .as_ref()
+            .map(output::time)
+            .unwrap_or_default();
         table.add_row([
             time,
             what,
@@ -82,7 +102,11 @@ fn shown(answer: &v1::ListIdentityChangesResponse) -> String {
             change.cause.as_ref().map(cause).unwrap_or_default(),
         ]);
     }
-    let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
+    let more = if answer.next_page_token.is_empty() {
+        ""
+    } else {
+        "\n\nthere is more: see --limit"
+    };
     format!("{}{more}", output::lines(&table))
 }
 
@@ -98,14 +122,26 @@ fn some(all: &[String], count: i32) -> String {
 fn cause(cause: &Cause) -> String {
     let decided = |what: &str, decision: &v1::DecisionCause| {
         let v1::DecisionNote { actor, note } = decision.note.clone().unwrap_or_default();
-        let said: Vec<String> =
-            [actor, note].iter().filter(|said| !said.is_empty()).map(|said| output::plain(said)).collect();
-        format!("{} {what}: {}", decision.decision, said.join(", ")).trim_end_matches(": ").to_owned()
+        let said: Vec<String> = [actor, note]
+            .iter()
+            .filter(|said| !said.is_empty())
+            .map(|said| output::plain(said))
+            .collect();
+        format!("{} {what}: {}", decision.decision, said.join(", "))
+            .trim_end_matches(": ")
+            .to_owned()
     };
     match cause {
         Cause::Statements(about) => {
-            let records: Vec<String> = about.records.iter().map(|record| output::record(Some(record))).collect();
-            format!("sources spoke of {}", some(&records, i32::try_from(records.len()).unwrap_or(i32::MAX)))
+            let records: Vec<String> = about
+                .records
+                .iter()
+                .map(|record| output::record(Some(record)))
+                .collect();
+            format!(
+                "sources spoke of {}",
+                some(&records, i32::try_from(records.len()).unwrap_or(i32::MAX))
+            )
         }
         Cause::Decision(decision) => decided("was made", decision),
         Cause::Withdrawal(decision) => decided("was taken back", decision),

@@ -1,9 +1,10 @@
 //! `import`: files into the database, or into a running server.
 //!
-//! One way for both: rows are read on a thread of their own, batches go out, several at a time, and are counted in order as
-//! their acknowledgements come. A batch that is acknowledged is durably stored; only then does the position move on, and
-//! only then are its refused rows written down. So a killed import loses nothing, and at worst says a few rows again,
-//! which changes nothing, since statements are idempotent.
+//! One way for both: rows are read on a thread of their own, batches go out, several at a time, and
+//! are counted in order as their acknowledgements come. A batch that is acknowledged is durably
+//! stored; only then does the position move on, and only then are its refused rows written down. So
+//! a killed import loses nothing, and at worst says a few rows again, which changes nothing, since
+//! statements are idempotent.
 
 mod input;
 mod pipeline;
@@ -97,7 +98,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.files.len() > 1 && (args.state.is_some() || args.rejects.is_some()) {
-        bail!("--state and --rejects are for one file; without them each file has its own beside it");
+        bail!(
+            "--state and --rejects are for one file; without them each file has its own beside it"
+        );
     }
     let tenant = args.tenant.tenant.clone();
     let (sink, target) = match &args.server {
@@ -107,7 +110,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let result = files(&args, &sink, &target).await;
     sink.close().await;
     let rejected = result?;
-    Ok(if rejected == 0 || args.allow_rejects { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rejected == 0 || args.allow_rejects {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Imports one file after the other; answers how many rows were refused.
@@ -123,9 +130,15 @@ async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<u64> {
 async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Result<Tally> {
     let tenant = args.tenant.tenant.as_str();
     let owner = position::Owner::of(file, [target, tenant, &args.source, &args.kind])?;
-    let at = args.state.clone().unwrap_or_else(|| beside(file, ".import.json"));
+    let at = args
+        .state
+        .clone()
+        .unwrap_or_else(|| beside(file, ".import.json"));
     let (position, saved) = PositionFile::open(at, owner, file, args.resume)?;
-    let path = args.rejects.clone().unwrap_or_else(|| beside(file, ".rejects.ndjson"));
+    let path = args
+        .rejects
+        .clone()
+        .unwrap_or_else(|| beside(file, ".rejects.ndjson"));
     let rejects = Rejects::open(path.clone(), saved.rejects_bytes)?;
     let input = Input::open(file, saved.position)?;
     let progress = Progress::start(&file.display().to_string(), input.total_bytes());
@@ -144,12 +157,24 @@ async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Res
     Ok(tally)
 }
 
-fn summary(args: &Args, file: &Path, rejects: &Path, after: u64, tally: Tally) -> anyhow::Result<()> {
+fn summary(
+    args: &Args,
+    file: &Path,
+    rejects: &Path,
+    after: u64,
+    tally: Tally,
+) -> anyhow::Result<()> {
     let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
     let text = match args.output {
         Format::Table => {
-            let resumed = if after > 0 { format!(", resumed after line {after}") } else { String::new() };
-            let rejects = rejects.map(|rejects| format!(" (see {rejects})")).unwrap_or_default();
+            let resumed = if after > 0 {
+                format!(", resumed after line {after}")
+            } else {
+                String::new()
+            };
+            let rejects = rejects
+                .map(|rejects| format!(" (see {rejects})"))
+                .unwrap_or_default();
             format!("{}: {tally}{rejects}{resumed}", file.display())
         }
         Format::Json => serde_json::to_string(&serde_json::json!({

@@ -10,7 +10,8 @@ use super::output::{self, Format};
 use super::preferences;
 use crate::grpc::v1::{self, get_experience_metrics_request::Subject};
 
-/// Show what a customer, a segment or all customers buy and will, what they think, and how they were served
+/// Show what a customer, a segment or all customers buy and will, what they think, and how they
+/// were served
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile metrics email:ann@shop.com         Will she buy again, and what does she think?
@@ -18,16 +19,22 @@ use crate::grpc::v1::{self, get_experience_metrics_request::Subject};
   customer-profile metrics                            Of all customers, as of the last computation
   customer-profile metrics --refresh --output json    Computed now; GetExperienceMetricsResponse")]
 pub(super) struct Args {
-    /// Who: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as record:SOURCE/KEY, or a profile as
-    /// profiles/ID; all customers if not given
+    /// Who: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as
+    /// record:SOURCE/KEY, or a profile as profiles/ID; all customers if not given
     key: Option<CustomerKey>,
 
     /// Those who are in this segment of the model
     #[arg(long, value_name = "NAME", conflicts_with = "key", value_parser = NonEmptyStringValueParser::new())]
     segment: Option<String>,
 
-    /// Over how many days surveys, contacts and promises are counted; as the model says if not given
-    #[arg(long, value_name = "DAYS", default_value_t = 0, hide_default_value = true)]
+    /// Over how many days surveys, contacts and promises are counted; as the model says if not
+    /// given
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     days: i32,
 
     /// Of a segment or all: compute them now
@@ -61,7 +68,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         consistency: None,
     };
     // All customers may have to be gone through.
-    let answer = client.experience().get_experience_metrics(client.long_request(request)?).await;
+    let answer = client
+        .experience()
+        .get_experience_metrics(client.long_request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("GetExperienceMetricsResponse", &answer)?,
@@ -75,12 +85,36 @@ fn shown(answer: &v1::GetExperienceMetricsResponse) -> String {
     let metrics = answer.metrics.clone().unwrap_or_default();
     let mut table = output::table(&["metric", "value", "from", "window"]);
     let mut notes: Vec<String> = Vec::new();
-    for Row { name, value, from, basis } in rows(&metrics) {
-        let partial = if basis.completeness() == v1::Completeness::Partial { ", partial" } else { "" };
-        notes.extend(basis.notes.iter().map(|note| format!("{name}: {}", output::plain(note))));
-        table.add_row([name.to_owned(), value, from, format!("{}{partial}", basis.window)]);
+    for Row {
+        name,
+        value,
+        from,
+        basis,
+    } in rows(&metrics)
+    {
+        let partial = if basis.completeness() == v1::Completeness::Partial {
+            ", partial"
+        } else {
+            ""
+        };
+        notes.extend(
+            basis
+                .notes
+                .iter()
+                .map(|note| format!("{name}: {}", output::plain(note))),
+        );
+        table.add_row([
+            name.to_owned(),
+            value,
+            from,
+            format!("{}{partial}", basis.window),
+        ]);
     }
-    let time = metrics.compute_time.as_ref().map(output::time).unwrap_or_default();
+    let time = metrics
+        .compute_time
+        .as_ref()
+        .map(output::time)
+        .unwrap_or_default();
     let heading = match (answer.profile.as_str(), metrics.customer_count) {
         ("", 1) => format!("1 customer, computed at {time}"),
         ("", count) => format!("{count} customers, computed at {time}"),
@@ -101,26 +135,56 @@ struct Row {
 }
 
 impl Row {
-    fn new(name: &'static str, value: String, from: String, basis: Option<v1::MetricBasis>) -> Self {
-        Self { name, value, from, basis: basis.unwrap_or_default() }
+    fn new(
+        name: &'static str,
+        value: String,
+        from: String,
+        basis: Option<v1::MetricBasis>,
+    ) -> Self {
+        Self {
+            name,
+            value,
+            from,
+            basis: basis.unwrap_or_default(),
+        }
     }
 }
 
 fn rows(metrics: &v1::ExperienceMetrics) -> Vec<Row> {
-    surveys(metrics).into_iter().chain(service(metrics)).chain(purchases(metrics.clone())).collect()
+    surveys(metrics)
+        .into_iter()
+        .chain(service(metrics))
+        .chain(purchases(metrics.clone()))
+        .collect()
 }
 
 fn surveys(metrics: &v1::ExperienceMetrics) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(nps) = &metrics.nps {
         let (up, middle, down) = (nps.promoter_count, nps.passive_count, nps.detractor_count);
-        let last = nps.last.as_ref().map(|last| format!("; last {}, {} days ago", last.score, last.age_days));
-        let from = format!("{up} promoters, {middle} passives, {down} detractors{}", last.unwrap_or_default());
+        let last = nps
+            .last
+            .as_ref()
+            .map(|last| format!("; last {}, {} days ago", last.score, last.age_days));
+        let from = format!(
+            "{up} promoters, {middle} passives, {down} detractors{}",
+            last.unwrap_or_default()
+        );
         rows.push(Row::new("nps", number(nps.score), from, nps.basis.clone()));
     }
     if let Some(csat) = &metrics.csat {
-        let from = format!("{} of {} satisfied, mean {}", csat.satisfied_count, csat.response_count, number(csat.mean));
-        rows.push(Row::new("csat", percent(csat.score), from, csat.basis.clone()));
+        let from = format!(
+            "{} of {} satisfied, mean {}",
+            csat.satisfied_count,
+            csat.response_count,
+            number(csat.mean)
+        );
+        rows.push(Row::new(
+            "csat",
+            percent(csat.score),
+            from,
+            csat.basis.clone(),
+        ));
     }
     if let Some(ces) = &metrics.ces {
         let from = format!("{} answers, from 1 to 7", ces.response_count);
@@ -132,17 +196,41 @@ fn surveys(metrics: &v1::ExperienceMetrics) -> Vec<Row> {
 fn service(metrics: &v1::ExperienceMetrics) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(rate) = &metrics.contact_rate {
-        let from = format!("{} contacts, {} orders", rate.contact_count, rate.order_count);
-        rows.push(Row::new("contacts per order", number(rate.ratio), from, rate.basis.clone()));
+        let from = format!(
+            "{} contacts, {} orders",
+            rate.contact_count, rate.order_count
+        );
+        rows.push(Row::new(
+            "contacts per order",
+            number(rate.ratio),
+            from,
+            rate.basis.clone(),
+        ));
     }
     if let Some(first) = &metrics.first_contact_resolution {
         let (part, whole) = (first.resolved_count, first.contact_count);
-        let from = format!("{part} of {whole} contacts, {} not decided yet", first.undecided_count);
-        rows.push(Row::new("first-contact resolution", percent(first.ratio), from, first.basis.clone()));
+        let from = format!(
+            "{part} of {whole} contacts, {} not decided yet",
+            first.undecided_count
+        );
+        rows.push(Row::new(
+            "first-contact resolution",
+            percent(first.ratio),
+            from,
+            first.basis.clone(),
+        ));
     }
     if let Some(promises) = &metrics.promises {
-        let from = format!("{} of {} promises", promises.kept_count, promises.promise_count);
-        rows.push(Row::new("promises kept", percent(promises.ratio), from, promises.basis.clone()));
+        let from = format!(
+            "{} of {} promises",
+            promises.kept_count, promises.promise_count
+        );
+        rows.push(Row::new(
+            "promises kept",
+            percent(promises.ratio),
+            from,
+            promises.basis.clone(),
+        ));
     }
     rows
 }
@@ -153,25 +241,61 @@ fn purchases(metrics: v1::ExperienceMetrics) -> Vec<Row> {
     if let Some(rfm) = metrics.rfm {
         let mean = if of_many { "on average " } else { "" };
         let (days, purchases) = (number(rfm.days_since_last), number(rfm.purchases));
-        let from = format!("{mean}{days} days, {purchases} purchases, {} {}", number(rfm.monetary_value), rfm.currency);
-        let value = if rfm.scores.is_empty() { format!("{} bought", rfm.buyer_count) } else { rfm.scores };
+        let from = format!(
+            "{mean}{days} days, {purchases} purchases, {} {}",
+            number(rfm.monetary_value),
+            rfm.currency
+        );
+        let value = if rfm.scores.is_empty() {
+            format!("{} bought", rfm.buyer_count)
+        } else {
+            rfm.scores
+        };
         rows.push(Row::new("rfm", value, from, rfm.basis));
     }
     if let Some(value) = metrics.lifetime_value {
-        let v1::LifetimeValue { historic, currency, horizon_months, .. } = &value;
-        let from = format!("{historic} {currency} so far; value is of the next {horizon_months} months");
-        rows.push(Row::new("lifetime value", number(value.predicted), from, value.basis));
+        let v1::LifetimeValue {
+            historic,
+            currency,
+            horizon_months,
+            ..
+        } = &value;
+        let from =
+            format!("{historic} {currency} so far; value is of the next {horizon_months} months");
+        rows.push(Row::new(
+            "lifetime value",
+            number(value.predicted),
+            from,
+            value.basis,
+        ));
     }
     if let Some(churn) = metrics.churn {
-        let gaps = churn.gaps_since_last.map(|gaps| format!(", {gaps:.1} times the usual gap"));
-        let from = format!("{} days since the last{}", number(churn.days_since_last), gaps.unwrap_or_default());
-        rows.push(Row::new("still buys", percent(churn.probability_alive), from, churn.basis));
+        let gaps = churn
+            .gaps_since_last
+            .map(|gaps| format!(", {gaps:.1} times the usual gap"));
+        let from = format!(
+            "{} days since the last{}",
+            number(churn.days_since_last),
+            gaps.unwrap_or_default()
+        );
+        rows.push(Row::new(
+            "still buys",
+            percent(churn.probability_alive),
+            from,
+            churn.basis,
+        ));
     }
     rows
 }
 
 fn number(number: Option<f64>) -> String {
-    let text = |number: f64| if number.fract() == 0.0 { format!("{number}") } else { format!("{number:.2}") };
+    let text = |number: f64| {
+        if number.fract() == 0.0 {
+            format!("{number}")
+        } else {
+            format!("{number:.2}")
+        }
+    };
     number.map_or_else(|| "-".to_owned(), text)
 }
 

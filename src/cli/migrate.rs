@@ -21,12 +21,13 @@ Examples:
   customer-profile migrate --restored   After a backup was restored
   customer-profile migrate --check      Changes nothing; exit code 1 if there is something to do")]
 pub(super) struct Args {
-    /// Only tell whether the schema and the database's settings are right; exit code 1 if they are not
+    /// Only tell whether the schema and the database's settings are right; exit code 1 if they are
+    /// not
     #[arg(long)]
     check: bool,
 
-    /// The database was restored from a backup or failed over to a server that was behind: give it an id of its own, so that
-    /// tokens that were given out before are refused instead of misread
+    /// The database was restored from a backup or failed over to a server that was behind: give it
+    /// an id of its own, so that tokens that were given out before are refused instead of misread
     #[arg(long, conflicts_with = "check")]
     restored: bool,
 
@@ -45,16 +46,26 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         if args.restored {
             let given = SqlStore::give_new_id(&setup::store_options(&database)).await;
             given.with_context(|| database.url.to_string())?;
-            output::print(&format!("{}: has a new id; start all servers again", database.url))?;
+            output::print(&format!(
+                "{}: has a new id; start all servers again",
+                database.url
+            ))?;
         }
-        output::print(&format!("{}: migrated, the schema is up to date", database.url))?;
+        output::print(&format!(
+            "{}: migrated, the schema is up to date",
+            database.url
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn check(database: &Database) -> anyhow::Result<()> {
     // Opening a SQLite database would make the file.
-    let path = database.url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = database
+        .url
+        .expose()
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
     if database.url.kind() == DatabaseKind::Sqlite && !Path::new(path).exists() {
         bail!("{}: there is no such database yet", database.url);
     }

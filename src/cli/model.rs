@@ -83,7 +83,8 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Tell what a model would change on the live data: merges, splits, other winners. Changes nothing
+    /// Tell what a model would change on the live data: merges, splits, other winners. Changes
+    /// nothing
     Plan {
         #[command(flatten)]
         candidate: change::CandidateArgs,
@@ -93,7 +94,8 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Put a stored version in force straight in the database, with no server. SQLite: no server may have the file open
+    /// Put a stored version in force straight in the database, with no server. SQLite: no server
+    /// may have the file open
     Activate {
         /// Which version
         version: i64,
@@ -108,7 +110,8 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Learn from the live data, without labels, how much agreement tells; stored as a version, not in force
+    /// Learn from the live data, without labels, how much agreement tells; stored as a version, not
+    /// in force
     Train {
         /// How to print the answer
         #[arg(long, value_enum, default_value_t)]
@@ -116,7 +119,8 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Put a model in force and bring all data in line with it, at once. Going back is the same with the old file
+    /// Put a model in force and bring all data in line with it, at once. Going back is the same
+    /// with the old file
     Apply {
         #[command(flatten)]
         candidate: change::CandidateArgs,
@@ -136,15 +140,38 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Check { file, output } => return check::run(&file, output),
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
-        Command::Show { version, output, server } => show::file(version, output, &server).await?,
-        Command::Events { kind, output, server } => events::run(kind.as_deref(), output, &server).await?,
+        Command::Show {
+            version,
+            output,
+            server,
+        } => show::file(version, output, &server).await?,
+        Command::Events {
+            kind,
+            output,
+            server,
+        } => events::run(kind.as_deref(), output, &server).await?,
         Command::Versions { output, server } => show::versions(output, &server).await?,
-        Command::Plan { candidate, output, server } => change::plan(candidate, output, &server).await?,
-        Command::Activate { version, tenant, expect_version, output, config } => {
+        Command::Plan {
+            candidate,
+            output,
+            server,
+        } => change::plan(candidate, output, &server).await?,
+        Command::Activate {
+            version,
+            tenant,
+            expect_version,
+            output,
+            config,
+        } => {
             activate::run(version, &tenant.tenant, expect_version, output, &config).await?;
         }
         Command::Train { output, server } => change::train(output, &server).await?,
-        Command::Apply { candidate, expect_version, output, server } => {
+        Command::Apply {
+            candidate,
+            expect_version,
+            output,
+            server,
+        } => {
             change::apply(candidate, expect_version, output, &server).await?;
         }
     }

@@ -25,7 +25,12 @@ pub(super) struct Args {
     customer: Option<CustomerKey>,
 
     /// What for: only what this purpose may see
-    #[arg(long, value_name = "PURPOSE", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "PURPOSE",
+        default_value = "",
+        hide_default_value = true
+    )]
     purpose: String,
 
     /// How to print the answer
@@ -39,7 +44,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
     let request = v1::GetObjectRequest {
-        object: Some(v1::ObjectKey { kind: args.kind, id: args.id }),
+        object: Some(v1::ObjectKey {
+            kind: args.kind,
+            id: args.id,
+        }),
         key: args.customer.map(Into::into),
         purpose: args.purpose,
         ..Default::default()
@@ -54,15 +62,29 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn shown(answer: &v1::GetObjectResponse) -> String {
-    let mut parts: Vec<String> = answer.object.iter().map(|object| heading(object, &answer.profile)).collect();
-    parts.extend(answer.object.iter().map(|object| timeline::events(&object.events)));
+    let mut parts: Vec<String> = answer
+        .object
+        .iter()
+        .map(|object| heading(object, &answer.profile))
+        .collect();
+    parts.extend(
+        answer
+            .object
+            .iter()
+            .map(|object| timeline::events(&object.events)),
+    );
     parts.extend(preferences::withheld(&answer.withheld));
     parts.join("\n\n")
 }
 
 fn heading(object: &v1::Object, profile: &str) -> String {
-    let named = |key: &v1::ObjectKey| format!("{} {}", output::plain(&key.kind), output::plain(&key.id));
-    let status = if object.status.is_empty() { "no status" } else { &object.status };
+    let named =
+        |key: &v1::ObjectKey| format!("{} {}", output::plain(&key.kind), output::plain(&key.id));
+    let status = if object.status.is_empty() {
+        "no status"
+    } else {
+        &object.status
+    };
     let name = object.key.as_ref().map(named).unwrap_or_default();
     let mut lines = vec![format!("{name}: {}, of {profile}", output::plain(status))];
     lines.extend((!object.fields.is_empty()).then(|| timeline::values(&object.fields)));

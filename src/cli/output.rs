@@ -1,7 +1,8 @@
 //! Answers, for people and for programs.
 //!
-//! For people: tables without borders, as wide as the terminal. For programs: the API's own messages in Protobuf's
-//! canonical JSON (64-bit numbers as text, times in RFC 3339), with keys in order, so that equal answers are equal texts.
+//! For people: tables without borders, as wide as the terminal. For programs: the API's own
+//! messages in Protobuf's canonical JSON (64-bit numbers as text, times in RFC 3339), with keys in
+//! order, so that equal answers are equal texts.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -31,7 +32,8 @@ pub(super) enum Audience {
     Gone,
 }
 
-/// Writes a text and a line's end to standard output. A reader that has gone (`| head`) is no error.
+/// Writes a text and a line's end to standard output. A reader that has gone (`| head`) is no
+/// error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     tell(text).map(drop)
 }
@@ -57,12 +59,22 @@ pub(super) fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<
 
 /// A message in canonical JSON.
 fn canonical(name: &str, message: &impl prost::Message) -> anyhow::Result<serde_json::Value> {
-    serialize(name, message, &SerializeOptions::new().skip_default_fields(true))
+    serialize(
+        name,
+        message,
+        &SerializeOptions::new().skip_default_fields(true),
+    )
 }
 
 /// A message in JSON under the names of its fields in the proto files.
 fn by_name(name: &str, message: &impl prost::Message) -> anyhow::Result<serde_json::Value> {
-    serialize(name, message, &SerializeOptions::new().skip_default_fields(true).use_proto_field_name(true))
+    serialize(
+        name,
+        message,
+        &SerializeOptions::new()
+            .skip_default_fields(true)
+            .use_proto_field_name(true),
+    )
 }
 
 fn serialize(
@@ -78,16 +90,25 @@ fn serialize(
 }
 
 /// The fields of a message that are set, by their names in the API, each as a person reads it.
-pub(super) fn fields(name: &str, message: &impl prost::Message) -> anyhow::Result<Vec<(String, String)>> {
+pub(super) fn fields(
+    name: &str,
+    message: &impl prost::Message,
+) -> anyhow::Result<Vec<(String, String)>> {
     let json = by_name(name, message)?;
-    let serde_json::Value::Object(fields) = json else { return Ok(Vec::new()) };
+    let serde_json::Value::Object(fields) = json else {
+        return Ok(Vec::new());
+    };
     let topics = |name: &str, value: &serde_json::Value| match value {
-        serde_json::Value::Object(entries) if name == "topics" => {
-            entries.iter().map(|(topic, value)| (format!("topics.{topic}"), spoken(value))).collect()
-        }
+        serde_json::Value::Object(entries) if name == "topics" => entries
+            .iter()
+            .map(|(topic, value)| (format!("topics.{topic}"), spoken(value)))
+            .collect(),
         value => vec![(name.to_owned(), spoken(value))],
     };
-    Ok(fields.iter().flat_map(|(name, value)| topics(name, value)).collect())
+    Ok(fields
+        .iter()
+        .flat_map(|(name, value)| topics(name, value))
+        .collect())
 }
 
 /// JSON as a person reads it.
@@ -97,7 +118,9 @@ fn spoken(value: &serde_json::Value) -> String {
         Json::String(text) => plain(text),
         Json::Array(values) => values.iter().map(spoken).collect::<Vec<_>>().join(", "),
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(name, value)| format!("{name}={}", spoken(value)));
+            let entries = entries
+                .iter()
+                .map(|(name, value)| format!("{name}={}", spoken(value)));
             entries.collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
@@ -107,7 +130,9 @@ fn spoken(value: &serde_json::Value) -> String {
 /// A table with these columns.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.iter().map(|title| title.to_uppercase()));
+    table
+        .load_style(presets::NOTHING)
+        .set_header(header.iter().map(|title| title.to_uppercase()));
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -119,12 +144,25 @@ pub(super) fn table(header: &[&str]) -> Table {
 
 /// A table as text, without blanks at the ends of lines.
 pub(super) fn lines(table: &Table) -> String {
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    table
+        .to_string()
+        .lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A text of a source, harmless to a terminal.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+    text.chars()
+        .map(|letter| {
+            if letter.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 /// A value for people.
@@ -135,11 +173,18 @@ pub(super) fn value(value: &v1::Value) -> String {
         Some(Kind::Int64Value(number)) => number.to_string(),
         Some(Kind::BoolValue(flag)) => flag.to_string(),
         Some(Kind::TimeValue(instant)) => time(instant),
-        Some(Kind::ListValue(list)) => list.values.iter().map(self::value).collect::<Vec<_>>().join(", "),
+        Some(Kind::ListValue(list)) => list
+            .values
+            .iter()
+            .map(self::value)
+            .collect::<Vec<_>>()
+            .join(", "),
         Some(Kind::MapValue(map)) => {
             let mut entries: Vec<_> = map.entries.iter().collect();
             entries.sort_by_key(|(name, _)| *name);
-            let entries = entries.into_iter().map(|(name, value)| format!("{}={}", plain(name), self::value(value)));
+            let entries = entries
+                .into_iter()
+                .map(|(name, value)| format!("{}={}", plain(name), self::value(value)));
             entries.collect::<Vec<_>>().join(" ")
         }
     }
@@ -155,7 +200,8 @@ pub(super) fn time(instant: &prost_types::Timestamp) -> String {
 
 /// A record for people.
 pub(super) fn record(key: Option<&v1::RecordKey>) -> String {
-    key.map(|key| format!("{}/{}", plain(&key.source), plain(&key.key))).unwrap_or_default()
+    key.map(|key| format!("{}/{}", plain(&key.source), plain(&key.key)))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -166,10 +212,23 @@ mod tests {
     fn json_is_protobufs_own() {
         let event = v1::Event {
             event_id: "17".to_owned(),
-            event_time: Some(prost_types::Timestamp { seconds: 0, nanos: 500_000_000 }),
+            event_time: Some(prost_types::Timestamp {
+                seconds: 0,
+                nanos: 500_000_000,
+            }),
             properties: [
-                ("total".to_owned(), v1::Value { kind: Some(Kind::DecimalValue("19.90".to_owned())) }),
-                ("number".to_owned(), v1::Value { kind: Some(Kind::Int64Value(9_007_199_254_740_993)) }),
+                (
+                    "total".to_owned(),
+                    v1::Value {
+                        kind: Some(Kind::DecimalValue("19.90".to_owned())),
+                    },
+                ),
+                (
+                    "number".to_owned(),
+                    v1::Value {
+                        kind: Some(Kind::Int64Value(9_007_199_254_740_993)),
+                    },
+                ),
             ]
             .into(),
             ..v1::Event::default()

@@ -57,21 +57,40 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         contact_time: args.at,
         consistency: None,
     };
-    let answer = client.preferences().check_contact_permission(client.request(request)?).await;
+    let answer = client
+        .preferences()
+        .check_contact_permission(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("CheckContactPermissionResponse", &answer)?,
         Format::Table => output::print(&shown(&answer))?,
     }
-    let allowed = answer.permission.is_some_and(|permission| permission.allowed);
-    Ok(if allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let allowed = answer
+        .permission
+        .is_some_and(|permission| permission.allowed);
+    Ok(if allowed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn shown(answer: &v1::CheckContactPermissionResponse) -> String {
     let permission = answer.permission.clone().unwrap_or_default();
-    let point = permission.contact_point.map(|point| format!(", at {}", output::plain(&point.value)));
-    let origin = permission.origin.map(|origin| format!(", said by {}", output::record(origin.record.as_ref())));
-    let next = permission.next_allowed_time.map(|next| format!("; allowed from {} on", output::time(&next)));
+    let point = permission
+        .contact_point
+        .map(|point| format!(", at {}", output::plain(&point.value)));
+    let origin = permission
+        .origin
+        .map(|origin| format!(", said by {}", output::record(origin.record.as_ref())));
+    let next = permission
+        .next_allowed_time
+        .map(|next| format!("; allowed from {} on", output::time(&next)));
     let more: String = [point, origin, next].into_iter().flatten().collect();
-    format!("{}: {}{more}", if permission.allowed { "yes" } else { "no" }, permission.rule)
+    format!(
+        "{}: {}{more}",
+        if permission.allowed { "yes" } else { "no" },
+        permission.rule
+    )
 }

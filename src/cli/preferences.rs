@@ -7,7 +7,8 @@ use super::key::{self, CustomerKey};
 use super::output::{self, Format};
 use crate::grpc::v1;
 
-/// Show what a customer needs and prefers, and what they have said about purposes, each with who said it
+/// Show what a customer needs and prefers, and what they have said about purposes, each with who
+/// said it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile preferences email:ann@shop.com
@@ -35,7 +36,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         purpose: args.purpose.unwrap_or_default(),
         ..Default::default()
     };
-    let answer = client.preferences().get_preferences(client.request(request)?).await;
+    let answer = client
+        .preferences()
+        .get_preferences(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("GetPreferencesResponse", &answer)?,
@@ -64,7 +68,12 @@ pub(super) fn needs(
     origins: &[v1::PreferenceOrigin],
 ) -> anyhow::Result<Option<String>> {
     let Some(said) = said else { return Ok(None) };
-    Ok(Some(listed("needs", output::fields("Accessibility", said)?, "accessibility.", origins)))
+    Ok(Some(listed(
+        "needs",
+        output::fields("Accessibility", said)?,
+        "accessibility.",
+        origins,
+    )))
 }
 
 /// What a customer prefers, if anything.
@@ -73,15 +82,34 @@ pub(super) fn wishes(
     origins: &[v1::PreferenceOrigin],
 ) -> anyhow::Result<Option<String>> {
     let Some(said) = said else { return Ok(None) };
-    Ok(Some(listed("prefers", output::fields("Preferences", said)?, "", origins)))
+    Ok(Some(listed(
+        "prefers",
+        output::fields("Preferences", said)?,
+        "",
+        origins,
+    )))
 }
 
-fn listed(title: &str, fields: Vec<(String, String)>, prefix: &str, origins: &[v1::PreferenceOrigin]) -> String {
-    let mut table = if origins.is_empty() { output::table(&[title, ""]) } else { output::table(&[title, "", "from"]) };
+fn listed(
+    title: &str,
+    fields: Vec<(String, String)>,
+    prefix: &str,
+    origins: &[v1::PreferenceOrigin],
+) -> String {
+    let mut table = if origins.is_empty() {
+        output::table(&[title, ""])
+    } else {
+        output::table(&[title, "", "from"])
+    };
     for (name, value) in fields {
         let field = format!("{prefix}{name}");
-        let said = origins.iter().filter(|origin| origin.field == field).flat_map(|origin| &origin.origins);
-        let said: Vec<String> = said.map(|origin| output::record(origin.record.as_ref())).collect();
+        let said = origins
+            .iter()
+            .filter(|origin| origin.field == field)
+            .flat_map(|origin| &origin.origins);
+        let said: Vec<String> = said
+            .map(|origin| output::record(origin.record.as_ref()))
+            .collect();
         let mut row = vec![name, value];
         if !origins.is_empty() {
             row.push(said.join(", "));
@@ -94,11 +122,24 @@ fn listed(title: &str, fields: Vec<(String, String)>, prefix: &str, origins: &[v
 fn consents(consents: &[v1::EffectiveConsent]) -> String {
     let mut table = output::table(&["purpose", "for", "is", "since", "until", "from"]);
     for found in consents {
-        let point = found.contact_point.as_ref().map(|point| output::plain(&point.value));
+        let point = found
+            .contact_point
+            .as_ref()
+            .map(|point| output::plain(&point.value));
         let said = found.consent.as_ref();
-        let time = |time: Option<&prost_types::Timestamp>| time.map(output::time).unwrap_or_default();
-        let status = found.status().as_str_name().trim_start_matches("CONSENT_STATUS_").to_lowercase();
-        let record = output::record(found.origin.as_ref().and_then(|origin| origin.record.as_ref()));
+        let time =
+            |time: Option<&prost_types::Timestamp>| time.map(output::time).unwrap_or_default();
+        let status = found
+            .status()
+            .as_str_name()
+            .trim_start_matches("CONSENT_STATUS_")
+            .to_lowercase();
+        let record = output::record(
+            found
+                .origin
+                .as_ref()
+                .and_then(|origin| origin.record.as_ref()),
+        );
         table.add_row([
             found.purpose.clone(),
             point.unwrap_or_else(|| "all".to_owned()),

@@ -1,7 +1,8 @@
 //! A server as a process: its listeners, its store, its operations side, its end by signal.
 //!
-//! Whatever can be wrong at the start is told before anything is answered: configuration, model, addresses, the database
-//! file. A PostgreSQL that is away is no such mistake: the server waits for it, and says `NOT_SERVING` meanwhile.
+//! Whatever can be wrong at the start is told before anything is answered: configuration, model,
+//! addresses, the database file. A PostgreSQL that is away is no such mistake: the server waits for
+//! it, and says `NOT_SERVING` meanwhile.
 //!
 //! What each signal does is in [`signals`], what SIGHUP reloads in [`reload`].
 
@@ -50,23 +51,40 @@ pub(super) enum OnHangup {
 }
 
 impl Process {
-    /// Prepares a server. From here on it ends when `stop` is cancelled, by the caller or by a signal.
-    pub(super) async fn prepare(config: Config, hangup: OnHangup, stop: CancellationToken) -> anyhow::Result<Self> {
+    /// Prepares a server. From here on it ends when `stop` is cancelled, by the caller or by a
+    /// signal.
+    pub(super) async fn prepare(
+        config: Config,
+        hangup: OnHangup,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let signals = Signals::new()?;
         let model = setup::model(config.model.path.as_deref())?;
         let telemetry = telemetry::start(&config)?;
         let grpc = listen("gRPC", config.grpc.address, "--grpc-address")?;
-        let operations = listen("operations", config.operations.address, "--operations-address")?;
+        let operations = listen(
+            "operations",
+            config.operations.address,
+            "--operations-address",
+        )?;
         let limit = memory::container_limit();
         telemetry.metrics.observe_memory(limit);
-        for warning in config.warnings().into_iter().chain(config.memory_warning(limit)) {
+        for warning in config
+            .warnings()
+            .into_iter()
+            .chain(config.memory_warning(limit))
+        {
             tracing::warn!("{warning}");
         }
         let (metrics, clock) = (telemetry.metrics.clone(), Arc::new(GuardedClock::default()));
         metrics.observe_episode(clock.episode());
         let call_log = Arc::new(CallLog::new(&config.log, &metrics));
         let hangup = match hangup {
-            OnHangup::Reload(args) => Hangup::Reload(Box::new(Reload::new(args, config.clone(), call_log.clone()))),
+            OnHangup::Reload(args) => Hangup::Reload(Box::new(Reload::new(
+                args,
+                config.clone(),
+                call_log.clone(),
+            ))),
             OnHangup::Stop => Hangup::Stop,
         };
         let stopped = Arc::<AtomicBool>::default();
@@ -76,8 +94,24 @@ impl Process {
             () = stop.cancelled() => bail!("stopped before the database was open"),
         };
         let (say_ready, ready) = watch::channel(Readiness::NotReady("starting".into()));
-        let parts = server::Parts { config, store, model, clock, metrics, call_log, ready: say_ready };
-        Ok(Self { parts, telemetry, grpc, operations, ready, stop, stopped })
+        let parts = server::Parts {
+            config,
+            store,
+            model,
+            clock,
+            metrics,
+            call_log,
+            ready: say_ready,
+        };
+        Ok(Self {
+            parts,
+            telemetry,
+            grpc,
+            operations,
+            ready,
+            stop,
+            stopped,
+        })
     }
 
     /// Where gRPC listens: the real port, also when any was asked for.
@@ -92,8 +126,18 @@ impl Process {
 
     /// Serves until it is stopped.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Self { parts, telemetry, grpc, operations, ready, stop, stopped } = self;
-        let Telemetry { registry, guard, .. } = telemetry;
+        let Self {
+            parts,
+            telemetry,
+            grpc,
+            operations,
+            ready,
+            stop,
+            stopped,
+        } = self;
+        let Telemetry {
+            registry, guard, ..
+        } = telemetry;
         let (address, database) = (grpc.local_addr()?, parts.config.database.url.clone());
         let operations_address = operations.local_addr()?;
         tracing::info!(grpc = %address, operations = %operations_address, %database, "listening");
@@ -120,5 +164,7 @@ impl Process {
 
 fn listen(what: &str, address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     let listener = listen::listen(address);
-    listener.with_context(|| format!("{what} cannot listen on {address} (choose another address with {flag})"))
+    listener.with_context(|| {
+        format!("{what} cannot listen on {address} (choose another address with {flag})")
+    })
 }

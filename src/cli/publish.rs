@@ -74,23 +74,39 @@ enum Command {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Status { output, server } => status(output, &server).await?,
-        Command::DeadLetters { publication, limit, output, server } => {
+        Command::DeadLetters {
+            publication,
+            limit,
+            output,
+            server,
+        } => {
             dead_letters(&publication, limit, output, &server).await?;
         }
-        Command::Replay { publication, events, all, server } => {
+        Command::Replay {
+            publication,
+            events,
+            all,
+            server,
+        } => {
             if events.is_empty() && !all {
                 bail!("name the events to tell again, or say --all");
             }
             replay(publication, events, all, &server).await?;
         }
-        Command::Reset { publication, server } => reset(publication, &server).await?,
+        Command::Reset {
+            publication,
+            server,
+        } => reset(publication, &server).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn status(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
-    let answer = client.publishing().list_publications(client.request(v1::ListPublicationsRequest {})?).await;
+    let answer = client
+        .publishing()
+        .list_publications(client.request(v1::ListPublicationsRequest {})?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match format {
         Format::Json => output::print_json("ListPublicationsResponse", &answer),
@@ -103,11 +119,28 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
     if publications.is_empty() {
         return "the model in force has no publications".to_owned();
     }
-    let header = ["publication", "to", "position", "behind", "since", "dead letters", "worked at by", "what is wrong"];
+    let header = [
+        "publication",
+        "to",
+        "position",
+        "behind",
+        "since",
+        "dead letters",
+        "worked at by",
+        "what is wrong",
+    ];
     let mut table = output::table(&header);
     for one in publications {
-        let since = one.lag.as_ref().map(|lag| format!("{} s", lag.seconds)).unwrap_or_default();
-        let tries = if one.failure_count > 0 { format!(" (tried {} times)", one.failure_count) } else { String::new() };
+        let since = one
+            .lag
+            .as_ref()
+            .map(|lag| format!("{} s", lag.seconds))
+            .unwrap_or_default();
+        let tries = if one.failure_count > 0 {
+            format!(" (tried {} times)", one.failure_count)
+        } else {
+            String::new()
+        };
         table.add_row([
             one.publication.clone(),
             one.address.clone(),
@@ -115,25 +148,44 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
             format!("{} writes", one.lag_writes),
             since,
             one.dead_letter_count.to_string(),
-            if one.owner.is_empty() { "nobody".to_owned() } else { output::plain(&one.owner) },
+            if one.owner.is_empty() {
+                "nobody".to_owned()
+            } else {
+                output::plain(&one.owner)
+            },
             format!("{}{tries}", output::plain(&one.last_error)),
         ]);
     }
     output::lines(&table)
 }
 
-async fn dead_letters(publication: &str, limit: u32, format: Format, server: &ServerArgs) -> anyhow::Result<()> {
+async fn dead_letters(
+    publication: &str,
+    limit: u32,
+    format: Format,
+    server: &ServerArgs,
+) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
     let (dead_letters, next_page_token) = pages(limit, async |page_size, page_token| {
         let publication = publication.to_owned();
-        let request = v1::ListDeadLettersRequest { publication, page_size, page_token };
-        let answer = client.publishing().list_dead_letters(client.request(request)?).await;
+        let request = v1::ListDeadLettersRequest {
+            publication,
+            page_size,
+            page_token,
+        };
+        let answer = client
+            .publishing()
+            .list_dead_letters(client.request(request)?)
+            .await;
         let answer = answer.map_err(|status| refused(&status))?.into_inner();
         Ok((answer.dead_letters, answer.next_page_token))
     })
     .await?;
     if format == Format::Json {
-        let answer = v1::ListDeadLettersResponse { dead_letters, next_page_token };
+        let answer = v1::ListDeadLettersResponse {
+            dead_letters,
+            next_page_token,
+        };
         return output::print_json("ListDeadLettersResponse", &answer);
     }
     if dead_letters.is_empty() {
@@ -143,20 +195,44 @@ async fn dead_letters(publication: &str, limit: u32, format: Format, server: &Se
     for letter in &dead_letters {
         table.add_row([
             letter.event_id.clone(),
-            letter.create_time.as_ref().map(output::time).unwrap_or_default(),
+            letter
+                .create_time
+                .as_ref()
+                .map(output::time)
+                .unwrap_or_default(),
             letter.attempt_count.to_string(),
             output::plain(&letter.reason),
-            if letter.replaying { "to be told again".to_owned() } else { String::new() },
+            if letter.replaying {
+                "to be told again".to_owned()
+            } else {
+                String::new()
+            },
         ]);
     }
-    let more = if next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
+    let more = if next_page_token.is_empty() {
+        ""
+    } else {
+        "\n\nthere is more: see --limit"
+    };
     output::print(&format!("{}{more}", output::lines(&table)))
 }
 
-async fn replay(publication: String, event_ids: Vec<String>, all: bool, server: &ServerArgs) -> anyhow::Result<()> {
+async fn replay(
+    publication: String,
+    event_ids: Vec<String>,
+    all: bool,
+    server: &ServerArgs,
+) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
-    let request = v1::ReplayDeadLettersRequest { publication, event_ids, all };
-    let answer = client.publishing().replay_dead_letters(client.request(request)?).await;
+    let request = v1::ReplayDeadLettersRequest {
+        publication,
+        event_ids,
+        all,
+    };
+    let answer = client
+        .publishing()
+        .replay_dead_letters(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     output::print(&format!("{} will be told again", answer.replayed_count))
 }
@@ -164,7 +240,10 @@ async fn replay(publication: String, event_ids: Vec<String>, all: bool, server: 
 async fn reset(publication: String, server: &ServerArgs) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
     let request = v1::ResetPublicationRequest { publication };
-    let answer = client.publishing().reset_publication(client.request(request)?).await;
+    let answer = client
+        .publishing()
+        .reset_publication(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     output::print(&format!("goes on after write {}", answer.position))
 }

@@ -15,7 +15,8 @@ use crate::grpc::v1::{self, MatchKind, found_by::Field};
   customer-profile search jonhson       Also words that sound alike, or differ by a typing mistake
   customer-profile search mueller --output json")]
 pub(super) struct Args {
-    /// An identifier of any type, or words in searchable traits, or how they begin; case and accents do not matter
+    /// An identifier of any type, or words in searchable traits, or how they begin; case and
+    /// accents do not matter
     text: String,
 
     /// At most this many hits
@@ -32,8 +33,15 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let request = v1::SearchProfilesRequest { query: args.text, page_size: args.limit, page_token: String::new() };
-    let answer = client.profiles().search_profiles(client.request(request)?).await;
+    let request = v1::SearchProfilesRequest {
+        query: args.text,
+        page_size: args.limit,
+        page_token: String::new(),
+    };
+    let answer = client
+        .profiles()
+        .search_profiles(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     match args.output {
         Format::Json => output::print_json("SearchProfilesResponse", &answer)?,
@@ -50,18 +58,41 @@ fn shown(answer: &v1::SearchProfilesResponse) -> String {
     let mut table = output::table(&["profile", "records", "found by", "also known"]);
     for hit in &answer.hits {
         let profile = hit.profile.clone().unwrap_or_default();
-        let by: BTreeMap<&str, MatchKind> =
-            hit.found_by.iter().filter_map(|by| Some((name(by.field.as_ref()?), by.match_kind()))).collect();
-        let mut traits: Vec<_> = profile.traits.iter().map(|(name, found)| (name.as_str(), value(found))).collect();
+        let by: BTreeMap<&str, MatchKind> = hit
+            .found_by
+            .iter()
+            .filter_map(|by| Some((name(by.field.as_ref()?), by.match_kind())))
+            .collect();
+        let mut traits: Vec<_> = profile
+            .traits
+            .iter()
+            .map(|(name, found)| (name.as_str(), value(found)))
+            .collect();
         traits.sort();
-        let (found, other): (Vec<_>, Vec<_>) = traits.into_iter().partition(|(name, _)| by.contains_key(name));
-        let identifiers = by.keys().filter(|name| !profile.traits.contains_key(**name)).map(|name| (*name).to_owned());
-        let said = |(name, value): (&str, String)| format!("{name}={value}{}", by.get(name).copied().map_or("", how));
+        let (found, other): (Vec<_>, Vec<_>) = traits
+            .into_iter()
+            .partition(|(name, _)| by.contains_key(name));
+        let identifiers = by
+            .keys()
+            .filter(|name| !profile.traits.contains_key(**name))
+            .map(|name| (*name).to_owned());
+        let said = |(name, value): (&str, String)| {
+            format!("{name}={value}{}", by.get(name).copied().map_or("", how))
+        };
         let found: Vec<String> = identifiers.chain(found.into_iter().map(said)).collect();
         let other: Vec<String> = other.into_iter().map(said).collect();
-        table.add_row([profile.name, profile.record_count.to_string(), found.join(", "), other.join(", ")]);
+        table.add_row([
+            profile.name,
+            profile.record_count.to_string(),
+            found.join(", "),
+            other.join(", "),
+        ]);
     }
-    let more = if answer.next_page_token.is_empty() { "" } else { "\n\nthere is more: see --limit" };
+    let more = if answer.next_page_token.is_empty() {
+        ""
+    } else {
+        "\n\nthere is more: see --limit"
+    };
     format!("{}{more}", output::lines(&table))
 }
 

@@ -80,7 +80,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let answer = client.segments().list_segments(client.request(v1::ListSegmentsRequest {})?).await;
+    let answer = client
+        .segments()
+        .list_segments(client.request(v1::ListSegmentsRequest {})?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     if args.output == Format::Json {
         return output::print_json("ListSegmentsResponse", &answer);
@@ -88,17 +91,33 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     let mut table = output::table(&["segment", "members", "when", ""]);
     for segment in &answer.segments {
         let count = segment.member_count.to_string();
-        table.add_row([&segment.segment, &count, &segment.condition, &segment.description]);
+        table.add_row([
+            &segment.segment,
+            &count,
+            &segment.condition,
+            &segment.description,
+        ]);
     }
-    output::print(&format!("{}{}", output::lines(&table), so_far(answer.completeness())))
+    output::print(&format!(
+        "{}{}",
+        output::lines(&table),
+        so_far(answer.completeness())
+    ))
 }
 
 async fn members(args: MembersArgs) -> anyhow::Result<()> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
     let mut all = v1::ListMembersResponse::default();
-    let mut request = v1::ListMembersRequest { segment: args.segment, page_size: 1_000, ..Default::default() };
+    let mut request = v1::ListMembersRequest {
+        segment: args.segment,
+        page_size: 1_000,
+        ..Default::default()
+    };
     loop {
-        let page = client.segments().list_members(client.request(request.clone())?).await;
+        let page = client
+            .segments()
+            .list_members(client.request(request.clone())?)
+            .await;
         let page = page.map_err(|status| refused(&status))?.into_inner();
         all.completeness = page.completeness;
         all.members.extend(page.members);
@@ -114,29 +133,52 @@ async fn members(args: MembersArgs) -> anyhow::Result<()> {
     }
     let mut table = output::table(&["profile", "since"]);
     for member in &all.members {
-        let since = member.enter_time.as_ref().map(output::time).unwrap_or_default();
+        let since = member
+            .enter_time
+            .as_ref()
+            .map(output::time)
+            .unwrap_or_default();
         table.add_row([&member.profile, &since]);
     }
-    output::print(&format!("{}{}", output::lines(&table), so_far(all.completeness())))
+    output::print(&format!(
+        "{}{}",
+        output::lines(&table),
+        so_far(all.completeness())
+    ))
 }
 
 async fn preview(args: PreviewArgs) -> anyhow::Result<()> {
     let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let request = v1::PreviewSegmentRequest { condition: args.condition, ..Default::default() };
-    let answer = client.segments().preview_segment(client.request(request)?).await;
+    let request = v1::PreviewSegmentRequest {
+        condition: args.condition,
+        ..Default::default()
+    };
+    let answer = client
+        .segments()
+        .preview_segment(client.request(request)?)
+        .await;
     let answer = answer.map_err(|status| refused(&status))?.into_inner();
     if args.output == Format::Json {
         return output::print_json("PreviewSegmentResponse", &answer);
     }
-    let more = if answer.more_profiles { ", and there are more" } else { "" };
-    let head = format!("{} of {} customers{more}", answer.member_count, answer.profile_count);
+    let more = if answer.more_profiles {
+        ", and there are more"
+    } else {
+        ""
+    };
+    let head = format!(
+        "{} of {} customers{more}",
+        answer.member_count, answer.profile_count
+    );
     output::print(&[vec![head], answer.samples].concat().join("\n"))
 }
 
 /// A note where not all was gone through.
 fn so_far(completeness: v1::Completeness) -> &'static str {
     match completeness {
-        v1::Completeness::Partial => "\n\nso far: the model is new, and not all customers were gone through yet",
+        v1::Completeness::Partial => {
+            "\n\nso far: the model is new, and not all customers were gone through yet"
+        }
         v1::Completeness::Complete | v1::Completeness::Unspecified => "",
     }
 }

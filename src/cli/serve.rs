@@ -27,6 +27,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (config, hangup) = (setup::config(&args.config)?, OnHangup::Reload(args.config));
-    Process::prepare(config, hangup, CancellationToken::new()).await?.run().await?;
+    Process::prepare(config, hangup, CancellationToken::new())
+        .await?
+        .run()
+        .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -16,10 +16,16 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<Config> {
 
 /// Compiles the model that is configured.
 pub(super) fn model(path: Option<&Path>) -> anyhow::Result<ModelFile> {
-    let Some(path) = path else { return Ok(ModelFile::built_in()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("the model file {}", path.display()))?;
+    let Some(path) = path else {
+        return Ok(ModelFile::built_in());
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the model file {}", path.display()))?;
     ModelFile::parse(&text).map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
+        let errors: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}:{error}", path.display()))
+            .collect();
         listed("the model file", &errors)
     })
 }

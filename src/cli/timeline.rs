@@ -41,7 +41,12 @@ pub(super) struct Args {
     sources: Vec<String>,
 
     /// Only events with this in a property, without regard to case and accents
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     text: String,
 
     /// Also tell how many events there are of each type
@@ -86,7 +91,12 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
         types: args.types,
         start_time: args.since,
         end_time: args.until,
-        view: if args.objects { v1::TimelineView::Objects } else { v1::TimelineView::Events }.into(),
+        view: if args.objects {
+            v1::TimelineView::Objects
+        } else {
+            v1::TimelineView::Events
+        }
+        .into(),
         channels: args.channels,
         sources: args.sources,
         text: args.text,
@@ -97,7 +107,10 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
     let mut type_counts = None;
     loop {
         request.page_size = i32::try_from(left.min(PAGE))?;
-        let answer = client.profiles().list_timeline(client.request(request.clone())?).await;
+        let answer = client
+            .profiles()
+            .list_timeline(client.request(request.clone())?)
+            .await;
         let mut answer = answer.map_err(|status| refused(&status))?.into_inner();
         left = left.saturating_sub(u32::try_from(answer.events.len() + answer.items.len())?);
         events.append(&mut answer.events);
@@ -105,7 +118,12 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
         let type_counts = type_counts.get_or_insert(answer.type_counts);
         if left == 0 || answer.next_page_token.is_empty() {
             let type_counts = std::mem::take(type_counts);
-            return Ok(v1::ListTimelineResponse { events, items, type_counts, ..answer });
+            return Ok(v1::ListTimelineResponse {
+                events,
+                items,
+                type_counts,
+                ..answer
+            });
         }
         request.page_token = answer.next_page_token;
         // Counts are of all pages.
@@ -119,9 +137,17 @@ fn shown(answer: &v1::ListTimelineResponse) -> String {
     parts.extend(counts(&answer.type_counts));
     if answer.events.is_empty() && answer.items.is_empty() {
         parts.push("no events".to_owned());
-        return parts.join(if answer.type_counts.is_empty() { ": " } else { "\n\n" });
+        return parts.join(if answer.type_counts.is_empty() {
+            ": "
+        } else {
+            "\n\n"
+        });
     }
-    parts.push(if answer.items.is_empty() { events(&answer.events) } else { items(&answer.items) });
+    parts.push(if answer.items.is_empty() {
+        events(&answer.events)
+    } else {
+        items(&answer.items)
+    });
     if !answer.next_page_token.is_empty() {
         parts.push("there is more: see --limit".to_owned());
     }
@@ -133,7 +159,11 @@ pub(super) fn events(events: &[v1::Event]) -> String {
     let mut table = output::table(&["time (utc)", "event", "record", "id", "properties"]);
     for event in events {
         table.add_row([
-            event.sort_time.as_ref().map(output::time).unwrap_or_default(),
+            event
+                .sort_time
+                .as_ref()
+                .map(output::time)
+                .unwrap_or_default(),
             output::plain(&event.r#type),
             output::record(event.record.as_ref()),
             output::plain(&event.event_id),
@@ -150,14 +180,37 @@ fn items(items: &[v1::TimelineItem]) -> String {
         match &item.item {
             Some(Item::Object(object)) => {
                 let key = object.key.clone().unwrap_or_default();
-                let last = object.update_time.as_ref().map(output::time).unwrap_or_default();
-                let [kind, id, status] = [&key.kind, &key.id, &object.status].map(|text| output::plain(text));
-                table.add_row([last, kind, id, status, object.event_count.to_string(), values(&object.fields)]);
+                let last = object
+                    .update_time
+                    .as_ref()
+                    .map(output::time)
+                    .unwrap_or_default();
+                let [kind, id, status] =
+                    [&key.kind, &key.id, &object.status].map(|text| output::plain(text));
+                table.add_row([
+                    last,
+                    kind,
+                    id,
+                    status,
+                    object.event_count.to_string(),
+                    values(&object.fields),
+                ]);
             }
             Some(Item::Event(event)) => {
-                let time = event.sort_time.as_ref().map(output::time).unwrap_or_default();
+                let time = event
+                    .sort_time
+                    .as_ref()
+                    .map(output::time)
+                    .unwrap_or_default();
                 let [kind, id] = [&event.r#type, &event.event_id].map(|text| output::plain(text));
-                table.add_row([time, kind, id, String::new(), String::new(), values(&event.properties)]);
+                table.add_row([
+                    time,
+                    kind,
+                    id,
+                    String::new(),
+                    String::new(),
+                    values(&event.properties),
+                ]);
             }
             None => {}
         }
@@ -177,6 +230,8 @@ fn counts(counts: &[v1::EventTypeCount]) -> Option<String> {
 pub(super) fn values(values: &HashMap<String, v1::Value>) -> String {
     let mut values: Vec<_> = values.iter().collect();
     values.sort_by_key(|(name, _)| *name);
-    let values = values.into_iter().map(|(name, value)| format!("{}={}", output::plain(name), output::value(value)));
+    let values = values
+        .into_iter()
+        .map(|(name, value)| format!("{}={}", output::plain(name), output::value(value)));
     values.collect::<Vec<_>>().join(" ")
 }

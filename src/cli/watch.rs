@@ -23,7 +23,12 @@ pub(super) struct Args {
     keys: Vec<CustomerKey>,
 
     /// Go on right after the message that had this token
-    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true
+    )]
     resume: String,
 
     /// How to print what is told
@@ -45,9 +50,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         let watched = follow(&client, &mut request, args.output).await;
         match watched {
             // Before the first message there is no place to go on from.
-            Err(Broken::Status(status)) if is_passing(&status) && !request.resume_token.is_empty() => {
+            Err(Broken::Status(status))
+                if is_passing(&status) && !request.resume_token.is_empty() =>
+            {
                 tokio::time::sleep(retry_after(&status).unwrap_or_else(grpc::retry_delay)).await;
-                if let Ok(again) = Client::connect(&args.server.server, &args.server.tenant.tenant).await {
+                if let Ok(again) =
+                    Client::connect(&args.server.server, &args.server.tenant.tenant).await
+                {
                     client = again;
                 }
             }
@@ -75,13 +84,26 @@ fn is_passing(status: &tonic::Status) -> bool {
 }
 
 /// Shows what one stream tells, and keeps the place after it.
-async fn follow(client: &Client, request: &mut v1::WatchProfilesRequest, format: Format) -> Result<Audience, Broken> {
-    let wanted = client.long_request(request.clone()).map_err(Broken::Output)?;
-    let mut stream = client.profiles().watch_profiles(wanted).await.map_err(Broken::Status)?.into_inner();
+async fn follow(
+    client: &Client,
+    request: &mut v1::WatchProfilesRequest,
+    format: Format,
+) -> Result<Audience, Broken> {
+    let wanted = client
+        .long_request(request.clone())
+        .map_err(Broken::Output)?;
+    let mut stream = client
+        .profiles()
+        .watch_profiles(wanted)
+        .await
+        .map_err(Broken::Status)?
+        .into_inner();
     while let Some(message) = stream.message().await.map_err(Broken::Status)? {
         request.resume_token.clone_from(&message.resume_token);
         let line = match format {
-            Format::Json => Some(output::json("WatchProfilesResponse", &message).map_err(Broken::Output)?),
+            Format::Json => {
+                Some(output::json("WatchProfilesResponse", &message).map_err(Broken::Output)?)
+            }
             Format::Table => shown(&message),
         };
         let told = line.map_or(Ok(Audience::There), |line| output::tell(&line));
@@ -122,5 +144,10 @@ fn told(change: &v1::Change) -> String {
         list("out of", &change.split_from),
         list("without", &change.split_into),
     ];
-    format!("{}  r{}  {what}{}", change.profile, change.revision, more.concat())
+    format!(
+        "{}  r{}  {what}{}",
+        change.profile,
+        change.revision,
+        more.concat()
+    )
 }

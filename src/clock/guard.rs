@@ -1,14 +1,17 @@
 //! A clock that does not follow a jump at once.
 //!
-//! **The problem.** A machine's clock is set by operators, by NTP, by hypervisors and by batteries that run out. One write at
-//! a time ten years ahead outweighs all later statements without times of their own, and what is too old by such a clock is
-//! thrown away for good. A jump that corrects a wrong clock must be followed all the same.
+//! **The problem.** A machine's clock is set by operators, by NTP, by hypervisors and by batteries
+//! that run out. One write at a time ten years ahead outweighs all later statements without times
+//! of their own, and what is too old by such a clock is thrown away for good. A jump that corrects
+//! a wrong clock must be followed all the same.
 //!
-//! **The choice.** Between two readings the clock must have gone as far as the monotonic clock, which nobody can set. If it
-//! has not, the time goes on by the monotonic clock, and the jump is logged. When the clock stays on its new course for ten
-//! minutes, it is followed; when it comes back, nothing has happened. Jumps that are followed at once: a clock that goes on
-//! where a machine has slept (the time since boot says how long), one that shows a time before this program was written, and
-//! one that goes back within ten minutes of the start or of another jump (then it is the earlier course that was wrong).
+//! **The choice.** Between two readings the clock must have gone as far as the monotonic clock,
+//! which nobody can set. If it has not, the time goes on by the monotonic clock, and the jump is
+//! logged. When the clock stays on its new course for ten minutes, it is followed; when it comes
+//! back, nothing has happened. Jumps that are followed at once: a clock that goes on where a
+//! machine has slept (the time since boot says how long), one that shows a time before this program
+//! was written, and one that goes back within ten minutes of the start or of another jump (then it
+//! is the earlier course that was wrong).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +35,8 @@ pub trait TimeSource: Send + Sync + 'static {
     /// The machine's clock, which can be set.
     fn wall(&self) -> Timestamp;
 
-    /// Time since any fixed point, by a clock that cannot be set. It may stand still while the machine sleeps.
+    /// Time since any fixed point, by a clock that cannot be set. It may stand still while the
+    /// machine sleeps.
     fn monotonic(&self) -> Duration;
 
     /// The same by a clock that goes on while the machine sleeps; `None` where there is none.
@@ -47,7 +51,9 @@ pub struct MachineTime {
 
 impl Default for MachineTime {
     fn default() -> Self {
-        Self { started_at: Instant::now() }
+        Self {
+            started_at: Instant::now(),
+        }
     }
 }
 
@@ -110,9 +116,20 @@ impl<S: TimeSource> GuardedClock<S> {
     pub fn new(source: S) -> Self {
         let (wall, monotonic) = (source.wall(), source.monotonic());
         let asleep = asleep(&source);
-        let course = Course { wall, monotonic, asleep, began_at: monotonic, suspect: None };
+        let course = Course {
+            wall,
+            monotonic,
+            asleep,
+            began_at: monotonic,
+            suspect: None,
+        };
         let episode = Arc::new(Episode::new("system clock"));
-        Self { source, course: Mutex::new(course), is_suspected: AtomicBool::new(false), episode }
+        Self {
+            source,
+            course: Mutex::new(course),
+            is_suspected: AtomicBool::new(false),
+            episode,
+        }
     }
 
     /// Jumps of the clock.
@@ -123,7 +140,9 @@ impl<S: TimeSource> GuardedClock<S> {
 
     /// Whether the machine has slept for as long as the clock is ahead.
     fn has_slept(&self, course: &Course, ahead: i64) -> bool {
-        let (Some(before), Some(now)) = (course.asleep, asleep(&self.source)) else { return false };
+        let (Some(before), Some(now)) = (course.asleep, asleep(&self.source)) else {
+            return false;
+        };
         let slept = now.saturating_sub(before);
         slept > JUMP && ahead.abs_diff(micros(slept)) <= limit(Duration::ZERO)
     }
@@ -137,12 +156,18 @@ impl<S: TimeSource> GuardedClock<S> {
             return true;
         }
         if !is_plausible(course.wall) || (ahead < 0 && is_young && is_plausible(wall)) {
-            self.episode.failed(&format_args!("it was set by {} s; the new time is believed", ahead / 1_000_000));
+            self.episode.failed(&format_args!(
+                "it was set by {} s; the new time is believed",
+                ahead / 1_000_000
+            ));
             return true;
         }
         let same = |suspect: &Suspect| suspect.ahead.abs_diff(ahead) <= limit(elapsed);
         let Some(suspect) = course.suspect.filter(same) else {
-            course.suspect = Some(Suspect { ahead, since: monotonic });
+            course.suspect = Some(Suspect {
+                ahead,
+                since: monotonic,
+            });
             self.episode.failed(&format_args!(
                 "it jumped by {} s; times go on by the monotonic clock, until it comes back or has stayed for {PROBATION:?}",
                 ahead / 1_000_000
@@ -152,7 +177,10 @@ impl<S: TimeSource> GuardedClock<S> {
         // A time before this program was written is never followed.
         let is_over = monotonic.saturating_sub(suspect.since) >= PROBATION && is_plausible(wall);
         if is_over {
-            tracing::warn!(seconds = ahead / 1_000_000, "the system clock stays on its new time; it is believed");
+            tracing::warn!(
+                seconds = ahead / 1_000_000,
+                "the system clock stays on its new time; it is believed"
+            );
         }
         is_over
     }
@@ -192,7 +220,8 @@ impl<S: TimeSource> Clock for GuardedClock<S> {
     }
 }
 
-/// Time since boot that the monotonic clock has not counted: asleep, and before the point from which it counts.
+/// Time since boot that the monotonic clock has not counted: asleep, and before the point from
+/// which it counts.
 fn asleep(source: &impl TimeSource) -> Option<Duration> {
     source.since_boot()?.checked_sub(source.monotonic())
 }

@@ -1,9 +1,10 @@
 //! Times that a wrong clock has left in a database.
 //!
-//! Times of writes never go back, or the past could not be told by time. So one write at a time years ahead would give every
-//! later write that time, and `as_of_time: now` would answer the state before it, for years. Here the next write at a right
-//! time moves such times back to its own: the writes keep their order, and what was true at any time before and after
-//! the wrong clock is answered rightly.
+//! Times of writes never go back, or the past could not be told by time. So one write at a time
+//! years ahead would give every later write that time, and `as_of_time: now` would answer the state
+//! before it, for years. Here the next write at a right time moves such times back to its own: the
+//! writes keep their order, and what was true at any time before and after the wrong clock is
+//! answered rightly.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use crate::store::{Result, Transaction};
 
 /// How far clocks of servers may differ without anybody looking closer.
 const SKEW: Duration = Duration::from_secs(10);
-/// The oldest time that is not a mistake: this program was not there before (2026-01-01, microseconds since 1970).
+/// The oldest time that is not a mistake: this program was not there before (2026-01-01,
+/// microseconds since 1970).
 const FLOOR: i64 = 1_767_225_600_000_000;
 
 /// Whether a clock can show this time.
@@ -22,16 +24,21 @@ pub(super) fn is_plausible(time: Timestamp) -> bool {
     time.as_micros() >= FLOOR
 }
 
-/// Moves times of earlier writes that lie in the future back to the present, if they come from a clock that was ahead. To be
-/// called before a write takes its time from `clock` and [`Transaction::not_before`].
+/// Moves times of earlier writes that lie in the future back to the present, if they come from a
+/// clock that was ahead. To be called before a write takes its time from `clock` and
+/// [`Transaction::not_before`].
 ///
-/// They come from a clock that was ahead if there is an hour without any write after the present. If it is the present
-/// clock that is behind, the writes of that hour are there, and it is they that are right: then nothing is moved, and
-/// this write takes the time of the last one.
+/// They come from a clock that was ahead if there is an hour without any write after the present.
+/// If it is the present clock that is behind, the writes of that hour are there, and it is they
+/// that are right: then nothing is moved, and this write takes the time of the last one.
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn settle(tx: &mut dyn Transaction, clock: &dyn Clock, tenant: &TenantId) -> Result<()> {
+pub(crate) async fn settle(
+    tx: &mut dyn Transaction,
+    clock: &dyn Clock,
+    tenant: &TenantId,
+) -> Result<()> {
     let now = clock.now();
     let ahead = tx.not_before().as_micros().saturating_sub(now.as_micros());
     if ahead <= i64::try_from(SKEW.as_micros()).unwrap_or(i64::MAX) || !is_plausible(now) {

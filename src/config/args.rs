@@ -53,8 +53,13 @@ impl FromStr for Setting {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (key, value) = text.split_once('=').ok_or("expected SECTION.KEY=VALUE, with a `=`")?;
-        Ok(Self { key: key.trim().to_owned(), value: value.to_owned() })
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("expected SECTION.KEY=VALUE, with a `=`")?;
+        Ok(Self {
+            key: key.trim().to_owned(),
+            value: value.to_owned(),
+        })
     }
 }
 
@@ -66,8 +71,15 @@ impl fmt::Debug for Setting {
 
 impl fmt::Debug for ConfigArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let given: Vec<_> = self.given().map(|(key, _, origin)| format!("{origin}: {key}")).collect();
-        write!(f, "ConfigArgs {{ config: {:?}, given: {given:?} }}", self.config)
+        let given: Vec<_> = self
+            .given()
+            .map(|(key, _, origin)| format!("{origin}: {key}"))
+            .collect();
+        write!(
+            f,
+            "ConfigArgs {{ config: {:?}, given: {given:?} }}",
+            self.config
+        )
     }
 }
 
@@ -78,12 +90,21 @@ impl ConfigArgs {
             ("database.url", &self.database_url, "--database-url"),
             ("model.path", &self.model, "--model"),
             ("grpc.address", &self.grpc_address, "--grpc-address"),
-            ("operations.address", &self.operations_address, "--operations-address"),
+            (
+                "operations.address",
+                &self.operations_address,
+                "--operations-address",
+            ),
             ("log.format", &self.log_format, "--log-format"),
         ];
-        let set = self.set.iter().map(|set| (set.key.as_str(), set.value.as_str(), Origin::Flag("--set")));
+        let set = self
+            .set
+            .iter()
+            .map(|set| (set.key.as_str(), set.value.as_str(), Origin::Flag("--set")));
         set.chain(
-            direct.into_iter().filter_map(|(key, value, flag)| Some((key, value.as_deref()?, Origin::Flag(flag)))),
+            direct.into_iter().filter_map(|(key, value, flag)| {
+                Some((key, value.as_deref()?, Origin::Flag(flag)))
+            }),
         )
     }
 }

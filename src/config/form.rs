@@ -18,7 +18,12 @@ pub(super) struct Form<T> {
 
 impl<T> Form<T> {
     const fn new(name: &'static str, parse: fn(&str) -> Option<T>) -> Self {
-        Self { name, parse, bare: false, secret: false }
+        Self {
+            name,
+            parse,
+            bare: false,
+            secret: false,
+        }
     }
 
     const fn bare(mut self) -> Self {
@@ -52,24 +57,31 @@ pub enum RequestLog {
     None,
 }
 
-pub(super) const ADDRESS: Form<SocketAddr> =
-    Form::new("an address with a port, such as `127.0.0.1:50051` or `[::1]:50051`", |text| text.parse().ok());
+pub(super) const ADDRESS: Form<SocketAddr> = Form::new(
+    "an address with a port, such as `127.0.0.1:50051` or `[::1]:50051`",
+    |text| text.parse().ok(),
+);
 
 pub(super) const COUNT: Form<usize> = Form::new("a whole number", |text| text.parse().ok()).bare();
 
 pub(super) const STREAMS: Form<u32> = Form::new("a whole number", |text| text.parse().ok()).bare();
 
-pub(super) const SWITCH: Form<bool> = Form::new("`true` or `false`", |text| text.parse().ok()).bare();
+pub(super) const SWITCH: Form<bool> =
+    Form::new("`true` or `false`", |text| text.parse().ok()).bare();
 
 pub(super) const RATIO: Form<f64> = Form::new("a number", |text| text.parse().ok()).bare();
 
 pub(super) const SIZE: Form<usize> =
-    Form::new("a size such as `64KiB`, `4MiB` or `1GiB`", |text| usize::try_from(parse_size(text)?).ok());
+    Form::new("a size such as `64KiB`, `4MiB` or `1GiB`", |text| {
+        usize::try_from(parse_size(text)?).ok()
+    });
 
-pub(super) const BYTES: Form<u32> =
-    Form::new("a size such as `64KiB` or `1MiB`", |text| u32::try_from(parse_size(text)?).ok());
+pub(super) const BYTES: Form<u32> = Form::new("a size such as `64KiB` or `1MiB`", |text| {
+    u32::try_from(parse_size(text)?).ok()
+});
 
-pub(super) const DURATION: Form<Duration> = Form::new("a duration such as `500ms`, `30s` or `5m`", parse_duration);
+pub(super) const DURATION: Form<Duration> =
+    Form::new("a duration such as `500ms`, `30s` or `5m`", parse_duration);
 
 pub(super) const DATABASE: Form<DatabaseUrl> = Form::new(
     "a URL of a database, `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`",
@@ -77,20 +89,24 @@ pub(super) const DATABASE: Form<DatabaseUrl> = Form::new(
 )
 .secret();
 
-pub(super) const OPTIONAL_FILE: Form<Option<PathBuf>> =
-    Form::new("a file, or empty", |text| Some((!text.is_empty()).then(|| PathBuf::from(text))));
+pub(super) const OPTIONAL_FILE: Form<Option<PathBuf>> = Form::new("a file, or empty", |text| {
+    Some((!text.is_empty()).then(|| PathBuf::from(text)))
+});
 
 pub(super) const OPTIONAL_ENDPOINT: Form<Option<String>> =
     Form::new("a URL such as `http://127.0.0.1:4317`, or empty", |text| {
-        let good = |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
+        let good = |text: &str| {
+            url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host())
+        };
         match text {
             "" => Some(None),
             text => good(text).then(|| Some(text.to_owned())),
         }
     });
 
-pub(super) const NAME: Form<String> =
-    Form::new("a name that is not empty", |text| (!text.trim().is_empty()).then(|| text.to_owned()));
+pub(super) const NAME: Form<String> = Form::new("a name that is not empty", |text| {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+});
 
 pub(super) const LOG_FORMAT: Form<LogFormat> = Form::new("`pretty` or `json`", |text| match text {
     "pretty" => Some(LogFormat::Pretty),
@@ -98,17 +114,23 @@ pub(super) const LOG_FORMAT: Form<LogFormat> = Form::new("`pretty` or `json`", |
     _ => None,
 });
 
-pub(super) const REQUEST_LOG: Form<RequestLog> = Form::new("`all`, `errors` or `none`", |text| match text {
-    "all" => Some(RequestLog::All),
-    "errors" => Some(RequestLog::Errors),
-    "none" => Some(RequestLog::None),
-    _ => None,
-});
-
-pub(super) const LOG_FILTER: Form<String> =
-    Form::new("a filter such as `info` or `info,customer_profile::ingest=debug`", |text| {
-        tracing_subscriber::EnvFilter::builder().parse(text).is_ok().then(|| text.to_owned())
+pub(super) const REQUEST_LOG: Form<RequestLog> =
+    Form::new("`all`, `errors` or `none`", |text| match text {
+        "all" => Some(RequestLog::All),
+        "errors" => Some(RequestLog::Errors),
+        "none" => Some(RequestLog::None),
+        _ => None,
     });
+
+pub(super) const LOG_FILTER: Form<String> = Form::new(
+    "a filter such as `info` or `info,customer_profile::ingest=debug`",
+    |text| {
+        tracing_subscriber::EnvFilter::builder()
+            .parse(text)
+            .is_ok()
+            .then(|| text.to_owned())
+    },
+);
 
 /// `64KiB`: a whole number and a binary unit; bytes when it has none.
 fn parse_size(text: &str) -> Option<u64> {
@@ -123,11 +145,15 @@ fn parse_size(text: &str) -> Option<u64> {
     digits.trim_end().parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// `30s`, `1h 30m`; a bare number has no unit and is refused, for it would be taken for milliseconds by one reader and
-/// for seconds by another.
+/// `30s`, `1h 30m`; a bare number has no unit and is refused, for it would be taken for
+/// milliseconds by one reader and for seconds by another.
 fn parse_duration(text: &str) -> Option<Duration> {
     let friendly = text.chars().any(|c| c.is_ascii_lowercase());
-    let signed: jiff::SignedDuration = if friendly { text.parse().ok()? } else { return None };
+    let signed: jiff::SignedDuration = if friendly {
+        text.parse().ok()?
+    } else {
+        return None;
+    };
     Duration::try_from(signed).ok()
 }
 
@@ -139,10 +165,25 @@ mod tests {
     fn sizes_have_binary_units() {
         let read = |text| (SIZE.parse)(text);
         assert_eq!(
-            [read("12"), read("3B"), read("2KiB"), read("4 MiB"), read("1GiB")],
+            [
+                read("12"),
+                read("3B"),
+                read("2KiB"),
+                read("4 MiB"),
+                read("1GiB")
+            ],
             [Some(12), Some(3), Some(2048), Some(4 << 20), Some(1 << 30)]
         );
-        for bad in ["", "KiB", "4MB", "4 mib", "-1", "1.5MiB", "99999999999GiB", "4KiBKiB"] {
+        for bad in [
+            "",
+            "KiB",
+            "4MB",
+            "4 mib",
+            "-1",
+            "1.5MiB",
+            "99999999999GiB",
+            "4KiBKiB",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

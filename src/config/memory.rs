@@ -2,37 +2,54 @@
 
 use super::{Config, DatabaseKind};
 
-/// What the process takes besides all that is configured: code, threads, connections, background passes. Measured: see
-/// `docs/operations.md`.
+/// What the process takes besides all that is configured: code, threads, connections, background
+/// passes. Measured: see `docs/operations.md`.
 const BASE_BYTES: u64 = 96 << 20;
 
 const MIB: u64 = 1 << 20;
 
 impl Config {
-    /// The most memory that the process may take, in bytes, part by part with the key that bounds it.
+    /// The most memory that the process may take, in bytes, part by part with the key that bounds
+    /// it.
     #[must_use]
     pub fn memory_parts(&self) -> Vec<(&'static str, u64)> {
         let mut parts = vec![
             ("the process itself", BASE_BYTES),
             ("cache.max_bytes", with_tenth(self.cache.max_bytes)),
             // Calls and streams have a queue each.
-            ("ingest.queue_bytes, twice", 2 * self.ingest.queue_bytes as u64),
-            ("grpc.max_request_bytes_in_flight", self.grpc.max_request_bytes_in_flight as u64),
-            ("grpc.max_answer_bytes_in_flight", self.grpc.max_answer_bytes_in_flight as u64),
+            (
+                "ingest.queue_bytes, twice",
+                2 * self.ingest.queue_bytes as u64,
+            ),
+            (
+                "grpc.max_request_bytes_in_flight",
+                self.grpc.max_request_bytes_in_flight as u64,
+            ),
+            (
+                "grpc.max_answer_bytes_in_flight",
+                self.grpc.max_answer_bytes_in_flight as u64,
+            ),
         ];
         if self.database.url.kind() == DatabaseKind::Sqlite {
-            parts.push(("database.page_cache_bytes", with_tenth(self.database.page_cache_bytes)));
+            parts.push((
+                "database.page_cache_bytes",
+                with_tenth(self.database.page_cache_bytes),
+            ));
         }
         parts
     }
 
-    /// Whether all that is configured may be more than the limit of the container, with both numbers. To be logged at start.
+    /// Whether all that is configured may be more than the limit of the container, with both
+    /// numbers. To be logged at start.
     #[must_use]
     pub fn memory_warning(&self, limit: Option<u64>) -> Option<String> {
         let limit = limit?;
         let parts = self.memory_parts();
         let sum: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
-        let named: Vec<String> = parts.iter().map(|(name, bytes)| format!("{name}: {}", bytes / MIB)).collect();
+        let named: Vec<String> = parts
+            .iter()
+            .map(|(name, bytes)| format!("{name}: {}", bytes / MIB))
+            .collect();
         (sum > limit).then(|| {
             format!(
                 "the container's memory limit is {} MiB, the configuration may take {} MiB ({}): the process may be killed",
@@ -72,6 +89,11 @@ mod tests {
     fn pages_are_counted_where_the_database_is_in_this_process() {
         let mut config = Config::defaults();
         config.database.url = crate::config::DatabaseUrl::parse("postgres://localhost/x").unwrap();
-        assert!(config.memory_parts().iter().all(|(name, _)| *name != "database.page_cache_bytes"));
+        assert!(
+            config
+                .memory_parts()
+                .iter()
+                .all(|(name, _)| *name != "database.page_cache_bytes")
+        );
     }
 }

@@ -32,7 +32,10 @@ fn comment(text: &mut String, lines: &[&str]) {
 
 // Writing to a `String` cannot fail.
 fn explain(text: &mut String, key: &Key) {
-    let range = key.range.map(|(low, high)| format!(", from {low} to {high}")).unwrap_or_default();
+    let range = key
+        .range
+        .map(|(low, high)| format!(", from {low} to {high}"))
+        .unwrap_or_default();
     let _ = writeln!(text, "# Is {}{range}.", key.form);
     let _ = writeln!(text, "# {}", key.variable());
     let quote = if key.bare { "" } else { "\"" };
@@ -51,14 +54,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("customer-profile.toml");
         fs::write(&path, reference()).unwrap();
-        let args = ConfigArgs { config: Some(path), ..Default::default() };
+        let args = ConfigArgs {
+            config: Some(path),
+            ..Default::default()
+        };
         assert_eq!(Config::from_layers(&args, []), Ok(Config::defaults()));
     }
 
     #[test]
     fn the_file_for_kubernetes_is_read_without_error() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/k8s/base/customer-profile.toml");
-        let args = ConfigArgs { config: Some(path.into()), ..Default::default() };
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/k8s/base/customer-profile.toml"
+        );
+        let args = ConfigArgs {
+            config: Some(path.into()),
+            ..Default::default()
+        };
         let config = Config::from_layers(&args, []).unwrap();
         assert_eq!(config.grpc.address, SocketAddr::from(([0u16; 8], 50051)));
         assert_eq!(config.warnings(), Vec::<String>::new());
@@ -70,8 +82,11 @@ mod tests {
         let keys = SECTIONS.iter().flat_map(|section| section.keys);
         assert!(keys.clone().count() > 25);
         for key in keys {
-            for part in [format!("\n{} = ", key.name), format!("# {}\n", key.variable()), format!("#{}\n", key.doc[0])]
-            {
+            for part in [
+                format!("\n{} = ", key.name),
+                format!("# {}\n", key.variable()),
+                format!("#{}\n", key.doc[0]),
+            ] {
                 assert!(manual.contains(&part), "{part}");
             }
         }
@@ -80,11 +95,20 @@ mod tests {
     #[test]
     fn the_defaults_are_those_that_readers_of_the_documents_know() {
         let config = Config::defaults();
-        assert_eq!(config.grpc.address, SocketAddr::from(([127, 0, 0, 1], 50051)));
-        assert_eq!(config.operations.address, SocketAddr::from(([127, 0, 0, 1], 9464)));
+        assert_eq!(
+            config.grpc.address,
+            SocketAddr::from(([127, 0, 0, 1], 50051))
+        );
+        assert_eq!(
+            config.operations.address,
+            SocketAddr::from(([127, 0, 0, 1], 9464))
+        );
         assert_eq!(config.grpc.max_receive_bytes, 4 << 20);
         assert_eq!(config.cache.max_staleness, Duration::from_secs(2));
-        assert_eq!((config.model.path, config.telemetry.otlp_endpoint), (None, None));
+        assert_eq!(
+            (config.model.path, config.telemetry.otlp_endpoint),
+            (None, None)
+        );
     }
 
     #[test]

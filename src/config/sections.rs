@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use super::{
     DatabaseUrl, LogFormat, RequestLog,
     form::{
-        ADDRESS, BYTES, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT, OPTIONAL_FILE,
-        RATIO, REQUEST_LOG, SIZE, STREAMS, SWITCH,
+        ADDRESS, BYTES, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT,
+        OPTIONAL_FILE, RATIO, REQUEST_LOG, SIZE, STREAMS, SWITCH,
     },
     sources::Reader,
 };
@@ -56,7 +56,8 @@ macro_rules! sections {
 
             impl $Section {
                 fn read(reader: &mut Reader) -> Option<Self> {
-                    // All keys are read before any missing one ends the section: every error is to be told.
+                    // All keys are read before any missing one ends the section: every error is to
+                    // be told.
                     $(let $key = reader.read(stringify!($section), stringify!($key), &$form, $default, range!($($low, $high)?));)+
                     Some(Self { $($key: $key?,)+ })
                 }
@@ -108,51 +109,61 @@ macro_rules! sections {
 sections! {
     /// Calls: where they come in, how large, how many, how long.
     grpc: Grpc {
-        /// Where gRPC listens. Port 0 takes a free one. In a container: `[::]:50051`, which takes IPv4 and IPv6.
+        /// Where gRPC listens. Port 0 takes a free one. In a container: `[::]:50051`, which takes
+        /// IPv4 and IPv6.
         address: SocketAddr = "127.0.0.1:50051" as ADDRESS;
         /// The largest message that is taken in; a larger one is answered `OUT_OF_RANGE`.
         max_receive_bytes: usize = "4MiB" as SIZE in "1KiB", "256MiB";
-        /// The most memory that one message may take once it is decoded, estimated before it is. Many empty elements take far
-        /// more memory than bytes on the wire; such a message is answered `INVALID_ARGUMENT`, which names the field.
+        /// The most memory that one message may take once it is decoded, estimated before it is.
+        /// Many empty elements take far more memory than bytes on the wire; such a message is
+        /// answered `INVALID_ARGUMENT`, which names the field.
         max_decoded_bytes: usize = "32MiB" as SIZE in "64KiB", "4GiB";
-        /// The largest message that is sent; a larger one is answered `OUT_OF_RANGE`. A batch of 500 full profiles is the
-        /// largest answer there is.
+        /// The largest message that is sent; a larger one is answered `OUT_OF_RANGE`. A batch of
+        /// 500 full profiles is the largest answer there is.
         max_send_bytes: usize = "16MiB" as SIZE in "1KiB", "256MiB";
-        /// Whether answers are compressed (gzip) for callers that take it. Most client libraries say that they do, and small
-        /// answers only become slower. Requests may be compressed in any case.
+        /// Whether answers are compressed (gzip) for callers that take it. Most client libraries
+        /// say that they do, and small answers only become slower. Requests may be compressed in
+        /// any case.
         compress_answers: bool = "false" as SWITCH;
-        /// Reads in work at once over all connections, and as many writes; one more is answered `RESOURCE_EXHAUSTED` with the
-        /// time to wait. A quarter more is kept for callers that have less than their share. A call is in work from its whole
-        /// request to the beginning of its answer. Health checks do not count.
+        /// Reads in work at once over all connections, and as many writes; one more is answered
+        /// `RESOURCE_EXHAUSTED` with the time to wait. A quarter more is kept for callers that have
+        /// less than their share. A call is in work from its whole request to the beginning of its
+        /// answer. Health checks do not count.
         max_concurrent_requests: usize = "1024" as COUNT in "1", "1000000";
-        /// The same for heavy calls (searches, previews, lists over many customers, explanations, analytics). Most of them
-        /// wait for a connection to the database: as many as can be served within their deadlines.
+        /// The same for heavy calls (searches, previews, lists over many customers, explanations,
+        /// analytics). Most of them wait for a connection to the database: as many as can be served
+        /// within their deadlines.
         max_heavy_requests: usize = "4096" as COUNT in "1", "1000000";
-        /// Calls that wait for their callers, at most this many of each kind: open streams (other than watches), health
-        /// watches, requests that are not complete yet, answers that are not taken yet. One more is answered
-        /// `RESOURCE_EXHAUSTED`. When half of this is reached, incomplete requests and untaken answers have one second left.
+        /// Calls that wait for their callers, at most this many of each kind: open streams (other
+        /// than watches), health watches, requests that are not complete yet, answers that are not
+        /// taken yet. One more is answered `RESOURCE_EXHAUSTED`. When half of this is reached,
+        /// incomplete requests and untaken answers have one second left.
         max_waiting_calls: usize = "4096" as COUNT in "2", "1000000";
-        /// Memory of requests over all callers, received and decoded, without those that take up to 16 KiB; a request for which
-        /// there is no room is answered `RESOURCE_EXHAUSTED`. A stream keeps the room of its largest message. At least
-        /// `max_receive_bytes`.
+        /// Memory of requests over all callers, received and decoded, without those that take up to
+        /// 16 KiB; a request for which there is no room is answered `RESOURCE_EXHAUSTED`. A stream
+        /// keeps the room of its largest message. At least `max_receive_bytes`.
         max_request_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
-        /// Bytes of answers that callers have not taken yet, without those up to 16 KiB; an answer for which there is no room
-        /// is replaced by `RESOURCE_EXHAUSTED`. At least `max_send_bytes`.
+        /// Bytes of answers that callers have not taken yet, without those up to 16 KiB; an answer
+        /// for which there is no room is replaced by `RESOURCE_EXHAUSTED`. At least
+        /// `max_send_bytes`.
         max_answer_bytes_in_flight: usize = "64MiB" as SIZE in "1MiB", "64GiB";
         /// The deadline of a call whose caller sent none.
         default_deadline: Duration = "10s" as DURATION in "1ms", "1h";
-        /// A longer deadline than this is cut to it. Streams have only their own. A deadline covers the whole answer.
+        /// A longer deadline than this is cut to it. Streams have only their own. A deadline covers
+        /// the whole answer.
         max_deadline: Duration = "60s" as DURATION in "1ms", "1h";
-        /// The time from the first to the last byte of one message of a request; a longer one is answered
-        /// `DEADLINE_EXCEEDED`, on streams too.
+        /// The time from the first to the last byte of one message of a request; a longer one is
+        /// answered `DEADLINE_EXCEEDED`, on streams too.
         message_timeout: Duration = "10s" as DURATION in "10ms", "1h";
-        /// The time in which a client takes nothing of an answer before the answer is cut off. What a client takes pays back
-        /// one second for each KiB, so one that takes a byte now and then is cut off too.
+        /// The time in which a client takes nothing of an answer before the answer is cut off. What
+        /// a client takes pays back one second for each KiB, so one that takes a byte now and then
+        /// is cut off too.
         send_timeout: Duration = "10s" as DURATION in "1s", "1h";
-        /// The time without a message in either direction after which a stream is ended with `UNAVAILABLE`. Watches send
-        /// heartbeats instead.
+        /// The time without a message in either direction after which a stream is ended with
+        /// `UNAVAILABLE`. Watches send heartbeats instead.
         stream_idle_timeout: Duration = "5m" as DURATION in "10ms", "24h";
-        /// Connections at once; one more is closed at once. The limit of file descriptors may allow fewer, which the log says.
+        /// Connections at once; one more is closed at once. The limit of file descriptors may allow
+        /// fewer, which the log says.
         max_connections: usize = "8192" as COUNT in "1", "10000000";
         /// Calls at once on one connection; clients wait before they begin more.
         max_streams_per_connection: u32 = "200" as STREAMS in "1", "1000000";
@@ -162,7 +173,8 @@ sections! {
         stream_window_bytes: u32 = "128KiB" as BYTES in "64KiB", "16MiB";
         /// Bytes of all calls of a connection that a client may send before they are read.
         connection_window_bytes: u32 = "256KiB" as BYTES in "64KiB", "64MiB";
-        /// The time from connecting to the first HTTP/2 frame; a connection that takes longer is closed.
+        /// The time from connecting to the first HTTP/2 frame; a connection that takes longer is
+        /// closed.
         handshake_timeout: Duration = "5s" as DURATION in "100ms", "10m";
         /// The time without a call after which a connection is asked to go.
         max_connection_idle: Duration = "5m" as DURATION in "1s", "24h";
@@ -170,16 +182,16 @@ sections! {
         keep_alive_interval: Duration = "30s" as DURATION in "1s", "1h";
         /// A connection that does not answer that question for so long is closed.
         keep_alive_timeout: Duration = "10s" as DURATION in "1s", "10m";
-        /// A connection is asked to go after so long, give or take a tenth, so that clients spread over new servers.
-        /// Streams end then with `UNAVAILABLE` and go on over a new connection.
+        /// A connection is asked to go after so long, give or take a tenth, so that clients spread
+        /// over new servers. Streams end then with `UNAVAILABLE` and go on over a new connection.
         max_connection_age: Duration = "10m" as DURATION in "1s", "24h";
         /// After that: how long calls in work may take to end, before they are cut off.
         connection_age_grace: Duration = "2m" as DURATION in "1s", "24h";
-        /// At shutdown: how long calls are still taken after the health service has said `NOT_SERVING`, so that load
-        /// balancers can notice.
+        /// At shutdown: how long calls are still taken after the health service has said
+        /// `NOT_SERVING`, so that load balancers can notice.
         lame_duck: Duration = "5s" as DURATION in "0s", "10m";
-        /// At shutdown, after that: how long calls in work may take to end, before they are cut off. Kubernetes must wait
-        /// longer than both together (`terminationGracePeriodSeconds`).
+        /// At shutdown, after that: how long calls in work may take to end, before they are cut
+        /// off. Kubernetes must wait longer than both together (`terminationGracePeriodSeconds`).
         drain: Duration = "20s" as DURATION in "0s", "1h";
     }
 
@@ -189,20 +201,21 @@ sections! {
         address: SocketAddr = "127.0.0.1:9464" as ADDRESS;
         /// Connections at once; one more takes the place of the oldest.
         max_connections: usize = "64" as COUNT in "1", "10000";
-        /// The time for the head of a request, from the connection or the request before, and in which a client takes nothing
-        /// of an answer, before the connection is closed.
+        /// The time for the head of a request, from the connection or the request before, and in
+        /// which a client takes nothing of an answer, before the connection is closed.
         timeout: Duration = "10s" as DURATION in "100ms", "10m";
     }
 
     /// Where records and history are kept.
     database: Database {
-        /// `sqlite://FILE` for one server, `postgres://…` for any number. Give a URL with a password by the environment.
+        /// `sqlite://FILE` for one server, `postgres://…` for any number. Give a URL with a
+        /// password by the environment.
         url: DatabaseUrl = "sqlite://customer-profile.db" as DATABASE;
-        /// A file that holds the password (PostgreSQL). It is read anew while the server runs, so a password is changed
-        /// without a restart. Empty: the password of the URL.
+        /// A file that holds the password (PostgreSQL). It is read anew while the server runs, so a
+        /// password is changed without a restart. Empty: the password of the URL.
         password_file: Option<PathBuf> = "" as OPTIONAL_FILE;
-        /// Maximum number of connections over all uses (PostgreSQL, 3 or more): one follows the change log, up to four write,
-        /// the others read. Connections for reading (SQLite).
+        /// Maximum number of connections over all uses (PostgreSQL, 3 or more): one follows the
+        /// change log, up to four write, the others read. Connections for reading (SQLite).
         max_connections: usize = "16" as COUNT in "1", "1000";
         /// Age at which a connection is replaced by a new one, give or take a tenth (PostgreSQL).
         max_connection_lifetime: Duration = "30m" as DURATION in "1s", "24h";
@@ -212,17 +225,20 @@ sections! {
         acquire_timeout: Duration = "2s" as DURATION in "10ms", "5m";
         /// How long one statement may take before the database ends it.
         statement_timeout: Duration = "10s" as DURATION in "10ms", "1h";
-        /// SQLite: memory for pages of the database, over all connections; three quarters are for writing. In a large database
-        /// each record's match keys, identifiers and profile are on pages of their own, and a page that is not in memory is read
-        /// from the file.
+        /// SQLite: memory for pages of the database, over all connections; three quarters are for
+        /// writing. In a large database each record's match keys, identifiers and profile are on
+        /// pages of their own, and a page that is not in memory is read from the file.
         page_cache_bytes: usize = "256MiB" as SIZE in "4MiB", "1024GiB";
-        /// Whether a PostgreSQL with `fsync` or `full_page_writes` off is used all the same. A crash of its machine may then
-        /// lose or damage what was answered `STORED`. Without it such a server is refused.
+        /// Whether a PostgreSQL with `fsync` or `full_page_writes` off is used all the same. A
+        /// crash of its machine may then lose or damage what was answered `STORED`. Without it such
+        /// a server is refused.
         allow_unsafe_durability: bool = "false" as SWITCH;
-        /// How far the server's clock may differ from PostgreSQL's. While it differs more, nothing is written and the server
-        /// is not ready; the reason names the difference. On SQLite a clock that is so far behind the newest write is told at start.
+        /// How far the server's clock may differ from PostgreSQL's. While it differs more, nothing
+        /// is written and the server is not ready; the reason names the difference. On SQLite a
+        /// clock that is so far behind the newest write is told at start.
         max_clock_difference: Duration = "5m" as DURATION in "1s", "1000000h";
-        /// A database that does not answer for so long is away: whoever needs it is refused at once, until it is back.
+        /// A database that does not answer for so long is away: whoever needs it is refused at
+        /// once, until it is back.
         away_after: Duration = "1s" as DURATION in "10ms", "1m";
     }
 
@@ -234,8 +250,8 @@ sections! {
 
     /// The write path: statements wait in a queue, one transaction takes many.
     ingest: Ingest {
-        /// Statements of calls that wait at most, and as many of streams. A call for which there is no room is answered
-        /// `RESOURCE_EXHAUSTED`, a stream waits.
+        /// Statements of calls that wait at most, and as many of streams. A call for which there is
+        /// no room is answered `RESOURCE_EXHAUSTED`, a stream waits.
         queue_statements: usize = "10000" as COUNT in "1", "10000000";
         /// Bytes of statements that wait at most, in the same way.
         queue_bytes: usize = "32MiB" as SIZE in "1MiB", "64GiB";
@@ -245,26 +261,30 @@ sections! {
         batch_bytes: usize = "4MiB" as SIZE in "1KiB", "1GiB";
         /// Statements in one request; more are answered `INVALID_ARGUMENT`.
         max_statements_per_request: usize = "1000" as COUNT in "1", "100000";
-        /// Requests of one stream that may be unanswered; the next one is not read until one of them is.
+        /// Requests of one stream that may be unanswered; the next one is not read until one of
+        /// them is.
         stream_batches_in_flight: usize = "4" as COUNT in "1", "1000";
     }
 
     /// Profiles in memory, ready to answer.
     cache: Cache {
-        /// Memory for cached profiles and for the way from identifiers to them, as the process has it. What it needs besides is in
-        /// `docs/operations.md`.
+        /// Memory for cached profiles and for the way from identifiers to them, as the process has
+        /// it. What it needs besides is in `docs/operations.md`.
         max_bytes: usize = "256MiB" as SIZE in "0B", "1024GiB";
-        /// Where several servers share a database each learns of the others' writes from the change log, within milliseconds. A
-        /// cached answer counts as current for so long after the log was last read; then the log is read again, or else the
-        /// database is asked. Should be longer than `database.away_after`.
+        /// Where several servers share a database each learns of the others' writes from the change
+        /// log, within milliseconds. A cached answer counts as current for so long after the log
+        /// was last read; then the log is read again, or else the database is asked. Should be
+        /// longer than `database.away_after`.
         max_staleness: Duration = "2s" as DURATION in "0s", "1h";
-        /// While the database is away: for how long cached answers are given all the same, marked stale.
+        /// While the database is away: for how long cached answers are given all the same, marked
+        /// stale.
         max_staleness_when_away: Duration = "10m" as DURATION in "0s", "24h";
     }
 
     /// The change log: what each write changed, for caches, watches and publishing.
     changes: Changes {
-        /// How long to wait between two reads of the log (PostgreSQL). So late does a server learn of another one's write.
+        /// How long to wait between two reads of the log (PostgreSQL). So late does a server learn
+        /// of another one's write.
         poll_interval: Duration = "10ms" as DURATION in "1ms", "10s";
         /// How long the log is kept: so long can a watch be broken off and still go on.
         retention: Duration = "72h" as DURATION in "1m", "8760h";
@@ -276,23 +296,25 @@ sections! {
 
     /// Computed traits.
     computed: Computed {
-        /// How often it is looked whether a tenant's model counts something new, so that the events of before are counted too.
+        /// How often it is looked whether a tenant's model counts something new, so that the events
+        /// of before are counted too.
         check_interval: Duration = "1s" as DURATION in "10ms", "1h";
     }
 
     /// Metrics of customer experience.
     experience: Experience {
-        /// How often metrics of all customers are computed anew, and the models by which a customer is measured. Of all servers on
-        /// a database one does it each time.
+        /// How often metrics of all customers are computed anew, and the models by which a customer
+        /// is measured. Of all servers on a database one does it each time.
         refresh_interval: Duration = "1h" as DURATION in "1s", "720h";
     }
 
     /// Clients that watch profiles.
     watch: Watch {
-        /// Clients that watch at once; one more is answered `RESOURCE_EXHAUSTED`. They do not count among calls in work.
+        /// Clients that watch at once; one more is answered `RESOURCE_EXHAUSTED`. They do not count
+        /// among calls in work.
         max_watchers: usize = "20000" as COUNT in "1", "10000000";
-        /// Writes that wait for one client at most; then its stream ends with `RESOURCE_EXHAUSTED` and it goes on from its
-        /// resume token.
+        /// Writes that wait for one client at most; then its stream ends with `RESOURCE_EXHAUSTED`
+        /// and it goes on from its resume token.
         max_pending_writes: usize = "256" as COUNT in "1", "100000";
         /// When nothing happens for so long, a client is told that.
         heartbeat_interval: Duration = "15s" as DURATION in "100ms", "1h";
@@ -300,37 +322,44 @@ sections! {
 
     /// Publishing changes to other systems, as the model's section `publish` says.
     publish: Publish {
-        /// Whether this server publishes. Of all servers on a database that do, one works at each publication at a time.
+        /// Whether this server publishes. Of all servers on a database that do, one works at each
+        /// publication at a time.
         enabled: bool = "true" as SWITCH;
         /// How often the change log is looked at for something to publish.
         poll_interval: Duration = "100ms" as DURATION in "10ms", "1m";
-        /// When the server that works at a publication has not shown itself for so long, another one takes it over. It shows
-        /// itself five times as often, by a small write each.
+        /// When the server that works at a publication has not shown itself for so long, another
+        /// one takes it over. It shows itself five times as often, by a small write each.
         lease: Duration = "10s" as DURATION in "1s", "10m";
     }
 
-    /// Log lines. They never hold identifiers, traits, record keys or payloads. They never block a call: lines that the
-    /// output does not take in time are lost and counted.
+    /// Log lines. They never hold identifiers, traits, record keys or payloads. They never block a
+    /// call: lines that the output does not take in time are lost and counted.
     log: Log {
         /// `pretty` for people, `json` for collectors.
         format: LogFormat = "pretty" as LOG_FORMAT;
-        /// Which lines: a level, or levels by module. The levels `debug` and `trace` of `sqlx` and `sea_orm` print SQL.
+        /// Which lines: a level, or levels by module. The levels `debug` and `trace` of `sqlx` and
+        /// `sea_orm` print SQL.
         filter: String = "info,sqlx=warn,sea_orm=warn" as LOG_FILTER;
-        /// The file that lines are appended to; SIGHUP opens it again by its name. Empty: standard error.
+        /// The file that lines are appended to; SIGHUP opens it again by its name. Empty: standard
+        /// error.
         file: Option<PathBuf> = "" as OPTIONAL_FILE;
-        /// Which calls get a line: `all`, `errors` (all that are not answered `OK`) or `none`. A line takes some 200 bytes.
+        /// Which calls get a line: `all`, `errors` (all that are not answered `OK`) or `none`. A
+        /// line takes some 200 bytes.
         requests: RequestLog = "all" as REQUEST_LOG;
         /// The part of calls answered `OK` that get a line.
         success_sample_ratio: f64 = "1" as RATIO in "0", "1";
-        /// Lines a second of calls answered `OK`. More are left out; one line every ten seconds says how many.
+        /// Lines a second of calls answered `OK`. More are left out; one line every ten seconds
+        /// says how many.
         max_success_lines_per_second: usize = "100" as COUNT in "0", "1000000";
-        /// Lines a second of any other one kind: calls of one method and one status, or one place in the code.
+        /// Lines a second of any other one kind: calls of one method and one status, or one place
+        /// in the code.
         max_lines_per_second: usize = "20" as COUNT in "1", "1000000";
     }
 
     /// OpenTelemetry, beside `/metrics`, which is always there.
     telemetry: Telemetry {
-        /// An OTLP collector (gRPC, without TLS: an agent on the same node or in the mesh). Empty: nothing is sent.
+        /// An OTLP collector (gRPC, without TLS: an agent on the same node or in the mesh). Empty:
+        /// nothing is sent.
         otlp_endpoint: Option<String> = "" as OPTIONAL_ENDPOINT;
         /// The name under which this service appears (`service.name`).
         service_name: String = "customer-profile" as NAME;

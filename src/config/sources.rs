@@ -1,4 +1,5 @@
-//! The layers: file, environment, flags. Each is read into `(key, text, origin)`; the last one of a key counts.
+//! The layers: file, environment, flags. Each is read into `(key, text, origin)`; the last one of a
+//! key counts.
 
 use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
@@ -11,8 +12,9 @@ use super::{
     warnings::contradictions,
 };
 
-/// Every variable of this service begins so. A key's variable has two underscores between section and key; so variables
-/// that Kubernetes sets for a service of the same name (`CUSTOMER_PROFILE_SERVICE_HOST`) are never taken for keys.
+/// Every variable of this service begins so. A key's variable has two underscores between section
+/// and key; so variables that Kubernetes sets for a service of the same name
+/// (`CUSTOMER_PROFILE_SERVICE_HOST`) are never taken for keys.
 pub(super) const PREFIX: &str = "CUSTOMER_PROFILE_";
 
 /// The keys said, and what was wrong with the saying.
@@ -42,7 +44,9 @@ impl Config {
             let origin = said.map_or(Origin::Default, |(_, origin)| origin.clone());
             reader.wrong(origin, problem);
         }
-        config.filter(|_| reader.errors.is_empty()).ok_or(reader.errors)
+        config
+            .filter(|_| reader.errors.is_empty())
+            .ok_or(reader.errors)
     }
 }
 
@@ -70,7 +74,10 @@ impl Reader {
             Ok(document) => document,
             Err(error) => {
                 let line = error.span().map(|span| line(span.start));
-                return self.wrong(origin(line), format!("it is not TOML: {}", error.message().trim()));
+                return self.wrong(
+                    origin(line),
+                    format!("it is not TOML: {}", error.message().trim()),
+                );
             }
         };
         for (section, item) in document.iter() {
@@ -79,7 +86,9 @@ impl Reader {
                 self.wrong(origin(line), unknown(section));
                 continue;
             };
-            self.table(section, table, |item| origin(item.span().map(|span| line(span.start))));
+            self.table(section, table, |item| {
+                origin(item.span().map(|span| line(span.start)))
+            });
         }
     }
 
@@ -89,7 +98,10 @@ impl Reader {
             match scalar(item) {
                 Some(text) => self.say(&name, text, origin(item)),
                 None if find(&name).is_some() => {
-                    self.wrong(origin(item), format!("`{name}` takes one value, not a table or a list"));
+                    self.wrong(
+                        origin(item),
+                        format!("`{name}` takes one value, not a table or a list"),
+                    );
                 }
                 None => self.wrong(origin(item), unknown(&name)),
             }
@@ -100,7 +112,10 @@ impl Reader {
         let mut variables: Vec<_> = environment
             .into_iter()
             .filter_map(|(name, value)| {
-                let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+                let name = name
+                    .into_string()
+                    .ok()
+                    .filter(|name| name.starts_with(PREFIX))?;
                 Some((name, value))
             })
             .collect();
@@ -109,11 +124,22 @@ impl Reader {
             let rest = name[PREFIX.len()..].to_lowercase();
             let origin = Origin::Environment(name.clone());
             match (rest.split_once("__"), value.into_string()) {
-                (Some((section, key)), Ok(text)) => self.say(&format!("{section}.{key}"), text, origin),
-                (Some((section, key)), Err(_)) => self.wrong(origin, format!("`{section}.{key}` is not UTF-8")),
+                (Some((section, key)), Ok(text)) => {
+                    self.say(&format!("{section}.{key}"), text, origin);
+                }
+                (Some((section, key)), Err(_)) => {
+                    self.wrong(origin, format!("`{section}.{key}` is not UTF-8"));
+                }
                 (None, _) => {
                     if let Some(key) = with_one_underscore(&rest) {
-                        self.wrong(origin, format!("it has no effect; `{}` sets `{}`", key.variable(), key.path()));
+                        self.wrong(
+                            origin,
+                            format!(
+                                "it has no effect; `{}` sets `{}`",
+                                key.variable(),
+                                key.path()
+                            ),
+                        );
                     }
                 }
             }
@@ -130,18 +156,33 @@ impl Reader {
         range: Option<(&str, &str)>,
     ) -> Option<T> {
         let path = format!("{section}.{name}");
-        let (text, origin) = self.given.get(&path).cloned().unwrap_or_else(|| (default.to_owned(), Origin::Default));
+        let (text, origin) = self
+            .given
+            .get(&path)
+            .cloned()
+            .unwrap_or_else(|| (default.to_owned(), Origin::Default));
         let within = |value: &T| {
-            range.is_none_or(|(low, high)| match ((form.parse)(low), (form.parse)(high)) {
-                (Some(low), Some(high)) => low <= *value && *value <= high,
-                _ => false,
-            })
+            range.is_none_or(
+                |(low, high)| match ((form.parse)(low), (form.parse)(high)) {
+                    (Some(low), Some(high)) => low <= *value && *value <= high,
+                    _ => false,
+                },
+            )
         };
         let value = (form.parse)(&text).filter(within);
         if value.is_none() {
-            let said = if form.secret { String::new() } else { format!(", not `{text}`") };
-            let allowed = range.map(|(low, high)| format!(", from {low} to {high}")).unwrap_or_default();
-            self.wrong(origin, format!("`{path}` must be {}{allowed}{said}", form.name));
+            let said = if form.secret {
+                String::new()
+            } else {
+                format!(", not `{text}`")
+            };
+            let allowed = range
+                .map(|(low, high)| format!(", from {low} to {high}"))
+                .unwrap_or_default();
+            self.wrong(
+                origin,
+                format!("`{path}` must be {}{allowed}{said}", form.name),
+            );
         }
         value
     }
@@ -155,7 +196,11 @@ impl Key {
 
     /// The environment variable that sets it.
     pub(super) fn variable(&self) -> String {
-        format!("{PREFIX}{}__{}", self.section.to_uppercase(), self.name.to_uppercase())
+        format!(
+            "{PREFIX}{}__{}",
+            self.section.to_uppercase(),
+            self.name.to_uppercase()
+        )
     }
 }
 
@@ -170,7 +215,11 @@ fn find(path: &str) -> Option<&'static Key> {
 
 /// The key that was meant by `database_url`.
 fn with_one_underscore(rest: &str) -> Option<&'static Key> {
-    keys().find(|key| rest.strip_prefix(key.section).and_then(|rest| rest.strip_prefix('_')) == Some(key.name))
+    keys().find(|key| {
+        rest.strip_prefix(key.section)
+            .and_then(|rest| rest.strip_prefix('_'))
+            == Some(key.name)
+    })
 }
 
 fn unknown(path: &str) -> String {
@@ -204,28 +253,50 @@ mod tests {
     use crate::config::Setting;
 
     fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
-        variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+        variables
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect()
     }
 
     fn set(settings: &[&str]) -> ConfigArgs {
-        let set = settings.iter().map(|text| text.parse::<Setting>().unwrap()).collect();
-        ConfigArgs { set, ..Default::default() }
+        let set = settings
+            .iter()
+            .map(|text| text.parse::<Setting>().unwrap())
+            .collect();
+        ConfigArgs {
+            set,
+            ..Default::default()
+        }
     }
 
-    /// What the file, the variables and `--set` say together; errors with the folder of the file left out.
-    fn load(file: &str, variables: &[(&str, &str)], settings: &[&str]) -> Result<Config, Vec<String>> {
+    /// What the file, the variables and `--set` say together; errors with the folder of the file
+    /// left out.
+    fn load(
+        file: &str,
+        variables: &[(&str, &str)],
+        settings: &[&str],
+    ) -> Result<Config, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.toml");
         fs::write(&path, file).unwrap();
-        let args = ConfigArgs { config: Some(path), ..set(settings) };
+        let args = ConfigArgs {
+            config: Some(path),
+            ..set(settings)
+        };
         let place = format!("{}/", folder.path().display());
-        Config::from_layers(&args, environment(variables))
-            .map_err(|errors| errors.iter().map(|error| error.to_string().replace(&place, "")).collect())
+        Config::from_layers(&args, environment(variables)).map_err(|errors| {
+            errors
+                .iter()
+                .map(|error| error.to_string().replace(&place, ""))
+                .collect()
+        })
     }
 
     #[test]
     fn each_layer_goes_over_the_one_before() {
-        let file = "[grpc]\naddress = '127.0.0.1:1'\nmax_concurrent_requests = 1\nlame_duck = '1s'\n";
+        let file =
+            "[grpc]\naddress = '127.0.0.1:1'\nmax_concurrent_requests = 1\nlame_duck = '1s'\n";
         let variables = [
             ("CUSTOMER_PROFILE_GRPC__ADDRESS", "127.0.0.1:2"),
             ("CUSTOMER_PROFILE_GRPC__MAX_CONCURRENT_REQUESTS", "2"),
@@ -242,7 +313,10 @@ mod tests {
         let mut args = set(&["log.filter=warn", "log.filter=error", "log.format=pretty"]);
         args.log_format = Some("json".to_owned());
         let log = Config::from_layers(&args, []).unwrap().log;
-        assert_eq!((log.filter.as_str(), log.format), ("error", crate::config::LogFormat::Json));
+        assert_eq!(
+            (log.filter.as_str(), log.format),
+            ("error", crate::config::LogFormat::Json)
+        );
     }
 
     #[test]
@@ -252,11 +326,19 @@ mod tests {
         let variables = [
             ("CUSTOMER_PROFILE_DATABASE__MAX_CONNECTIONS", "0"),
             ("CUSTOMER_PROFILE_DATABASE__URL", "mysql://ann:s3cret@db/x"),
-            ("CUSTOMER_PROFILE_DATABASE_URL", "postgres://ann:s3cret@db/x"),
+            (
+                "CUSTOMER_PROFILE_DATABASE_URL",
+                "postgres://ann:s3cret@db/x",
+            ),
             ("CUSTOMER_PROFILE_SERVICE_HOST", "10.0.0.1"),
             ("CUSTOMER_PROFILE_PORT_50051_TCP", "tcp://10.0.0.1:50051"),
         ];
-        let errors = load(file, &variables, &["telemetry.trace_sample_ratio=1.5", "nonsense=1"]).unwrap_err();
+        let errors = load(
+            file,
+            &variables,
+            &["telemetry.trace_sample_ratio=1.5", "nonsense=1"],
+        )
+        .unwrap_err();
         insta::assert_snapshot!(errors.join("\n"), @r#"
         file c.toml, line 4: `grpc.lame_duck` takes one value, not a table or a list
         file c.toml, line 5: `grpc.colour` is no key; `grpc` has address, max_receive_bytes, max_decoded_bytes, max_send_bytes, compress_answers, max_concurrent_requests, max_heavy_requests, max_waiting_calls, max_request_bytes_in_flight, max_answer_bytes_in_flight, default_deadline, max_deadline, message_timeout, send_timeout, stream_idle_timeout, max_connections, max_streams_per_connection, max_header_bytes, stream_window_bytes, connection_window_bytes, handshake_timeout, max_connection_idle, keep_alive_interval, keep_alive_timeout, max_connection_age, connection_age_grace, lame_duck, drain
@@ -283,10 +365,17 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_told_beside_the_other_errors() {
-        let args = ConfigArgs { config: Some("/no/such.toml".into()), ..set(&["grpc.drain=x"]) };
+        let args = ConfigArgs {
+            config: Some("/no/such.toml".into()),
+            ..set(&["grpc.drain=x"])
+        };
         let errors = Config::from_layers(&args, []).unwrap_err();
         assert_eq!(errors.len(), 2);
-        assert!(errors[0].to_string().starts_with("file /no/such.toml: it cannot be read: "));
+        assert!(
+            errors[0]
+                .to_string()
+                .starts_with("file /no/such.toml: it cannot be read: ")
+        );
     }
 
     #[test]
@@ -300,6 +389,9 @@ mod tests {
         args.database_url = Some("postgres://ann:s3cret@db/x".to_owned());
         let shown = format!("{args:?} {:?}", args.set);
         assert!(!shown.contains("s3cret"), "{shown}");
-        assert!(shown.contains("--database-url") && shown.contains("--set"), "{shown}");
+        assert!(
+            shown.contains("--database-url") && shown.contains("--set"),
+            "{shown}"
+        );
     }
 }

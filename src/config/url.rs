@@ -27,12 +27,17 @@ impl DatabaseUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let kind = match text.split_once(':')? {
             ("sqlite", rest) if !rest.trim_start_matches('/').is_empty() => DatabaseKind::Sqlite,
-            ("postgres" | "postgresql", _) if Url::parse(text).is_ok_and(|url| url.host().is_some()) => {
+            ("postgres" | "postgresql", _)
+                if Url::parse(text).is_ok_and(|url| url.host().is_some()) =>
+            {
                 DatabaseKind::Postgres
             }
             _ => return None,
         };
-        Some(Self { kind, text: text.to_owned() })
+        Some(Self {
+            kind,
+            text: text.to_owned(),
+        })
     }
 
     /// Which database it names.
@@ -44,7 +49,9 @@ impl DatabaseUrl {
     /// The file of a SQLite database.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        self.text.strip_prefix("sqlite:").map(|rest| Path::new(rest.strip_prefix("//").unwrap_or(rest)))
+        self.text
+            .strip_prefix("sqlite:")
+            .map(|rest| Path::new(rest.strip_prefix("//").unwrap_or(rest)))
     }
 
     /// The whole URL with its password: for the driver alone, never for a log.
@@ -57,9 +64,14 @@ impl DatabaseUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind, Url::parse(&self.text)) {
-            (DatabaseKind::Sqlite, _) => f.write_str(self.text.split('?').next().unwrap_or_default()),
+            (DatabaseKind::Sqlite, _) => {
+                f.write_str(self.text.split('?').next().unwrap_or_default())
+            }
             (DatabaseKind::Postgres, Ok(url)) => {
-                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                let port = url
+                    .port()
+                    .map(|port| format!(":{port}"))
+                    .unwrap_or_default();
                 let host = url.host_str().unwrap_or_default();
                 write!(f, "{}://{host}{port}{}", url.scheme(), url.path())
             }
@@ -86,7 +98,10 @@ mod tests {
             "postgres://ann:s3cret%40x@db:5433/customers",
         ] {
             let url = DatabaseUrl::parse(text).unwrap();
-            assert_eq!(format!("{url} {url:?}"), "postgres://db:5433/customers postgres://db:5433/customers");
+            assert_eq!(
+                format!("{url} {url:?}"),
+                "postgres://db:5433/customers postgres://db:5433/customers"
+            );
             assert_eq!(url.expose(), text);
         }
     }
@@ -94,10 +109,24 @@ mod tests {
     #[test]
     fn databases_are_told_apart_by_scheme() {
         let kind = |text| DatabaseUrl::parse(text).map(|url| url.kind());
-        assert_eq!(kind("sqlite://customer-profile.db"), Some(DatabaseKind::Sqlite));
-        assert_eq!(kind("sqlite:///var/lib/x.db?mode=rwc"), Some(DatabaseKind::Sqlite));
+        assert_eq!(
+            kind("sqlite://customer-profile.db"),
+            Some(DatabaseKind::Sqlite)
+        );
+        assert_eq!(
+            kind("sqlite:///var/lib/x.db?mode=rwc"),
+            Some(DatabaseKind::Sqlite)
+        );
         assert_eq!(kind("postgresql://h/x"), Some(DatabaseKind::Postgres));
-        for bad in ["", "sqlite", "sqlite://", "mysql://h/x", "postgres:", "postgres://", "/var/lib/x.db"] {
+        for bad in [
+            "",
+            "sqlite",
+            "sqlite://",
+            "mysql://h/x",
+            "postgres:",
+            "postgres://",
+            "/var/lib/x.db",
+        ] {
             assert_eq!(kind(bad), None, "{bad}");
         }
     }

@@ -5,10 +5,17 @@ use std::fmt::Debug;
 use super::{Config, DatabaseKind};
 
 impl Config {
-    /// Combinations that will not do what they seem to say, each with both numbers. To be logged at start.
+    /// Combinations that will not do what they seem to say, each with both numbers. To be logged at
+    /// start.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let Self { grpc, database, ingest, cache, .. } = self;
+        let Self {
+            grpc,
+            database,
+            ingest,
+            cache,
+            ..
+        } = self;
         let max_deadline = ("grpc.max_deadline", grpc.max_deadline);
         let default_deadline = ("grpc.default_deadline", grpc.default_deadline);
         let queue = ("ingest.queue_statements", ingest.queue_statements);
@@ -18,10 +25,26 @@ impl Config {
         let acquire = ("database.acquire_timeout", database.acquire_timeout);
         let received = ("grpc.max_receive_bytes", grpc.max_receive_bytes);
         let mut told = vec![
-            at_most(default_deadline, max_deadline, "the default is cut to the maximum"),
-            at_most(statement, max_deadline, "statements go on after every caller has gone"),
-            at_most(acquire, default_deadline, "calls end while they wait for a connection, and nobody learns why"),
-            at_most(max_deadline, ("grpc.max_connection_age", grpc.max_connection_age), "connections go before calls"),
+            at_most(
+                default_deadline,
+                max_deadline,
+                "the default is cut to the maximum",
+            ),
+            at_most(
+                statement,
+                max_deadline,
+                "statements go on after every caller has gone",
+            ),
+            at_most(
+                acquire,
+                default_deadline,
+                "calls end while they wait for a connection, and nobody learns why",
+            ),
+            at_most(
+                max_deadline,
+                ("grpc.max_connection_age", grpc.max_connection_age),
+                "connections go before calls",
+            ),
             at_most(
                 max_deadline,
                 ("grpc.connection_age_grace", grpc.connection_age_grace),
@@ -29,12 +52,23 @@ impl Config {
             ),
             at_most(
                 ("grpc.max_decoded_bytes", grpc.max_decoded_bytes),
-                ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
+                (
+                    "grpc.max_request_bytes_in_flight",
+                    grpc.max_request_bytes_in_flight,
+                ),
                 "a request that is larger than the second once decoded is refused too",
             ),
-            at_most(("grpc.keep_alive_timeout", grpc.keep_alive_timeout), alive, "a question overtakes the one before"),
+            at_most(
+                ("grpc.keep_alive_timeout", grpc.keep_alive_timeout),
+                alive,
+                "a question overtakes the one before",
+            ),
             at_most(batch, queue, "no transaction is ever full"),
-            at_most(received, ("ingest.batch_bytes", ingest.batch_bytes), "a large request takes several transactions"),
+            at_most(
+                received,
+                ("ingest.batch_bytes", ingest.batch_bytes),
+                "a large request takes several transactions",
+            ),
         ];
         if database.url.kind() == DatabaseKind::Postgres {
             told.push(at_most(
@@ -53,23 +87,38 @@ pub(super) fn contradictions(config: &Config) -> Vec<([&'static str; 2], String)
     let pairs = [
         (
             ("grpc.max_receive_bytes", grpc.max_receive_bytes),
-            ("grpc.max_request_bytes_in_flight", grpc.max_request_bytes_in_flight),
+            (
+                "grpc.max_request_bytes_in_flight",
+                grpc.max_request_bytes_in_flight,
+            ),
             "the largest request could never be taken in",
         ),
         (
             ("grpc.max_send_bytes", grpc.max_send_bytes),
-            ("grpc.max_answer_bytes_in_flight", grpc.max_answer_bytes_in_flight),
+            (
+                "grpc.max_answer_bytes_in_flight",
+                grpc.max_answer_bytes_in_flight,
+            ),
             "the largest answer could never be sent",
         ),
     ];
-    let wrong = pairs.into_iter().filter(|((_, part), (_, whole), _)| part > whole);
+    let wrong = pairs
+        .into_iter()
+        .filter(|((_, part), (_, whole), _)| part > whole);
     let told = wrong.map(|((part_key, part), (whole_key, whole), otherwise)| {
-        ([part_key, whole_key], format!("`{part_key}` ({part}) must be at most `{whole_key}` ({whole}): {otherwise}"))
+        (
+            [part_key, whole_key],
+            format!("`{part_key}` ({part}) must be at most `{whole_key}` ({whole}): {otherwise}"),
+        )
     });
     told.collect()
 }
 
-fn at_most<T: PartialOrd + Debug>((small, x): (&str, T), (large, y): (&str, T), otherwise: &str) -> Option<String> {
+fn at_most<T: PartialOrd + Debug>(
+    (small, x): (&str, T),
+    (large, y): (&str, T),
+    otherwise: &str,
+) -> Option<String> {
     (x > y).then(|| format!("{small} is {x:?}, {large} is {y:?}: {otherwise}"))
 }
 
@@ -101,8 +150,12 @@ mod tests {
     #[test]
     fn a_message_for_which_there_is_never_room_is_a_mistake_that_names_both_settings() {
         let wrong = |name: &str, value: &str| {
-            let said = [(format!("CUSTOMER_PROFILE_GRPC__{name}").into(), value.into())];
-            let errors = Config::from_layers(&crate::config::ConfigArgs::default(), said).expect_err("a mistake");
+            let said = [(
+                format!("CUSTOMER_PROFILE_GRPC__{name}").into(),
+                value.into(),
+            )];
+            let errors = Config::from_layers(&crate::config::ConfigArgs::default(), said)
+                .expect_err("a mistake");
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -88,30 +88,54 @@ impl Explainer {
     ///
     /// # Cancel safety
     /// Nothing is left behind; so with all that follow.
-    pub async fn candidates(&self, tenant: &TenantId, query: &CandidateQuery) -> Result<CandidatePage> {
+    pub async fn candidates(
+        &self,
+        tenant: &TenantId,
+        query: &CandidateQuery,
+    ) -> Result<CandidatePage> {
         let limit = query.page.limit;
-        let one_more = QueuePage { limit: limit.saturating_add(1), ..query.page.clone() };
+        let one_more = QueuePage {
+            limit: limit.saturating_add(1),
+            ..query.page.clone()
+        };
         let mut scene = self.scene(tenant).await?;
         let mut pairs = match query.profile {
             Some(id) => scene.queue_of(id, &one_more).await?,
-            None => self.metrics.store("list_queue", self.store.list_queue(tenant, &one_more)).await?,
+            None => {
+                self.metrics
+                    .store("list_queue", self.store.list_queue(tenant, &one_more))
+                    .await?
+            }
         };
         let more = pairs.len() > limit;
         pairs.truncate(limit);
         let next = pairs.last().filter(|_| more);
         let next = next.map(|pair| (pair.millibits, pair.left.clone(), pair.right.clone()));
-        let ends = pairs.iter().flat_map(|pair| [pair.left.clone(), pair.right.clone()]);
+        let ends = pairs
+            .iter()
+            .flat_map(|pair| [pair.left.clone(), pair.right.clone()]);
         let model = &*scene.running.model;
         let found = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
         let mut sight = ComparisonView::new(&found, model);
         // A record that went between the two reads waits no longer.
-        let candidates = pairs.into_iter().filter_map(|MatchPair { left, right, .. }| {
-            let comparison = sight.compare(&left, &right)?;
-            let (left_profile, right_profile) = (sight.profile(&left), sight.profile(&right));
-            Some(Candidate { left, left_profile, right, right_profile, comparison })
-        });
-        Ok(CandidatePage { candidates: candidates.collect(), next })
+        let candidates = pairs
+            .into_iter()
+            .filter_map(|MatchPair { left, right, .. }| {
+                let comparison = sight.compare(&left, &right)?;
+                let (left_profile, right_profile) = (sight.profile(&left), sight.profile(&right));
+                Some(Candidate {
+                    left,
+                    left_profile,
+                    right,
+                    right_profile,
+                    comparison,
+                })
+            });
+        Ok(CandidatePage {
+            candidates: candidates.collect(),
+            next,
+        })
     }
 
     /// The other profiles of a household, strongest relation first, at most 100.
@@ -125,22 +149,40 @@ impl Explainer {
             .into_iter()
             .filter(|pair| pair.verdict == MatchDecision::Household)
             .map(|pair| {
-                let MatchPair { left, right, millibits, .. } = pair;
-                if own.contains(&left) { (left, right, millibits) } else { (right, left, millibits) }
+                let MatchPair {
+                    left,
+                    right,
+                    millibits,
+                    ..
+                } = pair;
+                if own.contains(&left) {
+                    (left, right, millibits)
+                } else {
+                    (right, left, millibits)
+                }
             })
             .filter(|(_, right, _)| !own.contains(right))
             .collect();
         related.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
         let model = &*scene.running.model;
-        let ends = related.iter().flat_map(|(left, right, _)| [left.clone(), right.clone()]);
+        let ends = related
+            .iter()
+            .flat_map(|(left, right, _)| [left.clone(), right.clone()]);
         let found = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
         let mut sight = ComparisonView::new(&found, model);
         let mut told: BTreeSet<ProfileId> = BTreeSet::new();
         let members = related.into_iter().filter_map(|(left, right, _)| {
-            let profile = sight.profile(&right).filter(|profile| told.insert(*profile))?;
+            let profile = sight
+                .profile(&right)
+                .filter(|profile| told.insert(*profile))?;
             let comparison = sight.compare(&left, &right)?;
-            Some(Related { profile, left, right, comparison })
+            Some(Related {
+                profile,
+                left,
+                right,
+                comparison,
+            })
         });
         Ok(members.take(MAX_HOUSEHOLD).collect())
     }
@@ -149,17 +191,34 @@ impl Explainer {
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) when there never was such a profile, and those of the store.
-    pub async fn changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<ChangePage> {
+    pub async fn changes(
+        &self,
+        tenant: &TenantId,
+        page: &IdentityChangePage,
+    ) -> Result<ChangePage> {
         if let Some(id) = page.profile {
-            let mut reads = self.metrics.store("snapshot", self.store.snapshot(tenant)).await?;
-            reads.profile_rows(&[id]).await?.pop().ok_or(Error::NotFound)?;
+            let mut reads = self
+                .metrics
+                .store("snapshot", self.store.snapshot(tenant))
+                .await?;
+            reads
+                .profile_rows(&[id])
+                .await?
+                .pop()
+                .ok_or(Error::NotFound)?;
         }
-        let one_more = IdentityChangePage { limit: page.limit.saturating_add(1), ..page.clone() };
+        let one_more = IdentityChangePage {
+            limit: page.limit.saturating_add(1),
+            ..page.clone()
+        };
         let list = self.store.list_identity_changes(tenant, &one_more);
         let mut changes = self.metrics.store("list_identity_changes", list).await?;
         let more = changes.len() > page.limit;
         changes.truncate(page.limit);
-        let next = changes.last().filter(|_| more).map(|change| (change.sequence, change.ordinal));
+        let next = changes
+            .last()
+            .filter(|_| more)
+            .map(|change| (change.sequence, change.ordinal));
         Ok(ChangePage { changes, next })
     }
 
@@ -173,11 +232,16 @@ impl Explainer {
         after: Option<(Sequence, String)>,
         limit: usize,
     ) -> Result<DecisionPage> {
-        let list = self.store.list_decisions(tenant, after, limit.saturating_add(1));
+        let list = self
+            .store
+            .list_decisions(tenant, after, limit.saturating_add(1));
         let mut decisions = self.metrics.store("list_decisions", list).await?;
         let more = decisions.len() > limit;
         decisions.truncate(limit);
-        let next = decisions.last().filter(|_| more).map(|stored| (stored.sequence, stored.decision.id.clone()));
+        let next = decisions
+            .last()
+            .filter(|_| more)
+            .map(|stored| (stored.sequence, stored.decision.id.clone()));
         Ok(DecisionPage { decisions, next })
     }
 }
@@ -186,12 +250,18 @@ impl ExplainContext {
     /// The records of a profile, and all pairs with one of them.
     async fn pairs_of(&mut self, id: ProfileId) -> Result<(BTreeSet<RecordKey>, Vec<MatchPair>)> {
         let row = self.living(id).await?;
-        let own: Vec<RecordKey> = self.members(row.id).await?.into_iter().map(|record| record.key).collect();
+        let own: Vec<RecordKey> = self
+            .members(row.id)
+            .await?
+            .into_iter()
+            .map(|record| record.key)
+            .collect();
         let pairs = self.reads.pairs(&own).await?;
         Ok((own.into_iter().collect(), pairs))
     }
 
-    /// A page of what waits about one profile. Its records are in few pairs, so all of them are looked at.
+    /// A page of what waits about one profile. Its records are in few pairs, so all of them are
+    /// looked at.
     async fn queue_of(&mut self, id: ProfileId, page: &QueuePage) -> Result<Vec<MatchPair>> {
         let (_, pairs) = self.pairs_of(id).await?;
         let wanted = pairs.into_iter().filter(|pair| {
@@ -199,10 +269,21 @@ impl ExplainContext {
                 && page.min_millibits.is_none_or(|min| pair.millibits >= min)
                 && page.max_millibits.is_none_or(|max| pair.millibits < max)
         });
-        let place = |pair: &MatchPair| (std::cmp::Reverse(pair.millibits), pair.left.clone(), pair.right.clone());
+        let place = |pair: &MatchPair| {
+            (
+                std::cmp::Reverse(pair.millibits),
+                pair.left.clone(),
+                pair.right.clone(),
+            )
+        };
         let sorted: BTreeMap<_, MatchPair> = wanted.map(|pair| (place(&pair), pair)).collect();
-        let after = page.after.clone().map(|(weight, left, right)| (std::cmp::Reverse(weight), left, right));
-        let later = sorted.into_iter().filter(|(place, _)| after.as_ref().is_none_or(|after| place > after));
+        let after = page
+            .after
+            .clone()
+            .map(|(weight, left, right)| (std::cmp::Reverse(weight), left, right));
+        let later = sorted
+            .into_iter()
+            .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after));
         Ok(later.map(|(_, pair)| pair).take(page.limit).collect())
     }
 }

@@ -26,7 +26,8 @@ pub enum Side {
 pub struct PairExplanation {
     /// Whether they are in one profile.
     pub same_profile: bool,
-    /// The links from the left record to the right one, when they are: each from the record of the one before.
+    /// The links from the left record to the right one, when they are: each from the record of the
+    /// one before.
     pub path: Vec<Link>,
     /// The left record that is compared.
     pub left: RecordKey,
@@ -47,7 +48,8 @@ pub struct PairExplanation {
 pub enum CannotLink {
     /// A rule refused a link between them.
     Guard(Guard),
-    /// They were never compared: what they have in common so many have in common that it finds nobody.
+    /// They were never compared: what they have in common so many have in common that it finds
+    /// nobody.
     NeverCompared,
 }
 
@@ -63,31 +65,56 @@ impl CannotLink {
 }
 
 impl Explainer {
-    /// Tells why two are one person, or not. Of a profile at most 50 records are compared, those of the least keys.
+    /// Tells why two are one person, or not. Of a profile at most 50 records are compared, those of
+    /// the least keys.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`OneRecord`](Error::OneRecord), and those of the store.
     ///
     /// # Cancel safety
     /// Nothing is left behind.
-    pub async fn pair(&self, tenant: &TenantId, left: &Side, right: &Side) -> Result<PairExplanation> {
+    pub async fn pair(
+        &self,
+        tenant: &TenantId,
+        left: &Side,
+        right: &Side,
+    ) -> Result<PairExplanation> {
         let mut scene = self.scene(tenant).await?;
-        let (lefts, rights) = (scene.records_of(left).await?, scene.records_of(right).await?);
-        let start = Seeds { seeds: lefts.iter().chain(&rights).cloned().collect(), ..Seeds::default() };
+        let (lefts, rights) = (
+            scene.records_of(left).await?,
+            scene.records_of(right).await?,
+        );
+        let start = Seeds {
+            seeds: lefts.iter().chain(&rights).cloned().collect(),
+            ..Seeds::default()
+        };
         let model = &*scene.running.model;
         let load = neighbourhood::load(&mut *scene.reads, start, model);
         let found = self.metrics.store("neighbourhood", load).await?;
         drop(scene.reads);
         let mut sight = ComparisonView::new(&found, model);
-        let (left, right, comparison) = most_alike(&lefts, &rights, &mut sight).ok_or(Error::OneRecord)?;
+        let (left, right, comparison) =
+            most_alike(&lefts, &rights, &mut sight).ok_or(Error::OneRecord)?;
         let clustering = found.cluster(model);
         let same_profile = sight.profile(&left) == sight.profile(&right);
-        let path = if same_profile { path(&clustering, &left, &right, &mut sight) } else { Vec::new() };
-        let apart = if same_profile { None } else { apart(&found, &clustering, &left, &right, &comparison) };
+        let path = if same_profile {
+            path(&clustering, &left, &right, &mut sight)
+        } else {
+            Vec::new()
+        };
+        let apart = if same_profile {
+            None
+        } else {
+            apart(&found, &clustering, &left, &right, &comparison)
+        };
         Ok(PairExplanation {
             same_profile,
             path,
-            missing_millibits: model.matching.link.saturating_sub(comparison.millibits).max(0),
+            missing_millibits: model
+                .matching
+                .link
+                .saturating_sub(comparison.millibits)
+                .max(0),
             shared_by_too_many: sight.shared_by_too_many(&left, &right),
             left,
             right,
@@ -107,9 +134,15 @@ impl ExplainContext {
             }
             Side::Record(key) => self.reads.records(std::slice::from_ref(key)).await?,
         };
-        let live = records.into_iter().filter(|record| record.membership.profile.is_some());
+        let live = records
+            .into_iter()
+            .filter(|record| record.membership.profile.is_some());
         let keys: Vec<RecordKey> = live.map(|record| record.key).take(MAX_RECORDS).collect();
-        if keys.is_empty() { Err(Error::NotFound) } else { Ok(keys) }
+        if keys.is_empty() {
+            Err(Error::NotFound)
+        } else {
+            Ok(keys)
+        }
     }
 }
 
@@ -122,8 +155,13 @@ fn most_alike(
     let mut best: Option<(&RecordKey, &RecordKey, Comparison)> = None;
     for left in lefts {
         for right in rights.iter().filter(|right| *right != left) {
-            let Some(comparison) = sight.compare(left, right) else { continue };
-            if best.as_ref().is_none_or(|(.., best)| comparison.millibits > best.millibits) {
+            let Some(comparison) = sight.compare(left, right) else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_none_or(|(.., best)| comparison.millibits > best.millibits)
+            {
                 best = Some((left, right, comparison));
             }
         }
@@ -132,13 +170,25 @@ fn most_alike(
 }
 
 fn cluster_of<'a>(clustering: &'a Clustering, record: &RecordKey) -> Option<&'a Cluster> {
-    let holds = |cluster: &&Cluster| cluster.members.iter().any(|member| member.record == *record);
+    let holds = |cluster: &&Cluster| {
+        cluster
+            .members
+            .iter()
+            .any(|member| member.record == *record)
+    };
     clustering.clusters.iter().find(holds)
 }
 
 /// The way through the links of a cluster; there is one.
-fn path(clustering: &Clustering, left: &RecordKey, right: &RecordKey, sight: &mut ComparisonView<'_>) -> Vec<Link> {
-    let Some(cluster) = cluster_of(clustering, left) else { return Vec::new() };
+fn path(
+    clustering: &Clustering,
+    left: &RecordKey,
+    right: &RecordKey,
+    sight: &mut ComparisonView<'_>,
+) -> Vec<Link> {
+    let Some(cluster) = cluster_of(clustering, left) else {
+        return Vec::new();
+    };
     let tree = tree(cluster);
     // From the right end, so that each record that is reached knows its next step.
     let mut next: BTreeMap<&RecordKey, (&RecordKey, &Reason)> = BTreeMap::new();
@@ -160,8 +210,8 @@ fn path(clustering: &Clustering, left: &RecordKey, right: &RecordKey, sight: &mu
     links
 }
 
-/// What keeps two apart: a decision before all; then what refused a link of these two, what forbids one, what refused one
-/// between any of theirs.
+/// What keeps two apart: a decision before all; then what refused a link of these two, what forbids
+/// one, what refused one between any of theirs.
 fn apart(
     found: &Neighbourhood,
     clustering: &Clustering,
@@ -171,41 +221,60 @@ fn apart(
 ) -> Option<CannotLink> {
     let members = |record| -> BTreeSet<&RecordKey> {
         let cluster = cluster_of(clustering, record).into_iter();
-        cluster.flat_map(|cluster| &cluster.members).map(|member| &member.record).collect()
+        cluster
+            .flat_map(|cluster| &cluster.members)
+            .map(|member| &member.record)
+            .collect()
     };
     let (lefts, rights) = (members(left), members(right));
     let between = |a: &RecordKey, b: &RecordKey| {
         (lefts.contains(a) && rights.contains(b)) || (lefts.contains(b) && rights.contains(a))
     };
-    let these = |a: &RecordKey, b: &RecordKey| (a == left && b == right) || (a == right && b == left);
+    let these =
+        |a: &RecordKey, b: &RecordKey| (a == left && b == right) || (a == right && b == left);
     let refusal = |about: &dyn Fn(&RecordKey, &RecordKey) -> bool| {
-        let refusal = clustering.refused.iter().find(|refusal| about(&refusal.left, &refusal.right));
+        let refusal = clustering
+            .refused
+            .iter()
+            .find(|refusal| about(&refusal.left, &refusal.right));
         refusal.map(|refusal| refusal.guard.clone())
     };
     let guard = decided(found, clustering, &lefts, &rights)
         .or_else(|| refusal(&these))
         .or_else(|| comparison.veto.map(Guard::Veto))
         .or_else(|| refusal(&between));
-    let stored = || found.stored_pairs().any(|pair| these(&pair.left, &pair.right));
+    let stored = || {
+        found
+            .stored_pairs()
+            .any(|pair| these(&pair.left, &pair.right))
+    };
     match guard {
         Some(guard) => Some(CannotLink::Guard(guard)),
-        None if comparison.verdict == MatchDecision::Link && !stored() => Some(CannotLink::NeverCompared),
+        None if comparison.verdict == MatchDecision::Link && !stored() => {
+            Some(CannotLink::NeverCompared)
+        }
         None => None,
     }
 }
 
-/// The newest decision that keeps two clusters apart. One that newer decisions have overruled does not: there is a cluster
-/// with records of both of its sides.
+/// The newest decision that keeps two clusters apart. One that newer decisions have overruled does
+/// not: there is a cluster with records of both of its sides.
 fn decided(
     found: &Neighbourhood,
     clustering: &Clustering,
     lefts: &BTreeSet<&RecordKey>,
     rights: &BTreeSet<&RecordKey>,
 ) -> Option<Guard> {
-    let any = |side: &[RecordKey], cluster: &BTreeSet<&RecordKey>| side.iter().any(|record| cluster.contains(record));
+    let any = |side: &[RecordKey], cluster: &BTreeSet<&RecordKey>| {
+        side.iter().any(|record| cluster.contains(record))
+    };
     let overruled = |left: &[RecordKey], right: &[RecordKey]| {
         clustering.clusters.iter().any(|cluster| {
-            let members: BTreeSet<&RecordKey> = cluster.members.iter().map(|member| &member.record).collect();
+            let members: BTreeSet<&RecordKey> = cluster
+                .members
+                .iter()
+                .map(|member| &member.record)
+                .collect();
             any(left, &members) && any(right, &members)
         })
     };
@@ -215,5 +284,7 @@ fn decided(
             && !overruled(&decision.left, &decision.right)
     });
     let newest = keeping.max_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
-    newest.map(|decision| Guard::Decision { id: decision.id.clone() })
+    newest.map(|decision| Guard::Decision {
+        id: decision.id.clone(),
+    })
 }

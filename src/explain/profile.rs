@@ -71,21 +71,37 @@ impl Explainer {
         let row = scene.living(id).await?;
         let members = scene.members(row.id).await?;
         let model = &*scene.running.model;
-        let start = Seeds { seeds: keys(&members).cloned().collect(), ..Seeds::default() };
+        let start = Seeds {
+            seeds: keys(&members).cloned().collect(),
+            ..Seeds::default()
+        };
         let load = neighbourhood::load(&mut *scene.reads, start, model);
         let found = self.metrics.store("neighbourhood", load).await?;
         let vetoed = vetoed(&found, &members, model);
         // Those may be outside of the component: a veto ties nobody to anybody.
-        let ends = vetoed.iter().flat_map(|pair| [pair.left.clone(), pair.right.clone()]);
+        let ends = vetoed
+            .iter()
+            .flat_map(|pair| [pair.left.clone(), pair.right.clone()]);
         let near = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
         let clustering = found.cluster(model);
         Ok(ProfileExplanation {
             id: row.id,
             revision: row.revision,
-            records: records(&members, &clustering, &mut ComparisonView::new(&found, model)),
+            records: records(
+                &members,
+                &clustering,
+                &mut ComparisonView::new(&found, model),
+            ),
             traits: explain_traits(&members, model),
-            refused: refused(&members, &clustering, &vetoed, &mut ComparisonView::new(&near, model), &found, model),
+            refused: refused(
+                &members,
+                &clustering,
+                &vetoed,
+                &mut ComparisonView::new(&near, model),
+                &found,
+                model,
+            ),
             model_version: scene.running.version,
             at_bound: members.len() >= model.max_records_per_profile,
         })
@@ -96,24 +112,43 @@ fn keys(records: &[Record]) -> impl Iterator<Item = &RecordKey> {
     records.iter().map(|record| &record.key)
 }
 
-fn records(members: &[Record], clustering: &Clustering, sight: &mut ComparisonView<'_>) -> Vec<RecordExplanation> {
-    let all = clustering.clusters.iter().flat_map(|cluster| &cluster.members);
-    let evidence: std::collections::HashMap<&RecordKey, &Evidence> =
-        all.map(|member| (&member.record, &member.evidence)).collect();
+fn records(
+    members: &[Record],
+    clustering: &Clustering,
+    sight: &mut ComparisonView<'_>,
+) -> Vec<RecordExplanation> {
+    let all = clustering
+        .clusters
+        .iter()
+        .flat_map(|cluster| &cluster.members);
+    let evidence: std::collections::HashMap<&RecordKey, &Evidence> = all
+        .map(|member| (&member.record, &member.evidence))
+        .collect();
     let mut told = |key: &RecordKey| match evidence.get(key) {
         Some(Evidence::Linked { reason, with }) => sight.link(key, with, reason),
         Some(Evidence::Alone) | None => None,
     };
-    keys(members).map(|key| RecordExplanation { record: key.clone(), link: told(key) }).collect()
+    keys(members)
+        .map(|key| RecordExplanation {
+            record: key.clone(),
+            link: told(key),
+        })
+        .collect()
 }
 
-/// Pairs with records of others that are alike enough for a link, but for a veto; strongest first. Households are not here:
-/// clustering itself proposes and refuses them.
+/// Pairs with records of others that are alike enough for a link, but for a veto; strongest first.
+/// Households are not here: clustering itself proposes and refuses them.
 fn vetoed<'a>(found: &'a Neighbourhood, members: &[Record], model: &Model) -> Vec<&'a MatchPair> {
     let members: BTreeSet<&RecordKey> = keys(members).collect();
     let crosses = |pair: &&MatchPair| members.contains(&pair.left) != members.contains(&pair.right);
-    let strong = |pair: &&MatchPair| pair.verdict == MatchDecision::Review && pair.millibits >= model.matching.link;
-    let mut pairs: Vec<&MatchPair> = found.stored_pairs().filter(strong).filter(crosses).collect();
+    let strong = |pair: &&MatchPair| {
+        pair.verdict == MatchDecision::Review && pair.millibits >= model.matching.link
+    };
+    let mut pairs: Vec<&MatchPair> = found
+        .stored_pairs()
+        .filter(strong)
+        .filter(crosses)
+        .collect();
     pairs.sort_by_key(|pair| std::cmp::Reverse(pair.millibits));
     pairs.truncate(MAX_REFUSED);
     pairs
@@ -131,24 +166,52 @@ fn refused(
     let far = ComparisonView::new(found, model);
     let guarded = clustering.refused.iter().map(|refusal| {
         let (reason, guard) = (refusal.reason.clone(), refusal.guard.clone());
-        (&refusal.left, &refusal.right, far.profile(&refusal.left), far.profile(&refusal.right), reason, guard)
+        (
+            &refusal.left,
+            &refusal.right,
+            far.profile(&refusal.left),
+            far.profile(&refusal.right),
+            reason,
+            guard,
+        )
     });
     let vetoed: Vec<_> = vetoed
         .iter()
         .filter_map(|pair| {
             let compared = near.compare(&pair.left, &pair.right)?;
-            let (reason, guard) = (Reason::Match { millibits: compared.millibits }, Guard::Veto(compared.veto?));
-            Some((&pair.left, &pair.right, near.profile(&pair.left), near.profile(&pair.right), reason, guard))
+            let (reason, guard) = (
+                Reason::Match {
+                    millibits: compared.millibits,
+                },
+                Guard::Veto(compared.veto?),
+            );
+            Some((
+                &pair.left,
+                &pair.right,
+                near.profile(&pair.left),
+                near.profile(&pair.right),
+                reason,
+                guard,
+            ))
         })
         .collect();
-    let turned = guarded.chain(vetoed).filter_map(|(left, right, left_profile, right_profile, reason, guard)| {
-        let (left, right, right_profile) = match (members.contains(left), members.contains(right)) {
-            (true, false) => (left, right, right_profile),
-            (false, true) => (right, left, left_profile),
-            _ => return None,
-        };
-        Some(RefusedLink { left: left.clone(), right: right.clone(), right_profile, reason, guard })
-    });
+    let turned = guarded.chain(vetoed).filter_map(
+        |(left, right, left_profile, right_profile, reason, guard)| {
+            let (left, right, right_profile) =
+                match (members.contains(left), members.contains(right)) {
+                    (true, false) => (left, right, right_profile),
+                    (false, true) => (right, left, left_profile),
+                    _ => return None,
+                };
+            Some(RefusedLink {
+                left: left.clone(),
+                right: right.clone(),
+                right_profile,
+                reason,
+                guard,
+            })
+        },
+    );
     let mut links: Vec<RefusedLink> = turned.collect();
     links.sort_by_key(|link| weakness(&link.reason, model));
     links.truncate(MAX_REFUSED);

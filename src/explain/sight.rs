@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use profile_core::identity::{BlockingKey, Cluster, Comparison, Context, Evidence, Features, Reason, compare};
+use profile_core::identity::{
+    BlockingKey, Cluster, Comparison, Context, Evidence, Features, Reason, compare,
+};
 use profile_core::model::Model;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey};
 
@@ -19,7 +21,12 @@ pub(super) struct ComparisonView<'a> {
 
 impl<'a> ComparisonView<'a> {
     pub(super) fn new(found: &'a Neighbourhood, model: &'a Model) -> Self {
-        Self { model, context: &found.context, records: &found.records, features: HashMap::new() }
+        Self {
+            model,
+            context: &found.context,
+            records: &found.records,
+            features: HashMap::new(),
+        }
     }
 
     /// The profile of a record.
@@ -31,7 +38,9 @@ impl<'a> ComparisonView<'a> {
     fn read(&mut self, key: &RecordKey) -> Option<()> {
         let (key, record) = self.records.get_key_value(key)?;
         let model = self.model;
-        self.features.entry(key).or_insert_with(|| Features::of(record, model));
+        self.features
+            .entry(key)
+            .or_insert_with(|| Features::of(record, model));
         Some(())
     }
 
@@ -39,35 +48,61 @@ impl<'a> ComparisonView<'a> {
     pub(super) fn compare(&mut self, left: &RecordKey, right: &RecordKey) -> Option<Comparison> {
         self.read(left)?;
         self.read(right)?;
-        Some(compare(self.features.get(left)?, self.features.get(right)?, self.context, self.model))
+        Some(compare(
+            self.features.get(left)?,
+            self.features.get(right)?,
+            self.context,
+            self.model,
+        ))
     }
 
     /// The identifiers that two records share, in order, and that may link.
     fn shared(&self, left: &RecordKey, right: &RecordKey) -> Vec<Identifier> {
-        let (Some(left), Some(right)) = (self.records.get(left), self.records.get(right)) else { return Vec::new() };
+        let (Some(left), Some(right)) = (self.records.get(left), self.records.get(right)) else {
+            return Vec::new();
+        };
         let held: Vec<Identifier> = right.identifiers().collect();
-        left.identifiers().filter(|identifier| self.model.links(identifier) && held.contains(identifier)).collect()
+        left.identifiers()
+            .filter(|identifier| self.model.links(identifier) && held.contains(identifier))
+            .collect()
     }
 
     /// Those of them that link nobody, because too many people hold them.
-    pub(super) fn shared_by_too_many(&self, left: &RecordKey, right: &RecordKey) -> Vec<Identifier> {
+    pub(super) fn shared_by_too_many(
+        &self,
+        left: &RecordKey,
+        right: &RecordKey,
+    ) -> Vec<Identifier> {
         let mut shared = self.shared(left, right);
         shared.retain(|identifier| self.context.is_generic(BlockingKey::of(identifier)));
         shared
     }
 
     /// A link from one record to another, told whole.
-    pub(super) fn link(&mut self, from: &RecordKey, to: &RecordKey, reason: &Reason) -> Option<Link> {
+    pub(super) fn link(
+        &mut self,
+        from: &RecordKey,
+        to: &RecordKey,
+        reason: &Reason,
+    ) -> Option<Link> {
         let support = match reason {
             Reason::SharedIdentifier { kind } => {
                 let mut shared = self.shared(from, to);
-                shared.retain(|held| held.kind == *kind && !self.context.is_generic(BlockingKey::of(held)));
-                Support::Shared { kind: kind.clone(), values: shared.into_iter().map(|held| held.value).collect() }
+                shared.retain(|held| {
+                    held.kind == *kind && !self.context.is_generic(BlockingKey::of(held))
+                });
+                Support::Shared {
+                    kind: kind.clone(),
+                    values: shared.into_iter().map(|held| held.value).collect(),
+                }
             }
             Reason::Match { .. } => Support::Score(self.compare(from, to)?),
             Reason::Decision { id } => Support::Decision { id: id.clone() },
         };
-        Some(Link { record: to.clone(), support })
+        Some(Link {
+            record: to.clone(),
+            support,
+        })
     }
 }
 

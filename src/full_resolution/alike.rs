@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::identity::{Context, Decision, Features, MatchDecision, Pair, Separations, pairs};
+use profile_core::identity::{
+    Context, Decision, Features, MatchDecision, Pair, Separations, pairs,
+};
 use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
 
@@ -34,7 +36,10 @@ pub(super) fn all(
         };
         ((left, right), row)
     };
-    pairs(records, context, model).into_iter().map(row).collect()
+    pairs(records, context, model)
+        .into_iter()
+        .map(row)
+        .collect()
 }
 
 /// The rows that go, and those that are new or changed.
@@ -42,7 +47,14 @@ pub(super) fn difference(
     stored: &BTreeMap<Ends, MatchPair>,
     now: BTreeMap<Ends, MatchPair>,
 ) -> (Vec<MatchPair>, Vec<MatchPair>) {
-    let removed = stored.iter().filter(|(ends, _)| !now.contains_key(*ends)).map(|(_, pair)| pair.clone()).collect();
-    let changed = now.into_iter().filter(|(ends, pair)| stored.get(ends) != Some(pair)).map(|(_, pair)| pair);
+    let removed = stored
+        .iter()
+        .filter(|(ends, _)| !now.contains_key(*ends))
+        .map(|(_, pair)| pair.clone())
+        .collect();
+    let changed = now
+        .into_iter()
+        .filter(|(ends, pair)| stored.get(ends) != Some(pair))
+        .map(|(_, pair)| pair);
     (removed, changed.collect())
 }

@@ -145,7 +145,11 @@ impl ProfileChange {
                 after: after.map(|found| found.value.clone()),
             })
         });
-        let change = Self { profile, traits: traits.collect(), identifiers: is.identifiers != becomes.identifiers };
+        let change = Self {
+            profile,
+            traits: traits.collect(),
+            identifiers: is.identifiers != becomes.identifiers,
+        };
         (change.identifiers || !change.traits.is_empty()).then_some(change)
     }
 }
@@ -160,18 +164,38 @@ pub(super) fn tell(
     split: usize,
 ) -> Difference {
     let mut rows = before.rows.clone();
-    rows.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
+    rows.extend(
+        changes
+            .added_profiles
+            .iter()
+            .chain(&changes.profiles)
+            .map(|row| (row.id, row.clone())),
+    );
     let (sizes_before, sizes_after) = (sizes(before.records.values()), sizes(after.values()));
-    let touched: BTreeSet<ProfileId> = all.iter().flat_map(|group| [group.from, group.into]).collect();
+    let touched: BTreeSet<ProfileId> = all
+        .iter()
+        .flat_map(|group| [group.from, group.into])
+        .collect();
     let moved = all.iter().map(|group| group.count).sum();
-    let (merges, splits): (Vec<Move>, Vec<Move>) = all.into_iter().partition(|group| !is_live(&rows, group.from));
+    let (merges, splits): (Vec<Move>, Vec<Move>) = all
+        .into_iter()
+        .partition(|group| !is_live(&rows, group.from));
     let stays = |id: &&ProfileId| is_live(&rows, **id) && !touched.contains(*id);
-    let mut other: Vec<&ProfileChange> = shown.0.iter().filter(|(id, _)| stays(id)).map(|(_, change)| change).collect();
+    let mut other: Vec<&ProfileChange> = shown
+        .0
+        .iter()
+        .filter(|(id, _)| stays(id))
+        .map(|(_, change)| change)
+        .collect();
     // What people read first: other values.
     other.sort_by_key(|change| change.traits.is_empty());
     let went = |state: fn(&ProfileRow) -> bool| {
-        let live = before.rows.values().filter(|row| row.state == ProfileState::Live);
-        live.filter(|row| rows.get(&row.id).is_some_and(state)).count()
+        let live = before
+            .rows
+            .values()
+            .filter(|row| row.state == ProfileState::Live);
+        live.filter(|row| rows.get(&row.id).is_some_and(state))
+            .count()
     };
     Difference {
         records: sizes_after.values().sum(),
@@ -182,7 +206,10 @@ pub(super) fn tell(
         deleted: went(|row| row.state == ProfileState::Deleted),
         changed: other.len(),
         moved,
-        identifiers: changes.removed_identifiers.len().max(changes.added_identifiers.len()),
+        identifiers: changes
+            .removed_identifiers
+            .len()
+            .max(changes.added_identifiers.len()),
         added_terms: changes.added_terms.len(),
         removed_terms: changes.removed_terms.len(),
         merges: largest_moves(merges),
@@ -206,15 +233,27 @@ fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, u
 pub(super) fn moves(before: &TenantState, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
     let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
     for record in after.values() {
-        let was = before.records.get(&record.key).and_then(|record| record.membership.profile);
-        let (Some(from), Some(into)) = (was, record.membership.profile) else { continue };
+        let was = before
+            .records
+            .get(&record.key)
+            .and_then(|record| record.membership.profile);
+        let (Some(from), Some(into)) = (was, record.membership.profile) else {
+            continue;
+        };
         if from == into {
             continue;
         }
-        let group = moves.entry((from, into)).or_insert(Move { from, into, count: 0, records: Vec::new() });
+        let group = moves.entry((from, into)).or_insert(Move {
+            from,
+            into,
+            count: 0,
+            records: Vec::new(),
+        });
         group.count += 1;
         if group.records.len() < IdentityChange::MAX_MOVED {
-            group.records.push((record.key.clone(), record.membership.reason.clone()));
+            group
+                .records
+                .push((record.key.clone(), record.membership.reason.clone()));
         }
     }
     moves.into_values().collect()
@@ -245,10 +284,18 @@ fn identifier_changes(
     after: &BTreeMap<RecordKey, Record>,
     changes: &Changes,
 ) -> Vec<IdentifierChange> {
-    let touched = changes.removed_identifiers.iter().chain(&changes.added_identifiers);
-    let touched: BTreeSet<(&RecordKey, &str)> = touched.map(|(held, key)| (key, held.kind.as_str())).collect();
+    let touched = changes
+        .removed_identifiers
+        .iter()
+        .chain(&changes.added_identifiers);
+    let touched: BTreeSet<(&RecordKey, &str)> = touched
+        .map(|(held, key)| (key, held.kind.as_str()))
+        .collect();
     let values = |record: Option<&Record>, kind: &str| {
-        let held = record.into_iter().flat_map(Record::identifiers).filter(|held: &Identifier| held.kind == kind);
+        let held = record
+            .into_iter()
+            .flat_map(Record::identifiers)
+            .filter(|held: &Identifier| held.kind == kind);
         held.map(|held| held.value).collect()
     };
     let change = |(key, kind): (&RecordKey, &str)| IdentifierChange {

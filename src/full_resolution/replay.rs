@@ -20,23 +20,34 @@ pub struct Acceptance {
 /// How many refusals are told.
 const MAX_REFUSALS: usize = 10;
 
-/// Whether two models take the same statements, in the same way. What records say is then the same under both.
+/// Whether two models take the same statements, in the same way. What records say is then the same
+/// under both.
 #[must_use]
 pub fn alike(a: &Model, b: &Model) -> bool {
     let forms = |model: &Model| {
-        let of =
-            |(name, kind): (&String, &profile_core::model::IdentifierType)| (name.clone(), kind.normalization.clone());
+        let of = |(name, kind): (&String, &profile_core::model::IdentifierType)| {
+            (name.clone(), kind.normalization.clone())
+        };
         model.identifiers.iter().map(of).collect::<Vec<_>>()
     };
     let names = |model: &Model| {
-        let names = [model.sources.keys().cloned().collect::<Vec<_>>(), model.traits.keys().cloned().collect()];
-        [names, [model.purposes.keys().cloned().collect(), model.channels.keys().cloned().collect()]]
+        let names = [
+            model.sources.keys().cloned().collect::<Vec<_>>(),
+            model.traits.keys().cloned().collect(),
+        ];
+        [
+            names,
+            [
+                model.purposes.keys().cloned().collect(),
+                model.channels.keys().cloned().collect(),
+            ],
+        ]
     };
     names(a) == names(b) && forms(a) == forms(b)
 }
 
-/// What a record says under a model, by all statements about it in the order in which they were stored. Who it belongs to,
-/// and when it was first heard of, stay.
+/// What a record says under a model, by all statements about it in the order in which they were
+/// stored. Who it belongs to, and when it was first heard of, stay.
 pub fn replay(
     record: &Record,
     statements: &[StoredStatement],
@@ -57,7 +68,10 @@ pub fn replay(
                 taken.refused += 1;
                 if taken.refusals.len() < MAX_REFUSALS {
                     let words: Vec<String> = violations.iter().map(Violation::to_string).collect();
-                    taken.refusals.push(Refusal { record: record.key.clone(), description: words.join("; ") });
+                    taken.refusals.push(Refusal {
+                        record: record.key.clone(),
+                        description: words.join("; "),
+                    });
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! The size of a status on the wire.
 //!
-//! A status travels in HTTP/2 headers: its message percent-encoded, its details as base64, and the message once more within
-//! the details. Clients and proxies bound those headers, and whoever meets a larger one sees another error than the one
-//! that was sent, or loses the connection: nginx takes 4 KiB (`grpc_buffer_size`, one page), C core and Netty 8 KiB,
-//! HAProxy 16 KiB less its own reserve. So message and details together stay under [`MAX_STATUS_BYTES`], measured as they
-//! are sent. What is left out is counted in the message and in `ErrorInfo.metadata`.
+//! A status travels in HTTP/2 headers: its message percent-encoded, its details as base64, and the
+//! message once more within the details. Clients and proxies bound those headers, and whoever meets
+//! a larger one sees another error than the one that was sent, or loses the connection: nginx takes
+//! 4 KiB (`grpc_buffer_size`, one page), C core and Netty 8 KiB, HAProxy 16 KiB less its own
+//! reserve. So message and details together stay under [`MAX_STATUS_BYTES`], measured as they are
+//! sent. What is left out is counted in the message and in `ErrorInfo.metadata`.
 //!
 //! Source: gRPC over HTTP/2, "Responses" (percent-encoding) and "Custom-Metadata" (base64).
 
@@ -15,8 +16,9 @@ use profile_core::records::Violation;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// The most bytes that the values of `grpc-message` and `grpc-status-details-bin` have together. The other headers of an
-/// answer without a body (status, content type, date, request id, framing) fit beside them into 4 KiB.
+/// The most bytes that the values of `grpc-message` and `grpc-status-details-bin` have together.
+/// The other headers of an answer without a body (status, content type, date, request id, framing)
+/// fit beside them into 4 KiB.
 pub(super) const MAX_STATUS_BYTES: usize = 3_400;
 /// The most bytes of a message, percent-encoded.
 const MAX_MESSAGE_BYTES: usize = 900;
@@ -24,7 +26,8 @@ const MAX_MESSAGE_BYTES: usize = 900;
 const MAX_LIST_MESSAGE_BYTES: usize = 640;
 /// The most bytes of one value of `ErrorInfo.metadata`.
 const MAX_METADATA_BYTES: usize = 200;
-/// The most bytes of one violation's path, and of its description, percent-encoded: one violation always fits.
+/// The most bytes of one violation's path, and of its description, percent-encoded: one violation
+/// always fits.
 const MAX_FIELD_BYTES: usize = 120;
 const MAX_DESCRIPTION_BYTES: usize = 360;
 /// What Protobuf adds to a violation: tags and lengths of the message and its two texts.
@@ -39,7 +42,8 @@ pub(super) fn status(code: Code, message: &str, mut details: ErrorDetails) -> St
     if let Some(info) = details.error_info().cloned() {
         details.set_error_info(info.reason, info.domain, shortened_metadata(info.metadata));
     }
-    let status = Status::with_error_details(code, shortened(message, MAX_MESSAGE_BYTES), details.clone());
+    let status =
+        Status::with_error_details(code, shortened(message, MAX_MESSAGE_BYTES), details.clone());
     if wire_bytes(&status) <= MAX_STATUS_BYTES {
         return status;
     }
@@ -49,11 +53,19 @@ pub(super) fn status(code: Code, message: &str, mut details: ErrorDetails) -> St
     Status::with_error_details(code, shortened(message, MAX_MESSAGE_BYTES), details)
 }
 
-/// A status with as many violations as fit: of each kind of field the first, then the second of each, and so on. Its
-/// message and `ErrorInfo.metadata` say how many are left out.
-pub(super) fn with_violations(code: Code, mut details: ErrorDetails, violations: &[Violation]) -> Status {
+/// A status with as many violations as fit: of each kind of field the first, then the second of
+/// each, and so on. Its message and `ErrorInfo.metadata` say how many are left out.
+pub(super) fn with_violations(
+    code: Code,
+    mut details: ErrorDetails,
+    violations: &[Violation],
+) -> Status {
     let info = details.error_info().cloned();
-    let mut metadata = shortened_metadata(info.as_ref().map(|info| info.metadata.clone()).unwrap_or_default());
+    let mut metadata = shortened_metadata(
+        info.as_ref()
+            .map(|info| info.metadata.clone())
+            .unwrap_or_default(),
+    );
     let room = details_room(&details, &metadata);
     let kept = chosen(violations, room);
     let left_out = violations.len() - kept.len();
@@ -90,11 +102,17 @@ impl Kept<'_> {
 
 /// How many bytes of violations the details have room for, before base64.
 fn details_room(details: &ErrorDetails, metadata: &HashMap<String, String>) -> usize {
-    // The message has its greatest size, twice: as a header, and raw within the details. Counts of what is left out take
-    // part of the overhead.
+    // The message has its greatest size, twice: as a header, and raw within the details. Counts of
+    // what is left out take part of the overhead.
     let all = (MAX_STATUS_BYTES - MAX_LIST_MESSAGE_BYTES) / 4 * 3;
-    let info: usize = metadata.iter().map(|(key, value)| key.len() + value.len() + VIOLATION_OVERHEAD).sum();
-    let info = info + details.error_info().map_or(0, |info| info.reason.len() + info.domain.len());
+    let info: usize = metadata
+        .iter()
+        .map(|(key, value)| key.len() + value.len() + VIOLATION_OVERHEAD)
+        .sum();
+    let info = info
+        + details
+            .error_info()
+            .map_or(0, |info| info.reason.len() + info.domain.len());
     all.saturating_sub(MAX_LIST_MESSAGE_BYTES + info + 4 * BAD_REQUEST_OVERHEAD)
 }
 
@@ -116,7 +134,9 @@ fn chosen(violations: &[Violation], room: usize) -> Vec<Kept<'_>> {
             field: shortened(&violation.field, MAX_FIELD_BYTES),
             description: shortened(&violation.description, MAX_DESCRIPTION_BYTES),
         };
-        let Some(rest) = left.checked_sub(candidate.bytes()) else { break };
+        let Some(rest) = left.checked_sub(candidate.bytes()) else {
+            break;
+        };
         left = rest;
         kept.push((index, candidate));
     }
@@ -126,7 +146,10 @@ fn chosen(violations: &[Violation], room: usize) -> Vec<Kept<'_>> {
 
 /// A path without its numbers: `keys[7].name` and `keys[8].name` are of one kind.
 fn kind_of_field(field: &str) -> String {
-    field.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+    field
+        .chars()
+        .filter(|letter| !letter.is_ascii_digit())
+        .collect()
 }
 
 /// As many violations in words as fit, and how many there are besides.
@@ -136,7 +159,12 @@ fn message(kept: &[Kept<'_>], total: usize) -> String {
     let mut message = String::new();
     let mut told = 0;
     for violation in kept {
-        let next = format!("{}{}: {}", if told == 0 { "" } else { "; " }, violation.field, violation.description);
+        let next = format!(
+            "{}{}: {}",
+            if told == 0 { "" } else { "; " },
+            violation.field,
+            violation.description
+        );
         let bytes = percent_encoded_bytes(&message) + percent_encoded_bytes(&next);
         if told > 0 && bytes > MAX_LIST_MESSAGE_BYTES - SENTENCE_BYTES {
             break;
@@ -150,14 +178,18 @@ fn message(kept: &[Kept<'_>], total: usize) -> String {
         // Writing to a `String` cannot fail.
         let _: std::fmt::Result = write!(message, "; and {} more", total - told);
         if listed < total {
-            let _: std::fmt::Result = write!(message, " ({total} in all, the details list {listed})");
+            let _: std::fmt::Result =
+                write!(message, " ({total} in all, the details list {listed})");
         }
     }
     message
 }
 
 fn shortened_metadata(metadata: HashMap<String, String>) -> HashMap<String, String> {
-    metadata.into_iter().map(|(key, value)| (key, shortened(&value, MAX_METADATA_BYTES).into_owned())).collect()
+    metadata
+        .into_iter()
+        .map(|(key, value)| (key, shortened(&value, MAX_METADATA_BYTES).into_owned()))
+        .collect()
 }
 
 /// A text of at most so many bytes, percent-encoded; cut between characters.
@@ -171,7 +203,11 @@ pub(super) fn shortened(text: &str, max_bytes: usize) -> Cow<'_, str> {
         bytes += encoded_bytes_of(*letter);
         bytes <= room
     };
-    let end = text.char_indices().take_while(fits).last().map_or(0, |(at, letter)| at + letter.len_utf8());
+    let end = text
+        .char_indices()
+        .take_while(fits)
+        .last()
+        .map_or(0, |(at, letter)| at + letter.len_utf8());
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
@@ -179,7 +215,8 @@ fn percent_encoded_bytes(text: &str) -> usize {
     text.chars().map(encoded_bytes_of).sum()
 }
 
-/// The bytes of a character as tonic sends it: what is not plain ASCII takes three for each of its bytes.
+/// The bytes of a character as tonic sends it: what is not plain ASCII takes three for each of its
+/// bytes.
 fn encoded_bytes_of(letter: char) -> usize {
     let plain = matches!(letter, '!' | '$' | '&'..=';' | '=' | '@'..='_' | 'a'..='z' | '|' | '~');
     if plain { 1 } else { letter.len_utf8() * 3 }
@@ -197,12 +234,22 @@ mod tests {
     use profile_core::records::Reason;
 
     fn info() -> ErrorDetails {
-        let metadata = [("limit".to_owned(), "1000".to_owned()), ("actual".to_owned(), "1001".to_owned())];
-        ErrorDetails::with_error_info("LIMIT_EXCEEDED", "customer-profile", HashMap::from(metadata))
+        let metadata = [
+            ("limit".to_owned(), "1000".to_owned()),
+            ("actual".to_owned(), "1001".to_owned()),
+        ];
+        ErrorDetails::with_error_info(
+            "LIMIT_EXCEEDED",
+            "customer-profile",
+            HashMap::from(metadata),
+        )
     }
 
     fn violations(fields: impl IntoIterator<Item = String>, description: &str) -> Vec<Violation> {
-        fields.into_iter().map(|field| Violation::new(Reason::Malformed, field, description)).collect()
+        fields
+            .into_iter()
+            .map(|field| Violation::new(Reason::Malformed, field, description))
+            .collect()
     }
 
     fn refused(violations: &[Violation]) -> Status {
@@ -224,13 +271,23 @@ mod tests {
         let status = refused(&violations(["key".to_owned()], "is required"));
         assert_eq!(status.message(), "key: is required");
         let details = status.get_error_details();
-        assert_eq!(details.error_info().expect("ErrorInfo").metadata.get("violations_left_out"), None);
+        assert_eq!(
+            details
+                .error_info()
+                .expect("ErrorInfo")
+                .metadata
+                .get("violations_left_out"),
+            None
+        );
     }
 
     #[test]
     fn what_is_left_out_is_counted_and_each_kind_of_field_keeps_its_first() {
         let many = (0..400).map(|index| format!("keys[{index}].name"));
-        let all = violations(many.chain(["view".to_owned()]), "must be `profiles/{id}` with the id as a UUID");
+        let all = violations(
+            many.chain(["view".to_owned()]),
+            "must be `profiles/{id}` with the id as a UUID",
+        );
         let status = refused(&all);
         let details = status.get_error_details();
         let listed = &details.bad_request().expect("violations").field_violations;
@@ -239,8 +296,16 @@ mod tests {
         assert_eq!(listed.last().expect("one").field, "view");
         let metadata = &details.error_info().expect("ErrorInfo").metadata;
         assert_eq!(metadata["violations"], "401");
-        assert_eq!(metadata["violations_left_out"], (401 - listed.len()).to_string());
-        assert!(status.message().ends_with(&format!("(401 in all, the details list {})", listed.len())), "{status:?}");
+        assert_eq!(
+            metadata["violations_left_out"],
+            (401 - listed.len()).to_string()
+        );
+        assert!(
+            status
+                .message()
+                .ends_with(&format!("(401 in all, the details list {})", listed.len())),
+            "{status:?}"
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The log lines of calls: which calls get one.
 //!
-//! A line of each call is worth having at ten calls a second, and harmful at thousands: it pushes everything else out of the
-//! log. So successes can be sampled, and get no line above a rate; failures of one kind (method and status) have a rate of
-//! their own, so that an overload of one kind hides no other. What was left out is counted, and said by one line for each
-//! status every ten seconds.
+//! A line of each call is worth having at ten calls a second, and harmful at thousands: it pushes
+//! everything else out of the log. So successes can be sampled, and get no line above a rate;
+//! failures of one kind (method and status) have a rate of their own, so that an overload of one
+//! kind hides no other. What was left out is counted, and said by one line for each status every
+//! ten seconds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +75,9 @@ impl CallLog {
 
     /// Writes the line of a call, if it gets one.
     pub(super) fn write(&self, call: &Answered<'_>) {
-        if !tracing::enabled!(target: REQUESTS, tracing::Level::INFO) || !self.admits(call.method, call.code) {
+        if !tracing::enabled!(target: REQUESTS, tracing::Level::INFO)
+            || !self.admits(call.method, call.code)
+        {
             return;
         }
         tracing::info!(
@@ -102,7 +105,9 @@ impl CallLog {
                     false
                 }
             }
-            (_, code) => self.failures_of(method, code).admits(second, policy.max_failures),
+            (_, code) => self
+                .failures_of(method, code)
+                .admits(second, policy.max_failures),
         };
         if !admitted {
             self.left_out.fetch_add(1, Ordering::Relaxed);
@@ -113,9 +118,19 @@ impl CallLog {
     fn failures_of(&self, method: &'static str, code: Code) -> Arc<Budget> {
         // Methods are those that are served, so there are few.
         let kind = (method, code as i32);
-        let known = self.failures.read().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned();
+        let known = self
+            .failures
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&kind)
+            .cloned();
         known.unwrap_or_else(|| {
-            self.failures.write().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone()
+            self.failures
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(kind)
+                .or_default()
+                .clone()
         })
     }
 
@@ -204,16 +219,24 @@ mod tests {
 
     #[test]
     fn successes_are_sampled_evenly() {
-        let log = log(|log| (log.success_sample_ratio, log.max_success_lines_per_second) = (0.1, 1_000_000));
+        let log = log(|log| {
+            (log.success_sample_ratio, log.max_success_lines_per_second) = (0.1, 1_000_000);
+        });
         assert_eq!(admitted(&log, GET, Code::Ok), 100);
-        assert_eq!((0..10).filter(|number| is_sampled(*number, 1.0)).count(), 10);
+        assert_eq!(
+            (0..10).filter(|number| is_sampled(*number, 1.0)).count(),
+            10
+        );
         assert_eq!((0..10).filter(|number| is_sampled(*number, 0.0)).count(), 0);
     }
 
     #[test]
     fn calls_that_should_have_no_line_are_not_counted_as_left_out() {
         let log = log(|log| log.requests = RequestLog::Errors);
-        assert_eq!((log.admits(GET, Code::Ok), log.admits(GET, Code::NotFound)), (false, true));
+        assert_eq!(
+            (log.admits(GET, Code::Ok), log.admits(GET, Code::NotFound)),
+            (false, true)
+        );
         let mut config = Config::defaults().log;
         config.requests = RequestLog::None;
         log.set(&config);

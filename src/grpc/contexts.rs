@@ -1,6 +1,7 @@
 //! `ContextService`: what is to be known of a customer now, from the wire to the reader and back.
 //!
-//! The answer is made of the cached profile alone, and of the cached latest objects where the view names any: one look-up each.
+//! The answer is made of the cached profile alone, and of the cached latest objects where the view
+//! names any: one look-up each.
 
 mod render;
 
@@ -45,9 +46,19 @@ impl ContextService for ContextApi {
     ) -> Result<Response<v1::GetContextResponse>, Status> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, &context))?;
-        let asked = both(decode::key(request.key, "key"), bound(request.purpose, &running.model));
-        let rest = both(view(&request.view, &running.model), max_bytes(request.max_bytes));
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| status::from_store(&error, &context))?;
+        let asked = both(
+            decode::key(request.key, "key"),
+            bound(request.purpose, &running.model),
+        );
+        let rest = both(
+            view(&request.view, &running.model),
+            max_bytes(request.max_bytes),
+        );
         let ((key, bound), (view, max_bytes)) = both(asked, rest).map_err(refused)?;
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let found = self.reader.profile(&context.tenant, &key, freshness).await;
@@ -61,13 +72,21 @@ impl ContextService for ContextApi {
         };
         let max_bytes = max_bytes.map_or(view.max_bytes, |bytes| bytes.min(view.max_bytes));
         // The purpose was there when it was asked for, so it is bound.
-        let Some(seen) = bound.view() else { return Ok(Response::new(answer)) };
+        let Some(seen) = bound.view() else {
+            return Ok(Response::new(answer));
+        };
         if let Err(everything) = seen.admits(profile, self.clock.now()) {
             answer.withheld = vec![told_withheld(everything)];
             return Ok(Response::new(answer));
         }
-        let wanted = LatestObjectsQuery { kinds: &view.objects, visible: &seen.purpose.events };
-        let objects = self.reader.latest_objects(&context.tenant, &found, wanted, freshness).await;
+        let wanted = LatestObjectsQuery {
+            kinds: &view.objects,
+            visible: &seen.purpose.events,
+        };
+        let objects = self
+            .reader
+            .latest_objects(&context.tenant, &found, wanted, freshness)
+            .await;
         let (objects, currency) = objects.map_err(|error| status::from_reader(error, &context))?;
         let found = Answer { currency, ..found };
         answer.read_info = Some(read_info(&found, self.reader.store_id(), &context.tenant));
@@ -90,7 +109,10 @@ fn view<'m>(name: &str, model: &'m Model) -> Checked<&'m ContextView> {
     if name.is_empty() {
         return Err(vec![Violation::required("view")]);
     }
-    model.views.get(name).ok_or_else(|| vec![undeclared("view", "view", name, model.views.keys())])
+    model
+        .views
+        .get(name)
+        .ok_or_else(|| vec![undeclared("view", "view", name, model.views.keys())])
 }
 
 fn max_bytes(wanted: i32) -> Checked<Option<usize>> {
@@ -104,8 +126,8 @@ fn max_bytes(wanted: i32) -> Checked<Option<usize>> {
     }
 }
 
-/// Leaves out what comes last, until the answer is small enough: objects first, the latest of them last, then fields. Needs,
-/// preferences and what is withheld stay.
+/// Leaves out what comes last, until the answer is small enough: objects first, the latest of them
+/// last, then fields. Needs, preferences and what is withheld stay.
 fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
     while answer.encoded_len() > max_bytes {
         if answer.objects.pop().is_some() {
@@ -114,9 +136,13 @@ fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
             }
             continue;
         }
-        let Some(last) = answer.sections.last_mut() else { return };
+        let Some(last) = answer.sections.last_mut() else {
+            return;
+        };
         match last.fields.pop() {
-            Some(field) => answer.omitted.push(format!("{}.{}", last.section, field.field)),
+            Some(field) => answer
+                .omitted
+                .push(format!("{}.{}", last.section, field.field)),
             None => drop(answer.sections.pop()),
         }
     }
@@ -124,8 +150,12 @@ fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
 
 /// The lines of what was not left out, as many as fit.
 fn text(answer: &mut v1::GetContextResponse, lines: &[Line], max_bytes: usize) {
-    let kept = lines.iter().filter(|line| line.object_index.is_none_or(|index| index < answer.objects.len()));
-    let kept = kept.filter(|line| line.object_index.is_some() || !answer.omitted.contains(&line.field));
+    let kept = lines.iter().filter(|line| {
+        line.object_index
+            .is_none_or(|index| index < answer.objects.len())
+    });
+    let kept =
+        kept.filter(|line| line.object_index.is_some() || !answer.omitted.contains(&line.field));
     let mut text = String::new();
     let mut is_whole = true;
     for line in kept {

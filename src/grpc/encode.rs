@@ -1,4 +1,5 @@
-//! To the wire: profiles, events and results as messages, cut to what was asked for and may be seen.
+//! To the wire: profiles, events and results as messages, cut to what was asked for and may be
+//! seen.
 
 mod projection;
 
@@ -6,7 +7,8 @@ use std::time::Instant;
 
 use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
 use profile_core::records::{
-    Event, Identifier, Object, ObjectKey, Origin, Provenance, Record, RecordKey, TenantId, Timestamp, Value, Violation,
+    Event, Identifier, Object, ObjectKey, Origin, Provenance, Record, RecordKey, TenantId,
+    Timestamp, Value, Violation,
 };
 use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
@@ -27,11 +29,17 @@ pub(super) fn profile(profile: &Profile, shape: &Projection) -> v1::Profile {
 /// What a hit of a search was found by.
 pub(super) fn found_by(found: FoundBy) -> v1::FoundBy {
     let (field, kind) = match found {
-        FoundBy::Identifier(kind) => (v1::found_by::Field::IdentifierType(kind), v1::MatchKind::Exact),
+        FoundBy::Identifier(kind) => (
+            v1::found_by::Field::IdentifierType(kind),
+            v1::MatchKind::Exact,
+        ),
         FoundBy::Object(kind) => (v1::found_by::Field::ObjectKind(kind), v1::MatchKind::Exact),
         FoundBy::Trait(name, how) => (v1::found_by::Field::Trait(name), match_kind(how)),
     };
-    v1::FoundBy { field: Some(field), match_kind: kind.into() }
+    v1::FoundBy {
+        field: Some(field),
+        match_kind: kind.into(),
+    }
 }
 
 fn match_kind(how: Match) -> v1::MatchKind {
@@ -47,18 +55,33 @@ fn match_kind(how: Match) -> v1::MatchKind {
 pub(super) fn read_info(answer: &Answer, store: Option<Uuid>, tenant: &TenantId) -> v1::ReadInfo {
     let now = Instant::now();
     let since = |at: Instant, cached: bool| {
-        if cached { now.saturating_duration_since(at) } else { std::time::Duration::ZERO }
+        if cached {
+            now.saturating_duration_since(at)
+        } else {
+            std::time::Duration::ZERO
+        }
     };
-    // What the answer showed, not only what all of it reflects: who reads with the token sees no less than this.
+    // What the answer showed, not only what all of it reflects: who reads with the token sees no
+    // less than this.
     let token = |store| token::read_token(store, tenant, answer.currency.shown);
-    let read_token = store.filter(|_| answer.as_of.is_none()).map(token).unwrap_or_default();
-    let source = if answer.cached { v1::ReadSource::Cache } else { v1::ReadSource::Store };
+    let read_token = store
+        .filter(|_| answer.as_of.is_none())
+        .map(token)
+        .unwrap_or_default();
+    let source = if answer.cached {
+        v1::ReadSource::Cache
+    } else {
+        v1::ReadSource::Store
+    };
     v1::ReadInfo {
         revision: answer.profile.revision,
         age: Some(duration(since(answer.read_at, answer.cached))),
         source: source.into(),
         as_of_time: answer.as_of.map(time),
-        staleness: Some(duration(since(answer.currency.known_at, answer.partly_cached))),
+        staleness: Some(duration(since(
+            answer.currency.known_at,
+            answer.partly_cached,
+        ))),
         stale: answer.stale,
         read_token,
     }
@@ -73,7 +96,11 @@ fn duration(duration: std::time::Duration) -> WireDuration {
 
 /// The name that was asked for, where it is merged into the answer's profile; empty otherwise.
 pub(super) fn merged_from(answer: &Answer) -> String {
-    answer.merged_from.as_ref().map(profile_name).unwrap_or_default()
+    answer
+        .merged_from
+        .as_ref()
+        .map(profile_name)
+        .unwrap_or_default()
 }
 
 /// An event of a timeline.
@@ -85,7 +112,11 @@ pub(super) fn event(event: Event) -> v1::Event {
         event_time: event.event_time.map(time),
         receive_time: Some(time(event.receive_time)),
         sort_time: Some(time(event.sort_time)),
-        properties: event.properties.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+        properties: event
+            .properties
+            .iter()
+            .map(|(name, found)| (name.clone(), value(found)))
+            .collect(),
         object: event.meaning.object.as_ref().map(object_key),
         related_objects: event.meaning.related.iter().map(object_key).collect(),
         status: event.meaning.status.unwrap_or_default(),
@@ -95,7 +126,10 @@ pub(super) fn event(event: Event) -> v1::Event {
 
 /// An object's name.
 fn object_key(key: &ObjectKey) -> v1::ObjectKey {
-    v1::ObjectKey { kind: key.kind.clone(), id: key.id.clone() }
+    v1::ObjectKey {
+        kind: key.kind.clone(),
+        id: key.id.clone(),
+    }
 }
 
 /// An object with its course.
@@ -105,7 +139,11 @@ pub(super) fn object(object: Object) -> v1::Object {
         status: object.status.unwrap_or_default(),
         create_time: Some(time(object.create_time)),
         update_time: Some(time(object.update_time)),
-        fields: object.fields.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+        fields: object
+            .fields
+            .iter()
+            .map(|(name, found)| (name.clone(), value(found)))
+            .collect(),
         related_objects: object.related.iter().map(object_key).collect(),
         event_count: i32::try_from(object.events.len()).unwrap_or(i32::MAX),
         events: object.events.into_iter().map(event).collect(),
@@ -122,7 +160,11 @@ pub(super) fn result(result: StatementResult) -> v1::StatementResult {
     v1::StatementResult {
         outcome: outcome.into(),
         violations: violations.into_iter().map(violation).collect(),
-        profile: result.profile.as_ref().map(profile_name).unwrap_or_default(),
+        profile: result
+            .profile
+            .as_ref()
+            .map(profile_name)
+            .unwrap_or_default(),
     }
 }
 
@@ -135,12 +177,19 @@ fn violation(violation: Violation) -> v1::Violation {
 }
 
 fn unified(found: &Trait) -> v1::Trait {
-    v1::Trait { value: Some(value(&found.value)), origins: found.origins.iter().map(origin).collect() }
+    v1::Trait {
+        value: Some(value(&found.value)),
+        origins: found.origins.iter().map(origin).collect(),
+    }
 }
 
 /// What events add up to.
 pub(super) fn computed_trait(found: &Computed) -> v1::ComputedTrait {
-    let completeness = if found.partial { v1::Completeness::Partial } else { v1::Completeness::Complete };
+    let completeness = if found.partial {
+        v1::Completeness::Partial
+    } else {
+        v1::Completeness::Complete
+    };
     v1::ComputedTrait {
         value: found.value.as_ref().map(value),
         completeness: completeness.into(),
@@ -170,7 +219,10 @@ fn record(record: &Record) -> v1::SourceRecord {
     v1::SourceRecord {
         record: Some(key(&record.key)),
         identifiers: record.identifiers().map(|held| identifier(&held)).collect(),
-        traits: record.traits().map(|(name, found, _)| (name.to_owned(), value(found))).collect(),
+        traits: record
+            .traits()
+            .map(|(name, found, _)| (name.to_owned(), value(found)))
+            .collect(),
         version: latest.map_or(0, |said| said.stamp.version),
         source_time: latest.and_then(|said| said.source_time).map(time),
         receive_time: latest.map(|said| time(said.receive_time)),
@@ -180,19 +232,28 @@ fn record(record: &Record) -> v1::SourceRecord {
 
 /// A record's name.
 pub(super) fn key(key: &RecordKey) -> v1::RecordKey {
-    v1::RecordKey { source: key.source.clone(), key: key.key.clone() }
+    v1::RecordKey {
+        source: key.source.clone(),
+        key: key.key.clone(),
+    }
 }
 
 /// An identifier.
 pub(super) fn identifier(identifier: &Identifier) -> v1::Identifier {
-    v1::Identifier { r#type: identifier.kind.clone(), value: identifier.value.clone() }
+    v1::Identifier {
+        r#type: identifier.kind.clone(),
+        value: identifier.value.clone(),
+    }
 }
 
 /// An instant on the wire.
 pub(super) fn time(time: Timestamp) -> WireTime {
     let micros = time.as_micros();
     let nanos = micros.rem_euclid(1_000_000) * 1_000;
-    WireTime { seconds: micros.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or(0) }
+    WireTime {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(nanos).unwrap_or(0),
+    }
 }
 
 /// A value.
@@ -203,9 +264,14 @@ pub(super) fn value(found: &Value) -> v1::Value {
         Value::Decimal(number) => Kind::DecimalValue(number.to_string()),
         Value::Bool(flag) => Kind::BoolValue(*flag),
         Value::Time(instant) => Kind::TimeValue(time(*instant)),
-        Value::List(values) => Kind::ListValue(v1::ListValue { values: values.iter().map(value).collect() }),
+        Value::List(values) => Kind::ListValue(v1::ListValue {
+            values: values.iter().map(value).collect(),
+        }),
         Value::Map(entries) => Kind::MapValue(v1::MapValue {
-            entries: entries.iter().map(|(name, found)| (name.clone(), value(found))).collect(),
+            entries: entries
+                .iter()
+                .map(|(name, found)| (name.clone(), value(found)))
+                .collect(),
         }),
     };
     v1::Value { kind: Some(kind) }

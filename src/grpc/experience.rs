@@ -70,20 +70,33 @@ impl ExperienceService for ExperienceApi {
     ) -> Result<Response<v1::GetExperienceMetricsResponse>, Status> {
         let context = CallContext::of(&request)?;
         let mut request = request.into_inner();
-        let running = self.models.of(&context.tenant).await.map_err(|error| from_store(&error, &context))?;
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| from_store(&error, &context))?;
         let model = running.model.clone();
         let consistency = request.consistency.take();
         let asked = Asked::of(request, &model).map_err(refused)?;
-        let Some(experience) = &model.experience else { return Err(refused(vec![nothing_measured()])) };
+        let Some(experience) = &model.experience else {
+            return Err(refused(vec![nothing_measured()]));
+        };
         let answer = match &asked.whose {
             Whose::Customer(key) => {
                 let freshness = profiles::freshness(&*self.store, consistency, &context).await?;
                 let found = self.reader.profile(&context.tenant, key, freshness).await;
                 let found = found.map_err(|error| from_reader(error, &context))?;
-                self.customer(&found, (&model, experience), &asked, &context).await?
+                self.customer(&found, (&model, experience), &asked, &context)
+                    .await?
             }
-            Whose::Segment(name) => self.group(Some(name), (&model, experience), &asked, &context).await?,
-            Whose::Tenant => self.group(None, (&model, experience), &asked, &context).await?,
+            Whose::Segment(name) => {
+                self.group(Some(name), (&model, experience), &asked, &context)
+                    .await?
+            }
+            Whose::Tenant => {
+                self.group(None, (&model, experience), &asked, &context)
+                    .await?
+            }
         };
         Ok(Response::new(answer))
     }
@@ -114,13 +127,20 @@ impl ExperienceApi {
         let statistics = statistics.map_err(|error| from_store(&error, context))?;
         let today = day_of(model, now);
         let history = History::of(profile, experience, today);
-        let page = Page { experience, today, window: asked.window, partial: &history.partial };
+        let page = Page {
+            experience,
+            today,
+            window: asked.window,
+            partial: &history.partial,
+        };
         let mut metrics = v1::ExperienceMetrics {
             compute_time: Some(time(now)),
             customer_count: 1,
             ..v1::ExperienceMetrics::default()
         };
-        Served::new(&page, &history.course).of_customer(&history.last, model).tell(&mut metrics);
+        Served::new(&page, &history.course)
+            .of_customer(&history.last, model)
+            .tell(&mut metrics);
         Buying::new(&page, statistics.as_deref()).customer(&history, &mut metrics);
         if let Some(view) = view {
             answer.withheld = withhold(&mut metrics, view).into_iter().map(told).collect();
@@ -137,13 +157,23 @@ impl ExperienceApi {
         asked: &Asked,
         context: &CallContext,
     ) -> Result<v1::GetExperienceMetricsResponse, Status> {
-        let statistics = self.statistician.current(&context.tenant, model, asked.refresh).await;
+        let statistics = self
+            .statistician
+            .current(&context.tenant, model, asked.refresh)
+            .await;
         let statistics = statistics.map_err(|error| from_store(&error, context))?;
         let statistics = statistics.ok_or_else(|| refused(vec![nothing_measured()]))?;
-        let group = segment.map_or(Some(&statistics.tenant), |name| statistics.segments.get(name));
+        let group = segment.map_or(Some(&statistics.tenant), |name| {
+            statistics.segments.get(name)
+        });
         // The model that declares the segment has been replaced meanwhile.
         let group = group.ok_or_else(|| refused(vec![nothing_measured()]))?;
-        let page = Page { experience, today: statistics.day, window: asked.window, partial: &group.partial };
+        let page = Page {
+            experience,
+            today: statistics.day,
+            window: asked.window,
+            partial: &group.partial,
+        };
         let mut metrics = v1::ExperienceMetrics {
             compute_time: Some(time(statistics.compute_time)),
             customer_count: whole(group.customers),
@@ -151,7 +181,10 @@ impl ExperienceApi {
         };
         Served::new(&page, &group.course).tell(&mut metrics);
         Buying::new(&page, Some(&statistics)).group(group, &mut metrics);
-        Ok(v1::GetExperienceMetricsResponse { metrics: Some(metrics), ..Default::default() })
+        Ok(v1::GetExperienceMetricsResponse {
+            metrics: Some(metrics),
+            ..Default::default()
+        })
     }
 }
 
@@ -165,17 +198,32 @@ impl Asked {
             Err(vec![Violation::new(Reason::Malformed, "purpose", rule)])
         };
         let window = window(request.window_days, model);
-        let rest = both(both(window, PurposeScope::new(request.purpose, model)), for_many);
+        let rest = both(
+            both(window, PurposeScope::new(request.purpose, model)),
+            for_many,
+        );
         let (whose, ((window, bound), ())) = both(whose(request.subject, model), rest)?;
-        Ok(Self { whose, window, bound, refresh: request.refresh })
+        Ok(Self {
+            whose,
+            window,
+            bound,
+            refresh: request.refresh,
+        })
     }
 }
 
 fn whose(subject: Option<Subject>, model: &Model) -> Checked<Whose> {
     match subject {
         Some(Subject::Customer(key)) => decode::key(Some(key), "customer").map(Whose::Customer),
-        Some(Subject::Segment(name)) if model.segments.contains_key(&name) => Ok(Whose::Segment(name)),
-        Some(Subject::Segment(name)) => Err(vec![undeclared("segment", "segment", &name, model.segments.keys())]),
+        Some(Subject::Segment(name)) if model.segments.contains_key(&name) => {
+            Ok(Whose::Segment(name))
+        }
+        Some(Subject::Segment(name)) => Err(vec![undeclared(
+            "segment",
+            "segment",
+            &name,
+            model.segments.keys(),
+        )]),
         Some(Subject::Tenant(true)) => Ok(Whose::Tenant),
         Some(Subject::Tenant(false)) | None => Err(vec![Violation::required("subject")]),
     }
@@ -184,10 +232,23 @@ fn whose(subject: Option<Subject>, model: &Model) -> Checked<Whose> {
 /// How many days; 0: as the model says.
 fn window(days: i32, model: &Model) -> Checked<u16> {
     if days == 0 {
-        return Ok(model.experience.as_ref().map_or(0, |experience| experience.window_days));
+        return Ok(model
+            .experience
+            .as_ref()
+            .map_or(0, |experience| experience.window_days));
     }
-    let wrong = || vec![Violation::new(Reason::Malformed, "window_days", "must be from 1 to 3660")];
-    if WINDOW_DAYS.contains(&days) { u16::try_from(days).map_err(|_| wrong()) } else { Err(wrong()) }
+    let wrong = || {
+        vec![Violation::new(
+            Reason::Malformed,
+            "window_days",
+            "must be from 1 to 3660",
+        )]
+    };
+    if WINDOW_DAYS.contains(&days) {
+        u16::try_from(days).map_err(|_| wrong())
+    } else {
+        Err(wrong())
+    }
 }
 
 fn nothing_measured() -> Violation {
@@ -213,7 +274,17 @@ fn withhold(metrics: &mut v1::ExperienceMetrics, view: View<'_>) -> Vec<Withheld
             }).0),*]
         };
     }
-    let names = hide!(nps, csat, ces, rfm, lifetime_value, churn, contact_rate, first_contact_resolution, promises);
+    let names = hide!(
+        nps,
+        csat,
+        ces,
+        rfm,
+        lifetime_value,
+        churn,
+        contact_rate,
+        first_contact_resolution,
+        promises
+    );
     debug_assert_eq!(names, METRICS, "each metric is one that a purpose may name");
     if metrics.lifetime_value.is_none() && metrics.churn.is_none() {
         metrics.models = None;
@@ -259,7 +330,11 @@ impl Page<'_> {
     }
 
     fn completeness(&self, part: Part) -> v1::Completeness {
-        if self.partial.contains(&part) { v1::Completeness::Partial } else { v1::Completeness::Complete }
+        if self.partial.contains(&part) {
+            v1::Completeness::Partial
+        } else {
+            v1::Completeness::Complete
+        }
     }
 }
 

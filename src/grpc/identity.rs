@@ -1,4 +1,5 @@
-//! `IdentityService`: who is who and why, from the wire to the explainer and back; and people's decisions.
+//! `IdentityService`: who is who and why, from the wire to the explainer and back; and people's
+//! decisions.
 //!
 //! What only tells is here; what decides is in `decisions`.
 
@@ -43,7 +44,9 @@ impl IdentityService for IdentityApi {
         let context = CallContext::of(&request)?;
         let id = common::profile(&request.into_inner().name, "name").map_err(refused)?;
         let told = self.explainer.profile(&context.tenant, id).await;
-        Ok(Response::new(encode::profile(told.map_err(|error| from_explain(error, &context))?)))
+        Ok(Response::new(encode::profile(
+            told.map_err(|error| from_explain(error, &context))?,
+        )))
     }
 
     async fn explain_pair(
@@ -55,7 +58,9 @@ impl IdentityService for IdentityApi {
         let sides = both(decode::side(left, "left"), decode::side(right, "right"));
         let (left, right) = sides.map_err(refused)?;
         let told = self.explainer.pair(&context.tenant, &left, &right).await;
-        Ok(Response::new(encode::pair(told.map_err(|error| from_explain(error, &context))?)))
+        Ok(Response::new(encode::pair(
+            told.map_err(|error| from_explain(error, &context))?,
+        )))
     }
 
     async fn list_match_candidates(
@@ -64,17 +69,39 @@ impl IdentityService for IdentityApi {
     ) -> Result<Response<v1::ListMatchCandidatesResponse>, Status> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let page = both(page_size(request.page_size, PAGE, MAX_PAGE), optional(&request.profile));
-        let range = both(decode::min(request.min_probability), decode::max(request.max_probability));
-        let ((limit, profile), (min_millibits, max_millibits)) = both(page, range).map_err(refused)?;
+        let page = both(
+            page_size(request.page_size, PAGE, MAX_PAGE),
+            optional(&request.profile),
+        );
+        let range = both(
+            decode::min(request.min_probability),
+            decode::max(request.max_probability),
+        );
+        let ((limit, profile), (min_millibits, max_millibits)) =
+            both(page, range).map_err(refused)?;
         let asked = (profile, min_millibits, max_millibits);
         let after: Option<PageCursor> = token::parse_page_token(&request.page_token, &asked)?;
-        let query = CandidateQuery { profile, page: QueuePage { min_millibits, max_millibits, after, limit } };
+        let query = CandidateQuery {
+            profile,
+            page: QueuePage {
+                min_millibits,
+                max_millibits,
+                after,
+                limit,
+            },
+        };
         let found = self.explainer.candidates(&context.tenant, &query).await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListMatchCandidatesResponse {
-            candidates: found.candidates.into_iter().map(encode::candidate).collect(),
-            next_page_token: found.next.map(|next| token::page_token(next, &asked)).unwrap_or_default(),
+            candidates: found
+                .candidates
+                .into_iter()
+                .map(encode::candidate)
+                .collect(),
+            next_page_token: found
+                .next
+                .map(|next| token::page_token(next, &asked))
+                .unwrap_or_default(),
         }))
     }
 
@@ -85,8 +112,12 @@ impl IdentityService for IdentityApi {
         let context = CallContext::of(&request)?;
         let id = common::profile(&request.into_inner().name, "name").map_err(refused)?;
         let found = self.explainer.household(&context.tenant, id).await;
-        let members = found.map_err(|error| from_explain(error, &context))?.into_iter();
-        Ok(Response::new(v1::ListHouseholdResponse { members: members.map(encode::related).collect() }))
+        let members = found
+            .map_err(|error| from_explain(error, &context))?
+            .into_iter();
+        Ok(Response::new(v1::ListHouseholdResponse {
+            members: members.map(encode::related).collect(),
+        }))
     }
 
     async fn list_decisions(
@@ -96,12 +127,19 @@ impl IdentityService for IdentityApi {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let limit = page_size(request.page_size, PAGE, MAX_PAGE).map_err(refused)?;
-        let after: Option<(Sequence, String)> = token::parse_page_token(&request.page_token, &"decisions")?;
-        let found = self.explainer.decisions(&context.tenant, after, limit).await;
+        let after: Option<(Sequence, String)> =
+            token::parse_page_token(&request.page_token, &"decisions")?;
+        let found = self
+            .explainer
+            .decisions(&context.tenant, after, limit)
+            .await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListDecisionsResponse {
             decisions: found.decisions.into_iter().map(encode::decision).collect(),
-            next_page_token: found.next.map(|next| token::page_token(next, &"decisions")).unwrap_or_default(),
+            next_page_token: found
+                .next
+                .map(|next| token::page_token(next, &"decisions"))
+                .unwrap_or_default(),
         }))
     }
 
@@ -111,15 +149,26 @@ impl IdentityService for IdentityApi {
     ) -> Result<Response<v1::ListIdentityChangesResponse>, Status> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let page = both(page_size(request.page_size, PAGE, MAX_PAGE), optional(&request.profile));
+        let page = both(
+            page_size(request.page_size, PAGE, MAX_PAGE),
+            optional(&request.profile),
+        );
         let (limit, profile) = page.map_err(refused)?;
-        let before: Option<(Sequence, i32)> = token::parse_page_token(&request.page_token, &profile)?;
-        let page = IdentityChangePage { profile, before, limit };
+        let before: Option<(Sequence, i32)> =
+            token::parse_page_token(&request.page_token, &profile)?;
+        let page = IdentityChangePage {
+            profile,
+            before,
+            limit,
+        };
         let found = self.explainer.changes(&context.tenant, &page).await;
         let found = found.map_err(|error| from_explain(error, &context))?;
         Ok(Response::new(v1::ListIdentityChangesResponse {
             changes: found.changes.into_iter().map(encode::change).collect(),
-            next_page_token: found.next.map(|next| token::page_token(next, &profile)).unwrap_or_default(),
+            next_page_token: found
+                .next
+                .map(|next| token::page_token(next, &profile))
+                .unwrap_or_default(),
         }))
     }
 
@@ -161,5 +210,9 @@ impl IdentityService for IdentityApi {
 
 /// A profile to keep to; empty: none.
 fn optional(name: &str) -> Checked<Option<ProfileId>> {
-    if name.is_empty() { Ok(None) } else { common::profile(name, "profile").map(Some) }
+    if name.is_empty() {
+        Ok(None)
+    } else {
+        common::profile(name, "profile").map(Some)
+    }
 }

@@ -34,7 +34,8 @@ pub struct IngestApi {
     pub stream_batches_in_flight: usize,
 }
 
-type AckStream = std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
+type AckStream =
+    std::pin::Pin<Box<dyn Stream<Item = Result<v1::StreamStatementsResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl IngestService for IngestApi {
@@ -46,13 +47,21 @@ impl IngestService for IngestApi {
     ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
         let context = CallContext::of(&request)?;
         let statements = request.into_inner().statements;
-        let count = status::count("statements", statements.len(), self.max_statements, "statements");
+        let count = status::count(
+            "statements",
+            statements.len(),
+            self.max_statements,
+            "statements",
+        );
         count.map_err(status::refused)?;
         let model = self.model(&context).await?;
         let receipt = self.store_now(&context, drafts(statements, &model)).await?;
         let read_token = self.read_token(&context, &receipt).await?;
         let results = receipt.results.into_iter().map(encode::result).collect();
-        Ok(Response::new(v1::IngestStatementsResponse { results, read_token }))
+        Ok(Response::new(v1::IngestStatementsResponse {
+            results,
+            read_token,
+        }))
     }
 
     async fn stream_statements(
@@ -61,10 +70,13 @@ impl IngestService for IngestApi {
     ) -> Result<Response<AckStream>, Status> {
         let context = CallContext::of(&request)?;
         let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
-        let taking_in = self.clone().take_in(context.clone(), request.into_inner(), in_flight);
+        let taking_in = self
+            .clone()
+            .take_in(context.clone(), request.into_inner(), in_flight);
         tokio::spawn(context.call.clone().scope(taking_in));
         let api = self.clone();
-        let acks = ReceiverStream::new(acks).then(move |batch| api.clone().acknowledge(context.clone(), batch));
+        let acks = ReceiverStream::new(acks)
+            .then(move |batch| api.clone().acknowledge(context.clone(), batch));
         Ok(Response::new(Box::pin(until_failure(acks))))
     }
 
@@ -73,17 +85,31 @@ impl IngestService for IngestApi {
         request: Request<v1::IngestPayloadsRequest>,
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
         let context = CallContext::of(&request)?;
-        let v1::IngestPayloadsRequest { source, kind, payloads } = request.into_inner();
+        let v1::IngestPayloadsRequest {
+            source,
+            kind,
+            payloads,
+        } = request.into_inner();
         let count = status::count("payloads", payloads.len(), self.max_statements, "payloads");
         let model = self.model(&context).await?;
         status::both(check_mapping(&model, &source, &kind), count).map_err(status::refused)?;
-        let mapped: Vec<Vec<Intake>> = payloads.iter().map(|payload| map(&model, &source, &kind, payload)).collect();
+        let mapped: Vec<Vec<Intake>> = payloads
+            .iter()
+            .map(|payload| map(&model, &source, &kind, payload))
+            .collect();
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
-        let receipt = self.store_now(&context, mapped.into_iter().flatten().collect()).await?;
+        let receipt = self
+            .store_now(&context, mapped.into_iter().flatten().collect())
+            .await?;
         let read_token = self.read_token(&context, &receipt).await?;
         let mut results = receipt.results.into_iter().map(encode::result);
-        let result = |count| v1::PayloadResult { results: results.by_ref().take(count).collect() };
-        Ok(Response::new(v1::IngestPayloadsResponse { results: counts.into_iter().map(result).collect(), read_token }))
+        let result = |count| v1::PayloadResult {
+            results: results.by_ref().take(count).collect(),
+        };
+        Ok(Response::new(v1::IngestPayloadsResponse {
+            results: counts.into_iter().map(result).collect(),
+            read_token,
+        }))
     }
 }
 
@@ -92,25 +118,42 @@ type Batch = Result<(i64, Ticket), Status>;
 
 impl IngestApi {
     async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    async fn store_now(&self, context: &CallContext, intake: Vec<Intake>) -> Result<Receipt, Status> {
+    async fn store_now(
+        &self,
+        context: &CallContext,
+        intake: Vec<Intake>,
+    ) -> Result<Receipt, Status> {
         let ticket = self.ingest.offer(&context.tenant, intake).await;
         let ticket = ticket.map_err(|error| status::from_ingest(&error, context))?;
-        ticket.wait().await.map_err(|error| status::from_ingest(&error, context))
+        ticket
+            .wait()
+            .await
+            .map_err(|error| status::from_ingest(&error, context))
     }
 
     /// A token of the write; empty when nothing was stored.
     async fn read_token(&self, context: &CallContext, receipt: &Receipt) -> Result<String, Status> {
-        let Some(sequence) = receipt.sequence else { return Ok(String::new()) };
-        let store = self.store.id().await.map_err(|error| status::from_store(&error, context))?;
+        let Some(sequence) = receipt.sequence else {
+            return Ok(String::new());
+        };
+        let store = self
+            .store
+            .id()
+            .await
+            .map_err(|error| status::from_store(&error, context))?;
         Ok(token::read_token(store, &context.tenant, sequence))
     }
 
-    /// Reads a stream's batches into the queue, in order. Waits when too many are in flight, which stops the reading, and
-    /// so, by HTTP/2's flow control, the sender.
+    /// Reads a stream's batches into the queue, in order. Waits when too many are in flight, which
+    /// stops the reading, and so, by HTTP/2's flow control, the sender.
     async fn take_in(
         self,
         context: CallContext,
@@ -135,51 +178,100 @@ impl IngestApi {
         }
     }
 
-    async fn take_in_batch(&self, context: &CallContext, message: v1::StreamStatementsRequest) -> Batch {
-        let count = status::count("statements", message.statements.len(), self.max_statements, "statements");
+    async fn take_in_batch(
+        &self,
+        context: &CallContext,
+        message: v1::StreamStatementsRequest,
+    ) -> Batch {
+        let count = status::count(
+            "statements",
+            message.statements.len(),
+            self.max_statements,
+            "statements",
+        );
         count.map_err(status::refused)?;
         let model = self.model(context).await?;
-        let ticket = self.ingest.push(&context.tenant, drafts(message.statements, &model)).await;
-        Ok((message.sequence, ticket.map_err(|error| status::from_ingest(&error, context))?))
+        let ticket = self
+            .ingest
+            .push(&context.tenant, drafts(message.statements, &model))
+            .await;
+        Ok((
+            message.sequence,
+            ticket.map_err(|error| status::from_ingest(&error, context))?,
+        ))
     }
 
-    async fn acknowledge(self, context: CallContext, batch: Batch) -> Result<v1::StreamStatementsResponse, Status> {
+    async fn acknowledge(
+        self,
+        context: CallContext,
+        batch: Batch,
+    ) -> Result<v1::StreamStatementsResponse, Status> {
         let (sequence, ticket) = batch?;
         let committed = async {
-            let receipt = ticket.wait().await.map_err(|error| status::from_ingest(&error, &context))?;
+            let receipt = ticket
+                .wait()
+                .await
+                .map_err(|error| status::from_ingest(&error, &context))?;
             let read_token = self.read_token(&context, &receipt).await?;
             let results = receipt.results.into_iter().map(encode::result).collect();
-            Ok(v1::StreamStatementsResponse { sequence, results, read_token })
+            Ok(v1::StreamStatementsResponse {
+                sequence,
+                results,
+                read_token,
+            })
         };
         match context.deadline {
-            Some(deadline) => {
-                tokio::time::timeout_at(deadline, committed).await.unwrap_or_else(|_| Err(status::deadline_exceeded()))
-            }
+            Some(deadline) => tokio::time::timeout_at(deadline, committed)
+                .await
+                .unwrap_or_else(|_| Err(status::deadline_exceeded())),
             None => committed.await,
         }
     }
 }
 
 fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
-    statements.into_iter().map(|statement| decode::draft(statement, model)).collect()
+    statements
+        .into_iter()
+        .map(|statement| decode::draft(statement, model))
+        .collect()
 }
 
 fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()> {
-    let required = |name: &str, text: &str| if text.is_empty() { Err(vec![Violation::required(name)]) } else { Ok(()) };
+    let required = |name: &str, text: &str| {
+        if text.is_empty() {
+            Err(vec![Violation::required(name)])
+        } else {
+            Ok(())
+        }
+    };
     status::both(required("source", source), required("kind", kind))?;
-    model.check_mapping(source, kind).map_err(|violation| vec![violation])
+    model
+        .check_mapping(source, kind)
+        .map_err(|violation| vec![violation])
 }
 
 fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
     if payload.len() > MAX_PAYLOAD_BYTES {
-        return vec![Err(vec![Violation::limit("payload", payload.len(), MAX_PAYLOAD_BYTES, "bytes")])];
+        return vec![Err(vec![Violation::limit(
+            "payload",
+            payload.len(),
+            MAX_PAYLOAD_BYTES,
+            "bytes",
+        )])];
     }
     let parsed: serde_json::Value = match serde_json::from_slice(payload) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let description =
-                format!("is not JSON in UTF-8: error at line {}, column {}", error.line(), error.column());
-            return vec![Err(vec![Violation::new(Reason::Malformed, "payload", description)])];
+            let description = format!(
+                "is not JSON in UTF-8: error at line {}, column {}",
+                error.line(),
+                error.column()
+            );
+            return vec![Err(vec![Violation::new(
+                Reason::Malformed,
+                "payload",
+                description,
+            )])];
         }
     };
     match model.map(source, kind, &parsed) {
@@ -189,7 +281,9 @@ fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
 }
 
 /// Ends a stream with its first failure.
-pub(super) fn until_failure<T>(stream: impl Stream<Item = Result<T, Status>>) -> impl Stream<Item = Result<T, Status>> {
+pub(super) fn until_failure<T>(
+    stream: impl Stream<Item = Result<T, Status>>,
+) -> impl Stream<Item = Result<T, Status>> {
     stream.scan(false, |failed, item| {
         let over = std::mem::replace(failed, item.is_err());
         futures::future::ready((!over).then_some(item))

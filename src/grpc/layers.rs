@@ -1,14 +1,17 @@
 //! What every call passes through, outermost first:
 //!
-//! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused; see `protocol`;
-//! 2. *request*: the whole message, within a bound of time and of bytes over all callers. A call whose request is not there
-//!    holds no place of those that work;
-//! 3. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over all connections; more are
-//!    refused at once. What they wait for has queues of its own. Streams, health calls, incomplete requests and untaken
-//!    answers are counted each by themselves; watches have a bound of their own;
-//! 4. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered `DEADLINE_EXCEEDED`. It
-//!    covers the whole answer;
-//! 5. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of the call, when the last byte of its answer is out.
+//! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused;
+//!    see `protocol`;
+//! 2. *request*: the whole message, within a bound of time and of bytes over all callers. A call
+//!    whose request is not there holds no place of those that work;
+//! 3. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over
+//!    all connections; more are refused at once. What they wait for has queues of its own. Streams,
+//!    health calls, incomplete requests and untaken answers are counted each by themselves; watches
+//!    have a bound of their own;
+//! 4. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered
+//!    `DEADLINE_EXCEEDED`. It covers the whole answer;
+//! 5. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of
+//!    the call, when the last byte of its answer is out.
 //!
 //! Credentials will be checked between 1 and 2.
 
@@ -127,10 +130,17 @@ impl CallLayer {
             Lane::Heavy => limits.max_heavy,
         });
         let active = Lane::ALL.map(|lane| (lane.name(), doors.of(lane).clone()));
-        metrics.observe_calls(move || active.iter().map(|(lane, door)| (*lane, door.in_use() as u64)).collect());
+        metrics.observe_calls(move || {
+            active
+                .iter()
+                .map(|(lane, door)| (*lane, door.in_use() as u64))
+                .collect()
+        });
         let places = Permits::new(limits.max_waiting, &metrics);
-        let (requests, answers) =
-            (Budget::new(limits.max_request_bytes_in_flight), Budget::new(limits.max_answer_bytes_in_flight));
+        let (requests, answers) = (
+            Budget::new(limits.max_request_bytes_in_flight),
+            Budget::new(limits.max_answer_bytes_in_flight),
+        );
         for (direction, budget) in [("requests", requests.clone()), ("answers", answers.clone())] {
             metrics.observe_bytes_in_flight(direction, move || budget.used() as u64);
         }
@@ -143,7 +153,11 @@ impl CallLayer {
         };
         let pressed = places.clone();
         let patience: Patience = Arc::new(move || {
-            if pressed.is_pressed(Kind::Answering) { HURRY.min(limits.send_timeout) } else { limits.send_timeout }
+            if pressed.is_pressed(Kind::Answering) {
+                HURRY.min(limits.send_timeout)
+            } else {
+                limits.send_timeout
+            }
         });
         let (instance, count) = (random(), AtomicU64::new(0));
         Self {
@@ -166,14 +180,21 @@ impl CallLayer {
 impl Shared {
     /// A request id that no other process and no other start of this one gives out.
     fn request_id(&self) -> String {
-        format!("{:016x}-{:x}", self.instance, self.count.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "{:016x}-{:x}",
+            self.instance,
+            self.count.fetch_add(1, Ordering::Relaxed)
+        )
     }
 }
 
 impl<S> Layer<S> for CallLayer {
     type Service = CallService<S>;
     fn layer(&self, inner: S) -> CallService<S> {
-        CallService { inner, shared: self.shared.clone() }
+        CallService {
+            inner,
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -227,9 +248,9 @@ where
                 Ok::<_, Status>(lane.scope(inner.call(request).instrument(span)).await)
             };
             let answer = match deadline {
-                Some(deadline) => {
-                    tokio::time::timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(status::deadline_exceeded()))
-                }
+                Some(deadline) => tokio::time::timeout_at(deadline, answer)
+                    .await
+                    .unwrap_or_else(|_| Err(status::deadline_exceeded())),
                 None => answer.await,
             };
             match answer {

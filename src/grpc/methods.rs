@@ -1,5 +1,6 @@
-//! The register of methods, read from the descriptors of the proto files: whatever is declared there has a name of its own
-//! in metrics, logs and traces, the deadline rule that fits it, and an entry in the health service.
+//! The register of methods, read from the descriptors of the proto files: whatever is declared
+//! there has a name of its own in metrics, logs and traces, the deadline rule that fits it, and an
+//! entry in the health service.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,7 +9,8 @@ use prost_reflect::{DescriptorPool, ServiceDescriptor};
 
 use super::FILE_DESCRIPTOR_SET;
 
-/// The method name of all calls to methods that this server does not have, so that logs and figures are bounded.
+/// The method name of all calls to methods that this server does not have, so that logs and figures
+/// are bounded.
 const OTHER: &str = "_OTHER";
 
 /// The package of this project's services.
@@ -25,7 +27,8 @@ const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
 pub(super) struct Method {
     /// `package.Service/Method`, or `_OTHER`.
     pub(super) name: &'static str,
-    /// Whether the caller, the server or both send a stream. Only unary calls get a default deadline.
+    /// Whether the caller, the server or both send a stream. Only unary calls get a default
+    /// deadline.
     pub(super) streams: bool,
     /// Whether the caller sends a stream.
     pub(super) sends_stream: bool,
@@ -48,9 +51,18 @@ impl Method {
     /// The method of a request path.
     pub(super) fn of_path(path: &str) -> Self {
         let found = METHODS.get_key_value(path.trim_start_matches('/'));
-        found.map_or(Self { name: OTHER, streams: false, sends_stream: false }, |(name, (streams, sends_stream))| {
-            Self { name, streams: *streams, sends_stream: *sends_stream }
-        })
+        found.map_or(
+            Self {
+                name: OTHER,
+                streams: false,
+                sends_stream: false,
+            },
+            |(name, (streams, sends_stream))| Self {
+                name,
+                streams: *streams,
+                sends_stream: *sends_stream,
+            },
+        )
     }
 
     /// How its calls are counted.
@@ -74,14 +86,17 @@ impl Method {
     }
 }
 
-/// The names of this project's services, in order: what the health service reports on, beside the server as a whole.
+/// The names of this project's services, in order: what the health service reports on, beside the
+/// server as a whole.
 pub fn service_names() -> impl Iterator<Item = &'static str> {
     OWN_SERVICES.iter().map(String::as_str)
 }
 
 static OWN_SERVICES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let mut names: Vec<String> =
-        services(&[FILE_DESCRIPTOR_SET]).iter().map(|service| service.full_name().to_owned()).collect();
+    let mut names: Vec<String> = services(&[FILE_DESCRIPTOR_SET])
+        .iter()
+        .map(|service| service.full_name().to_owned())
+        .collect();
     names.sort_unstable();
     names
 });
@@ -101,14 +116,21 @@ static METHODS: LazyLock<HashMap<String, (bool, bool)>> = LazyLock::new(|| {
             .methods()
             .map(|method| {
                 let name = format!("{}/{}", service.full_name(), method.name());
-                (name, (method.is_client_streaming() || method.is_server_streaming(), method.is_client_streaming()))
+                (
+                    name,
+                    (
+                        method.is_client_streaming() || method.is_server_streaming(),
+                        method.is_client_streaming(),
+                    ),
+                )
             })
             .collect::<Vec<_>>()
     });
     methods.collect()
 });
 
-/// The services of descriptor sets. The sets are compiled in; one that cannot be read fails every test of this module.
+/// The services of descriptor sets. The sets are compiled in; one that cannot be read fails every
+/// test of this module.
 fn services(sets: &[&[u8]]) -> Vec<ServiceDescriptor> {
     pool_of(sets).services().collect()
 }
@@ -137,13 +159,25 @@ mod tests {
         let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("descriptors");
         let mut count = 0;
         for service in pool.services() {
-            assert!(service_names().any(|name| name == service.full_name()), "{}", service.full_name());
+            assert!(
+                service_names().any(|name| name == service.full_name()),
+                "{}",
+                service.full_name()
+            );
             for method in service.methods() {
                 let path = format!("/{}/{}", service.full_name(), method.name());
                 let found = Method::of_path(&path);
                 assert_eq!(format!("/{}", found.name), path);
-                assert_eq!(found.streams, method.is_client_streaming() || method.is_server_streaming(), "{path}");
-                assert_eq!((found.sends_stream, found.is_own()), (method.is_client_streaming(), true), "{path}");
+                assert_eq!(
+                    found.streams,
+                    method.is_client_streaming() || method.is_server_streaming(),
+                    "{path}"
+                );
+                assert_eq!(
+                    (found.sends_stream, found.is_own()),
+                    (method.is_client_streaming(), true),
+                    "{path}"
+                );
                 count += 1;
             }
         }
@@ -155,18 +189,39 @@ mod tests {
         for (path, streams) in [
             ("/grpc.health.v1.Health/Check", false),
             ("/grpc.health.v1.Health/Watch", true),
-            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
-            ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true),
+            (
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                true,
+            ),
+            (
+                "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                true,
+            ),
         ] {
             let method = Method::of_path(path);
-            assert_eq!((format!("/{}", method.name).as_str(), method.streams), (path, streams));
+            assert_eq!(
+                (format!("/{}", method.name).as_str(), method.streams),
+                (path, streams)
+            );
         }
     }
 
     #[test]
     fn methods_that_are_not_served_share_one_name() {
-        for path in ["/customer.profile.v1.ProfileService/Nonsense", "/", "", "/a/b/c"] {
-            assert_eq!(Method::of_path(path), Method { name: "_OTHER", streams: false, sends_stream: false });
+        for path in [
+            "/customer.profile.v1.ProfileService/Nonsense",
+            "/",
+            "",
+            "/a/b/c",
+        ] {
+            assert_eq!(
+                Method::of_path(path),
+                Method {
+                    name: "_OTHER",
+                    streams: false,
+                    sends_stream: false
+                }
+            );
         }
     }
 
@@ -175,10 +230,22 @@ mod tests {
         for (path, class) in [
             ("/grpc.health.v1.Health/Check", Class::Health),
             ("/grpc.health.v1.Health/Watch", Class::Health),
-            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Class::Stream),
-            ("/customer.profile.v1.IngestService/StreamStatements", Class::Stream),
-            ("/customer.profile.v1.ProfileService/WatchProfiles", Class::Watch),
-            ("/customer.profile.v1.ProfileService/GetProfile", Class::Work),
+            (
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                Class::Stream,
+            ),
+            (
+                "/customer.profile.v1.IngestService/StreamStatements",
+                Class::Stream,
+            ),
+            (
+                "/customer.profile.v1.ProfileService/WatchProfiles",
+                Class::Watch,
+            ),
+            (
+                "/customer.profile.v1.ProfileService/GetProfile",
+                Class::Work,
+            ),
             ("/unknown", Class::Work),
         ] {
             assert_eq!(Method::of_path(path).class(), class, "{path}");

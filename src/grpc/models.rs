@@ -19,13 +19,18 @@ use super::encode::{self, time};
 use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, model_candidate, model_service_server::ModelService};
 use super::{bounded, decode, token};
-use crate::full_resolution::{Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange};
-use crate::rollout::{Apply, Candidate, Content, ModelRollout, Plan, Progress, RolloutError, Step, Weights};
+use crate::full_resolution::{
+    Difference, IdentifierChange, Move, ProfileChange, Refusal, Size, TraitChange,
+};
+use crate::rollout::{
+    Apply, Candidate, Content, ModelRollout, Plan, Progress, RolloutError, Step, Weights,
+};
 use crate::store::{self, StoredModel};
 
 /// How often progress is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(250);
-/// The most mistakes of a model file that are listed: as many as its reader notes, and its note on the rest.
+/// The most mistakes of a model file that are listed: as many as its reader notes, and its note on
+/// the rest.
 const MAX_MISTAKES: usize = 1_001;
 /// The most bytes of the text of one.
 const MAX_MISTAKE_BYTES: usize = 2_000;
@@ -45,16 +50,25 @@ impl ModelService for ModelApi {
     type ApplyModelStream = Answers<v1::ApplyModelResponse>;
     type TrainModelStream = Answers<v1::TrainModelResponse>;
 
-    async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::GetModelResponse>, Status> {
+    async fn get_model(
+        &self,
+        request: Request<v1::GetModelRequest>,
+    ) -> Result<Response<v1::GetModelResponse>, Status> {
         let context = CallContext::of(&request)?;
         let version = request.into_inner().version;
         let wanted = (version != 0).then_some(version);
         let store = &self.rollout.store;
-        let found = store.model(&context.tenant, wanted).await.map_err(|error| status::from_store(&error, &context))?;
+        let found = store
+            .model(&context.tenant, wanted)
+            .await
+            .map_err(|error| status::from_store(&error, &context))?;
         let found = found.ok_or_else(|| status::no_model(wanted))?;
         let in_force = self.in_force(&context).await?;
         let recount = self.recount(&context).await?;
-        Ok(Response::new(v1::GetModelResponse { model: Some(version_of(found, in_force, true)), recount }))
+        Ok(Response::new(v1::GetModelResponse {
+            model: Some(version_of(found, in_force, true)),
+            recount,
+        }))
     }
 
     async fn list_model_versions(
@@ -65,14 +79,27 @@ impl ModelService for ModelApi {
         let request = request.into_inner();
         let limit = status::page_size(request.page_size, 20, 100).map_err(refused)?;
         let before: Option<i64> = token::parse_page_token(&request.page_token, &())?;
-        let found = self.rollout.store.list_models(&context.tenant, before, limit + 1).await;
+        let found = self
+            .rollout
+            .store
+            .list_models(&context.tenant, before, limit + 1)
+            .await;
         let mut found = found.map_err(|error| status::from_store(&error, &context))?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| token::page_token(last.model.version, &()));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| token::page_token(last.model.version, &()));
         let in_force = self.in_force(&context).await?;
-        let models = found.into_iter().map(|stored| version_of(stored, in_force, false)).collect();
-        Ok(Response::new(v1::ListModelVersionsResponse { models, next_page_token: next.unwrap_or_default() }))
+        let models = found
+            .into_iter()
+            .map(|stored| version_of(stored, in_force, false))
+            .collect();
+        Ok(Response::new(v1::ListModelVersionsResponse {
+            models,
+            next_page_token: next.unwrap_or_default(),
+        }))
     }
 
     async fn list_event_types(
@@ -94,13 +121,21 @@ impl ModelService for ModelApi {
         let candidate = candidate(request.into_inner().candidate).map_err(refused)?;
         let (progress, steps) = Progress::new();
         let rollout = self.rollout.clone();
-        let wrap = |message| v1::PlanModelResponse { message: Some(message) };
+        let wrap = |message| v1::PlanModelResponse {
+            message: Some(message),
+        };
         let work = async move {
             let planned = rollout.plan(&context.tenant, &candidate, &progress).await;
-            let planned = planned.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
+            let planned = planned
+                .map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
             Ok(wrap(Message::Plan(plan(planned))))
         };
-        Ok(Response::new(told(work, steps, Abandon::WithCaller, move |step| wrap(Message::Progress(step)))))
+        Ok(Response::new(told(
+            work,
+            steps,
+            Abandon::WithCaller,
+            move |step| wrap(Message::Progress(step)),
+        )))
     }
 
     async fn apply_model(
@@ -110,24 +145,43 @@ impl ModelService for ModelApi {
         use v1::apply_model_response::Message;
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let (candidate, request_id) =
-            both(candidate(request.candidate), decode::optional_request_id(request.request_id)).map_err(refused)?;
+        let (candidate, request_id) = both(
+            candidate(request.candidate),
+            decode::optional_request_id(request.request_id),
+        )
+        .map_err(refused)?;
         let expected_version = (request.expected_version != 0).then_some(request.expected_version);
-        let apply = Apply { candidate, expected_version, request_id };
+        let apply = Apply {
+            candidate,
+            expected_version,
+            request_id,
+        };
         let (progress, steps) = Progress::new();
         let rollout = self.rollout.clone();
-        let wrap = |message| v1::ApplyModelResponse { message: Some(message) };
+        let wrap = |message| v1::ApplyModelResponse {
+            message: Some(message),
+        };
         let work = async move {
             let applied = rollout.apply(&context.tenant, &apply, &progress).await;
-            let applied = applied.map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
-            let store = rollout.store.id().await.map_err(|error| status::from_store(&error, &context))?;
+            let applied = applied
+                .map_err(|error| failed(&error, &context, |all| wrap(Message::Mistakes(all))))?;
+            let store = rollout
+                .store
+                .id()
+                .await
+                .map_err(|error| status::from_store(&error, &context))?;
             Ok(wrap(Message::Result(v1::ApplyModelResult {
                 version: applied.version,
                 plan: Some(plan(applied.plan)),
                 read_token: token::read_token(store, &context.tenant, Sequence(applied.sequence)),
             })))
         };
-        Ok(Response::new(told(work, steps, Abandon::Never, move |step| wrap(Message::Progress(step)))))
+        Ok(Response::new(told(
+            work,
+            steps,
+            Abandon::Never,
+            move |step| wrap(Message::Progress(step)),
+        )))
     }
 
     async fn train_model(
@@ -136,10 +190,13 @@ impl ModelService for ModelApi {
     ) -> Result<Response<Self::TrainModelStream>, Status> {
         use v1::train_model_response::Message;
         let context = CallContext::of(&request)?;
-        let request_id = decode::optional_request_id(request.into_inner().request_id).map_err(refused)?;
+        let request_id =
+            decode::optional_request_id(request.into_inner().request_id).map_err(refused)?;
         let (progress, steps) = Progress::new();
         let rollout = self.rollout.clone();
-        let wrap = |message| v1::TrainModelResponse { message: Some(message) };
+        let wrap = |message| v1::TrainModelResponse {
+            message: Some(message),
+        };
         let work = async move {
             let learned = rollout.train(&context.tenant, &request_id, &progress).await;
             let learned = learned.map_err(|error| status::from_switch(&error, &context))?;
@@ -149,7 +206,12 @@ impl ModelService for ModelApi {
                 report: learned.report,
             })))
         };
-        Ok(Response::new(told(work, steps, Abandon::Never, move |step| wrap(Message::Progress(step)))))
+        Ok(Response::new(told(
+            work,
+            steps,
+            Abandon::Never,
+            move |step| wrap(Message::Progress(step)),
+        )))
     }
 }
 
@@ -165,19 +227,37 @@ impl ModelApi {
         if running.model.definitions().next().is_none() {
             return Ok(None);
         }
-        let read = async { self.rollout.store.snapshot(&context.tenant).await?.recount_progress().await };
+        let read = async {
+            self.rollout
+                .store
+                .snapshot(&context.tenant)
+                .await?
+                .recount_progress()
+                .await
+        };
         let counted = running.model.counted();
-        let progress = read.await.map_err(failed)?.filter(|progress| progress.definitions == counted);
+        let progress = read
+            .await
+            .map_err(failed)?
+            .filter(|progress| progress.definitions == counted);
         let done = progress.as_ref().is_some_and(|progress| progress.done);
-        let completeness = if done { v1::Completeness::Complete } else { v1::Completeness::Partial };
+        let completeness = if done {
+            v1::Completeness::Complete
+        } else {
+            v1::Completeness::Partial
+        };
         let records = progress.map_or(0, |progress| progress.records);
         let record_count = i64::try_from(records).unwrap_or(i64::MAX);
-        Ok(Some(v1::RecountProgress { completeness: completeness.into(), record_count }))
+        Ok(Some(v1::RecountProgress {
+            completeness: completeness.into(),
+            record_count,
+        }))
     }
 
     async fn in_force(&self, context: &CallContext) -> Result<i64, Status> {
         match self.rollout.models.of(&context.tenant).await {
-            // One that cannot be used is in force all the same, and whoever replaces it must see which.
+            // One that cannot be used is in force all the same, and whoever replaces it must see
+            // which.
             Ok(running) => Ok(running.version),
             Err(store::Error::Model { version, .. }) => Ok(version),
             Err(error) => Err(status::from_store(&error, context)),
@@ -203,16 +283,26 @@ struct Failed<T> {
 
 impl<T> From<Status> for Failed<T> {
     fn from(status: Status) -> Self {
-        Self { message: None, status }
+        Self {
+            message: None,
+            status,
+        }
     }
 }
 
-fn failed<T>(error: &RolloutError, context: &CallContext, wrap: impl Fn(v1::ModelMistakes) -> T) -> Failed<T> {
+fn failed<T>(
+    error: &RolloutError,
+    context: &CallContext,
+    wrap: impl Fn(v1::ModelMistakes) -> T,
+) -> Failed<T> {
     let message = match error {
         RolloutError::Mistakes(all) => Some(wrap(mistakes(all))),
         _ => None,
     };
-    Failed { message, status: status::from_switch(error, context) }
+    Failed {
+        message,
+        status: status::from_switch(error, context),
+    }
 }
 
 fn mistakes(all: &[ModelError]) -> v1::ModelMistakes {
@@ -222,7 +312,10 @@ fn mistakes(all: &[ModelError]) -> v1::ModelMistakes {
         path: bounded::shortened(&mistake.path, MAX_MISTAKE_BYTES).into_owned(),
         description: bounded::shortened(&mistake.message, MAX_MISTAKE_BYTES).into_owned(),
     };
-    v1::ModelMistakes { mistakes: all.iter().take(MAX_MISTAKES).map(of).collect(), mistake_count: count(all.len()) }
+    v1::ModelMistakes {
+        mistakes: all.iter().take(MAX_MISTAKES).map(of).collect(),
+        mistake_count: count(all.len()),
+    }
 }
 
 /// A stream of progress, then what a work came to.
@@ -266,7 +359,11 @@ fn told<T: Send + 'static>(
 }
 
 fn progress_of(step: Step) -> v1::ModelProgress {
-    v1::ModelProgress { phase: step.phase.to_owned(), done: count(step.done), total: count(step.total) }
+    v1::ModelProgress {
+        phase: step.phase.to_owned(),
+        done: count(step.done),
+        total: count(step.total),
+    }
 }
 
 fn candidate(message: Option<v1::ModelCandidate>) -> Checked<Candidate> {
@@ -274,10 +371,19 @@ fn candidate(message: Option<v1::ModelCandidate>) -> Checked<Candidate> {
     let message = message.unwrap_or_default();
     let content = match message.content {
         Some(WireContent::File(file)) if file.len() > MAX_FILE_BYTES => {
-            return Err(vec![Violation::limit("candidate.file", file.len(), MAX_FILE_BYTES, "bytes")]);
+            return Err(vec![Violation::limit(
+                "candidate.file",
+                file.len(),
+                MAX_FILE_BYTES,
+                "bytes",
+            )]);
         }
         Some(WireContent::File(file)) if file.contains('\0') => {
-            return Err(vec![Violation::new(Reason::Malformed, "candidate.file", "must not contain U+0000")]);
+            return Err(vec![Violation::new(
+                Reason::Malformed,
+                "candidate.file",
+                "must not contain U+0000",
+            )]);
         }
         Some(WireContent::File(file)) => Content::File(file),
         Some(WireContent::Version(version)) => Content::Version(version),
@@ -293,7 +399,11 @@ fn candidate(message: Option<v1::ModelCandidate>) -> Checked<Candidate> {
 
 fn version_of(stored: StoredModel, in_force: i64, with_file: bool) -> v1::ModelVersion {
     let StoredModel { model, activation } = stored;
-    let origin = if model.weights.is_empty() { v1::WeightsOrigin::Shipped } else { v1::WeightsOrigin::Trained };
+    let origin = if model.weights.is_empty() {
+        v1::WeightsOrigin::Shipped
+    } else {
+        v1::WeightsOrigin::Trained
+    };
     v1::ModelVersion {
         version: model.version,
         file: if with_file { model.file } else { String::new() },
@@ -306,8 +416,20 @@ fn version_of(stored: StoredModel, in_force: i64, with_file: bool) -> v1::ModelV
 }
 
 fn plan(plan: Plan) -> v1::ModelPlan {
-    let Plan { base_version, unchanged, difference } = plan;
-    let Difference { merges, splits, changes, refusals, identifier_changes, largest, .. } = difference;
+    let Plan {
+        base_version,
+        unchanged,
+        difference,
+    } = plan;
+    let Difference {
+        merges,
+        splits,
+        changes,
+        refusals,
+        identifier_changes,
+        largest,
+        ..
+    } = difference;
     v1::ModelPlan {
         base_version,
         unchanged,
@@ -328,13 +450,19 @@ fn plan(plan: Plan) -> v1::ModelPlan {
         splits: splits.into_iter().map(moved).collect(),
         changes: changes.iter().map(change).collect(),
         refusals: refusals.into_iter().map(refusal).collect(),
-        identifier_changes: identifier_changes.into_iter().map(identifier_change).collect(),
+        identifier_changes: identifier_changes
+            .into_iter()
+            .map(identifier_change)
+            .collect(),
         largest: largest.iter().map(size).collect(),
     }
 }
 
 fn moved(moved: Move) -> v1::ProfileMove {
-    let record = |(key, reason): (RecordKey, String)| v1::MovedRecord { record: Some(encode::key(&key)), reason };
+    let record = |(key, reason): (RecordKey, String)| v1::MovedRecord {
+        record: Some(encode::key(&key)),
+        reason,
+    };
     v1::ProfileMove {
         from: profile_name(&moved.from),
         into: profile_name(&moved.into),
@@ -357,12 +485,25 @@ fn change(change: &ProfileChange) -> v1::ProfileChange {
 }
 
 fn refusal(refusal: Refusal) -> v1::RefusedStatement {
-    v1::RefusedStatement { record: Some(encode::key(&refusal.record)), description: refusal.description }
+    v1::RefusedStatement {
+        record: Some(encode::key(&refusal.record)),
+        description: refusal.description,
+    }
 }
 
 fn identifier_change(change: IdentifierChange) -> v1::IdentifierChange {
-    let IdentifierChange { record, kind, before, after } = change;
-    v1::IdentifierChange { record: Some(encode::key(&record)), r#type: kind, before, after }
+    let IdentifierChange {
+        record,
+        kind,
+        before,
+        after,
+    } = change;
+    v1::IdentifierChange {
+        record: Some(encode::key(&record)),
+        r#type: kind,
+        before,
+        after,
+    }
 }
 
 fn size(size: &Size) -> v1::ProfileSize {

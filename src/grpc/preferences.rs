@@ -48,7 +48,10 @@ impl PreferenceService for PreferenceApi {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
-        let asked = both(common::key(request.key, "key"), PurposeScope::new(request.purpose, &model));
+        let asked = both(
+            common::key(request.key, "key"),
+            PurposeScope::new(request.purpose, &model),
+        );
         let (key, bound) = asked.map_err(refused)?;
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let found = self.read(&context, &key, freshness).await?;
@@ -75,21 +78,43 @@ impl PreferenceService for PreferenceApi {
         request: Request<v1::ListConsentHistoryRequest>,
     ) -> Result<Response<v1::ListConsentHistoryResponse>, Status> {
         let context = CallContext::of(&request)?;
-        let v1::ListConsentHistoryRequest { key, purpose, page_size: wanted, page_token } = request.into_inner();
+        let v1::ListConsentHistoryRequest {
+            key,
+            purpose,
+            page_size: wanted,
+            page_token,
+        } = request.into_inner();
         let asked = both(common::key(key, "key"), page_size(wanted, 50, 500));
         let (key, limit) = asked.map_err(refused)?;
         let after: Option<Place> = token::parse_page_token(&page_token, &purpose)?;
         let found = self.read(&context, &key, Freshness::Full).await?;
-        let records: Vec<RecordKey> = found.profile.records.iter().map(|record| record.key.clone()).collect();
-        let said = async { self.store.snapshot(&context.tenant).await?.statements(&records).await };
+        let records: Vec<RecordKey> = found
+            .profile
+            .records
+            .iter()
+            .map(|record| record.key.clone())
+            .collect();
+        let said = async {
+            self.store
+                .snapshot(&context.tenant)
+                .await?
+                .statements(&records)
+                .await
+        };
         let said = said.await.map_err(|error| from_store(&error, &context))?;
-        let consents = said.into_iter().filter_map(|stored| Some((place(&stored), consent_record(stored, &purpose)?)));
-        let mut listed: Vec<(Place, v1::ConsentRecord)> =
-            consents.filter(|(place, _)| after.as_ref().is_none_or(|after| place < after)).collect();
+        let consents = said
+            .into_iter()
+            .filter_map(|stored| Some((place(&stored), consent_record(stored, &purpose)?)));
+        let mut listed: Vec<(Place, v1::ConsentRecord)> = consents
+            .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
+            .collect();
         listed.sort_by(|(a, _), (b, _)| b.cmp(a));
         let more = listed.len() > limit;
         listed.truncate(limit);
-        let next = listed.last().filter(|_| more).map(|(place, _)| token::page_token(place, &purpose));
+        let next = listed
+            .last()
+            .filter(|_| more)
+            .map(|(place, _)| token::page_token(place, &purpose));
         Ok(Response::new(v1::ListConsentHistoryResponse {
             records: listed.into_iter().map(|(_, record)| record).collect(),
             next_page_token: next.unwrap_or_default(),
@@ -114,17 +139,31 @@ impl PreferenceService for PreferenceApi {
 
 impl PreferenceApi {
     async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self.models.of(&context.tenant).await.map_err(|error| from_store(&error, context))?;
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    async fn read(&self, context: &CallContext, key: &Key, freshness: Freshness) -> Result<Answer, Status> {
+    async fn read(
+        &self,
+        context: &CallContext,
+        key: &Key,
+        freshness: Freshness,
+    ) -> Result<Answer, Status> {
         let found = self.reader.profile(&context.tenant, key, freshness).await;
         found.map_err(|error| from_reader(error, context))
     }
 
     /// What counts now, as far as a purpose may see it.
-    fn effective(&self, found: &Answer, view: Option<View<'_>>, context: &CallContext) -> v1::GetPreferencesResponse {
+    fn effective(
+        &self,
+        found: &Answer,
+        view: Option<View<'_>>,
+        context: &CallContext,
+    ) -> v1::GetPreferencesResponse {
         let (profile, now) = (&*found.profile, self.clock.now());
         let mut message = v1::GetPreferencesResponse {
             profile: profile_name(&profile.id),
@@ -138,7 +177,13 @@ impl PreferenceApi {
         }
         let needs = view.and_then(|view| view.withholds_accessibility());
         let wishes = view.and_then(|view| view.withholds_preferences());
-        let seen = |key: &PreferenceKey| if key.is_accessibility() { needs.is_none() } else { wishes.is_none() };
+        let seen = |key: &PreferenceKey| {
+            if key.is_accessibility() {
+                needs.is_none()
+            } else {
+                wishes.is_none()
+            }
+        };
         message.origins = encode::origins(&profile.preferences, seen);
         if needs.is_none() {
             message.accessibility = encode::accessibility(&profile.preferences);
@@ -150,7 +195,10 @@ impl PreferenceApi {
         // A contact point is an identifier: a consent for one is seen by whom sees those.
         let mut points = BTreeMap::new();
         message.consents.retain(|found| {
-            let kind = found.contact_point.as_ref().map(|point| point.r#type.as_str());
+            let kind = found
+                .contact_point
+                .as_ref()
+                .map(|point| point.r#type.as_str());
             let held = kind.and_then(|kind| view.and_then(|view| view.withholds_identifier(kind)));
             let seen = held.is_none();
             points.extend(held.map(|held| (held.field.clone(), held)));
@@ -167,12 +215,19 @@ type Place = (i64, i32, String, String);
 
 fn place(stored: &StoredStatement) -> Place {
     let record = &stored.key.record;
-    (stored.sequence.0, stored.ordinal, record.source.clone(), record.key.clone())
+    (
+        stored.sequence.0,
+        stored.ordinal,
+        record.source.clone(),
+        record.key.clone(),
+    )
 }
 
 /// What a statement says about a purpose, if it is about that.
 fn consent_record(stored: StoredStatement, purpose: &str) -> Option<v1::ConsentRecord> {
-    let Draft::Consent(draft) = stored.draft else { return None };
+    let Draft::Consent(draft) = stored.draft else {
+        return None;
+    };
     if !purpose.is_empty() && draft.purpose != purpose {
         return None;
     }
@@ -181,5 +236,8 @@ fn consent_record(stored: StoredStatement, purpose: &str) -> Option<v1::ConsentR
         source_time: draft.source_time.map(time),
         receive_time: Some(time(stored.receive_time)),
     };
-    Some(v1::ConsentRecord { consent: Some(encode::said(draft)), origin: Some(origin) })
+    Some(v1::ConsentRecord {
+        consent: Some(encode::said(draft)),
+        origin: Some(origin),
+    })
 }

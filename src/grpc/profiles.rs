@@ -20,7 +20,8 @@ use crate::store::Store;
 
 /// How many keys a batch may have.
 const MAX_KEYS: usize = 500;
-/// Maximum number of words of a search: each is looked for in five thousand words that are written alike.
+/// Maximum number of words of a search: each is looked for in five thousand words that are written
+/// alike.
 const MAX_WORDS: usize = 16;
 /// The longest search, in bytes, and the shortest.
 const QUERY_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
@@ -48,9 +49,12 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::GetProfileResponse>, Status> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
+        let shape = self
+            .shape(request.view, request.read_mask, request.purpose, &context)
+            .await?;
         let as_of = decode::as_of(request.as_of_time, request.consistency.as_ref());
-        let ((key, shape), as_of) = both(both(decode::key(request.key, "key"), shape), as_of).map_err(refused)?;
+        let ((key, shape), as_of) =
+            both(both(decode::key(request.key, "key"), shape), as_of).map_err(refused)?;
         let found = if let Some(time) = as_of {
             self.reader.profile_as_of(&context.tenant, &key, time).await
         } else {
@@ -58,7 +62,10 @@ impl ProfileService for ProfileApi {
             self.reader.profile(&context.tenant, &key, freshness).await
         };
         let found = found.map_err(|error| status::from_reader(error, &context))?;
-        let (profile, withheld) = shape.of(&found.profile, found.as_of.unwrap_or_else(|| self.clock.now()));
+        let (profile, withheld) = shape.of(
+            &found.profile,
+            found.as_of.unwrap_or_else(|| self.clock.now()),
+        );
         Ok(Response::new(v1::GetProfileResponse {
             profile: Some(profile),
             withheld,
@@ -73,7 +80,9 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
-        let shape = self.shape(request.view, request.read_mask, request.purpose, &context).await?;
+        let shape = self
+            .shape(request.view, request.read_mask, request.purpose, &context)
+            .await?;
         let count = status::count("keys", request.keys.len(), MAX_KEYS, "keys");
         let ((), shape) = both(count, shape).map_err(refused)?;
         let freshness = self.freshness(request.consistency, &context).await?;
@@ -84,14 +93,22 @@ impl ProfileService for ProfileApi {
             .map(|(index, key)| decode::key(Some(key), &format!("keys[{index}]")).map_err(refused))
             .collect();
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
-        let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
-        let mut found = found.map_err(|error| status::from_store(&error, &context))?.into_iter();
+        let found = self
+            .reader
+            .profiles(&context.tenant, &readable, freshness)
+            .await;
+        let mut found = found
+            .map_err(|error| status::from_store(&error, &context))?
+            .into_iter();
         let now = self.clock.now();
         let results = keys.into_iter().map(|key| {
             let answer = key.and_then(|_| match found.next() {
                 Some(Ok(answer)) => Ok(answer),
                 Some(Err(error)) => Err(status::from_reader(error, &context)),
-                None => Err(status::from_reader(crate::reader::Error::NotFound, &context)),
+                None => Err(status::from_reader(
+                    crate::reader::Error::NotFound,
+                    &context,
+                )),
             });
             match answer {
                 Ok(answer) => {
@@ -104,12 +121,15 @@ impl ProfileService for ProfileApi {
                         withheld,
                     }
                 }
-                Err(status) => {
-                    v1::BatchGetProfilesResult { status: Some(status::to_message(&status)), ..Default::default() }
-                }
+                Err(status) => v1::BatchGetProfilesResult {
+                    status: Some(status::to_message(&status)),
+                    ..Default::default()
+                },
             }
         });
-        Ok(Response::new(v1::BatchGetProfilesResponse { results: results.collect() }))
+        Ok(Response::new(v1::BatchGetProfilesResponse {
+            results: results.collect(),
+        }))
     }
 
     async fn list_timeline(
@@ -117,7 +137,9 @@ impl ProfileService for ProfileApi {
         request: Request<v1::ListTimelineRequest>,
     ) -> Result<Response<v1::ListTimelineResponse>, Status> {
         let context = CallContext::of(&request)?;
-        self.timeline(request.into_inner(), &context).await.map(Response::new)
+        self.timeline(request.into_inner(), &context)
+            .await
+            .map(Response::new)
     }
 
     async fn get_object(
@@ -125,7 +147,9 @@ impl ProfileService for ProfileApi {
         request: Request<v1::GetObjectRequest>,
     ) -> Result<Response<v1::GetObjectResponse>, Status> {
         let context = CallContext::of(&request)?;
-        self.object(request.into_inner(), &context).await.map(Response::new)
+        self.object(request.into_inner(), &context)
+            .await
+            .map(Response::new)
     }
 
     async fn search_profiles(
@@ -135,9 +159,13 @@ impl ProfileService for ProfileApi {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let query = request.query.trim();
-        let (limit, ()) = both(page_size(request.page_size, 20, 100), query_text(query)).map_err(refused)?;
+        let (limit, ()) =
+            both(page_size(request.page_size, 20, 100), query_text(query)).map_err(refused)?;
         let after: Option<SearchCursor> = token::parse_page_token(&request.page_token, &query)?;
-        let found = self.reader.search(&context.tenant, query, after, limit).await;
+        let found = self
+            .reader
+            .search(&context.tenant, query, after, limit)
+            .await;
         let found = found.map_err(|error| status::from_store(&error, &context))?;
         let hits = found.hits.into_iter().map(|hit| v1::SearchHit {
             read_info: Some(self.read_info(&hit.profile, &context)),
@@ -159,7 +187,9 @@ impl ProfileService for ProfileApi {
     ) -> Result<Response<watch::Messages>, Status> {
         let context = CallContext::of(&request)?;
         let (reader, store) = (self.reader.clone(), self.store.clone());
-        watch::begin(&self.watches, reader, store, context, request.into_inner()).await.map(Response::new)
+        watch::begin(&self.watches, reader, store, context, request.into_inner())
+            .await
+            .map(Response::new)
     }
 }
 
@@ -177,11 +207,16 @@ impl ProfileApi {
     }
 
     pub(super) async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
-    /// The shape that was asked for, for the purpose, if one is named. (The model is asked for only then.)
+    /// The shape that was asked for, for the purpose, if one is named. (The model is asked for only
+    /// then.)
     async fn shape(
         &self,
         view: i32,
@@ -207,11 +242,14 @@ pub(super) async fn freshness(
     match wanted.and_then(|wanted| wanted.requirement) {
         None | Some(Requirement::MinimizeLatency(_)) => Ok(Freshness::MinimizeLatency),
         Some(Requirement::FullyConsistent(_)) => Ok(Freshness::Full),
-        Some(Requirement::MaxStaleness(staleness)) => {
-            decode::staleness(staleness).map(Freshness::MaxStaleness).map_err(refused)
-        }
+        Some(Requirement::MaxStaleness(staleness)) => decode::staleness(staleness)
+            .map(Freshness::MaxStaleness)
+            .map_err(refused),
         Some(Requirement::AtLeastAsFresh(read_token)) => {
-            let store = store.id().await.map_err(|error| status::from_store(&error, context))?;
+            let store = store
+                .id()
+                .await
+                .map_err(|error| status::from_store(&error, context))?;
             token::parse_read_token(&read_token, store, &context.tenant).map(Freshness::AtLeast)
         }
     }
@@ -225,5 +263,9 @@ fn query_text(query: &str) -> Checked<()> {
         }
         return Ok(());
     }
-    Err(vec![Violation::new(Reason::Malformed, "query", "must have 2 to 256 bytes, without U+0000")])
+    Err(vec![Violation::new(
+        Reason::Malformed,
+        "query",
+        "must have 2 to 256 bytes, without U+0000",
+    )])
 }

@@ -16,7 +16,8 @@ use super::v1::{self, publish_service_server::PublishService};
 use crate::active_models::ActiveModels;
 use crate::clock::Clock;
 use crate::store::{
-    self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store, StoredPublication,
+    self, ChangeKey, DeadLetter, DeadLetterPage, LogCursor, LogPosition, LogTail, Mark, Store,
+    StoredPublication,
 };
 
 /// How many dead letters may be named at once.
@@ -50,19 +51,39 @@ impl PublishService for PublishApi {
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
         let context = CallContext::of(&request)?;
-        let v1::ListDeadLettersRequest { publication, page_size, page_token } = request.into_inner();
+        let v1::ListDeadLettersRequest {
+            publication,
+            page_size,
+            page_token,
+        } = request.into_inner();
         let limit = status::page_size(page_size, 20, 500);
         let (name, limit) = both(self::name(publication), limit).map_err(refused)?;
         let after: Option<ChangeKey> = token::parse_page_token(&page_token, &name)?;
         self.known(&context, &name).await?;
-        let page = DeadLetterPage { after, to_replay: false, limit: limit + 1 };
-        let found = self.store.list_dead_letters(&context.tenant, &name, page).await;
+        let page = DeadLetterPage {
+            after,
+            to_replay: false,
+            limit: limit + 1,
+        };
+        let found = self
+            .store
+            .list_dead_letters(&context.tenant, &name, page)
+            .await;
         let mut found = found.map_err(|error| status::from_store(&error, &context))?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| token::page_token(last.key, &name));
-        let dead_letters = found.into_iter().map(|letter| dead_letter(&context.tenant, letter)).collect();
-        Ok(Response::new(v1::ListDeadLettersResponse { dead_letters, next_page_token: next.unwrap_or_default() }))
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| token::page_token(last.key, &name));
+        let dead_letters = found
+            .into_iter()
+            .map(|letter| dead_letter(&context.tenant, letter))
+            .collect();
+        Ok(Response::new(v1::ListDeadLettersResponse {
+            dead_letters,
+            next_page_token: next.unwrap_or_default(),
+        }))
     }
 
     async fn replay_dead_letters(
@@ -70,14 +91,27 @@ impl PublishService for PublishApi {
         request: Request<v1::ReplayDeadLettersRequest>,
     ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
         let context = CallContext::of(&request)?;
-        let v1::ReplayDeadLettersRequest { publication, event_ids, all } = request.into_inner();
-        let keys = if all && event_ids.is_empty() { Ok(None) } else { self::keys(&context.tenant, &event_ids, all) };
+        let v1::ReplayDeadLettersRequest {
+            publication,
+            event_ids,
+            all,
+        } = request.into_inner();
+        let keys = if all && event_ids.is_empty() {
+            Ok(None)
+        } else {
+            self::keys(&context.tenant, &event_ids, all)
+        };
         let (name, keys) = both(self::name(publication), keys).map_err(refused)?;
         self.known(&context, &name).await?;
-        let replayed = self.store.replay_dead_letters(&context.tenant, &name, keys.as_deref()).await;
+        let replayed = self
+            .store
+            .replay_dead_letters(&context.tenant, &name, keys.as_deref())
+            .await;
         let replayed = replayed.map_err(|error| status::from_store(&error, &context))?;
         let replayed_count = i64::try_from(replayed).unwrap_or(i64::MAX);
-        Ok(Response::new(v1::ReplayDeadLettersResponse { replayed_count }))
+        Ok(Response::new(v1::ReplayDeadLettersResponse {
+            replayed_count,
+        }))
     }
 
     async fn reset_publication(
@@ -86,37 +120,72 @@ impl PublishService for PublishApi {
     ) -> Result<Response<v1::ResetPublicationResponse>, Status> {
         let context = CallContext::of(&request)?;
         let name = self::name(request.into_inner().publication).map_err(refused)?;
-        let head = self.head(&context.tenant).await.map_err(|error| status::from_store(&error, &context))?;
-        let reset = self.store.reset_publication(&context.tenant, &name, Mark::after(head)).await;
+        let head = self
+            .head(&context.tenant)
+            .await
+            .map_err(|error| status::from_store(&error, &context))?;
+        let reset = self
+            .store
+            .reset_publication(&context.tenant, &name, Mark::after(head))
+            .await;
         if !reset.map_err(|error| status::from_store(&error, &context))? {
             return Err(status::no_publication(&name));
         }
         tracing::warn!(tenant = %context.tenant, publication = name, position = head.0, "a publication was reset");
-        Ok(Response::new(v1::ResetPublicationResponse { position: head.0 }))
+        Ok(Response::new(v1::ResetPublicationResponse {
+            position: head.0,
+        }))
     }
 }
 
 impl PublishApi {
     async fn statuses(&self, tenant: &TenantId) -> store::Result<Vec<v1::PublicationStatus>> {
         let running = self.models.of(tenant).await?;
-        let running =
-            self.models.told(tenant, self.tail(tenant, Sequence(i64::MAX)).await?.model_version, &running).await?;
+        let running = self
+            .models
+            .told(
+                tenant,
+                self.tail(tenant, Sequence(i64::MAX)).await?.model_version,
+                &running,
+            )
+            .await?;
         let stored = self.store.list_publications(tenant).await?;
-        let mut stored: BTreeMap<String, StoredPublication> =
-            stored.into_iter().map(|one| (one.name.clone(), one)).collect();
+        let mut stored: BTreeMap<String, StoredPublication> = stored
+            .into_iter()
+            .map(|one| (one.name.clone(), one))
+            .collect();
         let mut statuses = Vec::new();
         for (name, publication) in &running.model.publications {
             let stored = stored.remove(name);
             let mark = stored.as_ref().map(|stored| stored.progress.mark);
-            let tail = self.tail(tenant, mark.map_or(Sequence(i64::MAX), |mark| mark.sequence)).await?;
-            statuses.push(publication_status(name, publication, stored, &tail, self.clock.now()));
+            let tail = self
+                .tail(
+                    tenant,
+                    mark.map_or(Sequence(i64::MAX), |mark| mark.sequence),
+                )
+                .await?;
+            statuses.push(publication_status(
+                name,
+                publication,
+                stored,
+                &tail,
+                self.clock.now(),
+            ));
         }
         Ok(statuses)
     }
 
     async fn tail(&self, tenant: &TenantId, after: Sequence) -> store::Result<LogTail> {
-        let cursors = [LogCursor { tenant: tenant.clone(), after: LogPosition::after(after) }];
-        Ok(self.store.read_log(&cursors, 1).await?.pop().unwrap_or_default())
+        let cursors = [LogCursor {
+            tenant: tenant.clone(),
+            after: LogPosition::after(after),
+        }];
+        Ok(self
+            .store
+            .read_log(&cursors, 1)
+            .await?
+            .pop()
+            .unwrap_or_default())
     }
 
     async fn head(&self, tenant: &TenantId) -> store::Result<Sequence> {
@@ -126,7 +195,14 @@ impl PublishApi {
     /// A publication that ever began, or is to begin.
     async fn known(&self, context: &CallContext, name: &str) -> Result<(), Status> {
         let known = async {
-            if self.models.of(&context.tenant).await?.model.publications.contains_key(name) {
+            if self
+                .models
+                .of(&context.tenant)
+                .await?
+                .model
+                .publications
+                .contains_key(name)
+            {
                 return Ok(true);
             }
             let began = self.store.list_publications(&context.tenant).await?;
@@ -145,27 +221,43 @@ fn name(name: String) -> Checked<String> {
         return Err(vec![Violation::required("publication")]);
     }
     if name.len() > 64 || name.contains('\0') {
-        return Err(vec![Violation::new(Reason::Malformed, "publication", "is no publication's name")]);
+        return Err(vec![Violation::new(
+            Reason::Malformed,
+            "publication",
+            "is no publication's name",
+        )]);
     }
     Ok(name)
 }
 
 fn keys(tenant: &TenantId, ids: &[String], all: bool) -> Checked<Option<Vec<ChangeKey>>> {
     if all {
-        return Err(vec![Violation::new(Reason::Malformed, "all", "goes without `event_ids`")]);
+        return Err(vec![Violation::new(
+            Reason::Malformed,
+            "all",
+            "goes without `event_ids`",
+        )]);
     }
     status::count("event_ids", ids.len(), MAX_EVENTS, "ids")?;
     let parse = |(index, id): (usize, &String)| {
-        let rest = id.strip_prefix(tenant.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let rest = id
+            .strip_prefix(tenant.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
         let parts = rest.and_then(|rest| rest.split_once('/'));
-        let key = parts.and_then(|(sequence, change)| Some((sequence.parse().ok()?, change.parse().ok()?)));
+        let key = parts
+            .and_then(|(sequence, change)| Some((sequence.parse().ok()?, change.parse().ok()?)));
         let malformed = || {
             let rule = format!("must be an event's id of this tenant: `{tenant}/17/0`");
             Violation::new(Reason::Malformed, format!("event_ids[{index}]"), rule)
         };
-        key.map(|(sequence, change)| ChangeKey { sequence: Sequence(sequence), change }).ok_or_else(malformed)
+        key.map(|(sequence, change)| ChangeKey {
+            sequence: Sequence(sequence),
+            change,
+        })
+        .ok_or_else(malformed)
     };
-    let (keys, wrong): (Vec<_>, Vec<_>) = ids.iter().enumerate().map(parse).partition(Result::is_ok);
+    let (keys, wrong): (Vec<_>, Vec<_>) =
+        ids.iter().enumerate().map(parse).partition(Result::is_ok);
     if wrong.is_empty() {
         return Ok(Some(keys.into_iter().flatten().collect()));
     }
@@ -206,7 +298,10 @@ fn publication_status(
 fn lag(since: Timestamp, now: Timestamp) -> prost_types::Duration {
     let micros = (now.as_micros() - since.as_micros()).max(0);
     let nanos = i32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0);
-    prost_types::Duration { seconds: micros / 1_000_000, nanos }
+    prost_types::Duration {
+        seconds: micros / 1_000_000,
+        nanos,
+    }
 }
 
 fn dead_letter(tenant: &TenantId, letter: DeadLetter) -> v1::DeadLetter {

@@ -1,9 +1,11 @@
-//! Server reflection: what tools ask to know the services and messages of this server without its proto files.
+//! Server reflection: what tools ask to know the services and messages of this server without its
+//! proto files.
 //!
-//! It answers in both versions, `v1` and `v1alpha`, from the descriptors that are compiled in, which include
-//! `google/rpc/error_details.proto`, so that tools show the details of errors as text. What is not known is answered by an
-//! `error_response`, and the stream goes on. (The service of `tonic-reflection` ends the stream, and knows no extensions;
-//! its messages are used here.) A stream is bounded in the number of its requests and in the size of each.
+//! It answers in both versions, `v1` and `v1alpha`, from the descriptors that are compiled in,
+//! which include `google/rpc/error_details.proto`, so that tools show the details of errors as
+//! text. What is not known is answered by an `error_response`, and the stream goes on. (The service
+//! of `tonic-reflection` ends the stream, and knows no extensions; its messages are used here.) A
+//! stream is bounded in the number of its requests and in the size of each.
 //!
 //! Source: gRPC's `reflection.proto`, `server-reflection.md`.
 
@@ -65,7 +67,9 @@ impl Index {
     fn new(pool: &DescriptorPool) -> Self {
         let mut index = Self::default();
         for file in pool.files() {
-            index.files.insert(file.name().to_owned(), file.encode_to_vec());
+            index
+                .files
+                .insert(file.name().to_owned(), file.encode_to_vec());
             index.add_services(&file);
         }
         for message in pool.all_messages() {
@@ -74,13 +78,18 @@ impl Index {
         for declared in pool.all_enums() {
             let file = declared.parent_file();
             index.add_symbol(declared.full_name(), &file);
-            declared.values().for_each(|value| index.add_symbol(value.full_name(), &file));
+            declared
+                .values()
+                .for_each(|value| index.add_symbol(value.full_name(), &file));
         }
         for extension in pool.all_extensions() {
             let file = extension.parent_file();
             index.add_symbol(extension.full_name(), &file);
             let number = i32::try_from(extension.number()).unwrap_or(i32::MAX);
-            let of_type = index.extensions.entry(extension.containing_message().full_name().to_owned()).or_default();
+            let of_type = index
+                .extensions
+                .entry(extension.containing_message().full_name().to_owned())
+                .or_default();
             of_type.insert(number, file.name().to_owned());
         }
         index.services.sort_unstable();
@@ -95,16 +104,24 @@ impl Index {
         for service in file.services() {
             self.services.push(service.full_name().to_owned());
             self.add_symbol(service.full_name(), file);
-            service.methods().for_each(|method| self.add_symbol(method.full_name(), file));
+            service
+                .methods()
+                .for_each(|method| self.add_symbol(method.full_name(), file));
         }
     }
 
     fn add_message(&mut self, message: &MessageDescriptor) {
         let file = message.parent_file();
         self.add_symbol(message.full_name(), &file);
-        self.extensions.entry(message.full_name().to_owned()).or_default();
-        message.fields().for_each(|field| self.add_symbol(field.full_name(), &file));
-        message.oneofs().for_each(|oneof| self.add_symbol(oneof.full_name(), &file));
+        self.extensions
+            .entry(message.full_name().to_owned())
+            .or_default();
+        message
+            .fields()
+            .for_each(|field| self.add_symbol(field.full_name(), &file));
+        message
+            .oneofs()
+            .for_each(|oneof| self.add_symbol(oneof.full_name(), &file));
     }
 
     fn answer(&self, question: &Question) -> Answer {
@@ -112,16 +129,18 @@ impl Index {
         let found = match question {
             Question::File(name) => file(name),
             Question::Symbol(name) => self.symbols.get(name).and_then(file),
-            Question::Extension(name, number) => {
-                self.extensions.get(name).and_then(|numbers| numbers.get(number)).and_then(file)
-            }
-            Question::ExtensionNumbers(name) => self
+            Question::Extension(name, number) => self
                 .extensions
                 .get(name)
-                .map(|numbers| Answer::ExtensionNumbers(name.clone(), numbers.keys().copied().collect())),
+                .and_then(|numbers| numbers.get(number))
+                .and_then(file),
+            Question::ExtensionNumbers(name) => self.extensions.get(name).map(|numbers| {
+                Answer::ExtensionNumbers(name.clone(), numbers.keys().copied().collect())
+            }),
             Question::Services => Some(Answer::Services(self.services.clone())),
             Question::Nothing => {
-                let message = "message_request: is required, as one that this version knows".to_owned();
+                let message =
+                    "message_request: is required, as one that this version knows".to_owned();
                 Some(Answer::Error(Code::InvalidArgument, message))
             }
         };
@@ -135,7 +154,9 @@ fn unknown(question: &Question) -> String {
     match question {
         Question::File(name) => format!("no file `{}`", shown(name)),
         Question::Extension(name, number) => format!("no extension {number} of `{}`", shown(name)),
-        Question::Symbol(name) | Question::ExtensionNumbers(name) => format!("no symbol `{}`", shown(name)),
+        Question::Symbol(name) | Question::ExtensionNumbers(name) => {
+            format!("no symbol `{}`", shown(name))
+        }
         Question::Services | Question::Nothing => String::new(),
     }
 }
@@ -143,12 +164,17 @@ fn unknown(question: &Question) -> String {
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The answers to a stream of requests, up to the bound.
-fn answers<Q: Send + 'static, A: Send + 'static>(requests: Streaming<Q>, answer: fn(Q) -> A) -> Answers<A> {
-    let answers = requests.enumerate().map(move |(count, request)| match request {
-        Ok(_) if count >= MAX_REQUESTS => Err(status::too_many_requests(MAX_REQUESTS)),
-        Ok(request) => Ok(answer(request)),
-        Err(status) => Err(status),
-    });
+fn answers<Q: Send + 'static, A: Send + 'static>(
+    requests: Streaming<Q>,
+    answer: fn(Q) -> A,
+) -> Answers<A> {
+    let answers = requests
+        .enumerate()
+        .map(move |(count, request)| match request {
+            Ok(_) if count >= MAX_REQUESTS => Err(status::too_many_requests(MAX_REQUESTS)),
+            Ok(request) => Ok(answer(request)),
+            Err(status) => Err(status),
+        });
     Box::pin(until_failure(answers))
 }
 
@@ -159,13 +185,17 @@ macro_rules! version {
         mod $version {
             use super::pb::$version::server_reflection_request::MessageRequest;
             use super::pb::$version::server_reflection_response::MessageResponse;
-            use super::pb::$version::server_reflection_server::{ServerReflection, ServerReflectionServer};
+            use super::pb::$version::server_reflection_server::{
+                ServerReflection, ServerReflectionServer,
+            };
             use super::pb::$version::{
-                ErrorResponse, ExtensionNumberResponse, FileDescriptorResponse, ListServiceResponse,
-                ServerReflectionRequest, ServerReflectionResponse, ServiceResponse,
+                ErrorResponse, ExtensionNumberResponse, FileDescriptorResponse,
+                ListServiceResponse, ServerReflectionRequest, ServerReflectionResponse,
+                ServiceResponse,
             };
             use super::{
-                Answer, Answers, INDEX, MAX_REQUEST_BYTES, Question, Reflection, Request, Response, Status, Streaming,
+                Answer, Answers, INDEX, MAX_REQUEST_BYTES, Question, Reflection, Request, Response,
+                Status, Streaming,
             };
 
             impl Reflection {
@@ -195,23 +225,38 @@ macro_rules! version {
                     Some(MessageRequest::FileContainingExtension(of)) => {
                         Question::Extension(of.containing_type, of.extension_number)
                     }
-                    Some(MessageRequest::AllExtensionNumbersOfType(name)) => Question::ExtensionNumbers(name),
+                    Some(MessageRequest::AllExtensionNumbersOfType(name)) => {
+                        Question::ExtensionNumbers(name)
+                    }
                     Some(MessageRequest::ListServices(_)) => Question::Services,
                     None => Question::Nothing,
                 };
                 let answer = match INDEX.answer(&question) {
-                    Answer::File(file) => MessageResponse::FileDescriptorResponse(FileDescriptorResponse {
-                        file_descriptor_proto: vec![file],
-                    }),
+                    Answer::File(file) => {
+                        MessageResponse::FileDescriptorResponse(FileDescriptorResponse {
+                            file_descriptor_proto: vec![file],
+                        })
+                    }
                     Answer::ExtensionNumbers(base_type_name, extension_number) => {
-                        let numbers = ExtensionNumberResponse { base_type_name, extension_number };
+                        let numbers = ExtensionNumberResponse {
+                            base_type_name,
+                            extension_number,
+                        };
                         MessageResponse::AllExtensionNumbersResponse(numbers)
                     }
-                    Answer::Services(names) => MessageResponse::ListServicesResponse(ListServiceResponse {
-                        service: names.into_iter().map(|name| ServiceResponse { name }).collect(),
-                    }),
+                    Answer::Services(names) => {
+                        MessageResponse::ListServicesResponse(ListServiceResponse {
+                            service: names
+                                .into_iter()
+                                .map(|name| ServiceResponse { name })
+                                .collect(),
+                        })
+                    }
                     Answer::Error(code, error_message) => {
-                        MessageResponse::ErrorResponse(ErrorResponse { error_code: code.into(), error_message })
+                        MessageResponse::ErrorResponse(ErrorResponse {
+                            error_code: code.into(),
+                            error_message,
+                        })
                     }
                 };
                 ServerReflectionResponse {
@@ -264,13 +309,16 @@ mod tests {
     #[test]
     fn every_file_is_to_be_had_with_all_that_it_imports() {
         for (name, file) in &INDEX.files {
-            let file: prost_types::FileDescriptorProto = prost::Message::decode(&file[..]).expect("a descriptor");
+            let file: prost_types::FileDescriptorProto =
+                prost::Message::decode(&file[..]).expect("a descriptor");
             assert_eq!(file.name(), name);
             for import in file.dependency {
                 assert!(known(&Question::File(import.clone())), "{import}");
             }
         }
-        assert!(known(&Question::File("google/rpc/error_details.proto".to_owned())));
+        assert!(known(&Question::File(
+            "google/rpc/error_details.proto".to_owned()
+        )));
     }
 
     #[test]
@@ -278,8 +326,16 @@ mod tests {
         use prost_types::descriptor_proto::ExtensionRange;
         use prost_types::field_descriptor_proto::{Label, Type};
         use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
-        let range = ExtensionRange { start: Some(100), end: Some(200), options: None };
-        let base = DescriptorProto { name: Some("Base".into()), extension_range: vec![range], ..Default::default() };
+        let range = ExtensionRange {
+            start: Some(100),
+            end: Some(200),
+            options: None,
+        };
+        let base = DescriptorProto {
+            name: Some("Base".into()),
+            extension_range: vec![range],
+            ..Default::default()
+        };
         let extension = FieldDescriptorProto {
             name: Some("more".into()),
             number: Some(120),
@@ -298,8 +354,14 @@ mod tests {
         let mut pool = DescriptorPool::new();
         pool.add_file_descriptor_proto(file).expect("a pool");
         let index = Index::new(&pool);
-        assert!(matches!(index.answer(&Question::Extension("x.Base".into(), 120)), Answer::File(_)));
-        assert!(matches!(index.answer(&Question::Extension("x.Base".into(), 121)), Answer::Error(Code::NotFound, _)));
+        assert!(matches!(
+            index.answer(&Question::Extension("x.Base".into(), 120)),
+            Answer::File(_)
+        ));
+        assert!(matches!(
+            index.answer(&Question::Extension("x.Base".into(), 121)),
+            Answer::Error(Code::NotFound, _)
+        ));
         let numbers = index.answer(&Question::ExtensionNumbers("x.Base".into()));
         assert!(matches!(numbers, Answer::ExtensionNumbers(_, numbers) if numbers == [120]));
         let numbers = index.answer(&Question::ExtensionNumbers("x.Nothing".into()));

@@ -54,7 +54,12 @@ impl SegmentService for SegmentApi {
         let model = self.model(&context).await?;
         let counts = self.store.count_members(&context.tenant).await;
         let counts = counts.map_err(|error| status::from_store(&error, &context))?;
-        let count = |name: &String| counts.iter().find(|(segment, _)| segment == name).map_or(0, |(_, count)| *count);
+        let count = |name: &String| {
+            counts
+                .iter()
+                .find(|(segment, _)| segment == name)
+                .map_or(0, |(_, count)| *count)
+        };
         let segments = model.segments.iter().map(|(name, segment)| v1::Segment {
             segment: name.clone(),
             condition: segment.condition().to_owned(),
@@ -62,7 +67,10 @@ impl SegmentService for SegmentApi {
             member_count: i64::try_from(count(name)).unwrap_or(i64::MAX),
         });
         let segments = segments.collect();
-        Ok(Response::new(v1::ListSegmentsResponse { segments, completeness: completeness.into() }))
+        Ok(Response::new(v1::ListSegmentsResponse {
+            segments,
+            completeness: completeness.into(),
+        }))
     }
 
     async fn check_membership(
@@ -77,7 +85,12 @@ impl SegmentService for SegmentApi {
             status::count("keys", request.keys.len(), MAX_KEYS, "keys"),
             status::count("segments", request.segments.len(), MAX_SEGMENTS, "segments"),
         );
-        let named = declared("segments", &request.segments, &model, bound.as_ref().ok().and_then(Option::as_ref));
+        let named = declared(
+            "segments",
+            &request.segments,
+            &model,
+            bound.as_ref().ok().and_then(Option::as_ref),
+        );
         let (_, (bound, ())) = both(asked, both(bound, named)).map_err(refused)?;
         let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
         let keys: Vec<Result<Key, Status>> = (0..)
@@ -85,8 +98,13 @@ impl SegmentService for SegmentApi {
             .map(|(index, key)| decode::key(Some(key), &format!("keys[{index}]")).map_err(refused))
             .collect();
         let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
-        let found = self.reader.profiles(&context.tenant, &readable, freshness).await;
-        let mut found = found.map_err(|error| status::from_store(&error, &context))?.into_iter();
+        let found = self
+            .reader
+            .profiles(&context.tenant, &readable, freshness)
+            .await;
+        let mut found = found
+            .map_err(|error| status::from_store(&error, &context))?
+            .into_iter();
         let results = keys.into_iter().map(|key| {
             let answer = key.and_then(|_| {
                 let answer = found.next().unwrap_or(Err(crate::reader::Error::NotFound));
@@ -94,12 +112,15 @@ impl SegmentService for SegmentApi {
             });
             match answer {
                 Ok(answer) => self.result(&answer, &request.segments, bound.as_ref(), &context),
-                Err(status) => {
-                    v1::CheckMembershipResult { status: Some(status::to_message(&status)), ..Default::default() }
-                }
+                Err(status) => v1::CheckMembershipResult {
+                    status: Some(status::to_message(&status)),
+                    ..Default::default()
+                },
             }
         });
-        Ok(Response::new(v1::CheckMembershipResponse { results: results.collect() }))
+        Ok(Response::new(v1::CheckMembershipResponse {
+            results: results.collect(),
+        }))
     }
 
     async fn list_members(
@@ -109,15 +130,27 @@ impl SegmentService for SegmentApi {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let model = self.model(&context).await?;
-        let named = declared("segment", std::slice::from_ref(&request.segment), &model, None);
+        let named = declared(
+            "segment",
+            std::slice::from_ref(&request.segment),
+            &model,
+            None,
+        );
         let (limit, ()) = both(page_size(request.page_size, 100, 1_000), named).map_err(refused)?;
-        let after: Option<ProfileId> = token::parse_page_token(&request.page_token, &request.segment)?;
+        let after: Option<ProfileId> =
+            token::parse_page_token(&request.page_token, &request.segment)?;
         let completeness = self.catch_up(&context).await?;
-        let found = self.store.list_members(&context.tenant, &request.segment, after, limit + 1).await;
+        let found = self
+            .store
+            .list_members(&context.tenant, &request.segment, after, limit + 1)
+            .await;
         let mut found = found.map_err(|error| status::from_store(&error, &context))?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| token::page_token(last.profile, &request.segment));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| token::page_token(last.profile, &request.segment));
         let members = found.into_iter().map(|member| v1::SegmentMember {
             profile: profile_name(&member.profile),
             enter_time: Some(time(member.enter_time)),
@@ -136,8 +169,13 @@ impl SegmentService for SegmentApi {
         let context = CallContext::of(&request)?;
         let key = decode::key(request.into_inner().key, "key").map_err(refused)?;
         let completeness = self.catch_up(&context).await?;
-        let found = self.reader.profile(&context.tenant, &key, Freshness::MinimizeLatency).await;
-        let profile = found.map_err(|error| status::from_reader(error, &context))?.profile;
+        let found = self
+            .reader
+            .profile(&context.tenant, &key, Freshness::MinimizeLatency)
+            .await;
+        let profile = found
+            .map_err(|error| status::from_reader(error, &context))?
+            .profile;
         let found = self.store.memberships(&context.tenant, &[profile.id]).await;
         let found = found.map_err(|error| status::from_store(&error, &context))?;
         let memberships = found.into_iter().map(|member| v1::SegmentMembership {
@@ -167,12 +205,22 @@ impl SegmentService for SegmentApi {
         let compiled = compute::run(Class::Call, None, move || candidate(&condition, &model)).await;
         let compiled = compiled.map_err(|error| status::from_compute(error, &context))?;
         let (candidate, bounds) = both(compiled, bounds).map_err(refused)?;
-        let bounds = PreviewBounds { profiles: bounds.0 as u64, samples: bounds.1 };
-        let found = self.segments.preview(&context.tenant, &Arc::new(candidate), bounds).await;
+        let bounds = PreviewBounds {
+            profiles: bounds.0 as u64,
+            samples: bounds.1,
+        };
+        let found = self
+            .segments
+            .preview(&context.tenant, &Arc::new(candidate), bounds)
+            .await;
         let found = found.map_err(|error| match error {
             PreviewError::Store(error) => status::from_store(&error, &context),
             PreviewError::Compute(error) => status::from_compute(error, &context),
-            PreviewError::OverBudget(what) => refused(vec![Violation::new(Reason::LimitExceeded, "condition", what)]),
+            PreviewError::OverBudget(what) => refused(vec![Violation::new(
+                Reason::LimitExceeded,
+                "condition",
+                what,
+            )]),
         })?;
         Ok(Response::new(v1::PreviewSegmentResponse {
             member_count: i64::try_from(found.members).unwrap_or(i64::MAX),
@@ -185,14 +233,22 @@ impl SegmentService for SegmentApi {
 
 impl SegmentApi {
     async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self.models.of(&context.tenant).await.map_err(|error| status::from_store(&error, context))?;
+        let running = self
+            .models
+            .of(&context.tenant)
+            .await
+            .map_err(|error| status::from_store(&error, context))?;
         Ok(running.model.clone())
     }
 
     async fn catch_up(&self, context: &CallContext) -> Result<v1::Completeness, Status> {
         let caught_up = self.segments.catch_up(&context.tenant, MAX_STEPS).await;
         let caught_up = caught_up.map_err(|error| status::from_store(&error, context))?;
-        Ok(if caught_up { v1::Completeness::Complete } else { v1::Completeness::Partial })
+        Ok(if caught_up {
+            v1::Completeness::Complete
+        } else {
+            v1::Completeness::Partial
+        })
     }
 
     /// In which of the segments a customer is.
@@ -204,13 +260,23 @@ impl SegmentApi {
         context: &CallContext,
     ) -> v1::CheckMembershipResult {
         let profile = &answer.profile;
-        let refused = bound.and_then(PurposeScope::view).and_then(|view| view.admits(profile, self.clock.now()).err());
+        let refused = bound
+            .and_then(PurposeScope::view)
+            .and_then(|view| view.admits(profile, self.clock.now()).err());
         let among = |found: &BTreeSet<String>| {
             let is_among = |segment: &&String| refused.is_none() && found.contains(*segment);
             asked.iter().filter(is_among).cloned().collect()
         };
-        let partial = profile.derived.computed.values().any(|computed| computed.partial);
-        let completeness = if partial { v1::Completeness::Partial } else { v1::Completeness::Complete };
+        let partial = profile
+            .derived
+            .computed
+            .values()
+            .any(|computed| computed.partial);
+        let completeness = if partial {
+            v1::Completeness::Partial
+        } else {
+            v1::Completeness::Complete
+        };
         v1::CheckMembershipResult {
             status: Some(status::ok()),
             segments: among(&profile.derived.segments),
@@ -224,11 +290,20 @@ impl SegmentApi {
 }
 
 /// Whether segments are the model's, and the purpose may see them.
-fn declared(field: &str, asked: &[String], model: &Model, bound: Option<&PurposeScope>) -> Checked<()> {
+fn declared(
+    field: &str,
+    asked: &[String],
+    model: &Model,
+    bound: Option<&PurposeScope>,
+) -> Checked<()> {
     let view = bound.and_then(PurposeScope::view);
     let mut violations = Vec::new();
     for (index, name) in asked.iter().enumerate() {
-        let place = if field == "segments" { format!("segments[{index}]") } else { field.to_owned() };
+        let place = if field == "segments" {
+            format!("segments[{index}]")
+        } else {
+            field.to_owned()
+        };
         if name.is_empty() {
             violations.push(Violation::required(place));
         } else if !model.segments.contains_key(name) {
@@ -237,7 +312,11 @@ fn declared(field: &str, asked: &[String], model: &Model, bound: Option<&Purpose
             violations.push(Violation::new(Reason::NotForPurpose, place, withheld.rule));
         }
     }
-    if violations.is_empty() { Ok(()) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(violations)
+    }
 }
 
 fn candidate(condition: &str, model: &Model) -> Checked<profile_core::model::Segment> {
@@ -245,8 +324,15 @@ fn candidate(condition: &str, model: &Model) -> Checked<profile_core::model::Seg
         return Err(vec![Violation::required("condition")]);
     }
     if condition.len() > MAX_CONDITION_BYTES {
-        return Err(vec![Violation::limit("condition", condition.len(), MAX_CONDITION_BYTES, "bytes")]);
+        return Err(vec![Violation::limit(
+            "condition",
+            condition.len(),
+            MAX_CONDITION_BYTES,
+            "bytes",
+        )]);
     }
     let told = |message| Violation::new(Reason::Malformed, "condition", message);
-    model.candidate_segment(condition).map_err(|wrong| wrong.into_iter().map(told).collect())
+    model
+        .candidate_segment(condition)
+        .map_err(|wrong| wrong.into_iter().map(told).collect())
 }

@@ -16,7 +16,8 @@ use super::status::{self, Checked, both, page_size, refused};
 use super::{decode, token, v1};
 use crate::lanes;
 use crate::reader::{
-    Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery, TimelineView,
+    Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery,
+    TimelineView,
 };
 use crate::store::EventFilter;
 
@@ -31,22 +32,45 @@ impl ProfileApi {
         request: v1::ListTimelineRequest,
         context: &CallContext,
     ) -> Result<v1::ListTimelineResponse, Status> {
-        let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
-        // The key is not part of the query: after a merge the same timeline may be asked for under another name.
-        let EventFilter { kinds, channels, start, end } = &query.filter;
-        let bound_to = (kinds, channels, start, end, &query.sources, &query.text, query.view, &request.purpose);
+        let (key, mut query) =
+            both(decode::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
+        // The key is not part of the query: after a merge the same timeline may be asked for under
+        // another name.
+        let EventFilter {
+            kinds,
+            channels,
+            start,
+            end,
+        } = &query.filter;
+        let bound_to = (
+            kinds,
+            channels,
+            start,
+            end,
+            &query.sources,
+            &query.text,
+            query.view,
+            &request.purpose,
+        );
         let bound_to = profile_core::records::ContentHash::of(&bound_to);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
         let bound = PurposeScope::new(request.purpose.clone(), &model).map_err(refused)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
-        let (kinds, mut withheld) =
-            view.map_or((Some(request.types.clone()), Vec::new()), |view| seen(view, &request.types));
+        let (kinds, mut withheld) = view
+            .map_or((Some(request.types.clone()), Vec::new()), |view| {
+                seen(view, &request.types)
+            });
         query.visible = view.map(|view| view.purpose.events.clone());
         let profile = self.reader.profile(&context.tenant, &key, freshness).await;
         let profile = profile.map_err(|error| status::from_reader(error, context))?;
-        let page = match (view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now())), kinds) {
+        let page = match (
+            view.map_or(Ok(()), |view| {
+                view.admits(&profile.profile, self.clock.now())
+            }),
+            kinds,
+        ) {
             (Err(everything), _) => {
                 withheld = vec![everything];
                 TimelinePage::default()
@@ -55,12 +79,19 @@ impl ProfileApi {
             (Ok(()), Some(kinds)) => {
                 query.filter.kinds = kinds;
                 let reading = self.reader.timeline(&context.tenant, &profile, &query);
-                let page = if query.is_heavy() { lanes::heavy(reading).await } else { reading.await };
+                let page = if query.is_heavy() {
+                    lanes::heavy(reading).await
+                } else {
+                    reading.await
+                };
                 page.map_err(|error| status::from_reader(error, context))?
             }
         };
-        let token =
-            |cursor: Option<TimelineCursor>| cursor.map(|at| token::page_token(at, &bound_to)).unwrap_or_default();
+        let token = |cursor: Option<TimelineCursor>| {
+            cursor
+                .map(|at| token::page_token(at, &bound_to))
+                .unwrap_or_default()
+        };
         let (events, items) = shown(page.items, query.view);
         let profile = profile.showing(page.shown);
         Ok(v1::ListTimelineResponse {
@@ -68,7 +99,11 @@ impl ProfileApi {
             items,
             next_page_token: token(page.next),
             previous_page_token: token(page.previous),
-            type_counts: page.counts.into_iter().map(|(r#type, count)| v1::EventTypeCount { r#type, count }).collect(),
+            type_counts: page
+                .counts
+                .into_iter()
+                .map(|(r#type, count)| v1::EventTypeCount { r#type, count })
+                .collect(),
             profile: status::profile_name(&profile.profile.id),
             read_info: Some(self.read_info(&profile, context)),
             merged_from: merged_from(&profile),
@@ -81,7 +116,10 @@ impl ProfileApi {
         request: v1::GetObjectRequest,
         context: &CallContext,
     ) -> Result<v1::GetObjectResponse, Status> {
-        let key = request.key.map(|key| decode::key(Some(key), "key")).transpose();
+        let key = request
+            .key
+            .map(|key| decode::key(Some(key), "key"))
+            .transpose();
         let (object, key) = both(object_key(request.object), key).map_err(refused)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
@@ -91,21 +129,42 @@ impl ProfileApi {
         let (key, held) = if let Some(key) = key {
             (key, Sequence::default())
         } else {
-            let (holder, held) = self.reader.holder_of(&context.tenant, &object).await.map_err(failed)?;
+            let (holder, held) = self
+                .reader
+                .holder_of(&context.tenant, &object)
+                .await
+                .map_err(failed)?;
             (Key::Id(holder), held)
         };
-        let profile = self.reader.profile(&context.tenant, &key, freshness).await.map_err(failed)?.showing(held);
-        let admitted = view.map_or(Ok(()), |view| view.admits(&profile.profile, self.clock.now()));
+        let profile = self
+            .reader
+            .profile(&context.tenant, &key, freshness)
+            .await
+            .map_err(failed)?
+            .showing(held);
+        let admitted = view.map_or(Ok(()), |view| {
+            view.admits(&profile.profile, self.clock.now())
+        });
         let (found, withheld, shown) = if let Err(everything) = admitted {
             (None, vec![everything], held)
         } else {
             let visible = view.map(|view| &view.purpose.events);
-            let found = self.reader.object(&context.tenant, &profile, &object, visible).await;
+            let found = self
+                .reader
+                .object(&context.tenant, &profile, &object, visible)
+                .await;
             let (found, hidden, shown) = found.map_err(failed)?;
-            let withheld = view.filter(|_| hidden == Hidden::Some).map(|view| view.not_listed("events"));
+            let withheld = view
+                .filter(|_| hidden == Hidden::Some)
+                .map(|view| view.not_listed("events"));
             (found, Vec::from_iter(withheld), shown)
         };
-        Ok(self.found(found.map(encode::object), &profile.showing(shown), withheld, context))
+        Ok(self.found(
+            found.map(encode::object),
+            &profile.showing(shown),
+            withheld,
+            context,
+        ))
     }
 
     fn found(
@@ -136,7 +195,10 @@ fn shown(items: Vec<TimelineItem>, view: TimelineView) -> (Vec<v1::Event>, Vec<v
                 continue;
             }
             TimelineItem::Event(event) => Item::Event(encode::event(event)),
-            TimelineItem::Object(object) => Item::Object(v1::Object { events: Vec::new(), ..encode::object(object) }),
+            TimelineItem::Object(object) => Item::Object(v1::Object {
+                events: Vec::new(),
+                ..encode::object(object)
+            }),
         };
         shown.push(v1::TimelineItem { item: Some(item) });
     }
@@ -146,19 +208,34 @@ fn shown(items: Vec<TimelineItem>, view: TimelineView) -> (Vec<v1::Event>, Vec<v
 /// What is asked for, but for the page and the purpose.
 fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
     let limit = page_size(request.page_size, 50, 500);
-    let words = both(names("channels", &request.channels, is_word), names("sources", &request.sources, is_snake_case));
+    let words = both(
+        names("channels", &request.channels, is_word),
+        names("sources", &request.sources, is_snake_case),
+    );
     let names = both(names("types", &request.types, is_snake_case), words);
-    let times = both(instant(request.start_time, "start_time"), instant(request.end_time, "end_time"));
+    let times = both(
+        instant(request.start_time, "start_time"),
+        instant(request.end_time, "end_time"),
+    );
     let rest = both(both(times, text(&request.text)), view(request.view));
     let ((limit, _), (((start, end), text), view)) = both(both(limit, names), rest)?;
-    let filter = EventFilter { kinds: request.types.clone(), channels: request.channels.clone(), start, end };
+    let filter = EventFilter {
+        kinds: request.types.clone(),
+        channels: request.channels.clone(),
+        start,
+        end,
+    };
     Ok(TimelineQuery {
         filter,
         sources: request.sources.clone(),
         text,
         view,
         limit,
-        counted: if request.include_counts { Counted::ByType } else { Counted::No },
+        counted: if request.include_counts {
+            Counted::ByType
+        } else {
+            Counted::No
+        },
         ..TimelineQuery::default()
     })
 }
@@ -173,7 +250,11 @@ fn view(view: i32) -> Checked<TimelineView> {
         Ok(v1::TimelineView::Objects) => Ok(TimelineView::Objects),
         Err(_) => {
             let description = format!("{view} is not a view of this version");
-            Err(vec![Violation::new(Reason::UnknownEnumValue, "view", description)])
+            Err(vec![Violation::new(
+                Reason::UnknownEnumValue,
+                "view",
+                description,
+            )])
         }
     }
 }
@@ -183,7 +264,11 @@ fn text(text: &str) -> Checked<Option<String>> {
     match text.trim() {
         "" => Ok(None),
         text if TEXT_BYTES.contains(&text.len()) => Ok(Some(folded(text))),
-        _ => Err(vec![Violation::new(Reason::Malformed, "text", "must have 2 to 256 bytes")]),
+        _ => Err(vec![Violation::new(
+            Reason::Malformed,
+            "text",
+            "must have 2 to 256 bytes",
+        )]),
     }
 }
 
@@ -198,18 +283,35 @@ fn object_key(key: Option<v1::ObjectKey>) -> Checked<ObjectKey> {
         let rule = format!("must have 1 to {MAX_KEY_BYTES} bytes, without control characters");
         violations.push(Violation::new(Reason::Malformed, "object.id", rule));
     }
-    if violations.is_empty() { Ok(ObjectKey { kind, id }) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(ObjectKey { kind, id })
+    } else {
+        Err(violations)
+    }
 }
 
-/// The event types to list for a purpose (empty: all; none: nothing), and what is withheld of those that were asked for.
+/// The event types to list for a purpose (empty: all; none: nothing), and what is withheld of those
+/// that were asked for.
 fn seen(view: View<'_>, asked: &[String]) -> (Option<Vec<String>>, Vec<Withheld>) {
-    let Visible::Only(visible) = &view.purpose.events else { return (Some(asked.to_vec()), Vec::new()) };
+    let Visible::Only(visible) = &view.purpose.events else {
+        return (Some(asked.to_vec()), Vec::new());
+    };
     if asked.is_empty() {
         let kinds: Vec<String> = visible.iter().cloned().collect();
-        return (Some(kinds).filter(|kinds| !kinds.is_empty()), vec![view.not_listed("events")]);
+        return (
+            Some(kinds).filter(|kinds| !kinds.is_empty()),
+            vec![view.not_listed("events")],
+        );
     }
-    let kinds: Vec<String> = asked.iter().filter(|kind| visible.contains(*kind)).cloned().collect();
-    let withheld = asked.iter().filter_map(|kind| view.withholds_event(kind)).collect();
+    let kinds: Vec<String> = asked
+        .iter()
+        .filter(|kind| visible.contains(*kind))
+        .cloned()
+        .collect();
+    let withheld = asked
+        .iter()
+        .filter_map(|kind| view.withholds_event(kind))
+        .collect();
     (Some(kinds).filter(|kinds| !kinds.is_empty()), withheld)
 }
 
@@ -223,9 +325,14 @@ fn names(field: &str, names: &[String], fits: impl Fn(&str) -> bool) -> Checked<
         "sources" => "must be lower snake case (`shop`), 1 to 64 bytes",
         _ => "must be lower snake case (`order_placed`), 1 to 64 bytes",
     };
-    let violations: Vec<Violation> =
-        wrong.map(|(index, _)| Violation::new(Reason::Malformed, format!("{field}[{index}]"), rule)).collect();
-    if violations.is_empty() { Ok(()) } else { Err(violations) }
+    let violations: Vec<Violation> = wrong
+        .map(|(index, _)| Violation::new(Reason::Malformed, format!("{field}[{index}]"), rule))
+        .collect();
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(violations)
+    }
 }
 
 fn is_word(word: &str) -> bool {

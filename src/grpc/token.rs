@@ -1,7 +1,8 @@
-//! Opaque tokens: read tokens prove a write, page tokens say where a page ended, resume tokens where a watch was.
+//! Opaque tokens: read tokens prove a write, page tokens say where a page ended, resume tokens
+//! where a watch was.
 //!
-//! They are base64url of a few fields. They are not secret and not signed: a forged one reads nothing that its caller could
-//! not read anyway.
+//! They are base64url of a few fields. They are not secret and not signed: a forged one reads
+//! nothing that its caller could not read anyway.
 
 use std::hash::Hasher;
 
@@ -30,11 +31,16 @@ pub(super) fn read_token(store: Uuid, tenant: &TenantId, sequence: Sequence) -> 
 }
 
 /// Reads a read token that was made for this database and tenant.
-pub(super) fn parse_read_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<Sequence, Status> {
+pub(super) fn parse_read_token(
+    token: &str,
+    store: Uuid,
+    tenant: &TenantId,
+) -> Result<Sequence, Status> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let bytes: Option<[u8; READ_TOKEN_BYTES]> = bytes.and_then(|bytes| bytes.try_into().ok());
-    let bytes =
-        bytes.filter(|bytes| bytes[24..] == check(&bytes[..24], tenant)).ok_or_else(status::read_token_invalid)?;
+    let bytes = bytes
+        .filter(|bytes| bytes[24..] == check(&bytes[..24], tenant))
+        .ok_or_else(status::read_token_invalid)?;
     if bytes[..16] != *store.as_bytes() {
         return Err(status::read_token_foreign());
     }
@@ -57,10 +63,15 @@ pub(super) fn resume_token(store: Uuid, tenant: &TenantId, place: ResumePosition
 }
 
 /// Reads a resume token that was made for this database and tenant.
-pub(super) fn parse_resume_token(token: &str, store: Uuid, tenant: &TenantId) -> Result<ResumePosition, Status> {
+pub(super) fn parse_resume_token(
+    token: &str,
+    store: Uuid,
+    tenant: &TenantId,
+) -> Result<ResumePosition, Status> {
     let parsed: Option<(Uuid, TenantId, ResumePosition)> = decode(token);
     let own = parsed.filter(|(database, whose, _)| *database == store && whose == tenant);
-    own.map(|(.., place)| place).ok_or_else(status::resume_token_invalid)
+    own.map(|(.., place)| place)
+        .ok_or_else(status::resume_token_invalid)
 }
 
 /// What a page token says: where the page ended, and of which query.
@@ -74,17 +85,24 @@ struct PageToken<T> {
 
 /// Makes a page token; `query` is whatever must be the same for the next page.
 pub(super) fn page_token<T: Serialize>(after: T, query: &impl Serialize) -> String {
-    encode(&PageToken { after, query: ContentHash::of(query) })
+    encode(&PageToken {
+        after,
+        query: ContentHash::of(query),
+    })
 }
 
 /// Reads a page token that was made for the same query; an empty one is the first page.
-pub(super) fn parse_page_token<T: DeserializeOwned>(token: &str, query: &impl Serialize) -> Result<Option<T>, Status> {
+pub(super) fn parse_page_token<T: DeserializeOwned>(
+    token: &str,
+    query: &impl Serialize,
+) -> Result<Option<T>, Status> {
     if token.is_empty() {
         return Ok(None);
     }
     let parsed: Option<PageToken<T>> = decode(token);
     let own = parsed.filter(|parsed| parsed.query == ContentHash::of(query));
-    own.map(|parsed| Some(parsed.after)).ok_or_else(status::page_token_invalid)
+    own.map(|parsed| Some(parsed.after))
+        .ok_or_else(status::page_token_invalid)
 }
 
 fn encode(content: &impl Serialize) -> String {
@@ -104,30 +122,56 @@ mod tests {
         let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let tenant = TenantId::default();
         let token = read_token(here, &tenant, Sequence(7));
-        assert_eq!(parse_read_token(&token, here, &tenant).expect("own token"), Sequence(7));
+        assert_eq!(
+            parse_read_token(&token, here, &tenant).expect("own token"),
+            Sequence(7)
+        );
         let reason = |parsed: Result<Sequence, Status>| {
             use tonic_types::StatusExt;
-            parsed.expect_err("refused").get_details_error_info().expect("a reason").reason
+            parsed
+                .expect_err("refused")
+                .get_details_error_info()
+                .expect("a reason")
+                .reason
         };
-        assert_eq!(reason(parse_read_token(&token, there, &tenant)), "READ_TOKEN_FOREIGN");
+        assert_eq!(
+            reason(parse_read_token(&token, there, &tenant)),
+            "READ_TOKEN_FOREIGN"
+        );
         let other = TenantId::new("other").expect("well-formed");
-        assert_eq!(reason(parse_read_token(&token, here, &other)), "READ_TOKEN_INVALID");
+        assert_eq!(
+            reason(parse_read_token(&token, here, &other)),
+            "READ_TOKEN_INVALID"
+        );
         for place in 0..token.len() {
             let mut damaged = token.clone().into_bytes();
             damaged[place] = if damaged[place] == b'A' { b'B' } else { b'A' };
             let damaged = String::from_utf8(damaged).expect("letters");
-            assert_eq!(reason(parse_read_token(&damaged, here, &tenant)), "READ_TOKEN_INVALID", "{place}");
+            assert_eq!(
+                reason(parse_read_token(&damaged, here, &tenant)),
+                "READ_TOKEN_INVALID",
+                "{place}"
+            );
         }
         for short in ["", &token[1..]] {
-            assert_eq!(reason(parse_read_token(short, here, &tenant)), "READ_TOKEN_INVALID");
+            assert_eq!(
+                reason(parse_read_token(short, here, &tenant)),
+                "READ_TOKEN_INVALID"
+            );
         }
     }
 
     #[test]
     fn a_page_token_is_bound_to_its_query() {
         let token = page_token(5, &("ann", 20));
-        assert_eq!(parse_page_token::<i32>(&token, &("ann", 20)).expect("same query"), Some(5));
-        assert_eq!(parse_page_token::<i32>("", &("ann", 20)).expect("first page"), None);
+        assert_eq!(
+            parse_page_token::<i32>(&token, &("ann", 20)).expect("same query"),
+            Some(5)
+        );
+        assert_eq!(
+            parse_page_token::<i32>("", &("ann", 20)).expect("first page"),
+            None
+        );
         assert!(parse_page_token::<i32>(&token, &("bob", 20)).is_err());
     }
 }

@@ -24,7 +24,8 @@ use crate::store::{ChangeKind, ProfileChange, Store};
 const MAX_KEYS: usize = 100;
 
 /// The stream of a watch.
-pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesResponse, Status>> + Send>>;
+pub(super) type Messages =
+    Pin<Box<dyn Stream<Item = Result<v1::WatchProfilesResponse, Status>> + Send>>;
 
 /// What watches run on.
 #[derive(Clone)]
@@ -40,7 +41,11 @@ impl Watches {
     /// Nobody watches yet.
     #[must_use]
     pub fn new(follower: Arc<LogFollower>, limits: config::Watch) -> Self {
-        Self { follower, limits, watching: Arc::default() }
+        Self {
+            follower,
+            limits,
+            watching: Arc::default(),
+        }
     }
 
     fn enter(&self) -> Result<Entered, Status> {
@@ -70,10 +75,19 @@ pub(super) async fn begin(
     request: v1::WatchProfilesRequest,
 ) -> Result<Messages, Status> {
     let entered = watches.enter()?;
-    let v1::WatchProfilesRequest { keys, view, read_mask, resume_token, include_profiles } = request;
+    let v1::WatchProfilesRequest {
+        keys,
+        view,
+        read_mask,
+        resume_token,
+        include_profiles,
+    } = request;
     let (shape, fields) = Projection::of_watch(view, read_mask).map_err(refused)?;
     let ((), keys) = both(count(keys.len()), self::keys(keys)).map_err(refused)?;
-    let id = store.id().await.map_err(|error| status::from_store(&error, &context))?;
+    let id = store
+        .id()
+        .await
+        .map_err(|error| status::from_store(&error, &context))?;
     let place = match resume_token.as_str() {
         "" => None,
         token => Some(token::parse_resume_token(token, id, &context.tenant)?),
@@ -90,26 +104,48 @@ pub(super) async fn begin(
     let watch = Watch::begin(&watches.follower, reader, store, request).await;
     let watch = watch.map_err(|error| status::from_reader(error, &context))?;
     let limit = watches.limits.max_pending_writes;
-    let telling = Telling { watch, context, store: id, shape, limit, _entered: entered };
-    Ok(Box::pin(futures::stream::unfold(Some(telling), |telling| async move {
-        let mut telling = telling?;
-        let message = telling.next().await;
-        let on = message.is_ok();
-        Some((message, on.then_some(telling)))
-    })))
+    let telling = Telling {
+        watch,
+        context,
+        store: id,
+        shape,
+        limit,
+        _entered: entered,
+    };
+    Ok(Box::pin(futures::stream::unfold(
+        Some(telling),
+        |telling| async move {
+            let mut telling = telling?;
+            let message = telling.next().await;
+            let on = message.is_ok();
+            Some((message, on.then_some(telling)))
+        },
+    )))
 }
 
 fn count(keys: usize) -> status::Checked<()> {
-    if keys > MAX_KEYS { Err(vec![Violation::limit("keys", keys, MAX_KEYS, "keys")]) } else { Ok(()) }
+    if keys > MAX_KEYS {
+        Err(vec![Violation::limit("keys", keys, MAX_KEYS, "keys")])
+    } else {
+        Ok(())
+    }
 }
 
 fn keys(keys: Vec<v1::ProfileKey>) -> status::Checked<Vec<Key>> {
     let read = |(index, key)| decode::key(Some(key), &format!("keys[{index}]"));
-    let (read, wrong): (Vec<_>, Vec<_>) = keys.into_iter().enumerate().map(read).partition(Result::is_ok);
+    let (read, wrong): (Vec<_>, Vec<_>) = keys
+        .into_iter()
+        .enumerate()
+        .map(read)
+        .partition(Result::is_ok);
     if wrong.is_empty() {
         return Ok(read.into_iter().flatten().collect());
     }
-    Err(wrong.into_iter().filter_map(Result::err).flatten().collect())
+    Err(wrong
+        .into_iter()
+        .filter_map(Result::err)
+        .flatten()
+        .collect())
 }
 
 /// A stream at work.
@@ -134,25 +170,42 @@ impl Telling {
             WatchError::Store(error) => status::from_store(&error, &self.context),
         })?;
         let resume_token = token::resume_token(self.store, &self.context.tenant, place);
-        Ok(v1::WatchProfilesResponse { event: Some(self.event(told)), resume_token })
+        Ok(v1::WatchProfilesResponse {
+            event: Some(self.event(told)),
+            resume_token,
+        })
     }
 
     fn event(&self, told: WatchEvent) -> v1::watch_profiles_response::Event {
         use v1::watch_profiles_response::Event;
         match told {
             WatchEvent::Heartbeat => Event::Heartbeat(v1::Heartbeat {}),
-            WatchEvent::Snapshot { key, profile: Ok(answer) } => Event::Snapshot(v1::WatchSnapshot {
+            WatchEvent::Snapshot {
+                key,
+                profile: Ok(answer),
+            } => Event::Snapshot(v1::WatchSnapshot {
                 key_index: index(key),
                 status: Some(tonic_types::Status::default()),
                 profile: Some(profile(&answer.profile, &self.shape)),
             }),
-            WatchEvent::Snapshot { key, profile: Err(error) } => Event::Snapshot(v1::WatchSnapshot {
+            WatchEvent::Snapshot {
+                key,
+                profile: Err(error),
+            } => Event::Snapshot(v1::WatchSnapshot {
                 key_index: index(key),
                 status: Some(to_message(&status::from_reader(error, &self.context))),
                 profile: None,
             }),
-            WatchEvent::Change { change: told, time: at, keys, profile: answer } => Event::Change(v1::WatchChange {
-                change: Some(v1::Change { change_time: Some(time(at)), ..change(*told) }),
+            WatchEvent::Change {
+                change: told,
+                time: at,
+                keys,
+                profile: answer,
+            } => Event::Change(v1::WatchChange {
+                change: Some(v1::Change {
+                    change_time: Some(time(at)),
+                    ..change(*told)
+                }),
                 profile: answer.map(|answer| profile(&answer.profile, &self.shape)),
                 key_indices: keys.into_iter().map(index).collect(),
             }),

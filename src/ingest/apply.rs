@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use profile_core::model::Model;
 use profile_core::records::{
-    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement, Timestamp, Value,
-    Violation,
+    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement,
+    Timestamp, Value, Violation,
 };
 
 use crate::neighbourhood::Seeds;
@@ -62,8 +62,15 @@ impl<'a> Applied<'a> {
         known: Known,
         (model, now): (&Model, Timestamp),
     ) -> Self {
-        let before: BTreeMap<_, _> = stored.into_iter().map(|record| (record.key.clone(), record)).collect();
-        let mut applied = Self { after: before.clone(), before, ..Self::default() };
+        let before: BTreeMap<_, _> = stored
+            .into_iter()
+            .map(|record| (record.key.clone(), record))
+            .collect();
+        let mut applied = Self {
+            after: before.clone(),
+            before,
+            ..Self::default()
+        };
         let mut known = known;
         for statement in statements {
             let outcome = match statement {
@@ -77,11 +84,17 @@ impl<'a> Applied<'a> {
 
     fn record(&mut self, statement: &'a RecordStatement, known: &mut Known) -> Outcome {
         let new = || Record::new(statement.record.clone(), statement.receive_time);
-        let record = self.after.entry(statement.record.clone()).or_insert_with(new);
+        let record = self
+            .after
+            .entry(statement.record.clone())
+            .or_insert_with(new);
         if record.repeats_latest(statement) {
             return Outcome::Duplicate;
         }
-        let key = StatementKey { record: statement.record.clone(), stamp: record.place(statement) };
+        let key = StatementKey {
+            record: statement.record.clone(),
+            stamp: record.place(statement),
+        };
         if known.statements.contains(&key) {
             return Outcome::Duplicate;
         }
@@ -94,7 +107,12 @@ impl<'a> Applied<'a> {
         Outcome::Stored
     }
 
-    fn event(&mut self, event: &'a Event, known: &mut Known, (model, now): (&Model, Timestamp)) -> Outcome {
+    fn event(
+        &mut self,
+        event: &'a Event,
+        known: &mut Known,
+        (model, now): (&Model, Timestamp),
+    ) -> Outcome {
         match known.events.get(&event.key()) {
             Some(content) if *content == event.content => Outcome::Duplicate,
             Some(_) => Outcome::Rejected(vec![Violation::new(
@@ -125,15 +143,23 @@ impl<'a> Applied<'a> {
             None => record.exists(),
             Some(before) => !record.says_the_same(before),
         };
-        self.after.values().filter(visible).map(|record| record.key.clone()).collect()
+        self.after
+            .values()
+            .filter(visible)
+            .map(|record| record.key.clone())
+            .collect()
     }
 
-    /// Records that identity must look at again: they came, went, or say something else of who they are.
+    /// Records that identity must look at again: they came, went, or say something else of who they
+    /// are.
     fn moved(&self, model: &Model) -> BTreeSet<RecordKey> {
         let says = |record: &Record| -> Vec<(String, Value)> {
-            let telling =
-                record.traits().filter(|(name, ..)| model.traits.get(*name).is_some_and(|t| t.role.is_some()));
-            telling.map(|(name, value, _)| (name.to_owned(), value.clone())).collect()
+            let telling = record
+                .traits()
+                .filter(|(name, ..)| model.traits.get(*name).is_some_and(|t| t.role.is_some()));
+            telling
+                .map(|(name, value, _)| (name.to_owned(), value.clone()))
+                .collect()
         };
         let moved = |record: &&Record| match self.before.get(&record.key) {
             None => record.exists(),
@@ -143,7 +169,11 @@ impl<'a> Applied<'a> {
                     || says(before) != says(record)
             }
         };
-        self.after.values().filter(moved).map(|record| record.key.clone()).collect()
+        self.after
+            .values()
+            .filter(moved)
+            .map(|record| record.key.clone())
+            .collect()
     }
 
     /// What merges and splits of this write come from: some of the records that changed.
@@ -156,7 +186,12 @@ impl<'a> Applied<'a> {
     #[must_use]
     pub(super) fn start(&self, model: &Model) -> Seeds {
         let (before, after) = (self.before.clone(), self.after.clone());
-        Seeds { before, after, moved: self.moved(model), ..Seeds::default() }
+        Seeds {
+            before,
+            after,
+            moved: self.moved(model),
+            ..Seeds::default()
+        }
     }
 }
 
@@ -165,14 +200,35 @@ fn room_for(statement: &RecordStatement, record: &Record) -> Result<(), Violatio
     match &statement.change {
         Change::Consent(consent) if !record.consents().speaks_of(consent) => {
             let topics = record.consents().topics() + 1;
-            let limit = Violation::limit("record_consent.consent", topics, MAX_CONSENTS, "purposes and contact points");
-            if topics > MAX_CONSENTS { Err(limit) } else { Ok(()) }
+            let limit = Violation::limit(
+                "record_consent.consent",
+                topics,
+                MAX_CONSENTS,
+                "purposes and contact points",
+            );
+            if topics > MAX_CONSENTS {
+                Err(limit)
+            } else {
+                Ok(())
+            }
         }
         Change::Prefer(preferences) => {
-            let new = preferences.keys().filter(|key| !record.has_word_on(key)).count();
+            let new = preferences
+                .keys()
+                .filter(|key| !record.has_word_on(key))
+                .count();
             let count = record.preference_count() + new;
-            let limit = Violation::limit("state_preferences.preferences", count, MAX_PREFERENCES, "preferences");
-            if count > MAX_PREFERENCES { Err(limit) } else { Ok(()) }
+            let limit = Violation::limit(
+                "state_preferences.preferences",
+                count,
+                MAX_PREFERENCES,
+                "preferences",
+            );
+            if count > MAX_PREFERENCES {
+                Err(limit)
+            } else {
+                Ok(())
+            }
         }
         Change::Consent(_) | Change::Replace(_) | Change::Patch { .. } | Change::Delete => Ok(()),
     }

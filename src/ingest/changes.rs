@@ -12,7 +12,8 @@ use super::apply::Applied;
 use super::log;
 use crate::neighbourhood::Neighbourhood;
 use crate::store::{
-    Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm, StoredStatement,
+    Cause, Changes, IdentityChange, IdentityChangeKind, MembershipChange, ProfileRow, SearchTerm,
+    StoredStatement,
 };
 
 /// What a write is to do.
@@ -68,12 +69,25 @@ pub(super) fn plan(
     model: &Model,
 ) -> Plan {
     let clustering = neighbourhood.cluster(model);
-    let Neighbourhood { records: before, component, rows, figures, .. } = neighbourhood;
+    let Neighbourhood {
+        records: before,
+        component,
+        rows,
+        figures,
+        ..
+    } = neighbourhood;
     let mut after = before.clone();
     let changed = applied.changed();
-    let mut concerned: BTreeMap<RecordKey, Record> =
-        component.iter().filter_map(|key| Some((key.clone(), after.remove(key)?))).collect();
-    let context = Before { tenant: turn.tenant, now: turn.now, rows, changed: &changed };
+    let mut concerned: BTreeMap<RecordKey, Record> = component
+        .iter()
+        .filter_map(|key| Some((key.clone(), after.remove(key)?)))
+        .collect();
+    let context = Before {
+        tenant: turn.tenant,
+        now: turn.now,
+        rows,
+        changed: &changed,
+    };
     let mut assignment = assign(&clustering.clusters, &mut concerned, &context);
     bump_unmoved(&changed, before, &context, &mut assignment.rows);
     after.extend(concerned);
@@ -91,35 +105,66 @@ pub(super) fn plan(
     };
     let profile = |key: &RecordKey| after.get(key).and_then(|record| record.membership.profile);
     (plan.changes.removed_pairs, plan.changes.pairs) = neighbourhood.changed_pairs(profile);
-    let states = component.iter().filter_map(|key| Some((before.get(key)?, after.get(key)?)));
+    let states = component
+        .iter()
+        .filter_map(|key| Some((before.get(key)?, after.get(key)?)));
     plan.changes.identity_changes = identity_changes(turn, states, &assignment.rows, cause);
-    (plan.changes.profiles, plan.changes.added_profiles) =
-        assignment.rows.into_iter().partition(|row| rows.contains_key(&row.id));
+    (plan.changes.profiles, plan.changes.added_profiles) = assignment
+        .rows
+        .into_iter()
+        .partition(|row| rows.contains_key(&row.id));
     plan.changes.statements = statements(turn.sequence, applied);
     plan.changes.events = applied.events.iter().map(|&event| event.clone()).collect();
     for (key, record) in &after {
-        let was = if applied.after.contains_key(key) { applied.before.get(key) } else { before.get(key) };
+        let was = if applied.after.contains_key(key) {
+            applied.before.get(key)
+        } else {
+            before.get(key)
+        };
         plan.compare(turn, model, was, record);
-        if let (Some(profile), true) = (record.membership.profile, applied.after.contains_key(key)) {
+        if let (Some(profile), true) = (record.membership.profile, applied.after.contains_key(key))
+        {
             plan.profiles.insert(key.clone(), profile);
         }
     }
     plan.rows.clone_from(rows);
-    for row in plan.changes.added_profiles.iter().chain(&plan.changes.profiles) {
+    for row in plan
+        .changes
+        .added_profiles
+        .iter()
+        .chain(&plan.changes.profiles)
+    {
         plan.rows.insert(row.id, row.clone());
     }
     plan.after = after;
     if plan.changes != Changes::default() {
         let was = |key: &RecordKey| {
-            if applied.after.contains_key(key) { applied.before.get(key) } else { before.get(key) }
+            if applied.after.contains_key(key) {
+                applied.before.get(key)
+            } else {
+                before.get(key)
+            }
         };
-        let home = |key: &RecordKey| plan.after.get(key).and_then(|record| record.membership.profile);
-        plan.changes.log = log::entry(turn, &log::Sides { before: &was, home: &home, rows }, &plan.changes);
+        let home = |key: &RecordKey| {
+            plan.after
+                .get(key)
+                .and_then(|record| record.membership.profile)
+        };
+        plan.changes.log = log::entry(
+            turn,
+            &log::Sides {
+                before: &was,
+                home: &home,
+                rows,
+            },
+            &plan.changes,
+        );
     }
     plan
 }
 
-/// Records that changed without moving leave their profile's members as they are; only its revision grows.
+/// Records that changed without moving leave their profile's members as they are; only its revision
+/// grows.
 fn bump_unmoved(
     changed: &BTreeSet<RecordKey>,
     records: &BTreeMap<RecordKey, Record>,
@@ -127,14 +172,26 @@ fn bump_unmoved(
     rows: &mut Vec<ProfileRow>,
 ) {
     let done: BTreeSet<ProfileId> = rows.iter().map(|row| row.id).collect();
-    let profiles: BTreeSet<ProfileId> =
-        changed.iter().filter_map(|key| records.get(key)?.membership.profile).filter(|id| !done.contains(id)).collect();
-    let bump = |row: &ProfileRow| ProfileRow { revision: row.revision + 1, update_time: before.now, ..row.clone() };
-    rows.extend(profiles.iter().filter_map(|id| before.rows.get(id)).map(bump));
+    let profiles: BTreeSet<ProfileId> = changed
+        .iter()
+        .filter_map(|key| records.get(key)?.membership.profile)
+        .filter(|id| !done.contains(id))
+        .collect();
+    let bump = |row: &ProfileRow| ProfileRow {
+        revision: row.revision + 1,
+        update_time: before.now,
+        ..row.clone()
+    };
+    rows.extend(
+        profiles
+            .iter()
+            .filter_map(|id| before.rows.get(id))
+            .map(bump),
+    );
 }
 
-/// Merges and splits, from where records were and are: a profile that redirects to another went into it; any other that
-/// records left was split.
+/// Merges and splits, from where records were and are: a profile that redirects to another went
+/// into it; any other that records left was split.
 pub(crate) fn identity_changes<'a>(
     turn: WriteContext<'_>,
     states: impl Iterator<Item = (&'a Record, &'a Record)>,
@@ -143,7 +200,9 @@ pub(crate) fn identity_changes<'a>(
 ) -> Vec<IdentityChange> {
     let mut groups: BTreeMap<(ProfileId, ProfileId), Vec<(RecordKey, String)>> = BTreeMap::new();
     for (before, after) in states {
-        let (Some(from), Some(into)) = (before.membership.profile, after.membership.profile) else { continue };
+        let (Some(from), Some(into)) = (before.membership.profile, after.membership.profile) else {
+            continue;
+        };
         if from != into {
             let record = (after.key.clone(), after.membership.reason.clone());
             groups.entry((from, into)).or_default().push(record);
@@ -154,33 +213,40 @@ pub(crate) fn identity_changes<'a>(
         ProfileState::Live | ProfileState::Deleted => None,
     };
     let merged: BTreeSet<(ProfileId, ProfileId)> = rows.iter().filter_map(into).collect();
-    let change = |(ordinal, ((from, into), mut moved)): (usize, ((ProfileId, ProfileId), Vec<_>))| {
-        let moved_count = moved.len();
-        moved.truncate(IdentityChange::MAX_MOVED);
-        let kind = if merged.contains(&(from, into)) { IdentityChangeKind::Merge } else { IdentityChangeKind::Split };
-        IdentityChange {
-            sequence: turn.sequence,
-            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-            kind,
-            from,
-            into,
-            time: turn.now,
-            moved,
-            moved_count,
-            cause: cause(from),
-        }
-    };
+    let change =
+        |(ordinal, ((from, into), mut moved)): (usize, ((ProfileId, ProfileId), Vec<_>))| {
+            let moved_count = moved.len();
+            moved.truncate(IdentityChange::MAX_MOVED);
+            let kind = if merged.contains(&(from, into)) {
+                IdentityChangeKind::Merge
+            } else {
+                IdentityChangeKind::Split
+            };
+            IdentityChange {
+                sequence: turn.sequence,
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                kind,
+                from,
+                into,
+                time: turn.now,
+                moved,
+                moved_count,
+                cause: cause(from),
+            }
+        };
     groups.into_iter().enumerate().map(change).collect()
 }
 
 fn statements(sequence: Sequence, applied: &Applied<'_>) -> Vec<StoredStatement> {
     let stored =
-        |(ordinal, (key, statement)): (usize, &(_, &profile_core::records::RecordStatement))| StoredStatement {
-            key: Clone::clone(key),
-            sequence,
-            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-            receive_time: statement.receive_time,
-            draft: statement.draft.clone(),
+        |(ordinal, (key, statement)): (usize, &(_, &profile_core::records::RecordStatement))| {
+            StoredStatement {
+                key: Clone::clone(key),
+                sequence,
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                receive_time: statement.receive_time,
+                draft: statement.draft.clone(),
+            }
         };
     applied.statements.iter().enumerate().map(stored).collect()
 }
@@ -191,35 +257,67 @@ impl Plan {
         if before.is_some_and(|before| before.says_the_same(after)) {
             return;
         }
-        let keys =
-            |record: &Record| Features::of(record, model).match_keys().into_iter().collect::<BTreeSet<BlockingKey>>();
+        let keys = |record: &Record| {
+            Features::of(record, model)
+                .match_keys()
+                .into_iter()
+                .collect::<BTreeSet<BlockingKey>>()
+        };
         let (was, is) = (before.map(keys).unwrap_or_default(), keys(after));
         let under = |key: &BlockingKey| (*key, after.key.clone());
-        self.changes.removed_keys.extend(was.difference(&is).map(under));
-        self.changes.added_keys.extend(is.difference(&was).map(under));
+        self.changes
+            .removed_keys
+            .extend(was.difference(&is).map(under));
+        self.changes
+            .added_keys
+            .extend(is.difference(&was).map(under));
     }
 
     /// Finds what changes for one record.
-    fn compare(&mut self, turn: WriteContext<'_>, model: &Model, before: Option<&Record>, after: &Record) {
-        let same_profile = before.map(|record| record.membership.profile) == Some(after.membership.profile);
+    fn compare(
+        &mut self,
+        turn: WriteContext<'_>,
+        model: &Model,
+        before: Option<&Record>,
+        after: &Record,
+    ) {
+        let same_profile =
+            before.map(|record| record.membership.profile) == Some(after.membership.profile);
         if before.is_some_and(|before| before.is_kept_as(after)) {
             if before.is_some_and(|before| before.rollup != after.rollup) {
-                self.changes.rollups.push((after.key.clone(), after.rollup.clone()));
+                self.changes
+                    .rollups
+                    .push((after.key.clone(), after.rollup.clone()));
             }
             return;
         }
-        let records = if before.is_some() { &mut self.changes.records } else { &mut self.changes.added_records };
+        let records = if before.is_some() {
+            &mut self.changes.records
+        } else {
+            &mut self.changes.added_records
+        };
         records.push(after.clone());
         let held: BTreeSet<Identifier> = before.into_iter().flat_map(Record::identifiers).collect();
         let holds: BTreeSet<Identifier> = after.identifiers().collect();
         let with_key = |identifier: &Identifier| (identifier.clone(), after.key.clone());
-        self.changes.removed_identifiers.extend(held.difference(&holds).map(with_key));
-        self.changes.added_identifiers.extend(holds.difference(&held).map(with_key));
+        self.changes
+            .removed_identifiers
+            .extend(held.difference(&holds).map(with_key));
+        self.changes
+            .added_identifiers
+            .extend(holds.difference(&held).map(with_key));
         self.compare_keys(model, before, after);
-        let had: BTreeSet<SearchTerm> = before.into_iter().flat_map(|record| terms(record, model)).collect();
+        let had: BTreeSet<SearchTerm> = before
+            .into_iter()
+            .flat_map(|record| terms(record, model))
+            .collect();
         let has: BTreeSet<SearchTerm> = terms(after, model).collect();
-        self.changes.removed_terms.extend(had.difference(&has).cloned());
-        self.changes.added_terms.extend(has.difference(&had).cloned());
+        self.changes
+            .removed_terms
+            .extend(had.difference(&has).cloned());
+        self.changes
+            .added_terms
+            .extend(has.difference(&had).cloned());
         if same_profile {
             return;
         }
@@ -237,10 +335,21 @@ impl Plan {
 }
 
 /// The search terms of a record: the words of its searchable traits.
-pub(crate) fn terms<'a>(record: &'a Record, model: &'a Model) -> impl Iterator<Item = SearchTerm> + 'a {
+pub(crate) fn terms<'a>(
+    record: &'a Record,
+    model: &'a Model,
+) -> impl Iterator<Item = SearchTerm> + 'a {
     record
         .traits()
         .filter(|(name, ..)| model.traits.get(*name).is_some_and(|kind| kind.searchable))
-        .flat_map(|(name, value, _)| words(&value.to_string()).into_iter().map(move |word| (name, word)))
-        .map(|(name, term)| SearchTerm { term, kind: name.to_owned(), record: record.key.clone() })
+        .flat_map(|(name, value, _)| {
+            words(&value.to_string())
+                .into_iter()
+                .map(move |word| (name, word))
+        })
+        .map(|(name, term)| SearchTerm {
+            term,
+            kind: name.to_owned(),
+            record: record.key.clone(),
+        })
 }

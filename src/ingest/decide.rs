@@ -1,16 +1,18 @@
 //! People's decisions: checked, written and answered like any write, one at a time.
 //!
-//! A decision speaks of records, not of profiles: profiles come and go, and what was decided about these records holds for
-//! whatever profiles they are in. A merge says that the oldest record of one profile is the same person as the oldest of
-//! another (of those that are still there, as the lists go on); a split, that none of these is the same person as any of
-//! those.
+//! A decision speaks of records, not of profiles: profiles come and go, and what was decided about
+//! these records holds for whatever profiles they are in. A merge says that the oldest record of
+//! one profile is the same person as the oldest of another (of those that are still there, as the
+//! lists go on); a split, that none of these is the same person as any of those.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::identity::{Decision, DecisionKind, Features, Guard, objection};
 use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile, StoredProfile, fold};
-use profile_core::records::{ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp};
+use profile_core::records::{
+    ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -64,7 +66,8 @@ pub struct DecisionRequest {
     pub note: String,
     /// Whether rules that would refuse it are overridden.
     pub override_rules: bool,
-    /// The caller's own id of the request; the same again changes nothing. Empty: it is only to be tried.
+    /// The caller's own id of the request; the same again changes nothing. Empty: it is only to be
+    /// tried.
     #[serde(skip)]
     pub request_id: String,
 }
@@ -155,7 +158,11 @@ impl Writer {
         let (mut tx, running) = self.begin(tenant).await?;
         let model = &running.model;
         let content = ContentHash::of(request);
-        let known = if validate_only { None } else { tx.reads().request(&request.request_id).await? };
+        let known = if validate_only {
+            None
+        } else {
+            tx.reads().request(&request.request_id).await?
+        };
         if let Some(known) = known {
             if known.content != content {
                 return Err(DecideError::RequestReused);
@@ -165,18 +172,41 @@ impl Writer {
             drop(tx);
             self.follower.see(tenant, before).await;
             // The profiles are shown as they are now.
-            return Ok(Decided { sequence: again.sequence.max(Some(before)), ..again });
+            return Ok(Decided {
+                sequence: again.sequence.max(Some(before)),
+                ..again
+            });
         }
         // Later decisions outweigh earlier ones, so no two have the same time.
         let after = Timestamp::from_micros(tx.not_before().as_micros() + 1);
-        let turn = WriteContext { tenant, sequence: tx.sequence(), now: self.clock.now().max(after) };
+        let turn = WriteContext {
+            tenant,
+            sequence: tx.sequence(),
+            now: self.clock.now().max(after),
+        };
         let draft = Draft::of(tx.reads(), turn, request, model).await?;
-        let start = Seeds { decided: draft.decided.clone(), withdrawn: draft.withdrawn.clone(), ..Seeds::default() };
-        let start = Seeds { seeds: draft.records.iter().cloned().collect(), ..start };
-        let neighbourhood = self.step("load_neighbourhood", neighbourhood::load(tx.reads(), start, model)).await?;
+        let start = Seeds {
+            decided: draft.decided.clone(),
+            withdrawn: draft.withdrawn.clone(),
+            ..Seeds::default()
+        };
+        let start = Seeds {
+            seeds: draft.records.iter().cloned().collect(),
+            ..start
+        };
+        let neighbourhood = self
+            .step(
+                "load_neighbourhood",
+                neighbourhood::load(tx.reads(), start, model),
+            )
+            .await?;
         let cause = |from: ProfileId| draft.cause(from, request);
         let mut plan = plan(turn, &Applied::default(), &neighbourhood, &cause, model);
-        let decisions: Vec<String> = draft.decided.iter().map(|stored| stored.decision.id.clone()).collect();
+        let decisions: Vec<String> = draft
+            .decided
+            .iter()
+            .map(|stored| stored.decision.id.clone())
+            .collect();
         let profiles = plan.profiles_of(&draft.records, model, turn.now);
         let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
         if validate_only || nothing {
@@ -184,13 +214,23 @@ impl Writer {
             let before = turn.sequence.before();
             self.follower.see(tenant, before).await;
             let sequence = (!validate_only).then_some(before);
-            return Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence });
+            return Ok(Decided {
+                decisions,
+                outcomes: draft.outcomes,
+                profiles,
+                sequence,
+            });
         }
         plan.changes.requests = vec![draft.remember(request, content, turn.sequence)?];
         plan.changes.added_decisions = draft.decided;
         plan.changes.withdrawn_decisions = draft.withdrawn;
         self.commit(turn, &running, tx, plan).await?;
-        Ok(Decided { decisions, outcomes: draft.outcomes, profiles, sequence: Some(turn.sequence) })
+        Ok(Decided {
+            decisions,
+            outcomes: draft.outcomes,
+            profiles,
+            sequence: Some(turn.sequence),
+        })
     }
 }
 
@@ -200,13 +240,29 @@ async fn answer_again(
     known: &StoredRequest,
     (model, now): (&Model, Timestamp),
 ) -> Result<Decided, DecideError> {
-    let Remembered { decisions, outcomes, records } = serde_json::from_str(&known.answer)
+    let Remembered {
+        decisions,
+        outcomes,
+        records,
+    } = serde_json::from_str(&known.answer)
         .map_err(|error| store::Error::Internal(format!("a remembered answer: {error}")))?;
-    let start = Seeds { seeds: records.iter().cloned().collect(), ..Seeds::default() };
+    let start = Seeds {
+        seeds: records.iter().cloned().collect(),
+        ..Seeds::default()
+    };
     let found = neighbourhood::load(reads, start, model).await?;
-    let unchanged = Plan { after: found.records, rows: found.rows, ..Plan::default() };
+    let unchanged = Plan {
+        after: found.records,
+        rows: found.rows,
+        ..Plan::default()
+    };
     let profiles = unchanged.profiles_of(&records, model, now);
-    Ok(Decided { decisions, outcomes, profiles, sequence: Some(known.sequence) })
+    Ok(Decided {
+        decisions,
+        outcomes,
+        profiles,
+        sequence: Some(known.sequence),
+    })
 }
 
 impl Draft {
@@ -216,9 +272,17 @@ impl Draft {
         request: &DecisionRequest,
         model: &Model,
     ) -> Result<Self, DecideError> {
-        let mut making = DecisionPlan { reads, turn, request, model, draft: Self::default() };
+        let mut making = DecisionPlan {
+            reads,
+            turn,
+            request,
+            model,
+            draft: Self::default(),
+        };
         match &request.operation {
-            Operation::Candidate { left, right, kind } => making.candidate(left, right, *kind).await?,
+            Operation::Candidate { left, right, kind } => {
+                making.candidate(left, right, *kind).await?;
+            }
             Operation::Merge { target, sources } => making.merge(*target, sources).await?,
             Operation::Split { profile, records } => making.split(*profile, records).await?,
             Operation::Withdraw { decision } => making.withdraw(decision).await?,
@@ -229,10 +293,23 @@ impl Draft {
     fn cause(&self, from: ProfileId, request: &DecisionRequest) -> Cause {
         let (actor, note) = (request.actor.clone(), request.note.clone());
         if let Some(withdrawn) = self.withdrawn.first() {
-            return Cause::Withdrawal { id: withdrawn.decision.id.clone(), actor, note };
+            return Cause::Withdrawal {
+                id: withdrawn.decision.id.clone(),
+                actor,
+                note,
+            };
         }
-        let first = || self.decided.first().map(|stored| stored.decision.id.clone());
-        let id = self.causes.get(&from).cloned().or_else(first).unwrap_or_default();
+        let first = || {
+            self.decided
+                .first()
+                .map(|stored| stored.decision.id.clone())
+        };
+        let id = self
+            .causes
+            .get(&from)
+            .cloned()
+            .or_else(first)
+            .unwrap_or_default();
         Cause::Decision { id, actor, note }
     }
 
@@ -242,10 +319,24 @@ impl Draft {
         content: ContentHash,
         sequence: Sequence,
     ) -> Result<StoredRequest, DecideError> {
-        let decisions = self.decided.iter().map(|stored| stored.decision.id.clone()).collect();
-        let answer = Remembered { decisions, outcomes: self.outcomes.clone(), records: self.records.clone() };
-        let answer = serde_json::to_string(&answer).map_err(|error| store::Error::Internal(error.to_string()))?;
-        Ok(StoredRequest { request_id: request.request_id.clone(), content, sequence, answer })
+        let decisions = self
+            .decided
+            .iter()
+            .map(|stored| stored.decision.id.clone())
+            .collect();
+        let answer = Remembered {
+            decisions,
+            outcomes: self.outcomes.clone(),
+            records: self.records.clone(),
+        };
+        let answer = serde_json::to_string(&answer)
+            .map_err(|error| store::Error::Internal(error.to_string()))?;
+        Ok(StoredRequest {
+            request_id: request.request_id.clone(),
+            content,
+            sequence,
+            answer,
+        })
     }
 }
 
@@ -259,14 +350,32 @@ struct DecisionPlan<'a> {
 }
 
 impl DecisionPlan<'_> {
-    async fn candidate(&mut self, left: &RecordKey, right: &RecordKey, kind: DecisionKind) -> Result<(), DecideError> {
+    async fn candidate(
+        &mut self,
+        left: &RecordKey,
+        right: &RecordKey,
+        kind: DecisionKind,
+    ) -> Result<(), DecideError> {
         let found = self.reads.records(&[left.clone(), right.clone()]).await?;
-        let live = |key: &RecordKey| found.iter().find(|record| record.key == *key && record.exists());
-        let (a, b) = (live(left).ok_or(DecideError::NotFound("left"))?, live(right));
+        let live = |key: &RecordKey| {
+            found
+                .iter()
+                .find(|record| record.key == *key && record.exists())
+        };
+        let (a, b) = (
+            live(left).ok_or(DecideError::NotFound("left"))?,
+            live(right),
+        );
         let b = b.ok_or(DecideError::NotFound("right"))?;
-        let homes: Vec<ProfileId> = [a, b].into_iter().filter_map(|record| record.membership.profile).collect();
+        let homes: Vec<ProfileId> = [a, b]
+            .into_iter()
+            .filter_map(|record| record.membership.profile)
+            .collect();
         if kind == DecisionKind::MustLink && homes.first() != homes.last() {
-            let [a, b] = [self.members(&homes[..1]).await?, self.members(&homes[1..]).await?];
+            let [a, b] = [
+                self.members(&homes[..1]).await?,
+                self.members(&homes[1..]).await?,
+            ];
             if let Some(guard) = self.objection(&a, &b).await? {
                 return Err(DecideError::Refused(guard));
             }
@@ -277,7 +386,10 @@ impl DecisionPlan<'_> {
     }
 
     async fn merge(&mut self, target: ProfileId, sources: &[ProfileId]) -> Result<(), DecideError> {
-        let target = self.live(target).await?.ok_or(DecideError::NotFound("target"))?;
+        let target = self
+            .live(target)
+            .await?
+            .ok_or(DecideError::NotFound("target"))?;
         let mut into = self.members(&[target]).await?;
         self.draft.records = keys(&into[..1]);
         let mut merged = BTreeSet::from([target]);
@@ -303,13 +415,21 @@ impl DecisionPlan<'_> {
         Ok(())
     }
 
-    async fn split(&mut self, profile: ProfileId, records: &[RecordKey]) -> Result<(), DecideError> {
-        let profile = self.live(profile).await?.ok_or(DecideError::NotFound("name"))?;
+    async fn split(
+        &mut self,
+        profile: ProfileId,
+        records: &[RecordKey],
+    ) -> Result<(), DecideError> {
+        let profile = self
+            .live(profile)
+            .await?
+            .ok_or(DecideError::NotFound("name"))?;
         let members = keys(&self.members(&[profile]).await?);
         if let Some(stranger) = records.iter().find(|key| !members.contains(key)) {
             return Err(DecideError::NotInProfile(stranger.clone()));
         }
-        let (out, stay): (Vec<RecordKey>, Vec<RecordKey>) = members.into_iter().partition(|key| records.contains(key));
+        let (out, stay): (Vec<RecordKey>, Vec<RecordKey>) =
+            members.into_iter().partition(|key| records.contains(key));
         if out.is_empty() || stay.is_empty() {
             return Err(DecideError::NothingStays);
         }
@@ -319,10 +439,23 @@ impl DecisionPlan<'_> {
     }
 
     async fn withdraw(&mut self, id: &str) -> Result<(), DecideError> {
-        let stored = self.reads.decision(id).await?.ok_or(DecideError::NoDecision)?;
-        self.draft.records = stored.decision.left.iter().chain(&stored.decision.right).cloned().collect();
+        let stored = self
+            .reads
+            .decision(id)
+            .await?
+            .ok_or(DecideError::NoDecision)?;
+        self.draft.records = stored
+            .decision
+            .left
+            .iter()
+            .chain(&stored.decision.right)
+            .cloned()
+            .collect();
         if !stored.withdrawn {
-            self.draft.withdrawn.push(StoredDecision { withdrawn: true, ..stored });
+            self.draft.withdrawn.push(StoredDecision {
+                withdrawn: true,
+                ..stored
+            });
         }
         Ok(())
     }
@@ -344,31 +477,71 @@ impl DecisionPlan<'_> {
         Ok(members)
     }
 
-    /// What forbids that two groups of records are one person: only the bound on records if rules are overridden.
-    async fn objection(&mut self, left: &[Record], right: &[Record]) -> Result<Option<Guard>, DecideError> {
+    /// What forbids that two groups of records are one person: only the bound on records if rules
+    /// are overridden.
+    async fn objection(
+        &mut self,
+        left: &[Record],
+        right: &[Record],
+    ) -> Result<Option<Guard>, DecideError> {
         let about = self.reads.decisions_about(&keys(left)).await?;
-        let among = |records: &[Record], key: &RecordKey| records.iter().any(|record| record.key == *key);
-        let separates = |decision: &Decision| decision.separates(|key| among(left, key), |key| among(right, key));
+        let among =
+            |records: &[Record], key: &RecordKey| records.iter().any(|record| record.key == *key);
+        let separates = |decision: &Decision| {
+            decision.separates(|key| among(left, key), |key| among(right, key))
+        };
         let apart = about.into_iter().find(|stored| separates(&stored.decision));
         let features = |records: &[Record]| -> Vec<Features> {
-            records.iter().map(|record| Features::of(record, self.model)).collect()
+            records
+                .iter()
+                .map(|record| Features::of(record, self.model))
+                .collect()
         };
         let (a, b) = (features(left), features(right));
-        let (a, b): (Vec<_>, Vec<_>) = (left.iter().zip(&a).collect(), right.iter().zip(&b).collect());
+        let (a, b): (Vec<_>, Vec<_>) = (
+            left.iter().zip(&a).collect(),
+            right.iter().zip(&b).collect(),
+        );
         let guard = objection(&a, &b, self.model);
-        let guard = apart.map(|stored| Guard::Decision { id: stored.decision.id }).or(guard);
+        let guard = apart
+            .map(|stored| Guard::Decision {
+                id: stored.decision.id,
+            })
+            .or(guard);
         Ok(guard.filter(|guard| !self.request.override_rules || *guard == Guard::ClusterBound))
     }
 
-    fn decide(&mut self, kind: DecisionKind, left: Vec<RecordKey>, right: Vec<RecordKey>) -> String {
+    fn decide(
+        &mut self,
+        kind: DecisionKind,
+        left: Vec<RecordKey>,
+        right: Vec<RecordKey>,
+    ) -> String {
         let ordinal = self.draft.decided.len();
-        let hash = ContentHash::of(&(self.turn.tenant, &self.request.request_id, ordinal, self.turn.sequence));
+        let hash = ContentHash::of(&(
+            self.turn.tenant,
+            &self.request.request_id,
+            ordinal,
+            self.turn.sequence,
+        ));
         let id = uuid::Builder::from_custom_bytes(hash.0.to_be_bytes()).into_uuid();
-        let decision = Decision { id: Uuid::to_string(&id), kind, left, right, time: self.turn.now };
+        let decision = Decision {
+            id: Uuid::to_string(&id),
+            kind,
+            left,
+            right,
+            time: self.turn.now,
+        };
         let id = decision.id.clone();
         let (actor, note) = (self.request.actor.clone(), self.request.note.clone());
         let sequence = self.turn.sequence;
-        self.draft.decided.push(StoredDecision { decision, actor, note, sequence, withdrawn: false });
+        self.draft.decided.push(StoredDecision {
+            decision,
+            actor,
+            note,
+            sequence,
+            withdrawn: false,
+        });
         id
     }
 }
@@ -382,12 +555,24 @@ impl Plan {
     fn profiles_of(&self, records: &[RecordKey], model: &Model, now: Timestamp) -> Vec<Profile> {
         let home = |key: &RecordKey| self.after.get(key)?.membership.profile;
         let mut seen = BTreeSet::new();
-        let ids = records.iter().filter_map(home).filter(|id| seen.insert(*id)).collect::<Vec<_>>();
+        let ids = records
+            .iter()
+            .filter_map(home)
+            .filter(|id| seen.insert(*id))
+            .collect::<Vec<_>>();
         let stored = ids.into_iter().filter_map(|id| {
             let row = self.rows.get(&id)?;
-            let members = self.after.values().filter(|record| record.membership.profile == Some(id));
+            let members = self
+                .after
+                .values()
+                .filter(|record| record.membership.profile == Some(id));
             let (revision, update_time) = (row.revision, row.update_time);
-            Some(StoredProfile { id, revision, update_time, records: members.cloned().collect() })
+            Some(StoredProfile {
+                id,
+                revision,
+                update_time,
+                records: members.cloned().collect(),
+            })
         });
         let derived = |mut profile: Profile| {
             profile.derived = Derived::of(&profile, model, now);

@@ -17,16 +17,24 @@ pub(super) async fn load_and_apply<'a>(
     statements: &'a [Statement],
     context: (&Model, Timestamp),
 ) -> Result<Applied<'a>> {
-    let keys: BTreeSet<RecordKey> = statements.iter().map(|statement| statement.record().clone()).collect();
+    let keys: BTreeSet<RecordKey> = statements
+        .iter()
+        .map(|statement| statement.record().clone())
+        .collect();
     let stored = tx.reads().records(&Vec::from_iter(keys)).await?;
     let known = load_known(tx, statements, &stored).await?;
     Ok(Applied::new(statements, stored, known, context))
 }
 
-/// Which of the statements are stored already. A dated statement that is later than all of its record, and any statement
-/// about a record that is new, cannot be; only the others are looked up.
-async fn load_known(tx: &mut dyn Transaction, statements: &[Statement], stored: &[Record]) -> Result<Known> {
-    let stored: BTreeMap<&RecordKey, &Record> = stored.iter().map(|record| (&record.key, record)).collect();
+/// Which of the statements are stored already. A dated statement that is later than all of its
+/// record, and any statement about a record that is new, cannot be; only the others are looked up.
+async fn load_known(
+    tx: &mut dyn Transaction,
+    statements: &[Statement],
+    stored: &[Record],
+) -> Result<Known> {
+    let stored: BTreeMap<&RecordKey, &Record> =
+        stored.iter().map(|record| (&record.key, record)).collect();
     let mut late = BTreeSet::new();
     let mut events = BTreeSet::new();
     for statement in statements {
@@ -35,20 +43,31 @@ async fn load_known(tx: &mut dyn Transaction, statements: &[Statement], stored: 
                 events.insert(event.key());
             }
             Statement::Record(statement) => {
-                let Some(record) = stored.get(&statement.record) else { continue };
+                let Some(record) = stored.get(&statement.record) else {
+                    continue;
+                };
                 let stamp = record.place(statement);
-                if statement.order.is_some() && record.latest().is_some_and(|latest| stamp <= latest.stamp) {
-                    late.insert(StatementKey { record: statement.record.clone(), stamp });
+                if statement.order.is_some()
+                    && record.latest().is_some_and(|latest| stamp <= latest.stamp)
+                {
+                    late.insert(StatementKey {
+                        record: statement.record.clone(),
+                        stamp,
+                    });
                 }
             }
         }
     }
     let mut known = Known::default();
     if !late.is_empty() {
-        known.statements.extend(tx.known_statements(&Vec::from_iter(late)).await?);
+        known
+            .statements
+            .extend(tx.known_statements(&Vec::from_iter(late)).await?);
     }
     if !events.is_empty() {
-        known.events.extend(tx.known_events(&Vec::from_iter(events)).await?);
+        known
+            .events
+            .extend(tx.known_events(&Vec::from_iter(events)).await?);
     }
     Ok(known)
 }

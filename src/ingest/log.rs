@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::records::{Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey};
+use profile_core::records::{
+    Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey,
+};
 
 use super::changes::WriteContext;
 use crate::changes::CacheKey;
@@ -29,7 +31,11 @@ pub(crate) struct Sides<'a> {
 
 /// The entry of a write.
 pub(crate) fn entry(turn: WriteContext<'_>, sides: &Sides<'_>, changes: &Changes) -> Vec<LogEntry> {
-    let mut telling = Telling { rows: sides.rows, changes: BTreeMap::new(), keys: BTreeSet::new() };
+    let mut telling = Telling {
+        rows: sides.rows,
+        changes: BTreeMap::new(),
+        keys: BTreeSet::new(),
+    };
     for row in changes.added_profiles.iter().chain(&changes.profiles) {
         telling.row(row);
     }
@@ -56,8 +62,15 @@ pub(crate) fn entry(turn: WriteContext<'_>, sides: &Sides<'_>, changes: &Changes
         }
     }
     let Telling { changes, keys, .. } = telling;
-    let ids = changes.keys().map(|id| CacheKey::Id(*id)).collect::<Vec<_>>();
-    let keys: BTreeSet<u64> = keys.into_iter().chain(ids).map(|key| key.digest(turn.tenant)).collect();
+    let ids = changes
+        .keys()
+        .map(|id| CacheKey::Id(*id))
+        .collect::<Vec<_>>();
+    let keys: BTreeSet<u64> = keys
+        .into_iter()
+        .chain(ids)
+        .map(|key| key.digest(turn.tenant))
+        .collect();
     let changes = changes.into_values().map(ProfileChange::in_order).collect();
     LogEntry::of_write(turn.sequence, turn.now, changes, keys.into_iter().collect())
 }
@@ -73,21 +86,26 @@ impl Telling<'_> {
     /// What is told of a profile; as long as nothing else is known, that it stays as it is.
     fn of(&mut self, profile: ProfileId) -> &mut ProfileChange {
         let revision = self.rows.get(&profile).map_or(0, |row| row.revision);
-        self.changes.entry(profile).or_insert_with(|| ProfileChange {
-            profile,
-            kind: ChangeKind::Updated,
-            old_revision: revision,
-            revision,
-            fields: Vec::new(),
-            events: Vec::new(),
-            merged_from: Vec::new(),
-            split_from: Vec::new(),
-            split_into: Vec::new(),
-        })
+        self.changes
+            .entry(profile)
+            .or_insert_with(|| ProfileChange {
+                profile,
+                kind: ChangeKind::Updated,
+                old_revision: revision,
+                revision,
+                fields: Vec::new(),
+                events: Vec::new(),
+                merged_from: Vec::new(),
+                split_from: Vec::new(),
+                split_into: Vec::new(),
+            })
     }
 
     fn row(&mut self, row: &ProfileRow) {
-        let was_live = self.rows.get(&row.id).is_some_and(|row| row.state == ProfileState::Live);
+        let was_live = self
+            .rows
+            .get(&row.id)
+            .is_some_and(|row| row.state == ProfileState::Live);
         let change = self.of(row.id);
         change.revision = row.revision;
         change.kind = match row.state {
@@ -114,7 +132,10 @@ impl Telling<'_> {
             self.say(home, all_fields(after));
         }
         self.keys.insert(CacheKey::Record(after.key.clone()));
-        let both = before.into_iter().chain([after]).flat_map(Record::identifiers);
+        let both = before
+            .into_iter()
+            .chain([after])
+            .flat_map(Record::identifiers);
         self.keys.extend(both.map(CacheKey::Identifier));
     }
 
@@ -122,7 +143,11 @@ impl Telling<'_> {
     fn touch_identifiers(&mut self, before: Option<&Record>, after: &Record) {
         let held: BTreeSet<_> = before.into_iter().flat_map(Record::identifiers).collect();
         let holds: BTreeSet<_> = after.identifiers().collect();
-        self.keys.extend(held.symmetric_difference(&holds).cloned().map(CacheKey::Identifier));
+        self.keys.extend(
+            held.symmetric_difference(&holds)
+                .cloned()
+                .map(CacheKey::Identifier),
+        );
     }
 
     fn say(&mut self, home: ProfileId, fields: Vec<String>) {
@@ -145,16 +170,33 @@ fn all_fields(record: &Record) -> Vec<String> {
     let timeline = record.has_events.then(|| TIMELINE.to_owned());
     let preferences = record.preferences().map(|(key, ..)| key.field());
     let consents = (!record.consents().is_empty()).then(|| CONSENTS.to_owned());
-    traits.chain(identifiers).chain(timeline).chain(preferences).chain(consents).chain([RECORDS.to_owned()]).collect()
+    traits
+        .chain(identifiers)
+        .chain(timeline)
+        .chain(preferences)
+        .chain(consents)
+        .chain([RECORDS.to_owned()])
+        .collect()
 }
 
 /// What a record says differently; that it was said again, if nothing else.
 fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
-    let Some(before) = before else { return all_fields(after) };
-    let traits = |record| Record::traits(record).map(|(name, value, _)| (name, value)).collect();
-    let preferences = |record| Record::preferences(record).map(|(key, value, _)| (key, value)).collect();
-    let mut fields: Vec<String> =
-        unlike(&traits(before), &traits(after)).map(|name| format!("traits.{name}")).collect();
+    let Some(before) = before else {
+        return all_fields(after);
+    };
+    let traits = |record| {
+        Record::traits(record)
+            .map(|(name, value, _)| (name, value))
+            .collect()
+    };
+    let preferences = |record| {
+        Record::preferences(record)
+            .map(|(key, value, _)| (key, value))
+            .collect()
+    };
+    let mut fields: Vec<String> = unlike(&traits(before), &traits(after))
+        .map(|name| format!("traits.{name}"))
+        .collect();
     fields.extend(unlike(&preferences(before), &preferences(after)).map(PreferenceKey::field));
     if before.consents() != after.consents() {
         fields.push(CONSENTS.to_owned());
@@ -162,7 +204,9 @@ fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
     if !before.identifiers().eq(after.identifiers()) {
         fields.push(IDENTIFIERS.to_owned());
     }
-    if fields.is_empty() && (!before.says_the_same(after) || before.membership.reason != after.membership.reason) {
+    if fields.is_empty()
+        && (!before.says_the_same(after) || before.membership.reason != after.membership.reason)
+    {
         fields.push(RECORDS.to_owned());
     }
     fields
@@ -184,7 +228,11 @@ impl ProfileChange {
             list.sort_unstable();
             list.dedup();
         }
-        for list in [&mut self.merged_from, &mut self.split_from, &mut self.split_into] {
+        for list in [
+            &mut self.merged_from,
+            &mut self.split_from,
+            &mut self.split_into,
+        ] {
             list.sort_unstable();
             list.dedup();
         }

@@ -1,8 +1,9 @@
-//! Room in the queue: bounded by statements and by bytes, so that neither many small nor a few large ones fill the memory.
+//! Room in the queue: bounded by statements and by bytes, so that neither many small nor a few
+//! large ones fill the memory.
 //!
-//! Calls and streams have a queue's room each. A stream waits for room, and whoever waits is served before whoever only
-//! tries: in one room a few busy streams would keep every single call out. When the room of calls is full, some more is kept
-//! for callers that hold less than their share.
+//! Calls and streams have a queue's room each. A stream waits for room, and whoever waits is served
+//! before whoever only tries: in one room a few busy streams would keep every single call out. When
+//! the room of calls is full, some more is kept for callers that hold less than their share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,21 +25,30 @@ pub(super) struct AdmissionQueue {
 #[derive(Debug)]
 pub(super) enum Permit {
     /// Of a stream.
-    Stream { _statements: OwnedSemaphorePermit, _bytes: OwnedSemaphorePermit },
+    Stream {
+        _statements: OwnedSemaphorePermit,
+        _bytes: OwnedSemaphorePermit,
+    },
     /// Of a call.
     Call(#[expect(dead_code, reason = "it is there to be dropped")] Held),
 }
 
 impl AdmissionQueue {
     pub(super) fn new(statements: usize, bytes: usize) -> Self {
-        Self { statements: Bound::new(statements), bytes: Bound::new(bytes / GRAIN_BYTES) }
+        Self {
+            statements: Bound::new(statements),
+            bytes: Bound::new(bytes / GRAIN_BYTES),
+        }
     }
 
     /// A place, as soon as there is one; none when the queue is closed.
     pub(super) async fn take(&self, statements: &[Statement]) -> Option<Permit> {
         let statements_place = self.statements.take(statements.len()).await?;
         let bytes_place = self.bytes.take(weigh(statements) / GRAIN_BYTES).await?;
-        Some(Permit::Stream { _statements: statements_place, _bytes: bytes_place })
+        Some(Permit::Stream {
+            _statements: statements_place,
+            _bytes: bytes_place,
+        })
     }
 }
 
@@ -79,7 +89,12 @@ impl CallAdmission {
             return None;
         }
         drop(taken);
-        Some(Permit::Call(Held { room: self.0.clone(), caller, statements: count, bytes }))
+        Some(Permit::Call(Held {
+            room: self.0.clone(),
+            caller,
+            statements: count,
+            bytes,
+        }))
     }
 }
 
@@ -105,7 +120,10 @@ struct Bound {
 impl Bound {
     fn new(all: usize) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(all)), all }
+        Self {
+            free: Arc::new(Semaphore::new(all)),
+            all,
+        }
     }
 
     /// What is larger than the whole bound takes all of it, and goes alone.
@@ -114,6 +132,10 @@ impl Bound {
     }
 
     async fn take(&self, wanted: usize) -> Option<OwnedSemaphorePermit> {
-        self.free.clone().acquire_many_owned(self.permits(wanted)).await.ok()
+        self.free
+            .clone()
+            .acquire_many_owned(self.permits(wanted))
+            .await
+            .ok()
     }
 }

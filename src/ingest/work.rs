@@ -1,4 +1,5 @@
-//! The writer at work: what waits, in which order it is taken, and what of it is not written any more.
+//! The writer at work: what waits, in which order it is taken, and what of it is not written any
+//! more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,11 @@ pub(super) struct Backlog {
 impl Backlog {
     pub(super) fn new(batch_statements: usize) -> Self {
         let (statements, round_micros) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { statements, round_micros, batch_statements: batch_statements.max(1) }
+        Self {
+            statements,
+            round_micros,
+            batch_statements: batch_statements.max(1),
+        }
     }
 
     /// Refuses what could not be written by a deadline. Where nothing waits it is always tried.
@@ -40,11 +45,19 @@ impl Backlog {
             return Ok(());
         }
         let rounds = u64::try_from(waiting / self.batch_statements + 1).unwrap_or(u64::MAX);
-        let wait = Duration::from_micros(self.round_micros.load(Ordering::Relaxed).saturating_mul(rounds));
+        let wait = Duration::from_micros(
+            self.round_micros
+                .load(Ordering::Relaxed)
+                .saturating_mul(rounds),
+        );
         if deadline.is_none_or(|deadline| Instant::now() + wait <= deadline) {
             return Ok(());
         }
-        Err(Refusal { queue: "write", reason: Reason::TooLate, retry_after: wait })
+        Err(Refusal {
+            queue: "write",
+            reason: Reason::TooLate,
+            retry_after: wait,
+        })
     }
 
     pub(super) fn add(&self, statements: usize) {
@@ -58,7 +71,11 @@ impl Backlog {
     fn measured(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
         let before = self.round_micros.load(Ordering::Relaxed);
-        let mean = if before == 0 { took } else { (before.saturating_mul(NEWEST - 1).saturating_add(took)) / NEWEST };
+        let mean = if before == 0 {
+            took
+        } else {
+            (before.saturating_mul(NEWEST - 1).saturating_add(took)) / NEWEST
+        };
         self.round_micros.store(mean, Ordering::Relaxed);
     }
 }
@@ -70,7 +87,10 @@ impl Job {
 
     /// Whether anybody still waits for it. What nobody waits for is not begun.
     fn is_wanted(&self, metrics: &Metrics) -> bool {
-        let wanted = !self.answer.is_closed() && self.deadline.is_none_or(|deadline| Instant::now() < deadline);
+        let wanted = !self.answer.is_closed()
+            && self
+                .deadline
+                .is_none_or(|deadline| Instant::now() < deadline);
         if !wanted {
             metrics.ingest_abandoned(self.statements());
         }
@@ -89,9 +109,10 @@ pub(super) struct Work {
 impl Work {
     /// The writer: takes what waits, caller by caller, writes it tenant by tenant, answers.
     ///
-    /// Callers that wait for their answers come in two shifts: while one shift's batch is written the other one's waits, and
-    /// each transaction takes half of what it could. So when callers were answered while others waited, the writer gives those
-    /// a moment to come back, and both shifts become one. A lone caller is never waited for.
+    /// Callers that wait for their answers come in two shifts: while one shift's batch is written
+    /// the other one's waits, and each transaction takes half of what it could. So when callers
+    /// were answered while others waited, the writer gives those a moment to come back, and both
+    /// shifts become one. A lone caller is never waited for.
     pub(super) async fn run(self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         let mut waiting = Fair::default();
         let mut answered = 0;
@@ -134,10 +155,13 @@ impl Work {
     }
 }
 
-/// Puts what has come in among what waits; waits itself where there is nothing. Answers whether there is anything.
+/// Puts what has come in among what waits; waits itself where there is nothing. Answers whether
+/// there is anything.
 async fn receive(jobs: &mut mpsc::UnboundedReceiver<Job>, waiting: &mut Fair<Job>) -> bool {
     if waiting.len() == 0 {
-        let Some(job) = jobs.recv().await else { return false };
+        let Some(job) = jobs.recv().await else {
+            return false;
+        };
         waiting.push(job.caller, job);
     }
     while let Ok(job) = jobs.try_recv() {
@@ -146,7 +170,8 @@ async fn receive(jobs: &mut mpsc::UnboundedReceiver<Job>, waiting: &mut Fair<Job
     true
 }
 
-/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bounds goes alone.
+/// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bounds
+/// goes alone.
 fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
     let mut batches: Vec<Vec<Job>> = Vec::new();
     let (mut statements, mut bytes) = (0, 0);
@@ -154,7 +179,11 @@ fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
         statements += job.checked.statements.len();
         bytes += job.bytes;
         match batches.last_mut() {
-            Some(batch) if statements <= options.batch_statements && bytes <= options.batch_bytes => batch.push(job),
+            Some(batch)
+                if statements <= options.batch_statements && bytes <= options.batch_bytes =>
+            {
+                batch.push(job);
+            }
             _ => {
                 (statements, bytes) = (job.checked.statements.len(), job.bytes);
                 batches.push(vec![job]);
@@ -169,12 +198,26 @@ async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, met
     if jobs.is_empty() {
         return;
     }
-    let sizes: Vec<usize> = jobs.iter().map(|job| job.checked.statements.len()).collect();
+    let sizes: Vec<usize> = jobs
+        .iter()
+        .map(|job| job.checked.statements.len())
+        .collect();
     let model = jobs.first().map(|job| job.checked.model);
     let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
-    let statements: Vec<Statement> = jobs.iter_mut().flat_map(|job| job.checked.statements.drain(..)).collect();
+    let statements: Vec<Statement> = jobs
+        .iter_mut()
+        .flat_map(|job| job.checked.statements.drain(..))
+        .collect();
     let started = Instant::now();
-    let written = writer.write(tenant, Batch { statements: &statements, model }).await;
+    let written = writer
+        .write(
+            tenant,
+            Batch {
+                statements: &statements,
+                model,
+            },
+        )
+        .await;
     metrics.ingest_written(statements.len(), started.elapsed());
     match written {
         Ok(written) => {
@@ -183,8 +226,13 @@ async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, met
             let mut outcomes = written.outcomes.into_iter();
             for (job, size) in jobs.into_iter().zip(sizes) {
                 let outcomes = outcomes.by_ref().take(size).collect();
-                let answer = Answer { outcomes, profiles: profiles.clone(), sequence: written.sequence };
-                // The caller may have gone while it was written; the statements are stored all the same.
+                let answer = Answer {
+                    outcomes,
+                    profiles: profiles.clone(),
+                    sequence: written.sequence,
+                };
+                // The caller may have gone while it was written; the statements are stored all the
+                // same.
                 drop(job.answer.send(Ok(answer)));
             }
         }
@@ -198,14 +246,24 @@ async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, met
 }
 
 fn report(written: &Written, metrics: &Metrics) {
-    let count = |wanted: fn(&Outcome) -> bool| written.outcomes.iter().filter(|outcome| wanted(outcome)).count();
+    let count = |wanted: fn(&Outcome) -> bool| {
+        written
+            .outcomes
+            .iter()
+            .filter(|outcome| wanted(outcome))
+            .count()
+    };
     metrics.ingest_stored(count(|outcome| matches!(outcome, Outcome::Stored)));
     metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
     metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
     metrics.store_conflicts(written.conflicts);
     let identity = written.identity;
     metrics.identity(identity.merges, identity.splits, identity.reclustered);
-    metrics.matching(identity.compared, identity.generic_identifiers, identity.generic_keys);
+    metrics.matching(
+        identity.compared,
+        identity.generic_identifiers,
+        identity.generic_keys,
+    );
 }
 
 #[cfg(test)]
@@ -222,7 +280,10 @@ mod tests {
         assert!(backlog.admit(soon).is_ok(), "four seconds");
         backlog.add(100);
         let refusal = backlog.admit(soon).expect_err("six seconds");
-        assert_eq!((refusal.reason, refusal.retry_after), (Reason::TooLate, Duration::from_secs(6)));
+        assert_eq!(
+            (refusal.reason, refusal.retry_after),
+            (Reason::TooLate, Duration::from_secs(6))
+        );
         assert!(backlog.admit(None).is_ok(), "who has no deadline waits");
         backlog.take(250);
         assert!(backlog.admit(soon).is_ok());

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use profile_core::records::{ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation};
+use profile_core::records::{
+    ProfileId, Reason, RecordKey, Sequence, Statement, TenantId, Violation,
+};
 
 use super::apply::Outcome;
 use super::changes::{IdentityFigures, Plan, WriteContext, plan};
@@ -56,21 +58,45 @@ pub(super) struct Written {
 }
 
 impl Writer {
-    /// Writes a batch. When the database refuses a value, the batch is halved until the culprit stands alone and is
-    /// rejected; the others are stored.
+    /// Writes a batch. When the database refuses a value, the batch is halved until the culprit
+    /// stands alone and is rejected; the others are stored.
     pub(super) async fn write(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
         match self.write_whole(tenant, batch).await {
             Err(Error::Refused(what)) if batch.statements.len() == 1 => {
-                // A source throws away what is rejected: only a database that is as it must be has the right to say so.
+                // A source throws away what is rejected: only a database that is as it must be has
+                // the right to say so.
                 self.store.check().await?;
                 tracing::warn!(source = %batch.statements[0].record().source, error = %what, "the database refuses a statement");
-                let violation = Violation::new(Reason::StoreRefused, "statement", "the database refuses a value of it");
-                Ok(Written { outcomes: vec![Outcome::Rejected(vec![violation])], ..Written::default() })
+                let violation = Violation::new(
+                    Reason::StoreRefused,
+                    "statement",
+                    "the database refuses a value of it",
+                );
+                Ok(Written {
+                    outcomes: vec![Outcome::Rejected(vec![violation])],
+                    ..Written::default()
+                })
             }
             Err(Error::Refused(_)) => {
                 let (left, right) = batch.statements.split_at(batch.statements.len() / 2);
-                let mut written = Box::pin(self.write(tenant, Batch { statements: left, ..batch })).await?;
-                written.extend(Box::pin(self.write(tenant, Batch { statements: right, ..batch })).await?);
+                let mut written = Box::pin(self.write(
+                    tenant,
+                    Batch {
+                        statements: left,
+                        ..batch
+                    },
+                ))
+                .await?;
+                written.extend(
+                    Box::pin(self.write(
+                        tenant,
+                        Batch {
+                            statements: right,
+                            ..batch
+                        },
+                    ))
+                    .await?,
+                );
                 Ok(written)
             }
             done => done,
@@ -85,7 +111,12 @@ impl Writer {
                     tokio::time::sleep(jittered(CONFLICT_WAIT * 2u32.pow(conflicts))).await;
                     conflicts += 1;
                 }
-                done => return done.map(|written| Written { conflicts, ..written }),
+                done => {
+                    return done.map(|written| Written {
+                        conflicts,
+                        ..written
+                    });
+                }
             }
         }
     }
@@ -93,14 +124,31 @@ impl Writer {
     async fn write_once(&self, tenant: &TenantId, batch: Batch<'_>) -> Result<Written> {
         let (mut tx, running) = self.begin(tenant).await?;
         let model = &running.model;
-        let Rechecked { statements, rejected } = Rechecked::new(batch, &running);
-        // Servers' clocks differ, and are set back; times of writes go forward, or the past could not be told by time.
+        let Rechecked {
+            statements,
+            rejected,
+        } = Rechecked::new(batch, &running);
+        // Servers' clocks differ, and are set back; times of writes go forward, or the past could
+        // not be told by time.
         let now = self.clock.now().max(tx.not_before());
-        let applied = self.step("load_records", load_and_apply(&mut *tx, &statements, (model, now))).await?;
-        let neighbourhood =
-            self.step("load_neighbourhood", neighbourhood::load(tx.reads(), applied.start(model), model)).await?;
+        let applied = self
+            .step(
+                "load_records",
+                load_and_apply(&mut *tx, &statements, (model, now)),
+            )
+            .await?;
+        let neighbourhood = self
+            .step(
+                "load_neighbourhood",
+                neighbourhood::load(tx.reads(), applied.start(model), model),
+            )
+            .await?;
         let mut sequence = tx.sequence();
-        let turn = WriteContext { tenant, sequence, now };
+        let turn = WriteContext {
+            tenant,
+            sequence,
+            now,
+        };
         let cause = applied.cause();
         let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
@@ -111,7 +159,13 @@ impl Writer {
         } else {
             self.commit(turn, &running, tx, plan).await?;
         }
-        Ok(Written { outcomes: merge(rejected, applied.outcomes), profiles, sequence, identity, conflicts: 0 })
+        Ok(Written {
+            outcomes: merge(rejected, applied.outcomes),
+            profiles,
+            sequence,
+            identity,
+            conflicts: 0,
+        })
     }
 
     /// Writes a plan, and makes the answers that it concerns old.
@@ -126,21 +180,29 @@ impl Writer {
             self.store_first_model(turn, &mut plan.changes);
         }
         let commit = self.step("commit", tx.commit(turn.now, &plan.changes));
-        let committed = self.follower.commit(turn.tenant, turn.sequence, &plan.changes.log, commit).await;
+        let committed = self
+            .follower
+            .commit(turn.tenant, turn.sequence, &plan.changes.log, commit)
+            .await;
         if running.version == 0 {
             self.models.forget(turn.tenant);
         }
         committed
     }
 
-    /// Takes the turn, with the model that is in force during it. Nothing else is read while the turn is held, so where
-    /// another server has applied another model, the turn is given back while it is loaded.
-    pub(super) async fn begin(&self, tenant: &TenantId) -> Result<(Box<dyn Transaction>, Arc<ActiveModel>)> {
+    /// Takes the turn, with the model that is in force during it. Nothing else is read while the
+    /// turn is held, so where another server has applied another model, the turn is given back
+    /// while it is loaded.
+    pub(super) async fn begin(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<(Box<dyn Transaction>, Arc<ActiveModel>)> {
         let mut running = self.models.of(tenant).await?;
         loop {
             let mut tx = self.step("begin", self.store.begin(tenant)).await?;
             if tx.model_version() == running.version {
-                self.step("settle", settle(&mut *tx, &*self.clock, tenant)).await?;
+                self.step("settle", settle(&mut *tx, &*self.clock, tenant))
+                    .await?;
                 return Ok((tx, running));
             }
             let version = tx.model_version();
@@ -152,22 +214,40 @@ impl Writer {
     /// What a tenant begins with, from its first write on.
     fn store_first_model(&self, turn: WriteContext<'_>, changes: &mut Changes) {
         let model = self.models.first_version(turn.now);
-        changes.activation = Some(Activation { version: model.version, sequence: turn.sequence, time: turn.now });
+        changes.activation = Some(Activation {
+            version: model.version,
+            sequence: turn.sequence,
+            time: turn.now,
+        });
         changes.models.push(model);
     }
 
-    /// One step, timed and bounded: a connection whose other end has gone without a word never answers, and without a bound
-    /// nobody would write any more.
-    pub(super) async fn step<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// One step, timed and bounded: a connection whose other end has gone without a word never
+    /// answers, and without a bound nobody would write any more.
+    pub(super) async fn step<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let bounded = async {
-            let late = |_| Err(Error::Unavailable(format!("{name} took longer than {:?}", self.step_timeout)));
-            tokio::time::timeout(self.step_timeout, work).await.unwrap_or_else(late)
+            let late = |_| {
+                Err(Error::Unavailable(format!(
+                    "{name} took longer than {:?}",
+                    self.step_timeout
+                )))
+            };
+            tokio::time::timeout(self.step_timeout, work)
+                .await
+                .unwrap_or_else(late)
         };
-        self.metrics.store(name, self.store.availability().guard(bounded)).await
+        self.metrics
+            .store(name, self.store.availability().guard(bounded))
+            .await
     }
 }
 
-/// The statements of a batch that fit the model in force: those that were checked under another one are checked again.
+/// The statements of a batch that fit the model in force: those that were checked under another one
+/// are checked again.
 struct Rechecked<'a> {
     statements: Cow<'a, [Statement]>,
     /// What is wrong with each statement of the batch by now; empty when nothing was checked again.
@@ -177,11 +257,17 @@ struct Rechecked<'a> {
 impl<'a> Rechecked<'a> {
     fn new(batch: Batch<'a>, running: &ActiveModel) -> Self {
         if batch.model == Some(running.version) {
-            return Self { statements: Cow::Borrowed(batch.statements), rejected: Vec::new() };
+            return Self {
+                statements: Cow::Borrowed(batch.statements),
+                rejected: Vec::new(),
+            };
         }
         let (mut statements, mut rejected) = (Vec::new(), Vec::new());
         for statement in batch.statements {
-            match running.model.check(statement.draft(), statement.receive_time()) {
+            match running
+                .model
+                .check(statement.draft(), statement.receive_time())
+            {
                 Ok(statement) => {
                     statements.push(statement);
                     rejected.push(None);
@@ -189,11 +275,15 @@ impl<'a> Rechecked<'a> {
                 Err(violations) => rejected.push(Some(violations)),
             }
         }
-        Self { statements: Cow::Owned(statements), rejected }
+        Self {
+            statements: Cow::Owned(statements),
+            rejected,
+        }
     }
 }
 
-/// The outcomes of all statements of a batch, from what was [`rejected`](Rechecked::rejected) and those of the ones that fit.
+/// The outcomes of all statements of a batch, from what was [`rejected`](Rechecked::rejected) and
+/// those of the ones that fit.
 fn merge(rejected: Vec<Option<Vec<Violation>>>, outcomes: Vec<Outcome>) -> Vec<Outcome> {
     if rejected.is_empty() {
         return outcomes;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Caller, Lane, Reason, Refusal, Shares};
 
-/// How long to wait before a try again when a door is full: nothing is known of when it will not be.
+/// How long to wait before a try again when a door is full: nothing is known of when it will not
+/// be.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// The doors of all lanes.
@@ -26,7 +27,8 @@ pub struct Entered {
     caller: Caller,
 }
 
-/// A call that waits for something: meanwhile its place is another's. It has one again when this is dropped.
+/// A call that waits for something: meanwhile its place is another's. It has one again when this is
+/// dropped.
 #[derive(Debug)]
 pub struct Outside<'a>(&'a Entered);
 
@@ -49,7 +51,10 @@ impl Doors {
     /// Doors that let so many calls of each lane in.
     #[must_use]
     pub fn new(limit: impl Fn(Lane) -> usize) -> Self {
-        Self(Lane::ALL.map(|lane| Door { lane, shares: Arc::new(Mutex::new(Shares::new(limit(lane)))) }))
+        Self(Lane::ALL.map(|lane| Door {
+            lane,
+            shares: Arc::new(Mutex::new(Shares::new(limit(lane)))),
+        }))
     }
 
     /// The door of a lane.
@@ -74,9 +79,16 @@ impl Door {
     /// [`Reason::Full`].
     pub fn enter(&self, caller: Caller) -> Result<Entered, Refusal> {
         if self.shares().try_take(caller, 1) {
-            return Ok(Entered { door: self.clone(), caller });
+            return Ok(Entered {
+                door: self.clone(),
+                caller,
+            });
         }
-        Err(Refusal { queue: self.lane.name(), reason: Reason::Full, retry_after: RETRY_AFTER })
+        Err(Refusal {
+            queue: self.lane.name(),
+            reason: Reason::Full,
+            retry_after: RETRY_AFTER,
+        })
     }
 
     /// How many calls it lets in; a quarter more for callers that have less than their share.
@@ -106,7 +118,9 @@ mod tests {
     fn a_full_lane_leaves_the_others_open() {
         let doors = Doors::new(|_| 2);
         let caller = Caller::default();
-        let held: Vec<Entered> = std::iter::from_fn(|| doors.of(Lane::Heavy).enter(caller).ok()).take(10).collect();
+        let held: Vec<Entered> = std::iter::from_fn(|| doors.of(Lane::Heavy).enter(caller).ok())
+            .take(10)
+            .collect();
         assert_eq!(held.len(), 2);
         assert!(doors.of(Lane::Read).enter(caller).is_ok());
         assert!(doors.of(Lane::Write).enter(caller).is_ok());
@@ -121,7 +135,9 @@ mod tests {
         let entered = door.enter(Caller::default()).expect("a place");
         assert!(door.enter(Caller::default()).is_err());
         let outside = entered.step_out();
-        let other = door.enter(Caller::default()).expect("the place of the one who waits");
+        let other = door
+            .enter(Caller::default())
+            .expect("the place of the one who waits");
         drop(outside);
         assert_eq!(door.in_use(), 2);
         drop((entered, other));

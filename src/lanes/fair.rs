@@ -1,5 +1,5 @@
-//! A queue in which tenants take turns, and within each tenant its connections: whoever has little to ask does not wait for
-//! whoever has much.
+//! A queue in which tenants take turns, and within each tenant its connections: whoever has little
+//! to ask does not wait for whoever has much.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -21,7 +21,11 @@ struct Tenant<T> {
 
 impl<T> Default for Fair<T> {
     fn default() -> Self {
-        Self { len: 0, turns: VecDeque::new(), tenants: HashMap::new() }
+        Self {
+            len: 0,
+            turns: VecDeque::new(),
+            tenants: HashMap::new(),
+        }
     }
 }
 
@@ -35,7 +39,10 @@ impl<T> Fair<T> {
         let turns = &mut self.turns;
         let of_tenant = self.tenants.entry(tenant).or_insert_with(|| {
             turns.push_back(tenant);
-            Tenant { turns: VecDeque::new(), connections: HashMap::new() }
+            Tenant {
+                turns: VecDeque::new(),
+                connections: HashMap::new(),
+            }
         });
         let turns = &mut of_tenant.turns;
         let of_connection = of_tenant.connections.entry(connection).or_insert_with(|| {
@@ -88,10 +95,16 @@ impl<T> Fair<T> {
 
     /// About how many items are due before one that a caller would add now.
     pub(crate) fn before(&self, caller: Caller) -> usize {
-        let Some(of_tenant) = self.tenants.get(&caller.tenant) else { return self.len.min(self.tenants.len()) };
-        let own = of_tenant.connections.get(&caller.connection).map_or(0, VecDeque::len);
+        let Some(of_tenant) = self.tenants.get(&caller.tenant) else {
+            return self.len.min(self.tenants.len());
+        };
+        let own = of_tenant
+            .connections
+            .get(&caller.connection)
+            .map_or(0, VecDeque::len);
         let connections = of_tenant.connections.len() + usize::from(own == 0);
-        self.len.min((own + 1) * connections * self.tenants.len() - 1)
+        self.len
+            .min((own + 1) * connections * self.tenants.len() - 1)
     }
 }
 

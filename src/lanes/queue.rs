@@ -1,4 +1,5 @@
-//! A queue for something of which there are a few: who can be served in time waits, callers take turns.
+//! A queue for something of which there are a few: who can be served in time waits, callers take
+//! turns.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,8 +11,9 @@ use super::{Caller, Fair, Reason, Refusal, Shares};
 
 /// How much the newest measurement counts for: the mean of about the last eight.
 const NEWEST: u32 = 8;
-/// So many times the estimate must fit into a deadline: under load service takes longer than was measured before it, and a
-/// line that is just short enough would serve everybody a moment too late.
+/// So many times the estimate must fit into a deadline: under load service takes longer than was
+/// measured before it, and a line that is just short enough would serve everybody a moment too
+/// late.
 const HEADROOM: u32 = 2;
 /// The shortest and the longest time after which a refused call is told to come again.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -63,7 +65,13 @@ impl Queue {
     #[must_use]
     pub fn new(name: &'static str, capacity: usize, max_waiting: usize) -> Arc<Self> {
         let (waiting, shares) = (Fair::default(), Shares::new(max_waiting));
-        let inner = Inner { running: 0, waiting, shares, next: 0, service: Duration::ZERO };
+        let inner = Inner {
+            running: 0,
+            waiting,
+            shares,
+            next: 0,
+            service: Duration::ZERO,
+        };
         Arc::new(Self {
             name,
             capacity: capacity.max(1),
@@ -84,7 +92,11 @@ impl Queue {
     ///
     /// # Cancel safety
     /// Dropped, the place in the queue is given up.
-    pub async fn enter(self: &Arc<Self>, caller: Caller, deadline: Option<Instant>) -> Result<Permit, Refusal> {
+    pub async fn enter(
+        self: &Arc<Self>,
+        caller: Caller,
+        deadline: Option<Instant>,
+    ) -> Result<Permit, Refusal> {
         let began = Instant::now();
         let mut waiting = match self.line_up(caller, deadline, began)? {
             Ok(permit) => {
@@ -98,7 +110,10 @@ impl Queue {
         match granted {
             Ok(()) => {
                 self.waited(began.elapsed());
-                Ok(Permit { queue: self.clone(), since: Instant::now() })
+                Ok(Permit {
+                    queue: self.clone(),
+                    since: Instant::now(),
+                })
             }
             Err(_) => Err(self.refuse(Reason::Expired, Duration::ZERO)),
         }
@@ -114,7 +129,10 @@ impl Queue {
         let mut inner = self.inner();
         if inner.running < self.capacity && inner.waiting.len() == 0 {
             inner.running += 1;
-            return Ok(Ok(Permit { queue: self.clone(), since: now }));
+            return Ok(Ok(Permit {
+                queue: self.clone(),
+                since: now,
+            }));
         }
         let wait = self.wait_of(&inner, inner.waiting.before(caller));
         let needed = wait.saturating_add(inner.service).saturating_mul(HEADROOM);
@@ -128,11 +146,26 @@ impl Queue {
         let (granted, receiver) = oneshot::channel();
         let id = inner.next;
         inner.next += 1;
-        inner.waiting.push(caller, Waiter { id, caller, deadline, granted });
-        Ok(Err(Waiting { queue: self.clone(), caller, id, granted: receiver, over: false }))
+        inner.waiting.push(
+            caller,
+            Waiter {
+                id,
+                caller,
+                deadline,
+                granted,
+            },
+        );
+        Ok(Err(Waiting {
+            queue: self.clone(),
+            caller,
+            id,
+            granted: receiver,
+            over: false,
+        }))
     }
 
-    /// How long whoever has so many before them waits: a place becomes free each `service / capacity`.
+    /// How long whoever has so many before them waits: a place becomes free each
+    /// `service / capacity`.
     fn wait_of(&self, inner: &Inner, before: usize) -> Duration {
         let places = u32::try_from(before + 1).unwrap_or(u32::MAX);
         inner.service.saturating_mul(places) / u32::try_from(self.capacity).unwrap_or(u32::MAX)
@@ -141,11 +174,15 @@ impl Queue {
     fn refuse(&self, reason: Reason, wait: Duration) -> Refusal {
         self.refused[reason as usize].fetch_add(1, Ordering::Relaxed);
         let retry_after = wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1);
-        Refusal { queue: self.name, reason, retry_after }
+        Refusal {
+            queue: self.name,
+            reason,
+            retry_after,
+        }
     }
 
-    /// A place is free: it goes to the next who still waits and can be served within their deadline. Work that is begun too
-    /// late for that would be cut off half-way, and done in vain.
+    /// A place is free: it goes to the next who still waits and can be served within their
+    /// deadline. Work that is begun too late for that would be cut off half-way, and done in vain.
     fn give_back(&self, inner: &mut Inner) {
         inner.running -= 1;
         let now = Instant::now();
@@ -153,8 +190,9 @@ impl Queue {
             && let Some(waiter) = inner.waiting.pop()
         {
             inner.shares.give_back(waiter.caller, 1);
-            let in_time =
-                waiter.deadline.is_none_or(|deadline| deadline.saturating_duration_since(now) > inner.service);
+            let in_time = waiter
+                .deadline
+                .is_none_or(|deadline| deadline.saturating_duration_since(now) > inner.service);
             // Dropped, or not taken: whoever it was hears of it, or has gone.
             if in_time && waiter.granted.send(()).is_ok() {
                 inner.running += 1;
@@ -209,7 +247,11 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let took = self.since.elapsed();
         let mut inner = self.queue.inner();
-        inner.service = if inner.service.is_zero() { took } else { (inner.service * (NEWEST - 1) + took) / NEWEST };
+        inner.service = if inner.service.is_zero() {
+            took
+        } else {
+            (inner.service * (NEWEST - 1) + took) / NEWEST
+        };
         self.queue.give_back(&mut inner);
     }
 }
@@ -230,7 +272,11 @@ impl Drop for Waiting {
         }
         self.queue.refused[Reason::Gone as usize].fetch_add(1, Ordering::Relaxed);
         let mut inner = self.queue.inner();
-        if inner.waiting.remove(self.caller, |waiter| waiter.id == self.id).is_some() {
+        if inner
+            .waiting
+            .remove(self.caller, |waiter| waiter.id == self.id)
+            .is_some()
+        {
             inner.shares.give_back(self.caller, 1);
         } else if self.granted.try_recv().is_ok() {
             // Given and left at the same moment.
@@ -255,19 +301,35 @@ mod tests {
     }
 
     async fn refused(queue: &Arc<Queue>, caller: Caller, deadline: Option<Instant>) -> Reason {
-        queue.enter(caller, deadline).await.expect_err("refused").reason
+        queue
+            .enter(caller, deadline)
+            .await
+            .expect_err("refused")
+            .reason
     }
 
     #[tokio::test]
     async fn who_cannot_be_served_in_time_is_refused_at_once_and_told_when_to_come_again() {
         let queue = queue(1, 10, Duration::from_secs(10));
         let soon = Some(Instant::now() + Duration::from_secs(5));
-        let running = queue.enter(caller(1), soon).await.expect("a free place is given whatever was measured");
-        let refusal = queue.enter(caller(2), soon).await.expect_err("ten seconds are more than five");
-        assert_eq!((refusal.reason, refusal.retry_after), (Reason::TooLate, Duration::from_secs(10)));
+        let running = queue
+            .enter(caller(1), soon)
+            .await
+            .expect("a free place is given whatever was measured");
+        let refusal = queue
+            .enter(caller(2), soon)
+            .await
+            .expect_err("ten seconds are more than five");
+        assert_eq!(
+            (refusal.reason, refusal.retry_after),
+            (Reason::TooLate, Duration::from_secs(10))
+        );
         assert_eq!(queue.refused(Reason::TooLate), 1);
         drop(running);
-        queue.enter(caller(2), soon).await.expect("it is free again");
+        queue
+            .enter(caller(2), soon)
+            .await
+            .expect("it is free again");
     }
 
     #[tokio::test]
@@ -291,8 +353,18 @@ mod tests {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
         drop(running);
-        assert_eq!(late.await.expect("no panic").expect_err("too late").reason, Reason::Expired);
-        assert_eq!((queue.running(), queue.waiting(), queue.refused(Reason::Gone)), (0, 0, 1));
+        assert_eq!(
+            late.await.expect("no panic").expect_err("too late").reason,
+            Reason::Expired
+        );
+        assert_eq!(
+            (
+                queue.running(),
+                queue.waiting(),
+                queue.refused(Reason::Gone)
+            ),
+            (0, 0, 1)
+        );
     }
 
     #[tokio::test]

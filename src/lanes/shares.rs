@@ -1,9 +1,10 @@
 //! Who holds how much of something that is limited, and whether more may be given.
 //!
-//! Whoever comes may take all of it. When all is taken, a quarter more is there for callers that hold less than an equal
-//! share: so one caller that takes everything keeps nobody else out. Half of that quarter is for connections, of whatever
-//! tenant; the other half only for those of tenants that hold less than an equal share, so that a tenant with many connections
-//! does not keep the other tenants out.
+//! Whoever comes may take all of it. When all is taken, a quarter more is there for callers that
+//! hold less than an equal share: so one caller that takes everything keeps nobody else out. Half
+//! of that quarter is for connections, of whatever tenant; the other half only for those of tenants
+//! that hold less than an equal share, so that a tenant with many connections does not keep the
+//! other tenants out.
 
 use std::collections::HashMap;
 
@@ -20,7 +21,12 @@ pub(crate) struct Shares {
 
 impl Shares {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit: limit.max(1), total: 0, tenants: HashMap::new(), connections: HashMap::new() }
+        Self {
+            limit: limit.max(1),
+            total: 0,
+            tenants: HashMap::new(),
+            connections: HashMap::new(),
+        }
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -31,7 +37,8 @@ impl Shares {
         self.total
     }
 
-    /// Takes an amount for a caller, if there is room for it. What is larger than all of it goes alone.
+    /// Takes an amount for a caller, if there is room for it. What is larger than all of it goes
+    /// alone.
     pub(crate) fn try_take(&mut self, caller: Caller, amount: usize) -> bool {
         if self.total > 0 && !self.has_room(caller, amount) {
             return false;
@@ -68,7 +75,10 @@ impl Shares {
 
     pub(crate) fn give_back(&mut self, caller: Caller, amount: usize) {
         self.total = self.total.saturating_sub(amount);
-        for (held, who) in [(&mut self.tenants, caller.tenant), (&mut self.connections, caller.connection)] {
+        for (held, who) in [
+            (&mut self.tenants, caller.tenant),
+            (&mut self.connections, caller.connection),
+        ] {
             if let Some(own) = held.get_mut(&who) {
                 *own = own.saturating_sub(amount);
                 if *own == 0 {
@@ -96,13 +106,19 @@ mod tests {
             assert!(shares.try_take(other, 1), "{other:?}");
             assert!(!shares.try_take(flooder, 1));
         }
-        assert!(!shares.try_take(caller(1, 4), 1), "what is left is for tenants with less than their share");
+        assert!(
+            !shares.try_take(caller(1, 4), 1),
+            "what is left is for tenants with less than their share"
+        );
         for other in [caller(2, 5), caller(3, 6)] {
             assert!(shares.try_take(other, 1), "{other:?}");
         }
         assert!(!shares.try_take(caller(3, 7), 1), "the reserve is used up");
         shares.give_back(caller(2, 5), 1);
-        assert!(!shares.try_take(flooder, 1), "the flooder has more than its share");
+        assert!(
+            !shares.try_take(flooder, 1),
+            "the flooder has more than its share"
+        );
         assert!(shares.try_take(caller(3, 7), 1));
     }
 

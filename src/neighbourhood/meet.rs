@@ -52,7 +52,11 @@ impl Search<'_> {
         self.look_up(reads, &moved).await?;
         let most = self.model.matching.max_key_records;
         let mut touched = moved.clone();
-        for holders in self.identifiers.values().filter(|holders| holders.crosses() || holders.meets_anew(most)) {
+        for holders in self
+            .identifiers
+            .values()
+            .filter(|holders| holders.crosses() || holders.meets_anew(most))
+        {
             touched.extend(holders.before.iter().chain(&holders.now).cloned());
         }
         for holders in self.keys.values().filter(|holders| holders.crosses()) {
@@ -63,18 +67,30 @@ impl Search<'_> {
         self.look_up(reads, &others).await?;
         self.compare(reads, &touched).await?;
         self.found.touched = touched;
-        self.found.figures.generic_keys = self.keys.values().filter(|holders| holders.generic_now).count();
+        self.found.figures.generic_keys = self
+            .keys
+            .values()
+            .filter(|holders| holders.generic_now)
+            .count();
         Ok(())
     }
 
     /// Looks up who has something in common with records.
-    async fn look_up(&mut self, reads: &mut dyn Snapshot, records: &BTreeSet<RecordKey>) -> Result<()> {
-        let identifiers: BTreeSet<Identifier> = records.iter().flat_map(|key| self.linking(key)).collect();
+    async fn look_up(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        records: &BTreeSet<RecordKey>,
+    ) -> Result<()> {
+        let identifiers: BTreeSet<Identifier> =
+            records.iter().flat_map(|key| self.linking(key)).collect();
         self.look_up_identifiers(reads, identifiers).await?;
         let mut keys: BTreeMap<BlockingKey, usize> = BTreeMap::new();
         for record in records {
             keys.extend(self.features(record).bounded_keys(&self.model.matching));
-            keys.extend(self.features_before(record).bounded_keys(&self.model.matching));
+            keys.extend(
+                self.features_before(record)
+                    .bounded_keys(&self.model.matching),
+            );
         }
         self.look_up_keys(reads, keys).await
     }
@@ -85,11 +101,16 @@ impl Search<'_> {
         reads: &mut dyn Snapshot,
         identifiers: BTreeSet<Identifier>,
     ) -> Result<()> {
-        let unseen: Vec<Identifier> =
-            identifiers.into_iter().filter(|identifier| !self.identifiers.contains_key(identifier)).collect();
-        let max = |identifier: &Identifier| self.model.identifiers.get(&identifier.kind)?.max_records;
-        let (bounded, unbounded): (Vec<Identifier>, Vec<Identifier>) =
-            unseen.iter().cloned().partition(|identifier| max(identifier).is_some());
+        let unseen: Vec<Identifier> = identifiers
+            .into_iter()
+            .filter(|identifier| !self.identifiers.contains_key(identifier))
+            .collect();
+        let max =
+            |identifier: &Identifier| self.model.identifiers.get(&identifier.kind)?.max_records;
+        let (bounded, unbounded): (Vec<Identifier>, Vec<Identifier>) = unseen
+            .iter()
+            .cloned()
+            .partition(|identifier| max(identifier).is_some());
         let widest = bounded.iter().filter_map(max).max().unwrap_or(0);
         let mut stored: BTreeMap<Identifier, Vec<Record>> = BTreeMap::new();
         let limits = [(bounded, widest + self.may_leave()), (unbounded, UNBOUNDED)];
@@ -101,20 +122,35 @@ impl Search<'_> {
         let mut batch: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
         for record in self.start.after.values() {
             for identifier in record.identifiers() {
-                batch.entry(identifier).or_default().push(record.key.clone());
+                batch
+                    .entry(identifier)
+                    .or_default()
+                    .push(record.key.clone());
             }
         }
         for identifier in unseen {
             let stored = stored.remove(&identifier).unwrap_or_default();
             let keys = stored.iter().map(|record| record.key.clone()).collect();
             for record in stored {
-                self.found.records.entry(record.key.clone()).or_insert(record);
+                self.found
+                    .records
+                    .entry(record.key.clone())
+                    .or_insert(record);
             }
             let mut holders = self.holders(keys, batch.remove(&identifier).unwrap_or_default());
-            let before: Vec<Arc<Features>> = holders.before.iter().map(|key| self.features_before(key)).collect();
-            let now: Vec<Arc<Features>> = holders.now.iter().map(|key| self.features(key)).collect();
+            let before: Vec<Arc<Features>> = holders
+                .before
+                .iter()
+                .map(|key| self.features_before(key))
+                .collect();
+            let now: Vec<Arc<Features>> =
+                holders.now.iter().map(|key| self.features(key)).collect();
             let generic = |features: Vec<Arc<Features>>| {
-                is_generic(&identifier, &features.iter().map(Arc::as_ref).collect::<Vec<_>>(), self.model)
+                is_generic(
+                    &identifier,
+                    &features.iter().map(Arc::as_ref).collect::<Vec<_>>(),
+                    self.model,
+                )
             };
             (holders.generic_before, holders.generic_now) = (generic(before), generic(now));
             if holders.generic_now {
@@ -126,17 +162,26 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// As many holders may leave in this batch: by so many more than a bound are read, what is not read stays over the bound
-    /// in any case.
+    /// As many holders may leave in this batch: by so many more than a bound are read, what is not
+    /// read stays over the bound in any case.
     fn may_leave(&self) -> usize {
         self.start.before.len()
     }
 
-    /// Looks up the records under keys that were not asked for yet; `keys` tells how many may be under each.
-    async fn look_up_keys(&mut self, reads: &mut dyn Snapshot, keys: BTreeMap<BlockingKey, usize>) -> Result<()> {
-        let unseen: Vec<(BlockingKey, usize)> =
-            keys.into_iter().filter(|(key, _)| !self.keys.contains_key(key)).collect();
-        let Some(widest) = unseen.iter().map(|(_, most)| *most).max() else { return Ok(()) };
+    /// Looks up the records under keys that were not asked for yet; `keys` tells how many may be
+    /// under each.
+    async fn look_up_keys(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        keys: BTreeMap<BlockingKey, usize>,
+    ) -> Result<()> {
+        let unseen: Vec<(BlockingKey, usize)> = keys
+            .into_iter()
+            .filter(|(key, _)| !self.keys.contains_key(key))
+            .collect();
+        let Some(widest) = unseen.iter().map(|(_, most)| *most).max() else {
+            return Ok(());
+        };
         let asked: Vec<BlockingKey> = unseen.iter().map(|(key, _)| *key).collect();
         let mut stored: HashMap<BlockingKey, Vec<RecordKey>> = HashMap::new();
         for (key, record) in reads.keyed(&asked, widest + self.may_leave()).await? {
@@ -151,7 +196,8 @@ impl Search<'_> {
         for (key, most) in unseen {
             let stored = take(&mut stored, &key);
             let mut holders = self.holders(stored, take(&mut batch, &key));
-            (holders.generic_before, holders.generic_now) = (holders.before.len() > most, holders.now.len() > most);
+            (holders.generic_before, holders.generic_now) =
+                (holders.before.len() > most, holders.now.len() > most);
             self.keys.insert(key, holders);
         }
         Ok(())
@@ -159,29 +205,57 @@ impl Search<'_> {
 
     /// From who is stored and who of the batch is a holder now.
     fn holders(&self, stored: Vec<RecordKey>, batch: Vec<RecordKey>) -> Holders {
-        let elsewhere = stored.iter().filter(|key| !self.start.after.contains_key(key)).cloned();
+        let elsewhere = stored
+            .iter()
+            .filter(|key| !self.start.after.contains_key(key))
+            .cloned();
         let now = batch.into_iter().chain(elsewhere).collect();
-        Holders { before: stored, now, generic_before: false, generic_now: false }
+        Holders {
+            before: stored,
+            now,
+            generic_before: false,
+            generic_now: false,
+        }
     }
 
     /// Compares records with all whom they meet.
-    async fn compare(&mut self, reads: &mut dyn Snapshot, touched: &BTreeSet<RecordKey>) -> Result<()> {
+    async fn compare(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        touched: &BTreeSet<RecordKey>,
+    ) -> Result<()> {
         let most = self.model.matching.max_key_records;
         let mut meetings: BTreeMap<&RecordKey, BTreeSet<RecordKey>> = BTreeMap::new();
         for record in touched {
             let features = self.features(record);
             let mut met = BTreeSet::new();
-            for identifier in self.found.records.get(record).into_iter().flat_map(Record::identifiers) {
-                let holders = self.identifiers.get(&identifier).filter(|holders| holders.now.len() <= most);
+            for identifier in self
+                .found
+                .records
+                .get(record)
+                .into_iter()
+                .flat_map(Record::identifiers)
+            {
+                let holders = self
+                    .identifiers
+                    .get(&identifier)
+                    .filter(|holders| holders.now.len() <= most);
                 met.extend(holders.into_iter().flat_map(Holders::meeting).cloned());
             }
             for key in features.match_keys() {
-                met.extend(self.keys.get(&key).into_iter().flat_map(Holders::meeting).cloned());
+                met.extend(
+                    self.keys
+                        .get(&key)
+                        .into_iter()
+                        .flat_map(Holders::meeting)
+                        .cloned(),
+                );
             }
             met.remove(record);
             meetings.insert(record, met);
         }
-        self.load_records(reads, meetings.values().flatten().cloned()).await?;
+        self.load_records(reads, meetings.values().flatten().cloned())
+            .await?;
         for (record, met) in meetings {
             let features = self.features(record);
             for other in met {
@@ -190,11 +264,18 @@ impl Search<'_> {
                     continue;
                 }
                 self.found.figures.compared += 1;
-                let judgement = judge(&features, &self.features(&other), &self.found.context, self.model);
+                let judgement = judge(
+                    &features,
+                    &self.features(&other),
+                    &self.found.context,
+                    self.model,
+                );
                 self.found.compared.insert(ends, judgement);
             }
         }
-        self.found.compared.retain(|_, judgement| judgement.verdict != MatchDecision::Different);
+        self.found
+            .compared
+            .retain(|_, judgement| judgement.verdict != MatchDecision::Different);
         Ok(())
     }
 }

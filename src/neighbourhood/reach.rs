@@ -27,37 +27,56 @@ impl Search<'_> {
     }
 
     /// Who is tied to a frontier.
-    async fn step(&mut self, reads: &mut dyn Snapshot, frontier: &BTreeSet<RecordKey>) -> Result<BTreeSet<RecordKey>> {
+    async fn step(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        frontier: &BTreeSet<RecordKey>,
+    ) -> Result<BTreeSet<RecordKey>> {
         self.load_records(reads, frontier.iter().cloned()).await?;
         let mut next = BTreeSet::new();
-        let identifiers: BTreeSet<Identifier> = frontier.iter().flat_map(|key| self.linking(key)).collect();
+        let identifiers: BTreeSet<Identifier> =
+            frontier.iter().flat_map(|key| self.linking(key)).collect();
         self.look_up_identifiers(reads, identifiers.clone()).await?;
-        for holders in identifiers.iter().filter_map(|identifier| self.identifiers.get(identifier)) {
+        for holders in identifiers
+            .iter()
+            .filter_map(|identifier| self.identifiers.get(identifier))
+        {
             next.extend(holders.tied().cloned());
         }
         // Of a record that is new there is nothing yet.
-        let is_new = |key: &&RecordKey| self.start.after.contains_key(*key) && !self.start.before.contains_key(*key);
-        let stored: Vec<RecordKey> = frontier.iter().filter(|key| !is_new(key)).cloned().collect();
+        let is_new = |key: &&RecordKey| {
+            self.start.after.contains_key(*key) && !self.start.before.contains_key(*key)
+        };
+        let stored: Vec<RecordKey> = frontier
+            .iter()
+            .filter(|key| !is_new(key))
+            .cloned()
+            .collect();
         if !stored.is_empty() {
             for pair in reads.pairs(&stored).await? {
                 if pair.verdict == MatchDecision::Link {
                     next.extend([pair.left.clone(), pair.right.clone()]);
                 }
-                self.found.stored.insert(ends(&pair.left, &pair.right), pair);
+                self.found
+                    .stored
+                    .insert(ends(&pair.left, &pair.right), pair);
             }
             for decision in reads.decisions_about(&stored).await? {
                 next.extend(self.take_decision(decision));
             }
         }
         for ((left, right), judgement) in &self.found.compared {
-            if judgement.verdict == MatchDecision::Link && (frontier.contains(left) || frontier.contains(right)) {
+            if judgement.verdict == MatchDecision::Link
+                && (frontier.contains(left) || frontier.contains(right))
+            {
                 next.extend([left.clone(), right.clone()]);
             }
         }
         Ok(next)
     }
 
-    /// Takes a decision that is in force and not taken back now; answers with whom it ties together.
+    /// Takes a decision that is in force and not taken back now; answers with whom it ties
+    /// together.
     fn take_decision(&mut self, stored: StoredDecision) -> Vec<RecordKey> {
         let id = &stored.decision.id;
         let known = self.found.decisions.iter().chain(&self.start.withdrawn);

@@ -1,8 +1,8 @@
 //! Reads as of a time: what would have been answered then.
 //!
-//! The time leads to the last write at or before it, and everything is read as it was after that write: the model that was in
-//! force, which profile held the key, what its name stood for, its records. Nothing of it is cached: who looks back looks
-//! once.
+//! The time leads to the last write at or before it, and everything is read as it was after that
+//! write: the model that was in force, which profile held the key, what its name stood for, its
+//! records. Nothing of it is cached: who looks back looks once.
 
 use std::time::Instant;
 
@@ -13,24 +13,36 @@ use super::{Answer, Error, Holders, Key, MAX_HOLDERS, Reader, Recency, lookup_ke
 use crate::changes::CacheKey;
 use crate::store::{self, PastWrite};
 
-/// The difference between the clocks of servers that is ordinary: one minute. Writes that are later than the present by no
-/// more than this are in their order, and an earlier time is answered by what was before them. Why other rules have other
-/// numbers: see [`clock`](crate::clock).
+/// The difference between the clocks of servers that is ordinary: one minute. Writes that are later
+/// than the present by no more than this are in their order, and an earlier time is answered by
+/// what was before them. Why other rules have other numbers: see [`clock`](crate::clock).
 const CLOCK_TOLERANCE_MICROS: i64 = 60_000_000;
 
 impl Reader {
-    /// Reads one profile as it was at a time. A time to come is the present. Before the tenant's first write there was
-    /// nothing.
+    /// Reads one profile as it was at a time. A time to come is the present. Before the tenant's
+    /// first write there was nothing.
     ///
     /// # Errors
     /// All of [`Error`], as they would have been then.
     ///
     /// # Cancel safety
     /// Nothing is left behind.
-    pub async fn profile_as_of(&self, tenant: &TenantId, key: &Key, time: Timestamp) -> Result<Answer, Error> {
+    pub async fn profile_as_of(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+        time: Timestamp,
+    ) -> Result<Answer, Error> {
         let read_at = Instant::now();
-        let write = self.metrics.store("write_at", self.write_at(tenant, time)).await?;
-        let PastWrite { sequence, time, model_version } = write.ok_or(Error::NotFound)?;
+        let write = self
+            .metrics
+            .store("write_at", self.write_at(tenant, time))
+            .await?;
+        let PastWrite {
+            sequence,
+            time,
+            model_version,
+        } = write.ok_or(Error::NotFound)?;
         let running = self.models.past(tenant, model_version).await?;
         let holders = match &lookup_key(&running.model, key)? {
             CacheKey::Id(id) | CacheKey::Objects(id, _) => vec![*id],
@@ -39,26 +51,59 @@ impl Reader {
                 Vec::from_iter(self.metrics.store("find_by_record_after", found).await?)
             }
             CacheKey::Identifier(identifier) => {
-                let found = self.store.find_by_identifier_after(tenant, identifier, sequence, MAX_HOLDERS);
-                self.metrics.store("find_by_identifier_after", found).await?
+                let found =
+                    self.store
+                        .find_by_identifier_after(tenant, identifier, sequence, MAX_HOLDERS);
+                self.metrics
+                    .store("find_by_identifier_after", found)
+                    .await?
             }
         };
         let id = Holders(holders).one()?;
-        let stored = self.metrics.store("profile_after", self.store.profile_after(tenant, id, sequence)).await?;
+        let stored = self
+            .metrics
+            .store(
+                "profile_after",
+                self.store.profile_after(tenant, id, sequence),
+            )
+            .await?;
         let profile = fold(stored.ok_or(Error::NotFound)?, &running.model);
         let merged_from = merged_from(key, profile.id);
-        let currency = Recency { sequence, shown: sequence, known_at: read_at };
+        let currency = Recency {
+            sequence,
+            shown: sequence,
+            known_at: read_at,
+        };
         let (profile, as_of) = (profile.into(), Some(time));
         let (cached, partly_cached, stale) = (false, false, false);
-        Ok(Answer { profile, read_at, cached, partly_cached, currency, stale, merged_from, as_of })
+        Ok(Answer {
+            profile,
+            read_at,
+            cached,
+            partly_cached,
+            currency,
+            stale,
+            merged_from,
+            as_of,
+        })
     }
 
-    /// The write that a time leads to. The present is what the last write left, also where a clock that was ahead has given
-    /// it a later time. Times within [`CLOCK_TOLERANCE_MICROS`] of the present are taken at their word.
-    async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> store::Result<Option<PastWrite>> {
+    /// The write that a time leads to. The present is what the last write left, also where a clock
+    /// that was ahead has given it a later time. Times within [`CLOCK_TOLERANCE_MICROS`] of the
+    /// present are taken at their word.
+    async fn write_at(
+        &self,
+        tenant: &TenantId,
+        time: Timestamp,
+    ) -> store::Result<Option<PastWrite>> {
         if time >= self.clock.now() {
-            let latest = self.store.write_at(tenant, Timestamp::from_micros(i64::MAX)).await?;
-            let ahead = latest.as_ref().map_or(0, |latest| latest.time.as_micros().saturating_sub(time.as_micros()));
+            let latest = self
+                .store
+                .write_at(tenant, Timestamp::from_micros(i64::MAX))
+                .await?;
+            let ahead = latest.as_ref().map_or(0, |latest| {
+                latest.time.as_micros().saturating_sub(time.as_micros())
+            });
             if ahead <= 0 || ahead > CLOCK_TOLERANCE_MICROS {
                 return Ok(latest);
             }

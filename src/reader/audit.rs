@@ -1,8 +1,9 @@
 //! The auditor: reads one hit in a thousand again, from the store, and counts what should not be.
 //!
-//! The cache is held to be current because every write makes old what it concerns. If that had a hole, nobody would notice
-//! until a customer did. So now and then what was answered is compared with the store: once it is certain that every write
-//! which the store's answer reflects is known here, and none of them made the entry old, the two must be the same.
+//! The cache is held to be current because every write makes old what it concerns. If that had a
+//! hole, nobody would notice until a customer did. So now and then what was answered is compared
+//! with the store: once it is certain that every write which the store's answer reflects is known
+//! here, and none of them made the entry old, the two must be the same.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,14 +29,22 @@ impl Reader {
     /// Audits a hit, if it is its turn.
     pub(super) fn audit(&self, scope: &Scope<'_>, slot: &EntryKey, entry: &Entry) {
         let CacheKey::Id(_) = slot.key else { return };
-        if !self.hits.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVERY) {
+        if !self
+            .hits
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(EVERY)
+        {
             return;
         }
         let (reader, slot, entry) = (self.clone(), slot.clone(), entry.clone());
         let (followed, running) = (scope.followed.clone(), scope.running.clone());
         tokio::spawn(async move {
-            // If it was made old meanwhile, or the store does not answer, there is nothing to be said.
-            if let Ok(Some(consistent)) = reader.is_consistent(&slot, &entry, &followed, running).await {
+            // If it was made old meanwhile, or the store does not answer, there is nothing to be
+            // said.
+            if let Ok(Some(consistent)) = reader
+                .is_consistent(&slot, &entry, &followed, running)
+                .await
+            {
                 reader.metrics.cache_audited(consistent);
             }
         });
@@ -48,9 +57,16 @@ impl Reader {
         followed: &Arc<TenantTail>,
         running: Arc<ActiveModel>,
     ) -> Result<Option<bool>> {
-        let CacheKey::Id(id) = slot.key else { return Ok(None) };
+        let CacheKey::Id(id) = slot.key else {
+            return Ok(None);
+        };
         let need = self.need(followed, super::Freshness::Full).await;
-        let scope = Scope { tenant: &slot.tenant, running, followed: followed.clone(), need };
+        let scope = Scope {
+            tenant: &slot.tenant,
+            running,
+            followed: followed.clone(),
+            need,
+        };
         let fresh = self.load_profile(&scope, id, "audit").await?.under(id);
         let known = async {
             while followed.proof().position < fresh.sequence {
@@ -59,7 +75,10 @@ impl Reader {
         };
         let is_known = tokio::time::timeout(PATIENCE, known).await.is_ok();
         let now = EntryKey {
-            epoch: self.follower.epochs().current(slot.key.digest(&slot.tenant)),
+            epoch: self
+                .follower
+                .epochs()
+                .current(slot.key.digest(&slot.tenant)),
             generation: followed.proof().generation,
             model: self.models.of(&slot.tenant).await?.version,
             ..slot.clone()
@@ -71,7 +90,10 @@ impl Reader {
             (Cached::Profile(cached), Cached::Profile(fresh)) => {
                 // What is derived depends on when it was.
                 let derived = fresh.derived.clone();
-                Profile { derived, ..Profile::clone(cached) } == **fresh
+                Profile {
+                    derived,
+                    ..Profile::clone(cached)
+                } == **fresh
             }
             (Cached::Redirect(cached), Cached::Redirect(fresh)) => cached == fresh,
             (Cached::Absent, Cached::Absent) => true,

@@ -1,7 +1,8 @@
 //! The cache of profiles.
 //!
-//! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](crate::changes::Epochs) for why that is never stale. Readers
-//! that miss the same key in the same epoch share one load. The cache is bounded by bytes.
+//! Entries are stored under (tenant, key, epoch, model): see [`Epochs`](crate::changes::Epochs) for
+//! why that is never stale. Readers that miss the same key in the same epoch share one load. The
+//! cache is bounded by bytes.
 
 use std::mem::size_of;
 use std::sync::Arc;
@@ -21,8 +22,8 @@ use crate::store;
 pub struct Limits {
     /// How much memory entries may take.
     pub max_bytes: u64,
-    /// For how long after it was last known to be current an entry counts as current. Only where several servers share a
-    /// database can it be more than nothing.
+    /// For how long after it was last known to be current an entry counts as current. Only where
+    /// several servers share a database can it be more than nothing.
     pub max_staleness: Duration,
     /// The same while the store does not answer.
     pub max_staleness_when_away: Duration,
@@ -60,7 +61,8 @@ pub(super) struct Entry {
     pub(super) value: Cached,
     /// It reflects every write up to this one.
     pub(super) sequence: Sequence,
-    /// It shows nothing of any write after this one. Later than `sequence` where it was put together by several reads.
+    /// It shows nothing of any write after this one. Later than `sequence` where it was put
+    /// together by several reads.
     pub(super) shown: Sequence,
     pub(super) read_at: Instant,
 }
@@ -68,7 +70,12 @@ pub(super) struct Entry {
 impl Entry {
     /// An entry that one statement read, as of a write.
     pub(super) fn as_of(value: Cached, sequence: Sequence, read_at: Instant) -> Self {
-        Self { value, sequence, shown: sequence, read_at }
+        Self {
+            value,
+            sequence,
+            shown: sequence,
+            read_at,
+        }
     }
 
     /// The entry to keep under an id: a redirect where the profile has another one.
@@ -77,27 +84,44 @@ impl Entry {
             Cached::Profile(profile) => profile.id,
             Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) | Cached::Objects(_) => id,
         };
-        if live == id { self } else { Self { value: Cached::Redirect(live), ..self } }
+        if live == id {
+            self
+        } else {
+            Self {
+                value: Cached::Redirect(live),
+                ..self
+            }
+        }
     }
 
     /// How current the entry is when it was just loaded.
     pub(super) fn loaded(&self) -> Recency {
-        Recency { sequence: self.sequence, shown: self.shown.max(self.sequence), known_at: self.read_at }
+        Recency {
+            sequence: self.sequence,
+            shown: self.shown.max(self.sequence),
+            known_at: self.read_at,
+        }
     }
 
     /// How current the entry is, found under the epoch that was current when the proof was taken.
     pub(super) fn currency(&self, proof: Watermark) -> Recency {
         let sequence = self.sequence.max(proof.position);
         let known_at = self.read_at.max(proof.known_at);
-        Recency { sequence, shown: self.shown.max(sequence), known_at }
+        Recency {
+            sequence,
+            shown: self.shown.max(sequence),
+            known_at,
+        }
     }
 }
 
-/// How current an answer is: it misses no write up to `sequence`, and none that was answered before `known_at`.
+/// How current an answer is: it misses no write up to `sequence`, and none that was answered before
+/// `known_at`.
 ///
-/// An answer that is made of several parts reflects what the *least* current of them reflects, and shows what the *most*
-/// current of them shows. "At least as fresh" is a question about the first, a read token a statement about the second:
-/// whoever reads with the token must see at least what this answer showed.
+/// An answer that is made of several parts reflects what the *least* current of them reflects, and
+/// shows what the *most* current of them shows. "At least as fresh" is a question about the first,
+/// a read token a statement about the second: whoever reads with the token must see at least what
+/// this answer showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recency {
     /// The last write that all parts reflect for certain.
@@ -121,7 +145,10 @@ impl Recency {
     /// The same for an answer that also shows what the store had at a write.
     #[must_use]
     pub fn showing(self, write: Sequence) -> Self {
-        Self { shown: self.shown.max(write), ..self }
+        Self {
+            shown: self.shown.max(write),
+            ..self
+        }
     }
 }
 
@@ -143,12 +170,15 @@ impl Requirement {
         currency.sequence >= self.sequence && since.is_some_and(|since| currency.known_at >= since)
     }
 
-    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that took over may not have.
+    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that
+    /// took over may not have.
     pub(super) fn proven(&self, entry: Entry) -> Result<Entry, store::Error> {
         if entry.sequence >= self.sequence {
             return Ok(entry);
         }
-        Err(store::Error::Unavailable("the store has not seen the write of the read token".to_owned()))
+        Err(store::Error::Unavailable(
+            "the store has not seen the write of the read token".to_owned(),
+        ))
     }
 }
 
@@ -205,11 +235,15 @@ impl Cache {
             })
             .build();
         let slack_bytes = (limits.max_bytes / 64).min(MAX_SLACK_BYTES);
-        Self { entries, arrived, slack_bytes }
+        Self {
+            entries,
+            arrived,
+            slack_bytes,
+        }
     }
 
-    /// Evicts what is too much, once enough has arrived. By itself the cache looks only after some number of entries, whatever
-    /// they weigh.
+    /// Evicts what is too much, once enough has arrived. By itself the cache looks only after some
+    /// number of entries, whatever they weigh.
     async fn settle(&self) {
         if self.arrived.bytes.load(Ordering::Relaxed) > self.slack_bytes {
             self.arrived.bytes.store(0, Ordering::Relaxed);
@@ -217,8 +251,9 @@ impl Cache {
         }
     }
 
-    /// The entry in a slot, and whether it was there; loaded when it is missing or not current enough. Who misses the same
-    /// entry at once shares one load, unless it must be newer than that one.
+    /// The entry in a slot, and whether it was there; loaded when it is missing or not current
+    /// enough. Who misses the same entry at once shares one load, unless it must be newer than that
+    /// one.
     pub(super) async fn get(
         &self,
         slot: &EntryKey,
@@ -226,7 +261,10 @@ impl Cache {
         load: impl Future<Output = Result<Entry, store::Error>>,
     ) -> Result<(Entry, bool), store::Error> {
         let kept = self.entries.get(slot).await;
-        if let Some(entry) = kept.as_ref().filter(|entry| need.is_met(entry, need.known_since)) {
+        if let Some(entry) = kept
+            .as_ref()
+            .filter(|entry| need.is_met(entry, need.known_since))
+        {
             return Ok((entry.clone(), true));
         }
         if kept.is_none() && need.known_since.is_some() {
@@ -236,9 +274,18 @@ impl Cache {
                 load.await
             };
             tokio::pin!(load);
-            let found = match self.entries.entry(slot.clone()).or_try_insert_with(&mut load).await {
-                // Somebody else's call was refused, by its own deadline and share: this one has its own.
-                Err(error) if matches!(*error, store::Error::Overloaded(_)) && !began.load(Ordering::Relaxed) => {
+            let found = match self
+                .entries
+                .entry(slot.clone())
+                .or_try_insert_with(&mut load)
+                .await
+            {
+                // Somebody else's call was refused, by its own deadline and share: this one has its
+                // own.
+                Err(error)
+                    if matches!(*error, store::Error::Overloaded(_))
+                        && !began.load(Ordering::Relaxed) =>
+                {
                     return self.reload(slot, need, load).await;
                 }
                 found => found.map_err(|error| (*error).clone())?,
@@ -257,7 +304,9 @@ impl Cache {
         match self.reload(slot, need, load).await {
             Err(store::Error::Unavailable(why)) => {
                 let entry = kept.filter(|entry| need.is_met(entry, need.stale_since));
-                entry.map(|entry| (entry, true)).ok_or(store::Error::Unavailable(why))
+                entry
+                    .map(|entry| (entry, true))
+                    .ok_or(store::Error::Unavailable(why))
             }
             done => done,
         }
@@ -276,12 +325,18 @@ impl Cache {
 
     /// The entry in a slot, if it is there and current enough.
     pub(super) async fn peek(&self, slot: &EntryKey, need: &Requirement) -> Option<Entry> {
-        self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.known_since))
+        self.entries
+            .get(slot)
+            .await
+            .filter(|entry| need.is_met(entry, need.known_since))
     }
 
     /// The entry in a slot, if the store does not answer and it will do.
     pub(super) async fn peek_stale(&self, slot: &EntryKey, need: &Requirement) -> Option<Entry> {
-        self.entries.get(slot).await.filter(|entry| need.is_met(entry, need.stale_since))
+        self.entries
+            .get(slot)
+            .await
+            .filter(|entry| need.is_met(entry, need.stale_since))
     }
 
     /// Keeps an entry that was loaded after the slot was taken.
@@ -293,17 +348,26 @@ impl Cache {
     /// How much there is.
     pub(super) fn size(&self) -> Size {
         let entries = self.entries.entry_count();
-        let left = self.arrived.entries.load(Ordering::Relaxed).saturating_sub(entries);
-        Size { entries, bytes: self.entries.weighted_size(), left }
+        let left = self
+            .arrived
+            .entries
+            .load(Ordering::Relaxed)
+            .saturating_sub(entries);
+        Size {
+            entries,
+            bytes: self.entries.weighted_size(),
+            left,
+        }
     }
 }
 
 /// The most that may arrive before what is too much is evicted, in bytes.
 const MAX_SLACK_BYTES: u64 = 4 << 20;
 
-/// What the cache itself keeps for each entry, besides the slot and the entry: a bucket of the hash table and its place
-/// there, the entry's times and weight, its place in the queue of eviction, and its part of the sketch of frequencies.
-/// Measured with moka 0.12.16: see `tests::entries_take_the_memory_that_they_are_weighed_with`.
+/// What the cache itself keeps for each entry, besides the slot and the entry: a bucket of the hash
+/// table and its place there, the entry's times and weight, its place in the queue of eviction, and
+/// its part of the sketch of frequencies. Measured with moka 0.12.16: see
+/// `tests::entries_take_the_memory_that_they_are_weighed_with`.
 const OVERHEAD_BYTES: usize = 232;
 
 /// What stands beside an entry in its allocation.

@@ -22,8 +22,17 @@ pub(super) struct Scope<'a> {
 
 impl Scope<'_> {
     pub(super) fn found(&self, entry: Entry, cached: bool) -> Found {
-        let currency = if cached { entry.currency(self.need.proof) } else { entry.loaded() };
-        Found { entry, cached, partly_cached: cached, currency }
+        let currency = if cached {
+            entry.currency(self.need.proof)
+        } else {
+            entry.loaded()
+        };
+        Found {
+            entry,
+            cached,
+            partly_cached: cached,
+            currency,
+        }
     }
 }
 
@@ -47,26 +56,41 @@ pub(super) struct Lookup {
 impl Found {
     /// Just read from the store.
     pub(super) fn now(entry: Entry) -> Self {
-        Self { currency: entry.loaded(), entry, cached: false, partly_cached: false }
+        Self {
+            currency: entry.loaded(),
+            entry,
+            cached: false,
+            partly_cached: false,
+        }
     }
 
     /// As what leads to another entry.
     pub(super) fn lookup(&self) -> Lookup {
-        Lookup { currency: self.currency, cached: self.partly_cached }
+        Lookup {
+            currency: self.currency,
+            cached: self.partly_cached,
+        }
     }
 
     /// The same entry, found through a look-up.
     pub(super) fn through(self, lookup: Lookup) -> Self {
         let currency = self.currency.and(lookup.currency);
-        Self { currency, partly_cached: self.partly_cached || lookup.cached, ..self }
+        Self {
+            currency,
+            partly_cached: self.partly_cached || lookup.cached,
+            ..self
+        }
     }
 
-    /// Whether a key leads to what was found. An id may lead to nothing; what a look-up led to must be there.
+    /// Whether a key leads to what was found. An id may lead to nothing; what a look-up led to must
+    /// be there.
     pub(super) fn answers_to(&self, key: &CacheKey) -> bool {
         match (&self.entry.value, key) {
             (_, CacheKey::Id(_) | CacheKey::Objects(..)) => true,
             (Cached::Profile(profile), key) => answers_to(profile, key),
-            (Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) | Cached::Objects(_), _) => false,
+            (Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) | Cached::Objects(_), _) => {
+                false
+            }
         }
     }
 }
@@ -76,6 +100,9 @@ fn answers_to(profile: &Profile, key: &CacheKey) -> bool {
     match key {
         CacheKey::Id(_) | CacheKey::Objects(..) => true,
         CacheKey::Record(record) => profile.records.iter().any(|held| held.key == *record),
-        CacheKey::Identifier(identifier) => profile.identifiers.iter().any(|held| held.identifier == *identifier),
+        CacheKey::Identifier(identifier) => profile
+            .identifiers
+            .iter()
+            .any(|held| held.identifier == *identifier),
     }
 }

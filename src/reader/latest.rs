@@ -1,4 +1,5 @@
-//! The latest objects of a customer, cached: they change when something happens, which makes all answers about the profile old.
+//! The latest objects of a customer, cached: they change when something happens, which makes all
+//! answers about the profile old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
@@ -17,7 +18,8 @@ use crate::changes::CacheKey;
 use crate::store::{self, EventPage, ObjectPage};
 use crate::telemetry::metrics::Cache as Looked;
 
-/// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told of fewer of them.
+/// How many of a customer's latest events are looked at for objects. Who did more meanwhile is told
+/// of fewer of them.
 const MAX_EVENTS: usize = 500;
 
 /// Which objects are wanted.
@@ -51,18 +53,24 @@ impl LatestObjectsQuery<'_> {
     /// The types of events that are states of such objects.
     fn event_types(self, model: &Model) -> Vec<String> {
         let of = |own: &str| self.kinds.iter().any(|(kind, _)| kind == own);
-        let types = model
-            .events
-            .iter()
-            .filter(|(name, kind)| self.visible.has(name) && kind.object.as_ref().is_some_and(|own| of(&own.kind)));
+        let types = model.events.iter().filter(|(name, kind)| {
+            self.visible.has(name) && kind.object.as_ref().is_some_and(|own| of(&own.kind))
+        });
         types.map(|(name, _)| name.clone()).collect()
     }
 
     /// The objects of events, newest first, of each kind at most so many.
     fn pick(self, events: &[Event]) -> Vec<ObjectKey> {
-        let mut left: BTreeMap<&str, usize> = self.kinds.iter().map(|(kind, most)| (kind.as_str(), *most)).collect();
+        let mut left: BTreeMap<&str, usize> = self
+            .kinds
+            .iter()
+            .map(|(kind, most)| (kind.as_str(), *most))
+            .collect();
         let (mut seen, mut picked) = (BTreeSet::new(), Vec::new());
-        for object in events.iter().filter_map(|event| event.meaning.object.as_ref()) {
+        for object in events
+            .iter()
+            .filter_map(|event| event.meaning.object.as_ref())
+        {
             if let Some(left) = left.get_mut(object.kind.as_str()).filter(|left| **left > 0)
                 && seen.insert(object)
             {
@@ -75,8 +83,8 @@ impl LatestObjectsQuery<'_> {
 }
 
 impl Reader {
-    /// The latest objects of a profile that was read, the one that changed last first; and how current the profile with them
-    /// is.
+    /// The latest objects of a profile that was read, the one that changed last first; and how
+    /// current the profile with them is.
     ///
     /// # Errors
     /// Those of the store.
@@ -91,23 +99,47 @@ impl Reader {
             return Ok((Arc::default(), profile.currency));
         }
         let scope = self.scope(tenant, freshness).await?;
-        let slot = self.slot(&scope, CacheKey::Objects(profile.profile.id, wanted.digest()));
+        let slot = self.slot(
+            &scope,
+            CacheKey::Objects(profile.profile.id, wanted.digest()),
+        );
         let load = Box::pin(async {
             let read_at = Instant::now();
-            // The profile again, now that the slot is taken: the one that was read before may lack a record of after.
+            // The profile again, now that the slot is taken: the one that was read before may lack
+            // a record of after.
             let found = self.by_id(&scope, profile.profile.id).await?;
-            let Recency { sequence, shown, .. } = found.currency;
+            let Recency {
+                sequence, shown, ..
+            } = found.currency;
             let Cached::Profile(current) = found.entry.value else {
-                return Ok(Entry { value: Cached::Objects(Arc::default()), sequence, shown, read_at });
+                return Ok(Entry {
+                    value: Cached::Objects(Arc::default()),
+                    sequence,
+                    shown,
+                    read_at,
+                });
             };
-            let objects = self.load_objects(tenant, &current, wanted, &scope.running.model).await?;
+            let objects = self
+                .load_objects(tenant, &current, wanted, &scope.running.model)
+                .await?;
             // The events were read after the profile, and may be of later writes.
-            let shown = if objects.is_empty() { shown } else { shown.max(self.head(tenant).await?) };
-            Ok(Entry { value: Cached::Objects(Arc::new(objects)), sequence, shown, read_at })
+            let shown = if objects.is_empty() {
+                shown
+            } else {
+                shown.max(self.head(tenant).await?)
+            };
+            Ok(Entry {
+                value: Cached::Objects(Arc::new(objects)),
+                sequence,
+                shown,
+                read_at,
+            })
         });
         let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read(Looked::Objects, cached, false);
-        let Found { entry, currency, .. } = scope.found(entry, cached);
+        let Found {
+            entry, currency, ..
+        } = scope.found(entry, cached);
         let currency = profile.currency.and(currency);
         match entry.value {
             Cached::Objects(objects) => Ok((objects, currency)),
@@ -128,19 +160,43 @@ impl Reader {
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
-        let records: Vec<RecordKey> = profile.records.iter().map(|record| record.key.clone()).collect();
-        let page = EventPage { kinds, limit: MAX_EVENTS, ..EventPage::default() };
-        let events = self.metrics.store("list_events", self.store.list_events(tenant, &records, &page)).await?;
+        let records: Vec<RecordKey> = profile
+            .records
+            .iter()
+            .map(|record| record.key.clone())
+            .collect();
+        let page = EventPage {
+            kinds,
+            limit: MAX_EVENTS,
+            ..EventPage::default()
+        };
+        let events = self
+            .metrics
+            .store(
+                "list_events",
+                self.store.list_events(tenant, &records, &page),
+            )
+            .await?;
         let picked = wanted.pick(&events);
         if picked.is_empty() {
             return Ok(Vec::new());
         }
-        let page = ObjectPage { limit: MAX_COURSE, ..ObjectPage::default() };
-        let naming = self.store.list_object_events(tenant, &picked, &records, &page);
+        let page = ObjectPage {
+            limit: MAX_COURSE,
+            ..ObjectPage::default()
+        };
+        let naming = self
+            .store
+            .list_object_events(tenant, &picked, &records, &page);
         let naming = self.metrics.store("list_object_events", naming).await?;
         let fold = |(key, naming): (ObjectKey, Vec<store::NamingEvent>)| {
             let events = naming.into_iter().map(|naming| naming.event);
-            fold_object(key, events.filter(|event| wanted.visible.has(&event.kind)).collect())
+            fold_object(
+                key,
+                events
+                    .filter(|event| wanted.visible.has(&event.kind))
+                    .collect(),
+            )
         };
         let mut objects: Vec<Object> = picked.into_iter().zip(naming).filter_map(fold).collect();
         objects.iter_mut().for_each(Object::pack);

@@ -1,20 +1,24 @@
 //! Objects on a timeline, and one with its whole course.
 //!
-//! **The problem.** An object has many events, over records that merges bring together and splits take apart, while somebody
-//! turns the pages. It is to stand once, at its latest event; and that may change from page to page.
+//! **The problem.** An object has many events, over records that merges bring together and splits
+//! take apart, while somebody turns the pages. It is to stand once, at its latest event; and that
+//! may change from page to page.
 //!
-//! **The choice.** Places are facts of the past, so that they are the same on every page. The cursor carries the write and the
-//! profile of the first page; where the profile has other records on a later page, also those of that page, for what lies below
-//! it ([`Epoch`]). An event *counts* if it was stored by the write, and on a record of the profile after it, of the epoch that it lies
-//! in. An object's place is the latest of its events that count; a new epoch changes nothing above its beginning, and below it
-//! nothing was shown yet. So each object stands once, if the record at its place is still the customer's, whatever is merged,
-//! split and written between pages. What is shown of it is as of now. Objects that are new since are on the next first page.
+//! **The choice.** Places are facts of the past, so that they are the same on every page. The
+//! cursor carries the write and the profile of the first page; where the profile has other records
+//! on a later page, also those of that page, for what lies below it ([`Epoch`]). An event *counts*
+//! if it was stored by the write, and on a record of the profile after it, of the epoch that it
+//! lies in. An object's place is the latest of its events that count; a new epoch changes nothing
+//! above its beginning, and below it nothing was shown yet. So each object stands once, if the
+//! record at its place is still the customer's, whatever is merged, split and written between
+//! pages. What is shown of it is as of now. Objects that are new since are on the next first page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::Visible;
 use profile_core::records::{
-    Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, fold_object,
+    Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition,
+    fold_object,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +28,8 @@ use crate::store::{NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;
-/// How many times a profile may change while pages of it are turned, so that each object still stands once; after more, what
-/// comes and goes is not shown any more.
+/// How many times a profile may change while pages of it are turned, so that each object still
+/// stands once; after more, what comes and goes is not shown any more.
 const MAX_EPOCHS: usize = 32;
 /// How many records with an object are looked at to tell whose it is.
 const MAX_HOLDERS: usize = 1_000;
@@ -59,7 +63,8 @@ impl Pins {
     fn count(&self, naming: &NamingEvent) -> bool {
         let position = naming.event.position();
         let epochs = self.pinned.epochs.iter().zip(&self.then).rev();
-        let mut covering = epochs.filter(|(epoch, _)| epoch.below.as_ref().is_none_or(|below| position < *below));
+        let mut covering =
+            epochs.filter(|(epoch, _)| epoch.below.as_ref().is_none_or(|below| position < *below));
         let counts = |(epoch, records): (&Epoch, &BTreeSet<RecordKey>)| {
             naming.sequence <= epoch.sequence && records.contains(&naming.event.record)
         };
@@ -78,7 +83,11 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::ObjectNotFound`], [`Error::ObjectAmbiguous`], [`Error::Store`].
-    pub async fn holder_of(&self, tenant: &TenantId, object: &ObjectKey) -> Result<(ProfileId, Sequence), Error> {
+    pub async fn holder_of(
+        &self,
+        tenant: &TenantId,
+        object: &ObjectKey,
+    ) -> Result<(ProfileId, Sequence), Error> {
         let objects = std::slice::from_ref(object);
         let found = self.store.find_by_objects(tenant, objects, MAX_HOLDERS);
         let found = self.metrics.store("find_by_objects", found).await?;
@@ -89,8 +98,9 @@ impl Reader {
         }
     }
 
-    /// An object of a profile that was read, with its course, from the events of the types that may be seen; none where none of
-    /// them names it. Tells also whether there are events that may not be seen, and the last write of which any was read.
+    /// An object of a profile that was read, with its course, from the events of the types that may
+    /// be seen; none where none of them names it. Tells also whether there are events that may not
+    /// be seen, and the last write of which any was read.
     ///
     /// # Errors
     /// [`Error::ObjectNotFound`] where no event names it, [`Error::Store`].
@@ -101,16 +111,36 @@ impl Reader {
         object: &ObjectKey,
         visible: Option<&Visible>,
     ) -> Result<(Option<Object>, Hidden, Sequence), Error> {
-        let records: Vec<RecordKey> = profile.profile.records.iter().map(|record| record.key.clone()).collect();
-        let naming = self.naming(tenant, std::slice::from_ref(object), &records, None).await?;
-        let shown = naming.iter().flatten().map(|naming| naming.sequence).max().unwrap_or_default();
-        let events: Vec<Event> = naming.into_iter().flatten().map(|naming| naming.event).collect();
+        let records: Vec<RecordKey> = profile
+            .profile
+            .records
+            .iter()
+            .map(|record| record.key.clone())
+            .collect();
+        let naming = self
+            .naming(tenant, std::slice::from_ref(object), &records, None)
+            .await?;
+        let shown = naming
+            .iter()
+            .flatten()
+            .map(|naming| naming.sequence)
+            .max()
+            .unwrap_or_default();
+        let events: Vec<Event> = naming
+            .into_iter()
+            .flatten()
+            .map(|naming| naming.event)
+            .collect();
         let count = events.len();
         if count == 0 {
             return Err(Error::ObjectNotFound);
         }
         let seen = seen(events, visible);
-        let hidden = if seen.len() < count { Hidden::Some } else { Hidden::None };
+        let hidden = if seen.len() < count {
+            Hidden::Some
+        } else {
+            Hidden::None
+        };
         Ok((fold_object(object.clone(), seen), hidden, shown))
     }
 
@@ -124,13 +154,18 @@ impl Reader {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
-        let page = ObjectPage { after, limit: MAX_COURSE };
-        let found = self.store.list_object_events(tenant, objects, records, &page);
+        let page = ObjectPage {
+            after,
+            limit: MAX_COURSE,
+        };
+        let found = self
+            .store
+            .list_object_events(tenant, objects, records, &page);
         Ok(self.metrics.store("list_object_events", found).await?)
     }
 
-    /// The records of now, and those that places go by. A page below a position, where the records are others than before,
-    /// begins an epoch.
+    /// The records of now, and those that places go by. A page below a position, where the records
+    /// are others than before, begins an epoch.
     pub(super) async fn pins(
         &self,
         tenant: &TenantId,
@@ -138,24 +173,52 @@ impl Reader {
         pinned: Option<Pinned>,
         below: Option<TimelinePosition>,
     ) -> Result<Pins, Error> {
-        let now = self.metrics.store("profiles", self.store.profiles(tenant, &[profile])).await?;
-        let stored = now.value.into_iter().next().flatten().ok_or(Error::NotFound)?;
-        let current: BTreeSet<RecordKey> = stored.records.into_iter().map(|record| record.key).collect();
+        let now = self
+            .metrics
+            .store("profiles", self.store.profiles(tenant, &[profile]))
+            .await?;
+        let stored = now
+            .value
+            .into_iter()
+            .next()
+            .flatten()
+            .ok_or(Error::NotFound)?;
+        let current: BTreeSet<RecordKey> = stored
+            .records
+            .into_iter()
+            .map(|record| record.key)
+            .collect();
         let mut pinned = pinned.unwrap_or(Pinned { epochs: Vec::new() });
         let mut then = Vec::new();
-        for Epoch { profile, sequence, .. } in &pinned.epochs {
-            let before =
-                self.metrics.store("profile_after", self.store.profile_after(tenant, *profile, *sequence)).await?;
+        for Epoch {
+            profile, sequence, ..
+        } in &pinned.epochs
+        {
+            let before = self
+                .metrics
+                .store(
+                    "profile_after",
+                    self.store.profile_after(tenant, *profile, *sequence),
+                )
+                .await?;
             let records = before.map(|before| before.records).unwrap_or_default();
             then.push(records.into_iter().map(|record| record.key).collect());
         }
         let first = pinned.epochs.is_empty();
         let other = below.is_some() && then.last() != Some(&current) && then.len() < MAX_EPOCHS;
         if first || other {
-            pinned.epochs.push(Epoch { below, profile: stored.id, sequence: now.sequence });
+            pinned.epochs.push(Epoch {
+                below,
+                profile: stored.id,
+                sequence: now.sequence,
+            });
             then.push(current.clone());
         }
-        Ok(Pins { pinned, then, current })
+        Ok(Pins {
+            pinned,
+            then,
+            current,
+        })
     }
 
     /// The objects whose place is at one of these events, by place.
@@ -167,25 +230,33 @@ impl Reader {
         pins: &Pins,
     ) -> Result<BTreeMap<TimelinePosition, Object>, Error> {
         let admitted = events.iter().filter(|event| query.admits(event));
-        let objects: BTreeSet<ObjectKey> = admitted.filter_map(|event| event.meaning.object.clone()).collect();
+        let objects: BTreeSet<ObjectKey> = admitted
+            .filter_map(|event| event.meaning.object.clone())
+            .collect();
         let objects: Vec<ObjectKey> = objects.into_iter().collect();
         let records = pins.records();
         let least = events.iter().map(Event::position).min();
         let naming = self.naming(tenant, &objects, &records, None).await?;
         let mut placed = BTreeMap::new();
         for (object, naming) in objects.into_iter().zip(naming) {
-            let Some(place) = self.place(tenant, &object, &naming, least.as_ref(), query, pins).await? else {
+            let Some(place) = self
+                .place(tenant, &object, &naming, least.as_ref(), query, pins)
+                .await?
+            else {
                 continue;
             };
-            let of_now =
-                naming.into_iter().map(|naming| naming.event).filter(|event| pins.current.contains(&event.record));
+            let of_now = naming
+                .into_iter()
+                .map(|naming| naming.event)
+                .filter(|event| pins.current.contains(&event.record));
             let seen = seen(of_now.collect(), query.visible.as_ref());
             placed.extend(fold_object(object, seen).map(|object| (place, object)));
         }
         Ok(placed)
     }
 
-    /// Where an object stands: the latest of its events that count. Those that are less than `least` are of no interest.
+    /// Where an object stands: the latest of its events that count. Those that are less than
+    /// `least` are of no interest.
     async fn place(
         &self,
         tenant: &TenantId,
@@ -196,7 +267,9 @@ impl Reader {
         pins: &Pins,
     ) -> Result<Option<TimelinePosition>, Error> {
         let counts = |naming: &&NamingEvent| {
-            naming.event.meaning.object.as_ref() == Some(object) && pins.count(naming) && query.admits(&naming.event)
+            naming.event.meaning.object.as_ref() == Some(object)
+                && pins.count(naming)
+                && query.admits(&naming.event)
         };
         let records = pins.records();
         let mut more = latest.to_vec();
@@ -208,8 +281,12 @@ impl Reader {
             if more.len() < MAX_COURSE || end.as_ref() < least {
                 return Ok(None);
             }
-            more =
-                self.naming(tenant, std::slice::from_ref(object), &records, end).await?.into_iter().flatten().collect();
+            more = self
+                .naming(tenant, std::slice::from_ref(object), &records, end)
+                .await?
+                .into_iter()
+                .flatten()
+                .collect();
         }
     }
 }

@@ -1,25 +1,29 @@
 //! A page of a customer's timeline: events, or the objects that they are states of.
 //!
-//! **Where a page ends** is a position of an event, which no merge and no split changes: the next page goes on below it, the
-//! page before ends above it. So no page repeats an event or skips an older one, whatever is written between pages.
+//! **Where a page ends** is a position of an event, which no merge and no split changes: the next
+//! page goes on below it, the page before ends above it. So no page repeats an event or skips an
+//! older one, whatever is written between pages.
 //!
-//! **What is looked at is bounded.** Types and times are looked up by index. By channel and text, and for what is no object's
-//! place, events are read and left out, at most [`MAX_SCANNED`] a page: such a page may be short, or empty, and says where to
-//! go on.
+//! **What is looked at is bounded.** Types and times are looked up by index. By channel and text,
+//! and for what is no object's place, events are read and left out, at most [`MAX_SCANNED`] a page:
+//! such a page may be short, or empty, and says where to go on.
 //!
 //! **Objects** each stand once: see [`objects`](super::objects).
 
 use std::collections::BTreeMap;
 
 use profile_core::model::Visible;
-use profile_core::records::{Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded};
+use profile_core::records::{
+    Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded,
+};
 use serde::{Deserialize, Serialize};
 
 use super::objects::{Pinned, Pins};
 use super::{Answer, Error, Reader};
 use crate::store::{EventFilter, EventPage};
 
-/// How many events are looked at for a page of which some are left out. At half a kilobyte an event this is a megabyte.
+/// How many events are looked at for a page of which some are left out. At half a kilobyte an event
+/// this is a megabyte.
 const MAX_SCANNED: usize = 2_000;
 /// How many of them are read at a time.
 const CHUNK: usize = 500;
@@ -128,11 +132,21 @@ impl Reader {
         profile: &Answer,
         query: &TimelineQuery,
     ) -> Result<TimelinePage, Error> {
-        let all = || profile.profile.records.iter().map(|record| record.key.clone()).collect();
+        let all = || {
+            profile
+                .profile
+                .records
+                .iter()
+                .map(|record| record.key.clone())
+                .collect()
+        };
         let pins = match query.view {
             TimelineView::Events => None,
             TimelineView::Objects => {
-                let pinned = query.cursor.as_ref().and_then(|cursor| cursor.pinned.clone());
+                let pinned = query
+                    .cursor
+                    .as_ref()
+                    .and_then(|cursor| cursor.pinned.clone());
                 let below = match query.cursor.as_ref().map(|cursor| &cursor.edge) {
                     Some(Edge::After(position)) => Some(position.clone()),
                     Some(Edge::From(_)) | None => None,
@@ -140,13 +154,23 @@ impl Reader {
                 Some(self.pins(tenant, profile.profile.id, pinned, below).await?)
             }
         };
-        let mut records: Vec<RecordKey> = pins.as_ref().map_or_else(all, |pins| pins.current.iter().cloned().collect());
+        let mut records: Vec<RecordKey> = pins
+            .as_ref()
+            .map_or_else(all, |pins| pins.current.iter().cloned().collect());
         records.retain(|record| query.is_of_source(record));
         let edge = query.cursor.as_ref().map(|cursor| cursor.edge.clone());
-        let walked = self.walk(tenant, &records, query, pins.as_ref(), edge.clone()).await?;
+        let walked = self
+            .walk(tenant, &records, query, pins.as_ref(), edge.clone())
+            .await?;
         let pinned = pins.map(|pins| pins.pinned);
-        let cursor = |edge| TimelineCursor { edge, pinned: pinned.clone() };
-        let (mut items, on) = (walked.items, walked.last.filter(|_| walked.beyond.is_some()));
+        let cursor = |edge| TimelineCursor {
+            edge,
+            pinned: pinned.clone(),
+        };
+        let (mut items, on) = (
+            walked.items,
+            walked.last.filter(|_| walked.beyond.is_some()),
+        );
         let (next, previous) = match edge {
             None => (on.map(Edge::After), None),
             Some(Edge::After(top)) => (on.map(Edge::After), Some(Edge::From(top))),
@@ -158,12 +182,23 @@ impl Reader {
         let counts = match query.counted {
             Counted::No => Vec::new(),
             Counted::ByType => {
-                self.metrics.store("count_events", self.store.count_events(tenant, &records, &query.filter)).await?
+                self.metrics
+                    .store(
+                        "count_events",
+                        self.store.count_events(tenant, &records, &query.filter),
+                    )
+                    .await?
             }
         };
         let (next, previous) = (next.map(cursor), previous.map(cursor));
         let shown = self.head(tenant).await?;
-        Ok(TimelinePage { items, next, previous, counts, shown })
+        Ok(TimelinePage {
+            items,
+            next,
+            previous,
+            counts,
+            shown,
+        })
     }
 
     /// Looks at event after event until there are enough, or enough were looked at.
@@ -176,11 +211,25 @@ impl Reader {
         mut edge: Option<Edge>,
     ) -> Result<Walked, Error> {
         let (mut walked, mut scanned) = (Walked::default(), 0);
-        let size = if query.leaves_out() { CHUNK } else { query.limit };
+        let size = if query.leaves_out() {
+            CHUNK
+        } else {
+            query.limit
+        };
         loop {
             let page = query.page(edge.as_ref(), size + 1);
-            let mut events = self.metrics.store("list_events", self.store.list_events(tenant, records, &page)).await?;
-            walked.beyond = if events.len() > size { events.pop().map(|event| event.position()) } else { None };
+            let mut events = self
+                .metrics
+                .store(
+                    "list_events",
+                    self.store.list_events(tenant, records, &page),
+                )
+                .await?;
+            walked.beyond = if events.len() > size {
+                events.pop().map(|event| event.position())
+            } else {
+                None
+            };
             scanned += events.len();
             for (position, item) in self.items(tenant, events, query, pins).await? {
                 if walked.items.len() == query.limit {
@@ -190,7 +239,9 @@ impl Reader {
                 walked.last = Some(position);
                 walked.items.extend(item);
             }
-            let Some(beyond) = &walked.beyond else { return Ok(walked) };
+            let Some(beyond) = &walked.beyond else {
+                return Ok(walked);
+            };
             if walked.items.len() == query.limit || scanned >= MAX_SCANNED {
                 return Ok(walked);
             }
@@ -229,7 +280,9 @@ impl Reader {
 impl TimelineQuery {
     /// Whether some of the events that the store lists may not be shown.
     fn leaves_out(&self) -> bool {
-        self.view == TimelineView::Objects || self.text.is_some() || !self.filter.channels.is_empty()
+        self.view == TimelineView::Objects
+            || self.text.is_some()
+            || !self.filter.channels.is_empty()
     }
 
     /// Whether it may read far more than it shows.
@@ -244,8 +297,17 @@ impl TimelineQuery {
             Some(Edge::After(position)) => (Some(position), None),
             Some(Edge::From(position)) => (None, Some(position)),
         };
-        let EventFilter { kinds, start, end, .. } = self.filter.clone();
-        EventPage { kinds, start, end, after, from, limit }
+        let EventFilter {
+            kinds, start, end, ..
+        } = self.filter.clone();
+        EventPage {
+            kinds,
+            start,
+            end,
+            after,
+            from,
+            limit,
+        }
     }
 
     pub(super) fn is_of_source(&self, record: &RecordKey) -> bool {
@@ -254,13 +316,26 @@ impl TimelineQuery {
 
     /// Whether an event is one of those asked for.
     pub(super) fn admits(&self, event: &Event) -> bool {
-        let EventFilter { kinds, channels, start, end } = &self.filter;
+        let EventFilter {
+            kinds,
+            channels,
+            start,
+            end,
+        } = &self.filter;
         (kinds.is_empty() || kinds.contains(&event.kind))
-            && (channels.is_empty() || event.meaning.channel.as_ref().is_some_and(|channel| channels.contains(channel)))
+            && (channels.is_empty()
+                || event
+                    .meaning
+                    .channel
+                    .as_ref()
+                    .is_some_and(|channel| channels.contains(channel)))
             && start.is_none_or(|start| event.sort_time >= start)
             && end.is_none_or(|end| event.sort_time < end)
             && self.is_of_source(&event.record)
-            && self.text.as_deref().is_none_or(|text| event.properties.values().any(|value| has_text(value, text)))
+            && self
+                .text
+                .as_deref()
+                .is_none_or(|text| event.properties.values().any(|value| has_text(value, text)))
     }
 }
 

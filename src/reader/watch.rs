@@ -1,9 +1,10 @@
 //! Watching profiles: first as they are, then each change.
 //!
-//! Changes come from the log, from this server's one reading of it; what was before that, or was missed, is read from the
-//! store. Which profile a key leads to is followed through merges and splits by what the log tells; what a key led to at a
-//! write in the past is asked of the past. So what is told depends on the log alone: a watch that is broken off at any place and
-//! resumed tells what an unbroken one would have told.
+//! Changes come from the log, from this server's one reading of it; what was before that, or was
+//! missed, is read from the store. Which profile a key leads to is followed through merges and
+//! splits by what the log tells; what a key led to at a write in the past is asked of the past. So
+//! what is told depends on the log alone: a watch that is broken off at any place and resumed tells
+//! what an unbroken one would have told.
 
 mod event;
 
@@ -51,7 +52,8 @@ enum Pending {
         index: usize,
         keys: Vec<usize>,
     },
-    /// Of a watch of all: what a write changed, from one change on. The write itself is not held: a watcher takes its time.
+    /// Of a watch of all: what a write changed, from one change on. The write itself is not held: a
+    /// watcher takes its time.
     Rest {
         from: usize,
     },
@@ -59,7 +61,12 @@ enum Pending {
 
 impl Pending {
     fn change(write: &Write, index: usize, keys: Vec<usize>) -> Self {
-        Self::Change { change: Box::new(write.changes[index].clone()), time: write.time, index, keys }
+        Self::Change {
+            change: Box::new(write.changes[index].clone()),
+            time: write.time,
+            index,
+            keys,
+        }
     }
 }
 
@@ -101,7 +108,11 @@ impl Watch {
         let mut keys = Vec::new();
         for key in &request.keys {
             let key = reader.cache_key(&request.tenant, key).await?;
-            keys.push(WatchedKey { digest: key.digest(&request.tenant), key, current: None });
+            keys.push(WatchedKey {
+                digest: key.digest(&request.tenant),
+                key,
+                current: None,
+            });
         }
         let interest = if keys.is_empty() {
             Interest::All
@@ -109,7 +120,12 @@ impl Watch {
             Interest::Keys(keys.iter().map(|watched| watched.digest).collect())
         };
         let (subscription, told) = tail.watch(interest, request.max_pending);
-        let first = ResumePosition { sequence: told, changes: 0, snapshots: Some(0), shown: Sequence::default() };
+        let first = ResumePosition {
+            sequence: told,
+            changes: 0,
+            snapshots: Some(0),
+            shown: Sequence::default(),
+        };
         let place = request.place.unwrap_or(first);
         let mut watch = Self {
             reader,
@@ -133,7 +149,9 @@ impl Watch {
         if watch.keys.is_empty() && watch.request.place.is_none() {
             watch.pending.push_back((watch.read, Pending::Begin));
         } else if let Some(sent) = place.snapshots {
-            watch.pending.extend((sent..watch.keys.len()).map(|key| (watch.read, Pending::Snapshot(key))));
+            watch
+                .pending
+                .extend((sent..watch.keys.len()).map(|key| (watch.read, Pending::Snapshot(key))));
         }
         Ok(watch)
     }
@@ -172,13 +190,17 @@ impl Watch {
                     if let Some(told) = self.subscription.told() {
                         self.read = self.read.max(told);
                     }
-                    return Ok((WatchEvent::Heartbeat, self.place(self.read, self.skip, None)));
+                    return Ok((
+                        WatchEvent::Heartbeat,
+                        self.place(self.read, self.skip, None),
+                    ));
                 }
             }
         }
     }
 
-    /// Whether the place among those who are told was lost because the log does not go on, or by being too slow.
+    /// Whether the place among those who are told was lost because the log does not go on, or by
+    /// being too slow.
     async fn cut_off(&self) -> Error {
         match self.check_horizon().await {
             Err(Error::Expired) => Error::Expired,
@@ -198,11 +220,14 @@ impl Watch {
         }
     }
 
-    /// Checks that the log reaches back to where this watch is, whatever is still kept in memory. A database that is away is
-    /// waited for.
+    /// Checks that the log reaches back to where this watch is, whatever is still kept in memory. A
+    /// database that is away is waited for.
     async fn check_horizon(&self) -> Result<(), Error> {
         let after = LogPosition::after(self.read);
-        let cursor = LogCursor { tenant: self.request.tenant.clone(), after };
+        let cursor = LogCursor {
+            tenant: self.request.tenant.clone(),
+            after,
+        };
         loop {
             match self.store.read_log(std::slice::from_ref(&cursor), 1).await {
                 Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) => {
@@ -221,16 +246,28 @@ impl Watch {
         if write.sequence <= self.read {
             return Ok(());
         }
-        let skip = if write.sequence.0 == self.read.0 + 1 { std::mem::take(&mut self.skip) } else { 0 };
+        let skip = if write.sequence.0 == self.read.0 + 1 {
+            std::mem::take(&mut self.skip)
+        } else {
+            0
+        };
         if self.keys.is_empty() {
             let some = self.some_of(write, skip);
             self.pending.extend(some);
         }
-        for (index, change) in write.changes.iter().enumerate().skip(skip).filter(|_| !self.keys.is_empty()) {
-            let keys: Vec<usize> =
-                (0..self.keys.len()).filter(|key| self.keys[*key].leads_to(change.profile)).collect();
+        for (index, change) in write
+            .changes
+            .iter()
+            .enumerate()
+            .skip(skip)
+            .filter(|_| !self.keys.is_empty())
+        {
+            let keys: Vec<usize> = (0..self.keys.len())
+                .filter(|key| self.keys[*key].leads_to(change.profile))
+                .collect();
             if !keys.is_empty() && self.wants(change) {
-                self.pending.push_back((write.sequence, Pending::change(write, index, keys)));
+                self.pending
+                    .push_back((write.sequence, Pending::change(write, index, keys)));
             }
         }
         for index in 0..self.keys.len() {
@@ -240,13 +277,20 @@ impl Watch {
         Ok(())
     }
 
-    /// For a watch of all: some of what a write changed, from one change on, and where the rest begins.
+    /// For a watch of all: some of what a write changed, from one change on, and where the rest
+    /// begins.
     fn some_of(&self, write: &Write, from: usize) -> Vec<(Sequence, Pending)> {
-        let mut wanted = (from..write.changes.len()).filter(|index| self.wants(&write.changes[*index]));
-        let some = wanted.by_ref().take(SOME).map(|index| Pending::change(write, index, Vec::new()));
+        let mut wanted =
+            (from..write.changes.len()).filter(|index| self.wants(&write.changes[*index]));
+        let some = wanted
+            .by_ref()
+            .take(SOME)
+            .map(|index| Pending::change(write, index, Vec::new()));
         let mut some: Vec<Pending> = some.collect();
         some.extend(wanted.next().map(|from| Pending::Rest { from }));
-        some.into_iter().map(|pending| (write.sequence, pending)).collect()
+        some.into_iter()
+            .map(|pending| (write.sequence, pending))
+            .collect()
     }
 
     fn wants(&self, change: &ProfileChange) -> bool {
@@ -257,17 +301,26 @@ impl Watch {
         {
             return false;
         }
-        self.request.fields.as_ref().is_none_or(|fields| change.concerns(fields))
+        self.request
+            .fields
+            .as_ref()
+            .is_none_or(|fields| change.concerns(fields))
     }
 
     /// Where a key leads after a write.
     async fn follow(&mut self, index: usize, write: &Write) -> Result<(), Error> {
-        let WatchedKey { key, digest, current } = self.keys[index].clone();
+        let WatchedKey {
+            key,
+            digest,
+            current,
+        } = self.keys[index].clone();
         let mut leads = current;
         for change in &write.changes {
             match change.kind {
                 ChangeKind::Merged(into) if current == Some(change.profile) => leads = Some(into),
-                ChangeKind::Created if key == CacheKey::Id(change.profile) => leads = Some(change.profile),
+                ChangeKind::Created if key == CacheKey::Id(change.profile) => {
+                    leads = Some(change.profile);
+                }
                 _ => {}
             }
         }
@@ -276,7 +329,8 @@ impl Watch {
             told = self.find(index, write.sequence).await?;
         }
         if told != leads {
-            self.pending.push_back((write.sequence, Pending::Snapshot(index)));
+            self.pending
+                .push_back((write.sequence, Pending::Snapshot(index)));
         }
         if told != current {
             self.lead(index, told);
@@ -288,7 +342,9 @@ impl Watch {
     fn lead(&mut self, index: usize, profile: Option<ProfileId>) {
         self.keys[index].current = profile;
         if let Some(profile) = profile {
-            let told = self.subscription.add(CacheKey::Id(profile).digest(&self.request.tenant));
+            let told = self
+                .subscription
+                .add(CacheKey::Id(profile).digest(&self.request.tenant));
             self.behind = self.behind.max(told);
         }
     }
@@ -297,7 +353,9 @@ impl Watch {
     async fn find(&self, index: usize, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
         loop {
             match self.find_now(&self.keys[index].key, write).await {
-                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_)) if self.request.place.is_some() => {
+                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_))
+                    if self.request.place.is_some() =>
+                {
                     tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
                 found => return found,
@@ -305,17 +363,30 @@ impl Watch {
         }
     }
 
-    async fn find_now(&self, key: &CacheKey, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
+    async fn find_now(
+        &self,
+        key: &CacheKey,
+        write: Sequence,
+    ) -> Result<Option<ProfileId>, store::Error> {
         let tenant = &self.request.tenant;
         match key {
             CacheKey::Id(id) | CacheKey::Objects(id, _) => {
                 let found = self.store.profile_after(tenant, *id, write).await?;
                 Ok(Some(found.map_or(*id, |profile| profile.id)))
             }
-            CacheKey::Record(record) => self.store.find_by_record_after(tenant, record, write).await,
+            CacheKey::Record(record) => {
+                self.store.find_by_record_after(tenant, record, write).await
+            }
             CacheKey::Identifier(identifier) => {
-                let found = self.store.find_by_identifier_after(tenant, identifier, write, 2).await?;
-                Ok(if let [only] = found.as_slice() { Some(*only) } else { None })
+                let found = self
+                    .store
+                    .find_by_identifier_after(tenant, identifier, write, 2)
+                    .await?;
+                Ok(if let [only] = found.as_slice() {
+                    Some(*only)
+                } else {
+                    None
+                })
             }
         }
     }
@@ -332,11 +403,18 @@ impl Watch {
                 let asked = self.request.keys[key].clone();
                 let profile = self.read_profile(&asked, sequence).await?;
                 if let Ok(answer) = &profile {
-                    self.shown.insert(answer.profile.id, answer.profile.revision);
+                    self.shown
+                        .insert(answer.profile.id, answer.profile.revision);
                 }
-                let left = self.pending.iter().any(|(_, pending)| matches!(pending, Pending::Snapshot(_)));
+                let left = self
+                    .pending
+                    .iter()
+                    .any(|(_, pending)| matches!(pending, Pending::Snapshot(_)));
                 let snapshots = left.then_some(key + 1);
-                (WatchEvent::Snapshot { key, profile }, self.place(sequence, 0, snapshots))
+                (
+                    WatchEvent::Snapshot { key, profile },
+                    self.place(sequence, 0, snapshots),
+                )
             }
             Pending::Rest { from } => {
                 let write = self.write_after(sequence.before()).await?;
@@ -345,12 +423,27 @@ impl Watch {
                 }
                 return Ok(None);
             }
-            Pending::Change { change, time, index, keys } => self.change(sequence, change, time, index, keys).await?,
+            Pending::Change {
+                change,
+                time,
+                index,
+                keys,
+            } => self.change(sequence, change, time, index, keys).await?,
         }))
     }
 
-    fn place(&self, sequence: Sequence, changes: usize, snapshots: Option<usize>) -> ResumePosition {
-        ResumePosition { sequence, changes, snapshots, shown: self.floor }
+    fn place(
+        &self,
+        sequence: Sequence,
+        changes: usize,
+        snapshots: Option<usize>,
+    ) -> ResumePosition {
+        ResumePosition {
+            sequence,
+            changes,
+            snapshots,
+            shown: self.floor,
+        }
     }
 
     /// A change of a write, with the profile where it was asked for.
@@ -364,27 +457,49 @@ impl Watch {
     ) -> Result<(WatchEvent, ResumePosition), Error> {
         let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
         let profile = if self.request.include_profiles && is_live {
-            self.read_profile(&Key::Id(change.profile), write).await?.ok()
+            self.read_profile(&Key::Id(change.profile), write)
+                .await?
+                .ok()
         } else {
             None
         };
         let profile = profile.filter(|answer| answer.merged_from.is_none());
         let place = self.place(write.before(), index + 1, None);
-        Ok((WatchEvent::Change { change, time, keys, profile }, place))
+        Ok((
+            WatchEvent::Change {
+                change,
+                time,
+                keys,
+                profile,
+            },
+            place,
+        ))
     }
 
-    /// Reads a profile as it is after a write or later, and no earlier than what this watch has shown. A database that is away
-    /// is waited for.
-    async fn read_profile(&mut self, key: &Key, write: Sequence) -> Result<Result<Answer, super::Error>, Error> {
+    /// Reads a profile as it is after a write or later, and no earlier than what this watch has
+    /// shown. A database that is away is waited for.
+    async fn read_profile(
+        &mut self,
+        key: &Key,
+        write: Sequence,
+    ) -> Result<Result<Answer, super::Error>, Error> {
         loop {
             let freshness = Freshness::AtLeast(write.max(self.floor));
-            match self.reader.profile(&self.request.tenant, key, freshness).await {
-                Err(super::Error::Store(store::Error::Unavailable(_) | store::Error::Overloaded(_))) => {
+            match self
+                .reader
+                .profile(&self.request.tenant, key, freshness)
+                .await
+            {
+                Err(super::Error::Store(
+                    store::Error::Unavailable(_) | store::Error::Overloaded(_),
+                )) => {
                     tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
                 Err(super::Error::Store(error)) => return Err(error.into()),
                 found => {
-                    let shown = found.as_ref().map_or(Sequence::default(), |answer| answer.currency.shown);
+                    let shown = found
+                        .as_ref()
+                        .map_or(Sequence::default(), |answer| answer.currency.shown);
                     self.floor = self.floor.max(shown);
                     return Ok(found);
                 }

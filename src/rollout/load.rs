@@ -33,11 +33,18 @@ pub(super) async fn load(
 ) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let replays = !alike(from, to);
-    loaded.before.decisions = snapshot.decisions().await?.into_iter().map(|stored| stored.decision).collect();
+    loaded.before.decisions = snapshot
+        .decisions()
+        .await?
+        .into_iter()
+        .map(|stored| stored.decision)
+        .collect();
     let mut last: Option<RecordKey> = None;
     loop {
         let records = snapshot.scan_records(last.as_ref(), CHUNK).await?;
-        let Some(greatest) = records.last() else { break };
+        let Some(greatest) = records.last() else {
+            break;
+        };
         last = Some(greatest.key.clone());
         let ids: Vec<ProfileId> = records.iter().flat_map(carried).collect();
         for row in snapshot.profile_rows(&ids).await? {
@@ -45,14 +52,25 @@ pub(super) async fn load(
         }
         let keys: Vec<RecordKey> = records.iter().map(|record| record.key.clone()).collect();
         for pair in snapshot.pairs(&keys).await? {
-            loaded.before.pairs.insert((pair.left.clone(), pair.right.clone()), pair);
+            loaded
+                .before
+                .pairs
+                .insert((pair.left.clone(), pair.right.clone()), pair);
         }
         if replays {
             loaded.replay(snapshot, &records, (from, to)).await?;
         } else {
-            loaded.said.extend(records.iter().map(|record| (record.key.clone(), record.clone())));
+            loaded.said.extend(
+                records
+                    .iter()
+                    .map(|record| (record.key.clone(), record.clone())),
+            );
         }
-        loaded.before.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+        loaded.before.records.extend(
+            records
+                .into_iter()
+                .map(|record| (record.key.clone(), record)),
+        );
         progress.tell("reading records", loaded.before.records.len(), 0);
     }
     Ok(loaded)
@@ -60,7 +78,12 @@ pub(super) async fn load(
 
 /// The ids that a record carries, and the one that it is in.
 fn carried(record: &Record) -> impl Iterator<Item = ProfileId> + '_ {
-    record.membership.carries.iter().map(|carried| carried.id).chain(record.membership.profile)
+    record
+        .membership
+        .carries
+        .iter()
+        .map(|carried| carried.id)
+        .chain(record.membership.profile)
 }
 
 impl Loaded {
@@ -78,7 +101,10 @@ impl Loaded {
         }
         for record in records {
             let statements = of_record.get(&record.key).copied().unwrap_or_default();
-            self.said.insert(record.key.clone(), replay(record, statements, models, &mut self.taken));
+            self.said.insert(
+                record.key.clone(),
+                replay(record, statements, models, &mut self.taken),
+            );
         }
         Ok(())
     }

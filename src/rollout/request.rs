@@ -15,27 +15,36 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(super) fn new(id: &'a str, content: &impl Serialize) -> Self {
-        Self { id, content: ContentHash::of(content) }
+        Self {
+            id,
+            content: ContentHash::of(content),
+        }
     }
 
     /// What was answered to it before.
     ///
     /// # Errors
     /// [`Error::RequestIdReused`]; those of the store.
-    pub(super) async fn known<T: DeserializeOwned>(&self, tx: &mut dyn Transaction) -> Result<Option<T>, Error> {
+    pub(super) async fn known<T: DeserializeOwned>(
+        &self,
+        tx: &mut dyn Transaction,
+    ) -> Result<Option<T>, Error> {
         if self.id.is_empty() {
             return Ok(None);
         }
-        let Some(stored) = tx.reads().request(self.id).await? else { return Ok(None) };
+        let Some(stored) = tx.reads().request(self.id).await? else {
+            return Ok(None);
+        };
         if stored.content != self.content {
             return Err(Error::RequestIdReused);
         }
-        let answer = serde_json::from_str(&stored.answer).map_err(|_| store::Error::Inconsistent {
-            table: "request",
-            column: "answer",
-            key: "…".to_owned(),
-            what: "is no answer to this kind of request".to_owned(),
-        })?;
+        let answer =
+            serde_json::from_str(&stored.answer).map_err(|_| store::Error::Inconsistent {
+                table: "request",
+                column: "answer",
+                key: "…".to_owned(),
+                what: "is no answer to this kind of request".to_owned(),
+            })?;
         Ok(Some(answer))
     }
 
@@ -51,7 +60,13 @@ impl<'a> Request<'a> {
         if self.id.is_empty() {
             return Ok(None);
         }
-        let answer = serde_json::to_string(answer).map_err(|error| store::Error::Internal(error.to_string()))?;
-        Ok(Some(StoredRequest { request_id: self.id.to_owned(), content: self.content, sequence, answer }))
+        let answer = serde_json::to_string(answer)
+            .map_err(|error| store::Error::Internal(error.to_string()))?;
+        Ok(Some(StoredRequest {
+            request_id: self.id.to_owned(),
+            content: self.content,
+            sequence,
+            answer,
+        }))
     }
 }

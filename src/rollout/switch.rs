@@ -1,11 +1,12 @@
 //! Another model for a tenant: what it would change, and putting it in force.
 //!
-//! Both ask [`resolve()`] what the candidate makes of everything there is. A *plan* asks on a snapshot and tells. *Applying*
-//! asks while it holds the tenant's write turn, so nothing can come between, and writes what differs, the version and its
-//! activation in the same transaction: what a reader sees is all before or all after.
+//! Both ask [`resolve()`] what the candidate makes of everything there is. A *plan* asks on a
+//! snapshot and tells. *Applying* asks while it holds the tenant's write turn, so nothing can come
+//! between, and writes what differs, the version and its activation in the same transaction: what a
+//! reader sees is all before or all after.
 //!
-//! Holding the turn for the whole of it is the simple choice: writes of the tenant wait, and those that cannot wait so long are
-//! refused and said again. Reads go on: they take no turn.
+//! Holding the turn for the whole of it is the simple choice: writes of the tenant wait, and those
+//! that cannot wait so long are refused and said again. Reads go on: they take no turn.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,14 @@ use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::full_resolution::{Difference, Resolution, resolve};
 use crate::ingest::WriteContext;
-use crate::store::{self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction};
+use crate::store::{
+    self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction,
+};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;
-/// How often a transaction that waits for the processor shows its connection that it lives: databases end idle ones.
+/// How often a transaction that waits for the processor shows its connection that it lives:
+/// databases end idle ones.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// How often it is begun again because another version came into force meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -180,30 +184,67 @@ impl ModelRollout {
     ///
     /// # Errors
     /// [`Error::Mistakes`], [`Error::NoVersion`], [`Error::Store`].
-    pub async fn plan(&self, tenant: &TenantId, candidate: &Candidate, progress: &Progress) -> Result<Plan, Error> {
-        Box::pin(self.store.availability().guard(self.plan_there(tenant, candidate, progress))).await
+    pub async fn plan(
+        &self,
+        tenant: &TenantId,
+        candidate: &Candidate,
+        progress: &Progress,
+    ) -> Result<Plan, Error> {
+        Box::pin(
+            self.store
+                .availability()
+                .guard(self.plan_there(tenant, candidate, progress)),
+        )
+        .await
     }
 
-    async fn plan_there(&self, tenant: &TenantId, candidate: &Candidate, progress: &Progress) -> Result<Plan, Error> {
+    async fn plan_there(
+        &self,
+        tenant: &TenantId,
+        candidate: &Candidate,
+        progress: &Progress,
+    ) -> Result<Plan, Error> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let comparison = self.compare(tenant, candidate, self.store.model(tenant, None).await?).await?;
+            let comparison = self
+                .compare(tenant, candidate, self.store.model(tenant, None).await?)
+                .await?;
             let base_version = comparison.from.version;
             if comparison.unchanged {
-                return Ok(Plan { base_version, unchanged: true, ..Plan::default() });
+                return Ok(Plan {
+                    base_version,
+                    unchanged: true,
+                    ..Plan::default()
+                });
             }
             let (from, to) = (comparison.from.model.clone(), comparison.to);
             let mut snapshot = self.store.snapshot(tenant).await?;
             let loaded = load(&mut *snapshot, (&from, &to.model), progress).await?;
             drop(snapshot);
-            let in_force = self.store.model(tenant, None).await?.map_or(0, |stored| stored.model.version);
+            let in_force = self
+                .store
+                .model(tenant, None)
+                .await?
+                .map_or(0, |stored| stored.model.version);
             if in_force != base_version && attempt < ATTEMPTS {
                 continue;
             }
             progress.tell("resolving", 0, loaded.before.records.len());
-            let resolution = in_background(tenant, Sequence::default(), self.clock.now(), loaded, from, to).await?;
-            return Ok(Plan { base_version, unchanged: false, difference: resolution.difference });
+            let resolution = in_background(
+                tenant,
+                Sequence::default(),
+                self.clock.now(),
+                loaded,
+                from,
+                to,
+            )
+            .await?;
+            return Ok(Plan {
+                base_version,
+                unchanged: false,
+                difference: resolution.difference,
+            });
         }
     }
 
@@ -214,8 +255,18 @@ impl ModelRollout {
     ///
     /// # Cancel safety
     /// Dropped before the commit, it leaves nothing.
-    pub async fn apply(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
-        let applied = Box::pin(self.store.availability().guard(self.apply_there(tenant, apply, progress))).await;
+    pub async fn apply(
+        &self,
+        tenant: &TenantId,
+        apply: &Apply,
+        progress: &Progress,
+    ) -> Result<Applied, Error> {
+        let applied = Box::pin(
+            self.store
+                .availability()
+                .guard(self.apply_there(tenant, apply, progress)),
+        )
+        .await;
         if applied.is_err() {
             // A commit whose answer was lost may have happened.
             self.models.forget(tenant);
@@ -223,7 +274,12 @@ impl ModelRollout {
         applied
     }
 
-    async fn apply_there(&self, tenant: &TenantId, apply: &Apply, progress: &Progress) -> Result<Applied, Error> {
+    async fn apply_there(
+        &self,
+        tenant: &TenantId,
+        apply: &Apply,
+        progress: &Progress,
+    ) -> Result<Applied, Error> {
         progress.tell("waiting for the write turn", 0, 0);
         let mut tx = self.store.begin(tenant).await?;
         let content = ("apply_model", &apply.candidate, apply.expected_version);
@@ -235,34 +291,79 @@ impl ModelRollout {
         let in_force = self.store.model(tenant, None).await?;
         let comparison = self.compare(tenant, &apply.candidate, in_force).await?;
         let base_version = comparison.from.version;
-        if let Some(expected) = apply.expected_version.filter(|expected| *expected != base_version) {
-            return Err(Error::OtherVersion { expected, actual: base_version });
+        if let Some(expected) = apply
+            .expected_version
+            .filter(|expected| *expected != base_version)
+        {
+            return Err(Error::OtherVersion {
+                expected,
+                actual: base_version,
+            });
         }
-        let mut plan = Plan { base_version, unchanged: comparison.unchanged, ..Plan::default() };
+        let mut plan = Plan {
+            base_version,
+            unchanged: comparison.unchanged,
+            ..Plan::default()
+        };
         settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let sequence = tx.sequence();
         if comparison.unchanged && base_version > 0 {
-            let applied = Applied { version: base_version, plan, sequence: sequence.0 };
+            let applied = Applied {
+                version: base_version,
+                plan,
+                sequence: sequence.0,
+            };
             let requests = request.answered(sequence, &applied)?.into_iter().collect();
-            let changes = Changes { requests, ..Changes::default() };
-            self.follower.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
+            let changes = Changes {
+                requests,
+                ..Changes::default()
+            };
+            self.follower
+                .commit(tenant, sequence, &[], tx.commit(now, &changes))
+                .await?;
             return Ok(applied);
         }
-        let Comparison { from, to, added, .. } = comparison;
+        let Comparison {
+            from, to, added, ..
+        } = comparison;
         let loaded = load(tx.reads(), (&from.model, &to.model), progress).await?;
         progress.tell("resolving", 0, loaded.before.records.len());
-        let resolving = in_background(tenant, sequence, now, loaded, from.model.clone(), to.clone());
-        let Resolution { mut changes, difference } = alive(&mut *tx, resolving).await?;
+        let resolving = in_background(
+            tenant,
+            sequence,
+            now,
+            loaded,
+            from.model.clone(),
+            to.clone(),
+        );
+        let Resolution {
+            mut changes,
+            difference,
+        } = alive(&mut *tx, resolving).await?;
         plan.difference = difference;
-        let applied = Applied { version: to.version, plan, sequence: sequence.0 };
-        changes.models.extend(added.map(|model| ModelVersion { create_time: now, ..model }));
-        changes.activation = Some(Activation { version: to.version, sequence, time: now });
-        changes.requests.extend(request.answered(sequence, &applied)?);
+        let applied = Applied {
+            version: to.version,
+            plan,
+            sequence: sequence.0,
+        };
+        changes.models.extend(added.map(|model| ModelVersion {
+            create_time: now,
+            ..model
+        }));
+        changes.activation = Some(Activation {
+            version: to.version,
+            sequence,
+            time: now,
+        });
+        changes
+            .requests
+            .extend(request.answered(sequence, &applied)?);
         let log = changes.log.clone();
         let commit = async {
             write(tx, now, changes, progress).await?;
-            // Before anybody is told: who then reads what is cached as of this write goes by this model.
+            // Before anybody is told: who then reads what is cached as of this write goes by this
+            // model.
             self.models.put(tenant, to);
             Ok(())
         };
@@ -272,7 +373,12 @@ impl ModelRollout {
 
     /// The latest version that is stored.
     pub(super) async fn latest(&self, tenant: &TenantId) -> Result<i64, store::Error> {
-        Ok(self.store.list_models(tenant, None, 1).await?.first().map_or(0, |stored| stored.model.version))
+        Ok(self
+            .store
+            .list_models(tenant, None, 1)
+            .await?
+            .first()
+            .map_or(0, |stored| stored.model.version))
     }
 
     /// Puts a candidate beside the model in force.
@@ -284,10 +390,14 @@ impl ModelRollout {
     ) -> Result<Comparison, Error> {
         let from = match &in_force {
             Some(stored) => match self.models.compile(stored).await {
-                // Nothing is read by such a model, so all of the history is replayed under the other one.
+                // Nothing is read by such a model, so all of the history is replayed under the
+                // other one.
                 Err(store::Error::Model { version, what }) => {
                     tracing::warn!(%tenant, version, what, "the model in force cannot be used; another one takes its place");
-                    Arc::new(ActiveModel { version, model: Arc::default() })
+                    Arc::new(ActiveModel {
+                        version,
+                        model: Arc::default(),
+                    })
                 }
                 compiled => compiled?,
             },
@@ -297,13 +407,21 @@ impl ModelRollout {
             Some(stored) => (stored.model.file.as_str(), stored.model.weights.as_str()),
             None => (self.models.configured_text(), ""),
         };
-        let version =
-            |version| async move { self.store.model(tenant, Some(version)).await?.ok_or(Error::NoVersion(version)) };
+        let version = |version| async move {
+            self.store
+                .model(tenant, Some(version))
+                .await?
+                .ok_or(Error::NoVersion(version))
+        };
         let (file, own, stored) = match &candidate.content {
             Content::File(file) => (file.clone(), base_weights.to_owned(), None),
             Content::Version(wanted) => {
                 let stored = version(*wanted).await?;
-                (stored.model.file.clone(), stored.model.weights.clone(), Some(stored))
+                (
+                    stored.model.file.clone(),
+                    stored.model.weights.clone(),
+                    Some(stored),
+                )
             }
         };
         let weights = match candidate.weights {
@@ -314,23 +432,44 @@ impl ModelRollout {
         let unchanged = file == base_file && weights == base_weights;
         if let Content::File(file) = &candidate.content {
             let file = file.clone();
-            let parsed = compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
+            let parsed =
+                compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
             parsed.map_err(Error::Mistakes)?;
         }
-        // A stored version that was never in force comes into force as it is, if it is later than all that were.
+        // A stored version that was never in force comes into force as it is, if it is later than
+        // all that were.
         let as_it_is = stored.filter(|stored| {
-            stored.activation.is_none() && stored.model.version > from.version && stored.model.weights == weights
+            stored.activation.is_none()
+                && stored.model.version > from.version
+                && stored.model.weights == weights
         });
         let latest = self.latest(tenant).await?;
         let (model, added) = if let Some(stored) = as_it_is {
             (stored.model, None)
         } else {
             let (note, create_time) = (note(candidate), Timestamp::default());
-            let model = ModelVersion { version: latest + 1, file, weights, create_time, note };
+            let model = ModelVersion {
+                version: latest + 1,
+                file,
+                weights,
+                create_time,
+                note,
+            };
             (model.clone(), Some(model))
         };
-        let to = self.models.compile(&StoredModel { model, activation: None }).await?;
-        Ok(Comparison { from, to, added, unchanged })
+        let to = self
+            .models
+            .compile(&StoredModel {
+                model,
+                activation: None,
+            })
+            .await?;
+        Ok(Comparison {
+            from,
+            to,
+            added,
+            unchanged,
+        })
     }
 }
 
@@ -357,8 +496,18 @@ async fn in_background(
 ) -> Result<Resolution, Error> {
     let (tenant, ActiveModel { version, model: to }) = (tenant.clone(), ActiveModel::clone(&to));
     let work = compute::run(Class::Long, None, move || {
-        let turn = WriteContext { tenant: &tenant, sequence, now };
-        let mut resolution = resolve(turn, &Cause::Model { version }, &loaded.before, loaded.said, (&from, &to));
+        let turn = WriteContext {
+            tenant: &tenant,
+            sequence,
+            now,
+        };
+        let mut resolution = resolve(
+            turn,
+            &Cause::Model { version },
+            &loaded.before,
+            loaded.said,
+            (&from, &to),
+        );
         resolution.difference.refused = loaded.taken.refused;
         resolution.difference.accepted = loaded.taken.accepted;
         resolution.difference.refusals = loaded.taken.refusals;
@@ -368,7 +517,10 @@ async fn in_background(
 }
 
 /// Waits for work beside an open transaction, whose connection shows meanwhile that it lives.
-async fn alive<T>(tx: &mut dyn Transaction, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+async fn alive<T>(
+    tx: &mut dyn Transaction,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     tokio::pin!(work);
     loop {
         if let Ok(done) = tokio::time::timeout(SIGN_OF_LIFE, &mut work).await {

@@ -13,7 +13,8 @@ use crate::clock::settle;
 use crate::compute::{self, Class};
 use crate::store::{self, Changes, ModelVersion, Snapshot};
 
-/// How many records are learned from, at most: more teach nothing new, and all are in memory at once.
+/// How many records are learned from, at most: more teach nothing new, and all are in memory at
+/// once.
 const MAX_RECORDS: usize = 200_000;
 /// How many records are read at once.
 const CHUNK: usize = 2_000;
@@ -30,26 +31,45 @@ pub struct Learned {
 }
 
 impl ModelRollout {
-    /// Learns weights, and stores them as a new version of the model in force. The same records give the same weights.
+    /// Learns weights, and stores them as a new version of the model in force. The same records
+    /// give the same weights.
     ///
     /// # Errors
     /// [`Error::NoModel`], [`Error::RequestIdReused`], [`Error::Store`].
     ///
     /// # Cancel safety
     /// Dropped before the commit, it leaves nothing.
-    pub async fn train(&self, tenant: &TenantId, request_id: &str, progress: &Progress) -> Result<Learned, Error> {
-        self.store.availability().guard(self.train_there(tenant, request_id, progress)).await
+    pub async fn train(
+        &self,
+        tenant: &TenantId,
+        request_id: &str,
+        progress: &Progress,
+    ) -> Result<Learned, Error> {
+        self.store
+            .availability()
+            .guard(self.train_there(tenant, request_id, progress))
+            .await
     }
 
-    async fn train_there(&self, tenant: &TenantId, request_id: &str, progress: &Progress) -> Result<Learned, Error> {
+    async fn train_there(
+        &self,
+        tenant: &TenantId,
+        request_id: &str,
+        progress: &Progress,
+    ) -> Result<Learned, Error> {
         let request = Request::new(request_id, &"train_model");
         let mut tx = self.store.begin(tenant).await?;
         if let Some(learned) = request.known(&mut *tx).await? {
             return Ok(learned);
         }
-        // Learning takes long and changes nothing of what is in force, so the turn is not held for it.
+        // Learning takes long and changes nothing of what is in force, so the turn is not held for
+        // it.
         drop(tx);
-        let stored = self.store.model(tenant, None).await?.ok_or(Error::NoModel)?;
+        let stored = self
+            .store
+            .model(tenant, None)
+            .await?
+            .ok_or(Error::NoModel)?;
         let model = self.models.compile(&stored).await?.model.clone();
         let mut snapshot = self.store.snapshot(tenant).await?;
         let sample = sample(&mut *snapshot, progress).await?;
@@ -63,12 +83,37 @@ impl ModelRollout {
         settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let version = self.latest(tenant).await? + 1;
-        let learned = Learned { version, records, report: trained.report.to_string() };
-        let note = format!("version {} with weights learned from {records} records", stored.model.version);
-        let added = ModelVersion { version, file: stored.model.file, weights, create_time: now, note };
-        let requests = request.answered(tx.sequence(), &learned)?.into_iter().collect();
-        let (sequence, changes) = (tx.sequence(), Changes { models: vec![added], requests, ..Changes::default() });
-        self.follower.commit(tenant, sequence, &[], tx.commit(now, &changes)).await?;
+        let learned = Learned {
+            version,
+            records,
+            report: trained.report.to_string(),
+        };
+        let note = format!(
+            "version {} with weights learned from {records} records",
+            stored.model.version
+        );
+        let added = ModelVersion {
+            version,
+            file: stored.model.file,
+            weights,
+            create_time: now,
+            note,
+        };
+        let requests = request
+            .answered(tx.sequence(), &learned)?
+            .into_iter()
+            .collect();
+        let (sequence, changes) = (
+            tx.sequence(),
+            Changes {
+                models: vec![added],
+                requests,
+                ..Changes::default()
+            },
+        );
+        self.follower
+            .commit(tenant, sequence, &[], tx.commit(now, &changes))
+            .await?;
         Ok(learned)
     }
 }
@@ -77,13 +122,20 @@ impl ModelRollout {
 async fn sample(snapshot: &mut dyn Snapshot, progress: &Progress) -> Result<Vec<Record>, Error> {
     let (mut sample, mut one_in): (Vec<Record>, u128) = (Vec::new(), 1);
     let (mut last, mut seen): (Option<RecordKey>, usize) = (None, 0);
-    let taken = |record: &Record, one_in: u128| ContentHash::of(&record.key).0.is_multiple_of(one_in);
+    let taken =
+        |record: &Record, one_in: u128| ContentHash::of(&record.key).0.is_multiple_of(one_in);
     loop {
         let records = snapshot.scan_records(last.as_ref(), CHUNK).await?;
-        let Some(greatest) = records.last() else { return Ok(sample) };
+        let Some(greatest) = records.last() else {
+            return Ok(sample);
+        };
         last = Some(greatest.key.clone());
         seen += records.len();
-        sample.extend(records.into_iter().filter(|record| record.exists() && taken(record, one_in)));
+        sample.extend(
+            records
+                .into_iter()
+                .filter(|record| record.exists() && taken(record, one_in)),
+        );
         while sample.len() > MAX_RECORDS {
             one_in *= 2;
             sample.retain(|record| taken(record, one_in));
@@ -92,14 +144,25 @@ async fn sample(snapshot: &mut dyn Snapshot, progress: &Progress) -> Result<Vec<
     }
 }
 
-async fn in_background(sample: Vec<Record>, model: Arc<Model>, progress: Progress) -> Result<Trained, Error> {
+async fn in_background(
+    sample: Vec<Record>,
+    model: Arc<Model>,
+    progress: Progress,
+) -> Result<Trained, Error> {
     let work = compute::run(Class::Long, None, move || {
-        let features: Vec<Features> = sample.iter().map(|record| Features::of(record, &model)).collect();
+        let features: Vec<Features> = sample
+            .iter()
+            .map(|record| Features::of(record, &model))
+            .collect();
         let all: Vec<(&Record, &Features)> = sample.iter().zip(&features).collect();
         let context = Context::of(&all, &model);
         train(&all, &context, &model, &mut |step| match step {
-            identity::Progress::Sampling(pairs) => progress.tell("comparing random pairs", 0, pairs),
-            identity::Progress::Comparing(pairs) => progress.tell("comparing pairs under match keys", 0, pairs),
+            identity::Progress::Sampling(pairs) => {
+                progress.tell("comparing random pairs", 0, pairs);
+            }
+            identity::Progress::Comparing(pairs) => {
+                progress.tell("comparing pairs under match keys", 0, pairs);
+            }
             identity::Progress::Round(round) => progress.tell("learning, round", round, 0),
         })
     });

@@ -38,7 +38,9 @@ pub(super) async fn accept(
         let (service, options) = (service.clone(), options.clone());
         let (ends, tally) = (stops.clone(), tally.clone());
         stops.tasks.spawn(async move {
-            let handle = |request: http::Request<hyper::body::Incoming>| service.clone().call(request.map(Body::new));
+            let handle = |request: http::Request<hyper::body::Incoming>| {
+                service.clone().call(request.map(Body::new))
+            };
             http2::serve(stream, options, (ends, tally), handle).await;
             drop(counted);
         });
@@ -47,7 +49,10 @@ pub(super) async fn accept(
 
 /// The number of connections, within the process's limit of descriptors.
 fn limit(config: &Config) -> usize {
-    let (wanted, others) = (config.grpc.max_connections, config.operations.max_connections);
+    let (wanted, others) = (
+        config.grpc.max_connections,
+        config.operations.max_connections,
+    );
     let descriptors = descriptors::raise_limit();
     let limit = descriptors::connections_within(descriptors, wanted, others);
     if limit < wanted {
@@ -81,13 +86,26 @@ fn options(config: &Config) -> http2::Options {
 pub(super) async fn drain(stops: &Stops, bound: Duration) {
     stops.draining.cancel();
     stops.tasks.close();
-    if tokio::time::timeout(bound, stops.tasks.wait()).await.is_ok() {
+    if tokio::time::timeout(bound, stops.tasks.wait())
+        .await
+        .is_ok()
+    {
         return;
     }
     let tasks = stops.tasks.len();
-    tracing::warn!(?bound, tasks, "connections or calls were left at the end of the drain; they are cut off");
+    tracing::warn!(
+        ?bound,
+        tasks,
+        "connections or calls were left at the end of the drain; they are cut off"
+    );
     stops.cut.cancel();
-    if tokio::time::timeout(CUT_BOUND, stops.tasks.wait()).await.is_err() {
-        tracing::warn!(tasks = stops.tasks.len(), "calls are busy and cannot be cut off; they end with the process");
+    if tokio::time::timeout(CUT_BOUND, stops.tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            tasks = stops.tasks.len(),
+            "calls are busy and cannot be cut off; they end with the process"
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! The server's clock against the database's.
 //!
-//! A server that starts under a wrong clock has nothing of its own to compare it with: times of writes, ages and consents
-//! would be wrong, and nobody would know. PostgreSQL has a clock that all servers share. While the server's differs from it by
-//! more than `database.max_clock_difference`, nothing is written and the server is not ready; reads go on. A file has no clock
-//! of its own, but its newest write has a time: a clock that is behind it is told in the log. It is not refused there, for
-//! it may as well have been the clock of that write that was wrong.
+//! A server that starts under a wrong clock has nothing of its own to compare it with: times of
+//! writes, ages and consents would be wrong, and nobody would know. PostgreSQL has a clock that all
+//! servers share. While the server's differs from it by more than `database.max_clock_difference`,
+//! nothing is written and the server is not ready; reads go on. A file has no clock of its own, but
+//! its newest write has a time: a clock that is behind it is told in the log. It is not refused
+//! there, for it may as well have been the clock of that write that was wrong.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,18 +49,24 @@ impl Comparison {
                 }
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the clock could not be compared with the database's; trying again"),
+            Err(error) => {
+                tracing::warn!(%error, "the clock could not be compared with the database's; trying again");
+            }
         }
     }
 
     /// Compares the clocks. Answers whether the database has one.
     pub(super) async fn look(&self) -> Result<bool> {
         let before = self.clock.now();
-        let Some(theirs) = self.store.time().await? else { return Ok(false) };
+        let Some(theirs) = self.store.time().await? else {
+            return Ok(false);
+        };
         let after = self.clock.now();
         // The database answered between the two.
         let (ahead, behind) = (seconds(before, theirs), seconds(theirs, after));
-        let wrong = [(ahead, "ahead of"), (behind, "behind")].into_iter().find(|(by, _)| self.is_too_much(*by));
+        let wrong = [(ahead, "ahead of"), (behind, "behind")]
+            .into_iter()
+            .find(|(by, _)| self.is_too_much(*by));
         let refusal = wrong.map(|(by, side)| {
             format!(
                 "the server's clock is {by} s {side} the database's; `database.max_clock_difference` allows {} s; set the clock",
@@ -70,14 +77,19 @@ impl Comparison {
             Some(refusal) => drop(self.episode.failed(refusal)),
             None => drop(self.episode.succeeded()),
         }
-        self.store.availability().set_clock_refusal(refusal.map(Into::into));
+        self.store
+            .availability()
+            .set_clock_refusal(refusal.map(Into::into));
         Ok(true)
     }
 
     async fn newest_write(&self) -> Result<Option<Timestamp>> {
         let mut newest = None;
         for tenant in self.store.list_tenants(None, TENANTS).await? {
-            let write = self.store.write_at(&tenant, Timestamp::from_micros(i64::MAX)).await?;
+            let write = self
+                .store
+                .write_at(&tenant, Timestamp::from_micros(i64::MAX))
+                .await?;
             newest = newest.max(write.map(|write| write.time));
         }
         Ok(newest)

@@ -1,17 +1,22 @@
-//! Payloads from files: CSV with a header line, or one JSON object a line (NDJSON), each perhaps compressed with gzip.
+//! Payloads from files: CSV with a header line, or one JSON object a line (NDJSON), each perhaps
+//! compressed with gzip.
 //!
-//! What a file is, is read off its first bytes, not off its name: gzip by its magic number, NDJSON by an opening brace, else
-//! CSV, whose separator (comma, semicolon, tab, bar) is the one that its header line has most of.
+//! What a file is, is read off its first bytes, not off its name: gzip by its magic number, NDJSON
+//! by an opening brace, else CSV, whose separator (comma, semicolon, tab, bar) is the one that its
+//! header line has most of.
 //!
 //! Promises:
 //!
-//! - **Flat memory**: one row at a time, of at most [`MAX_ROW_BYTES`]. A longer one (a quote left open, most often) is an
-//!   error of its own, and reading goes on after it.
-//! - **Nothing is left out silently**: each row that is not blank is yielded, as a payload or as what is wrong with it.
-//!   Only where the bytes themselves end or break (a truncated gzip file, a disk error) is there a last error instead.
-//! - **Resumable**: each row says the [`Position`] after it, from which another reader of the same file goes on.
+//! - **Flat memory**: one row at a time, of at most [`MAX_ROW_BYTES`]. A longer one (a quote left
+//!   open, most often) is an error of its own, and reading goes on after it.
+//! - **Nothing is left out silently**: each row that is not blank is yielded, as a payload or as
+//!   what is wrong with it. Only where the bytes themselves end or break (a truncated gzip file, a
+//!   disk error) is there a last error instead.
+//! - **Resumable**: each row says the [`Position`] after it, from which another reader of the same
+//!   file goes on.
 //!
-//! CSV has only texts: a row becomes an object of strings by column. Errors name lines and columns, and quote no data.
+//! CSV has only texts: a row becomes an object of strings by column. Errors name lines and columns,
+//! and quote no data.
 
 mod csv;
 mod input;
@@ -40,7 +45,10 @@ pub struct Position {
 
 impl Position {
     /// Where every file begins.
-    pub const START: Self = Self { offset: 0, lines: 0 };
+    pub const START: Self = Self {
+        offset: 0,
+        lines: 0,
+    };
 }
 
 /// A row of a file.
@@ -83,7 +91,10 @@ impl FileReader {
     /// # Errors
     /// It cannot be opened, its beginning is not text or no header, or it ends before the position.
     pub fn open(path: &Path, start: Position) -> Result<Self, ReadError> {
-        let failed = |error: std::io::Error| ReadError { position: Position::START, what: error.to_string() };
+        let failed = |error: std::io::Error| ReadError {
+            position: Position::START,
+            what: error.to_string(),
+        };
         let file = File::open(path).map_err(failed)?;
         let total_bytes = file.metadata().map_err(failed)?.len();
         Self::new(file, total_bytes, start)
@@ -93,7 +104,11 @@ impl FileReader {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn new(source: impl Read + Send + 'static, total_bytes: u64, start: Position) -> Result<Self, ReadError> {
+    pub fn new(
+        source: impl Read + Send + 'static,
+        total_bytes: u64,
+        start: Position,
+    ) -> Result<Self, ReadError> {
         let mut input = Input::new(source)?;
         let rows = if input.begins_with_brace()? {
             Rows::Ndjson(ndjson::Rows::default())
@@ -101,7 +116,12 @@ impl FileReader {
             Rows::Csv(Box::new(csv::Rows::with_header(&mut input)?))
         };
         input.skip_to(start)?;
-        Ok(Self { input, rows, total_bytes, over: false })
+        Ok(Self {
+            input,
+            rows,
+            total_bytes,
+            over: false,
+        })
     }
 
     /// How many bytes the file has, as it is stored.

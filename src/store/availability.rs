@@ -1,11 +1,14 @@
-//! Whether the database is there, and whether what it holds can be relied on, as far as this process knows.
+//! Whether the database is there, and whether what it holds can be relied on, as far as this
+//! process knows.
 //!
-//! Whoever follows the change log asks the database all the time, so it is the first to see that it does not answer. It
-//! says so here, and from then on everybody else is refused at once, those too who wait for an answer already: a caller that
-//! learns it now can go elsewhere, one that waits for a timeout cannot.
+//! Whoever follows the change log asks the database all the time, so it is the first to see that it
+//! does not answer. It says so here, and from then on everybody else is refused at once, those too
+//! who wait for an answer already: a caller that learns it now can go elsewhere, one that waits for
+//! a timeout cannot.
 //!
-//! A database that answers may still be the wrong one: its file was deleted or replaced, or a write that was answered as
-//! stored is not in it. Then the store **refuses** everything, with the reason, until the reason is gone for certain.
+//! A database that answers may still be the wrong one: its file was deleted or replaced, or a write
+//! that was answered as stored is not in it. Then the store **refuses** everything, with the
+//! reason, until the reason is gone for certain.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +18,8 @@ use tokio::sync::watch;
 use super::Error;
 use crate::telemetry::Episode;
 
-/// How long nothing must fail until failures count as over: where the disk is nearly full, some writes fail and others do not.
+/// How long nothing must fail until failures count as over: where the disk is nearly full, some
+/// writes fail and others do not.
 const CALM: Duration = Duration::from_secs(1);
 
 /// Whether the database is there.
@@ -70,7 +74,8 @@ impl Availability {
         self.state.borrow().away
     }
 
-    /// Why nothing is answered from this database although it answers; `None` while it can be relied on.
+    /// Why nothing is answered from this database although it answers; `None` while it can be
+    /// relied on.
     #[must_use]
     pub fn refusal(&self) -> Option<Arc<str>> {
         self.state.borrow().refusal.clone()
@@ -79,10 +84,12 @@ impl Availability {
     /// Says whether it is. Answers whether that is news.
     #[must_use]
     pub fn set(&self, there: bool) -> bool {
-        self.state.send_if_modified(|known| std::mem::replace(&mut known.away, !there) == there)
+        self.state
+            .send_if_modified(|known| std::mem::replace(&mut known.away, !there) == there)
     }
 
-    /// Sets or clears the reason why nothing is answered from this database. Answers whether it is another one than before.
+    /// Sets or clears the reason why nothing is answered from this database. Answers whether it is
+    /// another one than before.
     #[must_use]
     pub fn set_refusal(&self, refusal: Option<Arc<str>>) -> bool {
         self.state.send_if_modified(|known| {
@@ -106,7 +113,11 @@ impl Availability {
     /// # Errors
     /// [`Error::Clock`] while it does not.
     pub fn may_write(&self) -> Result<(), Error> {
-        self.state.borrow().clock.as_ref().map_or(Ok(()), |why| Err(Error::Clock(why.to_string())))
+        self.state
+            .borrow()
+            .clock
+            .as_ref()
+            .map_or(Ok(()), |why| Err(Error::Clock(why.to_string())))
     }
 
     /// Why the server is not to be called ready; `None` when nothing speaks against it.
@@ -130,11 +141,19 @@ impl Availability {
     ///
     /// # Cancel safety
     /// That of the work, which is dropped when the database goes.
-    pub async fn guard<T, E: From<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    pub async fn guard<T, E: From<Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let gone = async {
             // The sender lives as long as this.
-            let state =
-                self.state.subscribe().wait_for(|state| !state.is_there()).await.ok().map(|state| state.clone());
+            let state = self
+                .state
+                .subscribe()
+                .wait_for(|state| !state.is_there())
+                .await
+                .ok()
+                .map(|state| state.clone());
             state.and_then(|state| state.refusal)
         };
         tokio::select! {
@@ -155,11 +174,20 @@ mod tests {
     #[tokio::test]
     async fn a_refused_database_stays_refused_when_it_answers_again() {
         let availability = Availability::default();
-        assert!(availability.set(false) && availability.set_refusal(Some("its file was deleted".into())));
+        assert!(
+            availability.set(false)
+                && availability.set_refusal(Some("its file was deleted".into()))
+        );
         assert!(availability.set(true));
         assert!(!availability.is_away() && !availability.is_there());
-        let refused = availability.guard(async { Ok::<(), Error>(()) }).await.expect_err("refused");
-        assert!(refused.to_string().contains("its file was deleted"), "{refused}");
+        let refused = availability
+            .guard(async { Ok::<(), Error>(()) })
+            .await
+            .expect_err("refused");
+        assert!(
+            refused.to_string().contains("its file was deleted"),
+            "{refused}"
+        );
         assert!(availability.set_refusal(None) && availability.is_there());
     }
 }

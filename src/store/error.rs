@@ -9,7 +9,8 @@ pub enum Error {
     /// The database cannot be reached, or did not answer in time. Try again later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// The server's clock differs too much from the database's: what is written would have wrong times. Reads go on.
+    /// The server's clock differs too much from the database's: what is written would have wrong
+    /// times. Reads go on.
     #[error("nothing is written: {0}")]
     Clock(String),
     /// Too much waits for the database; nothing was asked of it. Try again when the refusal says.
@@ -24,7 +25,8 @@ pub enum Error {
     /// The schema is missing, older or newer than this version needs. The text says what to do.
     #[error("the database schema is not right: {0}")]
     Schema(String),
-    /// The store cannot be opened as it was asked for: no such kind of address, or another process has the file.
+    /// The store cannot be opened as it was asked for: no such kind of address, or another process
+    /// has the file.
     #[error("the database cannot be opened: {0}")]
     Open(String),
     /// A row that cannot be true. A bug, or a hand in the database.
@@ -39,8 +41,8 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-    /// A stored model that this version of the service cannot compile, or that is over a bound. Another one has to be put in
-    /// force.
+    /// A stored model that this version of the service cannot compile, or that is over a bound.
+    /// Another one has to be put in force.
     #[error("version {version} of the model cannot be used: {what}")]
     Model {
         /// The version.

@@ -1,11 +1,13 @@
 //! The change log: what each write changed for those who read profiles, in commit order.
 //!
-//! A write appends its own part of the log in its own transaction, under the tenant's turn. So the log of a tenant has one
-//! entry for each of its writes, without gaps, in the order in which they were committed; whoever has read up to a write has
-//! missed nothing before it. An entry may have several parts, where a write changed very much.
+//! A write appends its own part of the log in its own transaction, under the tenant's turn. So the
+//! log of a tenant has one entry for each of its writes, without gaps, in the order in which they
+//! were committed; whoever has read up to a write has missed nothing before it. An entry may have
+//! several parts, where a write changed very much.
 //!
-//! The log is kept for a while, not for ever. A reader who finds that the entry after the one it read last is not there,
-//! although the tenant has gone on, is behind the horizon: it has to begin anew from the profiles themselves.
+//! The log is kept for a while, not for ever. A reader who finds that the entry after the one it
+//! read last is not there, although the tenant has gone on, is behind the horizon: it has to begin
+//! anew from the profiles themselves.
 
 use std::collections::BTreeSet;
 
@@ -34,8 +36,9 @@ pub struct LogBody {
     /// Profile by profile. A profile stands at most once in all parts of an entry.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ProfileChange>,
-    /// The cache keys whose answers are old now, as [`CacheKey::digest`](crate::changes::CacheKey::digest) tells them:
-    /// numbers, so that no personal data is in the log.
+    /// The cache keys whose answers are old now, as
+    /// [`CacheKey::digest`](crate::changes::CacheKey::digest) tells them: numbers, so that no
+    /// personal data is in the log.
     #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<u64>,
 }
@@ -46,8 +49,17 @@ impl LogEntry {
 
     /// A write's entry, in parts: at least one, the last of them marked.
     #[must_use]
-    pub fn of_write(sequence: Sequence, time: Timestamp, changes: Vec<ProfileChange>, keys: Vec<u64>) -> Vec<Self> {
-        let parts = changes.len().max(keys.len()).div_ceil(Self::MAX_CHANGES).max(1);
+    pub fn of_write(
+        sequence: Sequence,
+        time: Timestamp,
+        changes: Vec<ProfileChange>,
+        keys: Vec<u64>,
+    ) -> Vec<Self> {
+        let parts = changes
+            .len()
+            .max(keys.len())
+            .div_ceil(Self::MAX_CHANGES)
+            .max(1);
         let (mut changes, mut keys) = (changes.into_iter(), keys.into_iter());
         let part = |part: usize| Self {
             sequence,
@@ -65,13 +77,20 @@ impl LogEntry {
     /// The place up to which all is read after it.
     #[must_use]
     pub fn end(&self) -> LogPosition {
-        if self.last { LogPosition::after(self.sequence) } else { self.position() }
+        if self.last {
+            LogPosition::after(self.sequence)
+        } else {
+            self.position()
+        }
     }
 
     /// Its place.
     #[must_use]
     pub fn position(&self) -> LogPosition {
-        LogPosition { sequence: self.sequence, part: self.part }
+        LogPosition {
+            sequence: self.sequence,
+            part: self.part,
+        }
     }
 }
 
@@ -90,8 +109,9 @@ pub struct ProfileChange {
     /// Its revision now.
     #[serde(rename = "n")]
     pub revision: i64,
-    /// What its records say differently, sorted: `identifiers`, `records`, `timeline`, `traits.{name}`, `preferences.{name}`,
-    /// `accessibility.{name}`, `consents`. The profile's own trait may be the same still, where another record has the last word.
+    /// What its records say differently, sorted: `identifiers`, `records`, `timeline`,
+    /// `traits.{name}`, `preferences.{name}`, `accessibility.{name}`, `consents`. The profile's own
+    /// trait may be the same still, where another record has the last word.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
     /// The types of the events that were added, sorted.
@@ -109,13 +129,20 @@ pub struct ProfileChange {
 }
 
 impl ProfileChange {
-    /// Whether it concerns someone who cares for these fields: an update of one of them, or anything that is no update.
+    /// Whether it concerns someone who cares for these fields: an update of one of them, or
+    /// anything that is no update.
     #[must_use]
     pub fn concerns(&self, fields: &BTreeSet<String>) -> bool {
         // All of a group, or one of it: `traits`, `traits.city`.
-        let group = |field: &str| field.split_once('.').is_some_and(|(group, _)| fields.contains(group));
+        let group = |field: &str| {
+            field
+                .split_once('.')
+                .is_some_and(|(group, _)| fields.contains(group))
+        };
         let named = |field: &String| fields.contains(field) || group(field);
-        self.kind != ChangeKind::Updated || self.changed_nothing_named() || self.fields.iter().any(named)
+        self.kind != ChangeKind::Updated
+            || self.changed_nothing_named()
+            || self.fields.iter().any(named)
     }
 
     /// Whether it is not known what changed.
@@ -124,7 +151,10 @@ impl ProfileChange {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
@@ -164,7 +194,10 @@ impl LogPosition {
     /// After all of a write.
     #[must_use]
     pub fn after(sequence: Sequence) -> Self {
-        Self { sequence, part: i32::MAX }
+        Self {
+            sequence,
+            part: i32::MAX,
+        }
     }
 }
 
@@ -189,12 +222,15 @@ pub struct LogTail {
 }
 
 impl LogTail {
-    /// Whether it goes on right where a reader stopped: if not, what is between has been thrown away.
+    /// Whether it goes on right where a reader stopped: if not, what is between has been thrown
+    /// away.
     #[must_use]
     pub fn follows(&self, after: LogPosition) -> bool {
         let whole = after.part == i32::MAX;
         match self.entries.first() {
-            Some(first) if first.sequence == after.sequence => whole || first.part == after.part + 1,
+            Some(first) if first.sequence == after.sequence => {
+                whole || first.part == after.part + 1
+            }
             Some(first) => whole && first.sequence.0 == after.sequence.0 + 1 && first.part == 0,
             None => self.head == after.sequence && whole,
         }
@@ -235,10 +271,16 @@ mod tests {
             LogEntry::of_write(Sequence(7), Timestamp::default(), changes, vec![1, 2])
         };
         let told = |entries: Vec<LogEntry>| -> Vec<(i32, bool, usize, usize)> {
-            entries.iter().map(|e| (e.part, e.last, e.body.changes.len(), e.body.keys.len())).collect()
+            entries
+                .iter()
+                .map(|e| (e.part, e.last, e.body.changes.len(), e.body.keys.len()))
+                .collect()
         };
         assert_eq!(told(of(0)), [(0, true, 0, 2)]);
-        assert_eq!(told(of(2_001)), [(0, false, 1_000, 2), (1, false, 1_000, 0), (2, true, 1, 0)]);
+        assert_eq!(
+            told(of(2_001)),
+            [(0, false, 1_000, 2), (1, false, 1_000, 0), (2, true, 1, 0)]
+        );
     }
 
     #[test]
@@ -248,14 +290,22 @@ mod tests {
             entries: entries
                 .iter()
                 .flat_map(|(sequence, part)| {
-                    let mut entry = LogEntry::of_write(Sequence(*sequence), Timestamp::default(), vec![], vec![]);
+                    let mut entry = LogEntry::of_write(
+                        Sequence(*sequence),
+                        Timestamp::default(),
+                        vec![],
+                        vec![],
+                    );
                     entry[0].part = *part;
                     entry
                 })
                 .collect(),
             ..LogTail::default()
         };
-        let after = |sequence, part| LogPosition { sequence: Sequence(sequence), part };
+        let after = |sequence, part| LogPosition {
+            sequence: Sequence(sequence),
+            part,
+        };
         assert!(tail(3, &[]).follows(LogPosition::after(Sequence(3))));
         assert!(tail(4, &[(4, 0)]).follows(LogPosition::after(Sequence(3))));
         assert!(tail(4, &[(4, 1)]).follows(after(4, 0)));

@@ -1,5 +1,5 @@
-//! What is kept for identity beside the records: match keys and scored pairs, which are derived from records and the model;
-//! people's decisions and the log of merges and splits, which are not.
+//! What is kept for identity beside the records: match keys and scored pairs, which are derived
+//! from records and the model; people's decisions and the log of merges and splits, which are not.
 
 use profile_core::identity::{BlockingKey, Decision, MatchDecision};
 use profile_core::records::{ContentHash, ProfileId, RecordKey, Sequence, Timestamp};
@@ -113,7 +113,8 @@ pub struct IdentityChange {
     pub into: ProfileId,
     /// When.
     pub time: Timestamp,
-    /// The records that moved, the first [`MAX_MOVED`](Self::MAX_MOVED) of them, with what ties each to its new profile.
+    /// The records that moved, the first [`MAX_MOVED`](Self::MAX_MOVED) of them, with what ties
+    /// each to its new profile.
     pub moved: Vec<(RecordKey, String)>,
     /// How many moved.
     pub moved_count: usize,

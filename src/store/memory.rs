@@ -1,7 +1,7 @@
 //! The store in memory: ordered maps, and nothing clever.
 //!
-//! It is the oracle that the databases are compared with, so each method is the contract's sentence written as a loop;
-//! some look at everything there is. Nothing outlives the process.
+//! It is the oracle that the databases are compared with, so each method is the contract's sentence
+//! written as a loop; some look at everything there is. Nothing outlives the process.
 
 mod data;
 mod past;
@@ -25,9 +25,9 @@ use uuid::Uuid;
 use self::data::Data;
 use self::view::{MemoryTransaction, View};
 use super::{
-    AsOf, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail, Match, MatchPair,
-    MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision, StoredModel, StoredStatement, TermHit,
-    TermQuery, Transaction, WriteTurn,
+    AsOf, Availability, IdentityChange, IdentityChangePage, LogCursor, LogRetention, LogTail,
+    Match, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision,
+    StoredModel, StoredStatement, TermHit, TermQuery, Transaction, WriteTurn,
 };
 
 /// A store in memory.
@@ -117,15 +117,30 @@ impl Store for MemoryStore {
         let tenants = Arc::clone(&self.tenants);
         let view = View::Live(Arc::clone(&tenants), tenant.clone());
         let (tenant, ahead) = (tenant.clone(), Vec::new());
-        Ok(Box::new(MemoryTransaction { view, tenant, turn, tenants, ahead, _guard: guard }))
+        Ok(Box::new(MemoryTransaction {
+            view,
+            tenant,
+            turn,
+            tenants,
+            ahead,
+            _guard: guard,
+        }))
     }
 
     async fn snapshot(&self, tenant: &TenantId) -> Result<Box<dyn Snapshot>> {
-        Ok(Box::new(View::Frozen(Box::new(self.tenants.of(tenant, Data::clone)))))
+        Ok(Box::new(View::Frozen(Box::new(
+            self.tenants.of(tenant, Data::clone),
+        ))))
     }
 
-    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
-        Ok(self.tenants.of(tenant, |data| data.as_of(ids.iter().map(|id| data.stored_profile(*id)).collect())))
+    async fn profiles(
+        &self,
+        tenant: &TenantId,
+        ids: &[ProfileId],
+    ) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+        Ok(self.tenants.of(tenant, |data| {
+            data.as_of(ids.iter().map(|id| data.stored_profile(*id)).collect())
+        }))
     }
 
     async fn find_by_identifiers(
@@ -135,14 +150,25 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
         let find = |data: &Data, identifier| -> Vec<ProfileId> {
-            let profiles: BTreeSet<_> = data.holders(identifier).filter_map(|key| data.profile_of(key)).collect();
+            let profiles: BTreeSet<_> = data
+                .holders(identifier)
+                .filter_map(|key| data.profile_of(key))
+                .collect();
             profiles.into_iter().take(limit).collect()
         };
-        Ok(self.tenants.of(tenant, |data| data.as_of(identifiers.iter().map(|i| find(data, i)).collect())))
+        Ok(self.tenants.of(tenant, |data| {
+            data.as_of(identifiers.iter().map(|i| find(data, i)).collect())
+        }))
     }
 
-    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>> {
-        Ok(self.tenants.of(tenant, |data| data.as_of(records.iter().map(|key| data.profile_of(key)).collect())))
+    async fn find_by_records(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+    ) -> Result<AsOf<Vec<Option<ProfileId>>>> {
+        Ok(self.tenants.of(tenant, |data| {
+            data.as_of(records.iter().map(|key| data.profile_of(key)).collect())
+        }))
     }
 
     async fn find_by_terms(&self, tenant: &TenantId, query: &TermQuery) -> Result<Vec<TermHit>> {
@@ -151,75 +177,152 @@ impl Store for MemoryStore {
         }
         Ok(self.tenants.of(tenant, |data| {
             let words: Vec<_> = query.words.iter().map(|ways| data.said(ways)).collect();
-            let profiles: BTreeSet<ProfileId> = words.iter().flat_map(BTreeMap::keys).copied().collect();
+            let profiles: BTreeSet<ProfileId> =
+                words.iter().flat_map(BTreeMap::keys).copied().collect();
             let hit = |profile: ProfileId| {
-                let found = words.iter().map(|word| word.get(&profile)).collect::<Option<Vec<_>>>()?;
+                let found = words
+                    .iter()
+                    .map(|word| word.get(&profile))
+                    .collect::<Option<Vec<_>>>()?;
                 // How sure it is of the word that is least sure.
-                let least = found.iter().filter_map(|traits| traits.values().min()).max()?;
-                let ways = found.iter().flat_map(|traits| traits.iter().map(|(name, way)| (name.clone(), *way)));
+                let least = found
+                    .iter()
+                    .filter_map(|traits| traits.values().min())
+                    .max()?;
+                let ways = found
+                    .iter()
+                    .flat_map(|traits| traits.iter().map(|(name, way)| (name.clone(), *way)));
                 let all: BTreeSet<(String, Match)> = ways.collect();
-                (*least >= query.least).then(|| TermHit { profile, found: all.into_iter().collect() })
+                (*least >= query.least).then(|| TermHit {
+                    profile,
+                    found: all.into_iter().collect(),
+                })
             };
-            let rest = profiles.into_iter().filter(|profile| query.after.is_none_or(|after| *profile > after));
+            let rest = profiles
+                .into_iter()
+                .filter(|profile| query.after.is_none_or(|after| *profile > after));
             rest.filter_map(hit).take(query.limit).collect()
         }))
     }
 
-    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+    async fn find_words(
+        &self,
+        tenant: &TenantId,
+        spelling: &Spelling,
+        limit: usize,
+    ) -> Result<Vec<String>> {
         Ok(self.tenants.of(tenant, |data| {
             let words: BTreeSet<&String> = data.terms.iter().map(|term| &term.term).collect();
-            words.into_iter().filter(|word| spelling.likeness(word).is_some()).take(limit).cloned().collect()
+            words
+                .into_iter()
+                .filter(|word| spelling.likeness(word).is_some())
+                .take(limit)
+                .cloned()
+                .collect()
         }))
     }
 
-    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
+    async fn list_statements(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<StoredStatement>> {
         let mut statements: Vec<StoredStatement> = self.tenants.of(tenant, |data| {
-            data.statements.values().filter(|statement| statement.key.record == *record).cloned().collect()
+            data.statements
+                .values()
+                .filter(|statement| statement.key.record == *record)
+                .cloned()
+                .collect()
         });
         statements.sort_by_key(|statement| (statement.sequence, statement.ordinal));
         Ok(statements)
     }
 
     async fn model(&self, tenant: &TenantId, version: Option<i64>) -> Result<Option<StoredModel>> {
-        Ok(self.tenants.of(tenant, |data| data.stored_model(version.unwrap_or(data.model_version()))))
-    }
-
-    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>> {
         Ok(self.tenants.of(tenant, |data| {
-            let versions = data.models.range(..before.unwrap_or(i64::MAX)).rev().take(limit);
-            versions.filter_map(|(version, _)| data.stored_model(*version)).collect()
+            data.stored_model(version.unwrap_or(data.model_version()))
         }))
     }
 
-    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
-        Ok(self
-            .tenants
-            .of(tenant, |data| data.memberships.values().filter(|change| change.record == *record).cloned().collect()))
+    async fn list_models(
+        &self,
+        tenant: &TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<StoredModel>> {
+        Ok(self.tenants.of(tenant, |data| {
+            let versions = data
+                .models
+                .range(..before.unwrap_or(i64::MAX))
+                .rev()
+                .take(limit);
+            versions
+                .filter_map(|(version, _)| data.stored_model(*version))
+                .collect()
+        }))
+    }
+
+    async fn list_memberships(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<MembershipChange>> {
+        Ok(self.tenants.of(tenant, |data| {
+            data.memberships
+                .values()
+                .filter(|change| change.record == *record)
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn list_queue(&self, tenant: &TenantId, page: &QueuePage) -> Result<Vec<MatchPair>> {
-        let place = |pair: &MatchPair| (std::cmp::Reverse(pair.millibits), pair.left.clone(), pair.right.clone());
-        let after = page.after.clone().map(|(weight, left, right)| (std::cmp::Reverse(weight), left, right));
+        let place = |pair: &MatchPair| {
+            (
+                std::cmp::Reverse(pair.millibits),
+                pair.left.clone(),
+                pair.right.clone(),
+            )
+        };
+        let after = page
+            .after
+            .clone()
+            .map(|(weight, left, right)| (std::cmp::Reverse(weight), left, right));
         let wanted = |pair: &&MatchPair| {
             pair.queued
                 && page.min_millibits.is_none_or(|min| pair.millibits >= min)
                 && page.max_millibits.is_none_or(|max| pair.millibits < max)
                 && after.as_ref().is_none_or(|after| place(pair) > *after)
         };
-        let mut pairs: Vec<MatchPair> =
-            self.tenants.of(tenant, |data| data.pairs.values().filter(wanted).cloned().collect());
+        let mut pairs: Vec<MatchPair> = self.tenants.of(tenant, |data| {
+            data.pairs.values().filter(wanted).cloned().collect()
+        });
         pairs.sort_by_key(place);
         pairs.truncate(page.limit);
         Ok(pairs)
     }
 
-    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>> {
+    async fn list_identity_changes(
+        &self,
+        tenant: &TenantId,
+        page: &IdentityChangePage,
+    ) -> Result<Vec<IdentityChange>> {
         let wanted = |change: &&IdentityChange| {
-            page.profile.is_none_or(|profile| [change.from, change.into].contains(&profile))
-                && page.before.is_none_or(|before| (change.sequence, change.ordinal) < before)
+            page.profile
+                .is_none_or(|profile| [change.from, change.into].contains(&profile))
+                && page
+                    .before
+                    .is_none_or(|before| (change.sequence, change.ordinal) < before)
         };
-        let list =
-            |data: &Data| data.identity_changes.values().rev().filter(wanted).take(page.limit).cloned().collect();
+        let list = |data: &Data| {
+            data.identity_changes
+                .values()
+                .rev()
+                .filter(wanted)
+                .take(page.limit)
+                .cloned()
+                .collect()
+        };
         Ok(self.tenants.of(tenant, list))
     }
 
@@ -230,9 +333,11 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<StoredDecision>> {
         let place = |stored: &StoredDecision| (stored.sequence, stored.decision.id.clone());
-        let wanted = |stored: &&StoredDecision| after.as_ref().is_none_or(|after| place(stored) < *after);
-        let mut decisions: Vec<StoredDecision> =
-            self.tenants.of(tenant, |data| data.decisions.values().filter(wanted).cloned().collect());
+        let wanted =
+            |stored: &&StoredDecision| after.as_ref().is_none_or(|after| place(stored) < *after);
+        let mut decisions: Vec<StoredDecision> = self.tenants.of(tenant, |data| {
+            data.decisions.values().filter(wanted).cloned().collect()
+        });
         decisions.sort_by_key(|stored| std::cmp::Reverse(place(stored)));
         decisions.truncate(limit);
         Ok(decisions)
@@ -251,16 +356,23 @@ impl Store for MemoryStore {
         };
         let tenants = self.tenants.read();
         let nothing = Data::default();
-        Ok(cursors.iter().map(|cursor| tail(cursor, tenants.get(&cursor.tenant).unwrap_or(&nothing))).collect())
+        Ok(cursors
+            .iter()
+            .map(|cursor| tail(cursor, tenants.get(&cursor.tenant).unwrap_or(&nothing)))
+            .collect())
     }
 
     async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {
         let mut tenants = self.tenants.write();
-        let Some(data) = tenants.get_mut(tenant) else { return Ok(0) };
+        let Some(data) = tenants.get_mut(tenant) else {
+            return Ok(0);
+        };
         let (mut sum, mut keep_from) = (0, data.sequence);
         for entry in data.log.values().rev() {
             sum += serde_json::to_string(&entry.body).map_or(0, |body| body.len() as u64);
-            if entry.sequence < data.sequence && (entry.time < retention.before || sum > retention.max_bytes) {
+            if entry.sequence < data.sequence
+                && (entry.time < retention.before || sum > retention.max_bytes)
+            {
                 break;
             }
             keep_from = entry.sequence;
@@ -272,7 +384,14 @@ impl Store for MemoryStore {
 
     async fn list_tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<TenantId>> {
         let later = |tenant: &&TenantId| after.is_none_or(|after| *tenant > after);
-        Ok(self.tenants.read().keys().filter(later).take(limit).cloned().collect())
+        Ok(self
+            .tenants
+            .read()
+            .keys()
+            .filter(later)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     async fn close(&self) {}

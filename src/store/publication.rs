@@ -1,12 +1,13 @@
 //! How far each publication is, who works at it, and what could not be published.
 //!
-//! A publication is worked at by one server at a time, who holds its **lease**. The lease only saves double work: progress is
-//! written with a comparison of the owner, so whoever lost the lease without knowing moves nothing on. What it told meanwhile
-//! is told again.
+//! A publication is worked at by one server at a time, who holds its **lease**. The lease only
+//! saves double work: progress is written with a comparison of the owner, so whoever lost the lease
+//! without knowing moves nothing on. What it told meanwhile is told again.
 //!
-//! The lease has no time in it. Its owner says that it lives by beating; who wants it looks on, with a clock of its own, and
-//! takes it when it has not beaten for as long as leases last. So clocks that differ between servers do no harm.
-//! Source: the leader election of Kubernetes (`client-go/tools/leaderelection`) goes the same way.
+//! The lease has no time in it. Its owner says that it lives by beating; who wants it looks on,
+//! with a clock of its own, and takes it when it has not beaten for as long as leases last. So
+//! clocks that differ between servers do no harm. Source: the leader election of Kubernetes
+//! (`client-go/tools/leaderelection`) goes the same way.
 
 use async_trait::async_trait;
 use profile_core::records::{Sequence, TenantId, Timestamp};
@@ -26,7 +27,10 @@ impl Mark {
     /// After all of a write.
     #[must_use]
     pub fn after(sequence: Sequence) -> Self {
-        Self { sequence, changes: 0 }
+        Self {
+            sequence,
+            changes: 0,
+        }
     }
 }
 
@@ -64,7 +68,9 @@ pub struct Progress {
 }
 
 /// Names a change: by its write, and its place among the changes of the write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct ChangeKey {
     /// The write.
     pub sequence: Sequence,
@@ -113,10 +119,23 @@ pub trait Publications {
     async fn begin_publication(&self, tenant: &TenantId, name: &str, mark: Mark) -> Result<()>;
 
     /// Takes the lease if it is still as it was seen. Answers whether it is the owner's now.
-    async fn take_lease(&self, tenant: &TenantId, name: &str, seen: &Lease, owner: &str) -> Result<bool>;
+    async fn take_lease(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        seen: &Lease,
+        owner: &str,
+    ) -> Result<bool>;
 
-    /// Says how it goes, and beats. Answers whether the lease is still the owner's: if not, nothing was written.
-    async fn record_progress(&self, tenant: &TenantId, name: &str, owner: &str, progress: &Progress) -> Result<bool>;
+    /// Says how it goes, and beats. Answers whether the lease is still the owner's: if not, nothing
+    /// was written.
+    async fn record_progress(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        owner: &str,
+        progress: &Progress,
+    ) -> Result<bool>;
 
     /// Gives the lease back, if it is the owner's.
     async fn release_lease(&self, tenant: &TenantId, name: &str, owner: &str) -> Result<()>;
@@ -125,14 +144,30 @@ pub trait Publications {
     async fn reset_publication(&self, tenant: &TenantId, name: &str, mark: Mark) -> Result<bool>;
 
     /// Keeps a dead letter, in place of one of the same change.
-    async fn record_dead_letter(&self, tenant: &TenantId, name: &str, letter: &DeadLetter) -> Result<()>;
+    async fn record_dead_letter(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        letter: &DeadLetter,
+    ) -> Result<()>;
 
     /// Dead letters of a publication, in order of their changes.
-    async fn list_dead_letters(&self, tenant: &TenantId, name: &str, page: DeadLetterPage) -> Result<Vec<DeadLetter>>;
+    async fn list_dead_letters(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        page: DeadLetterPage,
+    ) -> Result<Vec<DeadLetter>>;
 
     /// Marks dead letters to be tried again; none named: all. Answers how many.
-    async fn replay_dead_letters(&self, tenant: &TenantId, name: &str, keys: Option<&[ChangeKey]>) -> Result<u64>;
+    async fn replay_dead_letters(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        keys: Option<&[ChangeKey]>,
+    ) -> Result<u64>;
 
     /// Removes a dead letter.
-    async fn remove_dead_letter(&self, tenant: &TenantId, name: &str, key: ChangeKey) -> Result<()>;
+    async fn remove_dead_letter(&self, tenant: &TenantId, name: &str, key: ChangeKey)
+    -> Result<()>;
 }

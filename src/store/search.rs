@@ -59,6 +59,7 @@ pub struct TermQuery {
 pub struct TermHit {
     /// Which.
     pub profile: ProfileId,
-    /// In which traits words were found, and how: for each word the surest way of each trait. In order, each once.
+    /// In which traits words were found, and how: for each word the surest way of each trait. In
+    /// order, each once.
     pub found: Vec<(String, Match)>,
 }

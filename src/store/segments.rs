@@ -1,7 +1,9 @@
-//! Who is in which segment, as of the last time it was looked at: an index, kept up by [`Segments`](crate::background::segments::Segments).
+//! Who is in which segment, as of the last time it was looked at: an index, kept up by
+//! [`Segments`](crate::background::segments::Segments).
 //!
-//! It is derived from profiles, the model and the time, and can be thrown away. Its writers read how far it is and write if nobody
-//! else has written since: whoever comes second writes nothing, and looks again.
+//! It is derived from profiles, the model and the time, and can be thrown away. Its writers read
+//! how far it is and write if nobody else has written since: whoever comes second writes nothing,
+//! and looks again.
 
 use async_trait::async_trait;
 use profile_core::records::{ProfileId, TenantId, Timestamp};
@@ -59,10 +61,20 @@ pub trait SegmentIndex {
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool>;
 
     /// All memberships of profiles, past ones too. In order of profile and segment.
-    async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>>;
+    async fn memberships(
+        &self,
+        tenant: &TenantId,
+        profiles: &[ProfileId],
+    ) -> Result<Vec<SegmentMember>>;
 
-    /// The profiles whose memberships time may have changed by then, the earliest first, at most `limit`.
-    async fn list_due(&self, tenant: &TenantId, until: Timestamp, limit: usize) -> Result<Vec<(ProfileId, Timestamp)>>;
+    /// The profiles whose memberships time may have changed by then, the earliest first, at most
+    /// `limit`.
+    async fn list_due(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ProfileId, Timestamp)>>;
 
     /// The live profiles in a segment after one, in order of id, at most `limit`.
     async fn list_members(
@@ -77,5 +89,10 @@ pub trait SegmentIndex {
     async fn count_members(&self, tenant: &TenantId) -> Result<Vec<(String, u64)>>;
 
     /// Live profiles after one, in order of id, at most `limit`.
-    async fn list_profiles(&self, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Result<Vec<ProfileId>>;
+    async fn list_profiles(
+        &self,
+        tenant: &TenantId,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>>;
 }

@@ -1,7 +1,7 @@
 //! What the store keeps of a population: what was computed of all customers.
 //!
-//! Statistics are told by nothing else and can be computed anew at any time, so they are written beside the tenant's turn:
-//! whoever writes last is right.
+//! Statistics are told by nothing else and can be computed anew at any time, so they are written
+//! beside the tenant's turn: whoever writes last is right.
 
 use async_trait::async_trait;
 use profile_core::records::TenantId;

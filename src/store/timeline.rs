@@ -1,7 +1,9 @@
 //! What is kept of events: by record and time, and by the objects that they name.
 
 use async_trait::async_trait;
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
+use profile_core::records::{
+    Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
+};
 
 use super::{AsOf, Result};
 
@@ -11,9 +13,14 @@ use super::{AsOf, Result};
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
 pub trait Timelines {
-    /// Events of the given records, from the greatest [`TimelinePosition`] to the least; from the least to the greatest for a
-    /// page [`from`](EventPage::from) a position.
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>>;
+    /// Events of the given records, from the greatest [`TimelinePosition`] to the least; from the
+    /// least to the greatest for a page [`from`](EventPage::from) a position.
+    async fn list_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<Vec<Event>>;
 
     /// How many events of the given records there are of each type, in order of type.
     async fn count_events(
@@ -23,7 +30,8 @@ pub trait Timelines {
         filter: &EventFilter,
     ) -> Result<Vec<(String, i64)>>;
 
-    /// For each object the events of the given records that name it, from the greatest position to the least.
+    /// For each object the events of the given records that name it, from the greatest position to
+    /// the least.
     async fn list_object_events(
         &self,
         tenant: &TenantId,
@@ -32,8 +40,8 @@ pub trait Timelines {
         page: &ObjectPage,
     ) -> Result<Vec<Vec<NamingEvent>>>;
 
-    /// For each object the live profiles with events that name it, in order of id; of each object at most `limit` records are
-    /// looked at, least keys first.
+    /// For each object the live profiles with events that name it, in order of id; of each object
+    /// at most `limit` records are looked at, least keys first.
     async fn find_by_objects(
         &self,
         tenant: &TenantId,
@@ -66,7 +74,8 @@ pub struct EventPage {
     pub end: Option<Timestamp>,
     /// Only less than this position: where the page before ended.
     pub after: Option<TimelinePosition>,
-    /// Only this position and greater ones, the least first: the page before. Not together with `after`.
+    /// Only this position and greater ones, the least first: the page before. Not together with
+    /// `after`.
     pub from: Option<TimelinePosition>,
     /// At most so many.
     pub limit: usize,

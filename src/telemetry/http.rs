@@ -1,7 +1,8 @@
 //! The HTTP side for operators: `/metrics`, `/livez`, `/readyz`.
 //!
-//! `/livez` says that the process runs and asks nothing of anybody: a database that is away must not get every server
-//! killed. `/readyz` says what the server last found out; it does no work of its own, so that asking often costs nothing.
+//! `/livez` says that the process runs and asks nothing of anybody: a database that is away must
+//! not get every server killed. `/readyz` says what the server last found out; it does no work of
+//! its own, so that asking often costs nothing.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -64,22 +65,34 @@ pub struct OperationsPort {
 impl OperationsPort {
     /// Serves until `stop` is cancelled; then open requests have a second to end.
     ///
-    /// A connection one too many takes the place of the oldest, so that probes are answered whoever else holds connections.
+    /// A connection one too many takes the place of the oldest, so that probes are answered whoever
+    /// else holds connections.
     ///
     /// # Cancel safety
     /// Dropped, it ends at once.
     pub async fn serve(self, stop: CancellationToken) {
-        let Self { listener, registry, readiness, options, metrics } = self;
+        let Self {
+            listener,
+            registry,
+            readiness,
+            options,
+            metrics,
+        } = self;
         let app = Router::new()
             .route("/metrics", get(print_metrics))
             .route("/livez", get(async || "alive\n"))
             .route("/readyz", get(readyz))
-            .with_state(Operations { registry, readiness });
-        let limit = descriptors::operations_within(descriptors::raise_limit(), options.max_connections);
+            .with_state(Operations {
+                registry,
+                readiness,
+            });
+        let limit =
+            descriptors::operations_within(descriptors::raise_limit(), options.max_connections);
         let tally = Arc::new(Tally::default());
         metrics.observe_connections("operations", limit, &tally);
         // Accepted without a bound: the oldest makes room.
-        let mut acceptor = Acceptor::new(listener, ("operations", usize::MAX), b"", tally.clone()).urgent();
+        let mut acceptor =
+            Acceptor::new(listener, ("operations", usize::MAX), b"", tally.clone()).urgent();
         let mut tasks = JoinSet::new();
         let mut open: VecDeque<AbortHandle> = VecDeque::new();
         loop {
@@ -109,7 +122,12 @@ impl OperationsPort {
 }
 
 /// Serves a connection until it ends by itself, sends no request in time, or the end was asked for.
-async fn serve_connection(stream: TcpStream, app: Router, timeout: Duration, stop: CancellationToken) {
+async fn serve_connection(
+    stream: TcpStream,
+    app: Router,
+    timeout: Duration,
+    stop: CancellationToken,
+) {
     let io = TokioIo::new(Guarded::new(stream, timeout));
     let mut http = pin!(
         http1::Builder::new()
@@ -131,7 +149,9 @@ async fn readyz(State(operations): State<Operations>) -> Response {
     let readiness = operations.readiness.borrow().clone();
     match readiness {
         Readiness::Ready => "ready\n".into_response(),
-        Readiness::NotReady(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Readiness::NotReady(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
+        }
     }
 }
 
@@ -162,7 +182,10 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (
+            head.split(' ').nth(1).unwrap().parse().unwrap(),
+            body.to_owned(),
+        )
     }
 
     #[tokio::test]
@@ -182,7 +205,10 @@ mod tests {
         let server = tokio::spawn(port.serve(stop.clone()));
 
         assert_eq!(get(address, "/livez").await, (200, "alive\n".to_owned()));
-        assert_eq!(get(address, "/readyz").await, (503, "starting\n".to_owned()));
+        assert_eq!(
+            get(address, "/readyz").await,
+            (503, "starting\n".to_owned())
+        );
         say.send(Readiness::Ready).unwrap();
         assert_eq!(get(address, "/readyz").await, (200, "ready\n".to_owned()));
         assert_eq!(get(address, "/").await.0, 404);

@@ -1,7 +1,8 @@
 //! Log lines, and the way from spans to traces.
 //!
-//! Lines and traces have filters of their own: a quiet log must not cut the traces, and a talkative one must not fill the
-//! collector. Only this service's spans become traces; those of the exporter's own connection would feed on themselves.
+//! Lines and traces have filters of their own: a quiet log must not cut the traces, and a talkative
+//! one must not fill the collector. Only this service's spans become traces; those of the
+//! exporter's own connection would feed on themselves.
 //!
 //! Lines go through a [queue](writer) that never blocks, and are [limited](limit) by kind.
 
@@ -33,7 +34,8 @@ use crate::config::{Log, LogFormat};
 
 pub(crate) use limit::{Budget, REQUESTS};
 
-/// The log of this process. A process has one subscriber, and a panic or an early end must find its queue.
+/// The log of this process. A process has one subscriber, and a panic or an early end must find its
+/// queue.
 static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Puts another filter in force.
@@ -47,14 +49,23 @@ struct Lines {
 }
 
 /// Becomes the subscriber of the process.
-pub(super) fn install(config: &Log, traces: Option<&SdkTracerProvider>, metrics: &Metrics) -> Result<(), Error> {
+pub(super) fn install(
+    config: &Log,
+    traces: Option<&SdkTracerProvider>,
+    metrics: &Metrics,
+) -> Result<(), Error> {
     let limit = Arc::new(PlaceLimit::new(max_lines(config)));
     let reported = limit.clone();
     let output = open(config.file.as_deref()).map_err(Error::of("log file"))?;
     let colours = config.file.is_none() && io::stderr().is_terminal();
     let writer = Writer::start(output, move || reported.report()).map_err(Error::of("log"))?;
     let (filter, handle) = reload::Layer::new(filter(config));
-    let lines = lines(config.format, filter.and(LimitFilter(limit.clone())), writer.clone(), colours);
+    let lines = lines(
+        config.format,
+        filter.and(LimitFilter(limit.clone())),
+        writer.clone(),
+        colours,
+    );
     let spans = traces.map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("customer_profile"))
@@ -63,27 +74,40 @@ pub(super) fn install(config: &Log, traces: Option<&SdkTracerProvider>, metrics:
             .with_filter(Targets::new().with_target("customer_profile", Level::INFO))
     });
     let refusals = traces.map(|_| otlp::refusals());
-    let subscriber = tracing_subscriber::registry().with(lines).with(spans).with(refusals);
+    let subscriber = tracing_subscriber::registry()
+        .with(lines)
+        .with(spans)
+        .with(refusals);
     subscriber.try_init().map_err(Error::of("log"))?;
     panics::log();
     let (lost, left_out) = (writer.clone(), limit.clone());
     metrics.observe_log(move || lost.lost(), move || left_out.left_out());
     metrics.observe_episode(writer.output());
-    let set_filter: SetFilter = Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
+    let set_filter: SetFilter =
+        Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
     // The subscriber above is the only one of the process, so this is the first and only time.
-    let _ = LINES.set(Lines { writer, limit, set_filter });
+    let _ = LINES.set(Lines {
+        writer,
+        limit,
+        set_filter,
+    });
     Ok(())
 }
 
-/// Puts the settings of another configuration in force, or changes nothing: `log.filter`, `log.file` and
-/// `log.max_lines_per_second`. The file is opened again in any case, since it may have another name by now.
+/// Puts the settings of another configuration in force, or changes nothing: `log.filter`,
+/// `log.file` and `log.max_lines_per_second`. The file is opened again in any case, since it may
+/// have another name by now.
 ///
 /// # Errors
 /// Why the file cannot be opened.
 pub(super) fn reload(config: &Log) -> Result<(), String> {
-    let Some(lines) = LINES.get() else { return Ok(()) };
+    let Some(lines) = LINES.get() else {
+        return Ok(());
+    };
     let output = match &config.file {
-        Some(file) => Some(open(Some(file)).map_err(|error| format!("log.file {}: {error}", file.display()))?),
+        Some(file) => Some(
+            open(Some(file)).map_err(|error| format!("log.file {}: {error}", file.display()))?,
+        ),
         None => None,
     };
     (lines.set_filter)(filter(config))?;
@@ -94,7 +118,8 @@ pub(super) fn reload(config: &Log) -> Result<(), String> {
     Ok(())
 }
 
-/// Waits until the lines of this process are written, at most `bound`. Nothing to wait for where it has no log.
+/// Waits until the lines of this process are written, at most `bound`. Nothing to wait for where it
+/// has no log.
 pub(crate) fn flush(bound: Duration) {
     if let Some(lines) = LINES.get() {
         lines.writer.flush(bound);
@@ -131,7 +156,12 @@ fn filter(config: &Log) -> EnvFilter {
 }
 
 /// The layer that writes lines, coloured or not.
-fn lines<S, F, W>(format: LogFormat, filter: F, writer: W, colours: bool) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S, F, W>(
+    format: LogFormat,
+    filter: F,
+    writer: W,
+    colours: bool,
+) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     F: Filter<S> + Send + Sync + 'static,
@@ -140,7 +170,12 @@ where
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
         LogFormat::Pretty => layer.with_ansi(colours).with_filter(filter).boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed(),
     }
 }
 
@@ -168,7 +203,12 @@ mod tests {
         let writer = written.clone();
         let limit = LimitFilter(Arc::new(PlaceLimit::new(3)));
         let filter = EnvFilter::new(filter).and(limit.clone());
-        let subscriber = tracing_subscriber::registry().with(lines(format, filter, move || writer.clone(), false));
+        let subscriber = tracing_subscriber::registry().with(lines(
+            format,
+            filter,
+            move || writer.clone(),
+            false,
+        ));
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("call", method = "GetProfile");
             span.in_scope(|| tracing::info!(status = "OK", "answered"));
@@ -184,9 +224,21 @@ mod tests {
     #[test]
     fn a_json_line_carries_its_fields_and_those_of_its_span() {
         let text = written(LogFormat::Json, "info");
-        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let said = ["/level", "/message", "/status", "/span/method"].map(|at| lines[0].pointer(at).unwrap().as_str());
-        assert_eq!(said, [Some("INFO"), Some("answered"), Some("OK"), Some("GetProfile")]);
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let said = ["/level", "/message", "/status", "/span/method"]
+            .map(|at| lines[0].pointer(at).unwrap().as_str());
+        assert_eq!(
+            said,
+            [
+                Some("INFO"),
+                Some("answered"),
+                Some("OK"),
+                Some("GetProfile")
+            ]
+        );
     }
 
     #[test]
@@ -194,15 +246,32 @@ mod tests {
         assert_eq!(written(LogFormat::Pretty, "off"), "");
         let text = written(LogFormat::Pretty, "debug");
         let count = |part: &str| text.lines().filter(|line| line.contains(part)).count();
-        assert_eq!([count("answered"), count("a detail"), count("another failure")], [1, 1, 0], "{text}");
+        assert_eq!(
+            [
+                count("answered"),
+                count("a detail"),
+                count("another failure")
+            ],
+            [1, 1, 0],
+            "{text}"
+        );
     }
 
     #[test]
     fn equal_lines_are_limited_and_what_was_left_out_is_said() {
         let text = written(LogFormat::Pretty, "info");
         // A second may end in between.
-        assert!((3..=6).contains(&text.matches(" a failure").count()), "{text}");
-        let said = text.lines().find(|line| line.contains("left_out=4")).unwrap();
-        assert!(said.contains("lines of one kind were left out of the log"), "{said}");
+        assert!(
+            (3..=6).contains(&text.matches(" a failure").count()),
+            "{text}"
+        );
+        let said = text
+            .lines()
+            .find(|line| line.contains("left_out=4"))
+            .unwrap();
+        assert!(
+            said.contains("lines of one kind were left out of the log"),
+            "{said}"
+        );
     }
 }

@@ -1,12 +1,16 @@
-//! Every metric of the service: its name, unit, help and attributes, in this file, `lanes` and `observed`.
+//! Every metric of the service: its name, unit, help and attributes, in this file, `lanes` and
+//! `observed`.
 //!
-//! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's conventions where there is one
-//! (`rpc.server.call.duration`); the service's own begin with `customer_profile.`. Prometheus adds unit and `_total`.
+//! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's
+//! conventions where there is one (`rpc.server.call.duration`); the service's own begin with
+//! `customer_profile.`. Prometheus adds unit and `_total`.
 //!
-//! What every call touches is **bound**: the attribute set is looked up once for all, a measurement is an atomic addition
-//! and allocates nothing. Sizes and depths are observed when somebody collects, by a function of their owner.
+//! What every call touches is **bound**: the attribute set is looked up once for all, a measurement
+//! is an atomic addition and allocates nothing. Sizes and depths are observed when somebody
+//! collects, by a function of their owner.
 //!
-//! Attribute values are few and never personal: methods, status codes, names of caches, operations and identifier types.
+//! Attribute values are few and never personal: methods, status codes, names of caches, operations
+//! and identifier types.
 
 mod labels;
 mod lanes;
@@ -32,13 +36,17 @@ use tonic::Code;
 pub use labels::{Cache, Job};
 pub use memory::CacheSize;
 
-/// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read takes a hundredth of it.
+/// Upper bounds of durations, in seconds. The convention's list begins at 5 ms, and a cached read
+/// takes a hundredth of it.
 const DURATION_BOUNDS: [f64; 18] = [
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75,
+    1.0, 2.5, 5.0, 10.0,
 ];
 
 /// Upper bounds of numbers of things.
-const COUNT_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0, 20_000.0];
+const COUNT_BOUNDS: [f64; 12] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0, 20_000.0,
+];
 
 /// `OK` … `UNAUTHENTICATED`: codes are 0 to 16.
 const CODES: usize = 17;
@@ -104,30 +112,68 @@ impl Metrics {
     #[must_use]
     pub fn new(provider: &SdkMeterProvider) -> Self {
         let meter = provider.meter("customer_profile");
-        let counter = |name, unit, help| meter.u64_counter(name).with_unit(unit).with_description(help).build();
+        let counter = |name, unit, help| {
+            meter
+                .u64_counter(name)
+                .with_unit(unit)
+                .with_description(help)
+                .build()
+        };
         let duration = |name, help| {
             let bounds = DURATION_BOUNDS.to_vec();
-            meter.f64_histogram(name).with_unit("s").with_description(help).with_boundaries(bounds).build()
+            meter
+                .f64_histogram(name)
+                .with_unit("s")
+                .with_description(help)
+                .with_boundaries(bounds)
+                .build()
         };
         let sizes = |name, unit, help| {
             let bounds = COUNT_BOUNDS.to_vec();
-            meter.u64_histogram(name).with_unit(unit).with_description(help).with_boundaries(bounds).build()
+            meter
+                .u64_histogram(name)
+                .with_unit(unit)
+                .with_description(help)
+                .with_boundaries(bounds)
+                .build()
         };
         // job
-        let passes = counter("customer_profile.background.failures", "{failure}", "Passes that failed for a tenant");
+        let passes = counter(
+            "customer_profile.background.failures",
+            "{failure}",
+            "Passes that failed for a tenant",
+        );
         // cache; outcome: hit, negative_hit (that there is nothing was known), miss
-        let lookups = counter("customer_profile.cache.lookups", "{lookup}", "Look-ups in the cache by what was found");
+        let lookups = counter(
+            "customer_profile.cache.lookups",
+            "{lookup}",
+            "Look-ups in the cache by what was found",
+        );
         // outcome: consistent, inconsistent (a bug)
-        let audits = counter("customer_profile.audits", "{audit}", "Hits that were compared with the store");
+        let audits = counter(
+            "customer_profile.audits",
+            "{audit}",
+            "Hits that were compared with the store",
+        );
         // outcome: stored, duplicate, rejected
-        let said = counter("customer_profile.ingest.statements", "{statement}", "Statements by what became of them");
+        let said = counter(
+            "customer_profile.ingest.statements",
+            "{statement}",
+            "Statements by what became of them",
+        );
         // target: nats, webhook; outcome: published, failed (a try), dead_letter
-        let told =
-            counter("customer_profile.publish.events", "{event}", "Events for other systems by what became of them");
+        let told = counter(
+            "customer_profile.publish.events",
+            "{event}",
+            "Events for other systems by what became of them",
+        );
         let outcome = |outcome| said.bind(&[KeyValue::new("outcome", outcome)]);
         let metrics = Self {
             // rpc.method, rpc.response.status_code
-            call_duration: duration("rpc.server.call.duration", "Time from the head of a call to its answer"),
+            call_duration: duration(
+                "rpc.server.call.duration",
+                "Time from the head of a call to its answer",
+            ),
             calls: RwLock::default(),
             lanes: lanes::Instruments::new(&meter),
             // bound: the one that was met
@@ -137,32 +183,72 @@ impl Metrics {
                 "Calls refused or ended at a bound other than that of calls in work",
             ),
             // operation, error.type (absent when it went well)
-            store_duration: duration("customer_profile.store.operation.duration", "Time of operations of the store"),
-            store_conflicts: counter("customer_profile.store.conflicts", "{conflict}", "Writes begun again").bind(&[]),
-            audits: ["inconsistent", "consistent"].map(|outcome| audits.bind(&[KeyValue::new("outcome", outcome)])),
+            store_duration: duration(
+                "customer_profile.store.operation.duration",
+                "Time of operations of the store",
+            ),
+            store_conflicts: counter(
+                "customer_profile.store.conflicts",
+                "{conflict}",
+                "Writes begun again",
+            )
+            .bind(&[]),
+            audits: ["inconsistent", "consistent"]
+                .map(|outcome| audits.bind(&[KeyValue::new("outcome", outcome)])),
             // answered: whether the database did
-            log_poll_duration: duration("customer_profile.log.poll.duration", "Time of one read of the change log"),
-            log_gaps: counter("customer_profile.log.gaps", "{gap}", "Times the change log did not go on").bind(&[]),
+            log_poll_duration: duration(
+                "customer_profile.log.poll.duration",
+                "Time of one read of the change log",
+            ),
+            log_gaps: counter(
+                "customer_profile.log.gaps",
+                "{gap}",
+                "Times the change log did not go on",
+            )
+            .bind(&[]),
             publishing: ["nats", "webhook"].map(|target| Publishing::new(target, &told)),
             caches: Cache::ALL.map(|cache| CacheLookups::new(cache.name(), &lookups)),
-            background_failures: Job::ALL.map(|job| passes.bind(&[KeyValue::new("job", job.name())])),
+            background_failures: Job::ALL
+                .map(|job| passes.bind(&[KeyValue::new("job", job.name())])),
             waiting: Arc::default(),
             stored: outcome("stored"),
             duplicate: outcome("duplicate"),
             rejected: outcome("rejected"),
-            batch_size: sizes("customer_profile.ingest.batch.size", "{statement}", "Statements in one write").bind(&[]),
-            batch_duration: duration("customer_profile.ingest.batch.duration", "Time of one write").bind(&[]),
-            merges: counter("customer_profile.identity.merges", "{profile}", "Profiles that went into others")
-                .bind(&[]),
-            splits: counter("customer_profile.identity.splits", "{profile}", "Profiles that came out of others")
-                .bind(&[]),
+            batch_size: sizes(
+                "customer_profile.ingest.batch.size",
+                "{statement}",
+                "Statements in one write",
+            )
+            .bind(&[]),
+            batch_duration: duration(
+                "customer_profile.ingest.batch.duration",
+                "Time of one write",
+            )
+            .bind(&[]),
+            merges: counter(
+                "customer_profile.identity.merges",
+                "{profile}",
+                "Profiles that went into others",
+            )
+            .bind(&[]),
+            splits: counter(
+                "customer_profile.identity.splits",
+                "{profile}",
+                "Profiles that came out of others",
+            )
+            .bind(&[]),
             reclustered: sizes(
                 "customer_profile.identity.reclustered",
                 "{record}",
                 "Records clustered anew by one write",
             )
             .bind(&[]),
-            compared: counter("customer_profile.identity.comparisons", "{pair}", "Pairs of records compared").bind(&[]),
+            compared: counter(
+                "customer_profile.identity.comparisons",
+                "{pair}",
+                "Pairs of records compared",
+            )
+            .bind(&[]),
             generic_identifiers: counter(
                 "customer_profile.identity.generic_identifiers",
                 "{identifier}",
@@ -179,23 +265,42 @@ impl Metrics {
         };
         let waiting = Arc::clone(&metrics.waiting);
         let waiting = move || waiting.load(Ordering::Relaxed);
-        metrics.gauge("customer_profile.ingest.queue", "{statement}", "Statements that wait", None, waiting);
+        metrics.gauge(
+            "customer_profile.ingest.queue",
+            "{statement}",
+            "Statements that wait",
+            None,
+            waiting,
+        );
         metrics.totals();
         metrics
     }
 
-    /// A call was answered, or its caller has gone (`CANCELLED`). `method` is `package.Service/Method`, or `_OTHER` for all
-    /// that are not served: their names are the caller's word and would let anybody fill the memory.
+    /// A call was answered, or its caller has gone (`CANCELLED`). `method` is
+    /// `package.Service/Method`, or `_OTHER` for all that are not served: their names are the
+    /// caller's word and would let anybody fill the memory.
     pub fn rpc_finished(&self, method: &'static str, code: Code, duration: Duration) {
         // A lock is poisoned only by a panic between these lines, and the map is whole then too.
-        let known = self.calls.read().unwrap_or_else(PoisonError::into_inner).get(method).cloned();
+        let known = self
+            .calls
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(method)
+            .cloned();
         let durations = known.unwrap_or_else(|| {
-            Arc::clone(self.calls.write().unwrap_or_else(PoisonError::into_inner).entry(method).or_default())
+            Arc::clone(
+                self.calls
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(method)
+                    .or_default(),
+            )
         });
         durations[code as usize]
             .get_or_init(|| {
                 let status = KeyValue::new("rpc.response.status_code", name_of(code));
-                self.call_duration.bind(&[KeyValue::new("rpc.method", method), status])
+                self.call_duration
+                    .bind(&[KeyValue::new("rpc.method", method), status])
             })
             .record(duration.as_secs_f64());
     }
@@ -210,8 +315,8 @@ impl Metrics {
         self.background_failures[job as usize].add(1);
     }
 
-    /// Something was looked up in the cache: whether the cache had the answer, and whether the answer is that there is
-    /// nothing.
+    /// Something was looked up in the cache: whether the cache had the answer, and whether the
+    /// answer is that there is nothing.
     pub fn cache_read(&self, cache: Cache, cached: bool, absent: bool) {
         let cache = &self.caches[cache as usize];
         match (cached, absent) {
@@ -239,7 +344,10 @@ impl Metrics {
         let seconds = started.elapsed().as_secs_f64();
         match &result {
             Ok(_) => self.store_duration.record(seconds, &[operation]),
-            Err(error) => self.store_duration.record(seconds, &[operation, KeyValue::new("error.type", error.kind())]),
+            Err(error) => self.store_duration.record(
+                seconds,
+                &[operation, KeyValue::new("error.type", error.kind())],
+            ),
         }
         result
     }
@@ -251,10 +359,14 @@ impl Metrics {
 
     /// The change log was read, or could not be.
     pub fn log_polled(&self, duration: Duration, answered: bool) {
-        self.log_poll_duration.record(duration.as_secs_f64(), &[KeyValue::new("answered", answered)]);
+        self.log_poll_duration.record(
+            duration.as_secs_f64(),
+            &[KeyValue::new("answered", answered)],
+        );
     }
 
-    /// The change log did not go on where it was left, so all that was cached of a tenant became old.
+    /// The change log did not go on where it was left, so all that was cached of a tenant became
+    /// old.
     pub fn log_gap(&self) {
         self.log_gaps.add(1);
     }
@@ -284,7 +396,8 @@ impl Metrics {
         self.publishing.iter().find(|known| known.target == target)
     }
 
-    /// Tells how far publishing by this server is behind whenever somebody collects: the age of the oldest change that waits.
+    /// Tells how far publishing by this server is behind whenever somebody collects: the age of the
+    /// oldest change that waits.
     pub fn observe_publishing(&self, lag: impl Fn() -> u64 + Send + Sync + 'static) {
         let help = "Age of the oldest change that this server has to publish";
         self.gauge("customer_profile.publish.lag", "s", help, None, lag);
@@ -322,14 +435,16 @@ impl Metrics {
         self.rejected.add(statements as u64);
     }
 
-    /// Profiles that went into others in one write, profiles that came out, records that were clustered anew.
+    /// Profiles that went into others in one write, profiles that came out, records that were
+    /// clustered anew.
     pub fn identity(&self, merges: usize, splits: usize, reclustered: usize) {
         self.merges.add(merges as u64);
         self.splits.add(splits as u64);
         self.reclustered.record(reclustered as u64);
     }
 
-    /// Pairs of records that one write compared; identifiers and match keys it met that too many hold.
+    /// Pairs of records that one write compared; identifiers and match keys it met that too many
+    /// hold.
     pub fn matching(&self, compared: usize, generic_identifiers: usize, generic_keys: usize) {
         self.compared.add(compared as u64);
         self.generic_identifiers.add(generic_identifiers as u64);
@@ -352,15 +467,34 @@ impl Default for Metrics {
 
 impl Publishing {
     fn new(target: &'static str, events: &Counter<u64>) -> Self {
-        let bind = |outcome| events.bind(&[KeyValue::new("target", target), KeyValue::new("outcome", outcome)]);
-        Self { target, published: bind("published"), failed: bind("failed"), dead: bind("dead_letter") }
+        let bind = |outcome| {
+            events.bind(&[
+                KeyValue::new("target", target),
+                KeyValue::new("outcome", outcome),
+            ])
+        };
+        Self {
+            target,
+            published: bind("published"),
+            failed: bind("failed"),
+            dead: bind("dead_letter"),
+        }
     }
 }
 
 impl CacheLookups {
     fn new(name: &'static str, lookups: &Counter<u64>) -> Self {
-        let bind = |outcome| lookups.bind(&[KeyValue::new("cache", name), KeyValue::new("outcome", outcome)]);
-        Self { hits: bind("hit"), negative_hits: bind("negative_hit"), misses: bind("miss") }
+        let bind = |outcome| {
+            lookups.bind(&[
+                KeyValue::new("cache", name),
+                KeyValue::new("outcome", outcome),
+            ])
+        };
+        Self {
+            hits: bind("hit"),
+            negative_hits: bind("negative_hit"),
+            misses: bind("miss"),
+        }
     }
 }
 
@@ -402,8 +536,12 @@ mod tests {
 
     /// The lines of `/metrics` that begin so, without the durations' buckets and sums.
     fn printed(telemetry: &Telemetry, prefix: &str) -> Vec<String> {
-        let text = prometheus::TextEncoder::new().encode_to_string(&telemetry.registry.gather()).unwrap();
-        let told = |line: &&str| line.starts_with(prefix) && !line.contains("_bucket") && !line.contains("_sum");
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&telemetry.registry.gather())
+            .unwrap();
+        let told = |line: &&str| {
+            line.starts_with(prefix) && !line.contains("_bucket") && !line.contains("_sum")
+        };
         text.lines().filter(told).map(str::to_owned).collect()
     }
 
@@ -411,13 +549,21 @@ mod tests {
     fn a_call_is_counted_by_method_and_status() {
         let telemetry = telemetry();
         let metrics = &telemetry.metrics;
-        for (method, code) in [(GET, Code::Ok), (GET, Code::NotFound), (GET, Code::Ok), ("_OTHER", Code::Unimplemented)]
-        {
+        for (method, code) in [
+            (GET, Code::Ok),
+            (GET, Code::NotFound),
+            (GET, Code::Ok),
+            ("_OTHER", Code::Unimplemented),
+        ] {
             metrics.rpc_finished(method, code, Duration::from_micros(80));
         }
         metrics.rpc_shed("read");
         metrics.observe_calls(|| vec![("read", 6)]);
-        let counted = [printed(&telemetry, "rpc_"), printed(&telemetry, "customer_profile_rpc")].concat();
+        let counted = [
+            printed(&telemetry, "rpc_"),
+            printed(&telemetry, "customer_profile_rpc"),
+        ]
+        .concat();
         insta::assert_snapshot!(counted.join("\n"), @r#"
         rpc_server_active_calls{lane="read"} 6
         rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 1
@@ -429,17 +575,35 @@ mod tests {
 
     #[test]
     fn codes_are_counted_each_in_its_own_place() {
-        let places: std::collections::BTreeSet<_> = (0..17).map(|code| name_of(Code::from_i32(code))).collect();
-        assert_eq!((places.len(), Code::Unauthenticated as usize + 1), (17, CODES));
+        let places: std::collections::BTreeSet<_> =
+            (0..17).map(|code| name_of(Code::from_i32(code))).collect();
+        assert_eq!(
+            (places.len(), Code::Unauthenticated as usize + 1),
+            (17, CODES)
+        );
     }
 
     #[test]
     fn caches_are_told_apart_by_a_label() {
         let telemetry = telemetry();
         let metrics = &telemetry.metrics;
-        metrics.observe_cache("profiles", || CacheSize { entries: 3, bytes: 4096, left: 7 });
-        metrics.observe_cache("lookups", || CacheSize { entries: 5, bytes: 512, left: 0 });
-        for (cached, absent) in [(true, false), (true, false), (true, true), (false, false), (false, true)] {
+        metrics.observe_cache("profiles", || CacheSize {
+            entries: 3,
+            bytes: 4096,
+            left: 7,
+        });
+        metrics.observe_cache("lookups", || CacheSize {
+            entries: 5,
+            bytes: 512,
+            left: 0,
+        });
+        for (cached, absent) in [
+            (true, false),
+            (true, false),
+            (true, true),
+            (false, false),
+            (false, true),
+        ] {
             metrics.cache_read(Cache::Profiles, cached, absent);
         }
         insta::assert_snapshot!(printed(&telemetry, "customer_profile_cache").join("\n"), @r#"
@@ -492,7 +656,10 @@ mod tests {
         "#);
         episode.succeeded();
         let active = printed(&telemetry, "customer_profile_trouble_active");
-        assert_eq!(active, [r#"customer_profile_trouble_active{what="a disk"} 0"#]);
+        assert_eq!(
+            active,
+            [r#"customer_profile_trouble_active{what="a disk"} 0"#]
+        );
     }
 
     #[tokio::test]
@@ -505,14 +672,21 @@ mod tests {
         metrics.ingest_duplicate(1);
         metrics.ingest_rejected(2);
         let conflict = async { Err::<(), _>(crate::store::Error::Conflict(String::new())) };
-        metrics.store("commit", async { Ok::<(), crate::store::Error>(()) }).await.unwrap();
+        metrics
+            .store("commit", async { Ok::<(), crate::store::Error>(()) })
+            .await
+            .unwrap();
         metrics.store("commit", conflict).await.unwrap_err();
         metrics.store_conflicts(4);
         metrics.identity(5, 1, 9);
         metrics.matching(12, 3, 2);
         let counted: Vec<_> = printed(&telemetry, "customer_profile")
             .into_iter()
-            .filter(|line| !["cache", "publish", "background", "expressions"].iter().any(|other| line.contains(other)))
+            .filter(|line| {
+                !["cache", "publish", "background", "expressions"]
+                    .iter()
+                    .any(|other| line.contains(other))
+            })
             .collect();
         insta::assert_snapshot!(counted.join("\n"), @r#"
         customer_profile_audits_total{outcome="consistent"} 0
@@ -538,7 +712,9 @@ mod tests {
     #[test]
     fn every_metric_has_help() {
         let telemetry = telemetry();
-        telemetry.metrics.rpc_finished(GET, Code::Ok, Duration::from_micros(80));
+        telemetry
+            .metrics
+            .rpc_finished(GET, Code::Ok, Duration::from_micros(80));
         let families = telemetry.registry.gather();
         assert!(families.len() >= 2);
         for family in families {

@@ -49,7 +49,9 @@ pub(super) fn metrics(
         .with_timeout(EXPORT_TIMEOUT)
         .build()
         .map_err(Error::of("OTLP metrics"))?;
-    Ok(PeriodicReader::builder(exports.watch_metrics(exporter)).with_interval(config.metric_interval).build())
+    Ok(PeriodicReader::builder(exports.watch_metrics(exporter))
+        .with_interval(config.metric_interval)
+        .build())
 }
 
 pub(super) fn traces(
@@ -64,7 +66,9 @@ pub(super) fn traces(
         .with_timeout(EXPORT_TIMEOUT)
         .build()
         .map_err(Error::of("OTLP traces"))?;
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_sample_ratio)));
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
+        config.trace_sample_ratio,
+    )));
     let processor = exports.watch_spans(exporter);
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
@@ -73,8 +77,8 @@ pub(super) fn traces(
         .build())
 }
 
-/// Makes a call's span part of its caller's trace (W3C `traceparent`), if the caller sent a valid one. For the outermost
-/// layer: a span takes its parent before it is entered, or not at all.
+/// Makes a call's span part of its caller's trace (W3C `traceparent`), if the caller sent a valid
+/// one. For the outermost layer: a span takes its parent before it is entered, or not at all.
 pub fn accept_parent(span: &tracing::Span, headers: &HeaderMap) {
     if !headers.contains_key("traceparent") {
         return;
@@ -167,7 +171,8 @@ mod tests {
         config.telemetry.trace_sample_ratio = 0.0;
         let telemetry = telemetry::Telemetry::collect(&config).unwrap();
         let spans = telemetry.guard.traces.as_ref().unwrap().tracer("test");
-        let subscriber = tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(spans));
+        let subscriber =
+            tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(spans));
         tracing::subscriber::with_default(subscriber, || {
             let mut headers = HeaderMap::new();
             let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -182,23 +187,38 @@ mod tests {
         let span = &sent.resource_spans[0].scope_spans[0].spans[0];
         assert_eq!(span.name, "GetProfile");
         // Sampled although the ratio is 0, for its caller decided it; and it is the caller's trace.
-        assert_eq!(span.trace_id, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
+        assert_eq!(
+            span.trace_id,
+            0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes()
+        );
         assert_eq!(span.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
         let sent = got_metrics.recv().await.unwrap();
-        let names: Vec<_> =
-            sent.resource_metrics[0].scope_metrics[0].metrics.iter().map(|metric| &metric.name).collect();
-        assert!(names.iter().any(|name| *name == "customer_profile.ingest.queue"), "{names:?}");
+        let names: Vec<_> = sent.resource_metrics[0].scope_metrics[0]
+            .metrics
+            .iter()
+            .map(|metric| &metric.name)
+            .collect();
+        assert!(
+            names
+                .iter()
+                .any(|name| *name == "customer_profile.ingest.queue"),
+            "{names:?}"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_collector_that_is_away_holds_the_end_up_no_longer_than_the_bound() {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
         let mut config = Config::defaults();
         // It takes the connection and never answers.
         config.telemetry.otlp_endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
         config.telemetry.flush_timeout = Duration::from_millis(200);
         let telemetry = telemetry::Telemetry::collect(&config).unwrap();
         let patience = Duration::from_secs(3);
-        tokio::time::timeout(patience, telemetry.guard.shutdown()).await.unwrap();
+        tokio::time::timeout(patience, telemetry.guard.shutdown())
+            .await
+            .unwrap();
     }
 }

@@ -14,7 +14,8 @@ use crate::episode::Episode;
 /// The first pause after `accept` failed; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-/// Descriptors that must be free before connections are accepted again on a port that is not urgent.
+/// Descriptors that must be free before connections are accepted again on a port that is not
+/// urgent.
 const HEADROOM: usize = 8;
 /// A trouble is over when it has not been seen for this long.
 const CALM: Duration = Duration::from_secs(2);
@@ -27,7 +28,8 @@ pub struct Acceptor {
     tally: Arc<Tally>,
     /// Whether connections are accepted as long as there is one descriptor.
     urgent: bool,
-    /// A descriptor to give up when there is none left, so that an urgent connection can be accepted all the same.
+    /// A descriptor to give up when there is none left, so that an urgent connection can be
+    /// accepted all the same.
     spare: Option<File>,
     pause: Duration,
     failing: Episode,
@@ -57,7 +59,8 @@ impl Drop for Counted {
 }
 
 impl Acceptor {
-    /// Accepts at most `limit` connections at a time; `goodbye` is written to those beyond it. `port` names it in the log.
+    /// Accepts at most `limit` connections at a time; `goodbye` is written to those beyond it.
+    /// `port` names it in the log.
     #[must_use]
     pub fn new(
         listener: TcpListener,
@@ -67,13 +70,28 @@ impl Acceptor {
     ) -> Self {
         let failing = Episode::named(format!("accepting connections on the {port} port"), CALM);
         let full = Episode::named(format!("room for connections on the {port} port"), CALM);
-        Self { listener, limit, goodbye, tally, urgent: false, spare: None, pause: MIN_PAUSE, failing, full }
+        Self {
+            listener,
+            limit,
+            goodbye,
+            tally,
+            urgent: false,
+            spare: None,
+            pause: MIN_PAUSE,
+            failing,
+            full,
+        }
     }
 
-    /// Accepts connections also when there are hardly any descriptors left, which other ports leave to this one.
+    /// Accepts connections also when there are hardly any descriptors left, which other ports leave
+    /// to this one.
     #[must_use]
     pub fn urgent(self) -> Self {
-        Self { urgent: true, spare: spare(), ..self }
+        Self {
+            urgent: true,
+            spare: spare(),
+            ..self
+        }
     }
 
     /// Waits for the next connection that there is room for.
@@ -98,16 +116,24 @@ impl Acceptor {
     fn admit(&mut self, stream: TcpStream) -> Option<Accepted> {
         if self.tally.open() >= self.limit as u64 {
             self.tally.count(Closed::Refused);
-            self.full.failed(&format_args!("{} connections are open, the maximum; more are refused", self.limit));
+            self.full.failed(&format_args!(
+                "{} connections are open, the maximum; more are refused",
+                self.limit
+            ));
             // A courtesy: a client that cannot take it at once learns by the closed connection.
-            let _ = stream.into_std().and_then(|mut stream| stream.write(self.goodbye));
+            let _ = stream
+                .into_std()
+                .and_then(|mut stream| stream.write(self.goodbye));
             return None;
         }
         self.full.succeeded();
         // Small answers are not held back to be sent with the next one.
         let _ = stream.set_nodelay(true);
         self.tally.opened();
-        Some(Accepted { stream, counted: Counted(self.tally.clone()) })
+        Some(Accepted {
+            stream,
+            counted: Counted(self.tally.clone()),
+        })
     }
 
     fn accepted(&mut self) {
@@ -148,13 +174,18 @@ fn spare() -> Option<File> {
 }
 
 fn is_out_of_descriptors(error: &io::Error) -> bool {
-    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    [Errno::MFILE, Errno::NFILE]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Whether the error concerns one connection that was gone before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied};
-    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied
+    )
 }
 
 #[cfg(test)]
@@ -174,7 +205,10 @@ mod tests {
         let next = tokio::spawn(async move { acceptor.next().await });
         let mut text = String::new();
         refused.read_to_string(&mut text).await.unwrap();
-        assert_eq!((text.as_str(), tally.open(), tally.closed(Closed::Refused)), ("full", 1, 1));
+        assert_eq!(
+            (text.as_str(), tally.open(), tally.closed(Closed::Refused)),
+            ("full", 1, 1)
+        );
         drop(accepted);
         let _third = TcpStream::connect(address).await.unwrap();
         drop(next.await.unwrap());

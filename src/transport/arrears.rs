@@ -1,8 +1,9 @@
 //! How far a client is behind with what it takes.
 //!
-//! A client that takes a byte now and then is never idle, and could hold an answer for ever. So the time for which the
-//! server waits for a client adds up, and what the client takes pays it back at [`MIN_BYTES_PER_SECOND`]. A client that is
-//! slower than that is cut off once it owes as much time as a client that takes nothing may take.
+//! A client that takes a byte now and then is never idle, and could hold an answer for ever. So the
+//! time for which the server waits for a client adds up, and what the client takes pays it back at
+//! [`MIN_BYTES_PER_SECOND`]. A client that is slower than that is cut off once it owes as much time
+//! as a client that takes nothing may take.
 
 use std::time::Duration;
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A number of bytes, of which parts are held and given back.
 ///
-/// Whoever finds too little left is refused at once: a queue would hold what its callers have already sent.
+/// Whoever finds too little left is refused at once: a queue would hold what its callers have
+/// already sent.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
@@ -16,7 +17,10 @@ impl Budget {
     /// A budget of this many bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0) })
+        Arc::new(Self {
+            limit,
+            used: AtomicUsize::new(0),
+        })
     }
 
     /// The whole of it.
@@ -43,7 +47,10 @@ impl Held {
     /// Nothing of it.
     #[must_use]
     pub fn nothing(budget: &Arc<Budget>) -> Self {
-        Self { budget: budget.clone(), bytes: 0 }
+        Self {
+            budget: budget.clone(),
+            bytes: 0,
+        }
     }
 
     /// The number of bytes held.
@@ -58,7 +65,11 @@ impl Held {
         let more = bytes.saturating_sub(self.bytes);
         let limit = self.budget.limit;
         let room = |used: usize| used.checked_add(more).filter(|sum| *sum <= limit);
-        let taken = self.budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok();
+        let taken = self
+            .budget
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .is_ok();
         if taken {
             self.bytes += more;
         }
@@ -87,7 +98,10 @@ mod tests {
     fn a_budget_is_never_exceeded_and_all_of_it_comes_back() {
         let budget = Budget::new(10);
         let (mut a, mut b) = (Held::nothing(&budget), Held::nothing(&budget));
-        assert!(a.grow_to(6) && a.grow_to(3), "a smaller part is already held");
+        assert!(
+            a.grow_to(6) && a.grow_to(3),
+            "a smaller part is already held"
+        );
         assert!(!b.grow_to(5) && b.grow_to(4));
         assert_eq!((budget.used(), a.bytes(), b.bytes()), (10, 6, 4));
         a.shrink_to(1);

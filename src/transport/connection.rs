@@ -66,7 +66,11 @@ impl Connection {
     /// Nothing is lost.
     pub async fn ended(&self) -> Ended {
         self.ending.cancelled().await;
-        if self.why.load(Ordering::Relaxed) == Ended::Aged as u8 { Ended::Aged } else { Ended::Draining }
+        if self.why.load(Ordering::Relaxed) == Ended::Aged as u8 {
+            Ended::Aged
+        } else {
+            Ended::Draining
+        }
     }
 
     pub(super) fn end(&self, why: Ended) {
@@ -77,7 +81,12 @@ impl Connection {
     /// Since when the connection has had no stream; `None` while it has one.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let idle = self.streams.load(Ordering::Acquire) == 0;
-        idle.then(|| *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner))
+        idle.then(|| {
+            *self
+                .idle_since
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        })
     }
 
     pub(super) fn stream_began(&self) {
@@ -85,7 +94,10 @@ impl Connection {
     }
 
     pub(super) fn stream_ended(&self) {
-        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self
+            .idle_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.streams.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -7,16 +7,25 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Descriptors kept for the database, files, logs and exporters.
 const RESERVED: usize = 256;
 
-/// Raises the soft limit of descriptors to the hard one, once a process, and returns it; `None` where there is no limit. What
-/// an operator sets later stays.
+/// Raises the soft limit of descriptors to the hard one, once a process, and returns it; `None`
+/// where there is no limit. What an operator sets later stays.
 ///
-/// The soft limit is 1,024 on many machines for the sake of programs that call `select`, which this one does not.
+/// The soft limit is 1,024 on many machines for the sake of programs that call `select`, which this
+/// one does not.
 #[must_use]
 pub fn raise_limit() -> Option<usize> {
     static LIMIT: OnceLock<Option<usize>> = OnceLock::new();
     *LIMIT.get_or_init(|| {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+        let raised = current != maximum
+            && setrlimit(
+                Resource::Nofile,
+                Rlimit {
+                    current: maximum,
+                    maximum,
+                },
+            )
+            .is_ok();
         let limit = if raised { maximum } else { current };
         limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
     })
@@ -24,8 +33,8 @@ pub fn raise_limit() -> Option<usize> {
 
 /// The number of connections of a port, within a limit of descriptors.
 ///
-/// `others` is the number of connections of the other port. At least half of the limit stays for everything that is no
-/// connection, or `RESERVED` descriptors where the limit is generous.
+/// `others` is the number of connections of the other port. At least half of the limit stays for
+/// everything that is no connection, or `RESERVED` descriptors where the limit is generous.
 #[must_use]
 pub fn connections_within(limit: Option<usize>, wanted: usize, others: usize) -> usize {
     let Some(limit) = limit else { return wanted };
@@ -51,6 +60,9 @@ mod tests {
         assert_eq!(connections_within(Some(1024), 8192, 64), 1024 - 256 - 64);
         assert_eq!(connections_within(Some(100), 8192, 64), 100 - 50 - 12);
         assert_eq!(connections_within(Some(1), 8192, 64), 1);
-        assert_eq!([100, 1024, 0].map(|limit| operations_within(Some(limit), 64)), [12, 64, 1]);
+        assert_eq!(
+            [100, 1024, 0].map(|limit| operations_within(Some(limit), 64)),
+            [12, 64, 1]
+        );
     }
 }

@@ -29,9 +29,11 @@ const SPOKEN_BYTES: u64 = 24 + 9;
 const PARTING: Duration = Duration::from_secs(1);
 /// What is buffered of a stream's answer beyond what its client has room for.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
-/// Streams that a client has reset and that the server has not seen yet; more end the connection (CVE-2023-44487).
+/// Streams that a client has reset and that the server has not seen yet; more end the connection
+/// (CVE-2023-44487).
 const MAX_PENDING_RESETS: usize = 20;
-/// Streams that the server has reset for a client's mistakes; more end the connection (CVE-2025-8671).
+/// Streams that the server has reset for a client's mistakes; more end the connection
+/// (CVE-2025-8671).
 const MAX_LOCAL_RESETS: usize = 1024;
 
 /// The bounds of a connection.
@@ -79,8 +81,12 @@ pub async fn serve<F, R, B>(
         request.extensions_mut().insert(connection.clone());
         handle(request)
     });
-    let streams = Streams { connection: connection.clone(), stops: stops.clone() };
-    let mut http = pin!(builder(streams, &life.options).serve_connection(TokioIo::new(io), service));
+    let streams = Streams {
+        connection: connection.clone(),
+        stops: stops.clone(),
+    };
+    let mut http =
+        pin!(builder(streams, &life.options).serve_connection(TokioIo::new(io), service));
     loop {
         let verdict = tokio::select! {
             ended = &mut http => {
@@ -161,7 +167,14 @@ struct Life {
 impl Life {
     fn new(options: Arc<Options>, connection: Arc<Connection>, heard: Arc<Heard>) -> Self {
         let age = spread(options.max_age, random());
-        Self { options, connection, heard, began: Instant::now(), age, ending: None }
+        Self {
+            options,
+            connection,
+            heard,
+            began: Instant::now(),
+            age,
+            ending: None,
+        }
     }
 
     fn has_spoken(&self) -> bool {
@@ -176,7 +189,11 @@ impl Life {
         }
         let silence = (!self.has_spoken()).then(|| self.began + self.options.handshake_timeout);
         let idle = self.connection.idle_since().unwrap_or(now) + self.options.max_idle;
-        let due = silence.into_iter().chain([idle, self.began + self.age]).min().unwrap_or(idle);
+        let due = silence
+            .into_iter()
+            .chain([idle, self.began + self.age])
+            .min()
+            .unwrap_or(idle);
         due.max(now + Duration::from_millis(1))
     }
 
@@ -226,6 +243,9 @@ mod tests {
     fn the_goodbye_is_two_whole_frames() {
         let (settings, goaway) = GOODBYE.split_at(9);
         assert_eq!((settings[2], settings[3]), (0, 4));
-        assert_eq!((usize::from(goaway[2]), goaway[3], goaway.len()), (goaway.len() - 9, 7, 9 + 28));
+        assert_eq!(
+            (usize::from(goaway[2]), goaway[3], goaway.len()),
+            (goaway.len() - 9, 7, 9 + 28)
+        );
     }
 }

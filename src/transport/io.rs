@@ -1,4 +1,5 @@
-//! A TCP stream that notes whether its client speaks, and fails when its client takes nothing, or too little, for too long.
+//! A TCP stream that notes whether its client speaks, and fails when its client takes nothing, or
+//! too little, for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -48,7 +49,13 @@ impl Guarded {
     /// Fails writes that wait for longer than `patience`, in one piece or by dripping.
     #[must_use]
     pub fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, heard: Arc::default(), patience, stalled: None, arrears: Arrears::default() }
+        Self {
+            stream,
+            heard: Arc::default(),
+            patience,
+            stalled: None,
+            arrears: Arrears::default(),
+        }
     }
 
     /// What is known of the client.
@@ -57,22 +64,39 @@ impl Guarded {
         self.heard.clone()
     }
 
-    fn written(&mut self, context: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(written) = &result {
-            let waited = self.stalled.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
-            self.arrears.took(written.as_ref().map_or(0, |bytes| *bytes), waited);
+            let waited = self
+                .stalled
+                .take()
+                .map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            self.arrears
+                .took(written.as_ref().map_or(0, |bytes| *bytes), waited);
             return result;
         }
         let left = self.patience.saturating_sub(self.arrears.owed());
-        let (_, stalled) = self.stalled.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
+        let (_, stalled) = self
+            .stalled
+            .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
         ready!(stalled.as_mut().poll(context));
         self.heard.deaf.store(true, Ordering::Relaxed);
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client takes nothing",
+        )))
     }
 }
 
 impl AsyncRead for Guarded {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = ready!(Pin::new(&mut self.stream).poll_read(context, buf));
         let more = buf.filled().len() - before;
@@ -82,7 +106,11 @@ impl AsyncRead for Guarded {
 }
 
 impl AsyncWrite for Guarded {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.written(context, result)
     }

@@ -10,13 +10,16 @@ use tokio::net::TcpListener;
 /// Connections that the kernel completes before they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens on an address. `[::]` takes IPv4 and IPv6; where IPv6 is off, IPv4 alone, which the log tells.
+/// Listens on an address. `[::]` takes IPv4 and IPv6; where IPv6 is off, IPv4 alone, which the log
+/// tells.
 ///
 /// # Errors
 /// Those of the system: the address is in use, not of this machine, or not permitted.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     match bind(address) {
-        Err(error) if address.ip().is_unspecified() && address.is_ipv6() && is_without_ipv6(&error) => {
+        Err(error)
+            if address.ip().is_unspecified() && address.is_ipv6() && is_without_ipv6(&error) =>
+        {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
             tracing::warn!(%address, %error, "this machine has no IPv6; listening on IPv4 alone");
             bind(address)
@@ -25,15 +28,24 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Whether the error says that the machine has no IPv6 (built without it, or disabled by a setting of the kernel).
+/// Whether the error says that the machine has no IPv6 (built without it, or disabled by a setting
+/// of the kernel).
 fn is_without_ipv6(error: &io::Error) -> bool {
-    [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::PROTONOSUPPORT]
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    [
+        Errno::AFNOSUPPORT,
+        Errno::ADDRNOTAVAIL,
+        Errno::PROTONOSUPPORT,
+    ]
+    .iter()
+    .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         // Whether `[::]` takes IPv4 too is a setting of the kernel otherwise.
         socket.set_only_v6(!address.ip().is_unspecified())?;

@@ -1,8 +1,9 @@
 //! The task of one stream, and what ends it when its client takes nothing of the answer.
 //!
-//! HTTP/2 asks for the next part of an answer only when the client has room for it. So an answer that nobody takes is not
-//! even looked at: neither its deadline nor the end of the server can reach it from inside. The task is ended from outside.
-//! A client that takes a little now and then is ended like one that takes nothing, by what it is behind ([`Arrears`]).
+//! HTTP/2 asks for the next part of an answer only when the client has room for it. So an answer
+//! that nobody takes is not even looked at: neither its deadline nor the end of the server can
+//! reach it from inside. The task is ended from outside. A client that takes a little now and then
+//! is ended like one that takes nothing, by what it is behind ([`Arrears`]).
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,7 +67,12 @@ impl Control {
     pub fn answers(&self, patience: Patience, deadline: Option<Instant>) {
         let mut inner = self.lock();
         let blocked_since = Some(Instant::now());
-        *inner = Inner { blocked_since, patience: Some(patience), deadline, ..Inner::default() };
+        *inner = Inner {
+            blocked_since,
+            patience: Some(patience),
+            deadline,
+            ..Inner::default()
+        };
     }
 
     /// The next part of the answer was asked for.
@@ -98,9 +104,16 @@ impl Control {
             tokio::time::sleep(LOOK).await;
             let (blocked, patience, deadline, owed) = {
                 let inner = self.lock();
-                (inner.blocked_since, inner.patience.clone(), inner.deadline, inner.arrears.owed())
+                (
+                    inner.blocked_since,
+                    inner.patience.clone(),
+                    inner.deadline,
+                    inner.arrears.owed(),
+                )
             };
-            let (Some(blocked), Some(patience)) = (blocked, patience) else { continue };
+            let (Some(blocked), Some(patience)) = (blocked, patience) else {
+                continue;
+            };
             if deadline.is_some_and(|deadline| deadline.elapsed() >= LAST_WORDS) {
                 return Cut::Deadline;
             }

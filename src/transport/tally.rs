@@ -23,8 +23,15 @@ pub enum Closed {
 
 impl Closed {
     /// All reasons.
-    pub const ALL: [Self; 7] =
-        [Self::Refused, Self::Silent, Self::Idle, Self::Deaf, Self::Aged, Self::Displaced, Self::CutOff];
+    pub const ALL: [Self; 7] = [
+        Self::Refused,
+        Self::Silent,
+        Self::Idle,
+        Self::Deaf,
+        Self::Aged,
+        Self::Displaced,
+        Self::CutOff,
+    ];
 
     /// The reason as a metric's label.
     #[must_use]

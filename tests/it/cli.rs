@@ -27,7 +27,16 @@ fn database(dir: &Path) -> String {
 /// Imports a file into the directory's own database.
 fn import(dir: &Path, file: &str, more: &[&str]) -> Run {
     let url = database(dir);
-    let mut args = vec!["import", file, "--source", "web", "--kind", "customers", "--database-url", &url];
+    let mut args = vec![
+        "import",
+        file,
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--database-url",
+        &url,
+    ];
     args.extend(more);
     run(dir, args)
 }
@@ -43,7 +52,8 @@ fn read(dir: &Path, name: &str) -> String {
 }
 
 /// The columns of the built-in model's `web` `customers`.
-const HEADER: &str = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode\n";
+const HEADER: &str =
+    "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode\n";
 
 /// So many good rows.
 fn customers(count: u32) -> String {

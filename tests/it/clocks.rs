@@ -1,4 +1,5 @@
-//! A clock that was far ahead for one write, or that is behind: what is told about the past, the present and the log.
+//! A clock that was far ahead for one write, or that is behind: what is told about the past, the
+//! present and the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,12 @@ use crate::support::service::{Service, by_record, upsert};
 use crate::support::stores::{Kind, TestStore, sqlite, sqlite_options};
 
 async fn say(service: &Service, city: &str, version: i64) {
-    let statement = upsert(("web", "1"), &[("email", "ann@shop.com")], &[("city", city)], version);
+    let statement = upsert(
+        ("web", "1"),
+        &[("email", "ann@shop.com")],
+        &[("city", city)],
+        version,
+    );
     service.say(vec![statement]).await;
 }
 
@@ -35,14 +41,30 @@ async fn city_at(service: &Service, time: &str) -> String {
     };
     let answer = service.profiles().get_profile(request).await;
     let profile = answer.map(|answer| answer.into_inner().profile.expect("a profile"));
-    profile
-        .map_or_else(|status| format!("{:?}", status.code()), |profile| format!("{:?}", profile.traits["city"].value))
+    profile.map_or_else(
+        |status| format!("{:?}", status.code()),
+        |profile| format!("{:?}", profile.traits["city"].value),
+    )
 }
 
 async fn update_year(service: &Service) -> i64 {
-    let request = v1::GetProfileRequest { key: Some(by_record("web", "1")), ..Default::default() };
-    let profile = service.profiles().get_profile(request).await.expect("a profile").into_inner().profile;
-    1970 + profile.expect("a profile").update_time.expect("a time").seconds / 31_557_600
+    let request = v1::GetProfileRequest {
+        key: Some(by_record("web", "1")),
+        ..Default::default()
+    };
+    let profile = service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("a profile")
+        .into_inner()
+        .profile;
+    1970 + profile
+        .expect("a profile")
+        .update_time
+        .expect("a time")
+        .seconds
+        / 31_557_600
 }
 
 async fn one_write_ten_years_ahead(store: Arc<dyn Store>) {
@@ -71,13 +93,29 @@ async fn one_write_ten_years_ahead(store: Arc<dyn Store>) {
     }
 
     // The log is whole and in order, and goes by age as a whole.
-    let cursor = LogCursor { tenant: TenantId::default(), after: LogPosition::after(Sequence(0)) };
-    let tails = store.read_log(std::slice::from_ref(&cursor), 100).await.expect("the log");
+    let cursor = LogCursor {
+        tenant: TenantId::default(),
+        after: LogPosition::after(Sequence(0)),
+    };
+    let tails = store
+        .read_log(std::slice::from_ref(&cursor), 100)
+        .await
+        .expect("the log");
     let times: Vec<_> = tails[0].entries.iter().map(|entry| entry.time).collect();
-    assert!(times.is_sorted() && times.last() < Some(&instant("2027-01-01T00:00:00Z")), "{times:?}");
+    assert!(
+        times.is_sorted() && times.last() < Some(&instant("2027-01-01T00:00:00Z")),
+        "{times:?}"
+    );
     let bounds = Config::defaults().changes;
-    retention::trim(&*store, &instant("2026-12-28T12:00:00Z"), &bounds).await.expect("trimmed");
-    assert_eq!(store.read_log(&[cursor], 100).await.expect("the log")[0].entries.len(), 1);
+    retention::trim(&*store, &instant("2026-12-28T12:00:00Z"), &bounds)
+        .await
+        .expect("trimmed");
+    assert_eq!(
+        store.read_log(&[cursor], 100).await.expect("the log")[0]
+            .entries
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -91,20 +129,39 @@ async fn one_write_ten_years_ahead_does_not_poison_later_times() {
 #[tokio::test]
 async fn a_clock_that_is_behind_moves_no_times() {
     let clock = Arc::new(SetClock::at("2026-11-28T12:00:00Z"));
-    let service = Service::start_at(Arc::new(MemoryStore::new()), ModelFile::built_in(), clock.clone()).await;
+    let service = Service::start_at(
+        Arc::new(MemoryStore::new()),
+        ModelFile::built_in(),
+        clock.clone(),
+    )
+    .await;
     say(&service, "Boston", 1).await;
     clock.set(instant("2026-11-28T12:10:00Z"));
     say(&service, "Salem", 2).await;
     // Set back by less than an hour; and to the time of machines whose battery is empty.
-    for (time, city, version) in [("2026-11-28T12:05:00Z", "Lynn", 3), ("1970-01-01T00:00:10Z", "Nahant", 4)] {
+    for (time, city, version) in [
+        ("2026-11-28T12:05:00Z", "Lynn", 3),
+        ("1970-01-01T00:00:10Z", "Nahant", 4),
+    ] {
         clock.set(instant(time));
         say(&service, city, version).await;
         let told = city_at(&service, time).await;
-        assert!(told.contains(city), "the present is what the last write left: {told}");
+        assert!(
+            told.contains(city),
+            "the present is what the last write left: {told}"
+        );
     }
     clock.set(instant("2026-11-28T13:00:00Z"));
-    assert!(city_at(&service, "2026-11-28T12:09:00Z").await.contains("Boston"));
-    assert!(city_at(&service, "2026-11-28T12:11:00Z").await.contains("Nahant"));
+    assert!(
+        city_at(&service, "2026-11-28T12:09:00Z")
+            .await
+            .contains("Boston")
+    );
+    assert!(
+        city_at(&service, "2026-11-28T12:11:00Z")
+            .await
+            .contains("Nahant")
+    );
 }
 
 /// A clock that has just jumped.
@@ -130,8 +187,18 @@ async fn a_clock_that_has_jumped_throws_nothing_away() {
     }
     let bounds = Config::defaults().changes;
     let later = instant("2036-01-01T00:00:00Z");
-    assert_eq!(retention::trim(&*store, &Jumped(later), &bounds).await.expect("nothing to do"), 0);
-    assert!(retention::trim(&*store, &later, &bounds).await.expect("trimmed") > 0);
+    assert_eq!(
+        retention::trim(&*store, &Jumped(later), &bounds)
+            .await
+            .expect("nothing to do"),
+        0
+    );
+    assert!(
+        retention::trim(&*store, &later, &bounds)
+            .await
+            .expect("trimmed")
+            > 0
+    );
 }
 
 #[tokio::test]
@@ -141,17 +208,38 @@ async fn a_server_whose_clock_differs_from_the_databases_writes_nothing_and_says
         // A service closes its store when it ends.
         let ground = TestStore::start(Kind::Postgres).await;
         let clock = Arc::new(Timestamp::from_micros(right.as_micros() + micros));
-        let mut service = Service::start_unready_by(ground.store.clone(), (ModelFile::built_in(), clock), |_| {}).await;
+        let mut service =
+            Service::start_unready_by(ground.store.clone(), (ModelFile::built_in(), clock), |_| {})
+                .await;
         let why = |ready: &Readiness| matches!(ready, Readiness::NotReady(why) if why.contains("database.max_clock_difference"));
-        let told = service.ready.wait_for(why).await.expect("a running server").clone();
-        assert!(matches!(&told, Readiness::NotReady(why) if why.contains(side)), "{told:?}");
+        let told = service
+            .ready
+            .wait_for(why)
+            .await
+            .expect("a running server")
+            .clone();
+        assert!(
+            matches!(&told, Readiness::NotReady(why) if why.contains(side)),
+            "{told:?}"
+        );
         let statements = vec![upsert(("web", "1"), &[], &[("given_name", "Ann")], 1)];
         let request = v1::IngestStatementsRequest { statements };
-        let refused = service.ingest().ingest_statements(request).await.expect_err("nothing is written");
+        let refused = service
+            .ingest()
+            .ingest_statements(request)
+            .await
+            .expect_err("nothing is written");
         assert_eq!(refused.code(), tonic::Code::Unavailable);
         assert!(refused.message().contains(side), "{refused:?}");
-        let request = v1::GetProfileRequest { key: Some(by_record("web", "1")), ..Default::default() };
-        let read = service.profiles().get_profile(request).await.expect_err("there is nobody");
+        let request = v1::GetProfileRequest {
+            key: Some(by_record("web", "1")),
+            ..Default::default()
+        };
+        let read = service
+            .profiles()
+            .get_profile(request)
+            .await
+            .expect_err("there is nobody");
         assert_eq!(read.code(), tonic::Code::NotFound, "reads go on");
         service.stop().await;
     }
@@ -162,11 +250,17 @@ async fn a_server_whose_clock_differs_from_the_databases_writes_nothing_and_says
 async fn on_sqlite_a_clock_that_is_behind_the_newest_write_is_told_at_start() {
     let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
     let clock = Arc::new(SetClock::at("2100-01-01T00:00:00Z"));
-    let service = Service::start_at(Arc::new(sqlite(&dir).await), ModelFile::built_in(), clock).await;
+    let service =
+        Service::start_at(Arc::new(sqlite(&dir).await), ModelFile::built_in(), clock).await;
     say(&service, "Boston", 1).await;
     service.stop().await;
 
     let server = TestServer::start_unready(&sqlite_options(&dir).url, &[]);
-    let told = server.wait_for("the clock is behind the newest write: it is wrong, or was when that was written");
-    assert!(told["behind_seconds"].as_i64() > Some(30 * 365 * 24 * 3_600), "{told}");
+    let told = server.wait_for(
+        "the clock is behind the newest write: it is wrong, or was when that was written",
+    );
+    assert!(
+        told["behind_seconds"].as_i64() > Some(30 * 365 * 24 * 3_600),
+        "{told}"
+    );
 }

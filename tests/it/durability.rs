@@ -1,4 +1,5 @@
-//! What was answered is there after `kill -9`, once; what was not answered is there whole or not at all.
+//! What was answered is there after `kill -9`, once; what was not answered is there whole or not at
+//! all.
 
 mod disk;
 mod files;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use customer_profile::grpc::v1::{
-    self, StatementOutcome, ingest_service_client::IngestServiceClient, profile_service_client::ProfileServiceClient,
+    self, StatementOutcome, ingest_service_client::IngestServiceClient,
+    profile_service_client::ProfileServiceClient,
 };
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -33,12 +35,19 @@ type Said = Arc<Mutex<BTreeMap<String, bool>>>;
 /// A customer and the order that makes it one: said in one call, so stored in one transaction.
 fn statements(key: &str) -> Vec<v1::Statement> {
     let email = format!("{key}@shop.com");
-    let customer = upsert(("web", key), &[("email", &email)], &[("given_name", "Ann")], 1);
+    let customer = upsert(
+        ("web", key),
+        &[("email", &email)],
+        &[("given_name", "Ann")],
+        1,
+    );
     vec![customer, event(("web", key), key, "order_placed", 0)]
 }
 
 fn channel(address: &str) -> Channel {
-    Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy()
+    Endpoint::from_shared(address.to_owned())
+        .expect("an address")
+        .connect_lazy()
 }
 
 /// Callers that write at once.
@@ -54,7 +63,13 @@ impl Writers {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
                 let (address, name) = (address.to_owned(), format!("{round}-{caller}"));
-                tokio::spawn(write(address, name, answered.clone(), said.clone(), killed.clone()))
+                tokio::spawn(write(
+                    address,
+                    name,
+                    answered.clone(),
+                    said.clone(),
+                    killed.clone(),
+                ))
             })
             .collect();
         let running = tokio::spawn(async move {
@@ -62,7 +77,11 @@ impl Writers {
                 caller.await.expect("a caller");
             }
         });
-        Self { running, answered, killed }
+        Self {
+            running,
+            answered,
+            killed,
+        }
     }
 
     /// Kills what they write to after so many answers, and waits for the last of them.
@@ -74,13 +93,22 @@ impl Writers {
     }
 }
 
-/// Writes one customer after the other. What fails is not tried again; the first failure after the kill is the end.
-async fn write(address: String, name: String, answered: Arc<AtomicU64>, said: Said, killed: CancellationToken) {
+/// Writes one customer after the other. What fails is not tried again; the first failure after the
+/// kill is the end.
+async fn write(
+    address: String,
+    name: String,
+    answered: Arc<AtomicU64>,
+    said: Said,
+    killed: CancellationToken,
+) {
     let mut client = IngestServiceClient::new(channel(&address));
     for number in 0.. {
         let key = format!("{name}-{number}");
         said.lock().await.insert(key.clone(), false);
-        let request = v1::IngestStatementsRequest { statements: statements(&key) };
+        let request = v1::IngestStatementsRequest {
+            statements: statements(&key),
+        };
         let answer = match client.ingest_statements(request).await {
             Ok(answer) => answer,
             Err(_) if killed.is_cancelled() => return,
@@ -110,7 +138,10 @@ async fn check(address: &str, said: &BTreeMap<String, bool>) {
     let mut ingest = IngestServiceClient::new(channel(address));
     for (key, answered) in said {
         let mut get = async |key| {
-            let request = v1::GetProfileRequest { key: Some(key), ..Default::default() };
+            let request = v1::GetProfileRequest {
+                key: Some(key),
+                ..Default::default()
+            };
             loop {
                 match profiles.get_profile(request.clone()).await {
                     Ok(answer) => return answer.into_inner().profile.map(|profile| profile.name),
@@ -126,15 +157,42 @@ async fn check(address: &str, said: &BTreeMap<String, bool>) {
         let by_key = get(by_record("web", key)).await;
         let by_email = get(by_identifier("email", &format!("{key}@shop.com"))).await;
         assert_eq!(by_key, by_email, "{key} is there by half");
-        assert!(by_key.is_some() || !answered, "{key} was answered, and is lost");
+        assert!(
+            by_key.is_some() || !answered,
+            "{key} was answered, and is lost"
+        );
 
-        // Said again, what is there is known and the rest is stored; after that each order stands once.
-        let request = v1::IngestStatementsRequest { statements: statements(key) };
-        let again = ingest.ingest_statements(request).await.expect("a receipt").into_inner();
-        let expected = if by_key.is_some() { StatementOutcome::Duplicate } else { StatementOutcome::Stored };
-        assert!(again.results.iter().all(|result| result.outcome() == expected), "{key}: {again:?}");
-        let request = v1::ListTimelineRequest { key: Some(by_record("web", key)), ..Default::default() };
-        let timeline = profiles.list_timeline(request).await.expect("a timeline").into_inner();
+        // Said again, what is there is known and the rest is stored; after that each order stands
+        // once.
+        let request = v1::IngestStatementsRequest {
+            statements: statements(key),
+        };
+        let again = ingest
+            .ingest_statements(request)
+            .await
+            .expect("a receipt")
+            .into_inner();
+        let expected = if by_key.is_some() {
+            StatementOutcome::Duplicate
+        } else {
+            StatementOutcome::Stored
+        };
+        assert!(
+            again
+                .results
+                .iter()
+                .all(|result| result.outcome() == expected),
+            "{key}: {again:?}"
+        );
+        let request = v1::ListTimelineRequest {
+            key: Some(by_record("web", key)),
+            ..Default::default()
+        };
+        let timeline = profiles
+            .list_timeline(request)
+            .await
+            .expect("a timeline")
+            .into_inner();
         assert_eq!(timeline.events.len(), 1, "{key}");
     }
 }
@@ -153,8 +211,14 @@ async fn kill_again_and_again(database_url: &str) {
     let said = said.lock().await;
     check(&server.address, &said).await;
     let answered = said.values().filter(|answered| **answered).count();
-    println!("{kills} kills, {} customers spoken of, {answered} answered", said.len());
-    assert!(answered > 0 && answered < said.len(), "kills came between a call and its answer");
+    println!(
+        "{kills} kills, {} customers spoken of, {answered} answered",
+        said.len()
+    );
+    assert!(
+        answered > 0 && answered < said.len(),
+        "kills came between a call and its answer"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -170,7 +234,8 @@ async fn nothing_answered_is_lost_when_the_server_is_killed_on_postgres() {
     kill_again_and_again(&database.url()).await;
 }
 
-/// The database is killed instead; the server stays, says UNAVAILABLE, and goes on by itself when it is back.
+/// The database is killed instead; the server stays, says UNAVAILABLE, and goes on by itself when
+/// it is back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_answered_is_lost_when_postgres_is_killed() {
     let mut database = Postgres::start();
@@ -181,9 +246,12 @@ async fn nothing_answered_is_lost_when_postgres_is_killed() {
         let writers = Writers::start(&server.address, round, &said);
         writers.kill_after(1 + round * 10, || database.stop()).await;
         database.start_again();
-        // Connections of before the crash may fail once more; then the server has found its way back.
+        // Connections of before the crash may fail once more; then the server has found its way
+        // back.
         let mut ingest = IngestServiceClient::new(channel(&server.address));
-        let probe = || v1::IngestStatementsRequest { statements: vec![event(("web", "probe"), "probe", "call", 0)] };
+        let probe = || v1::IngestStatementsRequest {
+            statements: vec![event(("web", "probe"), "probe", "call", 0)],
+        };
         while let Err(status) = ingest.ingest_statements(probe()).await {
             assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         }
@@ -192,5 +260,9 @@ async fn nothing_answered_is_lost_when_postgres_is_killed() {
 }
 
 fn migrate(database_url: &str) {
-    crate::support::program::run(std::path::Path::new("/"), ["migrate", "--database-url", database_url]).ok();
+    crate::support::program::run(
+        std::path::Path::new("/"),
+        ["migrate", "--database-url", database_url],
+    )
+    .ok();
 }

@@ -1,4 +1,5 @@
-//! What surrounds a call: the wire, metadata, the size of errors, reflection, proxies and other clients.
+//! What surrounds a call: the wire, metadata, the size of errors, reflection, proxies and other
+//! clients.
 
 mod metadata;
 mod proxies;

@@ -1,4 +1,5 @@
-//! Whom the follower of the change log follows, whom it lets rest, and whom it must not let down for another one's sake.
+//! Whom the follower of the change log follows, whom it lets rest, and whom it must not let down
+//! for another one's sake.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,11 +22,21 @@ fn shared_store() -> Arc<Faulty> {
     Arc::new(Faulty::new(Reads::Linger(0)).shared())
 }
 
-/// A server on a shared store. What it has cached is never too old by the clock: only the log makes it old.
+/// A server on a shared store. What it has cached is never too old by the clock: only the log makes
+/// it old.
 fn server(store: &Arc<Faulty>) -> Process {
     let age = Duration::from_hours(1);
-    let limits = Limits { max_staleness: age, max_staleness_when_away: age, ..Limits::from(&Config::defaults()) };
-    Process::start(store.clone(), ModelFile::built_in(), Options::default(), limits)
+    let limits = Limits {
+        max_staleness: age,
+        max_staleness_when_away: age,
+        ..Limits::from(&Config::defaults())
+    };
+    Process::start(
+        store.clone(),
+        ModelFile::built_in(),
+        Options::default(),
+        limits,
+    )
 }
 
 /// Says which version the tenant's only customer has now.
@@ -40,7 +51,10 @@ async fn write(server: &Process, tenant: &TenantId, version: i64) {
 
 async fn read(server: &Process, tenant: &TenantId) -> Result<i64, Error> {
     let key = Key::Record(RecordKey::new("web", "1"));
-    let answer = server.reader.profile(tenant, &key, Freshness::MinimizeLatency).await?;
+    let answer = server
+        .reader
+        .profile(tenant, &key, Freshness::MinimizeLatency)
+        .await?;
     match answer.profile.traits["city"].value {
         Value::Int(version) => Ok(version),
         _ => panic!("not a version"),
@@ -60,7 +74,11 @@ async fn the_first_read_after_a_rest_sees_what_others_wrote_during_it() {
         }
         let before = tail.proof();
         write(&there, &tenant, version).await;
-        assert_eq!(tail.proof().position, before.position, "nobody looks into the log for it");
+        assert_eq!(
+            tail.proof().position,
+            before.position,
+            "nobody looks into the log for it"
+        );
         // Not what is cached, which was proven before: the log is read first.
         assert_eq!(read(&here, &tenant).await.expect("a profile"), version);
         assert!(tail.proof().known_at > before.known_at);
@@ -86,8 +104,21 @@ async fn apply_nonsense(store: &Faulty, tenant: &TenantId) {
         create_time: Timestamp::default(),
         note: String::new(),
     };
-    let activation = Some(Activation { version: 2, sequence, time });
-    tx.commit(time, &Changes { models: vec![model], activation, ..Changes::default() }).await.expect("a commit");
+    let activation = Some(Activation {
+        version: 2,
+        sequence,
+        time,
+    });
+    tx.commit(
+        time,
+        &Changes {
+            models: vec![model],
+            activation,
+            ..Changes::default()
+        },
+    )
+    .await
+    .expect("a commit");
 }
 
 #[tokio::test]
@@ -112,7 +143,11 @@ async fn a_tenant_whose_model_cannot_be_read_keeps_no_other_from_being_proven() 
         }
     });
     for number in 0..OTHERS {
-        let tail = here.follower.follow(&tenant(number)).await.expect("a tenant");
+        let tail = here
+            .follower
+            .follow(&tenant(number))
+            .await
+            .expect("a tenant");
         let asked_at = Instant::now();
         let proof = here.follower.prove(&tail, PATIENCE).await;
         assert!(proof.known_at >= asked_at, "{number} is not proven");
@@ -123,8 +158,27 @@ async fn a_tenant_whose_model_cannot_be_read_keeps_no_other_from_being_proven() 
     // It is itself not proven: nobody knows here what its cached answers are worth.
     let tail = here.follower.follow(&broken).await.expect("a tenant");
     let before = tail.proof().known_at;
-    assert_eq!(here.follower.prove(&tail, Duration::from_millis(100)).await.known_at, before);
-    let strong = here.reader.profile(&broken, &Key::Record(RecordKey::new("web", "1")), Freshness::Full).await;
-    assert!(matches!(strong, Err(Error::Store(store::Error::Model { version: 2, .. }))), "{strong:?}");
+    assert_eq!(
+        here.follower
+            .prove(&tail, Duration::from_millis(100))
+            .await
+            .known_at,
+        before
+    );
+    let strong = here
+        .reader
+        .profile(
+            &broken,
+            &Key::Record(RecordKey::new("web", "1")),
+            Freshness::Full,
+        )
+        .await;
+    assert!(
+        matches!(
+            strong,
+            Err(Error::Store(store::Error::Model { version: 2, .. }))
+        ),
+        "{strong:?}"
+    );
     asking.abort();
 }

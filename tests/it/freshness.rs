@@ -1,4 +1,5 @@
-//! No read that begins after a write was answered sees what was before it, whatever loads and evictions run meanwhile.
+//! No read that begins after a write was answered sees what was before it, whatever loads and
+//! evictions run meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -30,9 +31,15 @@ impl Desk {
     fn new() -> Self {
         let store = Arc::new(Faulty::new(Reads::Linger(3)));
         // Room for about half of the customers: entries are evicted and loaded again all the time.
-        let limits = Limits { max_bytes: 24 * 1024, ..Limits::from(&Config::defaults()) };
+        let limits = Limits {
+            max_bytes: 24 * 1024,
+            ..Limits::from(&Config::defaults())
+        };
         let process = Process::start(store, ModelFile::built_in(), Options::default(), limits);
-        Self { process, tenant: TenantId::default() }
+        Self {
+            process,
+            tenant: TenantId::default(),
+        }
     }
 
     /// Says which version a customer has now, and waits for the answer.
@@ -43,14 +50,20 @@ impl Desk {
             version,
             ..DraftRecord::new(RecordKey::new("web", customer.to_string()))
         };
-        self.process.say(&self.tenant, vec![Draft::Upsert(record)]).await;
+        self.process
+            .say(&self.tenant, vec![Draft::Upsert(record)])
+            .await;
     }
 
     /// The version that a reader sees, by identifier and from the cache if it can be.
     async fn read(&self, customer: usize) -> i64 {
         let key = Key::Identifier(Identifier::new("email", format!("c{customer}@shop.com")));
-        let answer =
-            self.process.reader.profile(&self.tenant, &key, Freshness::MinimizeLatency).await.expect("a profile");
+        let answer = self
+            .process
+            .reader
+            .profile(&self.tenant, &key, Freshness::MinimizeLatency)
+            .await
+            .expect("a profile");
         match answer.profile.traits["city"].value {
             Value::Int(version) => version,
             _ => panic!("not a version"),
@@ -61,9 +74,13 @@ impl Desk {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_read_is_older_than_an_answered_write() {
     let desk = Desk::new();
-    let answered: Arc<Vec<AtomicI64>> = Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
-    let (over, stale, reads) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let answered: Arc<Vec<AtomicI64>> =
+        Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
+    let (over, stale, reads) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicU64::new(0)),
+    );
     for customer in 0..CUSTOMERS {
         desk.write(customer, 1).await;
     }
@@ -78,14 +95,15 @@ async fn no_read_is_older_than_an_answered_write() {
                     let seen = desk.read(customer).await;
                     stale.fetch_add(u64::from(seen < floor), Ordering::SeqCst);
                     reads.fetch_add(1, Ordering::SeqCst);
-                    // A hit never waits for anything: without this, readers would leave no thread to the writers.
+                    // A hit never waits for anything: without this, readers would leave no thread
+                    // to the writers.
                     tokio::task::yield_now().await;
                 }
             })
         })
         .collect();
-    let versions =
-        WRITES * i64::from(crate::support::scale()).pow(2) / i64::try_from(CUSTOMERS).expect("a small number");
+    let versions = WRITES * i64::from(crate::support::scale()).pow(2)
+        / i64::try_from(CUSTOMERS).expect("a small number");
     let writers: Vec<_> = (0..CUSTOMERS)
         .map(|customer| {
             let (desk, answered) = (desk.clone(), answered.clone());
@@ -105,7 +123,10 @@ async fn no_read_is_older_than_an_answered_write() {
         reader.await.expect("a reader");
     }
     let (stale, reads) = (stale.load(Ordering::SeqCst), reads.load(Ordering::SeqCst));
-    println!("{reads} reads beside {} writes: {stale} stale", versions * i64::try_from(CUSTOMERS).expect("small"));
+    println!(
+        "{reads} reads beside {} writes: {stale} stale",
+        versions * i64::try_from(CUSTOMERS).expect("small")
+    );
     assert!(reads > 0);
     assert_eq!(stale, 0, "of {reads} reads");
 }

@@ -1,7 +1,8 @@
 //! The invariants of the design, as properties over random statements.
 //!
-//! The oracle knows nothing of batches, stores or neighbourhoods: it applies all statements of a case to their records and
-//! clusters everything at once. Whatever the order, the batching and the store, the service must come to the same.
+//! The oracle knows nothing of batches, stores or neighbourhoods: it applies all statements of a
+//! case to their records and clusters everything at once. Whatever the order, the batching and the
+//! store, the service must come to the same.
 //!
 //! Each case has a tenant of its own on one store, so that hundreds of cases need one database.
 
@@ -40,8 +41,13 @@ fn check<F>(runtime: &Runtime, store: Arc<dyn Store>, cases: u32, property: F)
 where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
-    let config = Config { cases: cases * scale(), failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let config = Config {
+        cases: cases * scale(),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let common = runtime.block_on(async { Common::new(store) });
     let count = std::cell::Cell::new(0);
     let result = runner.run(&cases::case(), |case| {
@@ -54,7 +60,8 @@ where
     }
 }
 
-/// I1: any order and batching gives the partition and the contents that clustering everything at once gives.
+/// I1: any order and batching gives the partition and the contents that clustering everything at
+/// once gives.
 async fn order_does_not_matter(world: World, case: Case) -> Result<(), TestCaseError> {
     world.say_in_batches(&case.shuffled(), &case.cuts).await;
     let expected = oracle(&case.drafts);
@@ -67,12 +74,19 @@ async fn said_again_changes_nothing(world: World, case: Case) -> Result<(), Test
     world.say_in_batches(&case.drafts, &case.cuts).await;
     let before = world.dump().await;
     let outcomes = world.say_in_batches(&case.shuffled(), &case.cuts).await;
-    proptest::prop_assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Duplicate), "{:?}", outcomes);
+    proptest::prop_assert!(
+        outcomes
+            .iter()
+            .all(|outcome| *outcome == Outcome::Duplicate),
+        "{:?}",
+        outcomes
+    );
     proptest::prop_assert_eq!(world.dump().await, before);
     Ok(())
 }
 
-/// I4: after every batch each live record is in exactly one live profile, each event on exactly one timeline.
+/// I4: after every batch each live record is in exactly one live profile, each event on exactly one
+/// timeline.
 async fn nothing_is_lost_or_doubled(world: World, case: Case) -> Result<(), TestCaseError> {
     let mut said: Vec<Draft> = Vec::new();
     for batch in case.batches() {
@@ -84,18 +98,26 @@ async fn nothing_is_lost_or_doubled(world: World, case: Case) -> Result<(), Test
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
-/// Runs a property on a kind of store: on the memory store hundreds of cases, on a database, where each batch is a
-/// transaction, fewer.
+/// Runs a property on a kind of store: on the memory store hundreds of cases, on a database, where
+/// each batch is a transaction, fewer.
 fn on<F>(kind: Kind, cases: u32, property: F)
 where
     F: AsyncFn(World, Case) -> Result<(), TestCaseError>,
 {
     let runtime = runtime();
     let ground = runtime.block_on(TestStore::start(kind));
-    let cases = if kind == Kind::Memory { cases } else { cases.min(80) };
+    let cases = if kind == Kind::Memory {
+        cases
+    } else {
+        cases.min(80)
+    };
     check(&runtime, ground.store.clone(), cases, property);
 }
 

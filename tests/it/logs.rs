@@ -1,4 +1,5 @@
-//! The log's output stalls, breaks or is full: calls are answered, probes too, the end comes in time, and what is lost is told.
+//! The log's output stalls, breaks or is full: calls are answered, probes too, the end comes in
+//! time, and what is lost is told.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -33,19 +34,49 @@ impl Drop for Server {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port")
+        .port()
 }
 
 impl Server {
     fn start(dir: &Path, stderr: Stdio, more: &[&str]) -> Self {
-        let (grpc, operations) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
-        let mut args = vec!["serve", "--database-url", "sqlite://cp.db", "--grpc-address", &grpc];
-        args.extend(["--operations-address", &operations, "--set", "grpc.lame_duck=0s", "--set", "grpc.drain=2s"]);
+        let (grpc, operations) = (
+            format!("127.0.0.1:{}", free_port()),
+            format!("127.0.0.1:{}", free_port()),
+        );
+        let mut args = vec![
+            "serve",
+            "--database-url",
+            "sqlite://cp.db",
+            "--grpc-address",
+            &grpc,
+        ];
+        args.extend([
+            "--operations-address",
+            &operations,
+            "--set",
+            "grpc.lame_duck=0s",
+            "--set",
+            "grpc.drain=2s",
+        ]);
         args.extend(more);
-        let child = command(dir, args).stdout(Stdio::null()).stderr(stderr).spawn().expect("the server starts");
-        let server = Self { child, grpc: format!("http://{grpc}"), operations };
+        let child = command(dir, args)
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the server starts");
+        let server = Self {
+            child,
+            grpc: format!("http://{grpc}"),
+            operations,
+        };
         let began_at = Instant::now();
-        while server.http("/readyz").is_none_or(|(status, _)| status != 200) {
+        while server
+            .http("/readyz")
+            .is_none_or(|(status, _)| status != 200)
+        {
             assert!(began_at.elapsed() < PATIENCE, "the server is not ready");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -56,7 +87,11 @@ impl Server {
     fn http(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(&self.operations).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -65,20 +100,29 @@ impl Server {
 
     fn metric(&self, name: &str) -> u64 {
         let (_, text) = self.http("/metrics").expect("metrics");
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
         value.unwrap_or_else(|| panic!("no {name} in\n{text}"))
     }
 
     /// Calls until a condition holds.
     async fn call_until(&self, is_done: impl Fn(&Self) -> bool) {
-        let mut client = ProfileServiceClient::connect(self.grpc.clone()).await.expect("a connection");
+        let mut client = ProfileServiceClient::connect(self.grpc.clone())
+            .await
+            .expect("a connection");
         let began_at = Instant::now();
         while !is_done(self) {
             assert!(began_at.elapsed() < PATIENCE, "it never came");
             for _ in 0..50 {
                 let key = Some(by_identifier("email", "nobody@shop.com"));
-                let request = v1::GetProfileRequest { key, ..Default::default() };
-                let answered = tokio::time::timeout(PATIENCE, client.get_profile(request)).await.expect("an answer");
+                let request = v1::GetProfileRequest {
+                    key,
+                    ..Default::default()
+                };
+                let answered = tokio::time::timeout(PATIENCE, client.get_profile(request))
+                    .await
+                    .expect("an answer");
                 assert_eq!(answered.expect_err("nobody").code(), tonic::Code::NotFound);
             }
         }
@@ -91,7 +135,10 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .status();
         assert!(sent.expect("kill").success());
     }
 
@@ -104,14 +151,22 @@ impl Server {
                 Some(status) => break status,
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
-            assert!(began_at.elapsed() < Duration::from_secs(30), "it does not end");
+            assert!(
+                began_at.elapsed() < Duration::from_secs(30),
+                "it does not end"
+            );
         };
         assert_eq!(status.code(), Some(0));
     }
 }
 
 /// Many and long lines, none left out.
-const TALKATIVE: [&str; 4] = ["--set", "log.filter=trace", "--set", "log.max_lines_per_second=1000000"];
+const TALKATIVE: [&str; 4] = [
+    "--set",
+    "log.filter=trace",
+    "--set",
+    "log.max_lines_per_second=1000000",
+];
 
 const LOST: &str = "customer_profile_log_lines_lost_total";
 
@@ -126,7 +181,10 @@ async fn a_reader_of_the_log_that_stalls_stops_nothing() {
     // The reader goes on: the first line after the gap says how many are missing.
     let reading = std::thread::spawn(move || {
         let mut lines = BufReader::new(stderr).lines();
-        let told = lines.by_ref().map(|line| line.expect("UTF-8")).find(|line| line.contains("log lines were lost"));
+        let told = lines
+            .by_ref()
+            .map(|line| line.expect("UTF-8"))
+            .find(|line| line.contains("log lines were lost"));
         // From now on it stalls again.
         (told, lines)
     });
@@ -142,15 +200,29 @@ async fn a_reader_of_the_log_that_stalls_stops_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_nobody_reads_any_more_stops_nothing() {
     let dir = TempDir::new().expect("a directory");
-    let full = || OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let full = || {
+        OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("/dev/full")
+    };
     for closes in [true, false] {
-        let stderr = if closes { Stdio::piped() } else { full().into() };
+        let stderr = if closes {
+            Stdio::piped()
+        } else {
+            full().into()
+        };
         let mut server = Server::start(dir.path(), stderr, &[]);
         drop(server.child.stderr.take());
         server
-            .call_until(|server| server.metric("customer_profile_trouble_failures_total{what=\"log output\"}") > 0)
+            .call_until(|server| {
+                server.metric("customer_profile_trouble_failures_total{what=\"log output\"}") > 0
+            })
             .await;
-        assert_eq!(server.metric("customer_profile_trouble_active{what=\"log output\"}"), 1);
+        assert_eq!(
+            server.metric("customer_profile_trouble_active{what=\"log output\"}"),
+            1
+        );
         server.lives();
         server.stop();
     }
@@ -165,11 +237,18 @@ async fn a_log_file_is_opened_again_by_its_name() {
     server.signal("HUP");
     let began_at = Instant::now();
     while !read("cp.log").contains("reloaded") {
-        assert!(began_at.elapsed() < PATIENCE, "{}\n{}", read("cp.log.1"), read("cp.log"));
+        assert!(
+            began_at.elapsed() < PATIENCE,
+            "{}\n{}",
+            read("cp.log.1"),
+            read("cp.log")
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(read("cp.log.1").contains("listening") && !read("cp.log").contains("listening"));
-    server.call_until(|_| read("cp.log").contains("NOT_FOUND")).await;
+    server
+        .call_until(|_| read("cp.log").contains("NOT_FOUND"))
+        .await;
     server.stop();
     assert!(read("cp.log").contains("stopped"));
 }
@@ -180,30 +259,52 @@ async fn a_file_size_limit_costs_log_lines_and_nothing_else() {
     let log = File::create(dir.path().join("cp.log")).expect("a file");
     log.set_len(1 << 20).expect("a length");
     let mut server = Server::start(dir.path(), Stdio::from(append(dir.path())), &[]);
-    let limited =
-        Command::new("prlimit").args(["--fsize=1048576", "--pid"]).arg(server.child.id().to_string()).status();
+    let limited = Command::new("prlimit")
+        .args(["--fsize=1048576", "--pid"])
+        .arg(server.child.id().to_string())
+        .status();
     assert!(limited.expect("prlimit").success());
-    server.call_until(|server| server.metric("customer_profile_trouble_failures_total{what=\"log output\"}") > 0).await;
+    server
+        .call_until(|server| {
+            server.metric("customer_profile_trouble_failures_total{what=\"log output\"}") > 0
+        })
+        .await;
     server.lives();
     server.stop();
 }
 
 fn append(dir: &Path) -> File {
-    OpenOptions::new().append(true).open(dir.join("cp.log")).expect("a file")
+    OpenOptions::new()
+        .append(true)
+        .open(dir.join("cp.log"))
+        .expect("a file")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_calls_does_not_flood_the_log() {
     let dir = TempDir::new().expect("a directory");
-    let settings = ["--set", "log.file=cp.log", "--set", "log.max_lines_per_second=5"];
+    let settings = [
+        "--set",
+        "log.file=cp.log",
+        "--set",
+        "log.max_lines_per_second=5",
+    ];
     let mut server = Server::start(dir.path(), Stdio::null(), &settings);
     let left_out = "customer_profile_log_lines_left_out_total{kind=\"call\"}";
-    server.call_until(|server| server.metric(left_out) > 500).await;
+    server
+        .call_until(|server| server.metric(left_out) > 500)
+        .await;
     server.stop();
     let text = std::fs::read_to_string(dir.path().join("cp.log")).expect("a log");
-    let told = text.lines().filter(|line| line.contains("calls were left out of the log")).collect::<Vec<_>>();
+    let told = text
+        .lines()
+        .filter(|line| line.contains("calls were left out of the log"))
+        .collect::<Vec<_>>();
     assert!(told.iter().any(|line| line.contains("NOT_FOUND")), "{text}");
-    let lines = text.lines().filter(|line| line.contains("duration_us")).count();
+    let lines = text
+        .lines()
+        .filter(|line| line.contains("duration_us"))
+        .count();
     assert!(lines < 500, "{lines}");
 }
 

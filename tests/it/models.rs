@@ -28,7 +28,8 @@ sources:
   crm: { trust: 50 }
 ";
 
-/// A model in which only a telephone number joins, in any spelling; the other source is trusted more; nobody speaks of cities.
+/// A model in which only a telephone number joins, in any spelling; the other source is trusted
+/// more; nobody speaks of cities.
 pub(crate) const BY_PHONE: &str = "
 identifiers:
   email: { priority: 2, normalize: email, max_records: 1 }
@@ -48,9 +49,20 @@ pub(crate) fn model(text: &str) -> ModelFile {
 /// A small town: who shares an address does not share a telephone.
 pub(crate) fn town(service_records: usize) -> Vec<v1::Statement> {
     let record = |number: usize| {
-        let (email, phone) = (format!("Mail{}@shop.com", number / 2), format!("555-{:04}", number.div_ceil(2)));
-        let source = if number.is_multiple_of(3) { "crm" } else { "web" };
-        let spelt = if number.is_multiple_of(5) { phone.replace('-', " ") } else { phone };
+        let (email, phone) = (
+            format!("Mail{}@shop.com", number / 2),
+            format!("555-{:04}", number.div_ceil(2)),
+        );
+        let source = if number.is_multiple_of(3) {
+            "crm"
+        } else {
+            "web"
+        };
+        let spelt = if number.is_multiple_of(5) {
+            phone.replace('-', " ")
+        } else {
+            phone
+        };
         let (name, city) = (format!("Person{number}"), format!("City{}", number % 7));
         upsert(
             (source, &number.to_string()),
@@ -63,7 +75,14 @@ pub(crate) fn town(service_records: usize) -> Vec<v1::Statement> {
 }
 
 pub(crate) fn key_of(number: usize) -> (&'static str, String) {
-    (if number.is_multiple_of(3) { "crm" } else { "web" }, number.to_string())
+    (
+        if number.is_multiple_of(3) {
+            "crm"
+        } else {
+            "web"
+        },
+        number.to_string(),
+    )
 }
 
 /// All that readers see of each record's profile, but for revision and time.
@@ -76,16 +95,31 @@ pub(crate) async fn seen(service: &Service, records: usize) -> BTreeMap<usize, v
             view: v1::ProfileView::Full.into(),
             ..v1::GetProfileRequest::default()
         };
-        let found = service.profiles().get_profile(request).await.expect("a profile").into_inner();
+        let found = service
+            .profiles()
+            .get_profile(request)
+            .await
+            .expect("a profile")
+            .into_inner();
         let profile = found.profile.expect("a profile");
-        seen.insert(number, v1::Profile { revision: 0, update_time: None, ..profile });
+        seen.insert(
+            number,
+            v1::Profile {
+                revision: 0,
+                update_time: None,
+                ..profile
+            },
+        );
     }
     seen
 }
 
 pub(crate) fn file(text: &str) -> v1::ModelCandidate {
     let content = v1::model_candidate::Content::File(text.to_owned());
-    v1::ModelCandidate { content: Some(content), weights: None }
+    v1::ModelCandidate {
+        content: Some(content),
+        weights: None,
+    }
 }
 
 pub(crate) fn client(service: &Service) -> ModelServiceClient<tonic::transport::Channel> {
@@ -98,12 +132,20 @@ pub(crate) async fn plan(service: &Service, text: &str) -> Result<v1::ModelPlan,
 }
 
 /// The plan for a candidate.
-pub(crate) async fn plan_of(service: &Service, candidate: v1::ModelCandidate) -> Result<v1::ModelPlan, Status> {
-    let request = v1::PlanModelRequest { candidate: Some(candidate) };
+pub(crate) async fn plan_of(
+    service: &Service,
+    candidate: v1::ModelCandidate,
+) -> Result<v1::ModelPlan, Status> {
+    let request = v1::PlanModelRequest {
+        candidate: Some(candidate),
+    };
     let mut stream = client(service).plan_model(request).await?.into_inner();
     while let Some(answer) = stream.message().await? {
         if let Some(v1::plan_model_response::Message::Plan(plan)) = answer.message {
-            assert!(stream.message().await?.is_none(), "something follows the plan");
+            assert!(
+                stream.message().await?.is_none(),
+                "something follows the plan"
+            );
             return Ok(plan);
         }
     }
@@ -111,11 +153,17 @@ pub(crate) async fn plan_of(service: &Service, candidate: v1::ModelCandidate) ->
 }
 
 /// What applying came to.
-pub(crate) async fn apply(service: &Service, request: v1::ApplyModelRequest) -> Result<v1::ApplyModelResult, Status> {
+pub(crate) async fn apply(
+    service: &Service,
+    request: v1::ApplyModelRequest,
+) -> Result<v1::ApplyModelResult, Status> {
     let mut stream = client(service).apply_model(request).await?.into_inner();
     while let Some(answer) = stream.message().await? {
         if let Some(v1::apply_model_response::Message::Result(result)) = answer.message {
-            assert!(stream.message().await?.is_none(), "something follows the result");
+            assert!(
+                stream.message().await?.is_none(),
+                "something follows the result"
+            );
             return Ok(result);
         }
     }
@@ -123,7 +171,10 @@ pub(crate) async fn apply(service: &Service, request: v1::ApplyModelRequest) -> 
 }
 
 pub(crate) async fn apply_file(service: &Service, text: &str) -> v1::ApplyModelResult {
-    let request = v1::ApplyModelRequest { candidate: Some(file(text)), ..v1::ApplyModelRequest::default() };
+    let request = v1::ApplyModelRequest {
+        candidate: Some(file(text)),
+        ..v1::ApplyModelRequest::default()
+    };
     apply(service, request).await.expect("it is applied")
 }
 

@@ -1,5 +1,5 @@
-//! Several servers on one PostgreSQL: nobody reads their own write late, whichever server they ask; and what they do while
-//! the database is away.
+//! Several servers on one PostgreSQL: nobody reads their own write late, whichever server they ask;
+//! and what they do while the database is away.
 
 mod audit;
 mod away;
@@ -44,7 +44,9 @@ impl Replicas {
     async fn start_each<'a>(more: impl Fn(usize) -> Vec<&'a str>) -> Self {
         // Room also for connections that nobody has at the other end any more.
         let database = Postgres::start_with(&["fsync=off", "max_connections=200"]);
-        SqlStore::migrate(&postgres_options(&database)).await.expect("a schema");
+        SqlStore::migrate(&postgres_options(&database))
+            .await
+            .expect("a schema");
         let network = Proxy::to(&database).await;
         let start = |number| {
             let server = TestServer::start_unready(&network.url(), &more(number));
@@ -52,11 +54,18 @@ impl Replicas {
             server
         };
         let servers = (0..SERVERS).map(start).collect();
-        Self { servers, network, database }
+        Self {
+            servers,
+            network,
+            database,
+        }
     }
 
     fn desks(&self) -> Vec<Desk> {
-        self.servers.iter().map(|server| Desk::new(&server.address)).collect()
+        self.servers
+            .iter()
+            .map(|server| Desk::new(&server.address))
+            .collect()
     }
 }
 
@@ -69,8 +78,13 @@ struct Desk {
 
 impl Desk {
     fn new(address: &str) -> Self {
-        let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
-        Self { ingest: IngestServiceClient::new(channel.clone()), profiles: ProfileServiceClient::new(channel) }
+        let channel = Endpoint::from_shared(address.to_owned())
+            .expect("an address")
+            .connect_lazy();
+        Self {
+            ingest: IngestServiceClient::new(channel.clone()),
+            profiles: ProfileServiceClient::new(channel),
+        }
     }
 
     /// Says which version a customer has now; answers with a read token.
@@ -86,7 +100,11 @@ impl Desk {
             upsert(("web", customer), &identifiers, &[("city", &city)], version)
         };
         let statements = customers.iter().map(said).collect();
-        let answer = self.ingest.clone().ingest_statements(v1::IngestStatementsRequest { statements }).await?;
+        let answer = self
+            .ingest
+            .clone()
+            .ingest_statements(v1::IngestStatementsRequest { statements })
+            .await?;
         Ok(answer.into_inner().read_token)
     }
 
@@ -97,9 +115,20 @@ impl Desk {
         requirement: Option<v1::consistency::Requirement>,
     ) -> Result<v1::GetProfileResponse, tonic::Status> {
         let key = crate::support::service::by_identifier("email", &format!("{customer}@shop.com"));
-        let consistency = requirement.map(|requirement| v1::Consistency { requirement: Some(requirement) });
-        let request = v1::GetProfileRequest { key: Some(key), consistency, ..Default::default() };
-        Ok(self.profiles.clone().get_profile(request).await?.into_inner())
+        let consistency = requirement.map(|requirement| v1::Consistency {
+            requirement: Some(requirement),
+        });
+        let request = v1::GetProfileRequest {
+            key: Some(key),
+            consistency,
+            ..Default::default()
+        };
+        Ok(self
+            .profiles
+            .clone()
+            .get_profile(request)
+            .await?
+            .into_inner())
     }
 
     /// Reads customers by e-mail, in one call.
@@ -108,18 +137,39 @@ impl Desk {
         customers: &[&String],
         requirement: Option<v1::consistency::Requirement>,
     ) -> Result<Vec<v1::BatchGetProfilesResult>, tonic::Status> {
-        let key = |customer: &&String| crate::support::service::by_identifier("email", &format!("{customer}@shop.com"));
-        let consistency = requirement.map(|requirement| v1::Consistency { requirement: Some(requirement) });
+        let key = |customer: &&String| {
+            crate::support::service::by_identifier("email", &format!("{customer}@shop.com"))
+        };
+        let consistency = requirement.map(|requirement| v1::Consistency {
+            requirement: Some(requirement),
+        });
         let keys = customers.iter().map(key).collect();
-        let read_mask = Some(prost_types::FieldMask { paths: vec!["traits.city".to_owned()] });
-        let request = v1::BatchGetProfilesRequest { keys, consistency, read_mask, ..Default::default() };
-        Ok(self.profiles.clone().batch_get_profiles(request).await?.into_inner().results)
+        let read_mask = Some(prost_types::FieldMask {
+            paths: vec!["traits.city".to_owned()],
+        });
+        let request = v1::BatchGetProfilesRequest {
+            keys,
+            consistency,
+            read_mask,
+            ..Default::default()
+        };
+        Ok(self
+            .profiles
+            .clone()
+            .batch_get_profiles(request)
+            .await?
+            .into_inner()
+            .results)
     }
 }
 
-/// What a client tries again: the server or the database has gone, or the call was on a connection that broke.
+/// What a client tries again: the server or the database has gone, or the call was on a connection
+/// that broke.
 fn is_passing(status: &tonic::Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown | Code::ResourceExhausted)
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Cancelled | Code::Unknown | Code::ResourceExhausted
+    )
 }
 
 /// The version that a reader sees.
@@ -139,8 +189,11 @@ fn at_least(token: &str) -> v1::consistency::Requirement {
     v1::consistency::Requirement::AtLeastAsFresh(token.to_owned())
 }
 
-/// A number below a bound: any order will do, as long as it is another one every time (Knuth's MMIX generator).
+/// A number below a bound: any order will do, as long as it is another one every time (Knuth's MMIX
+/// generator).
 fn throw(dice: &mut u64, bound: usize) -> usize {
-    *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *dice = dice
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     usize::try_from((*dice >> 33) % bound as u64).expect("small")
 }

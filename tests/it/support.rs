@@ -13,6 +13,9 @@ pub(crate) mod stores;
 
 /// Multiplies the size of long tests: their full form, documented in docs/guarantees.md.
 pub(crate) fn scale() -> u32 {
-    std::env::var("CUSTOMER_PROFILE_TEST_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+    std::env::var("CUSTOMER_PROFILE_TEST_SCALE")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1)
 }
 pub(crate) mod wire;

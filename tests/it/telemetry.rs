@@ -1,4 +1,5 @@
-//! Collectors that fail in each way: one line when it begins, one when it is over, counts in between, and nothing else suffers.
+//! Collectors that fail in each way: one line when it begins, one when it is over, counts in
+//! between, and nothing else suffers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -9,8 +10,12 @@ use customer_profile::grpc::v1::profile_service_client::ProfileServiceClient;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
-use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -48,8 +53,13 @@ impl TraceService for Collector {
             REFUSES => Err(Status::unauthenticated("who are you?")),
             TAKES_A_PART => {
                 let error_message = "too many attributes".to_owned();
-                let part = ExportTracePartialSuccess { rejected_spans: 1, error_message };
-                Ok(Response::new(ExportTraceServiceResponse { partial_success: Some(part) }))
+                let part = ExportTracePartialSuccess {
+                    rejected_spans: 1,
+                    error_message,
+                };
+                Ok(Response::new(ExportTraceServiceResponse {
+                    partial_success: Some(part),
+                }))
             }
             _ => Ok(Response::new(ExportTraceServiceResponse::default())),
         }
@@ -80,19 +90,36 @@ fn start(dir: &TempDir, port: u16, queue: &str) -> TestServer {
     let endpoint = format!("telemetry.otlp_endpoint=http://127.0.0.1:{port}");
     let url = format!("sqlite://{}", dir.path().join("cp.db").display());
     let mut args = vec!["--set", &endpoint];
-    args.extend(["--set", "telemetry.trace_sample_ratio=1", "--set", "telemetry.flush_timeout=500ms"]);
-    let environment = [("OTEL_BSP_SCHEDULE_DELAY", "200"), ("OTEL_BSP_MAX_QUEUE_SIZE", queue)];
+    args.extend([
+        "--set",
+        "telemetry.trace_sample_ratio=1",
+        "--set",
+        "telemetry.flush_timeout=500ms",
+    ]);
+    let environment = [
+        ("OTEL_BSP_SCHEDULE_DELAY", "200"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", queue),
+    ];
     TestServer::start_unready_in(&url, &args, &environment)
 }
 
 /// Waits for a line about one thing, with calls meanwhile, so that there are spans.
 async fn wait_for(server: &TestServer, message: &str, what: &str) -> Json {
-    let mut client = ProfileServiceClient::connect(server.address.clone()).await.expect("a connection");
+    let mut client = ProfileServiceClient::connect(server.address.clone())
+        .await
+        .expect("a connection");
     let calling = tokio::spawn(async move {
         loop {
             let key = Some(by_identifier("email", "nobody@shop.com"));
-            let answered = client.get_profile(v1::GetProfileRequest { key, ..Default::default() }).await;
-            assert!([Code::NotFound, Code::Unavailable].contains(&answered.expect_err("nobody").code()));
+            let answered = client
+                .get_profile(v1::GetProfileRequest {
+                    key,
+                    ..Default::default()
+                })
+                .await;
+            assert!(
+                [Code::NotFound, Code::Unavailable].contains(&answered.expect_err("nobody").code())
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
@@ -112,7 +139,9 @@ async fn wait_for(server: &TestServer, message: &str, what: &str) -> Json {
 
 fn metric(server: &TestServer, name: &str) -> u64 {
     let (_, text) = server.http("/metrics");
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     value.unwrap_or_else(|| panic!("no {name} in\n{text}"))
 }
 
@@ -125,17 +154,40 @@ async fn each_trouble_with_a_collector_is_told_when_it_begins_and_when_it_is_ove
     let server = start(&dir, address.port(), "2048");
 
     let began = wait_for(&server, BEGAN, TRACES).await;
-    assert!(began["reason"].as_str().expect("why").contains("Unavailable"), "{began}");
+    assert!(
+        began["reason"]
+            .as_str()
+            .expect("why")
+            .contains("Unavailable"),
+        "{began}"
+    );
     let mode = collect(TcpIncoming::bind(address).expect("the port"));
     let over = wait_for(&server, OVER, TRACES).await;
     assert!(over["failures"].as_u64() >= Some(1), "{over}");
-    assert!(metric(&server, "customer_profile_telemetry_spans_lost_total{reason=\"export\"}") > 0);
+    assert!(
+        metric(
+            &server,
+            "customer_profile_telemetry_spans_lost_total{reason=\"export\"}"
+        ) > 0
+    );
 
-    for (trouble, why) in [(REFUSES, "Unauthenticated"), (TAKES_A_PART, "rejected 1 items: too many attributes")] {
+    for (trouble, why) in [
+        (REFUSES, "Unauthenticated"),
+        (TAKES_A_PART, "rejected 1 items: too many attributes"),
+    ] {
         mode.store(trouble, Ordering::SeqCst);
         let began = wait_for(&server, BEGAN, TRACES).await;
-        assert!(began["reason"].as_str().expect("why").contains(why), "{began}");
-        assert_eq!(metric(&server, &format!("customer_profile_trouble_active{{what=\"{TRACES}\"}}")), 1);
+        assert!(
+            began["reason"].as_str().expect("why").contains(why),
+            "{began}"
+        );
+        assert_eq!(
+            metric(
+                &server,
+                &format!("customer_profile_trouble_active{{what=\"{TRACES}\"}}")
+            ),
+            1
+        );
         mode.store(WELL, Ordering::SeqCst);
         wait_for(&server, OVER, TRACES).await;
     }
@@ -150,7 +202,12 @@ async fn a_collector_that_never_answers_costs_spans_and_nothing_else() {
     let server = start(&dir, hole.local_addr().expect("its address").port(), "16");
     wait_for(&server, BEGAN, "OTLP queue of spans").await;
     wait_for(&server, BEGAN, TRACES).await;
-    assert!(metric(&server, "customer_profile_telemetry_spans_lost_total{reason=\"queue_full\"}") > 0);
+    assert!(
+        metric(
+            &server,
+            "customer_profile_telemetry_spans_lost_total{reason=\"queue_full\"}"
+        ) > 0
+    );
     assert_eq!(server.http("/readyz").0, 200);
     assert!(server.stop().success());
 }

@@ -1,8 +1,9 @@
 //! Names of people, towns and streets, and how frequent each is.
 //!
-//! The frequent names of people are those of the retailer's sample, the rare ones are made of syllables. How frequent:
-//! by Zipf's law as Mandelbrot has it, one over (rank + shift). With the shifts here, one in a hundred and fifty has the most
-//! frequent family name (one in 120 is a Smith in the United States), one in a hundred the most frequent given name.
+//! The frequent names of people are those of the retailer's sample, the rare ones are made of
+//! syllables. How frequent: by Zipf's law as Mandelbrot has it, one over (rank + shift). With the
+//! shifts here, one in a hundred and fifty has the most frequent family name (one in 120 is a Smith
+//! in the United States), one in a hundred the most frequent given name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -10,11 +11,18 @@ use std::path::Path;
 use super::random::Random;
 
 pub(super) const WAYS: [&str; 6] = ["St", "Ave", "Rd", "Dr", "Lane", "Court"];
-pub(super) const MAIL: [&str; 7] =
-    ["gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "aol.com", "comcast.net"];
+pub(super) const MAIL: [&str; 7] = [
+    "gmail.com",
+    "yahoo.com",
+    "outlook.com",
+    "hotmail.com",
+    "icloud.com",
+    "aol.com",
+    "comcast.net",
+];
 pub(super) const AREAS: [&str; 24] = [
-    "201", "202", "206", "212", "213", "215", "303", "305", "312", "313", "404", "408", "415", "503", "512", "602",
-    "614", "617", "702", "713", "718", "804", "816", "919",
+    "201", "202", "206", "212", "213", "215", "303", "305", "312", "313", "404", "408", "415",
+    "503", "512", "602", "614", "617", "702", "713", "718", "804", "816", "919",
 ];
 
 /// All lists.
@@ -72,7 +80,8 @@ impl List {
     /// One of them, by how frequent it is.
     pub(super) fn pick(&self, random: &mut Random) -> &str {
         let total = self.sums.last().copied().unwrap_or_default();
-        let share = f64::from(u32::try_from(random.next() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
+        let share =
+            f64::from(u32::try_from(random.next() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
         let place = self.sums.partition_point(|sum| *sum < share * total);
         &self.words[place.min(self.words.len() - 1)]
     }
@@ -84,10 +93,14 @@ impl List {
 
 /// A word of three syllables and an end.
 fn made_up(number: u64) -> String {
-    const BEGIN: [&str; 20] =
-        ["b", "br", "c", "d", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st", "t", "v", "w"];
+    const BEGIN: [&str; 20] = [
+        "b", "br", "c", "d", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st",
+        "t", "v", "w",
+    ];
     const MIDDLE: [&str; 6] = ["a", "e", "i", "o", "u", "ei"];
-    const END: [&str; 12] = ["", "ck", "ll", "n", "nd", "r", "rt", "s", "t", "man", "son", "berg"];
+    const END: [&str; 12] = [
+        "", "ck", "ll", "n", "nd", "r", "rt", "s", "t", "man", "son", "berg",
+    ];
     let mut random = Random::of("word", number);
     let mut word = String::new();
     for _ in 0..2 + random.below(2) {
@@ -105,7 +118,9 @@ fn column(file: &Path, name: &str) -> anyhow::Result<Vec<String>> {
         let mut row = row?;
         let word = row.remove(name).unwrap_or_default().to_lowercase();
         if word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            *counts.entry(word[..1].to_uppercase() + &word[1..]).or_default() += 1;
+            *counts
+                .entry(word[..1].to_uppercase() + &word[1..])
+                .or_default() += 1;
         }
     }
     let mut words: Vec<_> = counts.into_iter().collect();

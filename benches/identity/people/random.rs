@@ -1,13 +1,18 @@
 //! Numbers that look random and are a function of what they are for, on every machine.
 
-/// A sequence of numbers (`SplitMix64`; Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// A sequence of numbers (`SplitMix64`; Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+/// Generators, 2014).
 pub(super) struct Random(u64);
 
 impl Random {
     /// The sequence for one thing.
     pub(super) fn of(what: &str, number: u64) -> Self {
-        let seed = what.bytes().fold(0x1d_87_2b_41, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
-        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+        let seed = what.bytes().fold(0x1d_87_2b_41, |seed: u64, byte| {
+            seed.wrapping_mul(31) ^ u64::from(byte)
+        });
+        let mut random = Self(
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95),
+        );
         random.next();
         random
     }

@@ -1,11 +1,13 @@
 //! BG/NBD: how often customers buy, and when they are gone.
 //!
-//! While a customer is there, purchases come at random at a rate of the customer's own; after each the customer may be gone
-//! for good, with a probability of the customer's own. Rates follow a gamma distribution (`r`, `alpha`) over customers,
-//! probabilities a beta distribution (`a`, `b`). That a customer is gone is never seen, only ever more likely.
+//! While a customer is there, purchases come at random at a rate of the customer's own; after each
+//! the customer may be gone for good, with a probability of the customer's own. Rates follow a
+//! gamma distribution (`r`, `alpha`) over customers, probabilities a beta distribution (`a`, `b`).
+//! That a customer is gone is never seen, only ever more likely.
 //!
-//! Source: P. Fader, B. Hardie, K. L. Lee, "Counting your customers the easy way: an alternative to the Pareto/NBD model",
-//! Marketing Science 24 (2005); equations by their numbers there. Time is in weeks, as in the paper.
+//! Source: P. Fader, B. Hardie, K. L. Lee, "Counting your customers the easy way: an alternative to
+//! the Pareto/NBD model", Marketing Science 24 (2005); equations by their numbers there. Time is in
+//! weeks, as in the paper.
 
 use std::collections::BTreeMap;
 
@@ -28,10 +30,11 @@ pub struct BgNbd {
     pub b: f64,
 }
 
-/// Parameters are looked for between e^-12 and e^12. Where a population tells nothing of one (nobody was ever gone), the
-/// likelihood grows towards a border without end.
+/// Parameters are looked for between e^-12 and e^12. Where a population tells nothing of one
+/// (nobody was ever gone), the likelihood grows towards a border without end.
 const MAX_LN: f64 = 12.0;
-/// Terms of a series are added until they are smaller than this part of the sum, and no more than so many.
+/// Terms of a series are added until they are smaller than this part of the sum, and no more than
+/// so many.
 const NEGLIGIBLE: f64 = 1e-15;
 const MAX_TERMS: u32 = 200_000;
 /// Terms that grow beyond e to this are not added.
@@ -46,8 +49,8 @@ fn softplus(u: f64) -> f64 {
 }
 
 impl BgNbd {
-    /// The model under which a population is most likely: customers by how they bought, and how many bought like that.
-    /// The order makes no difference.
+    /// The model under which a population is most likely: customers by how they bought, and how
+    /// many bought like that. The order makes no difference.
     ///
     /// # Errors
     /// [`FitError`].
@@ -56,7 +59,11 @@ impl BgNbd {
         for (buying, count) in customers {
             *counts.entry(buying).or_default() += count;
         }
-        let found = counts.iter().filter(|(buying, _)| buying.frequency() > 0).map(|(_, count)| count).sum();
+        let found = counts
+            .iter()
+            .filter(|(buying, _)| buying.frequency() > 0)
+            .map(|(_, count)| count)
+            .sum();
         if found < MIN_REPEATERS {
             return Err(FitError::TooFew { found });
         }
@@ -86,8 +93,8 @@ impl BgNbd {
         Population::of(&BTreeMap::from([(customer, 1)])).ln_likelihood(self)
     }
 
-    /// How probable it is that the customer still buys, from 0 to 1. Whoever bought once only is taken to be there, as the
-    /// model lets customers go after repeat purchases only.
+    /// How probable it is that the customer still buys, from 0 to 1. Whoever bought once only is
+    /// taken to be there, as the model lets customers go after repeat purchases only.
     ///
     /// Source: P. Fader, B. Hardie, "Computing P(alive) using the BG/NBD model" (2008),
     /// <http://www.brucehardie.com/notes/021/>, equation 2.
@@ -101,29 +108,34 @@ impl BgNbd {
             return 0.0;
         }
         let x = f64::from(customer.frequency());
-        let elapsed = ((self.alpha + customer.age_weeks()) / (self.alpha + customer.recency_weeks())).ln();
+        let elapsed =
+            ((self.alpha + customer.age_weeks()) / (self.alpha + customer.recency_weeks())).ln();
         self.a / (self.b + x - 1.0) * ((self.r + x) * elapsed).exp()
     }
 
-    /// How many repeat purchases a customer of whom nothing is known makes in so many weeks after the first: equation 9.
+    /// How many repeat purchases a customer of whom nothing is known makes in so many weeks after
+    /// the first: equation 9.
     #[must_use]
     pub fn expected_purchases(&self, weeks: f64) -> f64 {
         self.expected_if_alive(0.0, 0.0, weeks)
     }
 
-    /// How many more purchases this customer makes in so many weeks from the end of the summary: equation 10.
+    /// How many more purchases this customer makes in so many weeks from the end of the summary:
+    /// equation 10.
     #[must_use]
     pub fn expected_purchases_of(&self, customer: Buying, weeks: f64) -> f64 {
-        let if_alive = self.expected_if_alive(f64::from(customer.frequency()), customer.age_weeks(), weeks);
+        let if_alive =
+            self.expected_if_alive(f64::from(customer.frequency()), customer.age_weeks(), weeks);
         if_alive / (1.0 + self.odds_gone(customer))
     }
 
     /// Equation 10 without its denominator; equation 9 is the same of nobody in particular.
     ///
-    /// Both divide by a − 1 what vanishes there, and their hypergeometric function overflows for frequent buyers. By
-    /// Euler's transformation (Abramowitz and Stegun 15.3.3) the bracket is 1 − y^(a−1) F(a + b − 1 − r, a − 1; a + b + x − 1;
-    /// 1 − y) with y = (alpha + T) / (alpha + T + t). F less its first term has a factor a − 1, which is divided out here term
-    /// by term, as is the factor a + b + x − 1.
+    /// Both divide by a − 1 what vanishes there, and their hypergeometric function overflows for
+    /// frequent buyers. By Euler's transformation (Abramowitz and Stegun 15.3.3) the bracket is 1 −
+    /// y^(a−1) F(a + b − 1 − r, a − 1; a + b + x − 1; 1 − y) with y = (alpha + T) / (alpha + T +
+    /// t). F less its first term has a factor a − 1, which is divided out here term by term, as is
+    /// the factor a + b + x − 1.
     fn expected_if_alive(&self, x: f64, age: f64, weeks: f64) -> f64 {
         let Self { r, alpha, a, b } = *self;
         if weeks <= 0.0 {
@@ -145,15 +157,21 @@ impl BgNbd {
                 break;
             }
         }
-        let growth = if excess == 0.0 { ln_y } else { (excess * ln_y).exp_m1() / excess };
+        let growth = if excess == 0.0 {
+            ln_y
+        } else {
+            (excess * ln_y).exp_m1() / excess
+        };
         (-lower * growth - (excess * ln_y).exp() * series).max(0.0)
     }
 
-    /// The same where the series would overflow: where customers hardly differ in how probable it is that they go, `a` is large.
+    /// The same where the series would overflow: where customers hardly differ in how probable it
+    /// is that they go, `a` is large.
     ///
-    /// It is the mean of (1 − (1 + p t / (alpha + T))^−(r+x)) / p over p of the beta distribution with a and b + x. With
-    /// p = 1 / (1 + e^−u) the density over u is analytic and falls off exponentially, so the trapezoidal rule is as good as
-    /// exact (L. N. Trefethen, J. A. C. Weideman, SIAM Review 56, 2014). `elapsed`: t / (alpha + T).
+    /// It is the mean of (1 − (1 + p t / (alpha + T))^−(r+x)) / p over p of the beta distribution
+    /// with a and b + x. With p = 1 / (1 + e^−u) the density over u is analytic and falls off
+    /// exponentially, so the trapezoidal rule is as good as exact (L. N. Trefethen, J. A. C.
+    /// Weideman, SIAM Review 56, 2014). `elapsed`: t / (alpha + T).
     fn expected_by_quadrature(&self, x: f64, elapsed: f64) -> f64 {
         let Self { r, a, b, .. } = *self;
         // ln of p^a (1 − p)^(b+x), with ln p = −ln(1 + e^−u), and ln(1 − p) = ln p − u.
@@ -183,7 +201,8 @@ impl BgNbd {
     }
 }
 
-/// Customers as the likelihood takes them: what depends on the frequency alone is computed once for each.
+/// Customers as the likelihood takes them: what depends on the frequency alone is computed once for
+/// each.
 struct Population {
     groups: Vec<Group>,
     weight: f64,
@@ -209,14 +228,25 @@ impl Population {
         for (buying, count) in counts {
             let (x, weight) = (f64::from(buying.frequency()), float(*count));
             if groups.last().is_none_or(|group| group.x < x) {
-                groups.push(Group { x, weight: 0.0, rows: Vec::new() });
+                groups.push(Group {
+                    x,
+                    weight: 0.0,
+                    rows: Vec::new(),
+                });
             }
             if let Some(group) = groups.last_mut() {
                 group.weight += weight;
-                group.rows.push(Row { recency: buying.recency_weeks(), age: buying.age_weeks(), weight });
+                group.rows.push(Row {
+                    recency: buying.recency_weeks(),
+                    age: buying.age_weeks(),
+                    weight,
+                });
             }
         }
-        Self { weight: groups.iter().map(|group| group.weight).sum(), groups }
+        Self {
+            weight: groups.iter().map(|group| group.weight).sum(),
+            groups,
+        }
     }
 
     /// Equation 6 for all, in logarithms and without overflow.

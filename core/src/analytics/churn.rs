@@ -11,8 +11,8 @@ pub struct ChurnSignal {
     pub probability_alive: Option<f64>,
     /// Days from the last purchase to the end of the summary.
     pub days_since_last: u32,
-    /// The same over the customer's own median gap between purchases: above 1 the customer is later than usual. None where
-    /// something was bought on one day only.
+    /// The same over the customer's own median gap between purchases: above 1 the customer is later
+    /// than usual. None where something was bought on one day only.
     pub gaps_since_last: Option<f64>,
 }
 
@@ -24,7 +24,9 @@ impl ChurnSignal {
         Self {
             probability_alive: model.map(|model| model.probability_alive(customer.buying)),
             days_since_last,
-            gaps_since_last: customer.median_gap.map(|gap| f64::from(days_since_last) / gap),
+            gaps_since_last: customer
+                .median_gap
+                .map(|gap| f64::from(days_since_last) / gap),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What customers answered and how they were served, by day: of one customer, or of many together.
 //!
-//! Courses add up, so a segment's is the sum of its customers', and any window of either is read from the same days.
+//! Courses add up, so a segment's is the sum of its customers', and any window of either is read
+//! from the same days.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

@@ -1,9 +1,10 @@
 //! What a customer bought, by day, and the summary that models of buying take.
 //!
-//! The convention of Fader and Hardie, and of the package `lifetimes`: all purchases of a day are one; the first day is when
-//! a customer begins and is not counted as a repeat; time runs from it.
+//! The convention of Fader and Hardie, and of the package `lifetimes`: all purchases of a day are
+//! one; the first day is when a customer begins and is not counted as a repeat; time runs from it.
 //!
-//! Source: P. Fader, B. Hardie, "Creating an RFM summary using Excel" (2008), <http://www.brucehardie.com/notes/022/>.
+//! Source: P. Fader, B. Hardie, "Creating an RFM summary using Excel" (2008),
+//! <http://www.brucehardie.com/notes/022/>.
 
 use std::collections::BTreeMap;
 
@@ -63,9 +64,11 @@ pub struct Summary {
     pub first_day: Day,
     /// The last.
     pub last_day: Day,
-    /// What a day with purchases was worth on average, in currency units, the first left out. None where there is no other.
+    /// What a day with purchases was worth on average, in currency units, the first left out. None
+    /// where there is no other.
     pub monetary_value: Option<f64>,
-    /// The median of the days from each day with a purchase to the next. None where there was one day only.
+    /// The median of the days from each day with a purchase to the next. None where there was one
+    /// day only.
     pub median_gap: Option<f64>,
 }
 
@@ -76,9 +79,17 @@ impl Buying {
     /// [`Impossible`]: no purchases come to that.
     pub fn new(frequency: u32, recency: u32, age: u32) -> Result<Self, Impossible> {
         if recency > age || frequency > recency || (frequency == 0 && recency > 0) {
-            return Err(Impossible { frequency, recency, age });
+            return Err(Impossible {
+                frequency,
+                recency,
+                age,
+            });
         }
-        Ok(Self { frequency, recency, age })
+        Ok(Self {
+            frequency,
+            recency,
+            age,
+        })
     }
 
     /// On how many days after the first something was bought: x.
@@ -130,9 +141,17 @@ impl Purchases {
         let repeats = days.clone().skip(1).map(|(_, spent)| spent.micros);
         let frequency = u32::try_from(repeats.clone().count()).unwrap_or(u32::MAX);
         let total = repeats.fold(0_i128, i128::saturating_add);
-        let gaps = days.clone().zip(days.skip(1)).map(|((day, _), (next, _))| next.abs_diff(*day)).collect();
+        let gaps = days
+            .clone()
+            .zip(days.skip(1))
+            .map(|((day, _), (next, _))| next.abs_diff(*day))
+            .collect();
         Some(Summary {
-            buying: Buying { frequency, recency: last_day.abs_diff(first_day), age: end.abs_diff(first_day) },
+            buying: Buying {
+                frequency,
+                recency: last_day.abs_diff(first_day),
+                age: end.abs_diff(first_day),
+            },
             first_day,
             last_day,
             monetary_value: (frequency > 0).then(|| units(total) / f64::from(frequency)),
@@ -140,15 +159,21 @@ impl Purchases {
         })
     }
 
-    /// What RFM scores are given for, of the purchases up to and with a day; none: nothing was bought.
+    /// What RFM scores are given for, of the purchases up to and with a day; none: nothing was
+    /// bought.
     #[must_use]
     pub fn rfm(&self, end: Day) -> Option<RfmValues> {
         let days = self.0.range(..=end);
         let (&last_day, _) = days.clone().next_back()?;
         Some(RfmValues {
             days_since_last: end.abs_diff(last_day),
-            purchases: days.clone().map(|(_, spent)| spent.purchases).fold(0, u64::saturating_add),
-            micros: days.map(|(_, spent)| spent.micros).fold(0, i128::saturating_add),
+            purchases: days
+                .clone()
+                .map(|(_, spent)| spent.purchases)
+                .fold(0, u64::saturating_add),
+            micros: days
+                .map(|(_, spent)| spent.micros)
+                .fold(0, i128::saturating_add),
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Recency, frequency and monetary value as scores from 1 to 5, by quintiles of a population.
 //!
-//! The limits between scores are computed of a population once; a customer's scores follow from the limits alone. Equal
-//! values have equal scores, so where many values are equal some scores are given to nobody.
+//! The limits between scores are computed of a population once; a customer's scores follow from the
+//! limits alone. Equal values have equal scores, so where many values are equal some scores are
+//! given to nobody.
 
 use std::fmt;
 
@@ -36,7 +37,8 @@ impl fmt::Display for RfmScores {
     }
 }
 
-/// The limits between the fifths of a population: each is the least value that so many fifths do not exceed.
+/// The limits between the fifths of a population: each is the least value that so many fifths do
+/// not exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quintiles<T>([T; 4]);
 
@@ -46,14 +48,21 @@ impl<T: Ord + Copy> Quintiles<T> {
     pub fn of(mut values: Vec<T>) -> Option<Self> {
         values.sort_unstable();
         let last = values.len().checked_sub(1)?;
-        let limit = |fifths: usize| values[(values.len() * fifths).div_ceil(5).saturating_sub(1).min(last)];
+        let limit = |fifths: usize| {
+            values[(values.len() * fifths)
+                .div_ceil(5)
+                .saturating_sub(1)
+                .min(last)]
+        };
         Some(Self([limit(1), limit(2), limit(3), limit(4)]))
     }
 
     /// From 1 for the lowest fifth to 5 for the highest.
     #[must_use]
     pub fn score(&self, value: T) -> u8 {
-        self.0.iter().fold(1, |score, limit| score + u8::from(value > *limit))
+        self.0
+            .iter()
+            .fold(1, |score, limit| score + u8::from(value > *limit))
     }
 }
 
@@ -73,7 +82,12 @@ impl RfmScale {
     #[must_use]
     pub fn of(population: &[RfmValues]) -> Option<Self> {
         Some(Self {
-            days_since_last: Quintiles::of(population.iter().map(|values| values.days_since_last).collect())?,
+            days_since_last: Quintiles::of(
+                population
+                    .iter()
+                    .map(|values| values.days_since_last)
+                    .collect(),
+            )?,
             purchases: Quintiles::of(population.iter().map(|values| values.purchases).collect())?,
             micros: Quintiles::of(population.iter().map(|values| values.micros).collect())?,
         })

@@ -1,7 +1,7 @@
 //! What customers answer when they are asked, from counts by score.
 //!
-//! Scores are whole numbers on a scale. A score off the scale is refused, never left out, as shares of the rest would look
-//! like shares of all.
+//! Scores are whole numbers on a scale. A score off the scale is refused, never left out, as shares
+//! of the rest would look like shares of all.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,11 @@ impl Scale {
     /// # Errors
     /// [`SurveyError::EmptyScale`].
     pub fn new(min: i64, max: i64) -> Result<Self, SurveyError> {
-        if min < max { Ok(Self { min, max }) } else { Err(SurveyError::EmptyScale { min, max }) }
+        if min < max {
+            Ok(Self { min, max })
+        } else {
+            Err(SurveyError::EmptyScale { min, max })
+        }
     }
 
     /// The least score.
@@ -73,7 +77,11 @@ impl Scale {
 
     fn check(self, score: i64) -> Result<(), SurveyError> {
         let Self { min, max } = self;
-        if self.has(score) { Ok(()) } else { Err(SurveyError::OffScale { score, min, max }) }
+        if self.has(score) {
+            Ok(())
+        } else {
+            Err(SurveyError::OffScale { score, min, max })
+        }
     }
 
     /// A score as it is on another scale: ends are ends, and what lies between is linear.
@@ -163,20 +171,25 @@ pub fn nps(counts: impl IntoIterator<Item = (i64, u64)>) -> Result<Option<Nps>, 
     }
     let all = promoters + passives + detractors;
     let percent = |part: u64| ratio(part, all).map(|ratio| 100.0 * ratio);
-    Ok(percent(promoters).zip(percent(detractors)).map(|(for_us, against)| Nps {
-        score: for_us - against,
-        promoters,
-        passives,
-        detractors,
-    }))
+    Ok(percent(promoters)
+        .zip(percent(detractors))
+        .map(|(for_us, against)| Nps {
+            score: for_us - against,
+            promoters,
+            passives,
+            detractors,
+        }))
 }
 
-/// The satisfaction told by counts by score; none where nobody answered. Scores on another scale than 1 to 5 are brought onto
-/// it linearly.
+/// The satisfaction told by counts by score; none where nobody answered. Scores on another scale
+/// than 1 to 5 are brought onto it linearly.
 ///
 /// # Errors
 /// [`SurveyError::OffScale`].
-pub fn csat(counts: impl IntoIterator<Item = (i64, u64)>, scale: Scale) -> Result<Option<Csat>, SurveyError> {
+pub fn csat(
+    counts: impl IntoIterator<Item = (i64, u64)>,
+    scale: Scale,
+) -> Result<Option<Csat>, SurveyError> {
     let (mut satisfied, mut sum) = (Share::default(), 0.0);
     for (score, count) in counts {
         scale.check(score)?;
@@ -185,26 +198,36 @@ pub fn csat(counts: impl IntoIterator<Item = (i64, u64)>, scale: Scale) -> Resul
         satisfied.part += if normal >= SATISFIED { count } else { 0 };
         sum += normal * float(count);
     }
-    Ok(satisfied.ratio().map(|score| Csat { score, mean: sum / float(satisfied.whole), satisfied }))
+    Ok(satisfied.ratio().map(|score| Csat {
+        score,
+        mean: sum / float(satisfied.whole),
+        satisfied,
+    }))
 }
 
 /// Who answers this or more on the scale from 1 to 5 is satisfied.
 const SATISFIED: f64 = 4.0;
 
-/// The effort told by counts by score; none where nobody answered. Scores on another scale than 1 to 7 are brought onto it
-/// linearly.
+/// The effort told by counts by score; none where nobody answered. Scores on another scale than 1
+/// to 7 are brought onto it linearly.
 ///
-/// Source: M. Dixon, K. Freeman, N. Toman, "Stop trying to delight your customers", Harvard Business Review 88 (2010); the scale
-/// from 1 to 7 is that of version 2.0 (CEB, 2013).
+/// Source: M. Dixon, K. Freeman, N. Toman, "Stop trying to delight your customers", Harvard
+/// Business Review 88 (2010); the scale from 1 to 7 is that of version 2.0 (CEB, 2013).
 ///
 /// # Errors
 /// [`SurveyError::OffScale`].
-pub fn ces(counts: impl IntoIterator<Item = (i64, u64)>, scale: Scale) -> Result<Option<Ces>, SurveyError> {
+pub fn ces(
+    counts: impl IntoIterator<Item = (i64, u64)>,
+    scale: Scale,
+) -> Result<Option<Ces>, SurveyError> {
     let (mut responses, mut sum) = (0_u64, 0.0);
     for (score, count) in counts {
         scale.check(score)?;
         responses += count;
         sum += scale.onto(Scale::CES, score) * float(count);
     }
-    Ok((responses > 0).then(|| Ces { score: sum / float(responses), responses }))
+    Ok((responses > 0).then(|| Ces {
+        score: sum / float(responses),
+        responses,
+    }))
 }

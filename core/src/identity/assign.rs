@@ -1,20 +1,23 @@
 //! Names for clusters: profile ids that stay.
 //!
-//! Every id is *carried* by one record and goes where that record goes. A cluster is called by the oldest id that its
-//! records carry; its other ids redirect to that one. From this rule alone follows what users expect:
+//! Every id is *carried* by one record and goes where that record goes. A cluster is called by the
+//! oldest id that its records carry; its other ids redirect to that one. From this rule alone
+//! follows what users expect:
 //!
 //! - a merge keeps the older profile's id, the other redirects for as long as they are one;
 //! - a split gives each part that had an id of its own that id back, without any log of the merge;
 //! - a part that never had one founds one, from its oldest record.
 //!
-//! A record that goes leaves its ids to the oldest record that stays in its profile (its events, if it has any, stay with
-//! it, on a profile of their own). If none stays, the profile is deleted,
-//! the gone record keeps the ids, and they live again when it comes back.
+//! A record that goes leaves its ids to the oldest record that stays in its profile (its events, if
+//! it has any, stay with it, on a profile of their own). If none stays, the profile is deleted, the
+//! gone record keeps the ids, and they live again when it comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cluster;
-use crate::records::{CarriedId, ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId, Timestamp};
+use crate::records::{
+    CarriedId, ProfileId, ProfileRow, ProfileState, Record, RecordKey, TenantId, Timestamp,
+};
 
 /// What was, for naming and numbering what is.
 #[derive(Debug, Clone, Copy)]
@@ -40,17 +43,28 @@ pub struct Assignment {
     pub splits: usize,
 }
 
-/// Names clusters and updates the membership of their records, in place. `records` holds every member, and the records
-/// that were in a profile with one of them before.
-pub fn assign(clusters: &[Cluster], records: &mut BTreeMap<RecordKey, Record>, before: &Before<'_>) -> Assignment {
+/// Names clusters and updates the membership of their records, in place. `records` holds every
+/// member, and the records that were in a profile with one of them before.
+pub fn assign(
+    clusters: &[Cluster],
+    records: &mut BTreeMap<RecordKey, Record>,
+    before: &Before<'_>,
+) -> Assignment {
     let mut members_before: BTreeMap<ProfileId, Vec<RecordKey>> = BTreeMap::new();
     for record in records.values() {
         if let Some(profile) = record.membership.profile {
-            members_before.entry(profile).or_default().push(record.key.clone());
+            members_before
+                .entry(profile)
+                .or_default()
+                .push(record.key.clone());
         }
     }
     inherit(records, &members_before, before.changed);
-    let mut naming = Naming { before, members_before, assignment: Assignment::default() };
+    let mut naming = Naming {
+        before,
+        members_before,
+        assignment: Assignment::default(),
+    };
     for cluster in clusters {
         naming.name(cluster, records);
     }
@@ -65,12 +79,22 @@ fn inherit(
     changed: &BTreeSet<RecordKey>,
 ) {
     for members in members.values() {
-        let (stay, gone): (Vec<_>, Vec<_>) = members.iter().partition(|&key| records[key].is_said());
-        let Some(heir) = stay.into_iter().min_by_key(|&key| (records[key].first_seen, key)) else { continue };
+        let (stay, gone): (Vec<_>, Vec<_>) =
+            members.iter().partition(|&key| records[key].is_said());
+        let Some(heir) = stay
+            .into_iter()
+            .min_by_key(|&key| (records[key].first_seen, key))
+        else {
+            continue;
+        };
         let mut estate = Vec::new();
         // One that went before and is here by a decision keeps its own.
         for key in gone.into_iter().filter(|&key| changed.contains(key)) {
-            estate.extend(records.get_mut(key).map(|record| std::mem::take(&mut record.membership.carries)));
+            estate.extend(
+                records
+                    .get_mut(key)
+                    .map(|record| std::mem::take(&mut record.membership.carries)),
+            );
         }
         if let (false, Some(heir)) = (estate.is_empty(), records.get_mut(heir)) {
             heir.membership.carries.extend(estate.into_iter().flatten());
@@ -96,12 +120,16 @@ impl Naming<'_> {
         if carried.is_empty() {
             carried.extend(self.found(cluster, records));
         }
-        let Some(name) = carried.iter().min().map(|carried| carried.id) else { return };
+        let Some(name) = carried.iter().min().map(|carried| carried.id) else {
+            return;
+        };
         let mut visible = false;
         let mut stayed = 0;
         let mut from = BTreeSet::from([name]);
         for member in &cluster.members {
-            let Some(record) = records.get_mut(&member.record) else { continue };
+            let Some(record) = records.get_mut(&member.record) else {
+                continue;
+            };
             let was = record.membership.profile;
             from.extend(was);
             stayed += usize::from(was == Some(name));
@@ -111,28 +139,53 @@ impl Naming<'_> {
             record.membership.profile = Some(name);
             record.membership.reason = reason;
         }
-        visible |= self.members_before.get(&name).is_some_and(|members| members.len() > stayed);
+        visible |= self
+            .members_before
+            .get(&name)
+            .is_some_and(|members| members.len() > stayed);
         let was_live = self.state(name) == Some(ProfileState::Live);
         self.assignment.splits += usize::from(!was_live && from.len() > 1);
         if visible || !was_live {
             let revision = from.iter().map(|id| self.revision(*id)).max().unwrap_or(0) + 1;
             self.put(name, revision, ProfileState::Live);
         }
-        for other in carried.iter().map(|carried| carried.id).filter(|id| *id != name) {
+        for other in carried
+            .iter()
+            .map(|carried| carried.id)
+            .filter(|id| *id != name)
+        {
             if self.state(other) != Some(ProfileState::MergedInto(name)) {
-                self.assignment.merges += usize::from(self.state(other) == Some(ProfileState::Live));
-                self.put(other, self.revision(other) + 1, ProfileState::MergedInto(name));
+                self.assignment.merges +=
+                    usize::from(self.state(other) == Some(ProfileState::Live));
+                self.put(
+                    other,
+                    self.revision(other) + 1,
+                    ProfileState::MergedInto(name),
+                );
             }
         }
     }
 
     /// A first id, founded by the cluster's oldest record.
-    fn found(&self, cluster: &Cluster, records: &mut BTreeMap<RecordKey, Record>) -> Option<CarriedId> {
-        let members = cluster.members.iter().filter_map(|member| records.get(&member.record));
-        let oldest = members.min_by_key(|record| (record.first_seen, &record.key))?.key.clone();
+    fn found(
+        &self,
+        cluster: &Cluster,
+        records: &mut BTreeMap<RecordKey, Record>,
+    ) -> Option<CarriedId> {
+        let members = cluster
+            .members
+            .iter()
+            .filter_map(|member| records.get(&member.record));
+        let oldest = members
+            .min_by_key(|record| (record.first_seen, &record.key))?
+            .key
+            .clone();
         let record = records.get_mut(&oldest)?;
         let id = ProfileId::founded_by(self.before.tenant, &oldest, record.membership.minted);
-        let carried = CarriedId { create_time: self.before.now, id };
+        let carried = CarriedId {
+            create_time: self.before.now,
+            id,
+        };
         record.membership.minted += 1;
         record.membership.carries.push(carried);
         Some(carried)
@@ -146,7 +199,11 @@ impl Naming<'_> {
             }
             for carried in &record.membership.carries {
                 if self.state(carried.id) != Some(ProfileState::Deleted) {
-                    self.put(carried.id, self.revision(carried.id) + 1, ProfileState::Deleted);
+                    self.put(
+                        carried.id,
+                        self.revision(carried.id) + 1,
+                        ProfileState::Deleted,
+                    );
                 }
             }
         }
@@ -161,6 +218,11 @@ impl Naming<'_> {
     }
 
     fn put(&mut self, id: ProfileId, revision: i64, state: ProfileState) {
-        self.assignment.rows.push(ProfileRow { id, revision, update_time: self.before.now, state });
+        self.assignment.rows.push(ProfileRow {
+            id,
+            revision,
+            update_time: self.before.now,
+            state,
+        });
     }
 }

@@ -1,18 +1,22 @@
-//! The partition: links strongest first, each taken unless a guard of the whole clusters forbids it.
+//! The partition: links strongest first, each taken unless a guard of the whole clusters forbids
+//! it.
 //!
-//! Connected components would let one shared kiosk or one wrong score join thousands. So a link is only a proposal: it is taken
-//! when the *united* cluster would still be one person by all that its records say. In this order:
+//! Connected components would let one shared kiosk or one wrong score join thousands. So a link is
+//! only a proposal: it is taken when the *united* cluster would still be one person by all that its
+//! records say. In this order:
 //!
 //! 1. what people decided, newest first;
 //! 2. shared identifiers that belong to a person, by priority;
 //! 3. scores, strongest first;
-//! 4. shared identifiers of a household, by priority. Where both sides have names, the score has spoken already; they
-//!    attach records without a name, if it is clear to whom;
-//! 5. shared devices: they attach only records that say nothing of who they are, and only where one cluster does.
+//! 4. shared identifiers of a household, by priority. Where both sides have names, the score has
+//!    spoken already; they attach records without a name, if it is clear to whom;
+//! 5. shared devices: they attach only records that say nothing of who they are, and only where one
+//!    cluster does.
 //!
-//! Strength and order are properties of the data, never of arrival. Clusters lie within connected components and guards
-//! look at nothing else, so clustering any whole components by themselves gives the same partition as clustering
-//! everything at once; that is what makes incremental writes exact.
+//! Strength and order are properties of the data, never of arrival. Clusters lie within connected
+//! components and guards look at nothing else, so clustering any whole components by themselves
+//! gives the same partition as clustering everything at once; that is what makes incremental writes
+//! exact.
 
 mod evidence;
 mod guard;
@@ -59,8 +63,9 @@ pub struct Clustering {
     pub refused: Vec<Refusal>,
 }
 
-/// Partitions records, comparing all that share a key. They must be whole components: every record that shares a linking
-/// identifier or a match key with one of them is among them, but for those that the context calls generic.
+/// Partitions records, comparing all that share a key. They must be whole components: every record
+/// that shares a linking identifier or a match key with one of them is among them, but for those
+/// that the context calls generic.
 #[must_use]
 pub fn cluster(
     records: &[(&Record, &Features)],
@@ -70,11 +75,17 @@ pub fn cluster(
 ) -> Clustering {
     let sorted = sorted(records);
     let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
-    partition(&sorted, scored(&features, context, model), context, decisions, model)
+    partition(
+        &sorted,
+        scored(&features, context, model),
+        context,
+        decisions,
+        model,
+    )
 }
 
-/// Partitions records of which it is known which pairs are to be compared: the others are not alike. They must be whole
-/// components of these pairs and of shared identifiers.
+/// Partitions records of which it is known which pairs are to be compared: the others are not
+/// alike. They must be whole components of these pairs and of shared identifiers.
 #[must_use]
 pub fn cluster_pairs(
     records: &[(&Record, &Features)],
@@ -84,10 +95,18 @@ pub fn cluster_pairs(
     model: &Model,
 ) -> Clustering {
     let sorted = sorted(records);
-    let place = |key: &RecordKey| sorted.binary_search_by(|(record, _)| record.key.cmp(key)).ok();
+    let place = |key: &RecordKey| {
+        sorted
+            .binary_search_by(|(record, _)| record.key.cmp(key))
+            .ok()
+    };
     let scored = pairs.iter().filter_map(|(left, right)| {
         let (a, b) = (place(left)?, place(right)?);
-        Some((a, b, score(sorted[a].1, sorted[b].1, &model.matching.weights, context)))
+        Some((
+            a,
+            b,
+            score(sorted[a].1, sorted[b].1, &model.matching.weights, context),
+        ))
     });
     partition(&sorted, scored.collect(), context, decisions, model)
 }
@@ -108,18 +127,32 @@ fn partition(
     let mut partition = Partition::new(sorted, context, model);
     partition.decide(decisions);
     let rules = rules::all(sorted, context, model);
-    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Person) {
+    for rule in rules
+        .iter()
+        .filter(|rule| rule.belongs_to == BelongsTo::Person)
+    {
         partition.join_holders(rule);
     }
-    links.retain(|(.., score)| matches!(score.verdict(model), MatchDecision::Link | MatchDecision::Household));
+    links.retain(|(.., score)| {
+        matches!(
+            score.verdict(model),
+            MatchDecision::Link | MatchDecision::Household
+        )
+    });
     links.sort_by_key(|(a, b, score)| (std::cmp::Reverse(score.millibits), *a, *b));
     for (a, b, score) in &links {
         partition.join_scored(*a, *b, score);
     }
-    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Household) {
+    for rule in rules
+        .iter()
+        .filter(|rule| rule.belongs_to == BelongsTo::Household)
+    {
         partition.attach_nameless(rule);
     }
-    for rule in rules.iter().filter(|rule| rule.belongs_to == BelongsTo::Device) {
+    for rule in rules
+        .iter()
+        .filter(|rule| rule.belongs_to == BelongsTo::Device)
+    {
         partition.attach_silent(rule);
     }
     partition.into_clustering()
@@ -127,9 +160,14 @@ fn partition(
 
 /// What forbids that two groups of records are one person, if they are not linked by decision.
 #[must_use]
-pub fn objection(left: &[(&Record, &Features)], right: &[(&Record, &Features)], model: &Model) -> Option<Guard> {
+pub fn objection(
+    left: &[(&Record, &Features)],
+    right: &[(&Record, &Features)],
+    model: &Model,
+) -> Option<Guard> {
     let (left, right) = (Group::whole(left, model), Group::whole(right, model));
-    left.over_limit(&right, model).or_else(|| left.contradiction(&right, BirthSlip::No).map(Guard::Veto))
+    left.over_limit(&right, model)
+        .or_else(|| left.contradiction(&right, BirthSlip::No).map(Guard::Veto))
 }
 
 /// Groups members by cluster, in order of the least key of each.
@@ -137,7 +175,13 @@ fn grouped(roots: &[usize], members: Vec<Member>) -> Vec<Cluster> {
     let mut clusters: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
     let mut first: BTreeMap<usize, usize> = BTreeMap::new();
     for (index, (root, member)) in roots.iter().zip(members).enumerate() {
-        clusters.entry(*first.entry(*root).or_insert(index)).or_default().push(member);
+        clusters
+            .entry(*first.entry(*root).or_insert(index))
+            .or_default()
+            .push(member);
     }
-    clusters.into_values().map(|members| Cluster { members }).collect()
+    clusters
+        .into_values()
+        .map(|members| Cluster { members })
+        .collect()
 }

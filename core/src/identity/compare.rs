@@ -1,10 +1,12 @@
 //! Compares two records: level by level, in thousandths of a bit, with a verdict.
 //!
-//! The score is the sum over the fields of log2(m / u) (Fellegi and Sunter 1969), and a prior. What is said twice counts
-//! once: of the parts of an address the strongest counts in full and the others little. What is not said counts
-//! nothing. A *veto* is evidence that no score outweighs: it is named, so that people can be told.
+//! The score is the sum over the fields of log2(m / u) (Fellegi and Sunter 1969), and a prior. What
+//! is said twice counts once: of the parts of an address the strongest counts in full and the
+//! others little. What is not said counts nothing. A *veto* is evidence that no score outweighs: it
+//! is named, so that people can be told.
 //!
-//! Symmetric, a function of two records and the model (and of which values are generic), and the same on every machine.
+//! Symmetric, a function of two records and the model (and of which values are generic), and the
+//! same on every machine.
 
 mod fields;
 mod names;
@@ -74,7 +76,8 @@ pub struct FieldComparison {
 pub struct Comparison {
     /// The fields in which both say something.
     pub fields: Vec<FieldComparison>,
-    /// The evidence of all fields and the prior: the logarithm of the odds that they are one person.
+    /// The evidence of all fields and the prior: the logarithm of the odds that they are one
+    /// person.
     pub millibits: i32,
     /// What comes of it.
     pub verdict: MatchDecision,
@@ -123,7 +126,9 @@ impl Score {
     pub(super) fn verdict(&self, model: &Model) -> MatchDecision {
         let matching = &model.matching;
         match self.veto {
-            Some(Veto::GivenNamesDiffer | Veto::BirthDatesDiffer) if self.is_household(matching.link) => {
+            Some(Veto::GivenNamesDiffer | Veto::BirthDatesDiffer)
+                if self.is_household(matching.link) =>
+            {
                 MatchDecision::Household
             }
             Some(_) if self.millibits >= matching.link => MatchDecision::Review,
@@ -133,10 +138,13 @@ impl Score {
         }
     }
 
-    /// Whether given names differ, and all but these and dates of birth would link: the rest speaks for one home.
+    /// Whether given names differ, and all but these and dates of birth would link: the rest speaks
+    /// for one home.
     fn is_household(&self, link: i32) -> bool {
         let others = self.level(Field::GivenName) == AgreementLevel::Different;
-        others && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0) >= link
+        others
+            && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0)
+                >= link
     }
 }
 
@@ -154,8 +162,17 @@ pub fn compare(left: &Features, right: &Features, context: &Context, model: &Mod
             millibits: score.weight(field),
         }
     };
-    let fields = Field::ALL.iter().filter(|field| score.level(**field) != AgreementLevel::Missing).map(shown).collect();
-    Comparison { fields, millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
+    let fields = Field::ALL
+        .iter()
+        .filter(|field| score.level(**field) != AgreementLevel::Missing)
+        .map(shown)
+        .collect();
+    Comparison {
+        fields,
+        millibits: score.millibits,
+        verdict: score.verdict(model),
+        veto: score.veto,
+    }
 }
 
 /// What comes of a comparison, without the fields: cheap.
@@ -171,13 +188,27 @@ pub struct Classification {
 
 /// Compares two records and tells only what comes of it.
 #[must_use]
-pub fn judge(left: &Features, right: &Features, context: &Context, model: &Model) -> Classification {
+pub fn judge(
+    left: &Features,
+    right: &Features,
+    context: &Context,
+    model: &Model,
+) -> Classification {
     let score = score(left, right, &model.matching.weights, context);
-    Classification { millibits: score.millibits, verdict: score.verdict(model), veto: score.veto }
+    Classification {
+        millibits: score.millibits,
+        verdict: score.verdict(model),
+        veto: score.veto,
+    }
 }
 
 /// Compares two records, in numbers.
-pub(super) fn score(left: &Features, right: &Features, weights: &Weights, context: &Context) -> Score {
+pub(super) fn score(
+    left: &Features,
+    right: &Features,
+    weights: &Weights,
+    context: &Context,
+) -> Score {
     let mut score = Score::new();
     names::compare(&left.names, &right.names, weights, &mut score);
     fields::compare(left, right, weights, context, &mut score);
@@ -187,19 +218,31 @@ pub(super) fn score(left: &Features, right: &Features, weights: &Weights, contex
 }
 
 const NAMES: [Field; 3] = [Field::GivenName, Field::MiddleName, Field::FamilyName];
-/// However rare a name, there are people who share it, often in one family: a name alone is not enough.
+/// However rare a name, there are people who share it, often in one family: a name alone is not
+/// enough.
 const MOST_NAMES: i32 = 24_000;
 const ADDRESS: [Field; 3] = [Field::Street, Field::City, Field::Postcode];
 
-/// The sum of the fields, where an address counts as one: its strongest part in full, of the others a quarter; against,
-/// people move: no more than its weakest part.
+/// The sum of the fields, where an address counts as one: its strongest part in full, of the others
+/// a quarter; against, people move: no more than its weakest part.
 fn total(score: &Score) -> i32 {
     let grouped = |field: &Field| ADDRESS.contains(field) || NAMES.contains(field);
-    let alone = Field::ALL.iter().filter(|field| !grouped(field)).map(|field| score.weight(*field));
-    let names = NAMES.map(|field| score.weight(field)).into_iter().sum::<i32>().min(MOST_NAMES);
+    let alone = Field::ALL
+        .iter()
+        .filter(|field| !grouped(field))
+        .map(|field| score.weight(*field));
+    let names = NAMES
+        .map(|field| score.weight(field))
+        .into_iter()
+        .sum::<i32>()
+        .min(MOST_NAMES);
     let address = ADDRESS.map(|field| score.weight(field));
     let most = address.into_iter().max().unwrap_or(0).max(0);
-    let rest: i32 = address.into_iter().filter(|weight| *weight > 0).sum::<i32>() - most;
+    let rest: i32 = address
+        .into_iter()
+        .filter(|weight| *weight > 0)
+        .sum::<i32>()
+        - most;
     let against = address.into_iter().min().unwrap_or(0).min(0);
     alone.sum::<i32>() + names + most + rest / 4 + against
 }

@@ -1,7 +1,7 @@
 //! What is generic: identifiers and match keys that so many hold that they tell nothing.
 //!
-//! The only thing besides two records and the model that a comparison looks at. It is a function of who holds what now:
-//! when a value is no longer held by too many, it links and weighs again.
+//! The only thing besides two records and the model that a comparison looks at. It is a function of
+//! who holds what now: when a value is no longer held by too many, it links and weighs again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -34,7 +34,10 @@ impl Context {
             let mut keys = features.keys_with_fields();
             keys.dedup_by_key(|(key, _)| *key);
             for (key, fields) in keys {
-                counts.entry(key).or_insert((0, most(fields, &model.matching))).0 += 1;
+                counts
+                    .entry(key)
+                    .or_insert((0, most(fields, &model.matching)))
+                    .0 += 1;
             }
         }
         for (identifier, holders) in holders {
@@ -42,7 +45,12 @@ impl Context {
                 context.exclude(&identifier);
             }
         }
-        context.keys.extend(counts.into_iter().filter(|(_, (count, most))| count > most).map(|(key, _)| key));
+        context.keys.extend(
+            counts
+                .into_iter()
+                .filter(|(_, (count, most))| count > most)
+                .map(|(key, _)| key),
+        );
         context
     }
 
@@ -69,17 +77,28 @@ impl Context {
     }
 }
 
-/// Whether an identifier is held by more records than its type allows, or by more different people than a family has.
+/// Whether an identifier is held by more records than its type allows, or by more different people
+/// than a family has.
 #[must_use]
 pub fn is_generic(identifier: &Identifier, holders: &[&Features], model: &Model) -> bool {
-    let max_records = model.identifiers.get(&identifier.kind).and_then(|kind: &IdentifierType| kind.max_records);
+    let max_records = model
+        .identifiers
+        .get(&identifier.kind)
+        .and_then(|kind: &IdentifierType| kind.max_records);
     max_records.is_some_and(|max| holders.len() > max)
-        || (holders.len() > model.matching.max_people && people(holders) > model.matching.max_people)
+        || (holders.len() > model.matching.max_people
+            && people(holders) > model.matching.max_people)
 }
 
-/// How many people go by the names, at least: names that are forms of one or sound alike count once.
+/// How many people go by the names, at least: names that are forms of one or sound alike count
+/// once.
 fn people(holders: &[&Features]) -> usize {
     let names = holders.iter().flat_map(|features| &features.names);
-    let given = names.filter_map(|name| name.given.as_ref()).filter(|given| !given.word.is_initial());
-    given.map(|given| text::sound(nicknames::canonical(&given.word.text))).collect::<BTreeSet<_>>().len()
+    let given = names
+        .filter_map(|name| name.given.as_ref())
+        .filter(|given| !given.word.is_initial());
+    given
+        .map(|given| text::sound(nicknames::canonical(&given.word.text)))
+        .collect::<BTreeSet<_>>()
+        .len()
 }

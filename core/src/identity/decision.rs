@@ -1,7 +1,8 @@
 //! What people decided about records: these are one person, these are not.
 //!
-//! A later decision outweighs an earlier one that says otherwise: decisions are taken newest first, and one that cannot be
-//! kept beside the newer ones has no effect. (It has effect again when the newer one is taken back.)
+//! A later decision outweighs an earlier one that says otherwise: decisions are taken newest first,
+//! and one that cannot be kept beside the newer ones has no effect. (It has effect again when the
+//! newer one is taken back.)
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,11 @@ pub struct Decision {
 
 impl Decision {
     /// Whether it says that a record of one group is not the same person as a record of another.
-    pub fn separates(&self, in_one: impl Fn(&RecordKey) -> bool, in_other: impl Fn(&RecordKey) -> bool) -> bool {
+    pub fn separates(
+        &self,
+        in_one: impl Fn(&RecordKey) -> bool,
+        in_other: impl Fn(&RecordKey) -> bool,
+    ) -> bool {
         let (left, right) = (&self.left, &self.right);
         self.kind == DecisionKind::CannotLink
             && ((left.iter().any(&in_one) && right.iter().any(&in_other))
@@ -52,7 +57,9 @@ impl<'a> Separations<'a> {
     /// Those among some decisions.
     pub fn of(decisions: impl IntoIterator<Item = &'a Decision>) -> Self {
         let mut sides: BTreeMap<&RecordKey, Vec<(usize, bool)>> = BTreeMap::new();
-        let separating = decisions.into_iter().filter(|decision| decision.kind == DecisionKind::CannotLink);
+        let separating = decisions
+            .into_iter()
+            .filter(|decision| decision.kind == DecisionKind::CannotLink);
         for (number, decision) in separating.enumerate() {
             let left = decision.left.iter().map(|key| (key, true));
             for (key, is_left) in left.chain(decision.right.iter().map(|key| (key, false))) {
@@ -62,11 +69,15 @@ impl<'a> Separations<'a> {
         Self(sides)
     }
 
-    /// Whether two records are decided to be of different people. As [`Decision::separates`] for two groups of one record.
+    /// Whether two records are decided to be of different people. As [`Decision::separates`] for
+    /// two groups of one record.
     #[must_use]
     pub fn separate(&self, a: &RecordKey, b: &RecordKey) -> bool {
-        let (Some(of_a), Some(of_b)) = (self.0.get(a), self.0.get(b)) else { return false };
-        of_a.iter().any(|(number, is_left)| of_b.contains(&(*number, !is_left)))
+        let (Some(of_a), Some(of_b)) = (self.0.get(a), self.0.get(b)) else {
+            return false;
+        };
+        of_a.iter()
+            .any(|(number, is_left)| of_b.contains(&(*number, !is_left)))
     }
 }
 
@@ -84,13 +95,23 @@ mod tests {
             right: right.iter().map(|index| keys[*index].clone()).collect(),
             time: Timestamp::from_micros(0),
         };
-        let decisions =
-            [decision(DecisionKind::CannotLink, &[0, 1], &[2]), decision(DecisionKind::MustLink, &[0], &[3])];
+        let decisions = [
+            decision(DecisionKind::CannotLink, &[0, 1], &[2]),
+            decision(DecisionKind::MustLink, &[0], &[3]),
+        ];
         let separations = Separations::of(&decisions);
-        for (a, b, expected) in [(0, 2, true), (2, 1, true), (0, 1, false), (0, 3, false), (2, 2, false)] {
+        for (a, b, expected) in [
+            (0, 2, true),
+            (2, 1, true),
+            (0, 1, false),
+            (0, 3, false),
+            (2, 2, false),
+        ] {
             let (a, b) = (&keys[a], &keys[b]);
             assert_eq!(separations.separate(a, b), expected, "{a:?} and {b:?}");
-            let any = decisions.iter().any(|decision| decision.separates(|key| key == a, |key| key == b));
+            let any = decisions
+                .iter()
+                .any(|decision| decision.separates(|key| key == a, |key| key == b));
             assert_eq!(any, expected, "{a:?} and {b:?}");
         }
     }

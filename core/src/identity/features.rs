@@ -1,7 +1,8 @@
 //! What a record says of a person, in the form in which it is compared.
 //!
-//! Made once for each record: names cut, folded and with their forms, dates parsed, addresses in tokens. All values count,
-//! not only the first of each. What says nothing (a blocked value, a date that cannot be) is left out here, so that whoever compares need not ask.
+//! Made once for each record: names cut, folded and with their forms, dates parsed, addresses in
+//! tokens. All values count, not only the first of each. What says nothing (a blocked value, a date
+//! that cannot be) is left out here, so that whoever compares need not ask.
 //!
 //! Features are good for the model that they were made with.
 
@@ -47,7 +48,9 @@ impl Features {
         let mut features = Self::default();
         let mut parts = name::Parts::default();
         for (name, value, _) in record.traits() {
-            let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else { continue };
+            let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else {
+                continue;
+            };
             for text in texts(value) {
                 features.take_trait(role, &text, &mut parts);
             }
@@ -77,8 +80,11 @@ impl Features {
     }
 
     fn take_identifier(&mut self, identifier: &Identifier, model: &Model) {
-        let Some((index, (_, kind))) =
-            model.identifiers.iter().enumerate().find(|(_, (name, _))| **name == identifier.kind)
+        let Some((index, (_, kind))) = model
+            .identifiers
+            .iter()
+            .enumerate()
+            .find(|(_, (name, _))| **name == identifier.kind)
         else {
             return;
         };
@@ -86,7 +92,9 @@ impl Features {
         match &kind.normalization {
             Normalization::Email if !links => add(&mut self.emails, Email::malformed(identifier)),
             Normalization::Email => add(&mut self.emails, Some(Email::new(identifier))),
-            Normalization::E164 { .. } if !links => add(&mut self.phones, Phone::malformed(identifier, kind)),
+            Normalization::E164 { .. } if !links => {
+                add(&mut self.phones, Phone::malformed(identifier, kind));
+            }
             Normalization::E164 { .. } => add(&mut self.phones, Some(Phone::new(identifier))),
             _ => {}
         }
@@ -95,7 +103,10 @@ impl Features {
                 kind: u16::try_from(index).unwrap_or(u16::MAX),
                 belongs_to: kind.belongs_to,
                 exclusive: kind.exclusive,
-                contact: matches!(kind.normalization, Normalization::Email | Normalization::E164 { .. }),
+                contact: matches!(
+                    kind.normalization,
+                    Normalization::Email | Normalization::E164 { .. }
+                ),
                 key: BlockingKey::of(identifier),
                 value: Word::new(&text::fold(&identifier.value)),
             };
@@ -106,9 +117,18 @@ impl Features {
     /// Takes out what has been learned to stand for nothing.
     fn drop_placeholders(&mut self, weights: &Weights) {
         let is = |field, hash| weights.is_placeholder(field, hash);
-        self.births.retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));
-        let emails = self.emails.iter().filter(|email| is(Field::Email, email.whole.hash)).map(|email| email.key);
-        let phones = self.phones.iter().filter(|phone| is(Field::Phone, phone.digits.hash)).map(|phone| phone.key);
+        self.births
+            .retain(|date| !is(Field::BirthDate, crate::hash::hash(&date.to_string())));
+        let emails = self
+            .emails
+            .iter()
+            .filter(|email| is(Field::Email, email.whole.hash))
+            .map(|email| email.key);
+        let phones = self
+            .phones
+            .iter()
+            .filter(|phone| is(Field::Phone, phone.digits.hash))
+            .map(|phone| phone.key);
         let gone: Vec<BlockingKey> = emails.chain(phones).collect();
         if !gone.is_empty() {
             self.emails.retain(|email| !gone.contains(&email.key));
@@ -126,12 +146,15 @@ impl Features {
     /// Whether the record has a name.
     #[must_use]
     pub fn has_name(&self) -> bool {
-        self.names.iter().any(|name| name.given.is_some() || name.family.is_some())
+        self.names
+            .iter()
+            .any(|name| name.given.is_some() || name.family.is_some())
     }
 }
 
 fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
-    if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value)) {
+    if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value))
+    {
         values.push(value);
     }
 }

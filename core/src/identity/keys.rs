@@ -1,9 +1,10 @@
 //! Match keys: short ways to find the records that may be of the same person.
 //!
-//! Two records are compared only if they have a key in common. Each key is a combination that few share even among a
-//! million people (a family name alone is none), and together they find a person in spite of any single slip: a
-//! mistyped name is found by birth date and the other name, a new address by e-mail, swapped names because pairs of
-//! names are sorted. A key that more records hold than the model allows is generic and finds nobody.
+//! Two records are compared only if they have a key in common. Each key is a combination that few
+//! share even among a million people (a family name alone is none), and together they find a person
+//! in spite of any single slip: a mistyped name is found by birth date and the other name, a new
+//! address by e-mail, swapped names because pairs of names are sorted. A key that more records hold
+//! than the model allows is generic and finds nobody.
 //!
 //! Keys are stored: [`BlockingKey`] is the same for the same values for ever.
 
@@ -20,9 +21,10 @@ use crate::records::Identifier;
 /// A record has no more keys than this; those of identifiers come first.
 const MAX_KEYS: usize = 32;
 
-/// Under a name alone there may be fewer than under other keys, by this factor. Of ten namesakes each is the right one in
-/// fewer than one of ten cases, and where there is more to say than the name, there are keys of both. Namesakes grow with
-/// the population: without this a record would be compared with ever more of them.
+/// Under a name alone there may be fewer than under other keys, by this factor. Of ten namesakes
+/// each is the right one in fewer than one of ten cases, and where there is more to say than the
+/// name, there are keys of both. Namesakes grow with the population: without this a record would be
+/// compared with ever more of them.
 const NAME_ALONE: usize = 6;
 
 /// Shorter halves of numbers tell too little.
@@ -40,7 +42,9 @@ impl BlockingKey {
     }
 
     fn new(kind: &str, parts: &[&str]) -> Self {
-        let hash = parts.iter().fold(Hash::new().part(kind), |hash, part| hash.part(part));
+        let hash = parts
+            .iter()
+            .fold(Hash::new().part(kind), |hash, part| hash.part(part));
         Self(hash.finish().cast_signed())
     }
 }
@@ -58,7 +62,8 @@ const BIRTH: FieldSet = bit(Field::BirthDate);
 const STREET: FieldSet = bit(Field::Street);
 
 impl Features {
-    /// The keys by which a record is found, ascending: those besides identifiers, which are looked up as such.
+    /// The keys by which a record is found, ascending: those besides identifiers, which are looked
+    /// up as such.
     #[must_use]
     pub fn match_keys(&self) -> Vec<BlockingKey> {
         self.besides_identifiers().map(|(key, _)| key).collect()
@@ -67,7 +72,9 @@ impl Features {
     /// The same, each with how many records may be under it before it finds nobody.
     #[must_use]
     pub fn bounded_keys(&self, matching: &Matching) -> Vec<(BlockingKey, usize)> {
-        self.besides_identifiers().map(|(key, fields)| (key, most(fields, matching))).collect()
+        self.besides_identifiers()
+            .map(|(key, fields)| (key, most(fields, matching)))
+            .collect()
     }
 
     fn besides_identifiers(&self) -> impl Iterator<Item = (BlockingKey, FieldSet)> {
@@ -87,7 +94,11 @@ impl Features {
         for birth in &self.births {
             let birth = birth.to_string();
             for place in self.cities.iter().chain(&self.postcodes) {
-                keys.add(BIRTH | bit(Field::City) | bit(Field::Postcode), "birth+place", &[&birth, &place.text]);
+                keys.add(
+                    BIRTH | bit(Field::City) | bit(Field::Postcode),
+                    "birth+place",
+                    &[&birth, &place.text],
+                );
             }
         }
         let Keys(mut keys) = keys;
@@ -98,8 +109,16 @@ impl Features {
 
     fn contact_keys(&self, keys: &mut Keys) {
         for id in &self.ids {
-            let field = if id.contact { Field::Email } else { Field::PersonalId };
-            let field = if self.phones.iter().any(|phone| phone.key == id.key) { Field::Phone } else { field };
+            let field = if id.contact {
+                Field::Email
+            } else {
+                Field::PersonalId
+            };
+            let field = if self.phones.iter().any(|phone| phone.key == id.key) {
+                Field::Phone
+            } else {
+                field
+            };
             keys.0.push((id.key, bit(field)));
         }
         for email in &self.emails {
@@ -108,42 +127,76 @@ impl Features {
             }
             if let Some(number) = email.number() {
                 for initial in self.initials() {
-                    keys.add(bit(Field::Email) | GIVEN | FAMILY, "email number", &[number, &initial]);
+                    keys.add(
+                        bit(Field::Email) | GIVEN | FAMILY,
+                        "email number",
+                        &[number, &initial],
+                    );
                 }
             }
         }
         for phone in &self.phones {
             let digits = &phone.digits.text;
-            keys.add(bit(Field::Phone), "phone end", &[&digits[digits.len().saturating_sub(7)..]]);
+            keys.add(
+                bit(Field::Phone),
+                "phone end",
+                &[&digits[digits.len().saturating_sub(7)..]],
+            );
         }
     }
 
-    /// The halves of numbers of which a person has one, as on a passport, with the family name: whoever mistypes such a number
-    /// leaves one half of it right. Numbers of other kinds are seldom typed.
+    /// The halves of numbers of which a person has one, as on a passport, with the family name:
+    /// whoever mistypes such a number leaves one half of it right. Numbers of other kinds are
+    /// seldom typed.
     fn number_keys(&self, name: &Name, keys: &mut Keys) {
         let Some(family) = &name.family else { return };
         for id in self.ids.iter().filter(|id| id.exclusive && !id.contact) {
             let number = &id.value.text;
-            let half = number.char_indices().map(|(place, _)| place).nth(number.chars().count() / 2).unwrap_or(0);
+            let half = number
+                .char_indices()
+                .map(|(place, _)| place)
+                .nth(number.chars().count() / 2)
+                .unwrap_or(0);
             if half >= MIN_HALF {
                 let (first, second) = number.split_at(half);
-                keys.add(FAMILY | bit(Field::PersonalId), "number begins", &[first, &family.sound]);
-                keys.add(FAMILY | bit(Field::PersonalId), "number ends", &[second, &family.sound]);
+                keys.add(
+                    FAMILY | bit(Field::PersonalId),
+                    "number begins",
+                    &[first, &family.sound],
+                );
+                keys.add(
+                    FAMILY | bit(Field::PersonalId),
+                    "number ends",
+                    &[second, &family.sound],
+                );
             }
         }
     }
 
     /// What the names sound like where they begin, given or family.
     fn initials(&self) -> BTreeSet<String> {
-        let given = |name: &Name| name.given.as_ref().map(|given| text::sound(nicknames::canonical(&given.word.text)));
+        let given = |name: &Name| {
+            name.given
+                .as_ref()
+                .map(|given| text::sound(nicknames::canonical(&given.word.text)))
+        };
         let family = |name: &Name| name.family.as_ref().map(|family| family.sound.clone());
-        let sounds = self.names.iter().flat_map(|name| [given(name), family(name)]).flatten();
-        sounds.filter_map(|sound| sound.get(..1).map(str::to_owned)).collect()
+        let sounds = self
+            .names
+            .iter()
+            .flat_map(|name| [given(name), family(name)])
+            .flatten();
+        sounds
+            .filter_map(|sound| sound.get(..1).map(str::to_owned))
+            .collect()
     }
 
     fn name_keys(&self, name: &Name, keys: &mut Keys) {
         let given = name.given.as_ref().filter(|given| !given.word.is_initial());
-        let family = name.family.as_ref().filter(|family| !family.word.is_initial());
+        let family = name
+            .family
+            .as_ref()
+            .filter(|family| !family.word.is_initial());
         let canonical = given.map(|given| nicknames::canonical(&given.word.text));
         let sound = canonical.map(text::sound);
         for birth in &self.births {
@@ -160,13 +213,25 @@ impl Features {
             keys.add(GIVEN | FAMILY, "names", &[first, second]);
             let [first, second] = sorted(sound, &family.sound);
             for birth in &self.births {
-                keys.add(GIVEN | FAMILY | BIRTH, "sounds+month", &[first, second, &month_day(*birth)]);
+                keys.add(
+                    GIVEN | FAMILY | BIRTH,
+                    "sounds+month",
+                    &[first, second, &month_day(*birth)],
+                );
             }
             for city in &self.cities {
-                keys.add(GIVEN | FAMILY | bit(Field::City), "sounds+place", &[first, second, &city.text]);
+                keys.add(
+                    GIVEN | FAMILY | bit(Field::City),
+                    "sounds+place",
+                    &[first, second, &city.text],
+                );
             }
             for postcode in &self.postcodes {
-                keys.add(GIVEN | FAMILY | bit(Field::Postcode), "sounds+place", &[first, second, &postcode.text]);
+                keys.add(
+                    GIVEN | FAMILY | bit(Field::Postcode),
+                    "sounds+place",
+                    &[first, second, &postcode.text],
+                );
             }
         }
         for street in &self.streets {
@@ -178,19 +243,35 @@ impl Features {
 
 fn street_keys(street: &Street, name: &Name, keys: &mut Keys) {
     let number = street.number.as_deref().unwrap_or_default();
-    let sound = street.words.first().map(|word| text::sound(&word.text)).unwrap_or_default();
+    let sound = street
+        .words
+        .first()
+        .map(|word| text::sound(&word.text))
+        .unwrap_or_default();
     if let Some(given) = &name.given {
-        keys.add(GIVEN | STREET, "street+given", &[number, &sound, &given.word.text[..1]]);
+        keys.add(
+            GIVEN | STREET,
+            "street+given",
+            &[number, &sound, &given.word.text[..1]],
+        );
     }
     if let Some(family) = &name.family {
-        keys.add(FAMILY | STREET, "street+family", &[number, &sound, &family.sound]);
+        keys.add(
+            FAMILY | STREET,
+            "street+family",
+            &[number, &sound, &family.sound],
+        );
     }
 }
 
 /// How many records may be under a key that is made of some fields before it finds nobody.
 pub(super) fn most(fields: FieldSet, matching: &Matching) -> usize {
     let most = matching.max_key_records;
-    if fields == GIVEN | FAMILY { most.min((most / NAME_ALONE).max(2)) } else { most }
+    if fields == GIVEN | FAMILY {
+        most.min((most / NAME_ALONE).max(2))
+    } else {
+        most
+    }
 }
 
 struct Keys(Vec<(BlockingKey, FieldSet)>);
@@ -210,5 +291,9 @@ fn sorted<'a>(a: &'a str, b: &'a str) -> [&'a str; 2] {
 
 /// Month and day in one order, as they may be swapped.
 fn month_day(date: Date) -> String {
-    format!("{:02}{:02}", date.month.min(date.day), date.month.max(date.day))
+    format!(
+        "{:02}{:02}",
+        date.month.min(date.day),
+        date.month.max(date.day)
+    )
 }

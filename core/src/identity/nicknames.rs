@@ -1,7 +1,8 @@
-//! Short and pet forms of given names, compiled for this project from general knowledge, mostly of English use.
+//! Short and pet forms of given names, compiled for this project from general knowledge, mostly of
+//! English use.
 //!
-//! A name may belong to several (Alex is Alexander or Alexandra): two names are forms of one where they have one in
-//! common.
+//! A name may belong to several (Alex is Alexander or Alexandra): two names are forms of one where
+//! they have one in common.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,19 +22,30 @@ static GROUPS: LazyLock<HashMap<&'static str, Vec<u16>>> = LazyLock::new(|| {
 });
 
 /// The first name of each line.
-static HEADS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| FORMS.lines().filter_map(|line| line.split_ascii_whitespace().next()).collect());
+static HEADS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    FORMS
+        .lines()
+        .filter_map(|line| line.split_ascii_whitespace().next())
+        .collect()
+});
 
 /// The names that a folded given name may be a form of.
 pub(super) fn groups(name: &str) -> &'static [u16] {
     GROUPS.get(name).map_or(&[], Vec::as_slice)
 }
 
-/// One name for all forms, for match keys: the name itself where it heads a line or is in none, else the first of which it is a form.
+/// One name for all forms, for match keys: the name itself where it heads a line or is in none,
+/// else the first of which it is a form.
 pub(super) fn canonical(name: &str) -> &str {
     match groups(name) {
         [] => name,
-        groups if groups.iter().any(|group| HEADS[usize::from(*group)] == name) => name,
+        groups
+            if groups
+                .iter()
+                .any(|group| HEADS[usize::from(*group)] == name) =>
+        {
+            name
+        }
         [first, ..] => HEADS[usize::from(*first)],
     }
 }
@@ -48,18 +60,30 @@ mod tests {
 
     #[test]
     fn short_forms_belong_to_their_names() {
-        for (a, b) in [("bob", "robert"), ("chick", "charles"), ("peggy", "margaret"), ("alex", "alexandra")] {
+        for (a, b) in [
+            ("bob", "robert"),
+            ("chick", "charles"),
+            ("peggy", "margaret"),
+            ("alex", "alexandra"),
+        ] {
             assert!(forms_of_one(a, b), "{a} {b}");
         }
         assert!(!forms_of_one("alexander", "alexandra"));
-        assert!(!forms_of_one("zelda", "zelda"), "a name without forms is in no group");
+        assert!(
+            !forms_of_one("zelda", "zelda"),
+            "a name without forms is in no group"
+        );
     }
 
     #[test]
     fn each_line_is_folded_and_has_a_form() {
         for line in FORMS.lines() {
             assert!(line.split(' ').count() > 1, "{line}");
-            assert!(line.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' '), "{line}");
+            assert!(
+                line.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b' '),
+                "{line}"
+            );
         }
     }
 

@@ -24,18 +24,27 @@ pub struct Pair {
     pub veto: Option<Veto>,
 }
 
-/// All pairs that are to be linked or reviewed, that are a household, or that a veto keeps apart, in order of keys.
+/// All pairs that are to be linked or reviewed, that are a household, or that a veto keeps apart,
+/// in order of keys.
 #[must_use]
 pub fn pairs(all: &[(&Record, &Features)], context: &Context, model: &Model) -> Vec<Pair> {
     let mut sorted = all.to_vec();
     sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
-    let told = scored(&features, context, model).into_iter().filter_map(|(a, b, score)| {
-        let verdict = score.verdict(model);
-        let (left, right) = (sorted[a].0.key.clone(), sorted[b].0.key.clone());
-        let pair = Pair { left, right, millibits: score.millibits, verdict, veto: score.veto };
-        (verdict != MatchDecision::Different).then_some(pair)
-    });
+    let told = scored(&features, context, model)
+        .into_iter()
+        .filter_map(|(a, b, score)| {
+            let verdict = score.verdict(model);
+            let (left, right) = (sorted[a].0.key.clone(), sorted[b].0.key.clone());
+            let pair = Pair {
+                left,
+                right,
+                millibits: score.millibits,
+                verdict,
+                veto: score.veto,
+            };
+            (verdict != MatchDecision::Different).then_some(pair)
+        });
     told.collect()
 }
 
@@ -50,17 +59,27 @@ pub fn candidates<'a>(
     sorted.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let features: Vec<&Features> = sorted.iter().map(|(_, features)| *features).collect();
     let found = found(&features, context, &model.matching).into_iter();
-    found.map(|(a, b, _)| (&sorted[a].0.key, &sorted[b].0.key)).collect()
+    found
+        .map(|(a, b, _)| (&sorted[a].0.key, &sorted[b].0.key))
+        .collect()
 }
 
 /// Every pair that shares a key, with its score, by index in ascending order.
-pub(super) fn scored(features: &[&Features], context: &Context, model: &Model) -> Vec<(usize, usize, Score)> {
+pub(super) fn scored(
+    features: &[&Features],
+    context: &Context,
+    model: &Model,
+) -> Vec<(usize, usize, Score)> {
     let weights = &model.matching.weights;
     let pairs = found(features, context, &model.matching);
-    pairs.into_iter().map(|(a, b, _)| (a, b, score(features[a], features[b], weights, context))).collect()
+    pairs
+        .into_iter()
+        .map(|(a, b, _)| (a, b, score(features[a], features[b], weights, context)))
+        .collect()
 }
 
-/// Every pair that shares a key, by index in ascending order, with the fields of each key that it shares.
+/// Every pair that shares a key, by index in ascending order, with the fields of each key that it
+/// shares.
 pub(super) fn found(
     features: &[&Features],
     context: &Context,
@@ -71,11 +90,17 @@ pub(super) fn found(
         let mut keys = features.keys_with_fields();
         keys.dedup_by_key(|(key, _)| *key);
         for (key, fields) in keys.into_iter().filter(|(key, _)| context.finds(*key)) {
-            holders.entry(key).or_insert_with(|| (fields, Vec::new())).1.push(index);
+            holders
+                .entry(key)
+                .or_insert_with(|| (fields, Vec::new()))
+                .1
+                .push(index);
         }
     }
     let mut found: HashMap<(usize, usize), Vec<FieldSet>> = HashMap::new();
-    for (fields, holders) in holders.into_values().filter(|(fields, holders)| holders.len() <= most(*fields, matching))
+    for (fields, holders) in holders
+        .into_values()
+        .filter(|(fields, holders)| holders.len() <= most(*fields, matching))
     {
         for (place, &a) in holders.iter().enumerate() {
             for &b in &holders[place + 1..] {
@@ -83,7 +108,10 @@ pub(super) fn found(
             }
         }
     }
-    let mut pairs: Vec<_> = found.into_iter().map(|((a, b), fields)| (a, b, fields)).collect();
+    let mut pairs: Vec<_> = found
+        .into_iter()
+        .map(|((a, b), fields)| (a, b, fields))
+        .collect();
     pairs.sort_unstable_by_key(|(a, b, _)| (*a, *b));
     pairs
 }

@@ -1,9 +1,11 @@
-//! Words that may be meant by another one: those that sound like it, and those that are it but for a typing mistake.
+//! Words that may be meant by another one: those that sound like it, and those that are it but for
+//! a typing mistake.
 //!
-//! To find them among all words of a tenant without looking at each, a spelling tells where to look: under its sound, and
-//! under its beginning and its end. One mistake leaves either the first half or the second as it is; two mistakes in a long
-//! word leave its first two letters or its last third, unless they are one here and one there: then it is not found. Words
-//! with digits have no spelling, since another number is not a mistake but another number.
+//! To find them among all words of a tenant without looking at each, a spelling tells where to
+//! look: under its sound, and under its beginning and its end. One mistake leaves either the first
+//! half or the second as it is; two mistakes in a long word leave its first two letters or its last
+//! third, unless they are one here and one there: then it is not found. Words with digits have no
+//! spelling, since another number is not a mistake but another number.
 
 use super::text;
 
@@ -21,11 +23,13 @@ pub struct Spelling {
     word: String,
     /// The sound that words which sound like it have. None: it is too short to tell.
     pub sound: Option<String>,
-    /// Where those are that differ by mistakes. None: the word is too short for mistakes to be told.
+    /// Where those are that differ by mistakes. None: the word is too short for mistakes to be
+    /// told.
     pub slips: Option<Slips>,
 }
 
-/// Where words are that differ from one by mistakes: they begin or end as it does, and have about as many letters.
+/// Where words are that differ from one by mistakes: they begin or end as it does, and have about
+/// as many letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slips {
     /// How many mistakes at most.
@@ -45,7 +49,8 @@ pub struct Slips {
 pub enum Likeness {
     /// It sounds alike.
     Sound,
-    /// It is the same but for so many letters put in, left out, changed or swapped with their neighbour.
+    /// It is the same but for so many letters put in, left out, changed or swapped with their
+    /// neighbour.
     Slip(usize),
 }
 
@@ -60,7 +65,11 @@ impl Spelling {
         let slips = (count >= ONE_MISTAKE).then(|| {
             let edits = if count >= TWO_MISTAKES { 2 } else { 1 };
             // A swap takes two letters: the one between the halves belongs to neither.
-            let (begin, end) = if edits == 1 { ((count - 1) / 2, count.div_ceil(2)) } else { (2, count - count / 3) };
+            let (begin, end) = if edits == 1 {
+                ((count - 1) / 2, count.div_ceil(2))
+            } else {
+                (2, count - count / 3)
+            };
             Slips {
                 edits,
                 begin: word[..begin].to_owned(),
@@ -70,11 +79,16 @@ impl Spelling {
             }
         });
         let sound = sound(word);
-        Some(Self { word: word.to_owned(), sound: (sound.len() >= MIN_SOUND).then_some(sound), slips })
+        Some(Self {
+            word: word.to_owned(),
+            sound: (sound.len() >= MIN_SOUND).then_some(sound),
+            slips,
+        })
     }
 
-    /// What another word has in common with it, if it may be meant by it. It has nothing in common with itself. One that both
-    /// sounds alike and is an edit away is rather another spelling than a mistake, unless it has two letters swapped.
+    /// What another word has in common with it, if it may be meant by it. It has nothing in common
+    /// with itself. One that both sounds alike and is an edit away is rather another spelling than
+    /// a mistake, unless it has two letters swapped.
     #[must_use]
     pub fn likeness(&self, other: &str) -> Option<Likeness> {
         if other == self.word || Self::of(other).is_none() {
@@ -93,9 +107,16 @@ impl Spelling {
 
 /// Whether two neighbours that are swapped are all that is different.
 fn is_swap(one: &[u8], other: &[u8]) -> bool {
-    let different: Vec<usize> = (0..one.len().min(other.len())).filter(|at| one[*at] != other[*at]).collect();
-    let [first, second] = different[..] else { return false };
-    one.len() == other.len() && second == first + 1 && one[first] == other[second] && one[second] == other[first]
+    let different: Vec<usize> = (0..one.len().min(other.len()))
+        .filter(|at| one[*at] != other[*at])
+        .collect();
+    let [first, second] = different[..] else {
+        return false;
+    };
+    one.len() == other.len()
+        && second == first + 1
+        && one[first] == other[second]
+        && one[second] == other[first]
 }
 
 /// The key that words which sound alike share.
@@ -116,9 +137,22 @@ mod tests {
 
     #[test]
     fn names_that_sound_alike_are_meant_by_each_other() {
-        for (word, other) in [("catherine", "katharyn"), ("meyer", "maier"), ("jon", "john"), ("stephen", "steven")] {
-            assert_eq!(likeness(word, other), Some(Likeness::Sound), "{word} {other}");
-            assert_eq!(likeness(other, word), Some(Likeness::Sound), "{word} {other}");
+        for (word, other) in [
+            ("catherine", "katharyn"),
+            ("meyer", "maier"),
+            ("jon", "john"),
+            ("stephen", "steven"),
+        ] {
+            assert_eq!(
+                likeness(word, other),
+                Some(Likeness::Sound),
+                "{word} {other}"
+            );
+            assert_eq!(
+                likeness(other, word),
+                Some(Likeness::Sound),
+                "{word} {other}"
+            );
         }
     }
 
@@ -135,7 +169,11 @@ mod tests {
             ("christopher", "chirstohper", Some(2)),
             ("boston", "boton", Some(1)),
         ] {
-            assert_eq!(likeness(word, other), edits.map(Likeness::Slip), "{word} {other}");
+            assert_eq!(
+                likeness(word, other),
+                edits.map(Likeness::Slip),
+                "{word} {other}"
+            );
         }
     }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Before, Context, Features, assign, cluster};
 use crate::model::{BelongsTo, IdentifierType, Model, Normalization, Source, TraitType};
 use crate::records::{
-    Draft, DraftRecord, Identifier, ProfileId, ProfileRow, ProfileState, Record, RecordKey, Statement, TenantId,
-    Timestamp,
+    Draft, DraftRecord, Identifier, ProfileId, ProfileRow, ProfileState, Record, RecordKey,
+    Statement, TenantId, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
@@ -24,17 +24,32 @@ fn model() -> Model {
         belongs_to: BelongsTo::Household,
         exclusive: false,
     };
-    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let trait_type =
-        TraitType { keep: crate::model::Survivorship::MostRecent, personal: false, searchable: false, role: None };
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let trait_type = TraitType {
+        keep: crate::model::Survivorship::MostRecent,
+        personal: false,
+        searchable: false,
+        role: None,
+    };
     Model {
         identifiers: BTreeMap::from([
             ("card".to_owned(), kind(1, Some(1), None, None)),
             ("email".to_owned(), kind(2, None, None, Some(4))),
             ("device".to_owned(), kind(9, None, Some(2), Some(4))),
         ]),
-        traits: names(&["name"]).into_iter().map(|name| (name, trait_type)).collect(),
-        sources: names(&["shop"]).into_iter().map(|name| (name, Source::default())).collect(),
+        traits: names(&["name"])
+            .into_iter()
+            .map(|name| (name, trait_type))
+            .collect(),
+        sources: names(&["shop"])
+            .into_iter()
+            .map(|name| (name, Source::default()))
+            .collect(),
         max_records_per_profile: 5,
         ..Model::default()
     }
@@ -44,8 +59,14 @@ fn model() -> Model {
 fn record(text: &str) -> Record {
     let mut parts = text.split(' ');
     let key = RecordKey::new("shop", parts.next().unwrap_or_default());
-    let identifiers = parts.filter_map(|part| part.split_once(':')).map(|(kind, value)| Identifier::new(kind, value));
-    let draft = DraftRecord { identifiers: identifiers.collect(), version: 1, ..DraftRecord::new(key.clone()) };
+    let identifiers = parts
+        .filter_map(|part| part.split_once(':'))
+        .map(|(kind, value)| Identifier::new(kind, value));
+    let draft = DraftRecord {
+        identifiers: identifiers.collect(),
+        version: 1,
+        ..DraftRecord::new(key.clone())
+    };
     let mut record = Record::new(key, NOW);
     match model().check(Draft::Upsert(draft), NOW) {
         Ok(Statement::Record(statement)) => record.apply(&statement),
@@ -57,55 +78,104 @@ fn record(text: &str) -> Record {
 /// The clusters as text: keys in order, clusters in order.
 fn clusters(records: &[&str]) -> Vec<String> {
     let records: Vec<Record> = records.iter().map(|text| record(text)).collect();
-    let features: Vec<Features> = records.iter().map(|record| Features::of(record, &model())).collect();
+    let features: Vec<Features> = records
+        .iter()
+        .map(|record| Features::of(record, &model()))
+        .collect();
     let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
     let clustering = cluster(&all, &Context::of(&all, &model()), &[], &model());
     clustering
         .clusters
         .iter()
-        .map(|cluster| cluster.members.iter().map(|member| member.record.key.as_str()).collect::<Vec<_>>().join(" "))
+        .map(|cluster| {
+            cluster
+                .members
+                .iter()
+                .map(|member| member.record.key.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect()
 }
 
 #[test]
 fn a_shared_identifier_joins_also_over_others() {
-    assert_eq!(clusters(&["a email:1", "b email:1 device:9", "c device:9", "d email:2"]), ["a b c", "d"]);
+    assert_eq!(
+        clusters(&["a email:1", "b email:1 device:9", "c device:9", "d email:2"]),
+        ["a b c", "d"]
+    );
 }
 
 #[test]
 fn two_cards_keep_two_people_apart_whatever_else_they_share() {
-    assert_eq!(clusters(&["a card:1 email:1 device:9", "b card:2 email:1 device:9"]), ["a", "b"]);
+    assert_eq!(
+        clusters(&["a card:1 email:1 device:9", "b card:2 email:1 device:9"]),
+        ["a", "b"]
+    );
 }
 
 #[test]
 fn a_chain_stops_where_two_cards_would_meet() {
     // c could go either way; the stable order of keys decides, not the order of arrival.
-    assert_eq!(clusters(&["a card:1 email:1", "b card:2 email:2", "c email:1 email:2"]), ["a c", "b"]);
-    assert_eq!(clusters(&["c email:1 email:2", "b card:2 email:2", "a card:1 email:1"]), ["a c", "b"]);
+    assert_eq!(
+        clusters(&["a card:1 email:1", "b card:2 email:2", "c email:1 email:2"]),
+        ["a c", "b"]
+    );
+    assert_eq!(
+        clusters(&["c email:1 email:2", "b card:2 email:2", "a card:1 email:1"]),
+        ["a c", "b"]
+    );
 }
 
 #[test]
 fn stronger_types_link_first() {
     // By e-mail c belongs to a; the device would have tied it to b, and cannot undo that.
-    assert_eq!(clusters(&["a card:1 email:1", "b card:2 device:9", "c email:1 device:9"]), ["a c", "b"]);
+    assert_eq!(
+        clusters(&[
+            "a card:1 email:1",
+            "b card:2 device:9",
+            "c email:1 device:9"
+        ]),
+        ["a c", "b"]
+    );
 }
 
 #[test]
 fn an_identifier_of_too_many_groups_joins_none_of_them() {
-    assert_eq!(clusters(&["a device:9", "b device:9", "c device:9"]), ["a", "b", "c"]);
+    assert_eq!(
+        clusters(&["a device:9", "b device:9", "c device:9"]),
+        ["a", "b", "c"]
+    );
     // Three records, but two of them are one person by e-mail: two groups are within the limit.
-    assert_eq!(clusters(&["a device:9 email:1", "b device:9 email:1", "c device:9"]), ["a b c"]);
+    assert_eq!(
+        clusters(&["a device:9 email:1", "b device:9 email:1", "c device:9"]),
+        ["a b c"]
+    );
 }
 
 #[test]
 fn an_identifier_of_too_many_records_joins_none_of_them() {
-    assert_eq!(clusters(&["a email:1", "b email:1", "c email:1", "d email:1"]), ["a b c d"]);
-    assert_eq!(clusters(&["a email:1", "b email:1", "c email:1", "d email:1", "e email:1"]), ["a", "b", "c", "d", "e"]);
+    assert_eq!(
+        clusters(&["a email:1", "b email:1", "c email:1", "d email:1"]),
+        ["a b c d"]
+    );
+    assert_eq!(
+        clusters(&[
+            "a email:1",
+            "b email:1",
+            "c email:1",
+            "d email:1",
+            "e email:1"
+        ]),
+        ["a", "b", "c", "d", "e"]
+    );
 }
 
 #[test]
 fn a_profile_does_not_grow_beyond_its_bound() {
-    let six = ["a card:1", "b card:1", "c card:1", "d card:1", "e card:1", "f card:1"];
+    let six = [
+        "a card:1", "b card:1", "c card:1", "d card:1", "e card:1", "f card:1",
+    ];
     assert_eq!(clusters(&six), ["a b c d e", "f"]);
 }
 
@@ -140,23 +210,37 @@ impl Town {
         let membership = gone.membership.clone();
         *gone = Record::new(key.clone(), gone.first_seen);
         gone.membership = membership;
-        self.name(&BTreeSet::from([key]), Timestamp::from_micros(NOW.as_micros() + seconds * 1_000_000));
+        self.name(
+            &BTreeSet::from([key]),
+            Timestamp::from_micros(NOW.as_micros() + seconds * 1_000_000),
+        );
     }
 
     fn name(&mut self, changed: &BTreeSet<RecordKey>, now: Timestamp) {
         let tenant = TenantId::default();
         let copy = self.records.clone();
         let live: Vec<&Record> = copy.values().filter(|record| record.exists()).collect();
-        let features: Vec<Features> = live.iter().map(|record| Features::of(record, &model())).collect();
+        let features: Vec<Features> = live
+            .iter()
+            .map(|record| Features::of(record, &model()))
+            .collect();
         let all: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
         let clusters = cluster(&all, &Context::of(&all, &model()), &[], &model()).clusters;
-        let before = Before { tenant: &tenant, now, rows: &self.rows, changed };
+        let before = Before {
+            tenant: &tenant,
+            now,
+            rows: &self.rows,
+            changed,
+        };
         let assignment = assign(&clusters, &mut self.records, &before);
-        self.rows.extend(assignment.rows.into_iter().map(|row| (row.id, row)));
+        self.rows
+            .extend(assignment.rows.into_iter().map(|row| (row.id, row)));
     }
 
     fn home(&self, key: &str) -> Option<ProfileId> {
-        self.records[&RecordKey::new("shop", key)].membership.profile
+        self.records[&RecordKey::new("shop", key)]
+            .membership
+            .profile
     }
 
     fn state(&self, id: ProfileId) -> ProfileState {
@@ -169,13 +253,25 @@ fn the_older_name_stays_and_the_younger_comes_back() {
     let mut town = Town::default();
     town.say(&["b email:1"], 1);
     town.say(&["a email:2"], 2);
-    let (older, younger) = (town.home("b").expect("a home"), town.home("a").expect("a home"));
+    let (older, younger) = (
+        town.home("b").expect("a home"),
+        town.home("a").expect("a home"),
+    );
     town.say(&["a email:1"], 3);
-    assert_eq!((town.home("a"), town.state(younger)), (Some(older), ProfileState::MergedInto(older)));
+    assert_eq!(
+        (town.home("a"), town.state(younger)),
+        (Some(older), ProfileState::MergedInto(older))
+    );
     let merged = town.rows[&older].revision;
     town.say(&["a email:2"], 4);
-    assert_eq!((town.home("a"), town.home("b")), (Some(younger), Some(older)));
-    assert!(town.rows[&younger].revision > merged, "who read the merged profile sees no revision go back");
+    assert_eq!(
+        (town.home("a"), town.home("b")),
+        (Some(younger), Some(older))
+    );
+    assert!(
+        town.rows[&younger].revision > merged,
+        "who read the merged profile sees no revision go back"
+    );
 }
 
 #[test]
@@ -208,11 +304,19 @@ fn a_gone_record_leaves_its_names_to_who_stays() {
     town.say(&["b email:1"], 2);
     let name = town.home("a").expect("a home");
     town.forget("a", 3);
-    assert_eq!((town.home("a"), town.home("b")), (None, Some(name)), "the profile keeps its name");
+    assert_eq!(
+        (town.home("a"), town.home("b")),
+        (None, Some(name)),
+        "the profile keeps its name"
+    );
     town.forget("b", 4);
     assert_eq!(town.state(name), ProfileState::Deleted);
     town.say(&["b email:1"], 5);
-    assert_eq!((town.home("b"), town.state(name)), (Some(name), ProfileState::Live), "and comes back under it");
+    assert_eq!(
+        (town.home("b"), town.state(name)),
+        (Some(name), ProfileState::Live),
+        "and comes back under it"
+    );
     // The first one returns as well: it joins, and has no claim on what it left.
     town.say(&["a email:1"], 6);
     assert_eq!(town.home("a"), Some(name));

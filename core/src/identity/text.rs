@@ -1,7 +1,8 @@
-//! How alike two folded texts are: edit distance, Jaro–Winkler, a phonetic key. Integers only, so that the answer is the
-//! same on every machine, and the same whichever of two texts stands first.
+//! How alike two folded texts are: edit distance, Jaro–Winkler, a phonetic key. Integers only, so
+//! that the answer is the same on every machine, and the same whichever of two texts stands first.
 //!
-//! Texts are ASCII (folding has transliterated them) and short; what is beyond [`MAX_BYTES`] does not count.
+//! Texts are ASCII (folding has transliterated them) and short; what is beyond [`MAX_BYTES`] does
+//! not count.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,11 @@ const MAX_BYTES: usize = 64;
 /// Brings a text into the form in which texts are compared: visible, in ASCII, in lower case.
 pub(super) fn fold(raw: &str) -> String {
     let clean = clean(raw);
-    let ascii = if clean.is_ascii() { clean } else { Cow::Owned(deunicode::deunicode(&clean)) };
+    let ascii = if clean.is_ascii() {
+        clean
+    } else {
+        Cow::Owned(deunicode::deunicode(&clean))
+    };
     let mut folded = ascii.into_owned();
     folded.make_ascii_lowercase();
     folded
@@ -25,7 +30,11 @@ fn bounded(text: &str) -> &[u8] {
 
 /// In one order, so that a greedy measure is symmetric.
 fn ordered<'a>(a: &'a [u8], b: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-    if (a.len(), a) <= (b.len(), b) { (a, b) } else { (b, a) }
+    if (a.len(), a) <= (b.len(), b) {
+        (a, b)
+    } else {
+        (b, a)
+    }
 }
 
 /// Jaro–Winkler similarity in thousandths.
@@ -35,8 +44,13 @@ pub(super) fn similarity(a: &str, b: &str) -> u32 {
         return 0;
     }
     let jaro = jaro(a, b);
-    let prefix = u32::try_from(a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count()).unwrap_or(0);
-    if jaro < 700 { jaro } else { jaro + prefix * (1000 - jaro) / 10 }
+    let prefix =
+        u32::try_from(a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count()).unwrap_or(0);
+    if jaro < 700 {
+        jaro
+    } else {
+        jaro + prefix * (1000 - jaro) / 10
+    }
 }
 
 fn jaro(a: &[u8], b: &[u8]) -> u32 {
@@ -56,7 +70,8 @@ fn jaro(a: &[u8], b: &[u8]) -> u32 {
     }
     let mut crossed = 0u64;
     while in_a != 0 {
-        crossed += u64::from(a[in_a.trailing_zeros() as usize] != b[in_b.trailing_zeros() as usize]);
+        crossed +=
+            u64::from(a[in_a.trailing_zeros() as usize] != b[in_b.trailing_zeros() as usize]);
         in_a &= in_a - 1;
         in_b &= in_b - 1;
     }
@@ -65,7 +80,8 @@ fn jaro(a: &[u8], b: &[u8]) -> u32 {
     u32::try_from(sum / 3_000).unwrap_or(0)
 }
 
-/// How many letters must be put in, left out, changed or swapped with their neighbour; `limit + 1` stands for more.
+/// How many letters must be put in, left out, changed or swapped with their neighbour; `limit + 1`
+/// stands for more.
 pub(super) fn edits(a: &str, b: &str, limit: usize) -> usize {
     let (a, b) = ordered(bounded(a), bounded(b));
     if b.len() - a.len() > limit {
@@ -73,7 +89,12 @@ pub(super) fn edits(a: &str, b: &str, limit: usize) -> usize {
     }
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[start..], &b[start..]);
-    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let end = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
     distance(&a[..a.len() - end], &b[..b.len() - end], limit)
 }
 
@@ -91,7 +112,9 @@ fn distance(a: &[u8], b: &[u8], limit: usize) -> usize {
         let mut fewest = rows[this][from - 1];
         for j in from..=to {
             let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[last][j] + 1).min(rows[this][j - 1] + 1).min(rows[last][j - 1] + cost);
+            let mut best = (rows[last][j] + 1)
+                .min(rows[this][j - 1] + 1)
+                .min(rows[last][j - 1] + cost);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[before][j - 2] + 1);
             }
@@ -106,7 +129,8 @@ fn distance(a: &[u8], b: &[u8], limit: usize) -> usize {
     rows[a.len() % 3][b.len()].min(far)
 }
 
-/// A key that names which sound alike share: consonants by sound, vowels only where the name begins with one.
+/// A key that names which sound alike share: consonants by sound, vowels only where the name begins
+/// with one.
 pub(super) fn sound(word: &str) -> String {
     let bytes = bounded(word);
     let mut key = String::with_capacity(6);
@@ -158,23 +182,39 @@ mod tests {
             ("abc", "xyz", 0),
             ("", "a", 0),
         ] {
-            assert!(similarity(a, b).abs_diff(expected) <= 1, "{a} {b}: {}", similarity(a, b));
+            assert!(
+                similarity(a, b).abs_diff(expected) <= 1,
+                "{a} {b}: {}",
+                similarity(a, b)
+            );
         }
     }
 
     #[test]
     fn a_swap_of_neighbours_is_one_edit() {
-        for (a, b, expected) in [("ca", "abc", 3), ("luis", "lius", 1), ("smith", "smyth", 1), ("ann", "anne", 1)] {
+        for (a, b, expected) in [
+            ("ca", "abc", 3),
+            ("luis", "lius", 1),
+            ("smith", "smyth", 1),
+            ("ann", "anne", 1),
+        ] {
             assert_eq!(edits(a, b, 9), expected, "{a} {b}");
         }
-        assert_eq!(edits("a", "abcdef", 2), 3, "more than the limit is not counted out");
+        assert_eq!(
+            edits("a", "abcdef", 2),
+            3,
+            "more than the limit is not counted out"
+        );
     }
 
     #[test]
     fn names_that_sound_alike_have_one_key() {
-        for (a, b) in
-            [("thompson", "tompson"), ("stephen", "steven"), ("klempski", "klempsky"), ("catherine", "katharyn")]
-        {
+        for (a, b) in [
+            ("thompson", "tompson"),
+            ("stephen", "steven"),
+            ("klempski", "klempsky"),
+            ("catherine", "katharyn"),
+        ] {
             assert_eq!(sound(a), sound(b), "{a} {b}");
         }
         assert_ne!(sound("smith"), sound("jones"));

@@ -1,15 +1,16 @@
 //! Learns weights from records without labels.
 //!
 //! - **u** from random pairs, which are almost all of two people.
-//! - **m** by expectation and maximisation over the pairs that match keys find, with u fixed. A field does not learn from
-//!   pairs that were found by keys of that field alone: they agree in it because they were looked for so.
-//! - Pairs that a veto keeps apart are of two people: or else *lives in the same house* would be learned as *is the same
-//!   person*.
+//! - **m** by expectation and maximisation over the pairs that match keys find, with u fixed. A
+//!   field does not learn from pairs that were found by keys of that field alone: they agree in it
+//!   because they were looked for so.
+//! - Pairs that a veto keeps apart are of two people: or else *lives in the same house* would be
+//!   learned as *is the same person*.
 //! - The shipped weights are the prior, worth a number of pairs: a small set changes little.
 //! - A level that agrees less is not worth more than one that agrees better.
 //! - **Placeholders** are values that far more people have than can be.
-//! - **Frequencies** count each value of a name or town once for each group of records that are alike, not for each
-//!   record: duplicates make a value no more common among people.
+//! - **Frequencies** count each value of a name or town once for each group of records that are
+//!   alike, not for each record: duplicates make a value no more common among people.
 //!
 //! The same records in any order give the same weights.
 
@@ -77,9 +78,17 @@ pub fn train(
     progress(Progress::Comparing(pairs.len()));
     let scored: Vec<Learned> = pairs
         .into_iter()
-        .map(|(a, b, fields)| Learned { pair: (a, b), score: score(all[a], all[b], &shipped, context), fields })
+        .map(|(a, b, fields)| Learned {
+            pair: (a, b),
+            score: score(all[a], all[b], &shipped, context),
+            fields,
+        })
         .collect();
-    let u = shares(&random, |field| chances(&shipped, field, |chance| chance.u), PRIOR_RANDOM);
+    let u = shares(
+        &random,
+        |field| chances(&shipped, field, |chance| chance.u),
+        PRIOR_RANDOM,
+    );
     let people = frequency::People::of(&all, &scored, model);
     let mut weights = combine(&shipped, &u, None, people.frequencies(&all, &shipped));
     let mut matches = 0.0;
@@ -87,7 +96,11 @@ pub fn train(
         progress(Progress::Round(round));
         let (counts, sum) = expect(&scored, &all, &weights, context);
         matches = sum;
-        let m = shares(&counts, |field| chances(&shipped, field, |chance| chance.m), PRIOR_MATCHES);
+        let m = shares(
+            &counts,
+            |field| chances(&shipped, field, |chance| chance.m),
+            PRIOR_MATCHES,
+        );
         weights = combine(&shipped, &u, Some(&m), weights.frequencies().clone());
         weights = weights.with_prior(prior(matches, all.len()));
     }
@@ -96,12 +109,16 @@ pub fn train(
     Trained { weights, report }
 }
 
-/// A set grows, and what is learned from a small one is used on it when it has grown: the odds are those of this many
-/// records at least.
+/// A set grows, and what is learned from a small one is used on it when it has grown: the odds are
+/// those of this many records at least.
 const MIN_RECORDS: f64 = 10_000.0;
 
 /// The odds that two records are of one person, in millibits.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a logarithm is small")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a logarithm is small"
+)]
 fn prior(matches: f64, records: usize) -> i32 {
     let records = records as f64;
     let each = 2.0 * matches.max(1.0) / records.max(1.0);
@@ -118,13 +135,22 @@ pub(super) struct Learned {
 /// How often each level of each field was met.
 type Counts = [[f64; AgreementLevel::COUNT]; Field::ALL.len()];
 
-fn expect(pairs: &[Learned], all: &[&Features], weights: &Weights, context: &Context) -> (Counts, f64) {
+fn expect(
+    pairs: &[Learned],
+    all: &[&Features],
+    weights: &Weights,
+    context: &Context,
+) -> (Counts, f64) {
     let mut counts: Counts = [[0.0; AgreementLevel::COUNT]; Field::ALL.len()];
     let mut sum = 0.0;
     for learned in pairs {
         let (a, b) = learned.pair;
         let score = score(all[a], all[b], weights, context);
-        let likely = if score.veto.is_some() { 0.0 } else { probability(score.millibits) };
+        let likely = if score.veto.is_some() {
+            0.0
+        } else {
+            probability(score.millibits)
+        };
         if likely < 0.001 {
             continue;
         }
@@ -145,9 +171,15 @@ fn probability(millibits: i32) -> f64 {
     1.0 / (1.0 + (-f64::from(millibits) / 1_000.0).exp2())
 }
 
-fn chances(weights: &Weights, field: Field, part: impl Fn(&MuProbability) -> u64) -> BTreeMap<AgreementLevel, f64> {
+fn chances(
+    weights: &Weights,
+    field: Field,
+    part: impl Fn(&MuProbability) -> u64,
+) -> BTreeMap<AgreementLevel, f64> {
     let levels = weights.chances().get(&field).into_iter().flatten();
-    levels.map(|(level, chance)| (*level, to_share(part(chance)))).collect()
+    levels
+        .map(|(level, chance)| (*level, to_share(part(chance))))
+        .collect()
 }
 
 const WHOLE: f64 = 1e9;
@@ -157,7 +189,11 @@ fn to_share(parts: u64) -> f64 {
     parts as f64 / WHOLE
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 1")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share is between 0 and 1"
+)]
 fn to_parts(share: f64) -> u64 {
     ((share * WHOLE).round() as u64).max(1)
 }
@@ -174,9 +210,15 @@ fn shares(
         let share = |level: AgreementLevel, known: f64| {
             (counts[field as usize][level as usize] + known * worth) / (total + worth)
         };
-        known.into_iter().map(|(level, known)| (level, share(level, known))).collect()
+        known
+            .into_iter()
+            .map(|(level, known)| (level, share(level, known)))
+            .collect()
     };
-    Field::ALL.into_iter().map(|field| (field, of(field))).collect()
+    Field::ALL
+        .into_iter()
+        .map(|field| (field, of(field)))
+        .collect()
 }
 
 /// Weights from shares; m as shipped where none is given yet.
@@ -199,12 +241,14 @@ fn combine(
     Weights::new(shipped.prior(), chances, frequencies, BTreeMap::new())
 }
 
-/// No level is worth more than exact agreement, none less than none: where the data say so, they are few.
+/// No level is worth more than exact agreement, none less than none: where the data say so, they
+/// are few.
 fn monotone(levels: &mut BTreeMap<AgreementLevel, MuProbability>) {
     let ratio = |chance: &MuProbability| to_share(chance.m) / to_share(chance.u);
-    let (Some(exact), Some(different)) =
-        (levels.get(&AgreementLevel::Exact).map(ratio), levels.get(&AgreementLevel::Different).map(ratio))
-    else {
+    let (Some(exact), Some(different)) = (
+        levels.get(&AgreementLevel::Exact).map(ratio),
+        levels.get(&AgreementLevel::Different).map(ratio),
+    ) else {
         return;
     };
     for (level, chance) in levels.iter_mut() {

@@ -1,4 +1,5 @@
-//! From what a source said to a statement that fits the model: all limits, and every violation at once.
+//! From what a source said to a statement that fits the model: all limits, and every violation at
+//! once.
 
 mod consent;
 mod event;
@@ -10,13 +11,14 @@ pub(super) use consent::FIELDS as CONSENT_FIELDS;
 
 use super::Model;
 use crate::records::{
-    Change, ContentHash, Draft, DraftRecord, Fields, Reason, RecordKey, RecordStatement, Statement, Timestamp, Value,
-    Violation, listed,
+    Change, ContentHash, Draft, DraftRecord, Fields, Reason, RecordKey, RecordStatement, Statement,
+    Timestamp, Value, Violation, listed,
 };
 
 /// The longest source key or event id, in bytes.
 pub const MAX_KEY_BYTES: usize = 256;
-/// The longest identifier value, in bytes: an e-mail address has at most 254, a phone number 15 digits.
+/// The longest identifier value, in bytes: an e-mail address has at most 254, a phone number 15
+/// digits.
 pub const MAX_IDENTIFIER_BYTES: usize = 512;
 /// The longest text in a value, in bytes.
 pub const MAX_TEXT_BYTES: usize = 8 * 1024;
@@ -40,17 +42,32 @@ impl Model {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn check(&self, draft: Draft, receive_time: Timestamp) -> Result<Statement, Vec<Violation>> {
-        let mut check = Check { model: self, violations: Vec::new() };
+    pub fn check(
+        &self,
+        draft: Draft,
+        receive_time: Timestamp,
+    ) -> Result<Statement, Vec<Violation>> {
+        let mut check = Check {
+            model: self,
+            violations: Vec::new(),
+        };
         let statement = match draft {
-            Draft::Upsert(record) => check.record("upsert_record", record, Kind::Upsert, receive_time),
+            Draft::Upsert(record) => {
+                check.record("upsert_record", record, Kind::Upsert, receive_time)
+            }
             Draft::Patch(record) => check.record("patch_record", record, Kind::Patch, receive_time),
-            Draft::Delete(record) => check.record("delete_record", record, Kind::Delete, receive_time),
+            Draft::Delete(record) => {
+                check.record("delete_record", record, Kind::Delete, receive_time)
+            }
             Draft::Event(event) => check.event("record_event.event", event, receive_time),
             Draft::Preferences(said) => check.preferences("state_preferences", said, receive_time),
             Draft::Consent(said) => check.consent("record_consent", said, receive_time),
         };
-        if check.violations.is_empty() { Ok(statement) } else { Err(check.violations) }
+        if check.violations.is_empty() {
+            Ok(statement)
+        } else {
+            Err(check.violations)
+        }
     }
 }
 
@@ -67,15 +84,30 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn record(&mut self, path: &str, draft: DraftRecord, kind: Kind, receive_time: Timestamp) -> Statement {
+    fn record(
+        &mut self,
+        path: &str,
+        draft: DraftRecord,
+        kind: Kind,
+        receive_time: Timestamp,
+    ) -> Statement {
         self.about(path, &draft.record, draft.version, draft.source_time);
-        let fields = Fields { identifiers: self.identifiers(path, &draft), traits: self.traits(path, &draft) };
+        let fields = Fields {
+            identifiers: self.identifiers(path, &draft),
+            traits: self.traits(path, &draft),
+        };
         let change = match kind {
             Kind::Upsert => Change::Replace(fields),
             Kind::Patch => self.patch(path, &draft, fields),
             Kind::Delete => Change::Delete,
         };
-        let content = (kind, &draft.identifiers, &draft.traits, &draft.clear_identifier_types, &draft.clear_traits);
+        let content = (
+            kind,
+            &draft.identifiers,
+            &draft.traits,
+            &draft.clear_identifier_types,
+            &draft.clear_traits,
+        );
         let dated = draft.version > 0 || draft.source_time.is_some();
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
@@ -93,16 +125,31 @@ impl Check<'_> {
     }
 
     /// What all statements about a record have.
-    fn about(&mut self, path: &str, record: &RecordKey, version: i64, source_time: Option<Timestamp>) {
+    fn about(
+        &mut self,
+        path: &str,
+        record: &RecordKey,
+        version: i64,
+        source_time: Option<Timestamp>,
+    ) {
         self.record_key(&format!("{path}.record"), record);
         if version < 0 {
-            self.add(Reason::Malformed, format!("{path}.version"), "must not be negative");
+            self.add(
+                Reason::Malformed,
+                format!("{path}.version"),
+                "must not be negative",
+            );
         }
         self.time(&format!("{path}.source_time"), source_time);
     }
 
     fn identifiers(&mut self, path: &str, draft: &DraftRecord) -> BTreeMap<String, Vec<String>> {
-        self.limit(&format!("{path}.identifiers"), draft.identifiers.len(), MAX_IDENTIFIERS, "values");
+        self.limit(
+            &format!("{path}.identifiers"),
+            draft.identifiers.len(),
+            MAX_IDENTIFIERS,
+            "values",
+        );
         let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (index, identifier) in draft.identifiers.iter().take(MAX_IDENTIFIERS).enumerate() {
             let field = format!("{path}.identifiers[{index}]");
@@ -116,16 +163,33 @@ impl Check<'_> {
                 continue;
             };
             let value = kind.normalize(&identifier.value);
-            if self.text(&format!("{field}.value"), &identifier.value, MAX_IDENTIFIER_BYTES) && value.is_empty() {
-                self.violations.push(Violation::required(format!("{field}.value")));
+            if self.text(
+                &format!("{field}.value"),
+                &identifier.value,
+                MAX_IDENTIFIER_BYTES,
+            ) && value.is_empty()
+            {
+                self.violations
+                    .push(Violation::required(format!("{field}.value")));
             }
-            values.entry(identifier.kind.clone()).or_default().insert(value);
+            values
+                .entry(identifier.kind.clone())
+                .or_default()
+                .insert(value);
         }
-        values.into_iter().map(|(kind, values)| (kind, values.into_iter().collect())).collect()
+        values
+            .into_iter()
+            .map(|(kind, values)| (kind, values.into_iter().collect()))
+            .collect()
     }
 
     fn traits(&mut self, path: &str, draft: &DraftRecord) -> BTreeMap<String, Value> {
-        self.limit(&format!("{path}.traits"), draft.traits.len(), MAX_FIELDS, "values");
+        self.limit(
+            &format!("{path}.traits"),
+            draft.traits.len(),
+            MAX_FIELDS,
+            "values",
+        );
         for (name, value) in draft.traits.iter().take(MAX_FIELDS) {
             let field = format!("{path}.traits.{}", shown(name));
             if self.model.traits.contains_key(name) {
@@ -142,12 +206,24 @@ impl Check<'_> {
         for (index, kind) in draft.clear_identifier_types.iter().enumerate() {
             let field = format!("{path}.clear_identifier_types[{index}]");
             if !self.model.identifiers.contains_key(kind) {
-                self.not_declared(field, "identifier type", kind, self.model.identifiers.keys());
-            } else if identifiers.insert(kind.clone(), Vec::new()).is_some_and(|values| !values.is_empty()) {
+                self.not_declared(
+                    field,
+                    "identifier type",
+                    kind,
+                    self.model.identifiers.keys(),
+                );
+            } else if identifiers
+                .insert(kind.clone(), Vec::new())
+                .is_some_and(|values| !values.is_empty())
+            {
                 self.add(Reason::Malformed, field, "the same type is also set");
             }
         }
-        let mut traits: BTreeMap<_, _> = set.traits.into_iter().map(|(name, value)| (name, Some(value))).collect();
+        let mut traits: BTreeMap<_, _> = set
+            .traits
+            .into_iter()
+            .map(|(name, value)| (name, Some(value)))
+            .collect();
         for (index, name) in draft.clear_traits.iter().enumerate() {
             let field = format!("{path}.clear_traits[{index}]");
             if !self.model.traits.contains_key(name) {
@@ -159,14 +235,23 @@ impl Check<'_> {
         if identifiers.is_empty() && traits.is_empty() {
             self.add(Reason::Required, path, "a patch changes at least one field");
         }
-        Change::Patch { identifiers, traits }
+        Change::Patch {
+            identifiers,
+            traits,
+        }
     }
 
     fn record_key(&mut self, path: &str, record: &RecordKey) {
         if record.source.is_empty() {
-            self.violations.push(Violation::required(format!("{path}.source")));
+            self.violations
+                .push(Violation::required(format!("{path}.source")));
         } else if !self.model.sources.contains_key(&record.source) {
-            self.not_declared(format!("{path}.source"), "source", &record.source, self.model.sources.keys());
+            self.not_declared(
+                format!("{path}.source"),
+                "source",
+                &record.source,
+                self.model.sources.keys(),
+            );
         }
         self.key(&format!("{path}.key"), &record.key);
     }
@@ -175,7 +260,11 @@ impl Check<'_> {
         if key.is_empty() {
             self.violations.push(Violation::required(field));
         } else if key.chars().any(char::is_control) {
-            self.add(Reason::Malformed, field, "must not contain control characters");
+            self.add(
+                Reason::Malformed,
+                field,
+                "must not contain control characters",
+            );
         } else {
             self.limit(field, key.len(), MAX_KEY_BYTES, "bytes");
         }
@@ -197,7 +286,11 @@ impl Check<'_> {
             Value::Time(time) => self.time(field, Some(*time)),
             Value::Int(_) | Value::Decimal(_) | Value::Bool(_) => {}
             Value::List(_) | Value::Map(_) if depth == MAX_DEPTH => {
-                self.add(Reason::LimitExceeded, field, format!("nests deeper than the limit of {MAX_DEPTH}"));
+                self.add(
+                    Reason::LimitExceeded,
+                    field,
+                    format!("nests deeper than the limit of {MAX_DEPTH}"),
+                );
             }
             Value::List(values) => {
                 self.limit(field, values.len(), MAX_ELEMENTS, "values");
@@ -227,31 +320,49 @@ impl Check<'_> {
 
     fn time(&mut self, field: &str, time: Option<Timestamp>) {
         if time.is_some_and(|time| !TIMES.contains(&time.as_micros())) {
-            self.add(Reason::Malformed, field, "must lie between the years 1 and 9999");
+            self.add(
+                Reason::Malformed,
+                field,
+                "must lie between the years 1 and 9999",
+            );
         }
     }
 
     fn limit(&mut self, field: &str, actual: usize, limit: usize, unit: &str) -> bool {
         if actual > limit {
-            self.violations.push(Violation::limit(field, actual, limit, unit));
+            self.violations
+                .push(Violation::limit(field, actual, limit, unit));
         }
         actual <= limit
     }
 
-    fn not_declared<'n>(&mut self, field: String, what: &str, name: &str, declared: impl Iterator<Item = &'n String>) {
+    fn not_declared<'n>(
+        &mut self,
+        field: String,
+        what: &str,
+        name: &str,
+        declared: impl Iterator<Item = &'n String>,
+    ) {
         let declared = listed(declared.map(String::as_str));
-        let description = format!("the model declares no {what} `{}`; it has: {declared}", shown(name));
+        let description = format!(
+            "the model declares no {what} `{}`; it has: {declared}",
+            shown(name)
+        );
         self.add(Reason::NotDeclared, field, description);
     }
 
     fn add(&mut self, reason: Reason, field: impl Into<String>, description: impl Into<String>) {
-        self.violations.push(Violation::new(reason, field, description));
+        self.violations
+            .push(Violation::new(reason, field, description));
     }
 }
 
 /// The beginning of a name, for messages.
 fn shown(name: &str) -> String {
-    name.chars().filter(|letter| !letter.is_control()).take(64).collect()
+    name.chars()
+        .filter(|letter| !letter.is_control())
+        .take(64)
+        .collect()
 }
 
 /// Whether a text is lower snake case, as the names of event types, traits and sources are.
@@ -259,5 +370,7 @@ fn shown(name: &str) -> String {
 pub fn is_snake_case(name: &str) -> bool {
     (1..=MAX_EVENT_TYPE_BYTES).contains(&name.len())
         && name.starts_with(|letter: char| letter.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -1,4 +1,5 @@
-//! Computed traits: what is counted of which events, and how an event is added to the states that count it.
+//! Computed traits: what is counted of which events, and how an event is added to the states that
+//! count it.
 
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -9,7 +10,9 @@ use siphasher::sip::SipHasher13;
 
 use super::Model;
 use super::expression::{Expression, Payload};
-use crate::records::rollup::{Aggregate, Answer, Calendar, DefinitionId, Rollup, State, Window, each};
+use crate::records::rollup::{
+    Aggregate, Answer, Calendar, DefinitionId, Rollup, State, Window, each,
+};
 use crate::records::{ContentHash, Event, Record, Timestamp, Value};
 
 /// What a computed trait counts.
@@ -45,7 +48,11 @@ pub(super) enum Taken {
 
 impl Taken {
     fn expression(&self) -> Option<&Expression> {
-        if let Self::Expression(expression) = self { Some(expression) } else { None }
+        if let Self::Expression(expression) = self {
+            Some(expression)
+        } else {
+            None
+        }
     }
 }
 
@@ -65,10 +72,21 @@ pub(super) struct Parts {
 
 impl Definition {
     pub(super) fn new(parts: Parts, calendar: &Arc<Calendar>, zone: &str) -> Self {
-        let Parts { aggregate, events, value, condition, window, description } = parts;
+        let Parts {
+            aggregate,
+            events,
+            value,
+            condition,
+            window,
+            description,
+        } = parts;
         let mut expressions: Vec<&Expression> = condition.iter().collect();
         expressions.extend(value.expression());
-        let names = expressions.iter().flat_map(|expression| expression.bound_names()).map(str::to_owned).collect();
+        let names = expressions
+            .iter()
+            .flat_map(|expression| expression.bound_names())
+            .map(str::to_owned)
+            .collect();
         let mut hasher = SipHasher13::new();
         // Each text with its end told, so that no two definitions are written alike.
         let mut text = |text: &str| {
@@ -84,7 +102,17 @@ impl Definition {
             text(kind);
         }
         let id = DefinitionId(hasher.finish());
-        Self { id, aggregate, events, value, condition, window, description, names, calendar: calendar.clone() }
+        Self {
+            id,
+            aggregate,
+            events,
+            value,
+            condition,
+            window,
+            description,
+            names,
+            calendar: calendar.clone(),
+        }
     }
 
     /// The state of no event.
@@ -95,7 +123,11 @@ impl Definition {
 
     /// Adds an event, if it is one that counts, and drops what nobody can ask for any more.
     fn add(&self, state: &mut State, event: &Event, payload: &Json, now: Timestamp) {
-        let at = (event.sort_time, event.record.source.as_str(), event.event_id.as_str());
+        let at = (
+            event.sort_time,
+            event.record.source.as_str(),
+            event.event_id.as_str(),
+        );
         let oldest = (!self.window.is_all()).then(|| self.window.oldest(now, &self.calendar));
         let bucket = self.window.bucket(event.sort_time, &self.calendar);
         if oldest.is_some_and(|oldest| bucket < oldest) {
@@ -112,10 +144,18 @@ impl Definition {
     /// The values of an event that count.
     fn values(&self, event: &Event, payload: &Json) -> Vec<Value> {
         let payload = Payload::new(payload, &self.names);
-        let found =
-            |expression: &Expression| expression.evaluate(&payload).ok().and_then(super::expression::Outcome::value);
+        let found = |expression: &Expression| {
+            expression
+                .evaluate(&payload)
+                .ok()
+                .and_then(super::expression::Outcome::value)
+        };
         // A condition that does not fit an event does not hold of it.
-        if self.condition.as_ref().is_some_and(|condition| found(condition) != Some(Value::Bool(true))) {
+        if self
+            .condition
+            .as_ref()
+            .is_some_and(|condition| found(condition) != Some(Value::Bool(true)))
+        {
             return Vec::new();
         }
         match &self.value {
@@ -129,8 +169,14 @@ impl Definition {
     pub fn told(&self) -> String {
         let kinds: Vec<&str> = self.events.iter().map(String::as_str).collect();
         let mut text = kinds.join(" or ");
-        let parts = [("value", self.value.expression()), ("where", self.condition.as_ref())];
-        for (word, expression) in parts.into_iter().filter_map(|(word, found)| Some((word, found?))) {
+        let parts = [
+            ("value", self.value.expression()),
+            ("where", self.condition.as_ref()),
+        ];
+        for (word, expression) in parts
+            .into_iter()
+            .filter_map(|(word, found)| Some((word, found?)))
+        {
             text = format!("{text}, {word} {}", expression.source());
         }
         text
@@ -162,11 +208,14 @@ fn kept_for(aggregate: Aggregate) -> &'static str {
     }
 }
 
-/// What expressions see of an event: its properties, and `event` with its type, source, id, time, and the hour, weekday (1 is
-/// Monday) and date that the model's calendar shows then.
+/// What expressions see of an event: its properties, and `event` with its type, source, id, time,
+/// and the hour, weekday (1 is Monday) and date that the model's calendar shows then.
 fn payload(event: &Event, calendar: &Calendar) -> Json {
-    let mut fields: Map<String, Json> =
-        event.properties.iter().map(|(name, value)| (name.clone(), json_of(value))).collect();
+    let mut fields: Map<String, Json> = event
+        .properties
+        .iter()
+        .map(|(name, value)| (name.clone(), json_of(value)))
+        .collect();
     let shown = calendar.shown(event.sort_time);
     let about = json!({
         "type": event.kind,
@@ -186,51 +235,75 @@ pub(super) fn json_of(value: &Value) -> Json {
     match value {
         Value::String(text) => Json::String(text.clone()),
         Value::Int(number) => Json::from(*number),
-        Value::Decimal(number) => number.to_string().parse::<Number>().map_or(Json::Null, Json::Number),
+        Value::Decimal(number) => number
+            .to_string()
+            .parse::<Number>()
+            .map_or(Json::Null, Json::Number),
         Value::Bool(flag) => Json::Bool(*flag),
         Value::Time(time) => Json::String(time.to_string()),
         Value::List(values) => values.iter().map(json_of).collect(),
-        Value::Map(entries) => {
-            Json::Object(entries.iter().map(|(name, value)| (name.clone(), json_of(value))).collect())
-        }
+        Value::Map(entries) => Json::Object(
+            entries
+                .iter()
+                .map(|(name, value)| (name.clone(), json_of(value)))
+                .collect(),
+        ),
     }
 }
 
 impl Model {
     /// Everything that is counted of events.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        let measured = self.experience.iter().flat_map(super::Experience::definitions);
+        let measured = self
+            .experience
+            .iter()
+            .flat_map(super::Experience::definitions);
         self.computed.values().chain(measured).map(AsRef::as_ref)
     }
 
-    /// Adds an event, which was not counted before, to what its record's events add up to. `first`: the record had no event
-    /// before. What is not complete yet stays so. What this model does not ask for is forgotten: it would be incomplete from now on.
+    /// Adds an event, which was not counted before, to what its record's events add up to. `first`:
+    /// the record had no event before. What is not complete yet stays so. What this model does not
+    /// ask for is forgotten: it would be incomplete from now on.
     pub fn count(&self, record: &mut Record, event: &Event, first: bool, now: Timestamp) {
         record.rollup.retain(|id| self.asks_for(id));
         if first {
-            self.definitions().for_each(|definition| record.rollup.set(definition.id, definition.empty()));
+            self.definitions()
+                .for_each(|definition| record.rollup.set(definition.id, definition.empty()));
         }
         self.add(&mut record.rollup, event, |_| true, now);
     }
 
-    /// Begins to count a record's events anew for what is not complete yet, and forgets what this model does not ask for. Answers
-    /// what is to be counted, if anything was changed: all of the record's events, each by [`Model::recount`].
+    /// Begins to count a record's events anew for what is not complete yet, and forgets what this
+    /// model does not ask for. Answers what is to be counted, if anything was changed: all of the
+    /// record's events, each by [`Model::recount`].
     pub fn begin_recount(&self, record: &mut Record) -> Option<BTreeSet<DefinitionId>> {
-        let missing: BTreeSet<DefinitionId> =
-            self.definitions().map(|definition| definition.id).filter(|id| record.rollup.get(*id).is_none()).collect();
+        let missing: BTreeSet<DefinitionId> = self
+            .definitions()
+            .map(|definition| definition.id)
+            .filter(|id| record.rollup.get(*id).is_none())
+            .collect();
         let unasked = record.rollup.ids().any(|id| !self.asks_for(id));
         if !record.has_events || (missing.is_empty() && !unasked) {
             return None;
         }
         record.rollup.retain(|id| self.asks_for(id));
-        for definition in self.definitions().filter(|definition| missing.contains(&definition.id)) {
+        for definition in self
+            .definitions()
+            .filter(|definition| missing.contains(&definition.id))
+        {
             record.rollup.set(definition.id, definition.empty());
         }
         Some(missing)
     }
 
     /// Counts one of a record's events for some of the definitions.
-    pub fn recount(&self, rollup: &mut Rollup, event: &Event, of: &BTreeSet<DefinitionId>, now: Timestamp) {
+    pub fn recount(
+        &self,
+        rollup: &mut Rollup,
+        event: &Event,
+        of: &BTreeSet<DefinitionId>,
+        now: Timestamp,
+    ) {
         self.add(rollup, event, |id| of.contains(&id), now);
     }
 
@@ -239,11 +312,20 @@ impl Model {
     }
 
     /// Adds an event to the states that count it, each once however many names it has.
-    fn add(&self, rollup: &mut Rollup, event: &Event, of: impl Fn(DefinitionId) -> bool, now: Timestamp) {
+    fn add(
+        &self,
+        rollup: &mut Rollup,
+        event: &Event,
+        of: impl Fn(DefinitionId) -> bool,
+        now: Timestamp,
+    ) {
         let (mut seen, mut told) = (BTreeSet::new(), None);
-        let counting = self.definitions().filter(|definition| definition.events.contains(&event.kind));
+        let counting = self
+            .definitions()
+            .filter(|definition| definition.events.contains(&event.kind));
         for definition in counting.filter(|definition| of(definition.id)) {
-            if let (true, Some(state)) = (seen.insert(definition.id), rollup.get_mut(definition.id)) {
+            if let (true, Some(state)) = (seen.insert(definition.id), rollup.get_mut(definition.id))
+            {
                 let payload = told.get_or_insert_with(|| payload(event, &definition.calendar));
                 definition.add(state, event, payload, now);
             }
@@ -253,7 +335,8 @@ impl Model {
     /// Names everything that is counted: another set of definitions has another name.
     #[must_use]
     pub fn counted(&self) -> String {
-        let ids: BTreeSet<DefinitionId> = self.definitions().map(|definition| definition.id).collect();
+        let ids: BTreeSet<DefinitionId> =
+            self.definitions().map(|definition| definition.id).collect();
         ContentHash::of(&ids).to_string()
     }
 }

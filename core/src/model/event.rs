@@ -1,7 +1,8 @@
 //! Event types: what may be said of something that happened, and which object it is a state of.
 //!
-//! A model's catalogue is the built-in one ([`BUILT_IN`], which explains the form), with the types of the model file added
-//! or put in their place. A type that is in no catalogue is taken as it is: an event without form and object.
+//! A model's catalogue is the built-in one ([`BUILT_IN`], which explains the form), with the types
+//! of the model file added or put in their place. A type that is in no catalogue is taken as it is:
+//! an event without form and object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,15 +41,30 @@ impl EventType {
     pub fn meaning(&self, properties: &BTreeMap<String, Value>) -> Meaning {
         let named = |reference: &ObjectRef| -> Vec<ObjectKey> {
             let said = properties.get(&reference.property);
-            ids(said).into_iter().map(|id| ObjectKey::new(&reference.kind, id)).collect()
+            ids(said)
+                .into_iter()
+                .map(|id| ObjectKey::new(&reference.kind, id))
+                .collect()
         };
-        let object = self.object.as_ref().and_then(|own| named(own).into_iter().next());
+        let object = self
+            .object
+            .as_ref()
+            .and_then(|own| named(own).into_iter().next());
         let mut related: Vec<ObjectKey> = self.relates.iter().flat_map(named).collect();
         related.sort_unstable();
         related.dedup();
         related.retain(|other| Some(other) != object.as_ref());
-        let status = if object.is_some() { self.status.of(properties) } else { None };
-        Meaning { object, related, status, channel: self.channel.of(properties) }
+        let status = if object.is_some() {
+            self.status.of(properties)
+        } else {
+            None
+        };
+        Meaning {
+            object,
+            related,
+            status,
+            channel: self.channel.of(properties),
+        }
     }
 }
 
@@ -92,8 +108,14 @@ pub struct Word {
 
 impl Word {
     fn of(&self, properties: &BTreeMap<String, Value>) -> Option<String> {
-        let said = self.property.as_ref().and_then(|name| properties.get(name)?.as_str());
-        said.map(str::trim).filter(|said| !said.is_empty()).or(self.fixed.as_deref()).map(str::to_owned)
+        let said = self
+            .property
+            .as_ref()
+            .and_then(|name| properties.get(name)?.as_str());
+        said.map(str::trim)
+            .filter(|said| !said.is_empty())
+            .or(self.fixed.as_deref())
+            .map(str::to_owned)
     }
 }
 
@@ -197,12 +219,16 @@ impl Property {
     /// One that may be anything.
     #[must_use]
     pub fn any() -> Self {
-        Self { description: String::new(), kind: PropertyKind::Any, one_of: Vec::new() }
+        Self {
+            description: String::new(),
+            kind: PropertyKind::Any,
+            one_of: Vec::new(),
+        }
     }
 }
 
-/// The codes of ISO 4217: those in use (the one of three X is "no currency"), and those that were since 1990, for what happened
-/// then.
+/// The codes of ISO 4217: those in use (the one of three X is "no currency"), and those that were
+/// since 1990, for what happened then.
 const CURRENCIES: &str = "\
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW \
 CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF \

@@ -1,7 +1,8 @@
 //! Which events metrics of customer experience are computed from.
 //!
-//! Each metric names its events as a computed trait does, and what they add up to is kept in the same way: see
-//! [`Definition`]. They are kept by day and of all time, so any window can be answered.
+//! Each metric names its events as a computed trait does, and what they add up to is kept in the
+//! same way: see [`Definition`]. They are kept by day and of all time, so any window can be
+//! answered.
 
 use std::sync::Arc;
 
@@ -9,8 +10,17 @@ use super::{Definition, Model};
 use crate::analytics::Scale;
 
 /// The metrics, as requests and purposes name them.
-pub const METRICS: [&str; 9] =
-    ["nps", "csat", "ces", "rfm", "lifetime_value", "churn", "contact_rate", "first_contact_resolution", "promises"];
+pub const METRICS: [&str; 9] = [
+    "nps",
+    "csat",
+    "ces",
+    "rfm",
+    "lifetime_value",
+    "churn",
+    "contact_rate",
+    "first_contact_resolution",
+    "promises",
+];
 
 /// What feeds the metrics. None: it is not measured.
 #[derive(Debug, Clone)]
@@ -27,7 +37,8 @@ pub struct Experience {
     pub contacts: Option<Arc<Definition>>,
     /// Whether what was promised was kept: true or false.
     pub promises: Option<Arc<Definition>>,
-    /// Over how many days surveys, contacts and promises are counted, unless a request says otherwise.
+    /// Over how many days surveys, contacts and promises are counted, unless a request says
+    /// otherwise.
     pub window_days: u16,
     /// Over how many months customers' value is predicted.
     pub horizon_months: u16,
@@ -74,7 +85,10 @@ impl Experience {
     pub fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
         let surveys = [&self.nps, &self.csat, &self.ces].into_iter().flatten();
         let bought = self.purchases.iter().flat_map(Bought::definitions);
-        bought.chain(surveys.flat_map(Asked::definitions)).chain(&self.contacts).chain(&self.promises)
+        bought
+            .chain(surveys.flat_map(Asked::definitions))
+            .chain(&self.contacts)
+            .chain(&self.promises)
     }
 }
 
@@ -83,10 +97,19 @@ impl Model {
     #[must_use]
     pub fn measured(&self) -> String {
         let rules = self.experience.iter().map(|experience| {
-            format!("{} {} {}", experience.window_days, experience.horizon_months, experience.monthly_discount)
+            format!(
+                "{} {} {}",
+                experience.window_days, experience.horizon_months, experience.monthly_discount
+            )
         });
-        let segments = self.segments.iter().map(|(name, segment)| format!("{name}: {}", segment.condition()));
-        let text: Vec<String> = std::iter::once(self.counted()).chain(rules).chain(segments).collect();
+        let segments = self
+            .segments
+            .iter()
+            .map(|(name, segment)| format!("{name}: {}", segment.condition()));
+        let text: Vec<String> = std::iter::once(self.counted())
+            .chain(rules)
+            .chain(segments)
+            .collect();
         crate::records::ContentHash::of(&text).to_string()
     }
 }

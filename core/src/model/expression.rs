@@ -1,16 +1,18 @@
 //! Expressions of the model file, over the payload of a source.
 //!
-//! An expression is written in CEL, over the payload's fields as variables, and `payload` for the whole. Most are no more
-//! than a name, and building an evaluation context costs more than all look-ups of a payload together. So:
+//! An expression is written in CEL, over the payload's fields as variables, and `payload` for the
+//! whole. Most are no more than a name, and building an evaluation context costs more than all
+//! look-ups of a payload together. So:
 //!
-//! - A plain path (`email`, `customer.id`, `payload['First name']`, `lines[0].sku`) is compiled to a look-up, and a
-//!   conversion of one (`decimal(total)`) to a look-up and a conversion. Neither needs CEL, and numbers keep each digit.
-//! - Everything else is a CEL program. Its context is built at most once a payload, and binds only the fields that some
-//!   expression names.
+//! - A plain path (`email`, `customer.id`, `payload['First name']`, `lines[0].sku`) is compiled to
+//!   a look-up, and a conversion of one (`decimal(total)`) to a look-up and a conversion. Neither
+//!   needs CEL, and numbers keep each digit.
+//! - Everything else is a CEL program. Its context is built at most once a payload, and binds only
+//!   the fields that some expression names.
 //!
-//! **Missing is not wrong.** A field that is not there, is null or blank gives no value, and so does everything computed
-//! from it, as NULL does in SQL. An expression fails only when a value is there and is not what is asked for. What a
-//! failure says never quotes the value.
+//! **Missing is not wrong.** A field that is not there, is null or blank gives no value, and so
+//! does everything computed from it, as NULL does in SQL. An expression fails only when a value is
+//! there and is not what is asked for. What a failure says never quotes the value.
 
 mod budget;
 mod cel;
@@ -52,7 +54,10 @@ pub(super) struct Fault {
 
 impl Fault {
     fn over(over: Over) -> Self {
-        Self { text: over.to_string().into(), over: Some(over) }
+        Self {
+            text: over.to_string().into(),
+            over: Some(over),
+        }
     }
 
     /// Words without personal data.
@@ -68,13 +73,19 @@ impl Fault {
 
 impl From<&'static str> for Fault {
     fn from(text: &'static str) -> Self {
-        Self { text: text.into(), over: None }
+        Self {
+            text: text.into(),
+            over: None,
+        }
     }
 }
 
 impl From<String> for Fault {
     fn from(text: String) -> Self {
-        Self { text: text.into(), over: None }
+        Self {
+            text: text.into(),
+            over: None,
+        }
     }
 }
 
@@ -95,7 +106,10 @@ pub(super) struct Allowance {
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self { patterns: pattern::Budget::default(), trial_steps: budget::MAX_TRIAL_STEPS }
+        Self {
+            patterns: pattern::Budget::default(),
+            trial_steps: budget::MAX_TRIAL_STEPS,
+        }
     }
 }
 
@@ -143,7 +157,8 @@ impl Expression {
         Self::compile_within(source, &[], &mut Allowance::default())
     }
 
-    /// Compiles one of several expressions, which share an allowance. `subjects`: names that stand for maps.
+    /// Compiles one of several expressions, which share an allowance. `subjects`: names that stand
+    /// for maps.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -154,16 +169,24 @@ impl Expression {
     ) -> Result<Self, Vec<String>> {
         if source.len() > budget::MAX_SOURCE_BYTES {
             let (length, most) = (source.len(), budget::MAX_SOURCE_BYTES);
-            return Err(vec![format!("has {length} bytes: an expression has at most {most}")]);
+            return Err(vec![format!(
+                "has {length} bytes: an expression has at most {most}"
+            )]);
         }
         let plan = if let Some(path) = Path::parse(source) {
             Plan::Path(path)
         } else if let Some((conversion, path)) = conversion_of_path(source) {
             Plan::Convert(conversion, path)
         } else {
-            Plan::Program(Arc::new(cel::Program::compile(source, subjects, allowance)?))
+            Plan::Program(Arc::new(cel::Program::compile(
+                source, subjects, allowance,
+            )?))
         };
-        Ok(Self { source: source.to_owned(), plan, told: Arc::default() })
+        Ok(Self {
+            source: source.to_owned(),
+            plan,
+            told: Arc::default(),
+        })
     }
 
     /// As it was written.
@@ -183,16 +206,25 @@ impl Expression {
 
     pub(super) fn evaluate(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
         match &self.plan {
-            Plan::Path(path) => path.find(payload.json).map_or(Ok(Outcome::Missing), from_json),
-            Plan::Convert(conversion, path) => match path.find(payload.json).map(from_json).transpose()? {
-                Some(Outcome::Value(value)) => conversion.apply(&value).map(Outcome::Value),
-                Some(nothing) => Ok(nothing),
-                None => Ok(Outcome::Missing),
-            },
+            Plan::Path(path) => path
+                .find(payload.json)
+                .map_or(Ok(Outcome::Missing), from_json),
+            Plan::Convert(conversion, path) => {
+                match path.find(payload.json).map(from_json).transpose()? {
+                    Some(Outcome::Value(value)) => conversion.apply(&value).map(Outcome::Value),
+                    Some(nothing) => Ok(nothing),
+                    None => Ok(Outcome::Missing),
+                }
+            }
             Plan::Program(program) => {
-                let context = payload.context.get_or_init(|| cel::context(payload.json, payload.names));
+                let context = payload
+                    .context
+                    .get_or_init(|| cel::context(payload.json, payload.names));
                 let outcome = payload.run(program, context);
-                if let Err(Fault { over: Some(over), .. }) = &outcome {
+                if let Err(Fault {
+                    over: Some(over), ..
+                }) = &outcome
+                {
                     self.told.tell(&self.source, *over);
                 }
                 outcome
@@ -214,7 +246,13 @@ fn conversion_of_path(source: &str) -> Option<(Conversion, Path)> {
 }
 
 fn is_over_steps(outcome: &Result<Outcome, Fault>) -> bool {
-    matches!(outcome, Err(Fault { over: Some(Over::Steps | Over::PayloadSteps), .. }))
+    matches!(
+        outcome,
+        Err(Fault {
+            over: Some(Over::Steps | Over::PayloadSteps),
+            ..
+        })
+    )
 }
 
 /// A payload under evaluation.
@@ -228,10 +266,20 @@ pub(super) struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// Evaluates a program over it: here, or elsewhere from the beginning if it takes long.
-    fn run(&self, program: &cel::Program, context: &::cel::Context<'static, 'static>) -> Result<Outcome, Fault> {
+    fn run(
+        &self,
+        program: &cel::Program,
+        context: &::cel::Context<'static, 'static>,
+    ) -> Result<Outcome, Fault> {
         let left = self.steps.get();
-        let inline = budget::MAX_INLINE_STEPS.saturating_sub(budget::MAX_PAYLOAD_STEPS - left).min(left);
-        let here = if computation::holds_up_others() { inline } else { left };
+        let inline = budget::MAX_INLINE_STEPS
+            .saturating_sub(budget::MAX_PAYLOAD_STEPS - left)
+            .min(left);
+        let here = if computation::holds_up_others() {
+            inline
+        } else {
+            left
+        };
         let first = (here > 0).then(|| program.run(context, here));
         let (outcome, taken) = match first {
             Some((outcome, taken)) if here == left || !is_over_steps(&outcome) => (outcome, taken),
@@ -241,8 +289,14 @@ impl<'a> Payload<'a> {
         outcome
     }
 
-    /// `names`: the [bound names](Expression::bound_names) of all expressions that will be evaluated.
+    /// `names`: the [bound names](Expression::bound_names) of all expressions that will be
+    /// evaluated.
     pub(super) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
-        Self { json, names, context: OnceCell::new(), steps: Cell::new(budget::MAX_PAYLOAD_STEPS) }
+        Self {
+            json,
+            names,
+            context: OnceCell::new(),
+            steps: Cell::new(budget::MAX_PAYLOAD_STEPS),
+        }
     }
 }

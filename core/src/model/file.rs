@@ -1,7 +1,7 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! The file's keys are documented in [`mod@schema`], from which the JSON Schema for editors is made; `examples/retail/model.yaml`
-//! is the manual by example, and the model that is compiled in.
+//! The file's keys are documented in [`mod@schema`], from which the JSON Schema for editors is
+//! made; `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
 
 mod compile;
 mod computed;
@@ -44,7 +44,12 @@ pub struct ModelError {
 
 impl ModelError {
     fn new(line: usize, column: usize, message: impl Into<String>) -> Self {
-        Self { line, column, path: String::new(), message: message.into() }
+        Self {
+            line,
+            column,
+            path: String::new(),
+            message: message.into(),
+        }
     }
 }
 
@@ -79,7 +84,11 @@ impl Model {
             let mut mistakes = Mistakes::default();
             let model = compile::model(&At::root(&root), &mut mistakes);
             let errors = mistakes.into_errors();
-            if errors.is_empty() { Ok(model) } else { Err(errors) }
+            if errors.is_empty() {
+                Ok(model)
+            } else {
+                Err(errors)
+            }
         })
     }
 
@@ -104,7 +113,11 @@ mod tests {
 
     fn told(yaml: &str) -> String {
         let errors = Model::parse(yaml).expect_err("has mistakes");
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]
@@ -288,10 +301,14 @@ sources:
 
     #[test]
     fn purposes_see_nothing_that_they_do_not_list_and_what_sells_no_needs() {
-        let yaml = "sources: { s: }\npurposes: { care: , news: { marketing: true, traits: \"*\" } }";
+        let yaml =
+            "sources: { s: }\npurposes: { care: , news: { marketing: true, traits: \"*\" } }";
         let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
         let (care, news) = (&model.purposes["care"], &model.purposes["news"]);
-        assert_eq!((care.consent, care.preferences, care.accessibility), (ConsentRule::OptIn, true, true));
+        assert_eq!(
+            (care.consent, care.preferences, care.accessibility),
+            (ConsentRule::OptIn, true, true)
+        );
         assert!(!care.traits.has("name") && !care.events.has("call") && news.traits.has("name"));
         assert!(!news.accessibility);
     }
@@ -302,7 +319,9 @@ sources:
         let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
         let publication = &model.publications["p"];
         assert_eq!((publication.kinds.len(), &publication.fields), (4, &None));
-        let crate::model::publication::Target::Webhook(target) = &publication.target else { panic!("a webhook") };
+        let crate::model::publication::Target::Webhook(target) = &publication.target else {
+            panic!("a webhook")
+        };
         assert_eq!((target.max_attempts, target.timeout_seconds), (30, 10));
     }
 

@@ -1,8 +1,9 @@
 //! From a source's own payload to statements, by the model's mapping.
 //!
-//! A payload is all or nothing: if one field does not fit, none of its statements is made, and every field that does not
-//! fit is told. A field of which the payload says nothing is left out; only a record's key and an event's id, type and
-//! record must be there. In a patch an explicit `null` empties the field; a missing or blank one leaves it as it is.
+//! A payload is all or nothing: if one field does not fit, none of its statements is made, and
+//! every field that does not fit is told. A field of which the payload says nothing is left out;
+//! only a record's key and an event's id, type and record must be there. In a patch an explicit
+//! `null` empties the field; a missing or blank one leaves it as it is.
 //!
 //! What comes out is as the source said it: limits and normal forms are [`Model::check`]'s part.
 
@@ -16,8 +17,8 @@ use serde_json::Value as Json;
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 use crate::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, PreferenceKey, Reason, RecordKey,
-    Timestamp, Value, Violation, listed,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, PreferenceKey,
+    Reason, RecordKey, Timestamp, Value, Violation, listed,
 };
 
 /// How payloads of one kind become statements about a record.
@@ -34,7 +35,8 @@ pub(super) struct RecordMapping {
     pub(super) consents: Vec<ConsentMapping>,
 }
 
-/// How a payload becomes what a customer said about a purpose: nothing, where it has no status, or lacks the contact point.
+/// How a payload becomes what a customer said about a purpose: nothing, where it has no status, or
+/// lacks the contact point.
 #[derive(Debug, Clone)]
 pub(super) struct ConsentMapping {
     pub(super) purpose: String,
@@ -73,7 +75,11 @@ impl RecordMapping {
             .chain(&self.version)
             .chain(&self.time)
             .chain(&self.delete_when)
-            .chain(self.identifiers.iter().flat_map(|(_, expressions)| expressions))
+            .chain(
+                self.identifiers
+                    .iter()
+                    .flat_map(|(_, expressions)| expressions),
+            )
             .chain(self.traits.iter().map(|(_, expression)| expression))
             .chain(self.preferences.iter().map(|(_, expression)| expression))
             .chain(self.consents.iter().flat_map(ConsentMapping::expressions))
@@ -115,7 +121,11 @@ impl Kind {
     pub(super) fn bind(&mut self) {
         let records = self.record.iter().flat_map(RecordMapping::expressions);
         let events = self.event.iter().flat_map(EventMapping::expressions);
-        self.names = records.chain(events).flat_map(Expression::bound_names).map(str::to_owned).collect();
+        self.names = records
+            .chain(events)
+            .flat_map(Expression::bound_names)
+            .map(str::to_owned)
+            .collect();
     }
 }
 
@@ -128,18 +138,35 @@ impl Model {
         self.kind(source, kind).map(|_| ())
     }
 
-    /// Makes the statements that a payload stands for, in this order: one about a record, preferences, words on purposes, and
-    /// an event; as many of them as the mapping has and the payload says something of.
+    /// Makes the statements that a payload stands for, in this order: one about a record,
+    /// preferences, words on purposes, and an event; as many of them as the mapping has and the
+    /// payload says something of.
     ///
     /// # Errors
     /// Everything that does not fit, by the path in the model; values are not quoted.
-    pub fn map(&self, source: &str, kind: &str, payload: &Json) -> Result<Vec<Draft>, Vec<Violation>> {
-        let mapping = self.kind(source, kind).map_err(|violation| vec![violation])?;
+    pub fn map(
+        &self,
+        source: &str,
+        kind: &str,
+        payload: &Json,
+    ) -> Result<Vec<Draft>, Vec<Violation>> {
+        let mapping = self
+            .kind(source, kind)
+            .map_err(|violation| vec![violation])?;
         if !payload.is_object() {
-            return Err(vec![Violation::new(Reason::MappingFailed, "payload", "is not a JSON object")]);
+            return Err(vec![Violation::new(
+                Reason::MappingFailed,
+                "payload",
+                "is not a JSON object",
+            )]);
         }
         let payload = Payload::new(payload, &mapping.names);
-        let mut run = Run { source, payload: &payload, path: String::new(), violations: Vec::new() };
+        let mut run = Run {
+            source,
+            payload: &payload,
+            path: String::new(),
+            violations: Vec::new(),
+        };
         let mut drafts = Vec::with_capacity(2);
         if let Some(record) = &mapping.record {
             run.path = format!("records.{kind}");
@@ -149,20 +176,41 @@ impl Model {
             run.path = format!("events.{kind}");
             drafts.extend(run.event(event));
         }
-        if run.violations.is_empty() { Ok(drafts) } else { Err(run.violations) }
+        if run.violations.is_empty() {
+            Ok(drafts)
+        } else {
+            Err(run.violations)
+        }
     }
 
     fn kind(&self, source: &str, kind: &str) -> Result<&Kind, Violation> {
         let unknown = |field: &str, what: &str, name: &str, declared: Vec<&String>| {
             let declared = listed(declared.into_iter().map(String::as_str));
-            let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
-            Violation::new(Reason::NotDeclared, field, format!("the model has no {what} `{name}`; it has: {declared}"))
+            let name: String = name
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(64)
+                .collect();
+            Violation::new(
+                Reason::NotDeclared,
+                field,
+                format!("the model has no {what} `{name}`; it has: {declared}"),
+            )
         };
         let kinds = match self.sources.get(source) {
             Some(source) => &source.kinds,
-            None => return Err(unknown("source", "source", source, self.sources.keys().collect())),
+            None => {
+                return Err(unknown(
+                    "source",
+                    "source",
+                    source,
+                    self.sources.keys().collect(),
+                ));
+            }
         };
-        kinds.get(kind).ok_or_else(|| unknown("kind", "mapping for the kind", kind, kinds.keys().collect()))
+        kinds
+            .get(kind)
+            .ok_or_else(|| unknown("kind", "mapping for the kind", kind, kinds.keys().collect()))
     }
 }
 
@@ -177,9 +225,16 @@ struct Run<'a> {
 impl Run<'_> {
     fn record(&mut self, mapping: &RecordMapping) -> Vec<Draft> {
         let key = self.required_text("key", &mapping.key);
-        let gone = mapping.delete_when.as_ref().is_some_and(|condition| self.condition("delete_when", condition));
+        let gone = mapping
+            .delete_when
+            .as_ref()
+            .is_some_and(|condition| self.condition("delete_when", condition));
         let mut draft = DraftRecord::new(RecordKey::new(self.source, key.unwrap_or_default()));
-        draft.version = mapping.version.as_ref().and_then(|version| self.version(version)).unwrap_or_default();
+        draft.version = mapping
+            .version
+            .as_ref()
+            .and_then(|version| self.version(version))
+            .unwrap_or_default();
         draft.source_time = mapping.time.as_ref().and_then(|time| self.time(time));
         if gone {
             return vec![Draft::Delete(draft)];
@@ -190,12 +245,17 @@ impl Run<'_> {
                 Outcome::Value(value) => {
                     draft.traits.insert(name.clone(), value);
                 }
-                Outcome::Null if mapping.mode == Mode::Patch => draft.clear_traits.push(name.clone()),
+                Outcome::Null if mapping.mode == Mode::Patch => {
+                    draft.clear_traits.push(name.clone());
+                }
                 Outcome::Null | Outcome::Missing => {}
             }
         }
-        let wanted: Vec<Draft> =
-            self.preferences(mapping, &draft).into_iter().chain(self.consents(mapping, &draft)).collect();
+        let wanted: Vec<Draft> = self
+            .preferences(mapping, &draft)
+            .into_iter()
+            .chain(self.consents(mapping, &draft))
+            .collect();
         let record = match mapping.mode {
             Mode::Whole => Some(Draft::Upsert(draft)),
             Mode::Patch if draft.says_nothing() && !wanted.is_empty() => None,
@@ -214,27 +274,49 @@ impl Run<'_> {
                 Outcome::Missing => {}
             }
         }
-        let DraftRecord { record, version, source_time, .. } = draft.clone();
-        let said = DraftPreferences { record, preferences, version, source_time };
+        let DraftRecord {
+            record,
+            version,
+            source_time,
+            ..
+        } = draft.clone();
+        let said = DraftPreferences {
+            record,
+            preferences,
+            version,
+            source_time,
+        };
         (!said.preferences.is_empty()).then_some(Draft::Preferences(said))
     }
 
     /// What the payload says about purposes.
     fn consents(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Vec<Draft> {
         let each = mapping.consents.iter().enumerate();
-        each.filter_map(|(index, mapping)| self.consent(&format!("consents[{index}]"), mapping, draft)).collect()
+        each.filter_map(|(index, mapping)| {
+            self.consent(&format!("consents[{index}]"), mapping, draft)
+        })
+        .collect()
     }
 
-    fn consent(&mut self, path: &str, mapping: &ConsentMapping, draft: &DraftRecord) -> Option<Draft> {
+    fn consent(
+        &mut self,
+        path: &str,
+        mapping: &ConsentMapping,
+        draft: &DraftRecord,
+    ) -> Option<Draft> {
         let mut fields = BTreeMap::new();
         for (name, expression) in &mapping.fields {
             let field = format!("{path}.{name}");
             let value = match name.as_str() {
-                "effective_time" | "expire_time" => self.convert(&field, expression, Conversion::Time),
+                "effective_time" | "expire_time" => {
+                    self.convert(&field, expression, Conversion::Time)
+                }
                 "gpc" => self.convert(&field, expression, Conversion::Bool),
                 _ => {
                     let value = self.evaluate(&field, expression).value();
-                    value.and_then(|value| self.text(&field, expression, &value)).map(Value::String)
+                    value
+                        .and_then(|value| self.text(&field, expression, &value))
+                        .map(Value::String)
                 }
             };
             fields.extend(value.map(|value| (name.clone(), value)));
@@ -247,12 +329,22 @@ impl Run<'_> {
             Some((kind, expression)) => {
                 let field = format!("{path}.contact_point.{kind}");
                 let value = self.evaluate(&field, expression).value()?;
-                Some(Identifier::new(kind, self.text(&field, expression, &value)?))
+                Some(Identifier::new(
+                    kind,
+                    self.text(&field, expression, &value)?,
+                ))
             }
         };
         let (record, purpose) = (draft.record.clone(), mapping.purpose.clone());
         let (version, source_time) = (draft.version, draft.source_time);
-        Some(Draft::Consent(DraftConsent { record, purpose, contact_point, fields, version, source_time }))
+        Some(Draft::Consent(DraftConsent {
+            record,
+            purpose,
+            contact_point,
+            fields,
+            version,
+            source_time,
+        }))
     }
 
     fn identifiers(&mut self, mapping: &RecordMapping, draft: &mut DraftRecord) {
@@ -262,12 +354,18 @@ impl Run<'_> {
                 let field = format!("identifiers.{name}");
                 match self.evaluate(&field, expression) {
                     Outcome::Value(Value::List(values)) => {
-                        let texts = values.iter().filter_map(|value| self.text(&field, expression, value));
-                        draft.identifiers.extend(texts.map(|text| Identifier::new(name, text)));
+                        let texts = values
+                            .iter()
+                            .filter_map(|value| self.text(&field, expression, value));
+                        draft
+                            .identifiers
+                            .extend(texts.map(|text| Identifier::new(name, text)));
                     }
                     Outcome::Value(value) => {
                         let text = self.text(&field, expression, &value);
-                        draft.identifiers.extend(text.map(|text| Identifier::new(name, text)));
+                        draft
+                            .identifiers
+                            .extend(text.map(|text| Identifier::new(name, text)));
                     }
                     Outcome::Null => emptied = true,
                     Outcome::Missing => {}
@@ -289,12 +387,19 @@ impl Run<'_> {
         let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
         let mut properties = BTreeMap::new();
         for (name, expression) in &mapping.properties {
-            if let Outcome::Value(value) = self.evaluate(&format!("properties.{name}"), expression) {
+            if let Outcome::Value(value) = self.evaluate(&format!("properties.{name}"), expression)
+            {
                 properties.insert(name.clone(), value);
             }
         }
         let record = RecordKey::new(self.source, key?);
-        Some(Draft::Event(DraftEvent { record, event_id: event_id?, kind: kind?, event_time, properties }))
+        Some(Draft::Event(DraftEvent {
+            record,
+            event_id: event_id?,
+            kind: kind?,
+            event_time,
+            properties,
+        }))
     }
 
     fn evaluate(&mut self, field: &str, expression: &Expression) -> Outcome {
@@ -309,7 +414,11 @@ impl Run<'_> {
         let before = self.violations.len();
         let Some(value) = self.evaluate(field, expression).value() else {
             if self.violations.len() == before {
-                self.fail(field, expression, "the payload has no value there, and one is required");
+                self.fail(
+                    field,
+                    expression,
+                    "the payload has no value there, and one is required",
+                );
             }
             return None;
         };
@@ -322,7 +431,11 @@ impl Run<'_> {
             Value::String(text) => Some(text.clone()),
             Value::Int(_) | Value::Decimal(_) => Some(value.to_string()),
             other => {
-                self.fail(field, expression, &format!("must be a text or a number, and is a {}", kind(other)));
+                self.fail(
+                    field,
+                    expression,
+                    &format!("must be a text or a number, and is a {}", kind(other)),
+                );
                 None
             }
         }
@@ -346,15 +459,23 @@ impl Run<'_> {
         self.convert(field, expression, Conversion::Bool) == Some(Value::Bool(true))
     }
 
-    fn convert(&mut self, field: &str, expression: &Expression, conversion: Conversion) -> Option<Value> {
+    fn convert(
+        &mut self,
+        field: &str,
+        expression: &Expression,
+        conversion: Conversion,
+    ) -> Option<Value> {
         let value = self.evaluate(field, expression).value()?;
         let converted = conversion.apply(&value);
-        converted.map_err(|fault| self.fail(field, expression, fault.text())).ok()
+        converted
+            .map_err(|fault| self.fail(field, expression, fault.text()))
+            .ok()
     }
 
     fn fail(&mut self, field: &str, expression: &Expression, what: &str) {
         let field = format!("{}.{field}", self.path);
         let description = format!("`{}`: {what}", expression.source());
-        self.violations.push(Violation::new(Reason::MappingFailed, field, description));
+        self.violations
+            .push(Violation::new(Reason::MappingFailed, field, description));
     }
 }

@@ -1,4 +1,5 @@
-//! How records are compared: what each trait and identifier means for identity, and what the agreement of each is worth.
+//! How records are compared: what each trait and identifier means for identity, and what the
+//! agreement of each is worth.
 
 mod scale;
 mod shipped;
@@ -74,7 +75,8 @@ pub struct Matching {
     pub review: i32,
     /// A match key that more records hold is generic: it finds nobody. Of a name alone, a sixth.
     pub max_key_records: usize,
-    /// An identifier that more different people hold is generic: it links nobody and weighs nothing.
+    /// An identifier that more different people hold is generic: it links nobody and weighs
+    /// nothing.
     pub max_people: usize,
     /// What agreement is worth.
     pub weights: Arc<Weights>,
@@ -82,6 +84,12 @@ pub struct Matching {
 
 impl Default for Matching {
     fn default() -> Self {
-        Self { link: 4_248, review: 0, max_key_records: 60, max_people: 8, weights: Weights::shipped() }
+        Self {
+            link: 4_248,
+            review: 0,
+            max_key_records: 60,
+            max_people: 8,
+            weights: Weights::shipped(),
+        }
     }
 }

@@ -1,17 +1,19 @@
-//! Normalisation of identifiers, in one place: what two sources write differently becomes one value.
+//! Normalisation of identifiers, in one place: what two sources write differently becomes one
+//! value.
 //!
 //! Decisions:
 //!
-//! - **Everything begins alike**: characters that nobody sees (control, zero-width, direction marks) go, the rest is
-//!   brought to Unicode NFKC, and the white space around is cut. So a composed and a decomposed `é`, or a full-width and
-//!   a plain digit, are the same.
-//! - **A malformed value is kept**, so that a person can see and mend it, but it does not link. Whether a value links is
-//!   read off the value alone, never remembered beside it.
-//! - **Well-formed is what can exist, not what is known to be in use**: a telephone number must fit the numbering plan of
-//!   its country in length and leading digits; whether its area code has been given out yet changes with time and does
-//!   not count.
+//! - **Everything begins alike**: characters that nobody sees (control, zero-width, direction
+//!   marks) go, the rest is brought to Unicode NFKC, and the white space around is cut. So a
+//!   composed and a decomposed `é`, or a full-width and a plain digit, are the same.
+//! - **A malformed value is kept**, so that a person can see and mend it, but it does not link.
+//!   Whether a value links is read off the value alone, never remembered beside it.
+//! - **Well-formed is what can exist, not what is known to be in use**: a telephone number must fit
+//!   the numbering plan of its country in length and leading digits; whether its area code has been
+//!   given out yet changes with time and does not count.
 //!
-//! [`IdentifierType::normalize`] promises to be idempotent and never to panic; both are property-tested.
+//! [`IdentifierType::normalize`] promises to be idempotent and never to panic; both are
+//! property-tested.
 
 mod email;
 mod phone;
@@ -26,8 +28,9 @@ use super::{IdentifierType, Normalization};
 pub(super) use phone::is_region;
 
 impl IdentifierType {
-    /// Brings a value into the one form of its type. A value that does not have the form of its type (a phone number
-    /// with too few digits) is kept, trimmed, and does not [link](Self::links).
+    /// Brings a value into the one form of its type. A value that does not have the form of its
+    /// type (a phone number with too few digits) is kept, trimmed, and does not
+    /// [link](Self::links).
     #[must_use]
     pub fn normalize(&self, raw: &str) -> String {
         let clean = clean(raw);
@@ -46,7 +49,9 @@ impl IdentifierType {
     pub fn links(&self, value: &str) -> bool {
         let well_formed = match &self.normalization {
             Normalization::Trim | Normalization::CaseFold => !value.is_empty(),
-            Normalization::Digits => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
+            Normalization::Digits => {
+                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+            }
             Normalization::Email => email::is_well_formed(value),
             Normalization::E164 { .. } => phone::is_canonical(value),
         };
@@ -60,12 +65,20 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
     if raw.is_ascii() && !raw.bytes().any(|byte| byte.is_ascii_control()) {
         return Cow::Borrowed(raw.trim());
     }
-    let visible: String = raw.chars().filter(|letter| !is_invisible(*letter)).collect();
-    let composed = if is_nfkc(&visible) { visible } else { visible.nfkc().collect() };
+    let visible: String = raw
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
+    let composed = if is_nfkc(&visible) {
+        visible
+    } else {
+        visible.nfkc().collect()
+    };
     Cow::Owned(composed.trim().to_owned())
 }
 
-/// Control characters and those that Unicode calls *default ignorable*: they change no meaning and hide in copied text.
+/// Control characters and those that Unicode calls *default ignorable*: they change no meaning and
+/// hide in copied text.
 ///
 /// Source: Unicode `DerivedCoreProperties.txt`, `Default_Ignorable_Code_Point`.
 fn is_invisible(letter: char) -> bool {
@@ -77,15 +90,21 @@ fn is_invisible(letter: char) -> bool {
             | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Full case folding (`ß` is `ss`), composed again. Folding and composing can each undo the other's work for a few
-/// letters, so they take turns until nothing changes; no letter needs more than three.
+/// Full case folding (`ß` is `ss`), composed again. Folding and composing can each undo the other's
+/// work for a few letters, so they take turns until nothing changes; no letter needs more than
+/// three.
 fn fold_case(clean: &str) -> String {
     if clean.is_ascii() {
         return clean.to_ascii_lowercase();
     }
     let mut folded = clean.to_owned();
     for _ in 0..4 {
-        let next: String = folded.nfd().default_case_fold().nfkc().filter(|letter| !is_invisible(*letter)).collect();
+        let next: String = folded
+            .nfd()
+            .default_case_fold()
+            .nfkc()
+            .filter(|letter| !is_invisible(*letter))
+            .collect();
         let next = next.trim().to_owned();
         if next == folded {
             break;
@@ -121,12 +140,23 @@ mod tests {
     }
 
     fn e164(region: &str) -> Normalization {
-        Normalization::E164 { default_region: region.to_owned() }
+        Normalization::E164 {
+            default_region: region.to_owned(),
+        }
     }
 
     fn all() -> Vec<IdentifierType> {
-        let kinds = [Normalization::Trim, Normalization::CaseFold, Normalization::Digits, Normalization::Email];
-        kinds.into_iter().chain([e164("US"), e164("DE"), e164("IT")]).map(kind).collect()
+        let kinds = [
+            Normalization::Trim,
+            Normalization::CaseFold,
+            Normalization::Digits,
+            Normalization::Email,
+        ];
+        kinds
+            .into_iter()
+            .chain([e164("US"), e164("DE"), e164("IT")])
+            .map(kind)
+            .collect()
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What is told to whom when profiles change.
 //!
-//! A publication names its target and which changes it wants. Secrets are not in the model, which is data that people read:
-//! it names the environment variables of the servers that hold them. Such a name begins with [`SECRET_PREFIX`], so that who may
-//! put a model in force cannot have any other variable of a server sent somewhere.
+//! A publication names its target and which changes it wants. Secrets are not in the model, which
+//! is data that people read: it names the environment variables of the servers that hold them. Such
+//! a name begins with [`SECRET_PREFIX`], so that who may put a model in force cannot have any other
+//! variable of a server sent somewhere.
 
 use std::collections::BTreeSet;
 
@@ -70,13 +71,20 @@ pub enum PublishedKind {
 
 impl PublishedKind {
     /// All, as they are named.
-    pub const ALL: [(&'static str, Self); 4] =
-        [("created", Self::Created), ("updated", Self::Updated), ("merged", Self::Merged), ("deleted", Self::Deleted)];
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("created", Self::Created),
+        ("updated", Self::Updated),
+        ("merged", Self::Merged),
+        ("deleted", Self::Deleted),
+    ];
 
     /// How it is named.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| *name)
+        Self::ALL
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| *name)
     }
 }
 

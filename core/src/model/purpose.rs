@@ -1,4 +1,5 @@
-//! What a deployment does with what it knows: the purposes it reads for, and the channels it contacts customers over.
+//! What a deployment does with what it knows: the purposes it reads for, and the channels it
+//! contacts customers over.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +61,11 @@ pub enum ConsentRule {
 
 impl ConsentRule {
     /// All, as the model file names them.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("opt_in", Self::OptIn), ("opt_out", Self::OptOut), ("not_needed", Self::NotNeeded)];
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("opt_in", Self::OptIn),
+        ("opt_out", Self::OptOut),
+        ("not_needed", Self::NotNeeded),
+    ];
 }
 
 /// Which of several things may be seen. By default none.
@@ -105,6 +109,8 @@ impl Model {
     /// Whether an event of this type tells that a customer was contacted.
     #[must_use]
     pub fn is_contact(&self, event_type: &str) -> bool {
-        self.channels.values().any(|channel| channel.contact_events.iter().any(|kind| kind == event_type))
+        self.channels
+            .values()
+            .any(|channel| channel.contact_events.iter().any(|kind| kind == event_type))
     }
 }

@@ -33,7 +33,14 @@ impl Segment {
     ) -> Result<Self, Vec<String>> {
         let condition = Expression::compile_within(source, &SUBJECTS, allowance)?;
         let wrong = unfit(source, &condition, declared);
-        if wrong.is_empty() { Ok(Self { condition, description }) } else { Err(wrong) }
+        if wrong.is_empty() {
+            Ok(Self {
+                condition,
+                description,
+            })
+        } else {
+            Err(wrong)
+        }
     }
 
     /// The condition, as it was written.
@@ -68,14 +75,21 @@ impl Model {
     /// # Errors
     /// All that is wrong with the condition.
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
-        let (traits, computed) =
-            (self.traits.keys().cloned().collect::<Vec<_>>(), self.computed.keys().cloned().collect::<Vec<_>>());
+        let (traits, computed) = (
+            self.traits.keys().cloned().collect::<Vec<_>>(),
+            self.computed.keys().cloned().collect::<Vec<_>>(),
+        );
         let declared: [(&str, &[String]); 2] = [(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)];
-        Segment::parse(condition, String::new(), &declared, &mut Allowance::default())
+        Segment::parse(
+            condition,
+            String::new(),
+            &declared,
+            &mut Allowance::default(),
+        )
     }
 
-    /// What conditions see of a customer: declared traits and computed traits, null where nothing is known, and preferences.
-    /// Needs are not among them: nobody is chosen by them.
+    /// What conditions see of a customer: declared traits and computed traits, null where nothing
+    /// is known, and preferences. Needs are not among them: nobody is chosen by them.
     pub fn subject<'a>(
         &self,
         trait_of: impl Fn(&str) -> Option<&'a Value>,
@@ -83,8 +97,14 @@ impl Model {
         stated: &Preferences,
     ) -> Subject {
         let known = |value: Option<&Value>| value.map_or(Json::Null, json_of);
-        let traits = self.traits.keys().map(|name| (name.clone(), known(trait_of(name)))).collect();
-        let computed = computed.map(|(name, value)| (name.clone(), known(value))).collect();
+        let traits = self
+            .traits
+            .keys()
+            .map(|name| (name.clone(), known(trait_of(name))))
+            .collect();
+        let computed = computed
+            .map(|(name, value)| (name.clone(), known(value)))
+            .collect();
         Subject(of_parts([traits, computed, preferences(stated)]))
     }
 
@@ -129,7 +149,10 @@ pub struct Memberships {
 }
 
 fn of_parts(parts: [Map<String, Json>; 3]) -> Json {
-    let named = SUBJECTS.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), Json::Object(part)));
+    let named = SUBJECTS
+        .iter()
+        .zip(parts)
+        .map(|(name, part)| ((*name).to_owned(), Json::Object(part)));
     Json::Object(named.collect())
 }
 
@@ -158,27 +181,55 @@ fn unfit(source: &str, condition: &Expression, declared: &[(&str, &[String]); 2]
     if mentions("accessibility", source) {
         wrong.push("speaks of accessibility needs: nobody is chosen by what they need".to_owned());
     }
-    for name in condition.bound_names().filter(|name| !SUBJECTS.contains(name) && *name != "accessibility") {
-        wrong.push(format!("speaks of `{name}`: a condition is over {}", SUBJECTS.join(", ")));
+    for name in condition
+        .bound_names()
+        .filter(|name| !SUBJECTS.contains(name) && *name != "accessibility")
+    {
+        wrong.push(format!(
+            "speaks of `{name}`: a condition is over {}",
+            SUBJECTS.join(", ")
+        ));
     }
     for (subject, names) in declared {
-        for name in named_in(subject, source).into_iter().filter(|name| !names.contains(name)) {
-            let all = if names.is_empty() { "none".to_owned() } else { listed(names.iter().map(String::as_str)) };
-            wrong.push(format!("speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"));
+        for name in named_in(subject, source)
+            .into_iter()
+            .filter(|name| !names.contains(name))
+        {
+            let all = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                listed(names.iter().map(String::as_str))
+            };
+            wrong.push(format!(
+                "speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"
+            ));
         }
     }
     wrong
 }
 
 fn mentions(word: &str, source: &str) -> bool {
-    source.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
+    source
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .any(|found| found == word)
 }
 
 /// The names after `traits.` or within `traits['…']`.
 fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
     static NAMED: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r#"\b(\w+)\s*(?:\.\s*(\w+)|\[\s*['"](\w+)['"]\s*\])"#).ok());
-    let Some(pattern) = NAMED.as_ref() else { return BTreeSet::new() };
-    let found = pattern.captures_iter(source).filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
-    found.filter_map(|found| found.get(2).or(found.get(3)).map(|name| name.as_str().to_owned())).collect()
+    let Some(pattern) = NAMED.as_ref() else {
+        return BTreeSet::new();
+    };
+    let found = pattern
+        .captures_iter(source)
+        .filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
+    found
+        .filter_map(|found| {
+            found
+                .get(2)
+                .or(found.get(3))
+                .map(|name| name.as_str().to_owned())
+        })
+        .collect()
 }

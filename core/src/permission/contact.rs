@@ -9,8 +9,8 @@ use super::view::told;
 use crate::model::{Channel, Model, Purpose, PurposeKind};
 use crate::profile::Profile;
 use crate::records::{
-    About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey, StatedPreference, Timestamp,
-    effective, next_change, plausible_time,
+    About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey,
+    StatedPreference, Timestamp, effective, next_change, plausible_time,
 };
 
 /// What is asked.
@@ -87,7 +87,8 @@ struct Refusal {
     until: Option<Timestamp>,
 }
 
-/// How far ahead is looked for when it is allowed, in days: a year, and the longest window of a cap.
+/// How far ahead is looked for when it is allowed, in days: a year, and the longest window of a
+/// cap.
 const HORIZON_DAYS: i64 = 400;
 /// How many obstacles one after the other are looked at.
 const MAX_STEPS: usize = 1_000;
@@ -101,29 +102,68 @@ impl Question<'_> {
         let purpose = model.purposes.get(self.purpose).ok_or(AskError::Purpose)?;
         let channel = model.channels.get(self.channel).ok_or(AskError::Channel)?;
         let points = self.points(profile, channel, model)?;
-        let case = |point: Option<Identifier>| Case { question: self, profile, model, purpose, channel, point };
-        let all = points.into_iter().map(|point| case(Some(point)).permission());
+        let case = |point: Option<Identifier>| Case {
+            question: self,
+            profile,
+            model,
+            purpose,
+            channel,
+            point,
+        };
+        let all = points
+            .into_iter()
+            .map(|point| case(Some(point)).permission());
         let soonest = |permission: &Permission| {
             (
                 permission.reason != ContactReason::Allowed,
-                permission.next_allowed_time.map_or(i64::MAX, Timestamp::as_micros),
+                permission
+                    .next_allowed_time
+                    .map_or(i64::MAX, Timestamp::as_micros),
             )
         };
-        Ok(all.min_by_key(soonest).unwrap_or_else(|| case(None).permission()))
+        Ok(all
+            .min_by_key(soonest)
+            .unwrap_or_else(|| case(None).permission()))
     }
 
-    /// Where the customer can be reached, the latest said first; only the one that is asked about, if one is.
-    fn points(&self, profile: &Profile, channel: &Channel, model: &Model) -> Result<Vec<Identifier>, AskError> {
+    /// Where the customer can be reached, the latest said first; only the one that is asked about,
+    /// if one is.
+    fn points(
+        &self,
+        profile: &Profile,
+        channel: &Channel,
+        model: &Model,
+    ) -> Result<Vec<Identifier>, AskError> {
         let Some(kind) = &channel.contact_point else {
-            return if self.contact_point.is_some() { Err(AskError::ContactPoint) } else { Ok(Vec::new()) };
+            return if self.contact_point.is_some() {
+                Err(AskError::ContactPoint)
+            } else {
+                Ok(Vec::new())
+            };
         };
         let form = model.identifiers.get(kind).ok_or(AskError::ContactPoint)?;
         let asked = self.contact_point.map(|value| form.normalize(value));
-        let held = profile.identifiers.iter().filter(|held| held.linkable && held.identifier.kind == *kind);
-        let mut held: Vec<_> =
-            held.filter(|held| asked.as_ref().is_none_or(|asked| *asked == held.identifier.value)).collect();
-        held.sort_by_key(|held| Reverse(plausible_time(held.origin.source_time, held.origin.receive_time)));
-        Ok(held.into_iter().map(|held| held.identifier.clone()).collect())
+        let held = profile
+            .identifiers
+            .iter()
+            .filter(|held| held.linkable && held.identifier.kind == *kind);
+        let mut held: Vec<_> = held
+            .filter(|held| {
+                asked
+                    .as_ref()
+                    .is_none_or(|asked| *asked == held.identifier.value)
+            })
+            .collect();
+        held.sort_by_key(|held| {
+            Reverse(plausible_time(
+                held.origin.source_time,
+                held.origin.receive_time,
+            ))
+        });
+        Ok(held
+            .into_iter()
+            .map(|held| held.identifier.clone())
+            .collect())
     }
 }
 
@@ -140,12 +180,29 @@ struct Case<'a> {
 impl Case<'_> {
     fn permission(self) -> Permission {
         let refused = self.refusal(self.question.time);
-        let next_allowed_time = refused.as_ref().and_then(|refusal| self.next_allowed(refusal.until));
+        let next_allowed_time = refused
+            .as_ref()
+            .and_then(|refusal| self.next_allowed(refusal.until));
         let (reason, rule, origin) = match refused {
-            None => (ContactReason::Allowed, "nothing speaks against it".to_owned(), self.grant()),
-            Some(Refusal { reason, rule, origin, .. }) => (reason, rule, origin),
+            None => (
+                ContactReason::Allowed,
+                "nothing speaks against it".to_owned(),
+                self.grant(),
+            ),
+            Some(Refusal {
+                reason,
+                rule,
+                origin,
+                ..
+            }) => (reason, rule, origin),
         };
-        Permission { reason, rule, origin, next_allowed_time, contact_point: self.point }
+        Permission {
+            reason,
+            rule,
+            origin,
+            next_allowed_time,
+            contact_point: self.point,
+        }
     }
 
     /// From obstacle to obstacle, as long as time lifts them.
@@ -182,32 +239,55 @@ impl Case<'_> {
 
     /// A yes to a preference that speaks against it.
     fn says(&self, key: &PreferenceKey, reason: ContactReason, rule: &str) -> Option<Refusal> {
-        self.stated(key).filter(|stated| stated.is_true()).map(|stated| by(stated, reason, rule))
+        self.stated(key)
+            .filter(|stated| stated.is_true())
+            .map(|stated| by(stated, reason, rule))
     }
 
     fn states(&self) -> Option<Refusal> {
         let restricted = || {
             let rule = "processing is restricted";
-            self.says(&PreferenceKey::ProcessingRestricted, ContactReason::ProcessingRestricted, rule)
+            self.says(
+                &PreferenceKey::ProcessingRestricted,
+                ContactReason::ProcessingRestricted,
+                rule,
+            )
         };
         let silent = || {
             let rule = "the customer is not to be contacted";
-            self.says(&PreferenceKey::DoNotContact, ContactReason::DoNotContact, rule)
+            self.says(
+                &PreferenceKey::DoNotContact,
+                ContactReason::DoNotContact,
+                rule,
+            )
         };
-        let restricted = if self.purpose.under_restriction { None } else { restricted() };
+        let restricted = if self.purpose.under_restriction {
+            None
+        } else {
+            restricted()
+        };
         restricted.or_else(|| if self.is_essential() { None } else { silent() })
     }
 
     fn place(&self) -> Option<Refusal> {
         if let (Some(kind), None) = (&self.channel.contact_point, &self.point) {
             let rule = format!("the customer has no such {kind}");
-            return Some(Refusal { reason: ContactReason::NoContactPoint, rule, origin: None, until: None });
+            return Some(Refusal {
+                reason: ContactReason::NoContactPoint,
+                rule,
+                origin: None,
+                until: None,
+            });
         }
         let channel = self.question.channel;
         if let Some(stated) = self.stated(&PreferenceKey::ForbiddenChannels)
             && matches!(&stated.value, Preference::Channels(all) if all.iter().any(|one| one == channel))
         {
-            return Some(by(stated, ContactReason::ChannelForbidden, &format!("channel {channel} is forbidden")));
+            return Some(by(
+                stated,
+                ContactReason::ChannelForbidden,
+                &format!("channel {channel} is forbidden"),
+            ));
         }
         let no_phone = "the customer needs that it be not by telephone";
         let no_phone = || self.says(&PreferenceKey::NoPhone, ContactReason::NoPhone, no_phone);
@@ -219,11 +299,20 @@ impl Case<'_> {
         let topic = self.question.topic?;
         let stated = self.stated(&PreferenceKey::Topic(topic.to_owned()))?;
         let refused = stated.value == Preference::Flag(false);
-        refused.then(|| by(stated, ContactReason::TopicNotWanted, &format!("topic {topic} is not wanted")))
+        refused.then(|| {
+            by(
+                stated,
+                ContactReason::TopicNotWanted,
+                &format!("topic {topic} is not wanted"),
+            )
+        })
     }
 
     fn about(&self) -> About<'_> {
-        About { purpose: self.question.purpose, contact_point: self.point.as_ref() }
+        About {
+            purpose: self.question.purpose,
+            contact_point: self.point.as_ref(),
+        }
     }
 
     fn consent(&self, time: Timestamp) -> Option<Refusal> {
@@ -234,7 +323,11 @@ impl Case<'_> {
         }
         Some(Refusal {
             reason: ContactReason::Consent(state),
-            rule: format!("purpose {}: consent is {}", self.question.purpose, told(state)),
+            rule: format!(
+                "purpose {}: consent is {}",
+                self.question.purpose,
+                told(state)
+            ),
             origin: found.map(|found| found.origin()),
             until: next_change(&self.profile.records, self.about(), time),
         })
@@ -247,38 +340,79 @@ impl Case<'_> {
     }
 
     fn quiet(&self, time: Timestamp) -> Option<Refusal> {
-        let stated = self.stated(&PreferenceKey::QuietHours).filter(|_| !self.is_essential())?;
-        let Preference::QuietHours(hours) = &stated.value else { return None };
-        let name = self.stated(&PreferenceKey::TimeZone).and_then(StatedPreference::as_text);
-        let name = name.or(Some(self.model.time_zone.as_str())).filter(|name| !name.is_empty()).unwrap_or("UTC");
+        let stated = self
+            .stated(&PreferenceKey::QuietHours)
+            .filter(|_| !self.is_essential())?;
+        let Preference::QuietHours(hours) = &stated.value else {
+            return None;
+        };
+        let name = self
+            .stated(&PreferenceKey::TimeZone)
+            .and_then(StatedPreference::as_text);
+        let name = name
+            .or(Some(self.model.time_zone.as_str()))
+            .filter(|name| !name.is_empty())
+            .unwrap_or("UTC");
         let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
         let quiet = quiet_at(hours, &zone, time)?;
         let until = next_loud(hours, &zone, time);
-        Some(Refusal { until, ..by(stated, ContactReason::QuietHours, &format!("quiet hours {quiet} {name}")) })
+        Some(Refusal {
+            until,
+            ..by(
+                stated,
+                ContactReason::QuietHours,
+                &format!("quiet hours {quiet} {name}"),
+            )
+        })
     }
 
     fn often(&self, time: Timestamp) -> Option<Refusal> {
-        let stated = self.stated(&PreferenceKey::FrequencyCaps).filter(|_| !self.is_essential())?;
-        let Preference::FrequencyCaps(caps) = &stated.value else { return None };
-        let concerns =
-            |cap: &&FrequencyCap| cap.channel.as_ref().is_none_or(|channel| channel == self.question.channel);
-        let reached = caps.iter().filter(concerns).filter_map(|cap| Some((cap, self.reached(cap, time)?)));
+        let stated = self
+            .stated(&PreferenceKey::FrequencyCaps)
+            .filter(|_| !self.is_essential())?;
+        let Preference::FrequencyCaps(caps) = &stated.value else {
+            return None;
+        };
+        let concerns = |cap: &&FrequencyCap| {
+            cap.channel
+                .as_ref()
+                .is_none_or(|channel| channel == self.question.channel)
+        };
+        let reached = caps
+            .iter()
+            .filter(concerns)
+            .filter_map(|cap| Some((cap, self.reached(cap, time)?)));
         let (cap, until) = reached.max_by_key(|(_, until)| *until)?;
         let over = cap.channel.as_deref().unwrap_or("all channels");
-        let rule = format!("at most {} contacts over {over} in {} seconds", cap.max_count, cap.window_seconds);
-        Some(Refusal { until: Some(until), ..by(stated, ContactReason::FrequencyCap, &rule) })
+        let rule = format!(
+            "at most {} contacts over {over} in {} seconds",
+            cap.max_count, cap.window_seconds
+        );
+        Some(Refusal {
+            until: Some(until),
+            ..by(stated, ContactReason::FrequencyCap, &rule)
+        })
     }
 
     /// Until when a cap is reached, if it is.
     fn reached(&self, cap: &FrequencyCap, time: Timestamp) -> Option<Timestamp> {
-        let channels =
-            self.model.channels.iter().filter(|(name, _)| cap.channel.as_ref().is_none_or(|one| one == *name));
-        let mut types: Vec<&String> = channels.flat_map(|(_, channel)| &channel.contact_events).collect();
+        let channels = self
+            .model
+            .channels
+            .iter()
+            .filter(|(name, _)| cap.channel.as_ref().is_none_or(|one| one == *name));
+        let mut types: Vec<&String> = channels
+            .flat_map(|(_, channel)| &channel.contact_events)
+            .collect();
         types.sort_unstable();
         types.dedup();
         let records = self.profile.records.iter();
-        let contacts = records.flat_map(|record| types.iter().flat_map(|kind| record.contacts(kind)));
-        let mut times: Vec<Timestamp> = contacts.copied().filter(|contact| *contact <= time).collect();
+        let contacts =
+            records.flat_map(|record| types.iter().flat_map(|kind| record.contacts(kind)));
+        let mut times: Vec<Timestamp> = contacts
+            .copied()
+            .filter(|contact| *contact <= time)
+            .collect();
         times.sort_unstable_by_key(|time| Reverse(*time));
         let last = times.get(cap.max_count.checked_sub(1)?)?;
         let until = Timestamp::from_micros(last.as_micros() + cap.window_seconds * 1_000_000);
@@ -287,5 +421,10 @@ impl Case<'_> {
 }
 
 fn by(stated: &StatedPreference, reason: ContactReason, rule: &str) -> Refusal {
-    Refusal { reason, rule: rule.to_owned(), origin: stated.origins.first().cloned(), until: None }
+    Refusal {
+        reason,
+        rule: rule.to_owned(),
+        origin: stated.origins.first().cloned(),
+        until: None,
+    }
 }

@@ -1,4 +1,5 @@
-//! What a purpose may see of a profile. What it may not see is told, with the rule; it is never just absent.
+//! What a purpose may see of a profile. What it may not see is told, with the rule; it is never
+//! just absent.
 
 use crate::model::{Purpose, PurposeKind, Visible};
 use crate::profile::Profile;
@@ -44,18 +45,34 @@ impl View<'_> {
     /// Why not.
     pub fn admits(&self, profile: &Profile, time: Timestamp) -> Result<(), Withheld> {
         let Self { name, purpose } = self;
-        let everything = |reason, rule| Err(Withheld { field: "*".to_owned(), reason, rule });
-        let restricted = profile.preferences.get(&PreferenceKey::ProcessingRestricted);
+        let everything = |reason, rule| {
+            Err(Withheld {
+                field: "*".to_owned(),
+                reason,
+                rule,
+            })
+        };
+        let restricted = profile
+            .preferences
+            .get(&PreferenceKey::ProcessingRestricted);
         if restricted.is_some_and(StatedPreference::is_true) && !purpose.under_restriction {
-            let rule = format!("processing is restricted, and purpose {name} is not allowed under restriction");
+            let rule = format!(
+                "processing is restricted, and purpose {name} is not allowed under restriction"
+            );
             return everything(WithheldReason::ProcessingRestricted, rule);
         }
-        let about = About { purpose: name, contact_point: None };
+        let about = About {
+            purpose: name,
+            contact_point: None,
+        };
         let state = effective(&profile.records, about, time).map(|effective| effective.state);
         if purpose.consent.is_met(state) {
             return Ok(());
         }
-        everything(WithheldReason::Consent(state), format!("purpose {name}: consent is {}", told(state)))
+        everything(
+            WithheldReason::Consent(state),
+            format!("purpose {name}: consent is {}", told(state)),
+        )
     }
 
     /// Why a trait is not to be seen, if it is not.
@@ -88,7 +105,8 @@ impl View<'_> {
         self.withholds(&self.purpose.experience, "experience", metric)
     }
 
-    /// Why a segment is not to be seen, if it is not. Which one is not told: that would say that the customer is in it.
+    /// Why a segment is not to be seen, if it is not. Which one is not told: that would say that
+    /// the customer is in it.
     #[must_use]
     pub fn withholds_segment(&self, name: &str) -> Option<Withheld> {
         (!self.purpose.segments.has(name)).then(|| self.not_listed("segments"))
@@ -107,7 +125,10 @@ impl View<'_> {
             return Some(Withheld {
                 field: "accessibility".to_owned(),
                 reason: WithheldReason::NeverForMarketing,
-                rule: format!("purpose {} is marketing: accessibility needs are never used to sell", self.name),
+                rule: format!(
+                    "purpose {} is marketing: accessibility needs are never used to sell",
+                    self.name
+                ),
             });
         }
         (!self.purpose.accessibility).then(|| self.not_listed("accessibility"))
@@ -121,7 +142,11 @@ impl View<'_> {
     #[must_use]
     pub fn not_listed(&self, field: impl Into<String>) -> Withheld {
         let rule = format!("the model does not list it for purpose {}", self.name);
-        Withheld { field: field.into(), reason: WithheldReason::NotForPurpose, rule }
+        Withheld {
+            field: field.into(),
+            reason: WithheldReason::NotForPurpose,
+            rule,
+        }
     }
 }
 

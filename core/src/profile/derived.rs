@@ -1,7 +1,8 @@
 //! What is derived from a profile at a time: computed traits, and the segments that it is in.
 //!
-//! A pure function of the profile, the model and the time. It tells how long it holds, so that it is derived once and not for each
-//! read, and is right all the same when time passes without a write.
+//! A pure function of the profile, the model and the time. It tells how long it holds, so that it
+//! is derived once and not for each read, and is right all the same when time passes without a
+//! write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,13 @@ pub struct Derived {
 #[must_use]
 pub fn subject(profile: &Profile, computed: &BTreeMap<String, Computed>, model: &Model) -> Subject {
     let trait_of = |name: &str| profile.traits.get(name).map(|found| &found.value);
-    model.subject(trait_of, computed.iter().map(|(name, found)| (name, found.value.as_ref())), &profile.preferences)
+    model.subject(
+        trait_of,
+        computed
+            .iter()
+            .map(|(name, found)| (name, found.value.as_ref())),
+        &profile.preferences,
+    )
 }
 
 /// A computed trait.
@@ -55,7 +62,10 @@ impl Derived {
     /// Derives.
     #[must_use]
     pub fn of(profile: &Profile, model: &Model, now: Timestamp) -> Self {
-        let mut derived = Self { since: now, ..Self::default() };
+        let mut derived = Self {
+            since: now,
+            ..Self::default()
+        };
         for (name, definition) in &model.computed {
             let answer = match profile.rollup.get(definition.id) {
                 Some(state) => definition.answer(state, now),
@@ -63,7 +73,11 @@ impl Derived {
             };
             derived.until = derived.until.into_iter().chain(answer.until).min();
             let partial = profile.uncounted.contains(&definition.id);
-            let computed = Computed { value: answer.value, partial, approximate: answer.approximate };
+            let computed = Computed {
+                value: answer.value,
+                partial,
+                approximate: answer.approximate,
+            };
             derived.computed.insert(name.clone(), computed);
         }
         if !model.segments.is_empty() {
@@ -87,7 +101,10 @@ impl Derived {
 
     /// Packs what is to be kept for long.
     pub fn pack(&mut self) {
-        self.computed.values_mut().filter_map(|computed| computed.value.as_mut()).for_each(Value::pack);
+        self.computed
+            .values_mut()
+            .filter_map(|computed| computed.value.as_mut())
+            .for_each(Value::pack);
         pack_map(&mut self.computed);
         pack_set(&mut self.segments);
         pack_set(&mut self.undecided_segments);

@@ -1,8 +1,9 @@
 //! Survivorship: which of the values that records say for a trait stand in the profile.
 //!
-//! There is one ranking. The fold takes the winners of it and asks no further; who wants to know why gets the same
-//! candidates in the same order, with the same winners marked. It is a function of the set of records: ties go by trust,
-//! then time, then the least record key, never by the order in which records come.
+//! There is one ranking. The fold takes the winners of it and asks no further; who wants to know
+//! why gets the same candidates in the same order, with the same winners marked. It is a function
+//! of the set of records: ties go by trust, then time, then the least record key, never by the
+//! order in which records come.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,8 @@ pub struct TraitExplanation {
     pub name: String,
     /// The rule that chose.
     pub rule: Survivorship,
-    /// What records say: the winner first, or all that take part in a `union`; then the others in the order of the rule.
+    /// What records say: the winner first, or all that take part in a `union`; then the others in
+    /// the order of the rule.
     pub candidates: Vec<TraitCandidate>,
 }
 
@@ -39,13 +41,17 @@ pub struct TraitCandidate {
 #[must_use]
 pub fn explain_traits(records: &[Record], model: &Model) -> Vec<TraitExplanation> {
     let contests = contests(records, model).into_iter();
-    contests.filter_map(|(name, contest)| contest.explain(name)).collect()
+    contests
+        .filter_map(|(name, contest)| contest.explain(name))
+        .collect()
 }
 
 /// The traits that records give.
 pub(super) fn fold_traits(records: &[Record], model: &Model) -> BTreeMap<String, Trait> {
     let contests = contests(records, model).into_iter();
-    contests.filter_map(|(name, contest)| Some((name.to_owned(), contest.outcome()?))).collect()
+    contests
+        .filter_map(|(name, contest)| Some((name.to_owned(), contest.outcome()?)))
+        .collect()
 }
 
 /// A value that a record says, with all that a rule may look at.
@@ -86,9 +92,23 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
         let trust = model.trust(&record.key.source);
         for (name, value, said) in record.traits().filter(|(_, value, _)| !value.is_blank()) {
             let time = said.effective_time();
-            let candidate = Candidate { value, trust, time, record: &record.key, said, measure: 0 };
-            let new = || Contest { rule: model.survivorship(name), candidates: Vec::new() };
-            contests.entry(name).or_insert_with(new).candidates.push(candidate);
+            let candidate = Candidate {
+                value,
+                trust,
+                time,
+                record: &record.key,
+                said,
+                measure: 0,
+            };
+            let new = || Contest {
+                rule: model.survivorship(name),
+                candidates: Vec::new(),
+            };
+            contests
+                .entry(name)
+                .or_insert_with(new)
+                .candidates
+                .push(candidate);
         }
     }
     contests.values_mut().for_each(Contest::measure);
@@ -112,7 +132,10 @@ impl Contest<'_> {
                     candidate.measure = counts[candidate.value];
                 }
             }
-            Survivorship::SourceTrust | Survivorship::MostRecent | Survivorship::Oldest | Survivorship::Union => {}
+            Survivorship::SourceTrust
+            | Survivorship::MostRecent
+            | Survivorship::Oldest
+            | Survivorship::Union => {}
         }
     }
 
@@ -125,15 +148,20 @@ impl Contest<'_> {
             Survivorship::Longest | Survivorship::MostFrequent => a.measure.cmp(&b.measure),
         };
         let tie = |c: &Candidate<'_>| (c.trust, c.time);
-        by_rule.then_with(|| tie(a).cmp(&tie(b))).then_with(|| Reverse(a.record).cmp(&Reverse(b.record)))
+        by_rule
+            .then_with(|| tie(a).cmp(&tie(b)))
+            .then_with(|| Reverse(a.record).cmp(&Reverse(b.record)))
     }
 
-    /// The values that stand, each with who says it. Of a `union` all distinct ones in their own order, each said by the
-    /// first in rank that says it; of any other rule one at most.
+    /// The values that stand, each with who says it. Of a `union` all distinct ones in their own
+    /// order, each said by the first in rank that says it; of any other rule one at most.
     fn winners(&self) -> Vec<(&Value, &Candidate<'_>)> {
         if self.rule != Survivorship::Union {
             let winner = self.candidates.iter().max_by(|a, b| self.rank(a, b));
-            return winner.map(|winner| (winner.value, winner)).into_iter().collect();
+            return winner
+                .map(|winner| (winner.value, winner))
+                .into_iter()
+                .collect();
         }
         let mut sayers: BTreeMap<&Value, &Candidate<'_>> = BTreeMap::new();
         for candidate in &self.candidates {
@@ -152,14 +180,20 @@ impl Contest<'_> {
         let origins: Vec<Origin> = winners.iter().map(|(_, sayer)| sayer.origin()).collect();
         let value = match (self.rule, winners.as_slice()) {
             (_, []) => return None,
-            (Survivorship::Union, all) => Value::List(all.iter().map(|(value, _)| Value::clone(value)).collect()),
+            (Survivorship::Union, all) => {
+                Value::List(all.iter().map(|(value, _)| Value::clone(value)).collect())
+            }
             (_, [(value, _), ..]) => Value::clone(value),
         };
         Some(Trait { value, origins })
     }
 
     fn explain(&self, name: &str) -> Option<TraitExplanation> {
-        let winners: BTreeSet<&RecordKey> = self.winners().into_iter().map(|(_, sayer)| sayer.record).collect();
+        let winners: BTreeSet<&RecordKey> = self
+            .winners()
+            .into_iter()
+            .map(|(_, sayer)| sayer.record)
+            .collect();
         if winners.is_empty() {
             return None;
         }
@@ -172,7 +206,11 @@ impl Contest<'_> {
             trust: candidate.trust,
             wins: wins(candidate),
         });
-        Some(TraitExplanation { name: name.to_owned(), rule: self.rule, candidates: told.collect() })
+        Some(TraitExplanation {
+            name: name.to_owned(),
+            rule: self.rule,
+            candidates: told.collect(),
+        })
     }
 }
 
@@ -185,10 +223,20 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
     fn model(rule: Survivorship) -> Model {
-        let source = |trust| Source { trust, ..Source::default() };
-        let kind = TraitType { keep: rule, personal: false, searchable: false, role: None };
+        let source = |trust| Source {
+            trust,
+            ..Source::default()
+        };
+        let kind = TraitType {
+            keep: rule,
+            personal: false,
+            searchable: false,
+            role: None,
+        };
         Model {
-            sources: [("shop", 80), ("till", 20)].map(|(name, trust)| (name.to_owned(), source(trust))).into(),
+            sources: [("shop", 80), ("till", 20)]
+                .map(|(name, trust)| (name.to_owned(), source(trust)))
+                .into(),
             traits: BTreeMap::from([("city".to_owned(), kind)]),
             max_records_per_profile: 9,
             ..Model::default()
@@ -200,7 +248,9 @@ mod tests {
         let one = |(source, key, value, days): &(&str, &str, Value, i64)| {
             let draft = DraftRecord {
                 traits: BTreeMap::from([("city".to_owned(), value.clone())]),
-                source_time: Some(Timestamp::from_micros(NOW.as_micros() - days * 86_400_000_000)),
+                source_time: Some(Timestamp::from_micros(
+                    NOW.as_micros() - days * 86_400_000_000,
+                )),
                 ..DraftRecord::new(RecordKey::new(*source, *key))
             };
             let Ok(Statement::Record(statement)) = model.check(Draft::Upsert(draft), NOW) else {
@@ -221,10 +271,24 @@ mod tests {
         let folded = fold_traits(&records, &model);
         assert!(told.iter().map(|told| &told.name).eq(folded.keys()));
         let one = |candidate: &TraitCandidate| {
-            let TraitCandidate { value, origin, wins, .. } = candidate;
-            format!("{}/{}={value}{}", origin.record.source, origin.record.key, if *wins { "*" } else { "" })
+            let TraitCandidate {
+                value,
+                origin,
+                wins,
+                ..
+            } = candidate;
+            format!(
+                "{}/{}={value}{}",
+                origin.record.source,
+                origin.record.key,
+                if *wins { "*" } else { "" }
+            )
         };
-        told.iter().flat_map(|told| &told.candidates).map(one).collect::<Vec<_>>().join(" ")
+        told.iter()
+            .flat_map(|told| &told.candidates)
+            .map(one)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -248,18 +312,25 @@ mod tests {
 
     #[test]
     fn of_a_union_all_win_that_have_the_last_word_on_a_value() {
-        let list = |values: &[&str]| Value::List(values.iter().map(|value| Value::from(*value)).collect());
+        let list =
+            |values: &[&str]| Value::List(values.iter().map(|value| Value::from(*value)).collect());
         let said = [
             ("shop", "1", list(&["Bonn", "Ulm"]), 3),
             ("till", "2", Value::from("Ulm"), 1),
             ("till", "3", Value::from("Ulm"), 2),
         ];
-        assert_eq!(told(Survivorship::Union, &said), "till/2=Ulm* shop/1=Bonn, Ulm* till/3=Ulm");
+        assert_eq!(
+            told(Survivorship::Union, &said),
+            "till/2=Ulm* shop/1=Bonn, Ulm* till/3=Ulm"
+        );
     }
 
     #[test]
     fn what_says_nothing_does_not_take_part() {
-        let said = [("shop", "1", Value::from(" "), 1), ("till", "2", Value::from("Ulm"), 2)];
+        let said = [
+            ("shop", "1", Value::from(" "), 1),
+            ("till", "2", Value::from("Ulm"), 2),
+        ];
         assert_eq!(told(Survivorship::MostRecent, &said), "till/2=Ulm*");
         let nothing = Value::List(vec![Value::from("")]);
         assert_eq!(told(Survivorship::Union, &[("shop", "1", nothing, 1)]), "");

@@ -1,10 +1,12 @@
 //! What customers have said about purposes, and what counts at a time.
 //!
-//! Words on a purpose are never changed. Of one record the last word counts among those that are in force at a time; a later
-//! word that is in force no later than an earlier one makes that one count never again, so a record need only keep the others
-//! ([`Consents`]); history keeps all. Where records differ, the most restrictive counts: see [`ConsentState`]. A record that
-//! says nothing does not take part. All of it is a function of the set of words and of the time, so that merging never
-//! widens a consent, splitting restores what each side had, and expiry takes effect by time alone.
+//! Words on a purpose are never changed. Of one record the last word counts among those that are in
+//! force at a time; a later word that is in force no later than an earlier one makes that one count
+//! never again, so a record need only keep the others ([`Consents`]); history keeps all. Where
+//! records differ, the most restrictive counts: see [`ConsentState`]. A record that says nothing
+//! does not take part. All of it is a function of the set of words and of the time, so that merging
+//! never widens a consent, splitting restores what each side had, and expiry takes effect by time
+//! alone.
 //!
 //! Source of the fields: ISO/IEC TS 27560:2023, Consent record information structure.
 
@@ -100,7 +102,11 @@ pub struct Consent {
 
 impl fmt::Debug for Consent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Consent({} {:?} {:?})", self.purpose, self.contact_point, self.status)
+        write!(
+            f,
+            "Consent({} {:?} {:?})",
+            self.purpose, self.contact_point, self.status
+        )
     }
 }
 
@@ -172,7 +178,10 @@ impl ConsentWord {
         if self.consent.effective_time > time {
             return None;
         }
-        let expired = self.consent.expire_time.is_some_and(|expires| expires <= time);
+        let expired = self
+            .consent
+            .expire_time
+            .is_some_and(|expires| expires <= time);
         Some(match self.consent.status {
             ConsentStatus::Denied => ConsentState::Denied,
             ConsentStatus::Withdrawn => ConsentState::Withdrawn,
@@ -184,10 +193,20 @@ impl ConsentWord {
 
     /// When it changes next by time alone.
     fn next_change(&self, time: Timestamp) -> Option<Timestamp> {
-        let Consent { effective_time, expire_time, status, .. } = &self.consent;
-        let expires =
-            matches!(status, ConsentStatus::Granted | ConsentStatus::Pending).then_some(*expire_time).flatten();
-        [Some(*effective_time), expires].into_iter().flatten().filter(|at| *at > time).min()
+        let Consent {
+            effective_time,
+            expire_time,
+            status,
+            ..
+        } = &self.consent;
+        let expires = matches!(status, ConsentStatus::Granted | ConsentStatus::Pending)
+            .then_some(*expire_time)
+            .flatten();
+        [Some(*effective_time), expires]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > time)
+            .min()
     }
 }
 
@@ -197,16 +216,26 @@ impl ConsentWord {
 pub struct Consents(Vec<ConsentWord>);
 
 impl Consents {
-    /// So many words on one purpose and contact point are kept to count at times to come; of more, the latest.
+    /// So many words on one purpose and contact point are kept to count at times to come; of more,
+    /// the latest.
     const MAX_WORDS: usize = 20;
 
     /// Takes a word in. In whichever order words come, the same ones are kept.
     pub(super) fn take(&mut self, consent: &Consent, said: Provenance) {
-        let topic = |word: &ConsentWord| (word.consent.purpose.clone(), word.consent.contact_point.clone());
-        let new = ConsentWord { consent: consent.clone(), said };
+        let topic = |word: &ConsentWord| {
+            (
+                word.consent.purpose.clone(),
+                word.consent.contact_point.clone(),
+            )
+        };
+        let new = ConsentWord {
+            consent: consent.clone(),
+            said,
+        };
         let about = topic(&new);
-        let (mut same, mut others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.0).into_iter().partition(|word| topic(word) == about);
+        let (mut same, mut others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|word| topic(word) == about);
         if !same.iter().any(|word| word.said.stamp == said.stamp) {
             same.push(new);
         }
@@ -215,7 +244,9 @@ impl Consents {
         let mut earliest: Option<Timestamp> = None;
         same.retain(|word| {
             let counts = earliest.is_none_or(|earliest| word.consent.effective_time < earliest);
-            earliest = Some(earliest.map_or(word.consent.effective_time, |at| at.min(word.consent.effective_time)));
+            earliest = Some(earliest.map_or(word.consent.effective_time, |at| {
+                at.min(word.consent.effective_time)
+            }));
             counts
         });
         same.truncate(Self::MAX_WORDS);
@@ -238,32 +269,55 @@ impl Consents {
     /// How many purposes and contact points it speaks of.
     #[must_use]
     pub fn topics(&self) -> usize {
-        let pair = |word: &ConsentWord| (word.consent.purpose.clone(), word.consent.contact_point.clone());
+        let pair = |word: &ConsentWord| {
+            (
+                word.consent.purpose.clone(),
+                word.consent.contact_point.clone(),
+            )
+        };
         self.0.chunk_by(|a, b| pair(a) == pair(b)).count()
     }
 
     /// Whether it speaks of this purpose and contact point.
     #[must_use]
     pub fn speaks_of(&self, consent: &Consent) -> bool {
-        let Consent { purpose, contact_point, .. } = consent;
-        self.0.iter().any(|word| (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point))
+        let Consent {
+            purpose,
+            contact_point,
+            ..
+        } = consent;
+        self.0.iter().any(|word| {
+            (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point)
+        })
     }
 
-    /// What counts of this record's words: the last among those in force. Where the purpose as such is asked about and
-    /// nothing general was said, the least restrictive of what was said for contact points.
+    /// What counts of this record's words: the last among those in force. Where the purpose as such
+    /// is asked about and nothing general was said, the least restrictive of what was said for
+    /// contact points.
     fn at(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
         self.last(about, time).or_else(|| {
-            let points =
-                self.0.iter().filter(|word| about.contact_point.is_none() && word.consent.purpose == about.purpose);
+            let points = self.0.iter().filter(|word| {
+                about.contact_point.is_none() && word.consent.purpose == about.purpose
+            });
             let each = points.filter_map(|word| {
-                self.last(About { contact_point: word.consent.contact_point.as_ref(), ..about }, time)
+                self.last(
+                    About {
+                        contact_point: word.consent.contact_point.as_ref(),
+                        ..about
+                    },
+                    time,
+                )
             });
             each.min_by_key(|(state, word)| (*state, std::cmp::Reverse(word.said.stamp)))
         })
     }
 
     fn last(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
-        let in_force = self.0.iter().filter(|word| about.covers(word)).filter_map(|word| Some((word.at(time)?, word)));
+        let in_force = self
+            .0
+            .iter()
+            .filter(|word| about.covers(word))
+            .filter_map(|word| Some((word.at(time)?, word)));
         in_force.max_by_key(|(_, word)| word.said.stamp)
     }
 }
@@ -281,7 +335,11 @@ impl About<'_> {
     /// Words on a contact point speak of that alone; others of every one.
     fn covers(&self, word: &ConsentWord) -> bool {
         word.consent.purpose == self.purpose
-            && word.consent.contact_point.as_ref().is_none_or(|point| Some(point) == self.contact_point)
+            && word
+                .consent
+                .contact_point
+                .as_ref()
+                .is_none_or(|point| Some(point) == self.contact_point)
     }
 }
 
@@ -311,14 +369,26 @@ pub struct Effective<'a> {
     pub record: &'a RecordKey,
 }
 
-/// What counts at a time, of what the records of a profile say: the most restrictive. None: nothing was said.
+/// What counts at a time, of what the records of a profile say: the most restrictive. None: nothing
+/// was said.
 #[must_use]
-pub fn effective<'a>(records: &'a [Record], about: About<'_>, time: Timestamp) -> Option<Effective<'a>> {
+pub fn effective<'a>(
+    records: &'a [Record],
+    about: About<'_>,
+    time: Timestamp,
+) -> Option<Effective<'a>> {
     let of_record = |record: &'a Record| {
         let (state, word) = record.consents().at(about, time)?;
-        Some(Effective { state, word, record: &record.key })
+        Some(Effective {
+            state,
+            word,
+            record: &record.key,
+        })
     };
-    records.iter().filter_map(of_record).max_by(|a, b| a.rank().cmp(&b.rank()))
+    records
+        .iter()
+        .filter_map(of_record)
+        .max_by(|a, b| a.rank().cmp(&b.rank()))
 }
 
 /// When what counts may change next by time alone.
@@ -341,7 +411,11 @@ impl Effective<'_> {
 
     /// The most restrictive; of equals the latest, then the least record.
     fn rank(&self) -> (ConsentState, Timestamp, std::cmp::Reverse<&RecordKey>) {
-        (self.state, self.word.said.effective_time(), std::cmp::Reverse(self.record))
+        (
+            self.state,
+            self.word.said.effective_time(),
+            std::cmp::Reverse(self.record),
+        )
     }
 }
 

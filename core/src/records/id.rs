@@ -9,7 +9,9 @@ use uuid::Uuid;
 use crate::heap_size::{heap_size, plain_size};
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z: what every store keeps without loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -40,13 +42,16 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Takes a source's word for a time, unless its clock cannot be right: missing, before 1971, or after the receipt.
+/// Takes a source's word for a time, unless its clock cannot be right: missing, before 1971, or
+/// after the receipt.
 #[must_use]
 pub fn plausible_time(said: Option<Timestamp>, received: Timestamp) -> Timestamp {
-    said.filter(|time| (Timestamp::FIRST_PLAUSIBLE..=received).contains(time)).unwrap_or(received)
+    said.filter(|time| (Timestamp::FIRST_PLAUSIBLE..=received).contains(time))
+        .unwrap_or(received)
 }
 
-/// An isolated set of customers; leads every key. 1 to 63 characters of `a-z 0-9 - _`, beginning with a letter or digit.
+/// An isolated set of customers; leads every key. 1 to 63 characters of `a-z 0-9 - _`, beginning
+/// with a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(String);
@@ -61,7 +66,9 @@ impl TenantId {
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let well_formed = (1..=Self::MAX_BYTES).contains(&name.len())
             && letter(name.as_bytes()[0])
-            && name.bytes().all(|byte| letter(byte) || byte == b'-' || byte == b'_');
+            && name
+                .bytes()
+                .all(|byte| letter(byte) || byte == b'-' || byte == b'_');
         well_formed.then(|| Self(name.to_owned()))
     }
 
@@ -96,7 +103,10 @@ pub struct RecordKey {
 impl RecordKey {
     /// Names a record.
     pub fn new(source: impl Into<String>, key: impl Into<String>) -> Self {
-        Self { source: source.into(), key: key.into() }
+        Self {
+            source: source.into(),
+            key: key.into(),
+        }
     }
 }
 
@@ -119,7 +129,10 @@ pub struct Identifier {
 impl Identifier {
     /// An identifier whose value is normalised already.
     pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { kind: kind.into(), value: value.into() }
+        Self {
+            kind: kind.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -135,8 +148,9 @@ impl fmt::Debug for Identifier {
 pub struct ProfileId(pub Uuid);
 
 impl ProfileId {
-    /// The id that a record gives to the profile it founds: a function of the record, so that writers that meet the
-    /// record at the same time agree. `mint` counts the ids that the record has founded before.
+    /// The id that a record gives to the profile it founds: a function of the record, so that
+    /// writers that meet the record at the same time agree. `mint` counts the ids that the record
+    /// has founded before.
     #[must_use]
     pub fn founded_by(tenant: &TenantId, record: &RecordKey, mint: u32) -> Self {
         let mut hash = Sha256::new();
@@ -173,7 +187,9 @@ impl fmt::Debug for EventKey {
 }
 
 /// Where a tenant's history stands: grows by one with every committed batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Sequence(pub i64);
 
@@ -209,7 +225,10 @@ mod tests {
         let later = Timestamp::from_micros(1_900_000_000_000_000);
         assert_eq!(plausible_time(Some(earlier), received), earlier);
         assert_eq!(plausible_time(Some(later), received), received);
-        assert_eq!(plausible_time(Some(Timestamp::from_micros(0)), received), received);
+        assert_eq!(
+            plausible_time(Some(Timestamp::from_micros(0)), received),
+            received
+        );
         assert_eq!(plausible_time(None, received), received);
     }
 
@@ -225,7 +244,11 @@ mod tests {
 
     #[test]
     fn personal_data_does_not_appear_in_debug_output() {
-        let shown = format!("{:?} {:?}", RecordKey::new("shop", "ann@x.com"), Identifier::new("email", "ann@x.com"));
+        let shown = format!(
+            "{:?} {:?}",
+            RecordKey::new("shop", "ann@x.com"),
+            Identifier::new("email", "ann@x.com")
+        );
         assert_eq!(shown, "shop/… email:…");
     }
 }

@@ -1,7 +1,7 @@
 //! Objects: an order, a shipment, a conversation, each folded from the events that are its states.
 //!
-//! An object is no row of its own: it is what its events say. So it goes with them when records move between profiles, and
-//! events that come late take their place as if they had come in time.
+//! An object is no row of its own: it is what its events say. So it goes with them when records
+//! move between profiles, and events that come late take their place as if they had come in time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +23,15 @@ pub struct ObjectKey {
 impl ObjectKey {
     /// Names an object.
     pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
-        Self { kind: kind.into(), id: id.into() }
+        Self {
+            kind: kind.into(),
+            id: id.into(),
+        }
     }
 }
 
-/// What an event's type makes of it. Kept with the event: another model changes nothing about what was stored.
+/// What an event's type makes of it. Kept with the event: another model changes nothing about what
+/// was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Meaning {
     /// The object that it is a state of.
@@ -53,7 +57,10 @@ impl Meaning {
 
     /// All objects that it names: its own, told by true, and the others.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, bool)> {
-        self.object.iter().map(|own| (own, true)).chain(self.related.iter().map(|other| (other, false)))
+        self.object
+            .iter()
+            .map(|own| (own, true))
+            .chain(self.related.iter().map(|other| (other, false)))
     }
 }
 
@@ -83,13 +90,33 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
     let (create_time, update_time) = (events.first()?.sort_time, events.last()?.sort_time);
     let (mut status, mut fields, mut related) = (None, BTreeMap::new(), BTreeSet::new());
     for event in &events {
-        related.extend(event.meaning.objects().map(|(named, _)| named).filter(|named| **named != key).cloned());
+        related.extend(
+            event
+                .meaning
+                .objects()
+                .map(|(named, _)| named)
+                .filter(|named| **named != key)
+                .cloned(),
+        );
         if event.meaning.object.as_ref() == Some(&key) {
             status = event.meaning.status.clone().or(status);
-            fields.extend(event.properties.iter().map(|(name, value)| (name.clone(), value.clone())));
+            fields.extend(
+                event
+                    .properties
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
     }
-    Some(Object { key, status, create_time, update_time, fields, related, events })
+    Some(Object {
+        key,
+        status,
+        create_time,
+        update_time,
+        fields,
+        related,
+        events,
+    })
 }
 
 impl Object {
@@ -97,7 +124,9 @@ impl Object {
     pub fn pack(&mut self) {
         pack_values(&mut self.fields);
         pack_set(&mut self.related);
-        self.events.iter_mut().for_each(|event| pack_values(&mut event.properties));
+        self.events
+            .iter_mut()
+            .for_each(|event| pack_values(&mut event.properties));
     }
 }
 
@@ -124,7 +153,10 @@ mod tests {
             event_time: Some(time),
             receive_time: time,
             sort_time: time,
-            properties: properties.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect(),
+            properties: properties
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+                .collect(),
             content: ContentHash(0),
             meaning: Meaning {
                 related: Vec::from_iter((own != order).then_some(order)),
@@ -137,17 +169,49 @@ mod tests {
 
     #[test]
     fn an_object_is_what_its_own_events_said_last_in_whatever_order_they_came() {
-        let placed = event("order", 1, Some("placed"), &[("total", "20"), ("coupon", "A")]);
+        let placed = event(
+            "order",
+            1,
+            Some("placed"),
+            &[("total", "20"), ("coupon", "A")],
+        );
         let changed = event("order", 2, None, &[("total", "25")]);
-        let sent = event("shipment", 3, Some("in_transit"), &[("total", "1"), ("carrier", "DHL")]);
-        for events in [[placed.clone(), changed.clone(), sent.clone()], [sent, changed, placed]] {
-            let order = fold_object(ObjectKey::new("order", "1"), events.to_vec()).expect("an object");
-            assert_eq!(order.status.as_deref(), Some("placed"), "the shipment's state is not the order's");
-            let fields: Vec<_> = order.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let sent = event(
+            "shipment",
+            3,
+            Some("in_transit"),
+            &[("total", "1"), ("carrier", "DHL")],
+        );
+        for events in [
+            [placed.clone(), changed.clone(), sent.clone()],
+            [sent, changed, placed],
+        ] {
+            let order =
+                fold_object(ObjectKey::new("order", "1"), events.to_vec()).expect("an object");
+            assert_eq!(
+                order.status.as_deref(),
+                Some("placed"),
+                "the shipment's state is not the order's"
+            );
+            let fields: Vec<_> = order
+                .fields
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             assert_eq!(fields, ["coupon=A", "total=25"]);
-            assert_eq!((order.create_time.as_micros(), order.update_time.as_micros()), (1_000_000, 3_000_000));
-            assert_eq!(order.related, BTreeSet::from([ObjectKey::new("shipment", "1")]));
-            let course: Vec<&str> = order.events.iter().map(|event| event.event_id.as_str()).collect();
+            assert_eq!(
+                (order.create_time.as_micros(), order.update_time.as_micros()),
+                (1_000_000, 3_000_000)
+            );
+            assert_eq!(
+                order.related,
+                BTreeSet::from([ObjectKey::new("shipment", "1")])
+            );
+            let course: Vec<&str> = order
+                .events
+                .iter()
+                .map(|event| event.event_id.as_str())
+                .collect();
             assert_eq!(course, ["order1", "order2", "shipment3"]);
         }
     }
@@ -156,7 +220,10 @@ mod tests {
     fn an_object_that_is_only_spoken_of_has_a_course_and_no_state() {
         let sent = event("shipment", 3, Some("in_transit"), &[("carrier", "DHL")]);
         let order = fold_object(ObjectKey::new("order", "1"), vec![sent]).expect("an object");
-        assert_eq!((order.status, order.fields.len(), order.events.len()), (None, 0, 1));
+        assert_eq!(
+            (order.status, order.fields.len(), order.events.len()),
+            (None, 0, 1)
+        );
         assert_eq!(fold_object(ObjectKey::new("order", "1"), Vec::new()), None);
     }
 }

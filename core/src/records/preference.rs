@@ -1,8 +1,10 @@
-//! How customers want to be treated: what a record may say of it, and what stands where records differ.
+//! How customers want to be treated: what a record may say of it, and what stands where records
+//! differ.
 //!
-//! A record keeps its latest word on each [`PreferenceKey`]. What stands in the profile follows from the key's rule: of what
-//! describes the customer the latest word; of what limits us, and of what the customer needs, all that any record says. So a
-//! merge never loosens a limit, and a split gives each side its own words back.
+//! A record keeps its latest word on each [`PreferenceKey`]. What stands in the profile follows
+//! from the key's rule: of what describes the customer the latest word; of what limits us, and of
+//! what the customer needs, all that any record says. So a merge never loosens a limit, and a split
+//! gives each side its own words back.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::{Origin, Provenance, Record, RecordKey};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
-/// What a preference is about. As a text it is its name in the API: `language`, `topics.news`, `accessibility.large_print`.
+/// What a preference is about. As a text it is its name in the API: `language`, `topics.news`,
+/// `accessibility.large_print`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum PreferenceKey {
@@ -105,7 +108,10 @@ impl PreferenceKey {
         ("accessibility.easy_read", Self::EasyRead),
         ("accessibility.speak_slowly", Self::SpeakSlowly),
         ("accessibility.no_phone", Self::NoPhone),
-        ("accessibility.written_confirmation", Self::WrittenConfirmation),
+        (
+            "accessibility.written_confirmation",
+            Self::WrittenConfirmation,
+        ),
         ("accessibility.extra_time", Self::ExtraTime),
         ("accessibility.representative", Self::Representative),
     ];
@@ -119,7 +125,11 @@ impl PreferenceKey {
     /// Its name among the fields that change: `preferences.language`, `accessibility.large_print`.
     #[must_use]
     pub fn field(&self) -> String {
-        if self.is_accessibility() { self.to_string() } else { format!("preferences.{self}") }
+        if self.is_accessibility() {
+            self.to_string()
+        } else {
+            format!("preferences.{self}")
+        }
     }
 
     fn standing(&self) -> Standing {
@@ -153,7 +163,12 @@ impl fmt::Display for PreferenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Topic(name) => write!(f, "{TOPICS}{name}"),
-            key => f.write_str(Self::NAMED.iter().find(|(_, named)| named == key).map_or("", |(name, _)| name)),
+            key => f.write_str(
+                Self::NAMED
+                    .iter()
+                    .find(|(_, named)| named == key)
+                    .map_or("", |(name, _)| name),
+            ),
         }
     }
 }
@@ -238,12 +253,24 @@ impl QuietHours {
 impl fmt::Display for QuietHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { days, start, end } = self;
-        write!(f, "{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60)?;
+        write!(
+            f,
+            "{:02}:{:02}-{:02}:{:02}",
+            start / 60,
+            start % 60,
+            end / 60,
+            end % 60
+        )?;
         if *days == Self::EVERY_DAY {
             return Ok(());
         }
-        let named = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].into_iter().enumerate();
-        let named: Vec<&str> = named.filter(|(bit, _)| days & (1 << bit) != 0).map(|(_, name)| name).collect();
+        let named = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+            .into_iter()
+            .enumerate();
+        let named: Vec<&str> = named
+            .filter(|(bit, _)| days & (1 << bit) != 0)
+            .map(|(_, name)| name)
+            .collect();
         write!(f, " ({})", named.join(" "))
     }
 }
@@ -300,18 +327,27 @@ pub fn fold_preferences(records: &[Record]) -> Preferences {
     let mut words: BTreeMap<&PreferenceKey, Vec<Word<'_>>> = BTreeMap::new();
     for record in records {
         for (key, value, said) in record.preferences() {
-            words.entry(key).or_default().push((value, &record.key, said));
+            words
+                .entry(key)
+                .or_default()
+                .push((value, &record.key, said));
         }
     }
-    let mut standing: Preferences = words.into_iter().map(|(key, words)| (key.clone(), stands(key, &words))).collect();
+    let mut standing: Preferences = words
+        .into_iter()
+        .map(|(key, words)| (key.clone(), stands(key, &words)))
+        .collect();
     drop_forbidden(&mut standing);
     standing
 }
 
 fn stands(key: &PreferenceKey, words: &[Word<'_>]) -> StatedPreference {
     let latest = || {
-        let latest =
-            words.iter().max_by(|a, b| a.2.effective_time().cmp(&b.2.effective_time()).then_with(|| b.1.cmp(a.1)));
+        let latest = words.iter().max_by(|a, b| {
+            a.2.effective_time()
+                .cmp(&b.2.effective_time())
+                .then_with(|| b.1.cmp(a.1))
+        });
         latest.map(|word| vec![*word]).unwrap_or_default()
     };
     let winners: Vec<Word<'_>> = match key.standing() {
@@ -319,12 +355,22 @@ fn stands(key: &PreferenceKey, words: &[Word<'_>]) -> StatedPreference {
         Standing::All => words.to_vec(),
         flag @ (Standing::AnyTrue | Standing::AnyFalse) => {
             let strong = Preference::Flag(flag == Standing::AnyTrue);
-            let strict: Vec<Word<'_>> = words.iter().filter(|(value, ..)| **value == strong).copied().collect();
+            let strict: Vec<Word<'_>> = words
+                .iter()
+                .filter(|(value, ..)| **value == strong)
+                .copied()
+                .collect();
             if strict.is_empty() { latest() } else { strict }
         }
     };
-    let origins = winners.iter().map(|(_, record, said)| Origin::of(record, said)).collect();
-    StatedPreference { value: together(winners.into_iter().map(|(value, ..)| value)), origins }
+    let origins = winners
+        .iter()
+        .map(|(_, record, said)| Origin::of(record, said))
+        .collect();
+    StatedPreference {
+        value: together(winners.into_iter().map(|(value, ..)| value)),
+        origins,
+    }
 }
 
 /// All that several lists have, each once, in order; of what is no list the first.
@@ -349,8 +395,9 @@ fn join<T: Clone + Ord>(all: &mut Vec<T>, more: &[T]) {
 
 /// A channel that is forbidden is not preferred, whoever said so later.
 fn drop_forbidden(standing: &mut Preferences) {
-    let Some(Preference::Channels(forbidden)) =
-        standing.get(&PreferenceKey::ForbiddenChannels).map(|stated| stated.value.clone())
+    let Some(Preference::Channels(forbidden)) = standing
+        .get(&PreferenceKey::ForbiddenChannels)
+        .map(|stated| stated.value.clone())
     else {
         return;
     };
@@ -387,7 +434,11 @@ heap_size! {
 
 impl HeapSize for PreferenceKey {
     fn heap_bytes(&self) -> usize {
-        if let Self::Topic(name) = self { name.heap_bytes() } else { 0 }
+        if let Self::Topic(name) = self {
+            name.heap_bytes()
+        } else {
+            0
+        }
     }
 }
 
@@ -418,14 +469,29 @@ mod tests {
         assert_eq!(topic.to_string().parse(), Ok(topic.clone()));
         assert!(!topic.is_accessibility() && PreferenceKey::NoPhone.is_accessibility());
         for unknown in ["", "topics.", "colour", "accessibility"] {
-            assert_eq!(unknown.parse::<PreferenceKey>(), Err(UnknownPreference), "{unknown}");
+            assert_eq!(
+                unknown.parse::<PreferenceKey>(),
+                Err(UnknownPreference),
+                "{unknown}"
+            );
         }
     }
 
     #[test]
     fn quiet_hours_are_told_as_they_are_said() {
-        let night = QuietHours { days: QuietHours::EVERY_DAY, start: 22 * 60, end: 7 * 60 + 30 };
+        let night = QuietHours {
+            days: QuietHours::EVERY_DAY,
+            start: 22 * 60,
+            end: 7 * 60 + 30,
+        };
         assert_eq!(night.to_string(), "22:00-07:30");
-        assert_eq!(QuietHours { days: 0b110_0000, ..night }.to_string(), "22:00-07:30 (Sat Sun)");
+        assert_eq!(
+            QuietHours {
+                days: 0b110_0000,
+                ..night
+            }
+            .to_string(),
+            "22:00-07:30 (Sat Sun)"
+        );
     }
 }

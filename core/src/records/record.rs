@@ -1,13 +1,15 @@
-//! The state of one record: the fold of all statements about it, in a form that takes them in any order.
+//! The state of one record: the fold of all statements about it, in a form that takes them in any
+//! order.
 //!
-//! A record is a map of fields, each with the place (a [`VersionStamp`]) of the statement that set it, over a *base*: the latest
-//! whole statement (upsert or delete). A field set by the base carries no stamp of its own. A statement changes a field
-//! only if it is later than what set the field before, and a base drops all that is older than itself. Taking the later
-//! of two is commutative, associative and idempotent, so any order of the same statements gives the same state, and a
-//! late one needs nothing re-read from history.
+//! A record is a map of fields, each with the place (a [`VersionStamp`]) of the statement that set
+//! it, over a *base*: the latest whole statement (upsert or delete). A field set by the base
+//! carries no stamp of its own. A statement changes a field only if it is later than what set the
+//! field before, and a base drops all that is older than itself. Taking the later of two is
+//! commutative, associative and idempotent, so any order of the same statements gives the same
+//! state, and a late one needs nothing re-read from history.
 //!
-//! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's record is replaced or
-//! deleted takes back nothing that its customer wanted.
+//! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
+//! record is replaced or deleted takes back nothing that its customer wanted.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +18,13 @@ use serde::{Deserialize, Serialize};
 use super::rollup::Rollup;
 use super::value::Value;
 use super::{
-    Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey, RecordStatement,
-    Timestamp, id::plausible_time,
+    Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId,
+    RecordKey, RecordStatement, Timestamp, id::plausible_time,
 };
 use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
-/// The place of a statement among those about its record; the content breaks ties, so that the order is total.
+/// The place of a statement among those about its record; the content breaks ties, so that the
+/// order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VersionStamp {
     /// The source's version, 0 when it has none.
@@ -50,7 +53,11 @@ impl Origin {
     /// Who said what a record holds.
     #[must_use]
     pub fn of(record: &RecordKey, said: &Provenance) -> Self {
-        Self { record: record.clone(), source_time: said.source_time, receive_time: said.receive_time }
+        Self {
+            record: record.clone(),
+            source_time: said.source_time,
+            receive_time: said.receive_time,
+        }
     }
 }
 
@@ -90,7 +97,11 @@ struct Base {
 struct Register<T> {
     #[serde(rename = "v")]
     value: T,
-    #[serde(rename = "p", default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "p",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     patch: Option<Provenance>,
 }
 
@@ -181,11 +192,14 @@ impl Record {
         }
     }
 
-    /// Whether the record belongs in a profile: something is said of it, something happened, or its customer wanted
-    /// something.
+    /// Whether the record belongs in a profile: something is said of it, something happened, or its
+    /// customer wanted something.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.has_events || self.is_said() || self.preferences().next().is_some() || !self.consents.is_empty()
+        self.has_events
+            || self.is_said()
+            || self.preferences().next().is_some()
+            || !self.consents.is_empty()
     }
 
     /// Whether its source says that there is such a customer.
@@ -204,29 +218,39 @@ impl Record {
 
     /// Its identifiers, in order of type and value.
     pub fn identifiers(&self) -> impl Iterator<Item = Identifier> + '_ {
-        self.identifiers
-            .iter()
-            .flat_map(|(kind, cell)| cell.value.iter().map(move |value| Identifier::new(kind, value)))
+        self.identifiers.iter().flat_map(|(kind, cell)| {
+            cell.value
+                .iter()
+                .map(move |value| Identifier::new(kind, value))
+        })
     }
 
     /// Its identifiers with who said them when.
     pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
         self.identifiers.iter().flat_map(|(kind, cell)| {
             let said = self.said(cell.patch.as_ref());
-            cell.value.iter().filter_map(move |value| Some((Identifier::new(kind, value), said?)))
+            cell.value
+                .iter()
+                .filter_map(move |value| Some((Identifier::new(kind, value), said?)))
         })
     }
 
     /// Its traits, in order of name.
     pub fn traits(&self) -> impl Iterator<Item = (&str, &Value, &Provenance)> {
-        self.traits
-            .iter()
-            .filter_map(|(name, cell)| Some((name.as_str(), cell.value.as_ref()?, self.said(cell.patch.as_ref())?)))
+        self.traits.iter().filter_map(|(name, cell)| {
+            Some((
+                name.as_str(),
+                cell.value.as_ref()?,
+                self.said(cell.patch.as_ref())?,
+            ))
+        })
     }
 
     /// Its preferences, in order of key.
     pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Provenance)> {
-        self.preferences.iter().filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
+        self.preferences
+            .iter()
+            .filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
     }
 
     /// Whether anything was ever said of a preference, cleared or not.
@@ -267,7 +291,8 @@ impl Record {
         times.truncate(MAX_CONTACTS);
     }
 
-    /// Takes over what statements do not tell: who it belongs to, when it was first heard of, and what happened.
+    /// Takes over what statements do not tell: who it belongs to, when it was first heard of, and
+    /// what happened.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self {
@@ -282,7 +307,8 @@ impl Record {
     /// Whether sources have said the same of both, wherever identity put them.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (self.first_seen, &self.latest, &self.base) == (other.first_seen, &other.latest, &other.base)
+        (self.first_seen, &self.latest, &self.base)
+            == (other.first_seen, &other.latest, &other.base)
             && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
             && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
     }
@@ -290,14 +316,18 @@ impl Record {
     /// Whether both are kept alike, but for what their events add up to.
     #[must_use]
     pub fn is_kept_as(&self, other: &Self) -> bool {
-        (&self.key, self.has_events, &self.membership) == (&other.key, other.has_events, &other.membership)
+        (&self.key, self.has_events, &self.membership)
+            == (&other.key, other.has_events, &other.membership)
             && self.contacts == other.contacts
             && self.says_the_same(other)
     }
 
     /// Packs what is to be kept for long.
     pub fn pack(&mut self) {
-        self.traits.values_mut().filter_map(|cell| cell.value.as_mut()).for_each(Value::pack);
+        self.traits
+            .values_mut()
+            .filter_map(|cell| cell.value.as_mut())
+            .for_each(Value::pack);
         pack_map(&mut self.identifiers);
         pack_map(&mut self.traits);
         pack_map(&mut self.preferences);
@@ -318,13 +348,20 @@ impl Record {
             }
             None => (0, statement.receive_time),
         });
-        VersionStamp { version, time, content: statement.content }
+        VersionStamp {
+            version,
+            time,
+            content: statement.content,
+        }
     }
 
     /// Whether an undated statement only repeats the latest one.
     #[must_use]
     pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
-        statement.order.is_none() && self.latest.is_some_and(|said| said.stamp.content == statement.content)
+        statement.order.is_none()
+            && self
+                .latest
+                .is_some_and(|said| said.stamp.content == statement.content)
     }
 
     /// Takes a statement in at its place. Taking it in again changes nothing.
@@ -334,13 +371,20 @@ impl Record {
 
     /// Takes a statement in at the place that it took when it was stored.
     pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
-        let said = Provenance { stamp, source_time: statement.source_time, receive_time: statement.receive_time };
+        let said = Provenance {
+            stamp,
+            source_time: statement.source_time,
+            receive_time: statement.receive_time,
+        };
         self.first_seen = self.first_seen.min(statement.receive_time);
         if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
             self.latest = Some(said);
         }
         match &statement.change {
-            Change::Patch { identifiers, traits } => {
+            Change::Patch {
+                identifiers,
+                traits,
+            } => {
                 if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
                     for (kind, values) in identifiers {
                         patch(&mut self.identifiers, kind, values, said);
@@ -358,8 +402,20 @@ impl Record {
             Change::Consent(consent) => self.consents.take(consent, said),
             Change::Replace(fields) => {
                 if self.rebase(said, false) {
-                    fill(&mut self.identifiers, fields.identifiers.iter().map(|(kind, values)| (kind, values.clone())));
-                    fill(&mut self.traits, fields.traits.iter().map(|(name, value)| (name, Some(value.clone()))));
+                    fill(
+                        &mut self.identifiers,
+                        fields
+                            .identifiers
+                            .iter()
+                            .map(|(kind, values)| (kind, values.clone())),
+                    );
+                    fill(
+                        &mut self.traits,
+                        fields
+                            .traits
+                            .iter()
+                            .map(|(name, value)| (name, Some(value.clone()))),
+                    );
                 }
             }
             Change::Delete => {
@@ -368,14 +424,17 @@ impl Record {
         }
     }
 
-    /// Makes a whole statement the base, if it is later than the present one, and drops what is older.
+    /// Makes a whole statement the base, if it is later than the present one, and drops what is
+    /// older.
     fn rebase(&mut self, said: Provenance, deleted: bool) -> bool {
         if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
             return false;
         }
         self.base = Some(Base { said, deleted });
-        self.identifiers.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
-        self.traits.retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        self.identifiers
+            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        self.traits
+            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
         true
     }
 }
@@ -398,16 +457,32 @@ impl<T: HeapSize> HeapSize for Register<T> {
 }
 
 /// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
-fn patch<K: Ord + Clone, T: Clone>(fields: &mut BTreeMap<K, Register<T>>, name: &K, value: &T, said: Provenance) {
+fn patch<K: Ord + Clone, T: Clone>(
+    fields: &mut BTreeMap<K, Register<T>>,
+    name: &K,
+    value: &T,
+    said: Provenance,
+) {
     let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
     if !fields.get(name).is_some_and(later) {
-        fields.insert(name.clone(), Register { value: value.clone(), patch: Some(said) });
+        fields.insert(
+            name.clone(),
+            Register {
+                value: value.clone(),
+                patch: Some(said),
+            },
+        );
     }
 }
 
 /// Sets the fields of a new base where no later patch is left.
-fn fill<'a, T>(fields: &mut BTreeMap<String, Register<T>>, values: impl Iterator<Item = (&'a String, T)>) {
+fn fill<'a, T>(
+    fields: &mut BTreeMap<String, Register<T>>,
+    values: impl Iterator<Item = (&'a String, T)>,
+) {
     for (name, value) in values {
-        fields.entry(name.clone()).or_insert(Register { value, patch: None });
+        fields
+            .entry(name.clone())
+            .or_insert(Register { value, patch: None });
     }
 }

@@ -1,15 +1,18 @@
 //! What a record's events add up to: the state from which computed traits are told. Pure.
 //!
-//! Each definition of the model has a [`State`] on each record: a commutative monoid. An event is added once, when it is stored; a
-//! profile's state is the sum of its records' states, so merges and splits rewrite nothing, and the sum of the parts is what
-//! would have come of all events at once. (Beyond [`MAX_VALUES`] different values of a record this holds approximately, and
-//! the answer says so.)
+//! Each definition of the model has a [`State`] on each record: a commutative monoid. An event is
+//! added once, when it is stored; a profile's state is the sum of its records' states, so merges
+//! and splits rewrite nothing, and the sum of the parts is what would have come of all events at
+//! once. (Beyond [`MAX_VALUES`] different values of a record this holds approximately, and the
+//! answer says so.)
 //!
-//! A definition is known by what it counts and not by its name: see [`DefinitionId`]. A record's rollup either has a state for it,
-//! which then is complete, or has none, because the events from before the definition have not been gone through yet.
+//! A definition is known by what it counts and not by its name: see [`DefinitionId`]. A record's
+//! rollup either has a state for it, which then is complete, or has none, because the events from
+//! before the definition have not been gone through yet.
 //!
-//! Where a definition has a window, a state is kept by day or by hour ([`Buckets`]), so that time passing changes the answer without
-//! a write. What no answer at or after the time of a write can need is dropped by it.
+//! Where a definition has a window, a state is kept by day or by hour ([`Buckets`]), so that time
+//! passing changes the answer without a write. What no answer at or after the time of a write can
+//! need is dropped by it.
 
 mod buckets;
 mod distinct;
@@ -29,8 +32,8 @@ pub use state::each;
 pub use state::{Aggregate, Amount, Answer, MAX_VALUES, Placed, State, Values};
 pub use window::{Calendar, Period, Window, date};
 
-/// A definition, by what it counts: the same events, taken the same way, have the same id under every name and in every version of
-/// the model.
+/// A definition, by what it counts: the same events, taken the same way, have the same id under
+/// every name and in every version of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DefinitionId(pub u64);

@@ -1,4 +1,5 @@
-//! The row of a profile: its name, its revision and what it stands for. All else is folded from records.
+//! The row of a profile: its name, its revision and what it stands for. All else is folded from
+//! records.
 
 use super::{ProfileId, Timestamp};
 

@@ -1,4 +1,5 @@
-//! What sources say: a [`Draft`] as it was said, a [`Statement`] once it is checked against the model.
+//! What sources say: a [`Draft`] as it was said, a [`Statement`] once it is checked against the
+//! model.
 
 mod size;
 
@@ -6,10 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value};
+use super::{
+    Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value,
+};
 use crate::heap_size::HeapSize;
 
-/// A statement as a source said it: nothing checked, nothing normalised. This is what history keeps.
+/// A statement as a source said it: nothing checked, nothing normalised. This is what history
+/// keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Draft {
@@ -145,7 +149,8 @@ pub struct DraftEvent {
     pub properties: BTreeMap<String, Value>,
 }
 
-/// A statement that is well-formed and fits the model. Made by [`Model::check`](crate::model::Model::check).
+/// A statement that is well-formed and fits the model. Made by
+/// [`Model::check`](crate::model::Model::check).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
     /// About a record.
@@ -280,7 +285,9 @@ impl Serialize for ContentHash {
 
 impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -313,7 +320,10 @@ impl Event {
     /// Its name within the tenant.
     #[must_use]
     pub fn key(&self) -> EventKey {
-        EventKey { source: self.record.source.clone(), event_id: self.event_id.clone() }
+        EventKey {
+            source: self.record.source.clone(),
+            event_id: self.event_id.clone(),
+        }
     }
 
     /// Its place on a timeline.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 use crate::heap_size::{HeapSize, pack_map};
 
-/// One value. There is no floating-point kind: numbers are whole or decimal. Ordered so that ties have one answer.
+/// One value. There is no floating-point kind: numbers are whole or decimal. Ordered so that ties
+/// have one answer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Value {
     /// Text.
@@ -143,7 +144,10 @@ mod tests {
             Value::Map(BTreeMap::from([("a".to_owned(), Value::List(vec![]))])),
         ]);
         let stored = serde_json::to_string(&value).expect("serializes");
-        assert_eq!(serde_json::from_str::<Value>(&stored).expect("parses"), value);
+        assert_eq!(
+            serde_json::from_str::<Value>(&stored).expect("parses"),
+            value
+        );
         assert!(stored.contains(r#"{"d":"19.90"}"#), "{stored}");
     }
 }

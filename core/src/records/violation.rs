@@ -18,7 +18,12 @@ pub struct Violation {
 impl Violation {
     /// Something wrong with a field.
     pub fn new(reason: Reason, field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into(), reason, numbers: None }
+        Self {
+            field: field.into(),
+            description: description.into(),
+            reason,
+            numbers: None,
+        }
     }
 
     /// A required field is missing or empty.
@@ -29,7 +34,10 @@ impl Violation {
     /// A field is over its limit.
     pub fn limit(field: impl Into<String>, actual: usize, limit: usize, unit: &str) -> Self {
         let description = format!("has {actual} {unit}, the limit is {limit}");
-        Self { numbers: Some((actual, limit)), ..Self::new(Reason::LimitExceeded, field, description) }
+        Self {
+            numbers: Some((actual, limit)),
+            ..Self::new(Reason::LimitExceeded, field, description)
+        }
     }
 
     /// The same under a longer path.
@@ -40,8 +48,8 @@ impl Violation {
     }
 }
 
-/// Names for a description, the first of them where there are many: a list that is repeated by each violation must not
-/// fill the answer.
+/// Names for a description, the first of them where there are many: a list that is repeated by each
+/// violation must not fill the answer.
 pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const MAX_NAMES: usize = 20;
     let names: Vec<&str> = names.into_iter().collect();

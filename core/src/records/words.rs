@@ -1,4 +1,5 @@
-//! Words for search: how a name is cut and folded, the same for what is stored and for what is asked.
+//! Words for search: how a name is cut and folded, the same for what is stored and for what is
+//! asked.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -7,7 +8,8 @@ const MAX_WORD_BYTES: usize = 64;
 /// How many words of one text are kept.
 const MAX_WORDS: usize = 16;
 
-/// The words of a text, without regard to case, accents and script: `Ångström-Müller` has `angstrom` and `muller`.
+/// The words of a text, without regard to case, accents and script: `Ångström-Müller` has
+/// `angstrom` and `muller`.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = folded(text)

@@ -1,8 +1,11 @@
-//! What is known of one customer that metrics are computed from. A pure function of the profile, the model and the day.
+//! What is known of one customer that metrics are computed from. A pure function of the profile,
+//! the model and the day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::analytics::{Day, FirstContact, InteractionHistory, Purchases, Scale, Scores, Share, Spent, Totals};
+use profile_core::analytics::{
+    Day, FirstContact, InteractionHistory, Purchases, Scale, Scores, Share, Spent, Totals,
+};
 use profile_core::model::Definition;
 use profile_core::model::experience::{Asked, Experience};
 use profile_core::profile::Profile;
@@ -51,10 +54,16 @@ impl History {
     #[must_use]
     pub fn of(profile: &Profile, experience: &Experience, today: Day) -> Self {
         let mut history = Self::default();
-        let mut reading = Reading { profile, today, history: &mut history };
+        let mut reading = Reading {
+            profile,
+            today,
+            history: &mut history,
+        };
         reading.purchases(experience);
         reading.survey(Part::Nps, experience.nps.as_ref(), |totals| &mut totals.nps);
-        reading.survey(Part::Csat, experience.csat.as_ref(), |totals| &mut totals.csat);
+        reading.survey(Part::Csat, experience.csat.as_ref(), |totals| {
+            &mut totals.csat
+        });
         reading.survey(Part::Ces, experience.ces.as_ref(), |totals| &mut totals.ces);
         reading.contacts(experience);
         reading.promises(experience);
@@ -78,12 +87,20 @@ impl<'a> Reading<'a> {
     }
 
     fn purchases(&mut self, experience: &Experience) {
-        let Some(bought) = &experience.purchases else { return };
+        let Some(bought) = &experience.purchases else {
+            return;
+        };
         let today = self.today;
         if let Some(amounts) = self.state(Part::Purchases, &bought.amounts) {
-            let spent = amounts
-                .amounts_by_day()
-                .map(|(day, sum)| (day, Spent { micros: sum.millionths(), purchases: sum.count() }));
+            let spent = amounts.amounts_by_day().map(|(day, sum)| {
+                (
+                    day,
+                    Spent {
+                        micros: sum.millionths(),
+                        purchases: sum.count(),
+                    },
+                )
+            });
             self.history.purchases = spent.filter(|(day, _)| *day <= today).collect();
         }
         if let Some(orders) = self.state(Part::Purchases, &bought.orders) {
@@ -93,13 +110,25 @@ impl<'a> Reading<'a> {
             }
         }
         if let Some(currencies) = self.state(Part::Purchases, &bought.currencies) {
-            for (value, _, count) in currencies.values_by_day().filter(|(_, day, _)| *day <= today) {
-                *self.history.currencies.entry(value.to_string()).or_default() += count;
+            for (value, _, count) in currencies
+                .values_by_day()
+                .filter(|(_, day, _)| *day <= today)
+            {
+                *self
+                    .history
+                    .currencies
+                    .entry(value.to_string())
+                    .or_default() += count;
             }
         }
     }
 
-    fn survey(&mut self, part: Part, asked: Option<&Asked>, of: impl Fn(&mut Totals) -> &mut Scores) {
+    fn survey(
+        &mut self,
+        part: Part,
+        asked: Option<&Asked>,
+        of: impl Fn(&mut Totals) -> &mut Scores,
+    ) {
         let Some(asked) = asked else { return };
         let today = self.today;
         if let Some(scores) = self.state(part, &asked.scores) {
@@ -113,14 +142,23 @@ impl<'a> Reading<'a> {
         let last = self.state(part, &asked.last).and_then(State::last_of_all);
         let on_scale = |value, scale: Scale| score(value).filter(|score| scale.has(*score));
         if let Some((time, value)) = last {
-            self.history.last.insert(part, (time, on_scale(value, asked.scale)));
+            self.history
+                .last
+                .insert(part, (time, on_scale(value, asked.scale)));
         }
     }
 
     fn contacts(&mut self, experience: &Experience) {
-        let Some(definition) = &experience.contacts else { return };
-        let Some(state) = self.state(Part::Contacts, definition) else { return };
-        let contacts: BTreeMap<Day, u64> = state.counts_by_day().filter(|(day, _)| *day <= self.today).collect();
+        let Some(definition) = &experience.contacts else {
+            return;
+        };
+        let Some(state) = self.state(Part::Contacts, definition) else {
+            return;
+        };
+        let contacts: BTreeMap<Day, u64> = state
+            .counts_by_day()
+            .filter(|(day, _)| *day <= self.today)
+            .collect();
         for (day, count) in &contacts {
             self.history.course.day(*day).contacts += count;
         }
@@ -131,12 +169,23 @@ impl<'a> Reading<'a> {
     }
 
     fn promises(&mut self, experience: &Experience) {
-        let Some(definition) = &experience.promises else { return };
-        let Some(state) = self.state(Part::Promises, definition) else { return };
-        for (value, day, count) in state.values_by_day().filter(|(_, day, _)| *day <= self.today) {
+        let Some(definition) = &experience.promises else {
+            return;
+        };
+        let Some(state) = self.state(Part::Promises, definition) else {
+            return;
+        };
+        for (value, day, count) in state
+            .values_by_day()
+            .filter(|(_, day, _)| *day <= self.today)
+        {
             let Value::Bool(kept) = value else { continue };
             let totals = self.history.course.day(day);
-            totals.kept = totals.kept + Share { part: if *kept { count } else { 0 }, whole: count };
+            totals.kept = totals.kept
+                + Share {
+                    part: if *kept { count } else { 0 },
+                    whole: count,
+                };
         }
     }
 }

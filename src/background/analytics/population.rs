@@ -1,9 +1,11 @@
-//! What is known of a population: the models and scales by which a customer is measured, and each segment as a whole.
+//! What is known of a population: the models and scales by which a customer is measured, and each
+//! segment as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::analytics::{
-    BgNbd, Day, Fit, FitError, GammaGamma, Horizon, InteractionHistory, RfmScale, RfmValues, Summary, lifetime_value,
+    BgNbd, Day, Fit, FitError, GammaGamma, Horizon, InteractionHistory, RfmScale, RfmValues,
+    Summary, lifetime_value,
 };
 use profile_core::model::experience::Experience;
 use profile_core::records::Timestamp;
@@ -119,9 +121,16 @@ impl PopulationBuilder {
                 group.add(history);
             }
         }
-        if let (Some(summary), Some(rfm)) = (history.purchases.summary(self.day), history.purchases.rfm(self.day)) {
+        if let (Some(summary), Some(rfm)) = (
+            history.purchases.summary(self.day),
+            history.purchases.rfm(self.day),
+        ) {
             let segments = self.set(segments);
-            self.buyers.push(Buyer { summary, rfm, segments });
+            self.buyers.push(Buyer {
+                summary,
+                rfm,
+                segments,
+            });
         }
     }
 
@@ -130,7 +139,8 @@ impl PopulationBuilder {
             return *known;
         }
         self.sets.push(segments.clone());
-        self.known_sets.insert(segments.clone(), self.sets.len() - 1);
+        self.known_sets
+            .insert(segments.clone(), self.sets.len() - 1);
         self.sets.len() - 1
     }
 
@@ -151,15 +161,30 @@ impl PopulationBuilder {
                 }
             }
         }
-        let Self { day, tenant, segments, .. } = self;
-        Statistics { measured, compute_time, day, scales, tenant, segments }
+        let Self {
+            day,
+            tenant,
+            segments,
+            ..
+        } = self;
+        Statistics {
+            measured,
+            compute_time,
+            day,
+            scales,
+            tenant,
+            segments,
+        }
     }
 }
 
 /// Over which time customers' value is predicted.
 #[must_use]
 pub fn horizon(experience: &Experience) -> Horizon {
-    Horizon::months(experience.horizon_months, f64::from(experience.monthly_discount) / 1e6)
+    Horizon::months(
+        experience.horizon_months,
+        f64::from(experience.monthly_discount) / 1e6,
+    )
 }
 
 impl Group {
@@ -201,8 +226,14 @@ pub fn one_currency(currencies: &BTreeMap<String, u64>) -> Result<&str, String> 
         (None, _) => Ok(""),
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => {
-            let told: Vec<String> = currencies.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            Err(format!("purchases are in several currencies ({}): choose one by `where`", told.join(", ")))
+            let told: Vec<String> = currencies
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect();
+            Err(format!(
+                "purchases are in several currencies ({}): choose one by `where`",
+                told.join(", ")
+            ))
         }
     }
 }
@@ -219,7 +250,9 @@ impl Measured {
         let scores = scales.rfm.map(|scale| scale.scores(buyer.rfm));
         let buying = scales.buying.map(|fit| fit.model);
         let models = buying.zip(scales.spending.map(|fit| fit.model));
-        let worth = models.and_then(|(buying, spending)| lifetime_value(&buying, &spending, &buyer.summary, horizon));
+        let worth = models.and_then(|(buying, spending)| {
+            lifetime_value(&buying, &spending, &buyer.summary, horizon)
+        });
         Self {
             scores: scores.map(|scores| [scores.recency, scores.frequency, scores.monetary]),
             alive: buying.map_or(0.0, |model| model.probability_alive(buyer.summary.buying)),
@@ -234,8 +267,15 @@ impl Measured {
         buyers.micros = buyers.micros.saturating_add(buyer.rfm.micros);
         buyers.alive += self.alive;
         buyers.predicted += self.predicted;
-        for (counts, score) in buyers.scores.iter_mut().zip(self.scores.unwrap_or_default()) {
-            if let Some(count) = usize::from(score).checked_sub(1).and_then(|place| counts.get_mut(place)) {
+        for (counts, score) in buyers
+            .scores
+            .iter_mut()
+            .zip(self.scores.unwrap_or_default())
+        {
+            if let Some(count) = usize::from(score)
+                .checked_sub(1)
+                .and_then(|place| counts.get_mut(place))
+            {
                 *count += 1;
             }
         }

@@ -1,7 +1,8 @@
 //! A change as a CloudEvent.
 //!
-//! It says what happened to which profile, and nothing that is personal: the log has nothing of that kind. Who wants to know
-//! what the profile says now asks for it. Source: CloudEvents 1.0.2, with the extensions `sequence` and `partitionkey`.
+//! It says what happened to which profile, and nothing that is personal: the log has nothing of
+//! that kind. Who wants to know what the profile says now asks for it. Source: CloudEvents 1.0.2,
+//! with the extensions `sequence` and `partitionkey`.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +83,12 @@ struct Change<'c> {
 impl Event {
     /// The event of a change.
     pub(super) fn new(origin: Origin<'_>, change: &ProfileChange) -> Self {
-        let Origin { store, tenant, key, time } = origin;
+        let Origin {
+            store,
+            tenant,
+            key,
+            time,
+        } = origin;
         let names = |ids: &[ProfileId]| ids.iter().map(name).collect();
         let (id, subject) = (event_id(tenant, key), name(&change.profile));
         let kind = kind_of(change).name();
@@ -106,7 +112,11 @@ impl Event {
                 change_time: time.to_string(),
                 changed_fields: &change.fields,
                 event_types: &change.events,
-                merged_into: if let ChangeKind::Merged(into) = change.kind { Some(name(&into)) } else { None },
+                merged_into: if let ChangeKind::Merged(into) = change.kind {
+                    Some(name(&into))
+                } else {
+                    None
+                },
                 merged_from: names(&change.merged_from),
                 split_from: names(&change.split_from),
                 split_into: names(&change.split_into),
@@ -114,14 +124,24 @@ impl Event {
         };
         // Texts and numbers only: there is nothing in it that JSON could not say.
         let body = serde_json::to_vec(&event).unwrap_or_default().into();
-        Self { id, kind, subject, body }
+        Self {
+            id,
+            kind,
+            subject,
+            body,
+        }
     }
 
     /// The event of a dead letter.
     pub(super) fn again(tenant: &TenantId, key: ChangeKey, payload: &str) -> Self {
         let event: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
-        let kind = event["type"].as_str().and_then(|kind| kind.strip_prefix(TYPE_PREFIX));
-        let kind = PublishedKind::ALL.iter().map(|(name, _)| *name).find(|name| Some(*name) == kind);
+        let kind = event["type"]
+            .as_str()
+            .and_then(|kind| kind.strip_prefix(TYPE_PREFIX));
+        let kind = PublishedKind::ALL
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| Some(*name) == kind);
         Self {
             id: event_id(tenant, key),
             kind: kind.unwrap_or_default(),
@@ -185,9 +205,20 @@ mod tests {
 
     fn event(change: &ProfileChange) -> Event {
         let tenant = TenantId::default();
-        let key = ChangeKey { sequence: Sequence(42), change: 3 };
+        let key = ChangeKey {
+            sequence: Sequence(42),
+            change: 3,
+        };
         let time = Timestamp::from_micros(1_764_000_000_123_456);
-        Event::new(Origin { store: Uuid::from_u128(9), tenant: &tenant, key, time }, change)
+        Event::new(
+            Origin {
+                store: Uuid::from_u128(9),
+                tenant: &tenant,
+                key,
+                time,
+            },
+            change,
+        )
     }
 
     #[test]
@@ -233,7 +264,14 @@ mod tests {
         }
         "#);
         assert_eq!(
-            Event::again(&TenantId::default(), ChangeKey { sequence: Sequence(42), change: 3 }, &event.payload()),
+            Event::again(
+                &TenantId::default(),
+                ChangeKey {
+                    sequence: Sequence(42),
+                    change: 3
+                },
+                &event.payload()
+            ),
             event
         );
     }
@@ -243,34 +281,55 @@ mod tests {
     fn its_data_is_the_message_of_the_api() {
         use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage};
         let pool = DescriptorPool::decode(crate::grpc::FILE_DESCRIPTOR_SET).expect("descriptors");
-        let descriptor = pool.get_message_by_name("customer.profile.v1.Change").expect("the message");
+        let descriptor = pool
+            .get_message_by_name("customer.profile.v1.Change")
+            .expect("the message");
         let json: serde_json::Value = serde_json::from_slice(&event(&change()).body).expect("JSON");
-        let message = DynamicMessage::deserialize(descriptor, json["data"].clone()).expect("the message");
+        let message =
+            DynamicMessage::deserialize(descriptor, json["data"].clone()).expect("the message");
         let again = serde_json::to_value(&message).expect("JSON");
         assert_eq!(again, json["data"]);
-        assert_eq!(message.fields().count(), message.descriptor().fields().count(), "all fields are said");
+        assert_eq!(
+            message.fields().count(),
+            message.descriptor().fields().count(),
+            "all fields are said"
+        );
     }
 
     #[test]
     fn a_publication_wants_kinds_and_fields_as_watches_do() {
-        let target =
-            profile_core::model::publication::Target::Webhook(profile_core::model::publication::WebhookTarget {
+        let target = profile_core::model::publication::Target::Webhook(
+            profile_core::model::publication::WebhookTarget {
                 url: String::new(),
                 secret_env: String::new(),
                 max_attempts: 1,
                 timeout_seconds: 1,
-            });
+            },
+        );
         let fields = Some(BTreeSet::from(["traits".to_owned()]));
         let kinds = BTreeSet::from([PublishedKind::Updated, PublishedKind::Merged]);
-        let publication = Publication { target, kinds, fields };
+        let publication = Publication {
+            target,
+            kinds,
+            fields,
+        };
         let of = |kind, fields: &[&str]| ProfileChange {
             kind,
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
             ..change()
         };
-        assert!(is_wanted(&publication, &of(ChangeKind::Updated, &["traits.given_name"])));
-        assert!(!is_wanted(&publication, &of(ChangeKind::Updated, &["records", "timeline"])));
-        assert!(is_wanted(&publication, &of(ChangeKind::Merged(id(2)), &["records"])));
+        assert!(is_wanted(
+            &publication,
+            &of(ChangeKind::Updated, &["traits.given_name"])
+        ));
+        assert!(!is_wanted(
+            &publication,
+            &of(ChangeKind::Updated, &["records", "timeline"])
+        ));
+        assert!(is_wanted(
+            &publication,
+            &of(ChangeKind::Merged(id(2)), &["records"])
+        ));
         assert!(!is_wanted(&publication, &of(ChangeKind::Deleted, &[])));
     }
 }

@@ -1,5 +1,5 @@
-//! The lease of a publication: taken, kept by showing oneself, given back. Showing oneself and noting how far it is are one
-//! write.
+//! The lease of a publication: taken, kept by showing oneself, given back. Showing oneself and
+//! noting how far it is are one write.
 
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,25 @@ impl Runner {
     pub(super) async fn contend(&mut self) -> Result<bool> {
         let Assignment { tenant, name, .. } = &self.assignment;
         let store = self.shared.store.clone();
-        let find =
-            async || Ok::<_, Error>(store.list_publications(tenant).await?.into_iter().find(|one| one.name == *name));
+        let find = async || {
+            Ok::<_, Error>(
+                store
+                    .list_publications(tenant)
+                    .await?
+                    .into_iter()
+                    .find(|one| one.name == *name),
+            )
+        };
         let mut stored = find().await?;
         if stored.is_none() {
-            store.begin_publication(tenant, name, self.first_mark().await?).await?;
+            store
+                .begin_publication(tenant, name, self.first_mark().await?)
+                .await?;
             stored = find().await?;
         }
-        let Some(stored) = stored else { return Ok(false) };
+        let Some(stored) = stored else {
+            return Ok(false);
+        };
         let now = Instant::now();
         let since = match &self.seen {
             Some((lease, since)) if *lease == stored.lease => *since,
@@ -34,7 +45,11 @@ impl Runner {
         // Where no other process can be, the owner has gone.
         let own = [String::new(), self.owner.clone()].contains(&stored.lease.owner);
         let free = own || !store.is_shared() || since.elapsed() >= self.shared.lease;
-        if !free || !store.take_lease(tenant, name, &stored.lease, &self.owner).await? {
+        if !free
+            || !store
+                .take_lease(tenant, name, &stored.lease, &self.owner)
+                .await?
+        {
             return Ok(false);
         }
         let store_id = store.id().await?;
@@ -42,20 +57,42 @@ impl Runner {
         Ok(true)
     }
 
-    /// Before the write that put the model in force which has the publication; where there is none, the head of the log.
+    /// Before the write that put the model in force which has the publication; where there is none,
+    /// the head of the log.
     async fn first_mark(&self) -> Result<Mark> {
-        let Assignment { tenant, head, model_version, .. } = &self.assignment;
-        let stored = self.shared.store.model(tenant, Some(*model_version)).await?;
+        let Assignment {
+            tenant,
+            head,
+            model_version,
+            ..
+        } = &self.assignment;
+        let stored = self
+            .shared
+            .store
+            .model(tenant, Some(*model_version))
+            .await?;
         let activation = stored.and_then(|stored| stored.activation);
-        Ok(Mark::after(activation.map_or(*head, |activation| activation.sequence.before())))
+        Ok(Mark::after(
+            activation.map_or(*head, |activation| activation.sequence.before()),
+        ))
     }
 
     /// Notes how far it is, and gives the lease back.
     pub(super) async fn leave(&mut self) -> Result<()> {
-        let Some(work) = self.work.take() else { return Ok(()) };
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
         let Assignment { tenant, name, .. } = &self.assignment;
-        if self.shared.store.record_progress(tenant, name, &self.owner, &work.progress).await? {
-            self.shared.store.release_lease(tenant, name, &self.owner).await?;
+        if self
+            .shared
+            .store
+            .record_progress(tenant, name, &self.owner, &work.progress)
+            .await?
+        {
+            self.shared
+                .store
+                .release_lease(tenant, name, &self.owner)
+                .await?;
         }
         Ok(())
     }
@@ -66,7 +103,8 @@ impl Runner {
         let work = self.work_mut()?;
         let (saved, at) = &work.saved;
         let unsaved = *saved != work.progress;
-        if (unsaved && at.elapsed() >= SAVE_INTERVAL.min(beat)) || (shared && at.elapsed() >= beat) {
+        if (unsaved && at.elapsed() >= SAVE_INTERVAL.min(beat)) || (shared && at.elapsed() >= beat)
+        {
             self.save().await?;
         }
         Ok(())
@@ -90,10 +128,12 @@ impl Runner {
                 Err(End::Lost)
             }
             // As long as nobody can have taken the lease, work goes on.
-            failed if store.is_shared() && work.held_at.elapsed() + beat * 2 > lease => match failed {
-                Ok(Err(error)) => Err(End::Store(error)),
-                _ => Err(End::Lost),
-            },
+            failed if store.is_shared() && work.held_at.elapsed() + beat * 2 > lease => {
+                match failed {
+                    Ok(Err(error)) => Err(End::Store(error)),
+                    _ => Err(End::Lost),
+                }
+            }
             failed => {
                 work.saved.1 = began_at;
                 if let Ok(Err(error)) = failed {

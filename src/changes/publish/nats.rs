@@ -1,7 +1,8 @@
 //! NATS JetStream: events in a window, each acknowledged by the stream.
 //!
-//! Many events are under way at once, but never two of one profile: when a connection breaks, some of the window may arrive
-//! and others not, in no order, and a stream that drops doubles (by `Nats-Msg-Id`) would keep that order for good.
+//! Many events are under way at once, but never two of one profile: when a connection breaks, some
+//! of the window may arrive and others not, in no order, and a stream that drops doubles (by
+//! `Nats-Msg-Id`) would keep that order for good.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,15 +33,22 @@ pub(super) struct Nats {
 
 impl Nats {
     pub(super) async fn connect(target: &NatsTarget, tenant: &TenantId) -> Result<Self, Failure> {
-        let mut options = ConnectOptions::new().name("customer-profile").connection_timeout(CONNECT_TIMEOUT);
+        let mut options = ConnectOptions::new()
+            .name("customer-profile")
+            .connection_timeout(CONNECT_TIMEOUT);
         if let Some(name) = &target.credentials_env {
-            let wrong = |_| Failure::passing(format!("the environment variable {name} holds no NATS credentials"));
+            let wrong = |_| {
+                Failure::passing(format!(
+                    "the environment variable {name} holds no NATS credentials"
+                ))
+            };
             options = options.credentials(&variable(name)?).map_err(wrong)?;
         }
         if let Some((user, password)) = &target.user_env {
             options = options.user_and_password(variable(user)?, variable(password)?);
         }
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT * 2, options.connect(&target.url)).await;
+        let connected =
+            tokio::time::timeout(CONNECT_TIMEOUT * 2, options.connect(&target.url)).await;
         let client = match connected {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => return Err(Failure::passing(plain(&format!("NATS: {error}")))),
@@ -48,7 +56,10 @@ impl Nats {
         };
         let mut context = jetstream::new(client);
         context.set_timeout(ACK_TIMEOUT);
-        Ok(Self { context, subject: target.subject.replace("{tenant}", tenant.as_str()) })
+        Ok(Self {
+            context,
+            subject: target.subject.replace("{tenant}", tenant.as_str()),
+        })
     }
 
     async fn send(&self, event: &Event) -> Result<PublishAckFuture, PublishError> {
@@ -56,19 +67,30 @@ impl Nats {
             .payload(event.body.clone())
             .message_id(&event.id)
             .header("Content-Type", "application/cloudevents+json");
-        self.context.send_publish(self.subject.replace("{kind}", event.kind), message).await
+        self.context
+            .send_publish(self.subject.replace("{kind}", event.kind), message)
+            .await
     }
 
     fn failure(&self, error: &PublishError) -> Failure {
         let reason = match error.kind() {
             PublishErrorKind::StreamNotFound => {
-                format!("NATS: no JetStream stream takes the subject {}; make one", self.subject)
+                format!(
+                    "NATS: no JetStream stream takes the subject {}; make one",
+                    self.subject
+                )
             }
-            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => "NATS: no acknowledgement in time".to_owned(),
+            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => {
+                "NATS: no acknowledgement in time".to_owned()
+            }
             _ => plain(&format!("NATS: {error}")),
         };
         let permanent = error.kind() == PublishErrorKind::MaxPayloadExceeded;
-        Failure { reason, permanent, retry_after: None }
+        Failure {
+            reason,
+            permanent,
+            retry_after: None,
+        }
     }
 }
 
@@ -97,12 +119,16 @@ impl Target for Nats {
         let mut window = Window::default();
         let work = async {
             for event in events {
-                while window.acknowledgements.len() >= WINDOW || window.profiles.contains(event.subject.as_str()) {
+                while window.acknowledgements.len() >= WINDOW
+                    || window.profiles.contains(event.subject.as_str())
+                {
                     window.settle(told).await?;
                 }
                 // What is before it counts, also where this one cannot be sent at all.
                 match self.send(event).await {
-                    Ok(acknowledgement) => window.acknowledgements.push_back((acknowledgement, &event.subject)),
+                    Ok(acknowledgement) => window
+                        .acknowledgements
+                        .push_back((acknowledgement, &event.subject)),
                     Err(error) => {
                         while !window.acknowledgements.is_empty() {
                             window.settle(told).await?;

@@ -16,7 +16,9 @@ use super::target::{self, Failure, Target};
 use super::work::{Pending, Work};
 use crate::clock::Clock;
 use crate::store::retry::jittered;
-use crate::store::{DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store};
+use crate::store::{
+    DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store,
+};
 use crate::telemetry::Metrics;
 
 /// How many parts of the log are read at once.
@@ -93,7 +95,15 @@ impl Runner {
         owner: String,
         head: watch::Receiver<Sequence>,
     ) -> Self {
-        Self { shared, assignment, publication, owner, head, seen: None, work: None }
+        Self {
+            shared,
+            assignment,
+            publication,
+            owner,
+            head,
+            seen: None,
+            work: None,
+        }
     }
 
     /// Works until it is stopped; then notes how far it is and gives the lease back.
@@ -130,7 +140,9 @@ impl Runner {
                     }
                     tokio::time::sleep(self.beat()).await;
                 }
-                Err(End::Lost) => tracing::debug!(publication = self.assignment.name, "the lease is lost"),
+                Err(End::Lost) => {
+                    tracing::debug!(publication = self.assignment.name, "the lease is lost");
+                }
                 Err(End::Store(error)) => {
                     tracing::debug!(publication = self.assignment.name, %error, "publishing waits for the database");
                     tokio::time::sleep(jittered(STORE_WAIT)).await;
@@ -145,7 +157,8 @@ impl Runner {
         // First, so that it is known how far it is behind, also where the target cannot be reached.
         self.read().await?;
         let clock = self.shared.clock.clone();
-        let connecting = target::connect(&self.publication.target, &self.assignment.tenant, clock).await;
+        let connecting =
+            target::connect(&self.publication.target, &self.assignment.tenant, clock).await;
         let mut target = match connecting {
             Ok(target) => target,
             Err(failure) => {
@@ -154,7 +167,11 @@ impl Runner {
                 return Ok(());
             }
         };
-        if let Some(work) = self.work.as_mut().filter(|work| work.progress.failures == 0) {
+        if let Some(work) = self
+            .work
+            .as_mut()
+            .filter(|work| work.progress.failures == 0)
+        {
             work.progress.last_error.clear();
         }
         loop {
@@ -183,8 +200,17 @@ impl Runner {
         if cursor >= LogPosition::after(head) {
             return Ok(false);
         }
-        let cursors = [LogCursor { tenant: self.assignment.tenant.clone(), after: cursor }];
-        let tail = self.shared.store.read_log(&cursors, PAGE).await?.pop().unwrap_or_default();
+        let cursors = [LogCursor {
+            tenant: self.assignment.tenant.clone(),
+            after: cursor,
+        }];
+        let tail = self
+            .shared
+            .store
+            .read_log(&cursors, PAGE)
+            .await?
+            .pop()
+            .unwrap_or_default();
         if !tail.follows(cursor) {
             self.be_behind(tail.entries.first().map(|entry| entry.time));
             return self.wait_for_reset().await;
@@ -207,7 +233,11 @@ impl Runner {
             return Ok(());
         }
         let unsaved = self.work_mut().map(|work| work.progress != work.saved.0)?;
-        let most = if unsaved { SAVE_INTERVAL } else { self.beat().min(REPLAY_INTERVAL) };
+        let most = if unsaved {
+            SAVE_INTERVAL
+        } else {
+            self.beat().min(REPLAY_INTERVAL)
+        };
         // Whether there is more, or nobody who would say so: the next look tells.
         if let Ok(Err(_)) = tokio::time::timeout(most, self.head.changed()).await {
             return Err(End::Lost);
@@ -231,12 +261,23 @@ impl Runner {
     }
 
     /// Gives the next events to the target, and shows itself meanwhile.
-    async fn tell(&mut self, target: &mut dyn Target) -> std::result::Result<std::result::Result<(), Failure>, End> {
+    async fn tell(
+        &mut self,
+        target: &mut dyn Target,
+    ) -> std::result::Result<std::result::Result<(), Failure>, End> {
         let tenant = self.assignment.tenant.clone();
         let work = self.work_mut()?;
         let store = work.store_id;
         let event = |pending: &Pending| {
-            Event::new(Origin { store, tenant: &tenant, key: pending.key, time: pending.time }, &pending.change)
+            Event::new(
+                Origin {
+                    store,
+                    tenant: &tenant,
+                    key: pending.key,
+                    time: pending.time,
+                },
+                &pending.change,
+            )
         };
         let batch: Vec<Event> = work.pending.iter().take(BATCH).map(event).collect();
         work.marks = work.pending.iter().take(BATCH).map(Pending::mark).collect();
@@ -258,7 +299,9 @@ impl Runner {
         let Some(work) = &mut self.work else { return };
         let failed = work.progress.failures > 0;
         let told = work.settle();
-        self.shared.metrics.published(self.publication.target.kind(), told);
+        self.shared
+            .metrics
+            .published(self.publication.target.kind(), told);
         let oldest = work.pending.front().map(|pending| pending.time);
         if failed && work.progress.failures == 0 {
             let Assignment { tenant, name, .. } = &self.assignment;
@@ -277,7 +320,9 @@ impl Runner {
 
     /// Notes what is wrong.
     fn note(&mut self, failure: &Failure) {
-        self.shared.metrics.publish_failed(self.publication.target.kind());
+        self.shared
+            .metrics
+            .publish_failed(self.publication.target.kind());
         let Assignment { tenant, name, .. } = &self.assignment;
         let Some(work) = &mut self.work else { return };
         if work.progress.last_error != failure.reason {
@@ -289,16 +334,23 @@ impl Runner {
     /// After a failed try: makes the change a dead letter, or waits.
     async fn give_up_or_wait(&mut self, failure: &Failure) -> std::result::Result<(), End> {
         let failures = self.work_mut()?.progress.failures;
-        let spent = target::max_attempts(&self.publication.target).is_some_and(|most| failures >= most);
+        let spent =
+            target::max_attempts(&self.publication.target).is_some_and(|most| failures >= most);
         if failure.permanent || spent {
             return self.give_up(failure).await;
         }
-        let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(20));
-        let backoff = doubled.min(MAX_BACKOFF).mul_f64(0.75 + 0.5 * spread(&self.owner, failures));
+        let doubled = FIRST_BACKOFF
+            * 2_u32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(20));
+        let backoff = doubled
+            .min(MAX_BACKOFF)
+            .mul_f64(0.75 + 0.5 * spread(&self.owner, failures));
         let until = Instant::now() + backoff.max(failure.retry_after.unwrap_or_default());
         // How it goes is told at once, and the lease is kept.
         self.save().await?;
-        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        while let Some(left) = until
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())
+        {
             tokio::time::sleep(left.min(self.beat())).await;
             self.save_if_due().await?;
         }
@@ -310,8 +362,15 @@ impl Runner {
         let shared = self.shared.clone();
         let Assignment { tenant, name, .. } = &self.assignment;
         let work = self.work.as_mut().ok_or(End::Lost)?;
-        let Some(pending) = work.pending.front() else { return Ok(()) };
-        let origin = Origin { store: work.store_id, tenant, key: pending.key, time: pending.time };
+        let Some(pending) = work.pending.front() else {
+            return Ok(());
+        };
+        let origin = Origin {
+            store: work.store_id,
+            tenant,
+            key: pending.key,
+            time: pending.time,
+        };
         let letter = DeadLetter {
             key: pending.key,
             time: shared.clock.now(),
@@ -321,10 +380,17 @@ impl Runner {
             payload: Event::new(origin, &pending.change).payload(),
         };
         // Before the mark moves on: if we end in between, the change is tried again.
-        shared.store.record_dead_letter(tenant, name, &letter).await?;
+        shared
+            .store
+            .record_dead_letter(tenant, name, &letter)
+            .await?;
         shared.metrics.dead_lettered(self.publication.target.kind());
         tracing::warn!(%tenant, publication = name, reason = failure.reason, "a change became a dead letter");
-        work.progress = Progress { mark: pending.mark(), failures: 0, last_error: failure.reason.clone() };
+        work.progress = Progress {
+            mark: pending.mark(),
+            failures: 0,
+            last_error: failure.reason.clone(),
+        };
         work.pending.pop_front();
         work.marks.clear();
         work.settle();
@@ -334,11 +400,18 @@ impl Runner {
     /// Tells dead letters again that are to be. Each is tried once.
     async fn replay(&mut self, target: &mut dyn Target) -> std::result::Result<(), End> {
         let work = self.work_mut()?;
-        if work.looked_for_replays_at.is_some_and(|at| at.elapsed() < REPLAY_INTERVAL) {
+        if work
+            .looked_for_replays_at
+            .is_some_and(|at| at.elapsed() < REPLAY_INTERVAL)
+        {
             return Ok(());
         }
         work.looked_for_replays_at = Some(Instant::now());
-        let page = DeadLetterPage { to_replay: true, limit: REPLAYED_AT_ONCE, after: None };
+        let page = DeadLetterPage {
+            to_replay: true,
+            limit: REPLAYED_AT_ONCE,
+            after: None,
+        };
         let shared = self.shared.clone();
         let letters = {
             let Assignment { tenant, name, .. } = &self.assignment;
@@ -351,13 +424,27 @@ impl Runner {
             match target.tell(&event, &AtomicUsize::new(0)).await {
                 Ok(()) => {
                     shared.metrics.published(self.publication.target.kind(), 1);
-                    shared.store.remove_dead_letter(tenant, name, letter.key).await?;
+                    shared
+                        .store
+                        .remove_dead_letter(tenant, name, letter.key)
+                        .await?;
                 }
                 Err(Failure { reason, .. }) => {
-                    shared.metrics.publish_failed(self.publication.target.kind());
+                    shared
+                        .metrics
+                        .publish_failed(self.publication.target.kind());
                     let (time, attempts) = (shared.clock.now(), letter.attempts + 1);
-                    let letter = DeadLetter { time, attempts, replay: false, reason, ..letter };
-                    shared.store.record_dead_letter(tenant, name, &letter).await?;
+                    let letter = DeadLetter {
+                        time,
+                        attempts,
+                        replay: false,
+                        reason,
+                        ..letter
+                    };
+                    shared
+                        .store
+                        .record_dead_letter(tenant, name, &letter)
+                        .await?;
                 }
             }
         }
@@ -366,7 +453,11 @@ impl Runner {
 
     fn be_behind(&self, oldest: Option<Timestamp>) {
         let name = (self.assignment.tenant.clone(), self.assignment.name.clone());
-        let mut behind = self.shared.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut behind = self
+            .shared
+            .behind
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match oldest {
             Some(oldest) => behind.insert(name, oldest),
             None => behind.remove(&name),

@@ -27,18 +27,23 @@ pub(super) struct Failure {
 impl Failure {
     /// One that may go away.
     pub(super) fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), permanent: false, retry_after: None }
+        Self {
+            reason: reason.into(),
+            permanent: false,
+            retry_after: None,
+        }
     }
 }
 
 /// Somebody who is told.
 #[async_trait]
 pub(super) trait Target: Send {
-    /// Tells events. `told` counts those that were taken, from the first on without gaps. An event is told only when no
-    /// earlier one of the same profile is under way.
+    /// Tells events. `told` counts those that were taken, from the first on without gaps. An event
+    /// is told only when no earlier one of the same profile is under way.
     ///
     /// # Errors
-    /// Why the first one was not taken that `told` does not count. Some after it may have been taken.
+    /// Why the first one was not taken that `told` does not count. Some after it may have been
+    /// taken.
     ///
     /// # Cancel safety
     /// Dropped, what is under way may be taken or not.
@@ -69,13 +74,18 @@ pub(super) fn max_attempts(declared: &Declared) -> Option<i64> {
 pub(super) fn variable(name: &str) -> Result<String, Failure> {
     match std::env::var(name) {
         Ok(text) if !text.trim().is_empty() => Ok(text),
-        _ => Err(Failure::passing(format!("the environment variable {name} is not set on the server"))),
+        _ => Err(Failure::passing(format!(
+            "the environment variable {name} is not set on the server"
+        ))),
     }
 }
 
 /// A text of another system, in one line of bounded length.
 pub(super) fn plain(text: &str) -> String {
     const MAX_LETTERS: usize = 200;
-    let letters = text.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let letters = text
+        .trim()
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
     letters.take(MAX_LETTERS).collect()
 }

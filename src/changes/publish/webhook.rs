@@ -1,8 +1,8 @@
 //! Webhooks: one request for each event, signed, one after the other.
 //!
-//! Signed by the rules of Standard Webhooks, so that receivers verify with a library they have. The secret may be several,
-//! with blanks between: each signs, so that a secret can be changed without a gap. Redirects are not followed: an event goes
-//! to whom the model names.
+//! Signed by the rules of Standard Webhooks, so that receivers verify with a library they have. The
+//! secret may be several, with blanks between: each signs, so that a secret can be changed without
+//! a gap. Redirects are not followed: an event goes to whom the model names.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,17 +40,28 @@ impl Webhook {
     pub(super) fn new(target: &WebhookTarget, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let wrong = || {
             let name = &target.secret_env;
-            Failure::passing(format!("the environment variable {name} must hold `{SECRET_PREFIX}` and base64"))
+            Failure::passing(format!(
+                "the environment variable {name} must hold `{SECRET_PREFIX}` and base64"
+            ))
         };
         let secret = variable(&target.secret_env)?;
-        let keys: Vec<Vec<u8>> = secret.split_whitespace().map(key).collect::<Option<_>>().ok_or_else(wrong)?;
+        let keys: Vec<Vec<u8>> = secret
+            .split_whitespace()
+            .map(key)
+            .collect::<Option<_>>()
+            .ok_or_else(wrong)?;
         let client = Client::builder()
             .timeout(Duration::from_secs(target.timeout_seconds.into()))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("customer-profile/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Failure::passing(format!("no HTTP client: {}", causes(&error))))?;
-        Ok(Self { client, url: target.url.clone(), keys, clock })
+        Ok(Self {
+            client,
+            url: target.url.clone(),
+            keys,
+            clock,
+        })
     }
 
     async fn post(&self, event: &Event, now: Timestamp) -> Result<(), Failure> {
@@ -58,24 +69,43 @@ impl Webhook {
         let request = self
             .client
             .post(&self.url)
-            .header(header::CONTENT_TYPE, "application/cloudevents+json; charset=utf-8")
+            .header(
+                header::CONTENT_TYPE,
+                "application/cloudevents+json; charset=utf-8",
+            )
             .header("webhook-id", &event.id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signatures(&self.keys, &event.id, timestamp, &event.body))
+            .header(
+                "webhook-signature",
+                signatures(&self.keys, &event.id, timestamp, &event.body),
+            )
             .body(event.body.clone());
-        let response = request.send().await.map_err(|error| Failure::passing(causes(&error.without_url())))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| Failure::passing(causes(&error.without_url())))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
-        let again =
-            status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let again = status.is_server_error()
+            || matches!(
+                status,
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+            );
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|text| self::retry_after(text, now));
         let said = refusal(response).await;
         let reason = format!("HTTP {}: {said}", status.as_u16());
         let reason = reason.trim_end_matches(": ").to_owned();
-        Err(Failure { reason, permanent: !again, retry_after })
+        Err(Failure {
+            reason,
+            permanent: !again,
+            retry_after,
+        })
     }
 }
 
@@ -92,7 +122,10 @@ impl Target for Webhook {
 
 /// A secret's key.
 fn key(secret: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(secret.strip_prefix(SECRET_PREFIX)?).ok().filter(|key| !key.is_empty())
+    STANDARD
+        .decode(secret.strip_prefix(SECRET_PREFIX)?)
+        .ok()
+        .filter(|key| !key.is_empty())
 }
 
 /// A signature by each key. Source: Standard Webhooks 1.0.0, "Signature scheme".
@@ -101,17 +134,28 @@ fn signatures(keys: &[Vec<u8>], id: &str, timestamp: i64, body: &[u8]) -> String
         let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
         mac.update(format!("{id}.{timestamp}.").as_bytes());
         mac.update(body);
-        Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+        Some(format!(
+            "v1,{}",
+            STANDARD.encode(mac.finalize().into_bytes())
+        ))
     };
-    keys.iter().filter_map(signature).collect::<Vec<_>>().join(" ")
+    keys.iter()
+        .filter_map(signature)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Seconds, or a date. Source: RFC 9110, section 10.2.3.
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let wait = text.parse().ok().map(Duration::from_secs).or_else(|| {
-        let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_microsecond();
-        Some(Duration::from_micros(u64::try_from(until - now.as_micros()).unwrap_or(0)))
+        let until = jiff::fmt::rfc2822::parse(text)
+            .ok()?
+            .timestamp()
+            .as_microsecond();
+        Some(Duration::from_micros(
+            u64::try_from(until - now.as_micros()).unwrap_or(0),
+        ))
     });
     wait.map(|wait| wait.min(MAX_RETRY_AFTER))
 }
@@ -132,7 +176,12 @@ async fn refusal(mut response: Response) -> String {
 /// An error with all that led to it.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    plain(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    plain(
+        &causes
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
 }
 
 #[cfg(test)]
@@ -171,7 +220,11 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:17 GMT", Some(0)),
             ("soon", None),
         ] {
-            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+            assert_eq!(
+                retry_after(text, now),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
         }
     }
 }

@@ -43,7 +43,10 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn mark(&self) -> Mark {
-        Mark { sequence: self.key.sequence.before(), changes: self.key.change + 1 }
+        Mark {
+            sequence: self.key.sequence.before(),
+            changes: self.key.change + 1,
+        }
     }
 }
 
@@ -68,16 +71,28 @@ impl Work {
     pub(super) fn take(&mut self, entry: LogEntry, publication: &Publication) {
         let from = self.progress.mark;
         let end = entry.end();
-        let LogEntry { sequence, last, time, body, .. } = entry;
+        let LogEntry {
+            sequence,
+            last,
+            time,
+            body,
+            ..
+        } = entry;
         for change in body.changes {
-            let key = ChangeKey { sequence, change: self.index };
+            let key = ChangeKey {
+                sequence,
+                change: self.index,
+            };
             self.index += 1;
             let pending = Pending { key, time, change };
             if pending.mark() > from && is_wanted(publication, &pending.change) {
                 self.pending.push_back(pending);
             }
         }
-        self.end = Mark { sequence: sequence.before(), changes: self.index };
+        self.end = Mark {
+            sequence: sequence.before(),
+            changes: self.index,
+        };
         if last {
             (self.end, self.index) = (Mark::after(sequence), 0);
         }
@@ -88,7 +103,11 @@ impl Work {
     pub(super) fn settle(&mut self) -> usize {
         let told = self.told.swap(0, Ordering::SeqCst).min(self.marks.len());
         if let Some(mark) = told.checked_sub(1).and_then(|last| self.marks.get(last)) {
-            self.progress = Progress { mark: *mark, failures: 0, last_error: String::new() };
+            self.progress = Progress {
+                mark: *mark,
+                failures: 0,
+                last_error: String::new(),
+            };
             self.pending.drain(..told);
             self.marks.drain(..told);
         }

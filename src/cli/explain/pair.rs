@@ -9,12 +9,19 @@ const BAR: f64 = 20.0;
 
 /// Two records: whether they are one person, by what way, and field by field what speaks for it.
 pub(super) fn shown(answer: &v1::ExplainPairResponse) -> String {
-    let (left, right) = (output::record(answer.left_record.as_ref()), output::record(answer.right_record.as_ref()));
+    let (left, right) = (
+        output::record(answer.left_record.as_ref()),
+        output::record(answer.right_record.as_ref()),
+    );
     let mut parts = vec![heading(answer, &left, &right)];
     if !answer.path.is_empty() {
         parts.push(path(answer, &left));
     }
-    if let Some(score) = answer.score.as_ref().filter(|score| !score.fields.is_empty()) {
+    if let Some(score) = answer
+        .score
+        .as_ref()
+        .filter(|score| !score.fields.is_empty())
+    {
         parts.push(chart(score));
     }
     parts.push(sum(answer));
@@ -22,7 +29,11 @@ pub(super) fn shown(answer: &v1::ExplainPairResponse) -> String {
 }
 
 fn heading(answer: &v1::ExplainPairResponse, left: &str, right: &str) -> String {
-    let verdict = if answer.same_profile { "are one profile" } else { "are two profiles" };
+    let verdict = if answer.same_profile {
+        "are one profile"
+    } else {
+        "are two profiles"
+    };
     let apart = match output::plain(&answer.refused_by) {
         rule if rule.is_empty() => rule,
         rule => format!("; kept apart by {rule}"),
@@ -49,8 +60,19 @@ fn path(answer: &v1::ExplainPairResponse, left: &str) -> String {
 
 /// Field by field, with a bar for the evidence: `#` for one person, `-` against.
 fn chart(score: &v1::MatchScore) -> String {
-    let most = score.fields.iter().map(|field| field.weight_bits.abs()).fold(1.0, f64::max);
-    let mut table = output::table(&["field", "agreement", "the first says", "the second says", "bits", ""]);
+    let most = score
+        .fields
+        .iter()
+        .map(|field| field.weight_bits.abs())
+        .fold(1.0, f64::max);
+    let mut table = output::table(&[
+        "field",
+        "agreement",
+        "the first says",
+        "the second says",
+        "bits",
+        "",
+    ]);
     for field in &score.fields {
         table.add_row([
             output::plain(&field.field),
@@ -64,13 +86,19 @@ fn chart(score: &v1::MatchScore) -> String {
     output::lines(&table)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the longest bar")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the longest bar"
+)]
 fn bar(share: f64) -> String {
     if share < 0.0 { "-" } else { "#" }.repeat((share.abs().min(1.0) * BAR).round() as usize)
 }
 
 fn sum(answer: &v1::ExplainPairResponse) -> String {
-    let Some(score) = &answer.score else { return String::new() };
+    let Some(score) = &answer.score else {
+        return String::new();
+    };
     let verdict = match score.verdict() {
         v1::MatchVerdict::Link => "enough for a link",
         v1::MatchVerdict::Household => "a household",
@@ -82,7 +110,13 @@ fn sum(answer: &v1::ExplainPairResponse) -> String {
     } else {
         String::new()
     };
-    let veto =
-        if score.veto.is_empty() { String::new() } else { format!("; forbidden by {}", output::plain(&score.veto)) };
-    format!("together, and with how rarely two records are one person: {}, {verdict}{missing}{veto}", chance(score))
+    let veto = if score.veto.is_empty() {
+        String::new()
+    } else {
+        format!("; forbidden by {}", output::plain(&score.veto))
+    };
+    format!(
+        "together, and with how rarely two records are one person: {}, {verdict}{missing}{veto}",
+        chance(score)
+    )
 }

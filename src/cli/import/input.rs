@@ -33,13 +33,21 @@ impl Input {
     pub(super) fn open(file: &Path, start: Position) -> anyhow::Result<Self> {
         let name = file.display().to_string();
         let reader = FileReader::open(file, start).with_context(|| name.clone())?;
-        Ok(Self { name, reader, start })
+        Ok(Self {
+            name,
+            reader,
+            start,
+        })
     }
 
     /// Reads what is compiled in.
     pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> anyhow::Result<Self> {
         let reader = FileReader::new(bytes, bytes.len() as u64, Position::START)?;
-        Ok(Self { name: name.to_owned(), reader, start: Position::START })
+        Ok(Self {
+            name: name.to_owned(),
+            reader,
+            start: Position::START,
+        })
     }
 
     /// How many bytes there are, as they are stored.
@@ -51,7 +59,11 @@ impl Input {
     pub(super) fn batches(self, max_rows: usize) -> mpsc::Receiver<anyhow::Result<Batch>> {
         let (send, receive) = mpsc::channel(READ_AHEAD);
         tokio::task::spawn_blocking(move || {
-            let Self { name, mut reader, mut start } = self;
+            let Self {
+                name,
+                mut reader,
+                mut start,
+            } = self;
             loop {
                 let (batch, error) = next(&mut reader, start, max_rows);
                 let Some(last) = batch.rows.last() else {
@@ -76,7 +88,11 @@ impl Input {
 }
 
 fn next(reader: &mut FileReader, start: Position, max_rows: usize) -> (Batch, Option<String>) {
-    let mut batch = Batch { rows: Vec::new(), end: start, bytes_read: 0 };
+    let mut batch = Batch {
+        rows: Vec::new(),
+        end: start,
+        bytes_read: 0,
+    };
     let mut failure = None;
     while batch.rows.len() < max_rows && batch.end.offset - start.offset < MAX_BATCH_BYTES {
         match reader.next() {

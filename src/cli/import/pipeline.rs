@@ -30,7 +30,14 @@ pub(crate) struct Job {
 
 /// Imports it. What was acknowledged before a failure is counted, and its position kept.
 pub(crate) async fn run(job: Job, sink: &Sink, progress: &Progress) -> anyhow::Result<()> {
-    let Job { input, source, kind, batch_rows, mut rejects, mut position } = job;
+    let Job {
+        input,
+        source,
+        kind,
+        batch_rows,
+        mut rejects,
+        mut position,
+    } = job;
     let mut batches = input.batches(batch_rows);
     let mut in_flight = FuturesOrdered::new();
     let mut unread = Ok(());

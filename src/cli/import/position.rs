@@ -1,9 +1,10 @@
 //! How far an import came, in a small file beside the input.
 //!
-//! It is an optimisation: rows that are said again change nothing. What it must never do is to let rows be left out. So it
-//! moves on only after acknowledgements, and says what it belongs to: the input (by its beginning; it may have grown since),
-//! the target, the tenant, the source and the kind. For anything else it is refused. A position counts bytes after
-//! decompression, so it holds for gzip too.
+//! It is an optimisation: rows that are said again change nothing. What it must never do is to let
+//! rows be left out. So it moves on only after acknowledgements, and says what it belongs to: the
+//! input (by its beginning; it may have grown since), the target, the tenant, the source and the
+//! kind. For anything else it is refused. A position counts bytes after decompression, so it holds
+//! for gzip too.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -56,8 +57,13 @@ pub(crate) struct PositionFile {
 
 impl Owner {
     /// The import of a file to (target, tenant, source, kind).
-    pub(super) fn of(file: &Path, [target, tenant, source, kind]: [&str; 4]) -> anyhow::Result<Self> {
-        let bytes = fs::metadata(file).with_context(|| file.display().to_string())?.len();
+    pub(super) fn of(
+        file: &Path,
+        [target, tenant, source, kind]: [&str; 4],
+    ) -> anyhow::Result<Self> {
+        let bytes = fs::metadata(file)
+            .with_context(|| file.display().to_string())?
+            .len();
         Ok(Self {
             target: target.to_owned(),
             tenant: tenant.to_owned(),
@@ -70,27 +76,58 @@ impl Owner {
 }
 
 impl Saved {
-    const START: Self = Self { position: Position::START, rejects_bytes: 0 };
+    const START: Self = Self {
+        position: Position::START,
+        rejects_bytes: 0,
+    };
 }
 
 impl PositionFile {
     /// Where to begin: at the start, or where an import of the same was stopped.
-    pub(super) fn open(path: PathBuf, owner: Owner, file: &Path, resume: bool) -> anyhow::Result<(Self, Saved)> {
-        let saved = if resume { read(&path, &owner, file)? } else { Saved::START };
-        Ok((Self { path, owner, told: false }, saved))
+    pub(super) fn open(
+        path: PathBuf,
+        owner: Owner,
+        file: &Path,
+        resume: bool,
+    ) -> anyhow::Result<(Self, Saved)> {
+        let saved = if resume {
+            read(&path, &owner, file)?
+        } else {
+            Saved::START
+        };
+        Ok((
+            Self {
+                path,
+                owner,
+                told: false,
+            },
+            saved,
+        ))
     }
 
-    /// Writes a position down, whole or not at all. A failure is told once: the import itself does not need it.
+    /// Writes a position down, whole or not at all. A failure is told once: the import itself does
+    /// not need it.
     pub(super) fn save(&mut self, position: Position, rejects_bytes: u64) {
-        let content = Content { owner: self.owner.clone(), saved: Saved { position, rejects_bytes } };
+        let content = Content {
+            owner: self.owner.clone(),
+            saved: Saved {
+                position,
+                rejects_bytes,
+            },
+        };
         let mut new = self.path.as_os_str().to_owned();
         new.push(".new");
         let written = serde_json::to_vec(&content).map_err(std::io::Error::from);
-        let written = written.and_then(|text| fs::write(&new, text)).and_then(|()| fs::rename(&new, &self.path));
+        let written = written
+            .and_then(|text| fs::write(&new, text))
+            .and_then(|()| fs::rename(&new, &self.path));
         if let Err(error) = written
             && !std::mem::replace(&mut self.told, true)
         {
-            eprintln!("warning: {}: {error}; this import cannot be resumed", self.path.display());
+            eprintln!(
+                "warning: {}: {error}; this import cannot be resumed",
+                self.path.display()
+            );
         }
     }
 
@@ -107,11 +144,22 @@ fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::START),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
-    let found: Content = serde_json::from_slice(&text)
-        .with_context(|| format!("{}: is no position of an import; import without --resume", path.display()))?;
+    let found: Content = serde_json::from_slice(&text).with_context(|| {
+        format!(
+            "{}: is no position of an import; import without --resume",
+            path.display()
+        )
+    })?;
     let before = beginning(file, found.owner.bytes).with_context(|| file.display().to_string())?;
-    let same = Owner { bytes: owner.bytes, beginning: before, ..owner.clone() };
-    let expected = Owner { bytes: owner.bytes, ..found.owner.clone() };
+    let same = Owner {
+        bytes: owner.bytes,
+        beginning: before,
+        ..owner.clone()
+    };
+    let expected = Owner {
+        bytes: owner.bytes,
+        ..found.owner.clone()
+    };
     if same != expected || owner.bytes < found.owner.bytes {
         bail!(
             "{}: belongs to another import (another file, target, tenant, source or kind); import without --resume",
@@ -124,7 +172,9 @@ fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
 /// What a file of so many bytes begins with, as a hash.
 fn beginning(file: &Path, bytes: u64) -> std::io::Result<String> {
     let mut head = Vec::new();
-    File::open(file)?.take(BEGINNING_BYTES.min(bytes)).read_to_end(&mut head)?;
+    File::open(file)?
+        .take(BEGINNING_BYTES.min(bytes))
+        .read_to_end(&mut head)?;
     Ok(BASE64_STANDARD.encode(Sha256::digest(&head)))
 }
 
@@ -132,26 +182,44 @@ fn beginning(file: &Path, bytes: u64) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
-    const AT: Position = Position { offset: 7, lines: 2 };
+    const AT: Position = Position {
+        offset: 7,
+        lines: 2,
+    };
 
     #[test]
     fn a_position_counts_for_the_same_import_only() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, at) = (dir.path().join("a.csv"), dir.path().join("a.csv.import.json"));
+        let (file, at) = (
+            dir.path().join("a.csv"),
+            dir.path().join("a.csv.import.json"),
+        );
         fs::write(&file, "id\n1\n2\n").unwrap();
         let import = ["sqlite://a.db", "default", "web", "customers"];
-        let open = |import, resume| PositionFile::open(at.clone(), Owner::of(&file, import).unwrap(), &file, resume);
+        let open = |import, resume| {
+            PositionFile::open(at.clone(), Owner::of(&file, import).unwrap(), &file, resume)
+        };
         let (mut position, saved) = open(import, true).unwrap();
         assert_eq!(saved, Saved::START);
         position.save(AT, 3);
 
-        assert_eq!(open(import, true).unwrap().1, Saved { position: AT, rejects_bytes: 3 });
+        assert_eq!(
+            open(import, true).unwrap().1,
+            Saved {
+                position: AT,
+                rejects_bytes: 3
+            }
+        );
         assert_eq!(open(import, false).unwrap().1, Saved::START);
         assert!(open(["sqlite://b.db", "default", "web", "customers"], true).is_err());
         assert!(open(["sqlite://a.db", "default", "web", "orders"], true).is_err());
 
         fs::write(&file, "id\n1\n2\n3\n").unwrap();
-        assert_eq!(open(import, true).unwrap().1.position, AT, "the same file, grown");
+        assert_eq!(
+            open(import, true).unwrap().1.position,
+            AT,
+            "the same file, grown"
+        );
         fs::write(&file, "id\n9\n2\n3\n").unwrap();
         assert!(open(import, true).is_err(), "another file");
         fs::write(&file, "id\n1\n").unwrap();

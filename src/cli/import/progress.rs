@@ -28,10 +28,21 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stored, duplicate, rejected } = *self;
-        let (stored, duplicate, rejected) = (HumanCount(stored), HumanCount(duplicate), HumanCount(rejected));
+        let Self {
+            stored,
+            duplicate,
+            rejected,
+        } = *self;
+        let (stored, duplicate, rejected) = (
+            HumanCount(stored),
+            HumanCount(duplicate),
+            HumanCount(rejected),
+        );
         let rows = HumanCount(self.rows());
-        write!(f, "{rows} rows: {stored} stored, {duplicate} duplicate, {rejected} rejected")
+        write!(
+            f,
+            "{rows} rows: {stored} stored, {duplicate} duplicate, {rejected} rejected"
+        )
     }
 }
 
@@ -51,12 +62,19 @@ impl Progress {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(name.to_owned());
-        Self { bar, started: Instant::now(), tally: Mutex::default() }
+        Self {
+            bar,
+            started: Instant::now(),
+            tally: Mutex::default(),
+        }
     }
 
     /// Counts a batch.
     pub(super) fn add(&self, done: &Done) {
-        let mut tally = self.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tally = self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for (_, outcome) in &done.rows {
             match outcome {
                 Outcome::Stored => tally.stored += 1,
@@ -67,13 +85,17 @@ impl Progress {
         let rows = tally.rows();
         let rate = u128::from(rows) * 1000 / self.started.elapsed().as_millis().max(1);
         let rate = HumanCount(u64::try_from(rate).unwrap_or(u64::MAX));
-        self.bar.set_message(format!("{} rows, {rate} rows/s", HumanCount(rows)));
+        self.bar
+            .set_message(format!("{} rows, {rate} rows/s", HumanCount(rows)));
         self.bar.set_position(done.bytes_read);
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) -> Tally {
         self.bar.finish_and_clear();
-        *self.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

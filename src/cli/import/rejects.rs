@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 
 use crate::sources::files::Row;
 
-/// The file is made with the first refused row. It holds personal data, so it is for its owner's eyes.
+/// The file is made with the first refused row. It holds personal data, so it is for its owner's
+/// eyes.
 pub(crate) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -47,12 +48,20 @@ impl Rejects {
                 _ => {}
             }
         }
-        Ok(Self { path, file: None, bytes })
+        Ok(Self {
+            path,
+            file: None,
+            bytes,
+        })
     }
 
     /// Writes a row down.
     pub(super) fn add(&mut self, row: &Row, reasons: &[Reason]) -> anyhow::Result<()> {
-        let line = Refused { line: row.line, reasons, row: row.payload.as_ref().ok() };
+        let line = Refused {
+            line: row.line,
+            reasons,
+            row: row.payload.as_ref().ok(),
+        };
         let text = serde_json::to_string(&line)?;
         let (path, bytes) = (&self.path, self.bytes);
         let file = match &mut self.file {
@@ -67,7 +76,8 @@ impl Rejects {
     /// Hands all to the system; answers how long the file is.
     pub(super) fn flush(&mut self) -> anyhow::Result<u64> {
         if let Some(file) = &mut self.file {
-            file.flush().with_context(|| self.path.display().to_string())?;
+            file.flush()
+                .with_context(|| self.path.display().to_string())?;
         }
         Ok(self.bytes)
     }
@@ -75,7 +85,12 @@ impl Rejects {
 
 fn make(path: &Path, bytes: u64) -> anyhow::Result<File> {
     let make = || -> std::io::Result<File> {
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)?;
         // What an earlier run wrote after its last position comes again.
         file.set_len(bytes)?;
         file.seek(SeekFrom::End(0))?;

@@ -84,9 +84,17 @@ impl Sink {
         let config = setup::config(args)?;
         let configured = setup::model(config.model.path.as_deref())?;
         let refused = |violation| anyhow::anyhow!("{violation}");
-        if config.database.url.file().is_some_and(|file| !file.exists()) {
+        if config
+            .database
+            .url
+            .file()
+            .is_some_and(|file| !file.exists())
+        {
             // It has no model of its own yet; and for what cannot be, it is not even made.
-            configured.model.check_mapping(source, kind).map_err(refused)?;
+            configured
+                .model
+                .check_mapping(source, kind)
+                .map_err(refused)?;
         }
         let store = Arc::new(setup::store(&config.database).await?);
         store.check().await?;
@@ -95,21 +103,43 @@ impl Sink {
         let model = models.of(tenant).await?.model.clone();
         model.check_mapping(source, kind).map_err(refused)?;
         let name = config.database.url.to_string();
-        Ok((Self::Direct(Box::new(Direct::start(&config, store, models, model, tenant.clone())?)), name))
+        Ok((
+            Self::Direct(Box::new(Direct::start(
+                &config,
+                store,
+                models,
+                model,
+                tenant.clone(),
+            )?)),
+            name,
+        ))
     }
 
-    /// Sends a batch. The batches' order is that of the calls; what is answered waits for the acknowledgement.
-    pub(super) async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
+    /// Sends a batch. The batches' order is that of the calls; what is answered waits for the
+    /// acknowledgement.
+    pub(super) async fn submit(
+        &self,
+        source: &str,
+        kind: &str,
+        batch: Batch,
+    ) -> anyhow::Result<Pending> {
         match self {
             Self::Direct(direct) => direct.submit(source, kind, batch).await,
-            Self::Remote(client) => Ok(send(client.clone(), source.to_owned(), kind.to_owned(), batch).boxed()),
+            Self::Remote(client) => {
+                Ok(send(client.clone(), source.to_owned(), kind.to_owned(), batch).boxed())
+            }
         }
     }
 
     /// Ends what writes.
     pub(super) async fn close(self) {
         let Self::Direct(direct) = self else { return };
-        let Direct { ingest, writer, store, .. } = *direct;
+        let Direct {
+            ingest,
+            writer,
+            store,
+            ..
+        } = *direct;
         drop(ingest);
         if let Some(writer) = writer.into_inner() {
             // It ends by itself, now that nobody can say anything more.
@@ -128,13 +158,29 @@ impl Direct {
         tenant: TenantId,
     ) -> anyhow::Result<Self> {
         let metrics = Telemetry::collect(config)?.metrics;
-        let follower =
-            LogFollower::start(store.clone(), models.clone(), metrics.clone(), changes::Options::from(config));
+        let follower = LogFollower::start(
+            store.clone(),
+            models.clone(),
+            metrics.clone(),
+            changes::Options::from(config),
+        );
         let clock = Arc::new(SystemClock);
-        let parts = ingest::Parts { store: store.clone(), models, clock, follower, metrics };
+        let parts = ingest::Parts {
+            store: store.clone(),
+            models,
+            clock,
+            follower,
+            metrics,
+        };
         let options = ingest::Options::from(config);
         let (ingest, writer) = Ingest::start(parts, options);
-        Ok(Self { ingest, writer: Mutex::new(Some(writer)), store, model, tenant })
+        Ok(Self {
+            ingest,
+            writer: Mutex::new(Some(writer)),
+            store,
+            model,
+            tenant,
+        })
     }
 
     async fn submit(&self, source: &str, kind: &str, batch: Batch) -> anyhow::Result<Pending> {
@@ -147,7 +193,10 @@ impl Direct {
         });
         let mapped: Vec<Vec<ingest::Intake>> = mapped.collect();
         let counts = mapped.iter().map(Vec::len).collect();
-        let ticket = self.ingest.push(&self.tenant, mapped.into_iter().flatten().collect()).await?;
+        let ticket = self
+            .ingest
+            .push(&self.tenant, mapped.into_iter().flatten().collect())
+            .await?;
         Ok(committed(ticket, counts, batch).boxed())
     }
 }
@@ -158,11 +207,19 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
     let mut results = results.into_iter().map(|result| match result.outcome {
         ingest::Outcome::Stored => Outcome::Stored,
         ingest::Outcome::Duplicate => Outcome::Duplicate,
-        ingest::Outcome::Rejected(violations) => Outcome::Rejected(violations.iter().map(reason).collect()),
+        ingest::Outcome::Rejected(violations) => {
+            Outcome::Rejected(violations.iter().map(reason).collect())
+        }
     });
     let rows = batch.rows.into_iter().zip(counts);
-    let rows = rows.map(|(row, count)| (row, together(results.by_ref().take(count)))).collect();
-    Ok(Done { rows, end: batch.end, bytes_read: batch.bytes_read })
+    let rows = rows
+        .map(|(row, count)| (row, together(results.by_ref().take(count))))
+        .collect();
+    Ok(Done {
+        rows,
+        end: batch.end,
+        bytes_read: batch.bytes_read,
+    })
 }
 
 /// What became of a row, by what became of its statements.
@@ -184,15 +241,21 @@ fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
 
 /// Sends a batch to a server, in as many requests as it takes.
 async fn send(client: Client, source: String, kind: String, batch: Batch) -> anyhow::Result<Done> {
-    let mut done = Done { rows: Vec::with_capacity(batch.rows.len()), end: batch.end, bytes_read: batch.bytes_read };
+    let mut done = Done {
+        rows: Vec::with_capacity(batch.rows.len()),
+        end: batch.end,
+        bytes_read: batch.bytes_read,
+    };
     let (mut rows, mut payloads, mut bytes) = (Vec::new(), Vec::new(), 0);
     for row in batch.rows {
         match &row.payload {
             Ok(payload) => {
                 let payload = Bytes::from(serde_json::to_vec(payload)?);
                 if bytes + payload.len() > MAX_REQUEST_BYTES && !rows.is_empty() {
-                    let (rows, payloads) = (std::mem::take(&mut rows), std::mem::take(&mut payloads));
-                    done.rows.extend(request(&client, &source, &kind, rows, payloads).await?);
+                    let (rows, payloads) =
+                        (std::mem::take(&mut rows), std::mem::take(&mut payloads));
+                    done.rows
+                        .extend(request(&client, &source, &kind, rows, payloads).await?);
                     bytes = 0;
                 }
                 bytes += payload.len();
@@ -206,7 +269,8 @@ async fn send(client: Client, source: String, kind: String, batch: Batch) -> any
         }
     }
     if !rows.is_empty() {
-        done.rows.extend(request(&client, &source, &kind, rows, payloads).await?);
+        done.rows
+            .extend(request(&client, &source, &kind, rows, payloads).await?);
     }
     done.rows.sort_by_key(|(row, _)| row.line);
     Ok(done)
@@ -219,26 +283,43 @@ async fn request(
     rows: Vec<Row>,
     payloads: Vec<Bytes>,
 ) -> anyhow::Result<Vec<(Row, Outcome)>> {
-    let message = v1::IngestPayloadsRequest { source: source.to_owned(), kind: kind.to_owned(), payloads };
+    let message = v1::IngestPayloadsRequest {
+        source: source.to_owned(),
+        kind: kind.to_owned(),
+        payloads,
+    };
     let answer = with_patience(client, message).await?;
     if answer.results.len() != rows.len() {
-        anyhow::bail!("the server answered {} results to {} rows", answer.results.len(), rows.len());
+        anyhow::bail!(
+            "the server answered {} results to {} rows",
+            answer.results.len(),
+            rows.len()
+        );
     }
-    let outcomes = answer.results.into_iter().map(|result| together(result.results.into_iter().map(outcome)));
+    let outcomes = answer
+        .results
+        .into_iter()
+        .map(|result| together(result.results.into_iter().map(outcome)));
     Ok(rows.into_iter().zip(outcomes).collect())
 }
 
-/// Asks again while the server is overloaded or away: what was stored all the same is then a duplicate.
+/// Asks again while the server is overloaded or away: what was stored all the same is then a
+/// duplicate.
 async fn with_patience(
     client: &Client,
     message: v1::IngestPayloadsRequest,
 ) -> anyhow::Result<v1::IngestPayloadsResponse> {
     let mut wait = FIRST_WAIT;
     for _ in 1..ATTEMPTS {
-        match client.ingest().ingest_payloads(client.request(message.clone())?).await {
+        match client
+            .ingest()
+            .ingest_payloads(client.request(message.clone())?)
+            .await
+        {
             Ok(answer) => return Ok(answer.into_inner()),
             Err(status) if is_passing(&status) => {
-                // The delay is random, so that importers which were refused together do not come back together.
+                // The delay is random, so that importers which were refused together do not come
+                // back together.
                 let jitter = retry_after(&status).unwrap_or_else(grpc::retry_delay);
                 tokio::time::sleep(wait + jitter).await;
                 wait = MAX_WAIT.min(wait * 2);
@@ -246,13 +327,17 @@ async fn with_patience(
             Err(status) => return Err(refused(&status)),
         }
     }
-    let last = client.ingest().ingest_payloads(client.request(message)?).await;
-    last.map(tonic::Response::into_inner).map_err(|status| refused(&status))
+    let last = client
+        .ingest()
+        .ingest_payloads(client.request(message)?)
+        .await;
+    last.map(tonic::Response::into_inner)
+        .map_err(|status| refused(&status))
 }
 
-/// Whether asking again may help. `RESOURCE_EXHAUSTED` without a delay is a limit that the same request passes again.
-/// `CANCELLED` is of this side's making: of a request that was about to go out on a connection that the server, for its
-/// age, had just closed. Nobody here cancels anything.
+/// Whether asking again may help. `RESOURCE_EXHAUSTED` without a delay is a limit that the same
+/// request passes again. `CANCELLED` is of this side's making: of a request that was about to go
+/// out on a connection that the server, for its age, had just closed. Nobody here cancels anything.
 fn is_passing(status: &Status) -> bool {
     use Code::{Cancelled, DeadlineExceeded, ResourceExhausted, Unavailable};
     match status.code() {

@@ -1,8 +1,9 @@
 //! `model activate`: a stored version put in force straight in the database.
 //!
-//! The way out when no server can do it. It is the same as `model apply --version` on a server: it takes the tenant's write
-//! turn, brings all data in line in the same transaction, and running servers learn of it with their next read of the
-//! change log. A SQLite file that a server has open is refused: apply it there.
+//! The way out when no server can do it. It is the same as `model apply --version` on a server: it
+//! takes the tenant's write turn, brings all data in line in the same transaction, and running
+//! servers learn of it with their next read of the change log. A SQLite file that a server has open
+//! is refused: apply it there.
 
 use std::sync::Arc;
 
@@ -31,14 +32,21 @@ pub(super) async fn run(
     let store: Arc<dyn Store> = Arc::new(setup::store(&config.database).await?);
     let applied = activate(&config, store.clone(), version, tenant, expected_version).await;
     store.close().await;
-    let Applied { version: in_force, plan, sequence } =
-        applied.with_context(|| format!("version {version} of the model of tenant {tenant} was not put in force"))?;
+    let Applied {
+        version: in_force,
+        plan,
+        sequence,
+    } = applied.with_context(|| {
+        format!("version {version} of the model of tenant {tenant} was not put in force")
+    })?;
     let (before, unchanged, changed) = (plan.base_version, plan.unchanged, plan.difference.changed);
     match format {
         Format::Json => output::print(&serde_json::to_string_pretty(&json!({
             "version": in_force, "base_version": before, "unchanged": unchanged, "sequence": sequence,
         }))?),
-        Format::Table if unchanged => output::print(&format!("version {in_force} says the same and stays in force")),
+        Format::Table if unchanged => output::print(&format!(
+            "version {in_force} says the same and stays in force"
+        )),
         Format::Table => output::print(&format!(
             "version {in_force} is in force, with what version {version} says; before it, version {before} was\n\
              {changed} profiles show something else"
@@ -57,10 +65,27 @@ async fn activate(
     // What is configured does not count: a tenant with versions has a model of its own.
     let models = Arc::new(ActiveModels::new(store.clone(), ModelFile::built_in()));
     let metrics = Telemetry::collect(config)?.metrics;
-    let follower = LogFollower::start(store.clone(), models.clone(), metrics, changes::Options::from(config));
-    let rollout = ModelRollout { store, models, clock: Arc::new(SystemClock), follower };
-    let candidate = Candidate { content: Content::Version(version), weights: Weights::Own };
-    let apply = Apply { candidate, expected_version, request_id: String::new() };
+    let follower = LogFollower::start(
+        store.clone(),
+        models.clone(),
+        metrics,
+        changes::Options::from(config),
+    );
+    let rollout = ModelRollout {
+        store,
+        models,
+        clock: Arc::new(SystemClock),
+        follower,
+    };
+    let candidate = Candidate {
+        content: Content::Version(version),
+        weights: Weights::Own,
+    };
+    let apply = Apply {
+        candidate,
+        expected_version,
+        request_id: String::new(),
+    };
     let (progress, _) = Progress::new();
     Ok(rollout.apply(tenant, &apply, &progress).await?)
 }

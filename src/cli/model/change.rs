@@ -9,7 +9,9 @@ use tonic::{Status, Streaming};
 use super::told;
 use crate::cli::client::{Client, ServerArgs, refused};
 use crate::cli::output::{self, Format};
-use crate::grpc::v1::{self, apply_model_response, model_candidate, plan_model_response, train_model_response};
+use crate::grpc::v1::{
+    self, apply_model_response, model_candidate, plan_model_response, train_model_response,
+};
 
 /// What to put in force.
 #[derive(Debug, clap::Args)]
@@ -22,7 +24,8 @@ pub(super) struct CandidateArgs {
     #[arg(long, value_name = "VERSION")]
     version: Option<i64>,
 
-    /// Where the weights of its matching come from: running (default for a file), shipped, or a version
+    /// Where the weights of its matching come from: running (default for a file), shipped, or a
+    /// version
     #[arg(long, value_name = "running|shipped|VERSION")]
     weights: Option<WeightsChoice>,
 }
@@ -41,7 +44,10 @@ impl std::str::FromStr for WeightsChoice {
         match text {
             "running" => Ok(Self::Running),
             "shipped" => Ok(Self::Shipped),
-            version => version.parse().map(Self::Of).map_err(|_| "expected running, shipped or a version".to_owned()),
+            version => version
+                .parse()
+                .map(Self::Of)
+                .map_err(|_| "expected running, shipped or a version".to_owned()),
         }
     }
 }
@@ -50,7 +56,8 @@ impl CandidateArgs {
     async fn read(self, client: &Client) -> anyhow::Result<v1::ModelCandidate> {
         let content = match (self.file, self.version) {
             (Some(file), _) => {
-                let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                let text =
+                    std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
                 model_candidate::Content::File(text)
             }
             (None, Some(version)) => model_candidate::Content::Version(version),
@@ -58,28 +65,50 @@ impl CandidateArgs {
         };
         let weights = match (self.weights, &content) {
             (None, _) | (Some(WeightsChoice::Running), model_candidate::Content::File(_)) => None,
-            (Some(WeightsChoice::Shipped), _) => Some(model_candidate::Weights::ShippedWeights(true)),
-            (Some(WeightsChoice::Of(version)), _) => Some(model_candidate::Weights::WeightsOfVersion(version)),
+            (Some(WeightsChoice::Shipped), _) => {
+                Some(model_candidate::Weights::ShippedWeights(true))
+            }
+            (Some(WeightsChoice::Of(version)), _) => {
+                Some(model_candidate::Weights::WeightsOfVersion(version))
+            }
             (Some(WeightsChoice::Running), model_candidate::Content::Version(_)) => {
                 let request = client.request(v1::GetModelRequest::default())?;
-                let running = client.models().get_model(request).await.map_err(|status| refused(&status))?;
+                let running = client
+                    .models()
+                    .get_model(request)
+                    .await
+                    .map_err(|status| refused(&status))?;
                 let version = running.into_inner().model.unwrap_or_default().version;
                 Some(model_candidate::Weights::WeightsOfVersion(version))
             }
         };
-        Ok(v1::ModelCandidate { content: Some(content), weights })
+        Ok(v1::ModelCandidate {
+            content: Some(content),
+            weights,
+        })
     }
 }
 
-pub(super) async fn plan(args: CandidateArgs, format: Format, server: &ServerArgs) -> anyhow::Result<()> {
+pub(super) async fn plan(
+    args: CandidateArgs,
+    format: Format,
+    server: &ServerArgs,
+) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
-    let request = v1::PlanModelRequest { candidate: Some(args.read(&client).await?) };
-    let stream = client.models().plan_model(client.long_request(request)?).await;
-    let plan = last(stream, |answer: v1::PlanModelResponse| match answer.message {
-        Some(plan_model_response::Message::Progress(progress)) => Told::Progress(progress),
-        Some(plan_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
-        Some(plan_model_response::Message::Plan(plan)) => Told::Last(plan),
-        None => Told::Nothing,
+    let request = v1::PlanModelRequest {
+        candidate: Some(args.read(&client).await?),
+    };
+    let stream = client
+        .models()
+        .plan_model(client.long_request(request)?)
+        .await;
+    let plan = last(stream, |answer: v1::PlanModelResponse| {
+        match answer.message {
+            Some(plan_model_response::Message::Progress(progress)) => Told::Progress(progress),
+            Some(plan_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
+            Some(plan_model_response::Message::Plan(plan)) => Told::Last(plan),
+            None => Told::Nothing,
+        }
     });
     let plan = plan.await?;
     match format {
@@ -97,13 +126,22 @@ pub(super) async fn apply(
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
     let candidate = Some(args.read(&client).await?);
     let expected_version = expected_version.unwrap_or_default();
-    let request = v1::ApplyModelRequest { candidate, expected_version, request_id: String::new() };
-    let stream = client.models().apply_model(client.long_request(request)?).await;
-    let result = last(stream, |answer: v1::ApplyModelResponse| match answer.message {
-        Some(apply_model_response::Message::Progress(progress)) => Told::Progress(progress),
-        Some(apply_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
-        Some(apply_model_response::Message::Result(result)) => Told::Last(result),
-        None => Told::Nothing,
+    let request = v1::ApplyModelRequest {
+        candidate,
+        expected_version,
+        request_id: String::new(),
+    };
+    let stream = client
+        .models()
+        .apply_model(client.long_request(request)?)
+        .await;
+    let result = last(stream, |answer: v1::ApplyModelResponse| {
+        match answer.message {
+            Some(apply_model_response::Message::Progress(progress)) => Told::Progress(progress),
+            Some(apply_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
+            Some(apply_model_response::Message::Result(result)) => Told::Last(result),
+            None => Told::Nothing,
+        }
     });
     let result = result.await?;
     match format {
@@ -114,17 +152,24 @@ pub(super) async fn apply(
 
 pub(super) async fn train(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
     let client = Client::connect(&server.server, &server.tenant.tenant).await?;
-    let stream = client.models().train_model(client.long_request(v1::TrainModelRequest::default())?).await;
-    let result = last(stream, |answer: v1::TrainModelResponse| match answer.message {
-        Some(train_model_response::Message::Progress(progress)) => Told::Progress(progress),
-        Some(train_model_response::Message::Result(result)) => Told::Last(result),
-        None => Told::Nothing,
+    let stream = client
+        .models()
+        .train_model(client.long_request(v1::TrainModelRequest::default())?)
+        .await;
+    let result = last(stream, |answer: v1::TrainModelResponse| {
+        match answer.message {
+            Some(train_model_response::Message::Progress(progress)) => Told::Progress(progress),
+            Some(train_model_response::Message::Result(result)) => Told::Last(result),
+            None => Told::Nothing,
+        }
     });
     let result = result.await?;
     match format {
         Format::Json => output::print_json("TrainModelResult", &result),
         Format::Table => {
-            let v1::TrainModelResult { version, report, .. } = result;
+            let v1::TrainModelResult {
+                version, report, ..
+            } = result;
             output::print(&format!(
                 "{}\n\nstored as version {version}, not in force; `model plan --version {version}` tells what it would \
                  change, `model apply --version {version}` puts it in force",
@@ -155,7 +200,11 @@ async fn last<M, T>(
     while let Some(message) = stream.message().await.map_err(|status| refused(&status))? {
         match read(message) {
             Told::Progress(progress) => {
-                let total = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
+                let total = if progress.total > 0 {
+                    format!(" of {}", progress.total)
+                } else {
+                    String::new()
+                };
                 bar.set_message(format!("{}: {}{total}", progress.phase, progress.done));
                 bar.tick();
             }

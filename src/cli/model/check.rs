@@ -16,13 +16,27 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
         Err(errors) => (Model::default(), errors),
     };
     match format {
-        Format::Json => output::print(&serde_json::to_string_pretty(&serde_json::json!({ "errors": errors }))?)?,
+        Format::Json => output::print(&serde_json::to_string_pretty(
+            &serde_json::json!({ "errors": errors }),
+        )?)?,
         Format::Table if errors.is_empty() => {
-            let Model { sources, identifiers, traits, channels, purposes, publications, .. } = &model;
+            let Model {
+                sources,
+                identifiers,
+                traits,
+                channels,
+                purposes,
+                publications,
+                ..
+            } = &model;
             let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
-            let mut found = format!("{sources} sources, {identifiers} identifier types, {traits} traits");
-            let more =
-                [(channels.len(), "channels"), (purposes.len(), "purposes"), (publications.len(), "publications")];
+            let mut found =
+                format!("{sources} sources, {identifiers} identifier types, {traits} traits");
+            let more = [
+                (channels.len(), "channels"),
+                (purposes.len(), "purposes"),
+                (publications.len(), "publications"),
+            ];
             for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
                 write!(found, ", {count} {what}")?;
             }
@@ -34,5 +48,9 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if errors.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -7,32 +7,66 @@ use crate::grpc::v1;
 pub(super) fn result(result: &v1::ApplyModelResult) -> String {
     let plan = result.plan.clone().unwrap_or_default();
     if plan.unchanged {
-        return format!("version {} says the same and stays in force", result.version);
+        return format!(
+            "version {} says the same and stays in force",
+            result.version
+        );
     }
-    format!("version {} is in force\n{}", result.version, differences(&plan))
+    format!(
+        "version {} is in force\n{}",
+        result.version,
+        differences(&plan)
+    )
 }
 
 /// What is wrong with a model file, each mistake on its own line.
 pub(super) fn mistakes(mistakes: &v1::ModelMistakes) -> String {
-    let v1::ModelMistakes { mistakes, mistake_count } = mistakes;
+    let v1::ModelMistakes {
+        mistakes,
+        mistake_count,
+    } = mistakes;
     let line = |mistake: &v1::ModelMistake| {
-        let v1::ModelMistake { line, column, path, description } = mistake;
-        let path = if path.is_empty() { String::new() } else { format!("{}: ", output::plain(path)) };
+        let v1::ModelMistake {
+            line,
+            column,
+            path,
+            description,
+        } = mistake;
+        let path = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", output::plain(path))
+        };
         format!("\n  {line}:{column}: {path}{}", output::plain(description))
     };
     let lines: String = mistakes.iter().map(line).collect();
     let left_out = mistake_count.saturating_sub(i64::try_from(mistakes.len()).unwrap_or(i64::MAX));
-    let more = if left_out > 0 { format!("\n  and {left_out} more") } else { String::new() };
-    let counted = if *mistake_count == 1 { "1 mistake".to_owned() } else { format!("{mistake_count} mistakes") };
+    let more = if left_out > 0 {
+        format!("\n  and {left_out} more")
+    } else {
+        String::new()
+    };
+    let counted = if *mistake_count == 1 {
+        "1 mistake".to_owned()
+    } else {
+        format!("{mistake_count} mistakes")
+    };
     format!("the model has {counted}:{lines}{more}")
 }
 
 /// What would change.
 pub(super) fn plan(plan: &v1::ModelPlan) -> String {
     if plan.unchanged {
-        return format!("no change: version {}, in force, says the same", plan.base_version);
+        return format!(
+            "no change: version {}, in force, says the same",
+            plan.base_version
+        );
     }
-    format!("compared with version {} in force; nothing is changed yet\n{}", plan.base_version, differences(plan))
+    format!(
+        "compared with version {} in force; nothing is changed yet\n{}",
+        plan.base_version,
+        differences(plan)
+    )
 }
 
 fn differences(plan: &v1::ModelPlan) -> String {
@@ -69,9 +103,19 @@ fn moves(title: &str, moves: &[v1::ProfileMove]) -> Option<String> {
     let mut table = output::table(&[title, "into", "records", "such as", "by"]);
     for moved in moves {
         let such = moved.records.first();
-        let record = such.map(|moved| output::record(moved.record.as_ref())).unwrap_or_default();
-        let reason = such.map(|moved| output::plain(&moved.reason)).unwrap_or_default();
-        table.add_row([moved.from.clone(), moved.into.clone(), moved.record_count.to_string(), record, reason]);
+        let record = such
+            .map(|moved| output::record(moved.record.as_ref()))
+            .unwrap_or_default();
+        let reason = such
+            .map(|moved| output::plain(&moved.reason))
+            .unwrap_or_default();
+        table.add_row([
+            moved.from.clone(),
+            moved.into.clone(),
+            moved.record_count.to_string(),
+            record,
+            reason,
+        ]);
     }
     (!moves.is_empty()).then(|| output::lines(&table))
 }
@@ -82,7 +126,12 @@ fn changes(changes: &[v1::ProfileChange]) -> Option<String> {
     for change in changes {
         for of_trait in &change.traits {
             let name = output::plain(&of_trait.name);
-            table.add_row([change.profile.clone(), name, shown(&of_trait.before), shown(&of_trait.after)]);
+            table.add_row([
+                change.profile.clone(),
+                name,
+                shown(&of_trait.before),
+                shown(&of_trait.after),
+            ]);
         }
         if change.traits.is_empty() {
             table.add_row([change.profile.as_str(), "(identifiers)", "", ""]);
@@ -94,8 +143,14 @@ fn changes(changes: &[v1::ProfileChange]) -> Option<String> {
 fn identifiers(changes: &[v1::IdentifierChange]) -> Option<String> {
     let mut table = output::table(&["identifiers of", "type", "before", "after"]);
     for change in changes {
-        let [before, after] = [&change.before, &change.after].map(|values| output::plain(&values.join(", ")));
-        table.add_row([output::record(change.record.as_ref()), output::plain(&change.r#type), before, after]);
+        let [before, after] =
+            [&change.before, &change.after].map(|values| output::plain(&values.join(", ")));
+        table.add_row([
+            output::record(change.record.as_ref()),
+            output::plain(&change.r#type),
+            before,
+            after,
+        ]);
     }
     (!changes.is_empty()).then(|| output::lines(&table))
 }
@@ -103,7 +158,10 @@ fn identifiers(changes: &[v1::IdentifierChange]) -> Option<String> {
 fn refusals(refusals: &[v1::RefusedStatement]) -> Option<String> {
     let mut table = output::table(&["refused", "why"]);
     for refusal in refusals {
-        table.add_row([output::record(refusal.record.as_ref()), output::plain(&refusal.description)]);
+        table.add_row([
+            output::record(refusal.record.as_ref()),
+            output::plain(&refusal.description),
+        ]);
     }
     (!refusals.is_empty()).then(|| output::lines(&table))
 }
@@ -111,7 +169,11 @@ fn refusals(refusals: &[v1::RefusedStatement]) -> Option<String> {
 fn largest(sizes: &[v1::ProfileSize]) -> Option<String> {
     let mut table = output::table(&["largest profiles", "records", "before"]);
     for size in sizes {
-        table.add_row([size.profile.clone(), size.record_count.to_string(), size.record_count_before.to_string()]);
+        table.add_row([
+            size.profile.clone(),
+            size.record_count.to_string(),
+            size.record_count_before.to_string(),
+        ]);
     }
     (!sizes.is_empty()).then(|| output::lines(&table))
 }

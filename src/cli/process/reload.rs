@@ -1,10 +1,13 @@
 //! SIGHUP: the configuration is read again.
 //!
-//! - All of it is read and checked before anything changes. If anything is wrong with it, nothing changes, and the log says
-//!   what is wrong.
-//! - What can be changed while a server runs ([`RELOADED`]) is put in force. What differs besides is named: it needs a restart.
-//! - The log file is opened again by its name, for those who rotate it. So are files of secrets by whoever reads them.
-//! - A process's environment cannot be changed from outside, and flags stay as they were given; both still go over the file.
+//! - All of it is read and checked before anything changes. If anything is wrong with it, nothing
+//!   changes, and the log says what is wrong.
+//! - What can be changed while a server runs ([`RELOADED`]) is put in force. What differs besides
+//!   is named: it needs a restart.
+//! - The log file is opened again by its name, for those who rotate it. So are files of secrets by
+//!   whoever reads them.
+//! - A process's environment cannot be changed from outside, and flags stay as they were given;
+//!   both still go over the file.
 
 use std::sync::Arc;
 
@@ -31,17 +34,26 @@ pub(super) struct Reload {
 
 impl Reload {
     pub(super) fn new(args: ConfigArgs, config: Config, call_log: Arc<CallLog>) -> Self {
-        Self { args, config, call_log }
+        Self {
+            args,
+            config,
+            call_log,
+        }
     }
 
-    /// Reads the configuration again, and puts it in force or changes nothing. Says in the log what became of it.
+    /// Reads the configuration again, and puts it in force or changes nothing. Says in the log what
+    /// became of it.
     pub(super) async fn run(&mut self) {
         let args = self.args.clone();
         // A file can be on a disk that hangs.
         let read = tokio::task::spawn_blocking(move || Config::load(&args)).await;
         let read = match read {
             Ok(Ok(config)) => self.apply(&config),
-            Ok(Err(errors)) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            Ok(Err(errors)) => Err(errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")),
             Err(panic) => Err(panic.to_string()),
         };
         if let Err(error) = read {
@@ -50,16 +62,31 @@ impl Reload {
     }
 
     fn apply(&mut self, read: &Config) -> Result<(), String> {
-        let (reloaded, restart): (Vec<_>, Vec<_>) =
-            read.differences(&self.config).into_iter().partition(|key| RELOADED.contains(key));
-        let log = Log { format: self.config.log.format, file: self.config.log.file.clone(), ..read.log.clone() };
-        let config = Config { log, ..self.config.clone() };
+        let (reloaded, restart): (Vec<_>, Vec<_>) = read
+            .differences(&self.config)
+            .into_iter()
+            .partition(|key| RELOADED.contains(key));
+        let log = Log {
+            format: self.config.log.format,
+            file: self.config.log.file.clone(),
+            ..read.log.clone()
+        };
+        let config = Config {
+            log,
+            ..self.config.clone()
+        };
         telemetry::reload_log(&config)?;
         self.call_log.set(&config.log);
         self.config = config;
-        tracing::info!(changed = reloaded.join(", "), "SIGHUP: the configuration was reloaded");
+        tracing::info!(
+            changed = reloaded.join(", "),
+            "SIGHUP: the configuration was reloaded"
+        );
         if !restart.is_empty() {
-            tracing::warn!(keys = restart.join(", "), "SIGHUP: these settings differ and need a restart");
+            tracing::warn!(
+                keys = restart.join(", "),
+                "SIGHUP: these settings differ and need a restart"
+            );
         }
         Ok(())
     }

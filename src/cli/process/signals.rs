@@ -8,9 +8,9 @@
 //! | SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGXFSZ, SIGRTMIN to SIGRTMAX | ignored, with a line |
 //! | SIGPIPE | ignored |
 //!
-//! SIGXFSZ is ignored because a write beyond a limit of file sizes then fails like one to a full disk. Signals that report
-//! faults of the program itself, and those that stop and continue it, do what they always do. Commands other than `serve` and
-//! `demo` leave all signals alone.
+//! SIGXFSZ is ignored because a write beyond a limit of file sizes then fails like one to a full
+//! disk. Signals that report faults of the program itself, and those that stop and continue it, do
+//! what they always do. Commands other than `serve` and `demo` leave all signals alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,11 @@ const INTERRUPTED: i32 = 130;
 const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Signals that end a server.
-const ENDS: [(i32, &str); 3] = [(libc::SIGTERM, "SIGTERM"), (libc::SIGINT, "SIGINT"), (libc::SIGQUIT, "SIGQUIT")];
+const ENDS: [(i32, &str); 3] = [
+    (libc::SIGTERM, "SIGTERM"),
+    (libc::SIGINT, "SIGINT"),
+    (libc::SIGQUIT, "SIGQUIT"),
+];
 /// The same by the kernel, before worse.
 const LAST_WARNINGS: &[(i32, &str)] = &[
     (libc::SIGXCPU, "SIGXCPU"),
@@ -68,22 +72,39 @@ pub(super) struct Signals(SelectAll<BoxStream<'static, (Meaning, String)>>);
 
 impl Signals {
     pub(super) fn new() -> anyhow::Result<Self> {
-        let ends = ENDS.iter().chain(LAST_WARNINGS).map(|(number, name)| (*number, Meaning::End, (*name).to_owned()));
-        let ignored = IGNORED.iter().map(|(number, name)| (*number, Meaning::Nothing, (*name).to_owned()));
+        let ends = ENDS
+            .iter()
+            .chain(LAST_WARNINGS)
+            .map(|(number, name)| (*number, Meaning::End, (*name).to_owned()));
+        let ignored = IGNORED
+            .iter()
+            .map(|(number, name)| (*number, Meaning::Nothing, (*name).to_owned()));
         let hangup = [(libc::SIGHUP, Meaning::Hangup, "SIGHUP".to_owned())];
-        let streams =
-            ends.chain(hangup).chain(ignored).chain(real_time()).map(listen).collect::<Result<Vec<_>, _>>()?;
+        let streams = ends
+            .chain(hangup)
+            .chain(ignored)
+            .chain(real_time())
+            .map(listen)
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self(select_all(streams)))
     }
 
-    /// Follows them, for ever. The first one that ends the process cancels `stop`, the second one ends it at once: what was
-    /// answered is stored all the same. Once the server has `stopped`, further ones change nothing.
-    pub(super) async fn watch(mut self, stop: CancellationToken, stopped: Arc<AtomicBool>, mut hangup: Hangup) {
+    /// Follows them, for ever. The first one that ends the process cancels `stop`, the second one
+    /// ends it at once: what was answered is stored all the same. Once the server has `stopped`,
+    /// further ones change nothing.
+    pub(super) async fn watch(
+        mut self,
+        stop: CancellationToken,
+        stopped: Arc<AtomicBool>,
+        mut hangup: Hangup,
+    ) {
         let mut is_ending = false;
         while let Some((meaning, name)) = self.0.next().await {
             match (meaning, &mut hangup) {
                 (Meaning::Hangup, Hangup::Reload(reload)) => reload.run().await,
-                (Meaning::Nothing, _) => tracing::warn!(signal = name, "a signal without a meaning was ignored"),
+                (Meaning::Nothing, _) => {
+                    tracing::warn!(signal = name, "a signal without a meaning was ignored");
+                }
                 (Meaning::End | Meaning::Hangup, _) if stopped.load(Ordering::Acquire) => {}
                 (Meaning::End | Meaning::Hangup, _) if is_ending => {
                     tracing::warn!(signal = name, "stopped at once, by a second signal");
@@ -101,7 +122,9 @@ impl Signals {
 }
 
 /// One signal, each time it comes.
-fn listen((number, meaning, name): (i32, Meaning, String)) -> anyhow::Result<BoxStream<'static, (Meaning, String)>> {
+fn listen(
+    (number, meaning, name): (i32, Meaning, String),
+) -> anyhow::Result<BoxStream<'static, (Meaning, String)>> {
     let signal = signal(SignalKind::from_raw(number))?;
     let next = move |mut signal: tokio::signal::unix::Signal| {
         let name = name.clone();
@@ -119,5 +142,7 @@ fn real_time() -> impl Iterator<Item = (i32, Meaning, String)> {
     let numbers = libc::SIGRTMIN()..=libc::SIGRTMAX();
     #[cfg(not(target_os = "linux"))]
     let numbers = 0..0;
-    numbers.enumerate().map(|(place, number)| (number, Meaning::Nothing, format!("SIGRTMIN+{place}")))
+    numbers
+        .enumerate()
+        .map(|(place, number)| (number, Meaning::Nothing, format!("SIGRTMIN+{place}")))
 }

@@ -47,7 +47,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TEN_YEARS: i64 = 315_360_000;
 
 fn started_at(seconds: i64) -> (Hand, GuardedClock<Hand>) {
-    let clocks = (Timestamp::from_micros(seconds * 1_000_000), Duration::from_secs(77), Duration::from_secs(777));
+    let clocks = (
+        Timestamp::from_micros(seconds * 1_000_000),
+        Duration::from_secs(77),
+        Duration::from_secs(777),
+    );
     let hand = Hand(Arc::new(Mutex::new(clocks)));
     (hand.clone(), GuardedClock::new(hand))
 }
@@ -72,12 +76,26 @@ fn a_jump_ahead_that_is_taken_back_leaves_nothing() {
     let (hand, clock) = steady();
     hand.set_by(TEN_YEARS);
     hand.pass(MINUTE);
-    assert_eq!((now(&clock), clock.is_steady(MINUTE), clock.episode().is_failing()), (60, false, true));
+    assert_eq!(
+        (
+            now(&clock),
+            clock.is_steady(MINUTE),
+            clock.episode().is_failing()
+        ),
+        (60, false, true)
+    );
     hand.pass(MINUTE);
     assert_eq!(now(&clock), 120);
     hand.set_by(-TEN_YEARS);
     hand.pass(MINUTE);
-    assert_eq!((now(&clock), clock.episode().is_failing(), clock.episode().failures()), (180, false, 1));
+    assert_eq!(
+        (
+            now(&clock),
+            clock.episode().is_failing(),
+            clock.episode().failures()
+        ),
+        (180, false, 1)
+    );
     assert!(clock.is_steady(Duration::from_hours(1)));
 }
 
@@ -91,7 +109,10 @@ fn a_jump_that_stays_is_followed_after_ten_minutes() {
             hand.pass(MINUTE);
         }
         assert_eq!(now(&clock), 600 + by);
-        assert_eq!((clock.is_steady(MINUTE), clock.episode().is_failing()), (false, false));
+        assert_eq!(
+            (clock.is_steady(MINUTE), clock.episode().is_failing()),
+            (false, false)
+        );
         hand.pass(MINUTE);
         assert!(clock.is_steady(MINUTE));
     }
@@ -102,7 +123,10 @@ fn the_clock_is_followed_where_the_machine_has_slept() {
     let (hand, clock) = steady();
     hand.sleep(8 * 3600);
     hand.pass(MINUTE);
-    assert_eq!((now(&clock), clock.episode().failures()), (8 * 3600 + 60, 0));
+    assert_eq!(
+        (now(&clock), clock.episode().failures()),
+        (8 * 3600 + 60, 0)
+    );
 }
 
 #[test]
@@ -127,7 +151,10 @@ fn a_clock_that_goes_back_soon_after_the_start_was_wrong_before() {
     hand.pass(MINUTE);
     assert_eq!(now(&clock), TEN_YEARS + 60);
     hand.set_by(-TEN_YEARS);
-    assert_eq!((now(&clock), clock.is_steady(Duration::from_secs(1))), (60, false));
+    assert_eq!(
+        (now(&clock), clock.is_steady(Duration::from_secs(1))),
+        (60, false)
+    );
 }
 
 #[test]
@@ -138,5 +165,8 @@ fn small_steps_and_slow_drift_are_followed() {
     // Nobody asked for a day, and NTP slewed by a minute meanwhile.
     hand.pass(Duration::from_hours(24));
     hand.set_by(60);
-    assert_eq!((now(&clock), clock.episode().failures()), (24 * 3600 + 55, 0));
+    assert_eq!(
+        (now(&clock), clock.episode().failures()),
+        (24 * 3600 + 55, 0)
+    );
 }

@@ -1,4 +1,5 @@
-//! What is told of a customer by a view, to a purpose: as a message, and as sentences that each cite the records they rest on.
+//! What is told of a customer by a view, to a purpose: as a message, and as sentences that each
+//! cite the records they rest on.
 
 use std::collections::BTreeSet;
 
@@ -46,21 +47,43 @@ impl<'a> Telling<'a> {
     ) -> Self {
         let sight = Sight::new(Some(seen));
         let hidden = sight.hidden_keys(profile);
-        Self { profile, view, model, sight, hidden, lines }
+        Self {
+            profile,
+            view,
+            model,
+            sight,
+            hidden,
+            lines,
+        }
     }
 
     /// Puts all of it into an answer. Answers with the sentences.
-    pub(super) fn into_answer(mut self, objects: &[Object], answer: &mut v1::GetContextResponse) -> Vec<Line> {
+    pub(super) fn into_answer(
+        mut self,
+        objects: &[Object],
+        answer: &mut v1::GetContextResponse,
+    ) -> Vec<Line> {
         self.treatment(answer);
         for (name, fields) in &self.view.sections {
-            let fields: Vec<v1::ContextField> = fields.iter().filter_map(|field| self.field(name, field)).collect();
+            let fields: Vec<v1::ContextField> = fields
+                .iter()
+                .filter_map(|field| self.field(name, field))
+                .collect();
             if !fields.is_empty() {
-                answer.sections.push(v1::ContextSection { section: name.clone(), fields });
+                answer.sections.push(v1::ContextSection {
+                    section: name.clone(),
+                    fields,
+                });
             }
         }
         self.segments(answer);
         self.objects(objects, answer);
-        answer.withheld = self.sight.into_withheld().into_iter().map(withheld).collect();
+        answer.withheld = self
+            .sight
+            .into_withheld()
+            .into_iter()
+            .map(withheld)
+            .collect();
         self.lines.unwrap_or_default()
     }
 
@@ -68,10 +91,19 @@ impl<'a> Telling<'a> {
     fn treatment(&mut self, answer: &mut v1::GetContextResponse) {
         let stated = &self.profile.preferences;
         for needs in [true, false] {
-            let wanted = if needs { self.view.accessibility } else { self.view.preferences };
+            let wanted = if needs {
+                self.view.accessibility
+            } else {
+                self.view.preferences
+            };
             let known = stated.keys().any(|key| key.is_accessibility() == needs);
-            let seen =
-                |sight: &mut Sight<'_>| if needs { sight.sees_accessibility() } else { sight.sees_preferences() };
+            let seen = |sight: &mut Sight<'_>| {
+                if needs {
+                    sight.sees_accessibility()
+                } else {
+                    sight.sees_preferences()
+                }
+            };
             if !wanted || !known || !seen(&mut self.sight) {
                 continue;
             }
@@ -80,12 +112,18 @@ impl<'a> Telling<'a> {
             } else {
                 answer.preferences = preferences(stated);
             }
-            for (key, stated) in stated.iter().filter(|(key, _)| key.is_accessibility() == needs) {
+            for (key, stated) in stated
+                .iter()
+                .filter(|(key, _)| key.is_accessibility() == needs)
+            {
                 let records = self.cited(stated.origins.iter().map(|origin| &origin.record));
                 let sentence = || {
                     let what = if needs { "Need" } else { "Preference" };
                     let name = key.to_string();
-                    let name = name.strip_prefix("accessibility.").unwrap_or(&name).replace('.', " ");
+                    let name = name
+                        .strip_prefix("accessibility.")
+                        .unwrap_or(&name)
+                        .replace('.', " ");
                     format!("{what}: {}: {}", words(&name), shown(stated))
                 };
                 self.line(|| key.field(), None, sentence, &records);
@@ -106,11 +144,22 @@ impl<'a> Telling<'a> {
                 (found.value.clone()?, records, Some(found.partial))
             }
             ContextField::Identifier(kind) => {
-                let held = || self.profile.identifiers.iter().filter(|held| held.identifier.kind == *kind);
-                let mut values: Vec<Value> = held().map(|held| Value::from(held.identifier.value.as_str())).collect();
+                let held = || {
+                    self.profile
+                        .identifiers
+                        .iter()
+                        .filter(|held| held.identifier.kind == *kind)
+                };
+                let mut values: Vec<Value> = held()
+                    .map(|held| Value::from(held.identifier.value.as_str()))
+                    .collect();
                 let records = self.cited(held().map(|held| &held.origin.record));
                 let one = (values.len() == 1).then(|| values.pop()).flatten();
-                (one.or_else(|| (!values.is_empty()).then_some(Value::List(values)))?, records, None)
+                (
+                    one.or_else(|| (!values.is_empty()).then_some(Value::List(values)))?,
+                    records,
+                    None,
+                )
             }
         };
         let seen = match field {
@@ -138,24 +187,47 @@ impl<'a> Telling<'a> {
     }
 
     fn segments(&mut self, answer: &mut v1::GetContextResponse) {
-        for name in self.profile.derived.segments.iter().filter(|name| self.view.segments.has(name)) {
+        for name in self
+            .profile
+            .derived
+            .segments
+            .iter()
+            .filter(|name| self.view.segments.has(name))
+        {
             if !self.sight.sees_segment(name) {
                 continue;
             }
             answer.segments.push(name.clone());
-            let description = self.model.segments.get(name).map_or("", |segment| segment.description.as_str());
+            let description = self
+                .model
+                .segments
+                .get(name)
+                .map_or("", |segment| segment.description.as_str());
             let records = self.cited(self.profile.records.iter().map(|record| &record.key));
             let sentence = || {
-                let told = if description.is_empty() { String::new() } else { format!(" ({description})") };
+                let told = if description.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({description})")
+                };
                 format!("Segment: {}{told}", words(name))
             };
             self.line(|| format!("segments.{name}"), None, sentence, &records);
         }
-        let undecided = self.profile.derived.undecided_segments.iter().filter(|name| self.view.segments.has(name));
-        answer.undecided_segments = undecided.filter(|name| self.sight.sees_segment(name)).cloned().collect();
+        let undecided = self
+            .profile
+            .derived
+            .undecided_segments
+            .iter()
+            .filter(|name| self.view.segments.has(name));
+        answer.undecided_segments = undecided
+            .filter(|name| self.sight.sees_segment(name))
+            .cloned()
+            .collect();
     }
 
-    /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who reads the object itself.
+    /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who
+    /// reads the object itself.
     fn objects(&mut self, objects: &[Object], answer: &mut v1::GetContextResponse) {
         if !self.view.objects.is_empty() && !self.sight.sees_all_events() {
             self.sight.withhold_events();
@@ -166,16 +238,28 @@ impl<'a> Telling<'a> {
             let records = self.cited(object.events.iter().map(|event| &event.record));
             let status = object.status.as_deref().unwrap_or_default();
             let sentence = || {
-                let told = fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
-                let is = if status.is_empty() { String::new() } else { format!(": {status}") };
-                format!("{} {}{is}{}", words(&object.key.kind), object.key.id, told.collect::<String>())
+                let told =
+                    fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
+                let is = if status.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {status}")
+                };
+                format!(
+                    "{} {}{is}{}",
+                    words(&object.key.kind),
+                    object.key.id,
+                    told.collect::<String>()
+                )
             };
             self.line(|| "objects".to_owned(), Some(index), sentence, &records);
             answer.objects.push(v1::ContextObject {
                 kind: object.key.kind.clone(),
                 id: object.key.id.clone(),
                 status: status.to_owned(),
-                fields: fields().map(|(name, found)| (name.clone(), value(found))).collect(),
+                fields: fields()
+                    .map(|(name, found)| (name.clone(), value(found)))
+                    .collect(),
                 records,
             });
         }
@@ -183,7 +267,13 @@ impl<'a> Telling<'a> {
 
     /// The records whose events are counted.
     fn counted(&self) -> Vec<v1::RecordKey> {
-        self.cited(self.profile.records.iter().filter(|record| record.has_events).map(|record| &record.key))
+        self.cited(
+            self.profile
+                .records
+                .iter()
+                .filter(|record| record.has_events)
+                .map(|record| &record.key),
+        )
     }
 
     fn cited<'k>(&self, records: impl Iterator<Item = &'k RecordKey>) -> Vec<v1::RecordKey> {
@@ -211,10 +301,21 @@ impl<'a> Telling<'a> {
             "" => record.source.clone(),
             key => format!("{}/{key}", record.source),
         });
-        let cited = cited.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
+        let cited = cited
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(", ");
         // A sentence is one line, whatever a source put into it.
-        let told: String = sentence().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        lines.push(Line { field: field(), object_index, text: format!("{told} [{cited}]") });
+        let told: String = sentence()
+            .chars()
+            .map(|letter| if letter.is_control() { ' ' } else { letter })
+            .collect();
+        lines.push(Line {
+            field: field(),
+            object_index,
+            text: format!("{told} [{cited}]"),
+        });
     }
 }
 
@@ -222,7 +323,9 @@ impl<'a> Telling<'a> {
 fn words(name: &str) -> String {
     let plain = name.replace('_', " ");
     let mut letters = plain.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// A preference as a person reads it.
@@ -237,8 +340,15 @@ fn shown(stated: &StatedPreference) -> String {
         Preference::FrequencyCaps(caps) => all(caps
             .iter()
             .map(|cap| {
-                let channel = cap.channel.as_deref().map(|channel| format!(" by {channel}")).unwrap_or_default();
-                format!("at most {}{channel} in {} seconds", cap.max_count, cap.window_seconds)
+                let channel = cap
+                    .channel
+                    .as_deref()
+                    .map(|channel| format!(" by {channel}"))
+                    .unwrap_or_default();
+                format!(
+                    "at most {}{channel} in {} seconds",
+                    cap.max_count, cap.window_seconds
+                )
             })
             .collect()),
         Preference::Representative(somebody) => somebody.display_name.clone(),

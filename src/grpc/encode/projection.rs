@@ -1,4 +1,5 @@
-//! How much of a profile to answer: the view and the mask that were asked for, and what the purpose may see.
+//! How much of a profile to answer: the view and the mask that were asked for, and what the purpose
+//! may see.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,14 +61,25 @@ impl PurposeScope {
             return Ok(None);
         }
         if model.purposes.contains_key(&name) {
-            return Ok(Some(Self { name, model: model.clone() }));
+            return Ok(Some(Self {
+                name,
+                model: model.clone(),
+            }));
         }
-        Err(vec![undeclared("purpose", "purpose", &name, model.purposes.keys())])
+        Err(vec![undeclared(
+            "purpose",
+            "purpose",
+            &name,
+            model.purposes.keys(),
+        )])
     }
 
     /// What it may see; none: the purpose was there when it was asked for, so never.
     pub(in crate::grpc) fn view(&self) -> Option<View<'_>> {
-        Some(View { name: &self.name, purpose: self.model.purposes.get(&self.name)? })
+        Some(View {
+            name: &self.name,
+            purpose: self.model.purposes.get(&self.name)?,
+        })
     }
 }
 
@@ -78,7 +90,11 @@ pub(in crate::grpc) fn undeclared<'n>(
     name: &str,
     declared: impl Iterator<Item = &'n String>,
 ) -> Violation {
-    let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    let shown: String = name
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(64)
+        .collect();
     let declared = listed(declared.map(String::as_str));
     let description = format!("the model declares no {what} `{shown}`; it has: {declared}");
     Violation::new(Reason::NotDeclared, field, description)
@@ -86,10 +102,24 @@ pub(in crate::grpc) fn undeclared<'n>(
 
 /// A path that no profile has. The first violation lists those that there are.
 fn unknown_path(index: usize, path: &str, first: bool) -> Violation {
-    let shown: String = path.chars().filter(|letter| !letter.is_control()).take(64).collect();
-    let paths = format!("; the paths are {}, `traits.{{name}}` and `computed.{{name}}`", FIELDS.join(", "));
-    let description = format!("`{shown}` is not a path of a profile{}", if first { &paths } else { "" });
-    Violation::new(Reason::Malformed, format!("read_mask.paths[{index}]"), description)
+    let shown: String = path
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(64)
+        .collect();
+    let paths = format!(
+        "; the paths are {}, `traits.{{name}}` and `computed.{{name}}`",
+        FIELDS.join(", ")
+    );
+    let description = format!(
+        "`{shown}` is not a path of a profile{}",
+        if first { &paths } else { "" }
+    );
+    Violation::new(
+        Reason::Malformed,
+        format!("read_mask.paths[{index}]"),
+        description,
+    )
 }
 
 impl Projection {
@@ -98,7 +128,11 @@ impl Projection {
         let mut violations = Vec::new();
         let view = v1::ProfileView::try_from(view).unwrap_or_else(|_| {
             let description = format!("{view} is not a view of this version");
-            violations.push(Violation::new(Reason::UnknownEnumValue, "view", description));
+            violations.push(Violation::new(
+                Reason::UnknownEnumValue,
+                "view",
+                description,
+            ));
             v1::ProfileView::Unspecified
         });
         let mask = mask.filter(|mask| !mask.paths.is_empty()).map(|mask| {
@@ -120,7 +154,11 @@ impl Projection {
         if !violations.is_empty() {
             return Err(violations);
         }
-        Ok(Self { full: view == v1::ProfileView::Full, mask, bound: None })
+        Ok(Self {
+            full: view == v1::ProfileView::Full,
+            mask,
+            bound: None,
+        })
     }
 
     /// Checks the view and the mask of a watch, whose mask also says which changes are of interest.
@@ -134,7 +172,10 @@ impl Projection {
             // Who is in a segment follows from these.
             fields.extend(["traits", "computed", "preferences"].map(str::to_owned));
         }
-        let paths = paths.into_iter().filter(|path| path != "timeline" && path != "consents").collect();
+        let paths = paths
+            .into_iter()
+            .filter(|path| path != "timeline" && path != "consents")
+            .collect();
         let mut shape = Self::new(view, Some(FieldMask { paths }))?;
         if fields.is_empty() {
             return Ok((shape, None));
@@ -145,40 +186,66 @@ impl Projection {
 
     /// Only what a purpose may see. Needs are refused to those that sell, not just withheld.
     pub(in crate::grpc) fn bound_to(self, bound: Option<PurposeScope>) -> Checked<Self> {
-        let named = self.mask.as_ref().is_some_and(|mask| mask.fields.contains("accessibility"));
-        let sells =
-            bound.as_ref().and_then(PurposeScope::view).is_some_and(|view| view.purpose.kind == PurposeKind::Marketing);
+        let named = self
+            .mask
+            .as_ref()
+            .is_some_and(|mask| mask.fields.contains("accessibility"));
+        let sells = bound
+            .as_ref()
+            .and_then(PurposeScope::view)
+            .is_some_and(|view| view.purpose.kind == PurposeKind::Marketing);
         if named && sells {
             let rule = "accessibility needs are never used for marketing";
-            return Err(vec![Violation::new(Reason::NotForPurpose, "read_mask", rule)]);
+            return Err(vec![Violation::new(
+                Reason::NotForPurpose,
+                "read_mask",
+                rule,
+            )]);
         }
         Ok(Self { bound, ..self })
     }
 
     fn has(&self, field: &str) -> bool {
-        self.mask.as_ref().is_none_or(|mask| mask.fields.contains(field))
+        self.mask
+            .as_ref()
+            .is_none_or(|mask| mask.fields.contains(field))
     }
 
     fn has_trait(&self, name: &str) -> bool {
-        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
+        self.mask
+            .as_ref()
+            .is_none_or(|mask| mask.fields.contains("traits") || mask.traits.contains(name))
     }
 
     fn has_computed(&self, name: &str) -> bool {
-        self.mask.as_ref().is_none_or(|mask| mask.fields.contains("computed") || mask.computed.contains(name))
+        self.mask
+            .as_ref()
+            .is_none_or(|mask| mask.fields.contains("computed") || mask.computed.contains(name))
     }
 
     /// A profile in this shape, and what is withheld of it at a time.
-    pub(in crate::grpc) fn of(&self, profile: &Profile, now: Timestamp) -> (v1::Profile, Vec<v1::Withheld>) {
+    pub(in crate::grpc) fn of(
+        &self,
+        profile: &Profile,
+        now: Timestamp,
+    ) -> (v1::Profile, Vec<v1::Withheld>) {
         let view = self.bound.as_ref().and_then(PurposeScope::view);
         if let Some(Err(everything)) = view.map(|view| view.admits(profile, now)) {
             let name = profile_name(&profile.id);
-            let empty = v1::Profile { name, revision: profile.revision, ..v1::Profile::default() };
+            let empty = v1::Profile {
+                name,
+                revision: profile.revision,
+                ..v1::Profile::default()
+            };
             return (empty, vec![withheld(everything)]);
         }
         let mut sight = Sight::new(view);
         let mut message = self.message(profile, &mut sight);
         hide(&mut message, &sight.hidden_keys(profile));
-        (message, sight.into_withheld().into_iter().map(withheld).collect())
+        (
+            message,
+            sight.into_withheld().into_iter().map(withheld).collect(),
+        )
     }
 
     fn message(&self, profile: &Profile, sight: &mut Sight<'_>) -> v1::Profile {
@@ -202,7 +269,10 @@ impl Projection {
             message.update_time = Some(time(profile.update_time));
         }
         if self.has("identifiers") {
-            let seen = profile.identifiers.iter().filter(|held| sight.sees_identifier(&held.identifier.kind));
+            let seen = profile
+                .identifiers
+                .iter()
+                .filter(|held| sight.sees_identifier(&held.identifier.kind));
             message.identifiers = seen.map(held).collect();
         }
         if self.has("record_count") {
@@ -213,7 +283,9 @@ impl Projection {
             if sight.view.is_some() {
                 for record in &mut message.records {
                     record.traits.retain(|name, _| sight.sees_trait(name));
-                    record.identifiers.retain(|held| sight.sees_identifier(&held.r#type));
+                    record
+                        .identifiers
+                        .retain(|held| sight.sees_identifier(&held.r#type));
                 }
             }
         }
@@ -222,12 +294,27 @@ impl Projection {
 
     /// What follows from all the rest.
     fn derived(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        let Derived { computed, segments, undecided_segments, .. } = &profile.derived;
-        let seen = computed.iter().filter(|(name, _)| self.has_computed(name) && sight.sees_computed(name));
-        message.computed = seen.map(|(name, found)| (name.clone(), computed_trait(found))).collect();
+        let Derived {
+            computed,
+            segments,
+            undecided_segments,
+            ..
+        } = &profile.derived;
+        let seen = computed
+            .iter()
+            .filter(|(name, _)| self.has_computed(name) && sight.sees_computed(name));
+        message.computed = seen
+            .map(|(name, found)| (name.clone(), computed_trait(found)))
+            .collect();
         if self.has("segments") {
-            message.segments = segments.iter().filter(|name| sight.sees_segment(name)).cloned().collect();
-            let undecided = undecided_segments.iter().filter(|name| sight.sees_segment(name));
+            message.segments = segments
+                .iter()
+                .filter(|name| sight.sees_segment(name))
+                .cloned()
+                .collect();
+            let undecided = undecided_segments
+                .iter()
+                .filter(|name| sight.sees_segment(name));
             message.undecided_segments = undecided.cloned().collect();
         }
     }
@@ -237,7 +324,12 @@ impl Projection {
         if profile.preferences.is_empty() {
             return;
         }
-        let has = |needs: bool| profile.preferences.keys().any(|key| PreferenceKey::is_accessibility(key) == needs);
+        let has = |needs: bool| {
+            profile
+                .preferences
+                .keys()
+                .any(|key| PreferenceKey::is_accessibility(key) == needs)
+        };
         if self.has("accessibility") && has(true) && sight.sees_accessibility() {
             message.accessibility = accessibility(&profile.preferences);
         }
@@ -252,10 +344,22 @@ fn hide(message: &mut v1::Profile, hidden: &BTreeSet<String>) {
     if hidden.is_empty() {
         return;
     }
-    let of_traits = message.traits.values_mut().flat_map(|found| &mut found.origins);
-    let of_identifiers = message.identifiers.iter_mut().filter_map(|held| held.origin.as_mut());
-    let of_records = message.records.iter_mut().filter_map(|record| record.record.as_mut());
-    let keys = of_traits.chain(of_identifiers).filter_map(|origin| origin.record.as_mut()).chain(of_records);
+    let of_traits = message
+        .traits
+        .values_mut()
+        .flat_map(|found| &mut found.origins);
+    let of_identifiers = message
+        .identifiers
+        .iter_mut()
+        .filter_map(|held| held.origin.as_mut());
+    let of_records = message
+        .records
+        .iter_mut()
+        .filter_map(|record| record.record.as_mut());
+    let keys = of_traits
+        .chain(of_identifiers)
+        .filter_map(|origin| origin.record.as_mut())
+        .chain(of_records);
     for record in keys.filter(|record| hidden.contains(&record.key)) {
         record.key.clear();
     }
@@ -270,14 +374,22 @@ pub(in crate::grpc) struct Sight<'a> {
 impl<'a> Sight<'a> {
     /// What a purpose may see; none: everything.
     pub(in crate::grpc) fn new(view: Option<View<'a>>) -> Self {
-        Self { view, withheld: Vec::new() }
+        Self {
+            view,
+            withheld: Vec::new(),
+        }
     }
 
     /// Keys of records that are an identifier of the customer which the purpose may not see.
     pub(in crate::grpc) fn hidden_keys(&self, profile: &Profile) -> BTreeSet<String> {
-        let Some(view) = self.view else { return BTreeSet::new() };
+        let Some(view) = self.view else {
+            return BTreeSet::new();
+        };
         let withheld = |kind: &str| view.withholds_identifier(kind).is_some();
-        let held = profile.identifiers.iter().filter(|held| withheld(&held.identifier.kind));
+        let held = profile
+            .identifiers
+            .iter()
+            .filter(|held| withheld(&held.identifier.kind));
         held.map(|held| held.identifier.value.clone()).collect()
     }
 
@@ -311,12 +423,14 @@ impl<'a> Sight<'a> {
 
     /// Whether events of all types may be seen.
     pub(in crate::grpc) fn sees_all_events(&self) -> bool {
-        self.view.is_none_or(|view| view.purpose.events == Visible::All)
+        self.view
+            .is_none_or(|view| view.purpose.events == Visible::All)
     }
 
     /// Tells that events of some types may not be seen.
     pub(in crate::grpc) fn withhold_events(&mut self) {
-        self.withheld.extend(self.view.map(|view| view.not_listed("events")));
+        self.withheld
+            .extend(self.view.map(|view| view.not_listed("events")));
     }
 
     pub(in crate::grpc) fn sees_preferences(&mut self) -> bool {

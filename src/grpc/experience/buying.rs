@@ -8,7 +8,9 @@ use profile_core::records::rollup::date;
 use rust_decimal::Decimal;
 
 use super::{Page, whole};
-use crate::background::analytics::{Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency};
+use crate::background::analytics::{
+    Buyers, Group, History, Part, Scales, Statistics, horizon, one_currency,
+};
 use crate::grpc::encode::time;
 use crate::grpc::v1;
 
@@ -24,7 +26,11 @@ pub(super) struct Buying<'a> {
 
 impl<'a> Buying<'a> {
     pub(super) fn new(page: &'a Page<'a>, statistics: Option<&'a Statistics>) -> Self {
-        Self { page, statistics, horizon: horizon(page.experience) }
+        Self {
+            page,
+            statistics,
+            horizon: horizon(page.experience),
+        }
     }
 
     fn scales(&self) -> Option<&'a Scales> {
@@ -33,7 +39,9 @@ impl<'a> Buying<'a> {
 
     /// Sets the metrics of one customer.
     pub(super) fn customer(&self, history: &History, metrics: &mut v1::ExperienceMetrics) {
-        let Some(bought) = &self.page.experience.purchases else { return };
+        let Some(bought) = &self.page.experience.purchases else {
+            return;
+        };
         let summary = history.purchases.summary(self.page.today);
         let rfm = history.purchases.rfm(self.page.today);
         let (money, several) = currency(&history.currencies);
@@ -42,23 +50,36 @@ impl<'a> Buying<'a> {
         metrics.churn = Some(self.churn_of(summary.as_ref(), bought));
         metrics.models = self.statistics.map(models);
         let counted = rfm.map_or(0, |rfm| rfm.purchases);
-        self.note(metrics, history.orders.saturating_sub(counted), several, self.statistics.is_none());
+        self.note(
+            metrics,
+            history.orders.saturating_sub(counted),
+            several,
+            self.statistics.is_none(),
+        );
     }
 
     /// Sets the metrics of many.
     pub(super) fn group(&self, group: &Group, metrics: &mut v1::ExperienceMetrics) {
-        let Some(bought) = &self.page.experience.purchases else { return };
+        let Some(bought) = &self.page.experience.purchases else {
+            return;
+        };
         let buyers = &group.buyers;
         let (money, several) = currency(&buyers.currencies);
         metrics.rfm = Some(self.rfm_of_many(buyers, money, bought));
         metrics.lifetime_value = Some(self.value_of_many(buyers, money, bought));
         metrics.churn = Some(self.churn_of_many(buyers, bought));
         metrics.models = self.statistics.map(models);
-        self.note(metrics, buyers.orders.saturating_sub(buyers.purchases), several, false);
+        self.note(
+            metrics,
+            buyers.orders.saturating_sub(buyers.purchases),
+            several,
+            false,
+        );
     }
 
     fn basis(&self, bought: &Bought, formula: &str) -> v1::MetricBasis {
-        self.page.of_all_time(Part::Purchases, &bought.amounts, formula.to_owned())
+        self.page
+            .of_all_time(Part::Purchases, &bought.amounts, formula.to_owned())
     }
 
     fn rfm_basis(&self, bought: &Bought) -> v1::MetricBasis {
@@ -69,7 +90,9 @@ impl<'a> Buying<'a> {
     }
 
     fn value_basis(&self, bought: &Bought) -> v1::MetricBasis {
-        let Horizon { periods, discount, .. } = self.horizon;
+        let Horizon {
+            periods, discount, ..
+        } = self.horizon;
         let formula = format!(
             "historic: sum of purchases; predicted: purchases expected by BG/NBD times spend expected by gamma-gamma over \
              {periods} months, {discount} a month discounted"
@@ -78,10 +101,18 @@ impl<'a> Buying<'a> {
     }
 
     fn churn_basis(&self, bought: &Bought) -> v1::MetricBasis {
-        self.basis(bought, "P(alive) by BG/NBD; days since the last purchase over the customer's own median gap")
+        self.basis(
+            bought,
+            "P(alive) by BG/NBD; days since the last purchase over the customer's own median gap",
+        )
     }
 
-    fn rfm_of(&self, values: Option<RfmValues>, money: Option<&str>, bought: &Bought) -> v1::RecencyFrequencyMonetary {
+    fn rfm_of(
+        &self,
+        values: Option<RfmValues>,
+        money: Option<&str>,
+        bought: &Bought,
+    ) -> v1::RecencyFrequencyMonetary {
         let mut told = v1::RecencyFrequencyMonetary {
             basis: Some(self.rfm_basis(bought)),
             currency: money.unwrap_or_default().to_owned(),
@@ -92,13 +123,23 @@ impl<'a> Buying<'a> {
             told.days_since_last = Some(values.days_since_last.into());
             told.purchases = Some(float(values.purchases));
             told.monetary_value = money.is_some().then(|| units(values.micros));
-            let scale = self.scales().and_then(|scales| scales.rfm).filter(|_| money.is_some());
-            told.scores = scale.map(|scale| scale.scores(values).to_string()).unwrap_or_default();
+            let scale = self
+                .scales()
+                .and_then(|scales| scales.rfm)
+                .filter(|_| money.is_some());
+            told.scores = scale
+                .map(|scale| scale.scores(values).to_string())
+                .unwrap_or_default();
         }
         told
     }
 
-    fn rfm_of_many(&self, buyers: &Buyers, money: Option<&str>, bought: &Bought) -> v1::RecencyFrequencyMonetary {
+    fn rfm_of_many(
+        &self,
+        buyers: &Buyers,
+        money: Option<&str>,
+        bought: &Bought,
+    ) -> v1::RecencyFrequencyMonetary {
         let mean = |sum: f64| (buyers.customers > 0).then(|| sum / float(buyers.customers));
         let [recency, frequency, monetary] = buyers.scores.map(|counts| counts.map(whole).to_vec());
         v1::RecencyFrequencyMonetary {
@@ -109,7 +150,11 @@ impl<'a> Buying<'a> {
             monetary_value: mean(units(buyers.micros)).filter(|_| money.is_some()),
             recency_score_counts: recency,
             frequency_score_counts: frequency,
-            monetary_score_counts: if money.is_some() { monetary } else { Vec::new() },
+            monetary_score_counts: if money.is_some() {
+                monetary
+            } else {
+                Vec::new()
+            },
             currency: money.unwrap_or_default().to_owned(),
             scores: String::new(),
         }
@@ -129,17 +174,27 @@ impl<'a> Buying<'a> {
         let scales = self.scales();
         let weeks = f64::from(self.horizon.periods) * self.horizon.weeks;
         let buying = scales.and_then(|scales| scales.buying);
-        told.expected_purchases = buying.map(|fit| fit.model.expected_purchases_of(summary.buying, weeks));
+        told.expected_purchases =
+            buying.map(|fit| fit.model.expected_purchases_of(summary.buying, weeks));
         if let (Some(spending), Some(_)) = (scales.and_then(|scales| scales.spending), money) {
             told.expected_spend = spending.model.expected_spend(summary);
-            told.predicted = buying.and_then(|fit| lifetime_value(&fit.model, &spending.model, summary, self.horizon));
+            told.predicted = buying
+                .and_then(|fit| lifetime_value(&fit.model, &spending.model, summary, self.horizon));
         }
         told
     }
 
-    fn value_of_many(&self, buyers: &Buyers, money: Option<&str>, bought: &Bought) -> v1::LifetimeValue {
-        let fitted = self.scales().is_some_and(|scales| scales.buying.is_some() && scales.spending.is_some());
-        let predicted = (fitted && money.is_some() && buyers.customers > 0).then_some(buyers.predicted);
+    fn value_of_many(
+        &self,
+        buyers: &Buyers,
+        money: Option<&str>,
+        bought: &Bought,
+    ) -> v1::LifetimeValue {
+        let fitted = self
+            .scales()
+            .is_some_and(|scales| scales.buying.is_some() && scales.spending.is_some());
+        let predicted =
+            (fitted && money.is_some() && buyers.customers > 0).then_some(buyers.predicted);
         v1::LifetimeValue {
             buyer_count: whole(buyers.customers),
             predicted,
@@ -151,7 +206,11 @@ impl<'a> Buying<'a> {
     fn value(&self, micros: i128, money: Option<&str>, bought: &Bought) -> v1::LifetimeValue {
         v1::LifetimeValue {
             basis: Some(self.value_basis(bought)),
-            historic: if money.is_some() { decimal(micros) } else { String::new() },
+            historic: if money.is_some() {
+                decimal(micros)
+            } else {
+                String::new()
+            },
             currency: money.unwrap_or_default().to_owned(),
             horizon_months: self.horizon.periods.into(),
             monthly_discount: self.horizon.discount,
@@ -160,9 +219,15 @@ impl<'a> Buying<'a> {
     }
 
     fn churn_of(&self, summary: Option<&Summary>, bought: &Bought) -> v1::ChurnSignal {
-        let mut told = v1::ChurnSignal { basis: Some(self.churn_basis(bought)), ..v1::ChurnSignal::default() };
+        let mut told = v1::ChurnSignal {
+            basis: Some(self.churn_basis(bought)),
+            ..v1::ChurnSignal::default()
+        };
         if let Some(summary) = summary {
-            let model = self.scales().and_then(|scales| scales.buying).map(|fit| fit.model);
+            let model = self
+                .scales()
+                .and_then(|scales| scales.buying)
+                .map(|fit| fit.model);
             let signal = ChurnSignal::of(summary, model.as_ref());
             told.probability_alive = signal.probability_alive;
             told.days_since_last = Some(signal.days_since_last.into());
@@ -187,30 +252,53 @@ impl<'a> Buying<'a> {
     }
 
     /// Tells what is left out and what is missing, at each metric that it concerns.
-    fn note(&self, metrics: &mut v1::ExperienceMetrics, without: u64, several: Option<String>, unknown: bool) {
+    fn note(
+        &self,
+        metrics: &mut v1::ExperienceMetrics,
+        without: u64,
+        several: Option<String>,
+        unknown: bool,
+    ) {
         let mut common: Vec<String> = several.into_iter().collect();
         if without > 0 {
-            common.push(format!("not counted: {without} purchases of which no amount is known"));
+            common.push(format!(
+                "not counted: {without} purchases of which no amount is known"
+            ));
         }
         if unknown {
-            common.push("the models and scales of the tenant have not been computed yet".to_owned());
+            common
+                .push("the models and scales of the tenant have not been computed yet".to_owned());
         }
         let bases = [
-            metrics.rfm.as_mut().and_then(|metric| metric.basis.as_mut()),
-            metrics.lifetime_value.as_mut().and_then(|metric| metric.basis.as_mut()),
-            metrics.churn.as_mut().and_then(|metric| metric.basis.as_mut()),
+            metrics
+                .rfm
+                .as_mut()
+                .and_then(|metric| metric.basis.as_mut()),
+            metrics
+                .lifetime_value
+                .as_mut()
+                .and_then(|metric| metric.basis.as_mut()),
+            metrics
+                .churn
+                .as_mut()
+                .and_then(|metric| metric.basis.as_mut()),
         ];
         for (place, basis) in bases.into_iter().flatten().enumerate() {
             basis.notes.extend(common.iter().cloned());
             // Scores need no models.
             if place > 0 {
-                basis.notes.extend(self.scales().iter().flat_map(|scales| scales.missing.iter().cloned()));
+                basis.notes.extend(
+                    self.scales()
+                        .iter()
+                        .flat_map(|scales| scales.missing.iter().cloned()),
+                );
             }
         }
     }
 }
 
-/// The currency of all purchases, empty where none is named; or why there is not one, so that amounts do not add up.
+/// The currency of all purchases, empty where none is named; or why there is not one, so that
+/// amounts do not add up.
 fn currency(currencies: &BTreeMap<String, u64>) -> (Option<&str>, Option<String>) {
     match one_currency(currencies) {
         Ok(one) => (Some(one), None),
@@ -255,7 +343,8 @@ fn models(statistics: &Statistics) -> v1::BuyingModels {
 
 /// Exactly.
 fn decimal(micros: i128) -> String {
-    Decimal::try_from_i128_with_scale(micros, 6).map_or_else(|_| String::new(), |number| number.normalize().to_string())
+    Decimal::try_from_i128_with_scale(micros, 6)
+        .map_or_else(|_| String::new(), |number| number.normalize().to_string())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a mean is told as a float")]

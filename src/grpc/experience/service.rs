@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::analytics::{InteractionHistory, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps};
+use profile_core::analytics::{
+    InteractionHistory, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps,
+};
 use profile_core::model::Model;
 use profile_core::model::experience::Asked;
 use profile_core::records::Timestamp;
@@ -23,18 +25,31 @@ pub(super) struct Served<'a> {
 impl<'a> Served<'a> {
     /// Within the window.
     pub(super) fn new(page: &'a Page<'a>, course: &InteractionHistory) -> Self {
-        Self { page, totals: course.within(page.first()..=page.today), last: BTreeMap::new() }
+        Self {
+            page,
+            totals: course.within(page.first()..=page.today),
+            last: BTreeMap::new(),
+        }
     }
 
     /// Of one customer, whose last scores are told too.
-    pub(super) fn of_customer(mut self, last: &BTreeMap<Part, (Timestamp, Option<i64>)>, model: &Model) -> Self {
+    pub(super) fn of_customer(
+        mut self,
+        last: &BTreeMap<Part, (Timestamp, Option<i64>)>,
+        model: &Model,
+    ) -> Self {
         for (part, (at, score)) in last {
             let Some(score) = *score else { continue };
             let told = v1::LastScore {
                 score,
                 event_time: Some(time(*at)),
                 age_days: self.page.today.saturating_sub(day_of(model, *at)).max(0),
-                promoter_class: if *part == Part::Nps { class(score) } else { v1::PromoterClass::Unspecified }.into(),
+                promoter_class: if *part == Part::Nps {
+                    class(score)
+                } else {
+                    v1::PromoterClass::Unspecified
+                }
+                .into(),
             };
             self.last.insert(*part, told);
         }
@@ -52,11 +67,19 @@ impl<'a> Served<'a> {
         metrics.promises = self.promises();
     }
 
-    fn survey(&self, part: Part, asked: &Asked, formula: String, off_scale: u64) -> v1::MetricBasis {
+    fn survey(
+        &self,
+        part: Part,
+        asked: &Asked,
+        formula: String,
+        off_scale: u64,
+    ) -> v1::MetricBasis {
         let mut basis = self.page.within(part, &asked.scores, formula);
         let (min, max) = (asked.scale.min(), asked.scale.max());
         if off_scale > 0 {
-            basis.notes.push(format!("not counted: {off_scale} scores that are no whole number from {min} to {max}"));
+            basis.notes.push(format!(
+                "not counted: {off_scale} scores that are no whole number from {min} to {max}"
+            ));
         }
         basis
     }
@@ -79,7 +102,10 @@ impl<'a> Served<'a> {
     }
 
     fn csat(&mut self, asked: &Asked) -> v1::CustomerSatisfaction {
-        let formula = format!("share of 4 and above on the scale from 1 to 5{}", brought(asked.scale, Scale::CSAT));
+        let formula = format!(
+            "share of 4 and above on the scale from 1 to 5{}",
+            brought(asked.scale, Scale::CSAT)
+        );
         let mut told = v1::CustomerSatisfaction {
             basis: Some(self.survey(Part::Csat, asked, formula, self.totals.csat.off_scale)),
             last: self.last.remove(&Part::Csat),
@@ -94,8 +120,10 @@ impl<'a> Served<'a> {
     }
 
     fn ces(&mut self, asked: &Asked) -> v1::CustomerEffort {
-        let formula =
-            format!("mean on the scale from 1 to 7, 7 being least effort{}", brought(asked.scale, Scale::CES));
+        let formula = format!(
+            "mean on the scale from 1 to 7, 7 being least effort{}",
+            brought(asked.scale, Scale::CES)
+        );
         let mut told = v1::CustomerEffort {
             basis: Some(self.survey(Part::Ces, asked, formula, self.totals.ces.off_scale)),
             last: self.last.remove(&Part::Ces),
@@ -109,9 +137,18 @@ impl<'a> Served<'a> {
     }
 
     fn contact_rate(&self) -> Option<v1::ContactRate> {
-        let (contacts, orders) = (self.page.experience.contacts.as_ref()?, self.page.experience.purchases.as_ref()?);
-        let mut basis = self.page.within(Part::Contacts, contacts, "contacts / orders".to_owned());
-        basis.events = format!("contacts: {}; orders: {}", basis.events, orders.orders.told());
+        let (contacts, orders) = (
+            self.page.experience.contacts.as_ref()?,
+            self.page.experience.purchases.as_ref()?,
+        );
+        let mut basis = self
+            .page
+            .within(Part::Contacts, contacts, "contacts / orders".to_owned());
+        basis.events = format!(
+            "contacts: {}; orders: {}",
+            basis.events,
+            orders.orders.told()
+        );
         if self.page.partial.contains(&Part::Purchases) {
             basis.completeness = v1::Completeness::Partial.into();
         }
@@ -129,7 +166,10 @@ impl<'a> Served<'a> {
                        not decided";
         let found = self.totals.first_contact;
         Some(v1::FirstContactResolution {
-            basis: Some(self.page.within(Part::Contacts, contacts, formula.to_owned())),
+            basis: Some(
+                self.page
+                    .within(Part::Contacts, contacts, formula.to_owned()),
+            ),
             ratio: found.resolved.ratio(),
             resolved_count: whole(found.resolved.part),
             contact_count: whole(found.resolved.whole),
@@ -153,7 +193,11 @@ fn brought(scale: Scale, onto: Scale) -> String {
     if scale == onto {
         return String::new();
     }
-    format!("; scores from {} to {} are brought onto it linearly", scale.min(), scale.max())
+    format!(
+        "; scores from {} to {} are brought onto it linearly",
+        scale.min(),
+        scale.max()
+    )
 }
 
 fn class(score: i64) -> v1::PromoterClass {

@@ -8,7 +8,9 @@ use tonic::{Code, Request, Response, Status};
 use super::IdentityApi;
 use crate::grpc::call_context::CallContext;
 use crate::grpc::encode::{Projection, profile};
-use crate::grpc::status::{Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found};
+use crate::grpc::status::{
+    Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found,
+};
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
 
@@ -29,14 +31,23 @@ pub(super) async fn decide_candidate(
     let context = CallContext::of(&request)?;
     let request = request.into_inner();
     let records = both(record(request.left, "left"), record(request.right, "right"));
-    let records = records.and_then(|(left, right)| if left == right { Err(same_record()) } else { Ok((left, right)) });
+    let records = records.and_then(|(left, right)| {
+        if left == right {
+            Err(same_record())
+        } else {
+            Ok((left, right))
+        }
+    });
     let what = both(records, kind(request.verdict));
     let who = Who::new(request.note, request.request_id, request.validate_only);
     let (((left, right), kind), who) = both(what, who).map_err(refused)?;
     let operation = Operation::Candidate { left, right, kind };
     let decided = decide(api, &context, operation, who, request.override_rules).await?;
     Ok(Response::new(v1::DecideCandidateResponse {
-        decision: made(&decided, request.validate_only).into_iter().next().unwrap_or_default(),
+        decision: made(&decided, request.validate_only)
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
         profiles: decided.profiles.iter().map(basic).collect(),
         read_token: read_token(api, &context, &decided).await?,
     }))
@@ -48,8 +59,14 @@ pub(super) async fn merge_profiles(
     request: Request<v1::MergeProfilesRequest>,
 ) -> Result<Response<v1::MergeProfilesResponse>, Status> {
     let context = CallContext::of(&request)?;
-    let v1::MergeProfilesRequest { target, sources, note, override_rules, request_id, validate_only } =
-        request.into_inner();
+    let v1::MergeProfilesRequest {
+        target,
+        sources,
+        note,
+        override_rules,
+        request_id,
+        validate_only,
+    } = request.into_inner();
     let who = Who::new(note, request_id, validate_only);
     let (operation, who) = both(merge(&target, &sources), who).map_err(refused)?;
     let decided = decide(api, &context, operation, who, override_rules).await?;
@@ -66,11 +83,18 @@ pub(super) async fn preview_merge(
     request: Request<v1::PreviewMergeRequest>,
 ) -> Result<Response<v1::PreviewMergeResponse>, Status> {
     let context = CallContext::of(&request)?;
-    let v1::PreviewMergeRequest { target, sources, override_rules } = request.into_inner();
+    let v1::PreviewMergeRequest {
+        target,
+        sources,
+        override_rules,
+    } = request.into_inner();
     let operation = merge(&target, &sources).map_err(refused)?;
     let decided = decide(api, &context, operation, Who::default(), override_rules).await?;
     let profile = decided.profiles.first().map(basic);
-    Ok(Response::new(v1::PreviewMergeResponse { outcomes: outcomes(&sources, &decided, true), profile }))
+    Ok(Response::new(v1::PreviewMergeResponse {
+        outcomes: outcomes(&sources, &decided, true),
+        profile,
+    }))
 }
 
 /// Takes records out of a profile.
@@ -79,15 +103,35 @@ pub(super) async fn split_profile(
     request: Request<v1::SplitProfileRequest>,
 ) -> Result<Response<v1::SplitProfileResponse>, Status> {
     let context = CallContext::of(&request)?;
-    let v1::SplitProfileRequest { name, records, note, request_id, validate_only } = request.into_inner();
+    let v1::SplitProfileRequest {
+        name,
+        records,
+        note,
+        request_id,
+        validate_only,
+    } = request.into_inner();
     let number = count("records", records.len(), MAX_RECORDS, "records");
-    let keys: Checked<Vec<RecordKey>> =
-        records.into_iter().enumerate().map(|(index, key)| decode::record(key, &format!("records[{index}]"))).collect();
+    let keys: Checked<Vec<RecordKey>> = records
+        .into_iter()
+        .enumerate()
+        .map(|(index, key)| decode::record(key, &format!("records[{index}]")))
+        .collect();
     let what = both(decode::profile(&name, "name"), both(number, keys));
-    let ((profile, ((), records)), who) = both(what, Who::new(note, request_id, validate_only)).map_err(refused)?;
-    let decided = decide(api, &context, Operation::Split { profile, records }, who, false).await?;
+    let ((profile, ((), records)), who) =
+        both(what, Who::new(note, request_id, validate_only)).map_err(refused)?;
+    let decided = decide(
+        api,
+        &context,
+        Operation::Split { profile, records },
+        who,
+        false,
+    )
+    .await?;
     Ok(Response::new(v1::SplitProfileResponse {
-        decision: made(&decided, validate_only).into_iter().next().unwrap_or_default(),
+        decision: made(&decided, validate_only)
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
         profiles: decided.profiles.iter().map(basic).collect(),
         read_token: read_token(api, &context, &decided).await?,
     }))
@@ -99,9 +143,23 @@ pub(super) async fn withdraw_decision(
     request: Request<v1::WithdrawDecisionRequest>,
 ) -> Result<Response<v1::WithdrawDecisionResponse>, Status> {
     let context = CallContext::of(&request)?;
-    let v1::WithdrawDecisionRequest { name, note, request_id, validate_only } = request.into_inner();
-    let decision = name.strip_prefix("decisions/").filter(|id| !id.is_empty()).map(str::to_owned);
-    let malformed = || vec![Violation::new(Reason::Malformed, "name", "must be `decisions/{id}`")];
+    let v1::WithdrawDecisionRequest {
+        name,
+        note,
+        request_id,
+        validate_only,
+    } = request.into_inner();
+    let decision = name
+        .strip_prefix("decisions/")
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
+    let malformed = || {
+        vec![Violation::new(
+            Reason::Malformed,
+            "name",
+            "must be `decisions/{id}`",
+        )]
+    };
     let who = Who::new(note, request_id, validate_only);
     let (decision, who) = both(decision.ok_or_else(malformed), who).map_err(refused)?;
     let decided = decide(api, &context, Operation::Withdraw { decision }, who, false).await?;
@@ -121,21 +179,41 @@ struct Who {
 }
 
 impl Who {
-    fn new(note: Option<v1::DecisionNote>, request_id: String, validate_only: bool) -> Checked<Self> {
+    fn new(
+        note: Option<v1::DecisionNote>,
+        request_id: String,
+        validate_only: bool,
+    ) -> Checked<Self> {
         let v1::DecisionNote { actor, note } = note.unwrap_or_default();
         let limit = |field: &str, text: &str, most: usize| {
             if text.len() > most {
                 Err(vec![Violation::limit(field, text.len(), most, "bytes")])
             } else if text.contains('\0') {
-                Err(vec![Violation::new(Reason::Malformed, field, "must not contain NUL")])
+                Err(vec![Violation::new(
+                    Reason::Malformed,
+                    field,
+                    "must not contain NUL",
+                )])
             } else {
                 Ok(())
             }
         };
-        let texts = both(limit("note.actor", &actor, MAX_ACTOR_BYTES), limit("note.note", &note, MAX_NOTE_BYTES));
-        let id = if validate_only { Ok(request_id) } else { decode::request_id(request_id) };
+        let texts = both(
+            limit("note.actor", &actor, MAX_ACTOR_BYTES),
+            limit("note.note", &note, MAX_NOTE_BYTES),
+        );
+        let id = if validate_only {
+            Ok(request_id)
+        } else {
+            decode::request_id(request_id)
+        };
         let (_, request_id) = both(texts, id)?;
-        Ok(Self { actor, note, request_id, writes: !validate_only })
+        Ok(Self {
+            actor,
+            note,
+            request_id,
+            writes: !validate_only,
+        })
     }
 }
 
@@ -146,16 +224,33 @@ async fn decide(
     who: Who,
     override_rules: bool,
 ) -> Result<Decided, Status> {
-    let Who { actor, note, request_id, writes } = who;
-    let request = DecisionRequest { operation, actor, note, override_rules, request_id };
+    let Who {
+        actor,
+        note,
+        request_id,
+        writes,
+    } = who;
+    let request = DecisionRequest {
+        operation,
+        actor,
+        note,
+        override_rules,
+        request_id,
+    };
     let decided = api.ingest.decide(&context.tenant, request, !writes).await;
     decided.map_err(|error| from_decide(error, context))
 }
 
 fn merge(target: &str, sources: &[String]) -> Checked<Operation> {
     let number = count("sources", sources.len(), MAX_SOURCES, "profiles");
-    let ids = sources.iter().enumerate().map(|(index, name)| decode::profile(name, &format!("sources[{index}]")));
-    let (target, ((), sources)) = both(decode::profile(target, "target"), both(number, ids.collect()))?;
+    let ids = sources
+        .iter()
+        .enumerate()
+        .map(|(index, name)| decode::profile(name, &format!("sources[{index}]")));
+    let (target, ((), sources)) = both(
+        decode::profile(target, "target"),
+        both(number, ids.collect()),
+    )?;
     Ok(Operation::Merge { target, sources })
 }
 
@@ -164,7 +259,11 @@ fn record(key: Option<v1::RecordKey>, field: &str) -> Checked<RecordKey> {
 }
 
 fn same_record() -> Vec<Violation> {
-    vec![Violation::new(Reason::Malformed, "right", "must be another record than `left`")]
+    vec![Violation::new(
+        Reason::Malformed,
+        "right",
+        "must be another record than `left`",
+    )]
 }
 
 fn kind(verdict: i32) -> Checked<DecisionKind> {
@@ -172,12 +271,19 @@ fn kind(verdict: i32) -> Checked<DecisionKind> {
         Ok(v1::CandidateVerdict::Same) => Ok(DecisionKind::MustLink),
         Ok(v1::CandidateVerdict::Different) => Ok(DecisionKind::CannotLink),
         Ok(v1::CandidateVerdict::Unspecified) => Err(vec![Violation::required("verdict")]),
-        Err(_) => Err(vec![Violation::new(Reason::UnknownEnumValue, "verdict", "has a value that is not known")]),
+        Err(_) => Err(vec![Violation::new(
+            Reason::UnknownEnumValue,
+            "verdict",
+            "has a value that is not known",
+        )]),
     }
 }
 
 fn outcomes(sources: &[String], decided: &Decided, validate_only: bool) -> Vec<v1::MergeOutcome> {
-    let ok = || tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() };
+    let ok = || tonic_types::Status {
+        code: Code::Ok.into(),
+        ..tonic_types::Status::default()
+    };
     let outcome = |(source, outcome): (&String, &MergeOutcome)| {
         let source = source.clone();
         let (status, decision, refused_by) = match outcome {
@@ -187,7 +293,12 @@ fn outcomes(sources: &[String], decided: &Decided, validate_only: bool) -> Vec<v
             MergeOutcome::NotFound => (source_not_found(), String::new(), String::new()),
             MergeOutcome::Refused(rule) => (rule_refused(rule), String::new(), rule.clone()),
         };
-        v1::MergeOutcome { source, status: Some(status), decision, refused_by }
+        v1::MergeOutcome {
+            source,
+            status: Some(status),
+            decision,
+            refused_by,
+        }
     };
     sources.iter().zip(&decided.outcomes).map(outcome).collect()
 }
@@ -197,15 +308,29 @@ fn made(decided: &Decided, validate_only: bool) -> Vec<String> {
     if validate_only {
         return Vec::new();
     }
-    decided.decisions.iter().map(|id| format!("decisions/{id}")).collect()
+    decided
+        .decisions
+        .iter()
+        .map(|id| format!("decisions/{id}"))
+        .collect()
 }
 
 fn basic(found: &Profile) -> v1::Profile {
     profile(found, &Projection::default())
 }
 
-async fn read_token(api: &IdentityApi, context: &CallContext, decided: &Decided) -> Result<String, Status> {
-    let Some(sequence) = decided.sequence else { return Ok(String::new()) };
-    let store = api.store.id().await.map_err(|error| from_store(&error, context))?;
+async fn read_token(
+    api: &IdentityApi,
+    context: &CallContext,
+    decided: &Decided,
+) -> Result<String, Status> {
+    let Some(sequence) = decided.sequence else {
+        return Ok(String::new());
+    };
+    let store = api
+        .store
+        .id()
+        .await
+        .map_err(|error| from_store(&error, context))?;
     Ok(token::read_token(store, &context.tenant, sequence))
 }

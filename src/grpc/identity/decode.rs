@@ -14,7 +14,9 @@ pub(super) fn side(side: Option<v1::PairSide>, field: &str) -> Checked<Side> {
         Some(v1::pair_side::Side::Profile(name)) => {
             decode::profile(&name, &format!("{field}.profile")).map(Side::Profile)
         }
-        Some(v1::pair_side::Side::Record(key)) => decode::record(key, &format!("{field}.record")).map(Side::Record),
+        Some(v1::pair_side::Side::Record(key)) => {
+            decode::record(key, &format!("{field}.record")).map(Side::Record)
+        }
     }
 }
 
@@ -30,13 +32,20 @@ pub(super) fn max(probability: f64) -> Checked<Option<i32>> {
 
 fn bound(field: &str, probability: f64) -> Checked<Option<i32>> {
     if !(0.0..=1.0).contains(&probability) {
-        return Err(vec![Violation::new(Reason::Malformed, field, "must lie between 0 and 1")]);
+        return Err(vec![Violation::new(
+            Reason::Malformed,
+            field,
+            "must lie between 0 and 1",
+        )]);
     }
     Ok((probability > 0.0).then(|| millibits(probability)))
 }
 
 /// The logarithm of the odds in thousandths of a bit.
-#[expect(clippy::cast_possible_truncation, reason = "what is too large becomes the largest: Rust's casts saturate")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is too large becomes the largest: Rust's casts saturate"
+)]
 fn millibits(probability: f64) -> i32 {
     ((probability / (1.0 - probability)).log2() * 1_000.0).round() as i32
 }

@@ -5,7 +5,8 @@ use profile_core::profile::{TraitCandidate, TraitExplanation};
 use profile_core::records::ProfileId;
 
 use crate::explain::{
-    Candidate, Link, PairExplanation, ProfileExplanation, RecordExplanation, RefusedLink, Related, Support,
+    Candidate, Link, PairExplanation, ProfileExplanation, RecordExplanation, RefusedLink, Related,
+    Support,
 };
 use crate::grpc::encode::{identifier, key, origin, time, value};
 use crate::grpc::status::profile_name;
@@ -62,7 +63,13 @@ pub(super) fn related(found: Related) -> v1::HouseholdMember {
 
 /// What a person decided.
 pub(super) fn decision(stored: StoredDecision) -> v1::Decision {
-    let StoredDecision { decision, actor, note, withdrawn, .. } = stored;
+    let StoredDecision {
+        decision,
+        actor,
+        note,
+        withdrawn,
+        ..
+    } = stored;
     let verdict = match decision.kind {
         DecisionKind::MustLink => v1::CandidateVerdict::Same,
         DecisionKind::CannotLink => v1::CandidateVerdict::Different,
@@ -90,7 +97,12 @@ pub(super) fn change(change: IdentityChange) -> v1::IdentityChange {
         from: profile_name(&change.from),
         into: profile_name(&change.into),
         change_time: Some(time(change.time)),
-        moved: moved.map(|(record, reason)| v1::MovedRecord { record: Some(key(&record)), reason }).collect(),
+        moved: moved
+            .map(|(record, reason)| v1::MovedRecord {
+                record: Some(key(&record)),
+                reason,
+            })
+            .collect(),
         moved_count: i32::try_from(change.moved_count).unwrap_or(i32::MAX),
         cause: Some(cause(change.cause)),
     }
@@ -102,9 +114,9 @@ fn cause(cause: Cause) -> WireCause {
         note: Some(v1::DecisionNote { actor, note }),
     };
     match cause {
-        Cause::Statements(records) => {
-            WireCause::Statements(v1::StatementCause { records: records.iter().map(key).collect() })
-        }
+        Cause::Statements(records) => WireCause::Statements(v1::StatementCause {
+            records: records.iter().map(key).collect(),
+        }),
         Cause::Decision { id, actor, note } => WireCause::Decision(decided(&id, actor, note)),
         Cause::Withdrawal { id, actor, note } => WireCause::Withdrawal(decided(&id, actor, note)),
         Cause::Model { version } => WireCause::ModelVersion(version),
@@ -112,16 +124,25 @@ fn cause(cause: Cause) -> WireCause {
 }
 
 fn record(told: RecordExplanation) -> v1::RecordExplanation {
-    v1::RecordExplanation { record: Some(key(&told.record)), link: told.link.map(link) }
+    v1::RecordExplanation {
+        record: Some(key(&told.record)),
+        link: told.link.map(link),
+    }
 }
 
 fn link(link: Link) -> v1::MatchLink {
     let evidence = match link.support {
-        Support::Shared { kind, values } => Evidence::SharedIdentifier(v1::SharedIdentifier { r#type: kind, values }),
+        Support::Shared { kind, values } => Evidence::SharedIdentifier(v1::SharedIdentifier {
+            r#type: kind,
+            values,
+        }),
         Support::Score(comparison) => Evidence::Score(score(comparison)),
         Support::Decision { id } => Evidence::Decision(decision_name(&id)),
     };
-    v1::MatchLink { record: Some(key(&link.record)), evidence: Some(evidence) }
+    v1::MatchLink {
+        record: Some(key(&link.record)),
+        evidence: Some(evidence),
+    }
 }
 
 fn refused(link: &RefusedLink) -> v1::RefusedLink {
@@ -147,7 +168,11 @@ fn explained(told: TraitExplanation) -> v1::TraitExplanation {
         wins: candidate.wins,
     };
     let candidates = told.candidates.into_iter().map(candidate).collect();
-    v1::TraitExplanation { name: told.name, rule: told.rule.name().to_owned(), candidates }
+    v1::TraitExplanation {
+        name: told.name,
+        rule: told.rule.name().to_owned(),
+        candidates,
+    }
 }
 
 fn score(compared: Comparison) -> v1::MatchScore {
@@ -162,7 +187,10 @@ fn score(compared: Comparison) -> v1::MatchScore {
         weight_bits: bits(compared.millibits),
         fields: compared.fields.into_iter().map(field).collect(),
         verdict: verdict.into(),
-        veto: compared.veto.map(|veto| veto.name().to_owned()).unwrap_or_default(),
+        veto: compared
+            .veto
+            .map(|veto| veto.name().to_owned())
+            .unwrap_or_default(),
     }
 }
 

@@ -14,7 +14,10 @@ pub(super) struct Activity {
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self { began: Instant::now(), last_ms: AtomicU64::new(0) }
+        Self {
+            began: Instant::now(),
+            last_ms: AtomicU64::new(0),
+        }
     }
 
     /// A message came or went.
@@ -26,7 +29,8 @@ impl Activity {
     /// Waits until there has been no message for this long.
     pub(super) async fn idle_for(&self, limit: Duration) {
         loop {
-            let due = self.began + Duration::from_millis(self.last_ms.load(Ordering::Relaxed)) + limit;
+            let due =
+                self.began + Duration::from_millis(self.last_ms.load(Ordering::Relaxed)) + limit;
             if due <= Instant::now() {
                 return;
             }
@@ -45,7 +49,11 @@ mod tests {
         let limit = Duration::from_mins(1);
         tokio::time::advance(Duration::from_secs(50)).await;
         activity.note();
-        tokio::time::timeout(Duration::from_secs(59), activity.idle_for(limit)).await.expect_err("not idle yet");
-        tokio::time::timeout(Duration::from_secs(2), activity.idle_for(limit)).await.expect("idle");
+        tokio::time::timeout(Duration::from_secs(59), activity.idle_for(limit))
+            .await
+            .expect_err("not idle yet");
+        tokio::time::timeout(Duration::from_secs(2), activity.idle_for(limit))
+            .await
+            .expect("idle");
     }
 }

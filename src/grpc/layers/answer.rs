@@ -16,8 +16,8 @@ use super::message::FREE_BYTES;
 use crate::grpc::status;
 use crate::transport::{Budget, Held};
 
-/// The largest part of an answer that is given at once. A client must take each part within `grpc.send_timeout`, so a part
-/// is small enough for the slowest client that is served.
+/// The largest part of an answer that is given at once. A client must take each part within
+/// `grpc.send_timeout`, so a part is small enough for the slowest client that is served.
 const PART_BYTES: usize = 8 * 1024;
 
 /// An answer's body that tells its call how it ended.
@@ -34,7 +34,14 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(inner: Body, call: CallGuard, budget: Arc<Budget>) -> Self {
-        Self { inner, call, budget, rest: Bytes::new(), interrupted: None, over: false }
+        Self {
+            inner,
+            call,
+            budget,
+            rest: Bytes::new(),
+            interrupted: None,
+            over: false,
+        }
     }
 }
 
@@ -51,7 +58,10 @@ impl http_body::Body for Answer {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        poller: &mut Poller<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         if this.over {
             return Poll::Ready(None);
@@ -84,7 +94,9 @@ impl http_body::Body for Answer {
             }
             Poll::Ready(other) => return Poll::Ready(other),
             Poll::Pending => {
-                let interrupted = this.interrupted.get_or_insert_with(|| Box::pin(this.call.interrupted()));
+                let interrupted = this
+                    .interrupted
+                    .get_or_insert_with(|| Box::pin(this.call.interrupted()));
                 ready!(interrupted.as_mut().poll(poller))
             }
         };
@@ -147,7 +159,12 @@ mod tests {
         let budget = Budget::new(100_000);
         let mut taken = hold(Bytes::from(vec![1; 90_000]), &budget).unwrap();
         assert_eq!(budget.used(), 90_000);
-        assert_eq!(hold(Bytes::from(vec![1; 20_000]), &budget).unwrap_err().code(), tonic::Code::ResourceExhausted);
+        assert_eq!(
+            hold(Bytes::from(vec![1; 20_000]), &budget)
+                .unwrap_err()
+                .code(),
+            tonic::Code::ResourceExhausted
+        );
         hold(Bytes::from(vec![1; FREE_BYTES]), &budget).expect("small answers always go");
         let rest = taken.split_off(40_000);
         drop(taken);

@@ -75,13 +75,20 @@ impl CallGuard {
 
     /// Looks at the metadata: whose call it is, and until when.
     pub(super) fn look<B>(&mut self, request: &Request<B>) -> Result<TenantId, Response<Body>> {
-        let protocol::Metadata { tenant, timeout: asked } = protocol::check(request)?;
+        let protocol::Metadata {
+            tenant,
+            timeout: asked,
+        } = protocol::check(request)?;
         tenant.as_str().clone_into(&mut self.tenant);
         let limits = &self.shared.limits;
         let granted = if self.method.streams {
             asked
         } else {
-            Some(asked.unwrap_or(limits.default_deadline).min(limits.max_deadline))
+            Some(
+                asked
+                    .unwrap_or(limits.default_deadline)
+                    .min(limits.max_deadline),
+            )
         };
         self.deadline = granted.map(|granted| tokio::time::Instant::now() + granted);
         Ok(tenant)
@@ -91,7 +98,12 @@ impl CallGuard {
     pub(super) fn context(&self, tenant: TenantId) -> CallContext {
         let deadline = self.deadline.map(tokio::time::Instant::into_std);
         CallContext {
-            call: lanes::Call::new(lane(self.method), self.caller(), deadline, self.entered.clone()),
+            call: lanes::Call::new(
+                lane(self.method),
+                self.caller(),
+                deadline,
+                self.entered.clone(),
+            ),
             tenant,
             request_id: self.request_id.clone(),
             deadline: self.deadline,
@@ -103,21 +115,39 @@ impl CallGuard {
         Caller::new(&self.tenant, self.connection.as_deref().map(Connection::id))
     }
 
-    /// Takes in the request: all of it, or, of a caller that sends a stream, one message after the other.
-    pub(super) async fn receive(&mut self, request: Request<Body>) -> Result<Request<Body>, Status> {
+    /// Takes in the request: all of it, or, of a caller that sends a stream, one message after the
+    /// other.
+    pub(super) async fn receive(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Request<Body>, Status> {
         if self.method.is_unknown() {
             return Ok(request);
         }
         let (parts, body) = request.into_parts();
-        let messages =
-            Messages::new(body, &parts.headers, self.shared.messages.clone(), Shape::of_method(self.method.name));
+        let messages = Messages::new(
+            body,
+            &parts.headers,
+            self.shared.messages.clone(),
+            Shape::of_method(self.method.name),
+        );
         if self.method.sends_stream {
-            let activity = self.activity.clone().unwrap_or_else(|| Arc::new(Activity::new()));
-            return Ok(Request::from_parts(parts, Body::new(messages.noted_by(activity))));
+            let activity = self
+                .activity
+                .clone()
+                .unwrap_or_else(|| Arc::new(Activity::new()));
+            return Ok(Request::from_parts(
+                parts,
+                Body::new(messages.noted_by(activity)),
+            ));
         }
         let (message, held) = self.whole(messages).await?;
         self.held = Some(held);
-        let body = if message.is_empty() { Body::empty() } else { Body::new(Full::new(message)) };
+        let body = if message.is_empty() {
+            Body::empty()
+        } else {
+            Body::new(Full::new(message))
+        };
         Ok(Request::from_parts(parts, body))
     }
 
@@ -127,14 +157,22 @@ impl CallGuard {
         if let Poll::Ready(message) = futures::poll!(&mut whole) {
             return message;
         }
-        let kind = if self.method.class() == Class::Health { Kind::Health } else { Kind::Receiving };
+        let kind = if self.method.class() == Class::Health {
+            Kind::Health
+        } else {
+            Kind::Receiving
+        };
         let _place = self.enter(kind)?;
         let (began, timeout) = (tokio::time::Instant::now(), self.shared.messages.timeout);
         loop {
             if let Ok(message) = tokio::time::timeout(HURRY.min(timeout), &mut whole).await {
                 return message;
             }
-            let patience = if self.shared.places.is_pressed(kind) { HURRY.min(timeout) } else { timeout };
+            let patience = if self.shared.places.is_pressed(kind) {
+                HURRY.min(timeout)
+            } else {
+                timeout
+            };
             if began.elapsed() >= patience {
                 self.bounded("message_timeout");
                 return Err(status::message_incomplete(patience));
@@ -198,7 +236,8 @@ impl CallGuard {
                 self.place = Some(self.enter(Kind::Answering)?);
             }
         }
-        self.control.answers(self.shared.patience.clone(), self.deadline);
+        self.control
+            .answers(self.shared.patience.clone(), self.deadline);
         Ok(())
     }
 
@@ -208,12 +247,16 @@ impl CallGuard {
         self.activity.iter().for_each(|activity| activity.note());
     }
 
-    /// What ends the answer from outside: its deadline, its silence, or the end of its connection or of the server. Streams
-    /// of this project's own services notice the latter themselves, so that they can finish what is begun.
+    /// What ends the answer from outside: its deadline, its silence, or the end of its connection
+    /// or of the server. Streams of this project's own services notice the latter themselves, so
+    /// that they can finish what is begun.
     pub(super) fn interrupted(&self) -> impl Future<Output = Status> + Send + 'static {
         let connection = self.connection.clone().filter(|_| !self.method.is_own());
         let (deadline, activity) = (self.deadline, self.activity.clone());
-        let (idle, metrics) = (self.shared.limits.stream_idle_timeout, self.shared.metrics.clone());
+        let (idle, metrics) = (
+            self.shared.limits.stream_idle_timeout,
+            self.shared.metrics.clone(),
+        );
         async move {
             let ended = async {
                 match connection {
@@ -259,9 +302,23 @@ impl CallGuard {
         self.entered = None;
         self.place = None;
         self.held = None;
-        self.shared.metrics.rpc_finished(self.method.name, code, took);
-        let Self { shared, method, tenant, request_id, .. } = self;
-        shared.log.write(&Answered { method: method.name, code, took, tenant, request_id });
+        self.shared
+            .metrics
+            .rpc_finished(self.method.name, code, took);
+        let Self {
+            shared,
+            method,
+            tenant,
+            request_id,
+            ..
+        } = self;
+        shared.log.write(&Answered {
+            method: method.name,
+            code,
+            took,
+            tenant,
+            request_id,
+        });
     }
 
     /// The span of the call, under the caller's if it sends one.
@@ -305,5 +362,7 @@ impl Drop for CallGuard {
 
 /// The status in headers or trailers.
 pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
-    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+    headers
+        .get("grpc-status")
+        .map(|value| Code::from_bytes(value.as_bytes()))
 }

@@ -1,12 +1,14 @@
 //! The memory that a message takes once it is decoded.
 //!
-//! Protobuf writes an empty element of a list in two bytes and an empty entry of a map in two; in memory each takes hundreds.
-//! So a message within `grpc.max_receive_bytes` can decode to hundreds of times its size, before any count in it is
-//! checked. Here the bytes are walked once before they are decoded, guided by the descriptors of the request types, and
-//! the memory is estimated as the generated code takes it: structs, list and map capacities, texts.
+//! Protobuf writes an empty element of a list in two bytes and an empty entry of a map in two; in
+//! memory each takes hundreds. So a message within `grpc.max_receive_bytes` can decode to hundreds
+//! of times its size, before any count in it is checked. Here the bytes are walked once before they
+//! are decoded, guided by the descriptors of the request types, and the memory is estimated as the
+//! generated code takes it: structs, list and map capacities, texts.
 //!
-//! The estimate is an upper bound, apart from the allocator's own overhead. The walk allocates nothing, ends as soon as its limit is passed, and stops
-//! where the bytes are malformed: decoding fails there too.
+//! The estimate is an upper bound, apart from the allocator's own overhead. The walk allocates
+//! nothing, ends as soon as its limit is passed, and stops where the bytes are malformed: decoding
+//! fails there too.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -48,12 +50,20 @@ pub(super) struct Shape(&'static Message);
 impl Shape {
     /// The request type of a method, by `package.Service/Method`.
     pub(super) fn of_method(name: &str) -> Option<Self> {
-        SIZES.inputs.get(name).and_then(|index| SIZES.messages.get(*index)).map(Self)
+        SIZES
+            .inputs
+            .get(name)
+            .and_then(|index| SIZES.messages.get(*index))
+            .map(Self)
     }
 
     /// Estimates a message, up to a limit.
     pub(super) fn estimate(self, bytes: &[u8], limit: usize) -> Estimate {
-        let mut walk = Walk { sum: self.0.bytes, limit, field: "" };
+        let mut walk = Walk {
+            sum: self.0.bytes,
+            limit,
+            field: "",
+        };
         match walk.message(self.0, bytes, 0) {
             Err(Stop::TooLarge) => Estimate::TooLarge(walk.field),
             Ok(()) | Err(Stop::Malformed) => Estimate::Bytes(walk.sum),
@@ -88,7 +98,8 @@ struct Field {
     number: u32,
     name: String,
     content: Content,
-    /// The size of what each occurrence adds outside of the message's own struct: an element, an entry, a box.
+    /// The size of what each occurrence adds outside of the message's own struct: an element, an
+    /// entry, a box.
     element: usize,
     holder: Holder,
 }
@@ -111,13 +122,25 @@ enum Holder {
 impl Sizes {
     fn of(pool: &DescriptorPool) -> Self {
         let types: Vec<MessageDescriptor> = pool.all_messages().collect();
-        let places: HashMap<String, usize> =
-            types.iter().enumerate().map(|(index, message)| (message.full_name().to_owned(), index)).collect();
-        let messages = types.iter().map(|message| Message::of(message, &places)).collect();
+        let places: HashMap<String, usize> = types
+            .iter()
+            .enumerate()
+            .map(|(index, message)| (message.full_name().to_owned(), index))
+            .collect();
+        let messages = types
+            .iter()
+            .map(|message| Message::of(message, &places))
+            .collect();
         let mut inputs = HashMap::new();
-        for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        for method in pool
+            .services()
+            .flat_map(|service| service.methods().collect::<Vec<_>>())
+        {
             if let Some(index) = places.get(method.input().full_name()) {
-                inputs.insert(format!("{}/{}", method.parent_service().full_name(), method.name()), *index);
+                inputs.insert(
+                    format!("{}/{}", method.parent_service().full_name(), method.name()),
+                    *index,
+                );
             }
         }
         Self { messages, inputs }
@@ -126,16 +149,28 @@ impl Sizes {
 
 impl Message {
     fn of(message: &MessageDescriptor, places: &HashMap<String, usize>) -> Self {
-        let mut fields: Vec<Field> = message.fields().map(|field| Field::of(&field, places)).collect();
+        let mut fields: Vec<Field> = message
+            .fields()
+            .map(|field| Field::of(&field, places))
+            .collect();
         fields.sort_unstable_by_key(|field| field.number);
-        Self { bytes: struct_bytes(message, &mut Vec::new()), fields }
+        Self {
+            bytes: struct_bytes(message, &mut Vec::new()),
+            fields,
+        }
     }
 
     fn field(&self, number: u32) -> Option<&Field> {
         // Most types number their fields from one on.
-        let likely = self.fields.get((number as usize).wrapping_sub(1)).filter(|field| field.number == number);
+        let likely = self
+            .fields
+            .get((number as usize).wrapping_sub(1))
+            .filter(|field| field.number == number);
         likely.or_else(|| {
-            let index = self.fields.binary_search_by_key(&number, |field| field.number).ok()?;
+            let index = self
+                .fields
+                .binary_search_by_key(&number, |field| field.number)
+                .ok()?;
             self.fields.get(index)
         })
     }
@@ -144,7 +179,9 @@ impl Message {
 impl Field {
     fn of(field: &FieldDescriptor, places: &HashMap<String, usize>) -> Self {
         let content = match field.kind() {
-            Kind::Message(message) => places.get(message.full_name()).map_or(Content::Text, |at| Content::Message(*at)),
+            Kind::Message(message) => places
+                .get(message.full_name())
+                .map_or(Content::Text, |at| Content::Message(*at)),
             Kind::String | Kind::Bytes => Content::Text,
             _ => Content::Scalar,
         };
@@ -162,12 +199,22 @@ impl Field {
             _ if holder == Holder::List => SCALAR,
             _ => 0,
         };
-        Self { number: field.number(), name: field.name().to_owned(), content, element, holder }
+        Self {
+            number: field.number(),
+            name: field.name().to_owned(),
+            content,
+            element,
+            holder,
+        }
     }
 
     /// The memory that the next of `count` elements in a row adds: lists and maps grow by doubling.
     fn growth(&self, count: usize) -> usize {
-        let first = if self.element > LARGE_ELEMENT { 1 } else { FIRST_ROOM };
+        let first = if self.element > LARGE_ELEMENT {
+            1
+        } else {
+            FIRST_ROOM
+        };
         let more = match count {
             1 => first,
             _ if count > first && (count - 1).is_power_of_two() => count - 1,
@@ -178,7 +225,10 @@ impl Field {
             Holder::One => 0,
             Holder::List => more * self.element + if count == 1 { ALLOCATION } else { 0 },
             // A control byte for each bucket, and a group of them at the end.
-            Holder::Map => more_buckets(count) * (self.element + 1) + if count == 1 { 2 * ALLOCATION } else { 0 },
+            Holder::Map => {
+                more_buckets(count) * (self.element + 1)
+                    + if count == 1 { 2 * ALLOCATION } else { 0 }
+            }
         }
     }
 }
@@ -201,7 +251,11 @@ fn is_boxed(field: &FieldDescriptor, message: &MessageDescriptor) -> bool {
                     .fields()
                     .any(|field| matches!(field.kind(), Kind::Message(inner) if reaches(&inner, wanted, seen))))
     }
-    reaches(message, field.parent_message().full_name(), &mut HashSet::new())
+    reaches(
+        message,
+        field.parent_message().full_name(),
+        &mut HashSet::new(),
+    )
 }
 
 /// The size of a message's struct, at most.
@@ -212,14 +266,24 @@ fn struct_bytes(message: &MessageDescriptor, within: &mut Vec<String>) -> usize 
     within.push(message.full_name().to_owned());
     let mut plain = 0;
     for field in message.fields() {
-        if field.containing_oneof().is_none_or(|oneof| oneof.fields().len() == 1) {
+        if field
+            .containing_oneof()
+            .is_none_or(|oneof| oneof.fields().len() == 1)
+        {
             plain += field_bytes(&field, within);
         }
     }
     let oneofs: usize = message
         .oneofs()
         .filter(|oneof| oneof.fields().len() > 1)
-        .map(|oneof| oneof.fields().map(|field| field_bytes(&field, within)).max().unwrap_or(0) + SCALAR)
+        .map(|oneof| {
+            oneof
+                .fields()
+                .map(|field| field_bytes(&field, within))
+                .max()
+                .unwrap_or(0)
+                + SCALAR
+        })
         .sum();
     within.pop();
     plain + oneofs
@@ -252,11 +316,17 @@ struct Walk {
 }
 
 impl Walk {
-    fn message(&mut self, message: &'static Message, mut bytes: &[u8], depth: usize) -> Result<(), Stop> {
+    fn message(
+        &mut self,
+        message: &'static Message,
+        mut bytes: &[u8],
+        depth: usize,
+    ) -> Result<(), Stop> {
         if depth > MAX_DEPTH {
             return Err(Stop::Malformed);
         }
-        // Elements of one field in a row; encoders write them so. Where they take turns, each is counted as a new list.
+        // Elements of one field in a row; encoders write them so. Where they take turns, each is
+        // counted as a new list.
         let (mut last, mut count) = (0, 0);
         while !bytes.is_empty() {
             let key = varint(&mut bytes)?;
@@ -270,14 +340,20 @@ impl Walk {
             if depth == 0 {
                 self.field = &field.name;
             }
-            let content = if key & 7 == LENGTH_DELIMITED { Some(delimited(&mut bytes)?) } else { None };
+            let content = if key & 7 == LENGTH_DELIMITED {
+                Some(delimited(&mut bytes)?)
+            } else {
+                None
+            };
             match (content, field.content) {
                 (None, _) => {
                     skip(&mut bytes, key)?;
                     self.add(field.growth(count))?;
                 }
                 // Packed: a byte makes one element at most, and the list grows by doubling.
-                (Some(content), Content::Scalar) => self.add(2 * content.len() * field.element + ALLOCATION)?,
+                (Some(content), Content::Scalar) => {
+                    self.add(2 * content.len() * field.element + ALLOCATION)?;
+                }
                 (Some(content), Content::Text) => self.add(field.growth(count) + text(content))?,
                 (Some(content), Content::Message(index)) => {
                     self.add(field.growth(count))?;
@@ -294,12 +370,20 @@ impl Walk {
 
     fn add(&mut self, bytes: usize) -> Result<(), Stop> {
         self.sum = self.sum.saturating_add(bytes);
-        if self.sum > self.limit { Err(Stop::TooLarge) } else { Ok(()) }
+        if self.sum > self.limit {
+            Err(Stop::TooLarge)
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn text(content: &[u8]) -> usize {
-    if content.is_empty() { 0 } else { content.len() + ALLOCATION }
+    if content.is_empty() {
+        0
+    } else {
+        content.len() + ALLOCATION
+    }
 }
 
 const LENGTH_DELIMITED: u64 = 2;

@@ -1,9 +1,10 @@
 //! Whole messages out of a request's body, bounded in time and in bytes.
 //!
-//! A message is assembled here and handed on in one piece, so that what is not complete is neither decoded nor counted among
-//! the calls in work. Its announced length is taken from the budget before its bytes are kept. A compressed message is
-//! unpacked here, so that what it takes in memory is what is counted; what it takes once it is [decoded](super::decoded) is
-//! counted too, before it is.
+//! A message is assembled here and handed on in one piece, so that what is not complete is neither
+//! decoded nor counted among the calls in work. Its announced length is taken from the budget
+//! before its bytes are kept. A compressed message is unpacked here, so that what it takes in
+//! memory is what is counted; what it takes once it is [decoded](super::decoded) is counted too,
+//! before it is.
 
 use std::io::Read;
 use std::pin::Pin;
@@ -103,9 +104,12 @@ impl Assembler {
         Ok(Some(message))
     }
 
-    /// Holds what a message takes with its decoded form. One that stayed compressed is refused by tonic.
+    /// Holds what a message takes with its decoded form. One that stayed compressed is refused by
+    /// tonic.
     fn hold_decoded(&mut self, message: &[u8]) -> Result<(), Status> {
-        let (Some(shape), [0, ..]) = (self.shape, message) else { return Ok(()) };
+        let (Some(shape), [0, ..]) = (self.shape, message) else {
+            return Ok(());
+        };
         // What has no room in the whole budget can never be taken: no reason to try again.
         let room = self.limits.budget.limit().saturating_sub(message.len());
         let limit = self.limits.max_decoded_bytes.min(room);
@@ -115,7 +119,8 @@ impl Assembler {
         }
     }
 
-    /// The message without its compression; `None` if it cannot be unpacked within its bound, which tonic tells the caller.
+    /// The message without its compression; `None` if it cannot be unpacked within its bound, which
+    /// tonic tells the caller.
     fn unpack(&mut self, message: &Bytes) -> Result<Option<Bytes>, Status> {
         let mut decoder = GzDecoder::new(&message[HEAD_BYTES..]);
         let mut unpacked = BytesMut::zeroed(HEAD_BYTES);
@@ -144,9 +149,15 @@ impl Assembler {
             return Ok(());
         }
         if length > self.limits.budget.limit() {
-            return Err(status::request_too_large(length, self.limits.budget.limit()));
+            return Err(status::request_too_large(
+                length,
+                self.limits.budget.limit(),
+            ));
         }
-        Err(status::too_many_bytes("requests", self.limits.budget.limit()))
+        Err(status::too_many_bytes(
+            "requests",
+            self.limits.budget.limit(),
+        ))
     }
 
     fn is_partial(&self) -> bool {
@@ -156,7 +167,10 @@ impl Assembler {
 
 /// The length in a message's head.
 fn length(head: &[u8]) -> usize {
-    let length = head.get(1..HEAD_BYTES).and_then(|length| length.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let length = head
+        .get(1..HEAD_BYTES)
+        .and_then(|length| length.try_into().ok())
+        .map_or(0, u32::from_be_bytes);
     length as usize
 }
 
@@ -172,11 +186,31 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn new(body: Body, headers: &HeaderMap, limits: MessageLimits, shape: Option<Shape>) -> Self {
-        let gzip = headers.get("grpc-encoding").is_some_and(|encoding| encoding == "gzip");
+    pub(super) fn new(
+        body: Body,
+        headers: &HeaderMap,
+        limits: MessageLimits,
+        shape: Option<Shape>,
+    ) -> Self {
+        let gzip = headers
+            .get("grpc-encoding")
+            .is_some_and(|encoding| encoding == "gzip");
         let held = Held::nothing(&limits.budget);
-        let assembler = Assembler { limits, shape, gzip, held, partial: BytesMut::new(), length: None };
-        Self { body, assembler, rest: Bytes::new(), activity: None, late: None }
+        let assembler = Assembler {
+            limits,
+            shape,
+            gzip,
+            held,
+            partial: BytesMut::new(),
+            length: None,
+        };
+        Self {
+            body,
+            assembler,
+            rest: Bytes::new(),
+            activity: None,
+            late: None,
+        }
     }
 
     /// Notes each message as a sign of life.
@@ -185,11 +219,16 @@ impl Messages {
         self
     }
 
-    /// The first message of a body, once the body has ended; and the bytes it holds. A second message is not read.
+    /// The first message of a body, once the body has ended; and the bytes it holds. A second
+    /// message is not read.
     pub(super) async fn only(mut self) -> Result<(Bytes, Held), Status> {
         let mut first = None;
-        while let Some(frame) = std::future::poll_fn(|poller| Pin::new(&mut self).poll(poller)).await {
-            let Ok(data) = frame?.into_data() else { continue };
+        while let Some(frame) =
+            std::future::poll_fn(|poller| Pin::new(&mut self).poll(poller)).await
+        {
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
             if first.is_some() {
                 break;
             }
@@ -221,11 +260,15 @@ impl Messages {
                 Poll::Ready(Some(Err(status))) => return Poll::Ready(Some(Err(status))),
                 Poll::Ready(None) => {
                     let cut_short = self.assembler.partial.split().freeze();
-                    return Poll::Ready((!cut_short.is_empty()).then(|| Ok(Frame::data(cut_short))));
+                    return Poll::Ready(
+                        (!cut_short.is_empty()).then(|| Ok(Frame::data(cut_short))),
+                    );
                 }
                 Poll::Pending => {
                     ready!(self.poll_late(poller));
-                    return Poll::Ready(Some(Err(status::message_incomplete(self.assembler.limits.timeout))));
+                    return Poll::Ready(Some(Err(status::message_incomplete(
+                        self.assembler.limits.timeout,
+                    ))));
                 }
             }
         }
@@ -237,7 +280,10 @@ impl Messages {
             return Poll::Pending;
         }
         let timeout = self.assembler.limits.timeout;
-        self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout))).as_mut().poll(poller)
+        self.late
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)))
+            .as_mut()
+            .poll(poller)
     }
 }
 
@@ -245,7 +291,10 @@ impl http_body::Body for Messages {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        poller: &mut Poller<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.get_mut().poll(poller)
     }
 }

@@ -41,7 +41,10 @@ pub(super) struct Permits {
 
 impl Permits {
     pub(super) fn new(limit: usize, metrics: &Metrics) -> Arc<Self> {
-        let places = Arc::new(Self { counts: Default::default(), limit });
+        let places = Arc::new(Self {
+            counts: Default::default(),
+            limit,
+        });
         for kind in Kind::ALL {
             let places = places.clone();
             metrics.observe_waiting(kind.name(), move || places.count(kind) as u64);
@@ -67,7 +70,10 @@ impl Permits {
     /// A place, if there is one.
     pub(super) fn enter(self: &Arc<Self>, kind: Kind) -> Option<Permit> {
         let count = &self.counts[kind as usize];
-        let place = Permit { places: self.clone(), kind };
+        let place = Permit {
+            places: self.clone(),
+            kind,
+        };
         (count.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(place)
     }
 }
@@ -93,9 +99,19 @@ mod tests {
     fn kinds_do_not_take_each_others_places() {
         let places = Permits::new(4, &Metrics::default());
         let streams: Vec<_> = (0..4).filter_map(|_| places.enter(Kind::Stream)).collect();
-        assert_eq!((streams.len(), places.is_pressed(Kind::Stream), places.is_pressed(Kind::Health)), (4, true, false));
+        assert_eq!(
+            (
+                streams.len(),
+                places.is_pressed(Kind::Stream),
+                places.is_pressed(Kind::Health)
+            ),
+            (4, true, false)
+        );
         assert!(places.enter(Kind::Stream).is_none() && places.enter(Kind::Health).is_some());
         drop(streams);
-        assert_eq!([Kind::Stream, Kind::Health].map(|kind| places.count(kind)), [0, 0]);
+        assert_eq!(
+            [Kind::Stream, Kind::Health].map(|kind| places.count(kind)),
+            [0, 0]
+        );
     }
 }

@@ -18,10 +18,19 @@ pub(super) fn page(
     let after: Option<String> = token::parse_page_token(&request.page_token, &())?;
     let first = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest = catalogue.range::<str, _>((first, Bound::Unbounded));
-    let event_types: Vec<_> = rest.by_ref().take(limit).map(|(name, kind)| event_type(name, kind)).collect();
+    let event_types: Vec<_> = rest
+        .by_ref()
+        .take(limit)
+        .map(|(name, kind)| event_type(name, kind))
+        .collect();
     let last = event_types.last().filter(|_| rest.next().is_some());
-    let next_page_token = last.map(|last| token::page_token(&last.name, &())).unwrap_or_default();
-    Ok(v1::ListEventTypesResponse { event_types, next_page_token })
+    let next_page_token = last
+        .map(|last| token::page_token(&last.name, &()))
+        .unwrap_or_default();
+    Ok(v1::ListEventTypesResponse {
+        event_types,
+        next_page_token,
+    })
 }
 
 fn event_type(name: &str, kind: &EventType) -> v1::EventType {
@@ -40,11 +49,16 @@ fn event_type(name: &str, kind: &EventType) -> v1::EventType {
 }
 
 fn reference(reference: &ObjectRef) -> v1::ObjectReference {
-    v1::ObjectReference { kind: reference.kind.clone(), property: reference.property.clone() }
+    v1::ObjectReference {
+        kind: reference.kind.clone(),
+        property: reference.property.clone(),
+    }
 }
 
 fn properties(all: &BTreeMap<String, Property>) -> Vec<v1::EventProperty> {
-    all.iter().map(|(name, known)| property(name, known)).collect()
+    all.iter()
+        .map(|(name, known)| property(name, known))
+        .collect()
 }
 
 fn property(name: &str, known: &Property) -> v1::EventProperty {
@@ -59,7 +73,11 @@ fn property(name: &str, known: &Property) -> v1::EventProperty {
         PropertyKind::Currency => (Wire::Currency, None, Vec::new()),
         PropertyKind::Boolean => (Wire::Boolean, None, Vec::new()),
         PropertyKind::Time => (Wire::Time, None, Vec::new()),
-        PropertyKind::List(element) => (Wire::List, Some(Box::new(property("", element))), Vec::new()),
+        PropertyKind::List(element) => (
+            Wire::List,
+            Some(Box::new(property("", element))),
+            Vec::new(),
+        ),
         PropertyKind::Map(entries) => (Wire::Map, None, properties(entries)),
     };
     v1::EventProperty {

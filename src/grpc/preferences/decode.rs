@@ -1,8 +1,11 @@
-//! From the wire: preferences and words on purposes, as drafts. Their forms are the model's to check.
+//! From the wire: preferences and words on purposes, as drafts. Their forms are the model's to
+//! check.
 
 use std::collections::BTreeMap;
 
-use profile_core::records::{DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation};
+use profile_core::records::{
+    DraftConsent, Identifier, PreferenceKey, Reason, RecordKey, Timestamp, Value, Violation,
+};
 use prost_types::FieldMask;
 
 use crate::grpc::v1;
@@ -21,35 +24,67 @@ pub(in crate::grpc) fn preferences(
     set_preferences(preferences.unwrap_or_default(), &mut set, &mut violations);
     set_accessibility(accessibility.unwrap_or_default(), &mut set);
     let Some(mask) = mask.filter(|mask| !mask.paths.is_empty()) else {
-        let said = set.into_iter().map(|(name, value)| (name, Some(value))).collect();
-        return if violations.is_empty() { Ok(said) } else { Err(violations) };
+        let said = set
+            .into_iter()
+            .map(|(name, value)| (name, Some(value)))
+            .collect();
+        return if violations.is_empty() {
+            Ok(said)
+        } else {
+            Err(violations)
+        };
     };
     let mut said = Said::new();
     for (index, path) in mask.paths.iter().enumerate() {
         let names = named(path, &set);
         if names.is_empty() {
-            let rule =
-                "must be a preference such as language, topics.NAME or accessibility.large_print, or accessibility";
-            violations.push(Violation::new(Reason::Malformed, format!("update_mask.paths[{index}]"), rule));
+            let rule = "must be a preference such as language, topics.NAME or accessibility.large_print, or accessibility";
+            violations.push(Violation::new(
+                Reason::Malformed,
+                format!("update_mask.paths[{index}]"),
+                rule,
+            ));
         }
-        said.extend(names.into_iter().map(|name| (name.clone(), set.get(&name).cloned())));
+        said.extend(
+            names
+                .into_iter()
+                .map(|name| (name.clone(), set.get(&name).cloned())),
+        );
     }
-    if violations.is_empty() { Ok(said) } else { Err(violations) }
+    if violations.is_empty() {
+        Ok(said)
+    } else {
+        Err(violations)
+    }
 }
 
 /// The preferences that a path names: one, or all needs, or all topics that are set.
 fn named(path: &str, set: &BTreeMap<String, Value>) -> Vec<String> {
     match path {
         "accessibility" => {
-            let needs = PreferenceKey::NAMED.iter().filter(|(_, key)| key.is_accessibility());
+            let needs = PreferenceKey::NAMED
+                .iter()
+                .filter(|(_, key)| key.is_accessibility());
             needs.map(|(name, _)| (*name).to_owned()).collect()
         }
-        "topics" => set.keys().filter(|name| name.starts_with("topics.")).cloned().collect(),
-        path => path.parse::<PreferenceKey>().into_iter().map(|key| key.to_string()).collect(),
+        "topics" => set
+            .keys()
+            .filter(|name| name.starts_with("topics."))
+            .cloned()
+            .collect(),
+        path => path
+            .parse::<PreferenceKey>()
+            .into_iter()
+            .map(|key| key.to_string())
+            .collect(),
     }
 }
 
-fn set_preferences(said: v1::Preferences, set: &mut BTreeMap<String, Value>, violations: &mut Vec<Violation>) {
+fn set_preferences(
+    said: v1::Preferences,
+    set: &mut BTreeMap<String, Value>,
+    violations: &mut Vec<Violation>,
+) {
     let texts = [
         ("preferred_name", said.preferred_name),
         ("form_of_address", said.form_of_address),
@@ -58,19 +93,33 @@ fn set_preferences(said: v1::Preferences, set: &mut BTreeMap<String, Value>, vio
         ("time_zone", said.time_zone),
     ];
     set_texts(texts, set);
-    let flags = [("do_not_contact", said.do_not_contact), ("processing_restricted", said.processing_restricted)];
+    let flags = [
+        ("do_not_contact", said.do_not_contact),
+        ("processing_restricted", said.processing_restricted),
+    ];
     set_flags(flags, set);
     let texts = |all: Vec<String>| all.into_iter().map(Value::String).collect();
     let caps = said.frequency_caps.into_iter().enumerate();
     let lists: [(&str, Vec<Value>); 4] = [
         ("preferred_channels", texts(said.preferred_channels)),
         ("forbidden_channels", texts(said.forbidden_channels)),
-        ("quiet_hours", said.quiet_hours.into_iter().map(quiet_hours).collect()),
-        ("frequency_caps", caps.map(|(index, cap)| frequency_cap(index, cap, violations)).collect()),
+        (
+            "quiet_hours",
+            said.quiet_hours.into_iter().map(quiet_hours).collect(),
+        ),
+        (
+            "frequency_caps",
+            caps.map(|(index, cap)| frequency_cap(index, cap, violations))
+                .collect(),
+        ),
     ];
     let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
     set.extend(lists.map(|(name, list)| (name.to_owned(), Value::List(list))));
-    set.extend(said.topics.into_iter().map(|(name, wanted)| (format!("topics.{name}"), Value::Bool(wanted))));
+    set.extend(
+        said.topics
+            .into_iter()
+            .map(|(name, wanted)| (format!("topics.{name}"), Value::Bool(wanted))),
+    );
 }
 
 fn set_accessibility(said: v1::Accessibility, set: &mut BTreeMap<String, Value>) {
@@ -83,12 +132,20 @@ fn set_accessibility(said: v1::Accessibility, set: &mut BTreeMap<String, Value>)
         ("accessibility.easy_read", said.easy_read),
         ("accessibility.speak_slowly", said.speak_slowly),
         ("accessibility.no_phone", said.no_phone),
-        ("accessibility.written_confirmation", said.written_confirmation),
+        (
+            "accessibility.written_confirmation",
+            said.written_confirmation,
+        ),
         ("accessibility.extra_time", said.extra_time),
     ];
     set_flags(flags, set);
     if let Some(said) = said.representative {
-        let v1::Representative { display_name, relationship, contact_point, authority } = said;
+        let v1::Representative {
+            display_name,
+            relationship,
+            contact_point,
+            authority,
+        } = said;
         let mut fields = BTreeMap::new();
         let texts = [
             ("display_name", display_name),
@@ -97,7 +154,10 @@ fn set_accessibility(said: v1::Accessibility, set: &mut BTreeMap<String, Value>)
             ("authority", authority),
         ];
         set_texts(texts, &mut fields);
-        set.insert("accessibility.representative".to_owned(), Value::Map(fields));
+        set.insert(
+            "accessibility.representative".to_owned(),
+            Value::Map(fields),
+        );
     }
 }
 
@@ -107,13 +167,24 @@ fn set_texts<const N: usize>(texts: [(&str, String); N], set: &mut BTreeMap<Stri
 }
 
 fn set_flags<const N: usize>(flags: [(&str, Option<bool>); N], set: &mut BTreeMap<String, Value>) {
-    set.extend(flags.into_iter().filter_map(|(name, flag)| Some((name.to_owned(), Value::Bool(flag?)))));
+    set.extend(
+        flags
+            .into_iter()
+            .filter_map(|(name, flag)| Some((name.to_owned(), Value::Bool(flag?)))),
+    );
 }
 
 fn quiet_hours(said: v1::QuietHours) -> Value {
     let mut fields = BTreeMap::new();
-    set_texts([("start_time", said.start_time), ("end_time", said.end_time)], &mut fields);
-    let days = said.days.into_iter().map(|day| Value::Int(day.into())).collect();
+    set_texts(
+        [("start_time", said.start_time), ("end_time", said.end_time)],
+        &mut fields,
+    );
+    let days = said
+        .days
+        .into_iter()
+        .map(|day| Value::Int(day.into()))
+        .collect();
     fields.insert("days".to_owned(), Value::List(days));
     Value::Map(fields)
 }
@@ -124,7 +195,11 @@ fn frequency_cap(index: usize, said: v1::FrequencyCap, violations: &mut Vec<Viol
     if let Some(window) = said.window {
         if window.nanos != 0 {
             let field = format!("preferences.frequency_caps[{index}].window");
-            violations.push(Violation::new(Reason::Malformed, field, "must be whole seconds"));
+            violations.push(Violation::new(
+                Reason::Malformed,
+                field,
+                "must be whole seconds",
+            ));
         }
         fields.insert("window".to_owned(), Value::Int(window.seconds));
     }
@@ -139,13 +214,28 @@ pub(in crate::grpc) fn consent(
 ) -> Result<DraftConsent, Vec<Violation>> {
     let mut violations = Vec::new();
     let mut fields = BTreeMap::new();
-    let status =
-        enum_name(said.status, "record_consent.consent.status", v1::ConsentStatus::as_str_name, &mut violations);
+    let status = enum_name(
+        said.status,
+        "record_consent.consent.status",
+        v1::ConsentStatus::as_str_name,
+        &mut violations,
+    );
     let basis = "record_consent.consent.legal_basis";
-    let basis = enum_name(said.legal_basis, basis, v1::LegalBasis::as_str_name, &mut violations);
+    let basis = enum_name(
+        said.legal_basis,
+        basis,
+        v1::LegalBasis::as_str_name,
+        &mut violations,
+    );
     let texts = [
-        ("status", status.trim_start_matches("consent_status_").to_owned()),
-        ("legal_basis", basis.trim_start_matches("legal_basis_").to_owned()),
+        (
+            "status",
+            status.trim_start_matches("consent_status_").to_owned(),
+        ),
+        (
+            "legal_basis",
+            basis.trim_start_matches("legal_basis_").to_owned(),
+        ),
         ("jurisdiction", said.jurisdiction),
         ("policy_version", said.policy_version),
         ("notice", said.notice),
@@ -157,13 +247,25 @@ pub(in crate::grpc) fn consent(
     ];
     set_texts(texts, &mut fields);
     set_flags([("gpc", said.gpc)], &mut fields);
-    for (name, instant) in [("effective_time", said.effective_time), ("expire_time", said.expire_time)] {
+    for (name, instant) in [
+        ("effective_time", said.effective_time),
+        ("expire_time", said.expire_time),
+    ] {
         fields.extend(instant.map(|instant| (name.to_owned(), Value::Time(time(name, instant)))));
     }
-    let contact_point = said.contact_point.map(|point| Identifier::new(point.r#type, point.value));
+    let contact_point = said
+        .contact_point
+        .map(|point| Identifier::new(point.r#type, point.value));
     if violations.is_empty() {
         let (purpose, source_time) = (said.purpose, None);
-        return Ok(DraftConsent { record, purpose, contact_point, fields, version: 0, source_time });
+        return Ok(DraftConsent {
+            record,
+            purpose,
+            contact_point,
+            fields,
+            version: 0,
+            source_time,
+        });
     }
     Err(violations)
 }

@@ -10,7 +10,9 @@ use tonic::{Code, Request, Response, Status};
 use super::{PreferenceApi, encode};
 use crate::grpc::call_context::CallContext;
 use crate::grpc::encode::{merged_from, read_info, undeclared};
-use crate::grpc::status::{self, Checked, both, count, from_reader, from_store, profile_name, refused};
+use crate::grpc::status::{
+    self, Checked, both, count, from_reader, from_store, profile_name, refused,
+};
 use crate::grpc::{decode, profiles, v1};
 use crate::reader::Key;
 
@@ -45,7 +47,12 @@ impl Asked {
         named("purpose", &purpose, model.purposes.keys().collect());
         named("channel", &channel, model.channels.keys().collect());
         if topic.len() > MAX_TOPIC_BYTES {
-            violations.push(Violation::limit("topic", topic.len(), MAX_TOPIC_BYTES, "bytes"));
+            violations.push(Violation::limit(
+                "topic",
+                topic.len(),
+                MAX_TOPIC_BYTES,
+                "bytes",
+            ));
         }
         let time = match decode::instant(contact_time, "contact_time") {
             Ok(asked) => asked.map_or(now, |asked| asked.max(now)),
@@ -54,13 +61,33 @@ impl Asked {
                 now
             }
         };
-        if violations.is_empty() { Ok(Self { purpose, channel, topic, time }) } else { Err(violations) }
+        if violations.is_empty() {
+            Ok(Self {
+                purpose,
+                channel,
+                topic,
+                time,
+            })
+        } else {
+            Err(violations)
+        }
     }
 
-    fn of(&self, profile: &Profile, contact_point: &str, field: &str, model: &Model) -> Checked<Permission> {
+    fn of(
+        &self,
+        profile: &Profile,
+        contact_point: &str,
+        field: &str,
+        model: &Model,
+    ) -> Checked<Permission> {
         let given = |text: &'_ str| !text.is_empty();
         if contact_point.len() > MAX_IDENTIFIER_BYTES {
-            return Err(vec![Violation::limit(field, contact_point.len(), MAX_IDENTIFIER_BYTES, "bytes")]);
+            return Err(vec![Violation::limit(
+                field,
+                contact_point.len(),
+                MAX_IDENTIFIER_BYTES,
+                "bytes",
+            )]);
         }
         let question = Question {
             purpose: &self.purpose,
@@ -71,10 +98,15 @@ impl Asked {
         };
         question.answer(profile, model).map_err(|error| {
             let violation = match error {
-                AskError::Purpose => undeclared("purpose", "purpose", &self.purpose, model.purposes.keys()),
-                AskError::Channel => undeclared("channel", "channel", &self.channel, model.channels.keys()),
+                AskError::Purpose => {
+                    undeclared("purpose", "purpose", &self.purpose, model.purposes.keys())
+                }
+                AskError::Channel => {
+                    undeclared("channel", "channel", &self.channel, model.channels.keys())
+                }
                 AskError::ContactPoint => {
-                    let rule = format!("the model gives channel {} no contact points", self.channel);
+                    let rule =
+                        format!("the model gives channel {} no contact points", self.channel);
                     Violation::new(Reason::Malformed, field, rule)
                 }
             };
@@ -96,7 +128,14 @@ pub(super) async fn check(
     let (key, asked) = both(decode::key(request.key, "key"), asked).map_err(refused)?;
     let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
     let found = api.read(&context, &key, freshness).await?;
-    let permission = asked.of(&found.profile, &request.contact_point, "contact_point", &model).map_err(refused)?;
+    let permission = asked
+        .of(
+            &found.profile,
+            &request.contact_point,
+            "contact_point",
+            &model,
+        )
+        .map_err(refused)?;
     Ok(Response::new(v1::CheckContactPermissionResponse {
         permission: Some(encode::permission(permission)),
         profile: profile_name(&found.profile.id),
@@ -115,36 +154,67 @@ pub(super) async fn check_batch(
     let model = api.model(&context).await?;
     let names = (request.purpose, request.channel, request.topic);
     let asked = Asked::new(names, request.contact_time, api.clock.now(), &model);
-    let number = count("subjects", request.subjects.len(), MAX_SUBJECTS, "customers");
+    let number = count(
+        "subjects",
+        request.subjects.len(),
+        MAX_SUBJECTS,
+        "customers",
+    );
     let ((), asked) = both(number, asked).map_err(refused)?;
     let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
     let subjects = request.subjects.into_iter().enumerate();
     let subjects: Vec<(Checked<Key>, String)> = subjects
-        .map(|(index, subject)| (decode::key(subject.key, &format!("subjects[{index}].key")), subject.contact_point))
+        .map(|(index, subject)| {
+            (
+                decode::key(subject.key, &format!("subjects[{index}].key")),
+                subject.contact_point,
+            )
+        })
         .collect();
-    let keys: Vec<Key> = subjects.iter().filter_map(|(key, _)| key.as_ref().ok().cloned()).collect();
+    let keys: Vec<Key> = subjects
+        .iter()
+        .filter_map(|(key, _)| key.as_ref().ok().cloned())
+        .collect();
     let found = api.reader.profiles(&context.tenant, &keys, freshness).await;
-    let mut found = found.map_err(|error| from_store(&error, &context))?.into_iter();
-    let results = subjects.into_iter().enumerate().map(|(index, (key, contact_point))| {
-        let answered = key.map_err(refused).and_then(|_| match found.next() {
-            Some(Ok(answer)) => Ok(answer),
-            Some(Err(error)) => Err(from_reader(error, &context)),
-            None => Err(from_reader(crate::reader::Error::NotFound, &context)),
+    let mut found = found
+        .map_err(|error| from_store(&error, &context))?
+        .into_iter();
+    let results = subjects
+        .into_iter()
+        .enumerate()
+        .map(|(index, (key, contact_point))| {
+            let answered = key.map_err(refused).and_then(|_| match found.next() {
+                Some(Ok(answer)) => Ok(answer),
+                Some(Err(error)) => Err(from_reader(error, &context)),
+                None => Err(from_reader(crate::reader::Error::NotFound, &context)),
+            });
+            let answered = answered.and_then(|found| {
+                let field = format!("subjects[{index}].contact_point");
+                Ok((
+                    asked
+                        .of(&found.profile, &contact_point, &field, &model)
+                        .map_err(refused)?,
+                    found,
+                ))
+            });
+            match answered {
+                Ok((permission, found)) => v1::ContactResult {
+                    status: Some(tonic_types::Status {
+                        code: Code::Ok.into(),
+                        ..tonic_types::Status::default()
+                    }),
+                    permission: Some(encode::permission(permission)),
+                    profile: profile_name(&found.profile.id),
+                    read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
+                    merged_from: merged_from(&found),
+                },
+                Err(status) => v1::ContactResult {
+                    status: Some(status::to_message(&status)),
+                    ..Default::default()
+                },
+            }
         });
-        let answered = answered.and_then(|found| {
-            let field = format!("subjects[{index}].contact_point");
-            Ok((asked.of(&found.profile, &contact_point, &field, &model).map_err(refused)?, found))
-        });
-        match answered {
-            Ok((permission, found)) => v1::ContactResult {
-                status: Some(tonic_types::Status { code: Code::Ok.into(), ..tonic_types::Status::default() }),
-                permission: Some(encode::permission(permission)),
-                profile: profile_name(&found.profile.id),
-                read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
-                merged_from: merged_from(&found),
-            },
-            Err(status) => v1::ContactResult { status: Some(status::to_message(&status)), ..Default::default() },
-        }
-    });
-    Ok(Response::new(v1::BatchCheckContactPermissionResponse { results: results.collect() }))
+    Ok(Response::new(v1::BatchCheckContactPermissionResponse {
+        results: results.collect(),
+    }))
 }

@@ -21,7 +21,8 @@ pub struct ResumePosition {
     /// Of the profiles as they were at the beginning so many; none: all.
     #[serde(rename = "k", default)]
     pub snapshots: Option<usize>,
-    /// Profiles were shown as they were after this write or before: whoever resumes is shown no less.
+    /// Profiles were shown as they were after this write or before: whoever resumes is shown no
+    /// less.
     #[serde(rename = "f", default)]
     pub shown: Sequence,
 }

@@ -34,11 +34,18 @@ impl Rows {
     pub(super) fn with_header(input: &mut Input) -> Result<Self, ReadError> {
         let separator = separator(input.peek()?);
         let parser = ReaderBuilder::new().delimiter(separator).build();
-        let mut rows = Self { parser, columns: Vec::new(), record: Record::default() };
+        let mut rows = Self {
+            parser,
+            columns: Vec::new(),
+            record: Record::default(),
+        };
         if !rows.read(input)? {
             return Err(input.error("the file is empty: it has neither a header nor an object"));
         }
-        rows.columns = rows.header().map_err(|what| ReadError { position: Position::START, what })?;
+        rows.columns = rows.header().map_err(|what| ReadError {
+            position: Position::START,
+            what,
+        })?;
         Ok(rows)
     }
 
@@ -49,8 +56,8 @@ impl Rows {
         let mut seen = BTreeSet::new();
         let mut columns = Vec::new();
         for (index, field) in self.record.fields().enumerate() {
-            let name =
-                std::str::from_utf8(field).map_err(|_| format!("the header's column {} is not UTF-8", index + 1))?;
+            let name = std::str::from_utf8(field)
+                .map_err(|_| format!("the header's column {} is not UTF-8", index + 1))?;
             let name = name.trim();
             if name.is_empty() {
                 return Err(format!("the header's column {} has no name", index + 1));
@@ -69,13 +76,19 @@ impl Rows {
         if !self.read(input)? {
             return Ok(None);
         }
-        Ok(Some(Row { line, end: input.position(), payload: self.payload() }))
+        Ok(Some(Row {
+            line,
+            end: input.position(),
+            payload: self.payload(),
+        }))
     }
 
     fn payload(&self) -> Result<Json, Violation> {
         let malformed = |what: String| Err(Violation::new(Reason::Malformed, "row", what));
         if self.record.too_long {
-            let what = format!("is longer than {MAX_ROW_BYTES} bytes or {MAX_COLUMNS} columns: is a quote left open?");
+            let what = format!(
+                "is longer than {MAX_ROW_BYTES} bytes or {MAX_COLUMNS} columns: is a quote left open?"
+            );
             return Err(Violation::new(Reason::LimitExceeded, "row", what));
         }
         if self.record.open_quote {
@@ -107,8 +120,11 @@ impl Rows {
             if at_end && !started {
                 return Ok(false);
             }
-            // A line end that is missing at the end of the file is supplied; only within quotes it ends nothing.
-            let (result, count) = self.record.take(&mut self.parser, if at_end { b"\n" } else { bytes });
+            // A line end that is missing at the end of the file is supplied; only within quotes it
+            // ends nothing.
+            let (result, count) = self
+                .record
+                .take(&mut self.parser, if at_end { b"\n" } else { bytes });
             if !at_end {
                 started |= count > 0;
                 input.consume(count);
@@ -121,7 +137,9 @@ impl Rows {
                     self.parser.reset();
                     return Ok(true);
                 }
-                ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {}
+                ReadRecordResult::InputEmpty
+                | ReadRecordResult::OutputFull
+                | ReadRecordResult::OutputEndsFull => {}
             }
         }
     }
@@ -139,7 +157,10 @@ impl Record {
         if self.fields == self.ends.len() && !grow(&mut self.ends, 64, MAX_COLUMNS) {
             (self.fields, self.too_long) = (0, true);
         }
-        let (output, ends) = (&mut self.bytes[self.length..], &mut self.ends[self.fields..]);
+        let (output, ends) = (
+            &mut self.bytes[self.length..],
+            &mut self.ends[self.fields..],
+        );
         let (result, read, written, ended) = parser.read_record(bytes, output, ends);
         self.length += written;
         self.fields += ended;
@@ -148,7 +169,9 @@ impl Record {
 
     fn fields(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
-        self.ends[..self.fields].iter().map(move |end| &self.bytes[std::mem::replace(&mut start, *end)..*end])
+        self.ends[..self.fields]
+            .iter()
+            .map(move |end| &self.bytes[std::mem::replace(&mut start, *end)..*end])
     }
 }
 
@@ -164,7 +187,10 @@ fn grow<T: Clone + Default>(room: &mut Vec<T>, first: usize, most: usize) -> boo
 fn skip_line_ends(input: &mut Input) -> Result<(), ReadError> {
     loop {
         let bytes = input.peek()?;
-        let count = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let count = bytes
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
         if count == 0 {
             return Ok(());
         }
@@ -174,8 +200,15 @@ fn skip_line_ends(input: &mut Input) -> Result<(), ReadError> {
 
 /// The separator of which the first line has most.
 fn separator(beginning: &[u8]) -> u8 {
-    let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = beginning
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let count = |separator: u8| line.split(|byte| *byte == separator).count();
     // The first of equals: the comma.
-    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    SEPARATORS
+        .into_iter()
+        .rev()
+        .max_by_key(|separator| count(*separator))
+        .unwrap_or(b',')
 }

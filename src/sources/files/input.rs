@@ -23,15 +23,32 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn new(source: impl Read + Send + 'static) -> Result<Self, ReadError> {
         let stored = Arc::new(AtomicU64::new(0));
-        let mut counted = BufReader::with_capacity(BUFFER_BYTES, Counted { source, read: Arc::clone(&stored) });
-        let failed = |error: io::Error| ReadError { position: Position::START, what: error.to_string() };
+        let mut counted = BufReader::with_capacity(
+            BUFFER_BYTES,
+            Counted {
+                source,
+                read: Arc::clone(&stored),
+            },
+        );
+        let failed = |error: io::Error| ReadError {
+            position: Position::START,
+            what: error.to_string(),
+        };
         let compressed = counted.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC);
         let stream: Box<dyn BufRead + Send> = if compressed {
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(counted)))
+            Box::new(BufReader::with_capacity(
+                BUFFER_BYTES,
+                MultiGzDecoder::new(counted),
+            ))
         } else {
             Box::new(counted)
         };
-        let mut input = Self { stream, compressed, stored, position: Position::START };
+        let mut input = Self {
+            stream,
+            compressed,
+            stored,
+            position: Position::START,
+        };
         let beginning = input.peek()?;
         if UTF16_MARKS.iter().any(|mark| beginning.starts_with(mark)) {
             return Err(input.error("the file is in UTF-16: save it as UTF-8"));
@@ -56,13 +73,17 @@ impl Input {
         if let Err(error) = self.stream.fill_buf() {
             return Err(self.failed(&error));
         }
-        self.stream.fill_buf().map_err(|error| ReadError { position: self.position, what: error.to_string() })
+        self.stream.fill_buf().map_err(|error| ReadError {
+            position: self.position,
+            what: error.to_string(),
+        })
     }
 
     /// Goes on by so many of the bytes that [`peek`](Self::peek) showed.
     pub(super) fn consume(&mut self, count: usize) {
         if let Ok(bytes) = self.stream.fill_buf() {
-            self.position.lines += bytes[..count].split(|byte| *byte == b'\n').skip(1).count() as u64;
+            self.position.lines +=
+                bytes[..count].split(|byte| *byte == b'\n').skip(1).count() as u64;
         }
         self.position.offset += count as u64;
         self.stream.consume(count);
@@ -72,7 +93,10 @@ impl Input {
     pub(super) fn begins_with_brace(&mut self) -> Result<bool, ReadError> {
         loop {
             let bytes = self.peek()?;
-            let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let blank = bytes
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace())
+                .count();
             let (first, end) = (bytes.get(blank).copied(), bytes.is_empty());
             self.consume(blank);
             if end || first.is_some() {
@@ -84,10 +108,13 @@ impl Input {
     /// Goes on to a position; stays where it is behind already.
     pub(super) fn skip_to(&mut self, target: Position) -> Result<(), ReadError> {
         while self.position.offset < target.offset {
-            let missing = usize::try_from(target.offset - self.position.offset).unwrap_or(usize::MAX);
+            let missing =
+                usize::try_from(target.offset - self.position.offset).unwrap_or(usize::MAX);
             let count = self.peek()?.len().min(missing);
             if count == 0 {
-                return Err(self.error("the file ends before the place from which to go on: it is another file"));
+                return Err(self.error(
+                    "the file ends before the place from which to go on: it is another file",
+                ));
             }
             self.consume(count);
         }
@@ -95,7 +122,10 @@ impl Input {
     }
 
     pub(super) fn error(&self, what: impl Into<String>) -> ReadError {
-        ReadError { position: self.position, what: what.into() }
+        ReadError {
+            position: self.position,
+            what: what.into(),
+        }
     }
 
     fn failed(&self, error: &io::Error) -> ReadError {

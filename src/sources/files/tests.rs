@@ -22,8 +22,16 @@ fn told(bytes: impl Into<Vec<u8>>) -> String {
         Err(error) => return format!("! {error}"),
     };
     let row = |row: Result<Row, ReadError>| match row {
-        Ok(Row { line, payload: Ok(payload), .. }) => format!("{line} {payload}"),
-        Ok(Row { line, payload: Err(violation), .. }) => format!("{line} ! {violation}"),
+        Ok(Row {
+            line,
+            payload: Ok(payload),
+            ..
+        }) => format!("{line} {payload}"),
+        Ok(Row {
+            line,
+            payload: Err(violation),
+            ..
+        }) => format!("{line} ! {violation}"),
         Err(error) => format!("! {error}"),
     };
     rows.map(row).collect::<Vec<_>>().join("\n")
@@ -92,9 +100,20 @@ fn a_file_without_a_usable_header_is_not_read() {
 #[test]
 fn a_row_over_the_limit_is_told_and_reading_goes_on() {
     let long = "x".repeat(MAX_ROW_BYTES);
-    for file in [format!("id\n1\n{long}x\n2\n"), format!("{{}}\n{{\"a\":\"{long}\"}}\n{{}}\n")] {
-        let rows: Vec<Row> = reader(file, Position::START).expect("opens").map(|row| row.expect("reads")).collect();
-        assert_eq!(rows.iter().map(|row| row.payload.is_ok()).collect::<Vec<_>>(), [true, false, true]);
+    for file in [
+        format!("id\n1\n{long}x\n2\n"),
+        format!("{{}}\n{{\"a\":\"{long}\"}}\n{{}}\n"),
+    ] {
+        let rows: Vec<Row> = reader(file, Position::START)
+            .expect("opens")
+            .map(|row| row.expect("reads"))
+            .collect();
+        assert_eq!(
+            rows.iter()
+                .map(|row| row.payload.is_ok())
+                .collect::<Vec<_>>(),
+            [true, false, true]
+        );
         assert_eq!(
             rows[1].payload.as_ref().expect_err("too long").reason,
             profile_core::records::Reason::LimitExceeded
@@ -111,14 +130,26 @@ fn gzip_is_known_by_its_first_bytes() {
 
 #[test]
 fn a_truncated_gzip_file_ends_with_an_error_that_names_the_place() {
-    let lines: Vec<String> = (0..20_000).map(|number| format!("{{\"a\":{}}}", number * 7919 % 10_007)).collect();
+    let lines: Vec<String> = (0..20_000)
+        .map(|number| format!("{{\"a\":{}}}", number * 7919 % 10_007))
+        .collect();
     let whole = gzip(lines.join("\n").as_bytes());
-    let rows: Vec<_> = reader(&whole[..whole.len() / 2], Position::START).expect("opens").collect();
+    let rows: Vec<_> = reader(&whole[..whole.len() / 2], Position::START)
+        .expect("opens")
+        .collect();
     let (last, before) = rows.split_last().expect("rows");
-    assert!(before.len() > 1_000 && before.iter().all(|row| row.as_ref().is_ok_and(|row| row.payload.is_ok())));
+    assert!(
+        before.len() > 1_000
+            && before
+                .iter()
+                .all(|row| row.as_ref().is_ok_and(|row| row.payload.is_ok()))
+    );
     let error = last.as_ref().expect_err("is cut off");
     assert_eq!(error.position.lines, before.len() as u64);
-    assert!(error.to_string().ends_with("the gzip data is cut off here"), "{error}");
+    assert!(
+        error.to_string().ends_with("the gzip data is cut off here"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -126,12 +157,18 @@ fn progress_counts_stored_bytes() {
     let whole = gzip(b"id\n1\n2\n");
     let mut rows = reader(whole.clone(), Position::START).expect("opens");
     assert_eq!(rows.by_ref().count(), 2);
-    assert_eq!((rows.bytes_read(), rows.total_bytes()), (whole.len() as u64, whole.len() as u64));
+    assert_eq!(
+        (rows.bytes_read(), rows.total_bytes()),
+        (whole.len() as u64, whole.len() as u64)
+    );
 }
 
 #[test]
 fn a_position_beyond_the_end_is_refused() {
-    let beyond = Position { offset: 100, lines: 9 };
+    let beyond = Position {
+        offset: 100,
+        lines: 9,
+    };
     assert!(reader("id\n1\n", beyond).is_err());
 }
 
@@ -153,7 +190,12 @@ fn the_example_files_fit_the_built_in_model() {
         for row in rows {
             let payload = row.expect(file).payload.expect(file);
             for draft in model.map(source, kind, &payload).expect(file) {
-                model.check(draft, profile_core::records::Timestamp::from_micros(1_800_000_000_000_000)).expect(file);
+                model
+                    .check(
+                        draft,
+                        profile_core::records::Timestamp::from_micros(1_800_000_000_000_000),
+                    )
+                    .expect(file);
             }
             count += 1;
         }

@@ -7,9 +7,10 @@ use profile_core::records::{Event, EventKey, Identifier, ProfileId, Record, Reco
 
 use super::past::PastData;
 use crate::store::{
-    Activation, AsOf, BackfillProgress, Changes, Error, IdentityChange, KeyedRecord, LogEntry, LogPosition, Match,
-    MatchPair, MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey,
-    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
+    Activation, AsOf, BackfillProgress, Changes, Error, IdentityChange, KeyedRecord, LogEntry,
+    LogPosition, Match, MatchPair, MembershipChange, ModelVersion, ProfileRow, ProfileState,
+    Result, SearchTerm, StatementKey, StoredDecision, StoredModel, StoredRequest, StoredStatement,
+    Way,
 };
 
 /// All that is kept of a tenant.
@@ -41,7 +42,11 @@ pub(super) struct Data {
 
 impl Data {
     pub(super) fn as_of<T>(&self, value: T) -> AsOf<T> {
-        AsOf { sequence: self.sequence, model_version: self.model_version(), value }
+        AsOf {
+            sequence: self.sequence,
+            model_version: self.model_version(),
+            value,
+        }
     }
 
     /// Versions come into force in order.
@@ -51,16 +56,25 @@ impl Data {
 
     pub(super) fn stored_model(&self, version: i64) -> Option<StoredModel> {
         let model = self.models.get(&version)?.clone();
-        Some(StoredModel { model, activation: self.activations.get(&version).copied() })
+        Some(StoredModel {
+            model,
+            activation: self.activations.get(&version).copied(),
+        })
     }
 
     pub(super) fn profile_of(&self, record: &RecordKey) -> Option<ProfileId> {
         self.records.get(record)?.membership.profile
     }
 
-    pub(super) fn holders<'a>(&'a self, identifier: &'a Identifier) -> impl Iterator<Item = &'a RecordKey> {
+    pub(super) fn holders<'a>(
+        &'a self,
+        identifier: &'a Identifier,
+    ) -> impl Iterator<Item = &'a RecordKey> {
         let least = (identifier.clone(), RecordKey::new("", ""));
-        self.identifiers.range(least..).take_while(move |(held, _)| held == identifier).map(|(_, record)| record)
+        self.identifiers
+            .range(least..)
+            .take_while(move |(held, _)| held == identifier)
+            .map(|(_, record)| record)
     }
 
     /// Follows the redirect, if there is one.
@@ -68,9 +82,10 @@ impl Data {
         let row = self.profiles.get(&id)?;
         match row.state {
             ProfileState::Live => Some(row),
-            ProfileState::MergedInto(survivor) => {
-                self.profiles.get(&survivor).filter(|row| row.state == ProfileState::Live)
-            }
+            ProfileState::MergedInto(survivor) => self
+                .profiles
+                .get(&survivor)
+                .filter(|row| row.state == ProfileState::Live),
             ProfileState::Deleted => None,
         }
     }
@@ -82,7 +97,12 @@ impl Data {
             .take_while(|(profile, _)| *profile == row.id)
             .filter_map(|(_, key)| self.records.get(key).cloned())
             .collect();
-        let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
+        let profile = StoredProfile {
+            id: row.id,
+            revision: row.revision,
+            update_time: row.update_time,
+            records,
+        };
         (!profile.records.is_empty()).then_some(profile)
     }
 
@@ -96,7 +116,11 @@ impl Data {
             };
             let surest = ways.iter().filter(fits).map(|way| way.found).min();
             if let (Some(surest), Some(profile)) = (surest, self.profile_of(&term.record)) {
-                let best = found.entry(profile).or_default().entry(term.kind.clone()).or_insert(surest);
+                let best = found
+                    .entry(profile)
+                    .or_default()
+                    .entry(term.kind.clone())
+                    .or_insert(surest);
                 *best = surest.min(*best);
             }
         }
@@ -107,53 +131,109 @@ impl Data {
     pub(super) fn refuse(&self, changes: &Changes) -> Result<()> {
         let refused = |what: &str| Err(Error::Refused(what.to_owned()));
         changes.refuse_nul()?;
-        if changes.statements.iter().any(|statement| self.statements.contains_key(&statement.key)) {
+        if changes
+            .statements
+            .iter()
+            .any(|statement| self.statements.contains_key(&statement.key))
+        {
             return refused("a statement is stored already");
         }
-        if changes.events.iter().any(|event| self.events.contains_key(&event.key())) {
+        if changes
+            .events
+            .iter()
+            .any(|event| self.events.contains_key(&event.key()))
+        {
             return refused("an event is stored already");
         }
-        if changes.memberships.iter().any(|m| self.memberships.contains_key(&(m.record.clone(), m.sequence))) {
+        if changes.memberships.iter().any(|m| {
+            self.memberships
+                .contains_key(&(m.record.clone(), m.sequence))
+        }) {
             return refused("a membership is stored already");
         }
-        if changes.added_records.iter().any(|record| self.records.contains_key(&record.key)) {
+        if changes
+            .added_records
+            .iter()
+            .any(|record| self.records.contains_key(&record.key))
+        {
             return refused("a record is stored already");
         }
-        if changes.added_profiles.iter().any(|row| self.profiles.contains_key(&row.id)) {
+        if changes
+            .added_profiles
+            .iter()
+            .any(|row| self.profiles.contains_key(&row.id))
+        {
             return refused("a profile is stored already");
         }
-        if changes.added_identifiers.iter().any(|held| self.identifiers.contains(held)) {
+        if changes
+            .added_identifiers
+            .iter()
+            .any(|held| self.identifiers.contains(held))
+        {
             return refused("an identifier is stored already");
         }
-        if changes.added_terms.iter().any(|term| self.terms.contains(term)) {
+        if changes
+            .added_terms
+            .iter()
+            .any(|term| self.terms.contains(term))
+        {
             return refused("a search term is stored already");
         }
-        if changes.added_keys.iter().any(|keyed| self.keys.contains(keyed)) {
+        if changes
+            .added_keys
+            .iter()
+            .any(|keyed| self.keys.contains(keyed))
+        {
             return refused("a match key is stored already");
         }
-        if changes.added_decisions.iter().any(|stored| self.decisions.contains_key(&stored.decision.id)) {
+        if changes
+            .added_decisions
+            .iter()
+            .any(|stored| self.decisions.contains_key(&stored.decision.id))
+        {
             return refused("a decision is stored already");
         }
-        if changes.requests.iter().any(|request| self.requests.contains_key(&request.request_id)) {
+        if changes
+            .requests
+            .iter()
+            .any(|request| self.requests.contains_key(&request.request_id))
+        {
             return refused("a request is stored already");
         }
-        if changes.models.iter().any(|model| self.models.contains_key(&model.version)) {
+        if changes
+            .models
+            .iter()
+            .any(|model| self.models.contains_key(&model.version))
+        {
             return refused("a version of the model is stored already");
         }
-        if changes.activation.is_some_and(|activation| self.activations.contains_key(&activation.version)) {
+        if changes
+            .activation
+            .is_some_and(|activation| self.activations.contains_key(&activation.version))
+        {
             return refused("a version of the model was in force already");
         }
         Ok(())
     }
 
     pub(super) fn apply(&mut self, sequence: Sequence, changes: &Changes) {
-        self.statements.extend(changes.statements.iter().map(|s| (s.key.clone(), s.clone())));
+        self.statements.extend(
+            changes
+                .statements
+                .iter()
+                .map(|s| (s.key.clone(), s.clone())),
+        );
         for record in changes.added_records.iter().chain(&changes.records) {
             let before = self.records.insert(record.key.clone(), record.clone());
             if let Some(profile) = before.and_then(|record| record.membership.profile) {
                 self.members.remove(&(profile, record.key.clone()));
             }
-            self.members.extend(record.membership.profile.map(|profile| (profile, record.key.clone())));
+            self.members.extend(
+                record
+                    .membership
+                    .profile
+                    .map(|profile| (profile, record.key.clone())),
+            );
         }
         for (key, rollup) in &changes.rollups {
             if let Some(record) = self.records.get_mut(key) {
@@ -163,31 +243,82 @@ impl Data {
         for removed in &changes.removed_identifiers {
             self.identifiers.remove(removed);
         }
-        self.identifiers.extend(changes.added_identifiers.iter().cloned());
+        self.identifiers
+            .extend(changes.added_identifiers.iter().cloned());
         for removed in &changes.removed_terms {
             self.terms.remove(removed);
         }
         self.terms.extend(changes.added_terms.iter().cloned());
-        self.event_sequences.extend(changes.events.iter().map(|event| (event.key(), sequence)));
-        self.events.extend(changes.events.iter().map(|event| (event.key(), event.clone())));
-        self.profiles.extend(changes.added_profiles.iter().chain(&changes.profiles).map(|row| (row.id, row.clone())));
-        self.memberships.extend(changes.memberships.iter().map(|m| ((m.record.clone(), m.sequence), m.clone())));
+        self.event_sequences
+            .extend(changes.events.iter().map(|event| (event.key(), sequence)));
+        self.events.extend(
+            changes
+                .events
+                .iter()
+                .map(|event| (event.key(), event.clone())),
+        );
+        self.profiles.extend(
+            changes
+                .added_profiles
+                .iter()
+                .chain(&changes.profiles)
+                .map(|row| (row.id, row.clone())),
+        );
+        self.memberships.extend(
+            changes
+                .memberships
+                .iter()
+                .map(|m| ((m.record.clone(), m.sequence), m.clone())),
+        );
         for removed in &changes.removed_keys {
             self.keys.remove(removed);
         }
         self.keys.extend(changes.added_keys.iter().cloned());
         for removed in &changes.removed_pairs {
-            self.pairs.remove(&(removed.left.clone(), removed.right.clone()));
+            self.pairs
+                .remove(&(removed.left.clone(), removed.right.clone()));
         }
-        self.pairs.extend(changes.pairs.iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair.clone())));
-        let decisions = changes.added_decisions.iter().chain(&changes.withdrawn_decisions);
-        self.decisions.extend(decisions.map(|stored| (stored.decision.id.clone(), stored.clone())));
-        self.requests.extend(changes.requests.iter().map(|request| (request.request_id.clone(), request.clone())));
-        self.identity_changes
-            .extend(changes.identity_changes.iter().map(|change| ((change.sequence, change.ordinal), change.clone())));
-        self.models.extend(changes.models.iter().map(|model| (model.version, model.clone())));
-        self.activations.extend(changes.activation.map(|activation| (activation.version, activation)));
+        self.pairs.extend(
+            changes
+                .pairs
+                .iter()
+                .map(|pair| ((pair.left.clone(), pair.right.clone()), pair.clone())),
+        );
+        let decisions = changes
+            .added_decisions
+            .iter()
+            .chain(&changes.withdrawn_decisions);
+        self.decisions
+            .extend(decisions.map(|stored| (stored.decision.id.clone(), stored.clone())));
+        self.requests.extend(
+            changes
+                .requests
+                .iter()
+                .map(|request| (request.request_id.clone(), request.clone())),
+        );
+        self.identity_changes.extend(
+            changes
+                .identity_changes
+                .iter()
+                .map(|change| ((change.sequence, change.ordinal), change.clone())),
+        );
+        self.models.extend(
+            changes
+                .models
+                .iter()
+                .map(|model| (model.version, model.clone())),
+        );
+        self.activations.extend(
+            changes
+                .activation
+                .map(|activation| (activation.version, activation)),
+        );
         self.recount = changes.recount.clone().or(self.recount.take());
-        self.log.extend(changes.log.iter().map(|entry| (entry.position(), entry.clone())));
+        self.log.extend(
+            changes
+                .log
+                .iter()
+                .map(|entry| (entry.position(), entry.clone())),
+        );
     }
 }

@@ -1,11 +1,14 @@
-//! The past in memory: every state of every row, with the write that put it there; nothing is ever taken out.
+//! The past in memory: every state of every row, with the write that put it there; nothing is ever
+//! taken out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use profile_core::profile::StoredProfile;
 use profile_core::records::rollup::Rollup;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp};
+use profile_core::records::{
+    Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+};
 
 use super::MemoryStore;
 use crate::store::past::is_gap;
@@ -30,7 +33,9 @@ fn after<T>(log: &Log<T>, write: Sequence) -> Option<&T> {
 
 impl PastData {
     pub(super) fn last_time(&self) -> Timestamp {
-        self.writes.last().map_or(Timestamp::default(), |write| write.time)
+        self.writes
+            .last()
+            .map_or(Timestamp::default(), |write| write.time)
     }
 
     /// Serves `correct_times`.
@@ -47,22 +52,35 @@ impl PastData {
     }
 
     pub(super) fn keep(&mut self, write: WriteMark, changes: &Changes) {
-        if self.writes.last().is_none_or(|last| last.sequence < write.sequence) {
+        if self
+            .writes
+            .last()
+            .is_none_or(|last| last.sequence < write.sequence)
+        {
             self.writes.push(write);
         }
         for record in changes.added_records.iter().chain(&changes.records) {
             let mut kept = record.clone();
             kept.rollup = Rollup::default();
-            self.records.entry(record.key.clone()).or_default().insert(write.sequence, kept);
+            self.records
+                .entry(record.key.clone())
+                .or_default()
+                .insert(write.sequence, kept);
         }
         for row in changes.added_profiles.iter().chain(&changes.profiles) {
-            self.profiles.entry(row.id).or_default().insert(write.sequence, row.clone());
+            self.profiles
+                .entry(row.id)
+                .or_default()
+                .insert(write.sequence, row.clone());
         }
         let removed = changes.removed_identifiers.iter().map(|held| (held, false));
         let added = changes.added_identifiers.iter().map(|held| (held, true));
         for ((identifier, record), held) in removed.chain(added) {
             let holders = self.holders.entry(identifier.clone()).or_default();
-            holders.entry(record.clone()).or_default().insert(write.sequence, held);
+            holders
+                .entry(record.clone())
+                .or_default()
+                .insert(write.sequence, held);
         }
     }
 
@@ -74,9 +92,8 @@ impl PastData {
         let row = after(self.profiles.get(&id)?, write)?;
         match row.state {
             ProfileState::Live => Some(row),
-            ProfileState::MergedInto(survivor) => {
-                after(self.profiles.get(&survivor)?, write).filter(|row| row.state == ProfileState::Live)
-            }
+            ProfileState::MergedInto(survivor) => after(self.profiles.get(&survivor)?, write)
+                .filter(|row| row.state == ProfileState::Live),
             ProfileState::Deleted => None,
         }
     }
@@ -84,16 +101,24 @@ impl PastData {
     fn profile(&self, id: ProfileId, write: Sequence) -> Option<StoredProfile> {
         let row = self.live(id, write)?;
         let records = self.records.values().filter_map(|log| after(log, write));
-        let records: Vec<Record> =
-            records.filter(|record| record.membership.profile == Some(row.id)).cloned().collect();
-        let profile = StoredProfile { id: row.id, revision: row.revision, update_time: row.update_time, records };
+        let records: Vec<Record> = records
+            .filter(|record| record.membership.profile == Some(row.id))
+            .cloned()
+            .collect();
+        let profile = StoredProfile {
+            id: row.id,
+            revision: row.revision,
+            update_time: row.update_time,
+            records,
+        };
         (!profile.records.is_empty()).then_some(profile)
     }
 
     fn holders(&self, identifier: &Identifier, write: Sequence) -> BTreeSet<ProfileId> {
         let ever = self.holders.get(identifier).into_iter().flatten();
         let then = ever.filter(|(_, log)| after(log, write) == Some(&true));
-        then.filter_map(|(record, _)| self.home(record, write)).collect()
+        then.filter_map(|(record, _)| self.home(record, write))
+            .collect()
     }
 }
 
@@ -101,14 +126,30 @@ impl PastData {
 impl Past for MemoryStore {
     async fn write_at(&self, tenant: &TenantId, time: Timestamp) -> Result<Option<PastWrite>> {
         Ok(self.tenants.of(tenant, |data| {
-            let WriteMark { sequence, time } = *data.past.writes.iter().rfind(|write| write.time <= time)?;
-            let activations = data.activations.values().filter(|activation| activation.sequence <= sequence);
-            let model_version = activations.map(|activation| activation.version).max().unwrap_or(0);
-            Some(PastWrite { sequence, time, model_version })
+            let WriteMark { sequence, time } =
+                *data.past.writes.iter().rfind(|write| write.time <= time)?;
+            let activations = data
+                .activations
+                .values()
+                .filter(|activation| activation.sequence <= sequence);
+            let model_version = activations
+                .map(|activation| activation.version)
+                .max()
+                .unwrap_or(0);
+            Some(PastWrite {
+                sequence,
+                time,
+                model_version,
+            })
         }))
     }
 
-    async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {
+    async fn profile_after(
+        &self,
+        tenant: &TenantId,
+        id: ProfileId,
+        write: Sequence,
+    ) -> Result<Option<StoredProfile>> {
         Ok(self.tenants.of(tenant, |data| data.past.profile(id, write)))
     }
 
@@ -119,7 +160,13 @@ impl Past for MemoryStore {
         write: Sequence,
         limit: usize,
     ) -> Result<Vec<ProfileId>> {
-        Ok(self.tenants.of(tenant, |data| data.past.holders(identifier, write).into_iter().take(limit).collect()))
+        Ok(self.tenants.of(tenant, |data| {
+            data.past
+                .holders(identifier, write)
+                .into_iter()
+                .take(limit)
+                .collect()
+        }))
     }
 
     async fn find_by_record_after(
@@ -128,6 +175,8 @@ impl Past for MemoryStore {
         record: &RecordKey,
         write: Sequence,
     ) -> Result<Option<ProfileId>> {
-        Ok(self.tenants.of(tenant, |data| data.past.home(record, write)))
+        Ok(self
+            .tenants
+            .of(tenant, |data| data.past.home(record, write)))
     }
 }

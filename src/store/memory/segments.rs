@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 use super::MemoryStore;
-use crate::store::{ProfileState, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+use crate::store::{
+    ProfileState, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress,
+};
 
 /// A tenant's index.
 #[derive(Default)]
@@ -25,7 +27,11 @@ impl MemoryStore {
 
     fn live(&self, tenant: &TenantId) -> impl Fn(&ProfileId) -> bool {
         let live: std::collections::BTreeSet<ProfileId> = self.tenants.of(tenant, |data| {
-            data.profiles.values().filter(|row| row.state == ProfileState::Live).map(|row| row.id).collect()
+            data.profiles
+                .values()
+                .filter(|row| row.state == ProfileState::Live)
+                .map(|row| row.id)
+                .collect()
         });
         move |id| live.contains(id)
     }
@@ -39,28 +45,48 @@ impl SegmentIndex for MemoryStore {
 
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool> {
         Ok(self.index(tenant, |index| {
-            if index.progress.map_or(0, |progress| progress.revision) + 1 != changes.progress.revision {
+            if index.progress.map_or(0, |progress| progress.revision) + 1
+                != changes.progress.revision
+            {
                 return false;
             }
             index.progress = Some(changes.progress);
-            index.members.retain(|(profile, _), _| !changes.profiles.contains(profile));
-            index.due.retain(|profile, _| !changes.profiles.contains(profile));
-            let members =
-                changes.members.iter().map(|member| ((member.profile, member.segment.clone()), member.clone()));
+            index
+                .members
+                .retain(|(profile, _), _| !changes.profiles.contains(profile));
+            index
+                .due
+                .retain(|profile, _| !changes.profiles.contains(profile));
+            let members = changes
+                .members
+                .iter()
+                .map(|member| ((member.profile, member.segment.clone()), member.clone()));
             index.members.extend(members);
             index.due.extend(changes.due.iter().copied());
             true
         }))
     }
 
-    async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>> {
+    async fn memberships(
+        &self,
+        tenant: &TenantId,
+        profiles: &[ProfileId],
+    ) -> Result<Vec<SegmentMember>> {
         let asked = |member: &&SegmentMember| profiles.contains(&member.profile);
-        Ok(self.index(tenant, |index| index.members.values().filter(asked).cloned().collect()))
+        Ok(self.index(tenant, |index| {
+            index.members.values().filter(asked).cloned().collect()
+        }))
     }
 
-    async fn list_due(&self, tenant: &TenantId, until: Timestamp, limit: usize) -> Result<Vec<(ProfileId, Timestamp)>> {
-        let mut due: Vec<(ProfileId, Timestamp)> =
-            self.index(tenant, |index| index.due.iter().map(|(id, due)| (*id, *due)).collect());
+    async fn list_due(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ProfileId, Timestamp)>> {
+        let mut due: Vec<(ProfileId, Timestamp)> = self.index(tenant, |index| {
+            index.due.iter().map(|(id, due)| (*id, *due)).collect()
+        });
         due.retain(|(_, due)| *due <= until);
         due.sort_unstable_by_key(|(id, due)| (*due, *id));
         due.truncate(limit);
@@ -81,24 +107,45 @@ impl SegmentIndex for MemoryStore {
                 && after.is_none_or(|after| member.profile > after)
                 && live(&member.profile)
         };
-        Ok(self.index(tenant, |index| index.members.values().filter(of).take(limit).cloned().collect()))
+        Ok(self.index(tenant, |index| {
+            index
+                .members
+                .values()
+                .filter(of)
+                .take(limit)
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn count_members(&self, tenant: &TenantId) -> Result<Vec<(String, u64)>> {
         let live = self.live(tenant);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         self.index(tenant, |index| {
-            for member in index.members.values().filter(|member| member.exit_time.is_none() && live(&member.profile)) {
+            for member in index
+                .members
+                .values()
+                .filter(|member| member.exit_time.is_none() && live(&member.profile))
+            {
                 *counts.entry(member.segment.clone()).or_default() += 1;
             }
         });
         Ok(counts.into_iter().collect())
     }
 
-    async fn list_profiles(&self, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Result<Vec<ProfileId>> {
+    async fn list_profiles(
+        &self,
+        tenant: &TenantId,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>> {
         let later = |id: &ProfileId| after.is_none_or(|after| *id > after);
         Ok(self.tenants.of(tenant, |data| {
-            let live = data.profiles.values().filter(|row| row.state == ProfileState::Live).map(|row| row.id);
+            let live = data
+                .profiles
+                .values()
+                .filter(|row| row.state == ProfileState::Live)
+                .map(|row| row.id);
             live.filter(later).take(limit).collect()
         }))
     }

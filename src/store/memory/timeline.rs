@@ -11,17 +11,29 @@ use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result
 
 #[async_trait]
 impl Timelines for MemoryStore {
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+    async fn list_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<Vec<Event>> {
         let matches = |event: &&Event| {
             records.contains(&event.record)
                 && (page.kinds.is_empty() || page.kinds.contains(&event.kind))
                 && page.start.is_none_or(|start| event.sort_time >= start)
                 && page.end.is_none_or(|end| event.sort_time < end)
-                && page.after.as_ref().is_none_or(|after| event.position() < *after)
-                && page.from.as_ref().is_none_or(|from| event.position() >= *from)
+                && page
+                    .after
+                    .as_ref()
+                    .is_none_or(|after| event.position() < *after)
+                && page
+                    .from
+                    .as_ref()
+                    .is_none_or(|from| event.position() >= *from)
         };
-        let mut events: Vec<Event> =
-            self.tenants.of(tenant, |data| data.events.values().filter(matches).cloned().collect());
+        let mut events: Vec<Event> = self.tenants.of(tenant, |data| {
+            data.events.values().filter(matches).cloned().collect()
+        });
         events.sort_by_key(|event| Reverse(event.position()));
         if page.from.is_some() {
             events.reverse();
@@ -69,10 +81,23 @@ impl Timelines for MemoryStore {
                 let events = data.events.values().filter(|event| {
                     event.meaning.objects().any(|(named, _)| named == object)
                         && records.contains(&event.record)
-                        && page.after.as_ref().is_none_or(|after| event.position() < *after)
+                        && page
+                            .after
+                            .as_ref()
+                            .is_none_or(|after| event.position() < *after)
                 });
-                let sequence = |event: &Event| data.event_sequences.get(&event.key()).copied().unwrap_or_default();
-                events.map(|event| NamingEvent { sequence: sequence(event), event: event.clone() }).collect()
+                let sequence = |event: &Event| {
+                    data.event_sequences
+                        .get(&event.key())
+                        .copied()
+                        .unwrap_or_default()
+                };
+                events
+                    .map(|event| NamingEvent {
+                        sequence: sequence(event),
+                        event: event.clone(),
+                    })
+                    .collect()
             });
             naming.sort_by_key(|naming| Reverse(naming.event.position()));
             naming.truncate(page.limit);
@@ -89,10 +114,15 @@ impl Timelines for MemoryStore {
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
         Ok(self.tenants.of(tenant, |data| {
             let holders = |object: &ObjectKey| {
-                let naming =
-                    data.events.values().filter(|event| event.meaning.objects().any(|(named, _)| named == object));
+                let naming = data
+                    .events
+                    .values()
+                    .filter(|event| event.meaning.objects().any(|(named, _)| named == object));
                 let records: BTreeSet<&RecordKey> = naming.map(|event| &event.record).collect();
-                let profiles = records.into_iter().take(limit).filter_map(|record| data.profile_of(record));
+                let profiles = records
+                    .into_iter()
+                    .take(limit)
+                    .filter_map(|record| data.profile_of(record));
                 profiles.collect::<BTreeSet<_>>().into_iter().collect()
             };
             data.as_of(objects.iter().map(holders).collect())

@@ -14,8 +14,9 @@ use super::Tenants;
 use super::data::Data;
 use crate::store::past::refuse_time;
 use crate::store::{
-    BackfillProgress, Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot, StatementKey,
-    StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark, WriteTurn,
+    BackfillProgress, Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot,
+    StatementKey, StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark,
+    WriteTurn,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -41,24 +42,52 @@ impl Snapshot for View {
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
         let keys: BTreeSet<_> = keys.iter().collect();
-        Ok(self.of(|data| keys.into_iter().filter_map(|key| data.records.get(key)).cloned().collect()))
+        Ok(self.of(|data| {
+            keys.into_iter()
+                .filter_map(|key| data.records.get(key))
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
-        let of_profile = |record: &&Record| record.membership.profile.is_some_and(|id| profiles.contains(&id));
+        let of_profile = |record: &&Record| {
+            record
+                .membership
+                .profile
+                .is_some_and(|id| profiles.contains(&id))
+        };
         Ok(self.of(|data| data.records.values().filter(of_profile).cloned().collect()))
     }
 
-    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>> {
+    async fn scan_records(
+        &mut self,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
         let later = |record: &&Record| after.is_none_or(|after| record.key > *after);
-        Ok(self.of(|data| data.records.values().filter(later).take(limit).cloned().collect()))
+        Ok(self.of(|data| {
+            data.records
+                .values()
+                .filter(later)
+                .take(limit)
+                .cloned()
+                .collect()
+        }))
     }
 
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+    async fn holders(
+        &mut self,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<Vec<(Identifier, Record)>> {
         let identifiers: BTreeSet<_> = identifiers.iter().collect();
         Ok(self.of(|data| {
             let of_one = |identifier| {
-                let records = data.holders(identifier).take(limit + 1).filter_map(|key| data.records.get(key));
+                let records = data
+                    .holders(identifier)
+                    .take(limit + 1)
+                    .filter_map(|key| data.records.get(key));
                 records.map(|record| (Identifier::clone(identifier), record.clone()))
             };
             identifiers.into_iter().flat_map(of_one).collect()
@@ -70,7 +99,11 @@ impl Snapshot for View {
         Ok(self.of(|data| {
             let of_one = |key: BlockingKey| {
                 let least = (key, RecordKey::new("", ""));
-                data.keys.range(least..).take_while(move |(found, _)| *found == key).take(limit + 1).cloned()
+                data.keys
+                    .range(least..)
+                    .take_while(move |(found, _)| *found == key)
+                    .take(limit + 1)
+                    .cloned()
             };
             keys.into_iter().flat_map(of_one).collect()
         }))
@@ -79,8 +112,11 @@ impl Snapshot for View {
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>> {
         let records: BTreeSet<_> = records.iter().collect();
         let about = |stored: &&StoredStatement| records.contains(&stored.key.record);
-        let mut found: Vec<StoredStatement> = self.of(|data| data.statements.values().filter(about).cloned().collect());
-        found.sort_by(|a, b| (&a.key.record, a.sequence, a.ordinal).cmp(&(&b.key.record, b.sequence, b.ordinal)));
+        let mut found: Vec<StoredStatement> =
+            self.of(|data| data.statements.values().filter(about).cloned().collect());
+        found.sort_by(|a, b| {
+            (&a.key.record, a.sequence, a.ordinal).cmp(&(&b.key.record, b.sequence, b.ordinal))
+        });
         Ok(found)
     }
 
@@ -89,21 +125,33 @@ impl Snapshot for View {
     }
 
     async fn pairs(&mut self, records: &[RecordKey]) -> Result<Vec<MatchPair>> {
-        let about = |pair: &&MatchPair| records.contains(&pair.left) || records.contains(&pair.right);
+        let about =
+            |pair: &&MatchPair| records.contains(&pair.left) || records.contains(&pair.right);
         Ok(self.of(|data| data.pairs.values().filter(about).cloned().collect()))
     }
 
     async fn decisions_about(&mut self, records: &[RecordKey]) -> Result<Vec<StoredDecision>> {
         let mut decisions = self.decisions().await?;
         let about = |stored: &StoredDecision| {
-            stored.decision.left.iter().chain(&stored.decision.right).any(|key| records.contains(key))
+            stored
+                .decision
+                .left
+                .iter()
+                .chain(&stored.decision.right)
+                .any(|key| records.contains(key))
         };
         decisions.retain(about);
         Ok(decisions)
     }
 
     async fn decisions(&mut self) -> Result<Vec<StoredDecision>> {
-        Ok(self.of(|data| data.decisions.values().filter(|stored| !stored.withdrawn).cloned().collect()))
+        Ok(self.of(|data| {
+            data.decisions
+                .values()
+                .filter(|stored| !stored.withdrawn)
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn decision(&mut self, id: &str) -> Result<Option<StoredDecision>> {
@@ -116,11 +164,17 @@ impl Snapshot for View {
 
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
         let ids: BTreeSet<_> = ids.iter().collect();
-        Ok(self.of(|data| ids.into_iter().filter_map(|id| data.profiles.get(id)).cloned().collect()))
+        Ok(self.of(|data| {
+            ids.into_iter()
+                .filter_map(|id| data.profiles.get(id))
+                .cloned()
+                .collect()
+        }))
     }
 }
 
-/// Nothing changes before the commit, except for times that are corrected; the guard gives the turn back in any case.
+/// Nothing changes before the commit, except for times that are corrected; the guard gives the turn
+/// back in any case.
 pub(super) struct MemoryTransaction {
     pub(super) view: View,
     pub(super) tenant: TenantId,
@@ -164,13 +218,22 @@ impl Transaction for MemoryTransaction {
 
     async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>> {
         let asked: BTreeSet<_> = statements.iter().collect();
-        Ok(self.view.of(|data| asked.into_iter().filter(|key| data.statements.contains_key(key)).cloned().collect()))
+        Ok(self.view.of(|data| {
+            asked
+                .into_iter()
+                .filter(|key| data.statements.contains_key(key))
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
         let asked: BTreeSet<_> = events.iter().collect();
         Ok(self.view.of(|data| {
-            asked.into_iter().filter_map(|key| Some((key.clone(), data.events.get(key)?.content))).collect()
+            asked
+                .into_iter()
+                .filter_map(|key| Some((key.clone(), data.events.get(key)?.content)))
+                .collect()
         }))
     }
 
@@ -185,14 +248,18 @@ impl Transaction for MemoryTransaction {
         let data = tenants.entry(self.tenant.clone()).or_default();
         let all = || self.ahead.iter().chain([changes]);
         all().try_for_each(|changes| data.refuse(changes))?;
-        let mark = WriteMark { sequence: self.turn.sequence, time };
+        let mark = WriteMark {
+            sequence: self.turn.sequence,
+            time,
+        };
         for changes in all() {
             data.apply(mark.sequence, changes);
             data.past.keep(mark, changes);
         }
         if changes.log.is_empty() {
             let entry = LogEntry::of_write(mark.sequence, mark.time, Vec::new(), Vec::new());
-            data.log.extend(entry.into_iter().map(|entry| (entry.position(), entry)));
+            data.log
+                .extend(entry.into_iter().map(|entry| (entry.position(), entry)));
         }
         data.sequence = self.turn.sequence;
         Ok(())

@@ -1,7 +1,7 @@
 //! Opening a database: addresses, pools, and every setting whose default would not do.
 //!
-//! Two pools, so that writers who wait for their turn never keep readers from a connection. On SQLite the writers' pool is
-//! one connection, and its queue is the turn.
+//! Two pools, so that writers who wait for their turn never keep readers from a connection. On
+//! SQLite the writers' pool is one connection, and its queue is the turn.
 
 mod file;
 mod postgres;
@@ -15,7 +15,8 @@ use sea_orm::{ConnectOptions, DatabaseConnection};
 
 pub(super) use file::DatabaseFile;
 pub(super) use postgres::{
-    Access, Limits, Setup, Trouble, is_multiplexed, is_refused_option, postgres, read_password, unfit,
+    Access, Limits, Setup, Trouble, is_multiplexed, is_refused_option, postgres, read_password,
+    unfit,
 };
 
 use super::Options;
@@ -48,18 +49,22 @@ impl Address {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres);
         }
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"));
         match path {
             Some(path) if !path.is_empty() && path != ":memory:" && !path.contains('?') => {
                 Ok(Self::Sqlite(PathBuf::from(path)))
             }
-            _ => Err(Error::Open("the address is neither sqlite://PATH nor postgres://…".to_owned())),
+            _ => Err(Error::Open(
+                "the address is neither sqlite://PATH nor postgres://…".to_owned(),
+            )),
         }
     }
 }
 
-/// Opens the pools. SQLite's file is opened, and made if need be; PostgreSQL is not called before it is needed, so that a
-/// server can start while its database is away.
+/// Opens the pools. SQLite's file is opened, and made if need be; PostgreSQL is not called before
+/// it is needed, so that a server can start while its database is away.
 pub(super) async fn connect(options: &Options) -> Result<Connected> {
     match Address::parse(&options.url)? {
         Address::Postgres => {
@@ -70,8 +75,15 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
                     options.max_connections
                 )));
             }
-            let Options { statement_timeout: statement, allow_unsafe_durability, .. } = *options;
-            let setup = Arc::new(Setup::new(Limits { statement, allow_unsafe_durability }));
+            let Options {
+                statement_timeout: statement,
+                allow_unsafe_durability,
+                ..
+            } = *options;
+            let setup = Arc::new(Setup::new(Limits {
+                statement,
+                allow_unsafe_durability,
+            }));
             if let Some(path) = &options.password_file
                 && let Ok(password) = read_password(path).await
             {
@@ -86,10 +98,19 @@ pub(super) async fn connect(options: &Options) -> Result<Connected> {
             sqlite::refuse_old(&write).await?;
             let keeper = sqlite::pool(options, file.resolved(), sqlite::Role::Keeper).await?;
             let read = sqlite::pool(options, file.resolved(), sqlite::Role::Reader).await?;
-            let follow = sqlite::pool(&follower(options), file.resolved(), sqlite::Role::Reader).await?;
+            let follow =
+                sqlite::pool(&follower(options), file.resolved(), sqlite::Role::Reader).await?;
             file.remember_log();
             let (keeper, file) = (Some(keeper), Some(file));
-            Ok(Connected { dialect: Dialect::Sqlite, read, write, follow, keeper, file, setup: None })
+            Ok(Connected {
+                dialect: Dialect::Sqlite,
+                read,
+                write,
+                follow,
+                keeper,
+                file,
+                setup: None,
+            })
         }
     }
 }
@@ -99,11 +120,18 @@ const FOLLOW_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn follower(options: &Options) -> Options {
     let acquire_timeout = options.acquire_timeout.min(FOLLOW_ACQUIRE_TIMEOUT);
-    Options { acquire_timeout, max_connections: 1, ..options.clone() }
+    Options {
+        acquire_timeout,
+        max_connections: 1,
+        ..options.clone()
+    }
 }
 
 /// The connection to PostgreSQL for whoever follows the log.
-pub(super) async fn follow_postgres(options: &Options, setup: &Arc<Setup>) -> Result<DatabaseConnection> {
+pub(super) async fn follow_postgres(
+    options: &Options,
+    setup: &Arc<Setup>,
+) -> Result<DatabaseConnection> {
     postgres(&follower(options), 1, setup).await
 }
 
@@ -131,8 +159,12 @@ pub(super) fn shares(connections: u32, max_writers: u32) -> (u32, u32) {
     (others.saturating_sub(writers).max(1), writers)
 }
 
-/// A writer's connection to a SQLite file for a migration: the driver's own transactions run on no other.
-pub(super) async fn sqlite_for_migration(options: &Options, file: &DatabaseFile) -> Result<DatabaseConnection> {
+/// A writer's connection to a SQLite file for a migration: the driver's own transactions run on no
+/// other.
+pub(super) async fn sqlite_for_migration(
+    options: &Options,
+    file: &DatabaseFile,
+) -> Result<DatabaseConnection> {
     sqlite::pool(options, file.resolved(), sqlite::Role::Writer).await
 }
 
@@ -160,18 +192,37 @@ mod tests {
         for connections in FEWEST_CONNECTIONS..200 {
             let (readers, writers) = shares(connections, 4);
             assert_eq!(1 + readers + writers, connections);
-            assert!((1..=4).contains(&writers) && readers >= writers.min(4), "{connections}: {readers} {writers}");
+            assert!(
+                (1..=4).contains(&writers) && readers >= writers.min(4),
+                "{connections}: {readers} {writers}"
+            );
         }
         assert_eq!(shares(16, 4), (11, 4));
     }
 
     #[test]
     fn addresses_are_of_one_of_two_kinds() {
-        for (url, path) in [("sqlite:///var/lib/cp.db", "/var/lib/cp.db"), ("sqlite://cp.db", "cp.db")] {
-            assert!(matches!(Address::parse(url), Ok(Address::Sqlite(found)) if found == Path::new(path)), "{url}");
+        for (url, path) in [
+            ("sqlite:///var/lib/cp.db", "/var/lib/cp.db"),
+            ("sqlite://cp.db", "cp.db"),
+        ] {
+            assert!(
+                matches!(Address::parse(url), Ok(Address::Sqlite(found)) if found == Path::new(path)),
+                "{url}"
+            );
         }
-        assert!(matches!(Address::parse("postgres://u@h/db"), Ok(Address::Postgres)));
-        for bad in ["", "mysql://h/db", "sqlite://", "sqlite::memory:", "/var/lib/cp.db", "sqlite://a?mode=ro"] {
+        assert!(matches!(
+            Address::parse("postgres://u@h/db"),
+            Ok(Address::Postgres)
+        ));
+        for bad in [
+            "",
+            "mysql://h/db",
+            "sqlite://",
+            "sqlite::memory:",
+            "/var/lib/cp.db",
+            "sqlite://a?mode=ro",
+        ] {
             assert!(matches!(Address::parse(bad), Err(Error::Open(_))), "{bad}");
         }
     }

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::store::{self, Error};
 
-/// Reads a stored document. The parser's own message may quote the document, so only the place is told.
+/// Reads a stored document. The parser's own message may quote the document, so only the place is
+/// told.
 pub(super) fn document<T: serde::de::DeserializeOwned>(
     table: &'static str,
     column: &'static str,
@@ -24,7 +25,12 @@ pub(super) fn document<T: serde::de::DeserializeOwned>(
         table,
         column,
         key: format!("{source}/…"),
-        what: format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column()),
+        what: format!(
+            "{:?} error at line {}, column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ),
     })
 }
 

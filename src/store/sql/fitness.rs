@@ -1,7 +1,9 @@
-//! Whether a PostgreSQL database is fit for what a server does with it: its tables, and the role's privileges on them.
+//! Whether a PostgreSQL database is fit for what a server does with it: its tables, and the role's
+//! privileges on them.
 //!
-//! Asked at start and by `migrate --check`, so that a missing privilege is named then, table by table, and not by the first
-//! write that needs it. What concerns a single session is in `connect/postgres/session.rs`.
+//! Asked at start and by `migrate --check`, so that a missing privilege is named then, table by
+//! table, and not by the first write that needs it. What concerns a single session is in
+//! `connect/postgres/session.rs`.
 
 use std::collections::BTreeSet;
 
@@ -71,16 +73,26 @@ impl Table {
     }
 
     fn faults(&self, role: &str) -> Vec<String> {
-        let Self { name, persistence, hides_rows, lacking, .. } = self;
+        let Self {
+            name,
+            persistence,
+            hides_rows,
+            lacking,
+            ..
+        } = self;
         let mut faults = Vec::new();
         if !lacking.is_empty() {
             faults.push(format!("role `{role}` lacks {lacking} on table `{name}`"));
         }
         if *hides_rows {
-            faults.push(format!("row-level security of table `{name}` hides rows from role `{role}`"));
+            faults.push(format!(
+                "row-level security of table `{name}` hides rows from role `{role}`"
+            ));
         }
         if persistence != "p" {
-            faults.push(format!("table `{name}` is unlogged or temporary: a crash of the database empties it"));
+            faults.push(format!(
+                "table `{name}` is unlogged or temporary: a crash of the database empties it"
+            ));
         }
         faults
     }
@@ -92,8 +104,16 @@ impl Table {
 /// [`Error::Unavailable`] with everything that was found.
 pub(super) async fn check(db: &DatabaseConnection) -> Result<()> {
     let mut faults = state(db).await?;
-    let rows = db.query_all_raw(Statement::from_string(Dialect::Postgres.backend(), tables_query())).await?;
-    let tables = rows.iter().map(Table::from_row).collect::<std::result::Result<Vec<_>, _>>()?;
+    let rows = db
+        .query_all_raw(Statement::from_string(
+            Dialect::Postgres.backend(),
+            tables_query(),
+        ))
+        .await?;
+    let tables = rows
+        .iter()
+        .map(Table::from_row)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     let role: String = match rows.first() {
         Some(row) => row.try_get("", "role")?,
         None => String::new(),
@@ -101,7 +121,9 @@ pub(super) async fn check(db: &DatabaseConnection) -> Result<()> {
     let schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
     if schemas.len() > 1 {
         let schemas = Vec::from_iter(schemas).join(", ");
-        faults.push(format!("`search_path` leads to tables of several schemas: {schemas}"));
+        faults.push(format!(
+            "`search_path` leads to tables of several schemas: {schemas}"
+        ));
     }
     faults.extend(tables.iter().flat_map(|table| table.faults(&role)));
     unfit(&faults).map_or(Ok(()), |faults| Err(Error::Unavailable(faults)))
@@ -111,13 +133,20 @@ pub(super) async fn check(db: &DatabaseConnection) -> Result<()> {
 async fn state(db: &DatabaseConnection) -> Result<Vec<String>> {
     let query = "SELECT pg_catalog.current_setting('default_transaction_read_only') AS by_default, \
          pg_catalog.current_setting('transaction_read_only') AS now";
-    let row = db.query_one_raw(Statement::from_string(Dialect::Postgres.backend(), query)).await?;
+    let row = db
+        .query_one_raw(Statement::from_string(Dialect::Postgres.backend(), query))
+        .await?;
     let row = row.ok_or_else(|| Error::Internal("a query without a row".to_owned()))?;
     let mut faults = Vec::new();
-    for (name, column) in [("default_transaction_read_only", "by_default"), ("transaction_read_only", "now")] {
+    for (name, column) in [
+        ("default_transaction_read_only", "by_default"),
+        ("transaction_read_only", "now"),
+    ] {
         let value: String = row.try_get("", column)?;
         if value != "off" {
-            faults.push(format!("`{name}` is `{value}`, and must be `off`: writes are refused"));
+            faults.push(format!(
+                "`{name}` is `{value}`, and must be `off`: writes are refused"
+            ));
         }
     }
     Ok(faults)
@@ -127,7 +156,11 @@ fn tables_query() -> String {
     let names: Vec<String> = TABLES
         .iter()
         .map(|name| {
-            let needed = if READ_ONLY.contains(name) { "SELECT" } else { "SELECT,INSERT,UPDATE,DELETE" };
+            let needed = if READ_ONLY.contains(name) {
+                "SELECT"
+            } else {
+                "SELECT,INSERT,UPDATE,DELETE"
+            };
             format!("('{name}', '{needed}')")
         })
         .collect();

@@ -1,4 +1,5 @@
-//! The statements that read what is kept for identity: match keys, pairs, decisions, the log of merges and splits.
+//! The statements that read what is kept for identity: match keys, pairs, decisions, the log of
+//! merges and splits.
 
 use profile_core::identity::BlockingKey;
 use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId};
@@ -9,19 +10,38 @@ use super::statement::{Column, Dialect, Sql};
 use crate::store::{IdentityChangePage, QueuePage, Result};
 
 /// The columns of a pair, as [`pair`](super::read::pair) reads them.
-const PAIR: &str = "m.source, m.record_key, m.other_source, m.other_key, m.verdict, m.weight, m.queued";
+const PAIR: &str =
+    "m.source, m.record_key, m.other_source, m.other_key, m.verdict, m.weight, m.queued";
 
 /// Serves [`Snapshot::members`](crate::store::Snapshot::members), by `record_by_profile`.
-pub(super) fn members(dialect: Dialect, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Statement> {
+pub(super) fn members(
+    dialect: Dialect,
+    tenant: &TenantId,
+    profiles: &[ProfileId],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", vec![("id", Column::Id(profiles.iter().map(|id| id.0).collect()))])?;
-    let record = dialect.look_up("record", "r", &format!("r.tenant = {tenant} AND r.profile_id = asked.id"));
-    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}")))
+    let asked = sql.rows(
+        "asked",
+        vec![("id", Column::Id(profiles.iter().map(|id| id.0).collect()))],
+    )?;
+    let record = dialect.look_up(
+        "record",
+        "r",
+        &format!("r.tenant = {tenant} AND r.profile_id = asked.id"),
+    );
+    Ok(sql.statement(format!(
+        "SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}"
+    )))
 }
 
 /// Serves [`Snapshot::scan_records`](crate::store::Snapshot::scan_records), by `record_pk`.
-pub(super) fn scan_records(dialect: Dialect, tenant: &TenantId, after: Option<&RecordKey>, limit: usize) -> Statement {
+pub(super) fn scan_records(
+    dialect: Dialect,
+    tenant: &TenantId,
+    after: Option<&RecordKey>,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let (source, key) = after.map_or(("", ""), |after| (&after.source, &after.key));
@@ -34,10 +54,21 @@ pub(super) fn scan_records(dialect: Dialect, tenant: &TenantId, after: Option<&R
 }
 
 /// Serves [`Snapshot::keyed`](crate::store::Snapshot::keyed), by `match_key_pk`.
-pub(super) fn keyed(dialect: Dialect, tenant: &TenantId, keys: &[BlockingKey], limit: usize) -> Result<Statement> {
+pub(super) fn keyed(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[BlockingKey],
+    limit: usize,
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", vec![("key_hash", Column::Int(keys.iter().map(|key| key.0).collect()))])?;
+    let asked = sql.rows(
+        "asked",
+        vec![(
+            "key_hash",
+            Column::Int(keys.iter().map(|key| key.0).collect()),
+        )],
+    )?;
     let limit = sql.limit(limit.saturating_add(1));
     let (found, [source, record_key]) = sql.lateral(
         "k",
@@ -54,7 +85,11 @@ pub(super) fn keyed(dialect: Dialect, tenant: &TenantId, keys: &[BlockingKey], l
 }
 
 /// Serves [`Snapshot::pairs`](crate::store::Snapshot::pairs), by `match_pair_pk`.
-pub(super) fn pairs(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+pub(super) fn pairs(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
@@ -62,15 +97,25 @@ pub(super) fn pairs(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) 
     Ok(sql.statement(format!("SELECT {PAIR} FROM {asked} {pair}")))
 }
 
-/// Serves [`Snapshot::decisions_about`](crate::store::Snapshot::decisions_about), by `decision_record_pk` and
-/// `decision_pk`.
-pub(super) fn decisions_about(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+/// Serves [`Snapshot::decisions_about`](crate::store::Snapshot::decisions_about), by
+/// `decision_record_pk` and `decision_pk`.
+pub(super) fn decisions_about(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
     let about = dialect.look_up("decision_record", "a", &of_asked_record("a", &tenant));
-    let decision = dialect.look_up("decision", "d", &format!("d.tenant = {tenant} AND d.id = a.decision_id"));
-    Ok(sql.statement(format!("SELECT d.id, d.sequence, d.withdrawn, d.body FROM {asked} {about} {decision}")))
+    let decision = dialect.look_up(
+        "decision",
+        "d",
+        &format!("d.tenant = {tenant} AND d.id = a.decision_id"),
+    );
+    Ok(sql.statement(format!(
+        "SELECT d.id, d.sequence, d.withdrawn, d.body FROM {asked} {about} {decision}"
+    )))
 }
 
 /// Serves [`Snapshot::decisions`](crate::store::Snapshot::decisions): all in force.
@@ -91,7 +136,8 @@ pub(super) fn decision(dialect: Dialect, tenant: &TenantId, id: &str) -> Stateme
     ))
 }
 
-/// Serves [`Store::list_decisions`](crate::store::Store::list_decisions): people decide few things, so all are sorted.
+/// Serves [`Store::list_decisions`](crate::store::Store::list_decisions): people decide few things,
+/// so all are sorted.
 pub(super) fn list_decisions(
     dialect: Dialect,
     tenant: &TenantId,
@@ -123,13 +169,21 @@ pub(super) fn request(dialect: Dialect, tenant: &TenantId, request_id: &str) -> 
 pub(super) fn list_queue(dialect: Dialect, tenant: &TenantId, page: &QueuePage) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let (min, max) = (page.min_millibits.map_or(i64::MIN, i64::from), page.max_millibits.map_or(i64::MAX, i64::from));
+    let (min, max) = (
+        page.min_millibits.map_or(i64::MIN, i64::from),
+        page.max_millibits.map_or(i64::MAX, i64::from),
+    );
     let (min, max) = (sql.bind(min), sql.bind(max));
     let paged = sql.bind(i64::from(page.after.is_some()));
     let nobody = || RecordKey::new("", "");
-    let (weight, left, right) = page.after.clone().unwrap_or_else(|| (i32::MAX, nobody(), nobody()));
+    let (weight, left, right) = page
+        .after
+        .clone()
+        .unwrap_or_else(|| (i32::MAX, nobody(), nobody()));
     let weight = sql.bind(i64::from(weight));
-    let after = [left.source, left.key, right.source, right.key].map(|text| sql.bind(text)).join(", ");
+    let after = [left.source, left.key, right.source, right.key]
+        .map(|text| sql.bind(text))
+        .join(", ");
     let limit = sql.limit(page.limit);
     sql.statement(format!(
         "SELECT {PAIR} FROM match_pair AS m WHERE m.tenant = {tenant} AND m.queued = 1 AND m.lesser = 1 \
@@ -140,16 +194,22 @@ pub(super) fn list_queue(dialect: Dialect, tenant: &TenantId, page: &QueuePage) 
     ))
 }
 
-/// Serves [`Store::list_identity_changes`](crate::store::Store::list_identity_changes), by `identity_change_pk` or
-/// `identity_change_by_sequence`.
-pub(super) fn list_identity_changes(dialect: Dialect, tenant: &TenantId, page: &IdentityChangePage) -> Statement {
+/// Serves [`Store::list_identity_changes`](crate::store::Store::list_identity_changes), by
+/// `identity_change_pk` or `identity_change_by_sequence`.
+pub(super) fn list_identity_changes(
+    dialect: Dialect,
+    tenant: &TenantId,
+    page: &IdentityChangePage,
+) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let which = match page.profile {
         Some(profile) => format!("c.profile_id = {}", sql.bind(profile.0)),
         None => "c.main = 1".to_owned(),
     };
-    let (sequence, ordinal) = page.before.map_or((i64::MAX, 0), |(sequence, ordinal)| (sequence.0, i64::from(ordinal)));
+    let (sequence, ordinal) = page.before.map_or((i64::MAX, 0), |(sequence, ordinal)| {
+        (sequence.0, i64::from(ordinal))
+    });
     let (sequence, ordinal, limit) = (sql.bind(sequence), sql.bind(ordinal), sql.limit(page.limit));
     sql.statement(format!(
         "SELECT c.sequence, c.ordinal, c.body FROM identity_change AS c WHERE c.tenant = {tenant} AND {which} \

@@ -1,13 +1,15 @@
 //! The connections of a store, and what becomes of them when the database goes away.
 //!
-//! - **`max_connections` is the sum** over all uses of one PostgreSQL: one connection follows the change log, a part is for
-//!   writes, the rest for reads. Nothing connects beside these pools.
-//! - **Nothing is asked before the connections are found sound** ([`examine`]): which pooler stands in between, if any, and
-//!   whether the server is as it must be. Trouble found on a later connection closes the gate again, until it is over.
+//! - **`max_connections` is the sum** over all uses of one PostgreSQL: one connection follows the
+//!   change log, a part is for writes, the rest for reads. Nothing connects beside these pools.
+//! - **Nothing is asked before the connections are found sound** ([`examine`]): which pooler stands
+//!   in between, if any, and whether the server is as it must be. Trouble found on a later
+//!   connection closes the gate again, until it is over.
 //!
-//! A connection whose other end has vanished is never given back: whoever waits for its answer waits until the network gives
-//! up, and a caller who does not wait that long may leave the pool's place taken for good. So when the database is back all
-//! pools are made anew, with all their places; what is left of the old ones ends whenever it ends.
+//! A connection whose other end has vanished is never given back: whoever waits for its answer
+//! waits until the network gives up, and a caller who does not wait that long may leave the pool's
+//! place taken for good. So when the database is back all pools are made anew, with all their
+//! places; what is left of the old ones ends whenever it ends.
 
 mod examine;
 
@@ -44,15 +46,24 @@ pub(super) struct Pools {
 struct Current {
     read: DatabaseConnection,
     write: DatabaseConnection,
-    /// One connection of its own for whoever follows the log: it tells whether the database is there, so it must not wait
-    /// in line with others.
+    /// One connection of its own for whoever follows the log: it tells whether the database is
+    /// there, so it must not wait in line with others.
     follow: DatabaseConnection,
 }
 
 impl Pools {
     pub(super) fn new(options: &Options, connected: Connected) -> Self {
-        let Connected { dialect, read, write, follow, keeper, file, setup } = connected;
-        // On SQLite statements run in this process, and more of them at once than there are processors are no faster.
+        let Connected {
+            dialect,
+            read,
+            write,
+            follow,
+            keeper,
+            file,
+            setup,
+        } = connected;
+        // On SQLite statements run in this process, and more of them at once than there are
+        // processors are no faster.
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let processors = (dialect == Dialect::Sqlite).then_some(processors);
         let readers = match dialect {
@@ -60,14 +71,34 @@ impl Pools {
             Dialect::Postgres => connect::shares(options.max_connections, options.max_writers).0,
         };
         let lanes = Lanes::new(readers as usize, processors);
-        let current = RwLock::new(Current { read, write, follow });
-        let (options, availability, gate) = (options.clone(), Availability::default(), setup.map(Gate::new));
+        let current = RwLock::new(Current {
+            read,
+            write,
+            follow,
+        });
+        let (options, availability, gate) = (
+            options.clone(),
+            Availability::default(),
+            setup.map(Gate::new),
+        );
         let witness = Witness::new(file.map(Arc::new));
-        Self { dialect, options, current, keeper, gate, availability, lanes, witness }
+        Self {
+            dialect,
+            options,
+            current,
+            keeper,
+            gate,
+            availability,
+            lanes,
+            witness,
+        }
     }
 
     fn current(&self) -> Current {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn read(&self) -> DatabaseConnection {
@@ -88,7 +119,10 @@ impl Pools {
     }
 
     /// One read, in the lane of whoever asks for it; refused at once while the database is away.
-    pub(super) async fn reading<T, W>(&self, work: impl FnOnce(DatabaseConnection) -> W) -> Result<T>
+    pub(super) async fn reading<T, W>(
+        &self,
+        work: impl FnOnce(DatabaseConnection) -> W,
+    ) -> Result<T>
     where
         W: Future<Output = std::result::Result<T, DbErr>>,
     {
@@ -110,7 +144,8 @@ impl Pools {
         read
     }
 
-    /// Work with the database, refused at once while it is away, and given up when its connections turn out to be unfit.
+    /// Work with the database, refused at once while it is away, and given up when its connections
+    /// turn out to be unfit.
     ///
     /// # Cancel safety
     /// That of the work, which is dropped in both cases.
@@ -118,18 +153,31 @@ impl Pools {
         self.availability.guard(self.fit(work)).await
     }
 
-    /// Makes pools anew. They connect when they are used. While the database is there, what reads and writes is left alone:
-    /// a slow answer must not double the connections.
+    /// Makes pools anew. They connect when they are used. While the database is there, what reads
+    /// and writes is left alone: a slow answer must not double the connections.
     pub(super) async fn renew(&self) -> Result<()> {
-        let Some(gate) = &self.gate else { return Ok(()) };
+        let Some(gate) = &self.gate else {
+            return Ok(());
+        };
         if !self.availability.is_away() {
             let follow = connect::follow_postgres(&self.options, gate.setup()).await?;
-            self.current.write().unwrap_or_else(PoisonError::into_inner).follow = follow;
+            self.current
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .follow = follow;
             return Ok(());
         }
-        let Connected { read, write, follow, .. } =
-            connect::connect_postgres(&self.options, gate.setup().clone()).await?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { read, write, follow };
+        let Connected {
+            read,
+            write,
+            follow,
+            ..
+        } = connect::connect_postgres(&self.options, gate.setup().clone()).await?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current {
+            read,
+            write,
+            follow,
+        };
         // It may be another server by now, or lie behind a pooler.
         self.doubt_connections(gate)?;
         // It may be another server than before, which is behind.
@@ -138,9 +186,14 @@ impl Pools {
     }
 
     pub(super) async fn close(&self) {
-        let Current { read, write, follow } = self.current();
+        let Current {
+            read,
+            write,
+            follow,
+        } = self.current();
         if self.dialect == Dialect::Sqlite && self.availability.refusal().is_some() {
-            // SQLite's last connection would write its log into whichever file is there, and remove the log under that name.
+            // SQLite's last connection would write its log into whichever file is there, and remove
+            // the log under that name.
             std::mem::forget((read, write, follow, self.keeper.clone()));
             return;
         }

@@ -1,7 +1,9 @@
-//! The statements that read: for readers ([`read`](super::read)) and for writers ([`write`](super::write)).
+//! The statements that read: for readers ([`read`](super::read)) and for writers
+//! ([`write`](super::write)).
 //!
-//! Each is one statement over a set, so one round trip and one snapshot. Those for readers also tell the tenant's sequence
-//! in the same statement, by a row of its own that everything found is joined to.
+//! Each is one statement over a set, so one round trip and one snapshot. Those for readers also
+//! tell the tenant's sequence in the same statement, by a row of its own that everything found is
+//! joined to.
 
 use profile_core::records::{EventKey, Identifier, ProfileId, RecordKey, TenantId};
 use sea_orm::Statement;
@@ -10,7 +12,8 @@ use uuid::Uuid;
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Result, StatementKey};
 
-/// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if nothing is found.
+/// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if
+/// nothing is found.
 pub(super) fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> String {
     format!(
         "SELECT now.sequence, now.model_version, {columns} \
@@ -24,47 +27,79 @@ pub(super) fn as_of(tenant: &str, columns: &str, found: &str, order: &str) -> St
 pub(super) fn model_in_force(dialect: Dialect, tenant: &TenantId) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    sql.statement(format!("SELECT model_version FROM tenant WHERE id = {tenant}"))
+    sql.statement(format!(
+        "SELECT model_version FROM tenant WHERE id = {tenant}"
+    ))
 }
 
 pub(super) fn record_columns<'a>(keys: &'a [RecordKey]) -> Vec<(&'static str, Column)> {
     let text = |part: fn(&'a RecordKey) -> &'a str| Column::text(keys.iter().map(part));
-    vec![("source", text(|key| &key.source)), ("record_key", text(|key| &key.key))]
+    vec![
+        ("source", text(|key| &key.source)),
+        ("record_key", text(|key| &key.key)),
+    ]
 }
 
 fn identifier_columns<'a>(identifiers: &'a [Identifier]) -> Vec<(&'static str, Column)> {
     let text = |part: fn(&'a Identifier) -> &'a str| Column::text(identifiers.iter().map(part));
-    vec![("type", text(|identifier| &identifier.kind)), ("value", text(|identifier| &identifier.value))]
+    vec![
+        ("type", text(|identifier| &identifier.kind)),
+        ("value", text(|identifier| &identifier.value)),
+    ]
 }
 
 /// The condition under which a row of the table so called is of the record asked for.
 pub(super) fn of_asked_record(alias: &str, tenant: &str) -> String {
-    format!("{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.record_key = asked.record_key")
+    format!(
+        "{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.record_key = asked.record_key"
+    )
 }
 
 fn id_column(ids: &[ProfileId]) -> Vec<(&'static str, Column)> {
     vec![("id", Column::Id(ids.iter().map(|id| id.0).collect()))]
 }
 
-/// Serves [`Store::profiles`](crate::store::Store::profiles), by `profile_pk` and `record_by_profile`.
-pub(super) fn profiles(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -> Result<Statement> {
+/// Serves [`Store::profiles`](crate::store::Store::profiles), by `profile_pk` and
+/// `record_by_profile`.
+pub(super) fn profiles(
+    dialect: Dialect,
+    tenant: &TenantId,
+    ids: &[ProfileId],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", id_column(ids))?;
-    let named = dialect.look_up("profile", "a", &format!("a.tenant = {tenant} AND a.id = asked.id"));
+    let named = dialect.look_up(
+        "profile",
+        "a",
+        &format!("a.tenant = {tenant} AND a.id = asked.id"),
+    );
     let survivor = format!("p.tenant = {tenant} AND p.id = COALESCE(a.merged_into, a.id)");
-    let live = dialect.look_up("profile", "p", &format!("{survivor} AND p.merged_into IS NULL AND p.deleted = 0"));
-    let records = dialect.look_up("record", "r", &format!("r.tenant = {tenant} AND r.profile_id = p.id"));
+    let live = dialect.look_up(
+        "profile",
+        "p",
+        &format!("{survivor} AND p.merged_into IS NULL AND p.deleted = 0"),
+    );
+    let records = dialect.look_up(
+        "record",
+        "r",
+        &format!("r.tenant = {tenant} AND r.profile_id = p.id"),
+    );
     let found = format!(
         "SELECT asked.ord, p.id AS profile_id, p.revision, p.update_time, r.source, r.record_key, r.body, r.rollup \
          FROM {asked} {named} {live} {records}"
     );
-    let columns =
-        "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body, found.rollup";
-    Ok(sql.statement(as_of(&tenant, columns, &found, "found.ord, found.source, found.record_key")))
+    let columns = "found.ord, found.profile_id, found.revision, found.update_time, found.source, found.body, found.rollup";
+    Ok(sql.statement(as_of(
+        &tenant,
+        columns,
+        &found,
+        "found.ord, found.source, found.record_key",
+    )))
 }
 
-/// Serves [`Store::find_by_identifiers`](crate::store::Store::find_by_identifiers), by `identifier_pk` and `record_pk`.
+/// Serves [`Store::find_by_identifiers`](crate::store::Store::find_by_identifiers), by
+/// `identifier_pk` and `record_pk`.
 pub(super) fn find_by_identifiers(
     dialect: Dialect,
     tenant: &TenantId,
@@ -95,17 +130,31 @@ pub(super) fn find_by_identifiers(
         ),
     );
     let found = format!("SELECT asked.ord, {profile} AS profile FROM {asked} CROSS JOIN {holders}");
-    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile", &found, "found.ord, found.profile")))
+    Ok(sql.statement(as_of(
+        &tenant,
+        "found.ord, found.profile",
+        &found,
+        "found.ord, found.profile",
+    )))
 }
 
 /// Serves [`Store::find_by_records`](crate::store::Store::find_by_records), by `record_pk`.
-pub(super) fn find_by_records(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+pub(super) fn find_by_records(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
     let record = dialect.look_up("record", "r", &of_asked_record("r", &tenant));
     let found = format!("SELECT asked.ord, r.profile_id FROM {asked} {record}");
-    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord")))
+    Ok(sql.statement(as_of(
+        &tenant,
+        "found.ord, found.profile_id",
+        &found,
+        "found.ord",
+    )))
 }
 
 /// The least text that is greater than all texts that begin with the prefix.
@@ -113,7 +162,11 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
     let mut end: Vec<char> = prefix.chars().collect();
     while let Some(last) = end.pop() {
         // After the last character before the surrogates comes the first one after them.
-        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(u32::from(last) + 1)
+        };
         if let Some(next) = next {
             end.push(next);
             return end.into_iter().collect();
@@ -124,15 +177,22 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
 }
 
 /// Serves [`Snapshot::records`](crate::store::Snapshot::records), by `record_pk`.
-pub(super) fn records(dialect: Dialect, tenant: &TenantId, keys: &[RecordKey]) -> Result<Statement> {
+pub(super) fn records(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[RecordKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(keys))?;
     let record = dialect.look_up("record", "r", &of_asked_record("r", &tenant));
-    Ok(sql.statement(format!("SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}")))
+    Ok(sql.statement(format!(
+        "SELECT r.source, r.profile_id, r.body, r.rollup FROM {asked} {record}"
+    )))
 }
 
-/// Serves [`Snapshot::holders`](crate::store::Snapshot::holders), by `identifier_pk` and `record_pk`.
+/// Serves [`Snapshot::holders`](crate::store::Snapshot::holders), by `identifier_pk` and
+/// `record_pk`.
 pub(super) fn holders(
     dialect: Dialect,
     tenant: &TenantId,
@@ -152,32 +212,46 @@ pub(super) fn holders(
              ORDER BY i.source, i.record_key LIMIT {limit}"
         ),
     );
-    let record = format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
+    let record =
+        format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
     let record = dialect.look_up("record", "r", &record);
     Ok(sql.statement(format!(
         "SELECT asked.ord, r.source, r.profile_id, r.body, r.rollup FROM {asked} CROSS JOIN {holders} {record}"
     )))
 }
 
-/// Serves [`Snapshot::recount_progress`](crate::store::Snapshot::recount_progress), by `recount_pk`.
+/// Serves [`Snapshot::recount_progress`](crate::store::Snapshot::recount_progress), by
+/// `recount_pk`.
 pub(super) fn recount_progress(dialect: Dialect, tenant: &TenantId) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    sql.statement(format!("SELECT definitions, source, record_key, counted, done FROM recount WHERE tenant = {tenant}"))
+    sql.statement(format!(
+        "SELECT definitions, source, record_key, counted, done FROM recount WHERE tenant = {tenant}"
+    ))
 }
 
 /// Serves [`Snapshot::statements`](crate::store::Snapshot::statements), by `record_version_pk`.
-pub(super) fn statements(dialect: Dialect, tenant: &TenantId, records: &[RecordKey]) -> Result<Statement> {
+pub(super) fn statements(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
     let version = dialect.look_up("record_version", "v", &of_asked_record("v", &tenant));
-    Ok(sql
-        .statement(format!("SELECT v.* FROM {asked} {version} ORDER BY v.source, v.record_key, v.sequence, v.ordinal")))
+    Ok(sql.statement(format!(
+        "SELECT v.* FROM {asked} {version} ORDER BY v.source, v.record_key, v.sequence, v.ordinal"
+    )))
 }
 
-/// Serves [`Transaction::known_statements`](crate::store::Transaction::known_statements), by `record_version_pk`.
-pub(super) fn known_statements(dialect: Dialect, tenant: &TenantId, keys: &[StatementKey]) -> Result<Statement> {
+/// Serves [`Transaction::known_statements`](crate::store::Transaction::known_statements), by
+/// `record_version_pk`.
+pub(super) fn known_statements(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[StatementKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", statement_columns(keys.iter()))?;
@@ -193,34 +267,67 @@ pub(super) fn statement_columns<'a>(
 ) -> Vec<(&'static str, Column)> {
     let hashes = keys.clone().map(|key| Uuid::from_u128(key.stamp.content.0));
     vec![
-        ("source", Column::text(keys.clone().map(|key| key.record.source.as_str()))),
-        ("record_key", Column::text(keys.clone().map(|key| key.record.key.as_str()))),
-        ("version", Column::Int(keys.clone().map(|key| key.stamp.version).collect())),
-        ("stamp_time", Column::Int(keys.map(|key| key.stamp.time.as_micros()).collect())),
+        (
+            "source",
+            Column::text(keys.clone().map(|key| key.record.source.as_str())),
+        ),
+        (
+            "record_key",
+            Column::text(keys.clone().map(|key| key.record.key.as_str())),
+        ),
+        (
+            "version",
+            Column::Int(keys.clone().map(|key| key.stamp.version).collect()),
+        ),
+        (
+            "stamp_time",
+            Column::Int(keys.map(|key| key.stamp.time.as_micros()).collect()),
+        ),
         ("content_hash", Column::Id(hashes.collect())),
     ]
 }
 
 /// Serves [`Transaction::known_events`](crate::store::Transaction::known_events), by `event_pk`.
-pub(super) fn known_events(dialect: Dialect, tenant: &TenantId, keys: &[EventKey]) -> Result<Statement> {
+pub(super) fn known_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[EventKey],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let columns = vec![
-        ("source", Column::text(keys.iter().map(|key| key.source.as_str()))),
-        ("event_id", Column::text(keys.iter().map(|key| key.event_id.as_str()))),
+        (
+            "source",
+            Column::text(keys.iter().map(|key| key.source.as_str())),
+        ),
+        (
+            "event_id",
+            Column::text(keys.iter().map(|key| key.event_id.as_str())),
+        ),
     ];
     let asked = sql.rows("asked", columns)?;
-    let event = format!("e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id");
+    let event =
+        format!("e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id");
     let event = dialect.look_up("event", "e", &event);
-    Ok(sql.statement(format!("SELECT asked.ord, e.content_hash FROM {asked} {event}")))
+    Ok(sql.statement(format!(
+        "SELECT asked.ord, e.content_hash FROM {asked} {event}"
+    )))
 }
 
 /// Serves [`Snapshot::profile_rows`](crate::store::Snapshot::profile_rows), by `profile_pk`.
-pub(super) fn profile_rows(dialect: Dialect, tenant: &TenantId, ids: &[ProfileId]) -> Result<Statement> {
+pub(super) fn profile_rows(
+    dialect: Dialect,
+    tenant: &TenantId,
+    ids: &[ProfileId],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", id_column(ids))?;
-    let row = dialect.look_up("profile", "p", &format!("p.tenant = {tenant} AND p.id = asked.id"));
+    let row = dialect.look_up(
+        "profile",
+        "p",
+        &format!("p.tenant = {tenant} AND p.id = asked.id"),
+    );
     Ok(sql.statement(format!(
         "SELECT p.tenant, p.id, p.revision, p.update_time, p.merged_into, p.deleted FROM {asked} {row}"
     )))
@@ -234,13 +341,23 @@ pub(super) fn model(dialect: Dialect, tenant: &TenantId, version: Option<i64>) -
         Some(version) => sql.bind(version),
         None => format!("(SELECT model_version FROM tenant WHERE id = {tenant})"),
     };
-    sql.statement(format!("{SELECT_MODEL} WHERE m.tenant = {tenant} AND m.version = {version}"))
+    sql.statement(format!(
+        "{SELECT_MODEL} WHERE m.tenant = {tenant} AND m.version = {version}"
+    ))
 }
 
 /// Serves [`Store::list_models`](crate::store::Store::list_models), by `model_pk`.
-pub(super) fn list_models(dialect: Dialect, tenant: &TenantId, before: Option<i64>, limit: usize) -> Statement {
+pub(super) fn list_models(
+    dialect: Dialect,
+    tenant: &TenantId,
+    before: Option<i64>,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
-    let (tenant, before) = (sql.bind(tenant.as_str()), sql.bind(before.unwrap_or(i64::MAX)));
+    let (tenant, before) = (
+        sql.bind(tenant.as_str()),
+        sql.bind(before.unwrap_or(i64::MAX)),
+    );
     let limit = sql.limit(limit);
     sql.statement(format!(
         "{SELECT_MODEL} WHERE m.tenant = {tenant} AND m.version < {before} ORDER BY m.version DESC LIMIT {limit}"
@@ -256,7 +373,12 @@ mod tests {
 
     #[test]
     fn the_end_of_a_prefix_is_just_beyond_all_that_begins_with_it() {
-        for (prefix, end) in [("ann", "ano"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("é", "ê")] {
+        for (prefix, end) in [
+            ("ann", "ano"),
+            ("a\u{10ffff}", "b"),
+            ("\u{d7ff}", "\u{e000}"),
+            ("é", "ê"),
+        ] {
             assert_eq!(end_of_prefix(prefix), end);
         }
         for prefix in ["", "\u{10ffff}"] {

@@ -1,8 +1,9 @@
 //! The statements of searches, and the words that fuzzy searches look through.
 //!
-//! `search_word` has each distinct term of a tenant that has a [`Spelling`], with its sound and itself backwards. It holds
-//! nothing that `record_term` does not, and follows it within each write: a word comes with the first record that says it
-//! and goes with the last. There are far fewer words than records, so that this costs a look-up a word.
+//! `search_word` has each distinct term of a tenant that has a [`Spelling`], with its sound and
+//! itself backwards. It holds nothing that `record_term` does not, and follows it within each
+//! write: a word comes with the first record that says it and goes with the last. There are far
+//! fewer words than records, so that this costs a look-up a word.
 
 use profile_core::identity::{Spelling, sound};
 use profile_core::records::TenantId;
@@ -14,17 +15,27 @@ use super::session::{Purpose, Session};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{Match, Result, TermQuery, Way};
 
-/// A place in a word beyond all terms that are equal to it and before all that are longer: words have no such character.
+/// A place in a word beyond all terms that are equal to it and before all that are longer: words
+/// have no such character.
 const END_OF_WORD: char = '\u{1}';
 /// So many words are filled in at once.
 const MAX_FILLED: usize = 1_000;
 
-/// Serves [`Store::find_by_terms`](crate::store::Store::find_by_terms), by `record_term_pk` and `record_pk`.
-pub(super) fn find_by_terms(dialect: Dialect, tenant: &TenantId, asked: &TermQuery) -> Result<Statement> {
+/// Serves [`Store::find_by_terms`](crate::store::Store::find_by_terms), by `record_term_pk` and
+/// `record_pk`.
+pub(super) fn find_by_terms(
+    dialect: Dialect,
+    tenant: &TenantId,
+    asked: &TermQuery,
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let (mut words, mut ways, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (word, way) in (0_i64..).zip(&asked.words).flat_map(|(word, ways)| ways.iter().map(move |way| (word, way))) {
+    let (mut words, mut ways, mut lows, mut highs) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (word, way) in (0_i64..)
+        .zip(&asked.words)
+        .flat_map(|(word, ways)| ways.iter().map(move |way| (word, way)))
+    {
         words.push(word);
         ways.push(number(way.found));
         lows.push(way.text.clone());
@@ -46,10 +57,12 @@ pub(super) fn find_by_terms(dialect: Dialect, tenant: &TenantId, asked: &TermQue
     let limit = sql.limit(asked.limit);
     let within = format!("t.tenant = {tenant} AND t.term >= asked.low AND t.term < asked.high");
     let terms = dialect.look_up("record_term", "t", &within);
-    let record = format!("r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key");
+    let record =
+        format!("r.tenant = {tenant} AND r.source = t.source AND r.record_key = t.record_key");
     let record = dialect.look_up("record", "r", &record);
     let found = dialect.distinct_list("(asked.word || ':' || asked.way || ':' || t.trait)");
-    // Outside the look-up, or it might go by the profile. The nil id is never a profile's: ids are hashes, marked as such.
+    // Outside the look-up, or it might go by the profile. The nil id is never a profile's: ids are
+    // hashes, marked as such.
     Ok(sql.statement(format!(
         "SELECT r.profile_id, {found} AS found FROM {ranges} {terms} {record} WHERE r.profile_id > {above} \
          GROUP BY r.profile_id HAVING count(DISTINCT asked.word) = {count} \
@@ -59,11 +72,25 @@ pub(super) fn find_by_terms(dialect: Dialect, tenant: &TenantId, asked: &TermQue
 }
 
 /// The statements of this module, to be explained.
-pub(super) fn hot_queries(dialect: Dialect, tenant: &TenantId) -> Result<Vec<(&'static str, Statement)>> {
-    let ways = |found: Match, text: &str| vec![Way { found, text: text.to_owned() }];
+pub(super) fn hot_queries(
+    dialect: Dialect,
+    tenant: &TenantId,
+) -> Result<Vec<(&'static str, Statement)>> {
+    let ways = |found: Match, text: &str| {
+        vec![Way {
+            found,
+            text: text.to_owned(),
+        }]
+    };
     let words = vec![ways(Match::Exact, "a"), ways(Match::Prefix, "b")];
-    let asked = TermQuery { words, least: Match::Prefix, after: None, limit: 10 };
-    let find_words = Spelling::of("christopher").map(|spelling| find_words(dialect, tenant, &spelling, 10));
+    let asked = TermQuery {
+        words,
+        least: Match::Prefix,
+        after: None,
+        limit: 10,
+    };
+    let find_words =
+        Spelling::of("christopher").map(|spelling| find_words(dialect, tenant, &spelling, 10));
     let mut queries = vec![("find_by_terms", find_by_terms(dialect, tenant, &asked)?)];
     queries.extend(find_words.map(|statement| ("find_words", statement)));
     queries.push(("forget words", forget(dialect, tenant, &["a", "b"])?));
@@ -83,13 +110,20 @@ fn number(found: Match) -> i64 {
 pub(super) fn told(found: &str) -> Option<(&str, Match, &str)> {
     let (word, rest) = found.split_once(':')?;
     let (way, name) = rest.split_once(':')?;
-    let way = Match::ALL.into_iter().find(|found| number(*found).to_string() == way)?;
+    let way = Match::ALL
+        .into_iter()
+        .find(|found| number(*found).to_string() == way)?;
     Some((word, way, name))
 }
 
-/// Serves [`Store::find_words`](crate::store::Store::find_words), by `search_word_by_sound`, `search_word_pk` and
-/// `search_word_by_end`.
-pub(super) fn find_words(dialect: Dialect, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Statement {
+/// Serves [`Store::find_words`](crate::store::Store::find_words), by `search_word_by_sound`,
+/// `search_word_pk` and `search_word_by_end`.
+pub(super) fn find_words(
+    dialect: Dialect,
+    tenant: &TenantId,
+    spelling: &Spelling,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let limit = sql.limit(limit);
@@ -104,17 +138,24 @@ pub(super) fn find_words(dialect: Dialect, tenant: &TenantId, spelling: &Spellin
         places.push(select(&format!("w.sound = {sound}"), "w.term"));
     }
     if let Some(slips) = &spelling.slips {
-        let [least, most] = [slips.min_letters, slips.max_letters].map(|letters| sql.limit(letters));
-        for (column, start) in [("term", slips.begin.clone()), ("reversed", reversed(&slips.end))] {
+        let [least, most] =
+            [slips.min_letters, slips.max_letters].map(|letters| sql.limit(letters));
+        for (column, start) in [
+            ("term", slips.begin.clone()),
+            ("reversed", reversed(&slips.end)),
+        ] {
             let (low, high) = (sql.bind(start.as_str()), sql.bind(end_of_prefix(&start)));
-            let condition =
-                format!("w.{column} >= {low} AND w.{column} < {high} AND length(w.term) BETWEEN {least} AND {most}");
+            let condition = format!(
+                "w.{column} >= {low} AND w.{column} < {high} AND length(w.term) BETWEEN {least} AND {most}"
+            );
             places.push(select(&condition, &format!("w.{column}")));
         }
     }
     let places: Vec<String> = (0..)
         .zip(places)
-        .map(|(place, select): (usize, String)| format!("SELECT term FROM ({select}) AS place_{place}"))
+        .map(|(place, select): (usize, String)| {
+            format!("SELECT term FROM ({select}) AS place_{place}")
+        })
         .collect();
     sql.statement(places.join(" UNION "))
 }
@@ -124,14 +165,25 @@ fn reversed(word: &str) -> String {
 }
 
 /// The columns of `search_word` for those of the terms that have a spelling, each once.
-pub(super) fn word_columns<'a>(terms: impl IntoIterator<Item = &'a str>) -> Vec<(&'static str, Column)> {
-    let mut words: Vec<&str> = terms.into_iter().filter(|term| Spelling::of(term).is_some()).collect();
+pub(super) fn word_columns<'a>(
+    terms: impl IntoIterator<Item = &'a str>,
+) -> Vec<(&'static str, Column)> {
+    let mut words: Vec<&str> = terms
+        .into_iter()
+        .filter(|term| Spelling::of(term).is_some())
+        .collect();
     words.sort_unstable();
     words.dedup();
     vec![
         ("term", Column::text(words.iter().copied())),
-        ("reversed", Column::Text(words.iter().map(|word| reversed(word)).collect())),
-        ("sound", Column::Text(words.iter().map(|word| sound(word)).collect())),
+        (
+            "reversed",
+            Column::Text(words.iter().map(|word| reversed(word)).collect()),
+        ),
+        (
+            "sound",
+            Column::Text(words.iter().map(|word| sound(word)).collect()),
+        ),
     ]
 }
 
@@ -148,17 +200,22 @@ pub(super) fn forget(dialect: Dialect, tenant: &TenantId, words: &[&str]) -> Res
     Ok(sql.statement(text))
 }
 
-/// Fills in what a migration left out of `search_word`: it knows neither sounds nor which words have a spelling.
+/// Fills in what a migration left out of `search_word`: it knows neither sounds nor which words
+/// have a spelling.
 pub(super) async fn fill_in(dialect: Dialect, db: &DatabaseConnection) -> Result<()> {
-    let page = format!("SELECT tenant, term FROM search_word WHERE sound IS NULL LIMIT {MAX_FILLED}");
+    let page =
+        format!("SELECT tenant, term FROM search_word WHERE sound IS NULL LIMIT {MAX_FILLED}");
     loop {
-        let rows = db.query_all_raw(Statement::from_string(dialect.backend(), page.clone())).await?;
+        let rows = db
+            .query_all_raw(Statement::from_string(dialect.backend(), page.clone()))
+            .await?;
         if rows.is_empty() {
             return Ok(());
         }
         let mut session = Session::begin(db, Purpose::Write).await?;
         for row in rows {
-            let (tenant, term): (String, String) = (row.try_get("", "tenant")?, row.try_get("", "term")?);
+            let (tenant, term): (String, String) =
+                (row.try_get("", "tenant")?, row.try_get("", "term")?);
             let mut sql = Sql::new(dialect);
             let [whose, word] = [tenant, term.clone()].map(|text| sql.bind(text));
             let text = if Spelling::of(&term).is_some() {

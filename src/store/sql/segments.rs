@@ -1,4 +1,5 @@
-//! Segments in a database. A write is one transaction, which begins with the revision of the index; all else is one statement.
+//! Segments in a database. A write is one transaction, which begins with the revision of the index;
+//! all else is one statement.
 
 use async_trait::async_trait;
 use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
@@ -6,22 +7,34 @@ use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
 use super::statement::{Column, Dialect, Sql};
-use crate::store::{LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress};
+use crate::store::{
+    LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress,
+};
 
 /// Stands for no exit.
 const STILL: i64 = i64::MAX;
 
 fn ids(profiles: &[ProfileId]) -> Vec<(&'static str, Column)> {
-    vec![("profile_id", Column::Id(profiles.iter().map(|id| id.0).collect()))]
+    vec![(
+        "profile_id",
+        Column::Id(profiles.iter().map(|id| id.0).collect()),
+    )]
 }
 
 /// Serves [`SegmentIndex::memberships`], by `segment_member_pk`.
-pub(super) fn memberships(dialect: Dialect, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Statement> {
+pub(super) fn memberships(
+    dialect: Dialect,
+    tenant: &TenantId,
+    profiles: &[ProfileId],
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", ids(profiles))?;
-    let member =
-        dialect.look_up("segment_member", "m", &format!("m.tenant = {tenant} AND m.profile_id = asked.profile_id"));
+    let member = dialect.look_up(
+        "segment_member",
+        "m",
+        &format!("m.tenant = {tenant} AND m.profile_id = asked.profile_id"),
+    );
     Ok(sql.statement(format!(
         "SELECT m.profile_id, m.segment, m.enter_time, m.exit_time FROM {asked} {member} ORDER BY m.profile_id, m.segment"
     )))
@@ -37,7 +50,10 @@ pub(super) fn list_members(
 ) -> Statement {
     let mut sql = Sql::new(dialect);
     let (tenant, segment) = (sql.bind(tenant.as_str()), sql.bind(segment));
-    let (after, limit) = (sql.bind(after.map_or(uuid::Uuid::nil(), |id| id.0)), sql.limit(limit));
+    let (after, limit) = (
+        sql.bind(after.map_or(uuid::Uuid::nil(), |id| id.0)),
+        sql.limit(limit),
+    );
     // Of its own accord SQLite goes through all memberships of the tenant.
     let index = match dialect {
         Dialect::Sqlite => "INDEXED BY segment_member_by_segment ",
@@ -52,9 +68,18 @@ pub(super) fn list_members(
 }
 
 /// Serves [`SegmentIndex::list_due`], by `segment_due_by_time`.
-pub(super) fn list_due(dialect: Dialect, tenant: &TenantId, until: Timestamp, limit: usize) -> Statement {
+pub(super) fn list_due(
+    dialect: Dialect,
+    tenant: &TenantId,
+    until: Timestamp,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
-    let (tenant, until, limit) = (sql.bind(tenant.as_str()), sql.bind(until.as_micros()), sql.limit(limit));
+    let (tenant, until, limit) = (
+        sql.bind(tenant.as_str()),
+        sql.bind(until.as_micros()),
+        sql.limit(limit),
+    );
     sql.statement(format!(
         "SELECT profile_id, due FROM segment_due WHERE tenant = {tenant} AND due <= {until} \
          ORDER BY due, profile_id LIMIT {limit}"
@@ -62,10 +87,18 @@ pub(super) fn list_due(dialect: Dialect, tenant: &TenantId, until: Timestamp, li
 }
 
 /// Serves [`SegmentIndex::list_profiles`], by `profile_pk`.
-pub(super) fn list_profiles(dialect: Dialect, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Statement {
+pub(super) fn list_profiles(
+    dialect: Dialect,
+    tenant: &TenantId,
+    after: Option<ProfileId>,
+    limit: usize,
+) -> Statement {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let (after, limit) = (sql.bind(after.map_or(uuid::Uuid::nil(), |id| id.0)), sql.limit(limit));
+    let (after, limit) = (
+        sql.bind(after.map_or(uuid::Uuid::nil(), |id| id.0)),
+        sql.limit(limit),
+    );
     sql.statement(format!(
         "SELECT id FROM profile WHERE tenant = {tenant} AND id > {after} AND merged_into IS NULL AND deleted = 0 \
          ORDER BY id LIMIT {limit}"
@@ -98,7 +131,11 @@ fn advance(dialect: Dialect, tenant: &TenantId, progress: &SegmentProgress) -> S
 }
 
 /// The rest of a write.
-fn replace(dialect: Dialect, tenant: &TenantId, changes: &SegmentChanges) -> Result<Vec<Statement>> {
+fn replace(
+    dialect: Dialect,
+    tenant: &TenantId,
+    changes: &SegmentChanges,
+) -> Result<Vec<Statement>> {
     let mut statements = Vec::new();
     if changes.profiles.is_empty() {
         return Ok(statements);
@@ -111,23 +148,53 @@ fn replace(dialect: Dialect, tenant: &TenantId, changes: &SegmentChanges) -> Res
         statements.push(sql.statement(text));
     }
     let members = &changes.members;
-    let mut columns = ids(&members.iter().map(|member| member.profile).collect::<Vec<_>>());
+    let mut columns = ids(&members
+        .iter()
+        .map(|member| member.profile)
+        .collect::<Vec<_>>());
     let exit = |member: &SegmentMember| member.exit_time.map_or(STILL, Timestamp::as_micros);
     columns.extend([
-        ("segment", Column::text(members.iter().map(|member| member.segment.as_str()))),
-        ("member", Column::Int(members.iter().map(|member| member.exit_time.is_none().into()).collect())),
-        ("enter_time", Column::Int(members.iter().map(|member| member.enter_time.as_micros()).collect())),
+        (
+            "segment",
+            Column::text(members.iter().map(|member| member.segment.as_str())),
+        ),
+        (
+            "member",
+            Column::Int(
+                members
+                    .iter()
+                    .map(|member| member.exit_time.is_none().into())
+                    .collect(),
+            ),
+        ),
+        (
+            "enter_time",
+            Column::Int(
+                members
+                    .iter()
+                    .map(|member| member.enter_time.as_micros())
+                    .collect(),
+            ),
+        ),
         ("exit_time", Column::Int(members.iter().map(exit).collect())),
     ]);
     let mut due = ids(&changes.due.iter().map(|(id, _)| *id).collect::<Vec<_>>());
-    due.push(("due", Column::Int(changes.due.iter().map(|(_, due)| due.as_micros()).collect())));
+    due.push((
+        "due",
+        Column::Int(changes.due.iter().map(|(_, due)| due.as_micros()).collect()),
+    ));
     for (table, columns) in [("segment_member", columns), ("segment_due", due)] {
-        let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let names = columns
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ");
         let mut sql = Sql::new(dialect);
         let whose = sql.bind(tenant.as_str());
         let added = sql.rows("added", columns)?;
-        statements
-            .push(sql.statement(format!("INSERT INTO {table} (tenant, {names}) SELECT {whose}, {names} FROM {added}")));
+        statements.push(sql.statement(format!(
+            "INSERT INTO {table} (tenant, {names}) SELECT {whose}, {names} FROM {added}"
+        )));
     }
     Ok(statements)
 }
@@ -140,7 +207,11 @@ impl SegmentIndex for SqlStore {
         let statement = sql.statement(format!(
             "SELECT revision, model_version, sequence, part, position, built FROM segment_progress WHERE tenant = {tenant}"
         ));
-        self.rows(statement).await?.first().map(progress).transpose()
+        self.rows(statement)
+            .await?
+            .first()
+            .map(progress)
+            .transpose()
     }
 
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool> {
@@ -149,18 +220,34 @@ impl SegmentIndex for SqlStore {
         Ok(self.write_all(advance, rest).await? > 0)
     }
 
-    async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>> {
+    async fn memberships(
+        &self,
+        tenant: &TenantId,
+        profiles: &[ProfileId],
+    ) -> Result<Vec<SegmentMember>> {
         if profiles.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(memberships(self.dialect, tenant, profiles)?).await?;
+        let rows = self
+            .rows(memberships(self.dialect, tenant, profiles)?)
+            .await?;
         rows.iter().map(member).collect()
     }
 
-    async fn list_due(&self, tenant: &TenantId, until: Timestamp, limit: usize) -> Result<Vec<(ProfileId, Timestamp)>> {
-        let rows = self.rows(list_due(self.dialect, tenant, until, limit)).await?;
+    async fn list_due(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ProfileId, Timestamp)>> {
+        let rows = self
+            .rows(list_due(self.dialect, tenant, until, limit))
+            .await?;
         let due = |row: &QueryResult| {
-            Ok((ProfileId(row.try_get("", "profile_id")?), Timestamp::from_micros(row.try_get("", "due")?)))
+            Ok((
+                ProfileId(row.try_get("", "profile_id")?),
+                Timestamp::from_micros(row.try_get("", "due")?),
+            ))
         };
         rows.iter().map(due).collect()
     }
@@ -172,7 +259,9 @@ impl SegmentIndex for SqlStore {
         after: Option<ProfileId>,
         limit: usize,
     ) -> Result<Vec<SegmentMember>> {
-        let rows = self.rows(list_members(self.dialect, tenant, segment, after, limit)).await?;
+        let rows = self
+            .rows(list_members(self.dialect, tenant, segment, after, limit))
+            .await?;
         rows.iter().map(member).collect()
     }
 
@@ -186,14 +275,26 @@ impl SegmentIndex for SqlStore {
         ));
         let count = |row: &QueryResult| {
             let members: i64 = row.try_get("", "members")?;
-            Ok((row.try_get("", "segment")?, u64::try_from(members).unwrap_or(0)))
+            Ok((
+                row.try_get("", "segment")?,
+                u64::try_from(members).unwrap_or(0),
+            ))
         };
         self.rows(statement).await?.iter().map(count).collect()
     }
 
-    async fn list_profiles(&self, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Result<Vec<ProfileId>> {
-        let rows = self.rows(list_profiles(self.dialect, tenant, after, limit)).await?;
-        rows.iter().map(|row| Ok(ProfileId(row.try_get("", "id")?))).collect()
+    async fn list_profiles(
+        &self,
+        tenant: &TenantId,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>> {
+        let rows = self
+            .rows(list_profiles(self.dialect, tenant, after, limit))
+            .await?;
+        rows.iter()
+            .map(|row| Ok(ProfileId(row.try_get("", "id")?)))
+            .collect()
     }
 }
 

@@ -1,16 +1,20 @@
 //! One connection, taken from its pool for a transaction, whose state is known.
 //!
-//! The driver counts savepoints to guess whether a connection is within a transaction, and the guess goes wrong where the
-//! database ends a transaction by itself: after a full disk SQLite has rolled back, the driver's own rollback fails, its
-//! count stays at one, and from then on each "begin" is a savepoint of a transaction that nobody commits. So nothing here
-//! rests on that count:
+//! The driver counts savepoints to guess whether a connection is within a transaction, and the
+//! guess goes wrong where the database ends a transaction by itself: after a full disk SQLite has
+//! rolled back, the driver's own rollback fails, its count stays at one, and from then on each
+//! "begin" is a savepoint of a transaction that nobody commits. So nothing here rests on that
+//! count:
 //!
-//! - A transaction is a plain `BEGIN`, and a plain `COMMIT` or `ROLLBACK`; there are no savepoints. On SQLite `BEGIN` fails
-//!   within a transaction; a connection that is found within one is closed, and the next one is taken.
-//! - Only a connection whose `COMMIT` or `ROLLBACK` succeeded goes back to its pool. **Every other one is closed**, whatever
-//!   happened to it; the database rolls back what a closed connection leaves. On SQLite a failed statement is enough for
-//!   that, since some errors (disk full, I/O, memory) end the transaction and others do not.
-//! - A transaction with a failed statement is never committed: PostgreSQL answers such a `COMMIT` without an error.
+//! - A transaction is a plain `BEGIN`, and a plain `COMMIT` or `ROLLBACK`; there are no savepoints.
+//!   On SQLite `BEGIN` fails within a transaction; a connection that is found within one is closed,
+//!   and the next one is taken.
+//! - Only a connection whose `COMMIT` or `ROLLBACK` succeeded goes back to its pool. **Every other
+//!   one is closed**, whatever happened to it; the database rolls back what a closed connection
+//!   leaves. On SQLite a failed statement is enough for that, since some errors (disk full, I/O,
+//!   memory) end the transaction and others do not.
+//! - A transaction with a failed statement is never committed: PostgreSQL answers such a `COMMIT`
+//!   without an error.
 
 use sea_orm::{DatabaseConnection, DbBackend, QueryResult, Statement, Values};
 use sea_query_sqlx::SqlxValues;
@@ -24,22 +28,26 @@ use crate::store::{Error, Result};
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To write. On SQLite the write lock is taken at once: a transaction that reads first is refused it when another
-    /// connection wrote meanwhile. On PostgreSQL each statement sees all that was committed before it.
+    /// To write. On SQLite the write lock is taken at once: a transaction that reads first is
+    /// refused it when another connection wrote meanwhile. On PostgreSQL each statement sees all
+    /// that was committed before it.
     Write,
     /// To read one state. On SQLite that of the first read.
     Snapshot,
 }
 
 impl Purpose {
-    /// Everything is named, so that no default of the database or of a pooler in between counts; but for writing to a
-    /// PostgreSQL that an operator, or a provider whose storage is used up, has made read-only.
+    /// Everything is named, so that no default of the database or of a pooler in between counts;
+    /// but for writing to a PostgreSQL that an operator, or a provider whose storage is used up,
+    /// has made read-only.
     fn begin(self, dialect: Dialect) -> &'static str {
         match (dialect, self) {
             (Dialect::Sqlite, Self::Write) => "BEGIN IMMEDIATE",
             (Dialect::Sqlite, Self::Snapshot) => "BEGIN DEFERRED",
             (Dialect::Postgres, Self::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            (Dialect::Postgres, Self::Snapshot) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Dialect::Postgres, Self::Snapshot) => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            }
         }
     }
 }
@@ -68,7 +76,8 @@ impl Session {
         let begin = purpose.begin(session.dialect());
         session.clean = false;
         if let Err(error) = session.plain(begin).await {
-            // Within a transaction already, or broken: closed either way. The next connection is a new one.
+            // Within a transaction already, or broken: closed either way. The next connection is a
+            // new one.
             tracing::debug!(%error, "a connection could not begin a transaction and is closed");
             session.close();
             if error.is_conflict() {
@@ -84,10 +93,24 @@ impl Session {
     /// Takes a connection for statements of their own.
     pub(super) async fn take(db: &DatabaseConnection) -> Result<Self> {
         let connection = match db.get_database_backend() {
-            DbBackend::Sqlite => Held::Sqlite(db.get_sqlite_connection_pool().acquire().await.map_err(of_connection)?),
-            _ => Held::Postgres(db.get_postgres_connection_pool().acquire().await.map_err(of_connection)?),
+            DbBackend::Sqlite => Held::Sqlite(
+                db.get_sqlite_connection_pool()
+                    .acquire()
+                    .await
+                    .map_err(of_connection)?,
+            ),
+            _ => Held::Postgres(
+                db.get_postgres_connection_pool()
+                    .acquire()
+                    .await
+                    .map_err(of_connection)?,
+            ),
         };
-        Ok(Self { connection, clean: true, failed: false })
+        Ok(Self {
+            connection,
+            clean: true,
+            failed: false,
+        })
     }
 
     fn dialect(&self) -> Dialect {
@@ -100,8 +123,14 @@ impl Session {
     /// Runs a statement without values that belongs to no transaction's content.
     async fn plain(&mut self, sql: &'static str) -> Result<()> {
         match &mut self.connection {
-            Held::Sqlite(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
-            Held::Postgres(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
+            Held::Sqlite(connection) => sqlx::raw_sql(sql)
+                .execute(&mut **connection)
+                .await
+                .map(drop)?,
+            Held::Postgres(connection) => sqlx::raw_sql(sql)
+                .execute(&mut **connection)
+                .await
+                .map(drop)?,
         }
         Ok(())
     }
@@ -111,11 +140,15 @@ impl Session {
         let (sql, values) = parts(statement);
         let done = match &mut self.connection {
             Held::Sqlite(connection) => {
-                let done = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values).execute(&mut **connection).await;
+                let done = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values)
+                    .execute(&mut **connection)
+                    .await;
                 done.map(|done| done.rows_affected())
             }
             Held::Postgres(connection) => {
-                let done = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values).execute(&mut **connection).await;
+                let done = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values)
+                    .execute(&mut **connection)
+                    .await;
                 done.map(|done| done.rows_affected())
             }
         };
@@ -128,12 +161,15 @@ impl Session {
         let (sql, values) = parts(statement);
         let rows = match &mut self.connection {
             Held::Sqlite(connection) => {
-                let rows = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values).fetch_all(&mut **connection).await;
+                let rows = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values)
+                    .fetch_all(&mut **connection)
+                    .await;
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
             Held::Postgres(connection) => {
-                let rows =
-                    sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values).fetch_all(&mut **connection).await;
+                let rows = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values)
+                    .fetch_all(&mut **connection)
+                    .await;
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
         };
@@ -144,10 +180,13 @@ impl Session {
     /// Commits, and gives the connection back.
     ///
     /// # Errors
-    /// Those of the database; the connection is closed then, and it is not known whether it was committed.
+    /// Those of the database; the connection is closed then, and it is not known whether it was
+    /// committed.
     pub(super) async fn commit(mut self) -> Result<()> {
         let committed = if self.failed {
-            Err(Error::Internal("a transaction with a failed statement is not committed".to_owned()))
+            Err(Error::Internal(
+                "a transaction with a failed statement is not committed".to_owned(),
+            ))
         } else {
             self.plain("COMMIT").await
         };
@@ -161,7 +200,8 @@ impl Session {
         Ok(())
     }
 
-    /// Rolls back, and gives the connection back; where that fails, or on SQLite anything failed before, closes it instead.
+    /// Rolls back, and gives the connection back; where that fails, or on SQLite anything failed
+    /// before, closes it instead.
     pub(super) async fn roll_back(mut self) {
         if self.failed && self.dialect() == Dialect::Sqlite {
             return self.close();
@@ -202,7 +242,10 @@ impl Drop for Session {
 }
 
 fn parts(statement: Statement) -> (String, SqlxValues) {
-    (statement.sql, SqlxValues(statement.values.unwrap_or(Values(Vec::new()))))
+    (
+        statement.sql,
+        SqlxValues(statement.values.unwrap_or(Values(Vec::new()))),
+    )
 }
 
 #[cfg(test)]
@@ -213,21 +256,37 @@ mod tests {
 
     /// A pool of one connection, as the writers have.
     async fn one(dir: &tempfile::TempDir) -> DatabaseConnection {
-        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", dir.path().join("db").display()));
+        let mut options = ConnectOptions::new(format!(
+            "sqlite://{}?mode=rwc",
+            dir.path().join("db").display()
+        ));
         options.max_connections(1);
         let db = Database::connect(options).await.expect("a connection");
-        db.execute_unprepared("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)").await.expect("a table");
+        db.execute_unprepared("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")
+            .await
+            .expect("a table");
         db
     }
 
     fn insert(number: i64) -> Statement {
-        Statement::from_string(DbBackend::Sqlite, format!("INSERT INTO t (n) VALUES ({number})"))
+        Statement::from_string(
+            DbBackend::Sqlite,
+            format!("INSERT INTO t (n) VALUES ({number})"),
+        )
     }
 
     async fn numbers(dir: &tempfile::TempDir) -> Vec<i64> {
         let db = one(dir).await;
-        let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "SELECT n FROM t ORDER BY n")).await;
-        rows.expect("a read").iter().map(|row| row.try_get("", "n").expect("a number")).collect()
+        let rows = db
+            .query_all_raw(Statement::from_string(
+                DbBackend::Sqlite,
+                "SELECT n FROM t ORDER BY n",
+            ))
+            .await;
+        rows.expect("a read")
+            .iter()
+            .map(|row| row.try_get("", "n").expect("a number"))
+            .collect()
     }
 
     /// What is left of a transaction that nobody ended must not swallow those that follow.
@@ -235,8 +294,12 @@ mod tests {
     async fn a_connection_that_is_found_within_a_transaction_is_replaced() {
         let dir = tempfile::tempdir().expect("a directory");
         let db = one(&dir).await;
-        db.execute_unprepared("BEGIN IMMEDIATE").await.expect("a transaction that nobody ends");
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction on a new connection");
+        db.execute_unprepared("BEGIN IMMEDIATE")
+            .await
+            .expect("a transaction that nobody ends");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction on a new connection");
         session.execute(insert(1)).await.expect("a row");
         session.commit().await.expect("a commit");
         assert_eq!(numbers(&dir).await, [1]);
@@ -246,11 +309,18 @@ mod tests {
     async fn after_a_failed_statement_nothing_is_committed_and_the_next_transaction_is_whole() {
         let dir = tempfile::tempdir().expect("a directory");
         let db = one(&dir).await;
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction");
         session.execute(insert(1)).await.expect("a row");
-        session.execute(insert(1)).await.expect_err("the row is there");
+        session
+            .execute(insert(1))
+            .await
+            .expect_err("the row is there");
         session.commit().await.expect_err("not committed");
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction");
         session.execute(insert(2)).await.expect("a row");
         session.commit().await.expect("a commit");
         assert_eq!(numbers(&dir).await, [2]);
@@ -260,13 +330,19 @@ mod tests {
     async fn what_is_dropped_or_rolled_back_leaves_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         let db = one(&dir).await;
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction");
         session.execute(insert(1)).await.expect("a row");
         drop(session);
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction");
         session.execute(insert(2)).await.expect("a row");
         session.roll_back().await;
-        let mut session = Session::begin(&db, Purpose::Write).await.expect("a transaction");
+        let mut session = Session::begin(&db, Purpose::Write)
+            .await
+            .expect("a transaction");
         session.execute(insert(3)).await.expect("a row");
         session.commit().await.expect("a commit");
         assert_eq!(numbers(&dir).await, [3]);

@@ -15,25 +15,44 @@ use super::session::{Purpose, Session};
 use super::write::{SqlTransaction, distinct, question};
 use super::{matching, query};
 use crate::store::{
-    BackfillProgress, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision, StoredRequest,
-    StoredStatement, WriteTurn,
+    BackfillProgress, Error, KeyedRecord, MatchPair, ProfileRow, Result, Snapshot, StoredDecision,
+    StoredRequest, StoredStatement, WriteTurn,
 };
 
 /// Begins a snapshot.
-pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {
+pub(super) async fn begin(
+    pools: &Arc<Pools>,
+    tenant: &TenantId,
+    tasks: &TaskTracker,
+) -> Result<SqlTransaction> {
     let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
     let begun = tasks.spawn(async move {
         let open = Some(Session::begin(&pools.read(), Purpose::Snapshot).await?);
-        Ok(SqlTransaction { dialect: pools.dialect, tenant, turn: WriteTurn::default(), open, pools, tasks: tracker })
+        Ok(SqlTransaction {
+            dialect: pools.dialect,
+            tenant,
+            turn: WriteTurn::default(),
+            open,
+            pools,
+            tasks: tracker,
+        })
     });
-    begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("snapshot: {panic}"))))
+    begun
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(format!("snapshot: {panic}"))))
 }
 
 #[async_trait]
 impl Snapshot for SqlTransaction {
     async fn model_in_force(&mut self) -> Result<i64> {
-        let rows = self.rows(query::model_in_force(self.dialect, &self.tenant)).await?;
-        Ok(rows.first().map(|row| row.try_get("", "model_version")).transpose()?.unwrap_or(0))
+        let rows = self
+            .rows(query::model_in_force(self.dialect, &self.tenant))
+            .await?;
+        Ok(rows
+            .first()
+            .map(|row| row.try_get("", "model_version"))
+            .transpose()?
+            .unwrap_or(0))
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<Record>> {
@@ -41,17 +60,27 @@ impl Snapshot for SqlTransaction {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(query::records(self.dialect, &self.tenant, &keys)?).await?;
+        let rows = self
+            .rows(query::records(self.dialect, &self.tenant, &keys)?)
+            .await?;
         rows.iter().map(record).collect()
     }
 
-    async fn holders(&mut self, identifiers: &[Identifier], limit: usize) -> Result<Vec<(Identifier, Record)>> {
+    async fn holders(
+        &mut self,
+        identifiers: &[Identifier],
+        limit: usize,
+    ) -> Result<Vec<(Identifier, Record)>> {
         let asked = distinct(identifiers);
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(query::holders(self.dialect, &self.tenant, &asked, limit)?).await?;
-        rows.iter().map(|row| Ok((question(&asked, row)?.clone(), record(row)?))).collect()
+        let rows = self
+            .rows(query::holders(self.dialect, &self.tenant, &asked, limit)?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((question(&asked, row)?.clone(), record(row)?)))
+            .collect()
     }
 
     async fn profile_rows(&mut self, ids: &[ProfileId]) -> Result<Vec<ProfileRow>> {
@@ -61,7 +90,13 @@ impl Snapshot for SqlTransaction {
         }
         let statement = query::profile_rows(self.dialect, &self.tenant, &ids)?;
         let rows = self.rows(statement).await?;
-        rows.iter().map(|row| Ok(ProfileRow::from(profile::Model::from_query_result(row, "")?))).collect()
+        rows.iter()
+            .map(|row| {
+                Ok(ProfileRow::from(profile::Model::from_query_result(
+                    row, "",
+                )?))
+            })
+            .collect()
     }
 
     async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>> {
@@ -69,12 +104,25 @@ impl Snapshot for SqlTransaction {
         if profiles.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(matching::members(self.dialect, &self.tenant, &profiles)?).await?;
+        let rows = self
+            .rows(matching::members(self.dialect, &self.tenant, &profiles)?)
+            .await?;
         rows.iter().map(record).collect()
     }
 
-    async fn scan_records(&mut self, after: Option<&RecordKey>, limit: usize) -> Result<Vec<Record>> {
-        let rows = self.rows(matching::scan_records(self.dialect, &self.tenant, after, limit)).await?;
+    async fn scan_records(
+        &mut self,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
+        let rows = self
+            .rows(matching::scan_records(
+                self.dialect,
+                &self.tenant,
+                after,
+                limit,
+            ))
+            .await?;
         rows.iter().map(record).collect()
     }
 
@@ -83,8 +131,17 @@ impl Snapshot for SqlTransaction {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(matching::keyed(self.dialect, &self.tenant, &asked, limit)?).await?;
-        rows.iter().map(|row| Ok((*question(&asked, row)?, record_key(row, "source", "record_key")?))).collect()
+        let rows = self
+            .rows(matching::keyed(self.dialect, &self.tenant, &asked, limit)?)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    *question(&asked, row)?,
+                    record_key(row, "source", "record_key")?,
+                ))
+            })
+            .collect()
     }
 
     async fn statements(&mut self, records: &[RecordKey]) -> Result<Vec<StoredStatement>> {
@@ -94,11 +151,15 @@ impl Snapshot for SqlTransaction {
         }
         let statement = query::statements(self.dialect, &self.tenant, &records)?;
         let rows = self.rows(statement).await?;
-        rows.iter().map(|row| record_version::Model::from_query_result(row, "")?.into_statement()).collect()
+        rows.iter()
+            .map(|row| record_version::Model::from_query_result(row, "")?.into_statement())
+            .collect()
     }
 
     async fn recount_progress(&mut self) -> Result<Option<BackfillProgress>> {
-        let rows = self.rows(query::recount_progress(self.dialect, &self.tenant)).await?;
+        let rows = self
+            .rows(query::recount_progress(self.dialect, &self.tenant))
+            .await?;
         rows.first().map(recount_progress).transpose()
     }
 
@@ -107,7 +168,9 @@ impl Snapshot for SqlTransaction {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(matching::pairs(self.dialect, &self.tenant, &records)?).await?;
+        let rows = self
+            .rows(matching::pairs(self.dialect, &self.tenant, &records)?)
+            .await?;
         // Found from both ends, if both were asked for.
         let pairs: Vec<MatchPair> = rows.iter().map(pair).collect::<Result<_>>()?;
         Ok(distinct(&pairs))
@@ -118,7 +181,13 @@ impl Snapshot for SqlTransaction {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(matching::decisions_about(self.dialect, &self.tenant, &records)?).await?;
+        let rows = self
+            .rows(matching::decisions_about(
+                self.dialect,
+                &self.tenant,
+                &records,
+            )?)
+            .await?;
         let mut decisions = rows.iter().map(decision).collect::<Result<Vec<_>>>()?;
         decisions.sort_by(|a, b| a.decision.id.cmp(&b.decision.id));
         decisions.dedup_by(|a, b| a.decision.id == b.decision.id);
@@ -126,17 +195,23 @@ impl Snapshot for SqlTransaction {
     }
 
     async fn decisions(&mut self) -> Result<Vec<StoredDecision>> {
-        let rows = self.rows(matching::decisions(self.dialect, &self.tenant)).await?;
+        let rows = self
+            .rows(matching::decisions(self.dialect, &self.tenant))
+            .await?;
         rows.iter().map(decision).collect()
     }
 
     async fn decision(&mut self, id: &str) -> Result<Option<StoredDecision>> {
-        let rows = self.rows(matching::decision(self.dialect, &self.tenant, id)).await?;
+        let rows = self
+            .rows(matching::decision(self.dialect, &self.tenant, id))
+            .await?;
         rows.first().map(decision).transpose()
     }
 
     async fn request(&mut self, request_id: &str) -> Result<Option<StoredRequest>> {
-        let rows = self.rows(matching::request(self.dialect, &self.tenant, request_id)).await?;
+        let rows = self
+            .rows(matching::request(self.dialect, &self.tenant, request_id))
+            .await?;
         rows.first().map(request).transpose()
     }
 }

@@ -1,8 +1,9 @@
-//! One text for both databases: statements over sets of rows, with the differences of the databases in one place.
+//! One text for both databases: statements over sets of rows, with the differences of the databases
+//! in one place.
 //!
-//! A statement works on a whole set, however large, and its text does not depend on the set's size, so that it is prepared
-//! once a connection. A set travels as one array for each column on PostgreSQL (`unnest`), and as one JSON text on SQLite
-//! (`json_each`).
+//! A statement works on a whole set, however large, and its text does not depend on the set's size,
+//! so that it is prepared once a connection. A set travels as one array for each column on
+//! PostgreSQL (`unnest`), and as one JSON text on SQLite (`json_each`).
 
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{DbBackend, Statement, Value};
@@ -25,23 +26,26 @@ impl Dialect {
         }
     }
 
-    /// Joins a table to those before it: for each of their rows, the rows of the table for which a condition holds.
+    /// Joins a table to those before it: for each of their rows, the rows of the table for which a
+    /// condition holds.
     ///
-    /// The plan is the written one, whatever the statistics say. On PostgreSQL `OFFSET 0` keeps the planner from turning
-    /// the join round, as it would while the table is small, to begin with all rows of the tenant. On SQLite `CROSS JOIN`
-    /// fixes the order.
+    /// The plan is the written one, whatever the statistics say. On PostgreSQL `OFFSET 0` keeps the
+    /// planner from turning the join round, as it would while the table is small, to begin with all
+    /// rows of the tenant. On SQLite `CROSS JOIN` fixes the order.
     pub(super) fn look_up(self, table: &str, alias: &str, condition: &str) -> String {
         match self {
             Self::Postgres => {
-                format!("CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}")
+                format!(
+                    "CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}"
+                )
             }
             Self::Sqlite => format!("CROSS JOIN {table} AS {alias} ON {condition}"),
         }
     }
 
-    /// Names the index that a table is looked up by, after the table's alias, where the database would guess wrong: SQLite, which
-    /// has no statistics, takes any index that gives the rows in order for as good as one that finds fewer. PostgreSQL knows no
-    /// such word.
+    /// Names the index that a table is looked up by, after the table's alias, where the database
+    /// would guess wrong: SQLite, which has no statistics, takes any index that gives the rows in
+    /// order for as good as one that finds fewer. PostgreSQL knows no such word.
     pub(super) fn indexed_by(self, index: &str) -> String {
         match self {
             Self::Postgres => String::new(),
@@ -51,12 +55,16 @@ impl Dialect {
 
     /// Deletes the rows of a table whose key, after the tenant, is in the set called `removed`.
     ///
-    /// On PostgreSQL by the place of each row, looked up first, for the same reason as in [`look_up`](Self::look_up): as a
-    /// join it would begin with all rows of the tenant. A place is good for as long as the statement runs.
+    /// On PostgreSQL by the place of each row, looked up first, for the same reason as in
+    /// [`look_up`](Self::look_up): as a join it would begin with all rows of the tenant. A place is
+    /// good for as long as the statement runs.
     pub(super) fn delete(self, table: &str, tenant: &str, key: &[&str], removed: &str) -> String {
         match self {
             Self::Postgres => {
-                let same: Vec<String> = key.iter().map(|name| format!("t.{name} = removed.{name}")).collect();
+                let same: Vec<String> = key
+                    .iter()
+                    .map(|name| format!("t.{name} = removed.{name}"))
+                    .collect();
                 let same = same.join(" AND ");
                 format!(
                     "DELETE FROM {table} WHERE ctid = ANY (ARRAY (SELECT found.ctid FROM {removed} CROSS JOIN LATERAL \
@@ -65,7 +73,9 @@ impl Dialect {
             }
             Self::Sqlite => {
                 let key = key.join(", ");
-                format!("DELETE FROM {table} WHERE tenant = {tenant} AND ({key}) IN (SELECT {key} FROM {removed})")
+                format!(
+                    "DELETE FROM {table} WHERE tenant = {tenant} AND ({key}) IN (SELECT {key} FROM {removed})"
+                )
             }
         }
     }
@@ -109,8 +119,8 @@ impl Column {
         }
     }
 
-    /// Text with NUL is refused here: PostgreSQL cannot keep it, and SQLite's JSON functions cut it short, so that a key
-    /// would be taken for another one.
+    /// Text with NUL is refused here: PostgreSQL cannot keep it, and SQLite's JSON functions cut it
+    /// short, so that a key would be taken for another one.
     fn check(&self) -> Result<()> {
         match self {
             Self::Text(texts) if texts.iter().any(|text| text.contains('\0')) => {
@@ -148,7 +158,10 @@ impl Column {
 }
 
 fn array<T: Into<Value>>(of: ArrayType, items: Vec<T>) -> Value {
-    Value::Array(of, Some(Box::new(items.into_iter().map(Into::into).collect())))
+    Value::Array(
+        of,
+        Some(Box::new(items.into_iter().map(Into::into).collect())),
+    )
 }
 
 /// A statement in the making: hands out the names of parameters and sets, to be put into the text.
@@ -159,7 +172,10 @@ pub(super) struct Sql {
 
 impl Sql {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, values: Vec::new() }
+        Self {
+            dialect,
+            values: Vec::new(),
+        }
     }
 
     /// A parameter.
@@ -186,7 +202,9 @@ impl Sql {
         let (mut shown, mut arrays, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for (name, column) in columns {
             shown.push(match column {
-                Column::OptionalId(_) => format!("NULLIF({name}, '{}'::uuid) AS {name}", Uuid::nil()),
+                Column::OptionalId(_) => {
+                    format!("NULLIF({name}, '{}'::uuid) AS {name}", Uuid::nil())
+                }
                 _ => name.to_owned(),
             });
             let kind = column.postgres_type();
@@ -194,7 +212,9 @@ impl Sql {
             names.push(name);
         }
         let (shown, arrays, names) = (shown.join(", "), arrays.join(", "), names.join(", "));
-        format!("(SELECT {shown}, ord FROM unnest({arrays}) WITH ORDINALITY AS given({names}, ord)) AS {alias}")
+        format!(
+            "(SELECT {shown}, ord FROM unnest({arrays}) WITH ORDINALITY AS given({names}, ord)) AS {alias}"
+        )
     }
 
     fn json_each(&mut self, alias: &str, columns: &[(&str, Column)]) -> String {
@@ -216,15 +236,21 @@ impl Sql {
             .enumerate()
             .map(|(place, (name, column))| match column {
                 Column::Text(_) | Column::Int(_) => format!("value->>{place} AS {name}"),
-                Column::Id(_) | Column::OptionalId(_) => format!("unhex(value->>{place}) AS {name}"),
+                Column::Id(_) | Column::OptionalId(_) => {
+                    format!("unhex(value->>{place}) AS {name}")
+                }
             })
             .collect();
-        format!("(SELECT {}, key + 1 AS ord FROM json_each({parameter})) AS {alias}", shown.join(", "))
+        format!(
+            "(SELECT {}, key + 1 AS ord FROM json_each({parameter})) AS {alias}",
+            shown.join(", ")
+        )
     }
 
-    /// A sub-select that may name the tables before it, for `LIMIT` within each of their rows. Answers what to select
-    /// from, and how to name each of its columns, which are texts or numbers. (SQLite has no `LATERAL`; there the rows of the
-    /// sub-select go through a JSON list, which may depend on the tables before it.)
+    /// A sub-select that may name the tables before it, for `LIMIT` within each of their rows.
+    /// Answers what to select from, and how to name each of its columns, which are texts or
+    /// numbers. (SQLite has no `LATERAL`; there the rows of the sub-select go through a JSON list,
+    /// which may depend on the tables before it.)
     pub(super) fn lateral<const N: usize>(
         &self,
         alias: &str,
@@ -232,11 +258,15 @@ impl Sql {
         select: &str,
     ) -> (String, [String; N]) {
         match self.dialect {
-            Dialect::Postgres => {
-                (format!("LATERAL ({select}) AS {alias}"), columns.map(|column| format!("{alias}.{column}")))
-            }
+            Dialect::Postgres => (
+                format!("LATERAL ({select}) AS {alias}"),
+                columns.map(|column| format!("{alias}.{column}")),
+            ),
             Dialect::Sqlite => {
-                let list = format!("SELECT json_group_array(json_array({})) FROM ({select})", columns.join(", "));
+                let list = format!(
+                    "SELECT json_group_array(json_array({})) FROM ({select})",
+                    columns.join(", ")
+                );
                 let mut place = 0;
                 let names = columns.map(|_| {
                     place += 1;
@@ -260,7 +290,10 @@ mod tests {
     fn two_rows(dialect: Dialect) -> (String, Vec<Value>) {
         let mut sql = Sql::new(dialect);
         let ids = vec![Uuid::nil(), Uuid::from_u128(1)];
-        let columns = vec![("a", Column::text(["x\"", "ß"])), ("b", Column::OptionalId(ids))];
+        let columns = vec![
+            ("a", Column::text(["x\"", "ß"])),
+            ("b", Column::OptionalId(ids)),
+        ];
         let text = sql.rows("asked", columns).expect("no NUL");
         (text, sql.values)
     }
@@ -283,7 +316,11 @@ mod tests {
     #[test]
     fn the_text_does_not_depend_on_the_size_of_the_set() {
         for dialect in [Dialect::Postgres, Dialect::Sqlite] {
-            let of = |size| Sql::new(dialect).rows("asked", vec![("n", Column::Int(vec![7; size]))]).expect("no text");
+            let of = |size| {
+                Sql::new(dialect)
+                    .rows("asked", vec![("n", Column::Int(vec![7; size]))])
+                    .expect("no text")
+            };
             assert_eq!(of(0), of(1000));
         }
     }

@@ -12,8 +12,14 @@ impl Population for SqlStore {
     async fn statistics(&self, tenant: &TenantId) -> Result<Option<String>> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(tenant.as_str());
-        let statement = sql.statement(format!("SELECT body FROM statistics WHERE tenant = {tenant}"));
-        self.rows(statement).await?.first().map(|row| Ok(row.try_get("", "body")?)).transpose()
+        let statement = sql.statement(format!(
+            "SELECT body FROM statistics WHERE tenant = {tenant}"
+        ));
+        self.rows(statement)
+            .await?
+            .first()
+            .map(|row| Ok(row.try_get("", "body")?))
+            .transpose()
     }
 
     async fn keep_statistics(&self, tenant: &TenantId, body: &str) -> Result<()> {

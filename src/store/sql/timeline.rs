@@ -1,7 +1,9 @@
 //! Events: the statements that list and count them, and find who has them.
 
 use async_trait::async_trait;
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp};
+use profile_core::records::{
+    Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
+};
 use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
@@ -11,24 +13,58 @@ use super::read::{collect, inconsistent, place};
 use super::statement::{Column, Dialect, Sql};
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
 
-/// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each record and type by
-/// `event_by_type`; then the newest of those. The other way round for a page that ends at a position.
-fn list_events(dialect: Dialect, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Statement> {
+/// Serves [`Timelines::list_events`]: the newest of each record by `event_by_record`, or of each
+/// record and type by `event_by_type`; then the newest of those. The other way round for a page
+/// that ends at a position.
+fn list_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+    page: &EventPage,
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
     let (kinds, of_kind) = kinds(&mut sql, &page.kinds)?;
-    let by = dialect.indexed_by(if of_kind.is_empty() { "event_by_record" } else { "event_by_type" });
+    let by = dialect.indexed_by(if of_kind.is_empty() {
+        "event_by_record"
+    } else {
+        "event_by_type"
+    });
     let paged = sql.bind(i64::from(page.after.is_some() || page.from.is_some()));
-    let (order, beyond) = if page.from.is_some() { ("ASC", ">=") } else { ("DESC", "<") };
+    let (order, beyond) = if page.from.is_some() {
+        ("ASC", ">=")
+    } else {
+        ("DESC", "<")
+    };
     let start = page.start.map_or(i64::MIN, Timestamp::as_micros);
-    let end = page.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
-    let earliest = page.from.as_ref().map_or(start, |from| start.max(from.sort_time.as_micros()));
-    let latest = page.after.as_ref().map_or(end, |after| end.min(after.sort_time.as_micros()));
+    let end = page
+        .end
+        .map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
+    let earliest = page
+        .from
+        .as_ref()
+        .map_or(start, |from| start.max(from.sort_time.as_micros()));
+    let latest = page
+        .after
+        .as_ref()
+        .map_or(end, |after| end.min(after.sort_time.as_micros()));
     let (earliest, latest) = (sql.bind(earliest), sql.bind(latest));
-    let nowhere = TimelinePosition { sort_time: Timestamp::default(), source: String::new(), event_id: String::new() };
-    let edge = page.from.clone().or_else(|| page.after.clone()).unwrap_or(nowhere);
-    let edge = [edge.sort_time.as_micros().into(), edge.source.into(), edge.event_id.into()];
+    let nowhere = TimelinePosition {
+        sort_time: Timestamp::default(),
+        source: String::new(),
+        event_id: String::new(),
+    };
+    let edge = page
+        .from
+        .clone()
+        .or_else(|| page.after.clone())
+        .unwrap_or(nowhere);
+    let edge = [
+        edge.sort_time.as_micros().into(),
+        edge.source.into(),
+        edge.event_id.into(),
+    ];
     let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
     let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
@@ -61,15 +97,30 @@ fn kinds(sql: &mut Sql, kinds: &[String]) -> Result<(String, &'static str)> {
 }
 
 /// Serves [`Timelines::count_events`], by `event_by_type` alone.
-fn count_events(dialect: Dialect, tenant: &TenantId, records: &[RecordKey], filter: &EventFilter) -> Result<Statement> {
+fn count_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    records: &[RecordKey],
+    filter: &EventFilter,
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", record_columns(records))?;
     let (kinds, of_kind) = kinds(&mut sql, &filter.kinds)?;
-    let channels = sql.rows("channels", vec![("channel", Column::text(filter.channels.iter().map(String::as_str)))])?;
+    let channels = sql.rows(
+        "channels",
+        vec![(
+            "channel",
+            Column::text(filter.channels.iter().map(String::as_str)),
+        )],
+    )?;
     let any_channel = sql.bind(i64::from(filter.channels.is_empty()));
     let start = sql.bind(filter.start.map_or(i64::MIN, Timestamp::as_micros));
-    let end = sql.bind(filter.end.map_or(i64::MAX, |end| end.as_micros().saturating_sub(1)));
+    let end = sql.bind(
+        filter
+            .end
+            .map_or(i64::MAX, |end| end.as_micros().saturating_sub(1)),
+    );
     let (counts, [kind, number]) = sql.lateral(
         "n",
         ["type", "number"],
@@ -88,10 +139,14 @@ fn count_events(dialect: Dialect, tenant: &TenantId, records: &[RecordKey], filt
 
 fn object_columns<'a>(objects: &'a [ObjectKey]) -> Vec<(&'static str, Column)> {
     let text = |part: fn(&'a ObjectKey) -> &'a str| Column::text(objects.iter().map(part));
-    vec![("kind", text(|object| &object.kind)), ("object_id", text(|object| &object.id))]
+    vec![
+        ("kind", text(|object| &object.kind)),
+        ("object_id", text(|object| &object.id)),
+    ]
 }
 
-/// Serves [`Timelines::list_object_events`]: those of each object and record by `event_object_pk`, then by `event_pk`.
+/// Serves [`Timelines::list_object_events`]: those of each object and record by `event_object_pk`,
+/// then by `event_pk`.
 fn list_object_events(
     dialect: Dialect,
     tenant: &TenantId,
@@ -104,10 +159,22 @@ fn list_object_events(
     let objects = sql.rows("object", object_columns(objects))?;
     let records = sql.rows("asked", record_columns(records))?;
     let paged = sql.bind(i64::from(page.after.is_some()));
-    let latest = sql.bind(page.after.as_ref().map_or(i64::MAX, |after| after.sort_time.as_micros()));
-    let nowhere = TimelinePosition { sort_time: Timestamp::default(), source: String::new(), event_id: String::new() };
+    let latest = sql.bind(
+        page.after
+            .as_ref()
+            .map_or(i64::MAX, |after| after.sort_time.as_micros()),
+    );
+    let nowhere = TimelinePosition {
+        sort_time: Timestamp::default(),
+        source: String::new(),
+        event_id: String::new(),
+    };
     let after = page.after.clone().unwrap_or(nowhere);
-    let after = [after.sort_time.as_micros().into(), after.source.into(), after.event_id.into()];
+    let after = [
+        after.sort_time.as_micros().into(),
+        after.source.into(),
+        after.event_id.into(),
+    ];
     let [time, source, event_id] = after.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
     let (newest, [sequence, found_source, found_id]) = sql.lateral(
@@ -121,7 +188,8 @@ fn list_object_events(
              ORDER BY x.sort_time DESC, x.event_id DESC LIMIT {limit}"
         ),
     );
-    let event = format!("e.tenant = {tenant} AND e.source = {found_source} AND e.event_id = {found_id}");
+    let event =
+        format!("e.tenant = {tenant} AND e.source = {found_source} AND e.event_id = {found_id}");
     let event = dialect.look_up("event", "e", &event);
     Ok(sql.statement(format!(
         "SELECT object.ord, CAST({sequence} AS bigint) AS sequence, e.source, e.body \
@@ -130,7 +198,12 @@ fn list_object_events(
 }
 
 /// Serves [`Timelines::find_by_objects`], by `event_object_pk` and `record_pk`.
-fn find_by_objects(dialect: Dialect, tenant: &TenantId, objects: &[ObjectKey], limit: usize) -> Result<Statement> {
+fn find_by_objects(
+    dialect: Dialect,
+    tenant: &TenantId,
+    objects: &[ObjectKey],
+    limit: usize,
+) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", object_columns(objects))?;
@@ -144,13 +217,19 @@ fn find_by_objects(dialect: Dialect, tenant: &TenantId, objects: &[ObjectKey], l
              GROUP BY x.source, x.record_key ORDER BY x.source, x.record_key LIMIT {limit}"
         ),
     );
-    let record = format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
+    let record =
+        format!("r.tenant = {tenant} AND r.source = {source} AND r.record_key = {record_key}");
     let record = dialect.look_up("record", "r", &record);
     let found = format!(
         "SELECT DISTINCT asked.ord, r.profile_id FROM {asked} CROSS JOIN {holders} {record} \
          WHERE r.profile_id IS NOT NULL"
     );
-    Ok(sql.statement(as_of(&tenant, "found.ord, found.profile_id", &found, "found.ord, found.profile_id")))
+    Ok(sql.statement(as_of(
+        &tenant,
+        "found.ord, found.profile_id",
+        &found,
+        "found.ord, found.profile_id",
+    )))
 }
 
 /// What is to be explained.
@@ -159,38 +238,84 @@ pub(super) fn hot_queries(
     tenant: &TenantId,
     records: &[RecordKey],
 ) -> Result<Vec<(&'static str, Statement)>> {
-    let newest = EventPage { limit: 10, ..EventPage::default() };
-    let position =
-        TimelinePosition { sort_time: Timestamp::default(), source: "a".to_owned(), event_id: "a".to_owned() };
-    let before = EventPage { from: Some(position), ..newest.clone() };
-    let of_types = EventPage { kinds: vec!["a".to_owned(), "b".to_owned()], ..newest.clone() };
-    let objects: Vec<ObjectKey> = (0..50).map(|number: i32| ObjectKey::new("order", number.to_string())).collect();
-    let page = ObjectPage { limit: 10, ..ObjectPage::default() };
+    let newest = EventPage {
+        limit: 10,
+        ..EventPage::default()
+    };
+    let position = TimelinePosition {
+        sort_time: Timestamp::default(),
+        source: "a".to_owned(),
+        event_id: "a".to_owned(),
+    };
+    let before = EventPage {
+        from: Some(position),
+        ..newest.clone()
+    };
+    let of_types = EventPage {
+        kinds: vec!["a".to_owned(), "b".to_owned()],
+        ..newest.clone()
+    };
+    let objects: Vec<ObjectKey> = (0..50)
+        .map(|number: i32| ObjectKey::new("order", number.to_string()))
+        .collect();
+    let page = ObjectPage {
+        limit: 10,
+        ..ObjectPage::default()
+    };
     Ok(vec![
-        ("list_events", list_events(dialect, tenant, records, &newest)?),
-        ("list_events: before", list_events(dialect, tenant, records, &before)?),
-        ("list_events: types", list_events(dialect, tenant, records, &of_types)?),
-        ("count_events", count_events(dialect, tenant, records, &EventFilter::default())?),
-        ("list_object_events", list_object_events(dialect, tenant, &objects, records, &page)?),
-        ("find_by_objects", find_by_objects(dialect, tenant, &objects, 10)?),
+        (
+            "list_events",
+            list_events(dialect, tenant, records, &newest)?,
+        ),
+        (
+            "list_events: before",
+            list_events(dialect, tenant, records, &before)?,
+        ),
+        (
+            "list_events: types",
+            list_events(dialect, tenant, records, &of_types)?,
+        ),
+        (
+            "count_events",
+            count_events(dialect, tenant, records, &EventFilter::default())?,
+        ),
+        (
+            "list_object_events",
+            list_object_events(dialect, tenant, &objects, records, &page)?,
+        ),
+        (
+            "find_by_objects",
+            find_by_objects(dialect, tenant, &objects, 10)?,
+        ),
     ])
 }
 
 impl SqlStore {
-    /// How the database goes about a page of events, for operators and tests. PostgreSQL reads it, and tells the rows that each
-    /// step had.
+    /// How the database goes about a page of events, for operators and tests. PostgreSQL reads it,
+    /// and tells the rows that each step had.
     ///
     /// # Errors
     /// Those of any read.
-    pub async fn explain_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<String> {
+    pub async fn explain_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<String> {
         let (prefix, column) = match self.dialect {
-            Dialect::Postgres => ("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ", "QUERY PLAN"),
+            Dialect::Postgres => (
+                "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ",
+                "QUERY PLAN",
+            ),
             Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
         };
         let mut statement = list_events(self.dialect, tenant, &distinct(records), page)?;
         statement.sql.insert_str(0, prefix);
         let rows = self.rows(statement).await?;
-        let lines = rows.iter().map(|row| Ok(row.try_get::<String>("", column)?)).collect::<Result<Vec<_>>>();
+        let lines = rows
+            .iter()
+            .map(|row| Ok(row.try_get::<String>("", column)?))
+            .collect::<Result<Vec<_>>>();
         Ok(lines?.join("\n"))
     }
 }
@@ -210,8 +335,15 @@ fn event(row: &QueryResult) -> Result<Event> {
 
 #[async_trait]
 impl Timelines for SqlStore {
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
-        let rows = self.rows(list_events(self.dialect, tenant, &distinct(records), page)?).await?;
+    async fn list_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<Vec<Event>> {
+        let rows = self
+            .rows(list_events(self.dialect, tenant, &distinct(records), page)?)
+            .await?;
         rows.iter().map(event).collect()
     }
 
@@ -221,8 +353,17 @@ impl Timelines for SqlStore {
         records: &[RecordKey],
         filter: &EventFilter,
     ) -> Result<Vec<(String, i64)>> {
-        let rows = self.rows(count_events(self.dialect, tenant, &distinct(records), filter)?).await?;
-        rows.iter().map(|row| Ok((row.try_get("", "type")?, row.try_get("", "number")?))).collect()
+        let rows = self
+            .rows(count_events(
+                self.dialect,
+                tenant,
+                &distinct(records),
+                filter,
+            )?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("", "type")?, row.try_get("", "number")?)))
+            .collect()
     }
 
     async fn list_object_events(
@@ -232,12 +373,18 @@ impl Timelines for SqlStore {
         records: &[RecordKey],
         page: &ObjectPage,
     ) -> Result<Vec<Vec<NamingEvent>>> {
-        let statement = list_object_events(self.dialect, tenant, objects, &distinct(records), page)?;
+        let statement =
+            list_object_events(self.dialect, tenant, objects, &distinct(records), page)?;
         let mut found = vec![Vec::new(); objects.len()];
         for row in self.rows(statement).await? {
-            let naming = NamingEvent { sequence: Sequence(row.try_get("", "sequence")?), event: event(&row)? };
+            let naming = NamingEvent {
+                sequence: Sequence(row.try_get("", "sequence")?),
+                event: event(&row)?,
+            };
             let of_object = place(&row)?.and_then(|place| found.get_mut(place));
-            of_object.ok_or_else(|| inconsistent("event_object", "object_id", "was not asked for"))?.push(naming);
+            of_object
+                .ok_or_else(|| inconsistent("event_object", "object_id", "was not asked for"))?
+                .push(naming);
         }
         for naming in &mut found {
             naming.sort_by_cached_key(|naming| std::cmp::Reverse(naming.event.position()));
@@ -252,7 +399,9 @@ impl Timelines for SqlStore {
         objects: &[ObjectKey],
         limit: usize,
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
-        let rows = self.rows(find_by_objects(self.dialect, tenant, objects, limit)?).await?;
+        let rows = self
+            .rows(find_by_objects(self.dialect, tenant, objects, limit)?)
+            .await?;
         collect(&rows, objects.len(), |place: &mut Vec<ProfileId>, row| {
             place.push(ProfileId(row.try_get("", "profile_id")?));
             Ok(())

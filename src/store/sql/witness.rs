@@ -1,16 +1,20 @@
 //! Whether the database still has what this process has answered as stored.
 //!
-//! A commit that the database reports as done may be gone all the same: the writer's connection was in another state than it
-//! was thought to be, a file was deleted or replaced, PostgreSQL failed over to a standby that was behind. So the last write of
-//! each tenant is looked for **on another connection** than the writers': once a second, and after each failure before the
-//! next write is answered. Its row in `write_time` is looked for, by sequence and time, so that a write that another
-//! server put in its place is not taken for it. On SQLite the files are looked at by name, before and after each commit.
+//! A commit that the database reports as done may be gone all the same: the writer's connection was
+//! in another state than it was thought to be, a file was deleted or replaced, PostgreSQL failed
+//! over to a standby that was behind. So the last write of each tenant is looked for **on another
+//! connection** than the writers': once a second, and after each failure before the next write is
+//! answered. Its row in `write_time` is looked for, by sequence and time, so that a write that
+//! another server put in its place is not taken for it. On SQLite the files are looked at by name,
+//! before and after each commit.
 //!
-//! When something is missing the store **refuses** reads and writes (see [`Availability`](crate::store::Availability)).
+//! When something is missing the store **refuses** reads and writes (see
+//! [`Availability`](crate::store::Availability)).
 //!
-//! - A write that is missing ends in a refusal that lasts until the process is started again, by somebody who has looked.
-//! - A file that is not in its place is refused as long as it is not; when that very file is back and no write is missing,
-//!   the store goes on. Nothing was written or answered meanwhile.
+//! - A write that is missing ends in a refusal that lasts until the process is started again, by
+//!   somebody who has looked.
+//! - A file that is not in its place is refused as long as it is not; when that very file is back
+//!   and no write is missing, the store goes on. Nothing was written or answered meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +61,10 @@ struct Last {
 
 impl Witness {
     pub(super) fn new(file: Option<Arc<DatabaseFile>>) -> Self {
-        Self { file, ..Self::default() }
+        Self {
+            file,
+            ..Self::default()
+        }
     }
 
     /// Ends looking, and lets others have the file.
@@ -76,12 +83,19 @@ impl Witness {
         let mut last = self.last();
         last.count += 1;
         let count = last.count;
-        let newest = last.marks.get(tenant).is_none_or(|(_, known)| known.sequence < mark.sequence);
+        let newest = last
+            .marks
+            .get(tenant)
+            .is_none_or(|(_, known)| known.sequence < mark.sequence);
         if newest {
             last.marks.insert(tenant.clone(), (count, mark));
         }
         if last.marks.len() > MAX_TENANTS {
-            let oldest = last.marks.iter().min_by_key(|(_, (at, _))| *at).map(|(tenant, _)| tenant.clone());
+            let oldest = last
+                .marks
+                .iter()
+                .min_by_key(|(_, (at, _))| *at)
+                .map(|(tenant, _)| tenant.clone());
             oldest.and_then(|oldest| last.marks.remove(&oldest));
         }
     }
@@ -96,17 +110,23 @@ impl Witness {
     async fn gone(&self) -> Option<String> {
         let file = self.file.clone()?;
         // A disk may take its time.
-        tokio::task::spawn_blocking(move || file.gone()).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || file.gone())
+            .await
+            .unwrap_or_default()
     }
 }
 
 impl Pools {
-    /// Notes what became of a transaction that writes, and with a mark what is to be found from now on. What was committed
-    /// is only answered as such if the database is known to have it.
+    /// Notes what became of a transaction that writes, and with a mark what is to be found from now
+    /// on. What was committed is only answered as such if the database is known to have it.
     ///
     /// # Errors
     /// That of the transaction; [`Error::Unavailable`] when what it wrote cannot be relied on.
-    pub(super) async fn settle<T>(&self, mark: Option<(&TenantId, WriteMark)>, written: Result<T>) -> Result<T> {
+    pub(super) async fn settle<T>(
+        &self,
+        mark: Option<(&TenantId, WriteMark)>,
+        written: Result<T>,
+    ) -> Result<T> {
         let done = match written {
             Ok(done) => done,
             Err(error) => {
@@ -119,7 +139,9 @@ impl Pools {
         }
         let doubted = mark.is_some() && self.witness.doubt.swap(false, Ordering::SeqCst);
         if doubted || self.witness.file.is_some() {
-            let looked = self.look(if doubted { Look::Full } else { Look::Quick }).await;
+            let looked = self
+                .look(if doubted { Look::Full } else { Look::Quick })
+                .await;
             if looked.is_err() {
                 self.witness.doubt();
             }
@@ -156,7 +178,9 @@ impl Pools {
                 tracing::error!(%reason, "nothing is answered any more: the database cannot be relied on");
                 self.rescue().await;
             } else {
-                tracing::info!("the database is in its place again and no write is missing; answering again");
+                tracing::info!(
+                    "the database is in its place again and no write is missing; answering again"
+                );
             }
         }
         refusal.map_or(Ok(()), |reason| Err(Error::Unavailable(reason.to_string())))
@@ -169,7 +193,9 @@ impl Pools {
         if look == Look::Quick && self.availability.refusal().is_none() {
             return Ok(None);
         }
-        let Some((tenant, mark)) = self.missing().await? else { return Ok(None) };
+        let Some((tenant, mark)) = self.missing().await? else {
+            return Ok(None);
+        };
         let sequence = mark.sequence.0;
         let lost = format!(
             "write {sequence} of tenant {tenant} was answered as stored and is not in the database; \
@@ -180,16 +206,35 @@ impl Pools {
 
     /// A write that was answered and is not there.
     async fn missing(&self) -> Result<Option<(TenantId, WriteMark)>> {
-        let marks: Vec<(TenantId, WriteMark)> =
-            self.witness.last().marks.iter().map(|(tenant, (_, mark))| (tenant.clone(), *mark)).collect();
+        let marks: Vec<(TenantId, WriteMark)> = self
+            .witness
+            .last()
+            .marks
+            .iter()
+            .map(|(tenant, (_, mark))| (tenant.clone(), *mark))
+            .collect();
         if marks.is_empty() {
             return Ok(None);
         }
         let mut sql = Sql::new(self.dialect);
         let columns = vec![
-            ("tenant", Column::text(marks.iter().map(|(tenant, _)| tenant.as_str()))),
-            ("sequence", Column::Int(marks.iter().map(|(_, mark)| mark.sequence.0).collect())),
-            ("time", Column::Int(marks.iter().map(|(_, mark)| mark.time.as_micros()).collect())),
+            (
+                "tenant",
+                Column::text(marks.iter().map(|(tenant, _)| tenant.as_str())),
+            ),
+            (
+                "sequence",
+                Column::Int(marks.iter().map(|(_, mark)| mark.sequence.0).collect()),
+            ),
+            (
+                "time",
+                Column::Int(
+                    marks
+                        .iter()
+                        .map(|(_, mark)| mark.time.as_micros())
+                        .collect(),
+                ),
+            ),
         ];
         let asked = sql.rows("asked", columns)?;
         let row = "w.tenant = asked.tenant AND w.time = asked.time AND w.sequence = asked.sequence";
@@ -203,25 +248,39 @@ impl Pools {
                 *there = true;
             }
         }
-        Ok(marks.into_iter().zip(there).find(|(_, there)| !there).map(|(mark, _)| mark))
+        Ok(marks
+            .into_iter()
+            .zip(there)
+            .find(|(_, there)| !there)
+            .map(|(mark, _)| mark))
     }
 
-    /// Copies what is only in a deleted log into the database file: it can still be read here, and nowhere else.
+    /// Copies what is only in a deleted log into the database file: it can still be read here, and
+    /// nowhere else.
     async fn rescue(&self) {
-        let Some(file) = self.witness.file.clone() else { return };
+        let Some(file) = self.witness.file.clone() else {
+            return;
+        };
         if self.dialect != Dialect::Sqlite || !file.is_only_without_log() {
             return;
         }
         let copied = async {
             let mut session = Session::take(&self.write()).await?;
-            let checkpoint = sea_orm::Statement::from_string(self.dialect.backend(), "PRAGMA wal_checkpoint(FULL)");
+            let checkpoint = sea_orm::Statement::from_string(
+                self.dialect.backend(),
+                "PRAGMA wal_checkpoint(FULL)",
+            );
             session.rows(checkpoint).await?;
             session.give_back();
             Ok::<(), Error>(())
         };
         match copied.await {
-            Ok(()) => tracing::warn!("what was in the deleted log is copied into the database file; nothing is lost"),
-            Err(error) => tracing::error!(%error, "what was in the deleted log could not be copied into the file"),
+            Ok(()) => tracing::warn!(
+                "what was in the deleted log is copied into the database file; nothing is lost"
+            ),
+            Err(error) => {
+                tracing::error!(%error, "what was in the deleted log could not be copied into the file");
+            }
         }
     }
 }
@@ -242,7 +301,8 @@ pub(super) async fn watch(pools: Weak<Pools>) {
         let Some(store) = pools.upgrade() else { return };
         let (wake, closed) = (store.witness.wake.clone(), store.witness.closed.clone());
         if let Err(error) = store.look(Look::Full).await {
-            // A refusal is told where it begins; a database that does not answer is told by whoever follows the log.
+            // A refusal is told where it begins; a database that does not answer is told by whoever
+            // follows the log.
             tracing::debug!(%error, "whether the last writes are there could not be seen, or they are not");
         }
         drop(store);

@@ -1,12 +1,15 @@
-//! A write: its turn, what it loads, its commit. The one place where transactions that write begin and end.
+//! A write: its turn, what it loads, its commit. The one place where transactions that write begin
+//! and end.
 //!
-//! - **Begin** runs in a task of its own: a `BEGIN` that is dropped half-way would leave an open transaction behind.
-//!   Dropping the wait for it rolls back.
-//! - **Commit** runs in a task of its own too: dropping the wait for it abandons the wait, never the commit.
+//! - **Begin** runs in a task of its own: a `BEGIN` that is dropped half-way would leave an open
+//!   transaction behind. Dropping the wait for it rolls back.
+//! - **Commit** runs in a task of its own too: dropping the wait for it abandons the wait, never
+//!   the commit.
 //! - A transaction that is dropped is **rolled back** in a task of its own, at once.
 //! - All are tracked, so that closing the store waits for them.
-//! - A connection whose transaction did not end well is closed: see [`session`](super::session). What was committed is
-//!   answered only while the database is known to have it: see [`witness`](super::witness).
+//! - A connection whose transaction did not end well is closed: see [`session`](super::session).
+//!   What was committed is answered only while the database is known to have it: see
+//!   [`witness`](super::witness).
 //! - Nothing runs on any other connection while the transaction is open.
 
 mod times;
@@ -27,7 +30,9 @@ use super::read::place;
 use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::store::past::refuse_time;
-use crate::store::{Changes, Error, Result, Snapshot, StatementKey, Transaction, WriteMark, WriteTurn};
+use crate::store::{
+    Changes, Error, Result, Snapshot, StatementKey, Transaction, WriteMark, WriteTurn,
+};
 
 pub(super) struct SqlTransaction {
     pub(super) dialect: Dialect,
@@ -41,22 +46,37 @@ pub(super) struct SqlTransaction {
 }
 
 /// Takes the tenant's turn.
-pub(super) async fn begin(pools: &Arc<Pools>, tenant: &TenantId, tasks: &TaskTracker) -> Result<SqlTransaction> {
+pub(super) async fn begin(
+    pools: &Arc<Pools>,
+    tenant: &TenantId,
+    tasks: &TaskTracker,
+) -> Result<SqlTransaction> {
     let (pools, tenant, tracker) = (pools.clone(), tenant.clone(), tasks.clone());
     let begun = tasks.spawn(async move {
-        // The turn comes first, so whatever is read afterwards sees all that the writers before committed.
+        // The turn comes first, so whatever is read afterwards sees all that the writers before
+        // committed.
         let open = Some(pools.begin_write().await?);
         let (dialect, turn) = (pools.dialect, WriteTurn::default());
-        let mut transaction = SqlTransaction { dialect, tenant, turn, open, pools, tasks: tracker };
+        let mut transaction = SqlTransaction {
+            dialect,
+            tenant,
+            turn,
+            open,
+            pools,
+            tasks: tracker,
+        };
         transaction.turn = transaction.take_turn().await?;
         Ok(transaction)
     });
-    begun.await.unwrap_or_else(|panic| Err(Error::Internal(format!("begin: {panic}"))))
+    begun
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(format!("begin: {panic}"))))
 }
 
 impl SqlTransaction {
-    /// The lock on the tenant's row and what goes with it, in one statement. Rolled back, the number is free again. (All of
-    /// it must be columns of the locked row: what else the statement read would be from before the wait for the lock.)
+    /// The lock on the tenant's row and what goes with it, in one statement. Rolled back, the
+    /// number is free again. (All of it must be columns of the locked row: what else the statement
+    /// read would be from before the wait for the lock.)
     async fn take_turn(&mut self) -> Result<WriteTurn> {
         let mut sql = Sql::new(self.dialect);
         let tenant = sql.bind(self.tenant.as_str());
@@ -67,14 +87,25 @@ impl SqlTransaction {
                  RETURNING sequence, model_version, write_time"
             )))
             .await?;
-        let row = rows.first().ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::Internal("no turn was given".to_owned()))?;
         let not_before = Timestamp::from_micros(row.try_get("", "write_time")?);
-        let (sequence, model_version) = (Sequence(row.try_get("", "sequence")?), row.try_get("", "model_version")?);
-        Ok(WriteTurn { sequence, model_version, not_before })
+        let (sequence, model_version) = (
+            Sequence(row.try_get("", "sequence")?),
+            row.try_get("", "model_version")?,
+        );
+        Ok(WriteTurn {
+            sequence,
+            model_version,
+            not_before,
+        })
     }
 
     fn open(&mut self) -> Result<&mut Session> {
-        self.open.as_mut().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
+        self.open
+            .as_mut()
+            .ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
     }
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
@@ -86,7 +117,8 @@ impl SqlTransaction {
 /// Rolls back at once, instead of whenever the connection is used next: others wait for the turn.
 impl Drop for SqlTransaction {
     fn drop(&mut self) {
-        if let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) {
+        if let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current())
+        {
             self.tasks.spawn_on(open.roll_back(), &runtime);
         }
     }
@@ -104,15 +136,19 @@ async fn finish(mut open: Session, statements: Vec<Statement>) -> Result<()> {
 }
 
 impl SqlStore {
-    /// Runs a transaction of statements, to its end whatever becomes of the caller. Answers how many rows the first one
-    /// concerned; where it concerned none, the rest is not run.
+    /// Runs a transaction of statements, to its end whatever becomes of the caller. Answers how
+    /// many rows the first one concerned; where it concerned none, the rest is not run.
     pub(super) async fn write_all(&self, first: Statement, rest: Vec<Statement>) -> Result<u64> {
         let pools = self.pools.clone();
         let written = self.tasks.spawn(async move {
             let written = run_all(&pools, first, rest).await;
             pools.settle(None, written).await
         });
-        let written = async { written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}")))) };
+        let written = async {
+            written
+                .await
+                .unwrap_or_else(|panic| Err(Error::Internal(format!("write: {panic}"))))
+        };
         self.pools.guard(written).await
     }
 
@@ -173,8 +209,12 @@ impl Transaction for SqlTransaction {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(query::known_statements(self.dialect, &self.tenant, &asked)?).await?;
-        rows.iter().map(|row| Ok(question(&asked, row)?.clone())).collect()
+        let rows = self
+            .rows(query::known_statements(self.dialect, &self.tenant, &asked)?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok(question(&asked, row)?.clone()))
+            .collect()
     }
 
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>> {
@@ -182,7 +222,9 @@ impl Transaction for SqlTransaction {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(query::known_events(self.dialect, &self.tenant, &asked)?).await?;
+        let rows = self
+            .rows(query::known_events(self.dialect, &self.tenant, &asked)?)
+            .await?;
         let known = |row: &QueryResult| {
             let hash: Uuid = row.try_get("", "content_hash")?;
             Ok((question(&asked, row)?.clone(), ContentHash(hash.as_u128())))
@@ -202,15 +244,23 @@ impl Transaction for SqlTransaction {
     async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         refuse_time(time, self.turn.not_before)?;
         changes.refuse_nul()?;
-        let mark = WriteMark { sequence: self.turn.sequence, time };
+        let mark = WriteMark {
+            sequence: self.turn.sequence,
+            time,
+        };
         let statements = statements(self.dialect, &self.tenant, mark, changes)?;
-        let open = self.open.take().ok_or_else(|| Error::Internal("the transaction is over".to_owned()))?;
+        let open = self
+            .open
+            .take()
+            .ok_or_else(|| Error::Internal("the transaction is over".to_owned()))?;
         let (pools, tenant) = (self.pools.clone(), self.tenant.clone());
         let written = self.tasks.spawn(async move {
             let written = finish(open, statements).await;
             pools.settle(Some((&tenant, mark)), written).await
         });
-        written.await.unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
+        written
+            .await
+            .unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
     }
 }
 

@@ -1,9 +1,10 @@
 //! How many lines of one kind are written.
 //!
-//! An overload or an outage makes thousands of equal lines a second, which push everything else out of the log (a kubelet
-//! keeps 50 MiB of a container by default). Of each kind only some lines a second are written; the rest is counted, and one
-//! line every ten seconds says how many were left out. The kind of a line is the place in the code that writes it. Lines of
-//! calls are of many kinds at one place and have a limit of their own, see [`crate::grpc`].
+//! An overload or an outage makes thousands of equal lines a second, which push everything else out
+//! of the log (a kubelet keeps 50 MiB of a container by default). Of each kind only some lines a
+//! second are written; the rest is counted, and one line every ten seconds says how many were left
+//! out. The kind of a line is the place in the code that writes it. Lines of calls are of many
+//! kinds at one place and have a limit of their own, see [`crate::grpc`].
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -30,13 +31,21 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Whether one more line may be written in this second (counted from any fixed point). If not, it is counted.
+    /// Whether one more line may be written in this second (counted from any fixed point). If not,
+    /// it is counted.
     pub(crate) fn admits(&self, second: u32, max: u32) -> bool {
         let count = |window: u64| {
-            let used = if window >> 32 == u64::from(second) { window & 0xffff_ffff } else { 0 };
+            let used = if window >> 32 == u64::from(second) {
+                window & 0xffff_ffff
+            } else {
+                0
+            };
             (used < u64::from(max)).then_some(u64::from(second) << 32 | (used + 1))
         };
-        let admitted = self.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).is_ok();
+        let admitted = self
+            .window
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, count)
+            .is_ok();
         if !admitted {
             self.leave_out();
         }
@@ -72,7 +81,12 @@ struct Place {
 impl PlaceLimit {
     pub(crate) fn new(max_per_second: u32) -> Self {
         let (max_per_second, left_out) = (AtomicU32::new(max_per_second), AtomicU64::new(0));
-        Self { started_at: Instant::now(), max_per_second, places: RwLock::default(), left_out }
+        Self {
+            started_at: Instant::now(),
+            max_per_second,
+            places: RwLock::default(),
+            left_out,
+        }
     }
 
     pub(crate) fn set_max_per_second(&self, max: u32) {
@@ -87,7 +101,13 @@ impl PlaceLimit {
     /// Says which lines were left out since this was last called.
     pub(crate) fn report(&self) {
         // Copied out first: to log here is to come back here.
-        let places: Vec<_> = self.places.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let places: Vec<_> = self
+            .places
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
         for place in places {
             let (left_out, metadata) = (place.budget.take_left_out(), place.metadata);
             if left_out > 0 {
@@ -102,13 +122,30 @@ impl PlaceLimit {
             return true;
         }
         let id = metadata.callsite();
-        let known = self.places.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let known = self
+            .places
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
         let place = known.unwrap_or_else(|| {
-            let new = || Arc::new(Place { metadata, budget: Budget::default() });
-            self.places.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert_with(new).clone()
+            let new = || {
+                Arc::new(Place {
+                    metadata,
+                    budget: Budget::default(),
+                })
+            };
+            self.places
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(id)
+                .or_insert_with(new)
+                .clone()
         });
         let second = u32::try_from(self.started_at.elapsed().as_secs()).unwrap_or(u32::MAX);
-        let admitted = place.budget.admits(second, self.max_per_second.load(Ordering::Relaxed));
+        let admitted = place
+            .budget
+            .admits(second, self.max_per_second.load(Ordering::Relaxed));
         if !admitted {
             self.left_out.fetch_add(1, Ordering::Relaxed);
         }
@@ -116,8 +153,8 @@ impl PlaceLimit {
     }
 }
 
-/// A [`PlaceLimit`] as the filter of a layer. OpenTelemetry's own lines, one for each try, do not pass at all: the exporters
-/// are watched instead.
+/// A [`PlaceLimit`] as the filter of a layer. OpenTelemetry's own lines, one for each try, do not
+/// pass at all: the exporters are watched instead.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitFilter(pub(crate) Arc<PlaceLimit>);
 
@@ -133,11 +170,17 @@ impl<S> Filter<S> for LimitFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // Never "always": then an event would be looked at without being asked for first, and could not be left out.
-        if Self::passes(metadata) { Interest::sometimes() } else { Interest::never() }
+        // Never "always": then an event would be looked at without being asked for first, and could
+        // not be left out.
+        if Self::passes(metadata) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
     }
 
-    // Without a hint, two filters together have none, and every `trace!` of every library would be looked at.
+    // Without a hint, two filters together have none, and every `trace!` of every library would be
+    // looked at.
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(LevelFilter::TRACE)
     }
@@ -155,7 +198,10 @@ mod tests {
     fn a_budget_is_renewed_each_second_and_counts_the_rest() {
         let budget = Budget::default();
         let admitted = |second| (0..5).filter(|_| budget.admits(second, 3)).count();
-        assert_eq!([admitted(0), admitted(0), admitted(1), admitted(7)], [3, 0, 3, 3]);
+        assert_eq!(
+            [admitted(0), admitted(0), admitted(1), admitted(7)],
+            [3, 0, 3, 3]
+        );
         assert_eq!([budget.take_left_out(), budget.take_left_out()], [11, 0]);
         assert!(!budget.admits(8, 0));
     }

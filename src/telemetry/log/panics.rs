@@ -1,7 +1,7 @@
 //! Panics as log lines.
 //!
-//! The standard hook writes to standard error itself, under its lock: with a reader that has stalled, the thread that panics
-//! would hang, and every later one too.
+//! The standard hook writes to standard error itself, under its lock: with a reader that has
+//! stalled, the thread that panics would hang, and every later one too.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
@@ -21,7 +21,10 @@ pub(super) fn log() {
 fn line(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or_default();
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let message = panic.payload_as_str().unwrap_or_default();
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {

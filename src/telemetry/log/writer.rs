@@ -1,16 +1,18 @@
 //! Where log lines go: a bounded queue, and a thread of its own that writes.
 //!
-//! **The problem.** A pipe whose reader has stopped takes 64 KiB and then blocks whoever writes, together with everybody
-//! who waits for the same lock. A terminal stopped by Ctrl-S, a network file system that hangs and a slow log collector do
-//! the same. On the threads that answer calls this stops the whole server, its probes and its end included.
+//! **The problem.** A pipe whose reader has stopped takes 64 KiB and then blocks whoever writes,
+//! together with everybody who waits for the same lock. A terminal stopped by Ctrl-S, a network
+//! file system that hangs and a slow log collector do the same. On the threads that answer calls
+//! this stops the whole server, its probes and its end included.
 //!
-//! **The choice.** Callers append to a buffer of bounded size and never wait for the output. One thread takes the buffer
-//! and writes it. When the buffer is full, new lines are lost, and counted; the first line after the gap says how many.
-//! An output that fails (closed pipe, full disk) is tried again, at most once a second, with the lines that it has not
-//! taken, so that nothing is torn or lost while there is room in the buffer.
+//! **The choice.** Callers append to a buffer of bounded size and never wait for the output. One
+//! thread takes the buffer and writes it. When the buffer is full, new lines are lost, and counted;
+//! the first line after the gap says how many. An output that fails (closed pipe, full disk) is
+//! tried again, at most once a second, with the lines that it has not taken, so that nothing is
+//! torn or lost while there is room in the buffer.
 //!
-//! The thread writes to a descriptor of its own, never through [`std::io::stderr`]: the lock of that would be held during a
-//! write that blocks.
+//! The thread writes to a descriptor of its own, never through [`std::io::stderr`]: the lock of
+//! that would be held during a write that blocks.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -26,7 +28,8 @@ use crate::telemetry::Episode;
 const MAX_BYTES: usize = 4 << 20;
 /// Capacity that a buffer keeps while there is little to write.
 const KEPT_BYTES: usize = 256 << 10;
-/// Bytes that a pipe takes as a whole: lines of several processes on one pipe do not mix (POSIX, `PIPE_BUF`).
+/// Bytes that a pipe takes as a whole: lines of several processes on one pipe do not mix (POSIX,
+/// `PIPE_BUF`).
 const ATOMIC_BYTES: usize = 4096;
 /// The pause after a first failure; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);
@@ -76,7 +79,9 @@ impl Writer {
         };
         let shared = Arc::new(shared);
         let thread = shared.clone();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || run(&thread, output, &tick))?;
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || run(&thread, output, &tick))?;
         Ok(Self { shared })
     }
 
@@ -99,7 +104,10 @@ impl Writer {
     /// Waits until everything is written, at most `bound`. Returns whether it is.
     pub(crate) fn flush(&self, bound: Duration) -> bool {
         let busy = |queue: &mut Queue| queue.is_writing || !queue.bytes.is_empty();
-        let waited = self.shared.written.wait_timeout_while(self.shared.lock(), bound, busy);
+        let waited = self
+            .shared
+            .written
+            .wait_timeout_while(self.shared.lock(), bound, busy);
         let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         !queue.is_writing && queue.bytes.is_empty()
     }
@@ -148,7 +156,10 @@ fn run(shared: &Shared, mut output: File, tick: &dyn Fn()) {
         output = next_output.unwrap_or(output);
         if gap > 0 {
             // It is the first line after the gap: the buffer was full until now.
-            tracing::warn!(lost = gap, "log lines were lost: the output did not take them in time");
+            tracing::warn!(
+                lost = gap,
+                "log lines were lost: the output did not take them in time"
+            );
         }
         write_all(&mut output, &buffer, &shared.output);
         buffer.clear();
@@ -167,7 +178,8 @@ fn run(shared: &Shared, mut output: File, tick: &dyn Fn()) {
 
 /// Waits for lines, a gap, another output, or the time to tick, and takes what there is.
 fn take(shared: &Shared, buffer: &mut Vec<u8>) -> (u64, Option<File>) {
-    let idle = |queue: &mut Queue| queue.bytes.is_empty() && queue.gap == 0 && queue.next_output.is_none();
+    let idle =
+        |queue: &mut Queue| queue.bytes.is_empty() && queue.gap == 0 && queue.next_output.is_none();
     let waited = shared.filled.wait_timeout_while(shared.lock(), TICK, idle);
     let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
     std::mem::swap(&mut queue.bytes, buffer);
@@ -206,7 +218,10 @@ fn write_all(output: &mut impl Write, bytes: &[u8], episode: &Episode) {
 fn whole_lines(bytes: &[u8]) -> usize {
     let is_end = |byte: &u8| *byte == b'\n';
     let first_part = &bytes[..bytes.len().min(ATOMIC_BYTES)];
-    let end = first_part.iter().rposition(is_end).or_else(|| bytes.iter().position(is_end));
+    let end = first_part
+        .iter()
+        .rposition(is_end)
+        .or_else(|| bytes.iter().position(is_end));
     end.map_or(bytes.len(), |end| end + 1)
 }
 
@@ -218,7 +233,10 @@ mod tests {
 
     fn piped() -> (Writer, PipeReader) {
         let (reader, writer) = io::pipe().unwrap();
-        (Writer::start(File::from(std::os::fd::OwnedFd::from(writer)), || {}).unwrap(), reader)
+        (
+            Writer::start(File::from(std::os::fd::OwnedFd::from(writer)), || {}).unwrap(),
+            reader,
+        )
     }
 
     #[test]
@@ -227,8 +245,15 @@ mod tests {
         for number in 0..1000 {
             writeln!(&writer, "line {number}").unwrap();
         }
-        let lines: Vec<_> = BufReader::new(reader).lines().take(1000).map(Result::unwrap).collect();
-        assert_eq!((lines[0].as_str(), lines[999].as_str()), ("line 0", "line 999"));
+        let lines: Vec<_> = BufReader::new(reader)
+            .lines()
+            .take(1000)
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            (lines[0].as_str(), lines[999].as_str()),
+            ("line 0", "line 999")
+        );
         assert!(writer.flush(Duration::from_mins(1)));
         assert_eq!(writer.lost(), 0);
     }
@@ -245,7 +270,10 @@ mod tests {
         assert!(writer.lost() > 0);
         assert!(!writer.flush(Duration::ZERO), "nobody reads");
         let lost = usize::try_from(writer.lost()).unwrap();
-        let read = BufReader::new(reader).lines().take(said - lost).filter(|line| line.as_ref().unwrap().len() == 1023);
+        let read = BufReader::new(reader)
+            .lines()
+            .take(said - lost)
+            .filter(|line| line.as_ref().unwrap().len() == 1023);
         assert_eq!(read.count(), said - lost);
         assert!(writer.flush(Duration::from_mins(1)));
     }
@@ -277,7 +305,10 @@ mod tests {
     fn a_pipe_gets_whole_lines() {
         let line = [&[b'x'; 1000][..], b"\n"].concat();
         assert_eq!(whole_lines(&line.repeat(10)), 4 * line.len());
-        assert_eq!(whole_lines(&[&[b'x'; 9000][..], b"\nmore\n"].concat()), 9001);
+        assert_eq!(
+            whole_lines(&[&[b'x'; 9000][..], b"\nmore\n"].concat()),
+            9001
+        );
         assert_eq!(whole_lines(b"no end"), 6);
     }
 
@@ -290,6 +321,9 @@ mod tests {
         writer.redirect(File::from(std::os::fd::OwnedFd::from(output)));
         writeln!(&writer, "new").unwrap();
         let first_line = |pipe: PipeReader| BufReader::new(pipe).lines().next().unwrap().unwrap();
-        assert_eq!((first_line(new), first_line(old)), ("new".to_owned(), "old".to_owned()));
+        assert_eq!(
+            (first_line(new), first_line(old)),
+            ("new".to_owned(), "old".to_owned())
+        );
     }
 }

@@ -56,7 +56,17 @@ mod tests {
 
     #[test]
     fn every_value_is_at_its_number() {
-        assert!(Cache::ALL.iter().enumerate().all(|(at, cache)| *cache as usize == at));
-        assert!(Job::ALL.iter().enumerate().all(|(at, job)| *job as usize == at));
+        assert!(
+            Cache::ALL
+                .iter()
+                .enumerate()
+                .all(|(at, cache)| *cache as usize == at)
+        );
+        assert!(
+            Job::ALL
+                .iter()
+                .enumerate()
+                .all(|(at, job)| *job as usize == at)
+        );
     }
 }

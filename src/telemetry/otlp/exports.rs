@@ -1,11 +1,12 @@
 //! What becomes of spans and metrics on their way to the collector.
 //!
-//! The SDK throws away what it cannot send and tells nobody. Here each exporter is wrapped, so that its failures are an
-//! [`Episode`]: a collector that is absent, takes the connection and never answers, has a name that does not resolve, refuses
-//! the caller, or rejects a part. So is the queue before it, which is of bounded size and drops spans when it is full.
+//! The SDK throws away what it cannot send and tells nobody. Here each exporter is wrapped, so that
+//! its failures are an [`Episode`]: a collector that is absent, takes the connection and never
+//! answers, has a name that does not resolve, refuses the caller, or rejects a part. So is the
+//! queue before it, which is of bounded size and drops spans when it is full.
 //!
-//! A collector that rejects a part of a message answers `OK` all the same. The exporter says so by a `tracing` event alone,
-//! on the thread that exports; [`refusals`] catches it there.
+//! A collector that rejects a part of a message answers `OK` all the same. The exporter says so by
+//! a `tracing` event alone, on the thread that exports; [`refusals`] catches it there.
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,7 +19,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
+};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -28,7 +31,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::telemetry::{Episode, Metrics};
 
-/// Spans that wait for the collector, unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise (OpenTelemetry's default).
+/// Spans that wait for the collector, unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise
+/// (OpenTelemetry's default).
 const QUEUE_SPANS: usize = 2048;
 /// A queue that was not full for so long is no longer full now and then.
 const QUEUE_CALM: Duration = Duration::from_secs(10);
@@ -67,23 +71,41 @@ impl Exports {
             metrics.observe_episode(episode);
         }
         let (not_queued, not_sent) = (self.not_queued.clone(), self.not_sent.clone());
-        metrics
-            .observe_lost_spans(move || not_queued.load(Ordering::Relaxed), move || not_sent.load(Ordering::Relaxed));
+        metrics.observe_lost_spans(
+            move || not_queued.load(Ordering::Relaxed),
+            move || not_sent.load(Ordering::Relaxed),
+        );
     }
 
     /// A queue before an exporter of spans.
     pub(super) fn watch_spans<E: SpanExporter + 'static>(&self, exporter: E) -> SpanQueue {
-        let said = std::env::var("OTEL_BSP_MAX_QUEUE_SIZE").ok().and_then(|said| said.parse().ok());
+        let said = std::env::var("OTEL_BSP_MAX_QUEUE_SIZE")
+            .ok()
+            .and_then(|said| said.parse().ok());
         let capacity = said.filter(|capacity| *capacity > 0).unwrap_or(QUEUE_SPANS);
-        let config = BatchConfigBuilder::default().with_max_queue_size(capacity).build();
-        let exporter = WatchedSpans { exporter, exports: self.clone() };
-        let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-        SpanQueue { processor, capacity, exports: self.clone() }
+        let config = BatchConfigBuilder::default()
+            .with_max_queue_size(capacity)
+            .build();
+        let exporter = WatchedSpans {
+            exporter,
+            exports: self.clone(),
+        };
+        let processor = BatchSpanProcessor::builder(exporter)
+            .with_batch_config(config)
+            .build();
+        SpanQueue {
+            processor,
+            capacity,
+            exports: self.clone(),
+        }
     }
 
     /// An exporter of metrics.
     pub(super) fn watch_metrics<E>(&self, exporter: E) -> WatchedMetrics<E> {
-        WatchedMetrics { exporter, episode: self.metrics.clone() }
+        WatchedMetrics {
+            exporter,
+            episode: self.metrics.clone(),
+        }
     }
 }
 
@@ -101,11 +123,19 @@ impl SpanProcessor for SpanQueue {
     }
 
     fn on_end(&self, span: SpanData) {
-        let Exports { queue, queued, not_queued, .. } = &self.exports;
+        let Exports {
+            queue,
+            queued,
+            not_queued,
+            ..
+        } = &self.exports;
         if queued.fetch_add(1, Ordering::Relaxed) >= self.capacity {
             queued.fetch_sub(1, Ordering::Relaxed);
             not_queued.fetch_add(1, Ordering::Relaxed);
-            queue.failed(&format_args!("{} spans wait already; spans are lost", self.capacity));
+            queue.failed(&format_args!(
+                "{} spans wait already; spans are lost",
+                self.capacity
+            ));
         } else {
             queue.succeeded();
             self.processor.on_end(span);
@@ -133,7 +163,12 @@ struct WatchedSpans<E> {
 
 impl<E: SpanExporter> SpanExporter for WatchedSpans<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let Exports { traces, queued, not_sent, .. } = &self.exports;
+        let Exports {
+            traces,
+            queued,
+            not_sent,
+            ..
+        } = &self.exports;
         let count = batch.len();
         queued.fetch_sub(count, Ordering::Relaxed);
         REFUSED.take();
@@ -218,7 +253,11 @@ struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the collector rejected {} items: {}", self.count, self.why)
+        write!(
+            f,
+            "the collector rejected {} items: {}",
+            self.count, self.why
+        )
     }
 }
 
@@ -232,7 +271,11 @@ impl Visit for Refused {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "error_message" {
             // The collector's own text, as far as it is short and harmless to a terminal.
-            self.why = value.chars().filter(|letter| !letter.is_control()).take(200).collect();
+            self.why = value
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(200)
+                .collect();
         }
     }
 

@@ -1,4 +1,5 @@
-//! The log is kept for a while only: what runs out of it while a server runs, and what those are told who come too late.
+//! The log is kept for a while only: what runs out of it while a server runs, and what those are
+//! told who come too late.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,17 +28,28 @@ async fn server(bound: impl FnOnce(&mut config::Changes)) -> (TestStore, Service
 
 /// What is left of the log.
 async fn log(store: &Arc<dyn Store>) -> Vec<LogEntry> {
-    let cursor = LogCursor { tenant: TenantId::default(), after: LogPosition::after(Sequence(0)) };
-    store.read_log(&[cursor], 10_000).await.expect("the log").remove(0).entries
+    let cursor = LogCursor {
+        tenant: TenantId::default(),
+        after: LogPosition::after(Sequence(0)),
+    };
+    store
+        .read_log(&[cursor], 10_000)
+        .await
+        .expect("the log")
+        .remove(0)
+        .entries
 }
 
 async fn resume(service: &Service, token: &str) -> Watcher {
-    let request = WatchProfilesRequest { resume_token: token.to_owned(), ..Default::default() };
+    let request = WatchProfilesRequest {
+        resume_token: token.to_owned(),
+        ..Default::default()
+    };
     Watcher::begin(service, request).await.expect("a watch")
 }
 
-/// Watches from the beginning while so many writes are made, each after the one before was told. Answers with what was told,
-/// and the token of each message.
+/// Watches from the beginning while so many writes are made, each after the one before was told.
+/// Answers with what was told, and the token of each message.
 async fn told(service: &Service, writes: i64) -> Vec<(String, String)> {
     let mut watcher = Watcher::of(service, Vec::new()).await;
     let mut told = vec![(watcher.next().await, watcher.token.clone())];
@@ -49,8 +61,16 @@ async fn told(service: &Service, writes: i64) -> Vec<(String, String)> {
 }
 
 async fn is_behind_the_horizon(service: &Service, token: &str) {
-    let status = resume(service, token).await.message().await.expect_err("it cannot go on");
-    assert_failure(&status, Code::FailedPrecondition, ErrorReason::ResumeTokenExpired);
+    let status = resume(service, token)
+        .await
+        .message()
+        .await
+        .expect_err("it cannot go on");
+    assert_failure(
+        &status,
+        Code::FailedPrecondition,
+        ErrorReason::ResumeTokenExpired,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +103,9 @@ async fn what_is_too_much_goes_while_the_server_runs_and_the_latest_stays() {
     let (test, service) = server(|changes| changes.max_bytes = BYTES).await;
     let told = told(&service, WRITES).await;
     let bytes = |log: &[LogEntry]| -> usize {
-        log.iter().map(|entry| serde_json::to_string(&entry.body).expect("JSON").len()).sum()
+        log.iter()
+            .map(|entry| serde_json::to_string(&entry.body).expect("JSON").len())
+            .sum()
     };
     let mut left = log(&test.store).await;
     while bytes(&left) > BYTES {
@@ -95,7 +117,8 @@ async fn what_is_too_much_goes_while_the_server_runs_and_the_latest_stays() {
     assert!(left.len() > 5, "as much as may stay stays: {left:?}");
     // Passes in the background may have written after it.
     assert!(left.last().expect("an entry").sequence >= Sequence(WRITES));
-    // Message N tells write N; going on after it begins with that write, which may have more to tell.
+    // Message N tells write N; going on after it begins with that write, which may have more to
+    // tell.
     is_behind_the_horizon(&service, &told[0].1).await;
     is_behind_the_horizon(&service, &told[first - 1].1).await;
     let mut resumed = resume(&service, &told[first].1).await;

@@ -41,22 +41,43 @@ async fn start(store: Arc<dyn Store>, clock: Arc<SetClock>) -> Service {
 }
 
 async fn customers(service: &Service, numbers: std::ops::Range<u32>, tier: &str) {
-    let customers: Vec<_> = numbers.map(|number| json!({"id": format!("c{number}"), "tier": tier})).collect();
+    let customers: Vec<_> = numbers
+        .map(|number| json!({"id": format!("c{number}"), "tier": tier}))
+        .collect();
     service.say_payloads("shop", "customers", &customers).await;
 }
 
 async fn order(service: &Service, number: &str, customer: &str, at: &str) {
-    service.say_payloads("shop", "orders", &[json!({"number": number, "customer": customer, "at": at})]).await;
+    service
+        .say_payloads(
+            "shop",
+            "orders",
+            &[json!({"number": number, "customer": customer, "at": at})],
+        )
+        .await;
 }
 
 /// The members of a segment with the times since when, in any order, page by page.
 async fn members(service: &Service, segment: &str, page_size: i32) -> Vec<(String, i64)> {
-    let mut request = v1::ListMembersRequest { segment: segment.into(), page_size, ..Default::default() };
+    let mut request = v1::ListMembersRequest {
+        segment: segment.into(),
+        page_size,
+        ..Default::default()
+    };
     let mut members = Vec::new();
     loop {
-        let page = service.segments().list_members(request.clone()).await.expect("a page").into_inner();
+        let page = service
+            .segments()
+            .list_members(request.clone())
+            .await
+            .expect("a page")
+            .into_inner();
         assert_eq!(page.completeness(), Completeness::Complete);
-        members.extend(page.members.into_iter().map(|m| (m.profile, m.enter_time.expect("a time").seconds)));
+        members.extend(
+            page.members
+                .into_iter()
+                .map(|m| (m.profile, m.enter_time.expect("a time").seconds)),
+        );
         if page.next_page_token.is_empty() {
             return members;
         }
@@ -66,8 +87,19 @@ async fn members(service: &Service, segment: &str, page_size: i32) -> Vec<(Strin
 
 async fn name(service: &Service, customer: &str) -> String {
     let key = Some(by_identifier("customer_id", customer));
-    let request = v1::GetProfileRequest { key, ..Default::default() };
-    service.profiles().get_profile(request).await.expect("a profile").into_inner().profile.expect("a profile").name
+    let request = v1::GetProfileRequest {
+        key,
+        ..Default::default()
+    };
+    service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("a profile")
+        .into_inner()
+        .profile
+        .expect("a profile")
+        .name
 }
 
 fn seconds(text: &str) -> i64 {
@@ -95,9 +127,14 @@ async fn members_are_listed_and_counted_as_of_now_with_the_moment_since_when() {
         clock.set(instant("2026-11-20T00:00:00Z"));
         assert!(members(&service, "active", 0).await.is_empty());
         let key = Some(by_identifier("customer_id", "c6"));
-        let told = service.segments().list_memberships(v1::ListMembershipsRequest { key }).await;
+        let told = service
+            .segments()
+            .list_memberships(v1::ListMembershipsRequest { key })
+            .await;
         let told = told.expect("memberships").into_inner().memberships;
-        let [active] = told.as_slice() else { panic!("one: {told:?}") };
+        let [active] = told.as_slice() else {
+            panic!("one: {told:?}")
+        };
         let left = active.exit_time.expect("has left").seconds;
         assert_eq!(
             (active.segment.as_str(), left),
@@ -108,9 +145,21 @@ async fn members_are_listed_and_counted_as_of_now_with_the_moment_since_when() {
         // Back again, and one who leaves by what a source says.
         order(&service, "2", "c6", "2026-11-19T09:00:00Z").await;
         customers(&service, 0..1, "green").await;
-        assert_eq!(members(&service, "active", 0).await[0].1, seconds("2026-11-20T00:00:00Z"));
-        let listed = service.segments().list_segments(v1::ListSegmentsRequest {}).await.expect("segments").into_inner();
-        let counts: Vec<(&str, i64)> = listed.segments.iter().map(|s| (s.segment.as_str(), s.member_count)).collect();
+        assert_eq!(
+            members(&service, "active", 0).await[0].1,
+            seconds("2026-11-20T00:00:00Z")
+        );
+        let listed = service
+            .segments()
+            .list_segments(v1::ListSegmentsRequest {})
+            .await
+            .expect("segments")
+            .into_inner();
+        let counts: Vec<(&str, i64)> = listed
+            .segments
+            .iter()
+            .map(|s| (s.segment.as_str(), s.member_count))
+            .collect();
         assert_eq!(counts, [("active", 1), ("gold", 4), ("loyal", 4)]);
         assert_eq!(listed.segments[0].description, "Ordered in the last week.");
         service.stop().await;
@@ -119,34 +168,58 @@ async fn members_are_listed_and_counted_as_of_now_with_the_moment_since_when() {
 
 #[tokio::test]
 async fn a_merged_profile_is_a_member_once_and_a_split_one_twice() {
-    let service = start(Arc::new(MemoryStore::new()), Arc::new(SetClock::at("2026-11-01T12:00:00Z"))).await;
+    let service = start(
+        Arc::new(MemoryStore::new()),
+        Arc::new(SetClock::at("2026-11-01T12:00:00Z")),
+    )
+    .await;
     customers(&service, 0..2, "gold").await;
     assert_eq!(members(&service, "gold", 0).await.len(), 2);
     let (target, source) = (name(&service, "c0").await, name(&service, "c1").await);
     let merge = v1::MergeProfilesRequest {
         target: target.clone(),
         sources: vec![source],
-        note: Some(v1::DecisionNote { actor: "ann".into(), ..Default::default() }),
+        note: Some(v1::DecisionNote {
+            actor: "ann".into(),
+            ..Default::default()
+        }),
         request_id: "m".into(),
         ..Default::default()
     };
-    service.identity().merge_profiles(merge).await.expect("merged");
+    service
+        .identity()
+        .merge_profiles(merge)
+        .await
+        .expect("merged");
     let merged = members(&service, "gold", 0).await;
     assert_eq!(merged.len(), 1);
     let split = v1::SplitProfileRequest {
         name: merged[0].0.clone(),
-        records: vec![v1::RecordKey { source: "shop".into(), key: "c1".into() }],
-        note: Some(v1::DecisionNote { actor: "ann".into(), ..Default::default() }),
+        records: vec![v1::RecordKey {
+            source: "shop".into(),
+            key: "c1".into(),
+        }],
+        note: Some(v1::DecisionNote {
+            actor: "ann".into(),
+            ..Default::default()
+        }),
         request_id: "s".into(),
         ..Default::default()
     };
-    service.identity().split_profile(split).await.expect("split");
+    service
+        .identity()
+        .split_profile(split)
+        .await
+        .expect("split");
     assert_eq!(members(&service, "gold", 0).await.len(), 2);
 }
 
 fn check(keys: &[&str], segments: &[&str], purpose: &str) -> v1::CheckMembershipRequest {
     v1::CheckMembershipRequest {
-        keys: keys.iter().map(|id| by_identifier("customer_id", id)).collect(),
+        keys: keys
+            .iter()
+            .map(|id| by_identifier("customer_id", id))
+            .collect(),
         segments: segments.iter().map(|name| (*name).to_owned()).collect(),
         purpose: purpose.to_owned(),
         ..Default::default()
@@ -155,50 +228,110 @@ fn check(keys: &[&str], segments: &[&str], purpose: &str) -> v1::CheckMembership
 
 #[tokio::test]
 async fn membership_of_many_is_told_at_once_and_each_failure_by_itself() {
-    let service = start(Arc::new(MemoryStore::new()), Arc::new(SetClock::at("2026-11-01T12:00:00Z"))).await;
+    let service = start(
+        Arc::new(MemoryStore::new()),
+        Arc::new(SetClock::at("2026-11-01T12:00:00Z")),
+    )
+    .await;
     customers(&service, 0..250, "gold").await;
     customers(&service, 250..499, "green").await;
     order(&service, "1", "c3", "2026-11-01T09:00:00Z").await;
     let ids: Vec<String> = (0..500).map(|number| format!("c{number}")).collect();
     let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let answer = service.segments().check_membership(check(&keys, &["loyal", "active"], "")).await;
+    let answer = service
+        .segments()
+        .check_membership(check(&keys, &["loyal", "active"], ""))
+        .await;
     let results = answer.expect("an answer").into_inner().results;
     assert_eq!(results.len(), 500);
     assert_eq!(results[3].segments, ["loyal", "active"]);
     assert_eq!(results[0].segments, ["loyal"]);
-    assert!(results[400].segments.is_empty() && results[400].status.as_ref().expect("a status").code == 0);
-    assert_eq!(results[499].status.as_ref().expect("a status").code, i32::from(Code::NotFound));
+    assert!(
+        results[400].segments.is_empty()
+            && results[400].status.as_ref().expect("a status").code == 0
+    );
+    assert_eq!(
+        results[499].status.as_ref().expect("a status").code,
+        i32::from(Code::NotFound)
+    );
 
     // A purpose sees what it lists, of whom it may see anything.
-    let refused = service.segments().check_membership(check(&["c1"], &["gold", "loyal"], "mail")).await;
+    let refused = service
+        .segments()
+        .check_membership(check(&["c1"], &["gold", "loyal"], "mail"))
+        .await;
     let refused = refused.expect_err("refused");
-    assert_eq!(refused.message(), "segments[1]: the model does not list it for purpose mail");
-    let told = service.segments().check_membership(check(&["c1"], &["gold"], "news")).await;
+    assert_eq!(
+        refused.message(),
+        "segments[1]: the model does not list it for purpose mail"
+    );
+    let told = service
+        .segments()
+        .check_membership(check(&["c1"], &["gold"], "news"))
+        .await;
     let told = told.expect("an answer").into_inner().results.remove(0);
     assert!(told.segments.is_empty());
     assert_eq!(told.withheld.expect("withheld").field, "*");
-    let unknown = service.segments().check_membership(check(&[], &["silver", ""], "")).await.expect_err("refused");
+    let unknown = service
+        .segments()
+        .check_membership(check(&[], &["silver", ""], ""))
+        .await
+        .expect_err("refused");
     insta::assert_snapshot!(unknown.message(), @"keys: is required; segments[0]: the model declares no segment `silver`; it has: active, gold, loyal; segments[1]: is required");
 }
 
 #[tokio::test]
 async fn a_new_definition_is_tried_before_it_is_applied() {
-    let service = start(Arc::new(MemoryStore::new()), Arc::new(SetClock::at("2026-11-01T12:00:00Z"))).await;
+    let service = start(
+        Arc::new(MemoryStore::new()),
+        Arc::new(SetClock::at("2026-11-01T12:00:00Z")),
+    )
+    .await;
     customers(&service, 0..12, "green").await;
     order(&service, "1", "c3", "2026-11-01T09:00:00Z").await;
     let preview = |condition: &str, max_profiles| {
-        let request = v1::PreviewSegmentRequest { condition: condition.to_owned(), max_profiles, max_samples: 3 };
+        let request = v1::PreviewSegmentRequest {
+            condition: condition.to_owned(),
+            max_profiles,
+            max_samples: 3,
+        };
         let mut client = service.segments();
-        async move { client.preview_segment(request).await.map(tonic::Response::into_inner) }
+        async move {
+            client
+                .preview_segment(request)
+                .await
+                .map(tonic::Response::into_inner)
+        }
     };
-    let told = preview("traits.tier == 'green' && computed.orders == 0", 0).await.expect("a preview");
-    assert_eq!((told.member_count, told.profile_count, told.samples.len(), told.more_profiles), (11, 12, 3, false));
+    let told = preview("traits.tier == 'green' && computed.orders == 0", 0)
+        .await
+        .expect("a preview");
+    assert_eq!(
+        (
+            told.member_count,
+            told.profile_count,
+            told.samples.len(),
+            told.more_profiles
+        ),
+        (11, 12, 3, false)
+    );
     let told = preview("computed.orders > 0", 5).await.expect("a preview");
     assert_eq!((told.profile_count, told.more_profiles), (5, true));
     let mut wrong = Vec::new();
-    for condition in ["", "traits.teir == 'x'", "computed.orders >", "preferences.accessibility.large_print", "now > 1"]
-    {
-        wrong.push(preview(condition, 0).await.expect_err("refused").message().to_owned());
+    for condition in [
+        "",
+        "traits.teir == 'x'",
+        "computed.orders >",
+        "preferences.accessibility.large_print",
+        "now > 1",
+    ] {
+        wrong.push(
+            preview(condition, 0)
+                .await
+                .expect_err("refused")
+                .message()
+                .to_owned(),
+        );
     }
     insta::assert_snapshot!(wrong.join("\n"), @r"
     condition: is required

@@ -20,19 +20,44 @@ fn a_file_said_twice_gives_only_duplicates() {
     let dir = dir();
     write(dir.path(), "a.csv", customers(1200));
     let told = import(dir.path(), "a.csv", &[]).ok();
-    assert_eq!(told, "a.csv: 1,200 rows: 1,200 stored, 0 duplicate, 0 rejected\n");
+    assert_eq!(
+        told,
+        "a.csv: 1,200 rows: 1,200 stored, 0 duplicate, 0 rejected\n"
+    );
     write(dir.path(), "a.csv.gz", gzip(&customers(1200)));
     let told = import(dir.path(), "a.csv.gz", &[]).ok();
-    assert_eq!(told, "a.csv.gz: 1,200 rows: 0 stored, 1,200 duplicate, 0 rejected\n");
+    assert_eq!(
+        told,
+        "a.csv.gz: 1,200 rows: 0 stored, 1,200 duplicate, 0 rejected\n"
+    );
     let url = database(dir.path());
     let server = TestServer::start(&url);
-    let args = ["import", "a.csv", "--source", "web", "--kind", "customers", "--server", &server.address];
+    let args = [
+        "import",
+        "a.csv",
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--server",
+        &server.address,
+    ];
     let told = run(dir.path(), args.into_iter().chain(["--output", "json"])).ok();
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-    assert_eq!((&told["stored"], &told["duplicate"], &told["rejected"]), (&0.into(), &1200.into(), &0.into()));
-    let left: Vec<_> =
-        std::fs::read_dir(dir.path()).expect("a directory").flatten().map(|file| file.file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().contains("import.json")), "{left:?}");
+    assert_eq!(
+        (&told["stored"], &told["duplicate"], &told["rejected"]),
+        (&0.into(), &1200.into(), &0.into())
+    );
+    let left: Vec<_> = std::fs::read_dir(dir.path())
+        .expect("a directory")
+        .flatten()
+        .map(|file| file.file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("import.json")),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -45,22 +70,49 @@ fn refused_rows_go_into_a_file_with_line_reasons_and_content() {
     write(dir.path(), "a.csv", &rows);
     let url = database(dir.path());
     let server = TestServer::start(&format!("{url}2"));
-    let remote = ["import", "a.csv", "--source", "web", "--kind", "customers", "--server", &server.address];
+    let remote = [
+        "import",
+        "a.csv",
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--server",
+        &server.address,
+    ];
     let mut told = Vec::new();
     for direct in [true, false] {
-        let run = if direct { import(dir.path(), "a.csv", &[]) } else { run(dir.path(), remote) };
+        let run = if direct {
+            import(dir.path(), "a.csv", &[])
+        } else {
+            run(dir.path(), remote)
+        };
         assert_eq!(run.code, Some(1), "{run:?}");
-        assert_eq!(run.out, "a.csv: 4 rows: 1 stored, 0 duplicate, 3 rejected (see a.csv.rejects.ndjson)\n");
+        assert_eq!(
+            run.out,
+            "a.csv: 4 rows: 1 stored, 0 duplicate, 3 rejected (see a.csv.rejects.ndjson)\n"
+        );
         told.push(read(dir.path(), "a.csv.rejects.ndjson").replace(&long, "x…x"));
     }
     assert_eq!(told[0], told[1], "directly and over gRPC");
     insta::assert_snapshot!(told[0]);
 
-    assert_eq!(import(dir.path(), "a.csv", &["--allow-rejects", "--rejects", "r.ndjson"]).code, Some(0));
+    assert_eq!(
+        import(
+            dir.path(),
+            "a.csv",
+            &["--allow-rejects", "--rejects", "r.ndjson"]
+        )
+        .code,
+        Some(0)
+    );
     assert_eq!(read(dir.path(), "r.ndjson").lines().count(), 3);
     write(dir.path(), "a.csv", customers(1));
     import(dir.path(), "a.csv", &[]).ok();
-    assert!(!dir.path().join("a.csv.rejects.ndjson").exists(), "what an earlier run refused is no longer there");
+    assert!(
+        !dir.path().join("a.csv.rejects.ndjson").exists(),
+        "what an earlier run refused is no longer there"
+    );
 }
 
 #[test]
@@ -80,7 +132,10 @@ fn bad_files_are_told_by_name_and_place() {
         ("not.csv.gz", "the gzip data is broken"),
     ] {
         let told = import(dir.path(), file, &[]).failed(1);
-        assert!(told.starts_with(&format!("error: {file}: ")) && told.contains(part), "{file}: {told}");
+        assert!(
+            told.starts_with(&format!("error: {file}: ")) && told.contains(part),
+            "{file}: {told}"
+        );
     }
 }
 
@@ -93,11 +148,15 @@ fn what_can_be_read_of_a_truncated_file_is_stored() {
     let told = import(dir.path(), "cut.csv.gz", &["--output", "json"]);
     assert_eq!(told.code, Some(1));
     let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
-    assert!(told["stored"].as_u64().is_some_and(|stored| stored > 1000), "{told}");
+    assert!(
+        told["stored"].as_u64().is_some_and(|stored| stored > 1000),
+        "{told}"
+    );
     // The whole file comes after all.
     write(dir.path(), "cut.csv.gz", gzip(&customers(5000)));
     let told: serde_json::Value =
-        serde_json::from_str(&import(dir.path(), "cut.csv.gz", &["--output", "json"]).ok()).expect("JSON");
+        serde_json::from_str(&import(dir.path(), "cut.csv.gz", &["--output", "json"]).ok())
+            .expect("JSON");
     assert_eq!(told["rows"], 5000);
 }
 
@@ -107,14 +166,32 @@ fn rows_that_are_not_text_or_not_json_are_refused_one_by_one() {
     let mut rows = HEADER.as_bytes().to_vec();
     rows.extend_from_slice(b"w1,Ann,,ann@shop.com,,,,,,\nw2,B\xe9a,,,,,,,,\nw3,Cyd,,,,,,,,\n");
     write(dir.path(), "a.csv", rows);
-    assert!(import(dir.path(), "a.csv", &[]).out.contains("3 rows: 2 stored, 0 duplicate, 1 rejected"));
-    write(dir.path(), "a.ndjson", "{\"record_id\": \"w9\"}\n{oops}\n[1]\n{\"record_id\": {}}\n");
-    assert!(import(dir.path(), "a.ndjson", &[]).out.contains("4 rows: 1 stored, 0 duplicate, 3 rejected"));
+    assert!(
+        import(dir.path(), "a.csv", &[])
+            .out
+            .contains("3 rows: 2 stored, 0 duplicate, 1 rejected")
+    );
+    write(
+        dir.path(),
+        "a.ndjson",
+        "{\"record_id\": \"w9\"}\n{oops}\n[1]\n{\"record_id\": {}}\n",
+    );
+    assert!(
+        import(dir.path(), "a.ndjson", &[])
+            .out
+            .contains("4 rows: 1 stored, 0 duplicate, 3 rejected")
+    );
     let lines: Vec<serde_json::Value> = read(dir.path(), "a.ndjson.rejects.ndjson")
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    assert_eq!(lines.iter().map(|line| line["line"].as_u64()).collect::<Vec<_>>(), [Some(2), Some(3), Some(4)]);
+    assert_eq!(
+        lines
+            .iter()
+            .map(|line| line["line"].as_u64())
+            .collect::<Vec<_>>(),
+        [Some(2), Some(3), Some(4)]
+    );
 }
 
 #[test]
@@ -124,7 +201,10 @@ fn wrong_columns_are_told_for_every_row() {
     let run = import(dir.path(), "a.csv", &[]);
     assert_eq!(run.code, Some(1));
     let line = read(dir.path(), "a.csv.rejects.ndjson");
-    assert!(line.contains("records.customers.key") && line.contains("record_id"), "{line}");
+    assert!(
+        line.contains("records.customers.key") && line.contains("record_id"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -133,13 +213,33 @@ fn unknown_sources_and_kinds_are_told_with_what_there_is() {
     write(dir.path(), "a.csv", customers(1));
     let url = database(dir.path());
     let server = TestServer::start(&url);
-    for target in [format!("--database-url {url}2"), format!("--server {}", server.address)] {
-        let told = say(dir.path(), &format!("import a.csv --source shpo --kind customers {target}")).failed(1);
-        assert!(told.contains("the model has no source `shpo`; it has: callcentre, helpdesk"), "{told}");
-        let told = say(dir.path(), &format!("import a.csv --source web --kind refunds {target}")).failed(1);
-        assert!(told.contains("has no mapping for the kind `refunds`; it has: customers, orders"), "{told}");
+    for target in [
+        format!("--database-url {url}2"),
+        format!("--server {}", server.address),
+    ] {
+        let told = say(
+            dir.path(),
+            &format!("import a.csv --source shpo --kind customers {target}"),
+        )
+        .failed(1);
+        assert!(
+            told.contains("the model has no source `shpo`; it has: callcentre, helpdesk"),
+            "{told}"
+        );
+        let told = say(
+            dir.path(),
+            &format!("import a.csv --source web --kind refunds {target}"),
+        )
+        .failed(1);
+        assert!(
+            told.contains("has no mapping for the kind `refunds`; it has: customers, orders"),
+            "{told}"
+        );
     }
-    assert!(!dir.path().join("cp.db2").exists(), "nothing is opened for what cannot be");
+    assert!(
+        !dir.path().join("cp.db2").exists(),
+        "nothing is opened for what cannot be"
+    );
 }
 
 #[test]
@@ -150,9 +250,24 @@ fn a_server_that_has_too_much_to_do_is_asked_again() {
     // Room for one batch, and four are sent at once.
     let server = TestServer::start_unready(&url, &["--set", "ingest.queue_statements=500"]);
     server.wait_for("ready");
-    let args = ["import", "a.csv", "--source", "web", "--kind", "customers", "--server", &server.address];
+    let args = [
+        "import",
+        "a.csv",
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--server",
+        &server.address,
+    ];
     let told = run(dir.path(), args).ok();
-    assert_eq!(told, "a.csv: 5,000 rows: 5,000 stored, 0 duplicate, 0 rejected\n");
+    assert_eq!(
+        told,
+        "a.csv: 5,000 rows: 5,000 stored, 0 duplicate, 0 rejected\n"
+    );
     let (_, metrics) = server.http("/metrics");
-    assert!(metrics.contains("RESOURCE_EXHAUSTED"), "nothing was refused:\n{metrics}");
+    assert!(
+        metrics.contains("RESOURCE_EXHAUSTED"),
+        "nothing was refused:\n{metrics}"
+    );
 }

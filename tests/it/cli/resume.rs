@@ -15,20 +15,42 @@ const ROWS: u32 = 20_000;
 
 /// Many rows, of which every thousandth has no key.
 fn rows() -> String {
-    let row =
-        |n| if n % 1000 == 0 { ",,,,,,,,,\n".replacen(",,", ",Ann,", 1) } else { format!("w{n},Ann{n},,,,,,,,\n") };
+    let row = |n| {
+        if n % 1000 == 0 {
+            ",,,,,,,,,\n".replacen(",,", ",Ann,", 1)
+        } else {
+            format!("w{n},Ann{n},,,,,,,,\n")
+        }
+    };
     HEADER.to_owned() + &(1..=ROWS).map(row).collect::<String>()
 }
 
 /// Imports until the first position is written down, and kills it then.
 fn kill_on_the_way(dir: &Path, file: &str) {
     let url = database(dir);
-    let args =
-        ["import", file, "--source", "web", "--kind", "customers", "--batch-rows", "100", "--database-url", &url];
-    let mut child = command(dir, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let args = [
+        "import",
+        file,
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--batch-rows",
+        "100",
+        "--database-url",
+        &url,
+    ];
+    let mut child = command(dir, args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
     let position = dir.join(format!("{file}.import.json"));
     while !position.exists() {
-        assert!(child.try_wait().expect("a child's state").is_none(), "it ended before it could be killed");
+        assert!(
+            child.try_wait().expect("a child's state").is_none(),
+            "it ended before it could be killed"
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
     child.kill().expect("it is killed");
@@ -51,25 +73,44 @@ fn a_killed_import_goes_on_and_nothing_is_missing_or_told_twice() {
         write(dir.path(), file, content);
         kill_on_the_way(dir.path(), file);
 
-        let resumed = import(dir.path(), file, &["--resume", "--allow-rejects", "--output", "json"]).ok();
+        let resumed = import(
+            dir.path(),
+            file,
+            &["--resume", "--allow-rejects", "--output", "json"],
+        )
+        .ok();
         let resumed: serde_json::Value = serde_json::from_str(&resumed).expect("JSON");
         let after = resumed["resumed_after_line"].as_u64().expect("a number");
         // The header is a line, too.
-        assert!(after > 1 && resumed["rows"] == u64::from(ROWS) + 1 - after, "{resumed}");
+        assert!(
+            after > 1 && resumed["rows"] == u64::from(ROWS) + 1 - after,
+            "{resumed}"
+        );
         assert!(!dir.path().join(format!("{file}.import.json")).exists());
 
         let rejects = read(dir.path(), &format!("{file}.rejects.ndjson"));
         let lines: Vec<u64> = rejects
             .lines()
             .map(|line| {
-                serde_json::from_str::<serde_json::Value>(line).expect("JSON")["line"].as_u64().expect("a line")
+                serde_json::from_str::<serde_json::Value>(line).expect("JSON")["line"]
+                    .as_u64()
+                    .expect("a line")
             })
             .collect();
-        assert_eq!(lines, (1..=u64::from(ROWS) / 1000).map(|n| n * 1000 + 1).collect::<Vec<_>>());
+        assert_eq!(
+            lines,
+            (1..=u64::from(ROWS) / 1000)
+                .map(|n| n * 1000 + 1)
+                .collect::<Vec<_>>()
+        );
 
         let again = import(dir.path(), file, &["--allow-rejects", "--output", "json"]).ok();
         let again: serde_json::Value = serde_json::from_str(&again).expect("JSON");
-        assert_eq!((&again["stored"], &again["rejected"]), (&0.into(), &(ROWS / 1000).into()), "{again}");
+        assert_eq!(
+            (&again["stored"], &again["rejected"]),
+            (&0.into(), &(ROWS / 1000).into()),
+            "{again}"
+        );
     }
 }
 

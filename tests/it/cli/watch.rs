@@ -28,14 +28,19 @@ impl Door {
     fn to(server: &TestServer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("its address"));
-        let door = Self { address, behind: Arc::default() };
+        let door = Self {
+            address,
+            behind: Arc::default(),
+        };
         door.lead_to(server);
         let behind = door.behind.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let behind = behind.lock().expect("unpoisoned").clone();
                 // Nobody is there: the client is shut out, as by a port at which nobody listens.
-                let Ok(server) = TcpStream::connect(behind) else { continue };
+                let Ok(server) = TcpStream::connect(behind) else {
+                    continue;
+                };
                 let both = |socket: &TcpStream| socket.try_clone().expect("a socket");
                 carry(both(&client), both(&server));
                 carry(server, client);
@@ -107,13 +112,29 @@ impl Drop for Watching {
 
 fn spawn(dir: &Path, line: &str) -> Child {
     let mut command = command(dir, line.split_whitespace());
-    command.stdout(Stdio::piped()).spawn().expect("the program runs")
+    command
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs")
 }
 
 /// Says what Ann is called now, by which record.
 fn name(dir: &Path, server: &TestServer, record: &str, name: &str) {
-    write(dir, "ann.csv", format!("{HEADER}{record},{name},Miller,ann@shop.com,,,,,,\n"));
-    let args = ["import", "ann.csv", "--source", "web", "--kind", "customers", "--server", &server.address];
+    write(
+        dir,
+        "ann.csv",
+        format!("{HEADER}{record},{name},Miller,ann@shop.com,,,,,,\n"),
+    );
+    let args = [
+        "import",
+        "ann.csv",
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--server",
+        &server.address,
+    ];
     run(dir, args).ok();
 }
 
@@ -122,11 +143,16 @@ fn watch_tells_of_a_customer_line_by_line_and_goes_on_when_the_server_comes_back
     let dir = dir();
     let mut server = TestServer::start(&database(dir.path()));
     let door = Door::to(&server);
-    let watching = Watching::start(dir.path(), &format!("watch email:ann@shop.com --server {}", door.address));
+    let watching = Watching::start(
+        dir.path(),
+        &format!("watch email:ann@shop.com --server {}", door.address),
+    );
     assert_eq!(watching.next(), "(nobody answers to key 0 yet)");
     name(dir.path(), &server, "w1", "Ann");
     let begun = watching.next();
-    let (profile, revision) = begun.split_once("  is at revision ").expect("the profile as it is");
+    let (profile, revision) = begun
+        .split_once("  is at revision ")
+        .expect("the profile as it is");
     assert!(profile.starts_with("profiles/"), "{begun}");
     assert_eq!(revision, "1");
     name(dir.path(), &server, "w1", "Anne");
@@ -134,10 +160,14 @@ fn watch_tells_of_a_customer_line_by_line_and_goes_on_when_the_server_comes_back
     for revision in [3, 4, 5] {
         server.kill();
         server = TestServer::start(&database(dir.path()));
-        // Said while the command knows of no server: what it missed is told when it has found one, and nothing twice.
+        // Said while the command knows of no server: what it missed is told when it has found one,
+        // and nothing twice.
         name(dir.path(), &server, "w1", &format!("Ann{revision}"));
         door.lead_to(&server);
-        assert_eq!(watching.next(), format!("{profile}  r{revision}  traits.given_name"));
+        assert_eq!(
+            watching.next(),
+            format!("{profile}  r{revision}  traits.given_name")
+        );
     }
 }
 
@@ -148,14 +178,22 @@ fn watch_prints_json_and_resumes_by_any_token_of_it() {
     let all = format!("watch --output json --server {}", server.address);
     let watching = Watching::start(dir.path(), &all);
     let begun = watching.message();
-    assert_eq!(begun["heartbeat"], Json::Object(serde_json::Map::default()), "{begun}");
+    assert_eq!(
+        begun["heartbeat"],
+        Json::Object(serde_json::Map::default()),
+        "{begun}"
+    );
     let mut messages = vec![begun];
     for version in 1..=4 {
         name(dir.path(), &server, "w1", &format!("Ann{version}"));
         messages.push(watching.message());
     }
     let last = &messages[4]["change"]["change"];
-    assert_eq!((&last["kind"], &last["revision"]), (&"CHANGE_KIND_UPDATED".into(), &"4".into()), "{last}");
+    assert_eq!(
+        (&last["kind"], &last["revision"]),
+        (&"CHANGE_KIND_UPDATED".into(), &"4".into()),
+        "{last}"
+    );
     drop(watching);
     for (place, message) in messages.iter().enumerate().take(4) {
         let token = message["resumeToken"].as_str().expect("a token");
@@ -173,9 +211,13 @@ fn watch_prints_json_and_resumes_by_any_token_of_it() {
 fn watch_ends_when_its_reader_has_gone() {
     let dir = dir();
     let server = TestServer::start(&database(dir.path()));
-    let mut child = spawn(dir.path(), &format!("watch email:ann@shop.com --server {}", server.address));
+    let mut child = spawn(
+        dir.path(),
+        &format!("watch email:ann@shop.com --server {}", server.address),
+    );
     let mut out: ChildStdout = child.stdout.take().expect("its standard output");
-    out.read_exact(&mut [0; 1]).expect("the beginning of a line");
+    out.read_exact(&mut [0; 1])
+        .expect("the beginning of a line");
     drop(out);
     // It learns of it by the next line that it has to print.
     name(dir.path(), &server, "w1", "Ann");

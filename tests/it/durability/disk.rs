@@ -1,8 +1,10 @@
-//! A disk that says no under SQLite: full, over a quota, read-only, failing, or a limit on the size of files. Whatever was
-//! answered as stored is there afterwards, once and whole, and what the disk refused is never told as a statement's fault.
+//! A disk that says no under SQLite: full, over a quota, read-only, failing, or a limit on the size
+//! of files. Whatever was answered as stored is there afterwards, once and whole, and what the disk
+//! refused is never told as a statement's fault.
 //!
-//! The disk is a library preloaded into the server, which fails the writes of the database's files by order of a file, so
-//! that no privileges are needed. `tests/scripts/disks.sh` does the same with real file systems.
+//! The disk is a library preloaded into the server, which fails the writes of the database's files
+//! by order of a file, so that no privileges are needed. `tests/scripts/disks.sh` does the same
+//! with real file systems.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,7 +36,10 @@ fn library() -> &'static Path {
         let (source, library) = (dir.path().join("disk.c"), dir.path().join("disk.so"));
         std::fs::write(&source, include_str!("disk.c")).expect("a file");
         let mut compile = Command::new("cc");
-        compile.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+        compile
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .args([&library, &source])
+            .arg("-ldl");
         assert!(compile.status().expect("a C compiler").success());
         (dir, library)
     });
@@ -48,7 +53,9 @@ struct Disk {
 
 impl Disk {
     fn new() -> Self {
-        Self { dir: TempDir::with_prefix("cp-disk-").expect("a directory") }
+        Self {
+            dir: TempDir::with_prefix("cp-disk-").expect("a directory"),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -73,12 +80,17 @@ impl Disk {
 
     fn environment(&self) -> [(String, String); 2] {
         let text = |path: &Path| path.to_str().expect("a plain path").to_owned();
-        [("LD_PRELOAD".to_owned(), text(library())), ("CP_DISK".to_owned(), text(&self.control()))]
+        [
+            ("LD_PRELOAD".to_owned(), text(library())),
+            ("CP_DISK".to_owned(), text(&self.control())),
+        ]
     }
 
     fn start(&self) -> TestServer {
         let environment = self.environment();
-        let environment = environment.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment = environment
+            .each_ref()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let server = TestServer::start_unready_in(&self.url(), &[], &environment);
         server.wait_for("ready");
         server
@@ -94,12 +106,23 @@ impl Disk {
 
 /// Says a customer and the order. Answers whether it was stored.
 async fn say(address: &str, key: &str) -> Result<(), Status> {
-    let request = v1::IngestStatementsRequest { statements: statements(key) };
-    let answer = IngestServiceClient::new(channel(address)).ingest_statements(request).await?.into_inner();
-    let known = |result: &v1::StatementResult| {
-        matches!(result.outcome(), StatementOutcome::Stored | StatementOutcome::Duplicate)
+    let request = v1::IngestStatementsRequest {
+        statements: statements(key),
     };
-    assert!(answer.results.iter().all(known), "a fault of the disk is none of a statement: {answer:?}");
+    let answer = IngestServiceClient::new(channel(address))
+        .ingest_statements(request)
+        .await?
+        .into_inner();
+    let known = |result: &v1::StatementResult| {
+        matches!(
+            result.outcome(),
+            StatementOutcome::Stored | StatementOutcome::Duplicate
+        )
+    };
+    assert!(
+        answer.results.iter().all(known),
+        "a fault of the disk is none of a statement: {answer:?}"
+    );
     Ok(())
 }
 
@@ -108,7 +131,10 @@ async fn say_until_stored(address: &str, key: &str) {
     let began = Instant::now();
     while let Err(status) = say(address, key).await {
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-        assert!(began.elapsed() < PATIENCE, "the disk works again, and nothing is stored: {status:?}");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "the disk works again, and nothing is stored: {status:?}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -116,10 +142,19 @@ async fn say_until_stored(address: &str, key: &str) {
 /// The other kinds of writes, each either done or refused as the store's fault.
 async fn write_otherwise(disk: &Disk, address: &str, number: u64) {
     let unavailable = |status: Status| assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-    let preferences = v1::Preferences { language: "de-AT".to_owned(), ..Default::default() };
+    let preferences = v1::Preferences {
+        language: "de-AT".to_owned(),
+        ..Default::default()
+    };
     let key = Some(by_record("web", "first"));
-    let request = v1::SetPreferencesRequest { key, preferences: Some(preferences), ..Default::default() };
-    let set = PreferenceServiceClient::new(channel(address)).set_preferences(request).await;
+    let request = v1::SetPreferencesRequest {
+        key,
+        preferences: Some(preferences),
+        ..Default::default()
+    };
+    let set = PreferenceServiceClient::new(channel(address))
+        .set_preferences(request)
+        .await;
     drop(set.map_err(unavailable));
     let decision = v1::DecideCandidateRequest {
         left: Some(record("web", "first")),
@@ -128,15 +163,30 @@ async fn write_otherwise(disk: &Disk, address: &str, number: u64) {
         request_id: format!("decision-{number}"),
         ..Default::default()
     };
-    drop(IdentityServiceClient::new(channel(address)).decide_candidate(decision).await.map_err(unavailable));
+    drop(
+        IdentityServiceClient::new(channel(address))
+            .decide_candidate(decision)
+            .await
+            .map_err(unavailable),
+    );
     let model = disk.dir.path().join("model.yaml");
     let text = format!(
         "identifiers:\n  email: {{ priority: 1, normalize: email }}\ntraits: {{ given_name: , t{number}: }}\nsources: {{ web: }}\n"
     );
     std::fs::write(&model, text).expect("a file");
-    let args = ["model", "apply", model.to_str().expect("a plain path"), "--server", address];
+    let args = [
+        "model",
+        "apply",
+        model.to_str().expect("a plain path"),
+        "--server",
+        address,
+    ];
     let applied = tokio::task::block_in_place(|| run(disk.dir.path(), args));
-    assert!(applied.code == Some(0) || applied.err.contains("UNAVAILABLE"), "{}", applied.err);
+    assert!(
+        applied.code == Some(0) || applied.err.contains("UNAVAILABLE"),
+        "{}",
+        applied.err
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,7 +218,13 @@ async fn nothing_answered_is_lost_when_the_disk_says_no() {
         said.lock().await.insert(key, true);
         if fault == "full" {
             let told = server.wait_for("began to fail; further failures are counted, not logged");
-            assert!(told["reason"].as_str().expect("a text").contains("the disk is full"), "{told}");
+            assert!(
+                told["reason"]
+                    .as_str()
+                    .expect("a text")
+                    .contains("the disk is full"),
+                "{told}"
+            );
             // It is over when nothing has failed for a while.
             tokio::time::sleep(Duration::from_millis(1_100)).await;
             let key = format!("{number}-over");
@@ -194,18 +250,29 @@ async fn a_limit_on_the_size_of_files_neither_kills_the_server_nor_loses_anythin
     // The soft limit: an ordinary user may raise it again.
     let limit = |bytes: &str| {
         let (process, limit) = (server.id().to_string(), format!("--fsize={bytes}:"));
-        let set = Command::new("prlimit").args(["--pid", &process, &limit]).status();
+        let set = Command::new("prlimit")
+            .args(["--pid", &process, &limit])
+            .status();
         assert!(set.expect("prlimit").success());
     };
     limit("100000");
-    let status = say(&server.address, "second").await.expect_err("the file may not grow");
+    let status = say(&server.address, "second")
+        .await
+        .expect_err("the file may not grow");
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     limit("unlimited");
     say_until_stored(&server.address, "third").await;
     server.kill();
     let server = disk.start();
     let said = BTreeMap::from([("first", true), ("second", false), ("third", true)]);
-    check(&server.address, &said.into_iter().map(|(key, answered)| (key.to_owned(), answered)).collect()).await;
+    check(
+        &server.address,
+        &said
+            .into_iter()
+            .map(|(key, answered)| (key.to_owned(), answered))
+            .collect(),
+    )
+    .await;
 }
 
 /// How many rows are imported.
@@ -213,11 +280,23 @@ const ROWS: u32 = 300;
 
 /// A file of customers, and a command that imports it.
 fn import(disk: &Disk, place: [&str; 2], more: &[&str]) -> Command {
-    let header = "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode".to_owned();
-    let rows: Vec<String> =
-        std::iter::once(header).chain((0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,"))).collect();
+    let header =
+        "record_id,first_name,last_name,email,phone,date_of_birth,address,city,state,postcode"
+            .to_owned();
+    let rows: Vec<String> = std::iter::once(header)
+        .chain((0..ROWS).map(|row| format!("c{row},Ann{row},,,,,,,,")))
+        .collect();
     std::fs::write(disk.dir.path().join("web.csv"), rows.join("\n")).expect("a file");
-    let mut args = vec!["import", "web.csv", "--source", "web", "--kind", "customers", "--batch-rows", "20"];
+    let mut args = vec![
+        "import",
+        "web.csv",
+        "--source",
+        "web",
+        "--kind",
+        "customers",
+        "--batch-rows",
+        "20",
+    ];
     args.extend(place);
     args.extend(more);
     disk.command(&args)
@@ -226,8 +305,14 @@ fn import(disk: &Disk, place: [&str; 2], more: &[&str]) -> Command {
 async fn assert_imported(server: &TestServer) {
     for row in 0..ROWS {
         let key = Some(by_record("web", &format!("c{row}")));
-        let request = v1::GetProfileRequest { key, ..Default::default() };
-        ProfileServiceClient::new(channel(&server.address)).get_profile(request).await.expect("an imported row");
+        let request = v1::GetProfileRequest {
+            key,
+            ..Default::default()
+        };
+        ProfileServiceClient::new(channel(&server.address))
+            .get_profile(request)
+            .await
+            .expect("an imported row");
     }
 }
 
@@ -236,7 +321,9 @@ async fn an_import_through_a_server_waits_until_there_is_room() {
     let disk = Disk::new();
     let server = disk.start();
     disk.set("full");
-    let mut importing = import(&disk, ["--server", &server.address], &[]).spawn().expect("the program runs");
+    let mut importing = import(&disk, ["--server", &server.address], &[])
+        .spawn()
+        .expect("the program runs");
     server.wait_for("began to fail; further failures are counted, not logged");
     disk.set("");
     assert!(importing.wait().expect("it ends").success());
@@ -251,11 +338,25 @@ async fn an_import_into_the_file_stops_at_a_full_disk_and_goes_on_when_there_is_
     // A database with its schema, and room for a part of the rows.
     drop(disk.start());
     disk.set("some");
-    let stopped = import(&disk, ["--database-url", &url], &[]).output().expect("the program runs");
-    assert_eq!(stopped.status.code(), Some(1), "{}", String::from_utf8_lossy(&stopped.stderr));
+    let stopped = import(&disk, ["--database-url", &url], &[])
+        .output()
+        .expect("the program runs");
+    assert_eq!(
+        stopped.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&stopped.stderr)
+    );
     assert!(String::from_utf8_lossy(&stopped.stderr).contains("the disk is full"));
     disk.set("");
-    let resumed = import(&disk, ["--database-url", &url], &["--resume"]).output().expect("the program runs");
-    assert_eq!(resumed.status.code(), Some(0), "{}", String::from_utf8_lossy(&resumed.stderr));
+    let resumed = import(&disk, ["--database-url", &url], &["--resume"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(
+        resumed.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&resumed.stderr)
+    );
     assert_imported(&disk.start()).await;
 }

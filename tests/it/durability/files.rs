@@ -1,4 +1,5 @@
-//! A SQLite database whose file is deleted, moved, replaced or shared while a server runs on it, and backups of it.
+//! A SQLite database whose file is deleted, moved, replaced or shared while a server runs on it,
+//! and backups of it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,29 +17,52 @@ fn url(path: &Path) -> String {
 }
 
 async fn say(server: &TestServer, key: &str) -> Result<String, Status> {
-    let request = v1::IngestStatementsRequest { statements: statements(key) };
-    let answer = IngestServiceClient::new(channel(&server.address)).ingest_statements(request).await?.into_inner();
+    let request = v1::IngestStatementsRequest {
+        statements: statements(key),
+    };
+    let answer = IngestServiceClient::new(channel(&server.address))
+        .ingest_statements(request)
+        .await?
+        .into_inner();
     Ok(answer.read_token)
 }
 
-async fn get(server: &TestServer, key: &str, token: Option<&str>) -> Result<v1::GetProfileResponse, Status> {
-    let fresh = |token: &str| v1::Consistency { requirement: Some(Requirement::AtLeastAsFresh(token.to_owned())) };
+async fn get(
+    server: &TestServer,
+    key: &str,
+    token: Option<&str>,
+) -> Result<v1::GetProfileResponse, Status> {
+    let fresh = |token: &str| v1::Consistency {
+        requirement: Some(Requirement::AtLeastAsFresh(token.to_owned())),
+    };
     let (key, consistency) = (Some(by_record("web", key)), token.map(fresh));
-    let request = v1::GetProfileRequest { key, consistency, ..Default::default() };
-    Ok(ProfileServiceClient::new(channel(&server.address)).get_profile(request).await?.into_inner())
+    let request = v1::GetProfileRequest {
+        key,
+        consistency,
+        ..Default::default()
+    };
+    Ok(ProfileServiceClient::new(channel(&server.address))
+        .get_profile(request)
+        .await?
+        .into_inner())
 }
 
-/// Nothing is answered, neither written nor read, not even what is cached; and the operator is told why.
+/// Nothing is answered, neither written nor read, not even what is cached; and the operator is told
+/// why.
 async fn assert_refused(server: &TestServer, why: &str) {
     let told = server.wait_for("nothing is answered any more: the database cannot be relied on");
-    assert!(told["reason"].as_str().expect("a text").contains(why), "{told}");
+    assert!(
+        told["reason"].as_str().expect("a text").contains(why),
+        "{told}"
+    );
     let refused = say(server, "refused").await.expect_err("refused");
     assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
     let refused = get(server, "first", None).await.expect_err("refused");
     assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
     wait_until_ready(server, 503);
     assert!(server.http("/readyz").1.contains(why));
-    let refused = |line: &str| line.starts_with("customer_profile_store_refused") && line.ends_with(" 1");
+    let refused =
+        |line: &str| line.starts_with("customer_profile_store_refused") && line.ends_with(" 1");
     assert!(server.http("/metrics").1.lines().any(refused), "the metric");
 }
 
@@ -51,8 +75,18 @@ fn wait_until_ready(server: &TestServer, status: u16) {
 }
 
 fn serve(path: &Path) -> Run {
-    let args = ["serve", "--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0", "--database-url"];
-    run(Path::new("/"), args.into_iter().map(str::to_owned).chain([url(path)]))
+    let args = [
+        "serve",
+        "--grpc-address",
+        "127.0.0.1:0",
+        "--operations-address",
+        "127.0.0.1:0",
+        "--database-url",
+    ];
+    run(
+        Path::new("/"),
+        args.into_iter().map(str::to_owned).chain([url(path)]),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,8 +96,20 @@ async fn no_second_server_starts_on_a_file_by_whichever_name() {
     let server = TestServer::start(&url(&path));
     let (symbolic, hard) = (dir.path().join("symbolic"), dir.path().join("hard"));
     std::os::unix::fs::symlink(&path, &symbolic).expect("a link");
-    for name in [&path, &symbolic, &dir.path().join("../").join(dir.path().file_name().expect("a name")).join("db")] {
-        assert!(serve(name).failed(1).contains("another process is using this database"), "{name:?}");
+    for name in [
+        &path,
+        &symbolic,
+        &dir.path()
+            .join("../")
+            .join(dir.path().file_name().expect("a name"))
+            .join("db"),
+    ] {
+        assert!(
+            serve(name)
+                .failed(1)
+                .contains("another process is using this database"),
+            "{name:?}"
+        );
     }
     std::fs::hard_link(&path, &hard).expect("a link");
     assert!(serve(&hard).failed(1).contains("hard links"));
@@ -74,7 +120,11 @@ async fn no_second_server_starts_on_a_file_by_whichever_name() {
             std::fs::remove_file(left.path()).expect("removed");
         }
     }
-    assert!(serve(&path).failed(1).contains("another process is using this database"));
+    assert!(
+        serve(&path)
+            .failed(1)
+            .contains("another process is using this database")
+    );
     say(&server, "first").await.expect("stored");
 }
 
@@ -84,11 +134,19 @@ async fn a_file_that_was_moved_away_is_served_again_when_it_is_back() {
     let (path, away) = (dir.path().join("db"), dir.path().join("away"));
     let server = TestServer::start(&url(&path));
     say(&server, "first").await.expect("stored");
-    get(&server, "first", None).await.expect("cached from now on");
+    get(&server, "first", None)
+        .await
+        .expect("cached from now on");
     std::fs::rename(&path, &away).expect("moved");
-    say(&server, "refused").await.expect_err("not in the file that is called so");
+    say(&server, "refused")
+        .await
+        .expect_err("not in the file that is called so");
     assert_refused(&server, "deleted or moved away").await;
-    assert!(serve(&away).failed(1).contains("another process is using this database"));
+    assert!(
+        serve(&away)
+            .failed(1)
+            .contains("another process is using this database")
+    );
     std::fs::rename(&away, &path).expect("moved back");
     server.wait_for("the database is in its place again and no write is missing; answering again");
     wait_until_ready(&server, 200);
@@ -113,7 +171,9 @@ async fn a_file_that_was_deleted_or_replaced_is_not_served_from_a_ghost() {
         } else {
             std::fs::remove_file(&path).expect("removed");
         }
-        say(&server, "second").await.expect_err("not in the file that is called so");
+        say(&server, "second")
+            .await
+            .expect_err("not in the file that is called so");
         assert_refused(&server, if replaced { "replaced" } else { "deleted" }).await;
         assert!(server.stop().success());
     }
@@ -126,20 +186,30 @@ async fn nothing_answered_is_lost_when_the_log_is_deleted() {
     let server = TestServer::start(&url(&path));
     say(&server, "first").await.expect("stored");
     std::fs::remove_file(dir.path().join("db-wal")).expect("removed");
-    say(&server, "second").await.expect_err("nobody would find it");
-    server.wait_for("what was in the deleted log is copied into the database file; nothing is lost");
+    say(&server, "second")
+        .await
+        .expect_err("nobody would find it");
+    server
+        .wait_for("what was in the deleted log is copied into the database file; nothing is lost");
     server.kill();
     let server = TestServer::start(&url(&path));
-    check(&server.address, &[("first".to_owned(), true)].into_iter().collect()).await;
+    check(
+        &server.address,
+        &[("first".to_owned(), true)].into_iter().collect(),
+    )
+    .await;
 }
 
-/// Somebody takes an answered write back: as a failover to a server that is behind would, or a restore under a server.
+/// Somebody takes an answered write back: as a failover to a server that is behind would, or a
+/// restore under a server.
 async fn assert_a_missing_write_is_seen(database_url: &str, server_url: &str) {
     let server = TestServer::start(server_url);
     say(&server, "first").await.expect("stored");
     let db = Database::connect(database_url).await.expect("a connection");
     // Another write has its number: by another server, after both had failed over.
-    db.execute_unprepared("UPDATE write_time SET time = time + 1").await.expect("another write");
+    db.execute_unprepared("UPDATE write_time SET time = time + 1")
+        .await
+        .expect("another write");
     assert_refused(&server, "was answered as stored and is not in the database").await;
     db.close().await.expect("closed");
 }
@@ -163,14 +233,30 @@ async fn a_backup_of_a_running_server_is_restored_and_tokens_of_later_prove_noth
     let dir = TempDir::with_prefix("cp-backup-").expect("a directory");
     let (path, file) = (dir.path().join("db"), dir.path().join("backup.db"));
     let (database, copy) = (url(&path), file.to_str().expect("a plain path").to_owned());
-    let restore = || run(dir.path(), ["restore", "--from", &copy, "--database-url", &database]);
+    let restore = || {
+        run(
+            dir.path(),
+            ["restore", "--from", &copy, "--database-url", &database],
+        )
+    };
     let server = TestServer::start(&database);
     say(&server, "first").await.expect("stored");
-    let back_up = || run(dir.path(), ["backup", "--to", &copy, "--database-url", &database]);
+    let back_up = || {
+        run(
+            dir.path(),
+            ["backup", "--to", &copy, "--database-url", &database],
+        )
+    };
     back_up().ok();
-    assert!(back_up().failed(1).contains("exists"), "no backup is overwritten");
+    assert!(
+        back_up().failed(1).contains("exists"),
+        "no backup is overwritten"
+    );
     let later = say(&server, "second").await.expect("stored");
-    assert!(restore().failed(1).contains("exists"), "a database in use is not overwritten");
+    assert!(
+        restore().failed(1).contains("exists"),
+        "a database in use is not overwritten"
+    );
     assert!(server.stop().success());
 
     for by_hand in [false, true] {
@@ -183,14 +269,20 @@ async fn a_backup_of_a_running_server_is_restored_and_tokens_of_later_prove_noth
             restore().ok();
         }
         let server = TestServer::start(&database);
-        get(&server, "first", None).await.expect("what was backed up");
-        let missing = get(&server, "second", None).await.expect_err("said after the backup");
+        get(&server, "first", None)
+            .await
+            .expect("what was backed up");
+        let missing = get(&server, "second", None)
+            .await
+            .expect_err("said after the backup");
         assert_eq!(missing.code(), Code::NotFound);
         // As many writes as before, and more: by its number alone the token would be proven.
         for key in ["third", "fourth"] {
             say(&server, key).await.expect("stored");
         }
-        get(&server, "first", Some(&later)).await.expect_err("a token of another database");
+        get(&server, "first", Some(&later))
+            .await
+            .expect_err("a token of another database");
         assert!(server.stop().success());
     }
 }
@@ -201,10 +293,18 @@ fn a_backup_beside_the_log_of_another_database_is_refused() {
     let (path, file) = (dir.path().join("db"), dir.path().join("backup.db"));
     drop(TestServer::start(&url(&path)));
     let backup = file.to_str().expect("a plain path");
-    run(dir.path(), ["backup", "--to", backup, "--database-url", &url(&path)]).ok();
+    run(
+        dir.path(),
+        ["backup", "--to", backup, "--database-url", &url(&path)],
+    )
+    .ok();
     std::fs::copy(&file, &path).expect("a copy");
     std::fs::write(dir.path().join("db-wal"), [7; 4096]).expect("a log of another database");
-    assert!(serve(&path).failed(1).contains("log (-wal) of another database"));
+    assert!(
+        serve(&path)
+            .failed(1)
+            .contains("log (-wal) of another database")
+    );
     std::fs::write(&file, "no database at all, but long enough to be looked at").expect("a file");
     std::fs::remove_file(dir.path().join("db-wal")).expect("removed");
     assert!(serve(&file).failed(1).contains("not a SQLite database"));
@@ -220,9 +320,15 @@ async fn a_database_that_was_restored_by_other_means_gets_a_new_id() {
         let server = TestServer::start(&url);
         let token = say(&server, "first").await.expect("stored");
         assert!(server.stop().success());
-        run(dir.path(), ["migrate", "--restored", "--database-url", &url]).ok();
+        run(
+            dir.path(),
+            ["migrate", "--restored", "--database-url", &url],
+        )
+        .ok();
         let server = TestServer::start(&url);
         get(&server, "first", None).await.expect("a profile");
-        get(&server, "first", Some(&token)).await.expect_err("a token of another database");
+        get(&server, "first", Some(&token))
+            .await
+            .expect_err("a token of another database");
     }
 }

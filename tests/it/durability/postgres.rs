@@ -1,4 +1,5 @@
-//! What PostgreSQL and its disk may do to a promise: settings that make it empty, disks that say no, standbys that take over.
+//! What PostgreSQL and its disk may do to a promise: settings that make it empty, disks that say
+//! no, standbys that take over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,26 +22,45 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes until it is over. Whatever is refused is refused as unavailable, never as a fault of the statements.
-    #[expect(clippy::disallowed_methods, reason = "customers whom nothing makes alike")]
+    /// Writes until it is over. Whatever is refused is refused as unavailable, never as a fault of
+    /// the statements.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "customers whom nothing makes alike"
+    )]
     async fn run(self, address: String) {
         let mut client = IngestServiceClient::new(channel(&address));
         while !self.over.load(Ordering::SeqCst) {
-            let keys: Vec<String> = (0..5).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect();
+            let keys: Vec<String> = (0..5)
+                .map(|_| uuid::Uuid::new_v4().simple().to_string())
+                .collect();
             let mut all = Vec::new();
             for key in &keys {
                 self.said.lock().await.insert(key.clone(), false);
                 all.extend(statements(key));
-                all.push(upsert(("loyalty", key), &[], &[("state", &key.repeat(10))], 1));
+                all.push(upsert(
+                    ("loyalty", key),
+                    &[],
+                    &[("state", &key.repeat(10))],
+                    1,
+                ));
             }
-            match client.ingest_statements(v1::IngestStatementsRequest { statements: all }).await {
+            match client
+                .ingest_statements(v1::IngestStatementsRequest { statements: all })
+                .await
+            {
                 Ok(answer) => {
                     let results = answer.into_inner().results;
                     assert!(
-                        results.iter().all(|result| result.outcome() == v1::StatementOutcome::Stored),
+                        results
+                            .iter()
+                            .all(|result| result.outcome() == v1::StatementOutcome::Stored),
                         "{results:?}"
                     );
-                    self.said.lock().await.extend(keys.into_iter().map(|key| (key, true)));
+                    self.said
+                        .lock()
+                        .await
+                        .extend(keys.into_iter().map(|key| (key, true)));
                     self.answered.fetch_add(1, Ordering::SeqCst);
                 }
                 Err(status) => {
@@ -59,7 +79,8 @@ async fn reached(count: &AtomicU64, enough: u64) {
     reached.unwrap_or_else(|_| panic!("{count:?} did not reach {enough}"));
 }
 
-/// Writes while something goes wrong with the database and is put right again, then looks at what is there.
+/// Writes while something goes wrong with the database and is put right again, then looks at what
+/// is there.
 async fn goes_wrong(
     database: &mut Postgres,
     rounds: u64,
@@ -75,7 +96,10 @@ async fn goes_wrong(
     let server = TestServer::start(&database.url());
     let said: Said = Arc::default();
     for round in 0..rounds {
-        let writer = Writer { said: said.clone(), ..Writer::default() };
+        let writer = Writer {
+            said: said.clone(),
+            ..Writer::default()
+        };
         let writing = tokio::spawn(writer.clone().run(server.address.clone()));
         reached(&writer.answered, 1 + round % 5).await;
         tokio::task::block_in_place(|| wrong(database));
@@ -100,7 +124,8 @@ async fn goes_wrong(
 /// The database itself says that a commit need not wait for the disk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_answered_is_on_disk_also_where_the_database_would_not_wait_for_it() {
-    let mut database = Postgres::start_with(&["fsync=off", "max_connections=60", "wal_writer_delay=10s"]);
+    let mut database =
+        Postgres::start_with(&["fsync=off", "max_connections=60", "wal_writer_delay=10s"]);
     migrate(&database.url());
     database.sql("ALTER DATABASE postgres SET synchronous_commit = off");
     let server = TestServer::start(&database.url());
@@ -108,8 +133,11 @@ async fn what_is_answered_is_on_disk_also_where_the_database_would_not_wait_for_
     for round in 0..3 * u64::from(crate::support::scale()) {
         let key = format!("{round}");
         let mut ingest = IngestServiceClient::new(channel(&server.address));
-        while let Err(status) =
-            ingest.ingest_statements(v1::IngestStatementsRequest { statements: statements(&key) }).await
+        while let Err(status) = ingest
+            .ingest_statements(v1::IngestStatementsRequest {
+                statements: statements(&key),
+            })
+            .await
         {
             assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         }
@@ -122,10 +150,12 @@ async fn what_is_answered_is_on_disk_also_where_the_database_would_not_wait_for_
     check(&server.address, &*said.lock().await).await;
 }
 
-/// Files of tables cannot grow any more: what a full tablespace, a quota and a file-size limit have in common.
+/// Files of tables cannot grow any more: what a full tablespace, a quota and a file-size limit have
+/// in common.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_answered_is_lost_when_files_of_postgres_cannot_grow() {
-    let mut database = Postgres::start_with_small_log(&["fsync=off", "max_connections=60", "wal_recycle=off"]);
+    let mut database =
+        Postgres::start_with_small_log(&["fsync=off", "max_connections=60", "wal_recycle=off"]);
     let grown = AtomicU64::new(0);
     let wrong = |database: &mut Postgres| {
         // The largest file of the schema is full from now on.
@@ -135,8 +165,13 @@ async fn nothing_answered_is_lost_when_files_of_postgres_cannot_grow() {
         let bound = largest.max(1 << 20) + grown.fetch_add(1, Ordering::SeqCst);
         database.limit_files(Some(bound));
     };
-    goes_wrong(&mut database, 2 * u64::from(crate::support::scale()), wrong, |database| database.limit_files(None))
-        .await;
+    goes_wrong(
+        &mut database,
+        2 * u64::from(crate::support::scale()),
+        wrong,
+        |database| database.limit_files(None),
+    )
+    .await;
 }
 
 /// An operator, or a provider whose storage is used up, makes the database read-only.
@@ -145,14 +180,17 @@ async fn nothing_answered_is_lost_when_the_database_becomes_read_only() {
     let mut database = Postgres::start();
     let switch = |value: &'static str| {
         move |database: &mut Postgres| {
-            database.sql(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
+            database.sql(&format!(
+                "ALTER SYSTEM SET default_transaction_read_only = {value}"
+            ));
             database.sql("SELECT pg_reload_conf()");
         }
     };
     goes_wrong(&mut database, 1, switch("on"), switch("off")).await;
 }
 
-/// The disk that holds all of PostgreSQL is full, its log included. Needs `TMPDIR` on a small file system of its own.
+/// The disk that holds all of PostgreSQL is full, its log included. Needs `TMPDIR` on a small file
+/// system of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "fills the file system of TMPDIR; tests/scripts/postgres-disk-full runs it on one that may be filled"]
 async fn nothing_answered_is_lost_when_the_disk_of_postgres_is_full() {
@@ -168,10 +206,17 @@ async fn nothing_answered_is_lost_when_the_disk_of_postgres_is_full() {
         database.stop();
         database.start_again();
     };
-    goes_wrong(&mut database, 2 * u64::from(crate::support::scale()), fill, make_room).await;
+    goes_wrong(
+        &mut database,
+        2 * u64::from(crate::support::scale()),
+        fill,
+        make_room,
+    )
+    .await;
 }
 
-/// The primary is lost and its standby takes over. It waited for each commit, although the database says that it need not.
+/// The primary is lost and its standby takes over. It waited for each commit, although the database
+/// says that it need not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_answered_is_lost_when_a_synchronous_standby_takes_over() {
     let mut primary = Postgres::start_with(&["fsync=off", "max_connections=60"]);
@@ -182,11 +227,18 @@ async fn nothing_answered_is_lost_when_a_synchronous_standby_takes_over() {
     primary.sql("ALTER DATABASE postgres SET synchronous_commit = local");
     let server = TestServer::start(&primary.url());
     let said: Said = Arc::default();
-    Writers::start(&server.address, 0, &said).kill_after(30, || primary.stop()).await;
+    Writers::start(&server.address, 0, &said)
+        .kill_after(30, || primary.stop())
+        .await;
     standby.sql("SELECT pg_promote()");
     let server = TestServer::start(&standby.url());
     let mut ingest = IngestServiceClient::new(channel(&server.address));
-    let request = v1::IngestStatementsRequest { statements: vec![event(("web", "probe"), "probe", "call", 0)] };
-    ingest.ingest_statements(request).await.expect("it takes writes");
+    let request = v1::IngestStatementsRequest {
+        statements: vec![event(("web", "probe"), "probe", "call", 0)],
+    };
+    ingest
+        .ingest_statements(request)
+        .await
+        .expect("it takes writes");
     check(&server.address, &*said.lock().await).await;
 }

@@ -25,26 +25,43 @@ pub(super) struct Answer {
 impl Answer {
     /// Its gRPC status, wherever it is.
     pub(super) fn status(&self) -> Status {
-        let found = Status::from_header_map(&self.trailers).or_else(|| Status::from_header_map(&self.headers));
+        let found = Status::from_header_map(&self.trailers)
+            .or_else(|| Status::from_header_map(&self.headers));
         found.unwrap_or_else(|| panic!("no status: {self:?}"))
     }
 
     /// The size of the header list that has the status, as HTTP/2 counts it.
     pub(super) fn status_block_bytes(&self) -> usize {
-        let block = if self.trailers.contains_key("grpc-status") { &self.trailers } else { &self.headers };
+        let block = if self.trailers.contains_key("grpc-status") {
+            &self.trailers
+        } else {
+            &self.headers
+        };
         let pseudo = ":status".len() + "200".len() + 32;
-        pseudo + block.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum::<usize>()
+        pseudo
+            + block
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len() + 32)
+                .sum::<usize>()
     }
 }
 
 /// A request with a body of these bytes, as gRPC unless the headers say otherwise.
 pub(super) fn post(path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Request<Body> {
-    let mut request = Request::post(path).body(Body::new(Full::new(body.into()))).expect("a request");
-    request.headers_mut().insert("content-type", "application/grpc".parse().expect("a value"));
-    request.headers_mut().insert("te", "trailers".parse().expect("a value"));
+    let mut request = Request::post(path)
+        .body(Body::new(Full::new(body.into())))
+        .expect("a request");
+    request
+        .headers_mut()
+        .insert("content-type", "application/grpc".parse().expect("a value"));
+    request
+        .headers_mut()
+        .insert("te", "trailers".parse().expect("a value"));
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().expect("a name");
-        request.headers_mut().append(name, value.parse().expect("a value"));
+        request
+            .headers_mut()
+            .append(name, value.parse().expect("a value"));
     }
     request
 }
@@ -55,7 +72,12 @@ pub(super) async fn send(channel: &Channel, request: Request<Body>) -> Answer {
     let (head, body) = response.into_parts();
     let body = body.collect().await.expect("a body");
     let trailers = body.trailers().cloned().unwrap_or_default();
-    Answer { http: head.status.as_u16(), headers: head.headers, body: body.to_bytes(), trailers }
+    Answer {
+        http: head.status.as_u16(),
+        headers: head.headers,
+        body: body.to_bytes(),
+        trailers,
+    }
 }
 
 /// A message in its frame.
@@ -83,9 +105,12 @@ pub(super) fn checked(status: &Status) -> (Code, ErrorReason) {
         .sum();
     assert!(bytes < 4096, "{bytes} bytes: {status:?}");
     let details = status.get_error_details();
-    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, DOMAIN);
-    let reason = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason)).expect("a known reason");
+    let reason = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", info.reason))
+        .expect("a known reason");
     let passes = matches!(status.code(), Code::Unavailable | Code::ResourceExhausted);
     assert_eq!(details.retry_info().is_some(), passes, "{status:?}");
     (status.code(), reason)

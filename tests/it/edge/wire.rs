@@ -31,8 +31,14 @@ async fn what_is_not_grpc_is_answered_by_an_http_status() {
         (Some("application/json"), "application/json"),
         (Some("application/grpc+json"), "application/grpc+proto"),
         (Some("application/grpcfoo"), "application/grpc"),
-        (Some("application/grpc, application/grpc"), "application/grpc"),
-        (Some("application/grpc-web+proto, application/grpc"), "gRPC-Web"),
+        (
+            Some("application/grpc, application/grpc"),
+            "application/grpc",
+        ),
+        (
+            Some("application/grpc-web+proto, application/grpc"),
+            "gRPC-Web",
+        ),
         (Some("application/grpc-web"), "gRPC-Web"),
         (Some("application/grpc-web-text+proto"), "gRPC-Web"),
         (None, "is missing"),
@@ -41,12 +47,17 @@ async fn what_is_not_grpc_is_answered_by_an_http_status() {
             let mut request = post(path, &[], frame(0, b""));
             request.headers_mut().remove("content-type");
             if let Some(content_type) = content_type {
-                request.headers_mut().insert("content-type", content_type.parse().expect("a value"));
+                request
+                    .headers_mut()
+                    .insert("content-type", content_type.parse().expect("a value"));
             }
             let answer = send(&service.channel, request).await;
             assert_eq!(answer.http, 415, "{content_type:?} {path}: {answer:?}");
             assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
-            assert!(String::from_utf8_lossy(&answer.body).contains(part), "{content_type:?}: {answer:?}");
+            assert!(
+                String::from_utf8_lossy(&answer.body).contains(part),
+                "{content_type:?}: {answer:?}"
+            );
             assert!(answer.headers.contains_key("x-request-id"));
         }
     }
@@ -54,10 +65,18 @@ async fn what_is_not_grpc_is_answered_by_an_http_status() {
         let mut request = post(GET_PROFILE, &[], Bytes::new());
         *request.method_mut() = method.parse().expect("a method");
         let answer = send(&service.channel, request).await;
-        assert_eq!((answer.http, answer.headers["allow"].as_bytes()), (405, &b"POST"[..]), "{method}");
+        assert_eq!(
+            (answer.http, answer.headers["allow"].as_bytes()),
+            (405, &b"POST"[..]),
+            "{method}"
+        );
     }
     let large = "x".repeat(20_000);
-    let answer = send(&service.channel, post(GET_PROFILE, &[("x-more", &large)], frame(0, b""))).await;
+    let answer = send(
+        &service.channel,
+        post(GET_PROFILE, &[("x-more", &large)], frame(0, b"")),
+    )
+    .await;
     assert_eq!(answer.http, 431);
     let answer = send(&service.channel, post(HEALTH, &[], frame(0, b""))).await;
     assert_eq!((answer.http, answer.status().code()), (200, Code::Ok));
@@ -74,19 +93,74 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let case = |what, headers, body, (code, reason), part| Case { what, headers, body, code, reason, part };
+    let case = |what, headers, body, (code, reason), part| Case {
+        what,
+        headers,
+        body,
+        code,
+        reason,
+        part,
+    };
     let gzipped: &[_] = &[("grpc-encoding", "gzip")];
     let malformed = (InvalidArgument, Malformed);
     vec![
-        case("no Protobuf", &[], frame(0, b"\xff\xff\xff\xff"), malformed, "is not a Protobuf message"),
-        case("a truncated field", &[], frame(0, b"\x0a\x7fab"), malformed, "is not a Protobuf message"),
-        case("a truncated message", &[], announced(0, 100, b"abc"), malformed, "ends within a message"),
-        case("a truncated prefix", &[], Bytes::from_static(b"\0\0\0"), malformed, "ends within a message"),
-        case("the flag 2", &[], frame(2, b""), malformed, "compressed flag 2"),
+        case(
+            "no Protobuf",
+            &[],
+            frame(0, b"\xff\xff\xff\xff"),
+            malformed,
+            "is not a Protobuf message",
+        ),
+        case(
+            "a truncated field",
+            &[],
+            frame(0, b"\x0a\x7fab"),
+            malformed,
+            "is not a Protobuf message",
+        ),
+        case(
+            "a truncated message",
+            &[],
+            announced(0, 100, b"abc"),
+            malformed,
+            "ends within a message",
+        ),
+        case(
+            "a truncated prefix",
+            &[],
+            Bytes::from_static(b"\0\0\0"),
+            malformed,
+            "ends within a message",
+        ),
+        case(
+            "the flag 2",
+            &[],
+            frame(2, b""),
+            malformed,
+            "compressed flag 2",
+        ),
         // As gRPC's compression.md demands.
-        case("compressed without a word", &[], frame(1, b"x"), (Internal, Malformed), "no grpc-encoding"),
-        case("bad gzip", gzipped, frame(1, b"no gzip at all"), malformed, "cannot decompress"),
-        case("half of a gzip", gzipped, frame(1, &gzip(&[7; 999])[..20]), malformed, "cannot decompress"),
+        case(
+            "compressed without a word",
+            &[],
+            frame(1, b"x"),
+            (Internal, Malformed),
+            "no grpc-encoding",
+        ),
+        case(
+            "bad gzip",
+            gzipped,
+            frame(1, b"no gzip at all"),
+            malformed,
+            "cannot decompress",
+        ),
+        case(
+            "half of a gzip",
+            gzipped,
+            frame(1, &gzip(&[7; 999])[..20]),
+            malformed,
+            "cannot decompress",
+        ),
         case(
             "a gzip bomb",
             gzipped,
@@ -101,21 +175,45 @@ fn cases() -> Vec<Case> {
             (OutOfRange, LimitExceeded),
             "5000000 bytes; the limit is 4194304 (grpc.max_receive_bytes)",
         ),
-        case("snappy", &[("grpc-encoding", "snappy")], frame(1, b"x"), (Code::Unimplemented, Unimplemented), "snappy"),
+        case(
+            "snappy",
+            &[("grpc-encoding", "snappy")],
+            frame(1, b"x"),
+            (Code::Unimplemented, Unimplemented),
+            "snappy",
+        ),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_bytes_are_refused_each_with_its_own_words() {
     let service = Service::start().await;
-    for Case { what, headers, body, code, reason, part } in cases() {
+    for Case {
+        what,
+        headers,
+        body,
+        code,
+        reason,
+        part,
+    } in cases()
+    {
         for path in [GET_PROFILE, STREAM] {
             let answer = send(&service.channel, post(path, headers, body.clone())).await;
             let status = answer.status();
-            assert_eq!(checked(&status), (code, reason), "{what} to {path}: {status:?}");
-            assert!(status.message().contains(part), "{what} to {path}: {status:?}");
+            assert_eq!(
+                checked(&status),
+                (code, reason),
+                "{what} to {path}: {status:?}"
+            );
+            assert!(
+                status.message().contains(part),
+                "{what} to {path}: {status:?}"
+            );
             if what == "snappy" {
-                assert_eq!(answer.headers["grpc-accept-encoding"], "gzip,identity", "{path}");
+                assert_eq!(
+                    answer.headers["grpc-accept-encoding"], "gzip,identity",
+                    "{path}"
+                );
             }
         }
     }
@@ -128,10 +226,25 @@ async fn statuses_of_libraries_have_reasons_too() {
     for (path, body, code, reason) in [
         (GET_PROFILE, Bytes::new(), InvalidArgument, Required),
         (HEALTH, malformed.clone(), InvalidArgument, Malformed),
-        (HEALTH, frame(0, b"\x0a\x07nothing"), NotFound, ServiceUnknown),
+        (
+            HEALTH,
+            frame(0, b"\x0a\x07nothing"),
+            NotFound,
+            ServiceUnknown,
+        ),
         (REFLECTION, malformed, InvalidArgument, Malformed),
-        ("/customer.profile.v1.ProfileService/Nothing", frame(0, b""), Code::Unimplemented, Unimplemented),
-        ("/nothing.Nothing/Nothing", frame(0, b""), Code::Unimplemented, Unimplemented),
+        (
+            "/customer.profile.v1.ProfileService/Nothing",
+            frame(0, b""),
+            Code::Unimplemented,
+            Unimplemented,
+        ),
+        (
+            "/nothing.Nothing/Nothing",
+            frame(0, b""),
+            Code::Unimplemented,
+            Unimplemented,
+        ),
         ("/", frame(0, b""), Code::Unimplemented, Unimplemented),
     ] {
         let status = send(&service.channel, post(path, &[], body)).await.status();

@@ -1,4 +1,5 @@
-//! Metrics follow who is who: of a merged profile they are those of all of its events, wherever these were said.
+//! Metrics follow who is who: of a merged profile they are those of all of its events, wherever
+//! these were said.
 
 use std::sync::Arc;
 
@@ -44,15 +45,24 @@ async fn say(service: &Service, [first, second]: [&str; 2]) {
         answer("7", second, "2026-10-03", "csat", "4"),
     ];
     service.say_payloads("shop", "answers", &answers).await;
-    let call = |id: &str, account: &str, day: &str| json!({"id": id, "account": account, "at": at(day)});
+    let call =
+        |id: &str, account: &str, day: &str| json!({"id": id, "account": account, "at": at(day)});
     // Each account's one call resolved its matter, as far as that account tells.
-    let calls: Vec<Json> = vec![call("8", first, "2026-10-01"), call("9", second, "2026-10-04")];
+    let calls: Vec<Json> = vec![
+        call("8", first, "2026-10-01"),
+        call("9", second, "2026-10-04"),
+    ];
     service.say_payloads("shop", "calls", &calls).await;
 }
 
 async fn start(store: &TestStore) -> Service {
     let clock = Arc::new(SetClock::at("2026-11-22T08:00:00Z"));
-    Service::start_at(store.store.clone(), ModelFile::parse(MODEL).expect("a model"), clock).await
+    Service::start_at(
+        store.store.clone(),
+        ModelFile::parse(MODEL).expect("a model"),
+        clock,
+    )
+    .await
 }
 
 fn account(service: &Service, account: &str, email: &str) -> impl Future<Output = ()> {
@@ -72,7 +82,10 @@ async fn metrics_of_a_merged_profile_are_those_of_all_its_events() {
         say(&merged, ["a", "b"]).await;
         let alone = metrics(&merged, ann()).await;
         assert_eq!(alone.rfm.expect("measured").purchases, Some(2.0));
-        assert_eq!(alone.first_contact_resolution.expect("measured").ratio, Some(1.0));
+        assert_eq!(
+            alone.first_contact_resolution.expect("measured").ratio,
+            Some(1.0)
+        );
         // The two turn out to be one.
         account(&merged, "b", "ann@shop.com").await;
 
@@ -86,9 +99,15 @@ async fn metrics_of_a_merged_profile_are_those_of_all_its_events() {
         let inputs = found.churn.expect("measured").inputs.expect("purchases");
         assert_eq!(inputs.frequency, 2);
         let nps = found.nps.expect("measured");
-        assert_eq!((nps.score, nps.last.expect("an answer").score), (Some(0.0), 3));
+        assert_eq!(
+            (nps.score, nps.last.expect("an answer").score),
+            (Some(0.0), 3)
+        );
         // The second call followed the first within a week.
-        assert_eq!(found.first_contact_resolution.expect("measured").ratio, Some(0.5));
+        assert_eq!(
+            found.first_contact_resolution.expect("measured").ratio,
+            Some(0.5)
+        );
         merged.stop().await;
         whole.stop().await;
     }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use profile_core::model::{
-    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Purpose, Role, Source, Survivorship, TraitType,
+    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Purpose, Role, Source,
+    Survivorship, TraitType,
 };
 use profile_core::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey, Timestamp, Value,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey,
+    Timestamp, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -48,7 +50,11 @@ pub(super) fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(drafts.len() + 1)).collect();
     places.extend([0, drafts.len()]);
     places.sort_unstable();
-    places.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| drafts[ends[0]..ends[1]].to_vec()).collect()
+    places
+        .windows(2)
+        .filter(|ends| ends[0] < ends[1])
+        .map(|ends| drafts[ends[0]..ends[1]].to_vec())
+        .collect()
 }
 
 /// A model in which every guard is soon reached.
@@ -63,18 +69,41 @@ pub(super) fn model() -> Model {
         belongs_to,
         exclusive: false,
     };
-    let rule = |keep| TraitType { keep, personal: true, searchable: true, role: None };
-    let tells = |role| TraitType { role: Some(role), ..rule(Survivorship::MostRecent) };
-    let derived = Model::parse(&format!("sources: {{ s: }}\ntraits: {{ recent: }}\n{DERIVED}")).expect("a model");
+    let rule = |keep| TraitType {
+        keep,
+        personal: true,
+        searchable: true,
+        role: None,
+    };
+    let tells = |role| TraitType {
+        role: Some(role),
+        ..rule(Survivorship::MostRecent)
+    };
+    let derived = Model::parse(&format!(
+        "sources: {{ s: }}\ntraits: {{ recent: }}\n{DERIVED}"
+    ))
+    .expect("a model");
     Model {
         computed: derived.computed,
         segments: derived.segments,
         experience: derived.experience,
         identifiers: BTreeMap::from([
-            ("customer_id".to_owned(), kind(1, BelongsTo::Person, Some(1), None, None)),
-            ("email".to_owned(), kind(2, BelongsTo::Household, Some(2), None, Some(4))),
-            ("phone".to_owned(), kind(3, BelongsTo::Household, None, Some(2), Some(5))),
-            ("device".to_owned(), kind(9, BelongsTo::Device, None, None, Some(4))),
+            (
+                "customer_id".to_owned(),
+                kind(1, BelongsTo::Person, Some(1), None, None),
+            ),
+            (
+                "email".to_owned(),
+                kind(2, BelongsTo::Household, Some(2), None, Some(4)),
+            ),
+            (
+                "phone".to_owned(),
+                kind(3, BelongsTo::Household, None, Some(2), Some(5)),
+            ),
+            (
+                "device".to_owned(),
+                kind(9, BelongsTo::Device, None, None, Some(4)),
+            ),
         ]),
         traits: BTreeMap::from([
             ("trusted".to_owned(), rule(Survivorship::SourceTrust)),
@@ -92,12 +121,28 @@ pub(super) fn model() -> Model {
         sources: ["shop", "crm", "till"]
             .into_iter()
             .zip([80, 50, 50])
-            .map(|(name, trust)| (name.to_owned(), Source { trust, ..Source::default() }))
+            .map(|(name, trust)| {
+                (
+                    name.to_owned(),
+                    Source {
+                        trust,
+                        ..Source::default()
+                    },
+                )
+            })
             .collect(),
         max_records_per_profile: 7,
-        matching: Matching { max_key_records: 3, max_people: 2, ..Matching::default() },
-        purposes: ["news", "offers"].map(|name| (name.to_owned(), Purpose::default())).into(),
-        channels: ["email", "phone"].map(|name| (name.to_owned(), Channel::default())).into(),
+        matching: Matching {
+            max_key_records: 3,
+            max_people: 2,
+            ..Matching::default()
+        },
+        purposes: ["news", "offers"]
+            .map(|name| (name.to_owned(), Purpose::default()))
+            .into(),
+        channels: ["email", "phone"]
+            .map(|name| (name.to_owned(), Channel::default()))
+            .into(),
         ..Model::default()
     }
 }
@@ -108,14 +153,23 @@ fn record() -> impl Strategy<Value = RecordKey> {
 }
 
 fn identifiers() -> impl Strategy<Value = Vec<Identifier>> {
-    let kinds = prop::sample::select(vec!["customer_id", "email", "email", "phone", "phone", "device"]);
+    let kinds = prop::sample::select(vec![
+        "customer_id",
+        "email",
+        "email",
+        "phone",
+        "phone",
+        "device",
+    ]);
     let values = prop::sample::select(vec!["a", "b", "c", "d", "none"]);
     let one = (kinds, values).prop_map(|(kind, value)| Identifier::new(kind, value));
     prop::collection::vec(one, 0..4)
 }
 
 fn traits() -> impl Strategy<Value = BTreeMap<String, Value>> {
-    let names = prop::sample::select(vec!["trusted", "recent", "frequent", "longest", "oldest", "all"]);
+    let names = prop::sample::select(vec![
+        "trusted", "recent", "frequent", "longest", "oldest", "all",
+    ]);
     let values = prop::sample::select(vec!["x", "yy", "zzz", " "]).prop_map(Value::from);
     let others = prop::collection::btree_map(names.prop_map(str::to_owned), values, 0..4);
     (others, person()).prop_map(|(others, person)| others.into_iter().chain(person).collect())
@@ -124,7 +178,8 @@ fn traits() -> impl Strategy<Value = BTreeMap<String, Value>> {
 /// Who a record says that it is: people who are easily taken for each other.
 fn person() -> impl Strategy<Value = BTreeMap<String, Value>> {
     let one_of = |name: &'static str, values: &[&'static str]| {
-        prop::option::weighted(0.8, prop::sample::select(values.to_vec())).prop_map(move |value| (name, value))
+        prop::option::weighted(0.8, prop::sample::select(values.to_vec()))
+            .prop_map(move |value| (name, value))
     };
     let parts = (
         one_of("given", &["Ann", "Annie", "Bob", "Robert"]),
@@ -135,19 +190,29 @@ fn person() -> impl Strategy<Value = BTreeMap<String, Value>> {
     );
     let parts = parts.prop_map(|(a, b, c, d, e)| [a, b, c, d, e]);
     parts.prop_map(|parts| {
-        let said = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
+        let said = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
         said.collect()
     })
 }
 
 fn dated() -> impl Strategy<Value = DraftRecord> {
-    let said = (record(), identifiers(), traits(), 0..4i64, prop::option::of(1..6i64));
+    let said = (
+        record(),
+        identifiers(),
+        traits(),
+        0..4i64,
+        prop::option::of(1..6i64),
+    );
     said.prop_map(|(record, identifiers, traits, version, days)| DraftRecord {
         identifiers,
         traits,
-        // One of both is always there: undated statements are ordered by their arrival, and so is their meaning.
+        // One of both is always there: undated statements are ordered by their arrival, and so is
+        // their meaning.
         version: if days.is_none() { version + 1 } else { version },
-        source_time: days.map(|days| Timestamp::from_micros(NOW.as_micros() - days * 86_400_000_000)),
+        source_time: days
+            .map(|days| Timestamp::from_micros(NOW.as_micros() - days * 86_400_000_000)),
         ..DraftRecord::new(record)
     })
 }
@@ -172,7 +237,8 @@ pub(super) fn at_day(day: i64) -> Timestamp {
 }
 
 fn preferences() -> impl Strategy<Value = DraftPreferences> {
-    let channels = |names: &[&str]| Value::List(names.iter().map(|name| Value::from(*name)).collect());
+    let channels =
+        |names: &[&str]| Value::List(names.iter().map(|name| Value::from(*name)).collect());
     let said = [
         ("language", Some(Value::from("de"))),
         ("language", Some(Value::from("fr"))),
@@ -189,12 +255,15 @@ fn preferences() -> impl Strategy<Value = DraftPreferences> {
         ("topics.sport", Some(Value::Bool(false))),
         ("accessibility.large_print", Some(Value::Bool(true))),
     ];
-    let one = prop::sample::select(said.to_vec()).prop_map(|(name, value)| (name.to_owned(), value));
-    (record(), 1..6i64, prop::collection::vec(one, 1..4)).prop_map(|(record, days, said)| DraftPreferences {
-        record,
-        preferences: said.into_iter().collect(),
-        version: 0,
-        source_time: Some(at_day(-days)),
+    let one =
+        prop::sample::select(said.to_vec()).prop_map(|(name, value)| (name.to_owned(), value));
+    (record(), 1..6i64, prop::collection::vec(one, 1..4)).prop_map(|(record, days, said)| {
+        DraftPreferences {
+            record,
+            preferences: said.into_iter().collect(),
+            version: 0,
+            source_time: Some(at_day(-days)),
+        }
     })
 }
 
@@ -202,28 +271,43 @@ fn consent() -> impl Strategy<Value = DraftConsent> {
     let status = prop::sample::select(vec!["granted", "granted", "denied", "withdrawn", "pending"]);
     let point = prop::option::of(prop::sample::select(vec!["a", "b"]));
     let when = (1..6i64, -6..4i64, prop::option::of(1..6i64));
-    let said = (record(), prop::sample::select(vec!["news", "offers"]), point, status, when);
-    said.prop_map(|(record, purpose, point, status, (days, effective, lasts))| {
-        let mut fields = BTreeMap::from([
-            ("status".to_owned(), Value::from(status)),
-            ("effective_time".to_owned(), Value::Time(at_day(effective))),
-        ]);
-        fields.extend(lasts.map(|lasts| ("expire_time".to_owned(), Value::Time(at_day(effective + lasts)))));
-        DraftConsent {
-            record,
-            purpose: purpose.to_owned(),
-            contact_point: point.map(|value| Identifier::new("email", value)),
-            fields,
-            version: 0,
-            source_time: Some(at_day(-days)),
-        }
-    })
+    let said = (
+        record(),
+        prop::sample::select(vec!["news", "offers"]),
+        point,
+        status,
+        when,
+    );
+    said.prop_map(
+        |(record, purpose, point, status, (days, effective, lasts))| {
+            let mut fields = BTreeMap::from([
+                ("status".to_owned(), Value::from(status)),
+                ("effective_time".to_owned(), Value::Time(at_day(effective))),
+            ]);
+            fields.extend(lasts.map(|lasts| {
+                (
+                    "expire_time".to_owned(),
+                    Value::Time(at_day(effective + lasts)),
+                )
+            }));
+            DraftConsent {
+                record,
+                purpose: purpose.to_owned(),
+                contact_point: point.map(|value| Identifier::new("email", value)),
+                fields,
+                version: 0,
+                source_time: Some(at_day(-days)),
+            }
+        },
+    )
 }
 
 /// A patch changes something, and does not set and clear the same field.
 fn as_patch(mut draft: DraftRecord, (clear_email, clear_recent): (bool, bool)) -> DraftRecord {
     if clear_email {
-        draft.identifiers.retain(|identifier| identifier.kind != "email");
+        draft
+            .identifiers
+            .retain(|identifier| identifier.kind != "email");
         draft.clear_identifier_types.push("email".to_owned());
     }
     if clear_recent || (draft.identifiers.is_empty() && draft.traits.is_empty() && !clear_email) {
@@ -243,10 +327,15 @@ fn event(number: i64) -> Draft {
         event_id: format!("e{number}"),
         kind: ["order_placed", "call"][usize::try_from(number % 2).unwrap_or(0)].to_owned(),
         // Two at a time, seven hours apart.
-        event_time: Some(Timestamp::from_micros(NOW.as_micros() - (number / 2) * 7 * 3_600_000_000)),
+        event_time: Some(Timestamp::from_micros(
+            NOW.as_micros() - (number / 2) * 7 * 3_600_000_000,
+        )),
         properties: BTreeMap::from([
             ("number".to_owned(), Value::Int(number)),
-            ("amount".to_owned(), Value::Decimal(rust_decimal::Decimal::new(number * 125, 2))),
+            (
+                "amount".to_owned(),
+                Value::Decimal(rust_decimal::Decimal::new(number * 125, 2)),
+            ),
         ]),
     })
 }
@@ -261,6 +350,10 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
                 distinct.push(draft);
             }
         }
-        Case { drafts: distinct, order, cuts }
+        Case {
+            drafts: distinct,
+            order,
+            cuts,
+        }
     })
 }

@@ -3,16 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use customer_profile::reader::{Freshness, Key};
-use profile_core::records::{Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, Statement};
+use profile_core::records::{
+    Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, Statement,
+};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{Case, NOW, at_day, model};
 use super::decisions::Deciding;
 use super::world::{World, all_records, consent_questions, consents_of};
 
-/// Whatever is said, merged, split and taken back: what counts for a profile at any time is the most restrictive of what each
-/// of its records says by itself, so that it is never wider than any of them alone, and each has its own again when they part.
-pub(super) async fn consent_is_never_widened(world: World, case: Case) -> Result<(), TestCaseError> {
+/// Whatever is said, merged, split and taken back: what counts for a profile at any time is the
+/// most restrictive of what each of its records says by itself, so that it is never wider than any
+/// of them alone, and each has its own again when they part.
+pub(super) async fn consent_is_never_widened(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     let mut deciding = Deciding::new(&world);
     let mut said: Vec<Draft> = Vec::new();
     let mut choices = case.cuts.iter().chain(&case.order);
@@ -25,7 +31,10 @@ pub(super) async fn consent_is_never_widened(world: World, case: Case) -> Result
         let alone = alone(&said);
         let mut looked_at = BTreeSet::new();
         for key in all_records() {
-            let read = world.reader.profile(&world.tenant, &Key::Record(key), Freshness::MinimizeLatency).await;
+            let read = world
+                .reader
+                .profile(&world.tenant, &Key::Record(key), Freshness::MinimizeLatency)
+                .await;
             let Ok(answer) = read else { continue };
             if !looked_at.insert(answer.profile.id) {
                 continue;
@@ -35,10 +44,18 @@ pub(super) async fn consent_is_never_widened(world: World, case: Case) -> Result
                 .map(|(_, (p, point, day, state))| ((p, point, day), state))
                 .collect();
             for question in consent_questions() {
-                let each =
-                    answer.profile.records.iter().filter_map(|record| alone.get(&(record.key.clone(), question)));
+                let each = answer
+                    .profile
+                    .records
+                    .iter()
+                    .filter_map(|record| alone.get(&(record.key.clone(), question)));
                 let strictest = each.copied().max_by_key(|state| severity(*state));
-                proptest::prop_assert_eq!(found.get(&question).copied(), strictest, "{:?}", question);
+                proptest::prop_assert_eq!(
+                    found.get(&question).copied(),
+                    strictest,
+                    "{:?}",
+                    question
+                );
             }
         }
     }
@@ -52,9 +69,14 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
     let model = model();
     let mut words = Vec::new();
     for draft in said {
-        let Ok(Statement::Record(statement)) = model.check(draft.clone(), NOW) else { continue };
+        let Ok(Statement::Record(statement)) = model.check(draft.clone(), NOW) else {
+            continue;
+        };
         if let Change::Consent(consent) = &statement.change {
-            let place = (statement.order.expect("a dated statement"), statement.content);
+            let place = (
+                statement.order.expect("a dated statement"),
+                statement.content,
+            );
             words.push((statement.record.clone(), place, consent.clone()));
         }
     }
@@ -62,21 +84,39 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
     let mut alone = BTreeMap::new();
     for question in consent_questions() {
         for key in all_records() {
-            let own = words.iter().filter(|(record, _, word)| *record == key && word.purpose == question.0);
-            let own: Vec<_> =
-                own.map(|(_, _, word)| &**word).filter(|word| word.effective_time <= at_day(question.2)).collect();
+            let own = words
+                .iter()
+                .filter(|(record, _, word)| *record == key && word.purpose == question.0);
+            let own: Vec<_> = own
+                .map(|(_, _, word)| &**word)
+                .filter(|word| word.effective_time <= at_day(question.2))
+                .collect();
             let of = |point: Option<&str>| {
-                let covers =
-                    |word: &&&Consent| word.contact_point.as_ref().is_none_or(|of| Some(of.value.as_str()) == point);
+                let covers = |word: &&&Consent| {
+                    word.contact_point
+                        .as_ref()
+                        .is_none_or(|of| Some(of.value.as_str()) == point)
+                };
                 own.iter().rfind(covers).map(|word| {
-                    let expired = word.expire_time.is_some_and(|expires| expires <= at_day(question.2));
+                    let expired = word
+                        .expire_time
+                        .is_some_and(|expires| expires <= at_day(question.2));
                     state(word.status, expired)
                 })
             };
-            // Where nothing was said of the purpose as such: the least strict of what was said for contact points.
-            let points =
-                || ["a", "b"].into_iter().filter_map(|point| of(Some(point))).min_by_key(|state| severity(*state));
-            let found = if question.1.is_none() { of(None).or_else(points) } else { of(question.1) };
+            // Where nothing was said of the purpose as such: the least strict of what was said for
+            // contact points.
+            let points = || {
+                ["a", "b"]
+                    .into_iter()
+                    .filter_map(|point| of(Some(point)))
+                    .min_by_key(|state| severity(*state))
+            };
+            let found = if question.1.is_none() {
+                of(None).or_else(points)
+            } else {
+                of(question.1)
+            };
             alone.extend(found.map(|found| ((key, question), found)));
         }
     }
@@ -96,5 +136,8 @@ fn state(status: ConsentStatus, expired: bool) -> ConsentState {
 /// How strict it is, in the words of the API's documentation.
 fn severity(state: ConsentState) -> usize {
     use ConsentState::{Denied, Expired, Granted, Pending, Withdrawn};
-    [Granted, Pending, Expired, Withdrawn, Denied].iter().position(|one| *one == state).expect("a state")
+    [Granted, Pending, Expired, Withdrawn, Denied]
+        .iter()
+        .position(|one| *one == state)
+        .expect("a state")
 }

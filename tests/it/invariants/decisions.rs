@@ -1,4 +1,5 @@
-//! I2: what people decide holds while it is in force, and leaves nothing behind when it is taken back.
+//! I2: what people decide holds while it is in force, and leaves nothing behind when it is taken
+//! back.
 
 use customer_profile::ingest::{DecideError, Decided, DecisionRequest, Operation};
 use profile_core::identity::{Decision, DecisionKind};
@@ -32,10 +33,23 @@ impl<'a> Deciding<'a> {
         let tried = self.world.decide(&request, true).await;
         let decided = self.world.decide(&request, false).await;
         if let (Ok(tried), Ok(decided)) = (&tried, &decided) {
-            assert_eq!(tried.profiles, decided.profiles, "what was foretold is what came");
-            let again = self.world.decide(&request, false).await.expect("the same answer");
-            assert_eq!((&again.decisions, &again.outcomes), (&decided.decisions, &decided.outcomes));
-            assert_eq!(again.profiles, decided.profiles, "the same request changes nothing");
+            assert_eq!(
+                tried.profiles, decided.profiles,
+                "what was foretold is what came"
+            );
+            let again = self
+                .world
+                .decide(&request, false)
+                .await
+                .expect("the same answer");
+            assert_eq!(
+                (&again.decisions, &again.outcomes),
+                (&decided.decisions, &decided.outcomes)
+            );
+            assert_eq!(
+                again.profiles, decided.profiles,
+                "the same request changes nothing"
+            );
         }
         decided
     }
@@ -44,30 +58,57 @@ impl<'a> Deciding<'a> {
         self.world.homes().await.get(key).copied()
     }
 
-    /// Something that a person might do, chosen by a number. Much of it is refused, as it would be in life.
+    /// Something that a person might do, chosen by a number. Much of it is refused, as it would be
+    /// in life.
     pub(super) async fn anything(&mut self, choice: Index) -> Result<Decided, DecideError> {
         let records = all_records();
         let number = choice.index(usize::MAX);
-        let (a, b) = (&records[number % records.len()], &records[(number / 16) % records.len()]);
-        let kind = if (number / 512).is_multiple_of(2) { DecisionKind::MustLink } else { DecisionKind::CannotLink };
+        let (a, b) = (
+            &records[number % records.len()],
+            &records[(number / 16) % records.len()],
+        );
+        let kind = if (number / 512).is_multiple_of(2) {
+            DecisionKind::MustLink
+        } else {
+            DecisionKind::CannotLink
+        };
         let operation = match ((number / 1024) % 4, self.home(a).await, self.home(b).await) {
-            (0, Some(target), Some(source)) => Operation::Merge { target, sources: vec![source] },
-            (1, Some(profile), _) => Operation::Split { profile, records: vec![a.clone()] },
-            _ => Operation::Candidate { left: a.clone(), right: b.clone(), kind },
+            (0, Some(target), Some(source)) => Operation::Merge {
+                target,
+                sources: vec![source],
+            },
+            (1, Some(profile), _) => Operation::Split {
+                profile,
+                records: vec![a.clone()],
+            },
+            _ => Operation::Candidate {
+                left: a.clone(),
+                right: b.clone(),
+                kind,
+            },
         };
         self.decide(operation).await
     }
 
     async fn in_force(&self) -> Vec<Decision> {
-        let mut snapshot = self.world.store.snapshot(&self.world.tenant).await.expect("a snapshot");
+        let mut snapshot = self
+            .world
+            .store
+            .snapshot(&self.world.tenant)
+            .await
+            .expect("a snapshot");
         let stored = snapshot.decisions().await.expect("decisions");
         stored.into_iter().map(|stored| stored.decision).collect()
     }
 }
 
-/// While decisions are in force, the partition is that of clustering everything with them at once; once they are all taken
-/// back, in any order, readers see what they would see if nobody had ever decided anything.
-pub(super) async fn decisions_hold_and_leave_nothing_behind(world: World, case: Case) -> Result<(), TestCaseError> {
+/// While decisions are in force, the partition is that of clustering everything with them at once;
+/// once they are all taken back, in any order, readers see what they would see if nobody had ever
+/// decided anything.
+pub(super) async fn decisions_hold_and_leave_nothing_behind(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     let mut deciding = Deciding::new(&world);
     let mut said: Vec<Draft> = Vec::new();
     let mut choices = case.cuts.iter().chain(&case.order);
@@ -85,14 +126,21 @@ pub(super) async fn decisions_hold_and_leave_nothing_behind(world: World, case: 
     while !left.is_empty() {
         let at = choices.next().map_or(0, |choice| choice.index(left.len()));
         let decision = left.swap_remove(at).id;
-        deciding.decide(Operation::Withdraw { decision }).await.expect("it is taken back");
+        deciding
+            .decide(Operation::Withdraw { decision })
+            .await
+            .expect("it is taken back");
     }
     proptest::prop_assert_eq!(world.contents().await, oracle(&said));
     world.assert_conserved(&said).await
 }
 
-/// A merge taken back gives everybody their old name again; a merge, any writes, and its withdrawal: never merged.
-pub(super) async fn merge_writes_split_is_never_merged(world: World, case: Case) -> Result<(), TestCaseError> {
+/// A merge taken back gives everybody their old name again; a merge, any writes, and its
+/// withdrawal: never merged.
+pub(super) async fn merge_writes_split_is_never_merged(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     let mut deciding = Deciding::new(&world);
     let (first, rest) = case.drafts.split_at(case.drafts.len() / 2);
     world.say_in_batches(first, &case.cuts).await;
@@ -100,17 +148,28 @@ pub(super) async fn merge_writes_split_is_never_merged(world: World, case: Case)
     let mut profiles: Vec<ProfileId> = homes.values().copied().collect();
     profiles.sort_unstable();
     profiles.dedup();
-    let [target, source, ..] = profiles.as_slice() else { return Ok(()) };
-    let merge = Operation::Merge { target: *target, sources: vec![*source] };
+    let [target, source, ..] = profiles.as_slice() else {
+        return Ok(());
+    };
+    let merge = Operation::Merge {
+        target: *target,
+        sources: vec![*source],
+    };
     let merged = deciding.decide(merge.clone()).await.expect("a merge");
     for decision in merged.decisions {
-        deciding.decide(Operation::Withdraw { decision }).await.expect("it is taken back");
+        deciding
+            .decide(Operation::Withdraw { decision })
+            .await
+            .expect("it is taken back");
     }
     proptest::prop_assert_eq!(world.homes().await, homes);
     let merged = deciding.decide(merge).await.expect("a merge");
     world.say_in_batches(rest, &case.cuts).await;
     for decision in merged.decisions {
-        deciding.decide(Operation::Withdraw { decision }).await.expect("it is taken back");
+        deciding
+            .decide(Operation::Withdraw { decision })
+            .await
+            .expect("it is taken back");
     }
     proptest::prop_assert_eq!(world.contents().await, oracle(&case.drafts));
     Ok(())

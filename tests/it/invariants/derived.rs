@@ -1,4 +1,5 @@
-//! Computed traits and segments of the cases, told once by the service and once, naively, from all events.
+//! Computed traits and segments of the cases, told once by the service and once, naively, from all
+//! events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,13 +52,21 @@ pub(super) fn told(profile: &Profile, model: &Model) -> Vec<String> {
     let read = profile.derived.holds(NOW).then(|| profile.derived.clone());
     let later = days().map(|now| Derived::of(profile, model, now));
     let derived = read.into_iter().chain(later).map(|derived| shown(&derived));
-    derived.chain(days().map(|now| history(profile, model, now))).collect()
+    derived
+        .chain(days().map(|now| history(profile, model, now)))
+        .collect()
 }
 
 fn shown(derived: &Derived) -> String {
     let computed = derived.computed.iter().map(|(name, found)| {
         let partial = if found.partial { " partial" } else { "" };
-        format!("{name}={}{partial}", found.value.as_ref().map_or("-".to_owned(), ToString::to_string))
+        format!(
+            "{name}={}{partial}",
+            found
+                .value
+                .as_ref()
+                .map_or("-".to_owned(), ToString::to_string)
+        )
     });
     let segments = derived.segments.iter().map(|name| format!("in {name}"));
     computed.chain(segments).collect::<Vec<_>>().join("; ")
@@ -65,14 +74,26 @@ fn shown(derived: &Derived) -> String {
 
 /// What metrics are computed from, of all time up to a day.
 fn history(profile: &Profile, model: &Model, now: Timestamp) -> String {
-    let Some(experience) = &model.experience else { return String::new() };
+    let Some(experience) = &model.experience else {
+        return String::new();
+    };
     let today = day_of(model, now);
     let history = History::of(profile, experience, today);
     let rfm = history.purchases.rfm(today);
     let rfm = rfm.map(|rfm| (rfm.days_since_last, rfm.purchases, rfm.micros / 10_000));
-    let buying = history.purchases.summary(today).map(|summary| summary.buying.frequency());
+    let buying = history
+        .purchases
+        .summary(today)
+        .map(|summary| summary.buying.frequency());
     let all = history.course.within(Day::MIN..=today);
-    let course = (all.nps.counts, all.nps.off_scale, all.contacts, all.orders, all.kept.part, all.kept.whole);
+    let course = (
+        all.nps.counts,
+        all.nps.off_scale,
+        all.contacts,
+        all.orders,
+        all.kept.part,
+        all.kept.whole,
+    );
     format!("{rfm:?} {buying:?} {course:?}")
 }
 
@@ -84,19 +105,36 @@ fn naive_history(events: &[Event], now: i64) -> String {
         let counts = |event: &&Event| kinds.contains(&event.kind.as_str()) && day(event) <= today;
         events.iter().filter(counts).collect::<Vec<_>>()
     };
-    let orders: Vec<&Event> = of(&["order_placed"]).into_iter().filter(|event| number(event) % 4 != 0).collect();
+    let orders: Vec<&Event> = of(&["order_placed"])
+        .into_iter()
+        .filter(|event| number(event) % 4 != 0)
+        .collect();
     let last = orders.iter().map(|event| day(event)).max();
     let sum: i128 = orders.iter().map(|event| i128::from(amount(event))).sum();
     let rfm = last.map(|last| (today - last, orders.len(), sum));
     let days: BTreeSet<i64> = orders.iter().map(|event| day(event)).collect();
     let buying = days.len().checked_sub(1);
     let (mut scores, mut off_scale) = (BTreeMap::<i64, u64>::new(), 0);
-    for score in of(&["order_placed", "call"]).into_iter().map(|event| number(event) % 12) {
-        if score <= 10 { *scores.entry(score).or_default() += 1 } else { off_scale += 1 }
+    for score in of(&["order_placed", "call"])
+        .into_iter()
+        .map(|event| number(event) % 12)
+    {
+        if score <= 10 {
+            *scores.entry(score).or_default() += 1;
+        } else {
+            off_scale += 1;
+        }
     }
     let calls = of(&["call"]);
     let kept = calls.iter().filter(|event| number(event) % 2 == 0).count();
-    let course = (scores, off_scale, calls.len(), orders.len(), kept, calls.len());
+    let course = (
+        scores,
+        off_scale,
+        calls.len(),
+        orders.len(),
+        kept,
+        calls.len(),
+    );
     format!("{rfm:?} {buying:?} {course:?}")
 }
 
@@ -129,7 +167,9 @@ impl<'a> Of<'a> {
 }
 
 fn number(event: &Event) -> i64 {
-    let Some(Value::Int(number)) = event.properties.get("number") else { panic!("a number") };
+    let Some(Value::Int(number)) = event.properties.get("number") else {
+        panic!("a number")
+    };
     *number
 }
 
@@ -145,18 +185,31 @@ fn hundredths(sum: i64) -> String {
 
 /// What must be told of a profile with these events (newest first), on each of the days.
 pub(super) fn naive(events: &[Event], known: bool) -> Vec<String> {
-    let told: Vec<String> = days().map(|now| naive_at(events, known, now.as_micros())).collect();
+    let told: Vec<String> = days()
+        .map(|now| naive_at(events, known, now.as_micros()))
+        .collect();
     // As it is read now, and as it is derived for now.
-    let derived = told.first().cloned().into_iter().chain(told.iter().cloned());
-    derived.chain(days().map(|now| naive_history(events, now.as_micros()))).collect()
+    let derived = told
+        .first()
+        .cloned()
+        .into_iter()
+        .chain(told.iter().cloned());
+    derived
+        .chain(days().map(|now| naive_history(events, now.as_micros())))
+        .collect()
 }
 
 fn naive_at(events: &[Event], known: bool, now: i64) -> String {
-    let (order, call, both): (&[&str], &[&str], &[&str]) = (&["order_placed"], &["call"], &["order_placed", "call"]);
+    let (order, call, both): (&[&str], &[&str], &[&str]) =
+        (&["order_placed"], &["call"], &["order_placed", "call"]);
     let of = Of { events, now };
     let none = || "-".to_owned();
     let sum = |events: &[&Event]| {
-        if events.is_empty() { "0".to_owned() } else { hundredths(events.iter().map(|event| amount(event)).sum()) }
+        if events.is_empty() {
+            "0".to_owned()
+        } else {
+            hundredths(events.iter().map(|event| amount(event)).sum())
+        }
     };
     let mean = of.steps(call, 4, DAY);
     let total: i64 = mean.iter().map(|event| amount(event)).sum();
@@ -164,18 +217,30 @@ fn naive_at(events: &[Event], known: bool, now: i64) -> String {
     let mean = if mean.is_empty() {
         none()
     } else {
-        (rust_decimal::Decimal::new(total, 2) / rust_decimal::Decimal::from(count)).round_dp(6).normalize().to_string()
+        (rust_decimal::Decimal::new(total, 2) / rust_decimal::Decimal::from(count))
+            .round_dp(6)
+            .normalize()
+            .to_string()
     };
     let today = now.div_euclid(DAY);
     let yesterday = of.of(order, (today - 1) * DAY, today * DAY);
     let mut often: BTreeMap<i64, usize> = BTreeMap::new();
-    of.steps(both, 3, DAY).iter().for_each(|event| *often.entry(number(event) % 3).or_default() += 1);
+    of.steps(both, 3, DAY)
+        .iter()
+        .for_each(|event| *often.entry(number(event) % 3).or_default() += 1);
     let mut often: Vec<(i64, usize)> = often.into_iter().collect();
     often.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
     let often: Vec<String> = often.iter().map(|(value, _)| value.to_string()).collect();
-    let different: BTreeSet<i64> =
-        of.of(both, today * DAY, (today + 1) * DAY).iter().map(|event| number(event) % 4).collect();
-    let since = of.all(call).iter().map(|event| today - event.sort_time.as_micros().div_euclid(DAY)).min();
+    let different: BTreeSet<i64> = of
+        .of(both, today * DAY, (today + 1) * DAY)
+        .iter()
+        .map(|event| number(event) % 4)
+        .collect();
+    let since = of
+        .all(call)
+        .iter()
+        .map(|event| today - event.sort_time.as_micros().div_euclid(DAY))
+        .min();
     let (orders, orders_3d) = (of.all(order).len(), of.steps(order, 3, DAY).len());
     let mut lines = BTreeMap::from([
         ("orders", orders.to_string()),
@@ -184,16 +249,44 @@ fn naive_at(events: &[Event], known: bool, now: i64) -> String {
         ("sum", sum(&of.all(both))),
         ("sum_2d", sum(&of.steps(order, 2, DAY))),
         ("mean", mean),
-        ("least", of.all(both).iter().map(|event| amount(event)).min().map_or_else(none, hundredths)),
-        ("greatest", yesterday.iter().map(|event| amount(event)).max().map_or_else(none, hundredths)),
-        ("first", of.all(both).last().map_or_else(none, |event| number(event).to_string())),
+        (
+            "least",
+            of.all(both)
+                .iter()
+                .map(|event| amount(event))
+                .min()
+                .map_or_else(none, hundredths),
+        ),
+        (
+            "greatest",
+            yesterday
+                .iter()
+                .map(|event| amount(event))
+                .max()
+                .map_or_else(none, hundredths),
+        ),
+        (
+            "first",
+            of.all(both)
+                .last()
+                .map_or_else(none, |event| number(event).to_string()),
+        ),
         ("often", often.join(", ")),
         ("different", different.len().to_string()),
         ("since", since.map_or_else(none, |days| days.to_string())),
     ]);
-    let last = of.all(both).into_iter().find(|event| number(event) % 4 != 0);
-    lines.insert("last", last.map_or_else(none, |event| number(event).to_string()));
-    let mut told: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let last = of
+        .all(both)
+        .into_iter()
+        .find(|event| number(event) % 4 != 0);
+    lines.insert(
+        "last",
+        last.map_or_else(none, |event| number(event).to_string()),
+    );
+    let mut told: Vec<String> = lines
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     told.extend((orders_3d >= 2).then(|| "in busy".to_owned()));
     told.extend(known.then(|| "in known".to_owned()));
     told.extend((since.is_some_and(|days| days > 1) && orders < 3).then(|| "in quiet".to_owned()));
@@ -202,9 +295,13 @@ fn naive_at(events: &[Event], known: bool, now: i64) -> String {
 
 /// Whether the condition of `known` holds, told from the profile.
 pub(super) fn is_known(profile: &Profile) -> bool {
-    let recent = profile.traits.get("recent").is_some_and(|found| found.value == Value::from("x"));
+    let recent = profile
+        .traits
+        .get("recent")
+        .is_some_and(|found| found.value == Value::from("x"));
     let language = profile.preferences.iter().any(|(key, stated)| {
-        key.to_string() == "language" && serde_json::to_string(&stated.value).is_ok_and(|text| text.contains("\"de\""))
+        key.to_string() == "language"
+            && serde_json::to_string(&stated.value).is_ok_and(|text| text.contains("\"de\""))
     });
     recent || language
 }

@@ -23,8 +23,17 @@ fn told(answer: Result<Answer, Error>) -> Told {
     match answer {
         Ok(answer) => {
             // What events add up to is not kept for the past.
-            let (rollup, uncounted, derived) = (Rollup::default(), BTreeSet::new(), Derived::default());
-            Ok((Profile { rollup, uncounted, derived, ..Profile::clone(&answer.profile) }, answer.merged_from))
+            let (rollup, uncounted, derived) =
+                (Rollup::default(), BTreeSet::new(), Derived::default());
+            Ok((
+                Profile {
+                    rollup,
+                    uncounted,
+                    derived,
+                    ..Profile::clone(&answer.profile)
+                },
+                answer.merged_from,
+            ))
         }
         Err(Error::Ambiguous(profiles)) => Err(format!("{profiles:?}")),
         Err(error) => Err(error.to_string()),
@@ -34,9 +43,15 @@ fn told(answer: Result<Answer, Error>) -> Told {
 /// Every key that was ever known, and some that never were.
 fn keys(ids: &BTreeSet<ProfileId>) -> Vec<Key> {
     let kinds = ["customer_id", "email", "phone"].into_iter();
-    let identifiers = kinds.flat_map(|kind| ["a", "b", "c", "d", "e"].map(|value| Identifier::new(kind, value)));
+    let identifiers =
+        kinds.flat_map(|kind| ["a", "b", "c", "d", "e"].map(|value| Identifier::new(kind, value)));
     let records = all_records().into_iter().map(Key::Record);
-    ids.iter().copied().map(Key::Id).chain(records).chain(identifiers.map(Key::Identifier)).collect()
+    ids.iter()
+        .copied()
+        .map(Key::Id)
+        .chain(records)
+        .chain(identifiers.map(Key::Identifier))
+        .collect()
 }
 
 fn name(key: &Key) -> String {
@@ -50,7 +65,10 @@ fn name(key: &Key) -> String {
 async fn at_present(world: &World, ids: &BTreeSet<ProfileId>) -> Answers {
     let mut answers = Answers::new();
     for key in keys(ids) {
-        let read = world.reader.profile(&world.tenant, &key, Freshness::Full).await;
+        let read = world
+            .reader
+            .profile(&world.tenant, &key, Freshness::Full)
+            .await;
         answers.insert(name(&key), told(read));
     }
     answers
@@ -59,14 +77,20 @@ async fn at_present(world: &World, ids: &BTreeSet<ProfileId>) -> Answers {
 async fn as_of(world: &World, ids: &BTreeSet<ProfileId>, time: Timestamp) -> Answers {
     let mut answers = Answers::new();
     for key in keys(ids) {
-        answers.insert(name(&key), told(world.reader.profile_as_of(&world.tenant, &key, time).await));
+        answers.insert(
+            name(&key),
+            told(world.reader.profile_as_of(&world.tenant, &key, time).await),
+        );
     }
     answers
 }
 
-/// Says the batches of a case, the clock a step further each time or, now and then, set back; and remembers what was
-/// answered between. In the end all of it is answered again.
-pub(super) async fn the_past_is_answered_as_it_was(world: World, case: Case) -> Result<(), TestCaseError> {
+/// Says the batches of a case, the clock a step further each time or, now and then, set back; and
+/// remembers what was answered between. In the end all of it is answered again.
+pub(super) async fn the_past_is_answered_as_it_was(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     let clock = Arc::new(SetClock::default());
     let world = world.with_clock(clock.clone());
     let mut ids = BTreeSet::new();
@@ -74,16 +98,29 @@ pub(super) async fn the_past_is_answered_as_it_was(world: World, case: Case) -> 
     let mut time = NOW;
     for (number, batch) in (0i64..).zip(case.batches()) {
         let back = if number % 3 == 2 { 3_000_000 } else { 0 };
-        clock.set(Timestamp::from_micros(NOW.as_micros() + number * 1_000_000 - back));
+        clock.set(Timestamp::from_micros(
+            NOW.as_micros() + number * 1_000_000 - back,
+        ));
         world.say(&batch).await;
         for key in all_records() {
-            let changes = world.store.list_memberships(&world.tenant, &key).await.expect("memberships");
+            let changes = world
+                .store
+                .list_memberships(&world.tenant, &key)
+                .await
+                .expect("memberships");
             ids.extend(changes.iter().filter_map(|change| change.profile));
         }
         let last = Timestamp::from_micros(i64::MAX);
-        let write = world.store.write_at(&world.tenant, last).await.expect("a read");
+        let write = world
+            .store
+            .write_at(&world.tenant, last)
+            .await
+            .expect("a read");
         let write = write.expect("the batch was a write");
-        proptest::prop_assert!(write.time >= time || write.sequence == Sequence(1), "times of writes go forward");
+        proptest::prop_assert!(
+            write.time >= time || write.sequence == Sequence(1),
+            "times of writes go forward"
+        );
         time = write.time;
         // Of several writes at one time the last counts.
         remembered.retain(|(before, _)| *before < time);
@@ -93,11 +130,20 @@ pub(super) async fn the_past_is_answered_as_it_was(world: World, case: Case) -> 
         let again = as_of(&world, &ids, time).await;
         for (key, told) in again {
             // Names that came later were nobody's then.
-            let expected = answers.get(&key).cloned().unwrap_or_else(|| Err(Error::NotFound.to_string()));
+            let expected = answers
+                .get(&key)
+                .cloned()
+                .unwrap_or_else(|| Err(Error::NotFound.to_string()));
             proptest::prop_assert_eq!(told, expected, "{} at {:?}", key, time);
         }
     }
     let before = Timestamp::from_micros(NOW.as_micros() - 60_000_000);
-    proptest::prop_assert!(as_of(&world, &ids, before).await.values().all(Result::is_err), "before the first write");
+    proptest::prop_assert!(
+        as_of(&world, &ids, before)
+            .await
+            .values()
+            .all(Result::is_err),
+        "before the first write"
+    );
     Ok(())
 }

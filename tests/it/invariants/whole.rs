@@ -1,4 +1,5 @@
-//! The whole of a tenant at once, against what the write path made of it batch by batch; and models that come and go.
+//! The whole of a tenant at once, against what the write path made of it batch by batch; and models
+//! that come and go.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,21 +17,46 @@ use super::cases::{Case, NOW, model};
 use super::derived::{DERIVED, recount};
 use super::world::World;
 
-/// After every batch, looking at everything finds nothing to change; and what was said, said again to new records, makes the
-/// records that there are.
-pub(super) async fn the_whole_finds_nothing_to_change(world: World, case: Case) -> Result<(), TestCaseError> {
+/// After every batch, looking at everything finds nothing to change; and what was said, said again
+/// to new records, makes the records that there are.
+pub(super) async fn the_whole_finds_nothing_to_change(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     for batch in case.batches() {
         world.say(&batch).await;
         let everything = everything(&world).await;
-        let turn = WriteContext { tenant: &world.tenant, sequence: Sequence(i64::MAX), now: NOW };
+        let turn = WriteContext {
+            tenant: &world.tenant,
+            sequence: Sequence(i64::MAX),
+            now: NOW,
+        };
         let said = everything.records.clone();
         let model = model();
-        let found = resolve(turn, &Cause::Model { version: 2 }, &everything, said, (&model, &model));
+        let found = resolve(
+            turn,
+            &Cause::Model { version: 2 },
+            &everything,
+            said,
+            (&model, &model),
+        );
         proptest::prop_assert_eq!(found.changes, Changes::default());
-        let mut snapshot = world.store.snapshot(&world.tenant).await.expect("a snapshot");
+        let mut snapshot = world
+            .store
+            .snapshot(&world.tenant)
+            .await
+            .expect("a snapshot");
         for record in everything.records.values() {
-            let statements = snapshot.statements(std::slice::from_ref(&record.key)).await.expect("statements");
-            let again = replay(record, &statements, (&model, &model), &mut Acceptance::default());
+            let statements = snapshot
+                .statements(std::slice::from_ref(&record.key))
+                .await
+                .expect("statements");
+            let again = replay(
+                record,
+                &statements,
+                (&model, &model),
+                &mut Acceptance::default(),
+            );
             proptest::prop_assert_eq!(&again, record);
         }
     }
@@ -38,16 +64,46 @@ pub(super) async fn the_whole_finds_nothing_to_change(world: World, case: Case) 
 }
 
 async fn everything(world: &World) -> TenantState {
-    let mut snapshot = world.store.snapshot(&world.tenant).await.expect("a snapshot");
+    let mut snapshot = world
+        .store
+        .snapshot(&world.tenant)
+        .await
+        .expect("a snapshot");
     let records = snapshot.scan_records(None, 1_000).await.expect("records");
-    let ids: Vec<_> = records.iter().flat_map(|record| record.membership.carries.iter().map(|held| held.id)).collect();
-    let rows = snapshot.profile_rows(&ids).await.expect("rows").into_iter().map(|row| (row.id, row)).collect();
+    let ids: Vec<_> = records
+        .iter()
+        .flat_map(|record| record.membership.carries.iter().map(|held| held.id))
+        .collect();
+    let rows = snapshot
+        .profile_rows(&ids)
+        .await
+        .expect("rows")
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
     let keys: Vec<_> = records.iter().map(|record| record.key.clone()).collect();
     let pairs = snapshot.pairs(&keys).await.expect("pairs");
-    let pairs = pairs.into_iter().map(|pair| ((pair.left.clone(), pair.right.clone()), pair)).collect();
-    let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.key.clone(), record)).collect();
-    let decisions = snapshot.decisions().await.expect("decisions").into_iter().map(|stored| stored.decision).collect();
-    TenantState { records, rows, pairs, decisions }
+    let pairs = pairs
+        .into_iter()
+        .map(|pair| ((pair.left.clone(), pair.right.clone()), pair))
+        .collect();
+    let records: BTreeMap<_, _> = records
+        .into_iter()
+        .map(|record| (record.key.clone(), record))
+        .collect();
+    let decisions = snapshot
+        .decisions()
+        .await
+        .expect("decisions")
+        .into_iter()
+        .map(|stored| stored.decision)
+        .collect();
+    TenantState {
+        records,
+        rows,
+        pairs,
+        decisions,
+    }
 }
 
 /// Nearly the model of the cases, as a file.
@@ -105,7 +161,10 @@ sources:
 ";
 
 /// I2 for models: there, any writes, and back is the same as never there.
-pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> Result<(), TestCaseError> {
+pub(super) async fn there_and_back_is_never_there(
+    world: World,
+    case: Case,
+) -> Result<(), TestCaseError> {
     let here = ModelFile::parse(&format!("{HERE}{DERIVED}")).expect("a model");
     let stayed = world.beside("stayed", here.clone());
     stayed.say_in_batches(&case.drafts, &case.cuts).await;
@@ -119,7 +178,11 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
     let batches = case.batches();
     for (number, batch) in batches.iter().enumerate() {
         went.say(batch).await;
-        let text = if number % 2 == 0 { THERE.to_owned() } else { format!("{HERE}{DERIVED}") };
+        let text = if number % 2 == 0 {
+            THERE.to_owned()
+        } else {
+            format!("{HERE}{DERIVED}")
+        };
         go(&switch, &went, &text).await;
     }
     go(&switch, &went, &format!("{HERE}{DERIVED}")).await;
@@ -130,7 +193,17 @@ pub(super) async fn there_and_back_is_never_there(world: World, case: Case) -> R
 }
 
 async fn go(switch: &ModelRollout, world: &World, text: &str) {
-    let candidate = Candidate { content: Content::File(text.to_owned()), weights: Weights::Own };
-    let apply = Apply { candidate, expected_version: None, request_id: String::new() };
-    switch.apply(&world.tenant, &apply, &Progress::new().0).await.expect("it is applied");
+    let candidate = Candidate {
+        content: Content::File(text.to_owned()),
+        weights: Weights::Own,
+    };
+    let apply = Apply {
+        candidate,
+        expected_version: None,
+        request_id: String::new(),
+    };
+    switch
+        .apply(&world.tenant, &apply, &Progress::new().0)
+        .await
+        .expect("it is applied");
 }

@@ -8,7 +8,9 @@ use customer_profile::changes::{LogFollower, Options};
 use customer_profile::clock::Clock;
 use customer_profile::config::Config;
 use customer_profile::explain::Explainer;
-use customer_profile::ingest::{self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts};
+use customer_profile::ingest::{
+    self, DecideError, Decided, DecisionRequest, Ingest, Outcome, Parts,
+};
 use customer_profile::reader::{Freshness, Key, Limits, Reader, TimelineItem, TimelineQuery};
 use customer_profile::store::{MembershipChange, Store, StoredStatement};
 use customer_profile::telemetry::{Metrics, Telemetry};
@@ -16,7 +18,8 @@ use profile_core::identity::{Context, Decision, Features, cluster};
 use profile_core::model::Model;
 use profile_core::profile::{Profile, StoredProfile, fold};
 use profile_core::records::{
-    About, ConsentState, Draft, Event, Identifier, ProfileId, Record, RecordKey, Statement, TenantId, effective,
+    About, ConsentState, Draft, Event, Identifier, ProfileId, Record, RecordKey, Statement,
+    TenantId, effective,
 };
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -41,10 +44,14 @@ pub(super) struct Seen {
 /// What counts for a purpose and a contact point on a day.
 pub(super) type Standing = (&'static str, Option<&'static str>, i64, ConsentState);
 
-/// What is asked about consent in a case: every purpose and contact point, on every day on which something may change.
-pub(super) fn consent_questions() -> impl Iterator<Item = (&'static str, Option<&'static str>, i64)> {
+/// What is asked about consent in a case: every purpose and contact point, on every day on which
+/// something may change.
+pub(super) fn consent_questions() -> impl Iterator<Item = (&'static str, Option<&'static str>, i64)>
+{
     let points = [None, Some("a"), Some("b"), Some("c")];
-    let topics = ["news", "offers"].into_iter().flat_map(move |purpose| points.map(|point| (purpose, point)));
+    let topics = ["news", "offers"]
+        .into_iter()
+        .flat_map(move |purpose| points.map(|point| (purpose, point)));
     topics.flat_map(|(purpose, point)| (-7..10).map(move |day| (purpose, point, day)))
 }
 
@@ -52,7 +59,10 @@ pub(super) fn consent_questions() -> impl Iterator<Item = (&'static str, Option<
 pub(super) fn consents_of(profile: &Profile) -> Vec<(RecordKey, Standing)> {
     let found = consent_questions().filter_map(|(purpose, point, day)| {
         let contact_point = point.map(|value| Identifier::new("email", value));
-        let about = About { purpose, contact_point: contact_point.as_ref() };
+        let about = About {
+            purpose,
+            contact_point: contact_point.as_ref(),
+        };
         let found = effective(&profile.records, about, at_day(day))?;
         Some((found.record.clone(), (purpose, point, day, found.state)))
     });
@@ -78,11 +88,24 @@ impl Common {
 
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
-        let configured = ModelFile { text: "a test's".into(), model: Arc::new(model()) };
+        let configured = ModelFile {
+            text: "a test's".into(),
+            model: Arc::new(model()),
+        };
         let models = Arc::new(ActiveModels::new(store.clone(), configured));
         let metrics = telemetry.metrics;
-        let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), Options::default());
-        Self { store, models, follower, metrics }
+        let follower = LogFollower::start(
+            store.clone(),
+            models.clone(),
+            metrics.clone(),
+            Options::default(),
+        );
+        Self {
+            store,
+            models,
+            follower,
+            metrics,
+        }
     }
 }
 
@@ -109,24 +132,50 @@ impl World {
 
     /// A tenant beside this one, that begins with a model of its own.
     pub(super) fn beside(&self, name: &str, configured: ModelFile) -> Self {
-        let tenant = TenantId::new(&format!("{}-{name}", self.tenant.as_str())).expect("a tenant name");
+        let tenant =
+            TenantId::new(&format!("{}-{name}", self.tenant.as_str())).expect("a tenant name");
         let models = Arc::new(ActiveModels::new(self.store.clone(), configured));
-        Self::new(&Common { models, ..self.common.clone() }, tenant)
+        Self::new(
+            &Common {
+                models,
+                ..self.common.clone()
+            },
+            tenant,
+        )
     }
 
-    pub(super) async fn decide(&self, request: &DecisionRequest, validate_only: bool) -> Result<Decided, DecideError> {
-        self.ingest.decide(&self.tenant, request.clone(), validate_only).await
+    pub(super) async fn decide(
+        &self,
+        request: &DecisionRequest,
+        validate_only: bool,
+    ) -> Result<Decided, DecideError> {
+        self.ingest
+            .decide(&self.tenant, request.clone(), validate_only)
+            .await
     }
 
     /// Where each record is.
     pub(super) async fn homes(&self) -> BTreeMap<RecordKey, ProfileId> {
         let records = all_records();
-        let found = self.store.find_by_records(&self.tenant, &records).await.expect("a look-up");
-        records.into_iter().zip(found.value).filter_map(|(key, id)| Some((key, id?))).collect()
+        let found = self
+            .store
+            .find_by_records(&self.tenant, &records)
+            .await
+            .expect("a look-up");
+        records
+            .into_iter()
+            .zip(found.value)
+            .filter_map(|(key, id)| Some((key, id?)))
+            .collect()
     }
 
     fn at(common: &Common, tenant: TenantId, clock: Arc<dyn Clock>) -> Self {
-        let Common { store, models, follower, metrics } = common.clone();
+        let Common {
+            store,
+            models,
+            follower,
+            metrics,
+        } = common.clone();
         let parts = Parts {
             store: store.clone(),
             models: models.clone(),
@@ -136,10 +185,27 @@ impl World {
         };
         let options = ingest::Options::from(&Config::defaults());
         let (ingest, _writer) = Ingest::start(parts, options);
-        let limits = Limits { max_bytes: 1 << 20, ..Limits::from(&Config::defaults()) };
+        let limits = Limits {
+            max_bytes: 1 << 20,
+            ..Limits::from(&Config::defaults())
+        };
         let explainer = Explainer::new(store.clone(), models.clone(), metrics.clone());
-        let reader = Reader::new(store.clone(), models.clone(), follower, metrics, (clock, limits));
-        Self { common: common.clone(), ingest, reader, explainer, models, store, tenant }
+        let reader = Reader::new(
+            store.clone(),
+            models.clone(),
+            follower,
+            metrics,
+            (clock, limits),
+        );
+        Self {
+            common: common.clone(),
+            ingest,
+            reader,
+            explainer,
+            models,
+            store,
+            tenant,
+        }
     }
 
     pub(super) fn follower(&self) -> Arc<LogFollower> {
@@ -149,9 +215,17 @@ impl World {
     /// Says statements in one batch.
     pub(super) async fn say(&self, drafts: &[Draft]) -> Vec<Outcome> {
         let intake = drafts.iter().cloned().map(Ok).collect();
-        let ticket = self.ingest.offer(&self.tenant, intake).await.expect("room in the queue");
+        let ticket = self
+            .ingest
+            .offer(&self.tenant, intake)
+            .await
+            .expect("room in the queue");
         let receipt = ticket.wait().await.expect("a receipt");
-        receipt.results.into_iter().map(|result| result.outcome).collect()
+        receipt
+            .results
+            .into_iter()
+            .map(|result| result.outcome)
+            .collect()
     }
 
     pub(super) async fn say_in_batches(&self, drafts: &[Draft], cuts: &[Index]) -> Vec<Outcome> {
@@ -166,11 +240,26 @@ impl World {
     pub(super) async fn contents(&self) -> Contents {
         let mut contents = Contents::new();
         for key in all_records() {
-            let read = self.reader.profile(&self.tenant, &Key::Record(key), Freshness::MinimizeLatency).await;
+            let read = self
+                .reader
+                .profile(&self.tenant, &Key::Record(key), Freshness::MinimizeLatency)
+                .await;
             let Ok(answer) = read else { continue };
-            let query = TimelineQuery { limit: 1_000, ..TimelineQuery::default() };
-            let timeline = self.reader.timeline(&self.tenant, &answer, &query).await.expect("a timeline");
-            let records = answer.profile.records.iter().map(|record| record.key.clone()).collect();
+            let query = TimelineQuery {
+                limit: 1_000,
+                ..TimelineQuery::default()
+            };
+            let timeline = self
+                .reader
+                .timeline(&self.tenant, &answer, &query)
+                .await
+                .expect("a timeline");
+            let records = answer
+                .profile
+                .records
+                .iter()
+                .map(|record| record.key.clone())
+                .collect();
             let derived = told(&answer.profile, shared_model());
             let event = |item| match item {
                 TimelineItem::Event(event) => event,
@@ -183,17 +272,41 @@ impl World {
     }
 
     /// Everything that is stored: profiles with their ids and revisions, history, memberships.
-    pub(super) async fn dump(&self) -> Vec<(Option<StoredProfile>, Vec<StoredStatement>, Vec<MembershipChange>)> {
+    pub(super) async fn dump(
+        &self,
+    ) -> Vec<(
+        Option<StoredProfile>,
+        Vec<StoredStatement>,
+        Vec<MembershipChange>,
+    )> {
         let mut dump = Vec::new();
         for key in all_records() {
-            let ids = self.store.find_by_records(&self.tenant, std::slice::from_ref(&key)).await.expect("a look-up");
+            let ids = self
+                .store
+                .find_by_records(&self.tenant, std::slice::from_ref(&key))
+                .await
+                .expect("a look-up");
             let id = ids.value.into_iter().next().flatten();
             let stored = match id {
-                Some(id) => self.store.profiles(&self.tenant, &[id]).await.expect("profiles").value.remove(0),
+                Some(id) => self
+                    .store
+                    .profiles(&self.tenant, &[id])
+                    .await
+                    .expect("profiles")
+                    .value
+                    .remove(0),
                 None => None,
             };
-            let statements = self.store.list_statements(&self.tenant, &key).await.expect("statements");
-            let memberships = self.store.list_memberships(&self.tenant, &key).await.expect("memberships");
+            let statements = self
+                .store
+                .list_statements(&self.tenant, &key)
+                .await
+                .expect("statements");
+            let memberships = self
+                .store
+                .list_memberships(&self.tenant, &key)
+                .await
+                .expect("memberships");
             dump.push((stored, statements, memberships));
         }
         dump
@@ -201,21 +314,39 @@ impl World {
 
     /// I4, after `said` was said.
     pub(super) async fn assert_conserved(&self, said: &[Draft]) -> Result<(), TestCaseError> {
-        let expected: BTreeSet<RecordKey> =
-            records_of(said).into_values().filter(Record::exists).map(|record| record.key).collect();
+        let expected: BTreeSet<RecordKey> = records_of(said)
+            .into_values()
+            .filter(Record::exists)
+            .map(|record| record.key)
+            .collect();
         let mut homes: BTreeMap<RecordKey, BTreeSet<ProfileId>> = BTreeMap::new();
         for key in all_records() {
-            let read = self.reader.profile(&self.tenant, &Key::Record(key.clone()), Freshness::Full).await;
+            let read = self
+                .reader
+                .profile(&self.tenant, &Key::Record(key.clone()), Freshness::Full)
+                .await;
             let Ok(answer) = read else { continue };
             for record in &answer.profile.records {
-                homes.entry(record.key.clone()).or_default().insert(answer.profile.id);
+                homes
+                    .entry(record.key.clone())
+                    .or_default()
+                    .insert(answer.profile.id);
             }
         }
-        proptest::prop_assert!(homes.values().all(|homes| homes.len() == 1), "a record in two profiles: {:?}", homes);
+        proptest::prop_assert!(
+            homes.values().all(|homes| homes.len() == 1),
+            "a record in two profiles: {:?}",
+            homes
+        );
         proptest::prop_assert_eq!(homes.keys().cloned().collect::<BTreeSet<_>>(), expected);
         let events: BTreeSet<String> = said.iter().filter_map(event_id).collect();
-        let listed: Vec<String> =
-            self.contents().await.into_values().flat_map(|seen| seen.events).map(|event| event.event_id).collect();
+        let listed: Vec<String> = self
+            .contents()
+            .await
+            .into_values()
+            .flat_map(|seen| seen.events)
+            .map(|event| event.event_id)
+            .collect();
         proptest::prop_assert_eq!(listed.len(), events.len());
         proptest::prop_assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), events);
         Ok(())
@@ -238,33 +369,61 @@ pub(super) fn all_records() -> Vec<RecordKey> {
 }
 
 fn seen(profile: &Profile, events: Vec<Event>, derived: Vec<String>) -> Seen {
-    let shown = |value: &profile_core::records::Value| serde_json::to_string(value).expect("a value");
+    let shown =
+        |value: &profile_core::records::Value| serde_json::to_string(value).expect("a value");
     let traits: Vec<String> = profile
         .traits
         .iter()
         .map(|(name, found)| {
-            let origins: Vec<_> =
-                found.origins.iter().map(|o| (&o.record.source, &o.record.key, o.source_time)).collect();
+            let origins: Vec<_> = found
+                .origins
+                .iter()
+                .map(|o| (&o.record.source, &o.record.key, o.source_time))
+                .collect();
             format!("{name}={} {origins:?}", shown(&found.value))
         })
         .collect();
     let identifiers: Vec<String> = profile
         .identifiers
         .iter()
-        .map(|held| format!("{}:{} {}", held.identifier.kind, held.identifier.value, held.linkable))
+        .map(|held| {
+            format!(
+                "{}:{} {}",
+                held.identifier.kind, held.identifier.value, held.linkable
+            )
+        })
         .collect();
-    let reasons = profile.records.iter().map(|r| (r.key.clone(), r.membership.reason.clone())).collect();
+    let reasons = profile
+        .records
+        .iter()
+        .map(|r| (r.key.clone(), r.membership.reason.clone()))
+        .collect();
     let preferences: Vec<String> = profile
         .preferences
         .iter()
         .map(|(key, stated)| {
-            let origins: Vec<_> =
-                stated.origins.iter().map(|o| (&o.record.source, &o.record.key, o.source_time)).collect();
-            format!("{key}={} {origins:?}", serde_json::to_string(&stated.value).expect("a preference"))
+            let origins: Vec<_> = stated
+                .origins
+                .iter()
+                .map(|o| (&o.record.source, &o.record.key, o.source_time))
+                .collect();
+            format!(
+                "{key}={} {origins:?}",
+                serde_json::to_string(&stated.value).expect("a preference")
+            )
         })
         .collect();
-    let [traits, identifiers, preferences] = [traits, identifiers, preferences].map(|all| all.join("; "));
-    Seen { traits, identifiers, preferences, consents: consents_of(profile), reasons, events, derived }
+    let [traits, identifiers, preferences] =
+        [traits, identifiers, preferences].map(|all| all.join("; "));
+    Seen {
+        traits,
+        identifiers,
+        preferences,
+        consents: consents_of(profile),
+        reasons,
+        events,
+        derived,
+    }
 }
 
 fn shared_model() -> &'static Model {
@@ -279,7 +438,9 @@ fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
     for draft in drafts {
         let statement = model.check(draft.clone(), NOW).expect("a good statement");
         let key = statement.record().clone();
-        let record = records.entry(key.clone()).or_insert_with(|| Record::new(key, NOW));
+        let record = records
+            .entry(key.clone())
+            .or_insert_with(|| Record::new(key, NOW));
         match statement {
             Statement::Record(statement) => record.apply(&statement),
             Statement::Event(_) => record.has_events = true,
@@ -298,22 +459,37 @@ pub(super) fn oracle_with(drafts: &[Draft], decisions: &[Decision]) -> Contents 
     let model = shared_model();
     let records = records_of(drafts);
     let live: Vec<&Record> = records.values().filter(|record| record.exists()).collect();
-    let features: Vec<Features> = live.iter().map(|record| Features::of(record, model)).collect();
+    let features: Vec<Features> = live
+        .iter()
+        .map(|record| Features::of(record, model))
+        .collect();
     let all: Vec<(&Record, &Features)> = live.iter().copied().zip(&features).collect();
     let clustering = cluster(&all, &Context::of(&all, model), decisions, model);
     clustering
         .clusters
         .into_iter()
         .map(|cluster| {
-            let keys: Vec<RecordKey> = cluster.members.iter().map(|member| member.record.clone()).collect();
+            let keys: Vec<RecordKey> = cluster
+                .members
+                .iter()
+                .map(|member| member.record.clone())
+                .collect();
             let members = cluster.members.iter().map(|member| {
                 let mut record = records[&member.record].clone();
                 record.membership.reason = member.evidence.reason();
                 record
             });
             let id = ProfileId(uuid::Uuid::nil());
-            let stored = StoredProfile { id, revision: 0, update_time: NOW, records: members.collect() };
-            let mut events: Vec<Event> = drafts.iter().filter_map(|draft| event_of(draft, &keys)).collect();
+            let stored = StoredProfile {
+                id,
+                revision: 0,
+                update_time: NOW,
+                records: members.collect(),
+            };
+            let mut events: Vec<Event> = drafts
+                .iter()
+                .filter_map(|draft| event_of(draft, &keys))
+                .collect();
             events.sort_by_key(|event| std::cmp::Reverse(event.position()));
             let profile = fold(stored, model);
             let derived = naive(&events, is_known(&profile));

@@ -1,7 +1,7 @@
 //! Several servers on one PostgreSQL: three writers at once end in the oracle's state.
 //!
-//! Each writer has its own connections, queue and caches, as a server of its own has. What they say is cut so that all three
-//! speak of the same records and identifiers all the time.
+//! Each writer has its own connections, queue and caches, as a server of its own has. What they say
+//! is cut so that all three speak of the same records and identifiers all the time.
 
 use std::sync::Arc;
 
@@ -22,7 +22,12 @@ const ROUNDS: u32 = 60;
 async fn round(writers: &[Common], tenant: &TenantId, drafts: &[Draft]) {
     let says = writers.iter().enumerate().map(|(number, common)| {
         let world = World::new(common, tenant.clone());
-        let own: Vec<Draft> = drafts.iter().skip(number).step_by(WRITERS).cloned().collect();
+        let own: Vec<Draft> = drafts
+            .iter()
+            .skip(number)
+            .step_by(WRITERS)
+            .cloned()
+            .collect();
         async move {
             for batch in own.chunks(3) {
                 world.say(batch).await;
@@ -42,7 +47,10 @@ fn three_writers_at_once_end_in_the_state_of_one() {
             let store: Arc<dyn Store> = Arc::new(postgres(&server).await);
             writers.push(Common::new(store));
         }
-        let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let mut runner = TestRunner::new_with_rng(
+            Config::default(),
+            TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+        );
         for number in 0..ROUNDS * crate::support::scale() {
             let tenant = TenantId::new(&format!("round-{number}")).expect("a tenant name");
             // Three cases in one, so that the writers stay busy with each other.
@@ -55,9 +63,20 @@ fn three_writers_at_once_end_in_the_state_of_one() {
             round(&writers, &tenant, &drafts).await;
             let reader = World::new(&Common::new(writers[0].store()), tenant.clone());
             assert_eq!(reader.contents().await, oracle(&drafts), "round {number}");
-            reader.assert_conserved(&drafts).await.expect("nothing is lost or doubled");
-            let commits = reader.store.profiles(&tenant, &[]).await.expect("a read").sequence;
-            assert!(commits > Sequence(1), "several writes, numbered without gaps");
+            reader
+                .assert_conserved(&drafts)
+                .await
+                .expect("nothing is lost or doubled");
+            let commits = reader
+                .store
+                .profiles(&tenant, &[])
+                .await
+                .expect("a read")
+                .sequence;
+            assert!(
+                commits > Sequence(1),
+                "several writes, numbered without gaps"
+            );
         }
     });
 }

@@ -42,15 +42,24 @@ async fn beside_reads_and_writes(kind: Kind) {
     let test = TestStore::start(kind).await;
     let service = Arc::new(Service::start_by(test.store.clone(), model(BY_EMAIL)).await);
     service.say(town(RECORDS)).await;
-    let (over, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (over, reads) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let reader = |number: usize| {
         let (service, over, reads) = (service.clone(), over.clone(), reads.clone());
         tokio::spawn(async move {
             while !over.load(Ordering::SeqCst) {
                 let (source, key) = key_of(number % RECORDS);
-                let request =
-                    v1::GetProfileRequest { key: Some(by_record(source, &key)), ..v1::GetProfileRequest::default() };
-                service.profiles().get_profile(request).await.expect("a read fails");
+                let request = v1::GetProfileRequest {
+                    key: Some(by_record(source, &key)),
+                    ..v1::GetProfileRequest::default()
+                };
+                service
+                    .profiles()
+                    .get_profile(request)
+                    .await
+                    .expect("a read fails");
                 reads.fetch_add(1, Ordering::SeqCst);
             }
         })
@@ -62,7 +71,12 @@ async fn beside_reads_and_writes(kind: Kind) {
             let mut written = 0;
             while !over.load(Ordering::SeqCst) {
                 let key = format!("late{written}");
-                let said = upsert(("web", &key), &[("phone", "555-0001")], &[("name", "Late")], 1);
+                let said = upsert(
+                    ("web", &key),
+                    &[("phone", "555-0001")],
+                    &[("name", "Late")],
+                    1,
+                );
                 let receipt = service.say(vec![said]).await;
                 assert_eq!(receipt.results[0].outcome(), v1::StatementOutcome::Stored);
                 written += 1;
@@ -81,10 +95,26 @@ async fn beside_reads_and_writes(kind: Kind) {
     assert!(reads.load(Ordering::SeqCst) > 0 && written > 0);
     // Whatever model a statement was checked under, all of them are in line with the one in force.
     let key = by_identifier("phone", "(555) 0001");
-    let request = v1::GetProfileRequest { key: Some(key), view: v1::ProfileView::Full.into(), ..Default::default() };
-    let found = service.profiles().get_profile(request).await.expect("a profile").into_inner();
+    let request = v1::GetProfileRequest {
+        key: Some(key),
+        view: v1::ProfileView::Full.into(),
+        ..Default::default()
+    };
+    let found = service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("a profile")
+        .into_inner();
     let late = found.profile.expect("a profile").records;
-    let late = late.iter().filter(|r| r.record.as_ref().is_some_and(|key| key.key.starts_with("late"))).count();
+    let late = late
+        .iter()
+        .filter(|r| {
+            r.record
+                .as_ref()
+                .is_some_and(|key| key.key.starts_with("late"))
+        })
+        .count();
     assert_eq!(late, written, "a write during a switch is lost");
     test.store.close().await;
 }
@@ -101,7 +131,11 @@ async fn reads_go_on_and_no_write_is_lost_while_a_model_is_applied_on_postgresql
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_of_a_name_is_done_once() {
-    let service = Service::start_by(TestStore::start(Kind::Memory).await.store.clone(), model(BY_EMAIL)).await;
+    let service = Service::start_by(
+        TestStore::start(Kind::Memory).await.store.clone(),
+        model(BY_EMAIL),
+    )
+    .await;
     service.say(town(RECORDS)).await;
     let named = |text| v1::ApplyModelRequest {
         candidate: Some(file(text)),
@@ -111,33 +145,57 @@ async fn a_request_of_a_name_is_done_once() {
     let first = apply(&service, named(BY_PHONE)).await.expect("applied");
     apply_file(&service, BY_EMAIL).await;
     let again = apply(&service, named(BY_PHONE)).await.expect("answered");
-    assert_eq!((again.version, &again.read_token), (first.version, &first.read_token));
+    assert_eq!(
+        (again.version, &again.read_token),
+        (first.version, &first.read_token)
+    );
     let (again, first) = (again.plan.expect("a plan"), first.plan.expect("a plan"));
     assert_eq!(again.moved_record_count, first.moved_record_count);
     assert_eq!(again.merges, []);
     assert_eq!(in_force(&service).await, 3, "it was done again");
-    assert_eq!(code(apply(&service, named(BY_EMAIL)).await), Code::InvalidArgument);
+    assert_eq!(
+        code(apply(&service, named(BY_EMAIL)).await),
+        Code::InvalidArgument
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_version_than_expected_is_left_in_force() {
-    let service = Service::start_by(TestStore::start(Kind::Memory).await.store.clone(), model(BY_EMAIL)).await;
+    let service = Service::start_by(
+        TestStore::start(Kind::Memory).await.store.clone(),
+        model(BY_EMAIL),
+    )
+    .await;
     service.say(town(4)).await;
     let expecting = |version| v1::ApplyModelRequest {
         candidate: Some(file(BY_PHONE)),
         expected_version: version,
         ..v1::ApplyModelRequest::default()
     };
-    assert_eq!(code(apply(&service, expecting(7)).await), Code::FailedPrecondition);
+    assert_eq!(
+        code(apply(&service, expecting(7)).await),
+        Code::FailedPrecondition
+    );
     assert_eq!(in_force(&service).await, 1);
     apply(&service, expecting(1)).await.expect("applied");
     let stored = v1::model_candidate::Content::Version(1);
-    let version = v1::ModelCandidate { content: Some(stored), weights: None };
-    let request = v1::ApplyModelRequest { candidate: Some(version), ..v1::ApplyModelRequest::default() };
+    let version = v1::ModelCandidate {
+        content: Some(stored),
+        weights: None,
+    };
+    let request = v1::ApplyModelRequest {
+        candidate: Some(version),
+        ..v1::ApplyModelRequest::default()
+    };
     assert_eq!(apply(&service, request).await.expect("applied").version, 3);
-    let listed = client(&service).list_model_versions(v1::ListModelVersionsRequest::default()).await;
+    let listed = client(&service)
+        .list_model_versions(v1::ListModelVersionsRequest::default())
+        .await;
     let listed = listed.expect("versions").into_inner().models;
-    let told: Vec<(i64, bool, &str)> = listed.iter().map(|m| (m.version, m.in_force, m.note.as_str())).collect();
+    let told: Vec<(i64, bool, &str)> = listed
+        .iter()
+        .map(|m| (m.version, m.in_force, m.note.as_str()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -146,12 +204,27 @@ async fn another_version_than_expected_is_left_in_force() {
             (1, false, "configured when the first record came"),
         ]
     );
-    let got = client(&service).get_model(v1::GetModelRequest { version: 3 }).await.expect("a model").into_inner();
+    let got = client(&service)
+        .get_model(v1::GetModelRequest { version: 3 })
+        .await
+        .expect("a model")
+        .into_inner();
     assert_eq!(got.model.expect("a model").file, BY_EMAIL);
-    assert_eq!(code(client(&service).get_model(v1::GetModelRequest { version: 4 }).await), Code::NotFound);
+    assert_eq!(
+        code(
+            client(&service)
+                .get_model(v1::GetModelRequest { version: 4 })
+                .await
+        ),
+        Code::NotFound
+    );
 }
 
 async fn in_force(service: &Service) -> i64 {
-    let got = client(service).get_model(v1::GetModelRequest::default()).await.expect("a model").into_inner();
+    let got = client(service)
+        .get_model(v1::GetModelRequest::default())
+        .await
+        .expect("a model")
+        .into_inner();
     got.model.expect("a model").version
 }

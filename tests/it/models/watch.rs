@@ -22,25 +22,52 @@ struct Deaf {
 
 impl Deaf {
     fn new(test: &TestStore) -> Self {
-        let deaf = Options { alone_interval: Duration::from_hours(1), ..Options::default() };
+        let deaf = Options {
+            alone_interval: Duration::from_hours(1),
+            ..Options::default()
+        };
         let limits = Limits::from(&Config::defaults());
-        Self { process: Process::start(test.store.clone(), model(BY_EMAIL), deaf, limits), tenant: TenantId::default() }
+        Self {
+            process: Process::start(test.store.clone(), model(BY_EMAIL), deaf, limits),
+            tenant: TenantId::default(),
+        }
     }
 
     /// Two records of one e-mail address: one profile by that, two by their telephones.
     async fn say(&self) {
         let draft = |key: &str| {
-            let identifiers = vec![Identifier::new("email", "a@x.com"), Identifier::new("phone", key)];
+            let identifiers = vec![
+                Identifier::new("email", "a@x.com"),
+                Identifier::new("phone", key),
+            ];
             let record = RecordKey::new("web", key);
-            Draft::Upsert(DraftRecord { identifiers, version: 1, ..DraftRecord::new(record) })
+            Draft::Upsert(DraftRecord {
+                identifiers,
+                version: 1,
+                ..DraftRecord::new(record)
+            })
         };
-        self.process.say(&self.tenant, vec![draft("5550001"), draft("5550002")]).await;
+        self.process
+            .say(&self.tenant, vec![draft("5550001"), draft("5550002")])
+            .await;
     }
 
     async fn apply(&self, text: &str, request_id: &str) -> Sequence {
-        let candidate = Candidate { content: Content::File(text.to_owned()), weights: Weights::Own };
-        let apply = Apply { candidate, expected_version: None, request_id: request_id.to_owned() };
-        let applied = self.process.switch.apply(&self.tenant, &apply, &Progress::new().0).await.expect("it is applied");
+        let candidate = Candidate {
+            content: Content::File(text.to_owned()),
+            weights: Weights::Own,
+        };
+        let apply = Apply {
+            candidate,
+            expected_version: None,
+            request_id: request_id.to_owned(),
+        };
+        let applied = self
+            .process
+            .switch
+            .apply(&self.tenant, &apply, &Progress::new().0)
+            .await
+            .expect("it is applied");
         Sequence(applied.sequence)
     }
 
@@ -54,9 +81,19 @@ impl Deaf {
             max_pending: 100,
             heartbeat: Duration::from_hours(1),
         };
-        let Process { reader, switch, follower, .. } = self.process.clone();
-        let mut watch = Watch::begin(&follower, reader, switch.store, request).await.expect("a watch");
-        assert!(matches!(watch.next().await, Ok((WatchEvent::Heartbeat, _))), "it has begun");
+        let Process {
+            reader,
+            switch,
+            follower,
+            ..
+        } = self.process.clone();
+        let mut watch = Watch::begin(&follower, reader, switch.store, request)
+            .await
+            .expect("a watch");
+        assert!(
+            matches!(watch.next().await, Ok((WatchEvent::Heartbeat, _))),
+            "it has begun"
+        );
         watch
     }
 }
@@ -71,8 +108,13 @@ async fn a_watch_on_sqlite_is_told_of_a_model_by_the_server_that_applies_it() {
     let write = deaf.apply(BY_PHONE, "").await;
     for _ in 0..2 {
         let (told, place) = watch.next().await.expect("a change");
-        let WatchEvent::Change { change, .. } = told else { panic!("{told:?}") };
-        assert!(change.old_revision == 0 || !change.split_into.is_empty(), "{change:?}");
+        let WatchEvent::Change { change, .. } = told else {
+            panic!("{told:?}")
+        };
+        assert!(
+            change.old_revision == 0 || !change.split_into.is_empty(),
+            "{change:?}"
+        );
         assert_eq!(place.sequence.0 + 1, write.0);
     }
     test.store.close().await;
@@ -83,7 +125,12 @@ async fn the_cache_counts_a_model_that_is_applied_here_as_known() {
     let test = TestStore::start(Kind::Sqlite).await;
     let deaf = Deaf::new(&test);
     deaf.say().await;
-    let followed = deaf.process.follower.follow(&deaf.tenant).await.expect("a tenant");
+    let followed = deaf
+        .process
+        .follower
+        .follow(&deaf.tenant)
+        .await
+        .expect("a tenant");
     let write = deaf.apply(BY_PHONE, "once").await;
     assert_eq!(followed.proof().position, write);
     // A write of its own too, that only remembers the request.

@@ -1,4 +1,5 @@
-//! How much of its throughput a server on SQLite keeps under far more searches than it can serve, in one run:
+//! How much of its throughput a server on SQLite keeps under far more searches than it can serve,
+//! in one run:
 //!
 //! ```sh
 //! cargo build --release
@@ -6,7 +7,8 @@
 //!   cargo nextest run --test it --no-capture -E 'test(throughput_under_overload)'
 //! ```
 //!
-//! The full form has 2,000 searches in flight. Figures are ratios: the machine is the same before and during the flood.
+//! The full form has 2,000 searches in flight. Figures are ratios: the machine is the same before
+//! and during the flood.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,12 +37,17 @@ struct Tally {
 impl Tally {
     fn of(&self) -> (u64, u64, u64, u64) {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (of(&self.answered), of(&self.refused), of(&self.late), of(&self.failed))
+        (
+            of(&self.answered),
+            of(&self.refused),
+            of(&self.late),
+            of(&self.failed),
+        )
     }
 }
 
-/// Searches from so many callers on a number of connections for a time; each asks again as soon as it is answered, or after the
-/// time that a refusal names.
+/// Searches from so many callers on a number of connections for a time; each asks again as soon as
+/// it is answered, or after the time that a refusal names.
 async fn load(address: &str, callers: usize, time: Duration) -> Arc<Tally> {
     let (tally, over) = (Arc::<Tally>::default(), Arc::<AtomicBool>::default());
     let mut calls = Vec::new();
@@ -56,7 +63,9 @@ async fn load(address: &str, callers: usize, time: Duration) -> Arc<Tally> {
                     Ok(_) => tally.answered.fetch_add(1, Ordering::Relaxed),
                     Err(status) if is_refusal(&status) => {
                         tally.refused.fetch_add(1, Ordering::Relaxed);
-                        let delay = status.get_details_retry_info().and_then(|retry| retry.retry_delay);
+                        let delay = status
+                            .get_details_retry_info()
+                            .and_then(|retry| retry.retry_delay);
                         tokio::time::sleep(delay.unwrap_or_default()).await;
                         continue;
                     }
@@ -81,13 +90,20 @@ async fn load(address: &str, callers: usize, time: Duration) -> Arc<Tally> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn throughput_under_overload_is_kept() {
     let full = scale() > 1;
-    let (flood, time, customers) = if full { (2_000, 20, 5_000) } else { (200, 2, 500) };
+    let (flood, time, customers) = if full {
+        (2_000, 20, 5_000)
+    } else {
+        (200, 2, 500)
+    };
     let time = Duration::from_secs(time);
     let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
     let server = TestServer::start(&format!("sqlite://{}", dir.path().join("cp.db").display()));
     let mut ingest = IngestServiceClient::new(channel(&server.address));
     for statements in super::customers(customers) {
-        ingest.ingest_statements(v1::IngestStatementsRequest { statements }).await.expect("receipts");
+        ingest
+            .ingest_statements(v1::IngestStatementsRequest { statements })
+            .await
+            .expect("receipts");
     }
     let rate = |answered: u64| answered / time.as_secs();
     let (alone, ..) = load(&server.address, 8, time).await.of();
@@ -100,7 +116,9 @@ async fn throughput_under_overload_is_kept() {
             let mut took = Vec::new();
             while !reading.load(Ordering::Relaxed) {
                 let began = Instant::now();
-                get(reader.clone(), "c1@shop.com").await.expect("a cached read is never refused");
+                get(reader.clone(), "c1@shop.com")
+                    .await
+                    .expect("a cached read is never refused");
                 took.push(began.elapsed());
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -120,6 +138,9 @@ async fn throughput_under_overload_is_kept() {
         100 * under / alone.max(1),
         took.len()
     );
-    assert!(under > 0 && failed == 0, "{under} answered, {failed} failed");
+    assert!(
+        under > 0 && failed == 0,
+        "{under} answered, {failed} failed"
+    );
     assert!(!full || under * 2 >= alone, "less than half is kept");
 }

@@ -31,7 +31,10 @@ async fn every_change_arrives_in_order_while_nats_is_killed() {
     until_told(&server).await;
     let messages = nats.messages().await;
     for (subject, event) in &messages {
-        let kind = event["type"].as_str().and_then(|kind| kind.rsplit('.').next()).expect("a type");
+        let kind = event["type"]
+            .as_str()
+            .and_then(|kind| kind.rsplit('.').next())
+            .expect("a type");
         assert_eq!(*subject, format!("customers.default.{kind}"));
     }
     check(&events(messages), &revisions(&server).await);
@@ -50,7 +53,10 @@ async fn every_change_arrives_in_order_while_the_server_is_killed() {
     }
     until_told(&server).await;
     // The stream has dropped what came twice, by its id.
-    assert_eq!(check(&events(nats.messages().await), &revisions(&server).await), 0);
+    assert_eq!(
+        check(&events(nats.messages().await), &revisions(&server).await),
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,8 +83,16 @@ async fn a_change_that_is_not_taken_holds_back_the_next_of_its_profile() {
     assert_eq!(nats.messages().await.len(), 1);
     nats.make_stream_for(-1).await;
     until_told(&server).await;
-    let ids: Vec<String> = nats.messages().await.iter().map(|(_, event)| event["id"].to_string()).collect();
-    assert_eq!(ids, ["\"default/1/0\"", "\"default/2/0\"", "\"default/3/0\""]);
+    let ids: Vec<String> = nats
+        .messages()
+        .await
+        .iter()
+        .map(|(_, event)| event["id"].to_string())
+        .collect();
+    assert_eq!(
+        ids,
+        ["\"default/1/0\"", "\"default/2/0\"", "\"default/3/0\""]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,7 +110,10 @@ async fn a_stream_that_is_missing_is_told_and_waited_for() {
     let server = ground.server(&ground.sqlite(), &[]);
     write_round(&server, 1).await;
     let status = until(&server, |status| !status.last_error.is_empty()).await;
-    assert_eq!(status.last_error, "NATS: no JetStream stream takes the subject customers.default.{kind}; make one");
+    assert_eq!(
+        status.last_error,
+        "NATS: no JetStream stream takes the subject customers.default.{kind}; make one"
+    );
     nats.make_stream().await;
     until_told(&server).await;
     check(&events(nats.messages().await), &revisions(&server).await);

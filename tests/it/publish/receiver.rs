@@ -67,11 +67,20 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// Listens; `behaviour` is told how many requests came before, and the event.
-    pub(crate) async fn start(behaviour: impl FnMut(usize, &Json) -> Answer + Send + 'static) -> Self {
+    pub(crate) async fn start(
+        behaviour: impl FnMut(usize, &Json) -> Answer + Send + 'static,
+    ) -> Self {
         let behaviour: Behaviour = Box::new(behaviour);
-        let shared = Shared { requests: Arc::default(), behaviour: Arc::new(Mutex::new(behaviour)) };
+        let shared = Shared {
+            requests: Arc::default(),
+            behaviour: Arc::new(Mutex::new(behaviour)),
+        };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut receiver = Self { address, shared, task: None };
+        let mut receiver = Self {
+            address,
+            shared,
+            task: None,
+        };
         receiver.start_again().await;
         receiver
     }
@@ -88,8 +97,12 @@ impl Receiver {
             }
         };
         self.address = listener.local_addr().expect("an address");
-        let app = Router::new().fallback(receive).with_state(self.shared.clone());
-        self.task = Some(tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") }));
+        let app = Router::new()
+            .fallback(receive)
+            .with_state(self.shared.clone());
+        self.task = Some(tokio::spawn(async move {
+            axum::serve(listener, app).await.expect("serves");
+        }));
     }
 
     /// Goes away.
@@ -110,30 +123,54 @@ impl Receiver {
 
     /// What it took, in order.
     pub(crate) fn taken(&self) -> Vec<Json> {
-        let taken =
-            |request: &Request| matches!(request.answer, Answer::Take | Answer::TakeSlowly | Answer::TakeAndFail);
-        self.requests().iter().filter(|request| taken(request)).map(Request::event).collect()
+        let taken = |request: &Request| {
+            matches!(
+                request.answer,
+                Answer::Take | Answer::TakeSlowly | Answer::TakeAndFail
+            )
+        };
+        self.requests()
+            .iter()
+            .filter(|request| taken(request))
+            .map(Request::event)
+            .collect()
     }
 
     /// The section of a model for it, but for its name.
     pub(crate) fn webhook(&self, more: &str) -> String {
-        format!("{{ webhook: {{ url: \"http://{}/hooks\", secret_env: PUBLISH_SECRET{more} }} }}", self.address)
+        format!(
+            "{{ webhook: {{ url: \"http://{}/hooks\", secret_env: PUBLISH_SECRET{more} }} }}",
+            self.address
+        )
     }
 
     /// Verifies all that came with an implementation that is not ours.
     pub(crate) fn verify(&self) {
-        let tools = std::env::var("CUSTOMER_PROFILE_TOOLS").expect("CUSTOMER_PROFILE_TOOLS: run tests/run");
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/python/webhooks.py");
+        let tools =
+            std::env::var("CUSTOMER_PROFILE_TOOLS").expect("CUSTOMER_PROFILE_TOOLS: run tests/run");
+        let program = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/clients/python/webhooks.py"
+        );
         let input = tempfile::NamedTempFile::new().expect("a file");
         let requests = self.requests();
-        let line = |request: &Request| json!({ "headers": request.headers, "body": request.body }).to_string();
+        let line = |request: &Request| {
+            json!({ "headers": request.headers, "body": request.body }).to_string()
+        };
         let lines: Vec<String> = requests.iter().map(line).collect();
         std::fs::write(input.path(), lines.join("\n")).expect("a file");
         let mut command = Command::new(format!("{tools}/python"));
-        command.arg(program).arg(SECRET).stdin(Stdio::from(std::fs::File::open(input.path()).expect("a file")));
+        command.arg(program).arg(SECRET).stdin(Stdio::from(
+            std::fs::File::open(input.path()).expect("a file"),
+        ));
         let output = command.output().expect("python");
         let told = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(told, format!("{} verified\n", requests.len()), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            told,
+            format!("{} verified\n", requests.len()),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -144,8 +181,16 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) 
         let mut requests = shared.requests.lock().expect("unpoisoned");
         let answer = shared.behaviour.lock().expect("unpoisoned")(requests.len(), &event);
         let text = |value: &axum::http::HeaderValue| value.to_str().expect("text").to_owned();
-        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        requests.push(Request { headers, body, at: Instant::now(), answer });
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect();
+        requests.push(Request {
+            headers,
+            body,
+            at: Instant::now(),
+            answer,
+        });
         answer
     };
     let status = |code: u16| StatusCode::from_u16(code).expect("a status");
@@ -157,7 +202,9 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) 
         }
         Answer::TakeAndFail => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Answer::Refuse(code) => (status(code), "not\nlike this").into_response(),
-        Answer::RefuseFor(code, seconds) => (status(code), [("retry-after", seconds.to_string())]).into_response(),
+        Answer::RefuseFor(code, seconds) => {
+            (status(code), [("retry-after", seconds.to_string())]).into_response()
+        }
         Answer::Hang => std::future::pending().await,
     }
 }

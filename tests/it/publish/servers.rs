@@ -8,12 +8,17 @@ use super::{Ground, check, revisions, until, until_told, write_round};
 use crate::support::postgres::Postgres;
 use crate::support::program::run;
 
-/// A lease for tests in which nobody is to lose it while living: longer than a busy machine keeps a process from showing itself.
+/// A lease for tests in which nobody is to lose it while living: longer than a busy machine keeps a
+/// process from showing itself.
 const PATIENT: &[&str] = &["--set", "publish.lease=6s"];
 
 fn migrated() -> Postgres {
     let database = Postgres::start();
-    run(std::path::Path::new("/"), ["migrate", "--database-url", &database.url()]).ok();
+    run(
+        std::path::Path::new("/"),
+        ["migrate", "--database-url", &database.url()],
+    )
+    .ok();
     database
 }
 
@@ -23,14 +28,24 @@ async fn one_of_two_servers_publishes_and_the_other_takes_over_when_it_is_killed
     let ground = Ground::new(&format!("crm: {}", receiver.webhook("")));
     let mut owning = ground.server(&database.url(), PATIENT);
     write_round(&owning, 0).await;
-    let mut owner = until(&owning, |status| !status.owner.is_empty()).await.owner;
+    let mut owner = until(&owning, |status| !status.owner.is_empty())
+        .await
+        .owner;
     for round in 1..=2 {
         let next = ground.server(&database.url(), PATIENT);
         write_round(if round % 2 == 0 { &owning } else { &next }, round).await;
-        assert_eq!(until_told(&next).await.owner, owner, "as long as it lives, it keeps it");
+        assert_eq!(
+            until_told(&next).await.owner,
+            owner,
+            "as long as it lives, it keeps it"
+        );
         write_round(&owning, round + 2).await;
         std::mem::replace(&mut owning, next).kill();
-        owner = until(&owning, |status| status.owner != owner && !status.owner.is_empty()).await.owner;
+        owner = until(&owning, |status| {
+            status.owner != owner && !status.owner.is_empty()
+        })
+        .await
+        .owner;
     }
     until_told(&owning).await;
     check(&receiver.taken(), &revisions(&owning).await);
@@ -68,6 +83,11 @@ async fn nothing_is_lost_when_the_database_and_nats_are_killed() {
         nats.start_again();
     }
     until_told(&first).await;
-    let events: Vec<_> = nats.messages().await.into_iter().map(|(_, event)| event).collect();
+    let events: Vec<_> = nats
+        .messages()
+        .await
+        .into_iter()
+        .map(|(_, event)| event)
+        .collect();
     check(&events, &revisions(&first).await);
 }

@@ -1,5 +1,5 @@
-//! The database goes away: stopped, or frozen so that nobody is told. Hot profiles are answered, the rest fails at once, and
-//! all goes on by itself when it is back.
+//! The database goes away: stopped, or frozen so that nobody is told. Hot profiles are answered,
+//! the rest fails at once, and all goes on by itself when it is back.
 
 use customer_profile::grpc::v1;
 use customer_profile::grpc::v1::consistency::Requirement;
@@ -58,7 +58,9 @@ async fn goes_through(outage: Outage) {
     }
     for desk in &desks {
         for customer in &customers {
-            desk.read(customer, None).await.expect("a read that makes it hot");
+            desk.read(customer, None)
+                .await
+                .expect("a read that makes it hot");
         }
     }
     outage.begin(&mut replicas);
@@ -71,11 +73,17 @@ async fn goes_through(outage: Outage) {
         for read in join_all(customers.iter().map(|customer| desk.read(customer, None))).await {
             let read = read.expect("a hot profile is answered");
             assert_eq!(version(&read), 1);
-            assert_eq!(read.read_info.expect("info").source(), v1::ReadSource::Cache);
+            assert_eq!(
+                read.read_info.expect("info").source(),
+                v1::ReadSource::Cache
+            );
         }
         let cold = desk.read("cold", None).await.expect_err("nobody knows");
         let write = desk.write("hot1", 2).await.expect_err("cannot be written");
-        let strong = desk.read("hot1", Some(Requirement::FullyConsistent(true))).await.expect_err("cannot be known");
+        let strong = desk
+            .read("hot1", Some(Requirement::FullyConsistent(true)))
+            .await
+            .expect_err("cannot be known");
         for status in [cold, write, strong] {
             assert_eq!(status.code(), Code::Unavailable, "{status:?}");
             assert!(status.get_details_retry_info().is_some(), "{status:?}");
@@ -96,7 +104,10 @@ async fn goes_through(outage: Outage) {
             assert_eq!(read.expect_err("nobody").code(), Code::NotFound);
         }
         let read = until_there(desk, "hot1", strong()).await.expect("a read");
-        assert!(version(&read) >= 3 + i64::try_from(number).expect("small"), "{read:?}");
+        assert!(
+            version(&read) >= 3 + i64::try_from(number).expect("small"),
+            "{read:?}"
+        );
         assert!(!read.read_info.expect("info").stale);
     }
 }
@@ -118,7 +129,14 @@ async fn until_there(
 /// An answer is called stale when it is older than answers are to be.
 async fn is_stale_in_the_end(desks: &[Desk]) {
     for desk in desks {
-        while !desk.read("hot1", None).await.expect("a hot profile").read_info.expect("info").stale {}
+        while !desk
+            .read("hot1", None)
+            .await
+            .expect("a hot profile")
+            .read_info
+            .expect("info")
+            .stale
+        {}
     }
 }
 
@@ -137,23 +155,37 @@ async fn a_database_that_is_cut_off_is_bridged() {
     goes_through(Outage::CutOff).await;
 }
 
-const MODEL: &str =
-    "identifiers: { email: { priority: 1 } }\ntraits: { city: { keep: longest } }\nsources: { web: { trust: 1 } }\n";
+const MODEL: &str = "identifiers: { email: { priority: 1 } }\ntraits: { city: { keep: longest } }\nsources: { web: { trust: 1 } }\n";
 
 /// A model is asked about or put in force, to the end.
-async fn to_the_end<T>(answers: Result<tonic::Response<tonic::Streaming<T>>, Status>) -> Result<(), Status> {
+async fn to_the_end<T>(
+    answers: Result<tonic::Response<tonic::Streaming<T>>, Status>,
+) -> Result<(), Status> {
     let mut stream = answers?.into_inner();
     while stream.message().await?.is_some() {}
     Ok(())
 }
 
 async fn plan_and_apply(server: &str) -> [Result<(), Status>; 2] {
-    let channel = tonic::transport::Endpoint::from_shared(server.to_owned()).expect("an address").connect_lazy();
-    let (mut planning, mut applying) = (ModelServiceClient::new(channel.clone()), ModelServiceClient::new(channel));
+    let channel = tonic::transport::Endpoint::from_shared(server.to_owned())
+        .expect("an address")
+        .connect_lazy();
+    let (mut planning, mut applying) = (
+        ModelServiceClient::new(channel.clone()),
+        ModelServiceClient::new(channel),
+    );
     let content = v1::model_candidate::Content::File(MODEL.to_owned());
-    let candidate = Some(v1::ModelCandidate { content: Some(content), weights: None });
-    let plan = v1::PlanModelRequest { candidate: candidate.clone() };
-    let apply = v1::ApplyModelRequest { candidate, ..Default::default() };
+    let candidate = Some(v1::ModelCandidate {
+        content: Some(content),
+        weights: None,
+    });
+    let plan = v1::PlanModelRequest {
+        candidate: candidate.clone(),
+    };
+    let apply = v1::ApplyModelRequest {
+        candidate,
+        ..Default::default()
+    };
     let plan = async { to_the_end(planning.plan_model(plan).await).await };
     let apply = async { to_the_end(applying.apply_model(apply).await).await };
     join(plan, apply).await.into()
@@ -163,7 +195,11 @@ async fn plan_and_apply(server: &str) -> [Result<(), Status>; 2] {
 async fn waiting(database: &DatabaseConnection) -> usize {
     let asked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     let asked = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, asked);
-    database.query_all_raw(asked).await.expect("an answer").len()
+    database
+        .query_all_raw(asked)
+        .await
+        .expect("an answer")
+        .len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,11 +207,16 @@ async fn a_model_that_is_planned_or_applied_is_refused_at_once_when_the_database
     let mut replicas = Replicas::start().await;
     replicas.desks()[0].write("ann", 1).await.expect("a write");
     let address = replicas.servers[0].address.clone();
-    let database = Database::connect(replicas.database.url()).await.expect("a connection");
+    let database = Database::connect(replicas.database.url())
+        .await
+        .expect("a connection");
     let lock = database.begin().await.expect("a transaction");
-    lock.execute_unprepared("LOCK TABLE record IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+    lock.execute_unprepared("LOCK TABLE record IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("a lock");
     let asked = tokio::spawn(async move { plan_and_apply(&address).await });
-    // Both are in the middle of it: their transactions are open, and records are what they wait for.
+    // Both are in the middle of it: their transactions are open, and records are what they wait
+    // for.
     while waiting(&database).await < 2 {}
     replicas.database.freeze();
     for refused in asked.await.expect("answers") {

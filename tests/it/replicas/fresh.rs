@@ -11,15 +11,18 @@ use tonic::{Code, Status};
 use super::{Desk, Replicas, SERVERS, at_least, is_passing, throw, version, version_of};
 use crate::support::scale;
 
-/// How many statements are read on other servers; the full form multiplies it by the cube of the scale.
+/// How many statements are read on other servers; the full form multiplies it by the cube of the
+/// scale.
 const PAIRS: usize = 1_000;
 /// How many callers do that at once, each with customers of its own.
 const CALLERS: usize = 8;
 /// How many customers a caller speaks of in one batch: each statement, with its reads, is a pair.
 const BATCH: usize = 25;
-/// After so many batches a caller goes on with other customers, so that the long form does not measure endless histories.
+/// After so many batches a caller goes on with other customers, so that the long form does not
+/// measure endless histories.
 const CUSTOMERS_LAST: usize = 20;
-/// Of so many customers one is read alone, by `GetProfile`; the others together, by `BatchGetProfiles`.
+/// Of so many customers one is read alone, by `GetProfile`; the others together, by
+/// `BatchGetProfiles`.
 const ALONE: usize = 25;
 /// So many customers of a batch are read without a token as well.
 const UNGUARDED: usize = 5;
@@ -51,7 +54,8 @@ struct Seen {
     token: String,
 }
 
-/// Asks again when the connection ended meanwhile: servers end old ones, and the long form takes longer than they live.
+/// Asks again when the connection ended meanwhile: servers end old ones, and the long form takes
+/// longer than they live.
 async fn again<T, F: Future<Output = Result<T, Status>>>(ask: impl Fn() -> F) -> Result<T, Status> {
     loop {
         match ask().await {
@@ -63,16 +67,28 @@ async fn again<T, F: Future<Output = Result<T, Status>>>(ask: impl Fn() -> F) ->
 
 impl Seen {
     fn of(profile: &v1::Profile, info: v1::ReadInfo) -> Self {
-        Self { version: version_of(profile), revision: info.revision, token: info.read_token }
+        Self {
+            version: version_of(profile),
+            revision: info.revision,
+            token: info.read_token,
+        }
     }
 
     /// Reads customers on a server: some alone, the others together, all at the same time.
-    async fn read(desk: &Desk, customers: &[String], requirement: Option<&Requirement>) -> Vec<Option<Self>> {
+    async fn read(
+        desk: &Desk,
+        customers: &[String],
+        requirement: Option<&Requirement>,
+    ) -> Vec<Option<Self>> {
         let is_alone = |place: &usize| place.is_multiple_of(ALONE);
         let places = || 0..customers.len();
-        let alone = |place: usize| again(move || desk.read(&customers[place], requirement.cloned()));
+        let alone =
+            |place: usize| again(move || desk.read(&customers[place], requirement.cloned()));
         let alone = places().filter(is_alone).map(alone);
-        let others: Vec<&String> = places().filter(|place| !is_alone(place)).map(|place| &customers[place]).collect();
+        let others: Vec<&String> = places()
+            .filter(|place| !is_alone(place))
+            .map(|place| &customers[place])
+            .collect();
         let others = again(|| desk.read_all(&others, requirement.cloned()));
         let (alone, others) = join(join_all(alone), others).await;
         let alone = alone.into_iter().map(|answer| match answer {
@@ -83,34 +99,79 @@ impl Seen {
             }
         });
         let others = others.expect("a batch").into_iter().map(|result| {
-            assert!(matches!(Code::from(result.status.as_ref()?.code), Code::Ok | Code::NotFound), "{result:?}");
+            assert!(
+                matches!(
+                    Code::from(result.status.as_ref()?.code),
+                    Code::Ok | Code::NotFound
+                ),
+                "{result:?}"
+            );
             Some(Self::of(&result.profile?, result.read_info?))
         });
-        let (mut alone, mut others) = (alone.collect::<Vec<_>>().into_iter(), others.collect::<Vec<_>>().into_iter());
-        places().map(|place| if is_alone(&place) { alone.next() } else { others.next() }.flatten()).collect()
+        let (mut alone, mut others) = (
+            alone.collect::<Vec<_>>().into_iter(),
+            others.collect::<Vec<_>>().into_iter(),
+        );
+        places()
+            .map(|place| {
+                if is_alone(&place) {
+                    alone.next()
+                } else {
+                    others.next()
+                }
+                .flatten()
+            })
+            .collect()
     }
 }
 
-/// Writes a batch on one server and reads all of it on another by the token of the answer, then on a third by that of a read.
-async fn one_batch(desks: &[Desk], dice: &mut u64, customers: &[String], round: i64, found: &Found) {
+/// Writes a batch on one server and reads all of it on another by the token of the answer, then on
+/// a third by that of a read.
+async fn one_batch(
+    desks: &[Desk],
+    dice: &mut u64,
+    customers: &[String],
+    round: i64,
+    found: &Found,
+) {
     let here = throw(dice, SERVERS);
     let there = another(dice, here);
     let later = another(dice, there);
-    let token = again(|| desks[here].write_all(customers, round)).await.expect("a write");
-    // Without a token: how often it would have been late. What is old is in the cache of that server then.
+    let token = again(|| desks[here].write_all(customers, round))
+        .await
+        .expect("a write");
+    // Without a token: how often it would have been late. What is old is in the cache of that
+    // server then.
     for plain in Seen::read(&desks[there], &customers[..UNGUARDED], None).await {
-        Found::count(&found.unguarded, plain.is_none_or(|plain| plain.version < round));
+        Found::count(
+            &found.unguarded,
+            plain.is_none_or(|plain| plain.version < round),
+        );
     }
     let read = Seen::read(&desks[there], customers, Some(&at_least(&token))).await;
     for seen in &read {
-        Found::count(&found.stale, seen.as_ref().is_none_or(|seen| seen.version < round));
+        Found::count(
+            &found.stale,
+            seen.as_ref().is_none_or(|seen| seen.version < round),
+        );
     }
-    found.pairs.fetch_add(customers.len() as u64, Ordering::Relaxed);
+    found
+        .pairs
+        .fetch_add(customers.len() as u64, Ordering::Relaxed);
     // The token of a read serves like that of a write, for all that the write said.
-    let Some(token) = read[throw(dice, customers.len())].as_ref().map(|seen| at_least(&seen.token)) else { return };
-    for (before, after) in read.iter().zip(Seen::read(&desks[later], customers, Some(&token)).await) {
+    let Some(token) = read[throw(dice, customers.len())]
+        .as_ref()
+        .map(|seen| at_least(&seen.token))
+    else {
+        return;
+    };
+    for (before, after) in read
+        .iter()
+        .zip(Seen::read(&desks[later], customers, Some(&token)).await)
+    {
         let Some(before) = before else { continue };
-        let went_back = after.is_none_or(|after| after.version < before.version || after.revision < before.revision);
+        let went_back = after
+            .is_none_or(|after| after.version < before.version || after.revision < before.revision);
         Found::count(&found.back, went_back);
     }
 }
@@ -136,14 +197,25 @@ async fn a_read_with_a_token_sees_the_write_on_every_server_and_never_goes_back(
         caller.await.expect("a caller");
     }
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let Found { pairs, stale, back, unguarded } = &*found;
+    let Found {
+        pairs,
+        stale,
+        back,
+        unguarded,
+    } = &*found;
     let (pairs, stale, back, unguarded) = (of(pairs), of(stale), of(back), of(unguarded));
-    println!("{pairs} pairs: {stale} stale, {back} went back; without a token {unguarded} would have been late");
+    println!(
+        "{pairs} pairs: {stale} stale, {back} went back; without a token {unguarded} would have been late"
+    );
     assert_eq!((stale, back), (0, 0), "of {pairs}");
-    assert!(unguarded > 0, "the test cannot fail: the servers see each other's writes at once");
+    assert!(
+        unguarded > 0,
+        "the test cannot fail: the servers see each other's writes at once"
+    );
 }
 
-/// One call on one customer: between which moments it was in work, and the version that it wrote or saw.
+/// One call on one customer: between which moments it was in work, and the version that it wrote or
+/// saw.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     began: u64,
@@ -152,9 +224,10 @@ struct Call {
     writes: bool,
 }
 
-/// What contradicts that there is one register, of which each write takes effect at some moment between its call and its
-/// answer, and of which the greatest version wins (Herlihy and Wing 1990, for a register that only grows: a read sees all that
-/// was answered before it began, nothing that nobody had begun to write, and no less than a read that had ended before).
+/// What contradicts that there is one register, of which each write takes effect at some moment
+/// between its call and its answer, and of which the greatest version wins (Herlihy and Wing 1990,
+/// for a register that only grows: a read sees all that was answered before it began, nothing that
+/// nobody had begun to write, and no less than a read that had ended before).
 fn contradictions(calls: &[Call]) -> Vec<(Call, &'static str)> {
     let mut wrong = Vec::new();
     let mut ends: Vec<&Call> = calls.iter().collect();
@@ -169,7 +242,9 @@ fn contradictions(calls: &[Call]) -> Vec<(Call, &'static str)> {
         if read.version < seen {
             wrong.push((*read, "less than what was written or seen before"));
         }
-        let written = calls.iter().filter(|call| call.writes && call.version == read.version);
+        let written = calls
+            .iter()
+            .filter(|call| call.writes && call.version == read.version);
         if !written.into_iter().any(|write| write.began < read.ended) {
             wrong.push((*read, "nobody had written it"));
         }
@@ -179,14 +254,37 @@ fn contradictions(calls: &[Call]) -> Vec<(Call, &'static str)> {
 
 #[test]
 fn the_checker_finds_what_no_register_does() {
-    let call = |began, ended, version, writes| Call { began, ended, version, writes };
+    let call = |began, ended, version, writes| Call {
+        began,
+        ended,
+        version,
+        writes,
+    };
     let write = |began, ended, version| call(began, ended, version, true);
     let read = |began, ended, version| call(began, ended, version, false);
-    assert_eq!(contradictions(&[write(1, 4, 1), read(2, 3, 1), read(5, 6, 1)]).len(), 0);
-    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 6, 2), read(3, 4, 2), read(3, 5, 1)]).len(), 0);
-    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 3, 2), read(4, 5, 1)]).len(), 1, "a stale read");
-    assert_eq!(contradictions(&[write(0, 1, 1), write(2, 9, 2), read(3, 4, 2), read(5, 6, 1)]).len(), 1, "back");
-    assert_eq!(contradictions(&[read(1, 2, 1), write(3, 4, 1)]).len(), 1, "out of nowhere");
+    assert_eq!(
+        contradictions(&[write(1, 4, 1), read(2, 3, 1), read(5, 6, 1)]).len(),
+        0
+    );
+    assert_eq!(
+        contradictions(&[write(0, 1, 1), write(2, 6, 2), read(3, 4, 2), read(3, 5, 1)]).len(),
+        0
+    );
+    assert_eq!(
+        contradictions(&[write(0, 1, 1), write(2, 3, 2), read(4, 5, 1)]).len(),
+        1,
+        "a stale read"
+    );
+    assert_eq!(
+        contradictions(&[write(0, 1, 1), write(2, 9, 2), read(3, 4, 2), read(5, 6, 1)]).len(),
+        1,
+        "back"
+    );
+    assert_eq!(
+        contradictions(&[read(1, 2, 1), write(3, 4, 1)]).len(),
+        1,
+        "out of nowhere"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,14 +294,31 @@ async fn the_history_of_a_profile_is_that_of_one_register() {
     let replicas = Replicas::start().await;
     let desks = replicas.desks();
     for customer in 0..CUSTOMERS {
-        desks[0].write(&format!("r{customer}"), 1).await.expect("a write");
+        desks[0]
+            .write(&format!("r{customer}"), 1)
+            .await
+            .expect("a write");
     }
     let now = Arc::<AtomicU64>::default();
-    let versions: Arc<Vec<AtomicI64>> = Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
-    let first = || vec![Call { began: 0, ended: 0, version: 1, writes: true }];
-    let history: Arc<Vec<Mutex<Vec<Call>>>> = Arc::new((0..CUSTOMERS).map(|_| Mutex::new(first())).collect());
+    let versions: Arc<Vec<AtomicI64>> =
+        Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
+    let first = || {
+        vec![Call {
+            began: 0,
+            ended: 0,
+            version: 1,
+            writes: true,
+        }]
+    };
+    let history: Arc<Vec<Mutex<Vec<Call>>>> =
+        Arc::new((0..CUSTOMERS).map(|_| Mutex::new(first())).collect());
     let callers = (0..24_u64).map(|caller| {
-        let (desks, now, versions, history) = (desks.clone(), now.clone(), versions.clone(), history.clone());
+        let (desks, now, versions, history) = (
+            desks.clone(),
+            now.clone(),
+            versions.clone(),
+            history.clone(),
+        );
         tokio::spawn(async move {
             let mut dice = caller;
             for round in 0..CALLS * i64::from(scale()) {
@@ -221,7 +336,12 @@ async fn the_history_of_a_profile_is_that_of_one_register() {
                     version(&desk.read(&name, strong).await.expect("a read"))
                 };
                 let ended = now.fetch_add(1, Ordering::SeqCst);
-                history[customer].lock().await.push(Call { began, ended, version, writes });
+                history[customer].lock().await.push(Call {
+                    began,
+                    ended,
+                    version,
+                    writes,
+                });
             }
         })
     });
@@ -233,7 +353,12 @@ async fn the_history_of_a_profile_is_that_of_one_register() {
         let calls = calls.lock().await;
         checked += calls.len();
         let wrong = contradictions(&calls);
-        assert!(wrong.is_empty(), "{:?} of {}", &wrong[..wrong.len().min(5)], calls.len());
+        assert!(
+            wrong.is_empty(),
+            "{:?} of {}",
+            &wrong[..wrong.len().min(5)],
+            calls.len()
+        );
     }
     println!("{checked} calls on {CUSTOMERS} profiles: nothing contradicts one register");
 }
@@ -247,13 +372,20 @@ async fn what_is_cached_follows_the_writes_of_other_servers() {
         desks[0].write("ann", round).await.expect("a write");
         for desk in &desks {
             let mut reads = 0;
-            while desk.read("ann", None).await.map_or(true, |read| version(&read) < round) {
+            while desk
+                .read("ann", None)
+                .await
+                .map_or(true, |read| version(&read) < round)
+            {
                 reads += 1;
                 assert!(reads < 1_000_000, "the write is never seen");
             }
         }
         let ago = prost_types::Duration::default();
-        let bounded = desks[2].read("ann", Some(Requirement::MaxStaleness(ago))).await.expect("a read");
+        let bounded = desks[2]
+            .read("ann", Some(Requirement::MaxStaleness(ago)))
+            .await
+            .expect("a read");
         assert_eq!(version(&bounded), round);
     }
 }
@@ -265,13 +397,33 @@ async fn a_token_of_the_loser_serves_on_the_survivor() {
     let desks = replicas.desks();
     desks[0].write("amy", 1).await.expect("a write");
     let loser = desks[1].write("bob", 1).await.expect("a write");
-    let person = crate::support::service::upsert(("web", "bob"), &[("email", "amy@shop.com")], &[("city", "2")], 2);
-    let request = customer_profile::grpc::v1::IngestStatementsRequest { statements: vec![person] };
-    let merged = desks[2].ingest.clone().ingest_statements(request).await.expect("a merge").into_inner().read_token;
+    let person = crate::support::service::upsert(
+        ("web", "bob"),
+        &[("email", "amy@shop.com")],
+        &[("city", "2")],
+        2,
+    );
+    let request = customer_profile::grpc::v1::IngestStatementsRequest {
+        statements: vec![person],
+    };
+    let merged = desks[2]
+        .ingest
+        .clone()
+        .ingest_statements(request)
+        .await
+        .expect("a merge")
+        .into_inner()
+        .read_token;
     for desk in &desks {
-        let read = desk.read("amy", Some(at_least(&loser))).await.expect("the survivor");
+        let read = desk
+            .read("amy", Some(at_least(&loser)))
+            .await
+            .expect("the survivor");
         assert_eq!(read.profile.expect("a profile").identifiers.len(), 1);
-        let read = desk.read("amy", Some(at_least(&merged))).await.expect("the survivor");
+        let read = desk
+            .read("amy", Some(at_least(&merged)))
+            .await
+            .expect("the survivor");
         assert_eq!(version(&read), 2);
     }
 }

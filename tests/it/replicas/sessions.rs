@@ -1,8 +1,9 @@
-//! Sessions over several servers of which two are slow to read the change log: each read carries the token of the answer before,
-//! whichever server gave it, by id, by e-mail and by record; some e-mails move between profiles.
+//! Sessions over several servers of which two are slow to read the change log: each read carries
+//! the token of the answer before, whichever server gave it, by id, by e-mail and by record; some
+//! e-mails move between profiles.
 //!
-//! What must hold of each session: it sees what it wrote, it never sees less than it saw, and what it writes after a read is
-//! seen with what it read.
+//! What must hold of each session: it sees what it wrote, it never sees less than it saw, and what
+//! it writes after a read is seen with what it read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::support::service::{by_identifier, by_name, by_record, upsert};
 /// Registers: customers, and e-mails that move between two records each.
 const CUSTOMERS: usize = 4;
 const BADGES: usize = 4;
-/// How many sessions there are, and how much each does; the full form multiplies that by the cube of the scale.
+/// How many sessions there are, and how much each does; the full form multiplies that by the cube
+/// of the scale.
 const SESSIONS: u64 = 8;
 const STEPS: usize = 150;
 
@@ -40,7 +42,8 @@ fn badge(register: usize) -> String {
     format!("badge{register}@shop.com")
 }
 
-/// The next state of a register. An e-mail that moves leaves one record and comes to the other in one write.
+/// The next state of a register. An e-mail that moves leaves one record and comes to the other in
+/// one write.
 fn next_state(register: usize, version: i64) -> Vec<v1::Statement> {
     let city = version.to_string();
     let said = |key: &str, emails: &[&str]| {
@@ -48,18 +51,28 @@ fn next_state(register: usize, version: i64) -> Vec<v1::Statement> {
         upsert(("web", key), &emails, &[("city", &city)], version)
     };
     if register < CUSTOMERS {
-        return vec![said(&format!("s{register}"), &[&format!("s{register}@shop.com")])];
+        return vec![said(
+            &format!("s{register}"),
+            &[&format!("s{register}@shop.com")],
+        )];
     }
     let holder = version % 2;
     let record = |number: i64| format!("b{register}-{number}");
-    vec![said(&record(holder), &[&badge(register)]), said(&record(1 - holder), &[])]
+    vec![
+        said(&record(holder), &[&badge(register)]),
+        said(&record(1 - holder), &[]),
+    ]
 }
 
 impl Session {
     async fn write(&mut self, desk: &Desk, world: &World, register: usize) -> Result<(), Status> {
         let version = world.versions[register].fetch_add(1, Ordering::SeqCst) + 1;
         let statements = next_state(register, version);
-        let answer = desk.ingest.clone().ingest_statements(v1::IngestStatementsRequest { statements }).await?;
+        let answer = desk
+            .ingest
+            .clone()
+            .ingest_statements(v1::IngestStatementsRequest { statements })
+            .await?;
         self.token = Some(answer.into_inner().read_token);
         let floor = self.floor.entry(register).or_default();
         *floor = version.max(*floor);
@@ -79,8 +92,14 @@ impl Session {
 
     async fn read(&mut self, desk: &Desk, world: &World, register: usize) -> Result<(), Status> {
         let key = self.key(register);
-        let consistency = self.token.as_deref().map(|token| v1::Consistency { requirement: Some(at_least(token)) });
-        let request = v1::GetProfileRequest { key: Some(key.clone()), consistency, ..Default::default() };
+        let consistency = self.token.as_deref().map(|token| v1::Consistency {
+            requirement: Some(at_least(token)),
+        });
+        let request = v1::GetProfileRequest {
+            key: Some(key.clone()),
+            consistency,
+            ..Default::default()
+        };
         let floor = self.floor.get(&register).copied().unwrap_or(0);
         let answer = match desk.profiles.clone().get_profile(request).await {
             Ok(answer) => answer.into_inner(),
@@ -118,15 +137,33 @@ impl Session {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_over_servers_that_learn_of_each_other_slowly_never_goes_back() {
-    // Two of the servers look into the log far more seldom than they are asked, and take no answer for too old meanwhile.
-    let slow = ["--set", "changes.poll_interval=5s", "--set", "cache.max_staleness=1h"];
-    let replicas = Replicas::start_each(|number| if number == 0 { Vec::new() } else { slow.to_vec() }).await;
+    // Two of the servers look into the log far more seldom than they are asked, and take no answer
+    // for too old meanwhile.
+    let slow = [
+        "--set",
+        "changes.poll_interval=5s",
+        "--set",
+        "cache.max_staleness=1h",
+    ];
+    let replicas = Replicas::start_each(|number| {
+        if number == 0 {
+            Vec::new()
+        } else {
+            slow.to_vec()
+        }
+    })
+    .await;
     let (desks, world) = (replicas.desks(), Arc::<World>::default());
     let sessions = (0..SESSIONS).map(|number| {
         let (desks, world) = (desks.clone(), world.clone());
         tokio::spawn(async move {
             let (floor, names) = (BTreeMap::new(), BTreeMap::new());
-            let mut session = Session { dice: number, token: None, floor, names };
+            let mut session = Session {
+                dice: number,
+                token: None,
+                floor,
+                names,
+            };
             for _ in 0..STEPS * (scale() as usize).pow(3) {
                 session.step(&desks, &world).await;
             }
@@ -135,5 +172,8 @@ async fn a_session_over_servers_that_learn_of_each_other_slowly_never_goes_back(
     for session in sessions.collect::<Vec<_>>() {
         session.await.expect("a session that holds");
     }
-    println!("{} chained reads: each session held", world.reads.load(Ordering::Relaxed));
+    println!(
+        "{} chained reads: each session held",
+        world.reads.load(Ordering::Relaxed)
+    );
 }

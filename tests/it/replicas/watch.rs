@@ -16,7 +16,8 @@ const RECONNECTS: u32 = 100;
 /// How many customers change.
 const CUSTOMERS: i64 = 10;
 
-/// Writes until it is told to stop; what fails is said again. Answers with the last version of each customer.
+/// Writes until it is told to stop; what fails is said again. Answers with the last version of each
+/// customer.
 async fn write(desks: Arc<Mutex<Vec<Desk>>>, over: Arc<AtomicBool>) -> i64 {
     let mut dice = 7;
     let mut last = 0;
@@ -68,7 +69,10 @@ async fn each_change_is_told_once_and_in_order_whatever_breaks() {
             break;
         }
         let desk = desks.lock().await[throw(&mut dice, super::SERVERS)].clone();
-        let request = WatchProfilesRequest { resume_token: token.clone(), ..Default::default() };
+        let request = WatchProfilesRequest {
+            resume_token: token.clone(),
+            ..Default::default()
+        };
         let mut stream = match desk.profiles.clone().watch_profiles(request).await {
             Ok(stream) => stream.into_inner(),
             Err(status) if is_passing(&status) => continue,
@@ -85,10 +89,15 @@ async fn each_change_is_told_once_and_in_order_whatever_breaks() {
             token = message.resume_token;
             if let Some(Event::Change(change)) = message.event {
                 let change = change.change.expect("a change");
-                let known = revisions.insert(change.profile.clone(), change.revision).unwrap_or(0);
+                let known = revisions
+                    .insert(change.profile.clone(), change.revision)
+                    .unwrap_or(0);
                 // The first change may be from before the watch began.
                 let first = known == 0 && told < CUSTOMERS;
-                assert!(first || known == change.old_revision, "after r{known} comes {change:?}");
+                assert!(
+                    first || known == change.old_revision,
+                    "after r{known} comes {change:?}"
+                );
                 told += 1;
             }
             if last.as_ref().is_some_and(|last| *last == revisions) {
@@ -97,7 +106,10 @@ async fn each_change_is_told_once_and_in_order_whatever_breaks() {
         }
     }
     let written = writing.await.expect("the writer");
-    println!("{told} changes over {reconnects} connections, of {} writes: each once, in order", written * CUSTOMERS);
+    println!(
+        "{told} changes over {reconnects} connections, of {} writes: each once, in order",
+        written * CUSTOMERS
+    );
     assert!(written > 1);
 }
 
@@ -109,7 +121,10 @@ async fn final_revisions(desks: &Mutex<Vec<Desk>>) -> BTreeMap<String, i64> {
         let strong = customer_profile::grpc::v1::consistency::Requirement::FullyConsistent(true);
         // This server may not have found the database again yet.
         let read = loop {
-            match desk.read(&format!("w{customer}"), Some(strong.clone())).await {
+            match desk
+                .read(&format!("w{customer}"), Some(strong.clone()))
+                .await
+            {
                 Ok(read) => break read,
                 Err(status) => assert!(is_passing(&status), "{status:?}"),
             }

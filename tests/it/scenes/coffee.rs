@@ -80,19 +80,34 @@ async fn start(store: Arc<dyn Store>, clock: Arc<SetClock>) -> Service {
     let model = ModelFile::parse(MODEL).expect("a model");
     let service = Service::start_at(store, model, clock).await;
     let card = |card: &str, tier: &str| json!({"card": card, "name": "Theresa", "tier": tier, "points": 140, "language": "de", "signs": "ogs"});
-    service.say_payloads("till", "cards", &[card("7", "gold"), card("8", "green")]).await;
+    service
+        .say_payloads("till", "cards", &[card("7", "gold"), card("8", "green")])
+        .await;
     service
 }
 
 fn receipt(number: u32, card: &str, at: &str, sku: &str, total: &str) -> Json {
-    let shop = if number.is_multiple_of(2) { "Graben" } else { "Naschmarkt" };
+    let shop = if number.is_multiple_of(2) {
+        "Graben"
+    } else {
+        "Naschmarkt"
+    };
     json!({"number": number.to_string(), "card": card, "at": at, "shop": shop, "total": total, "products": [{"sku": sku}, {"sku": "water"}]})
 }
 
 async fn profile(service: &Service, card: &str, purpose: &str) -> v1::GetProfileResponse {
     let key = Some(by_identifier("card", card));
-    let request = v1::GetProfileRequest { key, purpose: purpose.to_owned(), ..Default::default() };
-    service.profiles().get_profile(request).await.expect("a profile").into_inner()
+    let request = v1::GetProfileRequest {
+        key,
+        purpose: purpose.to_owned(),
+        ..Default::default()
+    };
+    service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("a profile")
+        .into_inner()
 }
 
 /// A value as a person reads it.
@@ -112,7 +127,11 @@ fn computed(profile: &v1::Profile) -> BTreeMap<&str, String> {
         assert_eq!(computed.completeness(), v1::Completeness::Complete);
         computed.value.as_ref().map_or("-".to_owned(), shown)
     };
-    profile.computed.iter().map(|(name, computed)| (name.as_str(), told(computed))).collect()
+    profile
+        .computed
+        .iter()
+        .map(|(name, computed)| (name.as_str(), told(computed)))
+        .collect()
 }
 
 async fn context(service: &Service, purpose: &str, max_bytes: i32) -> v1::GetContextResponse {
@@ -124,7 +143,12 @@ async fn context(service: &Service, purpose: &str, max_bytes: i32) -> v1::GetCon
         max_bytes,
         ..Default::default()
     };
-    service.contexts().get_context(request).await.expect("a context").into_inner()
+    service
+        .contexts()
+        .get_context(request)
+        .await
+        .expect("a context")
+        .into_inner()
 }
 
 /// What the till shows when the card is read, and what an assistant is given.
@@ -139,16 +163,33 @@ async fn offered(service: &Service) {
     Favourites mornings: melange, water [till]
     Segment: Regulars (They come every week.) [till]
     "));
-    let sections: Vec<(&str, usize)> = offer.sections.iter().map(|s| (s.section.as_str(), s.fields.len())).collect();
+    let sections: Vec<(&str, usize)> = offer
+        .sections
+        .iter()
+        .map(|s| (s.section.as_str(), s.fields.len()))
+        .collect();
     assert_eq!(sections, [("guest", 1), ("loyalty", 3), ("affinities", 1)]);
     assert_eq!(offer.segments, ["regulars"]);
-    assert!(offer.accessibility.is_none(), "what she needs is for whoever serves her, not for offers that did not ask");
-    let withheld: Vec<&str> = offer.withheld.iter().map(|withheld| withheld.field.as_str()).collect();
-    assert_eq!(withheld, ["accessibility", "computed.favourite", "events", "segments"]);
+    assert!(
+        offer.accessibility.is_none(),
+        "what she needs is for whoever serves her, not for offers that did not ask"
+    );
+    let withheld: Vec<&str> = offer
+        .withheld
+        .iter()
+        .map(|withheld| withheld.field.as_str())
+        .collect();
+    assert_eq!(
+        withheld,
+        ["accessibility", "computed.favourite", "events", "segments"]
+    );
 
     // Whoever serves her sees first that she signs.
     let serve = context(service, "service", 0).await;
-    assert_eq!(serve.accessibility.as_ref().expect("needs").sign_language, "ogs");
+    assert_eq!(
+        serve.accessibility.as_ref().expect("needs").sign_language,
+        "ogs"
+    );
     insta::allow_duplicates!(insta::assert_snapshot!(serve.text, @r"
     Need: Sign language: ogs [till]
     Preference: Language: de [till]
@@ -163,14 +204,24 @@ async fn offered(service: &Service) {
     Order 5: placed; currency: EUR; order id: 5; shop: Naschmarkt; total: 3.20 [till]
     Order 4: placed; currency: EUR; order id: 4; shop: Graben; total: 3.20 [till]
     "));
-    let orders: Vec<&str> = serve.objects.iter().map(|object| object.id.as_str()).collect();
+    let orders: Vec<&str> = serve
+        .objects
+        .iter()
+        .map(|object| object.id.as_str())
+        .collect();
     assert_eq!(orders, ["5", "4"], "the latest first");
 
     // Where there is little room, what comes last goes first, and is told.
     let small = context(service, "service", 256).await;
     assert!(small.accessibility.is_some() && small.text.len() <= 256);
     assert_eq!(small.omitted[0], "objects");
-    assert!(small.omitted.contains(&"affinities.computed.favourite".to_owned()), "{:?}", small.omitted);
+    assert!(
+        small
+            .omitted
+            .contains(&"affinities.computed.favourite".to_owned()),
+        "{:?}",
+        small.omitted
+    );
 }
 
 const RECEIPTS: [(u32, &str, &str, &str); 5] = [
@@ -185,15 +236,25 @@ const RECEIPTS: [(u32, &str, &str, &str); 5] = [
 async fn one_read_tells_what_to_offer_now() {
     for kind in [StoreKind::Memory, StoreKind::Sqlite, StoreKind::Postgres] {
         let ground = TestStore::start(kind).await;
-        let service = start(ground.store.clone(), Arc::new(SetClock::at("2026-11-22T08:00:00Z"))).await;
-        let receipts: Vec<Json> =
-            RECEIPTS.iter().map(|(number, at, sku, total)| receipt(*number, "7", at, sku, total)).collect();
+        let service = start(
+            ground.store.clone(),
+            Arc::new(SetClock::at("2026-11-22T08:00:00Z")),
+        )
+        .await;
+        let receipts: Vec<Json> = RECEIPTS
+            .iter()
+            .map(|(number, at, sku, total)| receipt(*number, "7", at, sku, total))
+            .collect();
         service.say_payloads("till", "receipts", &receipts).await;
-        let offer = json!({"id": "o1", "card": "7", "at": "2026-11-20T14:30:00Z", "offer": "second-cup"});
+        let offer =
+            json!({"id": "o1", "card": "7", "at": "2026-11-20T14:30:00Z", "offer": "second-cup"});
         service.say_payloads("till", "offers", &[offer]).await;
 
         let all = profile(&service, "7", "").await.profile.expect("a profile");
-        let told = computed(&all).into_iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>();
+        let told = computed(&all)
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect::<Vec<_>>();
         insta::allow_duplicates!(insta::assert_snapshot!(told.join("\n"), @r"
         average_order: 5.74
         days_since_visit: 2
@@ -213,13 +274,25 @@ async fn one_read_tells_what_to_offer_now() {
 
         let bound = profile(&service, "7", "offers").await;
         let (seen, withheld) = (bound.profile.expect("a profile"), bound.withheld);
-        assert_eq!(computed(&seen).into_keys().collect::<Vec<_>>(), ["favourites_mornings", "offers_used"]);
+        assert_eq!(
+            computed(&seen).into_keys().collect::<Vec<_>>(),
+            ["favourites_mornings", "offers_used"]
+        );
         assert_eq!(seen.segments, ["regulars"]);
         offered(&service).await;
         // That she is in another segment is not told by the list of what is withheld.
-        let fields: Vec<&str> = withheld.iter().map(|withheld| withheld.field.as_str()).collect();
-        assert!(fields.contains(&"segments") && fields.contains(&"computed.visits"), "{fields:?}");
-        assert!(!fields.iter().any(|field| field.contains("gold")), "{fields:?}");
+        let fields: Vec<&str> = withheld
+            .iter()
+            .map(|withheld| withheld.field.as_str())
+            .collect();
+        assert!(
+            fields.contains(&"segments") && fields.contains(&"computed.visits"),
+            "{fields:?}"
+        );
+        assert!(
+            !fields.iter().any(|field| field.contains("gold")),
+            "{fields:?}"
+        );
         service.stop().await;
     }
 }
@@ -228,8 +301,10 @@ async fn one_read_tells_what_to_offer_now() {
 async fn time_passing_changes_the_answer_without_a_write() {
     let clock = Arc::new(SetClock::at("2026-11-22T08:00:00Z"));
     let service = start(Arc::new(MemoryStore::new()), clock.clone()).await;
-    let receipts: Vec<Json> =
-        RECEIPTS.iter().map(|(number, at, sku, total)| receipt(*number, "7", at, sku, total)).collect();
+    let receipts: Vec<Json> = RECEIPTS
+        .iter()
+        .map(|(number, at, sku, total)| receipt(*number, "7", at, sku, total))
+        .collect();
     service.say_payloads("till", "receipts", &receipts).await;
     let mut told = Vec::new();
     for now in [
@@ -237,7 +312,8 @@ async fn time_passing_changes_the_answer_without_a_write() {
         // In Vienna it is the next month an hour before it is in Greenwich.
         "2026-11-30T22:59:59Z",
         "2026-11-30T23:00:00Z",
-        // The visit of the 3rd of November is 30 days old on the 3rd of December, and goes at the end of that day.
+        // The visit of the 3rd of November is 30 days old on the 3rd of December, and goes at the
+        // end of that day.
         "2026-12-03T22:59:59Z",
         "2026-12-03T23:00:00Z",
         "2026-12-11T12:00:00Z",

@@ -1,4 +1,5 @@
-//! How did we do: what customers answer, how often they had to ask, and what was promised, of one, of a segment and of all.
+//! How did we do: what customers answer, how often they had to ask, and what was promised, of one,
+//! of a segment and of all.
 
 use std::sync::Arc;
 
@@ -67,16 +68,33 @@ fn payloads(kind: &str, all: &[(&str, &str, Json)]) -> Vec<Json> {
 
 async fn start(ground: &TestStore) -> Service {
     let clock = Arc::new(SetClock::at("2026-11-22T08:00:00Z"));
-    let service = Service::start_at(ground.store.clone(), ModelFile::parse(MODEL).expect("a model"), clock).await;
-    for (source, kind) in [("shop", "customers"), ("carrier", "addressees"), ("survey", "people"), ("desk", "callers")]
-    {
-        let people = [json!({"mail": ANN, "tier": "gold"}), json!({"mail": BEN, "tier": "green"})];
+    let service = Service::start_at(
+        ground.store.clone(),
+        ModelFile::parse(MODEL).expect("a model"),
+        clock,
+    )
+    .await;
+    for (source, kind) in [
+        ("shop", "customers"),
+        ("carrier", "addressees"),
+        ("survey", "people"),
+        ("desk", "callers"),
+    ] {
+        let people = [
+            json!({"mail": ANN, "tier": "gold"}),
+            json!({"mail": BEN, "tier": "green"}),
+        ];
         service.say_payloads(source, kind, &people).await;
     }
     let order = |total: &str| json!({"total": total});
-    let orders =
-        [(ANN, "2026-09-01", order("20")), (ANN, "2026-11-02", order("30")), (BEN, "2026-10-10", order("12.50"))];
-    service.say_payloads("shop", "orders", &payloads("order", &orders)).await;
+    let orders = [
+        (ANN, "2026-09-01", order("20")),
+        (ANN, "2026-11-02", order("30")),
+        (BEN, "2026-10-10", order("12.50")),
+    ];
+    service
+        .say_payloads("shop", "orders", &payloads("order", &orders))
+        .await;
     let promised = |day: &str| json!({"promised": format!("{day}T23:59:59Z")});
     let parcels = [
         (ANN, "2026-09-04", promised("2026-09-05")),
@@ -85,7 +103,9 @@ async fn start(ground: &TestStore) -> Service {
         // Nothing was promised.
         (BEN, "2026-10-20", json!({})),
     ];
-    service.say_payloads("carrier", "parcels", &payloads("parcel", &parcels)).await;
+    service
+        .say_payloads("carrier", "parcels", &payloads("parcel", &parcels))
+        .await;
     let score = |kind: &str, score: &str| json!({"kind": kind, "score": score});
     let answers = [
         (ANN, "2026-09-10", score("nps", "10")),
@@ -100,33 +120,52 @@ async fn start(ground: &TestStore) -> Service {
         (BEN, "2024-02-01", score("nps", "0")),
         (BEN, "2026-10-16", score("text", "1")),
     ];
-    service.say_payloads("survey", "answers", &payloads("answer", &answers)).await;
+    service
+        .say_payloads("survey", "answers", &payloads("answer", &answers))
+        .await;
     let tickets = [
         (ANN, "2026-11-06", json!({"channel": "chat"})),
         (ANN, "2026-11-09", json!({"channel": "email"})),
         (BEN, "2026-11-20", json!({"channel": "email"})),
     ];
-    service.say_payloads("desk", "tickets", &payloads("ticket", &tickets)).await;
+    service
+        .say_payloads("desk", "tickets", &payloads("ticket", &tickets))
+        .await;
     let calls = [
         (ANN, "2026-09-02", json!({"direction": "inbound"})),
         // We called, and a call within a conversation that counts already.
         (ANN, "2026-11-12", json!({"direction": "outbound"})),
-        (ANN, "2026-11-06", json!({"direction": "inbound", "ticket": "ticket-0"})),
+        (
+            ANN,
+            "2026-11-06",
+            json!({"direction": "inbound", "ticket": "ticket-0"}),
+        ),
     ];
-    service.say_payloads("desk", "calls", &payloads("call", &calls)).await;
+    service
+        .say_payloads("desk", "calls", &payloads("call", &calls))
+        .await;
     service
 }
 
 /// What is told of each metric.
 fn shown(metrics: &v1::ExperienceMetrics) -> String {
-    let number = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.3}"));
+    let number =
+        |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.3}"));
     let nps = metrics.nps.as_ref().expect("measured");
-    let (csat, ces) = (metrics.csat.as_ref().expect("measured"), metrics.ces.as_ref().expect("measured"));
+    let (csat, ces) = (
+        metrics.csat.as_ref().expect("measured"),
+        metrics.ces.as_ref().expect("measured"),
+    );
     let rate = metrics.contact_rate.as_ref().expect("measured");
     let first = metrics.first_contact_resolution.as_ref().expect("measured");
     let promises = metrics.promises.as_ref().expect("measured");
     let last = nps.last.as_ref().map_or(String::new(), |last| {
-        format!(", last {} {} days ago: {}", last.score, last.age_days, last.promoter_class().as_str_name())
+        format!(
+            ", last {} {} days ago: {}",
+            last.score,
+            last.age_days,
+            last.promoter_class().as_str_name()
+        )
     });
     [
         format!("customers {}", metrics.customer_count),
@@ -137,16 +176,30 @@ fn shown(metrics: &v1::ExperienceMetrics) -> String {
             nps.passive_count,
             nps.detractor_count
         ),
-        format!("CSAT {}, mean {}, of {}", number(csat.score), number(csat.mean), csat.response_count),
+        format!(
+            "CSAT {}, mean {}, of {}",
+            number(csat.score),
+            number(csat.mean),
+            csat.response_count
+        ),
         format!("CES {} of {}", number(ces.score), ces.response_count),
-        format!("contacts per order {} of {}/{}", number(rate.ratio), rate.contact_count, rate.order_count),
+        format!(
+            "contacts per order {} of {}/{}",
+            number(rate.ratio),
+            rate.contact_count,
+            rate.order_count
+        ),
         format!(
             "first contact {} of {}, undecided {}",
             number(first.ratio),
             first.contact_count,
             first.undecided_count
         ),
-        format!("promises {} of {}", number(promises.ratio), promises.promise_count),
+        format!(
+            "promises {} of {}",
+            number(promises.ratio),
+            promises.promise_count
+        ),
     ]
     .join("\n")
 }
@@ -191,7 +244,8 @@ async fn how_it_went_is_told_of_one_of_a_segment_and_of_all() {
         promises 0.667 of 3
         "));
         let gold = metrics(&service, Subject::Segment("gold".to_owned())).await;
-        let without_last = shown(&ann).replace(", last 5 12 days ago: PROMOTER_CLASS_DETRACTOR", "");
+        let without_last =
+            shown(&ann).replace(", last 5 12 days ago: PROMOTER_CLASS_DETRACTOR", "");
         assert_eq!(shown(&gold), without_last);
         service.stop().await;
     }
@@ -203,7 +257,14 @@ async fn each_answer_names_its_formula_window_and_inputs() {
     let service = start(&ground).await;
     let ben = metrics(&service, customer(BEN)).await;
     let basis = ben.nps.expect("measured").basis.expect("a basis");
-    let lines = [&basis.formula, &basis.events, &basis.window, &basis.start_date, &basis.end_date].map(String::as_str);
+    let lines = [
+        &basis.formula,
+        &basis.events,
+        &basis.window,
+        &basis.start_date,
+        &basis.end_date,
+    ]
+    .map(String::as_str);
     insta::assert_snapshot!(lines.join("\n"), @r"
     100 * (share of 9 and 10 - share of 0 to 6)
     survey_response, value score, where metric == 'nps'
@@ -212,7 +273,10 @@ async fn each_answer_names_its_formula_window_and_inputs() {
     2026-11-22
     ");
     // What is left out is told.
-    assert_eq!(basis.notes, ["not counted: 1 scores that are no whole number from 0 to 10"]);
+    assert_eq!(
+        basis.notes,
+        ["not counted: 1 scores that are no whole number from 0 to 10"]
+    );
     let ces = ben.ces.expect("measured").basis.expect("a basis");
     insta::assert_snapshot!(format!("{}\n{}", ces.formula, ces.events), @r"
     mean on the scale from 1 to 7, 7 being least effort; scores from 1 to 5 are brought onto it linearly
@@ -220,7 +284,10 @@ async fn each_answer_names_its_formula_window_and_inputs() {
     ");
     // Too few have bought for models; that is told too, where it matters.
     metrics_anew(&service, Subject::Tenant(true)).await;
-    let churn = metrics(&service, customer(BEN)).await.churn.expect("measured");
+    let churn = metrics(&service, customer(BEN))
+        .await
+        .churn
+        .expect("measured");
     assert_eq!(churn.probability_alive, None);
     insta::assert_snapshot!(churn.basis.expect("a basis").notes.join("\n"), @r"
     BG/NBD: 1 customers bought on more than one day; at least 32 are needed
@@ -234,17 +301,34 @@ async fn another_window_is_answered_from_the_same_days() {
     let ground = TestStore::start(Kind::Memory).await;
     let service = start(&ground).await;
     let nps = async |subject: Subject, window_days: i32| {
-        let request = v1::GetExperienceMetricsRequest { subject: Some(subject), window_days, ..Default::default() };
-        let nps = ask(&service, request).await.expect("an answer").metrics.and_then(|metrics| metrics.nps);
+        let request = v1::GetExperienceMetricsRequest {
+            subject: Some(subject),
+            window_days,
+            ..Default::default()
+        };
+        let nps = ask(&service, request)
+            .await
+            .expect("an answer")
+            .metrics
+            .and_then(|metrics| metrics.nps);
         let nps = nps.expect("measured");
-        (nps.basis.expect("a basis").window, nps.promoter_count + nps.passive_count + nps.detractor_count)
+        (
+            nps.basis.expect("a basis").window,
+            nps.promoter_count + nps.passive_count + nps.detractor_count,
+        )
     };
     metrics_anew(&service, Subject::Tenant(true)).await;
     for subject in [customer(BEN), Subject::Tenant(true)] {
         let of_ann = i64::from(matches!(subject, Subject::Tenant(_)));
         assert_eq!(nps(subject.clone(), 30).await, ("30d".to_owned(), of_ann));
-        assert_eq!(nps(subject.clone(), 0).await, ("365d".to_owned(), 1 + 2 * of_ann));
-        assert_eq!(nps(subject, 3_660).await, ("3660d".to_owned(), 2 + 2 * of_ann));
+        assert_eq!(
+            nps(subject.clone(), 0).await,
+            ("365d".to_owned(), 1 + 2 * of_ann)
+        );
+        assert_eq!(
+            nps(subject, 3_660).await,
+            ("3660d".to_owned(), 2 + 2 * of_ann)
+        );
     }
     service.stop().await;
 }

@@ -1,4 +1,5 @@
-//! How customers want to be treated: a thank-you note, a customer with needs, and a customer who wants to be left alone.
+//! How customers want to be treated: a thank-you note, a customer with needs, and a customer who
+//! wants to be left alone.
 
 use std::sync::Arc;
 
@@ -70,12 +71,21 @@ sources:
 
 async fn start(now: &str) -> Service {
     let model = ModelFile::parse(MODEL).expect("a model");
-    Service::start_at(Arc::new(MemoryStore::new()), model, Arc::new(SetClock::at(now))).await
+    Service::start_at(
+        Arc::new(MemoryStore::new()),
+        model,
+        Arc::new(SetClock::at(now)),
+    )
+    .await
 }
 
 fn customer(id: &str, notes_by_mail: bool) -> serde_json::Value {
     // Two customers have nothing in common.
-    let (phone, family) = if id == "c1" { ("030 901820", "Weber") } else { ("040 428990", "Lindqvist") };
+    let (phone, family) = if id == "c1" {
+        ("030 901820", "Weber")
+    } else {
+        ("040 428990", "Lindqvist")
+    };
     json!({
         "id": id, "updated_at": "2026-05-01T10:00:00Z", "email": format!("{id}@mail.example.com"), "phone": phone,
         "first_name": "Johanna", "last_name": family, "born": "1988-04-02", "locale": "de-AT", "nickname": "Hanna",
@@ -92,11 +102,21 @@ fn order(customer: &str, number: u32) -> serde_json::Value {
 
 fn bound(id: &str, purpose: &str) -> v1::GetProfileRequest {
     let key = Some(by_identifier("customer_id", id));
-    v1::GetProfileRequest { key, purpose: purpose.to_owned(), view: ProfileView::Full.into(), ..Default::default() }
+    v1::GetProfileRequest {
+        key,
+        purpose: purpose.to_owned(),
+        view: ProfileView::Full.into(),
+        ..Default::default()
+    }
 }
 
 async fn profile(service: &Service, id: &str, purpose: &str) -> v1::GetProfileResponse {
-    service.profiles().get_profile(bound(id, purpose)).await.expect("a profile").into_inner()
+    service
+        .profiles()
+        .get_profile(bound(id, purpose))
+        .await
+        .expect("a profile")
+        .into_inner()
 }
 
 async fn orders(service: &Service, id: &str, purpose: &str) -> Vec<v1::Event> {
@@ -106,58 +126,115 @@ async fn orders(service: &Service, id: &str, purpose: &str) -> Vec<v1::Event> {
         purpose: purpose.to_owned(),
         ..Default::default()
     };
-    service.profiles().list_timeline(request).await.expect("a timeline").into_inner().events
+    service
+        .profiles()
+        .list_timeline(request)
+        .await
+        .expect("a timeline")
+        .into_inner()
+        .events
 }
 
-async fn may_contact(service: &Service, id: &str, purpose: &str, channel: &str) -> v1::ContactPermission {
+async fn may_contact(
+    service: &Service,
+    id: &str,
+    purpose: &str,
+    channel: &str,
+) -> v1::ContactPermission {
     let key = Some(by_identifier("customer_id", id));
     let (purpose, channel) = (purpose.to_owned(), channel.to_owned());
-    let request = v1::CheckContactPermissionRequest { key, purpose, channel, ..Default::default() };
-    let answer = service.preferences().check_contact_permission(request).await.expect("an answer").into_inner();
+    let request = v1::CheckContactPermissionRequest {
+        key,
+        purpose,
+        channel,
+        ..Default::default()
+    };
+    let answer = service
+        .preferences()
+        .check_contact_permission(request)
+        .await
+        .expect("an answer")
+        .into_inner();
     answer.permission.expect("whether")
 }
 
 fn fields(answer: &v1::GetProfileResponse) -> Vec<(&str, WithheldReason)> {
-    answer.withheld.iter().map(|withheld| (withheld.field.as_str(), withheld.reason())).collect()
+    answer
+        .withheld
+        .iter()
+        .map(|withheld| (withheld.field.as_str(), withheld.reason()))
+        .collect()
 }
 
-/// A fashion shop writes a thank-you note when an order is placed: by which name, in which language, is it the first order or
-/// the tenth, what was bought, and may it be sent by e-mail at all?
+/// A fashion shop writes a thank-you note when an order is placed: by which name, in which
+/// language, is it the first order or the tenth, what was bought, and may it be sent by e-mail at
+/// all?
 #[tokio::test]
 async fn a_thank_you_note_that_is_truly_yours() {
     let service = start("2026-06-11T15:00:00Z").await;
-    service.say_payloads("shop", "customers", &[customer("c1", true), customer("c2", false)]).await;
+    service
+        .say_payloads(
+            "shop",
+            "customers",
+            &[customer("c1", true), customer("c2", false)],
+        )
+        .await;
     let placed: Vec<_> = (1..=10).map(|number| order("c1", number)).collect();
     service.say_payloads("shop", "orders", &placed).await;
-    service.say_payloads("shop", "orders", &[order("c2", 1)]).await;
+    service
+        .say_payloads("shop", "orders", &[order("c2", 1)])
+        .await;
 
     let note = profile(&service, "c1", "thank_you").await;
     let seen = note.profile.clone().expect("a profile");
     let wishes = seen.preferences.expect("preferences");
-    assert_eq!((wishes.preferred_name.as_str(), wishes.language.as_str()), ("Hanna", "de-AT"));
-    assert_eq!(seen.traits.keys().collect::<Vec<_>>(), ["given_name"], "no more than a note needs");
-    let held = ["identifiers.customer_id", "identifiers.phone", "traits.birth_date", "traits.family_name"];
-    assert_eq!(fields(&note), held.map(|field| (field, WithheldReason::NotForPurpose)));
+    assert_eq!(
+        (wishes.preferred_name.as_str(), wishes.language.as_str()),
+        ("Hanna", "de-AT")
+    );
+    assert_eq!(
+        seen.traits.keys().collect::<Vec<_>>(),
+        ["given_name"],
+        "no more than a note needs"
+    );
+    let held = [
+        "identifiers.customer_id",
+        "identifiers.phone",
+        "traits.birth_date",
+        "traits.family_name",
+    ];
+    assert_eq!(
+        fields(&note),
+        held.map(|field| (field, WithheldReason::NotForPurpose))
+    );
     let orders_seen = orders(&service, "c1", "thank_you").await;
     assert_eq!(orders_seen.len(), 10, "the tenth order");
     assert!(orders_seen[0].properties.contains_key("items"));
     let permission = may_contact(&service, "c1", "thank_you", "email").await;
     assert!(permission.allowed, "{}", permission.rule);
-    assert_eq!(permission.contact_point.expect("where").value, "c1@mail.example.com");
+    assert_eq!(
+        permission.contact_point.expect("where").value,
+        "c1@mail.example.com"
+    );
 
     let other = profile(&service, "c2", "thank_you").await;
     assert_eq!(fields(&other), [("*", WithheldReason::ConsentDenied)]);
     assert_eq!(orders(&service, "c2", "thank_you").await, []);
     let permission = may_contact(&service, "c2", "thank_you", "email").await;
-    assert_eq!((permission.allowed, permission.reason()), (false, ContactReason::ConsentDenied));
+    assert_eq!(
+        (permission.allowed, permission.reason()),
+        (false, ContactReason::ConsentDenied)
+    );
 }
 
-/// A customer uses a relay service, needs large print, no calls, and an interpreter for American Sign Language: every agent
-/// sees it, wherever it was said, and nobody who sells.
+/// A customer uses a relay service, needs large print, no calls, and an interpreter for American
+/// Sign Language: every agent sees it, wherever it was said, and nobody who sells.
 #[tokio::test]
 async fn needs_are_seen_first_by_every_agent_and_never_used_to_sell() {
     let service = start("2026-06-11T15:00:00Z").await;
-    service.say_payloads("shop", "customers", &[customer("c1", true)]).await;
+    service
+        .say_payloads("shop", "customers", &[customer("c1", true)])
+        .await;
     let call = json!({
         "id": "h9", "at": "2026-06-02T09:00:00Z", "account": "c1", "quiet": "20:00-09:00",
         "needs": {"relay": true, "large_print": true, "no_calls": true, "interpreter": true, "sign_language": "ase"},
@@ -166,45 +243,129 @@ async fn needs_are_seen_first_by_every_agent_and_never_used_to_sell() {
 
     // The shop's agent looks the customer up by the shop's own number.
     let answer = profile(&service, "c1", "service").await;
-    let needs = answer.profile.expect("a profile").accessibility.expect("needs");
-    let flags = [needs.relay_service, needs.large_print, needs.no_phone, needs.interpreter];
-    assert_eq!((flags, needs.sign_language.as_str()), ([Some(true); 4], "ase"));
+    let needs = answer
+        .profile
+        .expect("a profile")
+        .accessibility
+        .expect("needs");
+    let flags = [
+        needs.relay_service,
+        needs.large_print,
+        needs.no_phone,
+        needs.interpreter,
+    ];
+    assert_eq!(
+        (flags, needs.sign_language.as_str()),
+        ([Some(true); 4], "ase")
+    );
     assert_eq!(answer.withheld, []);
     let call = may_contact(&service, "c1", "service", "phone").await;
     assert_eq!(call.reason(), ContactReason::NoPhone);
-    assert!(may_contact(&service, "c1", "service", "email").await.allowed);
+    assert!(
+        may_contact(&service, "c1", "service", "email")
+            .await
+            .allowed
+    );
 
     let answer = profile(&service, "c1", "thank_you").await;
-    assert_eq!(answer.profile.clone().expect("a profile").accessibility, None);
+    assert_eq!(
+        answer.profile.clone().expect("a profile").accessibility,
+        None
+    );
     assert!(fields(&answer).contains(&("accessibility", WithheldReason::NeverForMarketing)));
 }
 
-/// What do you know about me? Stop using it for marketing. And while we quarrel, do not use it at all.
+/// What do you know about me? Stop using it for marketing. And while we quarrel, do not use it at
+/// all.
 #[tokio::test]
 async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
     let service = start("2026-06-11T15:00:00Z").await;
-    service.say_payloads("shop", "customers", &[customer("c1", true)]).await;
-    service.say_payloads("shop", "orders", &[order("c1", 1)]).await;
+    service
+        .say_payloads("shop", "customers", &[customer("c1", true)])
+        .await;
+    service
+        .say_payloads("shop", "orders", &[order("c1", 1)])
+        .await;
     let key = || Some(by_identifier("email", "c1@mail.example.com"));
 
-    let known = profile(&service, "c1", "").await.profile.expect("a profile");
-    assert_eq!((known.traits.len(), known.identifiers.len(), known.records.len()), (3, 3, 1));
-    let request = v1::ListConsentHistoryRequest { key: key(), ..Default::default() };
-    let history = service.preferences().list_consent_history(request).await.expect("history").into_inner();
+    let known = profile(&service, "c1", "")
+        .await
+        .profile
+        .expect("a profile");
+    assert_eq!(
+        (
+            known.traits.len(),
+            known.identifiers.len(),
+            known.records.len()
+        ),
+        (3, 3, 1)
+    );
+    let request = v1::ListConsentHistoryRequest {
+        key: key(),
+        ..Default::default()
+    };
+    let history = service
+        .preferences()
+        .list_consent_history(request)
+        .await
+        .expect("history")
+        .into_inner();
     let said = history.records[0].consent.clone().expect("a consent");
-    assert_eq!((said.proof.as_str(), said.policy_version.as_str()), ("form 7", "3"));
+    assert_eq!(
+        (said.proof.as_str(), said.policy_version.as_str()),
+        ("form 7", "3")
+    );
 
     let no = consent("thank_you", None, ConsentStatus::Withdrawn);
-    let request = v1::RecordConsentRequest { key: key(), consent: Some(no), source_time: None };
-    let answer = service.preferences().record_consent(request).await.expect("an answer").into_inner();
-    assert_eq!(answer.effective.expect("what counts").status(), ConsentStatus::Withdrawn);
-    assert_eq!(fields(&profile(&service, "c1", "thank_you").await), [("*", WithheldReason::ConsentWithdrawn)]);
-    assert_eq!(may_contact(&service, "c1", "thank_you", "email").await.reason(), ContactReason::ConsentWithdrawn);
+    let request = v1::RecordConsentRequest {
+        key: key(),
+        consent: Some(no),
+        source_time: None,
+    };
+    let answer = service
+        .preferences()
+        .record_consent(request)
+        .await
+        .expect("an answer")
+        .into_inner();
+    assert_eq!(
+        answer.effective.expect("what counts").status(),
+        ConsentStatus::Withdrawn
+    );
+    assert_eq!(
+        fields(&profile(&service, "c1", "thank_you").await),
+        [("*", WithheldReason::ConsentWithdrawn)]
+    );
+    assert_eq!(
+        may_contact(&service, "c1", "thank_you", "email")
+            .await
+            .reason(),
+        ContactReason::ConsentWithdrawn
+    );
     assert_eq!(fields(&profile(&service, "c1", "service").await), []);
 
-    let preferences = v1::Preferences { processing_restricted: Some(true), ..Default::default() };
-    let request = v1::SetPreferencesRequest { key: key(), preferences: Some(preferences), ..Default::default() };
-    service.preferences().set_preferences(request).await.expect("an answer");
-    assert_eq!(fields(&profile(&service, "c1", "service").await), [("*", WithheldReason::ProcessingRestricted)]);
-    assert_eq!(may_contact(&service, "c1", "service", "email").await.reason(), ContactReason::ProcessingRestricted);
+    let preferences = v1::Preferences {
+        processing_restricted: Some(true),
+        ..Default::default()
+    };
+    let request = v1::SetPreferencesRequest {
+        key: key(),
+        preferences: Some(preferences),
+        ..Default::default()
+    };
+    service
+        .preferences()
+        .set_preferences(request)
+        .await
+        .expect("an answer");
+    assert_eq!(
+        fields(&profile(&service, "c1", "service").await),
+        [("*", WithheldReason::ProcessingRestricted)]
+    );
+    assert_eq!(
+        may_contact(&service, "c1", "service", "email")
+            .await
+            .reason(),
+        ContactReason::ProcessingRestricted
+    );
 }

@@ -12,11 +12,16 @@ fn order(id: &str) -> ObjectKey {
 
 /// An event that is a state of an object, and speaks of others.
 fn naming(event: Event, own: &ObjectKey, related: &[ObjectKey]) -> Event {
-    let meaning = Meaning { object: Some(own.clone()), related: related.to_vec(), ..Meaning::default() };
+    let meaning = Meaning {
+        object: Some(own.clone()),
+        related: related.to_vec(),
+        ..Meaning::default()
+    };
     Event { meaning, ..event }
 }
 
-/// Two orders of a customer with two records, a shipment of one of them, and somebody else's order of the same number.
+/// Two orders of a customer with two records, a shipment of one of them, and somebody else's order
+/// of the same number.
 async fn some_objects(store: &dyn Store) -> [RecordKey; 3] {
     let records = [key("1"), RecordKey::new("carrier", "1"), key("2")];
     let [shop, carrier, other] = &records;
@@ -25,9 +30,15 @@ async fn some_objects(store: &dyn Store) -> [RecordKey; 3] {
     first.events = vec![placed, naming(event(shop, "second", 11), &order("8"), &[])];
     put(store, &first).await;
     let mut later = profile(id(2), &records[2..]);
-    let sent = naming(event(carrier, "sent", 20), &ObjectKey::new("shipment", "7"), &[order("7")]);
+    let sent = naming(
+        event(carrier, "sent", 20),
+        &ObjectKey::new("shipment", "7"),
+        &[order("7")],
+    );
     later.events = vec![sent, naming(event(other, "other", 30), &order("7"), &[])];
-    later.events.push(naming(event(shop, "paid", 10), &order("7"), &[]));
+    later
+        .events
+        .push(naming(event(shop, "paid", 10), &order("7"), &[]));
     put(store, &later).await;
     records
 }
@@ -36,40 +47,90 @@ pub(crate) async fn events_are_found_by_the_objects_that_they_name(store: &dyn S
     let [shop, carrier, other] = some_objects(store).await;
     let both = [shop, carrier];
     let list = async |objects: &[ObjectKey], records: &[RecordKey], page: &ObjectPage| {
-        let found = store.list_object_events(&tenant(), objects, records, page).await.expect("a read");
-        let told =
-            |naming: &customer_profile::store::NamingEvent| format!("{}@{}", naming.event.event_id, naming.sequence.0);
-        found.iter().map(|naming| naming.iter().map(told).collect()).collect::<Vec<Vec<String>>>()
+        let found = store
+            .list_object_events(&tenant(), objects, records, page)
+            .await
+            .expect("a read");
+        let told = |naming: &customer_profile::store::NamingEvent| {
+            format!("{}@{}", naming.event.event_id, naming.sequence.0)
+        };
+        found
+            .iter()
+            .map(|naming| naming.iter().map(told).collect())
+            .collect::<Vec<Vec<String>>>()
     };
-    let all = ObjectPage { limit: 9, after: None };
-    let asked = [order("8"), order("7"), order("9"), ObjectKey::new("shipment", "7")];
+    let all = ObjectPage {
+        limit: 9,
+        after: None,
+    };
+    let asked = [
+        order("8"),
+        order("7"),
+        order("9"),
+        ObjectKey::new("shipment", "7"),
+    ];
     let none: [&str; 0] = [];
     let found = list(&asked, &both, &all).await;
-    assert_eq!(found, [vec!["second@1"], vec!["sent@2", "placed@1", "paid@2"], none.to_vec(), vec!["sent@2"]]);
+    assert_eq!(
+        found,
+        [
+            vec!["second@1"],
+            vec!["sent@2", "placed@1", "paid@2"],
+            none.to_vec(),
+            vec!["sent@2"]
+        ]
+    );
     assert_eq!(list(&asked[1..2], &[other], &all).await, [["other@2"]]);
-    let one = ObjectPage { limit: 1, after: Some(event(&both[1], "sent", 20).position()) };
+    let one = ObjectPage {
+        limit: 1,
+        after: Some(event(&both[1], "sent", 20).position()),
+    };
     assert_eq!(list(&asked[1..2], &both, &one).await, [["placed@1"]]);
     assert_eq!(list(&[], &both, &all).await, [none; 0]);
-    let whole = store.list_object_events(&tenant(), &asked[..1], &both, &all).await.expect("a read");
-    assert_eq!(whole[0][0].event, naming(event(&both[0], "second", 11), &order("8"), &[]), "what it means is kept");
+    let whole = store
+        .list_object_events(&tenant(), &asked[..1], &both, &all)
+        .await
+        .expect("a read");
+    assert_eq!(
+        whole[0][0].event,
+        naming(event(&both[0], "second", 11), &order("8"), &[]),
+        "what it means is kept"
+    );
 }
 
 pub(crate) async fn objects_lead_to_the_profiles_that_have_them(store: &dyn Store) {
     some_objects(store).await;
     let find = async |objects: &[ObjectKey], limit| {
-        let found = store.find_by_objects(&tenant(), objects, limit).await.expect("a read");
+        let found = store
+            .find_by_objects(&tenant(), objects, limit)
+            .await
+            .expect("a read");
         assert_eq!(found.sequence, Sequence(2));
         found.value
     };
-    assert_eq!(find(&[order("9"), order("7"), order("8")], 9).await, [vec![], vec![id(1), id(2)], vec![id(1)]]);
-    assert_eq!(find(&[order("7")], 1).await, [[id(1)]], "the record of the carrier comes first");
+    assert_eq!(
+        find(&[order("9"), order("7"), order("8")], 9).await,
+        [vec![], vec![id(1), id(2)], vec![id(1)]]
+    );
+    assert_eq!(
+        find(&[order("7")], 1).await,
+        [[id(1)]],
+        "the record of the carrier comes first"
+    );
     assert_eq!(find(&[], 9).await, [[]; 0]);
 }
 
 pub(crate) async fn events_are_counted_by_type(store: &dyn Store) {
     let chat = |record: &RecordKey, event_id, micros, channel: Option<&str>| {
-        let meaning = Meaning { channel: channel.map(str::to_owned), ..Meaning::default() };
-        Event { kind: "chat".to_owned(), meaning, ..event(record, event_id, micros) }
+        let meaning = Meaning {
+            channel: channel.map(str::to_owned),
+            ..Meaning::default()
+        };
+        Event {
+            kind: "chat".to_owned(),
+            meaning,
+            ..event(record, event_id, micros)
+        }
     };
     let desk = RecordKey::new("desk", "1");
     let stored = vec![
@@ -81,17 +142,43 @@ pub(crate) async fn events_are_counted_by_type(store: &dyn Store) {
     ];
     put(store, &events(stored)).await;
     let count = async |filter: EventFilter| {
-        let counts = store.count_events(&tenant(), &[key("1"), desk.clone(), desk.clone()], &filter).await;
+        let counts = store
+            .count_events(&tenant(), &[key("1"), desk.clone(), desk.clone()], &filter)
+            .await;
         let counts = counts.expect("a read");
-        counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect::<Vec<_>>().join(", ")
+        counts
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let words = |words: &[&str]| {
+        words
+            .iter()
+            .map(|&word| word.to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(count(EventFilter::default()).await, "chat 3, order 1");
     assert_eq!(
-        count(EventFilter { kinds: words(&["chat", "none", "chat"]), ..EventFilter::default() }).await,
+        count(EventFilter {
+            kinds: words(&["chat", "none", "chat"]),
+            ..EventFilter::default()
+        })
+        .await,
         "chat 3"
     );
-    assert_eq!(count(EventFilter { channels: words(&["web", "app"]), ..EventFilter::default() }).await, "chat 2");
-    let span = EventFilter { start: Some(time(10)), end: Some(time(12)), ..EventFilter::default() };
+    assert_eq!(
+        count(EventFilter {
+            channels: words(&["web", "app"]),
+            ..EventFilter::default()
+        })
+        .await,
+        "chat 2"
+    );
+    let span = EventFilter {
+        start: Some(time(10)),
+        end: Some(time(12)),
+        ..EventFilter::default()
+    };
     assert_eq!(count(span).await, "chat 1, order 1");
 }

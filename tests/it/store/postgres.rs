@@ -1,4 +1,5 @@
-//! What is particular to PostgreSQL: it can be away, several may share it, and its schema is made by others.
+//! What is particular to PostgreSQL: it can be away, several may share it, and its schema is made
+//! by others.
 
 mod connections;
 mod pooler;
@@ -17,14 +18,20 @@ use crate::support::stores::{postgres, postgres_options};
 
 fn impatient(server: &Postgres) -> Options {
     let timeout = Duration::from_millis(500);
-    Options { acquire_timeout: timeout, statement_timeout: timeout, ..postgres_options(server) }
+    Options {
+        acquire_timeout: timeout,
+        statement_timeout: timeout,
+        ..postgres_options(server)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_opens_while_its_database_is_away_and_tells_so() {
     let mut server = Postgres::start();
     server.stop();
-    let store = SqlStore::connect(&impatient(&server)).await.expect("opening calls nobody");
+    let store = SqlStore::connect(&impatient(&server))
+        .await
+        .expect("opening calls nobody");
     let away = |error: Error| assert!(matches!(error, Error::Unavailable(_)), "{error}");
     away(store.check().await.expect_err("away"));
     away(store.id().await.expect_err("away"));
@@ -33,7 +40,9 @@ async fn a_store_opens_while_its_database_is_away_and_tells_so() {
 
     server.start_again();
     assert!(matches!(store.check().await, Err(Error::Schema(_))));
-    SqlStore::migrate(&postgres_options(&server)).await.expect("the schema is made");
+    SqlStore::migrate(&postgres_options(&server))
+        .await
+        .expect("the schema is made");
     store.check().await.expect("all is well");
     assert_eq!(put(&store, &Changes::default()).await.0, 1);
 }
@@ -45,7 +54,10 @@ async fn a_write_that_meets_an_outage_is_whole_or_nothing() {
     put(&store, &profile(id(1), &[key("1")])).await;
     let transaction = store.begin(&tenant()).await.expect("a turn");
     server.stop();
-    let error = transaction.commit(time(9), &profile(id(2), &[key("2")])).await.expect_err("the server is away");
+    let error = transaction
+        .commit(time(9), &profile(id(2), &[key("2")]))
+        .await
+        .expect_err("the server is away");
     assert!(matches!(error, Error::Unavailable(_)), "{error}");
     server.start_again();
     let mut read = store.profiles(&tenant(), &[id(1), id(2)]).await;
@@ -57,14 +69,24 @@ async fn a_write_that_meets_an_outage_is_whole_or_nothing() {
         read = store.profiles(&tenant(), &[id(1), id(2)]).await;
     }
     let read = read.expect("the server is back");
-    assert_eq!((read.sequence.0, read.value[0].is_some(), read.value[1].is_some()), (1, true, false));
+    assert_eq!(
+        (
+            read.sequence.0,
+            read.value[0].is_some(),
+            read.value[1].is_some()
+        ),
+        (1, true, false)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_at_one_database_take_turns() {
     let server = Postgres::start();
     let (one, two) = (postgres(&server).await, postgres(&server).await);
-    assert_eq!(one.id().await.expect("an id"), two.id().await.expect("an id"));
+    assert_eq!(
+        one.id().await.expect("an id"),
+        two.id().await.expect("an id")
+    );
     let write_ten = async |store: &SqlStore| {
         let mut numbers = Vec::new();
         for _ in 0..10 {
@@ -81,11 +103,26 @@ async fn two_servers_at_one_database_take_turns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_does_not_come_in_time_is_unavailable() {
     let server = Postgres::start();
-    let (patient, other) = (postgres(&server).await, SqlStore::connect(&impatient(&server)).await.expect("a store"));
+    let (patient, other) = (
+        postgres(&server).await,
+        SqlStore::connect(&impatient(&server))
+            .await
+            .expect("a store"),
+    );
     let holder = patient.begin(&tenant()).await.expect("a turn");
-    let error = other.begin(&tenant()).await.err().expect("the turn is taken");
-    assert!(matches!(&error, Error::Unavailable(text) if text.contains("57014")), "{error}");
-    holder.commit(time(9), &Changes::default()).await.expect("a commit");
+    let error = other
+        .begin(&tenant())
+        .await
+        .err()
+        .expect("the turn is taken");
+    assert!(
+        matches!(&error, Error::Unavailable(text) if text.contains("57014")),
+        "{error}"
+    );
+    holder
+        .commit(time(9), &Changes::default())
+        .await
+        .expect("a commit");
     assert_eq!(put(&other, &Changes::default()).await.0, 2);
 }
 
@@ -95,8 +132,13 @@ async fn an_appended_row_that_is_there_is_refused_by_its_constraint() {
     let store = postgres(&server).await;
     let changes = events(vec![event(&key("1"), "e", 1)]);
     put(&store, &changes).await;
-    let error = write(&store, &tenant(), &changes).await.expect_err("it is there");
-    assert!(matches!(&error, Error::Refused(text) if text.ends_with("constraint event_pk")), "{error}");
+    let error = write(&store, &tenant(), &changes)
+        .await
+        .expect_err("it is there");
+    assert!(
+        matches!(&error, Error::Refused(text) if text.ends_with("constraint event_pk")),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +147,12 @@ async fn migrations_that_run_at_once_end_in_one_schema() {
     let options = postgres_options(&server);
     let runs = futures::future::join_all((0..4).map(|_| SqlStore::migrate(&options))).await;
     assert!(runs.iter().all(Result::is_ok), "{runs:?}");
-    SqlStore::connect(&options).await.expect("a store").check().await.expect("all is well");
+    SqlStore::connect(&options)
+        .await
+        .expect("a store")
+        .check()
+        .await
+        .expect("all is well");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,10 +160,17 @@ async fn a_schema_of_a_later_version_is_left_alone() {
     let server = Postgres::start();
     let store = postgres(&server).await;
     let db = Database::connect(server.url()).await.expect("a connection");
-    db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 0)").await.expect("a row");
+    db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 0)")
+        .await
+        .expect("a row");
     let error = store.check().await.expect_err("it is newer");
-    assert!(matches!(&error, Error::Schema(text) if text.contains("m29990101")), "{error}");
-    let error = SqlStore::migrate(&postgres_options(&server)).await.expect_err("it is newer");
+    assert!(
+        matches!(&error, Error::Schema(text) if text.contains("m29990101")),
+        "{error}"
+    );
+    let error = SqlStore::migrate(&postgres_options(&server))
+        .await
+        .expect_err("it is newer");
     assert!(matches!(error, Error::Schema(_)), "{error}");
 }
 
@@ -130,14 +184,26 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
     let keys: Vec<_> = (0..3_000).map(|number| key(&number.to_string())).collect();
     let mut changes = profile(id(1), &keys[..1]);
     for (number, key) in (1..).zip(&keys) {
-        changes.records.extend((number > 1).then(|| record(key, Some(id(number)), "x")));
-        changes.profiles.extend((number > 1).then(|| live(id(number), 1)));
-        changes.added_identifiers.push((email(&key.key), key.clone()));
+        changes
+            .records
+            .extend((number > 1).then(|| record(key, Some(id(number)), "x")));
+        changes
+            .profiles
+            .extend((number > 1).then(|| live(id(number), 1)));
+        changes
+            .added_identifiers
+            .push((email(&key.key), key.clone()));
         changes.added_terms.push(term(&key.key, "name", key));
-        let letters: String = key.key.bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+        let letters: String = key
+            .key
+            .bytes()
+            .map(|digit| char::from(digit - b'0' + b'a'))
+            .collect();
         changes.added_terms.push(term(&letters, "family_name", key));
         changes.events.push(event(key, &key.key, 1));
-        changes.statements.push(statement(key, 1, profile_core::records::Sequence(1), 0));
+        changes
+            .statements
+            .push(statement(key, 1, profile_core::records::Sequence(1), 0));
     }
     put(&store, &changes).await;
     let db = Database::connect(server.url()).await.expect("a connection");
@@ -145,12 +211,20 @@ async fn each_hot_query_goes_by_its_index_from_the_first_row_on() {
     check_plans(&store).await;
 }
 
-/// The rows of events that a page read, over all of its records and types, also those that it threw away.
+/// The rows of events that a page read, over all of its records and types, also those that it threw
+/// away.
 async fn rows_read(store: &SqlStore, page: &EventPage) -> usize {
-    let plan = store.explain_events(&tenant(), &[key("1"), key("2")], page).await.expect("a plan");
+    let plan = store
+        .explain_events(&tenant(), &[key("1"), key("2")], page)
+        .await
+        .expect("a plan");
     let number = |line: &str, before: &str| {
-        let digits = line.split_once(before).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect());
-        digits.and_then(|digits: String| digits.parse::<usize>().ok()).unwrap_or_else(|| panic!("{plan}"))
+        let digits = line
+            .split_once(before)
+            .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect());
+        digits
+            .and_then(|digits: String| digits.parse::<usize>().ok())
+            .unwrap_or_else(|| panic!("{plan}"))
     };
     let (mut rows, mut loops) = (0, 0);
     for line in plan.lines() {
@@ -167,22 +241,42 @@ async fn rows_read(store: &SqlStore, page: &EventPage) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_of_one_with_a_hundred() {
+async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_of_one_with_a_hundred()
+ {
     let server = Postgres::start();
     let store = postgres(&server).await;
     let kinds = ["chat", "order", "return"];
     let some = |numbers: std::ops::Range<i64>| {
         let each = numbers.map(|number| {
             let kind = kinds[usize::from(number % 50 == 0) + usize::from(number % 1_000 == 0)];
-            Event { kind: kind.to_owned(), ..event(&key(&(1 + number % 2).to_string()), &format!("e{number}"), number) }
+            Event {
+                kind: kind.to_owned(),
+                ..event(
+                    &key(&(1 + number % 2).to_string()),
+                    &format!("e{number}"),
+                    number,
+                )
+            }
         });
         events(each.collect())
     };
-    let newest = EventPage { limit: 20, ..EventPage::default() };
-    let of_types = EventPage { kinds: vec!["order".to_owned(), "chat".to_owned()], ..newest.clone() };
+    let newest = EventPage {
+        limit: 20,
+        ..EventPage::default()
+    };
+    let of_types = EventPage {
+        kinds: vec!["order".to_owned(), "chat".to_owned()],
+        ..newest.clone()
+    };
     let middle = Some(event(&key("1"), "e60", 60).position());
-    let after = EventPage { after: middle.clone(), ..newest.clone() };
-    let before = EventPage { from: middle, ..newest.clone() };
+    let after = EventPage {
+        after: middle.clone(),
+        ..newest.clone()
+    };
+    let before = EventPage {
+        from: middle,
+        ..newest.clone()
+    };
     put(&store, &some(0..200)).await;
     let mut few = Vec::new();
     for page in [&newest, &of_types, &after, &before] {
@@ -195,7 +289,10 @@ async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_
     db.execute_unprepared("ANALYZE").await.expect("statistics");
     for (page, few) in [&newest, &of_types, &after, &before].into_iter().zip(few) {
         let rows = rows_read(&store, page).await;
-        assert!((1..=100).contains(&rows) && rows <= few + 60, "{rows} rows, {few} before: {page:?}");
+        assert!(
+            (1..=100).contains(&rows) && rows <= few + 60,
+            "{rows} rows, {few} before: {page:?}"
+        );
     }
 }
 
@@ -203,25 +300,71 @@ async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
     // What each must look up by, to the last column.
     let expected: [(&str, &[(&str, &str)]); 32] = [
-        ("profiles", &[("profile_pk", "(id = "), ("record_by_profile", "(profile_id = "), ("tenant_pk", "(id = ")]),
-        ("find_by_identifiers", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
+        (
+            "profiles",
+            &[
+                ("profile_pk", "(id = "),
+                ("record_by_profile", "(profile_id = "),
+                ("tenant_pk", "(id = "),
+            ],
+        ),
+        (
+            "find_by_identifiers",
+            &[
+                ("identifier_pk", "(value = "),
+                ("record_pk", "(record_key = "),
+            ],
+        ),
         ("find_by_records", &[("record_pk", "(record_key = ")]),
         ("records", &[("record_pk", "(record_key = ")]),
-        ("holders", &[("identifier_pk", "(value = "), ("record_pk", "(record_key = ")]),
-        ("known_statements", &[("record_version_pk", "(content_hash = ")]),
+        (
+            "holders",
+            &[
+                ("identifier_pk", "(value = "),
+                ("record_pk", "(record_key = "),
+            ],
+        ),
+        (
+            "known_statements",
+            &[("record_version_pk", "(content_hash = ")],
+        ),
         ("known_events", &[("event_pk", "(event_id = ")]),
         ("profile_rows", &[("profile_pk", "(id = ")]),
         ("members", &[("record_by_profile", "(profile_id = ")]),
         ("keyed", &[("match_key_pk", "(key_hash = ")]),
         ("pairs", &[("match_pair_pk", "(record_key = ")]),
-        ("decisions_about", &[("decision_record_pk", "(record_key = "), ("decision_pk", "(id = ")]),
+        (
+            "decisions_about",
+            &[
+                ("decision_record_pk", "(record_key = "),
+                ("decision_pk", "(id = "),
+            ],
+        ),
         ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
-        ("read_log", &[("tenant_pk", "(id = "), ("change_log_pk", "ROW(sequence, part) > ")]),
+        (
+            "read_log",
+            &[
+                ("tenant_pk", "(id = "),
+                ("change_log_pk", "ROW(sequence, part) > "),
+            ],
+        ),
         ("memberships", &[("segment_member_pk", "(profile_id = ")]),
-        ("list_members", &[("segment_member_by_segment", "(profile_id > "), ("profile_pk", "(id = ")]),
+        (
+            "list_members",
+            &[
+                ("segment_member_by_segment", "(profile_id > "),
+                ("profile_pk", "(id = "),
+            ],
+        ),
         ("list_due", &[("segment_due_by_time", "(due <= ")]),
         ("list_profiles", &[("profile_pk", "(id > ")]),
-        ("find_by_terms", &[("record_term_pk", "(term >= "), ("record_pk", "(record_key = ")]),
+        (
+            "find_by_terms",
+            &[
+                ("record_term_pk", "(term >= "),
+                ("record_pk", "(record_key = "),
+            ],
+        ),
         (
             "find_words",
             &[
@@ -230,20 +373,62 @@ async fn check_plans(store: &SqlStore) {
                 ("search_word_by_end", "(reversed >= "),
             ],
         ),
-        ("forget words", &[("record_term_pk", "(term = "), ("search_word_pk", "(term = ")]),
+        (
+            "forget words",
+            &[
+                ("record_term_pk", "(term = "),
+                ("search_word_pk", "(term = "),
+            ],
+        ),
         ("list_events", &[("event_by_record", "(sort_time >= ")]),
-        ("list_events: before", &[("event_by_record", "(sort_time >= ")]),
+        (
+            "list_events: before",
+            &[("event_by_record", "(sort_time >= ")],
+        ),
         ("list_events: types", &[("event_by_type", "(sort_time >= ")]),
         ("count_events", &[("event_by_type", "(sort_time >= ")]),
-        ("list_object_events", &[("event_object_pk", "(sort_time <= "), ("event_pk", "(event_id = ")]),
-        ("find_by_objects", &[("event_object_pk", "(object_id = "), ("record_pk", "(record_key = ")]),
-        ("write_at", &[("write_time_pk", "(\"time\" <= "), ("model_activation_pk", "(tenant = ")]),
-        ("profile_after: row", &[("profile_pk", "(id = "), ("profile_history_pk", "(until > ")]),
+        (
+            "list_object_events",
+            &[
+                ("event_object_pk", "(sort_time <= "),
+                ("event_pk", "(event_id = "),
+            ],
+        ),
+        (
+            "find_by_objects",
+            &[
+                ("event_object_pk", "(object_id = "),
+                ("record_pk", "(record_key = "),
+            ],
+        ),
+        (
+            "write_at",
+            &[
+                ("write_time_pk", "(\"time\" <= "),
+                ("model_activation_pk", "(tenant = "),
+            ],
+        ),
+        (
+            "profile_after: row",
+            &[
+                ("profile_pk", "(id = "),
+                ("profile_history_pk", "(until > "),
+            ],
+        ),
         (
             "profile_after: records",
-            &[("record_by_profile", "(profile_id = "), ("record_history_by_profile", "(since <= ")],
+            &[
+                ("record_by_profile", "(profile_id = "),
+                ("record_history_by_profile", "(since <= "),
+            ],
         ),
-        ("find_by_record_after", &[("record_pk", "(record_key = "), ("record_history_pk", "(until > ")]),
+        (
+            "find_by_record_after",
+            &[
+                ("record_pk", "(record_key = "),
+                ("record_history_pk", "(until > "),
+            ],
+        ),
         (
             "find_by_identifier_after",
             &[
@@ -258,10 +443,23 @@ async fn check_plans(store: &SqlStore) {
     for (plan, (method, lookups)) in plans.iter().zip(expected) {
         assert_eq!(plan.method, method);
         for (index, condition) in lookups {
-            let mut lines = plan.text.lines().skip_while(|line| !line.contains(&format!(" using {index} on ")));
-            let looks_up = lines.nth(1).is_some_and(|line| line.contains("Index Cond") && line.contains(condition));
-            assert!(looks_up, "{method}: no look-up in {index} by {condition}\n{}", plan.text);
+            let mut lines = plan
+                .text
+                .lines()
+                .skip_while(|line| !line.contains(&format!(" using {index} on ")));
+            let looks_up = lines
+                .nth(1)
+                .is_some_and(|line| line.contains("Index Cond") && line.contains(condition));
+            assert!(
+                looks_up,
+                "{method}: no look-up in {index} by {condition}\n{}",
+                plan.text
+            );
         }
-        assert!(!plan.text.contains("Seq Scan") && !plan.text.contains("Join Filter"), "{method}:\n{}", plan.text);
+        assert!(
+            !plan.text.contains("Seq Scan") && !plan.text.contains("Join Filter"),
+            "{method}:\n{}",
+            plan.text
+        );
     }
 }

@@ -2,88 +2,208 @@
 
 use profile_core::records::{Sequence, TenantId};
 
-use customer_profile::store::{ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Store, StoredPublication};
+use customer_profile::store::{
+    ChangeKey, DeadLetter, DeadLetterPage, Lease, Mark, Progress, Store, StoredPublication,
+};
 
 use super::build::*;
 
 fn mark(sequence: i64, changes: i64) -> Mark {
-    Mark { sequence: Sequence(sequence), changes }
+    Mark {
+        sequence: Sequence(sequence),
+        changes,
+    }
 }
 
 fn progress(sequence: i64, changes: i64) -> Progress {
-    Progress { mark: mark(sequence, changes), failures: 3, last_error: "HTTP 503".to_owned() }
+    Progress {
+        mark: mark(sequence, changes),
+        failures: 3,
+        last_error: "HTTP 503".to_owned(),
+    }
 }
 
 async fn stored(store: &dyn Store, name: &str) -> StoredPublication {
-    let all = store.list_publications(&tenant()).await.expect("publications");
-    all.into_iter().find(|one| one.name == name).expect("the publication")
+    let all = store
+        .list_publications(&tenant())
+        .await
+        .expect("publications");
+    all.into_iter()
+        .find(|one| one.name == name)
+        .expect("the publication")
 }
 
 async fn take(store: &dyn Store, name: &str, owner: &str) -> bool {
     let seen = stored(store, name).await.lease;
-    store.take_lease(&tenant(), name, &seen, owner).await.expect("an answer")
+    store
+        .take_lease(&tenant(), name, &seen, owner)
+        .await
+        .expect("an answer")
 }
 
 pub(crate) async fn a_publication_begins_once(store: &dyn Store) {
-    assert_eq!(store.list_publications(&tenant()).await.expect("publications"), []);
+    assert_eq!(
+        store
+            .list_publications(&tenant())
+            .await
+            .expect("publications"),
+        []
+    );
     for sequence in [7, 9] {
-        store.begin_publication(&tenant(), "crm", mark(sequence, 0)).await.expect("it begins");
+        store
+            .begin_publication(&tenant(), "crm", mark(sequence, 0))
+            .await
+            .expect("it begins");
     }
-    store.begin_publication(&tenant(), "bus", mark(1, 0)).await.expect("it begins");
-    let all = store.list_publications(&tenant()).await.expect("publications");
+    store
+        .begin_publication(&tenant(), "bus", mark(1, 0))
+        .await
+        .expect("it begins");
+    let all = store
+        .list_publications(&tenant())
+        .await
+        .expect("publications");
     let begun = |name: &str, sequence| StoredPublication {
         name: name.to_owned(),
         lease: Lease::default(),
-        progress: Progress { mark: mark(sequence, 0), ..Progress::default() },
+        progress: Progress {
+            mark: mark(sequence, 0),
+            ..Progress::default()
+        },
         dead_letters: 0,
     };
     assert_eq!(all, [begun("bus", 1), begun("crm", 7)]);
     let other = TenantId::new("other").expect("a name");
-    assert_eq!(store.list_publications(&other).await.expect("publications"), []);
+    assert_eq!(
+        store.list_publications(&other).await.expect("publications"),
+        []
+    );
 }
 
 pub(crate) async fn of_two_who_saw_the_same_lease_one_takes_it(store: &dyn Store) {
-    store.begin_publication(&tenant(), "crm", mark(0, 0)).await.expect("it begins");
+    store
+        .begin_publication(&tenant(), "crm", mark(0, 0))
+        .await
+        .expect("it begins");
     let seen = stored(store, "crm").await.lease;
-    assert!(store.take_lease(&tenant(), "crm", &seen, "one").await.expect("an answer"));
-    assert!(!store.take_lease(&tenant(), "crm", &seen, "two").await.expect("an answer"));
+    assert!(
+        store
+            .take_lease(&tenant(), "crm", &seen, "one")
+            .await
+            .expect("an answer")
+    );
+    assert!(
+        !store
+            .take_lease(&tenant(), "crm", &seen, "two")
+            .await
+            .expect("an answer")
+    );
     // A sign of life is another lease to whoever looks on.
     let seen = stored(store, "crm").await.lease;
     assert_eq!(seen.owner, "one");
-    assert!(store.record_progress(&tenant(), "crm", "one", &progress(1, 0)).await.expect("an answer"));
-    assert!(!store.take_lease(&tenant(), "crm", &seen, "two").await.expect("an answer"));
+    assert!(
+        store
+            .record_progress(&tenant(), "crm", "one", &progress(1, 0))
+            .await
+            .expect("an answer")
+    );
+    assert!(
+        !store
+            .take_lease(&tenant(), "crm", &seen, "two")
+            .await
+            .expect("an answer")
+    );
     assert!(take(store, "crm", "two").await);
-    assert!(!store.take_lease(&tenant(), "none", &seen, "two").await.expect("an answer"));
+    assert!(
+        !store
+            .take_lease(&tenant(), "none", &seen, "two")
+            .await
+            .expect("an answer")
+    );
 }
 
 pub(crate) async fn who_lost_the_lease_moves_nothing_on(store: &dyn Store) {
-    store.begin_publication(&tenant(), "crm", mark(0, 0)).await.expect("it begins");
+    store
+        .begin_publication(&tenant(), "crm", mark(0, 0))
+        .await
+        .expect("it begins");
     assert!(take(store, "crm", "one").await);
-    assert!(store.record_progress(&tenant(), "crm", "one", &progress(4, 2)).await.expect("an answer"));
+    assert!(
+        store
+            .record_progress(&tenant(), "crm", "one", &progress(4, 2))
+            .await
+            .expect("an answer")
+    );
     assert_eq!(stored(store, "crm").await.progress, progress(4, 2));
     assert!(take(store, "crm", "two").await);
-    assert!(!store.record_progress(&tenant(), "crm", "one", &progress(9, 0)).await.expect("an answer"));
-    store.release_lease(&tenant(), "crm", "one").await.expect("nothing happens");
+    assert!(
+        !store
+            .record_progress(&tenant(), "crm", "one", &progress(9, 0))
+            .await
+            .expect("an answer")
+    );
+    store
+        .release_lease(&tenant(), "crm", "one")
+        .await
+        .expect("nothing happens");
     let after = stored(store, "crm").await;
-    assert_eq!((after.progress, after.lease.owner.as_str()), (progress(4, 2), "two"));
-    store.release_lease(&tenant(), "crm", "two").await.expect("given back");
+    assert_eq!(
+        (after.progress, after.lease.owner.as_str()),
+        (progress(4, 2), "two")
+    );
+    store
+        .release_lease(&tenant(), "crm", "two")
+        .await
+        .expect("given back");
     assert_eq!(stored(store, "crm").await.lease.owner, "");
 }
 
 pub(crate) async fn a_reset_takes_the_lease_away(store: &dyn Store) {
-    assert!(!store.reset_publication(&tenant(), "crm", mark(1, 0)).await.expect("an answer"));
-    store.begin_publication(&tenant(), "crm", mark(0, 0)).await.expect("it begins");
+    assert!(
+        !store
+            .reset_publication(&tenant(), "crm", mark(1, 0))
+            .await
+            .expect("an answer")
+    );
+    store
+        .begin_publication(&tenant(), "crm", mark(0, 0))
+        .await
+        .expect("it begins");
     assert!(take(store, "crm", "one").await);
-    assert!(store.record_progress(&tenant(), "crm", "one", &progress(4, 2)).await.expect("an answer"));
-    assert!(store.reset_publication(&tenant(), "crm", mark(20, 0)).await.expect("an answer"));
-    assert!(!store.record_progress(&tenant(), "crm", "one", &progress(5, 0)).await.expect("an answer"));
+    assert!(
+        store
+            .record_progress(&tenant(), "crm", "one", &progress(4, 2))
+            .await
+            .expect("an answer")
+    );
+    assert!(
+        store
+            .reset_publication(&tenant(), "crm", mark(20, 0))
+            .await
+            .expect("an answer")
+    );
+    assert!(
+        !store
+            .record_progress(&tenant(), "crm", "one", &progress(5, 0))
+            .await
+            .expect("an answer")
+    );
     let after = stored(store, "crm").await;
-    assert_eq!(after.progress, Progress { mark: mark(20, 0), ..Progress::default() });
+    assert_eq!(
+        after.progress,
+        Progress {
+            mark: mark(20, 0),
+            ..Progress::default()
+        }
+    );
 }
 
 fn letter(sequence: i64, change: i64) -> DeadLetter {
     DeadLetter {
-        key: ChangeKey { sequence: Sequence(sequence), change },
+        key: ChangeKey {
+            sequence: Sequence(sequence),
+            change,
+        },
         time: time(sequence),
         attempts: 30,
         replay: false,
@@ -94,32 +214,102 @@ fn letter(sequence: i64, change: i64) -> DeadLetter {
 
 pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Store) {
     let tenant = tenant();
-    store.begin_publication(&tenant, "crm", mark(0, 0)).await.expect("it begins");
+    store
+        .begin_publication(&tenant, "crm", mark(0, 0))
+        .await
+        .expect("it begins");
     for (sequence, change) in [(10, 0), (2, 11), (2, 3)] {
-        store.record_dead_letter(&tenant, "crm", &letter(sequence, change)).await.expect("it is kept");
+        store
+            .record_dead_letter(&tenant, "crm", &letter(sequence, change))
+            .await
+            .expect("it is kept");
     }
-    store.record_dead_letter(&tenant, "bus", &letter(1, 1)).await.expect("it is kept");
+    store
+        .record_dead_letter(&tenant, "bus", &letter(1, 1))
+        .await
+        .expect("it is kept");
     // The same change again is the same letter.
-    let again = DeadLetter { attempts: 31, reason: "HTTP 410".to_owned(), ..letter(2, 11) };
-    store.record_dead_letter(&tenant, "crm", &again).await.expect("it is kept");
-    let list = async |page| store.list_dead_letters(&tenant, "crm", page).await.expect("letters");
-    let first = DeadLetterPage { limit: 2, ..DeadLetterPage::default() };
+    let again = DeadLetter {
+        attempts: 31,
+        reason: "HTTP 410".to_owned(),
+        ..letter(2, 11)
+    };
+    store
+        .record_dead_letter(&tenant, "crm", &again)
+        .await
+        .expect("it is kept");
+    let list = async |page| {
+        store
+            .list_dead_letters(&tenant, "crm", page)
+            .await
+            .expect("letters")
+    };
+    let first = DeadLetterPage {
+        limit: 2,
+        ..DeadLetterPage::default()
+    };
     assert_eq!(list(first).await, [letter(2, 3), again.clone()]);
-    assert_eq!(list(DeadLetterPage { after: Some(again.key), ..first }).await, [letter(10, 0)]);
+    assert_eq!(
+        list(DeadLetterPage {
+            after: Some(again.key),
+            ..first
+        })
+        .await,
+        [letter(10, 0)]
+    );
     assert_eq!(stored(store, "crm").await.dead_letters, 3);
 
-    let marked = DeadLetterPage { to_replay: true, limit: 9, after: None };
+    let marked = DeadLetterPage {
+        to_replay: true,
+        limit: 9,
+        after: None,
+    };
     assert_eq!(list(marked).await, []);
-    let unknown = ChangeKey { sequence: Sequence(2), change: 0 };
-    let replayed = store.replay_dead_letters(&tenant, "crm", Some(&[again.key, unknown])).await;
+    let unknown = ChangeKey {
+        sequence: Sequence(2),
+        change: 0,
+    };
+    let replayed = store
+        .replay_dead_letters(&tenant, "crm", Some(&[again.key, unknown]))
+        .await;
     assert_eq!(replayed.expect("an answer"), 1);
-    assert_eq!(list(marked).await, [DeadLetter { replay: true, ..again.clone() }]);
-    assert_eq!(store.replay_dead_letters(&tenant, "crm", None).await.expect("an answer"), 3);
-    assert_eq!(store.replay_dead_letters(&tenant, "crm", Some(&[])).await.expect("an answer"), 0);
+    assert_eq!(
+        list(marked).await,
+        [DeadLetter {
+            replay: true,
+            ..again.clone()
+        }]
+    );
+    assert_eq!(
+        store
+            .replay_dead_letters(&tenant, "crm", None)
+            .await
+            .expect("an answer"),
+        3
+    );
+    assert_eq!(
+        store
+            .replay_dead_letters(&tenant, "crm", Some(&[]))
+            .await
+            .expect("an answer"),
+        0
+    );
     // Refused once more: it waits for somebody again.
-    store.record_dead_letter(&tenant, "crm", &again).await.expect("it is kept");
+    store
+        .record_dead_letter(&tenant, "crm", &again)
+        .await
+        .expect("it is kept");
     assert_eq!(list(marked).await.len(), 2);
-    store.remove_dead_letter(&tenant, "crm", again.key).await.expect("it goes");
+    store
+        .remove_dead_letter(&tenant, "crm", again.key)
+        .await
+        .expect("it goes");
     assert_eq!(stored(store, "crm").await.dead_letters, 2);
-    assert_eq!(store.list_dead_letters(&tenant, "bus", first).await.expect("letters"), [letter(1, 1)]);
+    assert_eq!(
+        store
+            .list_dead_letters(&tenant, "bus", first)
+            .await
+            .expect("letters"),
+        [letter(1, 1)]
+    );
 }

@@ -7,22 +7,42 @@ use customer_profile::store::{Changes, Match, Store, TermHit, TermQuery, Way};
 
 use super::build::*;
 
-async fn find(store: &dyn Store, prefixes: &[&str], after: Option<ProfileId>, limit: usize) -> Vec<TermHit> {
-    store.find_by_terms(&tenant(), &beginning(prefixes, after, limit)).await.expect("a read")
+async fn find(
+    store: &dyn Store,
+    prefixes: &[&str],
+    after: Option<ProfileId>,
+    limit: usize,
+) -> Vec<TermHit> {
+    store
+        .find_by_terms(&tenant(), &beginning(prefixes, after, limit))
+        .await
+        .expect("a read")
 }
 
 fn hit(number: u128, traits: &[&str]) -> TermHit {
-    TermHit { profile: id(number), found: traits.iter().map(|&name| (name.to_owned(), Match::Prefix)).collect() }
+    TermHit {
+        profile: id(number),
+        found: traits
+            .iter()
+            .map(|&name| (name.to_owned(), Match::Prefix))
+            .collect(),
+    }
 }
 
 fn way(found: Match, text: &str) -> Way {
-    Way { found, text: text.to_owned() }
+    Way {
+        found,
+        text: text.to_owned(),
+    }
 }
 
 /// The words that a word may be meant by, in order.
 async fn like(store: &dyn Store, word: &str) -> Vec<String> {
     let spelling = Spelling::of(word).expect("a spelling");
-    let mut found = store.find_words(&tenant(), &spelling, 100).await.expect("a read");
+    let mut found = store
+        .find_words(&tenant(), &spelling, 100)
+        .await
+        .expect("a read");
     found.retain(|word| spelling.likeness(word).is_some());
     found.sort();
     found
@@ -43,9 +63,15 @@ pub(crate) async fn every_prefix_must_begin_a_term(store: &dyn Store) {
     ];
     put(store, &changes).await;
 
-    assert_eq!(find(store, &["ann"], None, 9).await, [hit(1, &["given_name", "street"]), hit(2, &["given_name"])]);
+    assert_eq!(
+        find(store, &["ann"], None, 9).await,
+        [hit(1, &["given_name", "street"]), hit(2, &["given_name"])]
+    );
     // One word in one record, the other in another.
-    assert_eq!(find(store, &["anna", "b"], None, 9).await, [hit(1, &["family_name", "given_name"])]);
+    assert_eq!(
+        find(store, &["anna", "b"], None, 9).await,
+        [hit(1, &["family_name", "given_name"])]
+    );
     assert_eq!(find(store, &["anna", "an"], None, 9).await.len(), 2);
     assert_eq!(find(store, &["anna", "x"], None, 9).await, []);
     assert_eq!(find(store, &["annas"], None, 9).await, []);
@@ -69,14 +95,21 @@ pub(crate) async fn hits_are_paged_in_order_of_id(store: &dyn Store) {
         let page = find(store, &["a"], after, 2).await;
         let Some(last) = page.last() else { break };
         after = Some(last.profile);
-        pages.push(page.iter().map(|hit| hit.profile.0.as_u128()).collect::<Vec<_>>());
+        pages.push(
+            page.iter()
+                .map(|hit| hit.profile.0.as_u128())
+                .collect::<Vec<_>>(),
+        );
     }
     assert_eq!(pages, [vec![1, 2], vec![3, 4], vec![5]]);
 }
 
 pub(crate) async fn letters_of_patterns_are_letters(store: &dyn Store) {
     let mut changes = profile(id(1), &[key("1")]);
-    changes.added_terms = vec![term("a%c", "name", &key("1")), term("Zoe", "name", &key("1"))];
+    changes.added_terms = vec![
+        term("a%c", "name", &key("1")),
+        term("Zoe", "name", &key("1")),
+    ];
     put(store, &changes).await;
     assert_eq!(find(store, &["a%"], None, 9).await.len(), 1);
     for nothing in ["%", "a_c", "_", "z", "a*"] {
@@ -95,7 +128,10 @@ pub(crate) async fn prefixes_of_any_script_find_their_words(store: &dyn Store) {
         "\u{43c}\u{438}\u{440}",
     ];
     let mut changes = profile(id(1), &[key("1")]);
-    changes.added_terms = words.iter().map(|word| term(word, "name", &key("1"))).collect();
+    changes.added_terms = words
+        .iter()
+        .map(|word| term(word, "name", &key("1")))
+        .collect();
     put(store, &changes).await;
     for word in words {
         let first: String = word.chars().take(1).collect();
@@ -108,29 +144,73 @@ pub(crate) async fn prefixes_of_any_script_find_their_words(store: &dyn Store) {
 
 pub(crate) async fn hits_come_by_their_least_sure_word(store: &dyn Store) {
     let mut changes = Changes::default();
-    let people = [(1, "anna", "berg"), (2, "anna", "bergman"), (3, "hanna", "berg"), (4, "hanna", "burg")];
+    let people = [
+        (1, "anna", "berg"),
+        (2, "anna", "bergman"),
+        (3, "hanna", "berg"),
+        (4, "hanna", "burg"),
+    ];
     for (number, given, family) in people {
         let key = key(&number.to_string());
         changes.records.push(record(&key, Some(id(number)), "x"));
         changes.profiles.push(live(id(number), 1));
-        changes.added_terms.extend([term(given, "given_name", &key), term(family, "family_name", &key)]);
+        changes.added_terms.extend([
+            term(given, "given_name", &key),
+            term(family, "family_name", &key),
+        ]);
     }
     put(store, &changes).await;
-    let given = [way(Match::Exact, "anna"), way(Match::Prefix, "anna"), way(Match::Phonetic, "hanna")];
-    let family = [way(Match::Exact, "berg"), way(Match::Prefix, "berg"), way(Match::Typo, "burg")];
+    let given = [
+        way(Match::Exact, "anna"),
+        way(Match::Prefix, "anna"),
+        way(Match::Phonetic, "hanna"),
+    ];
+    let family = [
+        way(Match::Exact, "berg"),
+        way(Match::Prefix, "berg"),
+        way(Match::Typo, "burg"),
+    ];
     let find = async |least: Match, after, limit| {
-        let up_to = |ways: &[Way]| ways.iter().filter(|way| way.found <= least).cloned().collect();
-        let query = TermQuery { words: vec![up_to(&given), up_to(&family)], least, after, limit };
-        store.find_by_terms(&tenant(), &query).await.expect("a read")
+        let up_to = |ways: &[Way]| {
+            ways.iter()
+                .filter(|way| way.found <= least)
+                .cloned()
+                .collect()
+        };
+        let query = TermQuery {
+            words: vec![up_to(&given), up_to(&family)],
+            least,
+            after,
+            limit,
+        };
+        store
+            .find_by_terms(&tenant(), &query)
+            .await
+            .expect("a read")
     };
     let hit = |number, given: Match, family: Match| TermHit {
         profile: id(number),
-        found: vec![("family_name".to_owned(), family), ("given_name".to_owned(), given)],
+        found: vec![
+            ("family_name".to_owned(), family),
+            ("given_name".to_owned(), given),
+        ],
     };
-    assert_eq!(find(Match::Exact, None, 9).await, [hit(1, Match::Exact, Match::Exact)]);
-    assert_eq!(find(Match::Prefix, None, 9).await, [hit(2, Match::Exact, Match::Prefix)]);
-    assert_eq!(find(Match::Phonetic, None, 9).await, [hit(3, Match::Phonetic, Match::Exact)]);
-    assert_eq!(find(Match::Typo, None, 9).await, [hit(4, Match::Phonetic, Match::Typo)]);
+    assert_eq!(
+        find(Match::Exact, None, 9).await,
+        [hit(1, Match::Exact, Match::Exact)]
+    );
+    assert_eq!(
+        find(Match::Prefix, None, 9).await,
+        [hit(2, Match::Exact, Match::Prefix)]
+    );
+    assert_eq!(
+        find(Match::Phonetic, None, 9).await,
+        [hit(3, Match::Phonetic, Match::Exact)]
+    );
+    assert_eq!(
+        find(Match::Typo, None, 9).await,
+        [hit(4, Match::Phonetic, Match::Typo)]
+    );
     assert_eq!(find(Match::Typo, Some(id(4)), 9).await, []);
 }
 
@@ -139,15 +219,42 @@ pub(crate) async fn a_word_that_is_meant_whole_begins_nothing(store: &dyn Store)
     changes.added_terms = vec![term("bergman", "family_name", &key("1"))];
     put(store, &changes).await;
     for (found, hits) in [(Match::Exact, 0), (Match::Typo, 0), (Match::Prefix, 1)] {
-        let query = TermQuery { words: vec![vec![way(found, "berg")]], least: found, after: None, limit: 9 };
-        assert_eq!(store.find_by_terms(&tenant(), &query).await.expect("a read").len(), hits, "{found:?}");
+        let query = TermQuery {
+            words: vec![vec![way(found, "berg")]],
+            least: found,
+            after: None,
+            limit: 9,
+        };
+        assert_eq!(
+            store
+                .find_by_terms(&tenant(), &query)
+                .await
+                .expect("a read")
+                .len(),
+            hits,
+            "{found:?}"
+        );
     }
 }
 
 pub(crate) async fn words_that_are_like_one_are_found(store: &dyn Store) {
     let mut changes = profile(id(1), &[key("1"), key("2")]);
-    let words = ["katharyn", "catherine", "gracia", "garcia", "grant", "02139", "lee", "boston", "bostn", "austin"];
-    changes.added_terms = words.iter().map(|word| term(word, "name", &key("1"))).collect();
+    let words = [
+        "katharyn",
+        "catherine",
+        "gracia",
+        "garcia",
+        "grant",
+        "02139",
+        "lee",
+        "boston",
+        "bostn",
+        "austin",
+    ];
+    changes.added_terms = words
+        .iter()
+        .map(|word| term(word, "name", &key("1")))
+        .collect();
     changes.added_terms.push(term("gracia", "name", &key("2")));
     put(store, &changes).await;
     assert_eq!(like(store, "catherine").await, ["katharyn"]);
@@ -158,7 +265,11 @@ pub(crate) async fn words_that_are_like_one_are_found(store: &dyn Store) {
     assert_eq!(like(store, "vostn").await, ["bostn"]);
     assert_eq!(like(store, "leo").await, Vec::<String>::new());
     let of_another = store
-        .find_words(&TenantId::new("other").expect("a tenant"), &Spelling::of("garcia").expect("a spelling"), 9)
+        .find_words(
+            &TenantId::new("other").expect("a tenant"),
+            &Spelling::of("garcia").expect("a spelling"),
+            9,
+        )
         .await;
     assert_eq!(of_another.expect("a read"), Vec::<String>::new());
 }
@@ -166,14 +277,28 @@ pub(crate) async fn words_that_are_like_one_are_found(store: &dyn Store) {
 pub(crate) async fn a_word_goes_with_the_last_record_that_says_it(store: &dyn Store) {
     let mut changes = profile(id(1), &[key("1"), key("2")]);
     let said = |record: &str| term("garcia", "family_name", &key(record));
-    changes.added_terms = vec![said("1"), said("2"), term("garcia", "display_name", &key("1"))];
+    changes.added_terms = vec![
+        said("1"),
+        said("2"),
+        term("garcia", "display_name", &key("1")),
+    ];
     put(store, &changes).await;
-    let without = |removed: Vec<_>| Changes { removed_terms: removed, ..Changes::default() };
+    let without = |removed: Vec<_>| Changes {
+        removed_terms: removed,
+        ..Changes::default()
+    };
     put(store, &without(vec![said("2")])).await;
     assert_eq!(like(store, "gracia").await, ["garcia"]);
-    let renamed = Changes { added_terms: vec![said("2")], ..without(vec![said("1")]) };
+    let renamed = Changes {
+        added_terms: vec![said("2")],
+        ..without(vec![said("1")])
+    };
     put(store, &renamed).await;
     assert_eq!(like(store, "gracia").await, ["garcia"]);
-    put(store, &without(vec![said("2"), term("garcia", "display_name", &key("1"))])).await;
+    put(
+        store,
+        &without(vec![said("2"), term("garcia", "display_name", &key("1"))]),
+    )
+    .await;
     assert_eq!(like(store, "gracia").await, Vec::<String>::new());
 }

@@ -15,8 +15,14 @@ async fn a_second_one_at_the_same_file_is_told_so() {
     let first = sqlite(&dir).await;
     let second = SqlStore::open(&sqlite_options(&dir), Migrate::Auto).await;
     let error = second.err().expect("the file is taken");
-    assert!(matches!(&error, Error::Open(text) if text.contains("another process")), "{error}");
-    assert!(SqlStore::migrate(&sqlite_options(&dir)).await.is_err(), "a migration of a database in use");
+    assert!(
+        matches!(&error, Error::Open(text) if text.contains("another process")),
+        "{error}"
+    );
+    assert!(
+        SqlStore::migrate(&sqlite_options(&dir)).await.is_err(),
+        "a migration of a database in use"
+    );
     first.close().await;
     drop(first);
     sqlite(&dir).await;
@@ -43,40 +49,69 @@ async fn words_that_a_migration_left_unspelt_are_filled_in_when_the_file_is_open
     let dir = TempDir::new().expect("a temporary directory");
     let store = sqlite(&dir).await;
     let mut changes = profile(id(1), &[key("1")]);
-    changes.added_terms = vec![term("garcia", "name", &key("1")), term("02139", "postcode", &key("1"))];
+    changes.added_terms = vec![
+        term("garcia", "name", &key("1")),
+        term("02139", "postcode", &key("1")),
+    ];
     put(&store, &changes).await;
     store.close().await;
     drop(store);
     // As the migration leaves it.
-    let db = Database::connect(sqlite_options(&dir).url).await.expect("a connection");
-    db.execute_unprepared("DELETE FROM search_word").await.expect("no rows");
-    db.execute_unprepared("INSERT INTO search_word (tenant, term) SELECT DISTINCT tenant, term FROM record_term")
+    let db = Database::connect(sqlite_options(&dir).url)
         .await
-        .expect("rows");
+        .expect("a connection");
+    db.execute_unprepared("DELETE FROM search_word")
+        .await
+        .expect("no rows");
+    db.execute_unprepared(
+        "INSERT INTO search_word (tenant, term) SELECT DISTINCT tenant, term FROM record_term",
+    )
+    .await
+    .expect("rows");
     db.close().await.expect("an end");
 
     let store = sqlite(&dir).await;
-    let words = store.find_words(&tenant(), &Spelling::of("gracia").expect("a spelling"), 9).await;
+    let words = store
+        .find_words(&tenant(), &Spelling::of("gracia").expect("a spelling"), 9)
+        .await;
     assert_eq!(words.expect("a read"), ["garcia"]);
     store.close().await;
     drop(store);
-    let db = Database::connect(sqlite_options(&dir).url).await.expect("a connection");
-    let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "SELECT term FROM search_word".to_owned()));
-    assert_eq!(rows.await.expect("a read").len(), 1, "a number has no spelling");
+    let db = Database::connect(sqlite_options(&dir).url)
+        .await
+        .expect("a connection");
+    let rows = db.query_all_raw(Statement::from_string(
+        DbBackend::Sqlite,
+        "SELECT term FROM search_word".to_owned(),
+    ));
+    assert_eq!(
+        rows.await.expect("a read").len(),
+        1,
+        "a number has no spelling"
+    );
 }
 
 #[tokio::test]
 async fn a_file_without_the_schema_is_told_apart() {
     let dir = TempDir::new().expect("a temporary directory");
-    let store = SqlStore::open(&sqlite_options(&dir), Migrate::Check).await.expect("the store opens");
+    let store = SqlStore::open(&sqlite_options(&dir), Migrate::Check)
+        .await
+        .expect("the store opens");
     assert!(matches!(store.check().await, Err(Error::Schema(_))));
-    let error = store.profiles(&tenant(), &[id(1)]).await.expect_err("there are no tables");
+    let error = store
+        .profiles(&tenant(), &[id(1)])
+        .await
+        .expect_err("there are no tables");
     assert!(matches!(error, Error::Schema(_)), "{error}");
 }
 
 #[tokio::test]
 async fn a_path_that_leads_nowhere_is_an_error_of_opening() {
-    let opened = SqlStore::open(&Options::new("sqlite:///no/such/place/cp.db"), Migrate::Auto).await;
+    let opened = SqlStore::open(
+        &Options::new("sqlite:///no/such/place/cp.db"),
+        Migrate::Auto,
+    )
+    .await;
     assert!(matches!(opened.err(), Some(Error::Open(_))));
 }
 
@@ -86,33 +121,77 @@ async fn each_hot_query_goes_by_its_index() {
     let store = sqlite(&dir).await;
     let plans = store.plans(&tenant()).await.expect("plans");
     let mut expected = vec![
-        ("profiles", vec!["p USING PRIMARY KEY (tenant=? AND id=?)", "record_by_profile (tenant=? AND profile_id=?)"]),
+        (
+            "profiles",
+            vec![
+                "p USING PRIMARY KEY (tenant=? AND id=?)",
+                "record_by_profile (tenant=? AND profile_id=?)",
+            ],
+        ),
         (
             "find_by_identifiers",
-            vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
+            vec![
+                "i USING PRIMARY KEY (tenant=? AND type=? AND value=?)",
+                "(tenant=? AND source=? AND record_key=?)",
+            ],
         ),
-        ("find_by_records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
-        ("records", vec!["r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)"]),
+        (
+            "find_by_records",
+            vec![
+                "r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)",
+            ],
+        ),
+        (
+            "records",
+            vec![
+                "r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)",
+            ],
+        ),
         (
             "holders",
-            vec!["i USING PRIMARY KEY (tenant=? AND type=? AND value=?)", "(tenant=? AND source=? AND record_key=?)"],
+            vec![
+                "i USING PRIMARY KEY (tenant=? AND type=? AND value=?)",
+                "(tenant=? AND source=? AND record_key=?)",
+            ],
         ),
         (
             "known_statements",
-            vec!["(tenant=? AND source=? AND record_key=? AND version=? AND stamp_time=? AND content_hash=?)"],
+            vec![
+                "(tenant=? AND source=? AND record_key=? AND version=? AND stamp_time=? AND content_hash=?)",
+            ],
         ),
-        ("known_events", vec!["e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)"]),
-        ("profile_rows", vec!["p USING PRIMARY KEY (tenant=? AND id=?)"]),
-        ("members", vec!["record_by_profile (tenant=? AND profile_id=?)"]),
-        ("keyed", vec!["m USING PRIMARY KEY (tenant=? AND key_hash=?)"]),
-        ("pairs", vec!["m USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)"]),
+        (
+            "known_events",
+            vec!["e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)"],
+        ),
+        (
+            "profile_rows",
+            vec!["p USING PRIMARY KEY (tenant=? AND id=?)"],
+        ),
+        (
+            "members",
+            vec!["record_by_profile (tenant=? AND profile_id=?)"],
+        ),
+        (
+            "keyed",
+            vec!["m USING PRIMARY KEY (tenant=? AND key_hash=?)"],
+        ),
+        (
+            "pairs",
+            vec!["m USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)"],
+        ),
         (
             "decisions_about",
-            vec!["a USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)", "(tenant=? AND id=?)"],
+            vec![
+                "a USING PRIMARY KEY (tenant=? AND source=? AND record_key=?)",
+                "(tenant=? AND id=?)",
+            ],
         ),
         (
             "remove identifiers",
-            vec!["identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)"],
+            vec![
+                "identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)",
+            ],
         ),
         (
             "read_log",
@@ -130,30 +209,55 @@ async fn each_hot_query_goes_by_its_index() {
     for (plan, (method, steps)) in plans.iter().zip(expected) {
         assert_eq!(plan.method, method);
         for step in steps {
-            assert!(plan.text.contains(step), "{method}: no {step:?} in\n{}", plan.text);
+            assert!(
+                plan.text.contains(step),
+                "{method}: no {step:?} in\n{}",
+                plan.text
+            );
         }
         for table in ["r", "i", "p", "e", "t", "v", "w", "x", "identifier"] {
-            assert!(!plan.text.lines().any(|line| line == format!("SCAN {table}")), "{method}:\n{}", plan.text);
+            assert!(
+                !plan
+                    .text
+                    .lines()
+                    .any(|line| line == format!("SCAN {table}")),
+                "{method}:\n{}",
+                plan.text
+            );
         }
     }
-    // The newest of a record come out of the index in order, so that only so many are read; what is sorted in the end is those few.
-    for listing in plans.iter().filter(|plan| plan.method.starts_with("list_events")) {
-        let sorts: Vec<&str> = listing.text.lines().filter(|line| line.contains("TEMP B-TREE")).collect();
+    // The newest of a record come out of the index in order, so that only so many are read; what is
+    // sorted in the end is those few.
+    for listing in plans
+        .iter()
+        .filter(|plan| plan.method.starts_with("list_events"))
+    {
+        let sorts: Vec<&str> = listing
+            .text
+            .lines()
+            .filter(|line| line.contains("TEMP B-TREE"))
+            .collect();
         assert_eq!(sorts, ["USE TEMP B-TREE FOR ORDER BY"], "{}", listing.text);
     }
 }
 
 /// By what events are listed, counted, and found by objects.
 fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
-    let by_record = "event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)";
+    let by_record =
+        "event_by_record (record_key=? AND tenant=? AND source=? AND sort_time>? AND sort_time<?)";
     vec![
         ("list_events", vec![by_record]),
         ("list_events: before", vec![by_record]),
         (
             "list_events: types",
-            vec!["event_by_type (record_key=? AND tenant=? AND source=? AND type=? AND sort_time>? AND sort_time<?)"],
+            vec![
+                "event_by_type (record_key=? AND tenant=? AND source=? AND type=? AND sort_time>? AND sort_time<?)",
+            ],
         ),
-        ("count_events", vec!["e USING COVERING INDEX event_by_type (record_key=? AND tenant=? AND source=?)"]),
+        (
+            "count_events",
+            vec!["e USING COVERING INDEX event_by_type (record_key=? AND tenant=? AND source=?)"],
+        ),
         (
             "list_object_events",
             vec![
@@ -175,7 +279,10 @@ fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
 /// By what segments look up.
 fn steps_of_segments() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
-        ("memberships", vec!["m USING PRIMARY KEY (tenant=? AND profile_id=?)"]),
+        (
+            "memberships",
+            vec!["m USING PRIMARY KEY (tenant=? AND profile_id=?)"],
+        ),
         (
             "list_members",
             vec![
@@ -184,7 +291,10 @@ fn steps_of_segments() -> Vec<(&'static str, Vec<&'static str>)> {
             ],
         ),
         ("list_due", vec!["segment_due_by_time (tenant=? AND due<?)"]),
-        ("list_profiles", vec!["profile USING PRIMARY KEY (tenant=? AND id>?)"]),
+        (
+            "list_profiles",
+            vec!["profile USING PRIMARY KEY (tenant=? AND id>?)"],
+        ),
     ]
 }
 
@@ -193,7 +303,10 @@ fn steps_of_searches() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         (
             "find_by_terms",
-            vec!["t USING PRIMARY KEY (tenant=? AND term>? AND term<?)", "(tenant=? AND source=? AND record_key=?)"],
+            vec![
+                "t USING PRIMARY KEY (tenant=? AND term>? AND term<?)",
+                "(tenant=? AND source=? AND record_key=?)",
+            ],
         ),
         (
             "find_words",
@@ -205,7 +318,10 @@ fn steps_of_searches() -> Vec<(&'static str, Vec<&'static str>)> {
         ),
         (
             "forget words",
-            vec!["search_word USING PRIMARY KEY (tenant=? AND term=?)", "t USING PRIMARY KEY (tenant=? AND term=?)"],
+            vec![
+                "search_word USING PRIMARY KEY (tenant=? AND term=?)",
+                "t USING PRIMARY KEY (tenant=? AND term=?)",
+            ],
         ),
     ]
 }
@@ -213,18 +329,33 @@ fn steps_of_searches() -> Vec<(&'static str, Vec<&'static str>)> {
 /// By what reads of the past look up: among the rows in place and among those that were replaced.
 fn steps_of_the_past() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
-        ("write_at", vec!["w USING PRIMARY KEY (tenant=? AND time<?)", "a USING PRIMARY KEY (tenant=?)"]),
+        (
+            "write_at",
+            vec![
+                "w USING PRIMARY KEY (tenant=? AND time<?)",
+                "a USING PRIMARY KEY (tenant=?)",
+            ],
+        ),
         (
             "profile_after: row",
-            vec!["t USING PRIMARY KEY (tenant=? AND id=?)", "t USING PRIMARY KEY (tenant=? AND id=? AND until>?)"],
+            vec![
+                "t USING PRIMARY KEY (tenant=? AND id=?)",
+                "t USING PRIMARY KEY (tenant=? AND id=? AND until>?)",
+            ],
         ),
         (
             "profile_after: records",
-            vec!["record_by_profile (tenant=? AND profile_id=?)", "(tenant=? AND profile_id=? AND until>?)"],
+            vec![
+                "record_by_profile (tenant=? AND profile_id=?)",
+                "(tenant=? AND profile_id=? AND until>?)",
+            ],
         ),
         (
             "find_by_record_after",
-            vec!["(tenant=? AND source=? AND record_key=?)", "(tenant=? AND source=? AND record_key=? AND until>?)"],
+            vec![
+                "(tenant=? AND source=? AND record_key=?)",
+                "(tenant=? AND source=? AND record_key=? AND until>?)",
+            ],
         ),
         (
             "find_by_identifier_after",

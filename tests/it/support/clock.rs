@@ -31,5 +31,9 @@ impl Clock for SetClock {
 
 /// A time in RFC 3339.
 pub(crate) fn instant(text: &str) -> Timestamp {
-    Timestamp::from_micros(text.parse::<jiff::Timestamp>().expect("a time").as_microsecond())
+    Timestamp::from_micros(
+        text.parse::<jiff::Timestamp>()
+            .expect("a time")
+            .as_microsecond(),
+    )
 }

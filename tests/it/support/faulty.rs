@@ -31,12 +31,19 @@ pub(crate) struct Faulty {
 
 impl Faulty {
     pub(crate) fn new(reads: Reads) -> Self {
-        Self { inner: MemoryStore::new(), reads, shared: false }
+        Self {
+            inner: MemoryStore::new(),
+            reads,
+            shared: false,
+        }
     }
 
     /// One that other servers write to as well.
     pub(crate) fn shared(self) -> Self {
-        Self { shared: true, ..self }
+        Self {
+            shared: true,
+            ..self
+        }
     }
 }
 
@@ -63,10 +70,16 @@ impl Store for Faulty {
     }
 
     async fn begin(&self, tenant: &TenantId) -> Result<Box<dyn Transaction>> {
-        Ok(Box::new(FaultyTransaction { inner: self.inner.begin(tenant).await? }))
+        Ok(Box::new(FaultyTransaction {
+            inner: self.inner.begin(tenant).await?,
+        }))
     }
 
-    async fn profiles(&self, tenant: &TenantId, ids: &[ProfileId]) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
+    async fn profiles(
+        &self,
+        tenant: &TenantId,
+        ids: &[ProfileId],
+    ) -> Result<AsOf<Vec<Option<StoredProfile>>>> {
         match self.reads {
             Reads::Fail => Err(Error::Internal(SECRET.to_owned())),
             Reads::Linger(times) => {
@@ -85,10 +98,16 @@ impl Store for Faulty {
         identifiers: &[Identifier],
         limit: usize,
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
-        self.inner.find_by_identifiers(tenant, identifiers, limit).await
+        self.inner
+            .find_by_identifiers(tenant, identifiers, limit)
+            .await
     }
 
-    async fn find_by_records(&self, tenant: &TenantId, records: &[RecordKey]) -> Result<AsOf<Vec<Option<ProfileId>>>> {
+    async fn find_by_records(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+    ) -> Result<AsOf<Vec<Option<ProfileId>>>> {
         self.inner.find_by_records(tenant, records).await
     }
 
@@ -96,11 +115,20 @@ impl Store for Faulty {
         self.inner.find_by_terms(tenant, query).await
     }
 
-    async fn find_words(&self, tenant: &TenantId, spelling: &Spelling, limit: usize) -> Result<Vec<String>> {
+    async fn find_words(
+        &self,
+        tenant: &TenantId,
+        spelling: &Spelling,
+        limit: usize,
+    ) -> Result<Vec<String>> {
         self.inner.find_words(tenant, spelling, limit).await
     }
 
-    async fn list_statements(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<StoredStatement>> {
+    async fn list_statements(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<StoredStatement>> {
         self.inner.list_statements(tenant, record).await
     }
 
@@ -108,11 +136,20 @@ impl Store for Faulty {
         self.inner.model(tenant, version).await
     }
 
-    async fn list_models(&self, tenant: &TenantId, before: Option<i64>, limit: usize) -> Result<Vec<StoredModel>> {
+    async fn list_models(
+        &self,
+        tenant: &TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<StoredModel>> {
         self.inner.list_models(tenant, before, limit).await
     }
 
-    async fn list_memberships(&self, tenant: &TenantId, record: &RecordKey) -> Result<Vec<MembershipChange>> {
+    async fn list_memberships(
+        &self,
+        tenant: &TenantId,
+        record: &RecordKey,
+    ) -> Result<Vec<MembershipChange>> {
         self.inner.list_memberships(tenant, record).await
     }
 
@@ -124,7 +161,11 @@ impl Store for Faulty {
         self.inner.list_queue(tenant, page).await
     }
 
-    async fn list_identity_changes(&self, tenant: &TenantId, page: &IdentityChangePage) -> Result<Vec<IdentityChange>> {
+    async fn list_identity_changes(
+        &self,
+        tenant: &TenantId,
+        page: &IdentityChangePage,
+    ) -> Result<Vec<IdentityChange>> {
         self.inner.list_identity_changes(tenant, page).await
     }
 
@@ -156,7 +197,12 @@ impl Store for Faulty {
 
 #[async_trait]
 impl Timelines for Faulty {
-    async fn list_events(&self, tenant: &TenantId, records: &[RecordKey], page: &EventPage) -> Result<Vec<Event>> {
+    async fn list_events(
+        &self,
+        tenant: &TenantId,
+        records: &[RecordKey],
+        page: &EventPage,
+    ) -> Result<Vec<Event>> {
         self.inner.list_events(tenant, records, page).await
     }
 
@@ -176,7 +222,9 @@ impl Timelines for Faulty {
         records: &[RecordKey],
         page: &ObjectPage,
     ) -> Result<Vec<Vec<NamingEvent>>> {
-        self.inner.list_object_events(tenant, objects, records, page).await
+        self.inner
+            .list_object_events(tenant, objects, records, page)
+            .await
     }
 
     async fn find_by_objects(
@@ -199,12 +247,26 @@ impl Publications for Faulty {
         self.inner.begin_publication(tenant, name, mark).await
     }
 
-    async fn take_lease(&self, tenant: &TenantId, name: &str, seen: &Lease, owner: &str) -> Result<bool> {
+    async fn take_lease(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        seen: &Lease,
+        owner: &str,
+    ) -> Result<bool> {
         self.inner.take_lease(tenant, name, seen, owner).await
     }
 
-    async fn record_progress(&self, tenant: &TenantId, name: &str, owner: &str, progress: &Progress) -> Result<bool> {
-        self.inner.record_progress(tenant, name, owner, progress).await
+    async fn record_progress(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        owner: &str,
+        progress: &Progress,
+    ) -> Result<bool> {
+        self.inner
+            .record_progress(tenant, name, owner, progress)
+            .await
     }
 
     async fn release_lease(&self, tenant: &TenantId, name: &str, owner: &str) -> Result<()> {
@@ -215,19 +277,39 @@ impl Publications for Faulty {
         self.inner.reset_publication(tenant, name, mark).await
     }
 
-    async fn record_dead_letter(&self, tenant: &TenantId, name: &str, letter: &DeadLetter) -> Result<()> {
+    async fn record_dead_letter(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        letter: &DeadLetter,
+    ) -> Result<()> {
         self.inner.record_dead_letter(tenant, name, letter).await
     }
 
-    async fn list_dead_letters(&self, tenant: &TenantId, name: &str, page: DeadLetterPage) -> Result<Vec<DeadLetter>> {
+    async fn list_dead_letters(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        page: DeadLetterPage,
+    ) -> Result<Vec<DeadLetter>> {
         self.inner.list_dead_letters(tenant, name, page).await
     }
 
-    async fn replay_dead_letters(&self, tenant: &TenantId, name: &str, keys: Option<&[ChangeKey]>) -> Result<u64> {
+    async fn replay_dead_letters(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        keys: Option<&[ChangeKey]>,
+    ) -> Result<u64> {
         self.inner.replay_dead_letters(tenant, name, keys).await
     }
 
-    async fn remove_dead_letter(&self, tenant: &TenantId, name: &str, key: ChangeKey) -> Result<()> {
+    async fn remove_dead_letter(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        key: ChangeKey,
+    ) -> Result<()> {
         self.inner.remove_dead_letter(tenant, name, key).await
     }
 }
@@ -242,11 +324,20 @@ impl SegmentIndex for Faulty {
         self.inner.write_segments(tenant, changes).await
     }
 
-    async fn memberships(&self, tenant: &TenantId, profiles: &[ProfileId]) -> Result<Vec<SegmentMember>> {
+    async fn memberships(
+        &self,
+        tenant: &TenantId,
+        profiles: &[ProfileId],
+    ) -> Result<Vec<SegmentMember>> {
         self.inner.memberships(tenant, profiles).await
     }
 
-    async fn list_due(&self, tenant: &TenantId, until: Timestamp, limit: usize) -> Result<Vec<(ProfileId, Timestamp)>> {
+    async fn list_due(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ProfileId, Timestamp)>> {
         self.inner.list_due(tenant, until, limit).await
     }
 
@@ -264,7 +355,12 @@ impl SegmentIndex for Faulty {
         self.inner.count_members(tenant).await
     }
 
-    async fn list_profiles(&self, tenant: &TenantId, after: Option<ProfileId>, limit: usize) -> Result<Vec<ProfileId>> {
+    async fn list_profiles(
+        &self,
+        tenant: &TenantId,
+        after: Option<ProfileId>,
+        limit: usize,
+    ) -> Result<Vec<ProfileId>> {
         self.inner.list_profiles(tenant, after, limit).await
     }
 }
@@ -286,7 +382,12 @@ impl Past for Faulty {
         self.inner.write_at(tenant, time).await
     }
 
-    async fn profile_after(&self, tenant: &TenantId, id: ProfileId, write: Sequence) -> Result<Option<StoredProfile>> {
+    async fn profile_after(
+        &self,
+        tenant: &TenantId,
+        id: ProfileId,
+        write: Sequence,
+    ) -> Result<Option<StoredProfile>> {
         self.inner.profile_after(tenant, id, write).await
     }
 
@@ -297,7 +398,9 @@ impl Past for Faulty {
         write: Sequence,
         limit: usize,
     ) -> Result<Vec<ProfileId>> {
-        self.inner.find_by_identifier_after(tenant, identifier, write, limit).await
+        self.inner
+            .find_by_identifier_after(tenant, identifier, write, limit)
+            .await
     }
 
     async fn find_by_record_after(
@@ -349,7 +452,12 @@ impl Transaction for FaultyTransaction {
     }
 
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
-        if changes.added_records.iter().chain(&changes.records).any(|record| record.key.key == REFUSED) {
+        if changes
+            .added_records
+            .iter()
+            .chain(&changes.records)
+            .any(|record| record.key.key == REFUSED)
+        {
             return Err(Error::Refused(SECRET.to_owned()));
         }
         self.inner.commit(time, changes).await

@@ -32,10 +32,16 @@ impl PgBouncer {
         fs::write(dir.path().join("pgbouncer.ini"), ini).expect("its settings");
         fs::write(dir.path().join("users"), "\"postgres\" \"\"\n").expect("its users");
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(Path::new);
-        let program = program.into_iter().find(|path| path.exists()).expect("PgBouncer is installed");
+        let program = program
+            .into_iter()
+            .find(|path| path.exists())
+            .expect("PgBouncer is installed");
         let mut command = as_server_user(program);
         command.arg("-q").arg(dir.path().join("pgbouncer.ini"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let process = command.spawn().expect("PgBouncer starts");
         let started = Self { dir, process };
         for _ in 0..1500 {
@@ -49,7 +55,12 @@ impl PgBouncer {
 
     /// Where the database is, through this.
     pub(crate) fn url(&self) -> String {
-        let socket = self.dir.path().to_str().expect("a plain path").replace('/', "%2F");
+        let socket = self
+            .dir
+            .path()
+            .to_str()
+            .expect("a plain path")
+            .replace('/', "%2F");
         format!("postgres://postgres@localhost:6432/postgres?host={socket}")
     }
 }

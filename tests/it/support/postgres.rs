@@ -1,7 +1,8 @@
 //! A PostgreSQL server of one's own, for one test: the real one, as installed on the machine.
 //!
-//! The cluster is made once and copied for each test. It listens on a socket in its own directory, so that tests never
-//! meet at a port. `fsync` is off: what a test kills is the server, not the machine.
+//! The cluster is made once and copied for each test. It listens on a socket in its own directory,
+//! so that tests never meet at a port. `fsync` is off: what a test kills is the server, not the
+//! machine.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -35,34 +36,57 @@ impl Postgres {
         let dir = TempDir::with_prefix("cp-pg-").expect("a temporary directory");
         // The server runs as another user when the tests run as root.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
-        run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(template()).arg(dir.path().join("data")));
-        let mut postgres = Self { dir, settings: settings.to_vec(), server: None };
+        run(Command::new("cp")
+            .args(["-a", "--reflink=auto"])
+            .arg(template())
+            .arg(dir.path().join("data")));
+        let mut postgres = Self {
+            dir,
+            settings: settings.to_vec(),
+            server: None,
+        };
         postgres.start_again();
         postgres
     }
 
-    /// Starts a server whose write-ahead log is in small files, so that a bound on the size of files does not concern it.
+    /// Starts a server whose write-ahead log is in small files, so that a bound on the size of
+    /// files does not concern it.
     ///
     /// # Panics
     /// As [`start`](Self::start).
     pub(crate) fn start_with_small_log(settings: &[&'static str]) -> Self {
         let dir = TempDir::with_prefix("cp-pg-").expect("a temporary directory");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
-        run(as_server_user(&bin("initdb")).args(INITDB).args(["--wal-segsize=1", "-D"]).arg(dir.path().join("data")));
-        let mut postgres = Self { dir, settings: settings.to_vec(), server: None };
+        run(as_server_user(&bin("initdb"))
+            .args(INITDB)
+            .args(["--wal-segsize=1", "-D"])
+            .arg(dir.path().join("data")));
+        let mut postgres = Self {
+            dir,
+            settings: settings.to_vec(),
+            server: None,
+        };
         postgres.start_again();
         postgres
     }
 
     /// Where the database is.
     pub(crate) fn url(&self) -> String {
-        let socket = self.socket_dir().to_str().expect("a plain path").replace('/', "%2F");
+        let socket = self
+            .socket_dir()
+            .to_str()
+            .expect("a plain path")
+            .replace('/', "%2F");
         format!("postgres://postgres@localhost/postgres?host={socket}")
     }
 
     /// Where another of its databases is, for a role.
     pub(crate) fn url_of(&self, role: &str, database: &str) -> String {
-        let socket = self.socket_dir().to_str().expect("a plain path").replace('/', "%2F");
+        let socket = self
+            .socket_dir()
+            .to_str()
+            .expect("a plain path")
+            .replace('/', "%2F");
         format!("postgres://{role}@localhost/{database}?host={socket}")
     }
 
@@ -93,9 +117,20 @@ impl Postgres {
         ]);
         // Whatever the test has said of the database.
         psql.env("PGOPTIONS", "-c default_transaction_read_only=off");
-        let output = psql.arg("-h").arg(self.socket_dir()).output().expect("psql runs");
-        assert!(output.status.success(), "{statements}\n{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+        let output = psql
+            .arg("-h")
+            .arg(self.socket_dir())
+            .output()
+            .expect("psql runs");
+        assert!(
+            output.status.success(),
+            "{statements}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout)
+            .expect("UTF-8")
+            .trim()
+            .to_owned()
     }
 
     /// Runs one of PostgreSQL's own programs on it, such as `pg_dump`.
@@ -104,7 +139,11 @@ impl Postgres {
     /// When it fails.
     pub(crate) fn run_client(&self, program: &str, args: &[&str]) {
         let mut client = Command::new(bin(program));
-        run(client.arg("-h").arg(self.socket_dir()).args(["-U", "postgres"]).args(args));
+        run(client
+            .arg("-h")
+            .arg(self.socket_dir())
+            .args(["-U", "postgres"])
+            .args(args));
     }
 
     /// Makes a standby of this server, which follows it.
@@ -115,9 +154,22 @@ impl Postgres {
         let dir = TempDir::with_prefix("cp-pg-standby-").expect("a temporary directory");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
         let mut copy = as_server_user(&bin("pg_basebackup"));
-        copy.arg("-h").arg(self.socket_dir()).args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync"]);
+        copy.arg("-h").arg(self.socket_dir()).args([
+            "-U",
+            "postgres",
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+        ]);
         run(copy.arg("-D").arg(dir.path().join("data")));
-        let mut standby = Self { dir, settings: self.settings.clone(), server: None };
+        let mut standby = Self {
+            dir,
+            settings: self.settings.clone(),
+            server: None,
+        };
         standby.start_again();
         standby
     }
@@ -128,17 +180,39 @@ impl Postgres {
         for process in self.processes() {
             // A backend may have ended meanwhile.
             let limit = ["--pid", &process, &format!("--fsize={bound}:unlimited")];
-            let set = as_server_user(Path::new("prlimit")).args(limit).stderr(Stdio::null()).status();
-            let is_server = self.server.as_ref().is_some_and(|server| server.id().to_string() == process);
-            assert!(!is_server || set.expect("prlimit runs").success(), "the bound is set");
+            let set = as_server_user(Path::new("prlimit"))
+                .args(limit)
+                .stderr(Stdio::null())
+                .status();
+            let is_server = self
+                .server
+                .as_ref()
+                .is_some_and(|server| server.id().to_string() == process);
+            assert!(
+                !is_server || set.expect("prlimit runs").success(),
+                "the bound is set"
+            );
         }
     }
 
     fn processes(&self) -> Vec<String> {
-        let server = self.server.as_ref().expect("a running server").id().to_string();
-        let children = Command::new("pgrep").args(["-P", &server]).output().expect("pgrep runs").stdout;
+        let server = self
+            .server
+            .as_ref()
+            .expect("a running server")
+            .id()
+            .to_string();
+        let children = Command::new("pgrep")
+            .args(["-P", &server])
+            .output()
+            .expect("pgrep runs")
+            .stdout;
         let children = String::from_utf8(children).expect("numbers");
-        children.lines().map(str::to_owned).chain([server]).collect()
+        children
+            .lines()
+            .map(str::to_owned)
+            .chain([server])
+            .collect()
     }
 
     /// Where its socket is, for its own clients.
@@ -148,7 +222,9 @@ impl Postgres {
 
     /// Takes the server away at once, as a crash of all its processes would.
     pub(crate) fn stop(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
+        let Some(mut server) = self.server.take() else {
+            return;
+        };
         run(Command::new("kill").args(["-QUIT", &server.id().to_string()]));
         server.wait().expect("the server ends");
     }
@@ -166,7 +242,12 @@ impl Postgres {
     fn signal_all(&self, signal: &str) {
         for process in self.processes() {
             // A backend may have ended meanwhile.
-            drop(Command::new("kill").args([&format!("-{signal}"), &process]).stderr(Stdio::null()).status());
+            drop(
+                Command::new("kill")
+                    .args([&format!("-{signal}"), &process])
+                    .stderr(Stdio::null())
+                    .status(),
+            );
         }
     }
 
@@ -180,14 +261,27 @@ impl Postgres {
         command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
         command.args(["-c", "listen_addresses="]);
         command.args(self.settings.iter().flat_map(|setting| ["-c", *setting]));
-        let log = File::options().create(true).append(true).open(self.dir.path().join("log")).expect("a log");
-        command.stdout(log.try_clone().expect("a log")).stderr(log).stdin(Stdio::null());
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("log"))
+            .expect("a log");
+        command
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .stdin(Stdio::null());
         let mut server = command.spawn().expect("the server starts");
         for _ in 0..1500 {
             let status = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-            // The last line tells the state; a file that a crash left behind has another process's number.
+            // The last line tells the state; a file that a crash left behind has another process's
+            // number.
             let ours = status.lines().next() == Some(&server.id().to_string());
-            if ours && status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            if ours
+                && status
+                    .lines()
+                    .nth(7)
+                    .is_some_and(|line| line.trim() == "ready")
+            {
                 self.server = Some(server);
                 return;
             }
@@ -228,11 +322,15 @@ fn template() -> PathBuf {
     let lock = File::create(home.join("postgres-template.lock")).expect("a lock file");
     lock.lock().expect("the lock");
     if !template.exists() {
-        // Made elsewhere, since the server's user may have no way to the target directory, and moved when it is whole.
+        // Made elsewhere, since the server's user may have no way to the target directory, and
+        // moved when it is whole.
         let made = TempDir::with_prefix("cp-pg-template-").expect("a temporary directory");
         fs::set_permissions(made.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
         let data = made.path().join("data");
-        run(as_server_user(&bin("initdb")).args(INITDB).arg("-D").arg(&data));
+        run(as_server_user(&bin("initdb"))
+            .args(INITDB)
+            .arg("-D")
+            .arg(&data));
         let whole = home.join("postgres-template.new");
         run(Command::new("rm").arg("-rf").arg(&whole));
         run(Command::new("cp").arg("-a").arg(&data).arg(&whole));
@@ -241,7 +339,8 @@ fn template() -> PathBuf {
     template
 }
 
-/// PostgreSQL refuses to run as root, and its packages bring a user for it. Either way it ends with the test.
+/// PostgreSQL refuses to run as root, and its packages bring a user for it. Either way it ends with
+/// the test.
 pub(crate) fn as_server_user(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -254,16 +353,26 @@ pub(crate) fn as_server_user(program: &Path) -> Command {
 
 /// The newest installed version's program.
 pub(crate) fn bin(name: &str) -> PathBuf {
-    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut found: Vec<(u32, PathBuf)> = installed
         .filter_map(|version| {
-            Some((version.file_name().to_str()?.parse().ok()?, version.path().join("bin").join(name)))
+            Some((
+                version.file_name().to_str()?.parse().ok()?,
+                version.path().join("bin").join(name),
+            ))
         })
         .filter(|(_, path)| path.exists())
         .collect();
     found.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let in_path = || std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.exists());
+    let in_path = || {
+        std::env::split_paths(&path)
+            .map(|dir| dir.join(name))
+            .find(|path| path.exists())
+    };
     found.pop().map(|(_, path)| path).or_else(in_path).unwrap_or_else(|| {
         panic!(
             "`{name}` of PostgreSQL is needed for this test: install it (Debian, Ubuntu: apt-get install postgresql)"
@@ -272,7 +381,13 @@ pub(crate) fn bin(name: &str) -> PathBuf {
 }
 
 fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{errors}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{errors}",
+        output.status
+    );
 }

@@ -24,9 +24,19 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(store: Arc<dyn Store>, model: ModelFile, options: Options, limits: Limits) -> Self {
-        let (clock, models) = (Arc::new(SystemClock), Arc::new(ActiveModels::new(store.clone(), model)));
-        let metrics = Telemetry::collect(&Config::defaults()).expect("figures").metrics;
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        model: ModelFile,
+        options: Options,
+        limits: Limits,
+    ) -> Self {
+        let (clock, models) = (
+            Arc::new(SystemClock),
+            Arc::new(ActiveModels::new(store.clone(), model)),
+        );
+        let metrics = Telemetry::collect(&Config::defaults())
+            .expect("figures")
+            .metrics;
         let follower = LogFollower::start(store.clone(), models.clone(), metrics.clone(), options);
         let parts = ingest::Parts {
             store: store.clone(),
@@ -36,9 +46,25 @@ impl Process {
             metrics: metrics.clone(),
         };
         let (ingest, _writer) = Ingest::start(parts, ingest::Options::from(&Config::defaults()));
-        let reader = Reader::new(store.clone(), models.clone(), follower.clone(), metrics, (clock.clone(), limits));
-        let switch = ModelRollout { store, models, clock, follower: follower.clone() };
-        Self { ingest, reader, switch, follower }
+        let reader = Reader::new(
+            store.clone(),
+            models.clone(),
+            follower.clone(),
+            metrics,
+            (clock.clone(), limits),
+        );
+        let switch = ModelRollout {
+            store,
+            models,
+            clock,
+            follower: follower.clone(),
+        };
+        Self {
+            ingest,
+            reader,
+            switch,
+            follower,
+        }
     }
 
     /// Says drafts and waits for the answer.

@@ -4,9 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The program: the one that was built with the tests, unless another one is named, such as one that is optimised.
+/// The program: the one that was built with the tests, unless another one is named, such as one
+/// that is optimised.
 fn program() -> OsString {
-    std::env::var_os("CUSTOMER_PROFILE_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_customer-profile").into())
+    std::env::var_os("CUSTOMER_PROFILE_PROGRAM")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_customer-profile").into())
 }
 
 /// What a run left.
@@ -21,14 +23,20 @@ pub(crate) struct Run {
 pub(crate) fn run<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = S>) -> Run {
     let output = command(dir, args).output().expect("the program runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Run {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// The program with these arguments, of which nothing comes from the environment of the tests.
 pub(crate) fn command<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program());
     command.args(args).current_dir(dir).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUSTOMER_PROFILE_")) {
+    for (name, _) in std::env::vars_os()
+        .filter(|(name, _)| name.to_string_lossy().starts_with("CUSTOMER_PROFILE_"))
+    {
         command.env_remove(name);
     }
     // The test's own PostgreSQL does without: see `postgres.rs`.

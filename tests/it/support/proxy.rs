@@ -12,7 +12,8 @@ use super::postgres::Postgres;
 /// Carries connections to a database. Dropped, all of them end.
 pub(crate) struct Proxy {
     port: u16,
-    /// Even: it carries. Odd: new connections are taken and hang, and those of before hang for ever.
+    /// Even: it carries. Odd: new connections are taken and hang, and those of before hang for
+    /// ever.
     state: Arc<watch::Sender<u32>>,
     accepting: tokio::task::JoinHandle<()>,
 }
@@ -24,12 +25,19 @@ impl Proxy {
         let port = listener.local_addr().expect("its address").port();
         let state = Arc::new(watch::Sender::new(0));
         let accepting = tokio::spawn(accept(listener, socket, state.clone()));
-        Self { port, state, accepting }
+        Self {
+            port,
+            state,
+            accepting,
+        }
     }
 
     /// Where the database is, through this.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+        format!(
+            "postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable",
+            self.port
+        )
     }
 
     /// From now on nothing goes through, and nobody is told.
@@ -52,7 +60,8 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, socket: PathBuf, state: Arc<watch::Sender<u32>>) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((mut client, _)) = listener.accept().await {
-        // Answers come in pieces: held back until the one before is acknowledged, each would take 40 ms.
+        // Answers come in pieces: held back until the one before is acknowledged, each would take
+        // 40 ms.
         client.set_nodelay(true).expect("an open connection");
         let (socket, mut state) = (socket.clone(), state.subscribe());
         connections.spawn(async move {

@@ -1,4 +1,5 @@
-//! The server as a process of its own, on a database of the test's choice; to be killed, or stopped in peace.
+//! The server as a process of its own, on a database of the test's choice; to be killed, or stopped
+//! in peace.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -40,8 +41,17 @@ impl TestServer {
     }
 
     /// The same, with variables in its environment.
-    pub(crate) fn start_unready_in(database_url: &str, more: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::start_by(|dir, args| command(dir, args), database_url, more, environment)
+    pub(crate) fn start_unready_in(
+        database_url: &str,
+        more: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::start_by(
+            |dir, args| command(dir, args),
+            database_url,
+            more,
+            environment,
+        )
     }
 
     /// A server with this limit of file descriptors.
@@ -49,7 +59,10 @@ impl TestServer {
         let limited = |dir: &Path, args: Vec<&str>| {
             let program = command(dir, args.clone());
             let mut shell = Command::new("sh");
-            shell.current_dir(dir).stdin(Stdio::null()).args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+            shell
+                .current_dir(dir)
+                .stdin(Stdio::null())
+                .args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
             shell.arg(program.get_program()).args(args);
             shell
         };
@@ -62,9 +75,20 @@ impl TestServer {
         more: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let mut args = vec!["serve", "--database-url", database_url, "--log-format", "json"];
+        let mut args = vec![
+            "serve",
+            "--database-url",
+            database_url,
+            "--log-format",
+            "json",
+        ];
         if !more.contains(&"--grpc-address") {
-            args.extend(["--grpc-address", "127.0.0.1:0", "--operations-address", "127.0.0.1:0"]);
+            args.extend([
+                "--grpc-address",
+                "127.0.0.1:0",
+                "--operations-address",
+                "127.0.0.1:0",
+            ]);
         }
         args.extend(["--set", "grpc.lame_duck=0s"]);
         args.extend(more);
@@ -78,17 +102,27 @@ impl TestServer {
         let (send, lines) = channel();
         let reading = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                // What is no JSON is an error at the start, or a panic; it is for the reader of a failed test.
+                // What is no JSON is an error at the start, or a panic; it is for the reader of a
+                // failed test.
                 let line = serde_json::from_str(&line).unwrap_or(Json::String(line));
                 // A test that waits for nothing more does not listen.
                 drop(send.send(line));
             }
         });
         let (address, operations) = (String::new(), String::new());
-        let mut server = Self { child, lines, reading: Some(reading), address, operations };
+        let mut server = Self {
+            child,
+            lines,
+            reading: Some(reading),
+            address,
+            operations,
+        };
         let listening = server.wait_for("listening");
         server.address = format!("http://{}", listening["grpc"].as_str().expect("an address"));
-        listening["operations"].as_str().expect("an address").clone_into(&mut server.operations);
+        listening["operations"]
+            .as_str()
+            .expect("an address")
+            .clone_into(&mut server.operations);
         server
     }
 
@@ -108,11 +142,21 @@ impl TestServer {
     /// Asks the operations side: status and body.
     pub(crate) fn http(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.operations).expect("a connection");
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("a request");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        (head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status"), body.to_owned())
+        (
+            head.split(' ')
+                .nth(1)
+                .and_then(|code| code.parse().ok())
+                .expect("a status"),
+            body.to_owned(),
+        )
     }
 
     /// `kill -9`.
@@ -135,7 +179,10 @@ impl TestServer {
     pub(crate) fn stop_and_read(mut self) -> (ExitStatus, Vec<String>) {
         self.signal("TERM");
         let status = self.child.wait().expect("it ends");
-        (status, self.lines.iter().map(|line| line.to_string()).collect())
+        (
+            status,
+            self.lines.iter().map(|line| line.to_string()).collect(),
+        )
     }
 
     /// The process.
@@ -145,7 +192,10 @@ impl TestServer {
 
     /// Sends a signal, by name.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .status();
         assert!(sent.expect("kill").success());
     }
 

@@ -7,8 +7,9 @@ use customer_profile::clock::{Clock, SystemClock};
 use customer_profile::config::Config;
 use customer_profile::grpc::CallLog;
 use customer_profile::grpc::v1::{
-    self, context_service_client::ContextServiceClient, identity_service_client::IdentityServiceClient,
-    ingest_service_client::IngestServiceClient, preference_service_client::PreferenceServiceClient,
+    self, context_service_client::ContextServiceClient,
+    identity_service_client::IdentityServiceClient, ingest_service_client::IngestServiceClient,
+    preference_service_client::PreferenceServiceClient,
     profile_service_client::ProfileServiceClient, segment_service_client::SegmentServiceClient,
 };
 use customer_profile::server::{Parts, serve};
@@ -39,9 +40,16 @@ impl Service {
     }
 
     /// The service on a store, with some settings of its own; waits until it is ready.
-    pub(crate) async fn start_with(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start_with(
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut service = Self::start_unready(store, configure).await;
-        service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
+        service
+            .ready
+            .wait_for(|ready| *ready == Readiness::Ready)
+            .await
+            .expect("a running server");
         service
     }
 
@@ -51,17 +59,34 @@ impl Service {
     }
 
     /// The service on a store, configured with a model, by a clock of the test's own.
-    pub(crate) async fn start_at(store: Arc<dyn Store>, model: ModelFile, clock: Arc<dyn Clock>) -> Self {
-        let differs =
-            |config: &mut Config| config.database.max_clock_difference = std::time::Duration::from_hours(1_000_000);
+    pub(crate) async fn start_at(
+        store: Arc<dyn Store>,
+        model: ModelFile,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let differs = |config: &mut Config| {
+            config.database.max_clock_difference = std::time::Duration::from_hours(1_000_000);
+        };
         let mut service = Self::start_unready_by(store, (model, clock), differs).await;
-        service.ready.wait_for(|ready| *ready == Readiness::Ready).await.expect("a running server");
+        service
+            .ready
+            .wait_for(|ready| *ready == Readiness::Ready)
+            .await
+            .expect("a running server");
         service
     }
 
     /// The same, without waiting.
-    pub(crate) async fn start_unready(store: Arc<dyn Store>, configure: impl FnOnce(&mut Config)) -> Self {
-        Self::start_unready_by(store, (ModelFile::built_in(), Arc::new(SystemClock)), configure).await
+    pub(crate) async fn start_unready(
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::start_unready_by(
+            store,
+            (ModelFile::built_in(), Arc::new(SystemClock)),
+            configure,
+        )
+        .await
     }
 
     /// The same, by a model and a clock.
@@ -78,12 +103,29 @@ impl Service {
         let (ready, is_ready) = watch::channel(Readiness::NotReady("starting".into()));
         let metrics = Telemetry::collect(&config).expect("figures").metrics;
         let call_log = Arc::new(CallLog::new(&config.log, &metrics));
-        let parts = Parts { config, store, model, clock, metrics, call_log, ready };
+        let parts = Parts {
+            config,
+            store,
+            model,
+            clock,
+            metrics,
+            call_log,
+            ready,
+        };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let server = tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
-        let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address").connect_lazy();
-        Self { channel, address, stop, server, ready: is_ready }
+        let server =
+            tokio::spawn(async move { serve(parts, listener, stopped).await.expect("a server") });
+        let channel = Endpoint::from_shared(format!("http://{address}"))
+            .expect("an address")
+            .connect_lazy();
+        Self {
+            channel,
+            address,
+            stop,
+            server,
+            ready: is_ready,
+        }
     }
 
     pub(crate) fn ingest(&self) -> IngestServiceClient<Channel> {
@@ -113,14 +155,35 @@ impl Service {
     /// Says statements and answers with the results.
     pub(crate) async fn say(&self, statements: Vec<v1::Statement>) -> v1::IngestStatementsResponse {
         let request = v1::IngestStatementsRequest { statements };
-        self.ingest().ingest_statements(request).await.expect("a receipt").into_inner()
+        self.ingest()
+            .ingest_statements(request)
+            .await
+            .expect("a receipt")
+            .into_inner()
     }
 
     /// Says raw payloads of a source; none is refused.
-    pub(crate) async fn say_payloads(&self, source: &str, kind: &str, payloads: &[serde_json::Value]) {
-        let payloads = payloads.iter().map(|payload| payload.to_string().into()).collect();
-        let request = v1::IngestPayloadsRequest { source: source.to_owned(), kind: kind.to_owned(), payloads };
-        let answer = self.ingest().ingest_payloads(request).await.expect("a receipt").into_inner();
+    pub(crate) async fn say_payloads(
+        &self,
+        source: &str,
+        kind: &str,
+        payloads: &[serde_json::Value],
+    ) {
+        let payloads = payloads
+            .iter()
+            .map(|payload| payload.to_string().into())
+            .collect();
+        let request = v1::IngestPayloadsRequest {
+            source: source.to_owned(),
+            kind: kind.to_owned(),
+            payloads,
+        };
+        let answer = self
+            .ingest()
+            .ingest_payloads(request)
+            .await
+            .expect("a receipt")
+            .into_inner();
         for result in answer.results.iter().flat_map(|result| &result.results) {
             assert_eq!(result.outcome(), v1::StatementOutcome::Stored, "{result:?}");
         }
@@ -140,12 +203,17 @@ impl Service {
 
 /// A text.
 pub(crate) fn text(text: &str) -> v1::Value {
-    v1::Value { kind: Some(v1::value::Kind::StringValue(text.to_owned())) }
+    v1::Value {
+        kind: Some(v1::value::Kind::StringValue(text.to_owned())),
+    }
 }
 
 /// A record's name.
 pub(crate) fn record(source: &str, key: &str) -> v1::RecordKey {
-    v1::RecordKey { source: source.to_owned(), key: key.to_owned() }
+    v1::RecordKey {
+        source: source.to_owned(),
+        key: key.to_owned(),
+    }
 }
 
 /// A whole record with identifiers (type, value) and traits (name, text), of a version.
@@ -155,44 +223,77 @@ pub(crate) fn upsert(
     traits: &[(&str, &str)],
     version: i64,
 ) -> v1::Statement {
-    let identifier = |(kind, value): &(&str, &str)| v1::Identifier { r#type: (*kind).into(), value: (*value).into() };
+    let identifier = |(kind, value): &(&str, &str)| v1::Identifier {
+        r#type: (*kind).into(),
+        value: (*value).into(),
+    };
     statement(v1::statement::Kind::UpsertRecord(v1::UpsertRecord {
         record: Some(record(source, key)),
         identifiers: identifiers.iter().map(identifier).collect(),
-        traits: traits.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect(),
+        traits: traits
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), text(value)))
+            .collect(),
         version,
         source_time: None,
     }))
 }
 
 /// What a customer said about a purpose, for a contact point (type, value) if one is named.
-pub(crate) fn consent(purpose: &str, contact_point: Option<(&str, &str)>, status: v1::ConsentStatus) -> v1::Consent {
-    let contact_point =
-        contact_point.map(|(kind, value)| v1::Identifier { r#type: kind.to_owned(), value: value.to_owned() });
-    v1::Consent { purpose: purpose.to_owned(), contact_point, status: status.into(), ..v1::Consent::default() }
+pub(crate) fn consent(
+    purpose: &str,
+    contact_point: Option<(&str, &str)>,
+    status: v1::ConsentStatus,
+) -> v1::Consent {
+    let contact_point = contact_point.map(|(kind, value)| v1::Identifier {
+        r#type: kind.to_owned(),
+        value: value.to_owned(),
+    });
+    v1::Consent {
+        purpose: purpose.to_owned(),
+        contact_point,
+        status: status.into(),
+        ..v1::Consent::default()
+    }
 }
 
 /// A record's word on a purpose.
 pub(crate) fn record_consent((source, key): (&str, &str), consent: v1::Consent) -> v1::Statement {
     let record = Some(record(source, key));
-    let said = v1::RecordConsent { record, consent: Some(consent), ..v1::RecordConsent::default() };
+    let said = v1::RecordConsent {
+        record,
+        consent: Some(consent),
+        ..v1::RecordConsent::default()
+    };
     statement(v1::statement::Kind::RecordConsent(said))
 }
 
 /// A record is gone, from this version on.
 pub(crate) fn delete((source, key): (&str, &str), version: i64) -> v1::Statement {
     let record = Some(record(source, key));
-    statement(v1::statement::Kind::DeleteRecord(v1::DeleteRecord { record, version, source_time: None }))
+    statement(v1::statement::Kind::DeleteRecord(v1::DeleteRecord {
+        record,
+        version,
+        source_time: None,
+    }))
 }
 
 /// An event of a record, so many seconds after the beginning of 2025.
-pub(crate) fn event((source, key): (&str, &str), event_id: &str, kind: &str, seconds: i64) -> v1::Statement {
+pub(crate) fn event(
+    (source, key): (&str, &str),
+    event_id: &str,
+    kind: &str,
+    seconds: i64,
+) -> v1::Statement {
     statement(v1::statement::Kind::RecordEvent(v1::RecordEvent {
         event: Some(v1::Event {
             record: Some(record(source, key)),
             event_id: event_id.to_owned(),
             r#type: kind.to_owned(),
-            event_time: Some(Timestamp { seconds: 1_735_689_600 + seconds, nanos: 0 }),
+            event_time: Some(Timestamp {
+                seconds: 1_735_689_600 + seconds,
+                nanos: 0,
+            }),
             ..v1::Event::default()
         }),
     }))
@@ -204,16 +305,25 @@ pub(crate) fn statement(kind: v1::statement::Kind) -> v1::Statement {
 
 /// The key of an identifier.
 pub(crate) fn by_identifier(kind: &str, value: &str) -> v1::ProfileKey {
-    let identifier = v1::Identifier { r#type: kind.to_owned(), value: value.to_owned() };
-    v1::ProfileKey { key: Some(v1::profile_key::Key::Identifier(identifier)) }
+    let identifier = v1::Identifier {
+        r#type: kind.to_owned(),
+        value: value.to_owned(),
+    };
+    v1::ProfileKey {
+        key: Some(v1::profile_key::Key::Identifier(identifier)),
+    }
 }
 
 /// The key of a profile's name.
 pub(crate) fn by_name(name: &str) -> v1::ProfileKey {
-    v1::ProfileKey { key: Some(v1::profile_key::Key::Name(name.to_owned())) }
+    v1::ProfileKey {
+        key: Some(v1::profile_key::Key::Name(name.to_owned())),
+    }
 }
 
 /// The key of a record.
 pub(crate) fn by_record(source: &str, key: &str) -> v1::ProfileKey {
-    v1::ProfileKey { key: Some(v1::profile_key::Key::Record(record(source, key))) }
+    v1::ProfileKey {
+        key: Some(v1::profile_key::Key::Record(record(source, key))),
+    }
 }

@@ -37,16 +37,25 @@ impl TestStore {
     /// Makes an empty store.
     pub(crate) async fn start(kind: Kind) -> Self {
         match kind {
-            Kind::Memory => Self { store: Arc::new(MemoryStore::new()), _ground: Ground::Nothing },
+            Kind::Memory => Self {
+                store: Arc::new(MemoryStore::new()),
+                _ground: Ground::Nothing,
+            },
             Kind::Sqlite => {
                 let dir = TempDir::with_prefix("cp-sqlite-").expect("a temporary directory");
                 let store = Arc::new(sqlite(&dir).await);
-                Self { store, _ground: Ground::Dir { _dir: dir } }
+                Self {
+                    store,
+                    _ground: Ground::Dir { _dir: dir },
+                }
             }
             Kind::Postgres => {
                 let server = Postgres::start();
                 let store = Arc::new(postgres(&server).await);
-                Self { store, _ground: Ground::Server { _server: server } }
+                Self {
+                    store,
+                    _ground: Ground::Server { _server: server },
+                }
             }
         }
     }
@@ -54,7 +63,9 @@ impl TestStore {
 
 /// A SQLite store in a directory.
 pub(crate) async fn sqlite(dir: &TempDir) -> SqlStore {
-    SqlStore::open(&sqlite_options(dir), Migrate::Auto).await.expect("the store opens")
+    SqlStore::open(&sqlite_options(dir), Migrate::Auto)
+        .await
+        .expect("the store opens")
 }
 
 /// How [`sqlite`] opens it.
@@ -64,12 +75,17 @@ pub(crate) fn sqlite_options(dir: &TempDir) -> Options {
 
 /// How [`postgres`] opens it. Tests' servers do without `fsync`.
 pub(crate) fn postgres_options(server: &Postgres) -> Options {
-    Options { allow_unsafe_durability: true, ..Options::new(server.url()) }
+    Options {
+        allow_unsafe_durability: true,
+        ..Options::new(server.url())
+    }
 }
 
 /// A store in a server's database.
 pub(crate) async fn postgres(server: &Postgres) -> SqlStore {
     let options = postgres_options(server);
-    SqlStore::migrate(&options).await.expect("the schema is made");
+    SqlStore::migrate(&options)
+        .await
+        .expect("the schema is made");
     SqlStore::connect(&options).await.expect("the store opens")
 }

@@ -29,8 +29,11 @@ impl Wire {
     pub(crate) async fn connect(address: SocketAddr, window: u32) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         stream.set_nodelay(true).expect("an open connection");
-        let (send, connection) =
-            Builder::new().initial_window_size(window).handshake(stream).await.expect("a handshake");
+        let (send, connection) = Builder::new()
+            .initial_window_size(window)
+            .handshake(stream)
+            .await
+            .expect("a handshake");
         let connection = tokio::spawn(async move {
             // How it ends is seen by its calls.
             drop(connection.await);
@@ -68,7 +71,9 @@ impl Wire {
             .header("te", "trailers")
             .header("grpc-timeout", timeout);
         let request = more(request).body(()).expect("a request");
-        std::future::poll_fn(|context| self.send.poll_ready(context)).await.expect("room for a call");
+        std::future::poll_fn(|context| self.send.poll_ready(context))
+            .await
+            .expect("room for a call");
         let (answer, body) = self.send.send_request(request, false).expect("a call");
         WireCall { answer, body }
     }
@@ -76,7 +81,9 @@ impl Wire {
     /// Begins a call with its whole request.
     pub(crate) async fn call(&mut self, path: &str, message: &impl Message) -> WireCall {
         let mut call = self.begin(path).await;
-        call.body.send_data(framed(message), true).expect("a request");
+        call.body
+            .send_data(framed(message), true)
+            .expect("a request");
         call
     }
 
@@ -89,11 +96,14 @@ impl Wire {
 /// A message as gRPC sends it.
 pub(crate) fn framed(message: &impl Message) -> Bytes {
     let content = message.encode_to_vec();
-    let length = u32::try_from(content.len()).expect("a length").to_be_bytes();
+    let length = u32::try_from(content.len())
+        .expect("a length")
+        .to_be_bytes();
     [&[0], &length[..], &content].concat().into()
 }
 
-/// Reads an answer to its end: its bytes and the code of its status; an error is that of a reset stream.
+/// Reads an answer to its end: its bytes and the code of its status; an error is that of a reset
+/// stream.
 pub(crate) async fn read(answer: ResponseFuture) -> Result<(usize, i32), h2::Error> {
     let (head, mut body) = answer.await?.into_parts();
     if let Some(code) = code(&head.headers) {
@@ -114,7 +124,9 @@ async fn trailers(body: &mut RecvStream) -> Result<i32, h2::Error> {
 }
 
 fn code(headers: &http::HeaderMap) -> Option<i32> {
-    headers.get("grpc-status").map(|code| code.to_str().expect("text").parse().expect("a number"))
+    headers
+        .get("grpc-status")
+        .map(|code| code.to_str().expect("text").parse().expect("a number"))
 }
 
 /// Reads whatever comes until the other side closes the connection.

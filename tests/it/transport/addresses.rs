@@ -25,10 +25,16 @@ fn a_server_on_all_addresses_is_reached_by_ipv4_and_ipv6() {
     }
     for host in hosts {
         let url = format!("http://{host}:{}", port(&server.address));
-        let told = say(dir.path(), &format!("get email:nobody@shop.com --server {url}")).err;
+        let told = say(
+            dir.path(),
+            &format!("get email:nobody@shop.com --server {url}"),
+        )
+        .err;
         assert!(told.contains("no profile"), "{url}: {told}");
         let metrics = format!("http://{host}:{}/metrics", port(&server.operations));
-        let mut stream = std::net::TcpStream::connect(format!("{host}:{}", port(&server.operations))).expect(&metrics);
+        let mut stream =
+            std::net::TcpStream::connect(format!("{host}:{}", port(&server.operations)))
+                .expect(&metrics);
         std::io::Write::write_all(&mut stream, b"GET /livez HTTP/1.0\r\n\r\n").expect("a request");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
@@ -41,9 +47,26 @@ async fn request_ids_of_two_servers_never_meet() {
     let mut ids = BTreeSet::new();
     for _ in 0..3 {
         let service = Service::start().await;
-        let refused = service.profiles().get_profile(get_ann()).await.expect_err("nobody");
-        let id = refused.metadata().get("x-request-id").expect("an id").to_str().expect("text").to_owned();
-        let answer = service.say(vec![crate::support::service::upsert(("web", "1"), &[], &[], 1)]).await;
+        let refused = service
+            .profiles()
+            .get_profile(get_ann())
+            .await
+            .expect_err("nobody");
+        let id = refused
+            .metadata()
+            .get("x-request-id")
+            .expect("an id")
+            .to_str()
+            .expect("text")
+            .to_owned();
+        let answer = service
+            .say(vec![crate::support::service::upsert(
+                ("web", "1"),
+                &[],
+                &[],
+                1,
+            )])
+            .await;
         let _: v1::IngestStatementsResponse = answer;
         let (instance, count) = id.split_once('-').expect("an instance and a count");
         assert_eq!((instance.len(), count), (16, "0"));

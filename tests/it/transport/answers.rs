@@ -29,14 +29,24 @@ async fn an_answer_that_nobody_takes_is_cut_off_and_holds_no_place_of_those_that
     for _ in 0..20 {
         let call = wire.call(GET_PROFILE, &get_ann()).await;
         let answer = call.answer.await.expect("the head of an answer");
-        assert!(!answer.headers().contains_key("grpc-status"), "it was let in");
+        assert!(
+            !answer.headers().contains_key("grpc-status"),
+            "it was let in"
+        );
         untaken.push(answer.into_body());
     }
     read_ann(&service).await.expect("an answer");
     let watch = wire.call(WATCH, &v1::WatchProfilesRequest::default()).await;
-    let watch = watch.answer.await.expect("the head of an answer").into_body();
+    let watch = watch
+        .answer
+        .await
+        .expect("the head of an answer")
+        .into_body();
     for mut body in untaken.into_iter().chain([watch]) {
-        body.data().await.expect("an end").expect_err("the stream is reset");
+        body.data()
+            .await
+            .expect("an end")
+            .expect_err("the stream is reset");
     }
 }
 
@@ -50,8 +60,15 @@ async fn a_deadline_ends_an_answer_that_nobody_takes() {
     store_ann(&service).await;
     let mut wire = Wire::connect(service.address, 0).await;
     let call = wire.call(GET_PROFILE, &get_ann()).await;
-    let mut body = call.answer.await.expect("the head of an answer").into_body();
-    body.data().await.expect("an end").expect_err("the stream is reset");
+    let mut body = call
+        .answer
+        .await
+        .expect("the head of an answer")
+        .into_body();
+    body.data()
+        .await
+        .expect("an end")
+        .expect_err("the stream is reset");
 }
 
 #[tokio::test]
@@ -61,26 +78,47 @@ async fn the_bytes_of_untaken_answers_are_bounded() {
     })
     .await;
     let long = "Ann".repeat(100);
-    service.say(vec![crate::support::service::upsert(("web", "1"), &[], &[("given_name", &long)], 1)]).await;
+    service
+        .say(vec![crate::support::service::upsert(
+            ("web", "1"),
+            &[],
+            &[("given_name", &long)],
+            1,
+        )])
+        .await;
     // An answer of some hundred KiB.
-    let batch = v1::BatchGetProfilesRequest { keys: vec![by_record("web", "1"); 400], ..Default::default() };
+    let batch = v1::BatchGetProfilesRequest {
+        keys: vec![by_record("web", "1"); 400],
+        ..Default::default()
+    };
     let mut wire = Wire::connect(service.address, 1).await;
     let mut codes = Vec::new();
     let mut open = Vec::new();
     for _ in 0..12 {
         let call = wire.call(BATCH, &batch).await;
-        let mut body = call.answer.await.expect("the head of an answer").into_body();
+        let mut body = call
+            .answer
+            .await
+            .expect("the head of an answer")
+            .into_body();
         match tokio::time::timeout(Duration::from_secs(1), body.data()).await {
             // The first byte of a large answer.
             Ok(Some(Ok(data))) => {
                 assert_eq!(data.len(), 1);
                 open.push(body);
             }
-            Ok(None) => codes.push(body.trailers().await.expect("trailers").expect("a status")["grpc-status"].clone()),
+            Ok(None) => codes.push(
+                body.trailers().await.expect("trailers").expect("a status")["grpc-status"].clone(),
+            ),
             other => panic!("{other:?}"),
         }
     }
-    assert!(!open.is_empty() && !codes.is_empty(), "{} have room, {} have not", open.len(), codes.len());
+    assert!(
+        !open.is_empty() && !codes.is_empty(),
+        "{} have room, {} have not",
+        open.len(),
+        codes.len()
+    );
     assert!(codes.iter().all(|code| code == "8"), "{codes:?}");
     drop((open, wire));
     let mut wire = Wire::connect(service.address, WINDOW).await;
@@ -94,7 +132,9 @@ async fn the_bytes_of_untaken_answers_are_bounded() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), again).await.expect("room again");
+    tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .expect("room again");
 }
 
 #[tokio::test]
@@ -104,10 +144,19 @@ async fn a_client_that_reads_nothing_of_its_socket_is_let_go() {
     })
     .await;
     store_ann(&service).await;
-    let mut stream = tokio::net::TcpStream::connect(service.address).await.expect("a connection");
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("a preface");
+    let mut stream = tokio::net::TcpStream::connect(service.address)
+        .await
+        .expect("a connection");
+    stream
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .expect("a preface");
     // Pings, each of which wants an answer, until the server takes no more of them.
-    let pings = [b"\0\0\x08\x06\0\0\0\0\0".as_slice(), b"12345678"].concat().repeat(1000);
+    let pings = [b"\0\0\x08\x06\0\0\0\0\0".as_slice(), b"12345678"]
+        .concat()
+        .repeat(1000);
     let flood = async { while stream.write_all(&pings).await.is_ok() {} };
-    tokio::time::timeout(Duration::from_mins(1), flood).await.expect("the server closes the connection");
+    tokio::time::timeout(Duration::from_mins(1), flood)
+        .await
+        .expect("the server closes the connection");
 }

@@ -20,9 +20,17 @@ const BESIDES: u64 = 48 << 20;
 
 /// The most memory that a process has had, in bytes.
 fn peak(server: &TestServer) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a figure");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", server.id())).expect("a process");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .expect("a figure");
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse::<u64>()
+        .expect("a number")
+        << 10
 }
 
 /// A field with this number and content.
@@ -34,7 +42,9 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn framed(flag: u8, content: &[u8]) -> Bytes {
-    let length = u32::try_from(content.len()).expect("a length").to_be_bytes();
+    let length = u32::try_from(content.len())
+        .expect("a length")
+        .to_be_bytes();
     [&[flag], &length[..], content].concat().into()
 }
 
@@ -51,11 +61,16 @@ async fn a_message_that_is_large_once_decoded_is_refused_before_it_takes_memory(
     let dir = TempDir::new().expect("a directory");
     let database = format!("sqlite://{}", dir.path().join("cp.db").display());
     let server = TestServer::start(&database);
-    let address = server.address.trim_start_matches("http://").parse().expect("an address");
+    let address = server
+        .address
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
     let mut wire = Wire::connect(address, 65_535).await;
     let nested = field(1, &field(1, &field(3, &field(2, b""))));
     let messages = [
-        // Empty statements; empty keys; statements with an identifier; with a trait; with a list in a trait.
+        // Empty statements; empty keys; statements with an identifier; with a trait; with a list in
+        // a trait.
         (INGEST, many(&field(1, b""))),
         (BATCH, many(&field(1, b""))),
         (INGEST, many(&field(1, &field(1, &field(2, b""))))),
@@ -66,7 +81,9 @@ async fn a_message_that_is_large_once_decoded_is_refused_before_it_takes_memory(
     let before = peak(&server);
     for (index, (path, message)) in messages.iter().enumerate() {
         let mut call = wire.begin(path).await;
-        call.body.send_data(framed(0, message), true).expect("a request");
+        call.body
+            .send_data(framed(0, message), true)
+            .expect("a request");
         let (_, code) = read(call.answer).await.expect("an answer");
         assert_eq!(code, Code::InvalidArgument as i32, "message {index}");
     }
@@ -75,18 +92,32 @@ async fn a_message_that_is_large_once_decoded_is_refused_before_it_takes_memory(
     let packed = framed(1, &encoder.finish().expect("is packed"));
     let mut calls = Vec::new();
     for _ in 0..8 {
-        let mut call = wire.begin_with(INGEST, |request| request.header("grpc-encoding", "gzip")).await;
-        call.body.send_data(packed.clone(), true).expect("a request");
+        let mut call = wire
+            .begin_with(INGEST, |request| request.header("grpc-encoding", "gzip"))
+            .await;
+        call.body
+            .send_data(packed.clone(), true)
+            .expect("a request");
         calls.push(call);
     }
     for call in calls {
-        assert_eq!(read(call.answer).await.expect("an answer").1, Code::InvalidArgument as i32);
+        assert_eq!(
+            read(call.answer).await.expect("an answer").1,
+            Code::InvalidArgument as i32
+        );
     }
     let grown = peak(&server) - before;
     println!("the server grew by {} MiB", grown >> 20);
     assert!(grown < BESIDES, "the server grew by {} MiB", grown >> 20);
-    let statements = vec![crate::support::service::upsert(("web", "1"), &[], &[("given_name", "Ann")], 1)];
-    let call = wire.call(INGEST, &v1::IngestStatementsRequest { statements }).await;
+    let statements = vec![crate::support::service::upsert(
+        ("web", "1"),
+        &[],
+        &[("given_name", "Ann")],
+        1,
+    )];
+    let call = wire
+        .call(INGEST, &v1::IngestStatementsRequest { statements })
+        .await;
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
     assert!(server.stop().success());
 }

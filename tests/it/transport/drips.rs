@@ -54,11 +54,21 @@ async fn a_stream_of_statements_whose_acknowledgements_drip_is_cut_off() {
     let mut wire = Wire::connect(service.address, SIP).await;
     let mut call = wire.begin(STREAM_STATEMENTS).await;
     let batch = |sequence: i64| {
-        let statements = vec![upsert(("web", &sequence.to_string()), &[], &[("given_name", "Bob")], 1)];
-        framed(&v1::StreamStatementsRequest { sequence, statements })
+        let statements = vec![upsert(
+            ("web", &sequence.to_string()),
+            &[],
+            &[("given_name", "Bob")],
+            1,
+        )];
+        framed(&v1::StreamStatementsRequest {
+            sequence,
+            statements,
+        })
     };
     let batches: Vec<Bytes> = (1..400).map(batch).collect();
-    call.body.send_data(Bytes::from(batches.concat()), false).expect("batches");
+    call.body
+        .send_data(Bytes::from(batches.concat()), false)
+        .expect("batches");
     let body = call.answer.await.expect("an answer").into_body();
     assert!(is_cut_while_it_drips(body).await, "the stream is reset");
     drop(call.body);
@@ -72,7 +82,14 @@ async fn a_watch_whose_client_drips_is_cut_off() {
     let body = watch.answer.await.expect("an answer").into_body();
     let writing = async {
         for version in 2..200 {
-            service.say(vec![upsert(("web", "1"), &[], &[("given_name", &format!("Ann {version}"))], version)]).await;
+            service
+                .say(vec![upsert(
+                    ("web", "1"),
+                    &[],
+                    &[("given_name", &format!("Ann {version}"))],
+                    version,
+                )])
+                .await;
             tokio::time::sleep(PAUSE / 4).await;
         }
         std::future::pending::<bool>().await
@@ -88,9 +105,14 @@ async fn a_watch_whose_client_drips_is_cut_off() {
 async fn an_answer_that_drips_is_cut_off_and_one_that_is_taken_slowly_arrives() {
     let service = start().await;
     let long = "Ann".repeat(100);
-    service.say(vec![upsert(("web", "1"), &[], &[("given_name", &long)], 2)]).await;
+    service
+        .say(vec![upsert(("web", "1"), &[], &[("given_name", &long)], 2)])
+        .await;
     // An answer of some hundred KiB.
-    let batch = v1::BatchGetProfilesRequest { keys: vec![by_record("web", "1"); 400], ..Default::default() };
+    let batch = v1::BatchGetProfilesRequest {
+        keys: vec![by_record("web", "1"); 400],
+        ..Default::default()
+    };
     let mut wire = Wire::connect(service.address, SIP).await;
     let call = wire.call(BATCH, &batch).await;
     let body = call.answer.await.expect("an answer").into_body();
@@ -112,5 +134,8 @@ async fn an_answer_that_drips_is_cut_off_and_one_that_is_taken_slowly_arrives() 
     let call = wire.call(BATCH, &batch).await;
     let (whole, code) = read(call.answer).await.expect("an answer");
     // How old the answer is takes some bytes more or less.
-    assert!(code == 0 && whole.abs_diff(taken) < 4_000, "{whole} and {taken}");
+    assert!(
+        code == 0 && whole.abs_diff(taken) < 4_000,
+        "{whole} and {taken}"
+    );
 }

@@ -1,4 +1,5 @@
-//! A server among a thousand quiet streams, a thousand silent connections, and conditions that take all they may.
+//! A server among a thousand quiet streams, a thousand silent connections, and conditions that take
+//! all they may.
 //!
 //! The long form measures, with an optimised program and no other load on the machine:
 //!
@@ -33,7 +34,13 @@ async fn quiet(address: std::net::SocketAddr, streams: usize) -> Vec<(Wire, Vec<
         let mut wire = Wire::connect(address, WINDOW).await;
         let mut open = Vec::new();
         for number in first..(first + STREAMS_PER_CONNECTION).min(streams) {
-            let mut call = wire.begin(if number % 2 == 0 { STREAM_STATEMENTS } else { REFLECTION }).await;
+            let mut call = wire
+                .begin(if number % 2 == 0 {
+                    STREAM_STATEMENTS
+                } else {
+                    REFLECTION
+                })
+                .await;
             (&mut call.answer).await.expect("an open stream");
             open.push(call);
         }
@@ -44,16 +51,24 @@ async fn quiet(address: std::net::SocketAddr, streams: usize) -> Vec<(Wire, Vec<
 
 /// Ten callers who have a condition tried that goes over its budget, again and again.
 fn costly(address: &str) -> Vec<JoinHandle<()>> {
-    let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
+    let channel = Endpoint::from_shared(address.to_owned())
+        .expect("an address")
+        .connect_lazy();
     let around = |inner, level| format!("[1,2,3,4,5,6,7,8,9,0].all(x{level}, {inner})");
     let nested = (0..10).rev().fold("true".to_owned(), around);
     let condition = format!("traits.given_name == 'Ann' && {nested}");
     let call = |_| {
         let mut client = SegmentServiceClient::new(channel.clone());
-        let request = v1::PreviewSegmentRequest { condition: condition.clone(), ..Default::default() };
+        let request = v1::PreviewSegmentRequest {
+            condition: condition.clone(),
+            ..Default::default()
+        };
         tokio::spawn(async move {
             loop {
-                let status = client.preview_segment(request.clone()).await.expect_err("over its budget");
+                let status = client
+                    .preview_segment(request.clone())
+                    .await
+                    .expect_err("over its budget");
                 assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
             }
         })
@@ -64,18 +79,36 @@ fn costly(address: &str) -> Vec<JoinHandle<()>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_connections() {
     let long = scale() > 1;
-    let (streams, silent, reads) = if long { (1024, 1000, 20_000) } else { (256, 100, 500) };
+    let (streams, silent, reads) = if long {
+        (1024, 1000, 20_000)
+    } else {
+        (256, 100, 500)
+    };
     let _ = descriptors::raise_limit();
     let dir = TempDir::new().expect("a directory");
     let database = format!("sqlite://{}", dir.path().join("cp.db").display());
     // Silent connections must still be there at the end.
     let server = TestServer::start_unready(&database, &["--set", "grpc.handshake_timeout=10m"]);
     server.wait_for("ready");
-    let address = server.address.trim_start_matches("http://").parse().expect("an address");
+    let address = server
+        .address
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
     let mut wire = Wire::connect(address, WINDOW).await;
-    let statements = vec![upsert(("web", "1"), &[("email", "ann@shop.com")], &[("given_name", "Ann")], 1)];
+    let statements = vec![upsert(
+        ("web", "1"),
+        &[("email", "ann@shop.com")],
+        &[("given_name", "Ann")],
+        1,
+    )];
     let request = customer_profile::grpc::v1::IngestStatementsRequest { statements };
-    let call = wire.call("customer.profile.v1.IngestService/IngestStatements", &request).await;
+    let call = wire
+        .call(
+            "customer.profile.v1.IngestService/IngestStatements",
+            &request,
+        )
+        .await;
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
 
     let open = quiet(address, streams).await;
@@ -93,13 +126,18 @@ async fn reads_are_fast_and_the_end_is_prompt_among_quiet_streams_and_silent_con
         took.push(began.elapsed());
     }
     for caller in &costly {
-        assert!(!caller.is_finished(), "each was refused for its budget alone");
+        assert!(
+            !caller.is_finished(),
+            "each was refused for its budget alone"
+        );
         caller.abort();
     }
     took.sort_unstable();
     let share = |percent: usize| took[(took.len() - 1) * percent / 100];
     let began = Instant::now();
-    let status = tokio::task::spawn_blocking(move || server.stop()).await.expect("the end");
+    let status = tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .expect("the end");
     let end = began.elapsed();
     println!(
         "{streams} quiet streams, {silent} silent connections, 10 costly conditions, {reads} reads: p50 {:?}, p99 {:?}, max {:?}; \

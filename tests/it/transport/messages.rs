@@ -17,7 +17,9 @@ const INGEST: &str = "customer.profile.v1.IngestService/IngestStatements";
 /// Announces a message of this many bytes and sends a few of them.
 fn announce(call: &mut WireCall, bytes: u32) {
     let head = [&[0], &bytes.to_be_bytes()[..], b"some"].concat();
-    call.body.send_data(Bytes::from(head), false).expect("the beginning of a message");
+    call.body
+        .send_data(Bytes::from(head), false)
+        .expect("the beginning of a message");
 }
 
 #[tokio::test]
@@ -80,12 +82,20 @@ async fn the_bytes_of_all_requests_are_bounded_and_small_ones_always_come_throug
     // Two of 4 MiB have room; the others are refused at once, long before they could be complete.
     for call in begun {
         let answered = tokio::time::timeout(Duration::from_secs(1), read_or_keep(call)).await;
-        refused += i32::from(matches!(answered, Ok(Some(code)) if code == Code::ResourceExhausted as i32));
+        refused +=
+            i32::from(matches!(answered, Ok(Some(code)) if code == Code::ResourceExhausted as i32));
     }
     assert_eq!(refused, 2);
     read_ann(&service).await.expect("an answer");
-    let statements = vec![crate::support::service::upsert(("web", "2"), &[], &[("given_name", "Bob")], 1)];
-    let call = wire.call(INGEST, &v1::IngestStatementsRequest { statements }).await;
+    let statements = vec![crate::support::service::upsert(
+        ("web", "2"),
+        &[],
+        &[("given_name", "Bob")],
+        1,
+    )];
+    let call = wire
+        .call(INGEST, &v1::IngestStatementsRequest { statements })
+        .await;
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
 }
 
@@ -105,27 +115,47 @@ async fn messages_in_pieces_and_several_at_once_are_understood() {
     let mut call = wire.begin(GET_PROFILE).await;
     let message = framed(&get_ann());
     for byte in &message[..message.len() - 1] {
-        call.body.send_data(Bytes::copy_from_slice(&[*byte]), false).expect("a byte");
+        call.body
+            .send_data(Bytes::copy_from_slice(&[*byte]), false)
+            .expect("a byte");
     }
-    call.body.send_data(message.slice(message.len() - 1..), true).expect("the last byte");
+    call.body
+        .send_data(message.slice(message.len() - 1..), true)
+        .expect("the last byte");
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
 
     let mut call = wire.begin(STREAM_STATEMENTS).await;
     let batch = |sequence: i64| {
         let key = sequence.to_string();
-        let statements = vec![crate::support::service::upsert(("web", &key), &[], &[("given_name", "Bob")], 1)];
-        framed(&v1::StreamStatementsRequest { sequence, statements })
+        let statements = vec![crate::support::service::upsert(
+            ("web", &key),
+            &[],
+            &[("given_name", "Bob")],
+            1,
+        )];
+        framed(&v1::StreamStatementsRequest {
+            sequence,
+            statements,
+        })
     };
     let bytes = [batch(2), batch(3), batch(4)].concat();
     let (first, rest) = bytes.split_at(bytes.len() / 2);
-    call.body.send_data(Bytes::copy_from_slice(first), false).expect("a part");
-    call.body.send_data(Bytes::copy_from_slice(rest), true).expect("the rest");
+    call.body
+        .send_data(Bytes::copy_from_slice(first), false)
+        .expect("a part");
+    call.body
+        .send_data(Bytes::copy_from_slice(rest), true)
+        .expect("the rest");
     assert_eq!(read(call.answer).await.expect("an answer").1, 0);
     for key in ["2", "3", "4"] {
         let request = v1::GetProfileRequest {
             key: Some(crate::support::service::by_record("web", key)),
             ..v1::GetProfileRequest::default()
         };
-        service.profiles().get_profile(request).await.expect("all batches are stored");
+        service
+            .profiles()
+            .get_profile(request)
+            .await
+            .expect("all batches are stored");
     }
 }

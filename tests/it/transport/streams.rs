@@ -37,24 +37,37 @@ async fn quiet_streams_take_no_places_of_calls_that_work() {
         open.push(call);
     }
     let mut watch = wire.begin(HEALTH_WATCH).await;
-    watch.body.send_data(framed(&HealthCheckRequest::default()), true).expect("a request");
-    (&mut watch.answer).await.expect("health watches are counted by themselves");
+    watch
+        .body
+        .send_data(framed(&HealthCheckRequest::default()), true)
+        .expect("a request");
+    (&mut watch.answer)
+        .await
+        .expect("health watches are counted by themselves");
     read_ann(&service).await.expect("an answer");
     // One stream too many is refused, and calls that work are not.
-    let (_, code) = read(wire.begin(STREAM_STATEMENTS).await.answer).await.expect("an answer");
+    let (_, code) = read(wire.begin(STREAM_STATEMENTS).await.answer)
+        .await
+        .expect("an answer");
     assert_eq!(code, Code::ResourceExhausted as i32);
     read_ann(&service).await.expect("an answer");
     drop(open);
     let again = async {
         loop {
             let mut call = wire.begin(STREAM_STATEMENTS).await;
-            let refused = (&mut call.answer).await.expect("an answer").headers().contains_key("grpc-status");
+            let refused = (&mut call.answer)
+                .await
+                .expect("an answer")
+                .headers()
+                .contains_key("grpc-status");
             if !refused {
                 return;
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), again).await.expect("places of streams that are gone are free");
+    tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .expect("places of streams that are gone are free");
 }
 
 #[tokio::test]
@@ -64,12 +77,25 @@ async fn a_stream_without_a_message_is_ended_and_is_told_how_to_go_on() {
     })
     .await;
     let quiet = tokio_stream::pending();
-    let mut acks = service.ingest().stream_statements(quiet).await.expect("a stream").into_inner();
+    let mut acks = service
+        .ingest()
+        .stream_statements(quiet)
+        .await
+        .expect("a stream")
+        .into_inner();
     let status = acks.message().await.expect_err("the stream ends");
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "STREAM_IDLE"), "{status:?}");
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "STREAM_IDLE"),
+        "{status:?}"
+    );
     let mut reflection = ServerReflectionClient::new(service.channel.clone());
     let quiet = tokio_stream::pending::<ServerReflectionRequest>();
-    let mut answers = reflection.server_reflection_info(quiet).await.expect("a stream").into_inner();
+    let mut answers = reflection
+        .server_reflection_info(quiet)
+        .await
+        .expect("a stream")
+        .into_inner();
     let status = answers.message().await.expect_err("the stream ends");
     assert_eq!(reason(&status), "STREAM_IDLE");
 }
@@ -80,27 +106,63 @@ async fn streams_end_with_the_age_of_their_connection() {
         config.grpc.max_connection_age = Duration::from_secs(1);
     })
     .await;
-    let watch = service.profiles().watch_profiles(WatchProfilesRequest::default()).await;
+    let watch = service
+        .profiles()
+        .watch_profiles(WatchProfilesRequest::default())
+        .await;
     let mut watch = watch.expect("a watch").into_inner();
-    let first = watch.message().await.expect("no failure").expect("a message");
+    let first = watch
+        .message()
+        .await
+        .expect("no failure")
+        .expect("a message");
     let mut health = HealthClient::new(service.channel.clone());
-    let mut healthy = health.watch(HealthCheckRequest::default()).await.expect("a watch").into_inner();
-    healthy.message().await.expect("no failure").expect("a state");
-    let mut acks = service.ingest().stream_statements(tokio_stream::pending()).await.expect("a stream").into_inner();
+    let mut healthy = health
+        .watch(HealthCheckRequest::default())
+        .await
+        .expect("a watch")
+        .into_inner();
+    healthy
+        .message()
+        .await
+        .expect("no failure")
+        .expect("a state");
+    let mut acks = service
+        .ingest()
+        .stream_statements(tokio_stream::pending())
+        .await
+        .expect("a stream")
+        .into_inner();
     for (name, ended) in [
         ("WatchProfiles", watch.message().await.expect_err("it ends")),
-        ("Health.Watch", healthy.message().await.expect_err("it ends")),
-        ("StreamStatements", acks.message().await.expect_err("it ends")),
+        (
+            "Health.Watch",
+            healthy.message().await.expect_err("it ends"),
+        ),
+        (
+            "StreamStatements",
+            acks.message().await.expect_err("it ends"),
+        ),
     ] {
-        assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "CONNECTION_AGE"), "{name}");
+        assert_eq!(
+            (ended.code(), reason(&ended).as_str()),
+            (Code::Unavailable, "CONNECTION_AGE"),
+            "{name}"
+        );
     }
-    // The same channel opens another connection, and the watch goes on from its token, as often as that takes.
+    // The same channel opens another connection, and the watch goes on from its token, as often as
+    // that takes.
     store_ann(&service).await;
     let mut resume_token = first.resume_token;
     let changed = async {
         loop {
-            let resumed = WatchProfilesRequest { resume_token: resume_token.clone(), ..Default::default() };
-            let Ok(answer) = service.profiles().watch_profiles(resumed).await else { continue };
+            let resumed = WatchProfilesRequest {
+                resume_token: resume_token.clone(),
+                ..Default::default()
+            };
+            let Ok(answer) = service.profiles().watch_profiles(resumed).await else {
+                continue;
+            };
             let mut watch = answer.into_inner();
             while let Ok(Some(message)) = watch.message().await {
                 if matches!(message.event, Some(Event::Change(_))) {
@@ -110,7 +172,9 @@ async fn streams_end_with_the_age_of_their_connection() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), changed).await.expect("the change");
+    tokio::time::timeout(Duration::from_secs(30), changed)
+        .await
+        .expect("the change");
 }
 
 #[tokio::test]
@@ -121,7 +185,9 @@ async fn a_deadline_ends_the_answer_and_not_only_its_head() {
     for path in [HEALTH_WATCH, STREAM_STATEMENTS] {
         let mut call = wire.begin_within(path, "300m").await;
         if path == HEALTH_WATCH {
-            call.body.send_data(framed(&HealthCheckRequest::default()), true).expect("a request");
+            call.body
+                .send_data(framed(&HealthCheckRequest::default()), true)
+                .expect("a request");
         }
         let (_, code) = read(call.answer).await.expect("an answer");
         assert_eq!(code, Code::DeadlineExceeded as i32, "{path}");

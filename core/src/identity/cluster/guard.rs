@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::compare::{
-    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement, suffixes_conflict,
+    BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement,
+    suffixes_conflict,
 };
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::BlockingKey;
@@ -37,7 +38,8 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// As the API and history call it: `given_names_differ`, `cluster_bound`, `max_values:email`, `decision:{id}`.
+    /// As the API and history call it: `given_names_differ`, `cluster_bound`, `max_values:email`,
+    /// `decision:{id}`.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -91,18 +93,32 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     pub(super) fn of(record: &Record, features: &'a Features, model: &'a Model) -> Self {
         let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for identifier in record.identifiers().filter(|identifier| model.links(identifier)) {
-            let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else { continue };
+        for identifier in record
+            .identifiers()
+            .filter(|identifier| model.links(identifier))
+        {
+            let Some((name, kind)) = model.identifiers.get_key_value(&identifier.kind) else {
+                continue;
+            };
             if kind.max_per_profile.is_some() {
                 values.entry(name).or_default().insert(identifier.value);
             }
         }
-        let personal = features.ids.iter().filter(|id| id.belongs_to == BelongsTo::Person).map(|id| id.key);
+        let personal = features
+            .ids
+            .iter()
+            .filter(|id| id.belongs_to == BelongsTo::Person)
+            .map(|id| id.key);
         Self {
             size: 1,
             values,
             names: features.names.iter().map(|name| (name, 1)).collect(),
-            births: features.births.iter().filter(|date| date.is_well_formed()).map(|date| (*date, 1)).collect(),
+            births: features
+                .births
+                .iter()
+                .filter(|date| date.is_well_formed())
+                .map(|date| (*date, 1))
+                .collect(),
             suffixes: features.suffixes.clone(),
             personal: personal.collect(),
             apart: BTreeSet::new(),
@@ -137,18 +153,26 @@ impl<'a> Group<'a> {
         self.says_who |= other.says_who;
     }
 
-    /// The limits that hold for every link: number of records, values of a type. A cluster that is over a limit by a
-    /// record of its own may still be joined by one that adds nothing.
+    /// The limits that hold for every link: number of records, values of a type. A cluster that is
+    /// over a limit by a record of its own may still be joined by one that adds nothing.
     pub(super) fn over_limit(&self, other: &Self, model: &Model) -> Option<Guard> {
         if self.size + other.size > model.max_records_per_profile {
             return Some(Guard::ClusterBound);
         }
         let over = self.values.iter().find(|(kind, left)| {
-            let Some(right) = other.values.get(*kind) else { return false };
-            let max = model.identifiers.get(**kind).and_then(|kind| kind.max_per_profile).unwrap_or(usize::MAX);
+            let Some(right) = other.values.get(*kind) else {
+                return false;
+            };
+            let max = model
+                .identifiers
+                .get(**kind)
+                .and_then(|kind| kind.max_per_profile)
+                .unwrap_or(usize::MAX);
             left.union(right).count() > max.max(left.len()).max(right.len())
         });
-        over.map(|(kind, _)| Guard::MaxValues { kind: (*kind).to_owned() })
+        over.map(|(kind, _)| Guard::MaxValues {
+            kind: (*kind).to_owned(),
+        })
     }
 
     /// Whether what the two say of who they are cannot be of one person.
@@ -169,7 +193,11 @@ impl<'a> Group<'a> {
 
     /// Whether the given names are of one person, and no family name speaks against it.
     pub(super) fn names_agree(&self, other: &Self) -> bool {
-        let both = || self.names.iter().flat_map(|(a, _)| other.names.iter().map(move |(b, _)| (*a, *b)));
+        let both = || {
+            self.names
+                .iter()
+                .flat_map(|(a, _)| other.names.iter().map(move |(b, _)| (*a, *b)))
+        };
         both().any(|(a, b)| given_agreement(a, b) == GivenAgreement::Agree)
             && !both().any(|(a, b)| families_differ(a, b))
     }
@@ -199,7 +227,8 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        let dates = |births: &[(Date, usize)]| births.iter().map(|(date, _)| *date).collect::<Vec<_>>();
+        let dates =
+            |births: &[(Date, usize)]| births.iter().map(|(date, _)| *date).collect::<Vec<_>>();
         conflict > agree && !slip.forgives(&dates(&self.births), &dates(&other.births))
     }
 }

@@ -27,13 +27,20 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(records: &'a [(&'a Record, &'a Features)], context: &'a Context, model: &'a Model) -> Self {
+    pub(super) fn new(
+        records: &'a [(&'a Record, &'a Features)],
+        context: &'a Context,
+        model: &'a Model,
+    ) -> Self {
         Self {
             model,
             context,
             records,
             parent: (0..records.len()).collect(),
-            groups: records.iter().map(|(record, features)| Group::of(record, features, model)).collect(),
+            groups: records
+                .iter()
+                .map(|(record, features)| Group::of(record, features, model))
+                .collect(),
             taken: Vec::new(),
             refused: Vec::new(),
             apart: Vec::new(),
@@ -58,7 +65,9 @@ impl<'a> Partition<'a> {
             match decision.kind {
                 DecisionKind::MustLink => {
                     if let (Some(&a), Some(&b)) = (left.first(), right.first()) {
-                        let reason = Reason::Decision { id: decision.id.clone() };
+                        let reason = Reason::Decision {
+                            id: decision.id.clone(),
+                        };
                         self.join(a, b, reason, |_, _| None);
                     }
                 }
@@ -69,7 +78,11 @@ impl<'a> Partition<'a> {
 
     /// The live records of a list, in its order.
     fn indexes(&self, keys: &[RecordKey]) -> Vec<usize> {
-        let find = |key: &RecordKey| self.records.binary_search_by(|(record, _)| record.key.cmp(key)).ok();
+        let find = |key: &RecordKey| {
+            self.records
+                .binary_search_by(|(record, _)| record.key.cmp(key))
+                .ok()
+        };
         keys.iter().filter_map(find).collect()
     }
 
@@ -100,7 +113,10 @@ impl<'a> Partition<'a> {
         if x == y {
             return true;
         }
-        if let Some(guard) = self.forbidden(x, y, &reason).or_else(|| guard(&self.groups[x], &self.groups[y])) {
+        if let Some(guard) = self
+            .forbidden(x, y, &reason)
+            .or_else(|| guard(&self.groups[x], &self.groups[y]))
+        {
             self.refused.push((a, b, reason, guard));
             return false;
         }
@@ -115,36 +131,46 @@ impl<'a> Partition<'a> {
     /// What forbids any link but a decision, and what forbids a decision too.
     fn forbidden(&self, x: usize, y: usize, reason: &Reason) -> Option<Guard> {
         let (x, y) = (&self.groups[x], &self.groups[y]);
-        let apart = x.apart.iter().find(|(number, side)| y.apart.contains(&(*number, side.other())));
+        let apart = x
+            .apart
+            .iter()
+            .find(|(number, side)| y.apart.contains(&(*number, side.other())));
         if let Some((number, _)) = apart {
-            return Some(Guard::Decision { id: self.apart[*number].clone() });
+            return Some(Guard::Decision {
+                id: self.apart[*number].clone(),
+            });
         }
         let limit = x.over_limit(y, self.model);
         let decided = matches!(reason, Reason::Decision { .. });
         limit.filter(|guard| !decided || *guard == Guard::ClusterBound)
     }
 
-    /// Joins the holders of an identifier that belongs to a person, each with the first that it may be joined with.
+    /// Joins the holders of an identifier that belongs to a person, each with the first that it may
+    /// be joined with.
     pub(super) fn join_holders(&mut self, rule: &Rule<'_>) {
         let firsts = self.clusters_of(rule);
         self.join_first_fit(rule, &firsts);
     }
 
-    /// Attaches clusters without a name to the one with a name that shares a household's identifier, or to each other if
-    /// there is none. Where there are several, it is not clear to whom, and nobody is joined.
+    /// Attaches clusters without a name to the one with a name that shares a household's
+    /// identifier, or to each other if there is none. Where there are several, it is not clear to
+    /// whom, and nobody is joined.
     pub(super) fn attach_nameless(&mut self, rule: &Rule<'_>) {
         let firsts = self.clusters_of(rule);
         self.join_namesakes(rule, &firsts);
         self.attach(rule, |group| group.has_name);
     }
 
-    /// Joins clusters whose names agree, as far as both say them: the identifier that they share says the rest.
+    /// Joins clusters whose names agree, as far as both say them: the identifier that they share
+    /// says the rest.
     fn join_namesakes(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
         for (place, &a) in firsts.iter().enumerate() {
             for &b in &firsts[place + 1..] {
                 let (x, y) = (self.root(a), self.root(b));
                 if x != y && self.groups[x].names_agree(&self.groups[y]) {
-                    self.join(a, b, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto));
+                    self.join(a, b, reason(rule), |x, y| {
+                        x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+                    });
                 }
             }
         }
@@ -157,28 +183,37 @@ impl<'a> Partition<'a> {
 
     fn attach(&mut self, rule: &Rule<'_>, speaks: impl Fn(&Group<'_>) -> bool) {
         let firsts = self.clusters_of(rule);
-        let (speaking, silent): (Vec<usize>, Vec<usize>) =
-            firsts.iter().partition(|&&first| speaks(&self.groups[find(&self.parent, first)]));
+        let (speaking, silent): (Vec<usize>, Vec<usize>) = firsts
+            .iter()
+            .partition(|&&first| speaks(&self.groups[find(&self.parent, first)]));
         match speaking.as_slice() {
             [] => self.join_first_fit(rule, &silent),
             [one] => self.join_first_fit(rule, &[&[*one], silent.as_slice()].concat()),
             [first, ..] => {
                 for &other in &silent {
-                    self.refused.push((*first, other, reason(rule), Guard::Ambiguous));
+                    self.refused
+                        .push((*first, other, reason(rule), Guard::Ambiguous));
                 }
             }
         }
     }
 
-    /// The first holder of each cluster that holds the identifier; none where it would join too many.
+    /// The first holder of each cluster that holds the identifier; none where it would join too
+    /// many.
     fn clusters_of(&mut self, rule: &Rule<'_>) -> Vec<usize> {
         let mut seen = HashSet::new();
-        let firsts: Vec<usize> =
-            rule.holders.iter().copied().filter(|&holder| seen.insert(self.root(holder))).collect();
+        let firsts: Vec<usize> = rule
+            .holders
+            .iter()
+            .copied()
+            .filter(|&holder| seen.insert(self.root(holder)))
+            .collect();
         if rule.max_profiles.is_some_and(|max| firsts.len() > max) {
             // One each, so that each of them can be told.
             for &other in &firsts[1..] {
-                let guard = Guard::TooManyProfiles { kind: rule.kind.to_owned() };
+                let guard = Guard::TooManyProfiles {
+                    kind: rule.kind.to_owned(),
+                };
                 self.refused.push((firsts[0], other, reason(rule), guard));
             }
             return Vec::new();
@@ -190,7 +225,9 @@ impl<'a> Partition<'a> {
         let mut joined: Vec<usize> = Vec::new();
         for &first in firsts {
             let fits = joined.iter().any(|&into| {
-                self.join(into, first, reason(rule), |x, y| x.contradiction(y, BirthSlip::No).map(Guard::Veto))
+                self.join(into, first, reason(rule), |x, y| {
+                    x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+                })
             });
             if !fits {
                 joined.push(first);
@@ -200,7 +237,9 @@ impl<'a> Partition<'a> {
 
     /// Joins two records that are alike. A household is only noted.
     pub(super) fn join_scored(&mut self, a: usize, b: usize, score: &Score) {
-        let reason = self.shared(a, b).unwrap_or(Reason::Match { millibits: score.millibits });
+        let reason = self.shared(a, b).unwrap_or(Reason::Match {
+            millibits: score.millibits,
+        });
         if let Some(veto) = score.veto {
             if self.root(a) != self.root(b) {
                 self.refused.push((a, b, reason, Guard::Veto(veto)));
@@ -211,37 +250,61 @@ impl<'a> Partition<'a> {
         let garbled = score.level(Field::GivenName) == AgreementLevel::Different;
         self.join(a, b, reason, |x, y| {
             let veto = x.contradiction(y, slip);
-            veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer)).map(Guard::Veto)
+            veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer))
+                .map(Guard::Veto)
         });
     }
 
-    /// The strongest identifier that two records share, if they share one: it says more to people than a score.
+    /// The strongest identifier that two records share, if they share one: it says more to people
+    /// than a score.
     fn shared(&self, a: usize, b: usize) -> Option<Reason> {
         let ids = |index: usize| self.records[index].1.ids.iter();
-        let both = ids(a).filter(|id| ids(b).any(|other| other.key == id.key) && !self.context.is_generic(id.key));
+        let both = ids(a).filter(|id| {
+            ids(b).any(|other| other.key == id.key) && !self.context.is_generic(id.key)
+        });
         let kinds = both.filter_map(|id| self.model.identifiers.iter().nth(usize::from(id.kind)));
         let (kind, _) = kinds.min_by_key(|(name, kind)| (kind.priority, *name))?;
         Some(Reason::SharedIdentifier { kind: kind.clone() })
     }
 
     pub(super) fn into_clustering(mut self) -> Clustering {
-        let roots: Vec<usize> = (0..self.records.len()).map(|index| self.root(index)).collect();
+        let roots: Vec<usize> = (0..self.records.len())
+            .map(|index| self.root(index))
+            .collect();
         let key = |index: usize| self.records[index].0.key.clone();
         let evidence = spanning(&self.taken, self.records.len());
         let members = evidence.into_iter().enumerate().map(|(index, link)| {
-            let evidence = link.map_or(Evidence::Alone, |(reason, with)| Evidence::Linked { reason, with: key(with) });
-            Member { record: key(index), evidence }
+            let evidence = link.map_or(Evidence::Alone, |(reason, with)| Evidence::Linked {
+                reason,
+                with: key(with),
+            });
+            Member {
+                record: key(index),
+                evidence,
+            }
         });
         let clusters = grouped(&roots, members.collect());
-        let refused = self.refused.iter().filter(|(a, b, ..)| roots[*a] != roots[*b]).map(|(a, b, reason, guard)| {
-            Refusal { left: key(*a), right: key(*b), reason: reason.clone(), guard: guard.clone() }
-        });
-        Clustering { clusters, refused: refused.collect() }
+        let refused = self
+            .refused
+            .iter()
+            .filter(|(a, b, ..)| roots[*a] != roots[*b])
+            .map(|(a, b, reason, guard)| Refusal {
+                left: key(*a),
+                right: key(*b),
+                reason: reason.clone(),
+                guard: guard.clone(),
+            });
+        Clustering {
+            clusters,
+            refused: refused.collect(),
+        }
     }
 }
 
 fn reason(rule: &Rule<'_>) -> Reason {
-    Reason::SharedIdentifier { kind: rule.kind.to_owned() }
+    Reason::SharedIdentifier {
+        kind: rule.kind.to_owned(),
+    }
 }
 
 fn find(parent: &[usize], mut index: usize) -> usize {
@@ -251,7 +314,8 @@ fn find(parent: &[usize], mut index: usize) -> usize {
     index
 }
 
-/// For each record the link that leads towards the first of its cluster; for that one its strongest.
+/// For each record the link that leads towards the first of its cluster; for that one its
+/// strongest.
 fn spanning(taken: &[(usize, usize, Reason)], count: usize) -> Vec<Option<(Reason, usize)>> {
     let mut links: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     for (number, (a, b, _)) in taken.iter().enumerate() {

@@ -21,7 +21,11 @@ pub(super) struct Rule<'a> {
 }
 
 /// All proposals, strongest first.
-pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model: &'a Model) -> Vec<Rule<'a>> {
+pub(super) fn all<'a>(
+    records: &[(&Record, &Features)],
+    context: &Context,
+    model: &'a Model,
+) -> Vec<Rule<'a>> {
     let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
     for (index, (record, features)) in records.iter().enumerate() {
         let told = |identifier: &Identifier| {
@@ -34,7 +38,9 @@ pub(super) fn all<'a>(records: &[(&Record, &Features)], context: &Context, model
     }
     let mut rules: Vec<Rule<'a>> = holders
         .into_iter()
-        .filter(|(identifier, holders)| holders.len() > 1 && !context.is_generic(BlockingKey::of(identifier)))
+        .filter(|(identifier, holders)| {
+            holders.len() > 1 && !context.is_generic(BlockingKey::of(identifier))
+        })
         .filter_map(|(identifier, holders)| {
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
             let too_many = kind.max_records.is_some_and(|max| holders.len() > max);

@@ -7,9 +7,20 @@ use crate::identity::text::{edits, similarity};
 use crate::model::BelongsTo;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
-pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, context: &Context, score: &mut Score) {
+pub(super) fn compare(
+    left: &Features,
+    right: &Features,
+    weights: &Weights,
+    context: &Context,
+    score: &mut Score,
+) {
     let mut best = |field, found: Option<Best>| {
-        if let Some(Best { level, weight, values }) = found {
+        if let Some(Best {
+            level,
+            weight,
+            values,
+        }) = found
+        {
             score.set(field, level, weight, values);
         }
     };
@@ -20,7 +31,8 @@ pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, cont
             level => weights.of(field, level),
         }
     };
-    let births = |dates: &[Date]| -> Vec<(usize, Date)> { dates.iter().copied().enumerate().collect() };
+    let births =
+        |dates: &[Date]| -> Vec<(usize, Date)> { dates.iter().copied().enumerate().collect() };
     best(
         Field::BirthDate,
         Best::of(
@@ -30,22 +42,64 @@ pub(super) fn compare(left: &Features, right: &Features, weights: &Weights, cont
             flat(Field::BirthDate),
         ),
     );
-    best(Field::Gender, Best::of(&left.genders, &right.genders, |a, b| (same(a == b), 0), flat(Field::Gender)));
-    best(Field::Street, Best::of(&left.streets, &right.streets, |a, b| (street_level(a, b), 0), flat(Field::Street)));
-    best(Field::City, Best::of(&left.cities, &right.cities, |a, b| (word_level(a, b), a.hash), by_value(Field::City)));
+    best(
+        Field::Gender,
+        Best::of(
+            &left.genders,
+            &right.genders,
+            |a, b| (same(a == b), 0),
+            flat(Field::Gender),
+        ),
+    );
+    best(
+        Field::Street,
+        Best::of(
+            &left.streets,
+            &right.streets,
+            |a, b| (street_level(a, b), 0),
+            flat(Field::Street),
+        ),
+    );
+    best(
+        Field::City,
+        Best::of(
+            &left.cities,
+            &right.cities,
+            |a, b| (word_level(a, b), a.hash),
+            by_value(Field::City),
+        ),
+    );
     best(
         Field::Postcode,
-        Best::of(&left.postcodes, &right.postcodes, |a, b| (word_level(a, b), a.hash), by_value(Field::Postcode)),
+        Best::of(
+            &left.postcodes,
+            &right.postcodes,
+            |a, b| (word_level(a, b), a.hash),
+            by_value(Field::Postcode),
+        ),
     );
     let told = |email: &&Email| !context.is_generic(email.key);
-    let (l, r): (Vec<&Email>, Vec<&Email>) =
-        (left.emails.iter().filter(told).collect(), right.emails.iter().filter(told).collect());
-    best(Field::Email, Best::of(&l, &r, |a, b| (email_level(a, b), 0), flat(Field::Email)));
+    let (l, r): (Vec<&Email>, Vec<&Email>) = (
+        left.emails.iter().filter(told).collect(),
+        right.emails.iter().filter(told).collect(),
+    );
+    best(
+        Field::Email,
+        Best::of(&l, &r, |a, b| (email_level(a, b), 0), flat(Field::Email)),
+    );
     let told = |phone: &&Phone| !context.is_generic(phone.key);
-    let (l, r): (Vec<&Phone>, Vec<&Phone>) =
-        (left.phones.iter().filter(told).collect(), right.phones.iter().filter(told).collect());
-    best(Field::Phone, Best::of(&l, &r, |a, b| (phone_level(a, b), 0), flat(Field::Phone)));
-    best(Field::PersonalId, personal_id(left, right, weights, context));
+    let (l, r): (Vec<&Phone>, Vec<&Phone>) = (
+        left.phones.iter().filter(told).collect(),
+        right.phones.iter().filter(told).collect(),
+    );
+    best(
+        Field::Phone,
+        Best::of(&l, &r, |a, b| (phone_level(a, b), 0), flat(Field::Phone)),
+    );
+    best(
+        Field::PersonalId,
+        personal_id(left, right, weights, context),
+    );
 }
 
 /// The best of all pairs of values.
@@ -71,7 +125,11 @@ impl Best {
                 }
                 let weight = worth(level, hash);
                 if best.as_ref().is_none_or(|best| weight > best.weight) {
-                    best = Some(Self { level, weight, values: (l, r) });
+                    best = Some(Self {
+                        level,
+                        weight,
+                        values: (l, r),
+                    });
                 }
             }
         }
@@ -80,7 +138,11 @@ impl Best {
 }
 
 fn same(same: bool) -> AgreementLevel {
-    if same { AgreementLevel::Exact } else { AgreementLevel::Different }
+    if same {
+        AgreementLevel::Exact
+    } else {
+        AgreementLevel::Different
+    }
 }
 
 pub(super) fn date_level(a: Date, b: Date) -> AgreementLevel {
@@ -92,7 +154,9 @@ pub(super) fn date_level(a: Date, b: Date) -> AgreementLevel {
     }
     let (x, y) = (a.digits(), b.digits());
     let differing = x.iter().zip(&y).filter(|(x, y)| x != y).count();
-    let transposed = || (0..7).any(|i| x[i] == y[i + 1] && x[i + 1] == y[i] && x[i] != x[i + 1]) && differing == 2;
+    let transposed = || {
+        (0..7).any(|i| x[i] == y[i + 1] && x[i + 1] == y[i] && x[i] != x[i + 1]) && differing == 2
+    };
     if differing == 1 || transposed() {
         return AgreementLevel::Close;
     }
@@ -114,14 +178,19 @@ fn word_level(a: &Word, b: &Word) -> AgreementLevel {
 }
 
 fn same_or_close(close: bool) -> AgreementLevel {
-    if close { AgreementLevel::Close } else { AgreementLevel::Different }
+    if close {
+        AgreementLevel::Close
+    } else {
+        AgreementLevel::Different
+    }
 }
 
 fn street_level(a: &Street, b: &Street) -> AgreementLevel {
     if a.whole.hash == b.whole.hash {
         return AgreementLevel::Exact;
     }
-    let names = a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
+    let names =
+        a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
     let numbers = match (&a.number, &b.number) {
         (Some(x), Some(y)) => x == y || (x.len().max(y.len()) >= 3 && edits(x, y, 1) <= 1),
         _ => true,
@@ -129,7 +198,11 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
     match (names, numbers) {
         (true, true) => AgreementLevel::Close,
         (true, false) => AgreementLevel::Part,
-        (false, true) if a.number.is_some() && a.number == b.number && similarity(&a.name, &b.name) >= 780 => {
+        (false, true)
+            if a.number.is_some()
+                && a.number == b.number
+                && similarity(&a.name, &b.name) >= 780 =>
+        {
             AgreementLevel::Part
         }
         _ => AgreementLevel::Different,
@@ -138,7 +211,11 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
 
 /// Whether all words of one are in the other, which may go on with a town.
 fn contains(all: &Street, some: &Street) -> bool {
-    some.name.len() >= 4 && some.words.iter().all(|word| all.words.iter().any(|other| other.hash == word.hash))
+    some.name.len() >= 4
+        && some
+            .words
+            .iter()
+            .all(|word| all.words.iter().any(|other| other.hash == word.hash))
 }
 
 fn email_level(a: &Email, b: &Email) -> AgreementLevel {
@@ -148,7 +225,10 @@ fn email_level(a: &Email, b: &Email) -> AgreementLevel {
     if a.whole.hash == b.whole.hash {
         return AgreementLevel::Exact;
     }
-    if a.domain == b.domain && a.local.len().min(b.local.len()) >= 5 && edits(&a.local, &b.local, 1) <= 1 {
+    if a.domain == b.domain
+        && a.local.len().min(b.local.len()) >= 5
+        && edits(&a.local, &b.local, 1) <= 1
+    {
         return AgreementLevel::Close;
     }
     if a.local == b.local {
@@ -166,17 +246,26 @@ fn email_level(a: &Email, b: &Email) -> AgreementLevel {
     let alike = same_number
         || (long && similarity(&a.local, &b.local) >= 940)
         || similarity(&a.whole.text, &b.whole.text) >= 950;
-    if alike { AgreementLevel::Similar } else { AgreementLevel::Different }
+    if alike {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Different
+    }
 }
 
 /// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
 fn mangled_level(a: &Email, b: &Email) -> AgreementLevel {
     let shown = |email: &Email| email.masked().map(str::len);
     let prefix = shown(a).into_iter().chain(shown(b)).min();
-    let same_start = prefix
-        .is_some_and(|length| length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length));
+    let same_start = prefix.is_some_and(|length| {
+        length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length)
+    });
     let same_number = a.number().is_some() && a.number() == b.number();
-    if same_start || same_number { AgreementLevel::Similar } else { AgreementLevel::Missing }
+    if same_start || same_number {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Missing
+    }
 }
 
 fn phone_level(a: &Phone, b: &Phone) -> AgreementLevel {
@@ -188,21 +277,41 @@ fn phone_level(a: &Phone, b: &Phone) -> AgreementLevel {
     same_or_close((short.len() >= 7 && long.ends_with(short.as_str())) || edits(x, y, 1) <= 1)
 }
 
-fn personal_id(left: &Features, right: &Features, weights: &Weights, context: &Context) -> Option<Best> {
+fn personal_id(
+    left: &Features,
+    right: &Features,
+    weights: &Weights,
+    context: &Context,
+) -> Option<Best> {
     let mut best: Option<Best> = None;
-    for (l, a) in left.ids.iter().enumerate().filter(|(_, id)| id.belongs_to == BelongsTo::Person) {
-        for (r, b) in right.ids.iter().enumerate().filter(|(_, b)| a.kind == b.kind) {
+    for (l, a) in left
+        .ids
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| id.belongs_to == BelongsTo::Person)
+    {
+        for (r, b) in right
+            .ids
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| a.kind == b.kind)
+        {
             if context.is_generic(a.key) || context.is_generic(b.key) {
                 continue;
             }
             let level = id_level(a, b);
-            // A person may have several of a type that is not exclusive: that they differ says nothing.
+            // A person may have several of a type that is not exclusive: that they differ says
+            // nothing.
             if level == AgreementLevel::Different && !a.exclusive {
                 continue;
             }
             let weight = weights.of(Field::PersonalId, level);
             if best.as_ref().is_none_or(|best| weight > best.weight) {
-                best = Some(Best { level, weight, values: (l, r) });
+                best = Some(Best {
+                    level,
+                    weight,
+                    values: (l, r),
+                });
             }
         }
     }
@@ -223,17 +332,34 @@ pub(super) fn shown(features: &Features, field: Field, index: u8) -> String {
     let word = |words: &[Word]| words.get(index).map(|word| word.text.clone());
     let name = features.names.get(index);
     let text = match field {
-        Field::GivenName => name.and_then(|name| name.given.as_ref()).map(|given| given.word.text.clone()),
-        Field::FamilyName => name.and_then(|name| name.family.as_ref()).map(|family| family.word.text.clone()),
-        Field::MiddleName => {
-            name.map(|name| name.middle.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "))
-        }
+        Field::GivenName => name
+            .and_then(|name| name.given.as_ref())
+            .map(|given| given.word.text.clone()),
+        Field::FamilyName => name
+            .and_then(|name| name.family.as_ref())
+            .map(|family| family.word.text.clone()),
+        Field::MiddleName => name.map(|name| {
+            name.middle
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        }),
         Field::BirthDate => features.births.get(index).map(ToString::to_string),
         Field::Gender => features.genders.get(index).map(ToString::to_string),
         Field::PersonalId => features.ids.get(index).map(|id| id.value.text.clone()),
-        Field::Email => features.emails.get(index).map(|email| email.whole.text.clone()),
-        Field::Phone => features.phones.get(index).map(|phone| phone.digits.text.clone()),
-        Field::Street => features.streets.get(index).map(|street| street.whole.text.clone()),
+        Field::Email => features
+            .emails
+            .get(index)
+            .map(|email| email.whole.text.clone()),
+        Field::Phone => features
+            .phones
+            .get(index)
+            .map(|phone| phone.digits.text.clone()),
+        Field::Street => features
+            .streets
+            .get(index)
+            .map(|street| street.whole.text.clone()),
         Field::City => word(&features.cities),
         Field::Postcode => word(&features.postcodes),
     };

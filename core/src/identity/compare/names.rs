@@ -50,12 +50,29 @@ impl Agreement {
             _ => (AgreementLevel::Missing, 0),
         };
         let middle = worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None);
-        let straight = Self { given, middle, family };
-        let poor =
-            |level| matches!(level, AgreementLevel::Similar | AgreementLevel::Different | AgreementLevel::Missing);
+        let straight = Self {
+            given,
+            middle,
+            family,
+        };
+        let poor = |level| {
+            matches!(
+                level,
+                AgreementLevel::Similar | AgreementLevel::Different | AgreementLevel::Missing
+            )
+        };
         if poor(given.0) && poor(family.0) && swapped(a, b) {
-            let swap = |field| (AgreementLevel::Swapped, weights.of(field, AgreementLevel::Swapped));
-            let turned = Self { given: swap(Field::GivenName), middle, family: swap(Field::FamilyName) };
+            let swap = |field| {
+                (
+                    AgreementLevel::Swapped,
+                    weights.of(field, AgreementLevel::Swapped),
+                )
+            };
+            let turned = Self {
+                given: swap(Field::GivenName),
+                middle,
+                family: swap(Field::FamilyName),
+            };
             if turned.sum() > straight.sum() {
                 return turned;
             }
@@ -68,11 +85,16 @@ impl Agreement {
     }
 
     fn parts(&self) -> [(Field, (AgreementLevel, i32)); 3] {
-        [(Field::GivenName, self.given), (Field::MiddleName, self.middle), (Field::FamilyName, self.family)]
+        [
+            (Field::GivenName, self.given),
+            (Field::MiddleName, self.middle),
+            (Field::FamilyName, self.family),
+        ]
     }
 }
 
-/// Whether given and family name have changed places on one side. Where one side has but one name, that one.
+/// Whether given and family name have changed places on one side. Where one side has but one name,
+/// that one.
 fn swapped(a: &Name, b: &Name) -> bool {
     let agree = |given: Option<&Given>, family: Option<&Family>| match (given, family) {
         (Some(given), Some(family)) if given.word.is_initial() || family.word.is_initial() => None,
@@ -95,10 +117,16 @@ fn alike(a: &str, b: &str) -> bool {
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     let level = one_given_level(x, y);
     let goes_by_another = |given: &Given, name: &Name| {
-        !given.word.is_initial() && name.middle.iter().any(|middle| middle.hash == given.word.hash)
+        !given.word.is_initial()
+            && name
+                .middle
+                .iter()
+                .any(|middle| middle.hash == given.word.hash)
     };
     match level {
-        AgreementLevel::Different | AgreementLevel::Similar if goes_by_another(x, b) || goes_by_another(y, a) => {
+        AgreementLevel::Different | AgreementLevel::Similar
+            if goes_by_another(x, b) || goes_by_another(y, a) =>
+        {
             AgreementLevel::Part
         }
         level => level,
@@ -110,7 +138,11 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Exact;
     }
     if x.word.is_initial() || y.word.is_initial() {
-        return if initials_agree(x, y) { AgreementLevel::Initial } else { AgreementLevel::Different };
+        return if initials_agree(x, y) {
+            AgreementLevel::Initial
+        } else {
+            AgreementLevel::Different
+        };
     }
     if x.forms.iter().any(|form| y.forms.contains(form)) {
         return AgreementLevel::Nickname;
@@ -118,11 +150,14 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
     let known = !x.forms.is_empty() && !y.forms.is_empty();
     match level {
-        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not Alexia.
+        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
+        // Alexia.
         AgreementLevel::Close | AgreementLevel::Prefix if known => AgreementLevel::Similar,
         AgreementLevel::Similar if known => AgreementLevel::Different,
         // What is no name that is known may be one mistyped.
-        AgreementLevel::Different if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN => {
+        AgreementLevel::Different
+            if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
+        {
             AgreementLevel::Similar
         }
         level => level,
@@ -142,12 +177,24 @@ fn family_level(x: &Family, y: &Family) -> AgreementLevel {
     }
     if x.word.is_initial() || y.word.is_initial() {
         let same = x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0];
-        return if same { AgreementLevel::Initial } else { AgreementLevel::Different };
+        return if same {
+            AgreementLevel::Initial
+        } else {
+            AgreementLevel::Different
+        };
     }
     let part_of = |one: &Word, other: &Family| {
-        one.text.len() >= 3 && other.parts.iter().any(|part| part.hash == one.hash || alike(&part.text, &one.text))
+        one.text.len() >= 3
+            && other
+                .parts
+                .iter()
+                .any(|part| part.hash == one.hash || alike(&part.text, &one.text))
     };
-    if part_of(&x.word, y) || part_of(&y.word, x) || x.parts.iter().any(|part| part.text.len() >= 4 && part_of(part, y))
+    if part_of(&x.word, y)
+        || part_of(&y.word, x)
+        || x.parts
+            .iter()
+            .any(|part| part.text.len() >= 4 && part_of(part, y))
     {
         return AgreementLevel::Part;
     }
@@ -167,7 +214,11 @@ fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
     if similarity >= 920 && short.len() >= 4 {
         return AgreementLevel::Close;
     }
-    if similarity >= 820 || same_sound { AgreementLevel::Similar } else { AgreementLevel::Different }
+    if similarity >= 820 || same_sound {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Different
+    }
 }
 
 fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
@@ -177,8 +228,13 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
     let mut best = AgreementLevel::Different;
     for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (a, b))) {
         let level = if a.hash == b.hash {
-            if a.is_initial() { AgreementLevel::Initial } else { AgreementLevel::Exact }
-        } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0] {
+            if a.is_initial() {
+                AgreementLevel::Initial
+            } else {
+                AgreementLevel::Exact
+            }
+        } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0]
+        {
             AgreementLevel::Initial
         } else if alike(&a.text, &b.text) {
             AgreementLevel::Close
@@ -203,7 +259,9 @@ pub(in crate::identity) enum GivenAgreement {
 
 /// Compares given names for guards.
 pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAgreement {
-    let (Some(x), Some(y)) = (&left.given, &right.given) else { return GivenAgreement::Unknown };
+    let (Some(x), Some(y)) = (&left.given, &right.given) else {
+        return GivenAgreement::Unknown;
+    };
     if swapped(left, right) {
         return GivenAgreement::Agree;
     }
@@ -217,7 +275,9 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
 /// Whether two people have different family names.
 pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
     match (&left.family, &right.family) {
-        (Some(x), Some(y)) => matches!(family_level(x, y), AgreementLevel::Different) && !swapped(left, right),
+        (Some(x), Some(y)) => {
+            matches!(family_level(x, y), AgreementLevel::Different) && !swapped(left, right)
+        }
         _ => false,
     }
 }

@@ -56,7 +56,9 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if ids_conflict(left, right) && !same_by_all_else(score) {
         return Some(Veto::PersonalIdsDiffer);
     }
-    if births_conflict(&left.births, &right.births) && !birth_slip(score).forgives(&left.births, &right.births) {
+    if births_conflict(&left.births, &right.births)
+        && !birth_slip(score).forgives(&left.births, &right.births)
+    {
         return Some(Veto::BirthDatesDiffer);
     }
     if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
@@ -72,12 +74,15 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     None
 }
 
-/// Whether a given name that differs is one that was garbled: date of birth and a contact are the same and the family name
-/// does not differ, one of the two is no name that is known, and they have letters in common. (Of twins, both have names.)
+/// Whether a given name that differs is one that was garbled: date of birth and a contact are the
+/// same and the family name does not differ, one of the two is no name that is known, and they have
+/// letters in common. (Of twins, both have names.)
 fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
-    let contact =
-        score.level(Field::Email) == AgreementLevel::Exact || score.level(Field::Phone) == AgreementLevel::Exact;
-    if !contact || !agrees(score.level(Field::BirthDate)) || score.level(Field::FamilyName) == AgreementLevel::Different
+    let contact = score.level(Field::Email) == AgreementLevel::Exact
+        || score.level(Field::Phone) == AgreementLevel::Exact;
+    if !contact
+        || !agrees(score.level(Field::BirthDate))
+        || score.level(Field::FamilyName) == AgreementLevel::Different
     {
         return false;
     }
@@ -103,15 +108,30 @@ pub(in crate::identity) fn births_conflict(left: &[Date], right: &[Date]) -> boo
     let well_formed = |dates: &[Date]| dates.iter().any(|date| date.is_well_formed());
     well_formed(left)
         && well_formed(right)
-        && left.iter().all(|a| right.iter().all(|b| date_level(*a, *b) == AgreementLevel::Different))
+        && left.iter().all(|a| {
+            right
+                .iter()
+                .all(|b| date_level(*a, *b) == AgreementLevel::Different)
+        })
 }
 
-/// Whether names and date of birth say that a personal identifier was mistyped beyond recognition, or is another's.
+/// Whether names and date of birth say that a personal identifier was mistyped beyond recognition,
+/// or is another's.
 fn same_by_all_else(score: &Score) -> bool {
-    let others = [Field::GivenName, Field::FamilyName, Field::Street, Field::City, Field::Postcode];
-    let agreeing = others.into_iter().filter(|field| agrees(score.level(*field))).count();
+    let others = [
+        Field::GivenName,
+        Field::FamilyName,
+        Field::Street,
+        Field::City,
+        Field::Postcode,
+    ];
+    let agreeing = others
+        .into_iter()
+        .filter(|field| agrees(score.level(*field)))
+        .count();
     let birth = score.level(Field::BirthDate);
-    let enough = (agrees(birth) && agreeing >= 3) || (birth == AgreementLevel::Similar && agreeing >= 4);
+    let enough =
+        (agrees(birth) && agreeing >= 3) || (birth == AgreementLevel::Similar && agreeing >= 4);
     score.level(Field::GivenName) != AgreementLevel::Different && enough
 }
 
@@ -128,7 +148,9 @@ fn agrees(level: AgreementLevel) -> bool {
 
 /// How many years lie between the nearest dates of both sides.
 fn years_apart(left: &[Date], right: &[Date]) -> u16 {
-    let apart = left.iter().flat_map(|a| right.iter().map(|b| a.year.abs_diff(b.year)));
+    let apart = left
+        .iter()
+        .flat_map(|a| right.iter().map(|b| a.year.abs_diff(b.year)));
     apart.min().unwrap_or(0)
 }
 
@@ -140,7 +162,8 @@ const GENERATION_YEARS: u16 = 13;
 pub(in crate::identity) enum BirthSlip {
     /// Two people's.
     No,
-    /// One that was mistyped, if a generation does not lie between them: an e-mail address says that it is one person.
+    /// One that was mistyped, if a generation does not lie between them: an e-mail address says
+    /// that it is one person.
     WithinGeneration,
     /// One that was mistyped: a personal identifier and the given name say so.
     Any,
@@ -159,9 +182,14 @@ impl BirthSlip {
 /// What speaks for a slip.
 pub(in crate::identity) fn birth_slip(score: &Score) -> BirthSlip {
     let id = score.level(Field::PersonalId);
-    if id == AgreementLevel::Exact || (id == AgreementLevel::Close && agrees(score.level(Field::GivenName))) {
+    if id == AgreementLevel::Exact
+        || (id == AgreementLevel::Close && agrees(score.level(Field::GivenName)))
+    {
         BirthSlip::Any
-    } else if matches!(score.level(Field::Email), AgreementLevel::Exact | AgreementLevel::Close) {
+    } else if matches!(
+        score.level(Field::Email),
+        AgreementLevel::Exact | AgreementLevel::Close
+    ) {
         BirthSlip::WithinGeneration
     } else {
         BirthSlip::No

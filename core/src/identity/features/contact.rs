@@ -26,12 +26,20 @@ impl Email {
         let folded = text::fold(&identifier.value);
         let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
         let local = local.split('+').next().unwrap_or(local);
-        let local = local.chars().filter(|letter| !matches!(letter, '.' | '-' | '_')).collect();
-        Self { key: BlockingKey::of(identifier), local, domain: domain.to_owned(), whole: Word::new(&folded) }
+        let local = local
+            .chars()
+            .filter(|letter| !matches!(letter, '.' | '-' | '_'))
+            .collect();
+        Self {
+            key: BlockingKey::of(identifier),
+            local,
+            domain: domain.to_owned(),
+            whole: Word::new(&folded),
+        }
     }
 
-    /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or a number that may be
-    /// that of its mailbox.
+    /// What is left of an address that was hidden by stars or mangled on its way: its beginning, or
+    /// a number that may be that of its mailbox.
     pub(super) fn malformed(identifier: &Identifier) -> Option<Self> {
         if identifier.value.contains('*') && identifier.value.contains('@') {
             return Some(Self::new(identifier));
@@ -76,16 +84,28 @@ pub(in crate::identity) struct Phone {
 
 impl Phone {
     pub(super) fn new(identifier: &Identifier) -> Self {
-        Self { key: BlockingKey::of(identifier), digits: Word::new(&digits(&identifier.value)) }
+        Self {
+            key: BlockingKey::of(identifier),
+            digits: Word::new(&digits(&identifier.value)),
+        }
     }
 
-    /// A number that does not fit its country's plan, as it was typed: its digits still say something.
+    /// A number that does not fit its country's plan, as it was typed: its digits still say
+    /// something.
     pub(super) fn malformed(identifier: &Identifier, kind: &IdentifierType) -> Option<Self> {
         let digits = digits(&identifier.value);
-        let varied = digits.bytes().any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
-        let blocked = kind.blocked.iter().any(|pattern| pattern.is_match(&identifier.value));
+        let varied = digits
+            .bytes()
+            .any(|byte| byte != digits.as_bytes()[digits.len() - 1]);
+        let blocked = kind
+            .blocked
+            .iter()
+            .any(|pattern| pattern.is_match(&identifier.value));
         let some = (MIN_DIGITS..=20).contains(&digits.len()) && varied && !blocked;
-        some.then(|| Self { key: BlockingKey::of(identifier), digits: Word::new(&digits) })
+        some.then(|| Self {
+            key: BlockingKey::of(identifier),
+            digits: Word::new(&digits),
+        })
     }
 }
 

@@ -21,8 +21,9 @@ const PLACEHOLDERS: [(u16, u8, u8); 8] = [
 ];
 
 impl Date {
-    /// Reads ISO dates with any separator, `YYYYMMDD`, `month/day/year` (`day/month/year` where only that can be), two-digit
-    /// years, and months by name. A month or day that cannot be is kept: its digits are still those of a typing error.
+    /// Reads ISO dates with any separator, `YYYYMMDD`, `month/day/year` (`day/month/year` where
+    /// only that can be), two-digit years, and months by name. A month or day that cannot be is
+    /// kept: its digits are still those of a typing error.
     pub(super) fn parse(raw: &str) -> Option<Self> {
         let (numbers, named) = pieces(raw)?;
         let date = match (numbers.as_slice(), named) {
@@ -30,10 +31,16 @@ impl Date {
             ([(all, 8)], None) => Self::new(all / 10_000, all / 100 % 100, all % 100)?,
             ([(first, 1..=2), (second, 1..=2), (year, digits)], None) => {
                 let year = full_year(*year, *digits)?;
-                let (month, day) = if *first > 12 { (second, first) } else { (first, second) };
+                let (month, day) = if *first > 12 {
+                    (second, first)
+                } else {
+                    (first, second)
+                };
                 Self::new(year, *month, *day)?
             }
-            ([(day, 1..=2), (year, digits)], Some(month)) => Self::new(full_year(*year, *digits)?, month, *day)?,
+            ([(day, 1..=2), (year, digits)], Some(month)) => {
+                Self::new(full_year(*year, *digits)?, month, *day)?
+            }
             _ => return None,
         };
         let plausible = (1800..=2100).contains(&date.year);
@@ -42,12 +49,17 @@ impl Date {
 
     fn new(year: u32, month: u32, day: u32) -> Option<Self> {
         let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
-        (month < 100 && day < 100).then_some(Self { year: u16::try_from(year).ok()?, month, day })
+        (month < 100 && day < 100).then_some(Self {
+            year: u16::try_from(year).ok()?,
+            month,
+            day,
+        })
     }
 
     /// Whether there is such a day.
     pub(in crate::identity) fn is_well_formed(self) -> bool {
-        let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
+        let leap = self.year.is_multiple_of(4)
+            && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let days = match self.month {
             2 if leap => 29,
             2 => 28,
@@ -86,12 +98,21 @@ type Number = (u32, usize);
 
 /// The numbers of a text with their lengths, and the month that is named.
 fn pieces(raw: &str) -> Option<(Vec<Number>, Option<u32>)> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     // A time of day says nothing.
-    let date = raw.split(['T', ',']).next().filter(|_| raw.contains("T0")).unwrap_or(raw);
+    let date = raw
+        .split(['T', ','])
+        .next()
+        .filter(|_| raw.contains("T0"))
+        .unwrap_or(raw);
     let mut numbers = Vec::new();
     let mut month = None;
-    for piece in date.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|piece| !piece.is_empty()) {
+    for piece in date
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|piece| !piece.is_empty())
+    {
         if piece.bytes().all(|byte| byte.is_ascii_digit()) {
             numbers.push((piece.parse().ok()?, piece.len()));
         } else if let Some(index) = piece.get(..3).and_then(|start| position(&MONTHS, start)) {
@@ -104,7 +125,9 @@ fn pieces(raw: &str) -> Option<(Vec<Number>, Option<u32>)> {
 }
 
 fn position(months: &[&str], start: &str) -> Option<usize> {
-    months.iter().position(|month| month.eq_ignore_ascii_case(start))
+    months
+        .iter()
+        .position(|month| month.eq_ignore_ascii_case(start))
 }
 
 /// Two digits are of the last hundred years, as of 2030: nobody's birth is later.
@@ -144,7 +167,16 @@ mod tests {
 
     #[test]
     fn what_is_no_date_or_stands_for_none_is_not_read() {
-        for raw in ["", "none", "1900-01-01", "1970-01-01", "9999-12-31", "12", "1987-10-28-3", "Smarch 3 1990"] {
+        for raw in [
+            "",
+            "none",
+            "1900-01-01",
+            "1970-01-01",
+            "9999-12-31",
+            "12",
+            "1987-10-28-3",
+            "Smarch 3 1990",
+        ] {
             assert_eq!(read(raw), None, "{raw}");
         }
     }
@@ -153,6 +185,8 @@ mod tests {
     fn a_day_that_cannot_be_is_read_but_not_well_formed() {
         let well_formed = |raw| Date::parse(raw).is_some_and(Date::is_well_formed);
         assert!(well_formed("2000-02-29") && well_formed("1987-12-31"));
-        assert!(!well_formed("1900-02-29") && !well_formed("19371233") && !well_formed("1987-13-01"));
+        assert!(
+            !well_formed("1900-02-29") && !well_formed("19371233") && !well_formed("1987-13-01")
+        );
     }
 }

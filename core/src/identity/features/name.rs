@@ -12,7 +12,10 @@ pub(in crate::identity) struct Word {
 
 impl Word {
     pub(in crate::identity) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), hash: crate::hash::Hash::new().part(text).finish() }
+        Self {
+            text: text.to_owned(),
+            hash: crate::hash::Hash::new().part(text).finish(),
+        }
     }
 
     /// A text with all between its letters and digits taken out; none where nothing is left.
@@ -56,15 +59,27 @@ pub(in crate::identity) struct Family {
 
 impl Given {
     fn new(text: &str) -> Self {
-        Self { word: Word::new(text), sound: text::sound(text), forms: nicknames::groups(text) }
+        Self {
+            word: Word::new(text),
+            sound: text::sound(text),
+            forms: nicknames::groups(text),
+        }
     }
 }
 
 impl Family {
     fn new(tokens: &[String]) -> Self {
         let joined = tokens.concat();
-        let parts = if tokens.len() > 1 { tokens.iter().map(|token| Word::new(token)).collect() } else { Vec::new() };
-        Self { word: Word::new(&joined), sound: text::sound(&joined), parts }
+        let parts = if tokens.len() > 1 {
+            tokens.iter().map(|token| Word::new(token)).collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            word: Word::new(&joined),
+            sound: text::sound(&joined),
+            parts,
+        }
     }
 }
 
@@ -99,23 +114,32 @@ impl Parts {
                     self.other.extend(name);
                 }
             }
-            Role::Suffix => self.suffixes.extend(tokens(raw).iter().filter_map(|token| generation(token))),
+            Role::Suffix => self
+                .suffixes
+                .extend(tokens(raw).iter().filter_map(|token| generation(token))),
             _ => {}
         }
     }
 
     /// Takes the suffix of a generation off the end of a name.
     fn without_suffix(&mut self, mut tokens: Vec<String>) -> Vec<String> {
-        while let (true, Some(suffix)) = (tokens.len() > 1, tokens.last().and_then(|last| generation(last))) {
+        while let (true, Some(suffix)) = (
+            tokens.len() > 1,
+            tokens.last().and_then(|last| generation(last)),
+        ) {
             self.suffixes.push(suffix);
             tokens.pop();
         }
         tokens
     }
 
-    /// Given and family names of a whole name: `Ann Mary Smith`, `Smith, Ann Mary`, or in Chinese characters.
+    /// Given and family names of a whole name: `Ann Mary Smith`, `Smith, Ann Mary`, or in Chinese
+    /// characters.
     fn full_name(&mut self, raw: &str) -> Option<(Vec<String>, Vec<String>)> {
-        if let Some((family, given)) = raw.split_once(',').filter(|(_, rest)| generation(&text::fold(rest)).is_none()) {
+        if let Some((family, given)) = raw
+            .split_once(',')
+            .filter(|(_, rest)| generation(&text::fold(rest)).is_none())
+        {
             let family = self.without_suffix(tokens(family));
             let given = self.without_suffix(tokens(given));
             return (!given.is_empty() || !family.is_empty()).then_some((given, family));
@@ -127,7 +151,11 @@ impl Parts {
         }
         let is_han = |letter: char| ('\u{3400}'..='\u{9fff}').contains(&letter);
         let family_first = clean(raw).chars().all(is_han);
-        let family = if family_first { words.remove(0) } else { words.pop().unwrap_or_default() };
+        let family = if family_first {
+            words.remove(0)
+        } else {
+            words.pop().unwrap_or_default()
+        };
         Some((words, vec![family]))
     }
 
@@ -135,12 +163,22 @@ impl Parts {
     pub(super) fn into_names(mut self) -> (Vec<Name>, Vec<u8>) {
         let mut names = Vec::new();
         if self.given.is_empty() && self.family.is_empty() {
-            names.extend(self.full.iter().map(|(given, family)| name(given, &[], family)));
+            names.extend(
+                self.full
+                    .iter()
+                    .map(|(given, family)| name(given, &[], family)),
+            );
         }
-        if names.is_empty() && !(self.given.is_empty() && self.middle.is_empty() && self.family.is_empty()) {
+        if names.is_empty()
+            && !(self.given.is_empty() && self.middle.is_empty() && self.family.is_empty())
+        {
             names.push(name(&self.given, &self.middle, &self.family));
         }
-        names.extend(self.other.iter().map(|(given, family)| name(given, &[], family)));
+        names.extend(
+            self.other
+                .iter()
+                .map(|(given, family)| name(given, &[], family)),
+        );
         names.truncate(super::MAX_VALUES);
         self.suffixes.sort_unstable();
         self.suffixes.dedup();
@@ -149,10 +187,16 @@ impl Parts {
 }
 
 fn name(given: &[String], middle: &[String], family: &[String]) -> Name {
-    let (first, rest) = given.split_first().map_or((None, given), |(first, rest)| (Some(first), rest));
+    let (first, rest) = given
+        .split_first()
+        .map_or((None, given), |(first, rest)| (Some(first), rest));
     Name {
         given: first.map(|first| Given::new(first)),
-        middle: rest.iter().chain(middle).map(|token| Word::new(token)).collect(),
+        middle: rest
+            .iter()
+            .chain(middle)
+            .map(|token| Word::new(token))
+            .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
     }
 }
@@ -163,18 +207,49 @@ fn tokens(raw: &str) -> Vec<String> {
         return Vec::new(); // What programs write for nothing; Nan is a name.
     }
     let folded = text::fold(raw);
-    let words = folded.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '\'' && letter != '`');
-    let plain = words.map(|word| word.replace(['\'', '`'], "")).filter(|word| !word.is_empty());
-    plain.filter(|word| !is_title(word) && !is_filler(word)).take(8).collect()
+    let words = folded
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '\'' && letter != '`');
+    let plain = words
+        .map(|word| word.replace(['\'', '`'], ""))
+        .filter(|word| !word.is_empty());
+    plain
+        .filter(|word| !is_title(word) && !is_filler(word))
+        .take(8)
+        .collect()
 }
 
 fn is_title(word: &str) -> bool {
-    matches!(word, "mr" | "mrs" | "ms" | "miss" | "mx" | "dr" | "prof" | "sir" | "herr" | "frau" | "mme" | "rev")
+    matches!(
+        word,
+        "mr" | "mrs"
+            | "ms"
+            | "miss"
+            | "mx"
+            | "dr"
+            | "prof"
+            | "sir"
+            | "herr"
+            | "frau"
+            | "mme"
+            | "rev"
+    )
 }
 
 /// What forms that insist on a value are given.
 fn is_filler(word: &str) -> bool {
-    matches!(word, "null" | "none" | "unknown" | "na" | "nil" | "test" | "xxx" | "tbd" | "anonymous" | "noname")
+    matches!(
+        word,
+        "null"
+            | "none"
+            | "unknown"
+            | "na"
+            | "nil"
+            | "test"
+            | "xxx"
+            | "tbd"
+            | "anonymous"
+            | "noname"
+    )
 }
 
 fn generation(word: &str) -> Option<u8> {
@@ -222,8 +297,15 @@ mod tests {
 
     #[test]
     fn fields_come_before_the_whole_and_fillers_do_not_count() {
-        let fields = [(Role::GivenName, "Ann"), (Role::FamilyName, "Brown Jr."), (Role::FullName, "Someone Else")];
+        let fields = [
+            (Role::GivenName, "Ann"),
+            (Role::FamilyName, "Brown Jr."),
+            (Role::FullName, "Someone Else"),
+        ];
         assert_eq!(read(&fields), ["ann [] brown [2]"]);
-        assert_eq!(read(&[(Role::GivenName, "NULL"), (Role::FamilyName, "none")]).len(), 0);
+        assert_eq!(
+            read(&[(Role::GivenName, "NULL"), (Role::FamilyName, "none")]).len(),
+            0
+        );
     }
 }

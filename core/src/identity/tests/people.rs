@@ -1,10 +1,11 @@
-//! People by example: who is linked, who is a household, who is kept apart; and that order and company do not matter.
+//! People by example: who is linked, who is a household, who is kept apart; and that order and
+//! company do not matter.
 
 use proptest::prelude::*;
 
 use crate::identity::{
-    Clustering, Context, Decision, DecisionKind, Features, Guard, MatchDecision, Reason, Veto, candidates, cluster,
-    compare, pairs,
+    Clustering, Context, Decision, DecisionKind, Features, Guard, MatchDecision, Reason, Veto,
+    candidates, cluster, compare, pairs,
 };
 use crate::model::Model;
 use crate::model::matching::{AgreementLevel, Field};
@@ -62,14 +63,22 @@ fn record(model: &Model, text: &str) -> Record {
 fn clustering(texts: &[&str], decisions: &[Decision]) -> Clustering {
     let model = model();
     let records: Vec<Record> = texts.iter().map(|text| record(&model, text)).collect();
-    let features: Vec<Features> = records.iter().map(|record| Features::of(record, &model)).collect();
+    let features: Vec<Features> = records
+        .iter()
+        .map(|record| Features::of(record, &model))
+        .collect();
     let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
     cluster(&all, &Context::of(&all, &model), decisions, &model)
 }
 
 fn shown(clustering: &Clustering) -> Vec<String> {
     let members = |cluster: &crate::identity::Cluster| {
-        cluster.members.iter().map(|member| member.record.key.clone()).collect::<Vec<_>>().join(" ")
+        cluster
+            .members
+            .iter()
+            .map(|member| member.record.key.clone())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     clustering.clusters.iter().map(members).collect()
 }
@@ -79,14 +88,29 @@ fn clusters(texts: &[&str]) -> Vec<String> {
 }
 
 /// Level and verdict of two records.
-fn judged(left: &str, right: &str, field: Field) -> (Option<AgreementLevel>, MatchDecision, Option<Veto>) {
+fn judged(
+    left: &str,
+    right: &str,
+    field: Field,
+) -> (Option<AgreementLevel>, MatchDecision, Option<Veto>) {
     let model = model();
-    let (a, b) = (record(&model, &format!("a {left}")), record(&model, &format!("b {right}")));
+    let (a, b) = (
+        record(&model, &format!("a {left}")),
+        record(&model, &format!("b {right}")),
+    );
     let (a, b) = (Features::of(&a, &model), Features::of(&b, &model));
     let there = compare(&a, &b, &Context::default(), &model);
     let back = compare(&b, &a, &Context::default(), &model);
-    assert_eq!((there.millibits, there.verdict, there.veto), (back.millibits, back.verdict, back.veto), "symmetric");
-    let level = there.fields.iter().find(|compared| compared.field == field).map(|compared| compared.level);
+    assert_eq!(
+        (there.millibits, there.verdict, there.veto),
+        (back.millibits, back.verdict, back.veto),
+        "symmetric"
+    );
+    let level = there
+        .fields
+        .iter()
+        .find(|compared| compared.field == field)
+        .map(|compared| compared.level);
     (level, there.verdict, there.veto)
 }
 
@@ -95,36 +119,144 @@ const HOME: &str = "street=12_Oak_Street city=Salem family=Featherstone";
 #[test]
 fn names_agree_at_many_levels() {
     for (left, right, field, expected) in [
-        ("given=Robert", "given=Bob", Field::GivenName, AgreementLevel::Nickname),
-        ("given=Robert", "given=R", Field::GivenName, AgreementLevel::Initial),
-        ("given=Hrvoje", "given=Hrvije", Field::GivenName, AgreementLevel::Close),
-        ("given=Jean", "given=Joan", Field::GivenName, AgreementLevel::Similar),
-        ("given=Alice", "given=Mark", Field::GivenName, AgreementLevel::Different),
-        ("family=Braun", "family=Bra", Field::FamilyName, AgreementLevel::Prefix),
-        ("family=Pena-Villareal", "family=Villareal", Field::FamilyName, AgreementLevel::Part),
-        ("given=Lydia family=Brooks", "given=Brooks family=Lydia", Field::FamilyName, AgreementLevel::Swapped),
-        ("full=Brooks,_Lydia", "given=Lydia family=Brooks", Field::FamilyName, AgreementLevel::Exact),
+        (
+            "given=Robert",
+            "given=Bob",
+            Field::GivenName,
+            AgreementLevel::Nickname,
+        ),
+        (
+            "given=Robert",
+            "given=R",
+            Field::GivenName,
+            AgreementLevel::Initial,
+        ),
+        (
+            "given=Hrvoje",
+            "given=Hrvije",
+            Field::GivenName,
+            AgreementLevel::Close,
+        ),
+        (
+            "given=Jean",
+            "given=Joan",
+            Field::GivenName,
+            AgreementLevel::Similar,
+        ),
+        (
+            "given=Alice",
+            "given=Mark",
+            Field::GivenName,
+            AgreementLevel::Different,
+        ),
+        (
+            "family=Braun",
+            "family=Bra",
+            Field::FamilyName,
+            AgreementLevel::Prefix,
+        ),
+        (
+            "family=Pena-Villareal",
+            "family=Villareal",
+            Field::FamilyName,
+            AgreementLevel::Part,
+        ),
+        (
+            "given=Lydia family=Brooks",
+            "given=Brooks family=Lydia",
+            Field::FamilyName,
+            AgreementLevel::Swapped,
+        ),
+        (
+            "full=Brooks,_Lydia",
+            "given=Lydia family=Brooks",
+            Field::FamilyName,
+            AgreementLevel::Exact,
+        ),
     ] {
-        assert_eq!(judged(left, right, field).0, Some(expected), "{left} {right}");
+        assert_eq!(
+            judged(left, right, field).0,
+            Some(expected),
+            "{left} {right}"
+        );
     }
 }
 
 #[test]
 fn dates_and_contacts_agree_at_many_levels() {
     for (left, right, field, expected) in [
-        ("birth=1978-12-11", "birth=12/11/1978", Field::BirthDate, AgreementLevel::Exact),
-        ("birth=1978-12-11", "birth=1978-11-12", Field::BirthDate, AgreementLevel::DayMonthSwapped),
-        ("birth=1978-12-11", "birth=1978-12-17", Field::BirthDate, AgreementLevel::Close),
-        ("birth=1978-12-11", "birth=1951-02-03", Field::BirthDate, AgreementLevel::Different),
-        ("email=ann.lee@x.com", "email=annlee@y.org", Field::Email, AgreementLevel::SameLocalPart),
-        ("email=ann.lee@x.com", "email=ann.le@x.com", Field::Email, AgreementLevel::Close),
-        ("email=ann***@x.com", "email=ann.lee@x.com", Field::Email, AgreementLevel::Similar),
-        ("phone=2125551142", "phone=2125551143", Field::Phone, AgreementLevel::Close),
-        ("street=12_Oak_Street", "street=12_Oak_St", Field::Street, AgreementLevel::Exact),
-        ("street=12_Willow_Street", "street=12_Willow_St_Salem_OR", Field::Street, AgreementLevel::Close),
-        ("street=12_Oak_Street", "street=99_Oak_Street", Field::Street, AgreementLevel::Part),
+        (
+            "birth=1978-12-11",
+            "birth=12/11/1978",
+            Field::BirthDate,
+            AgreementLevel::Exact,
+        ),
+        (
+            "birth=1978-12-11",
+            "birth=1978-11-12",
+            Field::BirthDate,
+            AgreementLevel::DayMonthSwapped,
+        ),
+        (
+            "birth=1978-12-11",
+            "birth=1978-12-17",
+            Field::BirthDate,
+            AgreementLevel::Close,
+        ),
+        (
+            "birth=1978-12-11",
+            "birth=1951-02-03",
+            Field::BirthDate,
+            AgreementLevel::Different,
+        ),
+        (
+            "email=ann.lee@x.com",
+            "email=annlee@y.org",
+            Field::Email,
+            AgreementLevel::SameLocalPart,
+        ),
+        (
+            "email=ann.lee@x.com",
+            "email=ann.le@x.com",
+            Field::Email,
+            AgreementLevel::Close,
+        ),
+        (
+            "email=ann***@x.com",
+            "email=ann.lee@x.com",
+            Field::Email,
+            AgreementLevel::Similar,
+        ),
+        (
+            "phone=2125551142",
+            "phone=2125551143",
+            Field::Phone,
+            AgreementLevel::Close,
+        ),
+        (
+            "street=12_Oak_Street",
+            "street=12_Oak_St",
+            Field::Street,
+            AgreementLevel::Exact,
+        ),
+        (
+            "street=12_Willow_Street",
+            "street=12_Willow_St_Salem_OR",
+            Field::Street,
+            AgreementLevel::Close,
+        ),
+        (
+            "street=12_Oak_Street",
+            "street=99_Oak_Street",
+            Field::Street,
+            AgreementLevel::Part,
+        ),
     ] {
-        assert_eq!(judged(left, right, field).0, Some(expected), "{left} {right}");
+        assert_eq!(
+            judged(left, right, field).0,
+            Some(expected),
+            "{left} {right}"
+        );
     }
     let placeholder = judged("birth=1900-01-01", "birth=1900-01-01", Field::BirthDate);
     assert_eq!(placeholder.0, None, "a placeholder says nothing");
@@ -132,12 +264,29 @@ fn dates_and_contacts_agree_at_many_levels() {
 
 #[test]
 fn a_spouse_is_a_household_and_a_second_account_is_a_link() {
-    let spouse = judged(&format!("given=Alice {HOME}"), &format!("given=Mark {HOME}"), Field::GivenName);
-    assert_eq!((spouse.1, spouse.2), (MatchDecision::Household, Some(Veto::GivenNamesDiffer)));
-    let (alice, mark) = (format!("given=Alice birth=1980-02-03 {HOME}"), format!("given=Mark birth=1971-11-30 {HOME}"));
+    let spouse = judged(
+        &format!("given=Alice {HOME}"),
+        &format!("given=Mark {HOME}"),
+        Field::GivenName,
+    );
+    assert_eq!(
+        (spouse.1, spouse.2),
+        (MatchDecision::Household, Some(Veto::GivenNamesDiffer))
+    );
+    let (alice, mark) = (
+        format!("given=Alice birth=1980-02-03 {HOME}"),
+        format!("given=Mark birth=1971-11-30 {HOME}"),
+    );
     let spouse = judged(&alice, &mark, Field::GivenName);
-    assert_eq!((spouse.1, spouse.2), (MatchDecision::Household, Some(Veto::BirthDatesDiffer)));
-    let same = judged(&format!("given=Alice {HOME}"), &format!("given=Alice {HOME}"), Field::GivenName);
+    assert_eq!(
+        (spouse.1, spouse.2),
+        (MatchDecision::Household, Some(Veto::BirthDatesDiffer))
+    );
+    let same = judged(
+        &format!("given=Alice {HOME}"),
+        &format!("given=Alice {HOME}"),
+        Field::GivenName,
+    );
     assert_eq!((same.1, same.2), (MatchDecision::Link, None));
 }
 
@@ -145,19 +294,34 @@ fn a_spouse_is_a_household_and_a_second_account_is_a_link() {
 fn exclusive_evidence_keeps_people_apart() {
     for (left, right, expected) in [
         ("suffix=Jr", "suffix=Sr", Veto::SuffixesDiffer),
-        ("birth=1950-03-04", "birth=1981-07-09", Veto::BirthDatesDiffer),
+        (
+            "birth=1950-03-04",
+            "birth=1981-07-09",
+            Veto::BirthDatesDiffer,
+        ),
         ("nid=123456789", "nid=987650432", Veto::PersonalIdsDiffer),
     ] {
         let same = format!("given=Walter email=walter.featherstone@x.com {HOME}");
-        let judged = judged(&format!("{same} {left}"), &format!("{same} {right}"), Field::GivenName);
-        assert_eq!((judged.1, judged.2), (MatchDecision::Review, Some(expected)));
+        let judged = judged(
+            &format!("{same} {left}"),
+            &format!("{same} {right}"),
+            Field::GivenName,
+        );
+        assert_eq!(
+            (judged.1, judged.2),
+            (MatchDecision::Review, Some(expected))
+        );
     }
 }
 
 #[test]
 fn twins_are_two_people() {
-    let twins = ["a given=Anna birth=2001-05-06", "b given=Mark birth=2001-05-06"];
-    let twins = twins.map(|twin| format!("{twin} email=home@featherstone.com phone=2125551142 {HOME}"));
+    let twins = [
+        "a given=Anna birth=2001-05-06",
+        "b given=Mark birth=2001-05-06",
+    ];
+    let twins =
+        twins.map(|twin| format!("{twin} email=home@featherstone.com phone=2125551142 {HOME}"));
     assert_eq!(clusters(&[&twins[0], &twins[1]]), ["a", "b"]);
 }
 
@@ -165,16 +329,25 @@ fn twins_are_two_people() {
 fn compared(texts: &[String]) -> Vec<String> {
     let model = model();
     let records: Vec<Record> = texts.iter().map(|text| record(&model, text)).collect();
-    let features: Vec<Features> = records.iter().map(|record| Features::of(record, &model)).collect();
+    let features: Vec<Features> = records
+        .iter()
+        .map(|record| Features::of(record, &model))
+        .collect();
     let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
     let pairs = candidates(&all, &Context::of(&all, &model), &model);
-    pairs.into_iter().map(|(a, b)| format!("{} {}", a.key, b.key)).collect()
+    pairs
+        .into_iter()
+        .map(|(a, b)| format!("{} {}", a.key, b.key))
+        .collect()
 }
 
 #[test]
 fn namesakes_are_compared_until_they_are_too_many_to_mean_anything() {
-    let namesakes =
-        |count: usize| (10..10 + count).map(|number| format!("n{number} given=Ann family=Nguyen")).collect::<Vec<_>>();
+    let namesakes = |count: usize| {
+        (10..10 + count)
+            .map(|number| format!("n{number} given=Ann family=Nguyen"))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(compared(&namesakes(10)).len(), 45);
     assert_eq!(compared(&namesakes(11)).len(), 0);
     let mut some_of_one_town = namesakes(11);
@@ -208,7 +381,13 @@ fn a_mistyped_number_finds_those_of_one_family_name() {
 
 #[test]
 fn a_name_alone_is_not_enough() {
-    assert_eq!(clusters(&["a given=Zelda family=Featherstone", "b given=Zelda family=Featherstone"]), ["a", "b"]);
+    assert_eq!(
+        clusters(&[
+            "a given=Zelda family=Featherstone",
+            "b given=Zelda family=Featherstone"
+        ]),
+        ["a", "b"]
+    );
 }
 
 #[test]
@@ -224,26 +403,57 @@ fn a_family_address_joins_each_with_their_own() {
 
 #[test]
 fn a_record_without_a_name_is_attached_only_where_it_is_clear_to_whom() {
-    assert_eq!(clusters(&["a given=Alice family=Moss email=moss@x.com", "b email=moss@x.com"]), ["a b"]);
-    let family = ["a given=Alice family=Moss email=moss@x.com", "b email=moss@x.com", "c given=Peter email=moss@x.com"];
+    assert_eq!(
+        clusters(&[
+            "a given=Alice family=Moss email=moss@x.com",
+            "b email=moss@x.com"
+        ]),
+        ["a b"]
+    );
+    let family = [
+        "a given=Alice family=Moss email=moss@x.com",
+        "b email=moss@x.com",
+        "c given=Peter email=moss@x.com",
+    ];
     let clustering = clustering(&family, &[]);
     assert_eq!(shown(&clustering), ["a", "b", "c"]);
-    assert!(clustering.refused.iter().any(|refusal| refusal.guard == Guard::Ambiguous));
+    assert!(
+        clustering
+            .refused
+            .iter()
+            .any(|refusal| refusal.guard == Guard::Ambiguous)
+    );
 }
 
 #[test]
 fn a_shared_device_joins_no_two_people() {
-    let named = ["a given=Alice device=d1", "b given=Peter device=d1", "c device=d1"];
+    let named = [
+        "a given=Alice device=d1",
+        "b given=Peter device=d1",
+        "c device=d1",
+    ];
     assert_eq!(clusters(&named), ["a", "b", "c"]);
-    assert_eq!(clusters(&["a email=alice@x.com device=d1", "b email=peter@x.com device=d1"]), ["a", "b"]);
-    assert_eq!(clusters(&["a given=Alice device=d1", "c device=d1"]), ["a c"]);
+    assert_eq!(
+        clusters(&[
+            "a email=alice@x.com device=d1",
+            "b email=peter@x.com device=d1"
+        ]),
+        ["a", "b"]
+    );
+    assert_eq!(
+        clusters(&["a given=Alice device=d1", "c device=d1"]),
+        ["a c"]
+    );
 }
 
 #[test]
 fn a_call_centres_number_joins_nobody_until_it_is_no_longer_shared() {
     let names = ["Alice", "Peter", "Nora", "Victor", "Quentin"];
-    let texts: Vec<String> =
-        names.iter().enumerate().map(|(i, name)| format!("{i} given={name} phone=2125551142")).collect();
+    let texts: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| format!("{i} given={name} phone=2125551142"))
+        .collect();
     let mut all: Vec<&str> = texts.iter().map(String::as_str).collect();
     all.push("5 phone=2125551142");
     all.push("6 given=Alice family=Moss phone=2125551142");
@@ -253,37 +463,72 @@ fn a_call_centres_number_joins_nobody_until_it_is_no_longer_shared() {
 
 #[test]
 fn an_identifier_of_a_person_outweighs_a_changed_name() {
-    assert_eq!(clusters(&["a card=77 given=Beth family=Moss", "b card=77 given=Sakura family=Lee"]), ["a b"]);
-    assert_eq!(clusters(&["a card=1 given=Al email=al@x.com", "b card=2 given=Al email=al@x.com"]), ["a", "b"]);
+    assert_eq!(
+        clusters(&[
+            "a card=77 given=Beth family=Moss",
+            "b card=77 given=Sakura family=Lee"
+        ]),
+        ["a b"]
+    );
+    assert_eq!(
+        clusters(&[
+            "a card=1 given=Al email=al@x.com",
+            "b card=2 given=Al email=al@x.com"
+        ]),
+        ["a", "b"]
+    );
 }
 
 fn decision(id: &str, kind: DecisionKind, left: &[&str], right: &[&str], second: i64) -> Decision {
     let keys = |keys: &[&str]| keys.iter().map(|key| RecordKey::new("s", *key)).collect();
     let time = Timestamp::from_micros(second * 1_000_000);
-    Decision { id: id.to_owned(), kind, left: keys(left), right: keys(right), time }
+    Decision {
+        id: id.to_owned(),
+        kind,
+        left: keys(left),
+        right: keys(right),
+        time,
+    }
 }
 
 #[test]
 fn people_decide_and_the_newer_decision_counts() {
-    let texts = ["a given=Alice email=moss@x.com", "b given=Peter", "c given=Alice email=moss@x.com"];
+    let texts = [
+        "a given=Alice email=moss@x.com",
+        "b given=Peter",
+        "c given=Alice email=moss@x.com",
+    ];
     let must = decision("1", DecisionKind::MustLink, &["gone", "a"], &["b"], 1);
     let cannot = decision("2", DecisionKind::CannotLink, &["a"], &["c"], 2);
     let joined = clustering(&texts, std::slice::from_ref(&must));
     assert_eq!(shown(&joined), ["a b c"], "a decision overrides guards");
     assert_eq!(joined.clusters[0].members[1].evidence.reason(), "decision");
-    assert_eq!(shown(&clustering(&texts, &[must.clone(), cannot.clone()])), ["a b", "c"]);
+    assert_eq!(
+        shown(&clustering(&texts, &[must.clone(), cannot.clone()])),
+        ["a b", "c"]
+    );
     let newer = decision("3", DecisionKind::MustLink, &["c"], &["a"], 3);
     let all = [must, cannot, newer];
-    assert_eq!(shown(&clustering(&texts, &all)), ["a b c"], "the older decision has no effect");
+    assert_eq!(
+        shown(&clustering(&texts, &all)),
+        ["a b c"],
+        "the older decision has no effect"
+    );
 }
 
 #[test]
 fn evidence_spans_the_cluster_and_names_its_reason() {
-    let texts = ["a given=Alice family=Moss email=moss@x.com", "b email=moss@x.com", "c given=Al email=moss@x.com"];
+    let texts = [
+        "a given=Alice family=Moss email=moss@x.com",
+        "b email=moss@x.com",
+        "c given=Al email=moss@x.com",
+    ];
     let clustering = clustering(&texts, &[]);
     for cluster in &clustering.clusters {
         for member in &cluster.members {
-            let crate::identity::Evidence::Linked { with, reason } = &member.evidence else { continue };
+            let crate::identity::Evidence::Linked { with, reason } = &member.evidence else {
+                continue;
+            };
             assert_ne!(*with, member.record);
             assert!(cluster.members.iter().any(|other| other.record == *with));
             assert!(!matches!(reason, Reason::Decision { .. }));
@@ -304,8 +549,12 @@ fn town() -> impl Strategy<Value = Vec<String>> {
         let card = ["card=1", "card=2", "", "", ""][usize::from(card)];
         format!("{given} {family} {email} {phone} {birth} {device} {card}")
     });
-    prop::collection::vec(one, 1..14)
-        .prop_map(|all| all.iter().enumerate().map(|(i, fields)| format!("{i:02} {fields}")).collect())
+    prop::collection::vec(one, 1..14).prop_map(|all| {
+        all.iter()
+            .enumerate()
+            .map(|(i, fields)| format!("{i:02} {fields}"))
+            .collect()
+    })
 }
 
 proptest! {
@@ -364,8 +613,9 @@ fn components<'a>(
     };
     let mut components: Vec<Vec<(&Record, &Features)>> = Vec::new();
     for one in all {
-        let (touching, mut rest): (Vec<_>, Vec<_>) =
-            components.into_iter().partition(|component| component.iter().any(|other| joined(one.0, other.0)));
+        let (touching, mut rest): (Vec<_>, Vec<_>) = components
+            .into_iter()
+            .partition(|component| component.iter().any(|other| joined(one.0, other.0)));
         rest.push(touching.into_iter().flatten().chain([*one]).collect());
         components = rest;
     }

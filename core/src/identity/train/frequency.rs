@@ -22,7 +22,9 @@ pub(super) struct People {
 
 impl People {
     pub(super) fn of(all: &[&Features], pairs: &[Learned], model: &Model) -> Self {
-        Self { first: first_of_each(all.len(), pairs, model) }
+        Self {
+            first: first_of_each(all.len(), pairs, model),
+        }
     }
 
     /// How many people have each value of a field.
@@ -37,34 +39,74 @@ impl People {
                 people.entry(value).or_default().insert(*first);
             }
         }
-        let mut counted: Vec<_> = people.into_iter().map(|(value, people)| (people.len(), value)).collect();
+        let mut counted: Vec<_> = people
+            .into_iter()
+            .map(|(value, people)| (people.len(), value))
+            .collect();
         counted.sort_by(|a, b| b.cmp(a));
         counted
     }
 
     /// Frequencies of names, towns and postal codes.
-    pub(super) fn frequencies(&self, all: &[&Features], shipped: &Weights) -> BTreeMap<Field, Frequencies> {
-        let fields = [Field::GivenName, Field::FamilyName, Field::City, Field::Postcode];
+    pub(super) fn frequencies(
+        &self,
+        all: &[&Features],
+        shipped: &Weights,
+    ) -> BTreeMap<Field, Frequencies> {
+        let fields = [
+            Field::GivenName,
+            Field::FamilyName,
+            Field::City,
+            Field::Postcode,
+        ];
         let table = |field| {
-            (field, table(&self.count(all, |features| values(features, field)), shipped.frequencies().get(&field)))
+            (
+                field,
+                table(
+                    &self.count(all, |features| values(features, field)),
+                    shipped.frequencies().get(&field),
+                ),
+            )
         };
         fields.into_iter().map(table).collect()
     }
 
     /// Values that far more people have than can be.
     pub(super) fn placeholders(&self, all: &[&Features]) -> BTreeMap<Field, BTreeSet<String>> {
-        let births = self.count(all, |features| features.births.iter().map(|date| date.to_string().into()).collect());
+        let births = self.count(all, |features| {
+            features
+                .births
+                .iter()
+                .map(|date| date.to_string().into())
+                .collect()
+        });
         let born: usize = births.iter().map(|(count, _)| count).sum();
-        let emails =
-            self.count(all, |features| features.emails.iter().map(|email| (&*email.whole.text).into()).collect());
-        let phones =
-            self.count(all, |features| features.phones.iter().map(|phone| (&*phone.digits.text).into()).collect());
+        let emails = self.count(all, |features| {
+            features
+                .emails
+                .iter()
+                .map(|email| (&*email.whole.text).into())
+                .collect()
+        });
+        let phones = self.count(all, |features| {
+            features
+                .phones
+                .iter()
+                .map(|phone| (&*phone.digits.text).into())
+                .collect()
+        });
         let above = |counted: Vec<(usize, Cow<'_, str>)>, least: usize| -> BTreeSet<String> {
-            let values = counted.into_iter().take_while(|(count, _)| *count >= least).take(MAX_VALUES);
+            let values = counted
+                .into_iter()
+                .take_while(|(count, _)| *count >= least)
+                .take(MAX_VALUES);
             values.map(|(_, value)| value.into_owned()).collect()
         };
         let mut placeholders = BTreeMap::from([
-            (Field::BirthDate, above(births, MIN_PLACEHOLDER.max(born / BORN_ON_A_DAY))),
+            (
+                Field::BirthDate,
+                above(births, MIN_PLACEHOLDER.max(born / BORN_ON_A_DAY)),
+            ),
             (Field::Email, above(emails, MIN_PLACEHOLDER)),
             (Field::Phone, above(phones, MIN_PLACEHOLDER)),
         ]);
@@ -75,32 +117,54 @@ impl People {
 
 /// A contact that this many people have is nobody's.
 const MIN_PLACEHOLDER: usize = 20;
-/// One in some 20,000 living people was born on a given day; a date that a hundred times as many have is none.
+/// One in some 20,000 living people was born on a given day; a date that a hundred times as many
+/// have is none.
 const BORN_ON_A_DAY: usize = 200;
 
-/// The share of a value that is not in a table, where the shipped weights know none: as of a small town among many.
+/// The share of a value that is not in a table, where the shipped weights know none: as of a small
+/// town among many.
 const OTHER: u64 = 1_000_000;
 
 fn table(counted: &[(usize, Cow<'_, str>)], known: Option<&Frequencies>) -> Frequencies {
     let total: usize = counted.iter().map(|(count, _)| count).sum();
     let mut values = known.map(|known| known.values.clone()).unwrap_or_default();
-    for (count, value) in counted.iter().take(MAX_VALUES).take_while(|(count, _)| *count >= MIN_PEOPLE) {
-        let share = u64::try_from(count * 1_000_000).unwrap_or(u64::MAX) / u64::try_from(total.max(1)).unwrap_or(1);
+    for (count, value) in counted
+        .iter()
+        .take(MAX_VALUES)
+        .take_while(|(count, _)| *count >= MIN_PEOPLE)
+    {
+        let share = u64::try_from(count * 1_000_000).unwrap_or(u64::MAX)
+            / u64::try_from(total.max(1)).unwrap_or(1);
         values.insert(value.to_string(), (share * 1_000).max(1));
     }
-    Frequencies { values, other: known.map_or(OTHER, |known| known.other) }
+    Frequencies {
+        values,
+        other: known.map_or(OTHER, |known| known.other),
+    }
 }
 
 fn values(features: &Features, field: Field) -> Vec<Cow<'_, str>> {
     let names = features.names.iter();
     let word = |word: &'_ str| Cow::Owned(word.to_owned());
     match field {
-        Field::GivenName => names.filter_map(|name| name.given.as_ref()).map(|given| word(&given.word.text)).collect(),
-        Field::FamilyName => {
-            names.filter_map(|name| name.family.as_ref()).map(|family| word(&family.word.text)).collect()
-        }
-        Field::City => features.cities.iter().map(|city| word(&city.text)).collect(),
-        Field::Postcode => features.postcodes.iter().map(|code| word(&code.text)).collect(),
+        Field::GivenName => names
+            .filter_map(|name| name.given.as_ref())
+            .map(|given| word(&given.word.text))
+            .collect(),
+        Field::FamilyName => names
+            .filter_map(|name| name.family.as_ref())
+            .map(|family| word(&family.word.text))
+            .collect(),
+        Field::City => features
+            .cities
+            .iter()
+            .map(|city| word(&city.text))
+            .collect(),
+        Field::Postcode => features
+            .postcodes
+            .iter()
+            .map(|code| word(&code.text))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -115,8 +179,14 @@ fn first_of_each(count: usize, pairs: &[Learned], model: &Model) -> Vec<usize> {
         }
         index
     };
-    for learned in pairs.iter().filter(|learned| learned.score.verdict(model) == MatchDecision::Link) {
-        let (a, b) = (root(&mut parent, learned.pair.0), root(&mut parent, learned.pair.1));
+    for learned in pairs
+        .iter()
+        .filter(|learned| learned.score.verdict(model) == MatchDecision::Link)
+    {
+        let (a, b) = (
+            root(&mut parent, learned.pair.0),
+            root(&mut parent, learned.pair.1),
+        );
         parent[a.max(b)] = a.min(b);
     }
     (0..count).map(|index| root(&mut parent, index)).collect()

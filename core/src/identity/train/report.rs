@@ -27,7 +27,10 @@ struct Row {
 impl Report {
     pub(super) fn new(records: usize, pairs: usize, matches: f64, weights: &Weights) -> Self {
         let shipped = Weights::shipped();
-        let all = weights.chances().iter().flat_map(|(field, levels)| levels.iter().map(move |level| (*field, level)));
+        let all = weights
+            .chances()
+            .iter()
+            .flat_map(|(field, levels)| levels.iter().map(move |level| (*field, level)));
         let rows = all.map(|(field, (level, chance))| Row {
             field,
             level: *level,
@@ -36,7 +39,12 @@ impl Report {
             millibits: weights.of(field, *level),
             shipped: shipped.of(field, *level),
         });
-        Self { records, pairs, matches, rows: rows.collect() }
+        Self {
+            records,
+            pairs,
+            matches,
+            rows: rows.collect(),
+        }
     }
 }
 
@@ -47,7 +55,10 @@ impl fmt::Display for Report {
             "Learned from {} records: {} pairs share a match key, of which about {:.0} are of one person.",
             self.records, self.pairs, self.matches
         )?;
-        writeln!(f, "Weights are in bits: each bit doubles the odds that two records are one person.")?;
+        writeln!(
+            f,
+            "Weights are in bits: each bit doubles the odds that two records are one person."
+        )?;
         let mut last = None;
         for row in &self.rows {
             if last != Some(row.field) {
@@ -85,5 +96,9 @@ fn percent(parts: u64, decimals: usize) -> String {
 /// A bar of a sign for each bit: `+` speaks for one person, `-` against.
 fn bar(millibits: i32) -> String {
     let length = usize::try_from((millibits.abs() + 500) / 1_000).unwrap_or(0);
-    if millibits < 0 { "-".repeat(length) } else { "+".repeat(length) }
+    if millibits < 0 {
+        "-".repeat(length)
+    } else {
+        "+".repeat(length)
+    }
 }

@@ -7,7 +7,12 @@ use crate::identity::features::Features;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
 /// How often random pairs meet each level.
-pub(super) fn random_levels(all: &[&Features], weights: &Weights, context: &Context, most: usize) -> Counts {
+pub(super) fn random_levels(
+    all: &[&Features],
+    weights: &Weights,
+    context: &Context,
+    most: usize,
+) -> Counts {
     let mut counts: Counts = [[0.0; AgreementLevel::COUNT]; Field::ALL.len()];
     if all.len() < 2 {
         return counts;

@@ -3,8 +3,8 @@
 use super::preferences::{language, text};
 use super::{Check, MAX_IDENTIFIER_BYTES, shown};
 use crate::records::{
-    Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier, LegalBasis, Reason,
-    RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
+    Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier,
+    LegalBasis, Reason, RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
 };
 
 /// The longest of most texts, in bytes.
@@ -32,36 +32,63 @@ pub(crate) const FIELDS: [&str; 13] = [
 ];
 
 impl Check<'_> {
-    pub(super) fn consent(&mut self, path: &str, draft: DraftConsent, receive_time: Timestamp) -> Statement {
+    pub(super) fn consent(
+        &mut self,
+        path: &str,
+        draft: DraftConsent,
+        receive_time: Timestamp,
+    ) -> Statement {
         self.about(path, &draft.record, draft.version, draft.source_time);
         let path = format!("{path}.consent");
         if draft.purpose.is_empty() {
-            self.violations.push(Violation::required(format!("{path}.purpose")));
+            self.violations
+                .push(Violation::required(format!("{path}.purpose")));
         } else if !self.model.purposes.contains_key(&draft.purpose) {
-            self.not_declared(format!("{path}.purpose"), "purpose", &draft.purpose, self.model.purposes.keys());
+            self.not_declared(
+                format!("{path}.purpose"),
+                "purpose",
+                &draft.purpose,
+                self.model.purposes.keys(),
+            );
         }
-        let contact_point = draft.contact_point.as_ref().and_then(|point| self.contact_point(&path, point));
-        for name in draft.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        let contact_point = draft
+            .contact_point
+            .as_ref()
+            .and_then(|point| self.contact_point(&path, point));
+        for name in draft
+            .fields
+            .keys()
+            .filter(|name| !FIELDS.contains(&name.as_str()))
+        {
             let rule = format!("is no field of a consent; there are {}", FIELDS.join(", "));
             self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
         }
         let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
         if !draft.fields.contains_key("status") {
-            self.violations.push(Violation::required(format!("{path}.status")));
+            self.violations
+                .push(Violation::required(format!("{path}.status")));
         }
         let effective_time = self.instant(&path, &draft, "effective_time");
         let consent = Consent {
             purpose: draft.purpose.clone(),
             contact_point,
             status: status.unwrap_or(ConsentStatus::Denied),
-            effective_time: effective_time.unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
+            effective_time: effective_time
+                .unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
             expire_time: self.instant(&path, &draft, "expire_time"),
             legal_basis: self.one_of(&path, &draft, "legal_basis", &LegalBasis::ALL),
             gpc: self.gpc(&path, &draft),
             notes: Box::new(self.notes(&path, &draft)),
         };
-        if consent.expire_time.is_some_and(|expires| expires <= consent.effective_time) {
-            self.add(Reason::Malformed, format!("{path}.expire_time"), "must be after effective_time");
+        if consent
+            .expire_time
+            .is_some_and(|expires| expires <= consent.effective_time)
+        {
+            self.add(
+                Reason::Malformed,
+                format!("{path}.expire_time"),
+                "must be after effective_time",
+            );
         }
         let dated = draft.version > 0 || draft.source_time.is_some();
         Statement::Record(RecordStatement {
@@ -70,7 +97,12 @@ impl Check<'_> {
             order: dated.then(|| (draft.version, draft.source_time.unwrap_or_default())),
             source_time: draft.source_time,
             receive_time,
-            content: ContentHash::of(&("consent", &draft.purpose, &draft.contact_point, &draft.fields)),
+            content: ContentHash::of(&(
+                "consent",
+                &draft.purpose,
+                &draft.contact_point,
+                &draft.fields,
+            )),
             draft: Draft::Consent(draft),
         })
     }
@@ -78,7 +110,12 @@ impl Check<'_> {
     fn contact_point(&mut self, path: &str, said: &Identifier) -> Option<Identifier> {
         let Some(kind) = self.model.identifiers.get(&said.kind) else {
             let field = format!("{path}.contact_point.type");
-            self.not_declared(field, "identifier type", &said.kind, self.model.identifiers.keys());
+            self.not_declared(
+                field,
+                "identifier type",
+                &said.kind,
+                self.model.identifiers.keys(),
+            );
             return None;
         };
         let field = format!("{path}.contact_point.value");
@@ -89,12 +126,24 @@ impl Check<'_> {
         Some(Identifier::new(&said.kind, value))
     }
 
-    fn one_of<T: Copy>(&mut self, path: &str, draft: &DraftConsent, name: &str, all: &[(&str, T)]) -> Option<T> {
+    fn one_of<T: Copy>(
+        &mut self,
+        path: &str,
+        draft: &DraftConsent,
+        name: &str,
+        all: &[(&str, T)],
+    ) -> Option<T> {
         let said = draft.fields.get(name)?;
-        let found = said.as_str().and_then(|said| all.iter().find(|(name, _)| *name == said));
+        let found = said
+            .as_str()
+            .and_then(|said| all.iter().find(|(name, _)| *name == said));
         if found.is_none() {
             let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-            self.add(Reason::Malformed, format!("{path}.{name}"), format!("must be one of {}", names.join(", ")));
+            self.add(
+                Reason::Malformed,
+                format!("{path}.{name}"),
+                format!("must be one of {}", names.join(", ")),
+            );
         }
         found.map(|(_, value)| *value)
     }
@@ -111,7 +160,11 @@ impl Check<'_> {
 
     fn gpc(&mut self, path: &str, draft: &DraftConsent) -> Option<bool> {
         let Value::Bool(signal) = draft.fields.get("gpc")? else {
-            self.add(Reason::Malformed, format!("{path}.gpc"), "must be true or false");
+            self.add(
+                Reason::Malformed,
+                format!("{path}.gpc"),
+                "must be true or false",
+            );
             return None;
         };
         Some(*signal)
@@ -151,10 +204,15 @@ impl Check<'_> {
 
 /// `DE`, `US-CA`: the form, not the list, which changes.
 fn is_jurisdiction(code: &str) -> bool {
-    let (country, part) = code.split_once('-').map_or((code, None), |(country, part)| (country, Some(part)));
+    let (country, part) = code
+        .split_once('-')
+        .map_or((code, None), |(country, part)| (country, Some(part)));
     country.len() == 2
         && country.bytes().all(|byte| byte.is_ascii_uppercase())
         && part.is_none_or(|part| {
-            (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            (1..=3).contains(&part.len())
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         })
 }

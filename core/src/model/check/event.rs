@@ -1,14 +1,16 @@
 //! Checks an event: its limits, and what its type says of its properties.
 //!
-//! Lenient where a source is incomplete: every property may be missing, those that the type does not know are kept, and a
-//! type that is in no catalogue is taken as it is. Strict where it is wrong: what is said must be what the type says.
+//! Lenient where a source is incomplete: every property may be missing, those that the type does
+//! not know are kept, and a type that is in no catalogue is taken as it is. Strict where it is
+//! wrong: what is said must be what the type says.
 
 use std::collections::BTreeMap;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::event::{EventType, Property, PropertyKind, is_currency};
 use crate::records::{
-    ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, listed, plausible_time,
+    ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, listed,
+    plausible_time,
 };
 
 /// The longest state or channel, in bytes.
@@ -17,15 +19,27 @@ const MAX_WORD_BYTES: usize = 64;
 const MAX_RELATED: usize = 50;
 
 impl Check<'_> {
-    pub(super) fn event(&mut self, path: &str, draft: DraftEvent, receive_time: Timestamp) -> Statement {
+    pub(super) fn event(
+        &mut self,
+        path: &str,
+        draft: DraftEvent,
+        receive_time: Timestamp,
+    ) -> Statement {
         self.record_key(&format!("{path}.record"), &draft.record);
         self.key(&format!("{path}.event_id"), &draft.event_id);
         if !is_snake_case(&draft.kind) {
-            let rule = format!("must be lower snake case (`order_placed`), 1 to {MAX_EVENT_TYPE_BYTES} bytes");
+            let rule = format!(
+                "must be lower snake case (`order_placed`), 1 to {MAX_EVENT_TYPE_BYTES} bytes"
+            );
             self.add(Reason::Malformed, format!("{path}.type"), rule);
         }
         self.time(&format!("{path}.event_time"), draft.event_time);
-        self.limit(&format!("{path}.properties"), draft.properties.len(), MAX_FIELDS, "entries");
+        self.limit(
+            &format!("{path}.properties"),
+            draft.properties.len(),
+            MAX_FIELDS,
+            "entries",
+        );
         let kind = self.model.events.get(&draft.kind);
         let known = kind.map(|kind| &kind.properties);
         for (name, value) in draft.properties.iter().take(MAX_FIELDS) {
@@ -36,7 +50,9 @@ impl Check<'_> {
                 self.property(&field, property, value);
             }
         }
-        let meaning = kind.map(|kind| self.meaning(path, kind, &draft)).unwrap_or_default();
+        let meaning = kind
+            .map(|kind| self.meaning(path, kind, &draft))
+            .unwrap_or_default();
         let content = ContentHash::of(&draft);
         Statement::Event(Event {
             sort_time: plausible_time(draft.event_time, receive_time),
@@ -51,15 +67,26 @@ impl Check<'_> {
         })
     }
 
-    /// What its type makes of it. States and channels are words, to be looked for; of related objects there are not many.
+    /// What its type makes of it. States and channels are words, to be looked for; of related
+    /// objects there are not many.
     fn meaning(&mut self, path: &str, kind: &EventType, draft: &DraftEvent) -> Meaning {
         for name in kind.status.property.iter().chain(&kind.channel.property) {
             if let Some(Value::String(word)) = draft.properties.get(name) {
-                self.limit(&format!("{path}.properties.{name}"), word.len(), MAX_WORD_BYTES, "bytes");
+                self.limit(
+                    &format!("{path}.properties.{name}"),
+                    word.len(),
+                    MAX_WORD_BYTES,
+                    "bytes",
+                );
             }
         }
         let meaning = kind.meaning(&draft.properties);
-        self.limit(&format!("{path}.properties"), meaning.related.len(), MAX_RELATED, "related objects");
+        self.limit(
+            &format!("{path}.properties"),
+            meaning.related.len(),
+            MAX_RELATED,
+            "related objects",
+        );
         meaning
     }
 
@@ -89,11 +116,23 @@ impl Check<'_> {
 
     fn known_text(&mut self, field: &str, texts: &[String], text: &str) {
         if !texts.is_empty() && !texts.iter().any(|known| known == text) {
-            self.add(Reason::Malformed, field, format!("must be one of {}", listed(texts.iter().map(String::as_str))));
+            self.add(
+                Reason::Malformed,
+                field,
+                format!(
+                    "must be one of {}",
+                    listed(texts.iter().map(String::as_str))
+                ),
+            );
         }
     }
 
-    fn known_entries(&mut self, field: &str, known: &BTreeMap<String, Property>, entries: &BTreeMap<String, Value>) {
+    fn known_entries(
+        &mut self,
+        field: &str,
+        known: &BTreeMap<String, Property>,
+        entries: &BTreeMap<String, Value>,
+    ) {
         for (name, value) in entries.iter().take(MAX_ELEMENTS) {
             if let Some(property) = known.get(name) {
                 self.property(&format!("{field}.{}", shown(name)), property, value);

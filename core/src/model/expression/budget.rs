@@ -1,24 +1,29 @@
 //! What an expression may cost.
 //!
-//! **The problem.** CEL always ends, but not soon: ten nested `all` over lists of ten are 10^10 steps, twenty `replace` of a letter
-//! by two are a mebibyte, and a chain of additions is as deep as it is long. The `cel` crate has no limit on steps or bytes,
-//! its default parser none on stack or memory, and a thread that runs it cannot be stopped from outside.
+//! **The problem.** CEL always ends, but not soon: ten nested `all` over lists of ten are 10^10
+//! steps, twenty `replace` of a letter by two are a mebibyte, and a chain of additions is as deep
+//! as it is long. The `cel` crate has no limit on steps or bytes, its default parser none on stack
+//! or memory, and a thread that runs it cannot be stopped from outside.
 //!
-//! **The choice.** cel-go counts *cost* while it runs (`CostLimit`) and Kubernetes gives each call 1,000,000 units and each
-//! object 10,000,000. The same is done here, by rewriting the program: [`super::meter`] puts calls into the syntax tree that
-//! charge this module's [meter](charge) for each turn of a loop, for the size of what an operator reads, and for the size of
-//! what is produced. Functions whose result may be much larger than their arguments ([`super::text`]) charge it before they make it. A
-//! meter that is used up stays so: no later turn of a loop is taken, also where CEL would absorb an error (`error || true`).
+//! **The choice.** cel-go counts *cost* while it runs (`CostLimit`) and Kubernetes gives each call
+//! 1,000,000 units and each object 10,000,000. The same is done here, by rewriting the program:
+//! [`super::meter`] puts calls into the syntax tree that charge this module's [meter](charge) for
+//! each turn of a loop, for the size of what an operator reads, and for the size of what is
+//! produced. Functions whose result may be much larger than their arguments ([`super::text`])
+//! charge it before they make it. A meter that is used up stays so: no later turn of a loop is
+//! taken, also where CEL would absorb an error (`error || true`).
 //!
-//! The limits are on numbers, not on time, so that each server decides the same about a statement, however busy it is. A step
-//! takes some 0.1 µs; the most that an evaluation may take ([`MAX_STEPS`]) is some 50 ms. Whoever evaluates for a caller can
-//! also stop it at the caller's deadline ([`crate::computation`]).
+//! The limits are on numbers, not on time, so that each server decides the same about a statement,
+//! however busy it is. A step takes some 0.1 µs; the most that an evaluation may take
+//! ([`MAX_STEPS`]) is some 50 ms. Whoever evaluates for a caller can also stop it at the caller's
+//! deadline ([`crate::computation`]).
 //!
-//! Before it runs: a source has at most [`MAX_SOURCE_BYTES`], its tree at most [`MAX_NODES`] nodes and [`MAX_DEPTH`] levels. A
-//! deep tree runs on a thread of its own, whose stack is large enough.
+//! Before it runs: a source has at most [`MAX_SOURCE_BYTES`], its tree at most [`MAX_NODES`] nodes
+//! and [`MAX_DEPTH`] levels. A deep tree runs on a thread of its own, whose stack is large enough.
 //!
-//! Sources: cel-go `cel.CostLimit`; Kubernetes `PerCallLimit` and `RuntimeCELCostBudget` (apiserver/pkg/apis/cel/config.go);
-//! cel-rust issues 212, 305 and 306 (stack and memory of its parser).
+//! Sources: cel-go `cel.CostLimit`; Kubernetes `PerCallLimit` and `RuntimeCELCostBudget`
+//! (apiserver/pkg/apis/cel/config.go); cel-rust issues 212, 305 and 306 (stack and memory of its
+//! parser).
 
 use std::cell::Cell;
 use std::fmt;
@@ -31,9 +36,11 @@ use crate::computation;
 
 /// Maximum length of an expression, in bytes.
 pub(in crate::model) const MAX_SOURCE_BYTES: usize = 16 * 1024;
-/// Maximum number of nodes of its syntax tree. Kubernetes' own validation rules have at most some hundred.
+/// Maximum number of nodes of its syntax tree. Kubernetes' own validation rules have at most some
+/// hundred.
 pub(super) const MAX_NODES: usize = 5_000;
-/// Maximum depth of its syntax tree. Each operator of a chain is a level, except those of `&&` and `||`.
+/// Maximum depth of its syntax tree. Each operator of a chain is a level, except those of `&&` and
+/// `||`.
 pub(super) const MAX_DEPTH: usize = 100;
 /// Maximum nesting of brackets, macros and conditionals that the parser follows.
 pub(super) const MAX_NESTING: u16 = 64;
@@ -41,14 +48,17 @@ pub(super) const MAX_NESTING: u16 = 64;
 pub(super) const MAX_PATTERNS: usize = 16;
 /// Maximum number of steps of an evaluation: nodes evaluated, and a step for each 64 bytes read.
 pub(super) const MAX_STEPS: u64 = 500_000;
-/// Maximum number of steps of an evaluation over a payload without any field, which is tried when it is compiled.
+/// Maximum number of steps of an evaluation over a payload without any field, which is tried when
+/// it is compiled.
 pub(super) const MAX_STEPS_OVER_NOTHING: u64 = 50_000;
-/// Maximum number of steps of all expressions of a model together in those trials: what reading a model may take.
+/// Maximum number of steps of all expressions of a model together in those trials: what reading a
+/// model may take.
 pub(super) const MAX_TRIAL_STEPS: u64 = 5_000_000;
 /// Maximum number of steps of all expressions over one payload or profile together.
 pub(super) const MAX_PAYLOAD_STEPS: u64 = 2_000_000;
-/// How many steps all expressions over one payload take on a thread that answers calls: some milliseconds. What needs more is
-/// evaluated where it holds up nobody else ([`computation::elsewhere`]).
+/// How many steps all expressions over one payload take on a thread that answers calls: some
+/// milliseconds. What needs more is evaluated where it holds up nobody else
+/// ([`computation::elsewhere`]).
 pub(super) const MAX_INLINE_STEPS: u64 = 20_000;
 /// Maximum number of bytes that an evaluation produces.
 pub(super) const MAX_BYTES: u64 = 8 * 1024 * 1024;
@@ -101,7 +111,11 @@ thread_local! {
 }
 
 /// Runs an evaluation on a budget of steps, and answers how many it took and what it went over.
-pub(super) fn metered<T>(steps: u64, nodes: u64, run: impl FnOnce() -> T) -> (T, u64, Option<Over>) {
+pub(super) fn metered<T>(
+    steps: u64,
+    nodes: u64,
+    run: impl FnOnce() -> T,
+) -> (T, u64, Option<Over>) {
     METER.with(|meter| {
         meter.steps.set(steps);
         meter.bytes.set(MAX_BYTES);
@@ -122,7 +136,8 @@ pub(super) fn charge(steps: u64, bytes: u64) -> Result<(), ExecutionError> {
     METER.with(|meter| {
         let (steps_left, bytes_left) = (meter.steps.get(), meter.bytes.get());
         if meter.over.get().is_none() {
-            let crosses = steps_left / STEPS_PER_LOOK != steps_left.saturating_sub(steps) / STEPS_PER_LOOK;
+            let crosses =
+                steps_left / STEPS_PER_LOOK != steps_left.saturating_sub(steps) / STEPS_PER_LOOK;
             meter.over.set(if steps > steps_left {
                 Some(Over::Steps)
             } else if bytes > bytes_left {
@@ -145,7 +160,10 @@ pub(super) fn charge(steps: u64, bytes: u64) -> Result<(), ExecutionError> {
 /// Charges for reading a value as a whole.
 pub(super) fn charge_read(value: &dyn Val) -> Result<(), ExecutionError> {
     let left = METER.with(|meter| meter.steps.get());
-    charge(1 + size_of(value, left.saturating_mul(BYTES_PER_STEP)) / BYTES_PER_STEP, 0)
+    charge(
+        1 + size_of(value, left.saturating_mul(BYTES_PER_STEP)) / BYTES_PER_STEP,
+        0,
+    )
 }
 
 /// Charges for a value that was made or copied.
@@ -183,7 +201,10 @@ fn size_of(value: &dyn Val, most: u64) -> u64 {
                 break;
             }
         }
-    } else if let Some(inner) = value.downcast_ref::<CelOptional<'_>>().and_then(CelOptional::option) {
+    } else if let Some(inner) = value
+        .downcast_ref::<CelOptional<'_>>()
+        .and_then(CelOptional::option)
+    {
         size += size_of(inner, most);
     }
     size

@@ -1,8 +1,8 @@
 //! The part of the expressions that needs CEL.
 //!
-//! Beyond CEL's own functions and its string extension (`split`, `replace`, `substring`, …) there are the
-//! [conversions](Conversion), which replace CEL's `int`, `string` and `bool` so that one name means one thing, and
-//! `join_nonempty(separator, list)`.
+//! Beyond CEL's own functions and its string extension (`split`, `replace`, `substring`, …) there
+//! are the [conversions](Conversion), which replace CEL's `int`, `string` and `bool` so that one
+//! name means one thing, and `join_nonempty(separator, list)`.
 //!
 //! Fractions are CEL doubles in here; a plain path or a conversion of one keeps each digit.
 
@@ -14,7 +14,10 @@ use cel::common::types::{CelInt, DYN_TYPE, INT_TYPE};
 use cel::common::value::{CowVal, Val};
 use cel::objects::{Key, Opaque};
 use cel::parser::PrattParser;
-use cel::{Context, DeclarationError, Env, ExecutionError, IdedExpr, ParseErrors, Value as CelValue, extensions};
+use cel::{
+    Context, DeclarationError, Env, ExecutionError, IdedExpr, ParseErrors, Value as CelValue,
+    extensions,
+};
 use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
@@ -36,8 +39,8 @@ pub(super) struct Program {
     patterns: Arc<[Regex]>,
 }
 
-/// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build without optimisation, and a
-/// thread of the runtime has 2 MiB.
+/// Deeper programs run on a thread of their own: a level takes up to 20 KiB of stack in a build
+/// without optimisation, and a thread of the runtime has 2 MiB.
 const DEEP: usize = 24;
 
 const JOIN: &str = "join_nonempty";
@@ -61,7 +64,8 @@ const TYPES: [&str; 13] = [
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
-    // The names below clash neither with CEL's nor with each other, and each test of an expression would show it.
+    // The names below clash neither with CEL's nor with each other, and each test of an expression
+    // would show it.
     let declared = declare(&mut env);
     debug_assert!(declared.is_ok(), "{declared:?}");
     Arc::new(env)
@@ -70,9 +74,13 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
 fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_extension(extensions::strings)?;
     let conversions: [(&str, Function); 8] = [
-        ("decimal", |arguments| convert(Conversion::Decimal, &arguments)),
+        ("decimal", |arguments| {
+            convert(Conversion::Decimal, &arguments)
+        }),
         ("to_int", |arguments| convert(Conversion::Int, &arguments)),
-        ("to_string", |arguments| convert(Conversion::String, &arguments)),
+        ("to_string", |arguments| {
+            convert(Conversion::String, &arguments)
+        }),
         ("to_bool", |arguments| convert(Conversion::Bool, &arguments)),
         ("time", |arguments| convert(Conversion::Time, &arguments)),
         ("lower", |arguments| convert(Conversion::Lower, &arguments)),
@@ -82,12 +90,23 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     for (name, function) in conversions {
         env.add_overload(name, &format!("{name}_any"), vec![DYN_TYPE], function)?;
     }
-    env.add_overload(JOIN, "join_nonempty_any", vec![DYN_TYPE, DYN_TYPE], |arguments| join(&arguments))?;
+    env.add_overload(
+        JOIN,
+        "join_nonempty_any",
+        vec![DYN_TYPE, DYN_TYPE],
+        |arguments| join(&arguments),
+    )?;
     let meters: [(&str, Vec<_>, Function); 4] = [
         (meter::TICK, vec![INT_TYPE, DYN_TYPE], tick),
-        (meter::READ, vec![DYN_TYPE], |arguments| metered(arguments, |value| budget::charge_read(value))),
-        (meter::MADE, vec![DYN_TYPE], |arguments| metered(arguments, |value| budget::charge_made(value))),
-        (meter::PIECES, vec![DYN_TYPE], |arguments| metered(arguments, charge_pieces)),
+        (meter::READ, vec![DYN_TYPE], |arguments| {
+            metered(arguments, |value| budget::charge_read(value))
+        }),
+        (meter::MADE, vec![DYN_TYPE], |arguments| {
+            metered(arguments, |value| budget::charge_made(value))
+        }),
+        (meter::PIECES, vec![DYN_TYPE], |arguments| {
+            metered(arguments, charge_pieces)
+        }),
     ];
     for (name, arguments, function) in meters {
         env.add_overload(name, name, arguments, function)?;
@@ -98,25 +117,57 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
 
 impl Program {
     /// `subjects`: names that stand for maps.
-    pub(super) fn compile(source: &str, subjects: &[&str], allowance: &mut Allowance) -> Result<Self, Vec<String>> {
+    pub(super) fn compile(
+        source: &str,
+        subjects: &[&str],
+        allowance: &mut Allowance,
+    ) -> Result<Self, Vec<String>> {
         computation::on_large_stack(|| Self::compile_here(source, subjects, allowance))
     }
 
-    fn compile_here(source: &str, subjects: &[&str], allowance: &mut Allowance) -> Result<Self, Vec<String>> {
-        let mut program =
-            parse(source).map_err(|errors| errors.errors.iter().map(syntax_error).take(1).collect::<Vec<_>>())?;
+    fn compile_here(
+        source: &str,
+        subjects: &[&str],
+        allowance: &mut Allowance,
+    ) -> Result<Self, Vec<String>> {
+        let mut program = parse(source).map_err(|errors| {
+            errors
+                .errors
+                .iter()
+                .map(syntax_error)
+                .take(1)
+                .collect::<Vec<_>>()
+        })?;
         let found = program.references();
-        let mut unknown: Vec<String> =
-            found.functions().into_iter().filter(|name| !is_function(name)).map(str::to_owned).collect();
+        let mut unknown: Vec<String> = found
+            .functions()
+            .into_iter()
+            .filter(|name| !is_function(name))
+            .map(str::to_owned)
+            .collect();
         let mut names: Vec<String> = found.variables().into_iter().map(str::to_owned).collect();
         if !unknown.is_empty() {
             unknown.sort_unstable();
-            return Err(unknown.into_iter().map(|name| format!("calls `{name}`, which is no function")).collect());
+            return Err(unknown
+                .into_iter()
+                .map(|name| format!("calls `{name}`, which is no function"))
+                .collect());
         }
         names.sort_unstable();
-        let meter::Metered { nodes, depth, patterns, trial } = meter::put_into(&mut program, &mut allowance.patterns)?;
+        let meter::Metered {
+            nodes,
+            depth,
+            patterns,
+            trial,
+        } = meter::put_into(&mut program, &mut allowance.patterns)?;
         let patterns = patterns.into();
-        let program = Self { tree: program, nodes: nodes as u64, is_deep: depth > DEEP, names, patterns };
+        let program = Self {
+            tree: program,
+            nodes: nodes as u64,
+            is_deep: depth > DEEP,
+            names,
+            patterns,
+        };
         program.over_nothing(trial.as_ref().unwrap_or(&program.tree), subjects, allowance)?;
         Ok(program)
     }
@@ -125,11 +176,21 @@ impl Program {
         &self.names
     }
 
-    /// Tries it over a payload without any field: what it takes there depends on nothing that a payload says. The trial evaluates
-    /// no side of `&&` and `||` whose guard has no answer there.
-    fn over_nothing(&self, trial: &IdedExpr, subjects: &[&str], allowance: &mut Allowance) -> Result<(), Vec<String>> {
+    /// Tries it over a payload without any field: what it takes there depends on nothing that a
+    /// payload says. The trial evaluates no side of `&&` and `||` whose guard has no answer there.
+    fn over_nothing(
+        &self,
+        trial: &IdedExpr,
+        subjects: &[&str],
+        allowance: &mut Allowance,
+    ) -> Result<(), Vec<String>> {
         let empty = || Json::Object(serde_json::Map::new());
-        let nothing = Json::Object(subjects.iter().map(|name| ((*name).to_owned(), empty())).collect());
+        let nothing = Json::Object(
+            subjects
+                .iter()
+                .map(|name| ((*name).to_owned(), empty()))
+                .collect(),
+        );
         let names = self.names.iter().cloned().collect();
         let most = budget::MAX_STEPS_OVER_NOTHING.min(allowance.trial_steps);
         let (outcome, taken) = self.run_tree(trial, &context(&nothing, &names), most);
@@ -139,7 +200,10 @@ impl Program {
             None => return Ok(()),
             Some(budget::Over::Time) => "was not tried: its caller's time is over".to_owned(),
             Some(budget::Over::Bytes) => {
-                format!("produces more than {} bytes over an empty payload", budget::MAX_BYTES)
+                format!(
+                    "produces more than {} bytes over an empty payload",
+                    budget::MAX_BYTES
+                )
             }
             Some(_) if most < budget::MAX_STEPS_OVER_NOTHING => format!(
                 "is one too many: all expressions of a model together may take {} steps over an empty payload",
@@ -150,7 +214,11 @@ impl Program {
     }
 
     /// Evaluates it on a budget of steps. Answers also how many it took.
-    pub(super) fn run(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+    pub(super) fn run(
+        &self,
+        context: &Context<'_, '_>,
+        steps: u64,
+    ) -> (Result<Outcome, Fault>, u64) {
         if self.is_deep {
             computation::on_large_stack(|| self.run_here(context, steps))
         } else {
@@ -162,13 +230,20 @@ impl Program {
         self.run_tree(&self.tree, context, steps)
     }
 
-    fn run_tree(&self, tree: &IdedExpr, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+    fn run_tree(
+        &self,
+        tree: &IdedExpr,
+        context: &Context<'_, '_>,
+        steps: u64,
+    ) -> (Result<Outcome, Fault>, u64) {
         let most = steps.min(budget::MAX_STEPS);
         let run = || CelValue::resolve(tree, context);
         let metered = || budget::metered(most, self.nodes, run);
         let (result, taken, over) = text::with_patterns(&self.patterns, metered);
         let outcome = match (over, result) {
-            (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => Err(Fault::over(budget::Over::PayloadSteps)),
+            (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => {
+                Err(Fault::over(budget::Over::PayloadSteps))
+            }
             (Some(over), _) => Err(Fault::over(over)),
             (None, Ok(result)) => from_cel(&result),
             (None, Err(error)) => failed(&error),
@@ -179,25 +254,39 @@ impl Program {
 
 /// Parses within the bounds of the parser.
 fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
-    PrattParser::new().max_recursion_depth(budget::MAX_NESTING).enable_optional_syntax(true).parse(source)
+    PrattParser::new()
+        .max_recursion_depth(budget::MAX_NESTING)
+        .enable_optional_syntax(true)
+        .parse(source)
 }
 
 /// Without the list of everything that might have stood there.
 fn syntax_error(error: &cel::ParseError) -> String {
-    let message = error.msg.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ");
+    let message = error
+        .msg
+        .split(" expecting ")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("Syntax error: ");
     format!("is not CEL: at character {}, {message}", error.pos.1)
 }
 
-/// Tries a function with one argument, as a function and as a method: only one that does not exist is undeclared.
+/// Tries a function with one argument, as a function and as a method: only one that does not exist
+/// is undeclared.
 fn is_function(name: &str) -> bool {
     if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         return true;
     }
     let context = Context::with_env(Arc::clone(&ENV));
     let qualified = meter::NAMESPACES.map(|namespace| format!("{namespace}.{name}(1)"));
-    let mut calls = [format!("{name}(1)"), format!("''.{name}(1)")].into_iter().chain(qualified);
+    let mut calls = [format!("{name}(1)"), format!("''.{name}(1)")]
+        .into_iter()
+        .chain(qualified);
     calls.any(|call| match parse(&call) {
-        Ok(program) => !matches!(CelValue::resolve(&program, &context), Err(ExecutionError::UndeclaredReference(_))),
+        Ok(program) => !matches!(
+            CelValue::resolve(&program, &context),
+            Err(ExecutionError::UndeclaredReference(_))
+        ),
         // A macro that takes other arguments.
         Err(_) => true,
     })
@@ -210,7 +299,11 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         let bound = match payload.get(name) {
             _ if name == PAYLOAD => to_cel(payload),
             Some(json) => to_cel(json),
-            None if TYPES.contains(&name.as_str()) || meter::NAMESPACES.contains(&name.as_str()) => continue,
+            None if TYPES.contains(&name.as_str())
+                || meter::NAMESPACES.contains(&name.as_str()) =>
+            {
+                continue;
+            }
             None => CelValue::Null,
         };
         context.add_variable_from_value(name.clone(), bound);
@@ -223,15 +316,20 @@ fn failed(error: &ExecutionError) -> Result<Outcome, Fault> {
     use ExecutionError as E;
     match error {
         nothing if is_of_nothing(nothing) => Ok(Outcome::Missing),
-        E::UnsupportedBinaryOperator(operator, left, right) => {
-            Err(format!("`{operator}` does not take {} and {}", left.type_of(), right.type_of()).into())
-        }
+        E::UnsupportedBinaryOperator(operator, left, right) => Err(format!(
+            "`{operator}` does not take {} and {}",
+            left.type_of(),
+            right.type_of()
+        )
+        .into()),
         E::NoSuchOverload(overload) => {
             let types = overload.argument_types().join(", ");
             Err(format!("`{}` does not take {types}", overload.function()).into())
         }
         E::FunctionError { function, message } if is_own(function) => Err(message.clone().into()),
-        E::FunctionError { function, .. } => Err(format!("{function}() does not take this value").into()),
+        E::FunctionError { function, .. } => {
+            Err(format!("{function}() does not take this value").into())
+        }
         E::DivisionByZero(_) | E::RemainderByZero(_) => Err("a division by zero".into()),
         E::Overflow(..) => Err("a number grows too large".into()),
         E::InvalidArgumentCount { expected, actual } => {
@@ -246,11 +344,16 @@ fn is_of_nothing(error: &ExecutionError) -> bool {
     use ExecutionError as E;
     match error {
         E::NoSuchKey(_) | E::UndeclaredReference(_) | E::IndexOutOfBounds(_) => true,
-        E::NoSuchOverload(overload) => overload.argument_types().iter().any(|kind| kind == "null_type"),
+        E::NoSuchOverload(overload) => overload
+            .argument_types()
+            .iter()
+            .any(|kind| kind == "null_type"),
         E::UnsupportedBinaryOperator(_, left, right)
         | E::ValuesNotComparable(left, right)
         | E::UnsupportedIndex(left, right) => [left, right].contains(&&CelValue::Null),
-        E::UnsupportedTargetType { target } | E::NotSupportedAsMethod { target, .. } => *target == CelValue::Null,
+        E::UnsupportedTargetType { target } | E::NotSupportedAsMethod { target, .. } => {
+            *target == CelValue::Null
+        }
         // A loop over nothing, a choice by nothing.
         E::UnexpectedType { got, .. } => got == "null_type",
         _ => false,
@@ -258,9 +361,14 @@ fn is_of_nothing(error: &ExecutionError) -> bool {
 }
 
 fn tick<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
-    let steps = arguments.first().and_then(|steps| steps.downcast_ref::<CelInt>()).map_or(1, |steps| *steps.inner());
+    let steps = arguments
+        .first()
+        .and_then(|steps| steps.downcast_ref::<CelInt>())
+        .map_or(1, |steps| *steps.inner());
     budget::charge(u64::try_from(steps).unwrap_or(1), 0)?;
-    arguments.pop().ok_or(ExecutionError::MissingArgumentOrTarget)
+    arguments
+        .pop()
+        .ok_or(ExecutionError::MissingArgumentOrTarget)
 }
 
 /// Hands on a value that was charged.
@@ -268,12 +376,15 @@ fn metered<'b, 'v>(
     mut arguments: Vec<CowVal<'b, 'v>>,
     charge: impl FnOnce(&dyn Val) -> Result<(), ExecutionError>,
 ) -> Called<'b, 'v> {
-    let value = arguments.pop().ok_or(ExecutionError::MissingArgumentOrTarget)?;
+    let value = arguments
+        .pop()
+        .ok_or(ExecutionError::MissingArgumentOrTarget)?;
     charge(value.as_ref())?;
     Ok(value)
 }
 
-/// A text can be cut into as many pieces as it has letters, each of which takes more than its letter.
+/// A text can be cut into as many pieces as it has letters, each of which takes more than its
+/// letter.
 fn charge_pieces(value: &dyn Val) -> Result<(), ExecutionError> {
     const BYTES_PER_LETTER: usize = 32;
     match value.downcast_ref::<cel::common::types::CelString<'_>>() {
@@ -299,7 +410,10 @@ fn convert<'b, 'v>(conversion: Conversion, arguments: &[CowVal<'b, 'v>]) -> Call
 
 fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let fault = |fault: Fault| ExecutionError::function_error(JOIN, fault.text());
-    let (separator, list) = (CelValue::try_from(arguments[0].as_ref())?, CelValue::try_from(arguments[1].as_ref())?);
+    let (separator, list) = (
+        CelValue::try_from(arguments[0].as_ref())?,
+        CelValue::try_from(arguments[1].as_ref())?,
+    );
     let (CelValue::String(separator), CelValue::List(list)) = (separator, list) else {
         return Err(fault("join_nonempty() takes a text and a list".into()));
     };
@@ -309,12 +423,18 @@ fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
             && let Value::String(text) = Conversion::String.apply(&value).map_err(fault)?
         {
             let text = text.trim();
-            bytes = bytes.saturating_add(text.len()).saturating_add(separator.len());
+            bytes = bytes
+                .saturating_add(text.len())
+                .saturating_add(separator.len());
             parts.push(text.to_owned());
         }
     }
     budget::charge_text(bytes)?;
-    answer(if parts.is_empty() { CelValue::Null } else { parts.join(separator.as_str()).into() })
+    answer(if parts.is_empty() {
+        CelValue::Null
+    } else {
+        parts.join(separator.as_str()).into()
+    })
 }
 
 fn answer<'b, 'v>(value: CelValue) -> Called<'b, 'v> {
@@ -342,7 +462,9 @@ fn to_cel(json: &Json) -> CelValue {
             (None, None) => CelValue::Null,
         },
         Json::Array(values) => CelValue::List(Arc::new(values.iter().map(to_cel).collect())),
-        Json::Object(fields) => map(fields.iter().map(|(name, json)| (name.as_str(), to_cel(json)))),
+        Json::Object(fields) => map(fields
+            .iter()
+            .map(|(name, json)| (name.as_str(), to_cel(json)))),
     }
 }
 
@@ -353,15 +475,21 @@ fn value_to_cel(value: &Value) -> CelValue {
         Value::Decimal(number) => CelValue::Opaque(Arc::new(OpaqueDecimal(*number))),
         Value::Bool(flag) => CelValue::Bool(*flag),
         Value::Time(time) => chrono::DateTime::from_timestamp_micros(time.as_micros())
-            .map_or(CelValue::Null, |time| CelValue::Timestamp(time.fixed_offset())),
+            .map_or(CelValue::Null, |time| {
+                CelValue::Timestamp(time.fixed_offset())
+            }),
         Value::List(values) => CelValue::List(Arc::new(values.iter().map(value_to_cel).collect())),
-        Value::Map(entries) => map(entries.iter().map(|(name, value)| (name.as_str(), value_to_cel(value)))),
+        Value::Map(entries) => map(entries
+            .iter()
+            .map(|(name, value)| (name.as_str(), value_to_cel(value)))),
     }
 }
 
 fn map<'a>(entries: impl Iterator<Item = (&'a str, CelValue)>) -> CelValue {
     let keyed = |(name, value): (&str, CelValue)| (Key::String(Arc::new(name.to_owned())), value);
-    CelValue::Map(cel::objects::Map { map: Arc::new(entries.map(keyed).collect()) })
+    CelValue::Map(cel::objects::Map {
+        map: Arc::new(entries.map(keyed).collect()),
+    })
 }
 
 fn from_cel(value: &CelValue) -> Result<Outcome, Fault> {
@@ -370,9 +498,8 @@ fn from_cel(value: &CelValue) -> Result<Outcome, Fault> {
         CelValue::String(text) => Value::String(text.as_ref().clone()),
         CelValue::Bool(flag) => Value::Bool(*flag),
         CelValue::Int(number) => Value::Int(*number),
-        CelValue::UInt(number) => {
-            i64::try_from(*number).map_or_else(|_| Value::Decimal(Decimal::from(*number)), Value::Int)
-        }
+        CelValue::UInt(number) => i64::try_from(*number)
+            .map_or_else(|_| Value::Decimal(Decimal::from(*number)), Value::Int),
         // The shortest digits that mean this double.
         CelValue::Float(number) => match decimal(&format!("{number:?}")) {
             Some(number) => Value::Decimal(number),
@@ -385,19 +512,35 @@ fn from_cel(value: &CelValue) -> Result<Outcome, Fault> {
         },
         CelValue::List(values) => {
             let values = values.iter().map(from_cel);
-            Value::List(values.filter_map(|value| value.map(Outcome::value).transpose()).collect::<Result<_, _>>()?)
+            Value::List(
+                values
+                    .filter_map(|value| value.map(Outcome::value).transpose())
+                    .collect::<Result<_, _>>()?,
+            )
         }
         CelValue::Map(map) => {
-            let entries = map.map.iter().map(|(key, value)| Ok((key.to_string(), from_cel(value)?.value())));
+            let entries = map
+                .map
+                .iter()
+                .map(|(key, value)| Ok((key.to_string(), from_cel(value)?.value())));
             let held = |entry: Result<(String, Option<Value>), Fault>| match entry {
                 Ok((name, value)) => value.map(|value| Ok((name, value))),
                 Err(fault) => Some(Err(fault)),
             };
             Value::Map(entries.filter_map(held).collect::<Result<_, _>>()?)
         }
-        _ => return Err("the result is no value: only texts, numbers, booleans, times, lists and maps are".into()),
+        _ => {
+            return Err(
+                "the result is no value: only texts, numbers, booleans, times, lists and maps are"
+                    .into(),
+            );
+        }
     };
-    Ok(if is_nothing(&value) { Outcome::Missing } else { Outcome::Value(value) })
+    Ok(if is_nothing(&value) {
+        Outcome::Missing
+    } else {
+        Outcome::Value(value)
+    })
 }
 
 #[cfg(test)]

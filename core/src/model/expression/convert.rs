@@ -17,8 +17,9 @@ pub(in crate::model) enum Conversion {
     String,
     /// `true`, `yes`, `y`, `on`, `1` and their opposites, in any case.
     Bool,
-    /// RFC 3339 (`2026-01-31T08:00:00Z`), without offset meaning UTC, a date (`2026-01-31` or `20260131`), or the time
-    /// since 1970: up to eleven digits are seconds, up to fourteen milliseconds, more are microseconds.
+    /// RFC 3339 (`2026-01-31T08:00:00Z`), without offset meaning UTC, a date (`2026-01-31` or
+    /// `20260131`), or the time since 1970: up to eleven digits are seconds, up to fourteen
+    /// milliseconds, more are microseconds.
     Time,
     /// Text in lower case.
     Lower,
@@ -29,8 +30,16 @@ pub(in crate::model) enum Conversion {
 }
 
 impl Conversion {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Decimal, Self::Int, Self::String, Self::Bool, Self::Time, Self::Lower, Self::Upper, Self::Trim];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Decimal,
+        Self::Int,
+        Self::String,
+        Self::Bool,
+        Self::Time,
+        Self::Lower,
+        Self::Upper,
+        Self::Trim,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -46,7 +55,9 @@ impl Conversion {
     }
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|conversion| conversion.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|conversion| conversion.name() == name)
     }
 
     pub(in crate::model) fn apply(self, value: &Value) -> Result<Value, Fault> {
@@ -60,7 +71,8 @@ impl Conversion {
             Self::Upper => to_text(value).map(|text| Value::String(text.to_uppercase())),
             Self::Trim => to_text(value).map(|text| Value::String(text.trim().to_owned())),
         };
-        converted.ok_or_else(|| format!("{}() does not take this {}", self.name(), kind(value)).into())
+        converted
+            .ok_or_else(|| format!("{}() does not take this {}", self.name(), kind(value)).into())
     }
 }
 
@@ -148,8 +160,14 @@ fn digits_time(text: &str) -> Option<Timestamp> {
     if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let (year, month, day) = (text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?);
-    utc(jiff::civil::Date::new(year, month, day).ok()?.to_datetime(jiff::civil::Time::midnight()))
+    let (year, month, day) = (
+        text[..4].parse().ok()?,
+        text[4..6].parse().ok()?,
+        text[6..].parse().ok()?,
+    );
+    utc(jiff::civil::Date::new(year, month, day)
+        .ok()?
+        .to_datetime(jiff::civil::Time::midnight()))
 }
 
 fn utc(time: jiff::civil::DateTime) -> Option<Timestamp> {
@@ -172,13 +190,20 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
     match text.split_once(['e', 'E']) {
         None => Decimal::from_str_exact(text).ok(),
         Some((digits, exponent)) => {
-            let (digits, exponent) = (Decimal::from_str_exact(digits).ok()?, exponent.parse::<i32>().ok()?);
+            let (digits, exponent) = (
+                Decimal::from_str_exact(digits).ok()?,
+                exponent.parse::<i32>().ok()?,
+            );
             let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
             if exponent >= 0 {
-                digits.checked_mul(Decimal::try_from_i128_with_scale(power, 0).ok()?).map(|number| number.normalize())
+                digits
+                    .checked_mul(Decimal::try_from_i128_with_scale(power, 0).ok()?)
+                    .map(|number| number.normalize())
             } else {
                 let mut number = digits;
-                number.set_scale(digits.scale().checked_add(exponent.unsigned_abs())?).ok()?;
+                number
+                    .set_scale(digits.scale().checked_add(exponent.unsigned_abs())?)
+                    .ok()?;
                 Some(number)
             }
         }
@@ -197,12 +222,23 @@ pub(in crate::model) fn from_json(json: &Json) -> Result<Outcome, Fault> {
         Json::Number(number) => self::number(number)?,
         Json::Array(values) => Value::List(inner(values.iter().map(from_json))?),
         Json::Object(fields) => {
-            let named =
-                |(name, json): (&String, &Json)| Ok(from_json(json)?.value().map(|value| (name.clone(), value)));
-            Value::Map(fields.iter().map(named).filter_map(Result::transpose).collect::<Result<_, Fault>>()?)
+            let named = |(name, json): (&String, &Json)| {
+                Ok(from_json(json)?.value().map(|value| (name.clone(), value)))
+            };
+            Value::Map(
+                fields
+                    .iter()
+                    .map(named)
+                    .filter_map(Result::transpose)
+                    .collect::<Result<_, Fault>>()?,
+            )
         }
     };
-    Ok(if is_nothing(&value) { Outcome::Missing } else { Outcome::Value(value) })
+    Ok(if is_nothing(&value) {
+        Outcome::Missing
+    } else {
+        Outcome::Value(value)
+    })
 }
 
 /// Blank text, and lists and maps without anything in them.
@@ -211,14 +247,18 @@ pub(super) fn is_nothing(value: &Value) -> bool {
 }
 
 fn inner(values: impl Iterator<Item = Result<Outcome, Fault>>) -> Result<Vec<Value>, Fault> {
-    values.filter_map(|outcome| outcome.map(Outcome::value).transpose()).collect()
+    values
+        .filter_map(|outcome| outcome.map(Outcome::value).transpose())
+        .collect()
 }
 
 fn number(number: &serde_json::Number) -> Result<Value, Fault> {
     if let Some(whole) = number.as_i64() {
         return Ok(Value::Int(whole));
     }
-    decimal(number.as_str()).map(Value::Decimal).ok_or_else(|| "a number has more digits than can be kept".into())
+    decimal(number.as_str())
+        .map(Value::Decimal)
+        .ok_or_else(|| "a number has more digits than can be kept".into())
 }
 
 #[cfg(test)]
@@ -226,14 +266,20 @@ mod tests {
     use super::*;
 
     fn time(text: &str) -> Option<String> {
-        Conversion::Time.apply(&Value::from(text)).ok().map(|time| time.to_string())
+        Conversion::Time
+            .apply(&Value::from(text))
+            .ok()
+            .map(|time| time.to_string())
     }
 
     #[test]
     fn times_are_read_as_sources_write_them() {
         for (text, expected) in [
             ("2026-01-31T08:00:00Z", "2026-01-31T08:00:00Z"),
-            ("2026-01-31T08:00:00.123456+01:00", "2026-01-31T07:00:00.123456Z"),
+            (
+                "2026-01-31T08:00:00.123456+01:00",
+                "2026-01-31T07:00:00.123456Z",
+            ),
             ("2026-01-31 08:00:00", "2026-01-31T08:00:00Z"),
             ("2026-01-31", "2026-01-31T00:00:00Z"),
             ("20260131", "2026-01-31T00:00:00Z"),
@@ -245,7 +291,13 @@ mod tests {
         ] {
             assert_eq!(time(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["yesterday", "2026-13-01", "01/02/2026", "8:00", "99999999999999999999"] {
+        for text in [
+            "yesterday",
+            "2026-13-01",
+            "01/02/2026",
+            "8:00",
+            "99999999999999999999",
+        ] {
             assert_eq!(time(text), None, "{text}");
         }
     }
@@ -255,8 +307,14 @@ mod tests {
         let apply = |conversion: Conversion, text: &str| conversion.apply(&Value::from(text)).ok();
         assert_eq!(apply(Conversion::Int, " 42 "), Some(Value::Int(42)));
         assert_eq!(apply(Conversion::Int, "42.5"), None);
-        assert_eq!(apply(Conversion::Decimal, "11.70"), Some(Value::Decimal(Decimal::new(1170, 2))));
-        assert_eq!(apply(Conversion::Decimal, "1.5e-2"), Some(Value::Decimal(Decimal::new(15, 3))));
+        assert_eq!(
+            apply(Conversion::Decimal, "11.70"),
+            Some(Value::Decimal(Decimal::new(1170, 2)))
+        );
+        assert_eq!(
+            apply(Conversion::Decimal, "1.5e-2"),
+            Some(Value::Decimal(Decimal::new(15, 3)))
+        );
         assert_eq!(apply(Conversion::Decimal, "1e400"), None);
         assert_eq!(apply(Conversion::Decimal, "$11"), None);
         assert_eq!(apply(Conversion::Bool, "Yes"), Some(Value::Bool(true)));

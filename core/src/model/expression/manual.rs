@@ -6,11 +6,23 @@ use super::tests::shown;
 use super::{Conversion, Expression, Json, cel, text};
 
 fn page() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/expressions.md")).expect("the page")
+    std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../docs/expressions.md"
+    ))
+    .expect("the page")
 }
 
 /// What the parser expands; their examples show that they are there.
-const MACROS: [&str; 7] = ["has", "all", "exists", "exists_one", "existsOne", "filter", "map"];
+const MACROS: [&str; 7] = [
+    "has",
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "filter",
+    "map",
+];
 
 /// Names of CEL, of its extensions and of other products with CEL, beside those on the page.
 const OTHERS: &str = "now today abs ceil floor round greatest least max min sum avg sort sortBy distinct flatten slice first last \
@@ -22,16 +34,26 @@ const OTHERS: &str = "now today abs ceil floor round greatest least max min sum 
 fn rows() -> Vec<[String; 6]> {
     let cells = |line: &str| {
         let line = line.replace("\\|", "\u{0}");
-        line.trim_matches('|').split(" | ").map(|cell| cell.trim().replace('\u{0}', "|")).collect::<Vec<_>>()
+        line.trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.trim().replace('\u{0}', "|"))
+            .collect::<Vec<_>>()
     };
     let page = page();
-    let rows = page.lines().filter(|line| line.starts_with("| `")).map(cells);
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(cells);
     rows.filter_map(|cells| cells.try_into().ok()).collect()
 }
 
 fn payload() -> Json {
     let page = page();
-    let text = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("a payload");
+    let text = page
+        .split("```json")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a payload");
     serde_json::from_str(text).expect("JSON")
 }
 
@@ -61,7 +83,11 @@ fn each_example_of_the_manual_gives_what_it_says() {
             }
         }
     }
-    assert!(wrong.is_empty(), "other results than on the page:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "other results than on the page:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -72,15 +98,26 @@ fn the_manual_lists_every_function_and_no_other() {
         .flat_map(|row| row[0].split(['`', ' ']))
         .filter(|name| name.starts_with(char::is_alphabetic))
         .collect();
-    let is_there = |name: &str| MACROS.contains(&name) || cel::knows(name.rsplit('.').next().unwrap_or(name));
-    let own = Conversion::ALL.map(Conversion::name).into_iter().chain(text::names()).chain(["join_nonempty"]);
+    let is_there =
+        |name: &str| MACROS.contains(&name) || cel::knows(name.rsplit('.').next().unwrap_or(name));
+    let own = Conversion::ALL
+        .map(Conversion::name)
+        .into_iter()
+        .chain(text::names())
+        .chain(["join_nonempty"]);
     for name in own {
         assert!(listed.contains(name), "the page does not have {name}");
     }
-    for name in listed.iter().filter(|name| name.len() > 1 && **name != "in") {
+    for name in listed
+        .iter()
+        .filter(|name| name.len() > 1 && **name != "in")
+    {
         assert!(is_there(name), "there is no {name}");
     }
-    for name in OTHERS.split_whitespace().filter(|name| !listed.contains(name)) {
+    for name in OTHERS
+        .split_whitespace()
+        .filter(|name| !listed.contains(name))
+    {
         assert!(!cel::knows(name), "the page does not have {name}");
     }
 }

@@ -2,19 +2,24 @@
 //!
 //! Three calls are put in, each around an expression whose value it hands on:
 //!
-//! - `@tick(n, x)` in each loop, at a place that is evaluated once a turn: `n` is the number of nodes of the loop.
-//! - `@read(x)` around what an operator or a function reads as a whole: both sides of `==`, the range of a loop, arguments.
-//! - `@made(x)` around what is made or copied: results of functions and of `+`, elements of lists, entries of maps.
+//! - `@tick(n, x)` in each loop, at a place that is evaluated once a turn: `n` is the number of
+//!   nodes of the loop.
+//! - `@read(x)` around what an operator or a function reads as a whole: both sides of `==`, the
+//!   range of a loop, arguments.
+//! - `@made(x)` around what is made or copied: results of functions and of `+`, elements of lists,
+//!   entries of maps.
 //!
-//! The interpreter recognises the loops of `map` and `filter` by their shape and appends to one list instead of copying it
-//! at each turn, and the loops of `all` and `exists` to absorb errors; those shapes are kept.
+//! The interpreter recognises the loops of `map` and `filter` by their shape and appends to one
+//! list instead of copying it at each turn, and the loops of `all` and `exists` to absorb errors;
+//! those shapes are kept.
 //!
-//! Functions whose own implementation has no bound (`replace` makes a text as long as the product of two) are replaced by
-//! those of [`super::text`].
+//! Functions whose own implementation has no bound (`replace` makes a text as long as the product
+//! of two) are replaced by those of [`super::text`].
 
 use cel::IdedExpr;
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr, operators,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr,
+    operators,
 };
 use cel::common::types::CelInt;
 use regex::Regex;
@@ -30,7 +35,11 @@ pub(super) const MADE: &str = "@made";
 pub(super) const PIECES: &str = "@pieces";
 
 /// CEL's own conversions under their other names; CEL allows nobody else to use the first.
-const REPLACED: [(&str, &str); 3] = [("int", "to_int"), ("string", "to_string"), ("bool", "to_bool")];
+const REPLACED: [(&str, &str); 3] = [
+    ("int", "to_int"),
+    ("string", "to_string"),
+    ("bool", "to_bool"),
+];
 
 /// First parts of names of functions: `optional.of(x)` is no call of `of` on `optional`.
 pub(super) const NAMESPACES: [&str; 2] = ["optional", "strings"];
@@ -43,7 +52,8 @@ pub(super) struct Metered {
     pub(super) depth: usize,
     /// The patterns that are written out. Calls name them by their place.
     pub(super) patterns: Vec<Regex>,
-    /// The program that is tried over an empty payload, if it is another one: see [`Rewriter::guard`].
+    /// The program that is tried over an empty payload, if it is another one: see
+    /// [`Rewriter::guard`].
     pub(super) trial: Option<IdedExpr>,
 }
 
@@ -51,7 +61,10 @@ pub(super) struct Metered {
 ///
 /// # Errors
 /// The program is too large or too deep, or a pattern in it is.
-pub(super) fn put_into(program: &mut IdedExpr, budget: &mut pattern::Budget) -> Result<Metered, Vec<String>> {
+pub(super) fn put_into(
+    program: &mut IdedExpr,
+    budget: &mut pattern::Budget,
+) -> Result<Metered, Vec<String>> {
     let (nodes, depth) = extent(program);
     if nodes > MAX_NODES {
         return Err(vec![format!(
@@ -64,10 +77,18 @@ pub(super) fn put_into(program: &mut IdedExpr, budget: &mut pattern::Budget) -> 
         )]);
     }
     let mut trial = has_guards(program).then(|| program.clone());
-    let mut meter = Rewriter { loops: 0, is_trial: false, patterns: Vec::new(), wrong: Vec::new(), budget };
+    let mut meter = Rewriter {
+        loops: 0,
+        is_trial: false,
+        patterns: Vec::new(),
+        wrong: Vec::new(),
+        budget,
+    };
     meter.expression(program);
     if meter.patterns.len() > MAX_PATTERNS {
-        meter.wrong.push(format!("has more than {MAX_PATTERNS} patterns: at most {MAX_PATTERNS} are allowed"));
+        meter.wrong.push(format!(
+            "has more than {MAX_PATTERNS} patterns: at most {MAX_PATTERNS} are allowed"
+        ));
     }
     if !meter.wrong.is_empty() {
         return Err(meter.wrong);
@@ -76,7 +97,12 @@ pub(super) fn put_into(program: &mut IdedExpr, budget: &mut pattern::Budget) -> 
     if let Some(trial) = &mut trial {
         meter.expression(trial);
     }
-    Ok(Metered { nodes, depth, patterns: meter.patterns, trial })
+    Ok(Metered {
+        nodes,
+        depth,
+        patterns: meter.patterns,
+        trial,
+    })
 }
 
 /// Whether there is an `&&` or an `||`.
@@ -92,7 +118,8 @@ fn has_guards(program: &IdedExpr) -> bool {
 }
 
 fn is_logical(call: &CallExpr) -> bool {
-    [operators::LOGICAL_AND, operators::LOGICAL_OR].contains(&call.func_name.as_str()) && call.target.is_none()
+    [operators::LOGICAL_AND, operators::LOGICAL_OR].contains(&call.func_name.as_str())
+        && call.target.is_none()
 }
 
 /// Number of nodes and depth, found without recursion.
@@ -111,19 +138,35 @@ fn children<'e>(node: &'e IdedExpr, each: &mut impl FnMut(&'e IdedExpr)) {
     match &node.expr {
         Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
         Expr::Select(select) => each(&select.operand),
-        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).for_each(each),
+        Expr::Call(call) => call
+            .target
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(&call.args)
+            .for_each(each),
         Expr::List(list) => list.elements.iter().for_each(each),
         Expr::Map(MapExpr { entries }) | Expr::Struct(StructExpr { entries, .. }) => {
             for entry in entries {
                 match &entry.expr {
                     EntryExpr::StructField(field) => each(&field.value),
-                    EntryExpr::MapEntry(entry) => [&entry.key, &entry.value].into_iter().for_each(&mut *each),
+                    EntryExpr::MapEntry(entry) => {
+                        [&entry.key, &entry.value].into_iter().for_each(&mut *each);
+                    }
                 }
             }
         }
         Expr::Comprehension(all) => {
-            let ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, .. } = all.as_ref();
-            [iter_range, accu_init, loop_cond, loop_step, result].into_iter().for_each(each);
+            let ComprehensionExpr {
+                iter_range,
+                accu_init,
+                loop_cond,
+                loop_step,
+                result,
+                ..
+            } = all.as_ref();
+            [iter_range, accu_init, loop_cond, loop_step, result]
+                .into_iter()
+                .for_each(each);
         }
     }
 }
@@ -171,16 +214,23 @@ impl Rewriter<'_> {
     }
 
     fn list(&mut self, list: &mut ListExpr) {
-        list.elements.iter_mut().for_each(|element| self.kept(element));
+        list.elements
+            .iter_mut()
+            .for_each(|element| self.kept(element));
     }
 
     /// Answers whether the result is to be charged.
     fn call(&mut self, call: &mut CallExpr) -> bool {
-        let qualified = call.target.as_ref().is_some_and(|target| is_namespace(target));
+        let qualified = call
+            .target
+            .as_ref()
+            .is_some_and(|target| is_namespace(target));
         if let Some(target) = call.target.as_mut().filter(|_| !qualified) {
             self.expression(target);
         }
-        call.args.iter_mut().for_each(|argument| self.expression(argument));
+        call.args
+            .iter_mut()
+            .for_each(|argument| self.expression(argument));
         if self.is_trial && is_logical(call) {
             Self::guard(call);
         }
@@ -197,7 +247,11 @@ impl Rewriter<'_> {
                 self.operands_in_loop(call);
                 true
             }
-            operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => {
+            operators::SUBSTRACT
+            | operators::MULTIPLY
+            | operators::DIVIDE
+            | operators::MODULO
+            | operators::NEGATE => {
                 self.operands_in_loop(call);
                 false
             }
@@ -209,12 +263,16 @@ impl Rewriter<'_> {
             | operators::GREATER_EQUALS => {
                 // A literal is compared in no more steps than it is long.
                 if !call.args.iter().any(is_literal) {
-                    call.args.iter_mut().for_each(|argument| wrap(READ, argument));
+                    call.args
+                        .iter_mut()
+                        .for_each(|argument| wrap(READ, argument));
                 }
                 false
             }
             operators::IN => {
-                call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+                call.args
+                    .iter_mut()
+                    .for_each(|argument| wrap_unless_literal(READ, argument));
                 false
             }
             _ => {
@@ -224,10 +282,13 @@ impl Rewriter<'_> {
         }
     }
 
-    /// In the trial the left side of `&&` and `||` decides also where it has no answer. CEL evaluates the right side then; over
-    /// an empty payload that says nothing of payloads with the fields that the left side asks for.
+    /// In the trial the left side of `&&` and `||` decides also where it has no answer. CEL
+    /// evaluates the right side then; over an empty payload that says nothing of payloads with the
+    /// fields that the left side asks for.
     fn guard(call: &mut CallExpr) {
-        let Some(left) = call.args.first_mut() else { return };
+        let Some(left) = call.args.first_mut() else {
+            return;
+        };
         // The sum of a loop is no guard: the interpreter knows loops by their shape.
         if matches!(&left.expr, Expr::Ident(name) if name.starts_with('@')) {
             return;
@@ -242,10 +303,13 @@ impl Rewriter<'_> {
         }
     }
 
-    /// An operator that does not take its operands quotes them in its error, and a loop can absorb one at each turn.
+    /// An operator that does not take its operands quotes them in its error, and a loop can absorb
+    /// one at each turn.
     fn operands_in_loop(&self, call: &mut CallExpr) {
         if self.loops > 0 {
-            call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+            call.args
+                .iter_mut()
+                .for_each(|argument| wrap_unless_literal(READ, argument));
         }
     }
 
@@ -255,40 +319,67 @@ impl Rewriter<'_> {
             (*own).clone_into(&mut call.func_name);
         }
         if let Some(target) = call.target.as_mut().filter(|_| !qualified) {
-            wrap_unless_literal(if call.func_name == "split" { PIECES } else { READ }, target);
+            wrap_unless_literal(
+                if call.func_name == "split" {
+                    PIECES
+                } else {
+                    READ
+                },
+                target,
+            );
         }
-        call.args.iter_mut().for_each(|argument| wrap_unless_literal(READ, argument));
+        call.args
+            .iter_mut()
+            .for_each(|argument| wrap_unless_literal(READ, argument));
         let arguments = call.args.len() + usize::from(call.target.is_some());
         let is_own = (call.target.is_some() || call.func_name == text::MATCHES) && !qualified;
         if let (true, Some(own)) = (is_own, text::own_name(&call.func_name, arguments)) {
             own.clone_into(&mut call.func_name);
-            call.args.splice(0..0, call.target.take().map(|target| *target));
+            call.args
+                .splice(0..0, call.target.take().map(|target| *target));
             self.pattern(call);
         }
     }
 
     /// A pattern that is written out is compiled now, once. The call then names it by its place.
     fn pattern(&mut self, call: &mut CallExpr) {
-        let [_, IdedExpr { id, expr: Expr::Literal(LiteralValue::String(written)) }] = call.args.as_slice() else {
+        let [
+            _,
+            IdedExpr {
+                id,
+                expr: Expr::Literal(LiteralValue::String(written)),
+            },
+        ] = call.args.as_slice()
+        else {
             return;
         };
         if call.func_name != text::OWN_MATCHES || self.patterns.len() > MAX_PATTERNS {
             return;
         }
-        let known = self.patterns.iter().position(|pattern| pattern.as_str() == written.inner());
-        let place = match known.map_or_else(|| self.budget.compile(written.inner()).map(Err), |place| Ok(Ok(place))) {
+        let known = self
+            .patterns
+            .iter()
+            .position(|pattern| pattern.as_str() == written.inner());
+        let place = match known.map_or_else(
+            || self.budget.compile(written.inner()).map(Err),
+            |place| Ok(Ok(place)),
+        ) {
             Ok(Ok(place)) => place,
             Ok(Err(pattern)) => {
                 self.patterns.push(pattern);
                 self.patterns.len() - 1
             }
             Err(wrong) => {
-                self.wrong.push(format!("matches() has a pattern that is refused: {wrong}"));
+                self.wrong
+                    .push(format!("matches() has a pattern that is refused: {wrong}"));
                 return;
             }
         };
         let (id, place) = (*id, i64::try_from(place).unwrap_or(i64::MAX));
-        call.args.push(IdedExpr { id, expr: Expr::Literal(LiteralValue::Int(CelInt::from(place))) });
+        call.args.push(IdedExpr {
+            id,
+            expr: Expr::Literal(LiteralValue::Int(CelInt::from(place))),
+        });
         text::OWN_MATCHES_WRITTEN.clone_into(&mut call.func_name);
     }
 
@@ -302,7 +393,11 @@ impl Rewriter<'_> {
             self.expression(&mut all.loop_cond);
             self.expression(&mut all.loop_step);
             tick(turn, &mut all.loop_cond);
-        } else if let Expr::Call(CallExpr { func_name, args, target: None }) = &mut all.loop_step.expr
+        } else if let Expr::Call(CallExpr {
+            func_name,
+            args,
+            target: None,
+        }) = &mut all.loop_step.expr
             && func_name == operators::CONDITIONAL
             && let [guard, step, _] = args.as_mut_slice()
         {
@@ -331,13 +426,25 @@ impl Rewriter<'_> {
 
 /// The elements of the list in `accumulator + [elements]`.
 fn appended(step: &mut IdedExpr) -> Option<&mut [IdedExpr]> {
-    let Expr::Call(CallExpr { func_name, args, target: None }) = &mut step.expr else { return None };
+    let Expr::Call(CallExpr {
+        func_name,
+        args,
+        target: None,
+    }) = &mut step.expr
+    else {
+        return None;
+    };
     match args.as_mut_slice() {
-        [IdedExpr { expr: Expr::Ident(_), .. }, IdedExpr { expr: Expr::List(list), .. }]
-            if func_name == operators::ADD =>
-        {
-            Some(&mut list.elements)
-        }
+        [
+            IdedExpr {
+                expr: Expr::Ident(_),
+                ..
+            },
+            IdedExpr {
+                expr: Expr::List(list),
+                ..
+            },
+        ] if func_name == operators::ADD => Some(&mut list.elements),
         _ => None,
     }
 }
@@ -362,7 +469,10 @@ fn wrap(function: &str, node: &mut IdedExpr) {
 
 fn tick(steps: usize, node: &mut IdedExpr) {
     let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-    let steps = IdedExpr { id: node.id, expr: Expr::Literal(LiteralValue::Int(CelInt::from(steps))) };
+    let steps = IdedExpr {
+        id: node.id,
+        expr: Expr::Literal(LiteralValue::Int(CelInt::from(steps))),
+    };
     call(TICK, vec![steps], node);
 }
 
@@ -370,5 +480,12 @@ fn tick(steps: usize, node: &mut IdedExpr) {
 fn call(function: &str, mut args: Vec<IdedExpr>, node: &mut IdedExpr) {
     let id = node.id;
     args.push(std::mem::take(node));
-    *node = IdedExpr { id, expr: Expr::Call(CallExpr { func_name: function.to_owned(), target: None, args }) };
+    *node = IdedExpr {
+        id,
+        expr: Expr::Call(CallExpr {
+            func_name: function.to_owned(),
+            target: None,
+            args,
+        }),
+    };
 }

@@ -25,7 +25,10 @@ impl Told {
         COUNT.fetch_add(1, Ordering::Relaxed);
         if !self.0.swap(true, Ordering::Relaxed) {
             let begin: String = source.chars().take(200).collect();
-            tracing::warn!(expression = begin, "an expression {over}; where it decides, it has no result");
+            tracing::warn!(
+                expression = begin,
+                "an expression {over}; where it decides, it has no result"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ impl Path {
         if RESERVED.contains(&first) {
             return None;
         }
-        let mut steps = if first == PAYLOAD { Vec::new() } else { vec![Step::Field(first.to_owned())] };
+        let mut steps = if first == PAYLOAD {
+            Vec::new()
+        } else {
+            vec![Step::Field(first.to_owned())]
+        };
         while !rest.is_empty() {
             let step;
             (step, rest) = if let Some(after) = rest.strip_prefix('.') {
@@ -49,9 +53,12 @@ impl Path {
 }
 
 fn identifier(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(text.len());
+    let end = text
+        .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
-    name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_').then_some((name, rest))
+    name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        .then_some((name, rest))
 }
 
 fn element(inside: &str) -> Option<Step> {
@@ -59,7 +66,9 @@ fn element(inside: &str) -> Option<Step> {
     match quoted('\'').or_else(|| quoted('"')) {
         Some(name) if name.contains(['\\', '\'', '"']) => None,
         Some(name) => Some(Step::Field(name.to_owned())),
-        None if inside.bytes().all(|byte| byte.is_ascii_digit()) => inside.parse().ok().map(Step::Element),
+        None if inside.bytes().all(|byte| byte.is_ascii_digit()) => {
+            inside.parse().ok().map(Step::Element)
+        }
         None => None,
     }
 }

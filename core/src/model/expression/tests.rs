@@ -14,27 +14,49 @@ fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
 /// The result as a person reads it; `-` for none.
 pub(super) fn shown(source: &str, payload: &Json) -> String {
     match evaluate(source, payload) {
-        Ok(outcome) => outcome.value().map_or("-".to_owned(), |value| value.to_string()),
+        Ok(outcome) => outcome
+            .value()
+            .map_or("-".to_owned(), |value| value.to_string()),
         Err(fault) => format!("! {fault}"),
     }
 }
 
 #[test]
 fn paths_and_their_conversions_need_no_cel() {
-    let is_program = |source| matches!(Expression::compile(source).expect(source).plan, Plan::Program(_));
-    for plain in
-        ["email", "customer.id", "payload", "payload['First name']", "a[0].b", "decimal( total )", "lower(a.b)"]
-    {
+    let is_program = |source| {
+        matches!(
+            Expression::compile(source).expect(source).plan,
+            Plan::Program(_)
+        )
+    };
+    for plain in [
+        "email",
+        "customer.id",
+        "payload",
+        "payload['First name']",
+        "a[0].b",
+        "decimal( total )",
+        "lower(a.b)",
+    ] {
         assert!(!is_program(plain), "{plain}");
     }
-    for program in ["a + b", "'text'", "true", "1", "decimal(a + b)", "size(a)", "a.size()"] {
+    for program in [
+        "a + b",
+        "'text'",
+        "true",
+        "1",
+        "decimal(a + b)",
+        "size(a)",
+        "a.size()",
+    ] {
         assert!(is_program(program), "{program}");
     }
 }
 
 #[test]
 fn fields_are_variables_and_the_payload_is_one_too() {
-    let payload = json!({"first": "Ann", "customer": {"id": 7, "tags": ["a", "b"]}, "First name": "Bea"});
+    let payload =
+        json!({"first": "Ann", "customer": {"id": 7, "tags": ["a", "b"]}, "First name": "Bea"});
     for (source, expected) in [
         ("first", "Ann"),
         ("customer.id", "7"),
@@ -55,7 +77,8 @@ fn fields_are_variables_and_the_payload_is_one_too() {
 
 #[test]
 fn what_is_computed_from_nothing_is_nothing() {
-    let payload = json!({"null": null, "blank": " ", "empty": [], "map": {}, "text": "x", "none": null});
+    let payload =
+        json!({"null": null, "blank": " ", "empty": [], "map": {}, "text": "x", "none": null});
     for source in [
         "missing",
         "blank",
@@ -85,8 +108,7 @@ fn what_is_computed_from_nothing_is_nothing() {
 
 #[test]
 fn numbers_are_exact() {
-    let text =
-        r#"{"big": 9007199254740993, "huge": 18446744073709551616, "price": 0.10, "exp": 1.5e3, "text": "12.50"}"#;
+    let text = r#"{"big": 9007199254740993, "huge": 18446744073709551616, "price": 0.10, "exp": 1.5e3, "text": "12.50"}"#;
     let payload: Json = serde_json::from_str(text).expect("parses");
     for (source, expected) in [
         ("big", "9007199254740993"),
@@ -100,8 +122,13 @@ fn numbers_are_exact() {
     ] {
         assert_eq!(shown(source, &payload), expected, "{source}");
     }
-    let payload: Json = serde_json::from_str(r#"{"long": 0.1234567890123456789012345678901}"#).expect("parses");
-    assert!(shown("long", &payload).starts_with("! a number"), "{}", shown("long", &payload));
+    let payload: Json =
+        serde_json::from_str(r#"{"long": 0.1234567890123456789012345678901}"#).expect("parses");
+    assert!(
+        shown("long", &payload).starts_with("! a number"),
+        "{}",
+        shown("long", &payload)
+    );
 }
 
 #[test]
@@ -121,13 +148,25 @@ fn a_failure_names_types_but_no_values() {
         "{secret: 1, secret: 2}",
     ] {
         let shown = shown(source, &payload);
-        assert!(shown.starts_with("! ") && !shown.contains("ann"), "{source}: {shown}");
+        assert!(
+            shown.starts_with("! ") && !shown.contains("ann"),
+            "{source}: {shown}"
+        );
     }
 }
 
 #[test]
 fn unknown_functions_and_broken_syntax_do_not_compile() {
-    for source in ["", "a +", "nope(a)", "a.nope()", "a b", "'open", "upper(a, b) + nope(1)", "((("] {
+    for source in [
+        "",
+        "a +",
+        "nope(a)",
+        "a.nope()",
+        "a b",
+        "'open",
+        "upper(a, b) + nope(1)",
+        "(((",
+    ] {
         assert!(Expression::compile(source).is_err(), "{source}");
     }
 }
@@ -135,7 +174,9 @@ fn unknown_functions_and_broken_syntax_do_not_compile() {
 /// Loops in loops.
 fn nested(depth: usize) -> String {
     let list = "[1,2,3,4,5,6,7,8,9,10]";
-    (0..depth).rev().fold("true".to_owned(), |inner, level| format!("{list}.all(x{level}, {inner})"))
+    (0..depth).rev().fold("true".to_owned(), |inner, level| {
+        format!("{list}.all(x{level}, {inner})")
+    })
 }
 
 /// Expressions that would take stack, hours or gigabytes.
@@ -210,18 +251,37 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
 
 #[test]
 fn ordinary_expressions_over_large_payloads_are_within_the_budget() {
-    let lines: Vec<Json> =
-        (0..2_000).map(|n| json!({"sku": format!("sku-{n}"), "price": n, "tags": ["a", "b"]})).collect();
+    let lines: Vec<Json> = (0..2_000)
+        .map(|n| json!({"sku": format!("sku-{n}"), "price": n, "tags": ["a", "b"]}))
+        .collect();
     let payload = json!({"lines": lines, "country": "CH", "note": "y".repeat(20_000)});
     let codes = ["'CH'"; 250].join(", ");
     for (source, expected) in [
-        ("lines.exists(line, line.sku == 'sku-1999' && line.price > 10)".to_owned(), "true"),
-        ("lines.filter(line, 'b' in line.tags).map(line, line.price + 1)[1999]".to_owned(), "2000"),
-        ("lines.map(line, line.sku.replace('sku', 'x')).join(',').size()".to_owned(), "12889"),
-        ("lines.all(line, line.sku.matches('^sku-[0-9]+$'))".to_owned(), "true"),
+        (
+            "lines.exists(line, line.sku == 'sku-1999' && line.price > 10)".to_owned(),
+            "true",
+        ),
+        (
+            "lines.filter(line, 'b' in line.tags).map(line, line.price + 1)[1999]".to_owned(),
+            "2000",
+        ),
+        (
+            "lines.map(line, line.sku.replace('sku', 'x')).join(',').size()".to_owned(),
+            "12889",
+        ),
+        (
+            "lines.all(line, line.sku.matches('^sku-[0-9]+$'))".to_owned(),
+            "true",
+        ),
         (format!("country in [{codes}]"), "true"),
-        ([["country == 'CH'"; 60].join(" && "), "false".to_owned()].join(" || "), "true"),
-        ("note.upperAscii().lowerAscii().indexOf('z')".to_owned(), "-1"),
+        (
+            [["country == 'CH'"; 60].join(" && "), "false".to_owned()].join(" || "),
+            "true",
+        ),
+        (
+            "note.upperAscii().lowerAscii().indexOf('z')".to_owned(),
+            "-1",
+        ),
         (format!("0{}", " + 1".repeat(90)), "90"),
     ] {
         assert_eq!(shown(&source, &payload), expected, "{source}");
@@ -252,7 +312,10 @@ fn text_functions_answer_as_those_of_the_crate() {
         ("missing.replace('a', 'b')", "-"),
         ("missing.indexOf('a')", "-"),
         ("missing.matches('a')", "-"),
-        ("'abc'.indexOf('a', 3)", "! indexOf() does not take this value"),
+        (
+            "'abc'.indexOf('a', 3)",
+            "! indexOf() does not take this value",
+        ),
         ("[1].join()", "! the expression does not take this value"),
     ] {
         assert_eq!(shown(source, &payload), expected, "{source}");
@@ -272,12 +335,19 @@ proptest! {
 
 #[test]
 fn a_guard_without_an_answer_over_nothing_refuses_no_expression() {
-    let compile = |source: &str| Expression::compile_within(source, &["traits"], &mut Allowance::default());
+    let compile =
+        |source: &str| Expression::compile_within(source, &["traits"], &mut Allowance::default());
     for source in [
         format!("traits.tier == 'gold' && {}", nested(8)),
         format!("traits.tier == 'silver' || {}", nested(8)),
-        format!("traits.tier == 'gold' && traits.country == 'CH' && {}", nested(8)),
-        format!("(traits.tier == 'gold' ? {} : false) || traits.country == 'CH'", nested(8)),
+        format!(
+            "traits.tier == 'gold' && traits.country == 'CH' && {}",
+            nested(8)
+        ),
+        format!(
+            "(traits.tier == 'gold' ? {} : false) || traits.country == 'CH'",
+            nested(8)
+        ),
         format!("has(traits.tier) && {}", nested(8)),
         format!("!(traits.tier == 'gold') || {}", nested(8)),
         format!("customer.vip && {}", nested(8)),
@@ -301,12 +371,22 @@ fn a_guard_without_an_answer_over_nothing_refuses_no_expression() {
 fn the_expressions_of_a_model_are_tried_within_a_budget_together() {
     let mut allowance = Allowance::default();
     let dear = format!("{} ? a : b", nested(3));
-    let count = (0..10_000).take_while(|_| Expression::compile_within(&dear, &[], &mut allowance).is_ok()).count();
+    let count = (0..10_000)
+        .take_while(|_| Expression::compile_within(&dear, &[], &mut allowance).is_ok())
+        .count();
     assert!((100..5_000).contains(&count), "{count}");
-    let wrong = Expression::compile_within(&dear, &[], &mut allowance).expect_err("the budget is used up");
-    assert!(wrong.concat().contains("all expressions of a model together may take 5000000 steps"), "{wrong:?}");
+    let wrong =
+        Expression::compile_within(&dear, &[], &mut allowance).expect_err("the budget is used up");
+    assert!(
+        wrong
+            .concat()
+            .contains("all expressions of a model together may take 5000000 steps"),
+        "{wrong:?}"
+    );
     let mut allowance = Allowance::default();
-    assert!((0..1_000).all(|n| Expression::compile_within(&format!("a == {n} && b"), &[], &mut allowance).is_ok()));
+    assert!((0..1_000).all(|n| {
+        Expression::compile_within(&format!("a == {n} && b"), &[], &mut allowance).is_ok()
+    }));
 }
 
 #[test]

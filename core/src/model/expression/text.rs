@@ -1,10 +1,12 @@
 //! Functions of CEL over texts whose own implementation in the `cel` crate has no bound.
 //!
-//! `replace` and `join` can make a text as long as the product of their arguments, `indexOf` and `lastIndexOf` take as many
-//! steps, and `matches` compiles its pattern at each call, up to 10 MiB. Here each charges the meter before it begins.
+//! `replace` and `join` can make a text as long as the product of their arguments, `indexOf` and
+//! `lastIndexOf` take as many steps, and `matches` compiles its pattern at each call, up to 10 MiB.
+//! Here each charges the meter before it begins.
 //!
-//! A pattern that is written out is compiled with its program, which keeps it. One that comes from data is compiled where it is
-//! used, and charged by its compiled size at each use: what a thread keeps of them makes it faster, never cheaper.
+//! A pattern that is written out is compiled with its program, which keeps it. One that comes from
+//! data is compiled where it is used, and charged by its compiled size at each use: what a thread
+//! keeps of them makes it faster, never cheaper.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -50,7 +52,9 @@ const OWN: [(&str, &str, usize, Function); 9] = [
 
 /// Our name of a function of CEL.
 pub(super) fn own_name(name: &str, arguments: usize) -> Option<&'static str> {
-    OWN.iter().find(|(theirs, _, count, _)| *theirs == name && *count == arguments).map(|(_, own, ..)| *own)
+    OWN.iter()
+        .find(|(theirs, _, count, _)| *theirs == name && *count == arguments)
+        .map(|(_, own, ..)| *own)
 }
 
 /// CEL's names of them.
@@ -65,29 +69,55 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     for (_, own, count, function) in OWN {
         env.add_overload(own, own, any(count), function)?;
     }
-    env.add_overload(OWN_MATCHES_WRITTEN, OWN_MATCHES_WRITTEN, any(3), |arguments| matches_written(&arguments))
+    env.add_overload(
+        OWN_MATCHES_WRITTEN,
+        OWN_MATCHES_WRITTEN,
+        any(3),
+        |arguments| matches_written(&arguments),
+    )
 }
 
 /// The arguments as texts, or what CEL answers for others.
-fn texts<'a, const N: usize>(name: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<[&'a str; N], ExecutionError> {
+fn texts<'a, const N: usize>(
+    name: &str,
+    arguments: &'a [CowVal<'_, '_>],
+) -> Result<[&'a str; N], ExecutionError> {
     let mut texts = [""; N];
     for (text, argument) in texts.iter_mut().zip(arguments) {
-        *text = argument.downcast_ref::<CelString<'_>>().ok_or_else(|| unfit(name, arguments))?.inner();
+        *text = argument
+            .downcast_ref::<CelString<'_>>()
+            .ok_or_else(|| unfit(name, arguments))?
+            .inner();
     }
     Ok(texts)
 }
 
-fn whole_number(name: &str, arguments: &[CowVal<'_, '_>], at: usize) -> Result<Option<i64>, ExecutionError> {
-    let Some(argument) = arguments.get(at) else { return Ok(None) };
-    argument.downcast_ref::<CelInt>().map(|number| Some(*number.inner())).ok_or_else(|| unfit(name, arguments))
+fn whole_number(
+    name: &str,
+    arguments: &[CowVal<'_, '_>],
+    at: usize,
+) -> Result<Option<i64>, ExecutionError> {
+    let Some(argument) = arguments.get(at) else {
+        return Ok(None);
+    };
+    argument
+        .downcast_ref::<CelInt>()
+        .map(|number| Some(*number.inner()))
+        .ok_or_else(|| unfit(name, arguments))
 }
 
 fn unfit(name: &str, arguments: &[CowVal<'_, '_>]) -> ExecutionError {
-    let types = arguments.iter().map(|argument| argument.get_type().name().to_owned()).collect();
+    let types = arguments
+        .iter()
+        .map(|argument| argument.get_type().name().to_owned())
+        .collect();
     ExecutionError::no_such_member_overload(name, types)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the type of functions in `cel`"
+)]
 fn replace<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     let [text, from, to] = texts("replace", &arguments)?;
     let most = whole_number("replace", &arguments, 3)?.and_then(|most| usize::try_from(most).ok());
@@ -101,20 +131,32 @@ fn replace<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     Ok(CowVal::owned(CelString::from(replaced)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the type of functions in `cel`"
+)]
 fn join<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     let separator = match arguments.get(1) {
-        Some(separator) => separator.downcast_ref::<CelString<'_>>().ok_or_else(|| unfit("join", &arguments))?.inner(),
+        Some(separator) => separator
+            .downcast_ref::<CelString<'_>>()
+            .ok_or_else(|| unfit("join", &arguments))?
+            .inner(),
         None => "",
     };
-    let list = arguments[0].as_iterable().ok_or_else(|| unfit("join", &arguments))?;
+    let list = arguments[0]
+        .as_iterable()
+        .ok_or_else(|| unfit("join", &arguments))?;
     let (mut items, mut parts, mut bytes) = (list.iter(), Vec::new(), 0_usize);
     while let Some(item) = items.next() {
-        let part = item.downcast_ref::<CelString<'_>>().ok_or_else(|| ExecutionError::UnexpectedType {
-            got: item.get_type().name().to_owned(),
-            want: "string".to_owned(),
-        })?;
-        bytes = bytes.saturating_add(part.inner().len()).saturating_add(separator.len());
+        let part =
+            item.downcast_ref::<CelString<'_>>()
+                .ok_or_else(|| ExecutionError::UnexpectedType {
+                    got: item.get_type().name().to_owned(),
+                    want: "string".to_owned(),
+                })?;
+        bytes = bytes
+            .saturating_add(part.inner().len())
+            .saturating_add(separator.len());
         parts.push(part.inner());
     }
     charge_text(bytes)?;
@@ -127,14 +169,19 @@ fn letters_before(text: &str, byte: usize) -> i64 {
 }
 
 fn byte_of_letter(text: &str, letter: usize) -> usize {
-    text.char_indices().nth(letter).map_or(text.len(), |(byte, _)| byte)
+    text.char_indices()
+        .nth(letter)
+        .map_or(text.len(), |(byte, _)| byte)
 }
 
 fn out_of_range(function: &str, index: i64) -> ExecutionError {
     ExecutionError::function_error(function, format!("index out of range: {index}"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the type of functions in `cel`"
+)]
 fn index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     let [text, wanted] = texts("indexOf", &arguments)?;
     let from = offset("indexOf", &arguments, text, wanted)?;
@@ -142,13 +189,18 @@ fn index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
         Some(from) if wanted.is_empty() => letters(from),
         from => {
             let start = byte_of_letter(text, from.unwrap_or(0));
-            text[start..].find(wanted).map_or(-1, |at| letters_before(text, start + at))
+            text[start..]
+                .find(wanted)
+                .map_or(-1, |at| letters_before(text, start + at))
         }
     };
     Ok(CowVal::owned(CelInt::from(found)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the type of functions in `cel`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the type of functions in `cel`"
+)]
 fn last_index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     let [text, wanted] = texts("lastIndexOf", &arguments)?;
     let from = offset("lastIndexOf", &arguments, text, wanted)?;
@@ -156,8 +208,12 @@ fn last_index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
         Some(from) if wanted.is_empty() => letters(from),
         from => {
             // What begins at that letter ends later.
-            let end = from.map_or(text.len(), |from| (byte_of_letter(text, from) + wanted.len()).min(text.len()));
-            text[..text.floor_char_boundary(end)].rfind(wanted).map_or(-1, |at| letters_before(text, at))
+            let end = from.map_or(text.len(), |from| {
+                (byte_of_letter(text, from) + wanted.len()).min(text.len())
+            });
+            text[..text.floor_char_boundary(end)]
+                .rfind(wanted)
+                .map_or(-1, |at| letters_before(text, at))
         }
     };
     Ok(CowVal::owned(CelInt::from(found)))
@@ -174,7 +230,9 @@ fn offset(
     text: &str,
     wanted: &str,
 ) -> Result<Option<usize>, ExecutionError> {
-    let Some(given) = whole_number(function, arguments, 2)? else { return Ok(None) };
+    let Some(given) = whole_number(function, arguments, 2)? else {
+        return Ok(None);
+    };
     let length = text.chars().count();
     let offset = usize::try_from(given).map_err(|_| out_of_range(function, given))?;
     if wanted.is_empty() {
@@ -205,7 +263,9 @@ fn matches_written<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let place = whole_number(MATCHES, arguments, 2)?.and_then(|place| usize::try_from(place).ok());
     charge(match_steps(text), 0)?;
     let found = WRITTEN.with_borrow(|patterns| Some(patterns.get(place?)?.is_match(text)));
-    found.map(|found| CowVal::owned(CelBool::from(found))).ok_or_else(|| unfit(MATCHES, &arguments[..2]))
+    found
+        .map(|found| CowVal::owned(CelBool::from(found)))
+        .ok_or_else(|| unfit(MATCHES, &arguments[..2]))
 }
 
 thread_local! {

@@ -7,7 +7,9 @@ use super::compile::named;
 use super::reader::{At, Fields, Mistakes};
 use super::tree;
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
-use crate::model::event::{BUILT_IN, Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind, Word};
+use crate::model::event::{
+    BUILT_IN, Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind, Word,
+};
 
 /// How deep lists and maps may nest in a property.
 const MAX_DEPTH: usize = 8;
@@ -16,8 +18,14 @@ const MAX_DEPTH: usize = 8;
 pub(super) fn built_in() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
         let mut mistakes = Mistakes::default();
-        let root = tree::read(BUILT_IN).unwrap_or_else(|errors| unreachable!("the built-in catalogue: {errors:?}"));
-        let types = read(&At::root(&root), &Catalogue::new(), Origin::BuiltIn, &mut mistakes);
+        let root = tree::read(BUILT_IN)
+            .unwrap_or_else(|errors| unreachable!("the built-in catalogue: {errors:?}"));
+        let types = read(
+            &At::root(&root),
+            &Catalogue::new(),
+            Origin::BuiltIn,
+            &mut mistakes,
+        );
         let errors = mistakes.into_errors();
         assert!(errors.is_empty(), "the built-in catalogue: {errors:?}");
         types
@@ -33,7 +41,13 @@ pub(super) fn catalogue(at: &At<'_>, mistakes: &mut Mistakes) -> Catalogue {
 /// The types of a section added to those that there are.
 fn read(at: &At<'_>, there: &Catalogue, origin: Origin, mistakes: &mut Mistakes) -> Catalogue {
     let written = named(at, "an event type", mistakes, |at, _| Some(at.clone()));
-    let mut reader = Reader { written: &written, open: Vec::new(), catalogue: there.clone(), there, origin };
+    let mut reader = Reader {
+        written: &written,
+        open: Vec::new(),
+        catalogue: there.clone(),
+        there,
+        origin,
+    };
     for name in written.keys() {
         reader.resolve(name, mistakes);
     }
@@ -52,10 +66,16 @@ struct Reader<'a, 'n> {
 
 impl Reader<'_, '_> {
     fn resolve(&mut self, name: &str, mistakes: &mut Mistakes) -> Option<Arc<EventType>> {
-        if let Some(done) = self.catalogue.get(name).filter(|kind| !self.is_there(name, kind)) {
+        if let Some(done) = self
+            .catalogue
+            .get(name)
+            .filter(|kind| !self.is_there(name, kind))
+        {
             return Some(Arc::clone(done));
         }
-        let Some(at) = self.written.get(name) else { return self.there.get(name).cloned() };
+        let Some(at) = self.written.get(name) else {
+            return self.there.get(name).cloned();
+        };
         self.open.push(name.to_owned());
         let kind = Arc::new(self.event_type(name, at, mistakes));
         self.open.pop();
@@ -64,12 +84,18 @@ impl Reader<'_, '_> {
     }
 
     fn is_there(&self, name: &str, kind: &Arc<EventType>) -> bool {
-        self.there.get(name).is_some_and(|there| Arc::ptr_eq(there, kind))
+        self.there
+            .get(name)
+            .is_some_and(|there| Arc::ptr_eq(there, kind))
     }
 
     fn event_type(&mut self, name: &str, at: &At<'_>, mistakes: &mut Mistakes) -> EventType {
-        let Some(mut fields) = at.fields(mistakes) else { return EventType::default() };
-        let base = fields.get("extends").and_then(|at| self.extended(name, &at, mistakes));
+        let Some(mut fields) = at.fields(mistakes) else {
+            return EventType::default();
+        };
+        let base = fields
+            .get("extends")
+            .and_then(|at| self.extended(name, &at, mistakes));
         let mut kind = base.map(|base| EventType::clone(&base)).unwrap_or_default();
         kind.origin = self.origin;
         if let Some(text) = fields.get("description").and_then(|at| at.text(mistakes)) {
@@ -81,7 +107,10 @@ impl Reader<'_, '_> {
         if let Some(at) = fields.get("object") {
             let mut objects = references(&at, &kind, Ids::One, mistakes);
             if objects.len() != 1 {
-                mistakes.add(&at, "an event is a state of one object: name one; `relates` may name several");
+                mistakes.add(
+                    &at,
+                    "an event is a state of one object: name one; `relates` may name several",
+                );
             }
             kind.object = objects.pop();
         }
@@ -91,25 +120,49 @@ impl Reader<'_, '_> {
                 kind.relates.push(added);
             }
         }
-        word(&mut kind, |kind| &mut kind.status, ["status", "status_property"], &mut fields, mistakes);
-        word(&mut kind, |kind| &mut kind.channel, ["channel", "channel_property"], &mut fields, mistakes);
+        word(
+            &mut kind,
+            |kind| &mut kind.status,
+            ["status", "status_property"],
+            &mut fields,
+            mistakes,
+        );
+        word(
+            &mut kind,
+            |kind| &mut kind.channel,
+            ["channel", "channel_property"],
+            &mut fields,
+            mistakes,
+        );
         fields.finish(mistakes);
         kind
     }
 
-    /// The type that another one begins with. Its own name stands for the one that it takes the place of.
-    fn extended(&mut self, name: &str, at: &At<'_>, mistakes: &mut Mistakes) -> Option<Arc<EventType>> {
+    /// The type that another one begins with. Its own name stands for the one that it takes the
+    /// place of.
+    fn extended(
+        &mut self,
+        name: &str,
+        at: &At<'_>,
+        mistakes: &mut Mistakes,
+    ) -> Option<Arc<EventType>> {
         let base = at.text(mistakes)?;
         let found = match base == name {
             true => self.there.get(name).cloned(),
             false if self.open.iter().any(|open| open == base) => {
-                mistakes.add(at, format!("extends itself: {} → {base}", self.open.join(" → ")));
+                mistakes.add(
+                    at,
+                    format!("extends itself: {} → {base}", self.open.join(" → ")),
+                );
                 return None;
             }
             false => self.resolve(base, mistakes),
         };
         if found.is_none() {
-            mistakes.add(at, format!("there is no event type `{base}`, in the model or built in"));
+            mistakes.add(
+                at,
+                format!("there is no event type `{base}`, in the model or built in"),
+            );
         }
         found
     }
@@ -133,11 +186,16 @@ fn references(at: &At<'_>, kind: &EventType, ids: Ids, mistakes: &mut Mistakes) 
             known => known.is_some_and(is_id),
         };
         if !fits {
-            mistakes.add(at, format!("must name a property of the type with an id: `{property}` is none"));
+            mistakes.add(
+                at,
+                format!("must name a property of the type with an id: `{property}` is none"),
+            );
         }
         Some(property.to_owned())
     });
-    read.into_iter().map(|(kind, property)| ObjectRef { kind, property }).collect()
+    read.into_iter()
+        .map(|(kind, property)| ObjectRef { kind, property })
+        .collect()
 }
 
 fn word(
@@ -150,14 +208,24 @@ fn word(
     if let Some(at) = fields.get(fixed) {
         let text = at.text(mistakes).unwrap_or_default();
         if !is_snake_case(text) {
-            mistakes.add(&at, format!("a {fixed} is named in lower snake case (`in_transit`), in 1 to 64 bytes"));
+            mistakes.add(
+                &at,
+                format!("a {fixed} is named in lower snake case (`in_transit`), in 1 to 64 bytes"),
+            );
         }
         word(kind).fixed = Some(text.to_owned());
     }
     if let Some(at) = fields.get(property) {
         let name = at.text(mistakes).unwrap_or_default();
-        if kind.properties.get(name).is_none_or(|property| property.kind != PropertyKind::Text) {
-            mistakes.add(&at, format!("must name a property of the type with a text: `{name}` is none"));
+        if kind
+            .properties
+            .get(name)
+            .is_none_or(|property| property.kind != PropertyKind::Text)
+        {
+            mistakes.add(
+                &at,
+                format!("must name a property of the type with a text: `{name}` is none"),
+            );
         }
         word(kind).property = Some(name.to_owned());
     }
@@ -167,7 +235,11 @@ fn properties(at: &At<'_>, depth: usize, mistakes: &mut Mistakes) -> BTreeMap<St
     let mut all = BTreeMap::new();
     for (entry, at) in at.entries(mistakes) {
         if entry.key.is_empty() || entry.key.len() > MAX_NAME_BYTES {
-            mistakes.add_at_key(entry, at.path.clone(), format!("a property's name has 1 to {MAX_NAME_BYTES} bytes"));
+            mistakes.add_at_key(
+                entry,
+                at.path.clone(),
+                format!("a property's name has 1 to {MAX_NAME_BYTES} bytes"),
+            );
         }
         all.insert(entry.key.clone(), property(&at, depth, mistakes));
     }
@@ -181,7 +253,9 @@ fn property(at: &At<'_>, depth: usize, mistakes: &mut Mistakes) -> Property {
         property.kind = kind(at, mistakes);
         return property;
     }
-    let Some(mut fields) = at.fields(mistakes) else { return property };
+    let Some(mut fields) = at.fields(mistakes) else {
+        return property;
+    };
     if let Some(at) = fields.required("type", mistakes) {
         property.kind = kind(&at, mistakes);
     }
@@ -189,19 +263,42 @@ fn property(at: &At<'_>, depth: usize, mistakes: &mut Mistakes) -> Property {
         text.clone_into(&mut property.description);
     }
     if let Some(at) = fields.get("one_of") {
-        property.one_of = at.list().iter().filter_map(|at| at.text(mistakes)).map(str::to_owned).collect();
-        belongs(&at, matches!(property.kind, PropertyKind::Text), "one_of", "text", mistakes);
+        property.one_of = at
+            .list()
+            .iter()
+            .filter_map(|at| at.text(mistakes))
+            .map(str::to_owned)
+            .collect();
+        belongs(
+            &at,
+            matches!(property.kind, PropertyKind::Text),
+            "one_of",
+            "text",
+            mistakes,
+        );
     }
     let (of, inner) = (fields.get("of"), fields.get("properties"));
     for at in of.iter().chain(&inner).filter(|_| depth == MAX_DEPTH) {
         mistakes.add(at, format!("nests deeper than the limit of {MAX_DEPTH}"));
     }
     if let Some(at) = of.filter(|_| depth < MAX_DEPTH) {
-        belongs(&at, matches!(property.kind, PropertyKind::List(_)), "of", "list", mistakes);
+        belongs(
+            &at,
+            matches!(property.kind, PropertyKind::List(_)),
+            "of",
+            "list",
+            mistakes,
+        );
         property.kind = PropertyKind::List(Box::new(self::property(&at, depth + 1, mistakes)));
     }
     if let Some(at) = inner.filter(|_| depth < MAX_DEPTH) {
-        belongs(&at, matches!(property.kind, PropertyKind::Map(_)), "properties", "map", mistakes);
+        belongs(
+            &at,
+            matches!(property.kind, PropertyKind::Map(_)),
+            "properties",
+            "map",
+            mistakes,
+        );
         property.kind = PropertyKind::Map(properties(&at, depth + 1, mistakes));
     }
     fields.finish(mistakes);
@@ -211,7 +308,9 @@ fn property(at: &At<'_>, depth: usize, mistakes: &mut Mistakes) -> Property {
 fn kind(at: &At<'_>, mistakes: &mut Mistakes) -> PropertyKind {
     let kinds = PropertyKind::all();
     let names = kinds.each_ref().map(|(name, kind)| (*name, kind));
-    at.choice(&names, mistakes).cloned().unwrap_or(PropertyKind::Any)
+    at.choice(&names, mistakes)
+        .cloned()
+        .unwrap_or(PropertyKind::Any)
 }
 
 fn belongs(at: &At<'_>, fits: bool, key: &str, kind: &str, mistakes: &mut Mistakes) {

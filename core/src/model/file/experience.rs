@@ -29,10 +29,24 @@ struct Standard {
     condition: &'static str,
 }
 
-const PURCHASES: Standard = Standard { events: &["order_placed"], value: "total", condition: "" };
-const NPS: Standard = Standard { events: &["survey_response"], value: "score", condition: "metric == 'nps'" };
-const CSAT: Standard = Standard { condition: "metric == 'csat'", ..NPS };
-const CES: Standard = Standard { condition: "metric == 'ces'", ..NPS };
+const PURCHASES: Standard = Standard {
+    events: &["order_placed"],
+    value: "total",
+    condition: "",
+};
+const NPS: Standard = Standard {
+    events: &["survey_response"],
+    value: "score",
+    condition: "metric == 'nps'",
+};
+const CSAT: Standard = Standard {
+    condition: "metric == 'csat'",
+    ..NPS
+};
+const CES: Standard = Standard {
+    condition: "metric == 'ces'",
+    ..NPS
+};
 const CONTACTS: Standard = Standard {
     events: &["conversation_started", "call_started"],
     value: "",
@@ -55,19 +69,29 @@ struct Fed {
 /// Reads the section `experience`.
 pub(super) fn experience(at: &At<'_>, zone: &str, mistakes: &mut Mistakes) -> Option<Experience> {
     let mut fields = at.fields(mistakes)?;
-    let kept = Kept { calendar: Arc::new(Calendar::of(zone)), zone };
-    let mut feed = |key, default: &Standard, scale| fed(fields.get(key).as_ref(), default, scale, mistakes);
+    let kept = Kept {
+        calendar: Arc::new(Calendar::of(zone)),
+        zone,
+    };
+    let mut feed =
+        |key, default: &Standard, scale| fed(fields.get(key).as_ref(), default, scale, mistakes);
     let purchases = feed("purchases", &PURCHASES, None);
     let nps = feed("nps", &NPS, None);
     let csat = feed("csat", &CSAT, Some(Scale::CSAT));
     let ces = feed("ces", &CES, Some(Scale::CES));
     let contacts = feed("contacts", &CONTACTS, None);
     let promises = feed("promises", &PROMISES, None);
-    let mut number =
-        |key, most, default| fields.get(key).and_then(|at| at.number(&(1..=most), mistakes)).unwrap_or(default);
+    let mut number = |key, most, default| {
+        fields
+            .get(key)
+            .and_then(|at| at.number(&(1..=most), mistakes))
+            .unwrap_or(default)
+    };
     let window_days = number("window_days", MAX_WINDOW_DAYS, WINDOW_DAYS);
     let horizon_months = number("horizon_months", MAX_HORIZON_MONTHS, HORIZON_MONTHS);
-    let discount = fields.get("monthly_discount").and_then(|at| at.probability(mistakes));
+    let discount = fields
+        .get("monthly_discount")
+        .and_then(|at| at.probability(mistakes));
     fields.finish(mistakes);
     Some(Experience {
         purchases: purchases.map(|fed| kept.bought(&fed)),
@@ -83,12 +107,32 @@ pub(super) fn experience(at: &At<'_>, zone: &str, mistakes: &mut Mistakes) -> Op
 }
 
 /// What feeds one metric; none: it is left out. `scale`: it has one.
-fn fed(at: Option<&At<'_>>, default: &Standard, scale: Option<Scale>, mistakes: &mut Mistakes) -> Option<Fed> {
-    let built_in = |source: &str| (!source.is_empty()).then(|| Expression::compile(source).ok()).flatten();
-    let default_events = || default.events.iter().map(|kind| (*kind).to_owned()).collect();
+fn fed(
+    at: Option<&At<'_>>,
+    default: &Standard,
+    scale: Option<Scale>,
+    mistakes: &mut Mistakes,
+) -> Option<Fed> {
+    let built_in = |source: &str| {
+        (!source.is_empty())
+            .then(|| Expression::compile(source).ok())
+            .flatten()
+    };
+    let default_events = || {
+        default
+            .events
+            .iter()
+            .map(|kind| (*kind).to_owned())
+            .collect()
+    };
     let Some(mut fields) = at.and_then(|at| at.fields(mistakes)) else {
         let (value, condition) = (built_in(default.value), built_in(default.condition));
-        return Some(Fed { events: default_events(), value, condition, scale: scale.unwrap_or(Scale::NPS) });
+        return Some(Fed {
+            events: default_events(),
+            value,
+            condition,
+            scale: scale.unwrap_or(Scale::NPS),
+        });
     };
     let events = fields.get("events").map(|at| event_types(&at, mistakes));
     let given = fields.get("value");
@@ -98,18 +142,39 @@ fn fed(at: Option<&At<'_>>, default: &Standard, scale: Option<Scale>, mistakes: 
     let of_its_own = events.is_some() || given.is_some();
     let value = given.map_or_else(|| built_in(default.value), |at| expression(&at, mistakes));
     let condition = fields.get("where").map(|at| expression(&at, mistakes));
-    let condition = condition.unwrap_or_else(|| if of_its_own { None } else { built_in(default.condition) });
-    let scale = if let Some(scale) = scale { bounds(&mut fields, scale, mistakes) } else { Scale::NPS };
+    let condition = condition.unwrap_or_else(|| {
+        if of_its_own {
+            None
+        } else {
+            built_in(default.condition)
+        }
+    });
+    let scale = if let Some(scale) = scale {
+        bounds(&mut fields, scale, mistakes)
+    } else {
+        Scale::NPS
+    };
     fields.finish(mistakes);
     let events = events.unwrap_or_else(default_events);
-    (!events.is_empty()).then_some(Fed { events, value, condition, scale })
+    (!events.is_empty()).then_some(Fed {
+        events,
+        value,
+        condition,
+        scale,
+    })
 }
 
 fn bounds(fields: &mut Fields<'_>, default: Scale, mistakes: &mut Mistakes) -> Scale {
     let (least, greatest) = (fields.get("min"), fields.get("max"));
     let range = -MAX_SCORE..=MAX_SCORE;
-    let min = least.as_ref().and_then(|at| at.number(&range, mistakes)).unwrap_or(default.min());
-    let max = greatest.as_ref().and_then(|at| at.number(&range, mistakes)).unwrap_or(default.max());
+    let min = least
+        .as_ref()
+        .and_then(|at| at.number(&range, mistakes))
+        .unwrap_or(default.min());
+    let max = greatest
+        .as_ref()
+        .and_then(|at| at.number(&range, mistakes))
+        .unwrap_or(default.max());
     Scale::new(min, max).unwrap_or_else(|error| {
         if let Some(at) = greatest.or(least) {
             mistakes.add(&at, error.to_string());
@@ -127,9 +192,22 @@ struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    fn definition(&self, aggregate: Aggregate, fed: &Fed, value: Taken, window: Window) -> Arc<Definition> {
+    fn definition(
+        &self,
+        aggregate: Aggregate,
+        fed: &Fed,
+        value: Taken,
+        window: Window,
+    ) -> Arc<Definition> {
         let (events, condition) = (fed.events.clone(), fed.condition.clone());
-        let parts = Parts { aggregate, events, value, condition, window, description: String::new() };
+        let parts = Parts {
+            aggregate,
+            events,
+            value,
+            condition,
+            window,
+            description: String::new(),
+        };
         Arc::new(Definition::new(parts, &self.calendar, self.zone))
     }
 
@@ -141,7 +219,11 @@ impl Kept<'_> {
     fn asked(&self, fed: &Fed) -> Asked {
         let value = fed.value.clone().map_or(Taken::Time, Taken::Expression);
         let last = self.definition(Aggregate::Last, fed, value, Window::All);
-        Asked { scores: self.one(VALUES, fed), last, scale: fed.scale }
+        Asked {
+            scores: self.one(VALUES, fed),
+            last,
+            scale: fed.scale,
+        }
     }
 
     fn bought(&self, fed: &Fed) -> Bought {
@@ -163,7 +245,10 @@ mod tests {
         let none = Model::parse("sources: { s: }").expect("a model");
         assert!(none.experience.is_none() && none.definitions().count() == 0);
         let model = Model::parse("sources: { s: }\nexperience: {}").expect("a model");
-        let told: Vec<String> = model.definitions().map(crate::model::Definition::told).collect();
+        let told: Vec<String> = model
+            .definitions()
+            .map(crate::model::Definition::told)
+            .collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         order_placed, value total
         order_placed
@@ -178,9 +263,15 @@ mod tests {
         shipment_delivered, value time(delivery_time != null ? delivery_time : event.time) <= time(estimated_delivery_time), where estimated_delivery_time != null
         ");
         let some = "sources: { s: }\nexperience: { nps: { events: [] }, csat: { events: answer }, purchases: { where: total > 0 } }";
-        let experience = Model::parse(some).expect("a model").experience.expect("the section");
+        let experience = Model::parse(some)
+            .expect("a model")
+            .experience
+            .expect("the section");
         assert!(experience.nps.is_none());
-        assert_eq!(experience.csat.expect("measured").scores.told(), "answer, value score");
+        assert_eq!(
+            experience.csat.expect("measured").scores.told(),
+            "answer, value score"
+        );
         let bought = experience.purchases.expect("measured");
         assert_eq!(bought.orders.told(), "order_placed, where total > 0");
     }

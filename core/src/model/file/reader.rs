@@ -9,7 +9,8 @@ use super::tree::{Content, Entry, Node};
 use crate::model::expression::Allowance;
 use crate::model::matching::log2_millibits;
 
-/// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would have been right.
+/// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would
+/// have been right.
 const MAX_MISTAKES: usize = 1_000;
 /// Maximum length of a mistake's text, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1_000;
@@ -39,11 +40,21 @@ pub(super) struct Fields<'n> {
 impl Mistakes {
     pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
         let (line, column) = (at.node.line, at.node.column);
-        self.note(ModelError { line, column, path: at.path.clone(), message: message.into() });
+        self.note(ModelError {
+            line,
+            column,
+            path: at.path.clone(),
+            message: message.into(),
+        });
     }
 
     pub(super) fn add_at_key(&mut self, entry: &Entry, path: String, message: impl Into<String>) {
-        self.note(ModelError { line: entry.line, column: entry.column, path, message: message.into() });
+        self.note(ModelError {
+            line: entry.line,
+            column: entry.column,
+            path,
+            message: message.into(),
+        });
     }
 
     fn note(&mut self, mut error: ModelError) {
@@ -51,8 +62,8 @@ impl Mistakes {
             self.left_out += 1;
             return;
         }
-        if let Some(end) =
-            (error.message.len() > MAX_MESSAGE_BYTES).then(|| error.message.floor_char_boundary(MAX_MESSAGE_BYTES))
+        if let Some(end) = (error.message.len() > MAX_MESSAGE_BYTES)
+            .then(|| error.message.floor_char_boundary(MAX_MESSAGE_BYTES))
         {
             error.message.truncate(end);
             error.message.push('…');
@@ -66,7 +77,11 @@ impl Mistakes {
         errors.sort_by_key(|error| (error.line, error.column));
         if let Some(last) = errors.last().filter(|_| self.left_out > 0) {
             let (line, column, count) = (last.line, last.column, self.left_out);
-            errors.push(ModelError::new(line, column, format!("{count} more mistakes are left out")));
+            errors.push(ModelError::new(
+                line,
+                column,
+                format!("{count} more mistakes are left out"),
+            ));
         }
         errors
     }
@@ -74,20 +89,32 @@ impl Mistakes {
 
 impl<'n> At<'n> {
     pub(super) fn root(node: &'n Node) -> Self {
-        Self { node, path: String::new() }
+        Self {
+            node,
+            path: String::new(),
+        }
     }
 
     fn under(&self, entry: &'n Entry) -> Self {
-        Self { node: &entry.value, path: join(&self.path, &entry.key) }
+        Self {
+            node: &entry.value,
+            path: join(&self.path, &entry.key),
+        }
     }
 
     /// The entries of a mapping whose keys are names.
     pub(super) fn entries(&self, mistakes: &mut Mistakes) -> Vec<(&'n Entry, At<'n>)> {
         match &self.node.content {
-            Content::Mapping(entries) => entries.iter().map(|entry| (entry, self.under(entry))).collect(),
+            Content::Mapping(entries) => entries
+                .iter()
+                .map(|entry| (entry, self.under(entry)))
+                .collect(),
             Content::Null => Vec::new(),
             _ => {
-                mistakes.add(self, format!("must be a mapping, and is {}", self.node.kind()));
+                mistakes.add(
+                    self,
+                    format!("must be a mapping, and is {}", self.node.kind()),
+                );
                 Vec::new()
             }
         }
@@ -98,18 +125,28 @@ impl<'n> At<'n> {
             Content::Mapping(entries) => entries,
             Content::Null => &[],
             _ => {
-                mistakes.add(self, format!("must be a mapping, and is {}", self.node.kind()));
+                mistakes.add(
+                    self,
+                    format!("must be a mapping, and is {}", self.node.kind()),
+                );
                 return None;
             }
         };
-        Some(Fields { at: self.clone(), entries, known: Vec::new() })
+        Some(Fields {
+            at: self.clone(),
+            entries,
+            known: Vec::new(),
+        })
     }
 
     /// The values of a list; a single value is a list of one.
     pub(super) fn list(&self) -> Vec<At<'n>> {
         match &self.node.content {
             Content::Sequence(values) => {
-                let under = |(index, node)| At { node, path: format!("{}[{index}]", self.path) };
+                let under = |(index, node)| At {
+                    node,
+                    path: format!("{}[{index}]", self.path),
+                };
                 values.iter().enumerate().map(under).collect()
             }
             _ => vec![self.clone()],
@@ -140,11 +177,20 @@ impl<'n> At<'n> {
         N: FromStr + PartialOrd + Display,
     {
         let number = match &self.node.content {
-            Content::Scalar { text, plain: true } => text.parse().ok().filter(|number| range.contains(number)),
+            Content::Scalar { text, plain: true } => {
+                text.parse().ok().filter(|number| range.contains(number))
+            }
             _ => None,
         };
         if number.is_none() {
-            mistakes.add(self, format!("must be a whole number from {} to {}", range.start(), range.end()));
+            mistakes.add(
+                self,
+                format!(
+                    "must be a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
+            );
         }
         number
     }
@@ -153,20 +199,32 @@ impl<'n> At<'n> {
     pub(super) fn probability(&self, mistakes: &mut Mistakes) -> Option<i32> {
         const WHOLE: u64 = 1_000_000;
         let millionths = match &self.node.content {
-            Content::Scalar { text, plain: true } => text.strip_prefix("0.").filter(|digits| digits.len() <= 6),
+            Content::Scalar { text, plain: true } => {
+                text.strip_prefix("0.").filter(|digits| digits.len() <= 6)
+            }
             _ => None,
         };
         let millionths = millionths.and_then(|digits| format!("{digits:0<6}").parse::<u64>().ok());
         if let Some(millionths) = millionths.filter(|millionths| *millionths > 0) {
             return Some(log2_millibits(millionths, WHOLE - millionths));
         }
-        mistakes.add(self, "must be a probability between 0 and 1, with at most six decimals, such as 0.95");
+        mistakes.add(
+            self,
+            "must be a probability between 0 and 1, with at most six decimals, such as 0.95",
+        );
         None
     }
 
-    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+    pub(super) fn choice<T: Copy>(
+        &self,
+        choices: &[(&str, T)],
+        mistakes: &mut Mistakes,
+    ) -> Option<T> {
         let text = self.text(mistakes)?;
-        let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        let chosen = choices
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, choice)| *choice);
         if chosen.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             mistakes.add(self, format!("must be one of {}", names.join(", ")));
@@ -176,14 +234,19 @@ impl<'n> At<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The value of a key, if it has one. Every key that may stand here is asked for once, so that the rest is unknown.
+    /// The value of a key, if it has one. Every key that may stand here is asked for once, so that
+    /// the rest is unknown.
     pub(super) fn get(&mut self, key: &'static str) -> Option<At<'n>> {
         self.known.push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         (!matches!(entry.value.content, Content::Null)).then(|| self.at.under(entry))
     }
 
-    pub(super) fn required(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<At<'n>> {
+    pub(super) fn required(
+        &mut self,
+        key: &'static str,
+        mistakes: &mut Mistakes,
+    ) -> Option<At<'n>> {
         let found = self.get(key);
         if found.is_none() {
             mistakes.add(&self.at, format!("`{key}` is required"));
@@ -193,13 +256,24 @@ impl<'n> Fields<'n> {
 
     /// Ends the reading: keys that nobody asked for are mistakes.
     pub(super) fn finish(self, mistakes: &mut Mistakes) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
-            let message = format!("is no key that is known here: there are {}", self.known.join(", "));
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| !self.known.contains(&entry.key.as_str()))
+        {
+            let message = format!(
+                "is no key that is known here: there are {}",
+                self.known.join(", ")
+            );
             mistakes.add_at_key(entry, join(&self.at.path, &entry.key), message);
         }
     }
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }

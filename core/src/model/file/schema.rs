@@ -1,6 +1,8 @@
-//! The keys of the model file, for people and for editors: the JSON Schema is made from these types and their comments.
+//! The keys of the model file, for people and for editors: the JSON Schema is made from these types
+//! and their comments.
 //!
-//! The file is not read through them, as that would stop at the first mistake; a test holds the two together.
+//! The file is not read through them, as that would stop at the first mistake; a test holds the two
+//! together.
 
 mod computed;
 mod events;
@@ -17,11 +19,13 @@ pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents,
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What a deployment knows about its customers: who speaks, what they say, and how it becomes one profile.
+/// What a deployment knows about its customers: who speaks, what they say, and how it becomes one
+/// profile.
 ///
-/// Expressions are CEL over the fields of a payload. A plain path (`email`, `customer.id`, `payload['First name']`) is a
-/// field; a field that is missing, null or blank gives no value. Beyond CEL's functions there are `decimal(x)`, `int(x)`,
-/// `string(x)`, `bool(x)`, `time(x)`, `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
+/// Expressions are CEL over the fields of a payload. A plain path (`email`, `customer.id`,
+/// `payload['First name']`) is a field; a field that is missing, null or blank gives no value.
+/// Beyond CEL's functions there are `decimal(x)`, `int(x)`, `string(x)`, `bool(x)`, `time(x)`,
+/// `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
@@ -36,7 +40,8 @@ pub struct ModelFile {
     pub max_records_per_profile: Option<u32>,
     /// How records are compared that share no identifier, or one that a family may share.
     pub matching: Option<Matching>,
-    /// Where the clocks are of customers who have not said: a name of the IANA time zone database. Default UTC.
+    /// Where the clocks are of customers who have not said: a name of the IANA time zone database.
+    /// Default UTC.
     pub time_zone: Option<String>,
     /// Channels by name, in lower snake case: how customers are contacted.
     pub channels: Option<BTreeMap<String, Option<Channel>>>,
@@ -48,17 +53,18 @@ pub struct ModelFile {
     pub segments: Option<BTreeMap<String, Segment>>,
     /// Views by name, in lower snake case: what is told of a customer in one call.
     pub views: Option<BTreeMap<String, Option<View>>>,
-    /// Event types by name, in lower snake case, besides the built-in ones: `customer-profile model events` prints all.
+    /// Event types by name, in lower snake case, besides the built-in ones:
+    /// `customer-profile model events` prints all.
     pub events: Option<BTreeMap<String, Option<EventType>>>,
     /// What metrics of customer experience are computed from. Default: there are none.
     pub experience: Option<Experience>,
-    /// Publications by name, in lower snake case: what is told to other systems when profiles change. A new one begins with
-    /// the write that puts it in force.
+    /// Publications by name, in lower snake case: what is told to other systems when profiles
+    /// change. A new one begins with the write that puts it in force.
     pub publish: Option<BTreeMap<String, Publication>>,
 }
 
-/// A publication: changes of profiles, told to one target as CloudEvents, each at least once, those of a profile in order.
-/// Exactly one target is named.
+/// A publication: changes of profiles, told to one target as CloudEvents, each at least once, those
+/// of a profile in order. Exactly one target is named.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
@@ -68,8 +74,8 @@ pub struct Publication {
     pub webhook: Option<Webhook>,
     /// Only these kinds of changes. Default: all.
     pub kinds: Option<OneOrManyKinds>,
-    /// Of updates only those of these fields: `accessibility`, `consents`, `identifiers`, `preferences`, `records`, `timeline`,
-    /// `traits`, `traits.NAME`. Default: all.
+    /// Of updates only those of these fields: `accessibility`, `consents`, `identifiers`,
+    /// `preferences`, `records`, `timeline`, `traits`, `traits.NAME`. Default: all.
     pub fields: Option<OneOrMany>,
 }
 
@@ -81,7 +87,8 @@ pub struct Nats {
     pub url: String,
     /// The subject, in which `{tenant}` and `{kind}` are filled in: `customers.{tenant}.{kind}`.
     pub subject: String,
-    /// The environment variable of the servers with the text of a credentials file. Begins with `PUBLISH_`, as all do.
+    /// The environment variable of the servers with the text of a credentials file. Begins with
+    /// `PUBLISH_`, as all do.
     #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
     pub credentials_env: Option<String>,
     /// The variable with a user's name. Goes with `password_env`.
@@ -101,8 +108,8 @@ pub struct Webhook {
     /// The environment variable of the servers with the secret, `whsec_…`. Begins with `PUBLISH_`.
     #[schemars(regex(pattern = r"^PUBLISH_[A-Z0-9_]+$"))]
     pub secret_env: String,
-    /// A change that failed so many times becomes a dead letter, and the next ones are told. Default 30: some twenty
-    /// minutes.
+    /// A change that failed so many times becomes a dead letter, and the next ones are told.
+    /// Default 30: some twenty minutes.
     #[schemars(range(min = 1, max = 1_000))]
     pub max_attempts: Option<u32>,
     /// How long an answer may take, in seconds. Default 10.
@@ -134,7 +141,8 @@ pub enum PublishedKind {
     Deleted,
 }
 
-/// The settings of matching. Records are compared by the traits and identifiers that name their role.
+/// The settings of matching. Records are compared by the traits and identifiers that name their
+/// role.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matching {
@@ -144,35 +152,38 @@ pub struct Matching {
     /// They are shown for review from this probability on. Default 0.5.
     #[schemars(range(min = 0.000_001, max = 0.999_999))]
     pub review_probability: Option<f64>,
-    /// A match key (such as names and town) that more records hold than this is generic and finds nobody; of a name alone
-    /// a sixth of it is enough. Default 60.
+    /// A match key (such as names and town) that more records hold than this is generic and finds
+    /// nobody; of a name alone a sixth of it is enough. Default 60.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_key_records: Option<u32>,
-    /// An identifier that more people hold than this, told by their given names, is generic: it links nobody and weighs
-    /// nothing, until fewer hold it. Default 8.
+    /// An identifier that more people hold than this, told by their given names, is generic: it
+    /// links nobody and weighs nothing, until fewer hold it. Default 8.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_people: Option<u32>,
 }
 
-/// An identifier type: two records that share a value are taken for one person, within the limits set here.
+/// An identifier type: two records that share a value are taken for one person, within the limits
+/// set here.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identifier {
-    /// 1 is the strongest; stronger types link first, and their links are not undone by weaker ones.
+    /// 1 is the strongest; stronger types link first, and their links are not undone by weaker
+    /// ones.
     #[schemars(range(min = 1, max = 99))]
     pub priority: u32,
-    /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and there are no other limits.
-    /// Default false.
+    /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and there
+    /// are no other limits. Default false.
     pub unique: Option<bool>,
     /// How values are brought into one form. Default `trim`.
     pub normalize: Option<Normalize>,
-    /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers without country code.
+    /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers
+    /// without country code.
     pub default_region: Option<String>,
     /// A merge that would give a profile more values of this type is refused. Default: no limit.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_per_profile: Option<u32>,
-    /// A value that would join more than this many groups of records, each joined by stronger types, is shared by
-    /// several people and does not link at all. Default 10.
+    /// A value that would join more than this many groups of records, each joined by stronger
+    /// types, is shared by several people and does not link at all. Default 10.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_profiles: Option<u32>,
     /// A value held by more records than this does not link at all. Default 100.
@@ -180,8 +191,8 @@ pub struct Identifier {
     pub max_records: Option<u32>,
     /// Whose a value is. Default `household`.
     pub belongs_to: Option<BelongsTo>,
-    /// A person has one value of it: two that are clearly different are of two people, whatever else they share. Other
-    /// than with `unique`, a slip of the pen is forgiven. Default false.
+    /// A person has one value of it: two that are clearly different are of two people, whatever
+    /// else they share. Other than with `unique`, a slip of the pen is forgiven. Default false.
     pub exclusive: Option<bool>,
     /// Regular expressions; a normalised value that one of them finds identifies nobody.
     pub blocked: Option<Vec<String>>,
@@ -195,12 +206,13 @@ pub enum BelongsTo {
     Person,
     /// A family may share it: it links unless something speaks against it.
     Household,
-    /// A thing's, which may change hands: it only tells where a record belongs that says nothing of who it is.
+    /// A thing's, which may change hands: it only tells where a record belongs that says nothing of
+    /// who it is.
     Device,
 }
 
-/// How the values of an identifier type are brought into one form. All: Unicode NFKC, without invisible characters and
-/// white space around.
+/// How the values of an identifier type are brought into one form. All: Unicode NFKC, without
+/// invisible characters and white space around.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalize {
@@ -241,7 +253,8 @@ pub enum Role {
     MiddleName,
     /// The family name.
     FamilyName,
-    /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name are not said.
+    /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name are
+    /// not said.
     FullName,
     /// Names that the person also goes by.
     OtherNames,
@@ -308,8 +321,8 @@ pub struct Record {
     pub mode: Option<Mode>,
     /// The record is gone when this is true. Expression.
     pub delete_when: Option<String>,
-    /// An expression by preference: `language`, `topics.NAME`, `accessibility.large_print`, … What a payload does not say stays,
-    /// in any mode; an explicit null takes the record's word back.
+    /// An expression by preference: `language`, `topics.NAME`, `accessibility.large_print`, … What
+    /// a payload does not say stays, in any mode; an explicit null takes the record's word back.
     pub preferences: Option<BTreeMap<String, String>>,
     /// What the payload says about purposes.
     pub consents: Option<OneOrManyConsents>,
@@ -339,7 +352,8 @@ pub enum OneOrMany {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// A name in lower snake case (`order_placed`), or an expression that is more than a name (`payload.type`).
+    /// A name in lower snake case (`order_placed`), or an expression that is more than a name
+    /// (`payload.type`).
     #[serde(rename = "type")]
     pub kind: String,
     /// The source's own id of the event. Expression.

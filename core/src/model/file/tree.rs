@@ -1,10 +1,12 @@
 //! A YAML document as a tree in which each node knows its place.
 //!
-//! A parser into structures stops at the first value that does not fit. A model file is written by hand, and its author
-//! wants every mistake at once; so the document is read into a tree first, and the tree is then read leniently.
+//! A parser into structures stops at the first value that does not fit. A model file is written by
+//! hand, and its author wants every mistake at once; so the document is read into a tree first, and
+//! the tree is then read leniently.
 //!
-//! Aliases and several documents in one file are refused, and tags do not count: the model file has no use for them. Without
-//! aliases a document is no larger than its text; its depth, its number of values and of keys in one mapping are bounded.
+//! Aliases and several documents in one file are refused, and tags do not count: the model file has
+//! no use for them. Without aliases a document is no larger than its text; its depth, its number of
+//! values and of keys in one mapping are bounded.
 
 use std::collections::HashMap;
 
@@ -81,7 +83,11 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
             }
             Err(error) => {
                 let marker = error.marker();
-                builder.error(marker.line(), marker.col() + 1, format!("is not YAML: {}", error.info()));
+                builder.error(
+                    marker.line(),
+                    marker.col() + 1,
+                    format!("is not YAML: {}", error.info()),
+                );
                 break;
             }
         }
@@ -89,7 +95,11 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
     match builder.root {
         _ if !builder.errors.is_empty() => Err(builder.errors),
         Some(root) => Ok(root),
-        None => Ok(Node { line: 1, column: 1, content: Content::Null }),
+        None => Ok(Node {
+            line: 1,
+            column: 1,
+            content: Content::Null,
+        }),
     }
 }
 
@@ -118,7 +128,11 @@ struct Open {
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: Span) {
         let (line, column) = (span.start.line(), span.start.col() + 1);
-        let node = |content| Node { line, column, content };
+        let node = |content| Node {
+            line,
+            column,
+            content,
+        };
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             self.stop(
@@ -132,7 +146,10 @@ impl Builder {
             Event::Scalar(text, style, ..) => {
                 let plain = style == serde_saphyr::granit_parser::ScalarStyle::Plain;
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null");
-                let scalar = Content::Scalar { text: text.into_owned(), plain };
+                let scalar = Content::Scalar {
+                    text: text.into_owned(),
+                    plain,
+                };
                 self.add(node(if null { Content::Null } else { scalar }));
             }
             Event::SequenceStart(..) => self.open(node(Content::Sequence(Vec::new()))),
@@ -154,7 +171,12 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node) {
-        let Some(Open { node: parent, waiting, lines }) = self.open.last_mut() else {
+        let Some(Open {
+            node: parent,
+            waiting,
+            lines,
+        }) = self.open.last_mut()
+        else {
             self.root.get_or_insert(node);
             return;
         };
@@ -168,21 +190,38 @@ impl Builder {
                     } else {
                         lines.insert(key.clone(), line);
                     }
-                    entries.push(Entry { key, line, column, value: node });
+                    entries.push(Entry {
+                        key,
+                        line,
+                        column,
+                        value: node,
+                    });
                     let most = entries.len() > MAX_KEYS;
                     if let Some(message) = wrong {
                         self.error(line, column, message);
                     }
                     if most {
-                        self.stop(line, column, format!("a mapping has at most {MAX_KEYS} keys"));
+                        self.stop(
+                            line,
+                            column,
+                            format!("a mapping has at most {MAX_KEYS} keys"),
+                        );
                     }
                 } else {
-                    let Node { line, column, content } = node;
+                    let Node {
+                        line,
+                        column,
+                        content,
+                    } = node;
                     let key = match content {
                         Content::Scalar { text, .. } => text,
                         Content::Null => "null".to_owned(),
                         Content::Sequence(_) | Content::Mapping(_) => {
-                            self.errors.push(ModelError::new(line, column, "a key must be a single value"));
+                            self.errors.push(ModelError::new(
+                                line,
+                                column,
+                                "a key must be a single value",
+                            ));
                             String::new()
                         }
                     };
@@ -191,7 +230,9 @@ impl Builder {
                         self.stop(
                             line,
                             column,
-                            format!("a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed"),
+                            format!(
+                                "a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed"
+                            ),
                         );
                         return;
                     }
@@ -205,10 +246,18 @@ impl Builder {
     fn open(&mut self, node: Node) {
         if self.open.len() >= MAX_DEPTH {
             let (line, column) = (node.line, node.column);
-            self.stop(line, column, format!("nests deeper than the limit of {MAX_DEPTH}"));
+            self.stop(
+                line,
+                column,
+                format!("nests deeper than the limit of {MAX_DEPTH}"),
+            );
             return;
         }
-        self.open.push(Open { node, waiting: None, lines: HashMap::new() });
+        self.open.push(Open {
+            node,
+            waiting: None,
+            lines: HashMap::new(),
+        });
     }
 
     fn error(&mut self, line: usize, column: usize, message: impl Into<String>) {

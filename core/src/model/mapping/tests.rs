@@ -102,8 +102,7 @@ fn one_payload_may_say_who_and_what() {
 
 #[test]
 fn all_that_does_not_fit_is_told_without_quoting_it() {
-    let payload =
-        json!({"version": "ann@x.com", "updated_at": "ann@x.com", "email": {"is": "ann@x.com"}, "spent": "ann@x.com"});
+    let payload = json!({"version": "ann@x.com", "updated_at": "ann@x.com", "email": {"is": "ann@x.com"}, "spent": "ann@x.com"});
     assert_eq!(
         map("customers", &payload),
         json!([
@@ -138,8 +137,14 @@ fn what_the_model_does_not_map_is_not_declared() {
             "kind: the model has no mapping for the kind `orders`; it has: changes, customers, visits".into()
         )
     );
-    assert_eq!(refused("web", "x", json!({})).1, "source: the model has no source `web`; it has: shop");
-    assert_eq!(refused("shop", "visits", json!([])).0, Reason::MappingFailed);
+    assert_eq!(
+        refused("web", "x", json!({})).1,
+        "source: the model has no source `web`; it has: shop"
+    );
+    assert_eq!(
+        refused("shop", "visits", json!([])).0,
+        Reason::MappingFailed
+    );
 }
 
 #[test]
@@ -147,16 +152,32 @@ fn the_built_in_model_maps_its_example_files() {
     let model = Model::built_in();
     let conversations = include_str!("../../../../examples/retail/conversations.ndjson");
     for line in conversations.lines() {
-        let drafts = model.map("helpdesk", "conversations", &serde_json::from_str(line).expect("JSON")).expect("fits");
-        let [Draft::Patch(record), Draft::Preferences(wanted), Draft::Event(event)] = drafts.as_slice() else {
+        let drafts = model
+            .map(
+                "helpdesk",
+                "conversations",
+                &serde_json::from_str(line).expect("JSON"),
+            )
+            .expect("fits");
+        let [
+            Draft::Patch(record),
+            Draft::Preferences(wanted),
+            Draft::Event(event),
+        ] = drafts.as_slice()
+        else {
             panic!("{drafts:?}")
         };
         assert!(wanted.preferences["language"].is_some());
         assert_eq!(record.traits["language"], Value::from("en"));
-        assert_eq!(record.traits["topics"], Value::List(vec![event_topic(line)]));
+        assert_eq!(
+            record.traits["topics"],
+            Value::List(vec![event_topic(line)])
+        );
         assert_eq!(event.properties["messages"], Value::Int(2));
         for draft in drafts {
-            model.check(draft, Timestamp::from_micros(1_800_000_000_000_000)).expect("fits the model");
+            model
+                .check(draft, Timestamp::from_micros(1_800_000_000_000_000))
+                .expect("fits the model");
         }
     }
 }

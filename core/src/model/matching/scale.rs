@@ -1,6 +1,8 @@
-//! The scale of evidence: thousandths of a bit, computed with integers so that they are the same on every machine.
+//! The scale of evidence: thousandths of a bit, computed with integers so that they are the same on
+//! every machine.
 
-/// The binary logarithm of `numerator / denominator` in millibits, rounded towards zero to within 2; zero where either is zero.
+/// The binary logarithm of `numerator / denominator` in millibits, rounded towards zero to within
+/// 2; zero where either is zero.
 ///
 /// # Examples
 /// ```
@@ -21,7 +23,11 @@ pub fn log2_millibits(numerator: u64, denominator: u64) -> i32 {
 fn log2(number: u64) -> i32 {
     let whole = number.ilog2();
     // 1 ≤ mantissa < 2, with 31 binary places.
-    let mut mantissa = if whole > 31 { number >> (whole - 31) } else { number << (31 - whole) };
+    let mut mantissa = if whole > 31 {
+        number >> (whole - 31)
+    } else {
+        number << (31 - whole)
+    };
     let mut fraction = 0u32;
     for _ in 0..16 {
         mantissa = (mantissa * mantissa) >> 31;
@@ -40,11 +46,23 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::cast_precision_loss, reason = "the test compares with floating point")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the test compares with floating point"
+    )]
     fn the_logarithm_is_right_to_two_millibits() {
-        for (a, b) in [(1u64, 3u64), (7, 2), (999_999_937, 1), (u64::MAX, 5), (123_456, 987_654_321)] {
+        for (a, b) in [
+            (1u64, 3u64),
+            (7, 2),
+            (999_999_937, 1),
+            (u64::MAX, 5),
+            (123_456, 987_654_321),
+        ] {
             let exact = ((a as f64).log2() - (b as f64).log2()) * 1_000.0;
-            assert!((f64::from(log2_millibits(a, b)) - exact).abs() < 2.1, "{a}/{b}");
+            assert!(
+                (f64::from(log2_millibits(a, b)) - exact).abs() < 2.1,
+                "{a}/{b}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The weights that come with the program.
 //!
-//! Chances are plausible for customer data of a population of millions: how often people mistype, move, marry and use a
-//! second address. Name frequencies are those of the United States census (1990 given names, 2010 family names; facts in
-//! the public domain), rounded; they hold well enough for other countries, as what matters is which names are common.
+//! Chances are plausible for customer data of a population of millions: how often people mistype,
+//! move, marry and use a second address. Name frequencies are those of the United States census
+//! (1990 given names, 2010 family names; facts in the public domain), rounded; they hold well
+//! enough for other countries, as what matters is which names are common.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,12 @@ const CHANCES: &[(Field, AgreementLevel, u64, u64)] = &[
     (Field::MiddleName, AgreementLevel::Exact, 700, 20_000_000),
     (Field::MiddleName, AgreementLevel::Initial, 200, 50_000_000),
     (Field::MiddleName, AgreementLevel::Close, 30, 10_000_000),
-    (Field::MiddleName, AgreementLevel::Different, 70, 920_000_000),
+    (
+        Field::MiddleName,
+        AgreementLevel::Different,
+        70,
+        920_000_000,
+    ),
     (Field::FamilyName, AgreementLevel::Exact, 840, 1_000_000),
     (Field::FamilyName, AgreementLevel::Close, 60, 700_000),
     (Field::FamilyName, AgreementLevel::Part, 15, 300_000),
@@ -33,17 +39,32 @@ const CHANCES: &[(Field, AgreementLevel, u64, u64)] = &[
     (Field::FamilyName, AgreementLevel::Initial, 5, 400_000),
     (Field::FamilyName, AgreementLevel::Swapped, 15, 200_000),
     (Field::FamilyName, AgreementLevel::Similar, 15, 8_000_000),
-    (Field::FamilyName, AgreementLevel::Different, 40, 988_000_000),
+    (
+        Field::FamilyName,
+        AgreementLevel::Different,
+        40,
+        988_000_000,
+    ),
     (Field::BirthDate, AgreementLevel::Exact, 870, 45_000),
     (Field::BirthDate, AgreementLevel::Close, 60, 1_000_000),
-    (Field::BirthDate, AgreementLevel::DayMonthSwapped, 15, 40_000),
+    (
+        Field::BirthDate,
+        AgreementLevel::DayMonthSwapped,
+        15,
+        40_000,
+    ),
     (Field::BirthDate, AgreementLevel::Similar, 30, 12_000_000),
     (Field::BirthDate, AgreementLevel::Different, 15, 986_000_000),
     (Field::Gender, AgreementLevel::Exact, 975, 500_000_000),
     (Field::Gender, AgreementLevel::Different, 25, 500_000_000),
     (Field::PersonalId, AgreementLevel::Exact, 900, 200),
     (Field::PersonalId, AgreementLevel::Close, 60, 8_000),
-    (Field::PersonalId, AgreementLevel::Different, 40, 999_000_000),
+    (
+        Field::PersonalId,
+        AgreementLevel::Different,
+        40,
+        999_000_000,
+    ),
     (Field::Email, AgreementLevel::Exact, 600, 500),
     (Field::Email, AgreementLevel::Close, 60, 2_000),
     (Field::Email, AgreementLevel::SameLocalPart, 30, 3_000),
@@ -107,23 +128,41 @@ const FAMILY: &str = "smith 828 johnson 655 williams 551 brown 487 jones 483 gar
     holmes 45 palmer 45 wagner 45 black 44 robertson 44 boyd 44 rose 44 stone 43 salazar 43 fox 43 warren 43 mills 42 \
     meyer 42 rice 42 schmidt 42 singh 42 wang 42 li 42";
 
-/// The shares of all names that are not in the tables, in parts per thousand million: less would be believing too much in
-/// names that a table has left out.
+/// The shares of all names that are not in the tables, in parts per thousand million: less would be
+/// believing too much in names that a table has left out.
 const OTHER_GIVEN: u64 = 200_000;
 const OTHER_FAMILY: u64 = 30_000;
 
 pub(super) fn chances() -> BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> {
     let mut chances: BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> = BTreeMap::new();
     for &(field, level, m, u) in CHANCES {
-        chances.entry(field).or_default().insert(level, MuProbability { m: m * 1_000_000, u });
+        chances.entry(field).or_default().insert(
+            level,
+            MuProbability {
+                m: m * 1_000_000,
+                u,
+            },
+        );
     }
     chances
 }
 
 pub(super) fn frequencies() -> BTreeMap<Field, Frequencies> {
     BTreeMap::from([
-        (Field::GivenName, Frequencies { values: table(GIVEN), other: OTHER_GIVEN }),
-        (Field::FamilyName, Frequencies { values: table(FAMILY), other: OTHER_FAMILY }),
+        (
+            Field::GivenName,
+            Frequencies {
+                values: table(GIVEN),
+                other: OTHER_GIVEN,
+            },
+        ),
+        (
+            Field::FamilyName,
+            Frequencies {
+                values: table(FAMILY),
+                other: OTHER_FAMILY,
+            },
+        ),
     ])
 }
 
@@ -143,8 +182,14 @@ mod tests {
     #[test]
     fn the_chances_of_a_field_are_at_most_all() {
         for (field, levels) in chances() {
-            assert!(levels.values().map(|chance| chance.m).sum::<u64>() <= 1_000_000_000, "{field}");
-            assert!(levels.values().map(|chance| chance.u).sum::<u64>() <= 1_000_000_000, "{field}");
+            assert!(
+                levels.values().map(|chance| chance.m).sum::<u64>() <= 1_000_000_000,
+                "{field}"
+            );
+            assert!(
+                levels.values().map(|chance| chance.u).sum::<u64>() <= 1_000_000_000,
+                "{field}"
+            );
         }
     }
 
@@ -152,7 +197,12 @@ mod tests {
     fn every_name_in_the_tables_has_a_share() {
         for frequencies in frequencies().values() {
             assert!(frequencies.values.len() > 150);
-            assert!(frequencies.values.values().all(|share| (100_000..10_000_000).contains(share)));
+            assert!(
+                frequencies
+                    .values
+                    .values()
+                    .all(|share| (100_000..10_000_000).contains(share))
+            );
         }
     }
 }

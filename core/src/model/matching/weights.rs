@@ -1,9 +1,9 @@
-//! What agreement is worth: for each field and level how often it is met on records of one person (m), and on records of
-//! two (u), and how often frequent values occur.
+//! What agreement is worth: for each field and level how often it is met on records of one person
+//! (m), and on records of two (u), and how often frequent values occur.
 //!
-//! Weights are a part of the model and frozen: a score is a function of two records and the model, so it does not depend
-//! on what else is stored or on the order in which it came. All numbers are whole (parts per thousand million), and the
-//! logarithms are computed with integers.
+//! Weights are a part of the model and frozen: a score is a function of two records and the model,
+//! so it does not depend on what else is stored or on the order in which it came. All numbers are
+//! whole (parts per thousand million), and the logarithms are computed with integers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -163,7 +163,8 @@ impl fmt::Display for AgreementLevel {
     }
 }
 
-/// How often a level is met, in parts per thousand million of the pairs in which both records say something.
+/// How often a level is met, in parts per thousand million of the pairs in which both records say
+/// something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MuProbability {
     /// Among pairs of records of one person.
@@ -215,11 +216,17 @@ const LEAST: i32 = -8_000;
 const LEAST_EXACT: i32 = 500;
 
 impl Weights {
-    /// Those that come with the program: general knowledge of names, of how people type, and of how data decays.
+    /// Those that come with the program: general knowledge of names, of how people type, and of how
+    /// data decays.
     #[must_use]
     pub fn shipped() -> Arc<Self> {
         static SHIPPED: LazyLock<Arc<Weights>> = LazyLock::new(|| {
-            Arc::new(Weights::new(shipped::PRIOR, shipped::chances(), shipped::frequencies(), BTreeMap::new()))
+            Arc::new(Weights::new(
+                shipped::PRIOR,
+                shipped::chances(),
+                shipped::frequencies(),
+                BTreeMap::new(),
+            ))
         });
         Arc::clone(&SHIPPED)
     }
@@ -232,7 +239,12 @@ impl Weights {
         frequencies: BTreeMap<Field, Frequencies>,
         placeholders: BTreeMap<Field, BTreeSet<String>>,
     ) -> Self {
-        Self::from(Form { prior, chances, frequencies, placeholders })
+        Self::from(Form {
+            prior,
+            chances,
+            frequencies,
+            placeholders,
+        })
     }
 
     /// Millibits of the odds that two records are of one person before anything is compared.
@@ -244,13 +256,19 @@ impl Weights {
     /// The same with another prior.
     #[must_use]
     pub fn with_prior(self, prior: i32) -> Self {
-        Self { form: Form { prior, ..self.form }, ..self }
+        Self {
+            form: Form { prior, ..self.form },
+            ..self
+        }
     }
 
     /// The same with values that stand for nothing.
     #[must_use]
     pub fn with_placeholders(self, placeholders: BTreeMap<Field, BTreeSet<String>>) -> Self {
-        Self::from(Form { placeholders, ..self.form })
+        Self::from(Form {
+            placeholders,
+            ..self.form
+        })
     }
 
     /// How often each level of each field is met.
@@ -280,7 +298,8 @@ impl Weights {
     /// What exact agreement on a value is worth: the more people have it, the less.
     #[must_use]
     pub fn exact(&self, field: Field, hash: u64) -> i32 {
-        let rare = self.rare[field as usize].unwrap_or(self.table[field as usize][AgreementLevel::Exact as usize]);
+        let rare = self.rare[field as usize]
+            .unwrap_or(self.table[field as usize][AgreementLevel::Exact as usize]);
         self.frequent.get(&(field, hash)).copied().unwrap_or(rare)
     }
 
@@ -309,13 +328,24 @@ impl From<Form> for Weights {
                 .and_then(|levels| levels.get(&AgreementLevel::Exact))
                 .map_or(0, |chance| chance.m);
             let worth = |share: u64| log2_millibits(m, share).clamp(LEAST_EXACT, MOST);
-            let hashed = frequencies.values.iter().map(|(value, share)| ((*field, hash(value)), worth(*share)));
+            let hashed = frequencies
+                .values
+                .iter()
+                .map(|(value, share)| ((*field, hash(value)), worth(*share)));
             frequent.extend(hashed);
             rare[*field as usize] = (frequencies.other > 0).then(|| worth(frequencies.other));
         }
         let all = form.placeholders.iter();
-        let placeholders = all.flat_map(|(field, values)| values.iter().map(|value| (*field, hash(value)))).collect();
-        Self { form, table, frequent, rare, placeholders }
+        let placeholders = all
+            .flat_map(|(field, values)| values.iter().map(|value| (*field, hash(value))))
+            .collect();
+        Self {
+            form,
+            table,
+            frequent,
+            rare,
+            placeholders,
+        }
     }
 }
 
@@ -331,10 +361,18 @@ mod tests {
 
     #[test]
     fn weights_survive_their_stored_form() {
-        let placeholders = BTreeMap::from([(Field::BirthDate, BTreeSet::from(["1911-11-11".to_owned()]))]);
-        let weights = Weights::shipped().as_ref().clone().with_prior(-13_000).with_placeholders(placeholders);
+        let placeholders =
+            BTreeMap::from([(Field::BirthDate, BTreeSet::from(["1911-11-11".to_owned()]))]);
+        let weights = Weights::shipped()
+            .as_ref()
+            .clone()
+            .with_prior(-13_000)
+            .with_placeholders(placeholders);
         let stored = serde_json::to_string(&weights).expect("serializes");
-        assert_eq!(serde_json::from_str::<Weights>(&stored).expect("parses"), weights);
+        assert_eq!(
+            serde_json::from_str::<Weights>(&stored).expect("parses"),
+            weights
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! E-mail addresses.
 //!
-//! The whole address is folded: the part before the `@` is case-sensitive by RFC 5321, and by nobody's server. What only
-//! one provider ignores is ignored only there: dots and `+tag` at Gmail, which also answers to `googlemail.com`.
-//! Elsewhere `+tag` may well be another mailbox.
+//! The whole address is folded: the part before the `@` is case-sensitive by RFC 5321, and by
+//! nobody's server. What only one provider ignores is ignored only there: dots and `+tag` at Gmail,
+//! which also answers to `googlemail.com`. Elsewhere `+tag` may well be another mailbox.
 //!
-//! Source: RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (what needs quoting; quoted forms are not taken).
+//! Source: RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (what needs quoting; quoted forms are not
+//! taken).
 
 /// The one form of an address; `None` if it does not look like one.
 pub(super) fn canonical(clean: &str) -> Option<String> {
@@ -24,22 +25,31 @@ pub(super) fn canonical(clean: &str) -> Option<String> {
 
 /// Whether a value has the form of a normalised address.
 pub(super) fn is_well_formed(value: &str) -> bool {
-    value.rsplit_once('@').is_some_and(|(local, domain)| is_local(local) && is_domain(domain))
+    value
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| is_local(local) && is_domain(domain))
 }
 
 fn is_local(local: &str) -> bool {
-    let needs_quotes =
-        |letter: char| letter.is_whitespace() || letter.is_control() || "@()<>[]\\,;:\"".contains(letter);
+    let needs_quotes = |letter: char| {
+        letter.is_whitespace() || letter.is_control() || "@()<>[]\\,;:\"".contains(letter)
+    };
     (1..=64).contains(&local.len())
         && !local.contains(needs_quotes)
         && !local.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_domain(domain: &str) -> bool {
-    let letter =
-        |letter: char| letter == '-' || (letter.is_alphanumeric() && !letter.is_ascii_uppercase()) || is_mark(letter);
+    let letter = |letter: char| {
+        letter == '-'
+            || (letter.is_alphanumeric() && !letter.is_ascii_uppercase())
+            || is_mark(letter)
+    };
     let label = |label: &str| {
-        (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(letter)
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(letter)
     };
     domain.len() <= 253 && domain.contains('.') && domain.split('.').all(label)
 }
@@ -68,9 +78,16 @@ mod tests {
 
     #[test]
     fn what_is_no_address_has_no_form() {
-        for raw in
-            ["", "ann", "@example.com", "ann@", "ann@localhost", "a b@example.com", "a@b@example.com", "ann@-x.com"]
-        {
+        for raw in [
+            "",
+            "ann",
+            "@example.com",
+            "ann@",
+            "ann@localhost",
+            "a b@example.com",
+            "a@b@example.com",
+            "ann@-x.com",
+        ] {
             assert_eq!(canonical(raw), None, "{raw}");
         }
         assert_eq!(canonical("+tag@gmail.com"), None);

@@ -1,7 +1,11 @@
 use super::*;
 
 fn at(text: &str) -> Timestamp {
-    Timestamp::from_micros(text.parse::<jiff::Timestamp>().expect("a time").as_microsecond())
+    Timestamp::from_micros(
+        text.parse::<jiff::Timestamp>()
+            .expect("a time")
+            .as_microsecond(),
+    )
 }
 
 fn hours(start: &str, end: &str, days: u8) -> QuietHours {
@@ -9,7 +13,11 @@ fn hours(start: &str, end: &str, days: u8) -> QuietHours {
         let (hours, minutes) = text.split_once(':').expect("a time");
         hours.parse::<u16>().expect("hours") * 60 + minutes.parse::<u16>().expect("minutes")
     };
-    QuietHours { days, start: minute(start), end: minute(end) }
+    QuietHours {
+        days,
+        start: minute(start),
+        end: minute(end),
+    }
 }
 
 fn zone(name: &str) -> TimeZone {
@@ -20,9 +28,15 @@ fn zone(name: &str) -> TimeZone {
 #[track_caller]
 fn check(table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let [name, quiet, time, loud] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [name, quiet, time, loud] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         let (start, end) = quiet.split_once('-').expect("hours");
-        let (quiet, zone, time) = ([hours(start, end, QuietHours::EVERY_DAY)], zone(name), at(time));
+        let (quiet, zone, time) = (
+            [hours(start, end, QuietHours::EVERY_DAY)],
+            zone(name),
+            at(time),
+        );
         match quiet_at(&quiet, &zone, time) {
             None => assert_eq!(loud, "-", "{line}"),
             Some(_) => assert_eq!(next_loud(&quiet, &zone, time), Some(at(loud)), "{line}"),
@@ -41,8 +55,9 @@ fn nights_are_quiet_over_midnight() {
     );
 }
 
-/// Berlin (1:00 UTC, 29 March and 25 October 2026), New York (2:00 local, 8 March and 1 November), and Lord Howe Island, whose
-/// clock moves by half an hour (2:00 local, 5 April back and 4 October forward).
+/// Berlin (1:00 UTC, 29 March and 25 October 2026), New York (2:00 local, 8 March and 1 November),
+/// and Lord Howe Island, whose clock moves by half an hour (2:00 local, 5 April back and 4 October
+/// forward).
 #[test]
 fn nights_are_as_long_as_the_clock_shows_when_it_is_changed() {
     check(
@@ -57,8 +72,9 @@ fn nights_are_as_long_as_the_clock_shows_when_it_is_changed() {
     );
 }
 
-/// An end that the clock never shows is where the clock jumps over it; one that it shows twice leaves the hours between the
-/// first showing and the change loud, and those after the change, which the clock shows again, quiet.
+/// An end that the clock never shows is where the clock jumps over it; one that it shows twice
+/// leaves the hours between the first showing and the change loud, and those after the change,
+/// which the clock shows again, quiet.
 #[test]
 fn ends_within_the_change_go_by_the_clock() {
     check(
@@ -85,17 +101,31 @@ fn hours_of_some_days_begin_on_those_days() {
         ("2026-07-06T09:59:00Z", true),
         ("2026-07-06T20:00:00Z", false),
     ] {
-        assert_eq!(quiet_at(&weekend, &zone, at(time)).is_some(), quiet, "{time}");
+        assert_eq!(
+            quiet_at(&weekend, &zone, at(time)).is_some(),
+            quiet,
+            "{time}"
+        );
     }
 }
 
 #[test]
-fn hours_that_follow_one_another_are_quiet_until_the_last_ends_and_those_that_never_end_have_no_next() {
+fn hours_that_follow_one_another_are_quiet_until_the_last_ends_and_those_that_never_end_have_no_next()
+ {
     let zone = zone("Europe/Zurich");
-    let two = [hours("20:00", "00:00", QuietHours::EVERY_DAY), hours("23:00", "06:00", QuietHours::EVERY_DAY)];
-    assert_eq!(next_loud(&two, &zone, at("2026-07-01T18:30:00Z")), Some(at("2026-07-02T04:00:00Z")));
+    let two = [
+        hours("20:00", "00:00", QuietHours::EVERY_DAY),
+        hours("23:00", "06:00", QuietHours::EVERY_DAY),
+    ];
+    assert_eq!(
+        next_loud(&two, &zone, at("2026-07-01T18:30:00Z")),
+        Some(at("2026-07-02T04:00:00Z"))
+    );
     let always = [hours("00:00", "00:00", QuietHours::EVERY_DAY)];
     assert_eq!(next_loud(&always, &zone, at("2026-07-01T18:30:00Z")), None);
     let sunday = [hours("00:00", "00:00", 0b100_0000)];
-    assert_eq!(next_loud(&sunday, &zone, at("2026-07-05T12:00:00Z")), Some(at("2026-07-05T22:00:00Z")));
+    assert_eq!(
+        next_loud(&sunday, &zone, at("2026-07-05T12:00:00Z")),
+        Some(at("2026-07-05T22:00:00Z"))
+    );
 }

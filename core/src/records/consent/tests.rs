@@ -9,7 +9,11 @@ fn time(seconds: i64) -> Timestamp {
 
 /// The `place`-th word on a purpose, in force from `effective` until `expires`.
 fn word(place: i64, status: ConsentStatus, effective: i64, expires: Option<i64>) -> ConsentWord {
-    let stamp = VersionStamp { version: place, time: Timestamp::default(), content: ContentHash(0) };
+    let stamp = VersionStamp {
+        version: place,
+        time: Timestamp::default(),
+        content: ContentHash(0),
+    };
     ConsentWord {
         consent: Consent {
             purpose: "news".to_owned(),
@@ -21,13 +25,23 @@ fn word(place: i64, status: ConsentStatus, effective: i64, expires: Option<i64>)
             gpc: None,
             notes: Box::default(),
         },
-        said: Provenance { stamp, source_time: None, receive_time: time(place) },
+        said: Provenance {
+            stamp,
+            source_time: None,
+            receive_time: time(place),
+        },
     }
 }
 
 fn for_point(value: &str, word: ConsentWord) -> ConsentWord {
     let contact_point = Some(Identifier::new("email", value));
-    ConsentWord { consent: Consent { contact_point, ..word.consent }, ..word }
+    ConsentWord {
+        consent: Consent {
+            contact_point,
+            ..word.consent
+        },
+        ..word
+    }
 }
 
 fn taken(words: &[ConsentWord]) -> Consents {
@@ -40,23 +54,48 @@ fn taken(words: &[ConsentWord]) -> Consents {
 
 fn at(words: &[ConsentWord], contact_point: Option<&str>, seconds: i64) -> Option<ConsentState> {
     let point = contact_point.map(|value| Identifier::new("email", value));
-    let about = About { purpose: "news", contact_point: point.as_ref() };
-    taken(words).at(about, time(seconds)).map(|(state, _)| state)
+    let about = About {
+        purpose: "news",
+        contact_point: point.as_ref(),
+    };
+    taken(words)
+        .at(about, time(seconds))
+        .map(|(state, _)| state)
 }
 
 #[test]
 fn the_last_word_counts_from_when_it_is_in_force_until_it_expires() {
-    let words = [word(1, ConsentStatus::Pending, 10, None), word(2, ConsentStatus::Granted, 20, Some(30))];
+    let words = [
+        word(1, ConsentStatus::Pending, 10, None),
+        word(2, ConsentStatus::Granted, 20, Some(30)),
+    ];
     let states = [5, 10, 19, 20, 29, 30].map(|seconds| at(&words, None, seconds));
     let (pending, granted) = (Some(ConsentState::Pending), Some(ConsentState::Granted));
-    assert_eq!(states, [None, pending, pending, granted, granted, Some(ConsentState::Expired)]);
+    assert_eq!(
+        states,
+        [
+            None,
+            pending,
+            pending,
+            granted,
+            granted,
+            Some(ConsentState::Expired)
+        ]
+    );
 }
 
 #[test]
 fn a_later_no_outweighs_a_yes_that_is_in_force_only_then() {
-    let words = [word(1, ConsentStatus::Granted, 100, None), word(2, ConsentStatus::Withdrawn, 50, None)];
+    let words = [
+        word(1, ConsentStatus::Granted, 100, None),
+        word(2, ConsentStatus::Withdrawn, 50, None),
+    ];
     assert_eq!(at(&words, None, 200), Some(ConsentState::Withdrawn));
-    assert_eq!(taken(&words).iter().count(), 1, "the yes never counts, so it is not kept");
+    assert_eq!(
+        taken(&words).iter().count(),
+        1,
+        "the yes never counts, so it is not kept"
+    );
 }
 
 #[test]
@@ -70,18 +109,34 @@ fn of_a_word_on_a_contact_point_and_one_on_all_the_later_counts() {
     let yes = for_point("a", word(1, ConsentStatus::Granted, 0, None));
     let no = word(2, ConsentStatus::Denied, 0, None);
     let again = for_point("a", word(3, ConsentStatus::Granted, 0, None));
-    assert_eq!(at(std::slice::from_ref(&yes), Some("a"), 9), Some(ConsentState::Granted));
+    assert_eq!(
+        at(std::slice::from_ref(&yes), Some("a"), 9),
+        Some(ConsentState::Granted)
+    );
     assert_eq!(at(std::slice::from_ref(&yes), Some("b"), 9), None);
-    assert_eq!(at(std::slice::from_ref(&yes), None, 9), Some(ConsentState::Granted), "where nothing general was said");
+    assert_eq!(
+        at(std::slice::from_ref(&yes), None, 9),
+        Some(ConsentState::Granted),
+        "where nothing general was said"
+    );
     let words = [yes, no, again];
     assert_eq!(at(&words[..2], Some("a"), 9), Some(ConsentState::Denied));
     let states = [Some("a"), Some("b"), None].map(|point| at(&words, point, 9));
-    assert_eq!(states, [Some(ConsentState::Granted), Some(ConsentState::Denied), Some(ConsentState::Denied)]);
+    assert_eq!(
+        states,
+        [
+            Some(ConsentState::Granted),
+            Some(ConsentState::Denied),
+            Some(ConsentState::Denied)
+        ]
+    );
 }
 
 #[test]
 fn of_more_words_than_are_kept_the_latest_count() {
-    let words: Vec<ConsentWord> = (0..50).map(|place| word(place, ConsentStatus::Granted, place, None)).collect();
+    let words: Vec<ConsentWord> = (0..50)
+        .map(|place| word(place, ConsentStatus::Granted, place, None))
+        .collect();
     let kept = taken(&words);
     assert_eq!(kept.iter().count(), Consents::MAX_WORDS);
     assert_eq!(kept.iter().last(), words.last());
@@ -89,9 +144,20 @@ fn of_more_words_than_are_kept_the_latest_count() {
 
 fn any_word() -> impl Strategy<Value = ConsentWord> {
     let statuses = ConsentStatus::ALL.map(|(_, status)| status).to_vec();
-    let said = (0..12i64, prop::sample::select(statuses), 0..12i64, prop::option::of(1..8i64), 0..3);
+    let said = (
+        0..12i64,
+        prop::sample::select(statuses),
+        0..12i64,
+        prop::option::of(1..8i64),
+        0..3,
+    );
     said.prop_map(|(place, status, effective, lasts, point)| {
-        let said = word(place, status, effective, lasts.map(|lasts| effective + lasts));
+        let said = word(
+            place,
+            status,
+            effective,
+            lasts.map(|lasts| effective + lasts),
+        );
         match point {
             0 => said,
             1 => for_point("a", said),
@@ -102,10 +168,19 @@ fn any_word() -> impl Strategy<Value = ConsentWord> {
 
 /// The last word in force, of all that were ever said.
 fn naive(words: &[ConsentWord], point: Option<&str>, seconds: i64) -> Option<ConsentState> {
-    let about =
-        |word: &&ConsentWord| word.consent.contact_point.as_ref().is_none_or(|of| point == Some(of.value.as_str()));
-    let in_force = words.iter().filter(about).filter(|word| word.consent.effective_time <= time(seconds));
-    in_force.max_by_key(|word| word.said.stamp)?.at(time(seconds))
+    let about = |word: &&ConsentWord| {
+        word.consent
+            .contact_point
+            .as_ref()
+            .is_none_or(|of| point == Some(of.value.as_str()))
+    };
+    let in_force = words
+        .iter()
+        .filter(about)
+        .filter(|word| word.consent.effective_time <= time(seconds));
+    in_force
+        .max_by_key(|word| word.said.stamp)?
+        .at(time(seconds))
 }
 
 proptest! {

@@ -63,7 +63,9 @@ impl<S> Buckets<S> {
     pub fn within(&self, range: &Range<Bucket>) -> impl DoubleEndedIterator<Item = (Bucket, &S)> {
         // A range that ends before it starts has nothing in it; the map's own would panic.
         let end = range.end.max(range.start);
-        self.0.range(range.start..end).map(|(bucket, state)| (*bucket, state))
+        self.0
+            .range(range.start..end)
+            .map(|(bucket, state)| (*bucket, state))
     }
 
     /// Whether nothing has happened.
@@ -74,7 +76,11 @@ impl<S> Buckets<S> {
 
     /// Drops what is before a bucket.
     pub fn drop_before(&mut self, bucket: Bucket) {
-        if self.0.first_key_value().is_some_and(|(first, _)| *first < bucket) {
+        if self
+            .0
+            .first_key_value()
+            .is_some_and(|(first, _)| *first < bucket)
+        {
             self.0 = self.0.split_off(&bucket);
         }
     }

@@ -1,10 +1,12 @@
 //! How many different values there were: exact up to a bound, from there on estimated.
 //!
-//! Kept are the hashes of values, the least ones: when there are more than [`MAX_KEPT`], the greatest goes and bounds what is taken
-//! from then on. The least hashes of all are the least of the least of each part, so the order of events and of merges does
-//! not matter. As hashes are spread evenly, the share of all hashes that is below the bound tells how many there are in all, with a
-//! standard error of about 1/√1024 = 3 %. (Bar-Yossef et al., *Counting distinct elements in a data stream*, 2002, and Dasgupta et
-//! al., *A framework for estimating stream expression cardinalities*, 2016.)
+//! Kept are the hashes of values, the least ones: when there are more than [`MAX_KEPT`], the
+//! greatest goes and bounds what is taken from then on. The least hashes of all are the least of
+//! the least of each part, so the order of events and of merges does not matter. As hashes are
+//! spread evenly, the share of all hashes that is below the bound tells how many there are in all,
+//! with a standard error of about 1/√1024 = 3 %. (Bar-Yossef et al., *Counting distinct elements in
+//! a data stream*, 2002, and Dasgupta et al., *A framework for estimating stream expression
+//! cardinalities*, 2016.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
@@ -69,7 +71,9 @@ impl Distinct {
     pub fn count(&self, range: &Range<Bucket>) -> (u64, bool) {
         let counts = |buckets: &&BTreeSet<Bucket>| buckets.range(range.clone()).next().is_some();
         let kept = self.seen.values().filter(counts).count() as u64;
-        let Some(bound) = self.bound else { return (kept, false) };
+        let Some(bound) = self.bound else {
+            return (kept, false);
+        };
         let all = u128::from(kept) * (u128::from(u64::MAX) + 1) / u128::from(bound.max(1));
         (u64::try_from(all).unwrap_or(u64::MAX), true)
     }
@@ -77,7 +81,10 @@ impl Distinct {
     /// The first bucket from one on in which there was a value.
     #[must_use]
     pub fn first_from(&self, bucket: Bucket) -> Option<Bucket> {
-        self.seen.values().filter_map(|buckets| buckets.range(bucket..).next().copied()).min()
+        self.seen
+            .values()
+            .filter_map(|buckets| buckets.range(bucket..).next().copied())
+            .min()
     }
 
     /// Drops what was only before a bucket.
@@ -113,8 +120,12 @@ mod pairs {
         serializer.collect_seq(seen.iter())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Seen, D::Error> {
-        Ok(Vec::<(u64, BTreeSet<Bucket>)>::deserialize(deserializer)?.into_iter().collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Seen, D::Error> {
+        Ok(Vec::<(u64, BTreeSet<Bucket>)>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }
 
@@ -124,7 +135,9 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = i64>) -> Distinct {
         let mut distinct = Distinct::default();
-        values.into_iter().for_each(|value| distinct.add(0, &Value::Int(value)));
+        values
+            .into_iter()
+            .for_each(|value| distinct.add(0, &Value::Int(value)));
         distinct
     }
 
@@ -138,7 +151,10 @@ mod tests {
         for count in [1025, 5_000, 100_000] {
             let (told, approximate) = of(0..count).count(&(0..1));
             let off = told.abs_diff(count.unsigned_abs());
-            assert!(approximate && off * 10 < count.unsigned_abs(), "{count}: {told}");
+            assert!(
+                approximate && off * 10 < count.unsigned_abs(),
+                "{count}: {told}"
+            );
         }
     }
 

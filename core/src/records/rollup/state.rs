@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{Bucket, Buckets, Calendar, Distinct, Window};
 use crate::records::{Timestamp, Value};
 
-/// How many different values of a record are counted one by one for `most_frequent`; what comes beyond is counted together.
+/// How many different values of a record are counted one by one for `most_frequent`; what comes
+/// beyond is counted together.
 pub const MAX_VALUES: usize = 256;
 
 /// What is told of many events.
@@ -90,7 +91,10 @@ pub struct Values {
     others: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -117,11 +121,20 @@ impl Amount {
             Value::Decimal(number) => {
                 let rounded = number.round_dp(MILLIONTHS);
                 let scale = rounded.scale();
-                (rounded.mantissa().checked_mul(10_i128.pow(MILLIONTHS - scale))?, scale)
+                (
+                    rounded
+                        .mantissa()
+                        .checked_mul(10_i128.pow(MILLIONTHS - scale))?,
+                    scale,
+                )
             }
             _ => return None,
         };
-        Some(Self { millionths, scale, count: 1 })
+        Some(Self {
+            millionths,
+            scale,
+            count: 1,
+        })
     }
 
     /// The two together.
@@ -167,7 +180,11 @@ impl Amount {
 fn decimal(millionths: i128) -> Decimal {
     Decimal::try_from_i128_with_scale(millionths, MILLIONTHS)
         .or_else(|_| Decimal::try_from_i128_with_scale(millionths / 1_000_000, 0))
-        .unwrap_or(if millionths < 0 { Decimal::MIN } else { Decimal::MAX })
+        .unwrap_or(if millionths < 0 {
+            Decimal::MIN
+        } else {
+            Decimal::MAX
+        })
 }
 
 impl From<Amount> for (String, u32, u64) {
@@ -180,7 +197,11 @@ impl TryFrom<(String, u32, u64)> for Amount {
     type Error = std::num::ParseIntError;
 
     fn try_from((millionths, scale, count): (String, u32, u64)) -> Result<Self, Self::Error> {
-        Ok(Self { millionths: millionths.parse()?, scale: scale.min(MILLIONTHS), count })
+        Ok(Self {
+            millionths: millionths.parse()?,
+            scale: scale.min(MILLIONTHS),
+            count,
+        })
     }
 }
 
@@ -234,20 +255,30 @@ impl Values {
             self.others += 1;
             return;
         }
-        self.counts.entry(value).or_default().add(bucket, 1, |sum, one| *sum += one);
+        self.counts
+            .entry(value)
+            .or_default()
+            .add(bucket, 1, |sum, one| *sum += one);
     }
 
     fn merge(&mut self, other: &Self) {
         for (value, buckets) in &other.counts {
-            self.counts.entry(value.clone()).or_default().merge(buckets, |sum, more| *sum += more);
+            self.counts
+                .entry(value.clone())
+                .or_default()
+                .merge(buckets, |sum, more| *sum += more);
         }
         self.others += other.others;
     }
 
     /// How often each value came in a range, in order of value.
     pub fn counts(&self, range: &Range<Bucket>) -> impl Iterator<Item = (Value, u64)> {
-        let counted = |(value, buckets): (&Value, &Buckets<u64>)| (plain(value), sum(buckets, range));
-        self.counts.iter().map(counted).filter(|(_, count)| *count > 0)
+        let counted =
+            |(value, buckets): (&Value, &Buckets<u64>)| (plain(value), sum(buckets, range));
+        self.counts
+            .iter()
+            .map(counted)
+            .filter(|(_, count)| *count > 0)
     }
 
     /// The most frequent values, the lesser first where they came equally often.
@@ -286,7 +317,9 @@ impl State {
                     buckets.add(bucket, amount, Amount::add);
                 }
             }
-            Self::Extremes(buckets) => buckets.add(bucket, (comparable(value), comparable(value)), extremes),
+            Self::Extremes(buckets) => {
+                buckets.add(bucket, (comparable(value), comparable(value)), extremes);
+            }
             Self::Ends(buckets) => {
                 let placed = Placed(at.0, at.1.to_owned(), at.2.to_owned(), value.clone());
                 buckets.add(bucket, (placed.clone(), placed), ends);
@@ -331,14 +364,21 @@ impl State {
     /// The first bucket from one on in which something happened.
     fn first_from(&self, bucket: Bucket) -> Option<Bucket> {
         fn first<S>(buckets: &Buckets<S>, from: Bucket) -> Option<Bucket> {
-            buckets.within(&(from..Bucket::MAX)).next().map(|(bucket, _)| bucket)
+            buckets
+                .within(&(from..Bucket::MAX))
+                .next()
+                .map(|(bucket, _)| bucket)
         }
         match self {
             Self::Count(buckets) => first(buckets, bucket),
             Self::Amount(buckets) => first(buckets, bucket),
             Self::Extremes(buckets) => first(buckets, bucket),
             Self::Ends(buckets) => first(buckets, bucket),
-            Self::Values(values) => values.counts.values().filter_map(|buckets| first(buckets, bucket)).min(),
+            Self::Values(values) => values
+                .counts
+                .values()
+                .filter_map(|buckets| first(buckets, bucket))
+                .min(),
             Self::Distinct(distinct) => distinct.first_from(bucket),
             Self::Latest(_) => None,
         }
@@ -346,17 +386,33 @@ impl State {
 
     /// What it answers at a time.
     #[must_use]
-    pub fn answer(&self, aggregate: Aggregate, window: Window, now: Timestamp, calendar: &Calendar) -> Answer {
+    pub fn answer(
+        &self,
+        aggregate: Aggregate,
+        window: Window,
+        now: Timestamp,
+        calendar: &Calendar,
+    ) -> Answer {
         let range = window.range(now, calendar);
         let first = self.first_from(range.start);
         let until = first.and_then(|first| window.next_change(now, first, calendar));
-        let exact = |value| Answer { value, approximate: false, until };
+        let exact = |value| Answer {
+            value,
+            approximate: false,
+            until,
+        };
         match self {
             Self::Count(buckets) => exact(Some(whole(sum(buckets, &range)))),
             Self::Amount(buckets) => {
                 let mut sum = Amount::default();
-                buckets.within(&range).for_each(|(_, amount)| sum.add(*amount));
-                exact(if aggregate == Aggregate::Average { sum.mean() } else { Some(sum.total()) })
+                buckets
+                    .within(&range)
+                    .for_each(|(_, amount)| sum.add(*amount));
+                exact(if aggregate == Aggregate::Average {
+                    sum.mean()
+                } else {
+                    Some(sum.total())
+                })
             }
             Self::Extremes(buckets) => {
                 let all = buckets.within(&range).map(|(_, both)| both);
@@ -385,17 +441,31 @@ impl State {
                     }
                     _ => found.into_iter().next(),
                 };
-                Answer { value, approximate: values.others > 0, until }
+                Answer {
+                    value,
+                    approximate: values.others > 0,
+                    until,
+                }
             }
             Self::Distinct(distinct) => {
                 let (count, approximate) = distinct.count(&range);
-                Answer { value: Some(whole(count)), approximate, until }
+                Answer {
+                    value: Some(whole(count)),
+                    approximate,
+                    until,
+                }
             }
             Self::Latest(latest) => {
-                let Some(latest) = latest else { return Answer::default() };
+                let Some(latest) = latest else {
+                    return Answer::default();
+                };
                 let (today, then) = (calendar.day(now), calendar.day(*latest));
                 let value = Some(Value::Int(today.saturating_sub(then).max(0).into()));
-                Answer { value, approximate: false, until: Some(calendar.start_of(today + 1)) }
+                Answer {
+                    value,
+                    approximate: false,
+                    until: Some(calendar.start_of(today + 1)),
+                }
             }
         }
     }
@@ -409,7 +479,11 @@ fn whole(number: u64) -> Value {
 #[must_use]
 pub fn each(value: Value) -> Vec<Value> {
     match value {
-        Value::List(values) => values.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
+        Value::List(values) => values
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         one => vec![one],
     }
 }
@@ -424,11 +498,18 @@ mod counted {
 
     type Counts = BTreeMap<Value, Buckets<u64>>;
 
-    pub(super) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        counts: &Counts,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(counts.iter())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
-        Ok(Vec::<(Value, Buckets<u64>)>::deserialize(deserializer)?.into_iter().collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Counts, D::Error> {
+        Ok(Vec::<(Value, Buckets<u64>)>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }

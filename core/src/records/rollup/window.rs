@@ -1,9 +1,10 @@
 //! Which time an answer is about.
 //!
-//! Windows move in steps, of a day of the model's calendar or of an hour. A window of `n` days has the current day and
-//! the `n` days before it, so what is less than `n` times 24 hours old is always in it, and leaves it at the end of the day on
-//! which it becomes `n` days old. The same holds for hours. Because the steps are the same for everybody, states of different
-//! records can be added up, and it is known beforehand when an answer changes.
+//! Windows move in steps, of a day of the model's calendar or of an hour. A window of `n` days has
+//! the current day and the `n` days before it, so what is less than `n` times 24 hours old is
+//! always in it, and leaves it at the end of the day on which it becomes `n` days old. The same
+//! holds for hours. Because the steps are the same for everybody, states of different records can
+//! be added up, and it is known beforehand when an answer changes.
 
 use std::fmt;
 use std::ops::Range;
@@ -23,7 +24,9 @@ pub struct Calendar {
 
 impl Default for Calendar {
     fn default() -> Self {
-        Self { zone: TimeZone::UTC }
+        Self {
+            zone: TimeZone::UTC,
+        }
     }
 }
 
@@ -34,14 +37,22 @@ impl Calendar {
     /// The calendar of a time zone (IANA); UTC where it has no such name.
     #[must_use]
     pub fn of(zone: &str) -> Self {
-        Self { zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) }
+        Self {
+            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+        }
     }
 
     /// What calendars and clocks show at a time.
     #[must_use]
     pub fn shown(&self, time: Timestamp) -> Zoned {
-        let limit = if time.as_micros() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-        jiff::Timestamp::from_microsecond(time.as_micros()).unwrap_or(limit).to_zoned(self.zone.clone())
+        let limit = if time.as_micros() < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        };
+        jiff::Timestamp::from_microsecond(time.as_micros())
+            .unwrap_or(limit)
+            .to_zoned(self.zone.clone())
     }
 
     /// The day of a time.
@@ -53,19 +64,25 @@ impl Calendar {
     /// When a day begins.
     #[must_use]
     pub fn start_of(&self, day: Bucket) -> Timestamp {
-        let begin = date(day).to_zoned(self.zone.clone()).map(|zoned| zoned.timestamp().as_microsecond());
+        let begin = date(day)
+            .to_zoned(self.zone.clone())
+            .map(|zoned| zoned.timestamp().as_microsecond());
         Timestamp::from_micros(begin.unwrap_or(i64::MAX))
     }
 }
 
 fn days(date: Date) -> Bucket {
-    EPOCH.until((Unit::Day, date)).map_or(0, |span| span.get_days())
+    EPOCH
+        .until((Unit::Day, date))
+        .map_or(0, |span| span.get_days())
 }
 
 /// The date of a day.
 #[must_use]
 pub fn date(day: Bucket) -> Date {
-    EPOCH.checked_add(day.days()).unwrap_or(if day < 0 { Date::MIN } else { Date::MAX })
+    EPOCH
+        .checked_add(day.days())
+        .unwrap_or(if day < 0 { Date::MIN } else { Date::MAX })
 }
 
 /// Which time an answer is about.
@@ -74,7 +91,8 @@ pub enum Window {
     /// All of it.
     #[default]
     All,
-    /// All of it, kept by day, for those who ask for days themselves. Not to be named in a model file.
+    /// All of it, kept by day, for those who ask for days themselves. Not to be named in a model
+    /// file.
     Daily,
     /// The current day and so many before it.
     Days(u16),
@@ -167,7 +185,9 @@ impl Window {
     /// The buckets that count at a time.
     #[must_use]
     pub fn range(self, now: Timestamp, calendar: &Calendar) -> Range<Bucket> {
-        let back = |current: Bucket, steps: u16| current.saturating_sub(steps.into())..current.saturating_add(1);
+        let back = |current: Bucket, steps: u16| {
+            current.saturating_sub(steps.into())..current.saturating_add(1)
+        };
         match self {
             Self::All => 0..1,
             Self::Daily => Bucket::MIN..Bucket::MAX,
@@ -184,24 +204,40 @@ impl Window {
         self.range(now, calendar).start
     }
 
-    /// When the answer can next change by time alone, if there is a state for `first` and none before it from the oldest bucket on;
-    /// none: never.
+    /// When the answer can next change by time alone, if there is a state for `first` and none
+    /// before it from the oldest bucket on; none: never.
     #[must_use]
-    pub fn next_change(self, now: Timestamp, first: Bucket, calendar: &Calendar) -> Option<Timestamp> {
+    pub fn next_change(
+        self,
+        now: Timestamp,
+        first: Bucket,
+        calendar: &Calendar,
+    ) -> Option<Timestamp> {
         let range = self.range(now, calendar);
         match self {
             Self::All | Self::Daily => None,
-            // The step at which the first bucket leaves; or at which it enters, if clocks differ and it is yet to come.
+            // The step at which the first bucket leaves; or at which it enters, if clocks differ
+            // and it is yet to come.
             Self::Hours(hours) => {
-                let step = if first >= range.end { first } else { first.saturating_add(Bucket::from(hours) + 1) };
+                let step = if first >= range.end {
+                    first
+                } else {
+                    first.saturating_add(Bucket::from(hours) + 1)
+                };
                 Some(Timestamp::from_micros(i64::from(step) * HOUR_MICROS))
             }
             Self::Days(days) => {
-                let step = if first >= range.end { first } else { first.saturating_add(Bucket::from(days) + 1) };
+                let step = if first >= range.end {
+                    first
+                } else {
+                    first.saturating_add(Bucket::from(days) + 1)
+                };
                 Some(calendar.start_of(step))
             }
             Self::This(_) => Some(calendar.start_of(range.end)),
-            Self::Last(period) => Some(calendar.start_of(period.days(calendar.shown(now).date(), 0).end)),
+            Self::Last(period) => {
+                Some(calendar.start_of(period.days(calendar.shown(now).date(), 0).end))
+            }
         }
     }
 }
@@ -213,8 +249,12 @@ fn hour(time: Timestamp) -> Bucket {
 impl fmt::Display for Window {
     /// As the model file has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name =
-            |wanted: Period| Period::ALL.iter().find(|(_, period)| *period == wanted).map_or("", |(name, _)| name);
+        let name = |wanted: Period| {
+            Period::ALL
+                .iter()
+                .find(|(_, period)| *period == wanted)
+                .map_or("", |(name, _)| name)
+        };
         match self {
             Self::All => f.write_str("all"),
             Self::Daily => f.write_str("daily"),
@@ -230,9 +270,20 @@ impl std::str::FromStr for Window {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let period =
-            |name: &str| Period::ALL.iter().find(|(known, _)| *known == name).map(|(_, period)| *period).ok_or(());
-        let number = |digits: &str| digits.parse::<u16>().ok().filter(|steps| *steps > 0).ok_or(());
+        let period = |name: &str| {
+            Period::ALL
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, period)| *period)
+                .ok_or(())
+        };
+        let number = |digits: &str| {
+            digits
+                .parse::<u16>()
+                .ok()
+                .filter(|steps| *steps > 0)
+                .ok_or(())
+        };
         if text == "all" {
             return Ok(Self::All);
         }
@@ -264,10 +315,34 @@ mod tests {
 
     #[test]
     fn windows_are_read_as_they_are_written() {
-        for text in ["all", "1d", "365d", "24h", "this_day", "this_quarter", "last_week", "last_year"] {
-            assert_eq!(text.parse::<Window>().map(|window| window.to_string()), Ok(text.to_owned()));
+        for text in [
+            "all",
+            "1d",
+            "365d",
+            "24h",
+            "this_day",
+            "this_quarter",
+            "last_week",
+            "last_year",
+        ] {
+            assert_eq!(
+                text.parse::<Window>().map(|window| window.to_string()),
+                Ok(text.to_owned())
+            );
         }
-        for wrong in ["", "d", "0d", "-1d", "1.5d", "99999d", "this", "last_decade", "365", "10w", "daily"] {
+        for wrong in [
+            "",
+            "d",
+            "0d",
+            "-1d",
+            "1.5d",
+            "99999d",
+            "this",
+            "last_decade",
+            "365",
+            "10w",
+            "daily",
+        ] {
             assert_eq!(wrong.parse::<Window>(), Err(()), "{wrong}");
         }
     }
@@ -278,7 +353,10 @@ mod tests {
         let late = at("2026-03-28T23:30:00Z");
         assert_eq!(zurich.day(late), utc.day(late) + 1);
         // The day on which clocks are put forward has 23 hours.
-        let (begin, end) = (zurich.start_of(zurich.day(late)), zurich.start_of(zurich.day(late) + 1));
+        let (begin, end) = (
+            zurich.start_of(zurich.day(late)),
+            zurich.start_of(zurich.day(late) + 1),
+        );
         assert_eq!(end.as_micros() - begin.as_micros(), 23 * HOUR_MICROS);
     }
 
@@ -286,7 +364,14 @@ mod tests {
     fn a_window_has_the_current_step_and_those_before() {
         let calendar = Calendar::default();
         let now = at("2026-11-22T15:20:00Z");
-        let days = |window: &str| shown(&window.parse::<Window>().expect(window).range(now, &calendar));
+        let days = |window: &str| {
+            shown(
+                &window
+                    .parse::<Window>()
+                    .expect(window)
+                    .range(now, &calendar),
+            )
+        };
         assert_eq!(days("1d"), "2026-11-21..2026-11-23");
         assert_eq!(days("30d"), "2026-10-23..2026-11-23");
         assert_eq!(days("this_day"), "2026-11-22..2026-11-23");
@@ -304,9 +389,18 @@ mod tests {
         let now = at("2026-11-22T15:20:00Z");
         let today = calendar.day(now);
         let next = |window: Window, first| window.next_change(now, first, &calendar);
-        assert_eq!(next(Window::Days(30), today), Some(at("2026-12-23T05:00:00Z")));
-        assert_eq!(next(Window::Hours(2), hour(now)), Some(at("2026-11-22T18:00:00Z")));
-        assert_eq!(next(Window::This(Period::Month), today), Some(at("2026-12-01T05:00:00Z")));
+        assert_eq!(
+            next(Window::Days(30), today),
+            Some(at("2026-12-23T05:00:00Z"))
+        );
+        assert_eq!(
+            next(Window::Hours(2), hour(now)),
+            Some(at("2026-11-22T18:00:00Z"))
+        );
+        assert_eq!(
+            next(Window::This(Period::Month), today),
+            Some(at("2026-12-01T05:00:00Z"))
+        );
         assert_eq!(next(Window::All, 0), None);
     }
 }

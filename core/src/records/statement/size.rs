@@ -1,8 +1,8 @@
 //! How much memory statements take.
 
 use super::{
-    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event, Fields,
-    RecordStatement, Statement,
+    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event,
+    Fields, RecordStatement, Statement,
 };
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
@@ -42,7 +42,10 @@ impl HeapSize for Change {
     fn heap_bytes(&self) -> usize {
         match self {
             Self::Replace(fields) => fields.heap_bytes(),
-            Self::Patch { identifiers, traits } => identifiers.heap_bytes() + traits.heap_bytes(),
+            Self::Patch {
+                identifiers,
+                traits,
+            } => identifiers.heap_bytes() + traits.heap_bytes(),
             Self::Delete => 0,
             Self::Prefer(preferences) => preferences.heap_bytes(),
             Self::Consent(consent) => consent.heap_bytes(),

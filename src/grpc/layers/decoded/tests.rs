@@ -32,7 +32,10 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 #[test]
 fn structs_are_never_smaller_than_estimated() {
     let real = [
-        ("IngestStatementsRequest", size_of::<v1::IngestStatementsRequest>()),
+        (
+            "IngestStatementsRequest",
+            size_of::<v1::IngestStatementsRequest>(),
+        ),
         ("Statement", size_of::<v1::Statement>()),
         ("UpsertRecord", size_of::<v1::UpsertRecord>()),
         ("Identifier", size_of::<v1::Identifier>()),
@@ -42,16 +45,33 @@ fn structs_are_never_smaller_than_estimated() {
         ("Preferences", size_of::<v1::Preferences>()),
         ("Consent", size_of::<v1::Consent>()),
         ("ProfileKey", size_of::<v1::ProfileKey>()),
-        ("BatchGetProfilesRequest", size_of::<v1::BatchGetProfilesRequest>()),
-        ("IngestPayloadsRequest", size_of::<v1::IngestPayloadsRequest>()),
-        ("SearchProfilesRequest", size_of::<v1::SearchProfilesRequest>()),
-        ("WatchProfilesRequest", size_of::<v1::WatchProfilesRequest>()),
+        (
+            "BatchGetProfilesRequest",
+            size_of::<v1::BatchGetProfilesRequest>(),
+        ),
+        (
+            "IngestPayloadsRequest",
+            size_of::<v1::IngestPayloadsRequest>(),
+        ),
+        (
+            "SearchProfilesRequest",
+            size_of::<v1::SearchProfilesRequest>(),
+        ),
+        (
+            "WatchProfilesRequest",
+            size_of::<v1::WatchProfilesRequest>(),
+        ),
     ];
     let pool = methods::pool();
     for (name, real) in real {
-        let message = pool.get_message_by_name(&format!("customer.profile.v1.{name}")).expect(name);
+        let message = pool
+            .get_message_by_name(&format!("customer.profile.v1.{name}"))
+            .expect(name);
         let estimated = struct_bytes(&message, &mut Vec::new());
-        assert!(real <= estimated && estimated <= 3 * real, "{name}: {real} bytes, estimated {estimated}");
+        assert!(
+            real <= estimated && estimated <= 3 * real,
+            "{name}: {real} bytes, estimated {estimated}"
+        );
     }
 }
 
@@ -72,7 +92,10 @@ fn empty_elements_are_counted_with_the_capacity_that_their_list_really_has() {
         let decoded = v1::IngestStatementsRequest::decode(message.as_slice()).expect("a message");
         let real = decoded.statements.capacity() * size_of::<v1::Statement>();
         let estimated = bytes_of(ingest(), &message);
-        assert!(real <= estimated, "{count} statements take {real} bytes, estimated {estimated}");
+        assert!(
+            real <= estimated,
+            "{count} statements take {real} bytes, estimated {estimated}"
+        );
     }
 }
 
@@ -95,18 +118,32 @@ fn lists_of_one_element_and_maps_of_one_entry_are_counted_with_their_spare_room(
         .sum();
     let real = maps + decoded.statements.capacity() * size_of::<v1::Statement>();
     let estimated = bytes_of(ingest(), &statements);
-    assert!(real <= estimated && estimated <= 4 * real, "{real} bytes, estimated {estimated}");
+    assert!(
+        real <= estimated && estimated <= 4 * real,
+        "{real} bytes, estimated {estimated}"
+    );
 }
 
 #[test]
 fn an_ordinary_message_takes_a_few_times_its_size() {
-    let text = |text: &str| v1::Value { kind: Some(v1::value::Kind::StringValue(text.to_owned())) };
+    let text = |text: &str| v1::Value {
+        kind: Some(v1::value::Kind::StringValue(text.to_owned())),
+    };
     let statement = |number: usize| {
-        let record = v1::RecordKey { source: "web".to_owned(), key: format!("account-{number}") };
-        let identifiers = ["email", "phone"]
-            .map(|kind| v1::Identifier { r#type: kind.to_owned(), value: format!("{kind}.{number}@shop.example") });
-        let traits = ["given_name", "family_name", "street", "city"]
-            .map(|name| (name.to_owned(), text("Long Road 17, the house with the green door")));
+        let record = v1::RecordKey {
+            source: "web".to_owned(),
+            key: format!("account-{number}"),
+        };
+        let identifiers = ["email", "phone"].map(|kind| v1::Identifier {
+            r#type: kind.to_owned(),
+            value: format!("{kind}.{number}@shop.example"),
+        });
+        let traits = ["given_name", "family_name", "street", "city"].map(|name| {
+            (
+                name.to_owned(),
+                text("Long Road 17, the house with the green door"),
+            )
+        });
         let upsert = v1::UpsertRecord {
             record: Some(record),
             identifiers: identifiers.into(),
@@ -114,19 +151,34 @@ fn an_ordinary_message_takes_a_few_times_its_size() {
             version: 7,
             ..Default::default()
         };
-        v1::Statement { kind: Some(v1::statement::Kind::UpsertRecord(upsert)) }
+        v1::Statement {
+            kind: Some(v1::statement::Kind::UpsertRecord(upsert)),
+        }
     };
-    let message = v1::IngestStatementsRequest { statements: (0..1_000).map(statement).collect() }.encode_to_vec();
+    let message = v1::IngestStatementsRequest {
+        statements: (0..1_000).map(statement).collect(),
+    }
+    .encode_to_vec();
     let estimated = bytes_of(ingest(), &message);
-    assert!(estimated < 8 * message.len(), "{} bytes, estimated {estimated}", message.len());
+    assert!(
+        estimated < 8 * message.len(),
+        "{} bytes, estimated {estimated}",
+        message.len()
+    );
 }
 
 #[test]
 fn the_walk_ends_at_its_limit_and_names_the_field() {
     let message = field(1, b"").repeat(100_000);
-    assert_eq!(ingest().estimate(&message, 1 << 20), Estimate::TooLarge("statements"));
+    assert_eq!(
+        ingest().estimate(&message, 1 << 20),
+        Estimate::TooLarge("statements")
+    );
     let keys = field(1, b"").repeat(100_000);
-    assert_eq!(shape("ProfileService/BatchGetProfiles").estimate(&keys, 1 << 20), Estimate::TooLarge("keys"));
+    assert_eq!(
+        shape("ProfileService/BatchGetProfiles").estimate(&keys, 1 << 20),
+        Estimate::TooLarge("keys")
+    );
 }
 
 #[test]
@@ -134,9 +186,15 @@ fn unknown_fields_and_groups_are_skipped_and_malformed_bytes_end_the_walk() {
     let nothing = bytes_of(ingest(), b"");
     let unknown = field(15, &[7; 100]);
     assert_eq!(bytes_of(ingest(), &unknown), nothing);
-    // A group of number 14 with a varint and a group in it; then statements, which decoding reads too.
-    let group = [&[0x73, 0x08, 0x01, 0x7b, 0x7c, 0x74][..], &field(1, b"").repeat(100)].concat();
-    let decoded = v1::IngestStatementsRequest::decode(group.as_slice()).expect("groups are skipped");
+    // A group of number 14 with a varint and a group in it; then statements, which decoding reads
+    // too.
+    let group = [
+        &[0x73, 0x08, 0x01, 0x7b, 0x7c, 0x74][..],
+        &field(1, b"").repeat(100),
+    ]
+    .concat();
+    let decoded =
+        v1::IngestStatementsRequest::decode(group.as_slice()).expect("groups are skipped");
     assert_eq!(decoded.statements.len(), 100);
     assert!(bytes_of(ingest(), &group) > 100 * size_of::<v1::Statement>());
     for malformed in [&[0xff; 11][..], &[0x0a, 0x05, 0x00], &[0x74], &[0x0f]] {

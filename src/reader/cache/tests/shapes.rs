@@ -1,4 +1,5 @@
-//! Entries of all shapes, made as the reader makes them: records as the store decodes them, folded and packed.
+//! Entries of all shapes, made as the reader makes them: records as the store decodes them, folded
+//! and packed.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -19,31 +20,155 @@ type Make = fn(u64) -> (CacheKey, Cached);
 
 pub(super) const ALL: [(&str, Make); 22] = [
     ("nobody under an id", |index| (by_id(index), Cached::Absent)),
-    ("redirect", |index| (by_id(index), Cached::Redirect(id(index + 1)))),
-    ("nobody under an identifier", |index| (by_email(index), Cached::Holders(Vec::new()))),
-    ("nobody under a long identifier", |index| (by_long_key(index), Cached::Holders(Vec::new()))),
-    ("one under an identifier", |index| (by_email(index), Cached::Holders(vec![id(index)]))),
-    ("one under a record", |index| (by_record(index), Cached::Holders(vec![id(index)]))),
-    ("ten under an identifier", |index| (by_email(index), Cached::Holders((index..index + 10).map(id).collect()))),
-    ("profile: tiny", |index| profile(index, Shape { traits: 1, ..Shape::default() })),
+    ("redirect", |index| {
+        (by_id(index), Cached::Redirect(id(index + 1)))
+    }),
+    ("nobody under an identifier", |index| {
+        (by_email(index), Cached::Holders(Vec::new()))
+    }),
+    ("nobody under a long identifier", |index| {
+        (by_long_key(index), Cached::Holders(Vec::new()))
+    }),
+    ("one under an identifier", |index| {
+        (by_email(index), Cached::Holders(vec![id(index)]))
+    }),
+    ("one under a record", |index| {
+        (by_record(index), Cached::Holders(vec![id(index)]))
+    }),
+    ("ten under an identifier", |index| {
+        (
+            by_email(index),
+            Cached::Holders((index..index + 10).map(id).collect()),
+        )
+    }),
+    ("profile: tiny", |index| {
+        profile(
+            index,
+            Shape {
+                traits: 1,
+                ..Shape::default()
+            },
+        )
+    }),
     ("profile: two records", |index| {
-        profile(index, Shape { records: 2, traits: 6, identifiers: 4, ..Shape::default() })
+        profile(
+            index,
+            Shape {
+                records: 2,
+                traits: 6,
+                identifiers: 4,
+                ..Shape::default()
+            },
+        )
     }),
     ("profile: patched", |index| {
-        profile(index, Shape { patched: true, traits: 6, identifiers: 4, ..Shape::default() })
+        profile(
+            index,
+            Shape {
+                patched: true,
+                traits: 6,
+                identifiers: 4,
+                ..Shape::default()
+            },
+        )
     }),
-    ("profile: many traits", |index| profile(index, Shape { traits: 100, ..Shape::default() })),
-    ("profile: many identifiers", |index| profile(index, Shape { identifiers: 60, ..Shape::default() })),
+    ("profile: many traits", |index| {
+        profile(
+            index,
+            Shape {
+                traits: 100,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: many identifiers", |index| {
+        profile(
+            index,
+            Shape {
+                identifiers: 60,
+                ..Shape::default()
+            },
+        )
+    }),
     ("profile: many records", |index| {
-        profile(index, Shape { records: 20, traits: 4, identifiers: 2, ..Shape::default() })
+        profile(
+            index,
+            Shape {
+                records: 20,
+                traits: 4,
+                identifiers: 2,
+                ..Shape::default()
+            },
+        )
     }),
-    ("profile: long texts", |index| profile(index, Shape { traits: 10, text: "x", length: 4_000, ..Shape::default() })),
-    ("profile: no ASCII", |index| profile(index, Shape { traits: 10, text: "ж漢", length: 40, ..Shape::default() })),
-    ("profile: lists", |index| profile(index, Shape { traits: 3, list: 50, ..Shape::default() })),
-    ("profile: preferences", |index| profile(index, Shape { preferences: 20, ..Shape::default() })),
-    ("profile: consents", |index| profile(index, Shape { consents: 10, ..Shape::default() })),
-    ("profile: counted", |index| profile(index, Shape { events: 5, ..Shape::default() })),
-    ("profile: much counted", |index| profile(index, Shape { events: 120, ..Shape::default() })),
+    ("profile: long texts", |index| {
+        profile(
+            index,
+            Shape {
+                traits: 10,
+                text: "x",
+                length: 4_000,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: no ASCII", |index| {
+        profile(
+            index,
+            Shape {
+                traits: 10,
+                text: "ж漢",
+                length: 40,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: lists", |index| {
+        profile(
+            index,
+            Shape {
+                traits: 3,
+                list: 50,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: preferences", |index| {
+        profile(
+            index,
+            Shape {
+                preferences: 20,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: consents", |index| {
+        profile(
+            index,
+            Shape {
+                consents: 10,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: counted", |index| {
+        profile(
+            index,
+            Shape {
+                events: 5,
+                ..Shape::default()
+            },
+        )
+    }),
+    ("profile: much counted", |index| {
+        profile(
+            index,
+            Shape {
+                events: 120,
+                ..Shape::default()
+            },
+        )
+    }),
     ("objects", |index| objects(index, 3, 2)),
     ("objects: long courses", |index| objects(index, 10, 60)),
 ];
@@ -84,7 +209,10 @@ impl Default for Shape {
 }
 
 fn id(index: u64) -> ProfileId {
-    ProfileId(Uuid::from_u64_pair(index.wrapping_mul(0x9E37_79B9_7F4A_7C15), index))
+    ProfileId(Uuid::from_u64_pair(
+        index.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        index,
+    ))
 }
 
 fn by_id(index: u64) -> CacheKey {
@@ -92,11 +220,17 @@ fn by_id(index: u64) -> CacheKey {
 }
 
 fn by_email(index: u64) -> CacheKey {
-    CacheKey::Identifier(Identifier::new("email", format!("customer.{index}@shop.example")))
+    CacheKey::Identifier(Identifier::new(
+        "email",
+        format!("customer.{index}@shop.example"),
+    ))
 }
 
 fn by_long_key(index: u64) -> CacheKey {
-    CacheKey::Identifier(Identifier::new("device_id", index.to_string() + &"0".repeat(500)))
+    CacheKey::Identifier(Identifier::new(
+        "device_id",
+        index.to_string() + &"0".repeat(500),
+    ))
 }
 
 fn by_record(index: u64) -> CacheKey {
@@ -113,7 +247,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
   first_order: { first: order_placed, value: sku }
   recency: { days_since: order_placed }
 ";
-    Model::parse(&BUILT_IN.replace("computed:\n", counted)).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    Model::parse(&BUILT_IN.replace("computed:\n", counted))
+        .unwrap_or_else(|errors| panic!("{errors:#?}"))
 });
 
 const NOW: i64 = 1_790_000_000_000_000;
@@ -132,7 +267,8 @@ fn fields(count: u64, value: impl Fn(u64) -> Json, patch: Option<&Json>) -> Json
 }
 
 fn record(index: u64, number: u64, shape: Shape) -> Record {
-    let text = |field: u64| json!({ "s": format!("{index} {field} {}", shape.text.repeat(shape.length)) });
+    let text =
+        |field: u64| json!({ "s": format!("{index} {field} {}", shape.text.repeat(shape.length)) });
     let value = |field: u64| match shape.list {
         0 => text(field),
         length => json!({ "l": (0..length).map(text).collect::<Vec<_>>() }),
@@ -144,8 +280,11 @@ fn record(index: u64, number: u64, shape: Shape) -> Record {
         json!({ "v": word, "p": said() })
     };
     let preferences = fields(shape.preferences, |_| json!({ "b": true }), Some(&said()));
-    let topics =
-        preferences.as_object().into_iter().flatten().map(|(name, cell)| (format!("topics.{name}"), cell.clone()));
+    let topics = preferences
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, cell)| (format!("topics.{name}"), cell.clone()));
     let stored = json!({
         "key": { "source": "web_shop", "key": format!("account-{index}-{number}") },
         "first_seen": NOW,
@@ -161,7 +300,12 @@ fn record(index: u64, number: u64, shape: Shape) -> Record {
     // From text, as the store does.
     let mut record: Record = serde_json::from_str(&stored.to_string()).expect("a record");
     for event in 0..shape.events {
-        MODEL.count(&mut record, &order(index, event, "order_placed"), event == 0, Timestamp::from_micros(NOW));
+        MODEL.count(
+            &mut record,
+            &order(index, event, "order_placed"),
+            event == 0,
+            Timestamp::from_micros(NOW),
+        );
     }
     record
 }
@@ -184,19 +328,29 @@ fn order(index: u64, number: u64, kind: &str) -> Event {
     serde_json::from_str(&event.to_string()).expect("an event")
 }
 
-/// The first profile of this process, of which the others are copies: each process measures one shape, and what making a
-/// profile leaves behind is not of the entries.
+/// The first profile of this process, of which the others are copies: each process measures one
+/// shape, and what making a profile leaves behind is not of the entries.
 static PROFILE: OnceLock<Profile> = OnceLock::new();
 
 fn profile(index: u64, shape: Shape) -> (CacheKey, Cached) {
-    let copy = Profile { id: id(index), ..PROFILE.get_or_init(|| folded(index, shape)).clone() };
+    let copy = Profile {
+        id: id(index),
+        ..PROFILE.get_or_init(|| folded(index, shape)).clone()
+    };
     (by_id(index), Cached::Profile(Arc::new(copy)))
 }
 
 fn folded(index: u64, shape: Shape) -> Profile {
-    let records = (0..shape.records).map(|number| record(index, number, shape)).collect();
+    let records = (0..shape.records)
+        .map(|number| record(index, number, shape))
+        .collect();
     let now = Timestamp::from_micros(NOW);
-    let stored = StoredProfile { id: id(index), revision: 1, update_time: now, records };
+    let stored = StoredProfile {
+        id: id(index),
+        revision: 1,
+        update_time: now,
+        records,
+    };
     let mut profile: Profile = fold(stored, &MODEL);
     profile.derived = Derived::of(&profile, &MODEL, now);
     profile.pack();
@@ -208,11 +362,19 @@ static OBJECTS: OnceLock<Vec<Object>> = OnceLock::new();
 
 fn objects(index: u64, count: u64, events: u64) -> (CacheKey, Cached) {
     let object = |number: u64| {
-        let course = (0..events).map(|event| order(index, number * events + event, "order_placed")).collect();
-        let mut object = fold_object(ObjectKey::new("order", format!("order-{index}")), course).expect("an object");
+        let course = (0..events)
+            .map(|event| order(index, number * events + event, "order_placed"))
+            .collect();
+        let mut object = fold_object(ObjectKey::new("order", format!("order-{index}")), course)
+            .expect("an object");
         object.pack();
         object
     };
-    let copy = OBJECTS.get_or_init(|| (0..count).map(object).collect()).clone();
-    (CacheKey::Objects(id(index), 7), Cached::Objects(Arc::new(copy)))
+    let copy = OBJECTS
+        .get_or_init(|| (0..count).map(object).collect())
+        .clone();
+    (
+        CacheKey::Objects(id(index), 7),
+        Cached::Objects(Arc::new(copy)),
+    )
 }

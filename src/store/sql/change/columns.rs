@@ -8,8 +8,9 @@ use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
 use crate::store::{
-    Activation, BackfillProgress, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange,
-    ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
+    Activation, BackfillProgress, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair,
+    MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StoredDecision,
+    StoredRequest, StoredStatement,
 };
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
@@ -19,18 +20,48 @@ fn json(document: &impl serde::Serialize) -> Result<String> {
 
 pub(super) fn key_columns<'a>(keys: impl Iterator<Item = &'a RecordKey> + Clone) -> Columns {
     vec![
-        ("source", Column::text(keys.clone().map(|key| key.source.as_str()))),
+        (
+            "source",
+            Column::text(keys.clone().map(|key| key.source.as_str())),
+        ),
         ("record_key", Column::text(keys.map(|key| key.key.as_str()))),
     ]
 }
 
 pub(super) fn version_columns(statements: &[StoredStatement]) -> Result<Columns> {
-    let drafts = statements.iter().map(|statement| json(&statement.draft)).collect::<Result<_>>()?;
+    let drafts = statements
+        .iter()
+        .map(|statement| json(&statement.draft))
+        .collect::<Result<_>>()?;
     let mut columns = statement_columns(statements.iter().map(|statement| &statement.key));
     columns.extend([
-        ("sequence", Column::Int(statements.iter().map(|statement| statement.sequence.0).collect())),
-        ("ordinal", Column::Int(statements.iter().map(|statement| statement.ordinal.into()).collect())),
-        ("receive_time", Column::Int(statements.iter().map(|statement| statement.receive_time.as_micros()).collect())),
+        (
+            "sequence",
+            Column::Int(
+                statements
+                    .iter()
+                    .map(|statement| statement.sequence.0)
+                    .collect(),
+            ),
+        ),
+        (
+            "ordinal",
+            Column::Int(
+                statements
+                    .iter()
+                    .map(|statement| statement.ordinal.into())
+                    .collect(),
+            ),
+        ),
+        (
+            "receive_time",
+            Column::Int(
+                statements
+                    .iter()
+                    .map(|statement| statement.receive_time.as_micros())
+                    .collect(),
+            ),
+        ),
         ("draft", Column::Text(drafts)),
     ]);
     Ok(columns)
@@ -40,11 +71,40 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Columns> {
     let bodies = events.iter().map(json).collect::<Result<_>>()?;
     let mut columns = key_columns(events.iter().map(|event| &event.record));
     columns.extend([
-        ("event_id", Column::text(events.iter().map(|event| event.event_id.as_str()))),
-        ("type", Column::text(events.iter().map(|event| event.kind.as_str()))),
-        ("sort_time", Column::Int(events.iter().map(|event| event.sort_time.as_micros()).collect())),
-        ("channel", Column::text(events.iter().map(|event| event.meaning.channel.as_deref().unwrap_or_default()))),
-        ("content_hash", Column::Id(events.iter().map(|event| Uuid::from_u128(event.content.0)).collect())),
+        (
+            "event_id",
+            Column::text(events.iter().map(|event| event.event_id.as_str())),
+        ),
+        (
+            "type",
+            Column::text(events.iter().map(|event| event.kind.as_str())),
+        ),
+        (
+            "sort_time",
+            Column::Int(
+                events
+                    .iter()
+                    .map(|event| event.sort_time.as_micros())
+                    .collect(),
+            ),
+        ),
+        (
+            "channel",
+            Column::text(
+                events
+                    .iter()
+                    .map(|event| event.meaning.channel.as_deref().unwrap_or_default()),
+            ),
+        ),
+        (
+            "content_hash",
+            Column::Id(
+                events
+                    .iter()
+                    .map(|event| Uuid::from_u128(event.content.0))
+                    .collect(),
+            ),
+        ),
         ("body", Column::Text(bodies)),
     ]);
     Ok(columns)
@@ -52,15 +112,40 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Columns> {
 
 /// Which objects events name.
 pub(super) fn event_object_columns(events: &[Event], sequence: Sequence) -> Columns {
-    let named = events.iter().flat_map(|event| event.meaning.objects().map(move |(object, own)| (event, object, own)));
+    let named = events.iter().flat_map(|event| {
+        event
+            .meaning
+            .objects()
+            .map(move |(object, own)| (event, object, own))
+    });
     let named: Vec<(&Event, &ObjectKey, bool)> = named.collect();
     let mut columns = key_columns(named.iter().map(|(event, ..)| &event.record));
     columns.extend([
-        ("kind", Column::text(named.iter().map(|(_, object, _)| object.kind.as_str()))),
-        ("object_id", Column::text(named.iter().map(|(_, object, _)| object.id.as_str()))),
-        ("sort_time", Column::Int(named.iter().map(|(event, ..)| event.sort_time.as_micros()).collect())),
-        ("event_id", Column::text(named.iter().map(|(event, ..)| event.event_id.as_str()))),
-        ("own", Column::Int(named.iter().map(|(.., own)| i64::from(*own)).collect())),
+        (
+            "kind",
+            Column::text(named.iter().map(|(_, object, _)| object.kind.as_str())),
+        ),
+        (
+            "object_id",
+            Column::text(named.iter().map(|(_, object, _)| object.id.as_str())),
+        ),
+        (
+            "sort_time",
+            Column::Int(
+                named
+                    .iter()
+                    .map(|(event, ..)| event.sort_time.as_micros())
+                    .collect(),
+            ),
+        ),
+        (
+            "event_id",
+            Column::text(named.iter().map(|(event, ..)| event.event_id.as_str())),
+        ),
+        (
+            "own",
+            Column::Int(named.iter().map(|(.., own)| i64::from(*own)).collect()),
+        ),
         ("sequence", Column::Int(vec![sequence.0; named.len()])),
     ]);
     columns
@@ -69,10 +154,27 @@ pub(super) fn event_object_columns(events: &[Event], sequence: Sequence) -> Colu
 pub(super) fn membership_columns(changes: &[MembershipChange]) -> Columns {
     let mut columns = key_columns(changes.iter().map(|change| &change.record));
     columns.extend([
-        ("sequence", Column::Int(changes.iter().map(|change| change.sequence.0).collect())),
-        ("profile_id", Column::optional_id(changes.iter().map(|change| change.profile.map(|id| id.0)))),
-        ("change_time", Column::Int(changes.iter().map(|change| change.time.as_micros()).collect())),
-        ("reason", Column::text(changes.iter().map(|change| change.reason.as_str()))),
+        (
+            "sequence",
+            Column::Int(changes.iter().map(|change| change.sequence.0).collect()),
+        ),
+        (
+            "profile_id",
+            Column::optional_id(changes.iter().map(|change| change.profile.map(|id| id.0))),
+        ),
+        (
+            "change_time",
+            Column::Int(
+                changes
+                    .iter()
+                    .map(|change| change.time.as_micros())
+                    .collect(),
+            ),
+        ),
+        (
+            "reason",
+            Column::text(changes.iter().map(|change| change.reason.as_str())),
+        ),
     ]);
     columns
 }
@@ -88,10 +190,26 @@ pub(super) fn profile_columns(rows: &[ProfileRow]) -> Columns {
     };
     let mut columns = profile_key(rows);
     columns.extend([
-        ("revision", Column::Int(rows.iter().map(|row| row.revision).collect())),
-        ("update_time", Column::Int(rows.iter().map(|row| row.update_time.as_micros()).collect())),
-        ("merged_into", Column::optional_id(rows.iter().map(survivor))),
-        ("deleted", Column::Int(rows.iter().map(|row| i64::from(row.state == ProfileState::Deleted)).collect())),
+        (
+            "revision",
+            Column::Int(rows.iter().map(|row| row.revision).collect()),
+        ),
+        (
+            "update_time",
+            Column::Int(rows.iter().map(|row| row.update_time.as_micros()).collect()),
+        ),
+        (
+            "merged_into",
+            Column::optional_id(rows.iter().map(survivor)),
+        ),
+        (
+            "deleted",
+            Column::Int(
+                rows.iter()
+                    .map(|row| i64::from(row.state == ProfileState::Deleted))
+                    .collect(),
+            ),
+        ),
     ]);
     columns
 }
@@ -99,15 +217,29 @@ pub(super) fn profile_columns(rows: &[ProfileRow]) -> Columns {
 pub(super) fn record_columns(records: &[Record]) -> Result<Columns> {
     let bodies = records.iter().map(json).collect::<Result<_>>()?;
     let mut columns = key_columns(records.iter().map(|record| &record.key));
-    let profiles = records.iter().map(|record| record.membership.profile.map(|id| id.0));
-    columns.extend([("profile_id", Column::optional_id(profiles)), ("body", Column::Text(bodies))]);
-    columns.push(("rollup", rollups(records.iter().map(|record| &record.rollup))?));
+    let profiles = records
+        .iter()
+        .map(|record| record.membership.profile.map(|id| id.0));
+    columns.extend([
+        ("profile_id", Column::optional_id(profiles)),
+        ("body", Column::Text(bodies)),
+    ]);
+    columns.push((
+        "rollup",
+        rollups(records.iter().map(|record| &record.rollup))?,
+    ));
     Ok(columns)
 }
 
 /// Empty where nothing is counted.
 fn rollups<'a>(rollups: impl Iterator<Item = &'a Rollup>) -> Result<Column> {
-    let document = |rollup: &Rollup| if rollup.is_empty() { Ok(String::new()) } else { json(rollup) };
+    let document = |rollup: &Rollup| {
+        if rollup.is_empty() {
+            Ok(String::new())
+        } else {
+            json(rollup)
+        }
+    };
     Ok(Column::Text(rollups.map(document).collect::<Result<_>>()?))
 }
 
@@ -122,8 +254,14 @@ pub(super) fn rollup_columns(rows: &[(RecordKey, Rollup)]) -> Result<Columns> {
 pub(super) fn identifier_columns(rows: &[(Identifier, RecordKey)]) -> Columns {
     let mut columns = key_columns(rows.iter().map(|(_, record)| record));
     columns.extend([
-        ("type", Column::text(rows.iter().map(|(identifier, _)| identifier.kind.as_str()))),
-        ("value", Column::text(rows.iter().map(|(identifier, _)| identifier.value.as_str()))),
+        (
+            "type",
+            Column::text(rows.iter().map(|(identifier, _)| identifier.kind.as_str())),
+        ),
+        (
+            "value",
+            Column::text(rows.iter().map(|(identifier, _)| identifier.value.as_str())),
+        ),
     ]);
     columns
 }
@@ -131,19 +269,45 @@ pub(super) fn identifier_columns(rows: &[(Identifier, RecordKey)]) -> Columns {
 pub(super) fn term_columns(terms: &[SearchTerm]) -> Columns {
     let mut columns = key_columns(terms.iter().map(|term| &term.record));
     columns.extend([
-        ("term", Column::text(terms.iter().map(|term| term.term.as_str()))),
-        ("trait", Column::text(terms.iter().map(|term| term.kind.as_str()))),
+        (
+            "term",
+            Column::text(terms.iter().map(|term| term.term.as_str())),
+        ),
+        (
+            "trait",
+            Column::text(terms.iter().map(|term| term.kind.as_str())),
+        ),
     ]);
     columns
 }
 
 pub(super) fn model_columns(models: &[ModelVersion]) -> Columns {
     vec![
-        ("version", Column::Int(models.iter().map(|model| model.version).collect())),
-        ("file", Column::text(models.iter().map(|model| model.file.as_str()))),
-        ("weights", Column::text(models.iter().map(|model| model.weights.as_str()))),
-        ("create_time", Column::Int(models.iter().map(|model| model.create_time.as_micros()).collect())),
-        ("note", Column::text(models.iter().map(|model| model.note.as_str()))),
+        (
+            "version",
+            Column::Int(models.iter().map(|model| model.version).collect()),
+        ),
+        (
+            "file",
+            Column::text(models.iter().map(|model| model.file.as_str())),
+        ),
+        (
+            "weights",
+            Column::text(models.iter().map(|model| model.weights.as_str())),
+        ),
+        (
+            "create_time",
+            Column::Int(
+                models
+                    .iter()
+                    .map(|model| model.create_time.as_micros())
+                    .collect(),
+            ),
+        ),
+        (
+            "note",
+            Column::text(models.iter().map(|model| model.note.as_str())),
+        ),
     ]
 }
 
@@ -151,7 +315,10 @@ pub(super) fn activation_columns(activation: &Activation) -> Columns {
     vec![
         ("version", Column::Int(vec![activation.version])),
         ("sequence", Column::Int(vec![activation.sequence.0])),
-        ("activate_time", Column::Int(vec![activation.time.as_micros()])),
+        (
+            "activate_time",
+            Column::Int(vec![activation.time.as_micros()]),
+        ),
     ]
 }
 
@@ -160,7 +327,10 @@ pub(super) fn recount_columns(progress: &BackfillProgress) -> Columns {
         ("definitions", Column::text([progress.definitions.as_str()])),
         ("source", Column::text([progress.position.source.as_str()])),
         ("record_key", Column::text([progress.position.key.as_str()])),
-        ("counted", Column::Int(vec![i64::try_from(progress.records).unwrap_or(i64::MAX)])),
+        (
+            "counted",
+            Column::Int(vec![i64::try_from(progress.records).unwrap_or(i64::MAX)]),
+        ),
         ("done", Column::Int(vec![progress.done.into()])),
     ]
 }
@@ -169,7 +339,10 @@ pub(super) fn recount_columns(progress: &BackfillProgress) -> Columns {
 pub(super) fn key_columns_of(keys: &[KeyedRecord]) -> Columns {
     let mut keys: Vec<&KeyedRecord> = keys.iter().collect();
     keys.sort_unstable();
-    let mut columns = vec![("key_hash", Column::Int(keys.iter().map(|(key, _)| key.0).collect()))];
+    let mut columns = vec![(
+        "key_hash",
+        Column::Int(keys.iter().map(|(key, _)| key.0).collect()),
+    )];
     columns.extend(key_columns(keys.iter().map(|(_, record)| record)));
     columns
 }
@@ -183,8 +356,14 @@ fn ends(pairs: &[MatchPair]) -> impl Iterator<Item = (&MatchPair, &RecordKey, &R
 pub(super) fn pair_key_columns(pairs: &[MatchPair]) -> Columns {
     let mut columns = key_columns(ends(pairs).map(|(_, here, _)| here));
     columns.extend([
-        ("other_source", Column::text(ends(pairs).map(|(_, _, there)| there.source.as_str()))),
-        ("other_key", Column::text(ends(pairs).map(|(_, _, there)| there.key.as_str()))),
+        (
+            "other_source",
+            Column::text(ends(pairs).map(|(_, _, there)| there.source.as_str())),
+        ),
+        (
+            "other_key",
+            Column::text(ends(pairs).map(|(_, _, there)| there.key.as_str())),
+        ),
     ]);
     columns
 }
@@ -192,10 +371,30 @@ pub(super) fn pair_key_columns(pairs: &[MatchPair]) -> Columns {
 pub(super) fn pair_columns(pairs: &[MatchPair]) -> Columns {
     let mut columns = pair_key_columns(pairs);
     columns.extend([
-        ("verdict", Column::text(ends(pairs).map(|(pair, ..)| pair.verdict.as_str()))),
-        ("weight", Column::Int(ends(pairs).map(|(pair, ..)| pair.millibits.into()).collect())),
-        ("queued", Column::Int(ends(pairs).map(|(pair, ..)| pair.queued.into()).collect())),
-        ("lesser", Column::Int(ends(pairs).map(|(_, here, there)| (here < there).into()).collect())),
+        (
+            "verdict",
+            Column::text(ends(pairs).map(|(pair, ..)| pair.verdict.as_str())),
+        ),
+        (
+            "weight",
+            Column::Int(
+                ends(pairs)
+                    .map(|(pair, ..)| pair.millibits.into())
+                    .collect(),
+            ),
+        ),
+        (
+            "queued",
+            Column::Int(ends(pairs).map(|(pair, ..)| pair.queued.into()).collect()),
+        ),
+        (
+            "lesser",
+            Column::Int(
+                ends(pairs)
+                    .map(|(_, here, there)| (here < there).into())
+                    .collect(),
+            ),
+        ),
     ]);
     columns
 }
@@ -203,9 +402,23 @@ pub(super) fn pair_columns(pairs: &[MatchPair]) -> Columns {
 pub(super) fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
     let bodies = decisions.iter().map(json).collect::<Result<_>>()?;
     Ok(vec![
-        ("id", Column::text(decisions.iter().map(|stored| stored.decision.id.as_str()))),
-        ("sequence", Column::Int(decisions.iter().map(|stored| stored.sequence.0).collect())),
-        ("withdrawn", Column::Int(decisions.iter().map(|stored| stored.withdrawn.into()).collect())),
+        (
+            "id",
+            Column::text(decisions.iter().map(|stored| stored.decision.id.as_str())),
+        ),
+        (
+            "sequence",
+            Column::Int(decisions.iter().map(|stored| stored.sequence.0).collect()),
+        ),
+        (
+            "withdrawn",
+            Column::Int(
+                decisions
+                    .iter()
+                    .map(|stored| stored.withdrawn.into())
+                    .collect(),
+            ),
+        ),
         ("body", Column::Text(bodies)),
     ])
 }
@@ -215,7 +428,11 @@ pub(super) fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
         .iter()
         .map(|stored| &stored.decision)
         .flat_map(|decision| {
-            decision.left.iter().chain(&decision.right).map(move |record| (record, decision.id.as_str()))
+            decision
+                .left
+                .iter()
+                .chain(&decision.right)
+                .map(move |record| (record, decision.id.as_str()))
         })
         .collect();
     rows.sort_unstable();
@@ -227,10 +444,27 @@ pub(super) fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
 
 pub(super) fn request_columns(requests: &[StoredRequest]) -> Columns {
     vec![
-        ("request_id", Column::text(requests.iter().map(|request| request.request_id.as_str()))),
-        ("sequence", Column::Int(requests.iter().map(|request| request.sequence.0).collect())),
-        ("content_hash", Column::Id(requests.iter().map(|request| Uuid::from_u128(request.content.0)).collect())),
-        ("answer", Column::text(requests.iter().map(|request| request.answer.as_str()))),
+        (
+            "request_id",
+            Column::text(requests.iter().map(|request| request.request_id.as_str())),
+        ),
+        (
+            "sequence",
+            Column::Int(requests.iter().map(|request| request.sequence.0).collect()),
+        ),
+        (
+            "content_hash",
+            Column::Id(
+                requests
+                    .iter()
+                    .map(|request| Uuid::from_u128(request.content.0))
+                    .collect(),
+            ),
+        ),
+        (
+            "answer",
+            Column::text(requests.iter().map(|request| request.answer.as_str())),
+        ),
     ]
 }
 
@@ -241,24 +475,62 @@ pub(super) fn identity_change_columns(changes: &[IdentityChange]) -> Result<Colu
         rows.push((change.into.0, change, true));
         rows.push((change.from.0, change, false));
     }
-    let bodies = rows.iter().map(|(_, change, _)| json(change)).collect::<Result<_>>()?;
+    let bodies = rows
+        .iter()
+        .map(|(_, change, _)| json(change))
+        .collect::<Result<_>>()?;
     Ok(vec![
-        ("profile_id", Column::Id(rows.iter().map(|(profile, ..)| *profile).collect())),
-        ("sequence", Column::Int(rows.iter().map(|(_, change, _)| change.sequence.0).collect())),
-        ("ordinal", Column::Int(rows.iter().map(|(_, change, _)| change.ordinal.into()).collect())),
-        ("main", Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect())),
+        (
+            "profile_id",
+            Column::Id(rows.iter().map(|(profile, ..)| *profile).collect()),
+        ),
+        (
+            "sequence",
+            Column::Int(
+                rows.iter()
+                    .map(|(_, change, _)| change.sequence.0)
+                    .collect(),
+            ),
+        ),
+        (
+            "ordinal",
+            Column::Int(
+                rows.iter()
+                    .map(|(_, change, _)| change.ordinal.into())
+                    .collect(),
+            ),
+        ),
+        (
+            "main",
+            Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect()),
+        ),
         ("body", Column::Text(bodies)),
     ])
 }
 
 pub(super) fn log_columns(entries: &[LogEntry]) -> Result<Columns> {
-    let bodies: Vec<String> = entries.iter().map(|entry| json(&entry.body)).collect::<Result<_>>()?;
+    let bodies: Vec<String> = entries
+        .iter()
+        .map(|entry| json(&entry.body))
+        .collect::<Result<_>>()?;
     let bytes = |body: &String| i64::try_from(body.len()).unwrap_or(i64::MAX);
     Ok(vec![
-        ("sequence", Column::Int(entries.iter().map(|entry| entry.sequence.0).collect())),
-        ("part", Column::Int(entries.iter().map(|entry| entry.part.into()).collect())),
-        ("last", Column::Int(entries.iter().map(|entry| entry.last.into()).collect())),
-        ("time", Column::Int(entries.iter().map(|entry| entry.time.as_micros()).collect())),
+        (
+            "sequence",
+            Column::Int(entries.iter().map(|entry| entry.sequence.0).collect()),
+        ),
+        (
+            "part",
+            Column::Int(entries.iter().map(|entry| entry.part.into()).collect()),
+        ),
+        (
+            "last",
+            Column::Int(entries.iter().map(|entry| entry.last.into()).collect()),
+        ),
+        (
+            "time",
+            Column::Int(entries.iter().map(|entry| entry.time.as_micros()).collect()),
+        ),
         ("bytes", Column::Int(bodies.iter().map(bytes).collect())),
         ("changes", Column::Text(bodies)),
     ])

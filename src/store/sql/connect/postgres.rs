@@ -1,8 +1,9 @@
 //! PostgreSQL: its pools, and the life of each connection.
 //!
-//! Every new connection is prepared before it is used ([`session`]): its settings are set by name, and what cannot be set is
-//! verified. A connection pooler that stands in between is recognised ([`pooler`]). What is wrong becomes known as
-//! [`Trouble`]; the connection concerned is never used.
+//! Every new connection is prepared before it is used ([`session`]): its settings are set by name,
+//! and what cannot be set is verified. A connection pooler that stands in between is recognised
+//! ([`pooler`]). What is wrong becomes known as [`Trouble`]; the connection concerned is never
+//! used.
 
 mod password;
 mod pooler;
@@ -40,7 +41,8 @@ pub(in crate::store::sql) async fn postgres(
     pool.map_sqlx_postgres_opts(move |connection| connecting.connect_options(connection));
     pool.map_sqlx_postgres_pool_opts(move |pool| {
         let (prepared, tested) = (prepared.clone(), tested.clone());
-        // Idle connections are closed by the pool itself, those in use by `is_usable`, each at its own time.
+        // Idle connections are closed by the pool itself, those in use by `is_usable`, each at its
+        // own time.
         pool.max_lifetime(lifetime.mul_f64(1.0 + LIFETIME_SPREAD))
             .idle_timeout(idle)
             .test_before_acquire(false)
@@ -61,8 +63,13 @@ pub(in crate::store::sql) async fn postgres(
     Ok(Database::connect(pool).await?)
 }
 
-/// No round trip for a connection in use; one for a connection that may have died, or led elsewhere, meanwhile.
-async fn is_usable(session: &Setup, connection: &mut PgConnection, age: PoolConnectionMetadata) -> sqlx::Result<bool> {
+/// No round trip for a connection in use; one for a connection that may have died, or led
+/// elsewhere, meanwhile.
+async fn is_usable(
+    session: &Setup,
+    connection: &mut PgConnection,
+    age: PoolConnectionMetadata,
+) -> sqlx::Result<bool> {
     if age.idle_for < TEST_AFTER {
         return Ok(true);
     }
@@ -73,8 +80,8 @@ async fn is_usable(session: &Setup, connection: &mut PgConnection, age: PoolConn
 /// Share of a connection's lifetime by which it may end earlier or later than the configured one.
 const LIFETIME_SPREAD: f64 = 0.1;
 
-/// Whether a connection has reached its own lifetime. Connections that were opened together end apart: each one's share
-/// of the spread follows from the moment at which it was opened.
+/// Whether a connection has reached its own lifetime. Connections that were opened together end
+/// apart: each one's share of the spread follows from the moment at which it was opened.
 fn is_over(lifetime: Duration, now: Duration, age: Duration) -> bool {
     let opened = u64::try_from(now.saturating_sub(age).as_millis()).unwrap_or(u64::MAX);
     // Knuth's multiplicative hash: neighbouring moments lead to shares far apart.
@@ -92,10 +99,21 @@ mod tests {
         let lifetime = Duration::from_secs(1_000);
         let end = |opened: u64| {
             let opened = Duration::from_millis(opened);
-            (0..2_000).find(|age| is_over(lifetime, opened + Duration::from_secs(*age), Duration::from_secs(*age)))
+            (0..2_000).find(|age| {
+                is_over(
+                    lifetime,
+                    opened + Duration::from_secs(*age),
+                    Duration::from_secs(*age),
+                )
+            })
         };
-        let ends: Vec<u64> = (0..16).map(|opened| end(opened * 3).expect("an end")).collect();
-        assert!(ends.iter().all(|end| (900..=1_101).contains(end)), "{ends:?}");
+        let ends: Vec<u64> = (0..16)
+            .map(|opened| end(opened * 3).expect("an end"))
+            .collect();
+        assert!(
+            ends.iter().all(|end| (900..=1_101).contains(end)),
+            "{ends:?}"
+        );
         let distinct: std::collections::BTreeSet<_> = ends.iter().collect();
         assert!(distinct.len() >= 12, "{ends:?}");
     }

@@ -31,6 +31,11 @@ impl From<Model> for ProfileRow {
             None => ProfileState::Live,
         };
         let update_time = Timestamp::from_micros(row.update_time);
-        Self { id: ProfileId(row.id), revision: row.revision, update_time, state }
+        Self {
+            id: ProfileId(row.id),
+            revision: row.revision,
+            update_time,
+            state,
+        }
     }
 }

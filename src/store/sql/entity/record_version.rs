@@ -60,7 +60,10 @@ impl Model {
             content: ContentHash(self.content_hash.as_u128()),
         };
         Ok(StoredStatement {
-            key: StatementKey { record: RecordKey::new(self.source, self.record_key), stamp },
+            key: StatementKey {
+                record: RecordKey::new(self.source, self.record_key),
+                stamp,
+            },
             sequence: Sequence(self.sequence),
             ordinal,
             receive_time: Timestamp::from_micros(self.receive_time),

@@ -32,7 +32,11 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(setup: Arc<Setup>) -> Self {
-        Self { setup, is_sound: AtomicBool::new(false), examined: Mutex::default() }
+        Self {
+            setup,
+            is_sound: AtomicBool::new(false),
+            examined: Mutex::default(),
+        }
     }
 
     pub(super) fn setup(&self) -> &Arc<Setup> {
@@ -42,18 +46,29 @@ impl Gate {
     /// Waits until a connection turns out to be unfit.
     async fn trouble(&self) -> Error {
         let mut trouble = self.setup.trouble();
-        let found = trouble.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
+        let found = trouble
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|found| found.clone());
         Error::Unavailable(match found {
             Some(Trouble::Unfit(what)) => what,
-            Some(Trouble::Pooler(_)) | None => "its connections lead elsewhere than before".to_owned(),
+            Some(Trouble::Pooler(_)) | None => {
+                "its connections lead elsewhere than before".to_owned()
+            }
         })
     }
 }
 
 impl Pools {
     /// [`guard`](Self::guard) for those who find out whether the database is there.
-    pub(in crate::store::sql) async fn fit<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let Some(gate) = &self.gate else { return work.await };
+    pub(in crate::store::sql) async fn fit<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let Some(gate) = &self.gate else {
+            return work.await;
+        };
         if !gate.is_sound.load(Ordering::SeqCst) {
             Box::pin(self.examine(gate)).await?;
         }
@@ -106,7 +121,10 @@ impl Pools {
                 (Ok(one), Access::Unproven(pooler)) => {
                     self.prove_session_pooling(setup, pooler, one).await?;
                     setup.set_access(Access::SessionPooler);
-                    tracing::info!(pooler, "a connection pooler stands before the database; it pools sessions");
+                    tracing::info!(
+                        pooler,
+                        "a connection pooler stands before the database; it pools sessions"
+                    );
                 }
                 (Ok(mut one), Access::Direct | Access::SessionPooler) => {
                     let faults = setup.verify(&mut one).await.map_err(of_connection)?;
@@ -140,9 +158,9 @@ impl Pools {
                 Some(pooler) if setup.access() == Access::Direct => Ok(Err(pooler)),
                 _ => Err(of_connection(error)),
             },
-            (Some(Err(_)) | None, None) => {
-                Err(Error::Unavailable(format!("no connection was to be had within {bound:?}")))
-            }
+            (Some(Err(_)) | None, None) => Err(Error::Unavailable(format!(
+                "no connection was to be had within {bound:?}"
+            ))),
         }
     }
 
@@ -155,10 +173,13 @@ impl Pools {
     ) -> Result<()> {
         // They are not set up: never used again, also when this is dropped half-way.
         one.close_on_drop();
-        let Ok(mut other) = self.acquire(setup, &self.write()).await? else { return Ok(()) };
+        let Ok(mut other) = self.acquire(setup, &self.write()).await? else {
+            return Ok(());
+        };
         other.close_on_drop();
         let bound = self.options.acquire_timeout;
-        let shared = tokio::time::timeout(bound, connect::is_multiplexed(&mut one, &mut other)).await;
+        let shared =
+            tokio::time::timeout(bound, connect::is_multiplexed(&mut one, &mut other)).await;
         drop((one.close().await, other.close().await));
         match shared {
             Ok(Ok(false)) => Ok(()),
@@ -176,7 +197,9 @@ impl Pools {
     }
 
     async fn read_password(&self, setup: &Setup) -> Result<()> {
-        let Some(path) = &self.options.password_file else { return Ok(()) };
+        let Some(path) = &self.options.password_file else {
+            return Ok(());
+        };
         if setup.set_password(connect::read_password(path).await?) {
             self.use_options(setup)?;
             tracing::info!(file = %Path::display(path), "the password of the database was read anew");
@@ -186,11 +209,19 @@ impl Pools {
 
     /// Has future connections made with the options of now.
     fn use_options(&self, setup: &Setup) -> Result<()> {
-        let Current { read, write, follow } = self.current();
-        let options: PgConnectOptions =
-            self.options.url.parse().map_err(|error: sqlx::Error| Error::Open(error.to_string()))?;
+        let Current {
+            read,
+            write,
+            follow,
+        } = self.current();
+        let options: PgConnectOptions = self
+            .options
+            .url
+            .parse()
+            .map_err(|error: sqlx::Error| Error::Open(error.to_string()))?;
         for pool in [read, write, follow] {
-            pool.get_postgres_connection_pool().set_connect_options(setup.connect_options(options.clone()));
+            pool.get_postgres_connection_pool()
+                .set_connect_options(setup.connect_options(options.clone()));
         }
         Ok(())
     }
@@ -203,7 +234,8 @@ pub(in crate::store::sql) async fn keep_password(pools: Weak<Pools>) {
         let Some(pools) = pools.upgrade() else { return };
         let Some(gate) = &pools.gate else { return };
         if let Err(error) = pools.read_password(&gate.setup).await {
-            // Connections go on with the password of before; a new one that is refused is told where it is needed.
+            // Connections go on with the password of before; a new one that is refused is told
+            // where it is needed.
             tracing::debug!(%error, "the password was not read");
         }
     }

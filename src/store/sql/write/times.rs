@@ -29,7 +29,11 @@ fn move_writes(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statemen
 /// The same for the change log, from a write on.
 fn move_log(dialect: Dialect, tenant: &TenantId, time: Timestamp, from: i64) -> Statement {
     let mut sql = Sql::new(dialect);
-    let (tenant, time, from) = (sql.bind(tenant.as_str()), sql.bind(time.as_micros()), sql.bind(from));
+    let (tenant, time, from) = (
+        sql.bind(tenant.as_str()),
+        sql.bind(time.as_micros()),
+        sql.bind(from),
+    );
     sql.statement(format!(
         "UPDATE change_log SET time = {time} WHERE tenant = {tenant} AND sequence >= {from} AND time > {time} \
          RETURNING sequence"
@@ -40,7 +44,9 @@ fn move_log(dialect: Dialect, tenant: &TenantId, time: Timestamp, from: i64) -> 
 fn move_last(dialect: Dialect, tenant: &TenantId, time: Timestamp) -> Statement {
     let mut sql = Sql::new(dialect);
     let (tenant, time) = (sql.bind(tenant.as_str()), sql.bind(time.as_micros()));
-    sql.statement(format!("UPDATE tenant SET write_time = {time} WHERE id = {tenant} RETURNING id"))
+    sql.statement(format!(
+        "UPDATE tenant SET write_time = {time} WHERE id = {tenant} RETURNING id"
+    ))
 }
 
 impl SqlTransaction {
@@ -48,13 +54,17 @@ impl SqlTransaction {
     pub(super) async fn move_times(&mut self, now: Timestamp) -> Result<u64> {
         let (dialect, tenant) = (self.dialect, self.tenant.clone());
         let first = self.rows(first_after(dialect, &tenant, now)).await?;
-        let Some(first) = first.first() else { return Ok(0) };
+        let Some(first) = first.first() else {
+            return Ok(0);
+        };
         if !is_gap(now, Timestamp::from_micros(first.try_get("", "time")?)) {
             return Ok(0);
         }
         let moved = self.rows(move_writes(dialect, &tenant, now)).await?;
-        let numbers: Vec<i64> =
-            moved.iter().map(|row| row.try_get("", "sequence")).collect::<std::result::Result<_, _>>()?;
+        let numbers: Vec<i64> = moved
+            .iter()
+            .map(|row| row.try_get("", "sequence"))
+            .collect::<std::result::Result<_, _>>()?;
         if let Some(from) = numbers.iter().min() {
             self.rows(move_log(dialect, &tenant, now, *from)).await?;
         }

@@ -18,28 +18,46 @@ fn wrong(model: &Model, kind: &str, properties: &[(&str, Value)]) -> String {
         event_id: "1".to_owned(),
         kind: kind.to_owned(),
         event_time: None,
-        properties: properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        properties: properties
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
     });
-    let violations = model.check(draft, Timestamp::from_micros(0)).err().unwrap_or_default();
-    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let violations = model
+        .check(draft, Timestamp::from_micros(0))
+        .err()
+        .unwrap_or_default();
+    violations
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    Value::Map(BTreeMap::from(entries.map(|(name, value)| (name.to_owned(), value))))
+    Value::Map(BTreeMap::from(
+        entries.map(|(name, value)| (name.to_owned(), value)),
+    ))
 }
 
 #[test]
 fn properties_of_the_right_type_unknown_ones_and_none_at_all_are_taken() {
     let model = model("");
-    let line =
-        map([("sku", Value::Int(7)), ("price", Value::Decimal(Decimal::new(1990, 2))), ("glaze", "blue".into())]);
+    let line = map([
+        ("sku", Value::Int(7)),
+        ("price", Value::Decimal(Decimal::new(1990, 2))),
+        ("glaze", "blue".into()),
+    ]);
     let properties = [
         ("order_id", Value::Int(1001)),
         ("total", Value::Int(20)),
         ("tax", Value::Decimal(Decimal::new(319, 2))),
         ("currency", "DEM".into()),
         ("gift", Value::Bool(false)),
-        ("estimated_delivery_time", Value::Time(Timestamp::from_micros(0))),
+        (
+            "estimated_delivery_time",
+            Value::Time(Timestamp::from_micros(0)),
+        ),
         ("products", Value::List(vec![line])),
         ("wrapping", Value::List(vec![])),
     ];
@@ -78,18 +96,30 @@ fn a_known_property_of_the_wrong_type_is_named_with_what_it_must_be() {
 
 #[test]
 fn a_property_with_listed_texts_has_one_of_them() {
-    let told = wrong(&model(""), "survey_response", &[("metric", "NPS".into()), ("score", Value::Int(9))]);
-    assert_eq!(told, "record_event.event.properties.metric: must be one of nps, csat, ces, text");
+    let told = wrong(
+        &model(""),
+        "survey_response",
+        &[("metric", "NPS".into()), ("score", Value::Int(9))],
+    );
+    assert_eq!(
+        told,
+        "record_event.event.properties.metric: must be one of nps, csat, ces, text"
+    );
 }
 
 #[test]
 fn a_type_in_no_catalogue_is_taken_as_it_is() {
-    assert_eq!(wrong(&model(""), "mug_broken", &[("total", "a lot".into())]), "");
+    assert_eq!(
+        wrong(&model(""), "mug_broken", &[("total", "a lot".into())]),
+        ""
+    );
 }
 
 #[test]
 fn a_type_of_the_model_is_checked_like_a_built_in_one() {
-    let model = model("{ mug_broken: { properties: { cost: money } }, order_placed: { properties: { total: text } } }");
+    let model = model(
+        "{ mug_broken: { properties: { cost: money } }, order_placed: { properties: { total: text } } }",
+    );
     let told = wrong(&model, "mug_broken", &[("cost", "a lot".into())]);
     assert_eq!(
         told,

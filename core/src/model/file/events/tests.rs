@@ -3,7 +3,13 @@ use crate::model::event::{Origin, PropertyKind};
 
 fn parse(events: &str) -> Result<Model, String> {
     let model = Model::parse(&format!("sources: {{ shop: }}\nevents:\n{events}"));
-    model.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    model.map_err(|errors| {
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })
 }
 
 #[test]
@@ -19,8 +25,11 @@ fn every_built_in_type_and_property_is_described() {
 
 #[test]
 fn the_built_in_types_are_states_of_these_objects() {
-    let mut kinds: Vec<&str> =
-        super::built_in().values().filter_map(|kind| kind.object.as_ref()).map(|object| object.kind.as_str()).collect();
+    let mut kinds: Vec<&str> = super::built_in()
+        .values()
+        .filter_map(|kind| kind.object.as_ref())
+        .map(|object| object.kind.as_str())
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     insta::assert_snapshot!(kinds.join(" "), @"appointment call cart conversation loyalty_account note offer order payment refund return shipment subscription survey_response");
@@ -35,16 +44,32 @@ fn a_type_begins_with_what_it_extends_and_adds_its_own() {
     )
     .expect("a model");
     let cleared = &model.events["customs_cleared"];
-    assert_eq!(cleared.object.as_ref().map(|object| object.property.as_str()), Some("shipment_id"));
     assert_eq!(
-        (cleared.status.fixed.as_deref(), cleared.status.property.as_deref()),
+        cleared
+            .object
+            .as_ref()
+            .map(|object| object.property.as_str()),
+        Some("shipment_id")
+    );
+    assert_eq!(
+        (
+            cleared.status.fixed.as_deref(),
+            cleared.status.property.as_deref()
+        ),
         (Some("cleared"), Some("status"))
     );
     assert_eq!(cleared.properties["duty"].kind, PropertyKind::Money);
     assert_eq!(cleared.properties["status"].one_of, ["ok"]);
     let placed = &model.events["order_placed"];
-    assert_eq!(placed.relates.len(), 4, "those of the built-in one and its own");
-    assert_eq!((placed.origin, model.events["order_paid"].origin), (Origin::Model, Origin::BuiltIn));
+    assert_eq!(
+        placed.relates.len(),
+        4,
+        "those of the built-in one and its own"
+    );
+    assert_eq!(
+        (placed.origin, model.events["order_paid"].origin),
+        (Origin::Model, Origin::BuiltIn)
+    );
 }
 
 #[test]

@@ -9,8 +9,9 @@ use super::OneOrMany;
 
 /// A computed trait: one aggregate over the events of the types that it names.
 ///
-/// Expressions see an event's properties, and `event` with `type`, `source`, `id`, `time`, `hour`, `weekday` (1 is Monday) and `date`.
-/// An event of which an expression gives no value is not counted.
+/// Expressions see an event's properties, and `event` with `type`, `source`, `id`, `time`, `hour`,
+/// `weekday` (1 is Monday) and `date`. An event of which an expression gives no value is not
+/// counted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Computed {
@@ -28,9 +29,11 @@ pub struct Computed {
     pub first: Option<OneOrMany>,
     /// The value of the last. Default value: the event's time.
     pub last: Option<OneOrMany>,
-    /// The value that most of them have; a list counts as each of its values. Exact for the first 256 different values of a record.
+    /// The value that most of them have; a list counts as each of its values. Exact for the first
+    /// 256 different values of a record.
     pub most_frequent: Option<OneOrMany>,
-    /// How many different values they have; a list counts as each of its values. Exact to 1,024, then within some 3 %.
+    /// How many different values they have; a list counts as each of its values. Exact to 1,024,
+    /// then within some 3 %.
     pub distinct: Option<OneOrMany>,
     /// How many days ago the last one was, by the calendar.
     pub days_since: Option<OneOrMany>,
@@ -39,11 +42,14 @@ pub struct Computed {
     /// Only events of which this expression is true.
     #[serde(rename = "where")]
     pub condition: Option<String>,
-    /// Over which time: `365d` (today and the 365 days before it), `24h`, `this_month`, `last_quarter`, `all`; days are those of
-    /// the model's `time_zone`. Default `all`.
-    #[schemars(regex(pattern = r"^(all|[1-9][0-9]*[dh]|(this|last)_(day|week|month|quarter|year))$"))]
+    /// Over which time: `365d` (today and the 365 days before it), `24h`, `this_month`,
+    /// `last_quarter`, `all`; days are those of the model's `time_zone`. Default `all`.
+    #[schemars(regex(
+        pattern = r"^(all|[1-9][0-9]*[dh]|(this|last)_(day|week|month|quarter|year))$"
+    ))]
     pub window: Option<String>,
-    /// Of `most_frequent`: a list of so many values, the most frequent first. Default: the one value.
+    /// Of `most_frequent`: a list of so many values, the most frequent first. Default: the one
+    /// value.
     #[schemars(range(min = 1, max = 20))]
     pub top: Option<u8>,
     /// What it is, in words.
@@ -54,19 +60,22 @@ pub struct Computed {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
-    /// The condition: CEL over `traits`, `computed` and `preferences`, such as `computed.revenue_365d > 1000 && traits.loyalty_tier ==
-    /// 'gold'`. What is not known is null. Accessibility needs are not to be had.
+    /// The condition: CEL over `traits`, `computed` and `preferences`, such as
+    /// `computed.revenue_365d > 1000 && traits.loyalty_tier == 'gold'`. What is not known is null.
+    /// Accessibility needs are not to be had.
     pub when: String,
     /// What it is, in words.
     pub description: Option<String>,
 }
 
-/// A view of customers, for `GetContext`: what is told of them in one call. What the purpose may not see is withheld all the same.
+/// A view of customers, for `GetContext`: what is told of them in one call. What the purpose may
+/// not see is withheld all the same.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct View {
-    /// Groups of fields by name, in lower snake case, in order: `loyalty: [traits.loyalty_tier, computed.orders_365d]`. Fields are
-    /// `traits.NAME`, `computed.NAME` and `identifiers.TYPE`.
+    /// Groups of fields by name, in lower snake case, in order:
+    /// `loyalty: [traits.loyalty_tier, computed.orders_365d]`. Fields are `traits.NAME`,
+    /// `computed.NAME` and `identifiers.TYPE`.
     pub sections: Option<BTreeMap<String, OneOrMany>>,
     /// The segments of which is told whether the customer is in them; `"*"`: all. Default none.
     pub segments: Option<OneOrMany>,
@@ -74,7 +83,8 @@ pub struct View {
     pub preferences: Option<bool>,
     /// Whether accessibility needs are told. Default true.
     pub accessibility: Option<bool>,
-    /// How many of the latest objects of each kind are told: `{ order: 3, conversation: 1 }`. Default none.
+    /// How many of the latest objects of each kind are told: `{ order: 3, conversation: 1 }`.
+    /// Default none.
     pub objects: Option<BTreeMap<String, u8>>,
     /// How large an answer may be, in bytes. Default 16384.
     #[schemars(range(min = 256, max = 1_048_576))]

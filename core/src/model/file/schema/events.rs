@@ -7,17 +7,18 @@ use serde::Deserialize;
 
 use super::OneOrMany;
 
-/// A type of event: what may be said of something that happened, and which object it is a state of. Under the name of a
-/// built-in type it takes its place, and adds to it where it extends it.
+/// A type of event: what may be said of something that happened, and which object it is a state of.
+/// Under the name of a built-in type it takes its place, and adds to it where it extends it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventType {
-    /// Begins with all that another type says, built in or of this file; its own name stands for the built-in one. What is
-    /// said here is added, or stands instead.
+    /// Begins with all that another type says, built in or of this file; its own name stands for
+    /// the built-in one. What is said here is added, or stands instead.
     pub extends: Option<String>,
     /// What has happened.
     pub description: Option<String>,
-    /// The object whose course it belongs to: its kind, in lower snake case, and the property with its id.
+    /// The object whose course it belongs to: its kind, in lower snake case, and the property with
+    /// its id.
     #[schemars(length(min = 1, max = 1))]
     pub object: Option<BTreeMap<String, String>>,
     /// Other objects that it speaks of, by kind: the property with the id, or with a list of ids.

@@ -13,14 +13,16 @@ use super::OneOrMany;
 pub struct Channel {
     /// The identifier type that it leads to: `email`. Default: it needs none.
     pub contact_point: Option<String>,
-    /// The types of the events that tell that a customer was contacted over it: frequency caps count them, from when the
-    /// model names them.
+    /// The types of the events that tell that a customer was contacted over it: frequency caps
+    /// count them, from when the model names them.
     pub contact_events: Option<OneOrMany>,
-    /// Somebody speaks: not to be used for customers who need that it be not by telephone. Default false.
+    /// Somebody speaks: not to be used for customers who need that it be not by telephone. Default
+    /// false.
     pub voice: Option<bool>,
 }
 
-/// Something that data is read, or a customer contacted, for. What it may not see is withheld, and the answer says so.
+/// Something that data is read, or a customer contacted, for. What it may not see is withheld, and
+/// the answer says so.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
@@ -30,8 +32,8 @@ pub struct Purpose {
     pub legal_basis: Option<LegalBasis>,
     /// It sells: accessibility needs are never seen. Default false.
     pub marketing: Option<bool>,
-    /// The customer must be told, whatever they prefer: do-not-contact, quiet hours and frequency caps do not hold it back.
-    /// Not together with `marketing`. Default false.
+    /// The customer must be told, whatever they prefer: do-not-contact, quiet hours and frequency
+    /// caps do not hold it back. Not together with `marketing`. Default false.
     pub essential: Option<bool>,
     /// It goes on while processing is restricted (GDPR, article 18). Default false.
     pub under_restriction: Option<bool>,
@@ -45,8 +47,9 @@ pub struct Purpose {
     pub computed: Option<OneOrMany>,
     /// The segments it may see; `"*"`: all. Default none.
     pub segments: Option<OneOrMany>,
-    /// The metrics of customer experience that it may see: `nps`, `csat`, `ces`, `rfm`, `lifetime_value`, `churn`, `contact_rate`,
-    /// `first_contact_resolution`, `promises`; `"*"`: all. Default none.
+    /// The metrics of customer experience that it may see: `nps`, `csat`, `ces`, `rfm`,
+    /// `lifetime_value`, `churn`, `contact_rate`, `first_contact_resolution`, `promises`; `"*"`:
+    /// all. Default none.
     pub experience: Option<OneOrMany>,
     /// Whether it may see preferences. Default true.
     pub preferences: Option<bool>,
@@ -94,14 +97,15 @@ pub enum OneOrManyConsents {
     Many(Vec<Consent>),
 }
 
-/// How a payload becomes what a customer said about a purpose. All but `purpose` and `contact_point` are expressions.
+/// How a payload becomes what a customer said about a purpose. All but `purpose` and
+/// `contact_point` are expressions.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// The purpose, as declared.
     pub purpose: String,
-    /// The identifier type of the contact point that it is for, and an expression for its value; no value: nothing is said.
-    /// Default: for all.
+    /// The identifier type of the contact point that it is for, and an expression for its value; no
+    /// value: nothing is said. Default: for all.
     #[schemars(length(max = 1))]
     pub contact_point: Option<BTreeMap<String, String>>,
     /// `granted`, `denied`, `withdrawn` or `pending`. No value: nothing is said.

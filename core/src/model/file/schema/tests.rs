@@ -19,8 +19,14 @@ fn every_example_fits_the_schema() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut checked = 0;
     for folder in std::fs::read_dir(examples).expect("examples") {
-        let Ok(yaml) = std::fs::read_to_string(folder.expect("folder").path().join("model.yaml")) else { continue };
-        let errors: Vec<String> = validator().iter_errors(&json(&yaml)).map(|error| error.to_string()).collect();
+        let Ok(yaml) = std::fs::read_to_string(folder.expect("folder").path().join("model.yaml"))
+        else {
+            continue;
+        };
+        let errors: Vec<String> = validator()
+            .iter_errors(&json(&yaml))
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}");
         serde_saphyr::from_str::<ModelFile>(&yaml).expect("fits the documented types");
         Model::parse(&yaml).expect("compiles");
@@ -52,14 +58,23 @@ fn the_schema_refuses_what_the_reader_refuses() {
 /// The keys that the reader names when it meets one that it does not know.
 fn read_keys(yaml: &str) -> BTreeSet<String> {
     let errors = Model::parse(yaml).expect_err("has an unknown key");
-    let keys = errors.iter().find_map(|error| error.message.split_once("there are ")).expect("unknown key").1;
+    let keys = errors
+        .iter()
+        .find_map(|error| error.message.split_once("there are "))
+        .expect("unknown key")
+        .1;
     keys.split(", ").map(str::to_owned).collect()
 }
 
 fn schema_keys(definition: Option<&str>) -> BTreeSet<String> {
     let schema = schema();
     let object = definition.map_or(&schema, |name| &schema["$defs"][name]);
-    object["properties"].as_object().expect("properties").keys().cloned().collect()
+    object["properties"]
+        .as_object()
+        .expect("properties")
+        .keys()
+        .cloned()
+        .collect()
 }
 
 #[test]
@@ -81,10 +96,22 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Measured"), "experience: { csat: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("EventType"), "events: { a: { zzz: 1 } }"),
-        (Some("EventProperty"), "events: { a: { properties: { b: { type: text, zzz: 1 } } } }"),
-        (Some("Consent"), "sources: { a: { records: { b: { consents: { zzz: 1 } } } } }"),
-        (Some("Record"), "sources: { a: { records: { b: { zzz: 1 } } } }"),
-        (Some("Event"), "sources: { a: { events: { b: { zzz: 1 } } } }"),
+        (
+            Some("EventProperty"),
+            "events: { a: { properties: { b: { type: text, zzz: 1 } } } }",
+        ),
+        (
+            Some("Consent"),
+            "sources: { a: { records: { b: { consents: { zzz: 1 } } } } }",
+        ),
+        (
+            Some("Record"),
+            "sources: { a: { records: { b: { zzz: 1 } } } }",
+        ),
+        (
+            Some("Event"),
+            "sources: { a: { events: { b: { zzz: 1 } } } }",
+        ),
     ] {
         assert_eq!(read_keys(yaml), schema_keys(definition), "{definition:?}");
     }

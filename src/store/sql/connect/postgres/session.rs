@@ -1,7 +1,9 @@
-//! What a PostgreSQL session runs with: set by name where a session may set it, verified where it may not.
+//! What a PostgreSQL session runs with: set by name where a session may set it, verified where it
+//! may not.
 //!
-//! Defaults of a cluster, a database or a role are never relied on. Each new connection is set up and verified before its
-//! first statement, so a change while the server runs (`ALTER DATABASE … SET`, a failover to a standby) is noticed.
+//! Defaults of a cluster, a database or a role are never relied on. Each new connection is set up
+//! and verified before its first statement, so a change while the server runs
+//! (`ALTER DATABASE … SET`, a failover to a standby) is noticed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,14 +14,16 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The oldest version of PostgreSQL that has all that the schema and the statements use (`gen_random_uuid`).
+/// The oldest version of PostgreSQL that has all that the schema and the statements use
+/// (`gen_random_uuid`).
 const OLDEST_VERSION: (u32, &str) = (130_000, "13");
 
-/// A setting that PostgreSQL does not know. What it says in a session is what this process has put there.
+/// A setting that PostgreSQL does not know. What it says in a session is what this process has put
+/// there.
 const MARKER: &str = "customer_profile.session";
 
-/// A writer computes for milliseconds between its statements. One that is silent for so long is lost, and its turn is
-/// to be given to others.
+/// A writer computes for milliseconds between its statements. One that is silent for so long is
+/// lost, and its turn is to be given to others.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
 /// Settings of every session. What a server's version does not know is left out.
@@ -43,9 +47,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("lock_timeout", "0"),
     ("transaction_timeout", "0"),
     ("idle_session_timeout", "0"),
-    // A plan is made once a connection and kept. Made while a table was small, it would read the whole table, or the
-    // whole tenant, and go on doing so when it has grown. Each of our queries is meant to go by an index, row by row:
-    // with the other ways closed that is the plan from the first row on, and a test looks that it is.
+    // A plan is made once a connection and kept. Made while a table was small, it would read the
+    // whole table, or the whole tenant, and go on doing so when it has grown. Each of our queries
+    // is meant to go by an index, row by row: with the other ways closed that is the plan from the
+    // first row on, and a test looks that it is.
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
@@ -62,16 +67,40 @@ const SETTINGS: &[(&str, &str)] = &[
 
 /// Settings that a session cannot set, the values that they must have, and what rests on them.
 const VERIFIED: &[(&str, &str, &str)] = &[
-    ("server_encoding", "UTF8", "every text of every language must fit"),
-    ("zero_damaged_pages", "off", "damaged data would be answered as no data"),
-    ("session_replication_role", "origin", "constraints would not be checked"),
-    ("pg_is_in_recovery", "false", "this is a standby: it takes no writes, and its reads are late"),
+    (
+        "server_encoding",
+        "UTF8",
+        "every text of every language must fit",
+    ),
+    (
+        "zero_damaged_pages",
+        "off",
+        "damaged data would be answered as no data",
+    ),
+    (
+        "session_replication_role",
+        "origin",
+        "constraints would not be checked",
+    ),
+    (
+        "pg_is_in_recovery",
+        "false",
+        "this is a standby: it takes no writes, and its reads are late",
+    ),
 ];
 
 /// Settings without which a crash of the machine loses or damages what was committed.
 const DURABILITY: &[(&str, &str, &str)] = &[
-    ("fsync", "on", "a crash of its machine loses or damages what was answered STORED"),
-    ("full_page_writes", "on", "a crash of its machine damages pages that were being written"),
+    (
+        "fsync",
+        "on",
+        "a crash of its machine loses or damages what was answered STORED",
+    ),
+    (
+        "full_page_writes",
+        "on",
+        "a crash of its machine damages pages that were being written",
+    ),
 ];
 
 /// Bounds and permissions that come from the configuration.
@@ -118,10 +147,21 @@ struct State {
 }
 
 impl Setup {
-    #[expect(clippy::disallowed_methods, reason = "no other process may use the same marker")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no other process may use the same marker"
+    )]
     pub(in crate::store::sql) fn new(limits: Limits) -> Self {
-        let state = Mutex::new(State { access: Access::Direct, password: None });
-        Self { limits, marker: Uuid::new_v4().simple().to_string(), state, trouble: watch::Sender::new(None) }
+        let state = Mutex::new(State {
+            access: Access::Direct,
+            password: None,
+        });
+        Self {
+            limits,
+            marker: Uuid::new_v4().simple().to_string(),
+            state,
+            trouble: watch::Sender::new(None),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -154,12 +194,17 @@ impl Setup {
         self.trouble.send_replace(Some(trouble));
     }
 
-    /// The options of a new connection. Only what poolers let through by default is part of the startup packet, but for the
-    /// marker, by which they are recognised.
-    pub(in crate::store::sql) fn connect_options(&self, options: PgConnectOptions) -> PgConnectOptions {
+    /// The options of a new connection. Only what poolers let through by default is part of the
+    /// startup packet, but for the marker, by which they are recognised.
+    pub(in crate::store::sql) fn connect_options(
+        &self,
+        options: PgConnectOptions,
+    ) -> PgConnectOptions {
         let state = self.state();
-        let mut options =
-            options.application_name("customer-profile").extra_float_digits(None).disable_statement_logging();
+        let mut options = options
+            .application_name("customer-profile")
+            .extra_float_digits(None)
+            .disable_statement_logging();
         if state.access == Access::Direct {
             // No role's own timeout cuts off the statements that set up the session.
             options = options.options([(MARKER, self.marker.as_str()), ("statement_timeout", "0")]);
@@ -170,11 +215,13 @@ impl Setup {
         }
     }
 
-    /// Prepares a new connection. One that cannot be used is reported and then held back until the wait for it is given up:
-    /// the pool would try again at once, and log each time.
+    /// Prepares a new connection. One that cannot be used is reported and then held back until the
+    /// wait for it is given up: the pool would try again at once, and log each time.
     pub(super) async fn prepare(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let access = self.access();
-        if matches!(access, Access::Unproven(_)) || (access == Access::Direct && !self.is_kept(connection).await?) {
+        if matches!(access, Access::Unproven(_))
+            || (access == Access::Direct && !self.is_kept(connection).await?)
+        {
             return Ok(());
         }
         let faults = match self.set_up(connection).await {
@@ -186,7 +233,10 @@ impl Setup {
             Ok(Some(faults)) => faults,
             Err(sqlx::Error::Database(error)) => {
                 let code = error.code().unwrap_or_default();
-                format!("a session could not be set up: SQLSTATE {code}: {}", error.message())
+                format!(
+                    "a session could not be set up: SQLSTATE {code}: {}",
+                    error.message()
+                )
             }
             Err(error) => return Err(error),
         };
@@ -194,7 +244,8 @@ impl Setup {
         std::future::pending().await
     }
 
-    /// Whether the session behind a connection is one of this process. If not, a pooler stands in between.
+    /// Whether the session behind a connection is one of this process. If not, a pooler stands in
+    /// between.
     pub(super) async fn is_kept(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
         let query = format!("SELECT pg_catalog.current_setting('{MARKER}', true) AS marker");
         let row = connection.fetch_one(AssertSqlSafe(query)).await?;
@@ -207,19 +258,33 @@ impl Setup {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        let mut settings: Vec<_> = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let mut settings: Vec<_> = SETTINGS
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
         let Limits { statement, .. } = self.limits;
-        let idle = if statement.is_zero() { Duration::ZERO } else { IDLE_IN_TRANSACTION };
+        let idle = if statement.is_zero() {
+            Duration::ZERO
+        } else {
+            IDLE_IN_TRANSACTION
+        };
         settings.push(("statement_timeout", statement.as_millis().to_string()));
-        settings.push(("idle_in_transaction_session_timeout", idle.as_millis().to_string()));
+        settings.push((
+            "idle_in_transaction_session_timeout",
+            idle.as_millis().to_string(),
+        ));
         settings
     }
 
     async fn set_up(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        let settings: Vec<String> =
-            self.settings().iter().map(|(name, value)| format!("('{name}', '{value}')")).collect();
-        // In text, not prepared: a statement's name would be the first thing to go wrong behind a pooler. A commit waits for
-        // the disk at least; that it also waits for standbys to apply it is kept.
+        let settings: Vec<String> = self
+            .settings()
+            .iter()
+            .map(|(name, value)| format!("('{name}', '{value}')"))
+            .collect();
+        // In text, not prepared: a statement's name would be the first thing to go wrong behind a
+        // pooler. A commit waits for the disk at least; that it also waits for standbys to apply it
+        // is kept.
         let query = format!(
             "SELECT pg_catalog.set_config('{MARKER}', '{}', false); \
              SELECT pg_catalog.set_config(v.name, v.value, false) \
@@ -233,14 +298,18 @@ impl Setup {
     }
 
     /// Everything that is not as it must be; `None` when all is well.
-    pub(in crate::store::sql) async fn verify(&self, connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
+    pub(in crate::store::sql) async fn verify(
+        &self,
+        connection: &mut PgConnection,
+    ) -> sqlx::Result<Option<String>> {
         let query = "SELECT name::text AS name, setting::text AS value FROM pg_catalog.pg_settings \
              UNION ALL SELECT 'pg_is_in_recovery', pg_catalog.pg_is_in_recovery()::text";
         let mut found = BTreeMap::new();
         for row in connection.fetch_all(query).await? {
             found.insert(
                 row.try_get::<String, _>("name")?,
-                row.try_get::<Option<String>, _>("value")?.unwrap_or_default(),
+                row.try_get::<Option<String>, _>("value")?
+                    .unwrap_or_default(),
             );
         }
         Ok(unfit(&self.faults(&found)))
@@ -249,7 +318,9 @@ impl Setup {
     fn faults(&self, found: &BTreeMap<String, String>) -> Vec<String> {
         let mut faults = Vec::new();
         let value = |name: &str| found.get(name).map_or("not told", String::as_str);
-        let version = value("server_version_num").parse::<u32>().unwrap_or_default();
+        let version = value("server_version_num")
+            .parse::<u32>()
+            .unwrap_or_default();
         if version < OLDEST_VERSION.0 {
             faults.push(format!(
                 "`server_version` is `{}`, and must be {} or later",
@@ -257,20 +328,31 @@ impl Setup {
                 OLDEST_VERSION.1
             ));
         }
-        let durability = if self.limits.allow_unsafe_durability { &[] } else { DURABILITY };
+        let durability = if self.limits.allow_unsafe_durability {
+            &[]
+        } else {
+            DURABILITY
+        };
         for (name, wanted, why) in VERIFIED.iter().chain(durability) {
             if value(name) != *wanted {
-                faults.push(format!("`{name}` is `{}`, and must be `{wanted}`: {why}", value(name)));
+                faults.push(format!(
+                    "`{name}` is `{}`, and must be `{wanted}`: {why}",
+                    value(name)
+                ));
             }
         }
         if !matches!(value("synchronous_commit"), "on" | "remote_apply") {
             let found = value("synchronous_commit");
-            faults.push(format!("`synchronous_commit` is `{found}` although the session has set it to `on`"));
+            faults.push(format!(
+                "`synchronous_commit` is `{found}` although the session has set it to `on`"
+            ));
         }
         for (name, wanted) in self.settings() {
             if found.get(name).is_some_and(|found| *found != wanted) {
                 let found = value(name);
-                faults.push(format!("`{name}` is `{found}` although the session has set it to `{wanted}`"));
+                faults.push(format!(
+                    "`{name}` is `{found}` although the session has set it to `{wanted}`"
+                ));
             }
         }
         faults
@@ -287,16 +369,29 @@ mod tests {
     use super::*;
 
     fn session(allow_unsafe_durability: bool) -> Setup {
-        Setup::new(Limits { statement: Duration::from_secs(10), allow_unsafe_durability })
+        Setup::new(Limits {
+            statement: Duration::from_secs(10),
+            allow_unsafe_durability,
+        })
     }
 
     /// What a sound server tells after the session was set up.
     fn sound() -> BTreeMap<String, String> {
         let set = session(false).settings().into_iter();
-        let verified = VERIFIED.iter().chain(DURABILITY).map(|(name, value, _)| (*name, (*value).to_owned()));
-        let rest = [("server_version_num", "150018"), ("server_version", "15.18"), ("synchronous_commit", "on")];
+        let verified = VERIFIED
+            .iter()
+            .chain(DURABILITY)
+            .map(|(name, value, _)| (*name, (*value).to_owned()));
+        let rest = [
+            ("server_version_num", "150018"),
+            ("server_version", "15.18"),
+            ("synchronous_commit", "on"),
+        ];
         let rest = rest.map(|(name, value)| (name, value.to_owned()));
-        set.chain(verified).chain(rest).map(|(name, value)| (name.to_owned(), value)).collect()
+        set.chain(verified)
+            .chain(rest)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     fn faults_with(name: &str, value: &str) -> Vec<String> {
@@ -322,7 +417,8 @@ mod tests {
             let faults = faults_with(name, value);
             assert_eq!(faults.len(), 1, "{name}: {faults:?}");
             assert!(
-                faults[0].starts_with(&format!("`{name}` is `{value}`")) && faults[0].contains(needed),
+                faults[0].starts_with(&format!("`{name}` is `{value}`"))
+                    && faults[0].contains(needed),
                 "{faults:?}"
             );
         }
@@ -334,7 +430,10 @@ mod tests {
 
     #[test]
     fn stronger_settings_are_kept_and_unsafe_ones_only_where_they_are_allowed() {
-        assert_eq!(faults_with("synchronous_commit", "remote_apply"), Vec::<String>::new());
+        assert_eq!(
+            faults_with("synchronous_commit", "remote_apply"),
+            Vec::<String>::new()
+        );
         let mut found = sound();
         found.insert("fsync".to_owned(), "off".to_owned());
         assert_eq!(session(true).faults(&found), Vec::<String>::new());
