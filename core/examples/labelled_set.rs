@@ -1,0 +1,166 @@
+//! How right the shipped weights are on labelled sets, in memory: every record is read by the
+//! model's mapping `set`/`rows`, all are clustered at once, and the partition is compared with the
+//! truth pair by pair.
+//!
+//! ```sh
+//! cargo run --release -p profile-core --example labelled_set -- benches/identity/model.yaml SET…
+//! ```
+//!
+//! A set is a folder with `records.csv` (`record_id`, …), `truth.csv` (`record_id`, `cluster_id`)
+//! and, where kinds of errors are to be counted, `why.csv`: columns `apart_KIND` and `same_KIND`
+//! hold tags; two records with a tag in common are a pair of that kind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
+use std::path::Path;
+
+use profile_core::identity::{Context, Features, cluster};
+use profile_core::model::Model;
+use profile_core::records::{Draft, Record, RecordKey, Statement, Timestamp};
+use serde_json::Value as Json;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// 2025-06-15.
+const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().ok_or("which model?")?;
+    let model = Model::parse(&std::fs::read_to_string(file)?)
+        .map_err(|errors| format!("{errors:#?}"))?;
+    for folder in arguments {
+        evaluate(Path::new(&folder), &model)?;
+    }
+    Ok(())
+}
+
+fn evaluate(folder: &Path, model: &Model) -> Result<()> {
+    let rows = rows(&folder.join("records.csv"))?;
+    let records: Vec<Record> = rows
+        .iter()
+        .map(|row| record(row, model))
+        .collect::<Result<_>>()?;
+    let features: Vec<Features> = records
+        .iter()
+        .map(|record| Features::of(record, model))
+        .collect();
+    let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
+    let clustering = cluster(&all, &Context::of(&all, model), &[], model);
+    let mut found: HashMap<String, usize> = HashMap::new();
+    for (number, cluster) in clustering.clusters.iter().enumerate() {
+        for member in &cluster.members {
+            found.insert(member.record.key.clone(), number);
+        }
+    }
+    let mut truth: HashMap<String, String> = HashMap::new();
+    for row in self::rows(&folder.join("truth.csv"))? {
+        truth.insert(text(&row, "record_id"), text(&row, "cluster_id"));
+    }
+    let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
+    report(folder, &ids, &found, &truth);
+    if folder.join("why.csv").exists() {
+        kinds(&self::rows(&folder.join("why.csv"))?, &found, &truth);
+    }
+    Ok(())
+}
+
+fn report(
+    folder: &Path,
+    ids: &[String],
+    found: &HashMap<String, usize>,
+    truth: &HashMap<String, String>,
+) {
+    let (mut together, mut wanted, mut both) =
+        (HashMap::new(), HashMap::new(), HashMap::new());
+    for id in ids {
+        *together.entry(found[id]).or_insert(0_u64) += 1;
+        *wanted.entry(&truth[id]).or_insert(0_u64) += 1;
+        *both.entry((found[id], &truth[id])).or_insert(0_u64) += 1;
+    }
+    let right = pairs(both.values());
+    let (together, wanted) = (pairs(together.values()), pairs(wanted.values()));
+    println!(
+        "{}: precision {:.4} recall {:.4} F1 {:.4} ({right} right, {} wrong, {} lost)",
+        folder.display(),
+        share(right, together),
+        share(right, wanted),
+        share(2 * right, together + wanted),
+        together - right,
+        wanted - right,
+    );
+}
+
+/// Pairs of each kind that are together where they should be apart, and apart where they should be
+/// together.
+fn kinds(rows: &[Json], found: &HashMap<String, usize>, truth: &HashMap<String, String>) {
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut by_tag: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let id = text(row, "record_id");
+        let cells = row.as_object().into_iter().flatten();
+        for (column, cell) in cells.filter(|(column, _)| column.starts_with("apart_")) {
+            for tag in cell.as_str().unwrap_or_default().split('|') {
+                if !tag.is_empty() {
+                    by_tag.entry((column, tag)).or_default().push(id.clone());
+                }
+            }
+        }
+    }
+    for ((column, _), ids) in &by_tag {
+        let count = counts.entry(column).or_default();
+        for (place, a) in ids.iter().enumerate() {
+            for b in ids[place + 1..].iter().filter(|b| truth[a] != truth[*b]) {
+                count.1 += 1;
+                count.0 += u64::from(found[a] == found[b]);
+            }
+        }
+    }
+    for (kind, (joined, of)) in counts {
+        println!("  {kind}: {joined} of {of} joined");
+    }
+}
+
+fn pairs<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
+    sizes.map(|size| size * (size - 1) / 2).sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of pairs, to be printed")]
+fn share(part: u64, of: u64) -> f64 {
+    part as f64 / of.max(1) as f64
+}
+
+fn record(row: &Json, model: &Model) -> Result<Record> {
+    let mut record = Record::new(RecordKey::new("set", &text(row, "record_id")), NOW);
+    let drafts = model
+        .map("set", "rows", row)
+        .map_err(|violations| format!("{violations:?}"))?;
+    for draft in drafts {
+        let is_record = matches!(draft, Draft::Upsert(_));
+        match model.check(draft, NOW) {
+            Ok(Statement::Record(statement)) if is_record => record.apply(&statement),
+            other => return Err(format!("{}: {other:?}", text(row, "record_id")).into()),
+        }
+    }
+    Ok(record)
+}
+
+fn rows(file: &Path) -> Result<Vec<Json>> {
+    let mut reader = csv::Reader::from_path(file)?;
+    let header = reader.headers()?.clone();
+    let mut rows = Vec::new();
+    for row in reader.records() {
+        let row = row?;
+        let cells = header.iter().zip(row.iter());
+        let cells = cells.filter(|(_, cell)| !cell.is_empty());
+        rows.push(cells.map(|(name, cell)| (name.to_owned(), Json::from(cell))).collect());
+    }
+    Ok(rows)
+}
+
+fn text(row: &Json, column: &str) -> String {
+    row.get(column)
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
