@@ -32,7 +32,7 @@ use tokio::task::JoinHandle;
 
 pub use apply::Outcome;
 pub use changes::WriteContext;
-pub(crate) use changes::{identity_changes, terms};
+pub(crate) use changes::{RecordDiff, identity_changes};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
 use crate::active_models::ActiveModels;

@@ -153,9 +153,7 @@ impl Writer {
         let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
         if plan.changes == Changes::default() {
-            drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
-            sequence = sequence.before();
-            self.follower.see(tenant, sequence).await;
+            sequence = self.give_back(tenant, tx).await;
         } else {
             self.commit(turn, &running, tx, plan).await?;
         }
