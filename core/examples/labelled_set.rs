@@ -27,8 +27,8 @@ const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let file = arguments.next().ok_or("which model?")?;
-    let model = Model::parse(&std::fs::read_to_string(file)?)
-        .map_err(|errors| format!("{errors:#?}"))?;
+    let model =
+        Model::parse(&std::fs::read_to_string(file)?).map_err(|errors| format!("{errors:#?}"))?;
     for folder in arguments {
         evaluate(Path::new(&folder), &model)?;
     }
@@ -71,8 +71,7 @@ fn report(
     found: &HashMap<String, usize>,
     truth: &HashMap<String, String>,
 ) {
-    let (mut together, mut wanted, mut both) =
-        (HashMap::new(), HashMap::new(), HashMap::new());
+    let (mut together, mut wanted, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
     for id in ids {
         *together.entry(found[id]).or_insert(0_u64) += 1;
         *wanted.entry(&truth[id]).or_insert(0_u64) += 1;
@@ -153,7 +152,11 @@ fn rows(file: &Path) -> Result<Vec<Json>> {
         let row = row?;
         let cells = header.iter().zip(row.iter());
         let cells = cells.filter(|(_, cell)| !cell.is_empty());
-        rows.push(cells.map(|(name, cell)| (name.to_owned(), Json::from(cell))).collect());
+        rows.push(
+            cells
+                .map(|(name, cell)| (name.to_owned(), Json::from(cell)))
+                .collect(),
+        );
     }
     Ok(rows)
 }

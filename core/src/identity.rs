@@ -21,6 +21,7 @@ mod compare;
 mod context;
 mod decision;
 mod features;
+mod given_names;
 mod keys;
 mod nicknames;
 mod pairs;
@@ -38,7 +39,7 @@ pub use cluster::{
 pub use compare::{
     Classification, Comparison, FieldComparison, MatchDecision, Veto, compare, judge,
 };
-pub use context::{Context, is_generic};
+pub use context::{Context, held_by_too_many_people, is_generic};
 pub use decision::{Decision, DecisionKind, Separations};
 pub use features::Features;
 pub use keys::BlockingKey;

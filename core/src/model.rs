@@ -82,10 +82,10 @@ pub struct IdentifierType {
     pub normalization: Normalization,
     /// A merge that would give a profile more values of this type is refused; 1 for unique types.
     pub max_per_profile: Option<usize>,
-    /// A value that would join more than this many groups of records (joined by stronger types)
-    /// does not link at all.
+    /// A value that more people than this hold, told by their names and dates of birth, joins
+    /// nobody.
     pub max_profiles: Option<usize>,
-    /// A value held by more records than this does not link at all.
+    /// A value that more records than this hold is not followed: it joins nobody.
     pub max_records: Option<usize>,
     /// Values that identify nobody.
     pub blocked: Vec<Regex>,

@@ -166,7 +166,7 @@ pub fn objection(
     model: &Model,
 ) -> Option<Guard> {
     let (left, right) = (Group::whole(left, model), Group::whole(right, model));
-    left.over_limit(&right, model)
+    left.over_limit(&right, model, None)
         .or_else(|| left.contradiction(&right, BirthSlip::No).map(Guard::Veto))
 }
 

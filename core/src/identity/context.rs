@@ -3,7 +3,7 @@
 //! The only thing besides two records and the model that a comparison looks at. It is a function of
 //! who holds what now: when a value is no longer held by too many, it links and weighs again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::features::Features;
 use super::keys::{BlockingKey, most};
@@ -77,28 +77,42 @@ impl Context {
     }
 }
 
-/// Whether an identifier is held by more records than its type allows, or by more different people
-/// than a family has.
+/// Whether an identifier is held by more different people than a family has, or by more records
+/// than are followed.
 #[must_use]
 pub fn is_generic(identifier: &Identifier, holders: &[&Features], model: &Model) -> bool {
     let max_records = model
         .identifiers
         .get(&identifier.kind)
         .and_then(|kind: &IdentifierType| kind.max_records);
-    max_records.is_some_and(|max| holders.len() > max)
-        || (holders.len() > model.matching.max_people
-            && people(holders) > model.matching.max_people)
+    max_records.is_some_and(|max| holders.len() > max) || held_by_too_many_people(holders, model)
 }
 
-/// How many people go by the names, at least: names that are forms of one or sound alike count
-/// once.
-fn people(holders: &[&Features]) -> usize {
-    let names = holders.iter().flat_map(|features| &features.names);
-    let given = names
-        .filter_map(|name| name.given.as_ref())
-        .filter(|given| !given.word.is_initial());
-    given
-        .map(|given| text::sound(nicknames::canonical(&given.word.text)))
-        .collect::<BTreeSet<_>>()
-        .len()
+/// Whether an identifier is held by more different people than a family has. It stays so whoever
+/// else holds it.
+#[must_use]
+pub fn held_by_too_many_people(holders: &[&Features], model: &Model) -> bool {
+    let max = model.matching.max_people;
+    holders.len() > max && people(holders.iter().copied()) > max
+}
+
+/// How many people some records are of, at least. Given names that are forms of one or sound alike
+/// count once; of dates of birth and of numbers of which a person has one, half may be mistyped.
+pub(super) fn people<'a>(holders: impl Iterator<Item = &'a Features>) -> usize {
+    let (mut given, mut births) = (BTreeSet::new(), BTreeSet::new());
+    let mut numbers: BTreeMap<u16, BTreeSet<BlockingKey>> = BTreeMap::new();
+    for features in holders {
+        let names = features.names.iter().filter_map(|name| name.given.as_ref());
+        given.extend(
+            names
+                .filter(|given| !given.word.is_initial())
+                .map(|given| text::sound(nicknames::canonical(&given.word.text))),
+        );
+        births.extend(features.births.iter().map(ToString::to_string));
+        for id in features.ids.iter().filter(|id| id.exclusive) {
+            numbers.entry(id.kind).or_default().insert(id.key);
+        }
+    }
+    let numbers = numbers.values().map(BTreeSet::len).max().unwrap_or(0);
+    given.len().max(births.len().max(numbers).div_ceil(2))
 }

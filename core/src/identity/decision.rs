@@ -1,8 +1,9 @@
 //! What people decided about records: these are one person, these are not.
 //!
-//! A later decision outweighs an earlier one that says otherwise: decisions are taken newest first,
-//! and one that cannot be kept beside the newer ones has no effect. (It has effect again when the
-//! newer one is taken back.)
+//! A decision binds every record that it names, and no rule outweighs it. A later decision outweighs
+//! an earlier one that says otherwise: decisions are taken newest first, and of an earlier one holds
+//! what can be kept beside the newer ones. (It has full effect again when the newer one is taken
+//! back.)
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::records::{RecordKey, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
-    /// The first live record of each side are one person, whatever guards say.
+    /// All live records of both sides are one person, whatever guards say.
     MustLink,
     /// No record of one side is the same person as one of the other.
     CannotLink,

@@ -23,7 +23,7 @@ pub enum Guard {
         /// The type.
         kind: String,
     },
-    /// The identifier would join more clusters than its type allows.
+    /// More people hold the identifier than its type allows.
     TooManyProfiles {
         /// The type.
         kind: String,
@@ -153,9 +153,16 @@ impl<'a> Group<'a> {
         self.says_who |= other.says_who;
     }
 
-    /// The limits that hold for every link: number of records, values of a type. A cluster that is
-    /// over a limit by a record of its own may still be joined by one that adds nothing.
-    pub(super) fn over_limit(&self, other: &Self, model: &Model) -> Option<Guard> {
+    /// The limits of a profile: number of records, values of a type. A cluster that is over a limit
+    /// by a record of its own may still be joined by one that adds nothing. What a person's
+    /// identifier of some priority joins, no number of weaker identifiers parts: a customer may have
+    /// a new relay address with each order.
+    pub(super) fn over_limit(
+        &self,
+        other: &Self,
+        model: &Model,
+        personal: Option<u32>,
+    ) -> Option<Guard> {
         if self.size + other.size > model.max_records_per_profile {
             return Some(Guard::ClusterBound);
         }
@@ -163,11 +170,14 @@ impl<'a> Group<'a> {
             let Some(right) = other.values.get(*kind) else {
                 return false;
             };
-            let max = model
-                .identifiers
-                .get(**kind)
-                .and_then(|kind| kind.max_per_profile)
-                .unwrap_or(usize::MAX);
+            let Some(kind) = model.identifiers.get(**kind) else {
+                return false;
+            };
+            let max = kind.max_per_profile.unwrap_or(usize::MAX);
+            let weaker = personal.is_some_and(|priority| priority < kind.priority);
+            if weaker && max > 1 && !kind.exclusive {
+                return false;
+            }
             left.union(right).count() > max.max(left.len()).max(right.len())
         });
         over.map(|(kind, _)| Guard::MaxValues {

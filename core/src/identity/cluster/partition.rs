@@ -9,8 +9,8 @@ use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip};
 use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
-use crate::model::Model;
 use crate::model::matching::{AgreementLevel, Field};
+use crate::model::{BelongsTo, Model};
 use crate::records::{Record, RecordKey};
 
 pub(super) struct Partition<'a> {
@@ -63,15 +63,23 @@ impl<'a> Partition<'a> {
             let left = self.indexes(&decision.left);
             let right = self.indexes(&decision.right);
             match decision.kind {
-                DecisionKind::MustLink => {
-                    if let (Some(&a), Some(&b)) = (left.first(), right.first()) {
-                        let reason = Reason::Decision {
-                            id: decision.id.clone(),
-                        };
-                        self.join(a, b, reason, |_, _| None);
-                    }
-                }
+                DecisionKind::MustLink => self.bind(&decision.id, &left, &right),
                 DecisionKind::CannotLink => self.keep_apart(&decision.id, &left, &right),
+            }
+        }
+    }
+
+    /// Makes the records of both sides one person, as far as newer decisions let it: each joins the
+    /// first that it may be joined with.
+    fn bind(&mut self, id: &str, left: &[usize], right: &[usize]) {
+        let mut bound: Vec<usize> = Vec::new();
+        for &record in left.iter().chain(right) {
+            let joined = bound.iter().any(|&into| {
+                let reason = Reason::Decision { id: id.to_owned() };
+                self.join(into, record, reason, |_, _| None)
+            });
+            if !joined {
+                bound.push(record);
             }
         }
     }
@@ -89,15 +97,15 @@ impl<'a> Partition<'a> {
     fn keep_apart(&mut self, id: &str, left: &[usize], right: &[usize]) {
         let left: BTreeSet<usize> = left.iter().map(|&index| self.root(index)).collect();
         let right: BTreeSet<usize> = right.iter().map(|&index| self.root(index)).collect();
-        if !left.is_disjoint(&right) {
-            return; // Newer decisions have made them one.
-        }
+        // Newer decisions have made one of what is on both sides; the rest stays apart.
+        let common: BTreeSet<usize> = left.intersection(&right).copied().collect();
+        let left = left.difference(&common).copied();
+        let right = right.difference(&common).copied();
         let number = self.apart.len();
         self.apart.push(id.to_owned());
-        for (roots, side) in [(left, Side::Left), (right, Side::Right)] {
-            for root in roots {
-                self.groups[root].apart.insert((number, side));
-            }
+        let left = left.map(|root| (root, Side::Left));
+        for (root, side) in left.chain(right.map(|root| (root, Side::Right))) {
+            self.groups[root].apart.insert((number, side));
         }
     }
 
@@ -140,9 +148,15 @@ impl<'a> Partition<'a> {
                 id: self.apart[*number].clone(),
             });
         }
-        let limit = x.over_limit(y, self.model);
-        let decided = matches!(reason, Reason::Decision { .. });
-        limit.filter(|guard| !decided || *guard == Guard::ClusterBound)
+        match reason {
+            Reason::Decision { .. } => None,
+            Reason::SharedIdentifier { kind } => {
+                let kind = self.model.identifiers.get(kind);
+                let personal = kind.filter(|kind| kind.belongs_to == BelongsTo::Person);
+                x.over_limit(y, self.model, personal.map(|kind| kind.priority))
+            }
+            Reason::Match { .. } => x.over_limit(y, self.model, None),
+        }
     }
 
     /// Joins the holders of an identifier that belongs to a person, each with the first that it may
@@ -164,14 +178,21 @@ impl<'a> Partition<'a> {
     /// Joins clusters whose names agree, as far as both say them: the identifier that they share
     /// says the rest.
     fn join_namesakes(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
-        for (place, &a) in firsts.iter().enumerate() {
-            for &b in &firsts[place + 1..] {
-                let (x, y) = (self.root(a), self.root(b));
-                if x != y && self.groups[x].names_agree(&self.groups[y]) {
-                    self.join(a, b, reason(rule), |x, y| {
+        let mut people: Vec<usize> = Vec::new();
+        for &first in firsts {
+            let mut joined = false;
+            for &person in &people {
+                let (x, y) = (self.root(person), self.root(first));
+                if x == y {
+                    joined = true;
+                } else if self.groups[x].names_agree(&self.groups[y]) {
+                    joined |= self.join(person, first, reason(rule), |x, y| {
                         x.contradiction(y, BirthSlip::No).map(Guard::Veto)
                     });
                 }
+            }
+            if !joined {
+                people.push(first);
             }
         }
     }
@@ -187,8 +208,8 @@ impl<'a> Partition<'a> {
             .iter()
             .partition(|&&first| speaks(&self.groups[find(&self.parent, first)]));
         match speaking.as_slice() {
-            [] => self.join_first_fit(rule, &silent),
-            [one] => self.join_first_fit(rule, &[&[*one], silent.as_slice()].concat()),
+            [] => self.join_all_with_first(rule, &silent),
+            [one] => self.join_all_with_first(rule, &[&[*one], silent.as_slice()].concat()),
             [first, ..] => {
                 for &other in &silent {
                     self.refused
@@ -198,8 +219,7 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// The first holder of each cluster that holds the identifier; none where it would join too
-    /// many.
+    /// The first holder of each cluster that holds the identifier; none where too many people do.
     fn clusters_of(&mut self, rule: &Rule<'_>) -> Vec<usize> {
         let mut seen = HashSet::new();
         let firsts: Vec<usize> = rule
@@ -208,7 +228,7 @@ impl<'a> Partition<'a> {
             .copied()
             .filter(|&holder| seen.insert(self.root(holder)))
             .collect();
-        if rule.max_profiles.is_some_and(|max| firsts.len() > max) {
+        if rule.over_shared {
             // One each, so that each of them can be told.
             for &other in &firsts[1..] {
                 let guard = Guard::TooManyProfiles {
@@ -221,6 +241,20 @@ impl<'a> Partition<'a> {
         firsts
     }
 
+    /// Joins clusters with the first of them. Those that a guard keeps from it stay alone: what they
+    /// share says nothing of which of them are one.
+    fn join_all_with_first(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
+        let Some((&into, rest)) = firsts.split_first() else {
+            return;
+        };
+        for &first in rest {
+            self.join(into, first, reason(rule), |x, y| {
+                x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+            });
+        }
+    }
+
+    /// Joins each cluster with the first that no guard keeps it from.
     fn join_first_fit(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
         let mut joined: Vec<usize> = Vec::new();
         for &first in firsts {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::identity::context::Context;
+use crate::identity::context::{Context, people};
 use crate::identity::features::Features;
 use crate::identity::keys::BlockingKey;
 use crate::model::{BelongsTo, Model};
@@ -13,8 +13,8 @@ pub(super) struct Rule<'a> {
     pub(super) belongs_to: BelongsTo,
     priority: u32,
     identifier: Identifier,
-    /// How many clusters it may join.
-    pub(super) max_profiles: Option<usize>,
+    /// Whether more people hold it than its type allows: it joins nobody.
+    pub(super) over_shared: bool,
     /// Indexes of the records that hold it, ascending.
     pub(super) holders: Vec<usize>,
     pub(super) kind: &'a str,
@@ -43,12 +43,12 @@ pub(super) fn all<'a>(
         })
         .filter_map(|(identifier, holders)| {
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
-            let too_many = kind.max_records.is_some_and(|max| holders.len() > max);
-            (!too_many).then_some(Rule {
+            let people = people(holders.iter().map(|&index| records[index].1));
+            Some(Rule {
                 belongs_to: kind.belongs_to,
                 priority: kind.priority,
                 identifier,
-                max_profiles: kind.max_profiles,
+                over_shared: kind.max_profiles.is_some_and(|max| people > max),
                 holders,
                 kind: name,
             })

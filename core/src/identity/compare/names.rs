@@ -2,6 +2,7 @@
 
 use super::Score;
 use crate::identity::features::{Family, Given, Name, Word};
+use crate::identity::given_names::{Sex, same_name};
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -114,23 +115,67 @@ fn alike(a: &str, b: &str) -> bool {
     a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
 }
 
+/// How far two whole given names agree: all their words, or the characters of a name in Han or
+/// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
+    if let Some(level) = native_level(a, b) {
+        return level;
+    }
     let level = one_given_level(x, y);
-    let goes_by_another = |given: &Given, name: &Name| {
-        !given.word.is_initial()
-            && name
-                .middle
-                .iter()
-                .any(|middle| middle.hash == given.word.hash)
-    };
     match level {
         AgreementLevel::Different | AgreementLevel::Similar
             if goes_by_another(x, b) || goes_by_another(y, a) =>
         {
             AgreementLevel::Part
         }
+        AgreementLevel::Different => level,
+        _ if joined(x, a) == joined(y, b) => AgreementLevel::Exact,
+        _ if middle_level(&a.middle, &b.middle) == AgreementLevel::Different
+            && !is_initial(a)
+            && !is_initial(b) =>
+        {
+            AgreementLevel::Different
+        }
+        AgreementLevel::Prefix if is_compound_of_another(x, a, y, b) => AgreementLevel::Different,
         level => level,
     }
+}
+
+/// Names in one of the scripts whose transcription loses what tells them apart. Of a name in
+/// characters and one in kana nobody can tell.
+fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
+    let (x, y) = (a.native.as_ref()?, b.native.as_ref()?);
+    let level = if x.text == y.text {
+        AgreementLevel::Exact
+    } else if x.script == y.script {
+        AgreementLevel::Different
+    } else {
+        AgreementLevel::Similar
+    };
+    Some(level)
+}
+
+/// The given name in one word: `Ji-hoon` is `Jihoon`.
+fn joined(given: &Given, name: &Name) -> String {
+    let rest = name.middle.iter().map(|word| word.text.as_str());
+    std::iter::once(given.word.text.as_str())
+        .chain(rest)
+        .collect()
+}
+
+/// Whether one is the beginning of the other by its first word only: `Ji-eun` and `Jihoon`.
+fn is_compound_of_another(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
+    let one = a.middle.is_empty() != b.middle.is_empty();
+    one && !alike(&joined(x, a), &joined(y, b)) && x.word.text.len().min(y.word.text.len()) <= 4
+}
+
+fn is_initial(name: &Name) -> bool {
+    name.middle.iter().all(Word::is_initial)
+}
+
+fn goes_by_another(given: &Given, name: &Name) -> bool {
+    let middle = || name.middle.iter();
+    !given.word.is_initial() && middle().any(|middle| middle.hash == given.word.hash)
 }
 
 fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
@@ -148,19 +193,28 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    let known = !x.forms.is_empty() && !y.forms.is_empty();
-    match level {
-        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
-        // Alexia.
-        AgreementLevel::Close | AgreementLevel::Prefix if known => AgreementLevel::Similar,
-        AgreementLevel::Similar if known => AgreementLevel::Different,
+    match (x.sex, y.sex) {
+        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Mario not
+        // Maria.
+        (Some(a), Some(b)) => known_level(level, x, y, a, b),
         // What is no name that is known may be one mistyped.
-        AgreementLevel::Different
-            if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
+        _ if level == AgreementLevel::Different
+            && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
         {
             AgreementLevel::Similar
         }
-        level => level,
+        _ => level,
+    }
+}
+
+/// Of two known names that are not the same.
+fn known_level(level: AgreementLevel, x: &Given, y: &Given, a: Sex, b: Sex) -> AgreementLevel {
+    let sexes_differ = matches!((a, b), (Sex::Male, Sex::Female) | (Sex::Female, Sex::Male));
+    match level {
+        _ if sexes_differ => AgreementLevel::Different,
+        _ if same_name(&x.word.text, &y.word.text) => AgreementLevel::Close,
+        AgreementLevel::Prefix => AgreementLevel::Similar,
+        _ => AgreementLevel::Different,
     }
 }
 

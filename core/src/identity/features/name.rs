@@ -1,7 +1,13 @@
 //! Names: cut into parts, folded, with what they may be forms of.
 
+mod order;
+mod words;
+
+use crate::identity::given_names::{self, Sex};
 use crate::identity::{nicknames, text};
-use crate::model::{Role, clean};
+use crate::model::Role;
+use order::in_order;
+use words::{generation, is_filler, is_no_name, is_title};
 
 /// A folded word with what comparisons ask of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +40,55 @@ impl Word {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::identity) struct Name {
     pub(in crate::identity) given: Option<Given>,
+    /// Further given names, those of the given name itself first.
     pub(in crate::identity) middle: Vec<Word>,
     pub(in crate::identity) family: Option<Family>,
+    /// The given name in Han, Hangul or kana: many names have one reading in Latin letters.
+    pub(in crate::identity) native: Option<Native>,
+}
+
+/// A given name in a script of which the transcription loses what tells names apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::identity) struct Native {
+    pub(in crate::identity) script: Script,
+    pub(in crate::identity) text: String,
+}
+
+/// The scripts of such names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::identity) enum Script {
+    Han,
+    Hangul,
+    Kana,
+}
+
+impl Native {
+    /// A name, if it is wholly in one of these scripts.
+    fn of(raw: &str) -> Option<Self> {
+        let text: String = raw
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .collect();
+        let script = text.chars().map(Script::of).reduce(|a, b| match (a, b) {
+            (Some(Script::Han), Some(Script::Kana)) | (Some(Script::Kana), Some(Script::Han)) => {
+                Some(Script::Kana)
+            }
+            (a, b) if a == b => a,
+            _ => None,
+        });
+        script.flatten().map(|script| Self { script, text })
+    }
+}
+
+impl Script {
+    fn of(letter: char) -> Option<Self> {
+        match letter {
+            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '々' => Some(Self::Han),
+            '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => Some(Self::Kana),
+            '\u{ac00}'..='\u{d7af}' => Some(Self::Hangul),
+            _ => None,
+        }
+    }
 }
 
 /// A first name.
@@ -45,6 +98,8 @@ pub(in crate::identity) struct Given {
     pub(in crate::identity) sound: String,
     /// The names that it may be a form of.
     pub(in crate::identity) forms: &'static [u16],
+    /// Whom it is given to, where it is known as a name.
+    pub(in crate::identity) sex: Option<Sex>,
 }
 
 /// A family name.
@@ -63,6 +118,7 @@ impl Given {
             word: Word::new(text),
             sound: text::sound(text),
             forms: nicknames::groups(text),
+            sex: given_names::sex(text),
         }
     }
 }
@@ -87,21 +143,26 @@ impl Family {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     given: Vec<String>,
+    native: Option<Native>,
     middle: Vec<String>,
     family: Vec<String>,
-    full: Vec<(Vec<String>, Vec<String>)>,
-    other: Vec<(Vec<String>, Vec<String>)>,
+    full: Vec<Name>,
+    other: Vec<Name>,
     suffixes: Vec<u8>,
 }
 
 impl Parts {
     pub(super) fn take(&mut self, role: Role, raw: &str) {
         match role {
-            Role::GivenName => self.given.extend(tokens(raw)),
+            Role::GivenName if is_no_name(&text::fold(raw)) => {}
+            Role::GivenName => {
+                self.native = self.native.take().or_else(|| Native::of(raw));
+                let given = self.without_suffix(tokens(raw), 1);
+                self.given.extend(given);
+            }
             Role::MiddleName => self.middle.extend(tokens(raw)),
             Role::FamilyName => {
-                let tokens = tokens(raw);
-                let family = self.without_suffix(tokens);
+                let family = self.without_suffix(tokens(raw), 1);
                 self.family.extend(family);
             }
             Role::FullName => {
@@ -121,64 +182,47 @@ impl Parts {
         }
     }
 
-    /// Takes the suffix of a generation off the end of a name.
-    fn without_suffix(&mut self, mut tokens: Vec<String>) -> Vec<String> {
-        while let (true, Some(suffix)) = (
-            tokens.len() > 1,
-            tokens.last().and_then(|last| generation(last)),
-        ) {
+    /// Takes the suffix of a generation off the end of a name; so many words stay. A single letter
+    /// is an initial where no family name is before it.
+    fn without_suffix(&mut self, mut tokens: Vec<String>, stay: usize) -> Vec<String> {
+        while tokens.len() > stay
+            && let Some(last) = tokens.last().filter(|last| stay > 1 || last.len() > 1)
+            && let Some(suffix) = generation(last)
+        {
             self.suffixes.push(suffix);
             tokens.pop();
         }
         tokens
     }
 
-    /// Given and family names of a whole name: `Ann Mary Smith`, `Smith, Ann Mary`, or in Chinese
-    /// characters.
-    fn full_name(&mut self, raw: &str) -> Option<(Vec<String>, Vec<String>)> {
-        if let Some((family, given)) = raw
-            .split_once(',')
-            .filter(|(_, rest)| generation(&text::fold(rest)).is_none())
-        {
-            let family = self.without_suffix(tokens(family));
-            let given = self.without_suffix(tokens(given));
-            return (!given.is_empty() || !family.is_empty()).then_some((given, family));
-        }
-        let mut words = tokens(raw);
-        words = self.without_suffix(words);
-        if words.len() < 2 {
-            return (!words.is_empty()).then_some((words, Vec::new()));
-        }
-        let is_han = |letter: char| ('\u{3400}'..='\u{9fff}').contains(&letter);
-        let family_first = clean(raw).chars().all(is_han);
-        let family = if family_first {
-            words.remove(0)
+    /// A whole name, cut into given and family name as its script and spelling say.
+    fn full_name(&mut self, raw: &str) -> Option<Name> {
+        let parts = in_order(raw);
+        let native = Native::of(&parts.given);
+        let (given, family) = if parts.family.is_empty() {
+            let words = self.without_suffix(tokens(&parts.given), 2);
+            order::by_words(words)
         } else {
-            words.pop().unwrap_or_default()
+            let given = self.without_suffix(tokens(&parts.given), 1);
+            (given, self.without_suffix(tokens(&parts.family), 1))
         };
-        Some((words, vec![family]))
+        let named = !given.is_empty() || !family.is_empty();
+        named.then(|| name(&given, &[], &family, native))
     }
 
     /// All names: that of the fields, or else of the whole; and those that the person also goes by.
     pub(super) fn into_names(mut self) -> (Vec<Name>, Vec<u8>) {
         let mut names = Vec::new();
         if self.given.is_empty() && self.family.is_empty() {
-            names.extend(
-                self.full
-                    .iter()
-                    .map(|(given, family)| name(given, &[], family)),
-            );
+            names.append(&mut self.full);
         }
         if names.is_empty()
             && !(self.given.is_empty() && self.middle.is_empty() && self.family.is_empty())
         {
-            names.push(name(&self.given, &self.middle, &self.family));
+            let native = self.native.take();
+            names.push(name(&self.given, &self.middle, &self.family, native));
         }
-        names.extend(
-            self.other
-                .iter()
-                .map(|(given, family)| name(given, &[], family)),
-        );
+        names.append(&mut self.other);
         names.truncate(super::MAX_VALUES);
         self.suffixes.sort_unstable();
         self.suffixes.dedup();
@@ -186,7 +230,7 @@ impl Parts {
     }
 }
 
-fn name(given: &[String], middle: &[String], family: &[String]) -> Name {
+fn name(given: &[String], middle: &[String], family: &[String], native: Option<Native>) -> Name {
     let (first, rest) = given
         .split_first()
         .map_or((None, given), |(first, rest)| (Some(first), rest));
@@ -198,6 +242,7 @@ fn name(given: &[String], middle: &[String], family: &[String]) -> Name {
             .map(|token| Word::new(token))
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
+        native,
     }
 }
 
@@ -212,54 +257,18 @@ fn tokens(raw: &str) -> Vec<String> {
     let plain = words
         .map(|word| word.replace(['\'', '`'], ""))
         .filter(|word| !word.is_empty());
-    plain
-        .filter(|word| !is_title(word) && !is_filler(word))
-        .take(8)
-        .collect()
-}
-
-fn is_title(word: &str) -> bool {
-    matches!(
-        word,
-        "mr" | "mrs"
-            | "ms"
-            | "miss"
-            | "mx"
-            | "dr"
-            | "prof"
-            | "sir"
-            | "herr"
-            | "frau"
-            | "mme"
-            | "rev"
-    )
-}
-
-/// What forms that insist on a value are given.
-fn is_filler(word: &str) -> bool {
-    matches!(
-        word,
-        "null"
-            | "none"
-            | "unknown"
-            | "na"
-            | "nil"
-            | "test"
-            | "xxx"
-            | "tbd"
-            | "anonymous"
-            | "noname"
-    )
-}
-
-fn generation(word: &str) -> Option<u8> {
-    match word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()) {
-        "sr" | "snr" | "senior" => Some(1),
-        "jr" | "jnr" | "junior" | "ii" | "2nd" => Some(2),
-        "iii" | "3rd" => Some(3),
-        "iv" | "4th" => Some(4),
-        _ => None,
+    let mut words: Vec<String> = plain.filter(|word| !is_filler(word)).take(12).collect();
+    while words.len() > 1 && is_title(&words[0]) {
+        words.remove(0);
     }
+    while words.len() > 1 && words.last().is_some_and(|last| words::is_credential(last)) {
+        words.pop();
+    }
+    if words.len() == 1 && is_title(&words[0]) {
+        words.clear();
+    }
+    words.truncate(8);
+    words
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ const UNIQUE_MAX_RECORDS: usize = 1_000;
 /// Beyond this, and unless the file says otherwise, a value of a type that is not unique is taken
 /// for a shared one.
 const DEFAULT_MAX_PROFILES: usize = 10;
-const DEFAULT_MAX_RECORDS: usize = 100;
-const DEFAULT_MAX_RECORDS_PER_PROFILE: usize = 500;
+const DEFAULT_MAX_RECORDS: usize = 10_000;
+const DEFAULT_MAX_RECORDS_PER_PROFILE: usize = 10_000;
 const DEFAULT_TRUST: u32 = 50;
 /// No bound in the file is greater.
 const MAX_BOUND: usize = 1_000_000;

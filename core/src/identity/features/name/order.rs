@@ -1,0 +1,128 @@
+//! Which part of a whole name is the family's.
+//!
+//! By a comma, by script (Chinese, Japanese and Korean names begin with it), by spelling (`FRERICHS
+//! Marijn`), by a patronymic (`Шилова Камилла Святославовна`); else the last word.
+
+use super::words::{HONORIFICS, generation};
+use super::{Script, text};
+use crate::model::clean;
+
+/// Family names of two characters or syllables in names written without a space.
+const COMPOUND: [&str; 24] = [
+    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "皇甫", "尉迟", "公孙", "公孫", "慕容",
+    "令狐", "长孙", "夏侯", "司徒", "东方", "南宫", "남궁", "황보", "제갈", "선우", "독고", "사공",
+];
+
+/// A whole name, cut; where nothing says which part is the family's, all is in `given`.
+pub(super) struct Parts {
+    pub(super) given: String,
+    pub(super) family: String,
+}
+
+/// Cuts a whole name by comma, script and spelling.
+pub(super) fn in_order(raw: &str) -> Parts {
+    let name = clean(raw);
+    let name = HONORIFICS
+        .iter()
+        .find_map(|honorific| name.strip_suffix(honorific))
+        .unwrap_or(&name)
+        .trim();
+    if let Some((family, given)) = by_comma(name) {
+        return parts(family, given);
+    }
+    if let Some((family, given)) = by_script(name).or_else(|| by_capitals(name)) {
+        return Parts { given, family };
+    }
+    parts("", name)
+}
+
+fn parts(family: &str, given: &str) -> Parts {
+    Parts {
+        given: given.to_owned(),
+        family: family.to_owned(),
+    }
+}
+
+/// `Smith, Ann Mary`; what stands behind the comma of `Ann Smith, Jr` is no name.
+fn by_comma(name: &str) -> Option<(&str, &str)> {
+    let (family, given) = name.split_once([',', '、', '，'])?;
+    let first = text::fold(given);
+    let first = first.split_whitespace().next().unwrap_or_default();
+    let is_suffix =
+        generation(first).is_some() || super::words::is_credential(first.trim_matches('.'));
+    (!is_suffix).then_some((family, given))
+}
+
+/// Names in Han, Hangul and kana begin with the family's.
+fn by_script(name: &str) -> Option<(String, String)> {
+    let of = |letter: char| Script::of(letter);
+    let letters = || name.chars().filter(|letter| !letter.is_whitespace());
+    // Foreign names are written with a dot between their parts, given name first.
+    if letters().next().is_none() || !letters().all(|letter| of(letter).is_some()) {
+        return None;
+    }
+    let mut words = name.split_whitespace();
+    let first = words.next()?;
+    let rest: String = words.collect();
+    if !rest.is_empty() {
+        return Some((first.to_owned(), rest));
+    }
+    let length = first.chars().count();
+    let han = first
+        .chars()
+        .take_while(|letter| of(*letter) == Some(Script::Han))
+        .count();
+    let all_hangul = first
+        .chars()
+        .all(|letter| of(letter) == Some(Script::Hangul));
+    let family = if length < 2 {
+        return None;
+    } else if length > 2 && COMPOUND.iter().any(|family| first.starts_with(family)) {
+        2
+    } else if all_hangul {
+        1
+    } else if han == length {
+        // A Japanese name has two and two characters, a Chinese one one and two.
+        if length >= 4 { 2 } else { 1 }
+    } else if han > 0 {
+        han.min(3)
+    } else {
+        return None;
+    };
+    let cut = first.char_indices().nth(family).map(|(place, _)| place)?;
+    Some((first[..cut].to_owned(), first[cut..].to_owned()))
+}
+
+/// `FRERICHS Marijn`: family names in capitals before a given name that is not.
+fn by_capitals(name: &str) -> Option<(String, String)> {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_capitals = |word: &&&str| {
+        let letters = || word.chars().filter(|letter| letter.is_alphabetic());
+        letters().count() > 1 && letters().all(char::is_uppercase)
+    };
+    let family = words.iter().take_while(is_capitals).count();
+    let others = words[family..].iter().filter(is_capitals).count();
+    (family > 0 && family < words.len() && others == 0)
+        .then(|| (words[..family].join(" "), words[family..].join(" ")))
+}
+
+/// Cuts the words of a name that nothing else tells: by a patronymic, else the last is the
+/// family's, with the particles before it.
+pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
+    if words.len() < 2 {
+        return (words, Vec::new());
+    }
+    if words.len() == 3 && is_patronymic(&words[2]) && !is_patronymic(&words[1]) {
+        let family = words.remove(0);
+        return (words, vec![family]);
+    }
+    let family = words.pop().unwrap_or_default();
+    (words, vec![family])
+}
+
+/// Names made of the father's: `Ivanovich`, `Sviatoslavovna`.
+fn is_patronymic(word: &str) -> bool {
+    ["ovich", "evich", "ovna", "evna", "ichna", "inichna"]
+        .iter()
+        .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
+}
