@@ -141,7 +141,8 @@ impl Score {
     /// Whether given names differ, and all but these and dates of birth would link: the rest speaks
     /// for one home.
     fn is_household(&self, link: i32) -> bool {
-        let others = self.level(Field::GivenName) == AgreementLevel::Different;
+        let others = self.level(Field::GivenName) == AgreementLevel::Different
+            || self.veto == Some(Veto::GivenNamesDiffer);
         others
             && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0)
                 >= link

@@ -213,17 +213,24 @@ impl<'a> Group<'a> {
     }
 
     fn given_names_conflict(&self, other: &Self) -> bool {
+        let births_agree = self.births_agree(other);
         let (mut agree, mut conflict) = (0, 0);
         for (a, a_count) in &self.names {
             for (b, b_count) in &other.names {
                 match given_agreement(a, b) {
+                    GivenAgreement::Doubtful if !births_agree => conflict += a_count * b_count,
                     GivenAgreement::Agree => agree += a_count * b_count,
                     GivenAgreement::Conflict => conflict += a_count * b_count,
-                    GivenAgreement::Unknown => {}
+                    GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
                 }
             }
         }
         conflict > agree
+    }
+
+    fn births_agree(&self, other: &Self) -> bool {
+        let mut births = self.births.iter();
+        births.any(|(a, _)| other.births.iter().any(|(b, _)| a == b))
     }
 
     fn births_conflict(&self, other: &Self, slip: BirthSlip) -> bool {

@@ -193,28 +193,41 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    match (x.sex, y.sex) {
-        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Mario not
-        // Maria.
-        (Some(a), Some(b)) => known_level(level, x, y, a, b),
+    let known = !x.forms.is_empty() && !y.forms.is_empty();
+    match level {
+        // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
+        // Alexia.
+        AgreementLevel::Close | AgreementLevel::Prefix if known => AgreementLevel::Similar,
+        AgreementLevel::Similar if known => AgreementLevel::Different,
         // What is no name that is known may be one mistyped.
-        _ if level == AgreementLevel::Different
-            && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
+        AgreementLevel::Different
+            if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
         {
             AgreementLevel::Similar
         }
-        _ => level,
+        level => level,
     }
 }
 
-/// Of two known names that are not the same.
-fn known_level(level: AgreementLevel, x: &Given, y: &Given, a: Sex, b: Sex) -> AgreementLevel {
-    let sexes_differ = matches!((a, b), (Sex::Male, Sex::Female) | (Sex::Female, Sex::Male));
+fn sexes_differ(x: &Given, y: &Given) -> bool {
+    matches!(
+        (x.sex, y.sex),
+        (Some(Sex::Male), Some(Sex::Female)) | (Some(Sex::Female), Some(Sex::Male))
+    )
+}
+
+/// Whether two given names that look alike are as likely those of two people of one family: both
+/// are known as names (Rajesh and Ramesh), or one has the other as a further name (father and son).
+fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
     match level {
-        _ if sexes_differ => AgreementLevel::Different,
-        _ if same_name(&x.word.text, &y.word.text) => AgreementLevel::Close,
-        AgreementLevel::Prefix => AgreementLevel::Similar,
-        _ => AgreementLevel::Different,
+        AgreementLevel::Part => true,
+        AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar => {
+            x.sex.is_some()
+                && y.sex.is_some()
+                && x.word.hash != y.word.hash
+                && !same_name(&x.word.text, &y.word.text)
+        }
+        _ => false,
     }
 }
 
@@ -307,6 +320,8 @@ pub(in crate::identity) enum GivenAgreement {
     Unknown,
     /// They are names of one person.
     Agree,
+    /// They are of two people, unless they have one date of birth.
+    Doubtful,
     /// They are not.
     Conflict,
 }
@@ -320,6 +335,7 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         return GivenAgreement::Agree;
     }
     match given_level(x, left, y, right) {
+        level if doubtful(level, x, y) => GivenAgreement::Doubtful,
         AgreementLevel::Initial | AgreementLevel::Similar => GivenAgreement::Unknown,
         AgreementLevel::Different => GivenAgreement::Conflict,
         _ => GivenAgreement::Agree,

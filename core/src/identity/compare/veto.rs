@@ -2,6 +2,7 @@
 
 use super::Score;
 use super::fields::{date_level, id_level};
+use super::names::{GivenAgreement, given_agreement};
 use crate::identity::features::{Date, Features};
 use crate::identity::text::similarity;
 use crate::model::matching::{AgreementLevel, Field};
@@ -64,6 +65,9 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
+    if !shared_id && !agrees(score.level(Field::BirthDate)) && given_doubtful(left, right, score) {
+        return Some(Veto::GivenNamesDiffer);
+    }
     let gender = score.level(Field::Gender);
     if !shared_id
         && gender == AgreementLevel::Different
@@ -91,6 +95,21 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
         (Some(a), Some(b)) => {
             let unknown = a.forms.is_empty() || b.forms.is_empty();
             unknown && similarity(&a.word.text, &b.word.text) >= GARBLED
+        }
+        _ => false,
+    }
+}
+
+/// Whether the names that were compared are as likely those of two people.
+fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
+    let (l, r) = score.values[Field::GivenName as usize];
+    match (
+        left.names.get(usize::from(l)),
+        right.names.get(usize::from(r)),
+    ) {
+        (Some(a), Some(b)) => {
+            score.level(Field::GivenName) != AgreementLevel::Swapped
+                && given_agreement(a, b) == GivenAgreement::Doubtful
         }
         _ => false,
     }
