@@ -111,7 +111,11 @@ fn kinds(rows: &[Json], found: &HashMap<String, usize>, truth: &HashMap<String, 
         for (place, a) in ids.iter().enumerate() {
             for b in ids[place + 1..].iter().filter(|b| truth[a] != truth[*b]) {
                 count.1 += 1;
-                count.0 += u64::from(found[a] == found[b]);
+                let joined = found[a] == found[b];
+                count.0 += u64::from(joined);
+                if joined && std::env::var("LIST").is_ok_and(|list| list == *column) {
+                    println!("PAIR {a} {b}");
+                }
             }
         }
     }

@@ -166,8 +166,10 @@ pub fn objection(
     model: &Model,
 ) -> Option<Guard> {
     let (left, right) = (Group::whole(left, model), Group::whole(right, model));
-    left.over_limit(&right, model, None)
-        .or_else(|| left.contradiction(&right, BirthSlip::No).map(Guard::Veto))
+    left.over_limit(&right, model, None).or_else(|| {
+        left.contradiction(&right, BirthSlip::No, false)
+            .map(Guard::Veto)
+    })
 }
 
 /// Groups members by cluster, in order of the least key of each.

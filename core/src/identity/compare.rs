@@ -20,7 +20,7 @@ use crate::model::Model;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
 pub(super) use names::{GivenAgreement, families_differ, given_agreement};
-pub(super) use veto::{BirthSlip, birth_slip, births_conflict, suffixes_conflict};
+pub(super) use veto::{BirthSlip, birth_slip, births_conflict, doubt_forgiven, suffixes_conflict};
 
 /// What comes of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

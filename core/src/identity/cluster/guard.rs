@@ -186,14 +186,23 @@ impl<'a> Group<'a> {
     }
 
     /// Whether what the two say of who they are cannot be of one person.
-    pub(super) fn contradiction(&self, other: &Self, slip: BirthSlip) -> Option<Veto> {
+    pub(super) fn contradiction(
+        &self,
+        other: &Self,
+        slip: BirthSlip,
+        forgiven: bool,
+    ) -> Option<Veto> {
         if suffixes_conflict(&self.suffixes, &other.suffixes) {
             return Some(Veto::SuffixesDiffer);
         }
-        let given = self.given_names_conflict(other);
+        let given = self.given_names_conflict(other, forgiven);
         let births = self.births_conflict(other, slip);
         if !self.personal.is_disjoint(&other.personal) {
-            return (given && births).then_some(Veto::BirthDatesDiffer);
+            if given && births {
+                return Some(Veto::BirthDatesDiffer);
+            }
+            let clear = given && !self.births_agree(other) && self.other_names_conflict(other);
+            return clear.then_some(Veto::GivenNamesDiffer);
         }
         if given {
             return Some(Veto::GivenNamesDiffer);
@@ -212,20 +221,40 @@ impl<'a> Group<'a> {
             && !both().any(|(a, b)| families_differ(a, b))
     }
 
-    fn given_names_conflict(&self, other: &Self) -> bool {
-        let births_agree = self.births_agree(other);
-        let (mut agree, mut conflict) = (0, 0);
+    fn given_names_conflict(&self, other: &Self, forgiven: bool) -> bool {
+        let births_agree = forgiven || self.births_agree(other);
+        let (mut agree, mut conflict, mut other_compound) = (0, 0, 0);
         for (a, a_count) in &self.names {
             for (b, b_count) in &other.names {
                 match given_agreement(a, b) {
                     GivenAgreement::Doubtful if !births_agree => conflict += a_count * b_count,
                     GivenAgreement::Agree => agree += a_count * b_count,
                     GivenAgreement::Conflict => conflict += a_count * b_count,
+                    GivenAgreement::OtherCompound => other_compound += a_count * b_count,
                     GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
                 }
             }
         }
-        conflict > agree
+        let same_compound = || {
+            let mut names = self
+                .names
+                .iter()
+                .filter(|(name, _)| !name.middle.is_empty());
+            names.any(|(a, _)| other.names.iter().any(|(b, _)| a == b))
+        };
+        conflict + other_compound > agree || (other_compound > 0 && !same_compound())
+    }
+
+    /// Whether no two of the names can be of one person: both given names are known as names, or the
+    /// family names differ too. (A name that is not known may be one that was garbled.)
+    fn other_names_conflict(&self, other: &Self) -> bool {
+        let known = |name: &Name| name.given.as_ref().is_some_and(|given| given.sex.is_some());
+        let clear = |a: &Name, b: &Name| {
+            given_agreement(a, b) > GivenAgreement::Doubtful
+                && (known(a) && known(b) || families_differ(a, b))
+        };
+        let mut names = self.names.iter();
+        names.all(|(a, _)| other.names.iter().all(|(b, _)| clear(a, b)))
     }
 
     fn births_agree(&self, other: &Self) -> bool {

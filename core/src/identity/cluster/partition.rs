@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
 use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
-use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip};
+use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip, doubt_forgiven};
 use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
@@ -187,7 +187,7 @@ impl<'a> Partition<'a> {
                     joined = true;
                 } else if self.groups[x].names_agree(&self.groups[y]) {
                     joined |= self.join(person, first, reason(rule), |x, y| {
-                        x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+                        x.contradiction(y, BirthSlip::No, false).map(Guard::Veto)
                     });
                 }
             }
@@ -249,7 +249,7 @@ impl<'a> Partition<'a> {
         };
         for &first in rest {
             self.join(into, first, reason(rule), |x, y| {
-                x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+                x.contradiction(y, BirthSlip::No, false).map(Guard::Veto)
             });
         }
     }
@@ -260,7 +260,7 @@ impl<'a> Partition<'a> {
         for &first in firsts {
             let fits = joined.iter().any(|&into| {
                 self.join(into, first, reason(rule), |x, y| {
-                    x.contradiction(y, BirthSlip::No).map(Guard::Veto)
+                    x.contradiction(y, BirthSlip::No, false).map(Guard::Veto)
                 })
             });
             if !fits {
@@ -281,9 +281,10 @@ impl<'a> Partition<'a> {
             return;
         }
         let slip = birth_slip(score);
+        let forgiven = doubt_forgiven(score);
         let garbled = score.level(Field::GivenName) == AgreementLevel::Different;
         self.join(a, b, reason, |x, y| {
-            let veto = x.contradiction(y, slip);
+            let veto = x.contradiction(y, slip, forgiven);
             veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer))
                 .map(Guard::Veto)
         });

@@ -217,15 +217,14 @@ fn sexes_differ(x: &Given, y: &Given) -> bool {
 }
 
 /// Whether two given names that look alike are as likely those of two people of one family: both
-/// are known as names (Rajesh and Ramesh), or one has the other as a further name (father and son).
+/// are known as names (Rajesh and Ramesh, Mario and Maria), not spellings of one.
 fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
     match level {
-        AgreementLevel::Part => true,
         AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar => {
-            x.sex.is_some()
-                && y.sex.is_some()
-                && x.word.hash != y.word.hash
-                && !same_name(&x.word.text, &y.word.text)
+            let both = x.sex.is_some() && y.sex.is_some();
+            let letter_missed =
+                level == AgreementLevel::Close && x.word.text.len() != y.word.text.len();
+            both && (sexes_differ(x, y) || !letter_missed && !same_name(&x.word.text, &y.word.text))
         }
         _ => false,
     }
@@ -324,6 +323,8 @@ pub(in crate::identity) enum GivenAgreement {
     Doubtful,
     /// They are not.
     Conflict,
+    /// They begin alike and go on otherwise: Jean-Paul and Jean-Luc, whatever others say of a Jean.
+    OtherCompound,
 }
 
 /// Compares given names for guards.
@@ -335,6 +336,9 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         return GivenAgreement::Agree;
     }
     match given_level(x, left, y, right) {
+        AgreementLevel::Different if one_given_level(x, y) == AgreementLevel::Exact => {
+            GivenAgreement::OtherCompound
+        }
         level if doubtful(level, x, y) => GivenAgreement::Doubtful,
         AgreementLevel::Initial | AgreementLevel::Similar => GivenAgreement::Unknown,
         AgreementLevel::Different => GivenAgreement::Conflict,

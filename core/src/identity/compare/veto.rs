@@ -65,7 +65,7 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
-    if !shared_id && !agrees(score.level(Field::BirthDate)) && given_doubtful(left, right, score) {
+    if !shared_id && !doubt_forgiven(score) && given_doubtful(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
     let gender = score.level(Field::Gender);
@@ -98,6 +98,14 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether so much else agrees that names which look alike are one, mistyped.
+pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
+    let exact = |field| score.level(field) == AgreementLevel::Exact;
+    agrees(score.level(Field::BirthDate))
+        || exact(Field::Email) && exact(Field::Phone)
+        || exact(Field::Email) && (exact(Field::Street) || agrees(score.level(Field::PersonalId)))
 }
 
 /// Whether the names that were compared are as likely those of two people.
