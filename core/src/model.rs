@@ -15,6 +15,7 @@ mod mapping;
 pub mod matching;
 mod normalize;
 mod pattern;
+pub mod placeholder;
 pub mod publication;
 mod purpose;
 mod segment;

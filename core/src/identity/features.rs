@@ -19,6 +19,7 @@ pub(super) use name::{Family, Given, Name, Word};
 use super::keys::BlockingKey;
 use super::text;
 use crate::model::matching::{Field, Weights};
+use crate::model::placeholder::{Sort, is_placeholder};
 use crate::model::{BelongsTo, Model, Normalization, Role};
 use crate::records::{Identifier, Record, Value};
 
@@ -73,6 +74,7 @@ impl Features {
             | Role::Suffix => parts.take(role, text),
             Role::Gender => add(&mut self.genders, gender(text)),
             Role::BirthDate => add(&mut self.births, Date::parse(text)),
+            Role::Street | Role::City | Role::Postcode if is_placeholder(Sort::Place, text) => {}
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),
             Role::Postcode => add(&mut self.postcodes, Word::joined(text)),

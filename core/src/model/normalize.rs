@@ -18,6 +18,7 @@
 mod email;
 mod phone;
 
+use super::placeholder::{Sort, is_placeholder};
 use std::borrow::Cow;
 
 use caseless::Caseless;
@@ -44,6 +45,15 @@ impl IdentifierType {
         canonical.unwrap_or_else(|| clean.into_owned())
     }
 
+    /// What kind of placeholders its values may be.
+    fn sort(&self) -> Sort {
+        match &self.normalization {
+            Normalization::Email => Sort::Email,
+            Normalization::E164 { .. } => Sort::Phone,
+            _ => Sort::Id,
+        }
+    }
+
     /// Whether a normalised value may link records: its form is right, and it is not blocked.
     #[must_use]
     pub fn links(&self, value: &str) -> bool {
@@ -55,7 +65,9 @@ impl IdentifierType {
             Normalization::Email => email::is_well_formed(value),
             Normalization::E164 { .. } => phone::is_canonical(value),
         };
-        well_formed && !self.blocked.iter().any(|blocked| blocked.is_match(value))
+        well_formed
+            && !is_placeholder(self.sort(), value)
+            && !self.blocked.iter().any(|blocked| blocked.is_match(value))
     }
 }
 
@@ -114,8 +126,19 @@ fn fold_case(clean: &str) -> String {
     folded
 }
 
+/// The digits of a number that is written with separators; a text with letters is kept as it is and
+/// links nobody, for which of its digits are the number would be a guess.
 fn digits(clean: &str) -> String {
-    clean.chars().filter(char::is_ascii_digit).collect()
+    let is_number = clean.chars().all(|letter| {
+        letter.is_ascii_digit()
+            || letter.is_whitespace()
+            || matches!(letter, '-' | '.' | '/' | '(' | ')' | '#')
+    });
+    if is_number {
+        clean.chars().filter(char::is_ascii_digit).collect()
+    } else {
+        clean.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::model::matching::{AgreementLevel, Field};
 pub enum Veto {
     /// The given names differ, and nothing that belongs to one person alone is shared.
     GivenNamesDiffer,
+    /// The family names differ, and neither a contact nor a number nor the date of birth is the same:
+    /// two of one name in a house.
+    FamilyNamesDiffer,
     /// Both dates of birth are well-formed and clearly different.
     BirthDatesDiffer,
     /// Father and son: the suffixes of their generations differ.
@@ -28,6 +31,7 @@ impl Veto {
     pub fn name(self) -> &'static str {
         match self {
             Self::GivenNamesDiffer => "given_names_differ",
+            Self::FamilyNamesDiffer => "family_names_differ",
             Self::BirthDatesDiffer => "birth_dates_differ",
             Self::SuffixesDiffer => "suffixes_differ",
             Self::PersonalIdsDiffer => "personal_ids_differ",
@@ -40,6 +44,7 @@ impl Veto {
     pub fn words(self) -> &'static str {
         match self {
             Self::GivenNamesDiffer => "the given names differ",
+            Self::FamilyNamesDiffer => "the family names differ",
             Self::BirthDatesDiffer => "the dates of birth differ",
             Self::SuffixesDiffer => "the suffixes of the names differ",
             Self::PersonalIdsDiffer => "an identifier of which a person has one differs",
@@ -67,6 +72,9 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     }
     if !shared_id && !doubt_forgiven(score) && given_doubtful(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
+    }
+    if !shared_id && families_only_differ(score) {
+        return Some(Veto::FamilyNamesDiffer);
     }
     let gender = score.level(Field::Gender);
     if !shared_id
@@ -98,6 +106,15 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether family names differ, and nothing but the given name and the home is the same.
+fn families_only_differ(score: &Score) -> bool {
+    let exact = |field| score.level(field) == AgreementLevel::Exact;
+    score.level(Field::FamilyName) == AgreementLevel::Different
+        && !exact(Field::Email)
+        && !exact(Field::Phone)
+        && !agrees(score.level(Field::BirthDate))
 }
 
 /// Whether so much else agrees that names which look alike are one, mistyped.
