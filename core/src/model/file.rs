@@ -1,27 +1,43 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! The file's keys are documented in [`mod@schema`], from which the JSON Schema for editors is
-//! made; `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
+//! Each key is declared once, by [`keys!`](mod@keys): its name, form, default and text. From that come
+//! its reader, the list of known keys, and its entry in the JSON Schema for editors
+//! ([`schema()`]). [`sections`] begins with the whole file.
+//!
+//! - [`tree`] parses YAML into nodes that know their places, and [`reader`] notes mistakes in them.
+//! - [`forms`] has what values may look like: numbers, texts, expressions, lists, mappings.
+//! - The other modules declare the sections.
+//!
+//! `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
 
-mod compile;
 mod computed;
 pub mod context;
 mod events;
 mod experience;
+mod forms;
+mod keys;
 mod publish;
 mod purposes;
 mod reader;
-pub mod schema;
+mod schema;
+mod sections;
+mod segments;
+mod sources;
 mod tree;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use super::Model;
 use crate::computation;
-use reader::{At, Mistakes};
+use forms::{Form as _, mapping};
+use reader::{At, Reader};
 
+pub use context::ContextView;
+pub use publish::{NatsTarget, WebhookTarget};
+pub use purposes::{Channel, Purpose};
 pub use schema::schema;
+pub use sections::{Model, TraitType};
+pub(super) use sources::{ConsentMapping, EventMapping, Mode, RecordMapping};
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../../examples/retail/model.yaml");
@@ -81,14 +97,11 @@ impl Model {
         // Expressions are compiled on a large stack: one for all of them.
         computation::on_large_stack(|| {
             let root = tree::read(yaml)?;
-            let mut mistakes = Mistakes::default();
-            let model = compile::model(&At::root(&root), &mut mistakes);
-            let errors = mistakes.into_errors();
-            if errors.is_empty() {
-                Ok(model)
-            } else {
-                Err(errors)
-            }
+            let at = At::root(&root);
+            let mut reader = Reader::of(&at);
+            let model = mapping::<Model>().read(&at, &mut reader);
+            let errors = reader.into_errors();
+            model.filter(|_| errors.is_empty()).ok_or(errors)
         })
     }
 

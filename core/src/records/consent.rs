@@ -12,6 +12,7 @@
 
 use std::fmt;
 
+use crate::choices::choices;
 use serde::{Deserialize, Serialize};
 
 use super::{Identifier, Origin, Provenance, Record, RecordKey, Timestamp};
@@ -41,34 +42,24 @@ impl ConsentStatus {
     ];
 }
 
-/// Why data may be processed: GDPR, article 6 (1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegalBasis {
-    /// (a)
-    Consent,
-    /// (b)
-    Contract,
-    /// (c)
-    LegalObligation,
-    /// (d)
-    VitalInterests,
-    /// (e)
-    PublicTask,
-    /// (f)
-    LegitimateInterests,
-}
-
-impl LegalBasis {
-    /// All, by name.
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("consent", Self::Consent),
-        ("contract", Self::Contract),
-        ("legal_obligation", Self::LegalObligation),
-        ("vital_interests", Self::VitalInterests),
-        ("public_task", Self::PublicTask),
-        ("legitimate_interests", Self::LegitimateInterests),
-    ];
+choices! {
+    /// Why data may be processed: GDPR, article 6 (1).
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LegalBasis as "LegalBasis" {
+        /// Consent of the customer: (a).
+        Consent = "consent",
+        /// A contract with the customer: (b).
+        Contract = "contract",
+        /// An obligation by law: (c).
+        LegalObligation = "legal_obligation",
+        /// Vital interests of a person: (d).
+        VitalInterests = "vital_interests",
+        /// A task in the public interest: (e).
+        PublicTask = "public_task",
+        /// Legitimate interests: (f).
+        LegitimateInterests = "legitimate_interests",
+    }
 }
 
 /// A word on a purpose. Personal data, so `Debug` hides most of it.

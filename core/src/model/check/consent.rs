@@ -2,6 +2,8 @@
 
 use super::preferences::{language, text};
 use super::{Check, MAX_IDENTIFIER_BYTES, shown};
+use crate::choices::Listed;
+use crate::model::expression::Conversion;
 use crate::records::{
     Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier,
     LegalBasis, Reason, RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
@@ -14,21 +16,50 @@ const MAX_REFERENCE_BYTES: usize = 1_024;
 /// The longest string of the Transparency and Consent Framework, in bytes.
 const MAX_TCF_BYTES: usize = 8 * 1_024;
 
-/// The fields of a consent, beside its purpose and its contact point.
-pub(crate) const FIELDS: [&str; 13] = [
-    "status",
-    "effective_time",
-    "expire_time",
-    "legal_basis",
-    "gpc",
-    "jurisdiction",
-    "policy_version",
-    "notice",
-    "collection_method",
-    "proof",
-    "receipt_id",
-    "language",
-    "tcf_string",
+/// The fields of a consent beside its purpose and its contact point, and what a mapped value is
+/// converted to; `None` is a text.
+pub(crate) const FIELDS: [Listed<Option<Conversion>>; 13] = [
+    Listed::required(
+        "status",
+        None,
+        "`granted`, `denied`, `withdrawn` or `pending`. No value: nothing is said.",
+    ),
+    Listed::optional(
+        "effective_time",
+        Some(Conversion::Time),
+        "From when on it holds. Default: when the source said so.",
+    ),
+    Listed::optional(
+        "expire_time",
+        Some(Conversion::Time),
+        "From when on it holds no longer.",
+    ),
+    Listed::optional("legal_basis", None, "As in `purposes`."),
+    Listed::optional(
+        "gpc",
+        Some(Conversion::Bool),
+        "The Global Privacy Control signal that came with it.",
+    ),
+    Listed::optional(
+        "jurisdiction",
+        None,
+        "Under which law: ISO 3166, `DE`, `US-CA`.",
+    ),
+    Listed::optional(
+        "policy_version",
+        None,
+        "Which version of the policy was agreed to.",
+    ),
+    Listed::optional("notice", None, "The notice that was shown."),
+    Listed::optional("collection_method", None, "How it was collected."),
+    Listed::optional("proof", None, "What proves it."),
+    Listed::optional("receipt_id", None, "The id of the customer's receipt."),
+    Listed::optional("language", None, "The language it was asked in: BCP 47."),
+    Listed::optional(
+        "tcf_string",
+        None,
+        "The raw string of the IAB Transparency and Consent Framework that came with it.",
+    ),
 ];
 
 impl Check<'_> {
@@ -55,12 +86,13 @@ impl Check<'_> {
             .contact_point
             .as_ref()
             .and_then(|point| self.contact_point(&path, point));
+        let known = FIELDS.map(|field| field.key);
         for name in draft
             .fields
             .keys()
-            .filter(|name| !FIELDS.contains(&name.as_str()))
+            .filter(|name| !known.contains(&name.as_str()))
         {
-            let rule = format!("is no field of a consent; there are {}", FIELDS.join(", "));
+            let rule = format!("is no field of a consent; there are {}", known.join(", "));
             self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
         }
         let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
@@ -76,7 +108,7 @@ impl Check<'_> {
             effective_time: effective_time
                 .unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
             expire_time: self.instant(&path, &draft, "expire_time"),
-            legal_basis: self.one_of(&path, &draft, "legal_basis", &LegalBasis::ALL),
+            legal_basis: self.one_of(&path, &draft, "legal_basis", LegalBasis::ALL),
             gpc: self.gpc(&path, &draft),
             notes: Box::new(self.notes(&path, &draft)),
         };

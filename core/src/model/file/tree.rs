@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{Event, Parser, Span};
+use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::ModelError;
 
@@ -26,7 +26,7 @@ const MAX_KEY_BYTES: usize = 1_000;
 const MAX_MISTAKES: usize = 1_000;
 
 /// A value in the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) column: usize,
@@ -34,7 +34,7 @@ pub(super) struct Node {
 }
 
 /// What a node holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     Null,
     Scalar {
@@ -47,7 +47,7 @@ pub(super) enum Content {
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) line: usize,
@@ -56,6 +56,13 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// An empty file.
+    pub(super) const NOTHING: Self = Self {
+        line: 1,
+        column: 1,
+        content: Content::Null,
+    };
+
     /// What it is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self.content {
@@ -94,12 +101,7 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
     }
     match builder.root {
         _ if !builder.errors.is_empty() => Err(builder.errors),
-        Some(root) => Ok(root),
-        None => Ok(Node {
-            line: 1,
-            column: 1,
-            content: Content::Null,
-        }),
+        root => Ok(root.unwrap_or(Node::NOTHING)),
     }
 }
 
@@ -144,7 +146,7 @@ impl Builder {
         }
         match event {
             Event::Scalar(text, style, ..) => {
-                let plain = style == serde_saphyr::granit_parser::ScalarStyle::Plain;
+                let plain = style == ScalarStyle::Plain;
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null");
                 let scalar = Content::Scalar {
                     text: text.into_owned(),
