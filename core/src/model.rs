@@ -3,6 +3,25 @@
 //!
 //! A [`Model`] is compiled from the model file and never changes; this module is what the rest of
 //! the service asks it.
+//!
+//! # Examples
+//! ```
+//! use profile_core::model::Model;
+//! use profile_core::records::Draft;
+//!
+//! let model = Model::parse(
+//!     "traits: { name: }
+//! sources: { shop: { records: { customers: { key: id, traits: { name: trim(full_name) } } } } }",
+//! )
+//! .expect("a model");
+//! let payload = serde_json::json!({ "id": 7, "full_name": " Ann Smith " });
+//! let drafts = model.map("shop", "customers", &payload).expect("it fits");
+//! let [Draft::Upsert(record)] = drafts.as_slice() else {
+//!     panic!("one statement about a record")
+//! };
+//! assert_eq!(record.record.key, "7");
+//! assert_eq!(record.traits["name"].as_str(), Some("Ann Smith"));
+//! ```
 
 pub mod check;
 mod computed;
@@ -76,7 +95,7 @@ pub enum Normalization {
     /// A telephone number, to E.164; numbers without a country code are of this region (ISO 3166,
     /// `US`).
     E164 {
-        /// The region.
+        /// Region of numbers without a country code.
         default_region: String,
     },
 }
@@ -125,7 +144,7 @@ impl Model {
 
     /// How a trait is chosen; by recency for one that the model no longer has.
     #[must_use]
-    pub fn survivorship(&self, name: &str) -> Survivorship {
+    pub(crate) fn survivorship(&self, name: &str) -> Survivorship {
         self.traits
             .get(name)
             .map(|kind| kind.keep)

@@ -3,7 +3,7 @@
 /// A field of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContextField {
-    /// A trait.
+    /// A trait by its name.
     Trait(String),
     /// A computed trait.
     Computed(String),

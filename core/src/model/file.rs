@@ -48,7 +48,7 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// A mistake in a model file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 pub struct ModelError {
-    /// From 1.
+    /// Line of the mistake, from 1.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
@@ -82,6 +82,20 @@ impl fmt::Display for ModelError {
 
 impl Model {
     /// Compiles a model file.
+    ///
+    /// # Examples
+    /// ```
+    /// use profile_core::model::Model;
+    ///
+    /// let model = Model::parse("sources: { shop: { trust: 80 } }").expect("a model");
+    /// assert_eq!(model.trust("shop"), 80);
+    ///
+    /// let errors = Model::parse("sources: { shop: { trust: 800 } }").expect_err("no model");
+    /// assert_eq!(
+    ///     errors[0].to_string(),
+    ///     "1:27: sources.shop.trust: must be a whole number from 0 to 100",
+    /// );
+    /// ```
     ///
     /// # Errors
     /// Every mistake, in order of line and column. Where the file is not YAML, only that.

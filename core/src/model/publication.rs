@@ -13,10 +13,10 @@ use crate::choices::{Choice as _, choices};
 /// How the variables begin that a model may name.
 pub const SECRET_PREFIX: &str = "PUBLISH_";
 
-/// A publication.
+/// A target, and which changes are published to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// To whom.
+    /// Where changes are sent.
     pub target: Target,
     /// Which kinds of changes.
     pub kinds: BTreeSet<PublishedKind>,

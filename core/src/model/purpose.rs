@@ -33,9 +33,9 @@ choices! {
 /// Which of several things may be seen. By default none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visible {
-    /// All.
+    /// All of the kind.
     All,
-    /// Only these.
+    /// Only those with these names.
     Only(BTreeSet<String>),
 }
 

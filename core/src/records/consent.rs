@@ -65,7 +65,7 @@ choices! {
 /// A word on a purpose. Personal data, so `Debug` hides most of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// The purpose.
+    /// Name of the purpose.
     #[serde(rename = "p")]
     pub purpose: String,
     /// For which contact point, normalised; none: for all.
@@ -155,10 +155,10 @@ impl ConsentNotes {
 /// A word, and who said it when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentWord {
-    /// The word.
+    /// What the customer said.
     #[serde(rename = "v")]
     pub consent: Consent,
-    /// When.
+    /// Where and when it was said.
     #[serde(rename = "p")]
     pub said: Provenance,
 }
@@ -316,7 +316,7 @@ impl Consents {
 /// What is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// The purpose.
+    /// Name of the purpose.
     pub purpose: &'a str,
     /// The contact point; none: the purpose as such.
     pub contact_point: Option<&'a Identifier>,

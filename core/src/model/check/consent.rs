@@ -71,30 +71,12 @@ impl Check<'_> {
     ) -> Statement {
         self.about(path, &draft.record, draft.version, draft.source_time);
         let path = format!("{path}.consent");
-        if draft.purpose.is_empty() {
-            self.violations
-                .push(Violation::required(format!("{path}.purpose")));
-        } else if !self.model.purposes.contains_key(&draft.purpose) {
-            self.not_declared(
-                format!("{path}.purpose"),
-                "purpose",
-                &draft.purpose,
-                self.model.purposes.keys(),
-            );
-        }
+        self.purpose(format!("{path}.purpose"), &draft.purpose);
         let contact_point = draft
             .contact_point
             .as_ref()
             .and_then(|point| self.contact_point(&path, point));
-        let known = FIELDS.map(|field| field.key);
-        for name in draft
-            .fields
-            .keys()
-            .filter(|name| !known.contains(&name.as_str()))
-        {
-            let rule = format!("is no field of a consent; there are {}", known.join(", "));
-            self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
-        }
+        self.known_fields(&path, &draft);
         let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
         if !draft.fields.contains_key("status") {
             self.violations
@@ -137,6 +119,24 @@ impl Check<'_> {
             )),
             draft: Draft::Consent(draft),
         })
+    }
+
+    fn purpose(&mut self, field: String, purpose: &str) {
+        if purpose.is_empty() {
+            self.violations.push(Violation::required(field));
+        } else if !self.model.purposes.contains_key(purpose) {
+            self.not_declared(field, "purpose", purpose, self.model.purposes.keys());
+        }
+    }
+
+    fn known_fields(&mut self, path: &str, draft: &DraftConsent) {
+        let known = FIELDS.map(|field| field.key);
+        for name in draft.fields.keys() {
+            if !known.contains(&name.as_str()) {
+                let rule = format!("is no field of a consent; there are {}", known.join(", "));
+                self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
+            }
+        }
     }
 
     fn contact_point(&mut self, path: &str, said: &Identifier) -> Option<Identifier> {

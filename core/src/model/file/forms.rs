@@ -292,3 +292,6 @@ impl<T: Keys> Inline for Mapping<T> {
         T::describe(properties, definitions);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,7 @@ keys! {
     pub struct TraitType as "Trait" {
         /// Which value survives when records differ.
         keep: Survivorship = "most_recent" as one_of::<Survivorship>();
-        /// Personal data.
+        /// Whether the values are personal data.
         personal: bool = "false" as Flag;
         /// What it says of a person, for matching. Default: nothing.
         role("match"): Option<Role> = optional as one_of::<Role>();

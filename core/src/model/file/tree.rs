@@ -173,75 +173,71 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node) {
-        let Some(Open {
-            node: parent,
-            waiting,
-            lines,
-        }) = self.open.last_mut()
-        else {
+        let Some(open) = self.open.last_mut() else {
             self.root.get_or_insert(node);
             return;
         };
-        match &mut parent.content {
+        match &mut open.node.content {
             Content::Sequence(values) => values.push(node),
-            Content::Mapping(entries) => {
-                if let Some((key, line, column)) = waiting.take() {
-                    let mut wrong = None;
-                    if let Some(first) = lines.get(&key) {
-                        wrong = Some(format!("`{key}` stands twice, first in line {first}"));
-                    } else {
-                        lines.insert(key.clone(), line);
-                    }
-                    entries.push(Entry {
-                        key,
-                        line,
-                        column,
-                        value: node,
-                    });
-                    let most = entries.len() > MAX_KEYS;
-                    if let Some(message) = wrong {
-                        self.error(line, column, message);
-                    }
-                    if most {
-                        self.stop(
-                            line,
-                            column,
-                            format!("a mapping has at most {MAX_KEYS} keys"),
-                        );
-                    }
-                } else {
-                    let Node {
-                        line,
-                        column,
-                        content,
-                    } = node;
-                    let key = match content {
-                        Content::Scalar { text, .. } => text,
-                        Content::Null => "null".to_owned(),
-                        Content::Sequence(_) | Content::Mapping(_) => {
-                            self.errors.push(ModelError::new(
-                                line,
-                                column,
-                                "a key must be a single value",
-                            ));
-                            String::new()
-                        }
-                    };
-                    if key.len() > MAX_KEY_BYTES {
-                        let length = key.len();
-                        self.stop(
-                            line,
-                            column,
-                            format!(
-                                "a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed"
-                            ),
-                        );
-                        return;
-                    }
-                    *waiting = Some((key, line, column));
-                }
-            }
+            Content::Mapping(_) => match open.waiting.take() {
+                Some(key) => self.add_entry(key, node),
+                None => self.add_key(node),
+            },
             Content::Null | Content::Scalar { .. } => {}
+        }
+    }
+
+    /// Adds a value under the key that waited for it.
+    fn add_entry(&mut self, (key, line, column): Key, value: Node) {
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
+        let Content::Mapping(entries) = &mut open.node.content else {
+            return;
+        };
+        let first = open.lines.get(&key).copied();
+        if first.is_none() {
+            open.lines.insert(key.clone(), line);
+        }
+        let twice = first.map(|first| format!("`{key}` stands twice, first in line {first}"));
+        entries.push(Entry {
+            key,
+            line,
+            column,
+            value,
+        });
+        let is_full = entries.len() > MAX_KEYS;
+        if let Some(message) = twice {
+            self.error(line, column, message);
+        }
+        if is_full {
+            let message = format!("a mapping has at most {MAX_KEYS} keys");
+            self.stop(line, column, message);
+        }
+    }
+
+    /// Lets a key wait for its value.
+    fn add_key(&mut self, node: Node) {
+        let Node {
+            line,
+            column,
+            content,
+        } = node;
+        let key = match content {
+            Content::Scalar { text, .. } => text,
+            Content::Null => "null".to_owned(),
+            Content::Sequence(_) | Content::Mapping(_) => {
+                let message = "a key must be a single value";
+                self.errors.push(ModelError::new(line, column, message));
+                String::new()
+            }
+        };
+        if key.len() > MAX_KEY_BYTES {
+            let length = key.len();
+            let message = format!("a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed");
+            self.stop(line, column, message);
+        } else if let Some(open) = self.open.last_mut() {
+            open.waiting = Some((key, line, column));
         }
     }
 
