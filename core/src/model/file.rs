@@ -53,6 +53,34 @@ impl ModelError {
     }
 }
 
+impl ModelError {
+    /// A mistake at the value with this path, which is found by whoever uses the model.
+    #[must_use]
+    pub fn at(yaml: &str, path: &[&str], message: impl Into<String>) -> Self {
+        let root = tree::read(yaml).ok();
+        let node = root.as_ref().and_then(|root| root.find(path));
+        let (line, column) = node.map_or((1, 1), |node| (node.line, node.column));
+        Self {
+            path: path.join("."),
+            ..Self::new(line, column, message)
+        }
+    }
+}
+
+impl ModelError {
+    /// The mistake without control characters, which keys and expressions of a file may hold: it is
+    /// printed on terminals.
+    fn in_one_line(mut self) -> Self {
+        for text in [&mut self.path, &mut self.message] {
+            if text.chars().any(char::is_control) {
+                *text = text.replace(['\n', '\t'], " ");
+                *text = text.replace(char::is_control, "\u{FFFD}");
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for ModelError {
     /// `12:7: identifiers.email.priority: must be …`, as editors and terminals like it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,15 +108,8 @@ impl Model {
         }
         // Expressions are compiled on a large stack: one for all of them.
         computation::on_large_stack(|| {
-            let root = tree::read(yaml)?;
-            let mut mistakes = Mistakes::default();
-            let model = compile::model(&At::root(&root), &mut mistakes);
-            let errors = mistakes.into_errors();
-            if errors.is_empty() {
-                Ok(model)
-            } else {
-                Err(errors)
-            }
+            compiled(yaml)
+                .map_err(|errors| errors.into_iter().map(ModelError::in_one_line).collect())
         })
     }
 
@@ -103,6 +124,18 @@ impl Model {
             Err(errors) => unreachable!("the compiled-in model is wrong: {errors:?}"),
         });
         Arc::clone(&MODEL)
+    }
+}
+
+fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
+    let root = tree::read(yaml)?;
+    let mut mistakes = Mistakes::default();
+    let model = compile::model(&At::root(&root), &mut mistakes);
+    let errors = mistakes.into_errors();
+    if errors.is_empty() {
+        Ok(model)
+    } else {
+        Err(errors)
     }
 }
 
