@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{Event, Parser, Span};
+use granit_parser::{Event, Parser, Span};
 
 use super::ModelError;
 
@@ -56,6 +56,18 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// The value under these keys.
+    pub(super) fn find(&self, path: &[&str]) -> Option<&Self> {
+        let [first, rest @ ..] = path else {
+            return Some(self);
+        };
+        let Content::Mapping(entries) = &self.content else {
+            return None;
+        };
+        let entry = entries.iter().find(|entry| entry.key == *first)?;
+        entry.value.find(rest)
+    }
+
     /// What it is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self.content {
@@ -92,6 +104,10 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
             }
         }
     }
+    // A key is found to be a duplicate only after its value was read, with the mistakes in it.
+    builder
+        .errors
+        .sort_by_key(|error| (error.line, error.column));
     match builder.root {
         _ if !builder.errors.is_empty() => Err(builder.errors),
         Some(root) => Ok(root),
@@ -144,7 +160,7 @@ impl Builder {
         }
         match event {
             Event::Scalar(text, style, ..) => {
-                let plain = style == serde_saphyr::granit_parser::ScalarStyle::Plain;
+                let plain = style == granit_parser::ScalarStyle::Plain;
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null");
                 let scalar = Content::Scalar {
                     text: text.into_owned(),
