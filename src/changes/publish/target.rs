@@ -52,6 +52,13 @@ pub(super) trait Target: Send {
 }
 
 /// Makes a target ready.
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(
+        clippy::unused_async,
+        reason = "only NATS has a connection to wait for"
+    )
+)]
 pub(super) async fn connect(
     declared: &Declared,
     tenant: &TenantId,
