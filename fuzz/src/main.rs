@@ -1,8 +1,9 @@
 //! The long form: `cargo run --release -p profile-fuzz -- --cases 1000000`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use profile_fuzz::harness::{self, Options};
 use profile_fuzz::targets::{ALL, Target};
@@ -36,16 +37,19 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     if let Some(Command::Replay { target, file }) = cli.command {
         let input = std::fs::read(&file).with_context(|| file.display().to_string())?;
         return match harness::try_once(find(&target)?, &input) {
             Ok(answer) => {
                 println!("{answer}");
-                Ok(())
+                Ok(ExitCode::SUCCESS)
             }
-            Err(what) => bail!("{target}: {what}"),
+            Err(what) => {
+                println!("{target}: {what}");
+                Ok(ExitCode::FAILURE)
+            }
         };
     }
     let targets: Vec<&Target> = match cli.targets.as_slice() {
@@ -72,10 +76,11 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
-    if failed > 0 {
-        bail!("{failed} targets failed");
-    }
-    Ok(())
+    Ok(if failed > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn find(name: &str) -> anyhow::Result<&'static Target> {
