@@ -12,6 +12,8 @@ mod contexts;
 mod decode;
 mod encode;
 mod experience;
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod ingest;
 mod lane;

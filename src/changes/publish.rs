@@ -22,6 +22,7 @@
 
 mod event;
 mod lease;
+#[cfg(feature = "nats")]
 mod nats;
 mod runner;
 mod target;

@@ -1,10 +1,10 @@
 //! A server as a process: its listeners, its store, its operations side, its end by signal.
 //!
-//! Whatever can be wrong at the start is told before anything is answered: configuration, model,
+//! Whatever is wrong at the start is reported before any call is answered: configuration, model,
 //! addresses, the database file. A PostgreSQL that is away is no such mistake: the server waits for
 //! it, and says `NOT_SERVING` meanwhile.
 //!
-//! What each signal does is in [`signals`], what SIGHUP reloads in [`reload`].
+//! [`signals`] has the effect of each signal, [`reload`] that of SIGHUP.
 
 mod reload;
 mod signals;
@@ -42,7 +42,7 @@ pub(super) struct Process {
     stopped: Arc<AtomicBool>,
 }
 
-/// What a process does when it is told to reload.
+/// The action on SIGHUP.
 pub(super) enum OnHangup {
     /// It reads its configuration again, from these arguments.
     Reload(ConfigArgs),

@@ -250,7 +250,8 @@ fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()>
         .map_err(|violation| vec![violation])
 }
 
-fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+/// The drafts that a payload maps to, or what is wrong with it.
+pub(super) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
     if payload.len() > MAX_PAYLOAD_BYTES {
         return vec![Err(vec![Violation::limit(
             "payload",

@@ -18,7 +18,7 @@
 mod activity;
 mod answer;
 mod call;
-mod decoded;
+pub(super) mod decoded;
 mod message;
 mod places;
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::load::{Loaded, load};
 use super::request::Request;
-use crate::active_models::{ActiveModel, ActiveModels};
+use crate::active_models::{ActiveModel, ActiveModels, ModelFile};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
@@ -433,7 +433,7 @@ impl ModelRollout {
         if let Content::File(file) = &candidate.content {
             let file = file.clone();
             let parsed =
-                compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
+                compute::run(Class::Call, None, move || ModelFile::parse(&file).map(drop)).await?;
             parsed.map_err(Error::Mistakes)?;
         }
         // A stored version that was never in force comes into force as it is, if it is later than

@@ -69,6 +69,34 @@ impl ModelError {
     }
 }
 
+impl ModelError {
+    /// A mistake at the value with this path, which is found by whoever uses the model.
+    #[must_use]
+    pub fn at(yaml: &str, path: &[&str], message: impl Into<String>) -> Self {
+        let root = tree::read(yaml).ok();
+        let node = root.as_ref().and_then(|root| root.find(path));
+        let (line, column) = node.map_or((1, 1), |node| (node.line, node.column));
+        Self {
+            path: path.join("."),
+            ..Self::new(line, column, message)
+        }
+    }
+}
+
+impl ModelError {
+    /// The mistake without control characters, which keys and expressions of a file may hold: it is
+    /// printed on terminals.
+    fn in_one_line(mut self) -> Self {
+        for text in [&mut self.path, &mut self.message] {
+            if text.chars().any(char::is_control) {
+                *text = text.replace(['\n', '\t'], " ");
+                *text = text.replace(char::is_control, "\u{FFFD}");
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for ModelError {
     /// `12:7: identifiers.email.priority: must be …`, as editors and terminals like it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,12 +138,8 @@ impl Model {
         }
         // Expressions are compiled on a large stack: one for all of them.
         computation::on_large_stack(|| {
-            let root = tree::read(yaml)?;
-            let at = At::root(&root);
-            let mut reader = Reader::of(&at);
-            let model = mapping::<Model>().read(&at, &mut reader);
-            let errors = reader.into_errors();
-            model.filter(|_| errors.is_empty()).ok_or(errors)
+            compiled(yaml)
+                .map_err(|errors| errors.into_iter().map(ModelError::in_one_line).collect())
         })
     }
 
@@ -131,6 +155,15 @@ impl Model {
         });
         Arc::clone(&MODEL)
     }
+}
+
+fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
+    let root = tree::read(yaml)?;
+    let at = At::root(&root);
+    let mut reader = Reader::of(&at);
+    let model = mapping::<Model>().read(&at, &mut reader);
+    let errors = reader.into_errors();
+    model.filter(|_| errors.is_empty()).ok_or(errors)
 }
 
 #[cfg(test)]

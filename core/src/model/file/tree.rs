@@ -62,6 +62,17 @@ impl Node {
         column: 1,
         content: Content::Null,
     };
+    /// The value under these keys.
+    pub(super) fn find(&self, path: &[&str]) -> Option<&Self> {
+        let [first, rest @ ..] = path else {
+            return Some(self);
+        };
+        let Content::Mapping(entries) = &self.content else {
+            return None;
+        };
+        let entry = entries.iter().find(|entry| entry.key == *first)?;
+        entry.value.find(rest)
+    }
 
     /// What it is, for messages.
     pub(super) fn kind(&self) -> &'static str {
@@ -99,6 +110,10 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
             }
         }
     }
+    // A key is found to be a duplicate only after its value was read, with the mistakes in it.
+    builder
+        .errors
+        .sort_by_key(|error| (error.line, error.column));
     match builder.root {
         _ if !builder.errors.is_empty() => Err(builder.errors),
         root => Ok(root.unwrap_or(Node::NOTHING)),
