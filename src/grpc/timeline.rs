@@ -5,7 +5,9 @@
 use profile_core::model::Visible;
 use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
 use profile_core::permission::view::{View, Withheld};
-use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
+use profile_core::records::{
+    ContentHash, ObjectKey, Reason, Sequence, Timestamp, Violation, folded,
+};
 
 use super::call_context::CallContext;
 use super::checked::{Checked, both, page_size};
@@ -34,25 +36,7 @@ impl ProfileApi {
         context: &CallContext,
     ) -> Result<v1::ListTimelineResponse, ApiError> {
         let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request))?;
-        // The key is not part of the query: after a merge the same timeline may be asked for under
-        // another name.
-        let EventFilter {
-            kinds,
-            channels,
-            start,
-            end,
-        } = &query.filter;
-        let bound_to = (
-            kinds,
-            channels,
-            start,
-            end,
-            &query.sources,
-            &query.text,
-            query.view,
-            &request.purpose,
-        );
-        let bound_to = profile_core::records::ContentHash::of(&bound_to);
+        let bound_to = fingerprint(&query, &request.purpose);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
@@ -178,6 +162,27 @@ impl ProfileApi {
             withheld: withheld.into_iter().map(told).collect(),
         }
     }
+}
+
+/// What a page token is bound to. The key is not part of it: after a merge the same timeline may be
+/// asked for under another name.
+fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
+    let EventFilter {
+        kinds,
+        channels,
+        start,
+        end,
+    } = &query.filter;
+    ContentHash::of(&(
+        kinds,
+        channels,
+        start,
+        end,
+        &query.sources,
+        &query.text,
+        query.view,
+        purpose,
+    ))
 }
 
 /// A page's items, by the view in which they are shown. An object on a timeline has no course.

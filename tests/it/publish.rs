@@ -9,6 +9,7 @@ mod nats;
 mod receiver;
 mod servers;
 mod stream;
+mod traces;
 mod webhooks;
 
 use std::collections::{BTreeMap, HashSet};
