@@ -29,6 +29,7 @@ use profile_core::records::{
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Span;
 
 pub use apply::Outcome;
 pub use changes::WriteContext;
@@ -40,6 +41,7 @@ use crate::changes::LogFollower;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lanes::{self, Caller, Refusal};
+use crate::spans::{self, child_span};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};
@@ -174,6 +176,10 @@ struct Job {
     checked: Checked,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
+    /// The span of the call; none where it is not traced.
+    span: Span,
+    /// The span of the time in the queue.
+    waiting: Span,
     _place: Permit,
 }
 
@@ -362,6 +368,8 @@ impl Ingest {
             checked,
             bytes,
             answer,
+            span: spans::current(),
+            waiting: child_span!("queue wait", queue = "write"),
             _place: place,
         };
         self.queue.send(job).map_err(|_| Error::Stopping)?;

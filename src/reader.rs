@@ -43,11 +43,13 @@ pub use watch::{Error as WatchError, Request as WatchRequest, ResumePosition, Wa
 use profile_core::model::Model;
 use profile_core::profile::{Derived, Profile, StoredProfile, fold};
 use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::active_models::ActiveModels;
 use crate::changes::{CacheKey, LogFollower, TenantTail};
 use crate::clock::Clock;
+use crate::spans::child_span;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};
@@ -344,8 +346,9 @@ impl Reader {
     ) -> Result<Found, store::Error> {
         let slot = self.slot(scope, CacheKey::Id(id));
         let load = async {
-            let loaded = self.load_profile(scope, id, "profiles").await?;
-            Ok(loaded.under(id))
+            let miss = child_span!("cache miss", cache = "profiles");
+            let loaded = self.load_profile(scope, id, "profiles").instrument(miss);
+            Ok(loaded.await?.under(id))
         };
         let (mut entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
         self.metrics.cache_read(
@@ -383,6 +386,7 @@ impl Reader {
 
     /// A profile, with what is derived of it now.
     fn folded(&self, stored: StoredProfile, model: &Model) -> Cached {
+        let _span = child_span!("fold").entered();
         let mut profile = fold(stored, model);
         profile.derived = Derived::of(&profile, model, self.clock.now());
         profile.pack();

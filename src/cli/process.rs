@@ -22,7 +22,7 @@ use self::reload::Reload;
 use self::signals::{Hangup, Signals};
 use super::setup;
 use crate::clock::GuardedClock;
-use crate::config::{Config, ConfigArgs};
+use crate::config::{self, Config, ConfigArgs};
 use crate::grpc::CallLog;
 use crate::memory;
 use crate::server;
@@ -68,13 +68,20 @@ impl Process {
             "--operations-address",
         )?;
         let limit = memory::container_limit();
-        telemetry.metrics.observe_memory(limit);
+        telemetry.metrics.observe_process(limit);
         for warning in config
             .warnings()
             .into_iter()
             .chain(config.memory_warning(limit))
         {
             tracing::warn!("{warning}");
+        }
+        let without_effect = config::without_effect(std::env::vars_os());
+        if !without_effect.is_empty() {
+            tracing::warn!(
+                variables = without_effect.join(" "),
+                "OpenTelemetry variables have no effect on this program; docs/configuration.md lists those that have"
+            );
         }
         let (metrics, clock) = (telemetry.metrics.clone(), Arc::new(GuardedClock::default()));
         metrics.observe_episode(clock.episode());

@@ -11,6 +11,7 @@ mod receiver;
 mod servers;
 #[cfg(feature = "nats")]
 mod stream;
+mod traces;
 mod webhooks;
 
 use std::collections::{BTreeMap, HashSet};
