@@ -54,4 +54,6 @@ pub mod server;
 pub mod sources;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod transport;
