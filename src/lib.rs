@@ -56,4 +56,6 @@ pub mod sources;
 pub mod spans;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod transport;

@@ -55,14 +55,12 @@ impl Sampler {
     #[must_use]
     pub fn chooses(&self, parent: Option<&SpanContext>) -> bool {
         match (self.kind, parent) {
-            (TraceSampler::AlwaysOn, _) => true,
-            (TraceSampler::AlwaysOff, _) => false,
+            (TraceSampler::AlwaysOn, _) | (TraceSampler::ParentOrOn, None) => true,
+            (TraceSampler::AlwaysOff, _) | (TraceSampler::ParentOrOff, None) => false,
             (
                 TraceSampler::ParentOrOn | TraceSampler::ParentOrOff | TraceSampler::ParentOrRatio,
                 Some(parent),
             ) => parent.is_sampled(),
-            (TraceSampler::ParentOrOn, None) => true,
-            (TraceSampler::ParentOrOff, None) => false,
             // All servers choose the same traces.
             (TraceSampler::Ratio, Some(parent)) => {
                 let low = u128::from_be_bytes(parent.trace_id().to_bytes()) & u128::from(u64::MAX);

@@ -16,6 +16,7 @@
 
 mod availability;
 mod error;
+mod idempotency;
 mod log;
 mod matching;
 pub mod memory;
@@ -43,6 +44,7 @@ use uuid::Uuid;
 
 pub use availability::Availability;
 pub use error::Error;
+pub use idempotency::{EarlierAnswer, IdempotencyError, IdempotentRequest};
 pub use log::{
     ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
 };

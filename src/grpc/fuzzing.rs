@@ -8,7 +8,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::layers::decoded::{Estimate, Shape};
-use super::{decode, ingest, token, v1};
+use super::{decode, ingest, status, token, v1};
 use crate::explain::PageCursor;
 use crate::reader::{ResumePosition, SearchCursor, TimelineCursor};
 use crate::store::ChangeKey;
@@ -86,17 +86,19 @@ pub fn sample_resume_token(sequence: i64, changes: usize) -> String {
 
 fn read_token(text: &str) -> Result<Option<String>, Status> {
     let tenant = TenantId::default();
-    let sequence = token::parse_read_token(text, Uuid::nil(), &tenant)?;
+    let sequence =
+        token::parse_read_token(text, Uuid::nil(), &tenant).map_err(status::tokens::token)?;
     Ok(Some(token::read_token(Uuid::nil(), &tenant, sequence)))
 }
 
 fn resume_token(text: &str) -> Result<Option<String>, Status> {
     let tenant = TenantId::default();
-    let position = token::parse_resume_token(text, Uuid::nil(), &tenant)?;
+    let position =
+        token::parse_resume_token(text, Uuid::nil(), &tenant).map_err(status::tokens::token)?;
     Ok(Some(token::resume_token(Uuid::nil(), &tenant, position)))
 }
 
 fn page_token<T: Serialize + DeserializeOwned>(text: &str) -> Result<Option<String>, Status> {
-    let after: Option<T> = token::parse_page_token(text, &QUERY)?;
+    let after: Option<T> = token::parse_page_token(text, &QUERY).map_err(status::tokens::token)?;
     Ok(after.map(|after| token::page_token(after, &QUERY)))
 }

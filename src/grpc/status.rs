@@ -10,7 +10,7 @@ mod bounds;
 mod foreign;
 mod reads;
 mod store;
-mod tokens;
+pub(super) mod tokens;
 mod writes;
 
 use std::collections::HashMap;

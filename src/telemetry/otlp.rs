@@ -160,9 +160,9 @@ mod tests {
         let mut config = Config::defaults();
         config.telemetry.otlp_endpoint = Some(endpoint);
         let telemetry = telemetry::Telemetry::collect(&config).unwrap();
-        let tracer = telemetry.guard.traces.as_ref().unwrap().tracer("test");
-        let subscriber =
-            tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(tracer));
+        let test_tracer = telemetry.guard.traces.as_ref().unwrap().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(tracing_opentelemetry::layer().with_tracer(test_tracer));
         tracing::subscriber::with_default(subscriber, || {
             let mut headers = HeaderMap::new();
             let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

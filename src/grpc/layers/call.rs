@@ -336,11 +336,13 @@ impl CallGuard {
             return Span::none();
         };
         let parent = spans::parent(headers);
-        let context = parent.as_ref().map(|parent| parent.span());
-        if !sampler.chooses(context.as_ref().map(SpanRef::span_context)) {
+        let chosen = {
+            let context = parent.as_ref().map(|parent| parent.span());
+            sampler.chooses(context.as_ref().map(SpanRef::span_context))
+        };
+        if !chosen {
             return Span::none();
         }
-        drop(context);
         self.span = tracing::info_span!(
             "rpc",
             otel.name = self.method.name,

@@ -7,7 +7,7 @@ use crate::grpc::token::TokenError;
 use crate::grpc::v1::ErrorReason;
 
 /// A token of a request cannot be used.
-pub(super) fn token(error: TokenError) -> Status {
+pub(in crate::grpc) fn token(error: TokenError) -> Status {
     let (code, reason) = match error {
         TokenError::PageInvalid => (Code::InvalidArgument, ErrorReason::PageTokenInvalid),
         TokenError::ReadInvalid => (Code::InvalidArgument, ErrorReason::ReadTokenInvalid),
