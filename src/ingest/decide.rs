@@ -246,3 +246,106 @@ impl Writer {
         before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{World, key, record};
+
+    fn request(operation: Operation) -> DecisionRequest {
+        DecisionRequest {
+            operation,
+            actor: "a person".to_owned(),
+            note: String::new(),
+            override_rules: false,
+            request_id: String::new(),
+        }
+    }
+
+    fn merge(target: ProfileId, source: ProfileId) -> DecisionRequest {
+        request(Operation::Merge {
+            target,
+            sources: vec![source],
+        })
+    }
+
+    async fn decide(
+        world: &World,
+        request: DecisionRequest,
+        validate_only: bool,
+    ) -> Result<Decided, DecideError> {
+        let ingest = &world.ingest;
+        ingest.decide(&world.tenant, request, validate_only).await
+    }
+
+    #[tokio::test]
+    async fn the_same_request_again_gets_its_first_answer_and_writes_nothing() {
+        let world = World::new();
+        let one = world.store(record("1", "account", "a")).await;
+        let other = world.store(record("2", "account", "b")).await;
+        let request = DecisionRequest {
+            request_id: "r1".to_owned(),
+            ..merge(one, other)
+        };
+        let first = decide(&world, request.clone(), false)
+            .await
+            .expect("merges");
+        let written = world.head().await;
+        let again = decide(&world, request, false).await.expect("answers");
+        assert_eq!(again.decisions, first.decisions);
+        assert_eq!(again.outcomes, first.outcomes);
+        assert_eq!(world.head().await, written);
+    }
+
+    #[tokio::test]
+    async fn a_tried_merge_shows_the_profile_and_writes_nothing() {
+        let world = World::new();
+        let one = world.store(record("1", "account", "a")).await;
+        let other = world.store(record("2", "account", "b")).await;
+        let before = world.head().await;
+        let tried = decide(&world, merge(one, other), true)
+            .await
+            .expect("tries");
+        assert_eq!(tried.profiles[0].records.len(), 2);
+        assert_eq!(tried.sequence, None);
+        assert_eq!(world.head().await, before);
+    }
+
+    #[tokio::test]
+    async fn a_split_must_leave_a_part_of_the_profile() {
+        let world = World::new();
+        let profile = world.store(record("1", "account", "a")).await;
+        let split = request(Operation::Split {
+            profile,
+            records: vec![key("1")],
+        });
+        let refused = decide(&world, split, false).await;
+        assert!(matches!(refused, Err(DecideError::NothingStays)));
+    }
+
+    #[tokio::test]
+    async fn overriding_a_decision_does_not_override_the_limit_of_records() {
+        let world = World::new();
+        let mut profiles = Vec::new();
+        for (id, account) in [("1", "a"), ("2", "a"), ("3", "b"), ("4", "b")] {
+            profiles.push(world.store(record(id, "account", account)).await);
+        }
+        let separation = request(Operation::Candidate {
+            left: key("1"),
+            right: key("3"),
+            kind: DecisionKind::CannotLink,
+        });
+        decide(&world, separation, false).await.expect("separates");
+        let merge = DecisionRequest {
+            override_rules: true,
+            ..merge(profiles[0], profiles[2])
+        };
+        let decided = decide(&world, merge, false).await.expect("an answer");
+        let limit = MergeOutcome::Refused(Guard::ClusterBound.name());
+        assert_eq!(
+            decided.outcomes,
+            [limit],
+            "four records, where three are allowed"
+        );
+    }
+}

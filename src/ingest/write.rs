@@ -308,3 +308,53 @@ impl Written {
         self.conflicts += other.conflicts;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{NOW, World, record};
+    use profile_core::model::Model;
+
+    #[test]
+    fn statements_checked_under_another_model_are_checked_again() {
+        let model = Model::parse(crate::tests::MODEL).expect("a model");
+        let statement = model.check(record("1", "account", "a"), NOW).expect("fits");
+        let batch = Batch {
+            statements: &[statement],
+            model: Some(1),
+        };
+        let active = |version, file: &str| ActiveModel {
+            version,
+            model: Arc::new(Model::parse(file).expect("a model")),
+        };
+        let other = active(2, "sources: { elsewhere: }");
+        let rechecked = Rechecked::new(batch, &other);
+        assert!(rechecked.statements.is_empty());
+        assert!(rechecked.rejected[0].is_some());
+        let same = active(1, "sources: { elsewhere: }");
+        assert_eq!(Rechecked::new(batch, &same).statements.len(), 1);
+    }
+
+    #[test]
+    fn outcomes_keep_the_order_of_the_statements() {
+        let rejected = vec![None, Some(Vec::new()), None];
+        let outcomes = merge(rejected, vec![Outcome::Stored, Outcome::Duplicate]);
+        assert_eq!(
+            outcomes,
+            [
+                Outcome::Stored,
+                Outcome::Rejected(Vec::new()),
+                Outcome::Duplicate
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_known_already_makes_no_write() {
+        let world = World::new();
+        let first = world.write(vec![Ok(record("1", "account", "a"))]).await;
+        let again = world.write(vec![Ok(record("1", "account", "a"))]).await;
+        assert_eq!(again.sequence, first.sequence);
+        assert_eq!(Some(world.head().await), first.sequence);
+    }
+}

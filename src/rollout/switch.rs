@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::load::{Loaded, load};
-use crate::active_models::{ActiveModel, ActiveModels};
+use crate::active_models::{ActiveModel, ActiveModels, ModelFile};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
@@ -456,7 +456,7 @@ impl ModelRollout {
         if let Content::File(file) = &candidate.content {
             let file = file.clone();
             let parsed =
-                compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
+                compute::run(Class::Call, None, move || ModelFile::parse(&file).map(drop)).await?;
             parsed.map_err(Error::Mistakes)?;
         }
         // A stored version that was never in force comes into force as it is, if it is later than
@@ -571,4 +571,60 @@ async fn write(
     }
     progress.tell("writing", pieces.len(), pieces.len() + 1);
     tx.commit(now, &last).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{MODEL, World, record};
+
+    fn apply(file: &str, expected_version: Option<i64>, request_id: &str) -> Apply {
+        Apply {
+            candidate: Candidate {
+                content: Content::File(file.to_owned()),
+                weights: Weights::Own,
+            },
+            expected_version,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    async fn run(world: &World, apply: &Apply) -> Result<Applied, Error> {
+        let (progress, _) = Progress::new();
+        world.rollout.apply(&world.tenant, apply, &progress).await
+    }
+
+    #[tokio::test]
+    async fn another_active_version_than_expected_is_refused() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let refused = run(&world, &apply("sources: { shop: }", Some(7), "")).await;
+        let versions = match refused {
+            Err(Error::OtherVersion { expected, actual }) => (expected, actual),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(versions, (7, 1));
+    }
+
+    #[tokio::test]
+    async fn the_same_request_again_makes_no_second_version() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let apply = apply("sources: { shop: }", None, "r1");
+        let first = run(&world, &apply).await.expect("applies");
+        let again = run(&world, &apply).await.expect("answers");
+        assert_eq!(first.version, 2);
+        assert_eq!((again.version, again.sequence), (2, first.sequence));
+        assert_eq!(world.head().await.0, first.sequence);
+    }
+
+    #[tokio::test]
+    async fn a_plan_of_the_active_file_changes_nothing() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let candidate = apply(MODEL, None, "").candidate;
+        let (progress, _) = Progress::new();
+        let plan = world.rollout.plan(&world.tenant, &candidate, &progress);
+        assert!(plan.await.expect("a plan").unchanged);
+    }
 }

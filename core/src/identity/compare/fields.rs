@@ -3,6 +3,7 @@
 use super::Score;
 use crate::identity::context::Context;
 use crate::identity::features::{Date, Email, Features, Id, Phone, Street, Word};
+use crate::identity::keys::BlockingKey;
 use crate::identity::text::{edits, similarity};
 use crate::model::BelongsTo;
 use crate::model::matching::{AgreementLevel, Field, Weights};
@@ -14,92 +15,90 @@ pub(super) fn compare(
     context: &Context,
     score: &mut Score,
 ) {
-    let mut best = |field, found: Option<Best>| {
-        if let Some(Best {
-            level,
-            weight,
-            values,
-        }) = found
-        {
-            score.set(field, level, weight, values);
-        }
-    };
+    set(score, Field::BirthDate, births(left, right, weights));
     let flat = |field| move |level, _: u64| weights.of(field, level);
+    let gender = Best::of(
+        &left.genders,
+        &right.genders,
+        |a, b| (same(a == b), 0),
+        flat(Field::Gender),
+    );
+    set(score, Field::Gender, gender);
+    address(left, right, weights, score);
+    let emails = [left, right].map(|features| telling(&features.emails, |e| e.key, context));
+    let email = Best::of(
+        &emails[0],
+        &emails[1],
+        |a, b| (email_level(a, b), 0),
+        flat(Field::Email),
+    );
+    set(score, Field::Email, email);
+    let phones = [left, right].map(|features| telling(&features.phones, |p| p.key, context));
+    let phone = Best::of(
+        &phones[0],
+        &phones[1],
+        |a, b| (phone_level(a, b), 0),
+        flat(Field::Phone),
+    );
+    set(score, Field::Phone, phone);
+    let id = personal_id(left, right, weights, context);
+    set(score, Field::PersonalId, id);
+}
+
+fn set(score: &mut Score, field: Field, best: Option<Best>) {
+    if let Some(best) = best {
+        score.set(field, best.level, best.weight, best.values);
+    }
+}
+
+fn births(left: &Features, right: &Features, weights: &Weights) -> Option<Best> {
+    Best::of(
+        &left.births,
+        &right.births,
+        |a, b| (date_level(*a, *b), 0),
+        |level, _| weights.of(Field::BirthDate, level),
+    )
+}
+
+fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Score) {
     let by_value = |field| {
         move |level, hash: u64| match level {
             AgreementLevel::Exact => weights.exact(field, hash),
             level => weights.of(field, level),
         }
     };
-    let births =
-        |dates: &[Date]| -> Vec<(usize, Date)> { dates.iter().copied().enumerate().collect() };
-    best(
-        Field::BirthDate,
-        Best::of(
-            &births(&left.births),
-            &births(&right.births),
-            |(_, a), (_, b)| (date_level(*a, *b), 0),
-            flat(Field::BirthDate),
-        ),
+    let street = Best::of(
+        &left.streets,
+        &right.streets,
+        |a, b| (street_level(a, b), 0),
+        |level, _| weights.of(Field::Street, level),
     );
-    best(
-        Field::Gender,
-        Best::of(
-            &left.genders,
-            &right.genders,
-            |a, b| (same(a == b), 0),
-            flat(Field::Gender),
-        ),
+    set(score, Field::Street, street);
+    let city = Best::of(
+        &left.cities,
+        &right.cities,
+        |a, b| (word_level(a, b), a.hash),
+        by_value(Field::City),
     );
-    best(
-        Field::Street,
-        Best::of(
-            &left.streets,
-            &right.streets,
-            |a, b| (street_level(a, b), 0),
-            flat(Field::Street),
-        ),
+    set(score, Field::City, city);
+    let postcode = Best::of(
+        &left.postcodes,
+        &right.postcodes,
+        |a, b| (postcode_level(a, b), a.hash),
+        by_value(Field::Postcode),
     );
-    best(
-        Field::City,
-        Best::of(
-            &left.cities,
-            &right.cities,
-            |a, b| (word_level(a, b), a.hash),
-            by_value(Field::City),
-        ),
-    );
-    best(
-        Field::Postcode,
-        Best::of(
-            &left.postcodes,
-            &right.postcodes,
-            |a, b| (word_level(a, b), a.hash),
-            by_value(Field::Postcode),
-        ),
-    );
-    let told = |email: &&Email| !context.is_generic(email.key);
-    let (l, r): (Vec<&Email>, Vec<&Email>) = (
-        left.emails.iter().filter(told).collect(),
-        right.emails.iter().filter(told).collect(),
-    );
-    best(
-        Field::Email,
-        Best::of(&l, &r, |a, b| (email_level(a, b), 0), flat(Field::Email)),
-    );
-    let told = |phone: &&Phone| !context.is_generic(phone.key);
-    let (l, r): (Vec<&Phone>, Vec<&Phone>) = (
-        left.phones.iter().filter(told).collect(),
-        right.phones.iter().filter(told).collect(),
-    );
-    best(
-        Field::Phone,
-        Best::of(&l, &r, |a, b| (phone_level(a, b), 0), flat(Field::Phone)),
-    );
-    best(
-        Field::PersonalId,
-        personal_id(left, right, weights, context),
-    );
+    set(score, Field::Postcode, postcode);
+}
+
+/// The values that not too many people share.
+fn telling<'a, T>(
+    values: &'a [T],
+    key: impl Fn(&T) -> BlockingKey,
+    context: &Context,
+) -> Vec<&'a T> {
+    let mut telling: Vec<&T> = values.iter().collect();
+    telling.retain(|value| !context.is_generic(key(value)));
+    telling
 }
 
 /// The best of all pairs of values.
@@ -177,6 +176,16 @@ fn word_level(a: &Word, b: &Word) -> AgreementLevel {
     same_or_close(close || (longest >= 6 && similarity(&a.text, &b.text) >= 900))
 }
 
+/// A postal code that begins otherwise is of another region, not one mistyped.
+fn postcode_level(a: &Word, b: &Word) -> AgreementLevel {
+    match word_level(a, b) {
+        AgreementLevel::Close if a.text.as_bytes()[0] != b.text.as_bytes()[0] => {
+            AgreementLevel::Different
+        }
+        level => level,
+    }
+}
+
 fn same_or_close(close: bool) -> AgreementLevel {
     if close {
         AgreementLevel::Close
@@ -191,13 +200,8 @@ fn street_level(a: &Street, b: &Street) -> AgreementLevel {
     }
     let names =
         a.name == b.name || similarity(&a.name, &b.name) >= 880 || contains(a, b) || contains(b, a);
-    let numbers = match (&a.number, &b.number) {
-        (Some(x), Some(y)) => x == y || (x.len().max(y.len()) >= 3 && edits(x, y, 1) <= 1),
-        _ => true,
-    };
-    match (names, numbers) {
+    match (names, !a.is_another_home(b)) {
         (true, true) => AgreementLevel::Close,
-        (true, false) => AgreementLevel::Part,
         (false, true)
             if a.number.is_some()
                 && a.number == b.number
@@ -322,8 +326,9 @@ pub(super) fn id_level(a: &Id, b: &Id) -> AgreementLevel {
     if a.value.hash == b.value.hash {
         return AgreementLevel::Exact;
     }
+    // Systems number customers one after another: only of what people type is the next one a slip.
     let long = a.value.text.len().min(b.value.text.len()) >= 6;
-    same_or_close(long && edits(&a.value.text, &b.value.text, 1) <= 1)
+    same_or_close(a.exclusive && long && edits(&a.value.text, &b.value.text, 1) <= 1)
 }
 
 /// A value as it is compared, for people.

@@ -24,7 +24,7 @@ impl Date {
     /// Reads ISO dates with any separator, `YYYYMMDD`, `month/day/year` (`day/month/year` where
     /// only that can be), two-digit years, and months by name. A month or day that cannot be is
     /// kept: its digits are still those of a typing error.
-    pub(super) fn parse(raw: &str) -> Option<Self> {
+    pub(in crate::identity) fn parse(raw: &str) -> Option<Self> {
         let (numbers, named) = pieces(raw)?;
         let date = match (numbers.as_slice(), named) {
             ([(year, 4), (month, _), (day, _)], None) => Self::new(*year, *month, *day)?,

@@ -16,7 +16,9 @@ pub(super) fn canonical(clean: &str) -> Option<String> {
     let address = match domain {
         "gmail.com" | "googlemail.com" => {
             let mailbox = local.split_once('+').map_or(local, |(mailbox, _)| mailbox);
-            format!("{}@gmail.com", mailbox.replace('.', ""))
+            // A letter and a mark may have had a dot between them: they compose without it.
+            let mailbox = super::fold_case(&mailbox.replace('.', ""));
+            format!("{mailbox}@gmail.com")
         }
         _ => format!("{local}@{domain}"),
     };
@@ -69,6 +71,7 @@ mod tests {
             ("CORY.ODHAM@OUTLOOK.COM", "cory.odham@outlook.com"),
             ("Cory.Odham+shop@Googlemail.com", "coryodham@gmail.com"),
             ("cory+shop@outlook.com", "cory+shop@outlook.com"),
+            ("n.\u{301}@gmail.com", "\u{144}@gmail.com"),
             ("mailto:ann@example.com.", "ann@example.com"),
             ("ann@MÜNCHEN.example", "ann@münchen.example"),
         ] {
