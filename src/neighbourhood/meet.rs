@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use profile_core::identity::{BlockingKey, Features, MatchDecision, is_generic, judge};
+use profile_core::identity::{
+    BlockingKey, Features, MatchDecision, held_by_too_many_people, is_generic, judge,
+};
 use profile_core::records::{Identifier, Record, RecordKey};
 
 use super::{Search, ends};
 use crate::store::{Result, Snapshot};
+
+/// How many holders of an identifier are read before it is known whether it is one that everybody
+/// uses.
+const FIRST_HOLDERS: usize = 256;
 
 /// Without a bound of its own, an identifier type is read whole.
 const UNBOUNDED: usize = usize::MAX >> 1;
@@ -105,20 +111,7 @@ impl Search<'_> {
             .into_iter()
             .filter(|identifier| !self.identifiers.contains_key(identifier))
             .collect();
-        let max =
-            |identifier: &Identifier| self.model.identifiers.get(&identifier.kind)?.max_records;
-        let (bounded, unbounded): (Vec<Identifier>, Vec<Identifier>) = unseen
-            .iter()
-            .cloned()
-            .partition(|identifier| max(identifier).is_some());
-        let widest = bounded.iter().filter_map(max).max().unwrap_or(0);
-        let mut stored: BTreeMap<Identifier, Vec<Record>> = BTreeMap::new();
-        let limits = [(bounded, widest + self.may_leave()), (unbounded, UNBOUNDED)];
-        for (asked, limit) in limits.into_iter().filter(|(asked, _)| !asked.is_empty()) {
-            for (identifier, record) in reads.holders(&asked, limit).await? {
-                stored.entry(identifier).or_default().push(record);
-            }
-        }
+        let mut stored = self.read_holders(reads, &unseen).await?;
         let mut batch: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
         for record in self.start.after.values() {
             for identifier in record.identifiers() {
@@ -160,6 +153,44 @@ impl Search<'_> {
             self.identifiers.insert(identifier, holders);
         }
         Ok(())
+    }
+
+    /// Reads who holds identifiers: first so many that a value which everybody uses is known by their
+    /// names, then all holders of the others, up to the limit of the type.
+    async fn read_holders(
+        &mut self,
+        reads: &mut dyn Snapshot,
+        identifiers: &[Identifier],
+    ) -> Result<BTreeMap<Identifier, Vec<Record>>> {
+        let first = FIRST_HOLDERS + self.may_leave();
+        let mut stored = by_identifier(reads.holders(identifiers, first).await?);
+        let kinds = &self.model.identifiers;
+        let mut rest: BTreeMap<usize, Vec<Identifier>> = BTreeMap::new();
+        for (identifier, holders) in &stored {
+            if holders.len() >= first && !self.is_of_too_many_people(holders) {
+                let max = kinds
+                    .get(&identifier.kind)
+                    .and_then(|kind| kind.max_records);
+                let limit = max.map_or(UNBOUNDED, |max| max + self.may_leave());
+                rest.entry(limit).or_default().push(identifier.clone());
+            }
+        }
+        for (limit, identifiers) in rest {
+            stored.extend(by_identifier(reads.holders(&identifiers, limit).await?));
+        }
+        Ok(stored)
+    }
+
+    /// Whether so many people hold an identifier, before and after the write, that it joins nobody,
+    /// whoever else holds it.
+    fn is_of_too_many_people(&self, holders: &[Record]) -> bool {
+        let stay = |record: &&Record| !self.start.before.contains_key(&record.key);
+        let staying: Vec<Features> = holders
+            .iter()
+            .filter(stay)
+            .map(|record| Features::of(record, self.model))
+            .collect();
+        held_by_too_many_people(&staying.iter().collect::<Vec<_>>(), self.model)
     }
 
     /// As many holders may leave in this batch: by so many more than a bound are read, what is not
@@ -282,4 +313,12 @@ impl Search<'_> {
 
 fn take<K: Eq + Hash, V: Default>(map: &mut HashMap<K, V>, key: &K) -> V {
     map.remove(key).unwrap_or_default()
+}
+
+fn by_identifier(holders: Vec<(Identifier, Record)>) -> BTreeMap<Identifier, Vec<Record>> {
+    let mut by_identifier: BTreeMap<Identifier, Vec<Record>> = BTreeMap::new();
+    for (identifier, record) in holders {
+        by_identifier.entry(identifier).or_default().push(record);
+    }
+    by_identifier
 }

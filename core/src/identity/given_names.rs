@@ -48,22 +48,21 @@ pub(super) fn same_name(a: &str, b: &str) -> bool {
 /// A name with its spelling made plain: consonants with the vowels between them.
 struct Skeleton {
     consonants: Vec<u8>,
-    /// The vowel before each consonant and after the last; none is `-`.
-    vowels: Vec<u8>,
+    /// The first and the last of the vowels before each consonant and after the last; none is `-`.
+    vowels: Vec<(u8, u8)>,
 }
 
 impl Skeleton {
     fn of(name: &str) -> Self {
         let plain = plain(name);
-        let (mut consonants, mut vowels, mut vowel) = (Vec::new(), Vec::new(), b'-');
+        let (mut consonants, mut vowels, mut vowel) = (Vec::new(), Vec::new(), (b'-', b'-'));
         for &letter in plain.as_bytes() {
             if matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u') {
-                if vowel == b'-' {
-                    vowel = letter;
-                }
+                let first = if vowel.0 == b'-' { letter } else { vowel.0 };
+                vowel = (first, letter);
             } else {
                 consonants.push(letter);
-                vowels.push(std::mem::replace(&mut vowel, b'-'));
+                vowels.push(std::mem::replace(&mut vowel, (b'-', b'-')));
             }
         }
         vowels.push(vowel);
@@ -75,6 +74,7 @@ impl Skeleton {
         let mut left_out = 0;
         for (place, (a, b)) in self.vowels.iter().zip(&other.vowels).enumerate() {
             let ends = place + 1 == self.vowels.len();
+            let (a, b) = if ends { (a.1, b.1) } else { (a.0, b.0) };
             match (a, b) {
                 (a, b) if a == b => {}
                 // A vowel at the end makes another name of it: Daniel, Daniela.

@@ -141,12 +141,11 @@ fn stronger_types_link_first() {
 }
 
 #[test]
-fn an_identifier_of_too_many_groups_joins_none_of_them() {
+fn records_that_say_nothing_else_are_of_one_person_however_many() {
     assert_eq!(
         clusters(&["a device:9", "b device:9", "c device:9"]),
-        ["a", "b", "c"]
+        ["a b c"]
     );
-    // Three records, but two of them are one person by e-mail: two groups are within the limit.
     assert_eq!(
         clusters(&["a device:9 email:1", "b device:9 email:1", "c device:9"]),
         ["a b c"]

@@ -185,8 +185,8 @@ mod tests {
         let model = Model::parse(BUILT_IN).unwrap_or_else(|errors| panic!("{errors:#?}"));
         assert_eq!(model.sources.len(), 6);
         assert_eq!(model.identifiers["loyalty_id"].max_per_profile, Some(1));
-        assert_eq!(model.identifiers["phone"].max_records, Some(30));
-        assert_eq!(Model::built_in().max_records_per_profile, 500);
+        assert_eq!(model.identifiers["phone"].max_profiles, Some(5));
+        assert_eq!(Model::built_in().max_records_per_profile, 10_000);
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
             assert!(!links(kind, raw), "{raw}");
         }
         for (kind, raw) in [
-            ("email", "tester@test.com"),
+            ("email", "anna@test.com"),
             ("email", "ann@example.com"),
             ("email", "ann.noe@shop.com"),
             ("email", "info.ann@gmail.com"),
@@ -425,9 +425,12 @@ sources:
             let kind = &model.identifiers[name];
             (kind.max_per_profile, kind.max_profiles, kind.max_records)
         };
-        assert_eq!(limits("a"), (None, Some(10), Some(100)));
-        assert_eq!(limits("b"), (Some(1), None, Some(1_000)));
-        assert_eq!((model.trust("s"), model.max_records_per_profile), (50, 500));
+        assert_eq!(limits("a"), (None, Some(10), Some(10_000)));
+        assert_eq!(limits("b"), (Some(1), None, Some(10_000)));
+        assert_eq!(
+            (model.trust("s"), model.max_records_per_profile),
+            (50, 10_000)
+        );
     }
 
     #[test]

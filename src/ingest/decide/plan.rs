@@ -110,15 +110,20 @@ impl Planner<'_> {
         let right_record = existing(&found, right).ok_or(DecideError::NotFound("right"))?;
         let left_profile = left_record.membership.profile;
         let right_profile = right_record.membership.profile;
-        if kind == DecisionKind::MustLink && left_profile != right_profile {
-            let left_members = self.members(left_profile.as_slice()).await?;
-            let right_members = self.members(right_profile.as_slice()).await?;
-            if let Some(guard) = self.objection(&left_members, &right_members).await? {
-                return Err(DecideError::Refused(guard));
-            }
-        }
-        self.decide(kind, vec![left.clone()], vec![right.clone()]);
         self.plan.records = vec![left.clone(), right.clone()];
+        if left_profile == right_profile {
+            self.decide(kind, vec![left.clone()], vec![right.clone()]);
+            return Ok(());
+        }
+        // Whoever decides sees the two profiles: what is decided is so of all their records.
+        let left_members = self.members(left_profile.as_slice()).await?;
+        let right_members = self.members(right_profile.as_slice()).await?;
+        if kind == DecisionKind::MustLink
+            && let Some(guard) = self.objection(&left_members, &right_members).await?
+        {
+            return Err(DecideError::Refused(guard));
+        }
+        self.decide(kind, keys(&left_members), keys(&right_members));
         Ok(())
     }
 

@@ -217,17 +217,16 @@ fn sexes_differ(x: &Given, y: &Given) -> bool {
 }
 
 /// Whether two given names that look alike are as likely those of two people of one family: both
-/// are known as names (Rajesh and Ramesh, Mario and Maria), not spellings of one.
+/// are known as names (Rajesh and Ramesh), not spellings of one.
 fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
-    match level {
-        AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar => {
-            let both = x.sex.is_some() && y.sex.is_some();
-            let letter_missed =
-                level == AgreementLevel::Close && x.word.text.len() != y.word.text.len();
-            both && (sexes_differ(x, y) || !letter_missed && !same_name(&x.word.text, &y.word.text))
-        }
-        _ => false,
-    }
+    let letter_missed = level == AgreementLevel::Close && x.word.text.len() != y.word.text.len();
+    matches!(
+        level,
+        AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar
+    ) && x.sex.is_some()
+        && y.sex.is_some()
+        && !letter_missed
+        && !same_name(&x.word.text, &y.word.text)
 }
 
 /// From here on a name that is not known is taken for a slip of the other.
@@ -338,6 +337,11 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     match given_level(x, left, y, right) {
         AgreementLevel::Different if one_given_level(x, y) == AgreementLevel::Exact => {
             GivenAgreement::OtherCompound
+        }
+        AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar
+            if sexes_differ(x, y) =>
+        {
+            GivenAgreement::Conflict
         }
         level if doubtful(level, x, y) => GivenAgreement::Doubtful,
         AgreementLevel::Initial | AgreementLevel::Similar => GivenAgreement::Unknown,

@@ -70,7 +70,7 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if !shared_id && given == AgreementLevel::Different && !garbled(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
-    if !shared_id && !doubt_forgiven(score) && given_doubtful(left, right, score) {
+    if !shared_id && given_doubtful(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
     if !shared_id && families_only_differ(score) {
@@ -119,10 +119,7 @@ fn families_only_differ(score: &Score) -> bool {
 
 /// Whether so much else agrees that names which look alike are one, mistyped.
 pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
-    let exact = |field| score.level(field) == AgreementLevel::Exact;
     agrees(score.level(Field::BirthDate))
-        || exact(Field::Email) && exact(Field::Phone)
-        || exact(Field::Email) && (exact(Field::Street) || agrees(score.level(Field::PersonalId)))
 }
 
 /// Whether the names that were compared are as likely those of two people.
@@ -134,7 +131,13 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
     ) {
         (Some(a), Some(b)) => {
             score.level(Field::GivenName) != AgreementLevel::Swapped
-                && given_agreement(a, b) == GivenAgreement::Doubtful
+                && match given_agreement(a, b) {
+                    GivenAgreement::Doubtful => !agrees(score.level(Field::BirthDate)),
+                    GivenAgreement::Conflict => {
+                        score.level(Field::GivenName) != AgreementLevel::Different
+                    }
+                    _ => false,
+                }
         }
         _ => false,
     }

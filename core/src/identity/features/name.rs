@@ -175,9 +175,11 @@ impl Parts {
                     self.other.extend(name);
                 }
             }
-            Role::Suffix => self
-                .suffixes
-                .extend(tokens(raw).iter().filter_map(|token| generation(token))),
+            Role::Suffix => {
+                let folded = text::fold(raw);
+                let words = folded.split_whitespace();
+                self.suffixes.extend(words.filter_map(generation));
+            }
             _ => {}
         }
     }
