@@ -395,7 +395,7 @@ fn a_family_address_joins_each_with_their_own() {
     let texts = [
         "a given=Alice family=Moss email=moss@x.com birth=1970-02-03",
         "b given=Peter family=Moss email=moss@x.com",
-        "c given=Ali family=Moss email=moss@x.com birth=1970-02-03",
+        "c given=Alic family=Moss email=moss@x.com birth=1970-02-03",
         "d given=Pete email=moss@x.com",
     ];
     assert_eq!(clusters(&texts), ["a c", "b d"]);
