@@ -35,11 +35,13 @@ pub enum Role {
     City,
     /// Postal code.
     Postcode,
+    /// The country: how telephone numbers without calling code and dates are read.
+    Country,
 }
 
 impl Role {
     /// All, as the model file names them.
-    pub const ALL: [(&'static str, Self); 11] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("given_name", Self::GivenName),
         ("middle_name", Self::MiddleName),
         ("family_name", Self::FamilyName),
@@ -51,6 +53,7 @@ impl Role {
         ("street", Self::Street),
         ("city", Self::City),
         ("postcode", Self::Postcode),
+        ("country", Self::Country),
     ];
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::reader::{At, Fields, Mistakes};
+use super::values::{self, providers};
 use super::{computed, context, events, experience, publish, purposes};
 use crate::model::check::{MAX_NAME_BYTES, is_snake_case};
 use crate::model::expression::Expression;
@@ -235,6 +236,10 @@ fn normalization(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Normalizat
     let form = fields.get("normalize");
     let chosen = form.as_ref().and_then(|at| at.choice(&choices, mistakes));
     let region = fields.get("default_region");
+    let providers_at = fields.get("providers");
+    if let Some(at) = providers_at.as_ref().filter(|_| chosen != Some(3)) {
+        mistakes.add(at, "goes with `normalize: email` only");
+    }
     match (chosen, &form, &region) {
         (Some(4), Some(form), None) => {
             mistakes.add(form, "`e164` needs a `default_region`, such as US");
@@ -259,7 +264,9 @@ fn normalization(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Normalizat
     match chosen {
         Some(1) => Normalization::CaseFold,
         Some(2) => Normalization::Digits,
-        Some(3) => Normalization::Email,
+        Some(3) => Normalization::Email {
+            providers: providers(providers_at.as_ref(), mistakes),
+        },
         _ => Normalization::Trim,
     }
 }
@@ -317,6 +324,12 @@ fn source(at: &At<'_>, declared: &Declared, mistakes: &mut Mistakes) -> Source {
     };
     if let Some(at) = fields.get("trust") {
         source.trust = at.number(&(0..=100), mistakes).unwrap_or(DEFAULT_TRUST);
+    }
+    if let Some(at) = fields.get("country") {
+        source.country = values::country(&at, mistakes);
+    }
+    if let Some(at) = fields.get("dates") {
+        source.dates = values::date_form(&at, mistakes);
     }
     if let Some(at) = fields.get("records") {
         for (kind, mapping) in named(&at, "a kind of payload", mistakes, |at, mistakes| {

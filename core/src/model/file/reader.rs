@@ -153,6 +153,10 @@ impl<'n> At<'n> {
         }
     }
 
+    pub(super) fn is_scalar(&self) -> bool {
+        matches!(self.node.content, Content::Scalar { .. })
+    }
+
     pub(super) fn text(&self, mistakes: &mut Mistakes) -> Option<&'n str> {
         if let Content::Scalar { text, .. } = &self.node.content {
             return Some(text);

@@ -179,6 +179,9 @@ pub struct Identifier {
     /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers
     /// without country code.
     pub default_region: Option<String>,
+    /// With `normalize: email` only: mail providers beside the built-in ones, or `false` for none at
+    /// all. Default: the built-in ones.
+    pub providers: Option<Providers>,
     /// A merge that would give a profile more values of this type is refused. Default: no limit.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_per_profile: Option<u32>,
@@ -196,6 +199,28 @@ pub struct Identifier {
     pub exclusive: Option<bool>,
     /// Regular expressions; a normalised value that one of them finds identifies nobody.
     pub blocked: Option<Vec<String>>,
+}
+
+/// Mail providers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Providers {
+    /// False: each address is a mailbox of its own. True: the built-in ones.
+    BuiltIn(bool),
+    /// The built-in ones and these, which take their domains from them.
+    Also(Vec<Provider>),
+}
+
+/// A mail provider.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Domains that lead to the same mailbox. The first is that of the normal form.
+    pub domains: Vec<String>,
+    /// Characters before the `@` that it ignores. Default: none.
+    pub ignored: Option<String>,
+    /// The character that begins a tag, which it ignores too. Default: there are no tags.
+    pub tag: Option<String>,
 }
 
 /// Whose a value of an identifier type is.
@@ -270,6 +295,9 @@ pub enum Role {
     City,
     /// Postal code.
     Postcode,
+    /// The country, by its ISO 3166 code or its name: telephone numbers without calling code and
+    /// dates without a named month are read as there.
+    Country,
 }
 
 /// Which of several values survives. Ties go to the more trusted source, then to the later word.
@@ -297,10 +325,61 @@ pub struct Source {
     /// The higher is believed first. Default 50.
     #[schemars(range(min = 0, max = 100))]
     pub trust: Option<u32>,
+    /// Country (ISO 3166, `DE`) of records that do not say one: of telephone numbers without calling
+    /// code and of the order of dates. Default: unknown.
+    pub country: Option<String>,
+    /// How it writes dates of birth. What needs a declaration and has none is not read.
+    pub dates: Option<Dates>,
     /// Payload kinds that are about a customer.
     pub records: Option<BTreeMap<String, Record>>,
     /// Payload kinds that say what happened. A kind that stands under both makes both statements.
     pub events: Option<BTreeMap<String, Event>>,
+}
+
+/// How a source writes dates.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dates {
+    /// Which number comes first where the last is the year. Default: that of the record's country.
+    pub order: Option<DateOrder>,
+    /// What a bare number counts. Default: it is not read.
+    pub numbers: Option<DateNumbers>,
+    /// The era of its years. Default `gregorian`.
+    pub calendar: Option<Calendar>,
+}
+
+/// Which number of a date comes first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// `17/05/1990`.
+    DayFirst,
+    /// `05/17/1990`.
+    MonthFirst,
+    /// `90/05/17`.
+    YearFirst,
+}
+
+/// What a bare number counts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DateNumbers {
+    /// Days since 1899-12-30, as spreadsheets count.
+    Excel,
+    /// Seconds since 1970.
+    UnixSeconds,
+    /// Milliseconds since 1970.
+    UnixMilliseconds,
+}
+
+/// The era of years.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Calendar {
+    /// That of ISO 8601.
+    Gregorian,
+    /// 543 years more.
+    Buddhist,
 }
 
 /// How payloads of one kind become statements about a record.
