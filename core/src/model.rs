@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-pub use computed::Definition;
 pub use check::Note;
+pub use computed::Definition;
 pub use context::{ContextField, ContextView};
 pub use country::{Country, Home};
 pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};

@@ -50,7 +50,10 @@ impl Features {
         let source = &record.key.source;
         let dates = Dates {
             form: model.date_form(source),
-            home: model.home(source, record.traits().map(|(name, value, _)| (name, value))),
+            home: model.home(
+                source,
+                record.traits().map(|(name, value, _)| (name, value)),
+            ),
         };
         for (name, value, _) in record.traits() {
             let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else {
@@ -99,7 +102,9 @@ impl Features {
         };
         let links = kind.links(&identifier.value);
         match &kind.normalization {
-            Normalization::Email { .. } if !links => add(&mut self.emails, Email::malformed(identifier)),
+            Normalization::Email { .. } if !links => {
+                add(&mut self.emails, Email::malformed(identifier))
+            }
             Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {
                 add(&mut self.phones, Phone::malformed(identifier, kind));

@@ -16,7 +16,18 @@ const COUNTRIES: &str = include_str!("country/countries.txt");
 
 /// What stands in a country field for nothing.
 const NOTHING: [&str; 12] = [
-    "", "-", "--", "?", "n/a", "na", "none", "null", "nil", "nan", "unknown", "undefined",
+    "",
+    "-",
+    "--",
+    "?",
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "nil",
+    "nan",
+    "unknown",
+    "undefined",
 ];
 
 /// Countries that write the month before the day.
@@ -142,15 +153,25 @@ mod tests {
             ("Türkiye", "TR"),
             ("Côte d’Ivoire", "CI"),
         ] {
-            assert_eq!(Country::parse(text).map(|c| c.code().to_owned()).as_deref(), Some(code), "{text}");
+            assert_eq!(
+                Country::parse(text).map(|c| c.code().to_owned()).as_deref(),
+                Some(code),
+                "{text}"
+            );
         }
         assert_eq!(Country::parse("Atlantis"), None);
     }
 
     #[test]
     fn a_country_that_is_not_known_is_not_the_default_one() {
-        assert_eq!(Home::said("Atlantis").or(Country::parse("DE")), Home::Unknown);
-        assert_eq!(Home::said("n/a").or(Country::parse("DE")).region("US"), Some("DE"));
+        assert_eq!(
+            Home::said("Atlantis").or(Country::parse("DE")),
+            Home::Unknown
+        );
+        assert_eq!(
+            Home::said("n/a").or(Country::parse("DE")).region("US"),
+            Some("DE")
+        );
         assert_eq!(Home::said("").region("US"), Some("US"));
     }
 }

@@ -77,7 +77,9 @@ pub enum UnreadDate {
     )]
     Order,
     /// A number that may count anything.
-    #[error("is a bare number: declare the source's `dates.numbers`, or `dates.order` for DDMMYYYY")]
+    #[error(
+        "is a bare number: declare the source's `dates.numbers`, or `dates.order` for DDMMYYYY"
+    )]
     Number,
     /// Midnight somewhere east of Greenwich.
     #[error("is midnight of the next day somewhere east of Greenwich, so the day is not known")]

@@ -67,9 +67,11 @@ impl IdentifierType {
         let values = match &self.normalization {
             Normalization::Trim => Ok(vec![kept.clone()]),
             Normalization::CaseFold => Ok(vec![fold_case(&kept)]),
-            Normalization::Digits => Ok(vec![Some(only_digits(&kept))
-                .filter(|digits| !digits.is_empty())
-                .unwrap_or_else(|| kept.clone())]),
+            Normalization::Digits => Ok(vec![
+                Some(only_digits(&kept))
+                    .filter(|digits| !digits.is_empty())
+                    .unwrap_or_else(|| kept.clone()),
+            ]),
             Normalization::Email { providers } => email::canonical(&kept, providers),
             Normalization::E164 { default_region } => {
                 phone::canonical(&kept, home.region(default_region))
@@ -119,7 +121,10 @@ impl IdentifierType {
 }
 
 fn is_line_break(letter: char) -> bool {
-    matches!(letter, '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        letter,
+        '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// The text with the decimal digits of every script in ASCII.

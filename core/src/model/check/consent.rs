@@ -107,12 +107,7 @@ impl Check<'_> {
         })
     }
 
-    fn contact_point(
-        &mut self,
-        path: &str,
-        said: &Identifier,
-        source: &str,
-    ) -> Option<Identifier> {
+    fn contact_point(&mut self, path: &str, said: &Identifier, source: &str) -> Option<Identifier> {
         let Some(kind) = self.model.identifiers.get(&said.kind) else {
             let field = format!("{path}.contact_point.type");
             self.not_declared(

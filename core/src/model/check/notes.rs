@@ -56,7 +56,9 @@ impl Model {
                 Some(Role::Country) => value
                     .as_str()
                     .filter(|text| crate::model::Home::said(text) == crate::model::Home::Unknown)
-                    .map(|_| "is no country that is known by its ISO 3166 code or its name".to_owned()),
+                    .map(|_| {
+                        "is no country that is known by its ISO 3166 code or its name".to_owned()
+                    }),
                 _ => None,
             };
             notes.extend(unread.map(|description| Note {
@@ -96,9 +98,13 @@ mod tests {
     fn draft(country: Option<&str>, born: &str, phone: &str) -> DraftRecord {
         let mut draft = DraftRecord::new(RecordKey::new("s", "1"));
         draft.identifiers.push(Identifier::new("phone", phone));
-        draft.traits.insert("born".to_owned(), Value::String(born.to_owned()));
+        draft
+            .traits
+            .insert("born".to_owned(), Value::String(born.to_owned()));
         let country = country.map(|text| Value::String(text.to_owned()));
-        draft.traits.extend(country.map(|country| ("country".to_owned(), country)));
+        draft
+            .traits
+            .extend(country.map(|country| ("country".to_owned(), country)));
         draft
     }
 
@@ -109,9 +115,19 @@ mod tests {
 
     #[test]
     fn what_is_not_read_is_told_with_its_field_and_without_its_value() {
-        let all = told(&model("{}"), draft(Some("Atlantis"), "03/04/1990", "0151 21234567")).join("\n");
-        assert!(all.contains("identifiers[0].phone: has no country code"), "{all}");
-        assert!(all.contains("traits.born: can be read with the day or the month first"), "{all}");
+        let all = told(
+            &model("{}"),
+            draft(Some("Atlantis"), "03/04/1990", "0151 21234567"),
+        )
+        .join("\n");
+        assert!(
+            all.contains("identifiers[0].phone: has no country code"),
+            "{all}"
+        );
+        assert!(
+            all.contains("traits.born: can be read with the day or the month first"),
+            "{all}"
+        );
         assert!(all.contains("traits.country: is no country"), "{all}");
         assert!(!all.contains("1990") && !all.contains("Atlantis") && !all.contains("0151"));
     }
@@ -121,10 +137,16 @@ mod tests {
         let german = draft(Some("Deutschland"), "03/04/1990", "0151 21234567");
         assert_eq!(told(&model("{}"), german), Vec::<String>::new());
         let silent = draft(None, "03/04/1990", "0151 21234567");
-        assert_eq!(told(&model("{ country: DE }"), silent.clone()), Vec::<String>::new());
+        assert_eq!(
+            told(&model("{ country: DE }"), silent.clone()),
+            Vec::<String>::new()
+        );
         assert_eq!(told(&model("{}"), silent).len(), 2);
         let declared = draft(None, "03/04/1990", "+49 151 21234567");
-        assert_eq!(told(&model("{ dates: { order: month_first } }"), declared), Vec::<String>::new());
+        assert_eq!(
+            told(&model("{ dates: { order: month_first } }"), declared),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -115,7 +115,8 @@ fn of_era(text: &str) -> Option<Result<Date, UnreadDate>> {
 /// The text as a whole number, also with a spreadsheet's decimal part.
 fn bare_number(text: &str) -> Option<i64> {
     let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
-        let is_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
+        let is_fraction =
+            !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
         if is_fraction { whole } else { text }
     });
     whole.parse().ok().filter(|_| !whole.starts_with('+'))
@@ -133,7 +134,11 @@ fn of_number(number: i64, text: &str, form: &DateForm) -> Result<Date, UnreadDat
     let days = i32::try_from(days).map_err(|_| UnreadDate::Year)?;
     let zero = jiff::civil::date(year, month, day);
     let date = zero
-        .checked_add(jiff::Span::new().try_days(days).map_err(|_| UnreadDate::Year)?)
+        .checked_add(
+            jiff::Span::new()
+                .try_days(days)
+                .map_err(|_| UnreadDate::Year)?,
+        )
         .map_err(|_| UnreadDate::Year)?;
     let unsigned = |number: i8| u32::try_from(number).unwrap_or(0);
     Date::new(
@@ -148,28 +153,45 @@ fn of_digits(text: &str, form: &DateForm) -> Result<Date, UnreadDate> {
     let digits = text.strip_suffix(".0").unwrap_or(text);
     match digits.len() {
         4 | 6 if digits.starts_with(['1', '2']) && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            return Err(if digits.len() == 4 { UnreadDate::Partial } else { UnreadDate::Number });
+            return Err(if digits.len() == 4 {
+                UnreadDate::Partial
+            } else {
+                UnreadDate::Number
+            });
         }
         8 | 14 if digits.bytes().all(|digit| digit.is_ascii_digit()) => {}
         _ => return Err(UnreadDate::Number),
     }
     let number = |from: usize, to: usize| digits[from..to].parse::<u32>().unwrap_or(0);
     let shift = if form.buddhist { 543 } else { 0 };
-    let year_first = Date::new(number(0, 4).saturating_sub(shift), number(4, 6), number(6, 8));
+    let year_first = Date::new(
+        number(0, 4).saturating_sub(shift),
+        number(4, 6),
+        number(6, 8),
+    );
     let (first, second) = (number(0, 2), number(2, 4));
     let year = number(4, 8).saturating_sub(shift);
     let year_last = match form.order {
         Some(DateOrder::MonthFirst) => Date::new(year, first, second),
         _ => Date::new(year, second, first),
     };
-    let may_end_in_year = [Date::new(year, first, second), Date::new(year, second, first)]
-        .into_iter()
-        .flatten()
-        .any(Date::is_well_formed);
+    let may_end_in_year = [
+        Date::new(year, first, second),
+        Date::new(year, second, first),
+    ]
+    .into_iter()
+    .flatten()
+    .any(Date::is_well_formed);
     match (year_first, form.order) {
         (Ok(date), _) if date.is_well_formed() => Ok(date),
-        (_, Some(DateOrder::DayFirst | DateOrder::MonthFirst)) if digits.len() == 8 && may_end_in_year => {
-            year_last.and_then(|date| date.is_well_formed().then_some(date).ok_or(UnreadDate::NoSuchDay))
+        (_, Some(DateOrder::DayFirst | DateOrder::MonthFirst))
+            if digits.len() == 8 && may_end_in_year =>
+        {
+            year_last.and_then(|date| {
+                date.is_well_formed()
+                    .then_some(date)
+                    .ok_or(UnreadDate::NoSuchDay)
+            })
         }
         (Ok(date), _) if !may_end_in_year => Ok(date),
         _ => Err(UnreadDate::Number),
@@ -202,7 +224,9 @@ fn without_time(text: &str) -> Result<String, UnreadDate> {
         return Err(UnreadDate::Shifted);
     }
     let whole = found.get(0).map_or(0..0, |whole| whole.range());
-    let from = found.name("glued").map_or(whole.start, |glued| glued.end() - 1);
+    let from = found
+        .name("glued")
+        .map_or(whole.start, |glued| glued.end() - 1);
     Ok(format!("{} {}", &text[..from], &text[whole.end..]))
 }
 
@@ -227,7 +251,7 @@ impl Pieces {
             buddhist: false,
             dotted: text.contains('.'),
         };
-        let lower = text.to_lowercase().replace("พ.ศ.", " พศ ");
+        let lower = without_points_in_words(&text.to_lowercase());
         for word in words(&lower) {
             pieces.take(word)?;
         }
@@ -272,12 +296,20 @@ impl Pieces {
             }
             _ => return Err(UnreadDate::NoDate),
         };
-        let year = if self.buddhist && !form.buddhist { year.saturating_sub(543) } else { year };
+        let year = if self.buddhist && !form.buddhist {
+            year.saturating_sub(543)
+        } else {
+            year
+        };
         Ok((year, month, day))
     }
 
     fn year(&self, written: u32) -> u32 {
-        if written < 100 { full_year(written) } else { written }
+        if written < 100 {
+            full_year(written)
+        } else {
+            written
+        }
     }
 
     /// Three numbers of which the last is the year, unless the source begins with it.
@@ -325,6 +357,20 @@ fn full_year(year: u32) -> u32 {
         31..=99 => 1900 + year,
         other => other,
     }
+}
+
+/// Abbreviations such as `พ.ค.` as one word.
+fn without_points_in_words(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_letter = |index: Option<usize>| {
+        index
+            .and_then(|index| letters.get(index))
+            .is_some_and(|letter| letter.is_alphabetic() || is_mark(*letter))
+    };
+    let kept = letters.iter().enumerate().filter(|(index, letter)| {
+        **letter != '.' || !is_letter(index.checked_sub(1)) || !is_letter(Some(index + 1))
+    });
+    kept.map(|(_, letter)| *letter).collect()
 }
 
 /// Runs of digits and runs of letters.

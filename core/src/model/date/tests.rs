@@ -94,7 +94,11 @@ fn forms_without_doubt_are_read_without_a_declaration() {
         "'1990-05-17",
         "17 พ.ค. พ.ศ. 2533",
     ] {
-        assert_eq!(said(raw, &PLAIN, "").as_deref(), Ok("1990-05-17"), "{raw:?}");
+        assert_eq!(
+            said(raw, &PLAIN, "").as_deref(),
+            Ok("1990-05-17"),
+            "{raw:?}"
+        );
     }
     all(
         &PLAIN,
@@ -114,7 +118,13 @@ fn forms_without_doubt_are_read_without_a_declaration() {
 
 #[test]
 fn the_order_is_declared_or_of_the_country_and_never_guessed() {
-    let row = |expected| [("03/04/1990", expected), ("3-4-1990", expected), ("3/4/90", expected)];
+    let row = |expected| {
+        [
+            ("03/04/1990", expected),
+            ("3-4-1990", expected),
+            ("3/4/90", expected),
+        ]
+    };
     all(&PLAIN, "", &row(Err(UnreadDate::Order)));
     all(&PLAIN, "Canada", &row(Err(UnreadDate::Order)));
     all(&PLAIN, "Atlantis", &row(Err(UnreadDate::Order)));
@@ -122,11 +132,19 @@ fn the_order_is_declared_or_of_the_country_and_never_guessed() {
     all(&PLAIN, "Brasil", &row(Ok("1990-04-03")));
     all(&PLAIN, "US", &row(Ok("1990-03-04")));
     all(&ordered(DateOrder::DayFirst), "US", &row(Ok("1990-04-03")));
-    all(&ordered(DateOrder::MonthFirst), "DE", &row(Ok("1990-03-04")));
+    all(
+        &ordered(DateOrder::MonthFirst),
+        "DE",
+        &row(Ok("1990-03-04")),
+    );
     all(&PLAIN, "", &[("3.4.1990", Err(UnreadDate::Order))]);
     all(&PLAIN, "US", &[("3.4.1990", Err(UnreadDate::Order))]);
     all(&PLAIN, "TR", &[("3.4.1990", Ok("1990-04-03"))]);
-    all(&ordered(DateOrder::YearFirst), "", &[("90/04/03", Ok("1990-04-03"))]);
+    all(
+        &ordered(DateOrder::YearFirst),
+        "",
+        &[("90/04/03", Ok("1990-04-03"))],
+    );
 }
 
 #[test]
@@ -148,28 +166,80 @@ fn what_only_a_declaration_can_tell_is_not_read_without_one() {
         ],
     );
     all(&PLAIN, "", &[("17/13/90", Err(UnreadDate::NoSuchDay))]);
-    all(&ordered(DateOrder::DayFirst), "", &[("17051990", Ok("1990-05-17"))]);
-    all(&ordered(DateOrder::MonthFirst), "", &[("05171990", Ok("1990-05-17"))]);
-    all(&counted(DateNumbers::Excel), "", &[("33010", Ok("1990-05-17")), ("33010.0", Ok("1990-05-17"))]);
-    all(&counted(DateNumbers::UnixSeconds), "", &[("642902400", Ok("1990-05-17")), ("-86400000", Ok("1967-04-07"))]);
-    all(&counted(DateNumbers::UnixMilliseconds), "", &[("642902400000", Ok("1990-05-17"))]);
-    let buddhist = DateForm { buddhist: true, ..ordered(DateOrder::DayFirst) };
-    all(&buddhist, "", &[("17/05/2533", Ok("1990-05-17")), ("25330517", Ok("1990-05-17"))]);
+    all(
+        &ordered(DateOrder::DayFirst),
+        "",
+        &[("17051990", Ok("1990-05-17"))],
+    );
+    all(
+        &ordered(DateOrder::MonthFirst),
+        "",
+        &[("05171990", Ok("1990-05-17"))],
+    );
+    all(
+        &counted(DateNumbers::Excel),
+        "",
+        &[("33010", Ok("1990-05-17")), ("33010.0", Ok("1990-05-17"))],
+    );
+    all(
+        &counted(DateNumbers::UnixSeconds),
+        "",
+        &[
+            ("642902400", Ok("1990-05-17")),
+            ("-86400000", Ok("1967-04-07")),
+        ],
+    );
+    all(
+        &counted(DateNumbers::UnixMilliseconds),
+        "",
+        &[("642902400000", Ok("1990-05-17"))],
+    );
+    let buddhist = DateForm {
+        buddhist: true,
+        ..ordered(DateOrder::DayFirst)
+    };
+    all(
+        &buddhist,
+        "",
+        &[
+            ("17/05/2533", Ok("1990-05-17")),
+            ("25330517", Ok("1990-05-17")),
+        ],
+    );
 }
 
 #[test]
 fn what_stands_for_no_date_says_nothing() {
     for raw in [
-        "1900-01-01", "1970-01-01", "1969-12-31", "1904-01-01", "1899-12-30", "1899-12-31",
-        "2000-01-01", "1980-01-01", "1950-01-01", "2001-01-01", "2038-01-19",
-        "1970-01-01T00:00:00Z", "01/01/1900",
+        "1900-01-01",
+        "1970-01-01",
+        "1969-12-31",
+        "1904-01-01",
+        "1899-12-30",
+        "1899-12-31",
+        "2000-01-01",
+        "1980-01-01",
+        "1950-01-01",
+        "2001-01-01",
+        "2038-01-19",
+        "1970-01-01T00:00:00Z",
+        "01/01/1900",
     ] {
         assert_eq!(said(raw, &PLAIN, ""), Err(UnreadDate::Placeholder), "{raw}");
     }
     for raw in ["1900-02-29", "1990-02-30", "1990-00-00", "1990-05-00"] {
         assert_eq!(said(raw, &PLAIN, ""), Err(UnreadDate::NoSuchDay), "{raw}");
     }
-    for raw in ["", "none", "12", "1987-10-28-3", "Smarch 3 1990", "9999-12-31", "0001-01-01", "17 May 1990 or so"] {
+    for raw in [
+        "",
+        "none",
+        "12",
+        "1987-10-28-3",
+        "Smarch 3 1990",
+        "9999-12-31",
+        "0001-01-01",
+        "17 May 1990 or so",
+    ] {
         assert!(said(raw, &PLAIN, "").is_err(), "{raw}");
     }
     assert!(said("2000-02-29", &PLAIN, "").is_ok() && said("1987-01-01", &PLAIN, "").is_ok());
@@ -178,5 +248,8 @@ fn what_stands_for_no_date_says_nothing() {
 #[test]
 fn a_country_says_the_order_of_its_dates() {
     let order = |name| Country::parse(name).and_then(Country::is_day_first);
-    assert_eq!((order("US"), order("DE"), order("CA")), (Some(false), Some(true), None));
+    assert_eq!(
+        (order("US"), order("DE"), order("CA")),
+        (Some(false), Some(true), None)
+    );
 }

@@ -8,6 +8,7 @@ mod computed;
 mod events;
 mod experience;
 mod purposes;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use computed::{Computed, Segment, View};
 pub use events::{EventProperty, EventType, Property, PropertyType};
 pub use experience::{Experience, Measured};
 pub use purposes::{Channel, Consent, ConsentRule, LegalBasis, OneOrManyConsents, Purpose};
+pub use values::{Calendar, DateNumbers, DateOrder, Dates, Provider, Providers};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -201,28 +203,6 @@ pub struct Identifier {
     pub blocked: Option<Vec<String>>,
 }
 
-/// Mail providers.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Providers {
-    /// False: each address is a mailbox of its own. True: the built-in ones.
-    BuiltIn(bool),
-    /// The built-in ones and these, which take their domains from them.
-    Also(Vec<Provider>),
-}
-
-/// A mail provider.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Provider {
-    /// Domains that lead to the same mailbox. The first is that of the normal form.
-    pub domains: Vec<String>,
-    /// Characters before the `@` that it ignores. Default: none.
-    pub ignored: Option<String>,
-    /// The character that begins a tag, which it ignores too. Default: there are no tags.
-    pub tag: Option<String>,
-}
-
 /// Whose a value of an identifier type is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -334,52 +314,6 @@ pub struct Source {
     pub records: Option<BTreeMap<String, Record>>,
     /// Payload kinds that say what happened. A kind that stands under both makes both statements.
     pub events: Option<BTreeMap<String, Event>>,
-}
-
-/// How a source writes dates.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dates {
-    /// Which number comes first where the last is the year. Default: that of the record's country.
-    pub order: Option<DateOrder>,
-    /// What a bare number counts. Default: it is not read.
-    pub numbers: Option<DateNumbers>,
-    /// The era of its years. Default `gregorian`.
-    pub calendar: Option<Calendar>,
-}
-
-/// Which number of a date comes first.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DateOrder {
-    /// `17/05/1990`.
-    DayFirst,
-    /// `05/17/1990`.
-    MonthFirst,
-    /// `90/05/17`.
-    YearFirst,
-}
-
-/// What a bare number counts.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DateNumbers {
-    /// Days since 1899-12-30, as spreadsheets count.
-    Excel,
-    /// Seconds since 1970.
-    UnixSeconds,
-    /// Milliseconds since 1970.
-    UnixMilliseconds,
-}
-
-/// The era of years.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Calendar {
-    /// That of ISO 8601.
-    Gregorian,
-    /// 543 years more.
-    Buddhist,
 }
 
 /// How payloads of one kind become statements about a record.

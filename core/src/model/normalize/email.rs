@@ -80,8 +80,11 @@ fn domain_name(domain: &str) -> Option<String> {
 
 fn unicode_domain(domain: &str) -> Option<Cow<'_, str>> {
     let processor = Uts46::new();
-    let (unicode, read) =
-        processor.to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+    let (unicode, read) = processor.to_unicode(
+        domain.as_bytes(),
+        AsciiDenyList::STD3,
+        Hyphens::CheckFirstLast,
+    );
     read.ok()?;
     processor
         .to_ascii(
@@ -112,7 +115,7 @@ fn is_local(local: &str) -> bool {
 
 /// Two labels or more, of which the last is not a number.
 fn is_domain(domain: &str) -> bool {
-    domain
-        .rsplit_once('.')
-        .is_some_and(|(rest, last)| !rest.is_empty() && last.contains(|l: char| !l.is_ascii_digit()))
+    domain.rsplit_once('.').is_some_and(|(rest, last)| {
+        !rest.is_empty() && last.contains(|l: char| !l.is_ascii_digit())
+    })
 }

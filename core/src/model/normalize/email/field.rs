@@ -75,7 +75,11 @@ fn bracketed(text: &str) -> Result<Vec<String>, Unread> {
         .collect();
     let outside = pattern.replace_all(text, ";");
     let known = |piece: &str| {
-        bare(piece).is_some_and(|piece| inside.iter().any(|other| other.eq_ignore_ascii_case(&piece)))
+        bare(piece).is_some_and(|piece| {
+            inside
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(&piece))
+        })
     };
     let has_other = outside
         .split([';', ',', '|', '\n'])
@@ -88,16 +92,27 @@ fn bracketed(text: &str) -> Result<Vec<String>, Unread> {
 
 /// `a@x.com / b@y.com`, `a@x.com or b@y.com`, `a@x.com b@y.com`; else the one address.
 fn joined_by_slash(piece: &str) -> Result<Vec<String>, Unread> {
-    let words: Vec<&str> = piece.split([' ', '/']).filter(|word| !word.is_empty()).collect();
-    let is_whole = |word: &&&str| !word.starts_with('@') && !word.ends_with('@') && word.contains('@');
+    let words: Vec<&str> = piece
+        .split([' ', '/'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_whole =
+        |word: &&&str| !word.starts_with('@') && !word.ends_with('@') && word.contains('@');
     let whole = words.iter().filter(is_whole).count();
     if whole < 2 {
-        return bare(piece).map(|piece| vec![piece]).ok_or(Unread::NoAddress);
+        return bare(piece)
+            .map(|piece| vec![piece])
+            .ok_or(Unread::NoAddress);
     }
-    let joins = ["or", "and", "&", "oder", "und", "ou", "et", "o", "y", "e", "или", "и", "ve", "veya", "-"];
+    let joins = [
+        "or", "and", "&", "oder", "und", "ou", "et", "o", "y", "e", "или", "и", "ve", "veya", "-",
+    ];
     let (addresses, others): (Vec<&str>, Vec<&str>) =
         words.into_iter().partition(|word| word.contains('@'));
-    if others.iter().all(|word| joins.contains(word) || is_label(word)) {
+    if others
+        .iter()
+        .all(|word| joins.contains(word) || is_label(word))
+    {
         let addresses: Option<Vec<String>> = addresses.into_iter().map(bare).collect();
         addresses.ok_or(Unread::SeveralAddresses)
     } else {
@@ -131,7 +146,9 @@ fn decoded(text: &str) -> String {
     {
         text = hidden.replace(&text, "@").into_owned();
     }
-    let Some(target) = trimmed(&text).get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+    let Some(target) = trimmed(&text)
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
     else {
         return text;
     };
@@ -140,7 +157,9 @@ fn decoded(text: &str) -> String {
     ["%40", "%2B", "%2b", "%2E", "%2e", "%20"]
         .into_iter()
         .zip(["@", "+", "+", ".", ".", " "])
-        .fold(address.to_owned(), |text, (code, letter)| text.replace(code, letter))
+        .fold(address.to_owned(), |text, (code, letter)| {
+            text.replace(code, letter)
+        })
 }
 
 /// One address without notes, labels, quotes and punctuation around; `None` where a word is left

@@ -30,7 +30,14 @@ const BUILT_IN: [(&[&str], &str, char); 22] = [
     (&["icloud.com", "me.com", "mac.com"], "", '+'),
     (&["proton.me", "protonmail.com", "pm.me"], ".-_", '+'),
     (
-        &["yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.com.tr"],
+        &[
+            "yandex.ru",
+            "ya.ru",
+            "yandex.com",
+            "yandex.by",
+            "yandex.kz",
+            "yandex.com.tr",
+        ],
         "",
         '+',
     ),
@@ -81,7 +88,9 @@ impl MailProviders {
     pub fn with(&self, provider: MailProvider) -> Self {
         let mut all: Vec<MailProvider> = self.0.as_ref().clone();
         for other in &mut all {
-            other.domains.retain(|domain| !provider.domains.contains(domain));
+            other
+                .domains
+                .retain(|domain| !provider.domains.contains(domain));
         }
         all.retain(|other| !other.domains.is_empty());
         all.push(provider);

@@ -71,8 +71,14 @@ fn two_addresses_of_a_field_are_two_addresses_or_none() {
         ("a1@x.example; b1@y.example", "a1@x.example | b1@y.example"),
         ("a1@x.example,b1@y.example", "a1@x.example | b1@y.example"),
         ("a1@x.example / b1@y.example", "a1@x.example | b1@y.example"),
-        ("a1@x.example or b1@y.example", "a1@x.example | b1@y.example"),
-        ("Ann <a1@x.example>, Bob <b1@y.example>", "a1@x.example | b1@y.example"),
+        (
+            "a1@x.example or b1@y.example",
+            "a1@x.example | b1@y.example",
+        ),
+        (
+            "Ann <a1@x.example>, Bob <b1@y.example>",
+            "a1@x.example | b1@y.example",
+        ),
     ]);
     for raw in [
         "a1@x.example <b1@y.example>",
@@ -135,10 +141,20 @@ fn a_model_extends_the_providers_and_switches_them_off() {
         tag: Some('-'),
     };
     let with = MailProviders::default().with(corp);
-    let read = |raw: &str, providers: &MailProviders| canonical(raw, providers).map(|all| all.concat());
-    assert_eq!(read("a.n-x@gmail.com", &with).as_deref(), Ok("a.n@corp.example"));
-    assert_eq!(read("a.n@googlemail.com", &with).as_deref(), Ok("an@googlemail.com"));
-    assert_eq!(read("a.n+x@gmail.com", &MailProviders::none()).as_deref(), Ok("a.n+x@gmail.com"));
+    let read =
+        |raw: &str, providers: &MailProviders| canonical(raw, providers).map(|all| all.concat());
+    assert_eq!(
+        read("a.n-x@gmail.com", &with).as_deref(),
+        Ok("a.n@corp.example")
+    );
+    assert_eq!(
+        read("a.n@googlemail.com", &with).as_deref(),
+        Ok("an@googlemail.com")
+    );
+    assert_eq!(
+        read("a.n+x@gmail.com", &MailProviders::none()).as_deref(),
+        Ok("a.n+x@gmail.com")
+    );
 }
 
 #[test]

@@ -86,7 +86,10 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
 fn has_several(text: &str) -> bool {
     BETWEEN.as_ref().is_some_and(|between| {
         let split = between.split(text).flat_map(at_plus);
-        split.filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit())).count() > 1
+        split
+            .filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit()))
+            .count()
+            > 1
     })
 }
 
@@ -133,7 +136,8 @@ pub(super) fn written(piece: &str) -> Result<Written, Unread> {
 /// Without the quotes around, and without what keeps a spreadsheet from taking a number for one:
 /// `'0151…`, `="0151…"`.
 fn unquoted(text: &str) -> &str {
-    let quote = |letter: char| matches!(letter, '\'' | '"' | '`' | '´' | '‘' | '’' | '“' | '”' | '„');
+    let quote =
+        |letter: char| matches!(letter, '\'' | '"' | '`' | '´' | '‘' | '’' | '“' | '”' | '„');
     text.trim_start_matches('=')
         .trim_matches(|letter: char| quote(letter) || letter.is_whitespace())
         .trim_end_matches([';', ',', '.', ':', ' '])
@@ -144,19 +148,27 @@ fn without_scheme(text: &str) -> String {
     const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "skype:"];
     let scheme = SCHEMES.into_iter().find_map(|scheme| {
         let start = text.get(..scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
+        start
+            .eq_ignore_ascii_case(scheme)
+            .then(|| &text[scheme.len()..])
     });
     let is_link = scheme.is_some() || text.contains(";phone-context=") || text.contains(";ext=");
     if !is_link {
         return text.to_owned();
     }
-    let plain = scheme.unwrap_or(text).trim_start_matches('/').replace("%2B", "+").replace("%20", " ");
+    let plain = scheme
+        .unwrap_or(text)
+        .trim_start_matches('/')
+        .replace("%2B", "+")
+        .replace("%20", " ");
     let mut parts = plain.split(';');
     let mut number = parts.next().unwrap_or_default().to_owned();
     let mut extension = String::new();
     for part in parts {
         match part.split_once('=') {
-            Some(("phone-context", context)) if context.starts_with('+') && !number.starts_with('+') => {
+            Some(("phone-context", context))
+                if context.starts_with('+') && !number.starts_with('+') =>
+            {
                 number.insert_str(0, context);
             }
             Some(("ext", digits)) => extension = format!(";ext={digits}"),
@@ -172,10 +184,16 @@ fn spreadsheet(text: &str) -> Result<String, Unread> {
     if let Some(found) = DECIMAL.as_ref().and_then(|pattern| pattern.captures(text)) {
         return Ok(found[1].replace(',', ""));
     }
-    if GROUPED.as_ref().is_some_and(|pattern| pattern.is_match(text)) {
+    if GROUPED
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
+    {
         return Ok(text.replace(',', ""));
     }
-    let Some(found) = SCIENTIFIC.as_ref().and_then(|pattern| pattern.captures(text)) else {
+    let Some(found) = SCIENTIFIC
+        .as_ref()
+        .and_then(|pattern| pattern.captures(text))
+    else {
         return Ok(text.to_owned());
     };
     let fraction = found.get(2).map_or("", |digits| digits.as_str());

@@ -84,11 +84,13 @@ pub(super) fn of_region(region: &str) -> Option<&'static Plan> {
 /// The plans that share a calling code, the main region's first, and the digits after that code.
 /// Calling codes have one to three digits, and none begins another.
 pub(super) fn of_code(digits: &str) -> Option<(&'static [&'static Plan], &str, &str)> {
-    (1..=3).filter(|length| *length < digits.len()).find_map(|length| {
-        let (code, national) = digits.split_at_checked(length)?;
-        let plans = PLANS.by_code.get(&code.parse().ok()?)?;
-        (!code.starts_with('0')).then_some((plans.as_slice(), code, national))
-    })
+    (1..=3)
+        .filter(|length| *length < digits.len())
+        .find_map(|length| {
+            let (code, national) = digits.split_at_checked(length)?;
+            let plans = PLANS.by_code.get(&code.parse().ok()?)?;
+            (!code.starts_with('0')).then_some((plans.as_slice(), code, national))
+        })
 }
 
 fn compile(pattern: &str, whole: bool) -> Option<Regex> {
@@ -99,8 +101,11 @@ fn compile(pattern: &str, whole: bool) -> Option<Regex> {
 impl Plan {
     fn patterns(&self) -> &Patterns {
         self.patterns.get_or_init(|| Patterns {
-            general: compile(self.meta.descriptors().general().national_number().as_str(), true)
-                .unwrap_or_else(|| unreachable!("the crate has compiled the same pattern")),
+            general: compile(
+                self.meta.descriptors().general().national_number().as_str(),
+                true,
+            )
+            .unwrap_or_else(|| unreachable!("the crate has compiled the same pattern")),
             trunk: self
                 .meta
                 .national_prefix_for_parsing()
@@ -173,7 +178,9 @@ impl Plan {
     /// What follows the prefix that callers in this region dial before a calling code.
     pub(super) fn without_international_prefix<'d>(&self, digits: &'d str) -> Option<&'d str> {
         let prefix = self.patterns().international.as_ref()?.find(digits)?;
-        digits.get(prefix.end()..).filter(|rest| !rest.is_empty() && !rest.starts_with('0'))
+        digits
+            .get(prefix.end()..)
+            .filter(|rest| !rest.is_empty() && !rest.starts_with('0'))
     }
 
     /// Whether callers dial a prefix before the area code.
@@ -183,7 +190,11 @@ impl Plan {
 
     /// Whether the lengths of this region's numbers do not tell a whole number from a local one.
     pub(super) fn is_open(&self) -> bool {
-        let lengths = self.meta.descriptors().fixed_line().map(Descriptor::possible_length);
+        let lengths = self
+            .meta
+            .descriptors()
+            .fixed_line()
+            .map(Descriptor::possible_length);
         let ends = lengths.and_then(|lengths| Some((lengths.iter().min()?, lengths.iter().max()?)));
         ends.is_some_and(|(least, most)| most - least > OPEN_PLAN_SPREAD)
     }
@@ -209,14 +220,22 @@ impl Plan {
 
 fn has_length(descriptor: &Descriptor, national: &str) -> bool {
     let lengths = descriptor.possible_length();
-    lengths.is_empty() || lengths.iter().any(|length| usize::from(*length) == national.len())
+    lengths.is_empty()
+        || lengths
+            .iter()
+            .any(|length| usize::from(*length) == national.len())
 }
 
 /// Area and exchange begin with 2 to 9.
 ///
 /// Source: North American Numbering Plan, NXX-NXX-XXXX.
 fn is_north_american(national: &str) -> bool {
-    let begins = |at: usize| national.as_bytes().get(at).is_some_and(|digit| *digit >= b'2');
+    let begins = |at: usize| {
+        national
+            .as_bytes()
+            .get(at)
+            .is_some_and(|digit| *digit >= b'2')
+    };
     national.len() == 10 && begins(0) && begins(3)
 }
 

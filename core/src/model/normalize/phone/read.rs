@@ -37,11 +37,14 @@ pub(super) fn e164(number: &Digits, region: Option<&str>) -> Result<String, Unre
 fn international(digits: &str) -> Option<String> {
     let (plans, code, national) = plan::of_code(digits)?;
     let fits = |national: &str| plans.iter().any(|plan| plan.fits(national));
-    let national = [Some(national.to_owned()), plans.first()?.without_trunk(national)]
-        .into_iter()
-        .flatten()
-        .map(|national| one_form(code, &national))
-        .find(|national| fits(national))?;
+    let national = [
+        Some(national.to_owned()),
+        plans.first()?.without_trunk(national),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|national| one_form(code, &national))
+    .find(|national| fits(national))?;
     Some(format!("+{code}{national}"))
 }
 
@@ -53,7 +56,10 @@ fn national(own: &Plan, digits: &str) -> Result<String, Unread> {
         own.fits(&national).then(|| format!("+{code}{national}"))
     };
     // Brazilians dial `00`, a carrier and the calling code; they also copy `0049 …`.
-    let prefixes = [own.without_international_prefix(digits), digits.strip_prefix("00")];
+    let prefixes = [
+        own.without_international_prefix(digits),
+        digits.strip_prefix("00"),
+    ];
     let abroad = prefixes.map(|rest| rest.and_then(international));
     let trunk = own
         .without_trunk(digits)

@@ -173,7 +173,11 @@ fn notes_are_read_over_and_other_letters_are_not() {
         ("US", "646-321-7788 after 5", Err(Unread::Letters)),
         ("US", "646-32l-7788", Err(Unread::Letters)),
         ("US", "646-321-77xx", Err(Unread::Letters)),
-        ("US", "someletters6463217788@gmail.com", Err(Unread::Letters)),
+        (
+            "US",
+            "someletters6463217788@gmail.com",
+            Err(Unread::Letters),
+        ),
     ]);
 }
 
@@ -184,7 +188,11 @@ fn extensions_are_read_as_people_write_them() {
         ("US", "646-321-7788 Ext. 12", Ok("+16463217788;ext=12")),
         ("US", "646-321-7788 #12", Ok("+16463217788;ext=12")),
         ("US", "646-321-7788,,12#", Ok("+16463217788;ext=12")),
-        ("US", "tel:+1-646-321-7788;ext=12", Ok("+16463217788;ext=12")),
+        (
+            "US",
+            "tel:+1-646-321-7788;ext=12",
+            Ok("+16463217788;ext=12"),
+        ),
         ("RU", "8 (812) 336-12-34 доб. 12", Ok("+78123361234;ext=12")),
         ("BR", "(11) 2345-6789 ramal 12", Ok("+551123456789;ext=12")),
         ("US", "+1-827-555-0109 x3422", Ok("+18275550109;ext=3422")),
@@ -194,10 +202,26 @@ fn extensions_are_read_as_people_write_them() {
 #[test]
 fn two_numbers_of_a_field_are_two_numbers_or_none() {
     table(&[
-        ("US", "646-321-7788 / 212-555-1234", Ok("+16463217788 | +12125551234")),
-        ("US", "646-321-7788, 212-555-1234", Ok("+16463217788 | +12125551234")),
-        ("GB", "07822-728185 or 0151 355 4839", Ok("+447822728185 | +441513554839")),
-        ("US", "+49 151 21234567 +49 152 98765432", Ok("+4915121234567 | +4915298765432")),
+        (
+            "US",
+            "646-321-7788 / 212-555-1234",
+            Ok("+16463217788 | +12125551234"),
+        ),
+        (
+            "US",
+            "646-321-7788, 212-555-1234",
+            Ok("+16463217788 | +12125551234"),
+        ),
+        (
+            "GB",
+            "07822-728185 or 0151 355 4839",
+            Ok("+447822728185 | +441513554839"),
+        ),
+        (
+            "US",
+            "+49 151 21234567 +49 152 98765432",
+            Ok("+4915121234567 | +4915298765432"),
+        ),
         ("US", "646-321-7788/89", Err(Unread::SeveralNumbers)),
         ("DE", "089/123456/57", Err(Unread::SeveralNumbers)),
         ("US", "646-321-7788; 555-0100", Err(Unread::SeveralNumbers)),
@@ -249,17 +273,27 @@ fn examples() -> Vec<(String, String, String, String)> {
     let mut all = Vec::new();
     for code in 1_u16..=999 {
         for meta in DATABASE.by_code(&code).unwrap_or_default() {
-            let examples = TYPES.iter().filter_map(|kind| meta.descriptors().get(*kind)?.example());
+            let examples = TYPES
+                .iter()
+                .filter_map(|kind| meta.descriptors().get(*kind)?.example());
             let mut examples: Vec<&str> = examples.collect();
             examples.sort_unstable();
             examples.dedup();
             // `310 1234` is dialled within Canada only.
             examples.retain(|national| {
-                read::is_e164(&format!("+{code}{}", read::one_form(&code.to_string(), national)))
+                read::is_e164(&format!(
+                    "+{code}{}",
+                    read::one_form(&code.to_string(), national)
+                ))
             });
             let trunk = meta.national_prefix().unwrap_or_default();
             all.extend(examples.into_iter().map(|national| {
-                (meta.id().to_owned(), code.to_string(), national.to_owned(), trunk.to_owned())
+                (
+                    meta.id().to_owned(),
+                    code.to_string(),
+                    national.to_owned(),
+                    trunk.to_owned(),
+                )
             }));
         }
     }
@@ -277,18 +311,23 @@ fn grouped(national: &str, sign: &str) -> String {
 fn no_example_number_becomes_another_one_in_any_default_region() {
     let examples = examples();
     assert!(examples.len() > 1_000);
-    let (mut other, mut lost, mut ambiguous) = (Vec::new(), Vec::new(), 0);
+    let (mut other, mut lost, mut ambiguous) =
+        (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
     for (region, code, national, _) in &examples {
         let expected = format!("+{code}{}", read::one_form(code, national));
         let spellings = [
             format!("+{code}{national}"),
             format!("+{code} {}", grouped(national, " ")),
             format!("+{code} {}", grouped(national, "-")),
-            format!("+{code} ({}", grouped(national, ") ")).replacen(") ", ")", 1).replace(") ", " "),
+            format!("+{code} ({}", grouped(national, ") "))
+                .replacen(") ", ")", 1)
+                .replace(") ", " "),
             format!("tel:+{code}-{}", grouped(national, "-")),
         ];
         let dialled = format!("00{code} {}", grouped(national, " "));
-        for home in ["US", "RU", "BR", "GB", "HU", "IN", "DE", "FR", "JP", "MX", "AR", "CI"] {
+        for home in [
+            "US", "RU", "BR", "GB", "HU", "IN", "DE", "FR", "JP", "MX", "AR", "CI",
+        ] {
             for spelling in &spellings {
                 match self::read(spelling, home) {
                     Ok(number) if number == expected => {}
@@ -301,13 +340,31 @@ fn no_example_number_becomes_another_one_in_any_default_region() {
                     other.push(format!("{home}: {region} {dialled} {number}"));
                 }
                 Ok(_) => {}
-                Err(_) => ambiguous += 1,
+                Err(_) => *ambiguous.entry(home).or_insert(0) += 1,
             }
         }
     }
-    assert!(other.is_empty(), "{} other: {:#?}", other.len(), &other[..other.len().min(40)]);
-    assert!(ambiguous * 100 < examples.len() * 12, "{ambiguous} with 00");
-    assert!(lost.is_empty(), "{} lost: {:#?}", lost.len(), &lost[..lost.len().min(40)]);
+    assert!(
+        other.is_empty(),
+        "{} other: {:#?}",
+        other.len(),
+        &other[..other.len().min(40)]
+    );
+    // Where national numbers begin with 00, or callers dial a carrier behind it.
+    let elsewhere = ambiguous
+        .iter()
+        .filter(|(home, _)| !["BR", "CI", "JP"].contains(home));
+    assert_eq!(
+        elsewhere.map(|(_, count)| count).sum::<usize>(),
+        0,
+        "with 00: {ambiguous:?}"
+    );
+    assert!(
+        lost.is_empty(),
+        "{} lost: {:#?}",
+        lost.len(),
+        &lost[..lost.len().min(40)]
+    );
 }
 
 #[test]
@@ -335,7 +392,16 @@ fn no_example_number_becomes_another_one_in_its_own_region() {
             _ => {}
         }
     }
-    assert!(other.is_empty(), "{} other: {:#?}", other.len(), &other[..other.len().min(60)]);
+    assert!(
+        other.is_empty(),
+        "{} other: {:#?}",
+        other.len(),
+        &other[..other.len().min(60)]
+    );
     let share = lost.len() * 1_000 / (examples.len() * 3);
-    assert!(share <= 10, "{share} of 1000 lost: {:#?}", &lost[..lost.len().min(80)]);
+    assert!(
+        share <= 10,
+        "{share} of 1000 lost: {:#?}",
+        &lost[..lost.len().min(80)]
+    );
 }
