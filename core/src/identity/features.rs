@@ -82,7 +82,7 @@ impl Features {
             Role::Gender => add(&mut self.genders, gender(text)),
             Role::BirthDate => add(
                 &mut self.births,
-                Date::parse(text, &dates.form, dates.home).ok(),
+                Date::parse(text, dates.form, dates.home).ok(),
             ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),

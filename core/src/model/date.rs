@@ -125,7 +125,7 @@ impl Date {
     ///
     /// # Errors
     /// Why it is none, or says nothing.
-    pub fn parse(raw: &str, form: &DateForm, home: Home) -> Result<Self, UnreadDate> {
+    pub fn parse(raw: &str, form: DateForm, home: Home) -> Result<Self, UnreadDate> {
         let date = read(raw, form, home)?;
         let has_no_meaning = (date.month == 1 && date.day == 1 && date.year.is_multiple_of(10))
             || PLACEHOLDERS.contains(&(date.year, date.month, date.day));

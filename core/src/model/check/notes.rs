@@ -51,7 +51,7 @@ impl Model {
             let unread = match role {
                 Some(Role::BirthDate) => texts(value)
                     .into_iter()
-                    .find_map(|text| Date::parse(&text, &form, home).err())
+                    .find_map(|text| Date::parse(&text, form, home).err())
                     .map(|unread| unread.to_string()),
                 Some(Role::Country) => value
                     .as_str()

@@ -64,7 +64,7 @@ static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// Why the text is no date.
-pub(super) fn read(raw: &str, form: &DateForm, home: Home) -> Result<Date, UnreadDate> {
+pub(super) fn read(raw: &str, form: DateForm, home: Home) -> Result<Date, UnreadDate> {
     let clean = clean(raw);
     let text = ascii_digits(&clean);
     let text = text.trim_matches(|letter: char| letter.is_whitespace() || "'\"=".contains(letter));
@@ -123,7 +123,7 @@ fn bare_number(text: &str) -> Option<i64> {
 }
 
 /// A bare number: `YYYYMMDD`, or what the source declares.
-fn of_number(number: i64, text: &str, form: &DateForm) -> Result<Date, UnreadDate> {
+fn of_number(number: i64, text: &str, form: DateForm) -> Result<Date, UnreadDate> {
     let (zero, days) = match form.numbers {
         Some(DateNumbers::Excel) if number < 110_000 => (EXCEL_ZERO, number),
         Some(DateNumbers::UnixSeconds) => (UNIX_ZERO, number.div_euclid(86_400)),
@@ -149,7 +149,7 @@ fn of_number(number: i64, text: &str, form: &DateForm) -> Result<Date, UnreadDat
 }
 
 /// Eight digits, or fourteen with the time of day.
-fn of_digits(text: &str, form: &DateForm) -> Result<Date, UnreadDate> {
+fn of_digits(text: &str, form: DateForm) -> Result<Date, UnreadDate> {
     let digits = text.strip_suffix(".0").unwrap_or(text);
     match digits.len() {
         4 | 6 if digits.starts_with(['1', '2']) && digits.bytes().all(|b| b.is_ascii_digit()) => {
@@ -277,7 +277,7 @@ impl Pieces {
         Ok(())
     }
 
-    fn date(&self, form: &DateForm, home: Home) -> Result<(u32, u32, u32), UnreadDate> {
+    fn date(&self, form: DateForm, home: Home) -> Result<(u32, u32, u32), UnreadDate> {
         let (year, month, day) = match (self.numbers.as_slice(), self.month) {
             ([(year, 4), (month, 1..=2), (day, 1..=2)], None) => (*year, *month, *day),
             ([(first, 1..=2), (second, 1..=2), (third, 2 | 4)], None) => {
@@ -316,7 +316,7 @@ impl Pieces {
     fn ordered(
         &self,
         [first, second, third]: [u32; 3],
-        form: &DateForm,
+        form: DateForm,
         home: Home,
     ) -> Result<(u32, u32, u32), UnreadDate> {
         if form.order == Some(DateOrder::YearFirst) && third < 100 {
@@ -340,11 +340,13 @@ impl Pieces {
         match (as_day, as_month, day_first) {
             (true, true, _) if first == second => Ok((year, first, second)),
             (true, true, None) => Err(UnreadDate::Order),
-            (true, true, Some(true)) | (true, false, _) => Ok((year, second, first)),
-            (true, true, Some(false)) | (false, true, _) => Ok((year, first, second)),
-            // Neither is a day: the digits of a typing error, where their order is known.
-            (false, false, Some(true)) => Ok((year, second, first)),
-            (false, false, Some(false)) => Ok((year, first, second)),
+            // Where neither order gives a day, the digits are those of a typing error.
+            (true, true, Some(true)) | (true, false, _) | (false, false, Some(true)) => {
+                Ok((year, second, first))
+            }
+            (true, true, Some(false)) | (false, true, _) | (false, false, Some(false)) => {
+                Ok((year, first, second))
+            }
             (false, false, None) => Err(UnreadDate::NoSuchDay),
         }
     }
