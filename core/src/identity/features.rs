@@ -103,7 +103,7 @@ impl Features {
         let links = kind.links(&identifier.value);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
-                add(&mut self.emails, Email::malformed(identifier))
+                add(&mut self.emails, Email::malformed(identifier));
             }
             Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {

@@ -288,7 +288,7 @@ impl Pieces {
                 if *digits == 2 && *day > 31 {
                     (full_year(*day), month, *year)
                 } else {
-                    (self.year(*year), month, *day)
+                    (full_year(*year), month, *day)
                 }
             }
             ([(_, 4)], _) | ([(_, 4), (_, 1..=2)] | [(_, 1..=2), (_, 4)], None) => {
@@ -304,14 +304,6 @@ impl Pieces {
         Ok((year, month, day))
     }
 
-    fn year(&self, written: u32) -> u32 {
-        if written < 100 {
-            full_year(written)
-        } else {
-            written
-        }
-    }
-
     /// Three numbers of which the last is the year, unless the source begins with it.
     fn ordered(
         &self,
@@ -322,7 +314,7 @@ impl Pieces {
         if form.order == Some(DateOrder::YearFirst) && third < 100 {
             return Ok((full_year(first), second, third));
         }
-        let year = self.year(third);
+        let year = full_year(third);
         let country = match home {
             Home::In(country) => country.is_day_first(),
             Home::Unsaid | Home::Unknown => None,

@@ -70,13 +70,11 @@ fn provider(at: &At<'_>, mistakes: &mut Mistakes) -> Option<MailProvider> {
         .and_then(|at| at.text(mistakes).map(str::to_owned));
     let tag = fields.get("tag").and_then(|at| {
         let mut letters = at.text(mistakes)?.chars();
-        match (letters.next(), letters.next()) {
-            (Some(tag), None) => Some(tag),
-            _ => {
-                mistakes.add(&at, "must be one character, such as +");
-                None
-            }
+        if let (Some(tag), None) = (letters.next(), letters.next()) {
+            return Some(tag);
         }
+        mistakes.add(&at, "must be one character, such as +");
+        None
     });
     fields.finish(mistakes);
     Some(MailProvider {
