@@ -94,11 +94,7 @@ fn forms_without_doubt_are_read_without_a_declaration() {
         "'1990-05-17",
         "17 พ.ค. พ.ศ. 2533",
     ] {
-        assert_eq!(
-            said(raw, PLAIN, "").as_deref(),
-            Ok("1990-05-17"),
-            "{raw:?}"
-        );
+        assert_eq!(said(raw, PLAIN, "").as_deref(), Ok("1990-05-17"), "{raw:?}");
     }
     all(
         PLAIN,
@@ -132,11 +128,7 @@ fn the_order_is_declared_or_of_the_country_and_never_guessed() {
     all(PLAIN, "Brasil", &row(Ok("1990-04-03")));
     all(PLAIN, "US", &row(Ok("1990-03-04")));
     all(ordered(DateOrder::DayFirst), "US", &row(Ok("1990-04-03")));
-    all(
-        ordered(DateOrder::MonthFirst),
-        "DE",
-        &row(Ok("1990-03-04")),
-    );
+    all(ordered(DateOrder::MonthFirst), "DE", &row(Ok("1990-03-04")));
     all(PLAIN, "", &[("3.4.1990", Err(UnreadDate::Order))]);
     all(PLAIN, "US", &[("3.4.1990", Err(UnreadDate::Order))]);
     all(PLAIN, "TR", &[("3.4.1990", Ok("1990-04-03"))]);
