@@ -27,6 +27,18 @@ one name:
 long:
     NEXTEST_PROFILE=long CUSTOMER_PROFILE_TEST_SCALE=10 tests/run
 
+# Fuzz what reads foreign text: all targets, or those named
+fuzz *targets:
+    cargo run --release -p profile-fuzz -- {{targets}} --cases 1000000
+
+# Licences and sources of crates, and advisories where their database can be had (needs cargo-deny)
+deny:
+    cargo deny check
+
+# The program without NATS
+without-nats:
+    cargo build --no-default-features
+
 # Look at changed snapshots (needs cargo-insta)
 snapshots:
     cargo insta review
@@ -39,9 +51,10 @@ bench:
 doc:
     cargo doc --workspace --no-deps --open
 
-# Modules, arrows between them, sizes of files and functions
+# Modules, arrows between them, sizes of files and functions; words to mend
 structure:
     python3 tests/tools/structure.py
+    python3 tests/tools/words.py
 
 # A server on a temporary database with the sample in it
 demo:

@@ -20,7 +20,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use profile_core::model::{Model, ModelError};
+use profile_core::model::publication::Target;
+use profile_core::model::{Model, ModelError, Publication};
 use profile_core::records::{ContentHash, TenantId, Timestamp};
 use tokio::sync::Mutex;
 
@@ -45,14 +46,20 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Compiles a model file.
+    /// Compiles a model file that is to become active.
     ///
     /// # Errors
-    /// Every mistake.
+    /// Every mistake. Where there is none, every target that this program cannot publish to: a
+    /// version that is stored already stays readable.
     pub fn parse(text: &str) -> std::result::Result<Self, Vec<ModelError>> {
+        let model = Model::parse(text)?;
+        let missing = missing_targets(text, &model, cfg!(feature = "nats"));
+        if !missing.is_empty() {
+            return Err(missing);
+        }
         Ok(Self {
             text: text.into(),
-            model: Arc::new(Model::parse(text)?),
+            model: Arc::new(model),
         })
     }
 
@@ -64,6 +71,22 @@ impl ModelFile {
             model: Model::built_in(),
         }
     }
+}
+
+/// The publications whose target is not built in.
+fn missing_targets(text: &str, model: &Model, has_nats: bool) -> Vec<ModelError> {
+    let needs_nats = |publication: &Publication| matches!(publication.target, Target::Nats(_));
+    let publications = model.publications.iter();
+    publications
+        .filter(|(_, publication)| needs_nats(publication) && !has_nats)
+        .map(|(name, _)| {
+            ModelError::at(
+                text,
+                &["publish", name, "nats"],
+                "this program is built without NATS (feature `nats`); publish to a webhook, or use another build",
+            )
+        })
+        .collect()
 }
 
 /// A model in force.
@@ -395,6 +418,18 @@ mod tests {
 
     use super::*;
     use crate::store::memory::MemoryStore;
+
+    #[test]
+    fn a_program_without_nats_refuses_a_model_that_publishes_to_it() {
+        let text = "sources: {}\npublish:\n  bus:\n    nats:\n      url: nats://localhost\n      subject: a.{kind}\n";
+        let model = Model::parse(text).expect("compiles");
+        assert_eq!(missing_targets(text, &model, true), []);
+        let refused = missing_targets(text, &model, false);
+        insta::assert_snapshot!(
+            refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            @"5:7: publish.bus.nats: this program is built without NATS (feature `nats`); publish to a webhook, or use another build"
+        );
+    }
 
     fn stored(version: i64, file: &str) -> StoredModel {
         let (weights, note, create_time) =

@@ -1,7 +1,7 @@
 //! The command line: one module a command.
 //!
-//! Exit codes: 0 done; 1 failed, with one clear line (or one line for each thing that is wrong) on
-//! standard error; 2 the command itself was written wrongly. Answers go to standard output, all
+//! Exit codes: 0 success; 1 failure, with one line (or one for each mistake) on standard error; 2
+//! usage error. Answers go to standard output, all
 //! else to standard error. `anyhow` ends here: the rest of the crate has errors of its own.
 
 mod backup;
@@ -24,6 +24,7 @@ mod permission;
 mod preferences;
 mod process;
 mod publish;
+mod query;
 mod search;
 mod segment;
 mod serve;
@@ -50,21 +51,21 @@ const PANICKED: u8 = 101;
 
 const EXAMPLES: &str = "\
 Examples:
-  customer-profile demo                            A server with sample data, and what to try
+  customer-profile demo                            A server with sample data
   customer-profile serve                           A server with a database in this directory
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
-  customer-profile get email:ann@shop.com          Who is this?
-  customer-profile timeline email:ann@shop.com     What happened with her?
-  customer-profile object order 1001               What became of an order?
-  customer-profile context email:ann@shop.com --view agent --purpose service   What now?
-  customer-profile preferences email:ann@shop.com  How does she want to be treated?
-  customer-profile metrics email:ann@shop.com      Will she buy again, and what does she think?
-  customer-profile watch email:ann@shop.com        What changes, as it changes?
-  customer-profile search 'ann mil'                Whose names begin like this?
-  customer-profile explain email:ann@shop.com      Why is she one profile?
+  customer-profile get email:ann@shop.com          The profile of a customer
+  customer-profile timeline email:ann@shop.com     Their events, newest first
+  customer-profile object order 1001               An order with all its events
+  customer-profile context email:ann@shop.com --view agent --purpose service   A view for an agent
+  customer-profile preferences email:ann@shop.com  Their preferences and consents
+  customer-profile metrics email:ann@shop.com      Their value, churn and satisfaction
+  customer-profile watch email:ann@shop.com        Changes as they happen
+  customer-profile search 'ann mil'                Customers by the beginning of their names
+  customer-profile explain email:ann@shop.com      Why their records are one profile
   customer-profile config                          Every setting, with its default";
 
-/// One profile of each customer from what all systems know, answered in real time over gRPC.
+/// One profile of each customer from what all systems know, answered in real time over gRPC
 #[derive(Debug, Parser)]
 #[command(name = "customer-profile", version, after_help = EXAMPLES, max_term_width = 120)]
 struct Cli {

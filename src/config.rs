@@ -1,4 +1,5 @@
-//! Configuration: a TOML file, the environment and flags, each over the one before.
+//! Configuration: standard variables (`OTEL_…`, `RUST_LOG`), a TOML file, the environment and
+//! flags, each over the one before.
 //!
 //! - Every key has **one definition**, in `sections.rs`: name, type, default, range and text. The
 //!   structs, the reading, the error messages and the manual ([`reference()`]) are made from it.
@@ -22,17 +23,19 @@ mod memory;
 mod reference;
 mod sections;
 mod sources;
+mod standard;
 mod url;
 mod warnings;
 
 pub use args::{ConfigArgs, Setting};
 pub use error::{ConfigError, Origin};
-pub use form::{LogFormat, RequestLog};
+pub use form::{Headers, LogFormat, RequestLog, TraceSampler};
 pub use reference::reference;
 pub use sections::{
     Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Publish, Telemetry,
     Watch,
 };
+pub use standard::without_effect;
 pub use url::{DatabaseKind, DatabaseUrl};
 
 impl Config {

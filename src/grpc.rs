@@ -1,23 +1,28 @@
 //! The API over gRPC. The only place that knows Protobuf.
 //!
-//! `receive` and `answer` turn messages into the crate's own types and back, `status` makes every
-//! failure and `bounded` keeps it small enough for all clients, `token` makes the opaque tokens,
-//! `context`, `layers` and `protocol` have what all calls share. The services only put these
-//! together.
+//! `decode` and `encode` turn messages into the crate's own types and back. Handlers return an
+//! `error::ApiError`, which `status` turns into a `Status` at one place, and `bounded` keeps that
+//! small enough for all clients. `token` makes the opaque tokens. `call_context`, `layers` and
+//! `protocol` have what all calls share. The services put these together.
 
 mod bounded;
 mod call_context;
 mod call_log;
+mod checked;
 mod contexts;
 mod decode;
 mod encode;
+mod error;
 mod experience;
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod ingest;
 mod lane;
 mod layers;
 mod methods;
 mod models;
+mod names;
 mod preferences;
 mod profiles;
 mod protocol;

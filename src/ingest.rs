@@ -29,10 +29,11 @@ use profile_core::records::{
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Span;
 
 pub use apply::Outcome;
 pub use changes::WriteContext;
-pub(crate) use changes::{identity_changes, terms};
+pub(crate) use changes::{RecordDiff, identity_changes};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
 
 use crate::active_models::ActiveModels;
@@ -40,6 +41,7 @@ use crate::changes::LogFollower;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lanes::{self, Caller, Refusal};
+use crate::spans::{self, child_span};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};
@@ -174,6 +176,10 @@ struct Job {
     checked: Checked,
     bytes: usize,
     answer: oneshot::Sender<Result<Answer, Error>>,
+    /// The span of the call; none where it is not traced.
+    span: Span,
+    /// The span of the time in the queue.
+    waiting: Span,
     _place: Permit,
 }
 
@@ -362,6 +368,8 @@ impl Ingest {
             checked,
             bytes,
             answer,
+            span: spans::current(),
+            waiting: child_span!("queue wait", queue = "write"),
             _place: place,
         };
         self.queue.send(job).map_err(|_| Error::Stopping)?;
@@ -407,5 +415,64 @@ impl Ticket {
             results,
             sequence: answer.as_ref().map(|answer| answer.sequence),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{World, key, record};
+    use profile_core::records::{DraftRecord, Reason};
+
+    fn unknown_source() -> Draft {
+        Draft::Upsert(DraftRecord::new(RecordKey::new("nowhere", "1")))
+    }
+
+    #[tokio::test]
+    async fn each_statement_of_a_batch_is_answered_in_its_place() {
+        let world = World::new();
+        let malformed = Violation::new(Reason::Malformed, "upsert", "is malformed");
+        let receipt = world
+            .write(vec![
+                Err(vec![malformed.clone()]),
+                Ok(record("1", "account", "a")),
+                Ok(unknown_source()),
+                Ok(record("1", "account", "a")),
+            ])
+            .await;
+        let outcomes: Vec<&Outcome> = receipt.results.iter().map(|r| &r.outcome).collect();
+        assert_eq!(outcomes[0], &Outcome::Rejected(vec![malformed]));
+        assert_eq!(outcomes[1], &Outcome::Stored);
+        assert!(matches!(outcomes[2], Outcome::Rejected(_)));
+        assert_eq!(outcomes[3], &Outcome::Duplicate);
+        assert_eq!(receipt.results[1].profile, receipt.results[3].profile);
+        assert_eq!(receipt.results[2].profile, None);
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_rejected_statements_writes_nothing() {
+        let world = World::new();
+        let receipt = world.write(vec![Ok(unknown_source())]).await;
+        assert_eq!(receipt.sequence, None);
+        assert_eq!(world.head().await, Sequence(0));
+    }
+
+    #[tokio::test]
+    async fn the_writer_ends_only_after_all_that_is_queued() {
+        let World {
+            ingest,
+            writer,
+            store,
+            tenant,
+            ..
+        } = World::new();
+        let intake = vec![Ok(record("1", "account", "a"))];
+        let ticket = ingest.push(&tenant, intake).await.expect("a ticket");
+        drop(ingest);
+        writer.await.expect("ends");
+        let found = store.find_by_records(&tenant, &[key("1")]).await;
+        let stored = found.expect("reads").value;
+        assert!(stored[0].is_some(), "the queued record is lost");
+        assert!(ticket.wait().await.is_ok());
     }
 }

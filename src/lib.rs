@@ -26,6 +26,7 @@
 //! - [`compute`] is the threads for work of the processor; [`memory`] what the process has and may
 //!   have.
 //! - [`grpc`] is the only place that knows Protobuf, but for [`cli`], which is a client.
+//! - [`spans`] says which calls are traced, and what of their work has spans.
 //! - [`transport`] accepts, bounds and ends connections. [`episode`] reports troubles once.
 
 /// The tests of this library measure memory as the program has it.
@@ -52,6 +53,9 @@ pub mod reader;
 pub mod rollout;
 pub mod server;
 pub mod sources;
+pub mod spans;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod transport;

@@ -335,3 +335,55 @@ fn ends(a: &RecordKey, b: &RecordKey) -> Ends {
         (b.clone(), a.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{MODEL, World, key, record};
+
+    /// The component of the stored record `1`.
+    async fn component(world: &World) -> BTreeSet<RecordKey> {
+        let model = Model::parse(MODEL).expect("a model");
+        let mut reads = world.store.snapshot(&world.tenant).await.expect("reads");
+        let seeds = Seeds {
+            seeds: BTreeSet::from([key("1")]),
+            ..Seeds::default()
+        };
+        let found = load(&mut *reads, seeds, &model).await.expect("loads");
+        found.component
+    }
+
+    #[tokio::test]
+    async fn a_component_has_those_tied_to_it_and_nobody_else() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        world.store(record("2", "account", "a")).await;
+        world.store(record("3", "account", "b")).await;
+        assert_eq!(
+            component(&world).await,
+            BTreeSet::from([key("1"), key("2")])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_candidate_is_found_through_an_identifier_of_the_batch() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let model = Model::parse(MODEL).expect("a model");
+        let mut new = Record::new(key("9"), crate::tests::NOW);
+        let statement = model.check(record("9", "account", "a"), crate::tests::NOW);
+        let Ok(profile_core::records::Statement::Record(statement)) = statement else {
+            panic!("{statement:?}");
+        };
+        new.apply(&statement);
+        let seeds = Seeds {
+            after: BTreeMap::from([(key("9"), new)]),
+            moved: BTreeSet::from([key("9")]),
+            ..Seeds::default()
+        };
+        let mut reads = world.store.snapshot(&world.tenant).await.expect("reads");
+        let found = load(&mut *reads, seeds, &model).await.expect("loads");
+        assert_eq!(found.figures.compared, 1);
+        assert_eq!(found.component, BTreeSet::from([key("1"), key("9")]));
+    }
+}

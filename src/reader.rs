@@ -21,7 +21,10 @@ mod audit;
 mod batch;
 mod cache;
 mod found;
+mod freshness;
+mod key;
 mod latest;
+mod load;
 mod objects;
 mod search;
 mod timeline;
@@ -29,9 +32,11 @@ mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use cache::{Limits, Recency};
+pub use freshness::Freshness;
+pub use key::Key;
 pub use latest::LatestObjectsQuery;
 pub use objects::{Hidden, MAX_COURSE};
 pub use search::{FoundBy, Rank, SearchCursor, SearchHit, SearchPage};
@@ -40,74 +45,38 @@ pub use timeline::{
 };
 pub use watch::{Error as WatchError, Request as WatchRequest, ResumePosition, Watch, WatchEvent};
 
-use profile_core::model::Model;
-use profile_core::profile::{Derived, Profile, StoredProfile, fold};
-use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp};
+use profile_core::profile::Profile;
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::active_models::ActiveModels;
-use crate::changes::{CacheKey, LogFollower, TenantTail};
+use crate::changes::{CacheKey, LogFollower};
 use crate::clock::Clock;
 use crate::store::{self, Store};
-use crate::telemetry::metrics::Cache as Looked;
 use crate::telemetry::metrics::{CacheSize, Metrics};
-use cache::{Cache, Cached, EntryKey, Requirement};
-use found::{Found, Lookup, Scope};
+use batch::Gathered;
+use cache::Cache;
+use found::{Found, Scope};
+use key::lookup_key;
 
-/// How long a read waits for the change log to be read, when that is overdue, before it asks the
-/// store itself.
-const PROOF_WAIT: Duration = Duration::from_millis(250);
-
-/// How often a key is looked up when what it leads to goes elsewhere meanwhile.
-const MAX_LOOKS: usize = 4;
-
-/// How many profiles of one identifier are looked at: two tell that it is ambiguous, the others are
-/// for the message.
-const MAX_HOLDERS: usize = 10;
-
-/// Names a profile to read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// By id.
-    Id(ProfileId),
-    /// By an identifier, in any form.
-    Identifier(Identifier),
-    /// By a source's record.
-    Record(RecordKey),
-}
-
-/// How fresh a read must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Freshness {
-    /// Whatever this server's cache counts as current.
-    #[default]
-    MinimizeLatency,
-    /// At least this write, by whichever server.
-    AtLeast(Sequence),
-    /// Every write that was answered so long ago or longer.
-    MaxStaleness(Duration),
-    /// Every write that was answered.
-    Full,
-}
-
-/// An answer.
+/// The answer to a read.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The profile.
     pub profile: Arc<Profile>,
-    /// When it was read from the store.
+    /// When the profile was read from the store.
     pub read_at: Instant,
-    /// Whether it was in the cache.
+    /// Whether the profile was in the cache.
     pub cached: bool,
-    /// Whether any part of it was: also only which profile the key leads to.
+    /// Whether any part was in the cache, be it only which profile the key leads to.
     pub partly_cached: bool,
-    /// How current it is.
+    /// How current the answer is.
     pub currency: Recency,
-    /// Whether it is less current than answers are to be, because the store does not answer.
+    /// Whether the answer is older than `cache.max_staleness`, because the store is unavailable.
     pub stale: bool,
-    /// The id that was asked for, where it is merged into the profile.
+    /// The requested id, if it was merged into the profile.
     pub merged_from: Option<ProfileId>,
-    /// Of a read of the past: the time of the last write that it reflects.
+    /// The time of the last write that a read of the past reflects; `None` for the present.
     pub as_of: Option<Timestamp>,
 }
 
@@ -153,16 +122,16 @@ pub struct Reader {
     follower: Arc<LogFollower>,
     cache: Cache,
     metrics: Arc<Metrics>,
-    /// What is derived of a profile depends on the time.
+    /// Source of the time that derived values depend on.
     clock: Arc<dyn Clock>,
     limits: Limits,
-    /// Hits so far, of all clones.
+    /// Number of cache hits of all clones.
     hits: Arc<AtomicU64>,
 }
 
 impl Reader {
-    /// A reader with an empty cache. `follower` is the one that the writer of this process tells of
-    /// its writes.
+    /// A reader with an empty cache. `follower` is the one that the writer of this process commits
+    /// through.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -226,14 +195,47 @@ impl Reader {
     ) -> Result<Answer, Error> {
         let mut scope = self.scope(tenant, freshness).await?;
         loop {
-            let found = self.profile_within(&scope, key).await;
-            let now = self.models.of(tenant).await?;
-            if now.version <= scope.running.version {
-                return found;
+            let answer = self.read_key(&scope, key, &Gathered::default()).await;
+            match self.newer_scope(&scope, freshness).await? {
+                None => return answer,
+                Some(newer) => scope = newer,
             }
-            // Another model came into force meanwhile: the key may be another one by its rules.
-            scope = self.scope(tenant, freshness).await?;
         }
+    }
+
+    /// Reads profiles, each with its own result, in the order of the keys. What the cache does not
+    /// have is read from the store with one query for each kind of key.
+    ///
+    /// # Errors
+    /// Those of the store; they concern all keys.
+    pub async fn profiles(
+        &self,
+        tenant: &TenantId,
+        keys: &[Key],
+        freshness: Freshness,
+    ) -> Result<Vec<Result<Answer, Error>>, store::Error> {
+        let mut scope = self.scope(tenant, freshness).await?;
+        loop {
+            let answers = self.read_keys(&scope, keys).await;
+            match self.newer_scope(&scope, freshness).await? {
+                None => return answers,
+                Some(newer) => scope = newer,
+            }
+        }
+    }
+
+    /// The scope to read in again if another model has become active since `scope`: a key may be
+    /// another one by its rules.
+    async fn newer_scope<'a>(
+        &self,
+        scope: &Scope<'a>,
+        freshness: Freshness,
+    ) -> Result<Option<Scope<'a>>, store::Error> {
+        let active = self.models.of(scope.tenant).await?;
+        if active.version <= scope.active.version {
+            return Ok(None);
+        }
+        self.scope(scope.tenant, freshness).await.map(Some)
     }
 
     async fn scope<'a>(
@@ -244,327 +246,81 @@ impl Reader {
         if let Some(lanes) = self.store.lanes() {
             lanes.be_ready().await?;
         }
-        let followed = self.follower.follow(tenant).await?;
-        let running = self.models.of(tenant).await?;
-        let need = self.need(&followed, freshness).await;
+        let tail = self.follower.follow(tenant).await?;
+        let active = self.models.of(tenant).await?;
+        let requirement = self.requirement(&tail, freshness).await;
         Ok(Scope {
             tenant,
-            running,
-            followed,
-            need,
-        })
-    }
-
-    /// What entries must be, by how current the cache is now. Where that is not current enough the
-    /// log is read first.
-    async fn need(&self, followed: &TenantTail, freshness: Freshness) -> Requirement {
-        let now = Instant::now();
-        // A process that is younger than the bound has seen nothing that is too old.
-        let since = |staleness: Duration| Some(now.checked_sub(staleness).unwrap_or(now));
-        let Limits {
-            max_staleness,
-            max_staleness_when_away,
-            ..
-        } = self.limits;
-        let (sequence, known_since, stale_since) = match freshness {
-            Freshness::MinimizeLatency => (
-                Sequence(0),
-                since(max_staleness),
-                since(max_staleness_when_away),
-            ),
-            Freshness::AtLeast(sequence) => (
-                sequence,
-                since(max_staleness),
-                since(max_staleness_when_away),
-            ),
-            Freshness::MaxStaleness(staleness) => (Sequence(0), since(staleness), since(staleness)),
-            Freshness::Full => (Sequence(0), None, None),
-        };
-        let mut proof = followed.proof();
-        let overdue = known_since.is_some_and(|since| proof.known_at < since || followed.rests());
-        if overdue && self.follower.is_there() {
-            proof = self.follower.prove(followed, PROOF_WAIT).await;
-        }
-        Requirement {
-            proof,
-            sequence,
-            known_since,
-            stale_since,
-        }
-    }
-
-    /// Which profile a key leads to is one look-up, the profile another. Where the two do not fit
-    /// together, because the record or the identifier went elsewhere between them, both are read
-    /// again, at least as current as what was seen.
-    async fn profile_within(&self, scope: &Scope<'_>, key: &Key) -> Result<Answer, Error> {
-        let wanted = lookup_key(&scope.running.model, key)?;
-        let mut scope = scope.clone();
-        let mut found = self.look_up_and_read(&scope, &wanted).await?;
-        for _ in 1..MAX_LOOKS {
-            if found.answers_to(&wanted) {
-                break;
-            }
-            scope.need.sequence = scope.need.sequence.max(found.currency.shown);
-            found = self.look_up_and_read(&scope, &wanted).await?;
-        }
-        self.answer(found, key)
-    }
-
-    async fn look_up_and_read(&self, scope: &Scope<'_>, key: &CacheKey) -> Result<Found, Error> {
-        if let CacheKey::Id(id) = key {
-            return Ok(self.by_id(scope, *id).await?);
-        }
-        let (holders, lookup) = self.lookup(scope, key.clone()).await?;
-        Ok(self.by_id(scope, holders.one()?).await?.through(lookup))
-    }
-
-    /// The entry of the profile that answers to an id.
-    async fn by_id(&self, scope: &Scope<'_>, asked: ProfileId) -> Result<Found, store::Error> {
-        let found = self.cached_profile(scope, asked).await?;
-        let Cached::Redirect(live) = found.entry.value else {
-            return Ok(found);
-        };
-        let redirect = found.lookup();
-        let found = self.cached_profile(scope, live).await?;
-        if !matches!(found.entry.value, Cached::Profile(_)) {
-            // Merged again, or split, between the two reads: whoever asks the store anew sees where
-            // to.
-            let entry = scope
-                .need
-                .proven(self.load_profile(scope, asked, "profiles").await?)?;
-            return Ok(Found::now(entry));
-        }
-        Ok(found.through(redirect))
-    }
-
-    async fn cached_profile(
-        &self,
-        scope: &Scope<'_>,
-        id: ProfileId,
-    ) -> Result<Found, store::Error> {
-        let slot = self.slot(scope, CacheKey::Id(id));
-        let load = async {
-            let loaded = self.load_profile(scope, id, "profiles").await?;
-            Ok(loaded.under(id))
-        };
-        let (mut entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
-        self.metrics.cache_read(
-            Looked::Profiles,
-            cached,
-            matches!(entry.value, Cached::Absent),
-        );
-        if cached {
-            self.audit(scope, &slot, &entry);
-            entry = self.up_to_date(scope, &slot, entry).await;
-        }
-        Ok(scope.found(entry, cached))
-    }
-
-    /// Reads a profile from the store, under whichever id. `operation`: for the figures.
-    async fn load_profile(
-        &self,
-        scope: &Scope<'_>,
-        id: ProfileId,
-        operation: &'static str,
-    ) -> Result<cache::Entry, store::Error> {
-        let read_at = Instant::now();
-        let found = self
-            .metrics
-            .store(operation, self.store.profiles(scope.tenant, &[id]))
-            .await?;
-        let running = self
-            .models
-            .told(scope.tenant, found.model_version, &scope.running)
-            .await?;
-        let stored = found.value.into_iter().next().flatten();
-        let value = stored.map_or(Cached::Absent, |stored| self.folded(stored, &running.model));
-        Ok(cache::Entry::as_of(value, found.sequence, read_at))
-    }
-
-    /// A profile, with what is derived of it now.
-    fn folded(&self, stored: StoredProfile, model: &Model) -> Cached {
-        let mut profile = fold(stored, model);
-        profile.derived = Derived::of(&profile, model, self.clock.now());
-        profile.pack();
-        Cached::Profile(Arc::new(profile))
-    }
-
-    /// An entry that was kept, with what is derived of its profile derived anew if time has passed
-    /// over it.
-    async fn up_to_date(
-        &self,
-        scope: &Scope<'_>,
-        slot: &EntryKey,
-        entry: cache::Entry,
-    ) -> cache::Entry {
-        let now = self.clock.now();
-        let Cached::Profile(kept) = &entry.value else {
-            return entry;
-        };
-        if kept.derived.holds(now) {
-            return entry;
-        }
-        let mut derived = Derived::of(kept, &scope.running.model, now);
-        derived.pack();
-        let profile = Profile {
-            derived,
-            ..Profile::clone(kept)
-        };
-        let entry = cache::Entry {
-            value: Cached::Profile(Arc::new(profile)),
-            ..entry
-        };
-        self.cache.put(slot.clone(), entry.clone()).await;
-        entry
-    }
-
-    async fn lookup(&self, scope: &Scope<'_>, key: CacheKey) -> Result<(Holders, Lookup), Error> {
-        let tenant = scope.tenant;
-        let load = async {
-            let read_at = Instant::now();
-            let (sequence, model_version, holders) = match &key {
-                CacheKey::Record(record) => {
-                    let found = self
-                        .metrics
-                        .store(
-                            "find_by_records",
-                            self.store
-                                .find_by_records(tenant, std::slice::from_ref(record)),
-                        )
-                        .await?;
-                    (
-                        found.sequence,
-                        found.model_version,
-                        found.value.into_iter().flatten().collect(),
-                    )
-                }
-                CacheKey::Identifier(identifier) => {
-                    let identifiers = std::slice::from_ref(identifier);
-                    let found = self
-                        .metrics
-                        .store(
-                            "find_by_identifiers",
-                            self.store
-                                .find_by_identifiers(tenant, identifiers, MAX_HOLDERS),
-                        )
-                        .await?;
-                    (
-                        found.sequence,
-                        found.model_version,
-                        found.value.into_iter().next().unwrap_or_default(),
-                    )
-                }
-                CacheKey::Id(id) | CacheKey::Objects(id, _) => {
-                    (Sequence::default(), scope.running.version, vec![*id])
-                }
-            };
-            self.models
-                .told(tenant, model_version, &scope.running)
-                .await?;
-            Ok(cache::Entry::as_of(
-                Cached::Holders(holders),
-                sequence,
-                read_at,
-            ))
-        };
-        let (entry, cached) = self
-            .cache
-            .get(&self.slot(scope, key.clone()), &scope.need, load)
-            .await?;
-        let found = scope.found(entry, cached);
-        let lookup = found.lookup();
-        let holders = match found.entry.value {
-            Cached::Holders(holders) => holders,
-            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => {
-                Vec::new()
-            }
-        };
-        self.metrics
-            .cache_read(Looked::Lookups, cached, holders.is_empty());
-        Ok((Holders(holders), lookup))
-    }
-
-    /// A write that is at least the last one of which anything that was read until now may show
-    /// something.
-    async fn head(&self, tenant: &TenantId) -> Result<Sequence, store::Error> {
-        Ok(self
-            .metrics
-            .store("head", self.store.find_by_records(tenant, &[]))
-            .await?
-            .sequence)
-    }
-
-    /// Where a key's answer is cached, now. To be taken before the store is asked.
-    fn slot(&self, scope: &Scope<'_>, key: CacheKey) -> EntryKey {
-        let epoch = self.follower.epochs().current(key.digest(scope.tenant));
-        let (model, generation) = (scope.running.version, scope.need.proof.generation);
-        EntryKey {
-            tenant: scope.tenant.clone(),
-            key,
-            epoch,
-            model,
-            generation,
-        }
-    }
-
-    fn answer(&self, found: Found, key: &Key) -> Result<Answer, Error> {
-        let Found {
-            entry,
-            cached,
-            partly_cached,
-            currency,
-        } = found;
-        let Cached::Profile(profile) = entry.value else {
-            return Err(Error::NotFound);
-        };
-        let merged_from = merged_from(key, profile.id);
-        let stale = partly_cached && currency.known_at.elapsed() > self.limits.max_staleness;
-        let read_at = entry.read_at;
-        Ok(Answer {
-            profile,
-            read_at,
-            cached,
-            partly_cached,
-            currency,
-            stale,
-            merged_from,
-            as_of: None,
+            active,
+            tail,
+            requirement,
         })
     }
 }
 
-/// A key as the store knows it.
-fn lookup_key(model: &Model, key: &Key) -> Result<CacheKey, Error> {
-    Ok(match key {
-        Key::Id(id) => CacheKey::Id(*id),
-        Key::Identifier(identifier) => {
-            let kind = model.identifiers.get(&identifier.kind);
-            let kind = kind.ok_or_else(|| Error::UnknownIdentifierType(identifier.kind.clone()))?;
-            CacheKey::Identifier(Identifier::new(
-                &identifier.kind,
-                kind.normalize(&identifier.value),
-            ))
-        }
-        Key::Record(record) => CacheKey::Record(record.clone()),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use profile_core::records::Identifier;
 
-/// The profiles that a key leads to.
-struct Holders(Vec<ProfileId>);
+    use super::*;
+    use crate::tests::{World, key, record};
 
-impl Holders {
-    fn one(self) -> Result<ProfileId, Error> {
-        match self.0.as_slice() {
-            [] => Err(Error::NotFound),
-            [only] => Ok(*only),
-            _ => Err(Error::Ambiguous(self.0)),
+    async fn read(world: &World, key: Key) -> Result<Answer, Error> {
+        let freshness = Freshness::default();
+        world.reader.profile(&world.tenant, &key, freshness).await
+    }
+
+    #[tokio::test]
+    async fn a_write_makes_the_next_read_load_the_profile_again() {
+        let world = World::new();
+        let id = world.store(record("1", "account", "a")).await;
+        assert!(!read(&world, Key::Id(id)).await.expect("a profile").cached);
+        assert!(read(&world, Key::Id(id)).await.expect("a profile").cached);
+        world.store(record("2", "account", "a")).await;
+        let answer = read(&world, Key::Id(id)).await.expect("a profile");
+        assert!(!answer.cached);
+        assert_eq!(answer.profile.records.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_batch_answers_each_key_like_a_single_read() {
+        let world = World::new();
+        let id = world.store(record("1", "account", "a")).await;
+        let account = |value: &str| Key::Identifier(Identifier::new("account", value));
+        let keys = [
+            Key::Id(id),
+            Key::Record(key("1")),
+            account("a"),
+            account("nobody's"),
+            Key::Record(key("unknown")),
+            Key::Identifier(Identifier::new("no such type", "1")),
+            Key::Id(ProfileId(Uuid::nil())),
+        ];
+        let freshness = Freshness::default();
+        let batch = world.reader.profiles(&world.tenant, &keys, freshness).await;
+        let batch = batch.expect("answers");
+        assert_eq!(batch.len(), keys.len());
+        for (key, in_batch) in keys.into_iter().zip(batch) {
+            let alone = read(&world, key.clone()).await.map(|answer| answer.profile);
+            let in_batch = in_batch.map(|answer| answer.profile);
+            match (alone, in_batch) {
+                (Ok(alone), Ok(in_batch)) => assert_eq!(alone, in_batch, "{key:?}"),
+                (Err(alone), Err(in_batch)) => {
+                    assert_eq!(alone.to_string(), in_batch.to_string(), "{key:?}");
+                }
+                (alone, in_batch) => panic!("{key:?}: {alone:?}, in a batch {in_batch:?}"),
+            }
         }
     }
-}
 
-fn merged_from(key: &Key, found: ProfileId) -> Option<ProfileId> {
-    match key {
-        Key::Id(asked) if *asked != found => Some(*asked),
-        Key::Id(_) | Key::Identifier(_) | Key::Record(_) => None,
+    #[tokio::test]
+    async fn a_fresh_batch_reads_the_store_although_all_is_cached() {
+        let world = World::new();
+        let id = world.store(record("1", "account", "a")).await;
+        read(&world, Key::Id(id)).await.expect("a profile");
+        let keys = [Key::Id(id)];
+        let batch = world.reader.profiles(&world.tenant, &keys, Freshness::Full);
+        let answers = batch.await.expect("answers");
+        assert!(!answers[0].as_ref().expect("a profile").cached);
     }
 }

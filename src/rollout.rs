@@ -4,7 +4,6 @@
 //! [`models`](crate::active_models).
 
 mod load;
-mod request;
 mod switch;
 mod train;
 

@@ -1,6 +1,6 @@
-//! Where payloads come from. For now: files.
+//! Sources of payloads: files.
 //!
-//! A connector yields payloads as JSON, one at a time and in order, each with the place from which
-//! to go on; it knows nothing of the model. A payload that cannot be read is told, never left out.
+//! A source yields payloads as JSON, one at a time and in order, each with the position after it.
+//! It knows nothing of the model. A payload that cannot be read is reported, never left out.
 
 pub mod files;

@@ -16,6 +16,7 @@
 
 mod availability;
 mod error;
+mod idempotency;
 mod log;
 mod matching;
 pub mod memory;
@@ -43,6 +44,7 @@ use uuid::Uuid;
 
 pub use availability::Availability;
 pub use error::Error;
+pub use idempotency::{EarlierAnswer, IdempotencyError, IdempotentRequest};
 pub use log::{
     ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
 };
@@ -62,6 +64,7 @@ pub use statistics::Population;
 pub use timeline::{EventFilter, EventPage, NamingEvent, ObjectPage, Timelines};
 
 use crate::lanes::Lanes;
+use crate::telemetry::metrics::PoolSize;
 
 /// What every implementation answers with.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -197,6 +200,11 @@ pub trait Store:
     /// The lanes in which reads wait for the database, if they wait for it anywhere.
     fn lanes(&self) -> Option<&Arc<Lanes>> {
         None
+    }
+
+    /// The pools of connections to the database, as they are now; empty where there are none.
+    fn pools(&self) -> Vec<PoolSize> {
+        Vec::new()
     }
 
     /// Throws away what the retention does not keep of a tenant's log, oldest writes first, each as

@@ -31,7 +31,6 @@ use crate::config::Config;
 
 pub use crate::episode::Episode;
 pub use metrics::{ErrorKind, Metrics};
-pub use otlp::accept_parent;
 
 /// Telemetry that could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +94,8 @@ impl Telemetry {
             .with_resource(resource.clone())
             .with_reader(scraped);
         let (mut traces, exports) = (None, otlp::Exports::new());
-        if let Some(endpoint) = &config.telemetry.otlp_endpoint {
+        let endpoint = config.telemetry.otlp_endpoint.as_ref();
+        if let Some(endpoint) = endpoint.filter(|_| config.telemetry.export) {
             meters = meters.with_reader(otlp::metrics(endpoint, &config.telemetry, &exports)?);
             traces = Some(otlp::traces(
                 endpoint,

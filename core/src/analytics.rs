@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 /// A model fitted to a population.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fit<M> {
-    /// The model.
+    /// The fitted model.
     pub model: M,
     /// How many customers it was fitted to.
     pub customers: u64,

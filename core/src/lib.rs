@@ -15,6 +15,7 @@
 //! [`computation`] bounds the stack and the time of a computation.
 
 pub mod analytics;
+mod choices;
 pub mod computation;
 mod hash;
 pub mod heap_size;

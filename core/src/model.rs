@@ -3,6 +3,25 @@
 //!
 //! A [`Model`] is compiled from the model file and never changes; this module is what the rest of
 //! the service asks it.
+//!
+//! # Examples
+//! ```
+//! use profile_core::model::Model;
+//! use profile_core::records::Draft;
+//!
+//! let model = Model::parse(
+//!     "traits: { name: }
+//! sources: { shop: { records: { customers: { key: id, traits: { name: trim(full_name) } } } } }",
+//! )
+//! .expect("a model");
+//! let payload = serde_json::json!({ "id": 7, "full_name": " Ann Smith " });
+//! let drafts = model.map("shop", "customers", &payload).expect("it fits");
+//! let [Draft::Upsert(record)] = drafts.as_slice() else {
+//!     panic!("one statement about a record")
+//! };
+//! assert_eq!(record.record.key, "7");
+//! assert_eq!(record.traits["name"].as_str(), Some("Ann Smith"));
+//! ```
 
 pub mod check;
 mod computed;
@@ -22,61 +41,27 @@ mod purpose;
 mod segment;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use regex::Regex;
 
 pub use check::Note;
 pub use computed::Definition;
-pub use context::{ContextField, ContextView};
+pub use context::ContextField;
 pub use country::{Country, Home};
 pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
 pub use event::{Catalogue, EventType};
 pub use experience::Experience;
 pub use expression::overrun::count as evaluations_over_budget;
-pub use file::ModelError;
+pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitType};
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use publication::{Publication, PublishedKind};
-pub use purpose::{Channel, ConsentRule, Purpose, PurposeKind, Visible};
+pub use purpose::{ConsentRule, PurposeKind, Visible};
 pub use segment::{Memberships, Segment, Subject};
 
+use crate::choices::{Choice as _, choices};
 use crate::records::{Identifier, Value};
-
-/// A compiled model.
-#[derive(Debug, Clone, Default)]
-pub struct Model {
-    /// Identifier types by name.
-    pub identifiers: BTreeMap<String, IdentifierType>,
-    /// Traits by name.
-    pub traits: BTreeMap<String, TraitType>,
-    /// Sources by name.
-    pub sources: BTreeMap<String, Source>,
-    /// No profile grows by itself beyond this many records.
-    pub max_records_per_profile: usize,
-    /// How records are compared.
-    pub matching: Matching,
-    /// Event types by name: the built-in ones and its own.
-    pub events: Catalogue,
-    /// What is told to whom when profiles change, by name.
-    pub publications: BTreeMap<String, Publication>,
-    /// What data is read and customers are contacted for, by name.
-    pub purposes: BTreeMap<String, Purpose>,
-    /// How customers are contacted, by name.
-    pub channels: BTreeMap<String, Channel>,
-    /// Where the clocks are of customers who have not said: a name of the IANA database; empty:
-    /// UTC.
-    pub time_zone: String,
-    /// Computed traits by name: what is counted of a customer's events.
-    pub computed: BTreeMap<String, Arc<Definition>>,
-    /// Segments by name: conditions over what is known of a customer.
-    pub segments: BTreeMap<String, Segment>,
-    /// Views by name: what is told of a customer in one call.
-    pub views: BTreeMap<String, ContextView>,
-    /// What metrics of customer experience are computed from; none: there are none.
-    pub experience: Option<Experience>,
-}
 
 /// How values of one type identify.
 #[derive(Debug, Clone)]
@@ -123,55 +108,29 @@ pub enum Normalization {
     },
 }
 
-/// How one field of the profile is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraitType {
-    /// Which value survives.
-    pub keep: Survivorship,
-    /// Personal data.
-    pub personal: bool,
-    /// Profiles are found by its words.
-    pub searchable: bool,
-    /// What it says of a person.
-    pub role: Option<Role>,
-}
-
-/// Which of several sources' values survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Survivorship {
-    /// That of the most trusted source.
-    SourceTrust,
-    /// The latest.
-    #[default]
-    MostRecent,
-    /// The one that most records say.
-    MostFrequent,
-    /// The longest.
-    Longest,
-    /// The earliest.
-    Oldest,
-    /// All of them, as a list.
-    Union,
+choices! {
+    /// Which of several values survives. Ties go to the more trusted source, then to the later word.
+    pub enum Survivorship as "Keep" or MostRecent {
+        /// That of the most trusted source.
+        SourceTrust = "source_trust",
+        /// The latest.
+        MostRecent = "most_recent",
+        /// The one that most records say.
+        MostFrequent = "most_frequent",
+        /// The longest.
+        Longest = "longest",
+        /// The earliest.
+        Oldest = "oldest",
+        /// All of them, as a list.
+        Union = "union",
+    }
 }
 
 impl Survivorship {
-    /// All, as the model file names them.
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("source_trust", Self::SourceTrust),
-        ("most_recent", Self::MostRecent),
-        ("most_frequent", Self::MostFrequent),
-        ("longest", Self::Longest),
-        ("oldest", Self::Oldest),
-        ("union", Self::Union),
-    ];
-
     /// As the model file names it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, rule)| *rule == self)
-            .map_or("", |(name, _)| name)
+        self.written()
     }
 }
 
@@ -197,7 +156,7 @@ impl Model {
 
     /// How a trait is chosen; by recency for one that the model no longer has.
     #[must_use]
-    pub fn survivorship(&self, name: &str) -> Survivorship {
+    pub(crate) fn survivorship(&self, name: &str) -> Survivorship {
         self.traits
             .get(name)
             .map(|kind| kind.keep)

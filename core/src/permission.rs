@@ -7,6 +7,35 @@
 //!
 //! Both go by what counts at a time, never by something that was computed before: consents expire,
 //! and quiet hours begin, without a write, and what is cached is the profile alone.
+//!
+//! # Examples
+//! ```
+//! use profile_core::model::Model;
+//! use profile_core::permission::contact::{ContactReason, Question};
+//! use profile_core::profile::{StoredProfile, fold};
+//! use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
+//!
+//! let model = Model::parse(
+//!     "sources: { shop: }
+//! channels: { letter: }
+//! purposes: { newsletter: { consent: opt_in }, recall: { consent: not_needed, essential: true } }",
+//! )
+//! .expect("a model");
+//! let time = Timestamp::from_micros(1_767_225_600_000_000);
+//! let record = Record::new(RecordKey::new("shop", "1"), time);
+//! let tenant = TenantId::new("default").expect("a name");
+//! let id = ProfileId::founded_by(&tenant, &record.key, 0);
+//! let stored = StoredProfile { id, revision: 1, update_time: time, records: vec![record] };
+//! let profile = fold(stored, &model);
+//!
+//! let ask = |purpose| {
+//!     let question =
+//!         Question { purpose, channel: "letter", contact_point: None, topic: None, time };
+//!     question.answer(&profile, &model).expect("both are declared").reason
+//! };
+//! assert_eq!(ask("newsletter"), ContactReason::Consent(None));
+//! assert_eq!(ask("recall"), ContactReason::Allowed);
+//! ```
 
 pub mod contact;
 mod quiet;

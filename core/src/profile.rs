@@ -20,7 +20,7 @@ pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 /// A profile, ready to answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// Its id.
+    /// Id under which the profile is read.
     pub id: ProfileId,
     /// Grows with every change.
     pub revision: i64,
@@ -103,6 +103,37 @@ heap_size! {
 }
 
 /// Folds a profile. Computed traits and segments depend on the time too: see [`Derived::of`].
+///
+/// # Examples
+/// ```
+/// use profile_core::model::Model;
+/// use profile_core::profile::{StoredProfile, fold};
+/// use profile_core::records::{
+///     Draft, DraftRecord, ProfileId, Record, RecordKey, Statement, TenantId, Timestamp, Value,
+/// };
+///
+/// let model = Model::parse("traits: { name: }\nsources: { shop: , till: }").expect("a model");
+/// let record = |source, name: &str, day: i64| {
+///     let received = Timestamp::from_micros(1_767_225_600_000_000 + day * 86_400_000_000);
+///     let mut draft = DraftRecord::new(RecordKey::new(source, "1"));
+///     draft.traits.insert("name".to_owned(), Value::String(name.to_owned()));
+///     let checked = model.check(Draft::Upsert(draft), received).expect("it fits");
+///     let Statement::Record(statement) = checked else { panic!("about a record") };
+///     let mut record = Record::new(statement.record.clone(), received);
+///     record.apply(&statement);
+///     record
+/// };
+/// let records = vec![record("shop", "Ann Smith", 1), record("till", "Ann Jones", 2)];
+/// let tenant = TenantId::new("default").expect("a name");
+/// let stored = StoredProfile {
+///     id: ProfileId::founded_by(&tenant, &records[0].key, 0),
+///     revision: 1,
+///     update_time: records[1].first_seen,
+///     records,
+/// };
+/// // `keep` is `most_recent` unless the model says otherwise.
+/// assert_eq!(fold(stored, &model).traits["name"].value.as_str(), Some("Ann Jones"));
+/// ```
 #[must_use]
 pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
     let StoredProfile {

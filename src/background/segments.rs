@@ -16,12 +16,14 @@
 //! [`SegmentIndex`](crate::store::SegmentIndex)). What a merge takes away goes; the surviving
 //! profile is in a segment since it was, or since the merge.
 
+mod memberships;
+mod preview;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use profile_core::model::{Model, Segment};
-use profile_core::profile::{Derived, Profile, StoredProfile, fold, subject};
+use profile_core::profile::{StoredProfile, fold};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 use crate::active_models::{ActiveModel, ActiveModels};
@@ -33,20 +35,16 @@ use crate::store::{
 };
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
+use memberships::memberships_until_now;
+pub use preview::{Preview, PreviewBounds, PreviewError};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;
 /// How many parts of the log a step reads.
 const STEP_PARTS: usize = 200;
-/// How often time alone changes a membership before the rest is taken as one change: an index that
-/// was left for years.
-const MAX_TURNS: usize = 1_000;
 /// How many profiles are evaluated at once on a thread for computations: others have their turn
 /// between.
 const CHUNK_PROFILES: usize = 50;
-/// How long a preview goes on, at most. What was not looked at until then is told as more.
-const PREVIEW_TIME: Duration = Duration::from_secs(8);
-
 /// Keeps the index, and answers from it.
 #[derive(Clone)]
 pub struct Segments {
@@ -67,19 +65,6 @@ pub enum Step {
     UpToDate,
     /// There may be more to do.
     More,
-}
-
-/// How many profiles a condition holds of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// How many profiles were looked at.
-    pub profiles: u64,
-    /// Of so many it holds.
-    pub members: u64,
-    /// Some of them, in order of id.
-    pub samples: Vec<ProfileId>,
-    /// Whether there are more profiles than were looked at.
-    pub more: bool,
 }
 
 impl Segments {
@@ -250,7 +235,10 @@ impl Segments {
             let work = move || {
                 let turned = chunk.into_iter().map(|(stored, was, from)| {
                     let id = stored.id;
-                    (id, turns(&fold(stored, &model), &model, was, (from, now)))
+                    (
+                        id,
+                        memberships_until_now(&fold(stored, &model), &model, was, from, now),
+                    )
                 });
                 turned.collect::<Vec<_>>()
             };
@@ -265,106 +253,6 @@ impl Segments {
         changes.profiles = profiles;
         Ok((changes, known))
     }
-
-    /// How many profiles a condition would hold of, among the first so many, and those of the first
-    /// `PREVIEW_TIME`.
-    ///
-    /// # Errors
-    /// Those of the store; a condition that goes over its budget; too many computations that wait.
-    ///
-    /// # Cancel safety
-    /// Dropped, it stops at the evaluation's next look.
-    pub async fn preview(
-        &self,
-        tenant: &TenantId,
-        candidate: &Arc<Segment>,
-        bounds: PreviewBounds,
-    ) -> std::result::Result<Preview, PreviewError> {
-        let running = self.models.of(tenant).await?;
-        let (now, began) = (self.clock.now(), Instant::now());
-        let (mut preview, mut after) = (Preview::default(), None);
-        loop {
-            let page = self
-                .store
-                .list_profiles(tenant, after, STEP_PROFILES)
-                .await?;
-            let stored = self.store.profiles(tenant, &page).await?.value;
-            let present = page
-                .iter()
-                .zip(stored)
-                .filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
-            let mut present: Vec<StoredProfile> = present.collect();
-            while !present.is_empty() {
-                let left = usize::try_from(bounds.profiles.saturating_sub(preview.profiles))
-                    .unwrap_or(usize::MAX);
-                if left == 0 || began.elapsed() >= PREVIEW_TIME {
-                    preview.more = true;
-                    return Ok(preview);
-                }
-                let rest = present.split_off(present.len().min(CHUNK_PROFILES).min(left));
-                let chunk = std::mem::replace(&mut present, rest);
-                let (model, candidate) = (running.model.clone(), candidate.clone());
-                let work = move || chunk_of(chunk, &model, &candidate, now);
-                let Seen { profiles, members } = compute::run(Class::Call, None, work).await??;
-                preview.profiles += profiles;
-                preview.members += members.len() as u64;
-                let room = bounds.samples.saturating_sub(preview.samples.len());
-                preview.samples.extend(members.into_iter().take(room));
-            }
-            match page.last() {
-                Some(last) if page.len() == STEP_PROFILES => after = Some(*last),
-                _ => return Ok(preview),
-            }
-        }
-    }
-}
-
-/// Why there is no preview.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum PreviewError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] Error),
-    /// There is no thread for it.
-    #[error(transparent)]
-    Compute(#[from] compute::Error),
-    /// The condition goes over its budget for one of the profiles.
-    #[error("{0}")]
-    OverBudget(String),
-}
-
-/// What a chunk of profiles has come to.
-struct Seen {
-    profiles: u64,
-    members: Vec<ProfileId>,
-}
-
-/// Evaluates a candidate over some profiles.
-fn chunk_of(
-    chunk: Vec<StoredProfile>,
-    model: &Model,
-    candidate: &Segment,
-    now: Timestamp,
-) -> std::result::Result<Seen, PreviewError> {
-    let mut seen = Seen {
-        profiles: 0,
-        members: Vec::new(),
-    };
-    for stored in chunk {
-        if profile_core::computation::is_cancelled() {
-            break;
-        }
-        let profile = fold(stored, model);
-        let computed = Derived::of(&profile, model, now).computed;
-        seen.profiles += 1;
-        if candidate
-            .includes(&subject(&profile, &computed, model))
-            .map_err(PreviewError::OverBudget)?
-        {
-            seen.members.push(profile.id);
-        }
-    }
-    Ok(seen)
 }
 
 /// The pass over all tenants.
@@ -382,15 +270,6 @@ impl Job for Indexing {
     }
 }
 
-/// How much of a preview there is to be.
-#[derive(Debug, Clone, Copy)]
-pub struct PreviewBounds {
-    /// So many profiles are looked at, at most.
-    pub profiles: u64,
-    /// So many samples are told, at most.
-    pub samples: usize,
-}
-
 impl SegmentChanges {
     /// A step that changes no membership.
     fn none(progress: SegmentProgress) -> Self {
@@ -401,58 +280,4 @@ impl SegmentChanges {
             due: Vec::new(),
         }
     }
-}
-
-/// The memberships of a profile after all that time has changed, and when it may change them next.
-fn turns(
-    profile: &Profile,
-    model: &Model,
-    was: Vec<SegmentMember>,
-    (from, now): (Timestamp, Timestamp),
-) -> (Vec<SegmentMember>, Option<Timestamp>) {
-    let known = was
-        .into_iter()
-        .filter(|member| model.segments.contains_key(&member.segment));
-    let mut members: BTreeMap<String, SegmentMember> = known
-        .map(|member| (member.segment.clone(), member))
-        .collect();
-    let (mut time, mut count) = (from, 0);
-    loop {
-        let derived = Derived::of(profile, model, time);
-        turn(profile.id, &mut members, &derived, time);
-        count += 1;
-        match derived.until() {
-            Some(until) if until <= now => time = if count < MAX_TURNS { until } else { now },
-            until => return (members.into_values().collect(), until),
-        }
-    }
-}
-
-/// Who is in a segment at a time, and was not, has entered; who was, and is not, has left. Where it
-/// cannot be decided, nothing changes.
-fn turn(
-    id: ProfileId,
-    members: &mut BTreeMap<String, SegmentMember>,
-    derived: &Derived,
-    time: Timestamp,
-) {
-    for segment in &derived.segments {
-        let entered = || SegmentMember {
-            profile: id,
-            segment: segment.clone(),
-            enter_time: time,
-            exit_time: None,
-        };
-        match members.get_mut(segment) {
-            Some(member) if member.exit_time.is_none() => {}
-            Some(member) => *member = entered(),
-            None => drop(members.insert(segment.clone(), entered())),
-        }
-    }
-    let left = members.values_mut().filter(|member| {
-        member.exit_time.is_none()
-            && !derived.segments.contains(&member.segment)
-            && !derived.undecided_segments.contains(&member.segment)
-    });
-    left.for_each(|member| member.exit_time = Some(time));
 }

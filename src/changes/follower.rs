@@ -18,9 +18,11 @@
 //! needs it is refused at once ([`Availability`](crate::store::Availability)), and it is tried
 //! until it answers.
 
+mod poll;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use profile_core::records::{Sequence, TenantId};
@@ -32,29 +34,15 @@ use super::recent::Recent;
 use super::tail::{TenantTail, Watermark};
 use crate::active_models::ActiveModels;
 use crate::config::Config;
-use crate::store::retry::jittered;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
 
-/// How many parts of a tenant's log are read at once.
+/// Number of log parts of a tenant read at once.
 const MAX_ENTRIES: usize = 200;
-/// How many tenants are followed. Those of whom nothing was read for the longest time are let go.
+/// Maximum number of tenants that are followed. The longest unused is dropped for another one.
 const MAX_TENANTS: usize = 10_000;
-/// Of whom nothing was read for so long is not followed any more.
-const IDLE: Duration = Duration::from_mins(10);
-/// Of whom nothing was read for so long is left alone: the next read has the log read first.
-const RESTING: Duration = Duration::from_secs(2);
-/// While all rest, it is only looked whether the database is there, so often.
-const RESTING_INTERVAL: Duration = Duration::from_millis(200);
-/// A database that is away is tried so often.
-const AWAY_INTERVAL: Duration = Duration::from_millis(200);
-/// One that has failed to answer, but not for long enough, is tried again so soon.
-const SILENT_INTERVAL: Duration = Duration::from_millis(20);
 /// How long the log is read up to a write before the write is answered without it.
 const SEE_WAIT: Duration = Duration::from_secs(1);
-/// Reading the log takes at most this part of the time, however many tenants there are.
-const REST: u32 = 4;
-
 /// How closely the log is followed.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -130,7 +118,7 @@ impl LogFollower {
             wake: Notify::new(),
             rounds: watch::Sender::new(0),
         });
-        tokio::spawn(run(Arc::downgrade(&follower)));
+        tokio::spawn(poll::run(Arc::downgrade(&follower)));
         follower
     }
 
@@ -351,127 +339,10 @@ impl LogFollower {
     fn generation(&self) -> u64 {
         self.generations.fetch_add(1, Ordering::Relaxed)
     }
-
-    /// Reads the log of all tenants that are followed, once. Answers how soon it is to be read
-    /// again.
-    async fn poll(&self) -> Result<Duration> {
-        let followed = self.followed();
-        let mut cursors: Vec<LogCursor> = Vec::with_capacity(followed.len());
-        cursors.extend(followed.iter().map(|(tenant, _, after)| LogCursor {
-            tenant: tenant.clone(),
-            after: *after,
-        }));
-        if cursors.is_empty() {
-            // Whether the database is there is to be known all the same.
-            let after = LogPosition::after(Sequence(i64::MAX));
-            cursors.push(LogCursor {
-                tenant: TenantId::default(),
-                after,
-            });
-        }
-        let asked_at = Instant::now();
-        let read = self.store.follow_log(&cursors, MAX_ENTRIES);
-        let tails = if self.store.is_shared() {
-            let late = |_| {
-                Err(Error::Unavailable(format!(
-                    "the log was not read within {:?}",
-                    self.options.away_after
-                )))
-            };
-            tokio::time::timeout(self.options.away_after, read)
-                .await
-                .unwrap_or_else(late)?
-        } else {
-            // A database in this process is not away because it is slow: it is there, or says what
-            // is wrong.
-            read.await?
-        };
-        let mut more = false;
-        for ((tenant, followed, after), tail) in followed.iter().zip(&tails) {
-            match self.take(tenant, followed, *after, tail, asked_at).await {
-                Ok(goes_on) => more |= goes_on,
-                Err(error @ Error::Unavailable(_)) => return Err(error),
-                // One tenant whose model cannot be read is not proven, and keeps nobody else from
-                // it.
-                Err(error) => {
-                    tracing::warn!(%tenant, %error, "a tenant's change log could not be followed");
-                }
-            }
-        }
-        Ok(match (more, self.store.is_shared(), followed.is_empty()) {
-            (true, ..) => Duration::ZERO,
-            (false, true, false) => self.options.poll_interval.max(asked_at.elapsed() * REST),
-            (false, true, true) => RESTING_INTERVAL.max(self.options.poll_interval),
-            (false, false, _) => self.options.alone_interval,
-        })
-    }
-
-    /// Those who are to be followed now, each with how far. Who was not used for long is let go.
-    fn followed(&self) -> Vec<(TenantId, Arc<TenantTail>, LogPosition)> {
-        let now = Instant::now();
-        let (mut active, mut idle) = (Vec::new(), Vec::new());
-        for (tenant, followed) in self
-            .tenants
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            let unused = now.saturating_duration_since(followed.used_at());
-            let Some(cursor) = followed.cursor() else {
-                continue;
-            };
-            if followed.fanout.is_watched() || unused < RESTING {
-                active.push((tenant.clone(), followed.clone(), cursor));
-            } else if unused < IDLE {
-                followed.rest();
-            } else {
-                idle.push(tenant.clone());
-            }
-        }
-        if !idle.is_empty() {
-            let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-            for tenant in idle {
-                tenants.remove(&tenant);
-            }
-        }
-        active
-    }
-
-    /// Takes in what was read of a tenant's log. Answers whether there may be more.
-    async fn take(
-        &self,
-        tenant: &TenantId,
-        followed: &TenantTail,
-        after: LogPosition,
-        tail: &LogTail,
-        asked_at: Instant,
-    ) -> Result<bool> {
-        if tail.model_version > 0 {
-            let running = self.models.of(tenant).await?;
-            self.models
-                .told(tenant, tail.model_version, &running)
-                .await?;
-        }
-        if !tail.follows(after) {
-            tracing::warn!(%tenant, after = after.sequence.0, head = tail.head.0, "the change log does not go on");
-            self.metrics.log_gap();
-            followed.lost(tail.head, self.generation());
-            return Ok(true);
-        }
-        self.take_entries(followed, tail);
-        for entry in &tail.entries {
-            followed.fanout.tell(entry);
-        }
-        if tail.entries.last().map_or(after, LogEntry::end) < LogPosition::after(tail.head) {
-            return Ok(true);
-        }
-        followed.know(asked_at);
-        Ok(false)
-    }
 }
 
-/// A commit of which it is not known whether it happened. What it concerns is made old, in case it
-/// did.
+/// A commit that may or may not have happened. Dropped unsettled, it invalidates what the commit
+/// concerns, in case it did.
 struct Unsettled<'a> {
     follower: &'a LogFollower,
     log: &'a [LogEntry],
@@ -487,50 +358,44 @@ impl Drop for Unsettled<'_> {
     }
 }
 
-/// Follows until nobody needs it.
-async fn run(follower: Weak<LogFollower>) {
-    let mut answered_at = Instant::now();
-    loop {
-        let Some(follower) = follower.upgrade() else {
-            return;
-        };
-        let LogFollower { store, options, .. } = &*follower;
-        let began_at = Instant::now();
-        let polled = follower.poll().await;
-        follower
-            .metrics
-            .log_polled(began_at.elapsed(), polled.is_ok());
-        let wait = match polled {
-            Ok(wait) => {
-                if store.availability().is_away() && store.renew().await.is_ok() {
-                    let away = answered_at.elapsed();
-                    if store.availability().set(true) {
-                        tracing::info!(?away, "the database is back");
-                    }
-                }
-                answered_at = Instant::now();
-                wait
-            }
-            Err(error) if matches!(error, Error::Unavailable(_)) => {
-                let silent = answered_at.elapsed();
-                if silent >= options.away_after && store.availability().set(false) {
-                    tracing::error!(%error, ?silent, "the database is away; what is cached is still answered");
-                }
-                // The connection may lead nowhere.
-                drop(store.renew().await);
-                jittered(if store.availability().is_away() {
-                    AWAY_INTERVAL
-                } else {
-                    SILENT_INTERVAL
-                })
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the change log could not be read");
-                jittered(AWAY_INTERVAL)
-            }
-        };
-        follower.rounds.send_modify(|round| *round += 1);
-        // Until then, or until it is woken.
-        drop(tokio::time::timeout(wait, follower.wake.notified()).await);
+#[cfg(test)]
+mod tests {
+    use profile_core::records::Timestamp;
+
+    use super::*;
+    use crate::tests::World;
+
+    fn log(digest: u64) -> Vec<LogEntry> {
+        LogEntry::of_write(
+            Sequence(1),
+            Timestamp::from_micros(1),
+            Vec::new(),
+            vec![digest],
+        )
+    }
+
+    #[tokio::test]
+    async fn a_commit_invalidates_what_its_log_names() {
+        let world = World::new();
+        let (epochs, tenant) = (world.follower.epochs(), &world.tenant);
+        let entries = log(7);
+        let before = epochs.current(7);
+        let commit = world
+            .follower
+            .commit(tenant, Sequence(1), &entries, async { Ok(()) });
+        commit.await.expect("commits");
+        assert_ne!(epochs.current(7), before);
+    }
+
+    #[tokio::test]
+    async fn a_commit_whose_answer_is_lost_invalidates_too() {
+        let world = World::new();
+        let (epochs, tenant) = (world.follower.epochs(), &world.tenant);
+        let before = epochs.current(7);
+        let lost = async { Err(Error::Unavailable("the answer is lost".to_owned())) };
+        let entries = log(7);
+        let commit = world.follower.commit(tenant, Sequence(1), &entries, lost);
+        assert!(commit.await.is_err());
+        assert_ne!(epochs.current(7), before);
     }
 }

@@ -22,6 +22,7 @@
 
 mod event;
 mod lease;
+#[cfg(feature = "nats")]
 mod nats;
 mod runner;
 mod target;
@@ -45,6 +46,7 @@ use self::runner::{Assignment, Behind, Runner, Shared};
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::clock::Clock;
 use crate::config;
+use crate::spans::Sampler;
 use crate::store::{LogCursor, LogPosition, LogTail, Result, Store};
 use crate::telemetry::Metrics;
 
@@ -68,6 +70,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The figures.
     pub metrics: Arc<Metrics>,
+    /// Chooses the batches that are traced. `None`: nothing is.
+    pub sampler: Option<Sampler>,
     /// How often the log is looked at, and how long leases last.
     pub options: config::Publish,
 }
@@ -136,6 +140,7 @@ impl Manager {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             metrics: parts.metrics.clone(),
+            sampler: parts.sampler,
             lease: parts.options.lease,
             behind: Arc::default(),
         });

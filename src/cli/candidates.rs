@@ -1,14 +1,14 @@
-//! `candidates`: pairs that wait for a person to decide.
+//! `candidates`: pairs of records to review.
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, pages, refused};
+use super::client::{Client, answered, pages};
 use super::key::CustomerKey;
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// Show who may be the same person: pairs of records that are alike and not in one profile,
-/// strongest first
+/// List pairs of records that may be one person and are not in one profile, strongest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile candidates
@@ -24,31 +24,25 @@ pub(super) struct Args {
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     min: f64,
 
-    /// Only pairs of less than this probability; 0 is no limit
+    /// Only pairs below this probability; 0 means no limit
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     max: f64,
 
-    /// At most this many pairs
+    /// Maximum number of pairs
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let output = args.output;
+    let client = args.query.connect().await?;
+    let query = args.query.clone();
     let answer = list(&client, args).await?;
-    match output {
-        Format::Json => output::print_json("ListMatchCandidatesResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    query.print("ListMatchCandidatesResponse", &answer, |answer| {
+        Ok(shown(answer))
+    })
 }
 
 /// Page after page up to the limit, as one answer.
@@ -67,11 +61,12 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListMatchCandid
             page_token,
             profile,
         };
-        let answer = client
-            .identity()
-            .list_match_candidates(client.request(request)?)
-            .await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let answer = answered(
+            client
+                .identity()
+                .list_match_candidates(client.request(request)?)
+                .await,
+        )?;
         Ok((answer.candidates, answer.next_page_token))
     })
     .await?;
@@ -81,22 +76,22 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListMatchCandid
     })
 }
 
-/// Candidates for people.
+/// Candidates as a table.
 fn shown(answer: &v1::ListMatchCandidatesResponse) -> String {
     if answer.candidates.is_empty() {
-        return "nobody waits".to_owned();
+        return "no candidates".to_owned();
     }
     let mut table = output::table(&[
         "probability",
-        "one",
-        "other",
-        "alike in",
-        "different in",
-        "forbidden by",
+        "record",
+        "other record",
+        "agrees in",
+        "differs in",
+        "vetoed by",
     ]);
     for candidate in &answer.candidates {
         let score = candidate.score.clone().unwrap_or_default();
-        let (alike, different): (Vec<_>, Vec<_>) = score
+        let (agreeing, differing): (Vec<_>, Vec<_>) = score
             .fields
             .iter()
             .partition(|field| field.weight_bits > 0.0);
@@ -111,15 +106,10 @@ fn shown(answer: &v1::ListMatchCandidatesResponse) -> String {
             format!("{:.2}", score.probability),
             output::record(candidate.left.as_ref()),
             output::record(candidate.right.as_ref()),
-            names(&alike),
-            names(&different),
+            names(&agreeing),
+            names(&differing),
             score.veto,
         ]);
     }
-    let more = if answer.next_page_token.is_empty() {
-        ""
-    } else {
-        "\n\nthere is more: see --limit"
-    };
-    format!("{}{more}", output::lines(&table))
+    output::page(&table, &answer.next_page_token)
 }

@@ -1,4 +1,4 @@
-//! A running server, as commands ask it; and its refusals, in words.
+//! The client of a running server, and its refusals in words.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::builder::NonEmptyStringValueParser;
 use profile_core::records::TenantId;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
 use super::key::CustomerKey;
@@ -23,18 +23,18 @@ use crate::grpc::v1::publish_service_client::PublishServiceClient;
 use crate::grpc::v1::segment_service_client::SegmentServiceClient;
 use crate::telemetry::metrics::name_of;
 
-/// Where a server is by default.
+/// Default address of a server.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most things that one page of the server holds.
+/// Maximum page size of the server.
 const MAX_PAGE: u32 = 500;
-/// How long to wait for an answer.
+/// Deadline of a call.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// The server bounds what it sends; the client takes all of it.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
-/// Which server to ask, for whom.
+/// The server to ask, and the tenant.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub(super) struct ServerArgs {
@@ -46,10 +46,10 @@ pub(super) struct ServerArgs {
     pub(super) tenant: TenantArgs,
 }
 
-/// Whose customers.
+/// The tenant of a command.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TenantArgs {
-    /// Whose customers
+    /// Tenant whose customers to read
     #[arg(long, value_name = "NAME", default_value = "default", env = "CUSTOMER_PROFILE_TENANT", value_parser = tenant)]
     pub(super) tenant: TenantId,
 }
@@ -62,25 +62,34 @@ fn tenant(name: &str) -> Result<TenantId, String> {
     TenantId::new(name).ok_or(rule)
 }
 
-/// A connection.
+/// A connection to a server, for one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     channel: Channel,
     tenant: TenantId,
 }
 
+impl ServerArgs {
+    /// A connection to the server, for the tenant.
+    pub(super) async fn connect(&self) -> anyhow::Result<Client> {
+        Client::connect(&self.server, &self.tenant.tenant).await
+    }
+}
+
 impl Client {
-    /// Connects.
+    /// Connects to a server, for a tenant.
     pub(super) async fn connect(server: &str, tenant: &TenantId) -> anyhow::Result<Self> {
         if !server.starts_with("http://") {
-            bail!("{server}: expected http://HOST:PORT (TLS is the mesh's or a proxy's part)");
+            bail!(
+                "{server}: expected http://HOST:PORT; for TLS, connect through a proxy or a service mesh"
+            );
         }
         let endpoint = Endpoint::from_shared(server.to_owned())
-            .with_context(|| format!("{server} is no URL"))?;
+            .with_context(|| format!("{server} is not a URL"))?;
         let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
         let channel = channel.map_err(|error| {
             let cause = innermost(&error);
-            anyhow!("no server answers at {server} ({cause}); start one with `customer-profile serve`, or name it by --server")
+            anyhow!("no server answers at {server} ({cause}); start one with `customer-profile serve`, or name another with --server")
         })?;
         Ok(Self {
             channel,
@@ -88,12 +97,12 @@ impl Client {
         })
     }
 
-    /// For reading.
+    /// The client of `ProfileService`.
     pub(super) fn profiles(&self) -> ProfileServiceClient<Channel> {
         ProfileServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For who is who.
+    /// The client of `IdentityService`.
     pub(super) fn identity(&self) -> IdentityServiceClient<Channel> {
         IdentityServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
@@ -112,49 +121,48 @@ impl Client {
             }),
             ..v1::GetProfileRequest::default()
         };
-        let answer = self.profiles().get_profile(self.request(request)?).await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let answer = answered(self.profiles().get_profile(self.request(request)?).await)?;
         Ok(answer.profile.unwrap_or_default().name)
     }
 
-    /// For writing.
+    /// The client of `IngestService`.
     pub(super) fn ingest(&self) -> IngestServiceClient<Channel> {
         IngestServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For the model.
+    /// The client of `ModelService`.
     pub(super) fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For how customers want to be treated.
+    /// The client of `PreferenceService`.
     pub(super) fn preferences(&self) -> PreferenceServiceClient<Channel> {
         PreferenceServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For what is to be known of a customer now.
+    /// The client of `ContextService`.
     pub(super) fn contexts(&self) -> ContextServiceClient<Channel> {
         ContextServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For who is in which segment.
+    /// The client of `SegmentService`.
     pub(super) fn segments(&self) -> SegmentServiceClient<Channel> {
         SegmentServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For metrics.
+    /// The client of `ExperienceService`.
     pub(super) fn experience(&self) -> ExperienceServiceClient<Channel> {
         ExperienceServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// For publishing.
+    /// The client of `PublishService`.
     pub(super) fn publishing(&self) -> PublishServiceClient<Channel> {
         PublishServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// A call that takes as long as it takes.
+    /// A request without a deadline.
     pub(super) fn long_request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
         let mut request = Request::new(message);
         request
@@ -163,7 +171,7 @@ impl Client {
         Ok(request)
     }
 
-    /// A call with what all calls carry.
+    /// A request with the tenant and the usual deadline.
     pub(super) fn request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
         let mut request = self.long_request(message)?;
         request.set_timeout(DEADLINE);
@@ -172,7 +180,7 @@ impl Client {
 }
 
 /// Page after page up to a limit, as one list; and the token of the page after it, if there is
-/// more. `page` asks for so many after a token.
+/// one. `page` gets a page size and a token.
 pub(super) async fn pages<T>(
     limit: u32,
     page: impl AsyncFn(i32, String) -> anyhow::Result<(Vec<T>, String)>,
@@ -189,6 +197,13 @@ pub(super) async fn pages<T>(
     }
 }
 
+/// The message of an answer, or its refusal in words.
+pub(super) fn answered<T>(answer: Result<Response<T>, Status>) -> anyhow::Result<T> {
+    answer
+        .map(Response::into_inner)
+        .map_err(|status| refused(&status))
+}
+
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -197,7 +212,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// A refusal: each violation on its own line where there are some, and the reason for programs.
+/// A refusal in words: each violation on its own line, then the code and the reason.
 pub(super) fn refused(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
     let code = name_of(status.code());
@@ -227,15 +242,14 @@ pub(super) fn refused(status: &Status) -> anyhow::Error {
                 .map(|count| format!("\n  and {count} more"))
                 .unwrap_or_default();
             anyhow!(
-                "the request is wrong ({code}{reason}):{}{more}",
+                "the request is invalid ({code}{reason}):{}{more}",
                 lines.concat()
             )
         }
     }
 }
 
-/// The least time to wait before the same call may succeed; `None` where the server does not say
-/// that it may.
+/// Minimum delay before the same call may succeed. `None` if the server names none.
 pub(super) fn retry_after(status: &Status) -> Option<Duration> {
     status
         .get_error_details()

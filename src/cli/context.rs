@@ -1,15 +1,15 @@
-//! `context`: what is to be known of a customer now.
+//! `context`: one view of a customer, for a purpose.
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::answered;
 use super::key::{self, CustomerKey};
 use super::output::{self, Format};
 use super::preferences;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// Tell what is to be known of a customer now, by a view of the model, as far as a purpose may see
-/// it
+/// Show a view of a customer that the model declares, as far as a purpose may see it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile context email:ann@shop.com --view agent --purpose service
@@ -18,52 +18,46 @@ pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,
 
-    /// Which view of the model
+    /// Name of the view in the model
     #[arg(long)]
     view: String,
 
-    /// What for, as the model declares it
+    /// Name of the purpose in the model
     #[arg(long)]
     purpose: String,
 
-    /// At most so many bytes; what the view allows if not given
+    /// Maximum size in bytes; 0 means the maximum of the view
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     max_bytes: i32,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let request = v1::GetContextRequest {
         key: Some(args.key.into()),
         purpose: args.purpose,
         view: args.view,
-        include_text: args.output == Format::Table,
+        include_text: args.query.output == Format::Table,
         max_bytes: args.max_bytes,
         consistency: None,
     };
-    let answer = client
-        .contexts()
-        .get_context(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("GetContextResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(
+        client
+            .contexts()
+            .get_context(client.request(request)?)
+            .await,
+    )?;
+    args.query
+        .print("GetContextResponse", &answer, |answer| Ok(shown(answer)))
 }
 
 fn shown(answer: &v1::GetContextResponse) -> String {
     let text: Vec<String> = answer.text.lines().map(output::plain).collect();
     let omitted = (!answer.omitted.is_empty())
-        .then(|| format!("left out for size: {}", answer.omitted.join(", ")));
+        .then(|| format!("omitted for size: {}", answer.omitted.join(", ")));
     let parts = [Some(answer.profile.clone()), Some(text.join("\n")), omitted]
         .into_iter()
         .flatten();

@@ -15,7 +15,7 @@ use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
 use crate::telemetry::http::Readiness;
 
-/// The person that is shown: six records of four systems, joined by account and e-mail address,
+/// The sample customer: six records of four systems, joined by account and e-mail address,
 /// with orders.
 const SOMEBODY: &str = "jose.viana@icloud.com";
 
@@ -65,7 +65,7 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 7] = [
     ),
 ];
 
-/// What a demo does otherwise than a server: it is quiet, and it ends at once.
+/// Settings that differ from those of a server: a demo logs little and stops at once.
 const SETTINGS: [(&str, &str); 3] = [
     ("log.filter", "warn"),
     ("grpc.lame_duck", "0s"),
@@ -121,7 +121,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             running.await?.and(result)
         }
-        // It was told to stop, or has failed.
+        // It was stopped, or has failed.
         result = &mut running => result?,
     };
     result?;
@@ -141,7 +141,7 @@ fn configuration(mut args: ConfigArgs, database: &str) -> anyhow::Result<Config>
     setup::config(&args)
 }
 
-/// Imports the sample, checks it, and says what to try.
+/// Imports the sample, checks it, and prints what to try.
 async fn show(address: SocketAddr) -> anyhow::Result<()> {
     let server = format!("http://{address}");
     let tenant = TenantId::default();
@@ -194,7 +194,7 @@ fn program() -> String {
     }
 }
 
-/// The person that is shown must be whole; answers how to search for her or him.
+/// Checks that the sample customer is complete. Returns a search for them.
 async fn check(client: &Client) -> anyhow::Result<String> {
     let identifier = v1::Identifier {
         r#type: "email".to_owned(),
@@ -215,7 +215,7 @@ async fn check(client: &Client) -> anyhow::Result<String> {
     let profile = answer.into_inner().profile.context("a profile")?;
     ensure!(
         profile.record_count >= 6,
-        "the sample's records were not joined as they should be"
+        "the records of the sample customer are not in one profile"
     );
     let name = ["given_name", "family_name"].map(|name| {
         let found = profile

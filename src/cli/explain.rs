@@ -1,17 +1,18 @@
-//! `explain`: why a profile is as it is, and why two are one person or not.
+//! `explain`: the evidence behind a profile, and behind a pair.
 
 mod pair;
 mod profile;
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::{Client, answered};
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1::{self, match_link::Evidence, profile_key::Key};
 
-/// Show why a customer's records are one profile and who won each field; of two, why they are one
-/// person or not
+/// Explain why records are one profile and which source won each field; of two customers, why they
+/// are one person or not
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile explain email:ann@shop.com
@@ -22,49 +23,43 @@ pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,
 
-    /// The other one, named in the same ways
+    /// Another customer to compare with, named in the same ways
     other: Option<CustomerKey>,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     if let Some(other) = args.other {
         let (left, right) = (side(&client, args.key).await?, side(&client, other).await?);
         let request = v1::ExplainPairRequest {
             left: Some(left),
             right: Some(right),
         };
-        let answer = client
-            .identity()
-            .explain_pair(client.request(request)?)
-            .await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
-        match args.output {
-            Format::Json => output::print_json("ExplainPairResponse", &answer)?,
-            Format::Table => output::print(&pair::shown(&answer))?,
-        }
-        return Ok(ExitCode::SUCCESS);
+        let answer = answered(
+            client
+                .identity()
+                .explain_pair(client.request(request)?)
+                .await,
+        )?;
+        let show = |answer: &_| Ok(pair::shown(answer));
+        return args.query.print("ExplainPairResponse", &answer, show);
     }
     let request = v1::ExplainProfileRequest {
         name: client.profile_name(args.key).await?,
     };
-    let answer = client
-        .identity()
-        .explain_profile(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("ExplainProfileResponse", &answer)?,
-        Format::Table => output::print(&profile::shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(
+        client
+            .identity()
+            .explain_profile(client.request(request)?)
+            .await,
+    )?;
+    args.query
+        .print("ExplainProfileResponse", &answer, |answer| {
+            Ok(profile::shown(answer))
+        })
 }
 
 /// A record is compared itself, anything else by the profile that it leads to.
@@ -78,7 +73,7 @@ async fn side(client: &Client, key: CustomerKey) -> anyhow::Result<v1::PairSide>
     Ok(v1::PairSide { side: Some(side) })
 }
 
-/// What speaks for a link, in words.
+/// The evidence for a link, in words.
 fn evidence(link: &v1::MatchLink) -> String {
     match &link.evidence {
         Some(Evidence::SharedIdentifier(shared)) => {
@@ -93,16 +88,16 @@ fn evidence(link: &v1::MatchLink) -> String {
                 values.join(", ")
             )
         }
-        Some(Evidence::Score(score)) => format!("alike, {}", in_words(score)),
-        Some(Evidence::Decision(name)) => format!("a person decided: {}", output::plain(name)),
+        Some(Evidence::Score(score)) => format!("match, {}", in_words(score)),
+        Some(Evidence::Decision(name)) => format!("decision {}", output::plain(name)),
         None => String::new(),
     }
 }
 
-/// How many fields of a score are told in a line; a pair has them all.
+/// Maximum number of fields of a score in one line. A pair shows all of them.
 const FIELDS: usize = 4;
 
-/// A score with its fields that count most.
+/// A score with its most important fields.
 fn in_words(score: &v1::MatchScore) -> String {
     let mut fields: Vec<&v1::FieldComparison> = score.fields.iter().collect();
     fields.sort_by(|a, b| b.weight_bits.abs().total_cmp(&a.weight_bits.abs()));
@@ -122,7 +117,7 @@ fn in_words(score: &v1::MatchScore) -> String {
     )
 }
 
-/// The probability, and the evidence that it stands for.
+/// The probability and the match weight.
 fn chance(score: &v1::MatchScore) -> String {
     format!(
         "{:.1} % ({:+.1} bits)",
@@ -131,7 +126,7 @@ fn chance(score: &v1::MatchScore) -> String {
     )
 }
 
-/// A probability for people: only what is certain is 0 or 100.
+/// A probability in percent. Only a certain one is 0 or 100.
 fn percent(probability: f64) -> f64 {
     (probability * 100.0).clamp(0.1, 99.9)
 }

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::answered;
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
 use super::preferences;
+use super::query::QueryArgs;
 use crate::grpc::v1::{self, consistency::Requirement};
 
-/// Show who a customer is: the unified profile, with the source of each field
+/// Show the profile of a customer, with the source of each field
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile get email:ann@shop.com
@@ -20,32 +21,28 @@ pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,
 
-    /// Also show the sources' records, and why each belongs to the profile
+    /// Also show the records, and why each belongs to the profile
     #[arg(long)]
     full: bool,
 
-    /// Read from the store, past every cache
+    /// Read from the store, bypassing every cache
     #[arg(long)]
     fresh: bool,
 
-    /// What would have been answered at this time (RFC 3339)
+    /// Read the profile as of this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = key::instant, conflicts_with = "fresh")]
     as_of: Option<prost_types::Timestamp>,
 
-    /// Only what this purpose may see; what is withheld is listed
+    /// Purpose of the read: only fields that it may see, and a list of those withheld
     #[arg(long)]
     purpose: Option<String>,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let view = if args.full {
         v1::ProfileView::Full
     } else {
@@ -62,25 +59,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         purpose: args.purpose.unwrap_or_default(),
         ..Default::default()
     };
-    let answer = client
-        .profiles()
-        .get_profile(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("GetProfileResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer)?)?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(
+        client
+            .profiles()
+            .get_profile(client.request(request)?)
+            .await,
+    )?;
+    args.query.print("GetProfileResponse", &answer, shown)
 }
 
-/// A profile for people.
+/// A profile as tables.
 fn shown(answer: &v1::GetProfileResponse) -> anyhow::Result<String> {
     let Some(profile) = &answer.profile else {
         return Ok(String::new());
     };
     let mut parts = vec![heading(profile, answer)];
-    // What the customer needs comes before all else.
+    // Accessibility needs come before all else.
     parts.extend(preferences::needs(profile.accessibility.as_ref(), &[])?);
     parts.extend(preferences::wishes(profile.preferences.as_ref(), &[])?);
     parts.extend([traits(profile), identifiers(profile)]);
@@ -98,7 +92,7 @@ fn heading(profile: &v1::Profile, answer: &v1::GetProfileResponse) -> String {
         info.and_then(|info| info.as_of_time.as_ref()),
         info.map(v1::ReadInfo::source),
     ) {
-        (Some(time), _) => format!(", as it was after the write of {}", output::time(time)),
+        (Some(time), _) => format!(", as of the write at {}", output::time(time)),
         (None, Some(v1::ReadSource::Cache)) => ", from the cache".to_owned(),
         (None, Some(v1::ReadSource::Store)) => ", from the store".to_owned(),
         (None, Some(v1::ReadSource::Unspecified) | None) => String::new(),
@@ -134,7 +128,7 @@ fn traits(profile: &v1::Profile) -> String {
     output::lines(&table)
 }
 
-/// What the customer's events add up to, and the segments.
+/// Computed traits and segments.
 fn derived(profile: &v1::Profile) -> Option<String> {
     let mut parts = Vec::new();
     if !profile.computed.is_empty() {
@@ -145,9 +139,9 @@ fn derived(profile: &v1::Profile) -> Option<String> {
             let value = found.value.as_ref().map(output::value).unwrap_or_default();
             let partial = found.completeness() == v1::Completeness::Partial;
             let note = if partial {
-                "so far"
+                "partial"
             } else if found.approximate {
-                "about"
+                "approximate"
             } else {
                 ""
             };
@@ -161,7 +155,7 @@ fn derived(profile: &v1::Profile) -> Option<String> {
     if !profile.undecided_segments.is_empty() {
         let names = profile.undecided_segments.join(", ");
         parts.push(format!(
-            "segments whose condition takes more than its budget: {names}"
+            "undecided segments, whose condition exceeds its budget: {names}"
         ));
     }
     (!parts.is_empty()).then(|| parts.join("\n\n"))
@@ -175,11 +169,7 @@ fn identifiers(profile: &v1::Profile) -> String {
             .origin
             .as_ref()
             .and_then(|origin| origin.record.as_ref());
-        let note = if held.linkable {
-            ""
-        } else {
-            "identifies nobody"
-        };
+        let note = if held.linkable { "" } else { "not linkable" };
         table.add_row([
             identifier.r#type.as_str(),
             &output::plain(&identifier.value),
@@ -191,11 +181,11 @@ fn identifiers(profile: &v1::Profile) -> String {
 }
 
 fn records(profile: &v1::Profile) -> String {
-    let mut table = output::table(&["record", "here by", "received", "says"]);
+    let mut table = output::table(&["record", "reason", "received", "traits"]);
     for record in &profile.records {
         let mut traits: Vec<_> = record.traits.iter().collect();
         traits.sort_by_key(|(name, _)| *name);
-        let says: Vec<String> = traits
+        let values: Vec<String> = traits
             .into_iter()
             .map(|(name, said)| format!("{name}={}", output::value(said)))
             .collect();
@@ -209,7 +199,7 @@ fn records(profile: &v1::Profile) -> String {
             key,
             output::plain(&record.membership_reason),
             received,
-            says.join(", "),
+            values.join(", "),
         ]);
     }
     output::lines(&table)

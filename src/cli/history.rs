@@ -1,13 +1,14 @@
-//! `history`: what was merged into a profile and split from it, and why.
+//! `history`: merges and splits of profiles, and their causes.
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, pages, refused};
+use super::client::{Client, answered, pages};
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1::{self, identity_change::Cause};
 
-/// Show the merges and splits of a profile, newest first: when, why, and who made them happen
+/// List merges and splits of a profile, newest first, with their causes
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile history email:ann@shop.com
@@ -17,27 +18,21 @@ pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: Option<CustomerKey>,
 
-    /// At most this many changes
+    /// Maximum number of changes
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let output = args.output;
+    let client = args.query.connect().await?;
+    let query = args.query.clone();
     let answer = list(&client, args).await?;
-    match output {
-        Format::Json => output::print_json("ListIdentityChangesResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    query.print("ListIdentityChangesResponse", &answer, |answer| {
+        Ok(shown(answer))
+    })
 }
 
 /// Page after page up to the limit, as one answer.
@@ -52,11 +47,12 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListIdentityCha
             page_size,
             page_token,
         };
-        let answer = client
-            .identity()
-            .list_identity_changes(client.request(request)?)
-            .await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let answer = answered(
+            client
+                .identity()
+                .list_identity_changes(client.request(request)?)
+                .await,
+        )?;
         Ok((answer.changes, answer.next_page_token))
     })
     .await?;
@@ -66,17 +62,17 @@ async fn list(client: &Client, args: Args) -> anyhow::Result<v1::ListIdentityCha
     })
 }
 
-/// Changes for people.
+/// Changes as a table.
 fn shown(answer: &v1::ListIdentityChangesResponse) -> String {
     if answer.changes.is_empty() {
-        return "nothing was merged or split".to_owned();
+        return "no merges or splits".to_owned();
     }
-    let mut table = output::table(&["time (utc)", "what", "records", "because"]);
+    let mut table = output::table(&["time (utc)", "change", "records", "cause"]);
     for change in &answer.changes {
         let what = match change.kind() {
-            v1::IdentityChangeKind::Merge => format!("{} went into {}", change.from, change.into),
+            v1::IdentityChangeKind::Merge => format!("{} merged into {}", change.from, change.into),
             v1::IdentityChangeKind::Split | v1::IdentityChangeKind::Unspecified => {
-                format!("{} split off from {}", change.into, change.from)
+                format!("{} split from {}", change.into, change.from)
             }
         };
         let moved: Vec<String> = change
@@ -102,15 +98,10 @@ fn shown(answer: &v1::ListIdentityChangesResponse) -> String {
             change.cause.as_ref().map(cause).unwrap_or_default(),
         ]);
     }
-    let more = if answer.next_page_token.is_empty() {
-        ""
-    } else {
-        "\n\nthere is more: see --limit"
-    };
-    format!("{}{more}", output::lines(&table))
+    output::page(&table, &answer.next_page_token)
 }
 
-/// The first three of some things.
+/// The first three items, and the number of the others.
 fn some(all: &[String], count: i32) -> String {
     let shown = all.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     match usize::try_from(count).unwrap_or(0).saturating_sub(3) {
@@ -139,12 +130,12 @@ fn cause(cause: &Cause) -> String {
                 .map(|record| output::record(Some(record)))
                 .collect();
             format!(
-                "sources spoke of {}",
+                "statements about {}",
                 some(&records, i32::try_from(records.len()).unwrap_or(i32::MAX))
             )
         }
-        Cause::Decision(decision) => decided("was made", decision),
-        Cause::Withdrawal(decision) => decided("was taken back", decision),
-        Cause::ModelVersion(version) => format!("model {version} came into force"),
+        Cause::Decision(decision) => decided("made", decision),
+        Cause::Withdrawal(decision) => decided("withdrawn", decision),
+        Cause::ModelVersion(version) => format!("model version {version} activated"),
     }
 }

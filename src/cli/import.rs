@@ -33,15 +33,15 @@ use rejects::Rejects;
 /// Import files: CSV or NDJSON, plain or gzip
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without --server it writes into the database itself, which on SQLite no server may have open. The model's mapping of \
-the source and kind makes statements of the rows. What a file is, is read off its content.
+Without --server, rows are written directly to the database, which no server may have open on SQLite. The model's \
+mapping of the source and kind turns rows into statements. The format of a file is detected from its content.
 
-Rows that are refused go to FILE.rejects.ndjson with their line and the reasons; the others are stored. An import \
-that was stopped goes on with --resume: its position is kept in FILE.import.json until the end. Importing a file \
-again changes nothing. Where a file has several rows about one record, the mapping should say its `time` or \
-`version`; rows without them are taken in the order in which they come in.
+Rejected rows go to FILE.rejects.ndjson with their line and the reasons; the others are stored. With --resume, an \
+import that was stopped continues: FILE.import.json keeps its position until the end. Importing a file again changes \
+nothing. If a file has several rows about one record, the mapping should set `time` or `version`; otherwise rows \
+count in the order in which they arrive.
 
-Exit code 1 if any row was refused, unless --allow-rejects.
+The exit code is 1 if any row was rejected, unless --allow-rejects is given.
 
 Examples:
   customer-profile import web.csv.gz --source web --kind customers --server http://127.0.0.1:50051
@@ -49,42 +49,42 @@ Examples:
   customer-profile import orders.csv --source web --kind orders --resume
   customer-profile import orders.csv --source web --kind orders --allow-rejects --output json")]
 pub(super) struct Args {
-    /// The files
+    /// Files to import
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Whose rows they are, as the model names the source
+    /// Source of the rows, by its name in the model
     #[arg(long)]
     source: String,
 
-    /// Which of the source's mappings to apply
+    /// Kind of the rows: the source's mapping to apply
     #[arg(long)]
     kind: String,
 
-    /// A running server to import into, instead of the database itself; its model maps the rows
+    /// Running server to import into, instead of the database; its model maps the rows
     #[arg(long, value_name = "URL", conflicts_with_all = ["database_url", "model"])]
     server: Option<String>,
 
     #[command(flatten)]
     tenant: TenantArgs,
 
-    /// Go on where an import of the same file was stopped
+    /// Continue where an import of the same file stopped
     #[arg(long)]
     resume: bool,
 
-    /// Where the position is kept, for one file; default: FILE.import.json
+    /// File that keeps the position, for one input; default: FILE.import.json
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Where refused rows go, for one file; default: FILE.rejects.ndjson
+    /// File for rejected rows, for one input; default: FILE.rejects.ndjson
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
-    /// Exit with code 0 even if rows were refused
+    /// Exit with code 0 even if rows were rejected
     #[arg(long)]
     allow_rejects: bool,
 
-    /// How many rows go out at once
+    /// Number of rows in a batch
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch_rows: u16,
 
@@ -117,7 +117,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Imports one file after the other; answers how many rows were refused.
+/// Imports one file after the other. Returns the number of rejected rows.
 async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<u64> {
     let mut rejected = 0;
     for file in &args.files {

@@ -1,4 +1,4 @@
-//! How a customer and a time are named on the command line.
+//! Customers and times on the command line.
 
 use std::str::FromStr;
 
@@ -8,15 +8,19 @@ use crate::grpc::v1::{self, profile_key::Key};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CustomerKey(Key);
 
-/// What `--help` says of it.
-pub(super) const HELP: &str = "Who: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as \
+/// Its description in `--help`.
+pub(super) const HELP: &str = "Customer: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as \
                                record:SOURCE/KEY, or a profile as profiles/ID";
 
 impl FromStr for CustomerKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is none of TYPE:VALUE, record:SOURCE/KEY, profiles/ID");
+        let wrong = || {
+            format!(
+                "`{text}` is not a customer; expected TYPE:VALUE, record:SOURCE/KEY or profiles/ID"
+            )
+        };
         if text.starts_with("profiles/") {
             return Ok(Self(Key::Name(text.to_owned())));
         }

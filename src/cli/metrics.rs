@@ -1,34 +1,34 @@
-//! `metrics`: how it goes with a customer, a segment, or all customers.
+//! `metrics`: customer experience metrics of a customer, a segment, or all customers.
 
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::answered;
 use super::key::CustomerKey;
-use super::output::{self, Format};
+use super::output;
 use super::preferences;
+use super::query::QueryArgs;
 use crate::grpc::v1::{self, get_experience_metrics_request::Subject};
 
-/// Show what a customer, a segment or all customers buy and will, what they think, and how they
-/// were served
+/// Show experience metrics of a customer, a segment or all customers: purchases, lifetime value,
+/// satisfaction, service
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  customer-profile metrics email:ann@shop.com         Will she buy again, and what does she think?
-  customer-profile metrics --segment gold --days 30   The same of a segment, in the last 30 days
+  customer-profile metrics email:ann@shop.com         Of one customer
+  customer-profile metrics --segment gold --days 30   Of a segment, in the last 30 days
   customer-profile metrics                            Of all customers, as of the last computation
   customer-profile metrics --refresh --output json    Computed now; GetExperienceMetricsResponse")]
 pub(super) struct Args {
-    /// Who: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as
-    /// record:SOURCE/KEY, or a profile as profiles/ID; all customers if not given
+    /// Customer: an identifier as TYPE:VALUE (email:ann@shop.com), a source's record as
+    /// record:SOURCE/KEY, or a profile as profiles/ID; default: all customers
     key: Option<CustomerKey>,
 
-    /// Those who are in this segment of the model
+    /// Members of this segment of the model
     #[arg(long, value_name = "NAME", conflicts_with = "key", value_parser = NonEmptyStringValueParser::new())]
     segment: Option<String>,
 
-    /// Over how many days surveys, contacts and promises are counted; as the model says if not
-    /// given
+    /// Window for surveys, contacts and promises, in days; default: that of the model
     #[arg(
         long,
         value_name = "DAYS",
@@ -37,24 +37,20 @@ pub(super) struct Args {
     )]
     days: i32,
 
-    /// Of a segment or all: compute them now
+    /// Compute the metrics of a segment or of all customers now
     #[arg(long, conflicts_with = "key")]
     refresh: bool,
 
-    /// Only what this purpose may see; what is withheld is listed
+    /// Purpose of the read: only fields that it may see, and a list of those withheld
     #[arg(long, requires = "key")]
     purpose: Option<String>,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let subject = match (args.key, args.segment) {
         (Some(key), _) => Subject::Customer(key.into()),
         (None, Some(segment)) => Subject::Segment(segment),
@@ -67,20 +63,20 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         purpose: args.purpose.unwrap_or_default(),
         consistency: None,
     };
-    // All customers may have to be gone through.
-    let answer = client
-        .experience()
-        .get_experience_metrics(client.long_request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("GetExperienceMetricsResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    // The server may have to read all customers.
+    let answer = answered(
+        client
+            .experience()
+            .get_experience_metrics(client.long_request(request)?)
+            .await,
+    )?;
+    args.query
+        .print("GetExperienceMetricsResponse", &answer, |answer| {
+            Ok(shown(answer))
+        })
 }
 
-/// Metrics for people: each with what it is.
+/// Metrics as a table, each with its basis.
 fn shown(answer: &v1::GetExperienceMetricsResponse) -> String {
     let metrics = answer.metrics.clone().unwrap_or_default();
     let mut table = output::table(&["metric", "value", "from", "window"]);
@@ -126,7 +122,7 @@ fn shown(answer: &v1::GetExperienceMetricsResponse) -> String {
     parts.join("\n\n")
 }
 
-/// A metric.
+/// One line of the table.
 struct Row {
     name: &'static str,
     value: String,
@@ -247,7 +243,7 @@ fn purchases(metrics: v1::ExperienceMetrics) -> Vec<Row> {
             rfm.currency
         );
         let value = if rfm.scores.is_empty() {
-            format!("{} bought", rfm.buyer_count)
+            format!("{} buyers", rfm.buyer_count)
         } else {
             rfm.scores
         };

@@ -1,11 +1,11 @@
-//! `model`: the model file checked and explained; the model of a tenant told, planned and applied.
+//! `model`: checks a model file; shows, plans, applies and trains the model of a tenant.
 
 mod activate;
 mod change;
 mod check;
 mod events;
+mod report;
 mod show;
-mod told;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,26 +13,27 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use profile_core::model::file::{BUILT_IN, schema};
 
-use super::client::{ServerArgs, TenantArgs};
+use super::client::TenantArgs;
 use super::output::{self, Format};
+use super::query::QueryArgs;
 use crate::config::ConfigArgs;
 
-/// Check a model file, see what it would change, put it in force
+/// Check a model file, show what it would change, apply it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The model belongs to the tenant's data: its first write stores the configured file as version 1, and what was applied \
-last stays in force, whatever a server is configured with.
+The model belongs to the tenant's data: the first write stores the configured file as version 1, and the version that \
+was applied last stays active, whatever a server is configured with.
 
 Examples:
-  customer-profile model example > model.yaml      Begin with the built-in model
+  customer-profile model example > model.yaml      The built-in model, to start from
   customer-profile model check model.yaml          Every mistake, with line and column
-  customer-profile model show > running.yaml       The model in force
+  customer-profile model show > active.yaml        The active model
   customer-profile model plan model.yaml           What it would change, on the live data
-  customer-profile model apply model.yaml          Put it in force; going back: apply the old file
-  customer-profile model events                    What may be said of events
-  customer-profile model versions                  What was in force when
-  customer-profile model activate 3                A stored version, with no server running
-  customer-profile model train                     Learn weights; plan and apply them by --version
+  customer-profile model apply model.yaml          Apply it; to go back, apply the old file
+  customer-profile model events                    Event types and their properties
+  customer-profile model versions                  Versions and their activation times
+  customer-profile model activate 3                Apply a stored version without a server
+  customer-profile model train                     Train weights; plan and apply by --version
   customer-profile model schema > model.schema.json")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -41,9 +42,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell every mistake in a model file with its line and column; exit code 1 if there is one
+    /// Report every mistake in a model file with its line and column; exit code 1 if there is one
     Check {
-        /// The model file (YAML)
+        /// Model file (YAML)
         file: PathBuf,
         /// How to print the answer
         #[arg(long, value_enum, default_value_t)]
@@ -53,55 +54,43 @@ enum Command {
     Schema,
     /// Print the built-in model, which explains the format by example
     Example,
-    /// Print the model file in force, or that of a version
+    /// Print the active model file, or that of a version
     Show {
-        /// Which version
+        /// Version of the model
         #[arg(long, value_name = "VERSION")]
         version: Option<i64>,
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
-    /// List the event types in force, or what may be said of one
+    /// List the event types of the active model, or the properties of one
     Events {
         /// Only this type, with its properties
         #[arg(value_name = "TYPE")]
         kind: Option<String>,
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
     /// List the versions of the model, the latest first
     Versions {
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
-    /// Tell what a model would change on the live data: merges, splits, other winners. Changes
+    /// Show what a model would change on the live data: merges, splits, other winners. Changes
     /// nothing
     Plan {
         #[command(flatten)]
         candidate: change::CandidateArgs,
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
-    /// Put a stored version in force straight in the database, with no server. SQLite: no server
-    /// may have the file open
+    /// Activate a stored version directly in the database, without a server. No server may have a
+    /// SQLite file open
     Activate {
-        /// Which version
+        /// Version of the model
         version: i64,
         #[command(flatten)]
         tenant: TenantArgs,
-        /// Only if this version is in force
+        /// Only if this version is active
         #[arg(long, value_name = "VERSION")]
         expect_version: Option<i64>,
         /// How to print the answer
@@ -110,28 +99,22 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// Learn from the live data, without labels, how much agreement tells; stored as a version, not
-    /// in force
+    /// Train the match weights on the live data, without labels; stores a version and does not
+    /// activate it
     Train {
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
-    /// Put a model in force and bring all data in line with it, at once. Going back is the same
-    /// with the old file
+    /// Activate a model and bring all data in line with it, in one transaction. To go back, apply
+    /// the old file
     Apply {
         #[command(flatten)]
         candidate: change::CandidateArgs,
-        /// Only if this version is in force, as a plan told it
+        /// Only if this version is active, as a plan names it
         #[arg(long, value_name = "VERSION")]
         expect_version: Option<i64>,
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
 }
 
@@ -140,22 +123,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Check { file, output } => return check::run(&file, output),
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
-        Command::Show {
-            version,
-            output,
-            server,
-        } => show::file(version, output, &server).await?,
-        Command::Events {
-            kind,
-            output,
-            server,
-        } => events::run(kind.as_deref(), output, &server).await?,
-        Command::Versions { output, server } => show::versions(output, &server).await?,
-        Command::Plan {
-            candidate,
-            output,
-            server,
-        } => change::plan(candidate, output, &server).await?,
+        Command::Show { version, query } => return show::file(version, &query).await,
+        Command::Events { kind, query } => return events::run(kind.as_deref(), &query).await,
+        Command::Versions { query } => return show::versions(&query).await,
+        Command::Plan { candidate, query } => return change::plan(candidate, &query).await,
         Command::Activate {
             version,
             tenant,
@@ -165,15 +136,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         } => {
             activate::run(version, &tenant.tenant, expect_version, output, &config).await?;
         }
-        Command::Train { output, server } => change::train(output, &server).await?,
+        Command::Train { query } => return change::train(&query).await,
         Command::Apply {
             candidate,
             expect_version,
-            output,
-            server,
-        } => {
-            change::apply(candidate, expect_version, output, &server).await?;
-        }
+            query,
+        } => return change::apply(candidate, expect_version, &query).await,
     }
     Ok(ExitCode::SUCCESS)
 }

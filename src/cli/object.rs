@@ -1,30 +1,31 @@
-//! `object`: an order, a shipment, a conversation, with its whole course.
+//! `object`: an order, a shipment, a conversation, with all its events.
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::answered;
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use super::{preferences, timeline};
 use crate::grpc::v1;
 
-/// Show an order, a shipment, a conversation and so on, with its whole course
+/// Show an order, a shipment, a conversation and so on, with all its events
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile object order 1001
   customer-profile object order 1001 --customer email:ann@shop.com   Where ids are not unique
   customer-profile object order 1001 --output json")]
 pub(super) struct Args {
-    /// What it is, as an event type names it: order, shipment, conversation
+    /// Kind of the object, as event types name it: order, shipment, conversation
     kind: String,
 
-    /// The source's own id of it
+    /// Id of the object in its source
     id: String,
 
     #[arg(long, value_name = "KEY", help = key::HELP)]
     customer: Option<CustomerKey>,
 
-    /// What for: only what this purpose may see
+    /// Purpose of the read: only fields that it may see
     #[arg(
         long,
         value_name = "PURPOSE",
@@ -33,16 +34,12 @@ pub(super) struct Args {
     )]
     purpose: String,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let request = v1::GetObjectRequest {
         object: Some(v1::ObjectKey {
             kind: args.kind,
@@ -52,13 +49,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         purpose: args.purpose,
         ..Default::default()
     };
-    let answer = client.profiles().get_object(client.request(request)?).await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("GetObjectResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(client.profiles().get_object(client.request(request)?).await)?;
+    args.query
+        .print("GetObjectResponse", &answer, |answer| Ok(shown(answer)))
 }
 
 fn shown(answer: &v1::GetObjectResponse) -> String {
@@ -89,6 +82,6 @@ fn heading(object: &v1::Object, profile: &str) -> String {
     let mut lines = vec![format!("{name}: {}, of {profile}", output::plain(status))];
     lines.extend((!object.fields.is_empty()).then(|| timeline::values(&object.fields)));
     let related: Vec<String> = object.related_objects.iter().map(named).collect();
-    lines.extend((!related.is_empty()).then(|| format!("with {}", related.join(", "))));
+    lines.extend((!related.is_empty()).then(|| format!("related: {}", related.join(", "))));
     lines.join("\n")
 }

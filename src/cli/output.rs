@@ -23,23 +23,23 @@ pub(super) enum Format {
     Json,
 }
 
-/// Whether anybody reads what is printed.
+/// Whether the output still has a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// As far as can be told.
+    /// It has a reader, as far as this process knows.
     There,
-    /// It has closed its end (`| head`).
+    /// The reader has closed its end (`| head`).
     Gone,
 }
 
 /// Writes a text and a line's end to standard output. A reader that has gone (`| head`) is no
 /// error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    tell(text).map(drop)
+    emit(text).map(drop)
 }
 
-/// The same, for those who would go on for ever: tells them whether there is a reason to.
-pub(super) fn tell(text: &str) -> anyhow::Result<Audience> {
+/// The same, with whether the output still has a reader: for commands that print without end.
+pub(super) fn emit(text: &str) -> anyhow::Result<Audience> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Audience::Gone),
@@ -101,9 +101,9 @@ pub(super) fn fields(
     let topics = |name: &str, value: &serde_json::Value| match value {
         serde_json::Value::Object(entries) if name == "topics" => entries
             .iter()
-            .map(|(topic, value)| (format!("topics.{topic}"), spoken(value)))
+            .map(|(topic, value)| (format!("topics.{topic}"), readable(value)))
             .collect(),
-        value => vec![(name.to_owned(), spoken(value))],
+        value => vec![(name.to_owned(), readable(value))],
     };
     Ok(fields
         .iter()
@@ -112,15 +112,15 @@ pub(super) fn fields(
 }
 
 /// JSON as a person reads it.
-fn spoken(value: &serde_json::Value) -> String {
+fn readable(value: &serde_json::Value) -> String {
     use serde_json::Value as Json;
     match value {
         Json::String(text) => plain(text),
-        Json::Array(values) => values.iter().map(spoken).collect::<Vec<_>>().join(", "),
+        Json::Array(values) => values.iter().map(readable).collect::<Vec<_>>().join(", "),
         Json::Object(entries) => {
             let entries = entries
                 .iter()
-                .map(|(name, value)| format!("{name}={}", spoken(value)));
+                .map(|(name, value)| format!("{name}={}", readable(value)));
             entries.collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
@@ -151,6 +151,15 @@ pub(super) fn lines(table: &Table) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+/// A table that is a page of a list, with a note if the list goes on.
+pub(super) fn page(table: &Table, next_page_token: &str) -> String {
+    let more = if next_page_token.is_empty() { "" } else { MORE };
+    format!("{}{more}", lines(table))
+}
+
+/// The note below a list that goes on.
+const MORE: &str = "\n\nthere are more; raise --limit";
 
 /// A text of a source, harmless to a terminal.
 pub(super) fn plain(text: &str) -> String {

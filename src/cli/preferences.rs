@@ -1,14 +1,14 @@
-//! `preferences`: how a customer wants to be treated.
+//! `preferences`: accessibility needs, preferences and consents of a customer.
 
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::answered;
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// Show what a customer needs and prefers, and what they have said about purposes, each with who
-/// said it
+/// Show a customer's accessibility needs, preferences and consents, each with its source
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile preferences email:ann@shop.com
@@ -17,35 +17,28 @@ pub(super) struct Args {
     #[arg(help = key::HELP)]
     key: CustomerKey,
 
-    /// Only what this purpose may see; what is withheld is listed
+    /// Purpose of the read: only fields that it may see, and a list of those withheld
     #[arg(long)]
     purpose: Option<String>,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let request = v1::GetPreferencesRequest {
         key: Some(args.key.into()),
         purpose: args.purpose.unwrap_or_default(),
         ..Default::default()
     };
-    let answer = client
-        .preferences()
-        .get_preferences(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("GetPreferencesResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer)?)?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(
+        client
+            .preferences()
+            .get_preferences(client.request(request)?)
+            .await,
+    )?;
+    args.query.print("GetPreferencesResponse", &answer, shown)
 }
 
 fn shown(answer: &v1::GetPreferencesResponse) -> anyhow::Result<String> {
@@ -57,12 +50,12 @@ fn shown(answer: &v1::GetPreferencesResponse) -> anyhow::Result<String> {
     }
     parts.extend(withheld(&answer.withheld));
     if parts.len() == 1 {
-        parts.push("nothing was said".to_owned());
+        parts.push("no preferences or consents".to_owned());
     }
     Ok(parts.join("\n\n"))
 }
 
-/// What a customer needs, if anything, with who said it, where that is known.
+/// Accessibility needs, with their sources where these are known. `None` if there are none.
 pub(super) fn needs(
     said: Option<&v1::Accessibility>,
     origins: &[v1::PreferenceOrigin],
@@ -76,7 +69,7 @@ pub(super) fn needs(
     )))
 }
 
-/// What a customer prefers, if anything.
+/// Preferences. `None` if there are none.
 pub(super) fn wishes(
     said: Option<&v1::Preferences>,
     origins: &[v1::PreferenceOrigin],
@@ -120,7 +113,14 @@ fn listed(
 }
 
 fn consents(consents: &[v1::EffectiveConsent]) -> String {
-    let mut table = output::table(&["purpose", "for", "is", "since", "until", "from"]);
+    let mut table = output::table(&[
+        "purpose",
+        "contact point",
+        "status",
+        "since",
+        "until",
+        "from",
+    ]);
     for found in consents {
         let point = found
             .contact_point
@@ -152,9 +152,9 @@ fn consents(consents: &[v1::EffectiveConsent]) -> String {
     output::lines(&table)
 }
 
-/// What a purpose does not let be seen, if anything.
+/// Fields that the purpose may not see. `None` if it may see all.
 pub(super) fn withheld(withheld: &[v1::Withheld]) -> Option<String> {
-    let mut table = output::table(&["withheld", "why"]);
+    let mut table = output::table(&["withheld", "rule"]);
     for found in withheld {
         table.add_row([&found.field, &found.rule]);
     }

@@ -1,10 +1,10 @@
 //! A server as a process: its listeners, its store, its operations side, its end by signal.
 //!
-//! Whatever can be wrong at the start is told before anything is answered: configuration, model,
+//! Whatever is wrong at the start is reported before any call is answered: configuration, model,
 //! addresses, the database file. A PostgreSQL that is away is no such mistake: the server waits for
 //! it, and says `NOT_SERVING` meanwhile.
 //!
-//! What each signal does is in [`signals`], what SIGHUP reloads in [`reload`].
+//! [`signals`] has the effect of each signal, [`reload`] that of SIGHUP.
 
 mod reload;
 mod signals;
@@ -22,7 +22,7 @@ use self::reload::Reload;
 use self::signals::{Hangup, Signals};
 use super::setup;
 use crate::clock::GuardedClock;
-use crate::config::{Config, ConfigArgs};
+use crate::config::{self, Config, ConfigArgs};
 use crate::grpc::CallLog;
 use crate::memory;
 use crate::server;
@@ -42,7 +42,7 @@ pub(super) struct Process {
     stopped: Arc<AtomicBool>,
 }
 
-/// What a process does when it is told to reload.
+/// The action on SIGHUP.
 pub(super) enum OnHangup {
     /// It reads its configuration again, from these arguments.
     Reload(ConfigArgs),
@@ -68,13 +68,20 @@ impl Process {
             "--operations-address",
         )?;
         let limit = memory::container_limit();
-        telemetry.metrics.observe_memory(limit);
+        telemetry.metrics.observe_process(limit);
         for warning in config
             .warnings()
             .into_iter()
             .chain(config.memory_warning(limit))
         {
             tracing::warn!("{warning}");
+        }
+        let without_effect = config::without_effect(std::env::vars_os());
+        if !without_effect.is_empty() {
+            tracing::warn!(
+                variables = without_effect.join(" "),
+                "OpenTelemetry variables have no effect on this program; docs/configuration.md lists those that have"
+            );
         }
         let (metrics, clock) = (telemetry.metrics.clone(), Arc::new(GuardedClock::default()));
         metrics.observe_episode(clock.episode());

@@ -1,26 +1,27 @@
-//! `publish`: how publishing goes, and what to do when it does not.
+//! `publish`: the state of publications, and their dead letters.
 
 use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Subcommand;
 
-use super::client::{Client, ServerArgs, pages, refused};
-use super::output::{self, Format};
+use super::client::{ServerArgs, answered, pages};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// See how publishing to other systems goes; tell again what was given up
+/// Show the state of publications; replay dead letters
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is published is said by the section `publish` of the model.
+The section `publish` of the model declares publications.
 
 Examples:
-  customer-profile publish status                       How far each publication is
-  customer-profile publish dead-letters crm             What was given up, and why
+  customer-profile publish status                       Position and lag of each publication
+  customer-profile publish dead-letters crm             Changes that were not delivered, and why
   customer-profile publish dead-letters crm --output json
-  customer-profile publish replay crm --all             Tell it again
-  customer-profile publish replay crm default/17/0      Only this one
-  customer-profile publish reset crm                    Go on from the end of the change log")]
+  customer-profile publish replay crm --all             Publish them again
+  customer-profile publish replay crm default/17/0      Only this event
+  customer-profile publish reset crm                    Continue at the end of the change log")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -28,30 +29,24 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell of each publication how far it is, how far it is behind, and what is wrong
+    /// Show the position, the lag and the last error of each publication
     Status {
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
-    /// List the changes that a publication has given up
+    /// List the changes that a publication could not deliver
     DeadLetters {
-        /// The publication, by its name in the model
+        /// Name of the publication in the model
         publication: String,
-        /// At most this many
+        /// Maximum number of dead letters
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
-        /// How to print the answer
-        #[arg(long, value_enum, default_value_t)]
-        output: Format,
         #[command(flatten)]
-        server: ServerArgs,
+        query: QueryArgs,
     },
     /// Have dead letters told again, once each: those that are taken are gone, the others stay
     Replay {
-        /// The publication, by its name in the model
+        /// Name of the publication in the model
         publication: String,
         /// Which, by the ids of their events, as `dead-letters` tells them
         #[arg(value_name = "EVENT")]
@@ -62,9 +57,9 @@ enum Command {
         #[command(flatten)]
         server: ServerArgs,
     },
-    /// Go on from the end of the change log; what was not told by now is never told
+    /// Continue at the end of the change log; changes that are not published yet never are
     Reset {
-        /// The publication, by its name in the model
+        /// Name of the publication in the model
         publication: String,
         #[command(flatten)]
         server: ServerArgs,
@@ -73,15 +68,12 @@ enum Command {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Status { output, server } => status(output, &server).await?,
+        Command::Status { query } => return status(&query).await,
         Command::DeadLetters {
             publication,
             limit,
-            output,
-            server,
-        } => {
-            dead_letters(&publication, limit, output, &server).await?;
-        }
+            query,
+        } => return dead_letters(&publication, limit, &query).await,
         Command::Replay {
             publication,
             events,
@@ -89,7 +81,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             server,
         } => {
             if events.is_empty() && !all {
-                bail!("name the events to tell again, or say --all");
+                bail!("name the events to publish again, or give --all");
             }
             replay(publication, events, all, &server).await?;
         }
@@ -101,23 +93,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn status(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
-    let answer = client
-        .publishing()
-        .list_publications(client.request(v1::ListPublicationsRequest {})?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match format {
-        Format::Json => output::print_json("ListPublicationsResponse", &answer),
-        Format::Table => output::print(&shown(&answer.publications)),
-    }
+async fn status(query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
+    let answer = answered(
+        client
+            .publishing()
+            .list_publications(client.request(v1::ListPublicationsRequest {})?)
+            .await,
+    )?;
+    query.print("ListPublicationsResponse", &answer, |answer| {
+        Ok(shown(&answer.publications))
+    })
 }
 
 /// Publications for people.
 fn shown(publications: &[v1::PublicationStatus]) -> String {
     if publications.is_empty() {
-        return "the model in force has no publications".to_owned();
+        return "the active model has no publications".to_owned();
     }
     let header = [
         "publication",
@@ -126,8 +118,8 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
         "behind",
         "since",
         "dead letters",
-        "worked at by",
-        "what is wrong",
+        "owner",
+        "last error",
     ];
     let mut table = output::table(&header);
     for one in publications {
@@ -137,7 +129,7 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
             .map(|lag| format!("{} s", lag.seconds))
             .unwrap_or_default();
         let tries = if one.failure_count > 0 {
-            format!(" (tried {} times)", one.failure_count)
+            format!(" ({} attempts)", one.failure_count)
         } else {
             String::new()
         };
@@ -149,7 +141,7 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
             since,
             one.dead_letter_count.to_string(),
             if one.owner.is_empty() {
-                "nobody".to_owned()
+                "none".to_owned()
             } else {
                 output::plain(&one.owner)
             },
@@ -162,10 +154,9 @@ fn shown(publications: &[v1::PublicationStatus]) -> String {
 async fn dead_letters(
     publication: &str,
     limit: u32,
-    format: Format,
-    server: &ServerArgs,
-) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    query: &QueryArgs,
+) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let (dead_letters, next_page_token) = pages(limit, async |page_size, page_token| {
         let publication = publication.to_owned();
         let request = v1::ListDeadLettersRequest {
@@ -173,26 +164,30 @@ async fn dead_letters(
             page_size,
             page_token,
         };
-        let answer = client
-            .publishing()
-            .list_dead_letters(client.request(request)?)
-            .await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let answer = answered(
+            client
+                .publishing()
+                .list_dead_letters(client.request(request)?)
+                .await,
+        )?;
         Ok((answer.dead_letters, answer.next_page_token))
     })
     .await?;
-    if format == Format::Json {
-        let answer = v1::ListDeadLettersResponse {
-            dead_letters,
-            next_page_token,
-        };
-        return output::print_json("ListDeadLettersResponse", &answer);
+    let answer = v1::ListDeadLettersResponse {
+        dead_letters,
+        next_page_token,
+    };
+    query.print("ListDeadLettersResponse", &answer, |answer| {
+        Ok(dead_letters_shown(answer))
+    })
+}
+
+fn dead_letters_shown(answer: &v1::ListDeadLettersResponse) -> String {
+    if answer.dead_letters.is_empty() {
+        return "no dead letters".to_owned();
     }
-    if dead_letters.is_empty() {
-        return output::print("nothing was given up");
-    }
-    let mut table = output::table(&["event", "given up (utc)", "tries", "because", ""]);
-    for letter in &dead_letters {
+    let mut table = output::table(&["event", "since (utc)", "attempts", "reason", ""]);
+    for letter in &answer.dead_letters {
         table.add_row([
             letter.event_id.clone(),
             letter
@@ -203,18 +198,13 @@ async fn dead_letters(
             letter.attempt_count.to_string(),
             output::plain(&letter.reason),
             if letter.replaying {
-                "to be told again".to_owned()
+                "to be published again".to_owned()
             } else {
                 String::new()
             },
         ]);
     }
-    let more = if next_page_token.is_empty() {
-        ""
-    } else {
-        "\n\nthere is more: see --limit"
-    };
-    output::print(&format!("{}{more}", output::lines(&table)))
+    output::page(&table, &answer.next_page_token)
 }
 
 async fn replay(
@@ -223,27 +213,29 @@ async fn replay(
     all: bool,
     server: &ServerArgs,
 ) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    let client = server.connect().await?;
     let request = v1::ReplayDeadLettersRequest {
         publication,
         event_ids,
         all,
     };
-    let answer = client
-        .publishing()
-        .replay_dead_letters(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    output::print(&format!("{} will be told again", answer.replayed_count))
+    let answer = answered(
+        client
+            .publishing()
+            .replay_dead_letters(client.request(request)?)
+            .await,
+    )?;
+    output::print(&format!("{} to be published again", answer.replayed_count))
 }
 
 async fn reset(publication: String, server: &ServerArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    let client = server.connect().await?;
     let request = v1::ResetPublicationRequest { publication };
-    let answer = client
-        .publishing()
-        .reset_publication(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    output::print(&format!("goes on after write {}", answer.position))
+    let answer = answered(
+        client
+            .publishing()
+            .reset_publication(client.request(request)?)
+            .await,
+    )?;
+    output::print(&format!("continues after write {}", answer.position))
 }

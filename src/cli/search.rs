@@ -1,13 +1,14 @@
-//! `search`: who could be meant.
+//! `search`: profiles by identifier or name.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
-use super::output::{self, Format};
+use super::client::answered;
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1::{self, MatchKind, found_by::Field};
 
-/// Find customers by an identifier, or by their names
+/// Find customers by an identifier or by name
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile search ann@shop.com
@@ -15,47 +16,43 @@ use crate::grpc::v1::{self, MatchKind, found_by::Field};
   customer-profile search jonhson       Also words that sound alike, or differ by a typing mistake
   customer-profile search mueller --output json")]
 pub(super) struct Args {
-    /// An identifier of any type, or words in searchable traits, or how they begin; case and
-    /// accents do not matter
+    /// Identifier of any type, or words of searchable traits or their beginnings, in any case and
+    /// with or without accents
     text: String,
 
-    /// At most this many hits
+    /// Maximum number of hits
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=100))]
     limit: i32,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let client = args.query.connect().await?;
     let request = v1::SearchProfilesRequest {
         query: args.text,
         page_size: args.limit,
         page_token: String::new(),
     };
-    let answer = client
-        .profiles()
-        .search_profiles(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match args.output {
-        Format::Json => output::print_json("SearchProfilesResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answer = answered(
+        client
+            .profiles()
+            .search_profiles(client.request(request)?)
+            .await,
+    )?;
+    args.query
+        .print("SearchProfilesResponse", &answer, |answer| {
+            Ok(shown(answer))
+        })
 }
 
-/// Hits for people.
+/// Hits as a table.
 fn shown(answer: &v1::SearchProfilesResponse) -> String {
     if answer.hits.is_empty() {
-        return "nobody found".to_owned();
+        return "no matches".to_owned();
     }
-    let mut table = output::table(&["profile", "records", "found by", "also known"]);
+    let mut table = output::table(&["profile", "records", "found by", "other traits"]);
     for hit in &answer.hits {
         let profile = hit.profile.clone().unwrap_or_default();
         let by: BTreeMap<&str, MatchKind> = hit
@@ -88,23 +85,18 @@ fn shown(answer: &v1::SearchProfilesResponse) -> String {
             other.join(", "),
         ]);
     }
-    let more = if answer.next_page_token.is_empty() {
-        ""
-    } else {
-        "\n\nthere is more: see --limit"
-    };
-    format!("{}{more}", output::lines(&table))
+    output::page(&table, &answer.next_page_token)
 }
 
 fn value(found: &v1::Trait) -> String {
     found.value.as_ref().map(output::value).unwrap_or_default()
 }
 
-/// What is not as it was typed is said.
+/// A note for a word that differs from the query.
 fn how(kind: MatchKind) -> &'static str {
     match kind {
         MatchKind::Phonetic => " (sounds alike)",
-        MatchKind::Typo => " (a typing mistake)",
+        MatchKind::Typo => " (spelled differently)",
         MatchKind::Unspecified | MatchKind::Exact | MatchKind::Prefix => "",
     }
 }

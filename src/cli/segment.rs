@@ -1,14 +1,15 @@
-//! `segment`: who is in which segment.
+//! `segment`: segments of the model and their members.
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::client::{Client, ServerArgs, refused};
-use super::output::{self, Format};
+use super::client::answered;
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// Who is in which segment of the model, and who would be
+/// List segments and their members, and try a condition
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile segment list
@@ -29,44 +30,32 @@ enum Command {
 /// List the segments of the model, with the number of their members
 #[derive(Debug, clap::Args)]
 struct ListArgs {
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
-/// List the members of a segment, and since when they are in it
+/// List the members of a segment, with the time at which they entered
 #[derive(Debug, clap::Args)]
 struct MembersArgs {
-    /// Which segment of the model
+    /// Name of the segment in the model
     segment: String,
 
-    /// At most so many; all if not given
+    /// Maximum number of members; default: all
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
-/// Tell how many customers a condition would hold of, and some of them; nothing is changed
+/// Count the customers that a condition holds for, and list some of them; changes nothing
 #[derive(Debug, clap::Args)]
 struct PreviewArgs {
-    /// The condition: CEL over `traits`, `computed` and `preferences`
+    /// Condition in CEL over `traits`, `computed` and `preferences`
     condition: String,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -75,20 +64,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Members(args) => members(args).await,
         Command::Preview(args) => preview(args).await,
     }
-    .map(|()| ExitCode::SUCCESS)
 }
 
-async fn list(args: ListArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let answer = client
-        .segments()
-        .list_segments(client.request(v1::ListSegmentsRequest {})?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    if args.output == Format::Json {
-        return output::print_json("ListSegmentsResponse", &answer);
-    }
-    let mut table = output::table(&["segment", "members", "when", ""]);
+async fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
+    let client = args.query.connect().await?;
+    let answer = answered(
+        client
+            .segments()
+            .list_segments(client.request(v1::ListSegmentsRequest {})?)
+            .await,
+    )?;
+    args.query
+        .print("ListSegmentsResponse", &answer, |answer| Ok(listed(answer)))
+}
+
+fn listed(answer: &v1::ListSegmentsResponse) -> String {
+    let mut table = output::table(&["segment", "members", "condition", ""]);
     for segment in &answer.segments {
         let count = segment.member_count.to_string();
         table.add_row([
@@ -98,15 +89,15 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
             &segment.description,
         ]);
     }
-    output::print(&format!(
+    format!(
         "{}{}",
         output::lines(&table),
-        so_far(answer.completeness())
-    ))
+        partial(answer.completeness())
+    )
 }
 
-async fn members(args: MembersArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+async fn members(args: MembersArgs) -> anyhow::Result<ExitCode> {
+    let client = args.query.connect().await?;
     let mut all = v1::ListMembersResponse::default();
     let mut request = v1::ListMembersRequest {
         segment: args.segment,
@@ -114,11 +105,12 @@ async fn members(args: MembersArgs) -> anyhow::Result<()> {
         ..Default::default()
     };
     loop {
-        let page = client
-            .segments()
-            .list_members(client.request(request.clone())?)
-            .await;
-        let page = page.map_err(|status| refused(&status))?.into_inner();
+        let page = answered(
+            client
+                .segments()
+                .list_members(client.request(request.clone())?)
+                .await,
+        )?;
         all.completeness = page.completeness;
         all.members.extend(page.members);
         let enough = args.limit.is_some_and(|limit| all.members.len() >= limit);
@@ -128,9 +120,11 @@ async fn members(args: MembersArgs) -> anyhow::Result<()> {
         }
     }
     all.members.truncate(args.limit.unwrap_or(usize::MAX));
-    if args.output == Format::Json {
-        return output::print_json("ListMembersResponse", &all);
-    }
+    args.query
+        .print("ListMembersResponse", &all, |all| Ok(members_shown(all)))
+}
+
+fn members_shown(all: &v1::ListMembersResponse) -> String {
     let mut table = output::table(&["profile", "since"]);
     for member in &all.members {
         let since = member
@@ -140,27 +134,28 @@ async fn members(args: MembersArgs) -> anyhow::Result<()> {
             .unwrap_or_default();
         table.add_row([&member.profile, &since]);
     }
-    output::print(&format!(
-        "{}{}",
-        output::lines(&table),
-        so_far(all.completeness())
-    ))
+    format!("{}{}", output::lines(&table), partial(all.completeness()))
 }
 
-async fn preview(args: PreviewArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+async fn preview(args: PreviewArgs) -> anyhow::Result<ExitCode> {
+    let client = args.query.connect().await?;
     let request = v1::PreviewSegmentRequest {
         condition: args.condition,
         ..Default::default()
     };
-    let answer = client
-        .segments()
-        .preview_segment(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    if args.output == Format::Json {
-        return output::print_json("PreviewSegmentResponse", &answer);
-    }
+    let answer = answered(
+        client
+            .segments()
+            .preview_segment(client.request(request)?)
+            .await,
+    )?;
+    args.query
+        .print("PreviewSegmentResponse", &answer, |answer| {
+            Ok(previewed(answer))
+        })
+}
+
+fn previewed(answer: &v1::PreviewSegmentResponse) -> String {
     let more = if answer.more_profiles {
         ", and there are more"
     } else {
@@ -170,14 +165,14 @@ async fn preview(args: PreviewArgs) -> anyhow::Result<()> {
         "{} of {} customers{more}",
         answer.member_count, answer.profile_count
     );
-    output::print(&[vec![head], answer.samples].concat().join("\n"))
+    [vec![head], answer.samples.clone()].concat().join("\n")
 }
 
-/// A note where not all was gone through.
-fn so_far(completeness: v1::Completeness) -> &'static str {
+/// A note for segments that are not complete yet.
+fn partial(completeness: v1::Completeness) -> &'static str {
     match completeness {
         v1::Completeness::Partial => {
-            "\n\nso far: the model is new, and not all customers were gone through yet"
+            "\n\npartial: not all customers have been evaluated under the new model yet"
         }
         v1::Completeness::Complete | v1::Completeness::Unspecified => "",
     }

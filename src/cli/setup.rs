@@ -1,4 +1,4 @@
-//! What several commands begin with: configuration, model, store; and errors that say what to do.
+//! The first steps of several commands: configuration, model, store; and their errors.
 
 use std::fmt::Display;
 use std::path::Path;

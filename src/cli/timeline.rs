@@ -1,17 +1,18 @@
-//! `timeline`: what happened with a customer.
+//! `timeline`: the events of a customer.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use super::client::{Client, ServerArgs, refused};
+use super::client::{Client, answered};
 use super::key::{self, CustomerKey};
-use super::output::{self, Format};
+use super::output;
+use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// The most events that one answer of the server holds.
+/// Maximum page size of the server.
 const PAGE: u32 = 500;
 
-/// Show what happened with a customer over all sources, newest first
+/// Show the events of a customer from all sources, newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile timeline email:ann@shop.com
@@ -28,7 +29,7 @@ pub(super) struct Args {
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
 
-    /// Orders, shipments, conversations and so on, each once as it is now, instead of their events
+    /// Show orders, shipments, conversations and so on, each once, instead of their events
     #[arg(long)]
     objects: bool,
 
@@ -40,7 +41,7 @@ pub(super) struct Args {
     #[arg(long = "source", value_name = "SOURCE")]
     sources: Vec<String>,
 
-    /// Only events with this in a property, without regard to case and accents
+    /// Only events with this text in a property, in any case and with or without accents
     #[arg(
         long,
         value_name = "TEXT",
@@ -49,7 +50,7 @@ pub(super) struct Args {
     )]
     text: String,
 
-    /// Also tell how many events there are of each type
+    /// Also count the events of each type
     #[arg(long)]
     counts: bool,
 
@@ -61,27 +62,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = key::instant)]
     until: Option<prost_types::Timestamp>,
 
-    /// At most this many
+    /// Maximum number of events
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t)]
-    output: Format,
-
     #[command(flatten)]
-    server: ServerArgs,
+    query: QueryArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
-    let output = args.output;
+    let client = args.query.connect().await?;
+    let query = args.query.clone();
     let answer = pages(&client, args).await?;
-    match output {
-        Format::Json => output::print_json("ListTimelineResponse", &answer)?,
-        Format::Table => output::print(&shown(&answer))?,
-    }
-    Ok(ExitCode::SUCCESS)
+    query.print("ListTimelineResponse", &answer, |answer| Ok(shown(answer)))
 }
 
 /// Page after page up to the limit, as one answer.
@@ -107,11 +100,12 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
     let mut type_counts = None;
     loop {
         request.page_size = i32::try_from(left.min(PAGE))?;
-        let answer = client
-            .profiles()
-            .list_timeline(client.request(request.clone())?)
-            .await;
-        let mut answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let mut answer = answered(
+            client
+                .profiles()
+                .list_timeline(client.request(request.clone())?)
+                .await,
+        )?;
         left = left.saturating_sub(u32::try_from(answer.events.len() + answer.items.len())?);
         events.append(&mut answer.events);
         items.append(&mut answer.items);
@@ -131,7 +125,7 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
     }
 }
 
-/// A timeline for people.
+/// A timeline as tables.
 fn shown(answer: &v1::ListTimelineResponse) -> String {
     let mut parts = vec![answer.profile.clone()];
     parts.extend(counts(&answer.type_counts));
@@ -149,12 +143,12 @@ fn shown(answer: &v1::ListTimelineResponse) -> String {
         items(&answer.items)
     });
     if !answer.next_page_token.is_empty() {
-        parts.push("there is more: see --limit".to_owned());
+        parts.push("there are more; raise --limit".to_owned());
     }
     parts.join("\n\n")
 }
 
-/// Events for people.
+/// Events as a table.
 pub(super) fn events(events: &[v1::Event]) -> String {
     let mut table = output::table(&["time (utc)", "event", "record", "id", "properties"]);
     for event in events {
@@ -175,7 +169,7 @@ pub(super) fn events(events: &[v1::Event]) -> String {
 
 fn items(items: &[v1::TimelineItem]) -> String {
     use v1::timeline_item::Item;
-    let mut table = output::table(&["last (utc)", "what", "id", "status", "events", "says"]);
+    let mut table = output::table(&["updated (utc)", "kind", "id", "status", "events", "fields"]);
     for item in items {
         match &item.item {
             Some(Item::Object(object)) => {
@@ -226,7 +220,7 @@ fn counts(counts: &[v1::EventTypeCount]) -> Option<String> {
     (!counts.is_empty()).then(|| output::lines(&table))
 }
 
-/// Values by name, for people.
+/// Values by name, in one line.
 pub(super) fn values(values: &HashMap<String, v1::Value>) -> String {
     let mut values: Vec<_> = values.iter().collect();
     values.sort_by_key(|(name, _)| *name);

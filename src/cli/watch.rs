@@ -1,4 +1,4 @@
-//! `watch`: what changes, as it changes.
+//! `watch`: changes of profiles as they happen.
 
 use std::process::ExitCode;
 
@@ -10,19 +10,19 @@ use super::output::{self, Audience, Format};
 use crate::grpc;
 use crate::grpc::v1::{self, ChangeKind, watch_profiles_response::Event};
 
-/// Show what changes, as it changes; of all customers, or of some
+/// Show changes of profiles as they happen, of all customers or of some
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile watch
   customer-profile watch email:ann@shop.com --output json
   customer-profile watch email:ann@shop.com --resume TOKEN
 
-A connection that breaks is taken up again where it was. With --output json each message has its `resumeToken`.")]
+A broken connection is resumed where it was. With --output json each message has its `resumeToken`.")]
 pub(super) struct Args {
     #[arg(help = key::HELP)]
     keys: Vec<CustomerKey>,
 
-    /// Go on right after the message that had this token
+    /// Continue after the message that had this token
     #[arg(
         long,
         value_name = "TOKEN",
@@ -31,7 +31,7 @@ pub(super) struct Args {
     )]
     resume: String,
 
-    /// How to print what is told
+    /// How to print the messages
     #[arg(long, value_enum, default_value_t)]
     output: Format,
 
@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         resume_token: args.resume,
         ..v1::WatchProfilesRequest::default()
     };
-    let mut client = Client::connect(&args.server.server, &args.server.tenant.tenant).await?;
+    let mut client = args.server.connect().await?;
     loop {
         let watched = follow(&client, &mut request, args.output).await;
         match watched {
@@ -54,9 +54,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 if is_passing(&status) && !request.resume_token.is_empty() =>
             {
                 tokio::time::sleep(retry_after(&status).unwrap_or_else(grpc::retry_delay)).await;
-                if let Ok(again) =
-                    Client::connect(&args.server.server, &args.server.tenant.tenant).await
-                {
+                if let Ok(again) = args.server.connect().await {
                     client = again;
                 }
             }
@@ -68,7 +66,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Why nothing more is shown.
+/// Why a stream ended.
 enum Broken {
     Status(tonic::Status),
     Output(anyhow::Error),
@@ -83,7 +81,7 @@ fn is_passing(status: &tonic::Status) -> bool {
     }
 }
 
-/// Shows what one stream tells, and keeps the place after it.
+/// Shows the messages of one stream, and keeps the position after each.
 async fn follow(
     client: &Client,
     request: &mut v1::WatchProfilesRequest,
@@ -106,27 +104,27 @@ async fn follow(
             }
             Format::Table => shown(&message),
         };
-        let told = line.map_or(Ok(Audience::There), |line| output::tell(&line));
-        if told.map_err(Broken::Output)? == Audience::Gone {
+        let audience = line.map_or(Ok(Audience::There), |line| output::emit(&line));
+        if audience.map_err(Broken::Output)? == Audience::Gone {
             return Ok(Audience::Gone);
         }
     }
     Ok(Audience::There)
 }
 
-/// A message in one line; none of a mere sign of life.
+/// A message in one line. `None` for a heartbeat.
 fn shown(message: &v1::WatchProfilesResponse) -> Option<String> {
     match message.event.as_ref()? {
         Event::Heartbeat(_) => None,
         Event::Snapshot(snapshot) => Some(match &snapshot.profile {
             Some(profile) => format!("{}  is at revision {}", profile.name, profile.revision),
-            None => format!("(nobody answers to key {} yet)", snapshot.key_index),
+            None => format!("(no profile for key {} yet)", snapshot.key_index),
         }),
-        Event::Change(change) => change.change.as_ref().map(told),
+        Event::Change(change) => change.change.as_ref().map(change_shown),
     }
 }
 
-fn told(change: &v1::Change) -> String {
+fn change_shown(change: &v1::Change) -> String {
     let what = match change.kind() {
         ChangeKind::Created => "created".to_owned(),
         ChangeKind::Updated => change.changed_fields.join(", "),
@@ -140,9 +138,9 @@ fn told(change: &v1::Change) -> String {
     };
     let more = [
         list("events", &change.event_types),
-        list("with", &change.merged_from),
-        list("out of", &change.split_from),
-        list("without", &change.split_into),
+        list("merged from", &change.merged_from),
+        list("split from", &change.split_from),
+        list("split into", &change.split_into),
     ];
     format!(
         "{}  r{}  {what}{}",

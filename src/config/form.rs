@@ -57,6 +57,87 @@ pub enum RequestLog {
     None,
 }
 
+/// Which calls are traced: OpenTelemetry's samplers, by their names in `OTEL_TRACES_SAMPLER`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TraceSampler {
+    /// `always_on`
+    AlwaysOn,
+    /// `always_off`
+    AlwaysOff,
+    /// `traceidratio`
+    Ratio,
+    /// `parentbased_always_on`
+    ParentOrOn,
+    /// `parentbased_always_off`
+    ParentOrOff,
+    /// `parentbased_traceidratio`
+    ParentOrRatio,
+}
+
+/// Headers of requests. Values may be secret, so `Debug` shows names alone.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl Headers {
+    /// Reads `name=value,name=value` with percent-encoded values. Source: W3C Baggage, as the
+    /// OpenTelemetry specification of the OTLP exporter says.
+    fn parse(text: &str) -> Option<Self> {
+        let header = |part: &str| {
+            let (name, value) = part.split_once('=')?;
+            let name = http::HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
+            let value = percent_decoded(value.trim())?;
+            http::HeaderValue::from_str(&value).ok()?;
+            Some((name.as_str().to_owned(), value))
+        };
+        text.split(',')
+            .filter(|part| !part.trim().is_empty())
+            .map(header)
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+pub(super) const TRACE_SAMPLER: Form<TraceSampler> = Form::new(
+    "`always_on`, `always_off`, `traceidratio`, `parentbased_always_on`, `parentbased_always_off` or `parentbased_traceidratio`",
+    |text| match text {
+        "always_on" => Some(TraceSampler::AlwaysOn),
+        "always_off" => Some(TraceSampler::AlwaysOff),
+        "traceidratio" => Some(TraceSampler::Ratio),
+        "parentbased_always_on" => Some(TraceSampler::ParentOrOn),
+        "parentbased_always_off" => Some(TraceSampler::ParentOrOff),
+        "parentbased_traceidratio" => Some(TraceSampler::ParentOrRatio),
+        _ => None,
+    },
+);
+
+pub(super) const HEADERS: Form<Headers> = Form::new(
+    "headers such as `name=value,name=value` with percent-encoded values, or empty",
+    Headers::parse,
+)
+.secret();
+
 pub(super) const ADDRESS: Form<SocketAddr> = Form::new(
     "an address with a port, such as `127.0.0.1:50051` or `[::1]:50051`",
     |text| text.parse().ok(),
@@ -96,7 +177,8 @@ pub(super) const OPTIONAL_FILE: Form<Option<PathBuf>> = Form::new("a file, or em
 pub(super) const OPTIONAL_ENDPOINT: Form<Option<String>> =
     Form::new("a URL such as `http://127.0.0.1:4317`, or empty", |text| {
         let good = |text: &str| {
-            url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host())
+            url::Url::parse(text)
+                .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
         };
         match text {
             "" => Some(None),

@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
-    DatabaseUrl, LogFormat, RequestLog,
+    DatabaseUrl, Headers, LogFormat, RequestLog, TraceSampler,
     form::{
-        ADDRESS, BYTES, COUNT, DATABASE, DURATION, LOG_FILTER, LOG_FORMAT, NAME, OPTIONAL_ENDPOINT,
-        OPTIONAL_FILE, RATIO, REQUEST_LOG, SIZE, STREAMS, SWITCH,
+        ADDRESS, BYTES, COUNT, DATABASE, DURATION, HEADERS, LOG_FILTER, LOG_FORMAT, NAME,
+        OPTIONAL_ENDPOINT, OPTIONAL_FILE, RATIO, REQUEST_LOG, SIZE, STREAMS, SWITCH, TRACE_SAMPLER,
     },
     sources::Reader,
 };
@@ -358,14 +358,28 @@ sections! {
 
     /// OpenTelemetry, beside `/metrics`, which is always there.
     telemetry: Telemetry {
-        /// An OTLP collector (gRPC, without TLS: an agent on the same node or in the mesh). Empty:
-        /// nothing is sent.
+        /// The OTLP collector (gRPC), with `https` over TLS. Empty: nothing is sent. Else
+        /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
         otlp_endpoint: Option<String> = "" as OPTIONAL_ENDPOINT;
-        /// The name under which this service appears (`service.name`).
+        /// Headers of every message to the collector, such as `authorization=Bearer%20abc`. Else
+        /// `OTEL_EXPORTER_OTLP_HEADERS`.
+        otlp_headers: Headers = "" as HEADERS;
+        /// PEM file of the authority that signs the collector's certificate, beside those that the
+        /// system trusts. Else `OTEL_EXPORTER_OTLP_CERTIFICATE`.
+        otlp_certificate: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// The time of one message to the collector. Else `OTEL_EXPORTER_OTLP_TIMEOUT`.
+        otlp_timeout: Duration = "5s" as DURATION in "1ms", "1m";
+        /// Whether traces and metrics are sent to the collector. `/metrics` is there in any case.
+        /// Else `false` where `OTEL_SDK_DISABLED` is `true`.
+        export: bool = "true" as SWITCH;
+        /// The name under which this service appears (`service.name`). Else `OTEL_SERVICE_NAME`.
         service_name: String = "customer-profile" as NAME;
-        /// The part of calls that are traced, of those whose caller did not decide it.
+        /// Which calls are traced. A `parentbased_` sampler keeps the decision of a caller that
+        /// sends one. Else `OTEL_TRACES_SAMPLER`.
+        trace_sampler: TraceSampler = "parentbased_traceidratio" as TRACE_SAMPLER;
+        /// The part of calls that a `traceidratio` sampler chooses. Else `OTEL_TRACES_SAMPLER_ARG`.
         trace_sample_ratio: f64 = "0.1" as RATIO in "0", "1";
-        /// How often metrics are sent to the collector.
+        /// How often metrics are sent to the collector. Else `OTEL_METRIC_EXPORT_INTERVAL`.
         metric_interval: Duration = "30s" as DURATION in "1s", "1h";
         /// At the end: how long the last traces and metrics may take to be sent.
         flush_timeout: Duration = "3s" as DURATION in "0s", "1m";

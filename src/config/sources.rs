@@ -9,6 +9,7 @@ use super::{
     Config, ConfigArgs, ConfigError, Origin,
     form::Form,
     sections::{Key, SECTIONS},
+    standard,
     warnings::contradictions,
 };
 
@@ -31,6 +32,8 @@ impl Config {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Vec<ConfigError>> {
         let mut reader = Reader::default();
+        let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+        reader.standard(&environment);
         if let Some(path) = &args.config {
             reader.file(path);
         }
@@ -51,6 +54,18 @@ impl Config {
 }
 
 impl Reader {
+    /// What the variables that many programs share say about keys of this one. Everything else
+    /// goes over it.
+    fn standard(&mut self, environment: &[(OsString, OsString)]) {
+        for said in standard::said(environment) {
+            let origin = Origin::Environment(said.variable.to_owned());
+            match said.value {
+                Ok((key, text)) => self.say(key, text, origin),
+                Err(problem) => self.wrong(origin, problem),
+            }
+        }
+    }
+
     fn wrong(&mut self, origin: Origin, problem: String) {
         self.errors.push(ConfigError { origin, problem });
     }

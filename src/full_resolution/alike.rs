@@ -1,32 +1,31 @@
-//! Which records are alike, over everything: the rows of pairs as they must be.
+//! The pairs of records that are alike, among all of a tenant.
 
 use std::collections::BTreeMap;
 
-use profile_core::identity::{
-    Context, Decision, Features, MatchDecision, Pair, Separations, pairs,
-};
+use profile_core::identity::{Decision, MatchDecision, Separations, pairs};
 use profile_core::model::Model;
-use profile_core::records::{ProfileId, Record, RecordKey};
+use profile_core::records::{ProfileId, RecordKey};
 
+use super::ComparisonView;
 use crate::store::MatchPair;
 
 /// Two records, lesser key first.
 pub(super) type Ends = (RecordKey, RecordKey);
 
-/// All pairs that are to be kept. `profile` tells where a record is.
+/// All pairs of records that are alike. `profile` is the profile of a record.
 pub(super) fn all(
-    records: &[(&Record, &Features)],
-    context: &Context,
+    view: &ComparisonView<'_>,
     decisions: &[Decision],
     model: &Model,
     profile: impl Fn(&RecordKey) -> Option<ProfileId>,
 ) -> BTreeMap<Ends, MatchPair> {
     let separations = Separations::of(decisions);
-    let row = |pair: Pair| {
-        let one = profile(&pair.left) == profile(&pair.right);
-        let alike = matches!(pair.verdict, MatchDecision::Review | MatchDecision::Link);
-        let queued = alike && !one && !separations.separate(&pair.left, &pair.right);
+    let mut rows = BTreeMap::new();
+    for pair in pairs(&view.records, &view.context, model) {
         let (left, right) = (pair.left, pair.right);
+        let alike = matches!(pair.verdict, MatchDecision::Review | MatchDecision::Link);
+        let queued =
+            alike && profile(&left) != profile(&right) && !separations.separate(&left, &right);
         let row = MatchPair {
             left: left.clone(),
             right: right.clone(),
@@ -34,15 +33,12 @@ pub(super) fn all(
             millibits: pair.millibits,
             queued,
         };
-        ((left, right), row)
-    };
-    pairs(records, context, model)
-        .into_iter()
-        .map(row)
-        .collect()
+        rows.insert((left, right), row);
+    }
+    rows
 }
 
-/// The rows that go, and those that are new or changed.
+/// The stored rows that are no longer pairs, and the rows that are new or changed.
 pub(super) fn difference(
     stored: &BTreeMap<Ends, MatchPair>,
     now: BTreeMap<Ends, MatchPair>,

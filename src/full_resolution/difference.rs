@@ -1,4 +1,4 @@
-//! What a model changes, told: counts of everything, and samples.
+//! The description of what a model changes: counts of everything, and samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,44 +6,44 @@ use profile_core::profile::Profile;
 use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{ProfileDiffs, TenantState, is_live};
+use super::{ProfileDiffs, Transition};
 use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
 
-/// How many samples of each kind are told.
+/// Maximum number of samples of each kind.
 const MAX_SAMPLES: usize = 10;
-/// How many records of a move are told.
+/// Maximum number of sampled records of a move.
 const MAX_RECORDS: usize = 5;
-/// How many of the largest profiles are told.
+/// Maximum number of the largest profiles listed.
 const MAX_LARGEST: usize = 5;
 
-/// What a model changes. Kept without the samples.
+/// What a model changes. It is stored without the samples.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Difference {
-    /// Live records, after.
+    /// Live records after the change.
     pub records: usize,
-    /// Live profiles, before.
+    /// Live profiles before the change.
     pub profiles_before: usize,
-    /// Live profiles, after.
+    /// Live profiles after the change.
     pub profiles_after: usize,
-    /// Profiles that go into another.
+    /// Profiles that are merged into another.
     pub merged: usize,
-    /// Profiles that come out of another.
+    /// Profiles that are split off another.
     pub split: usize,
-    /// Profiles of which nothing is left.
+    /// Profiles that no record is left of.
     pub deleted: usize,
     /// Profiles that keep their records and show something else.
     pub changed: usize,
-    /// Records that come into another profile.
+    /// Records that move to another profile.
     pub moved: usize,
-    /// Statements that are no longer taken.
+    /// Statements that are no longer accepted.
     pub refused: usize,
-    /// Statements that are taken from now on.
+    /// Statements that are accepted only after the change.
     pub accepted: usize,
-    /// Identifiers that come into another form, or go.
+    /// Identifiers that get another normalized form, or go.
     pub identifiers: usize,
-    /// Search terms that come.
+    /// Search terms that are added.
     pub added_terms: usize,
-    /// Search terms that go.
+    /// Search terms that are removed.
     pub removed_terms: usize,
     /// The largest merges.
     #[serde(skip)]
@@ -54,10 +54,10 @@ pub struct Difference {
     /// Some profiles that keep their records and show something else.
     #[serde(skip)]
     pub changes: Vec<ProfileChange>,
-    /// Some statements that are no longer taken.
+    /// Some statements that are no longer accepted.
     #[serde(skip)]
     pub refusals: Vec<Refusal>,
-    /// Some records whose identifiers come into another form.
+    /// Some records whose identifiers get another normalized form.
     #[serde(skip)]
     pub identifier_changes: Vec<IdentifierChange>,
     /// The largest profiles.
@@ -65,23 +65,23 @@ pub struct Difference {
     pub largest: Vec<Size>,
 }
 
-/// Records that come from one profile into another.
+/// Records that move from one profile to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// Out of this.
+    /// The profile they leave.
     pub from: ProfileId,
-    /// Into this.
+    /// The profile they enter.
     pub into: ProfileId,
-    /// How many.
+    /// The number of records.
     pub count: usize,
-    /// Some of them, and what joins each to its new profile.
+    /// Some of the records, with the link that joins each to its new profile.
     pub records: Vec<(RecordKey, String)>,
 }
 
 /// A profile that shows something else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileChange {
-    /// Which.
+    /// The profile.
     pub profile: ProfileId,
     /// The traits that change, in order.
     pub traits: Vec<TraitChange>,
@@ -96,25 +96,25 @@ pub struct TraitChange {
     pub name: String,
     /// Its value before.
     pub before: Option<Value>,
-    /// Its value after; the same if only the record changes that says it.
+    /// Its value after; the same as before if only the record that it comes from changes.
     pub after: Option<Value>,
 }
 
-/// A statement that is no longer taken.
+/// A statement that is no longer accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// About which record.
+    /// The record that it is about.
     pub record: RecordKey,
     /// Why.
     pub description: String,
 }
 
-/// Identifiers of one type and record that come into another form.
+/// Identifiers of one type and record that get another normalized form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentifierChange {
-    /// Which record.
+    /// The record.
     pub record: RecordKey,
-    /// Which type.
+    /// The identifier's type.
     pub kind: String,
     /// The values before.
     pub before: Vec<String>,
@@ -122,19 +122,19 @@ pub struct IdentifierChange {
     pub after: Vec<String>,
 }
 
-/// How large a profile is.
+/// The size of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Size {
-    /// Which.
+    /// The profile.
     pub profile: ProfileId,
-    /// How many records it has after.
+    /// The number of its records after the change.
     pub records: usize,
-    /// How many it has before.
+    /// The number of its records before the change.
     pub before: usize,
 }
 
 impl ProfileChange {
-    /// What a reader sees differently; nothing: none.
+    /// The change that a reader sees, if there is one.
     pub(super) fn between(profile: ProfileId, is: &Profile, becomes: &Profile) -> Option<Self> {
         let names: BTreeSet<&String> = is.traits.keys().chain(becomes.traits.keys()).collect();
         let traits = names.into_iter().filter_map(|name| {
@@ -154,71 +154,137 @@ impl ProfileChange {
     }
 }
 
-/// Tells what changes.
-pub(super) fn tell(
-    before: &TenantState,
-    after: &BTreeMap<RecordKey, Record>,
-    shown: &ProfileDiffs,
-    changes: &Changes,
-    all: Vec<Move>,
-    split: usize,
-) -> Difference {
-    let mut rows = before.rows.clone();
-    rows.extend(
-        changes
-            .added_profiles
+impl Transition<'_> {
+    /// The description of what changes. `splits` is the number of profiles split off others.
+    pub(super) fn describe(
+        &self,
+        diffs: &ProfileDiffs,
+        changes: &Changes,
+        splits: usize,
+    ) -> Difference {
+        let mut rows = self.before.rows.clone();
+        let changed_rows = changes.added_profiles.iter().chain(&changes.profiles);
+        rows.extend(changed_rows.map(|row| (row.id, row.clone())));
+        let sizes_before = sizes(self.before.records.values());
+        let sizes_after = sizes(self.after.values());
+        let moves = self.moves();
+        let moved_records = moves.iter().map(|group| group.count).sum();
+        let profile_changes = unmoved_changes(diffs, &moves, &rows);
+        let (merge_moves, split_moves): (Vec<Move>, Vec<Move>) = moves
+            .into_iter()
+            .partition(|group| !is_live(&rows, group.from));
+        Difference {
+            records: sizes_after.values().sum(),
+            profiles_before: sizes_before.len(),
+            profiles_after: sizes_after.len(),
+            merged: self.retired(&rows, |state| matches!(state, ProfileState::MergedInto(_))),
+            split: splits,
+            deleted: self.retired(&rows, |state| state == ProfileState::Deleted),
+            changed: profile_changes.len(),
+            moved: moved_records,
+            identifiers: changes
+                .removed_identifiers
+                .len()
+                .max(changes.added_identifiers.len()),
+            added_terms: changes.added_terms.len(),
+            removed_terms: changes.removed_terms.len(),
+            merges: largest_moves(merge_moves),
+            splits: largest_moves(split_moves),
+            changes: samples(profile_changes),
+            identifier_changes: self.identifier_changes(changes),
+            largest: largest(&sizes_before, &sizes_after),
+            ..Difference::default()
+        }
+    }
+
+    /// The number of profiles that were live and now have such a state.
+    fn retired(
+        &self,
+        rows: &BTreeMap<ProfileId, ProfileRow>,
+        state: fn(ProfileState) -> bool,
+    ) -> usize {
+        let before = self.before.rows.values();
+        before
+            .filter(|row| row.state == ProfileState::Live)
+            .filter(|row| rows.get(&row.id).is_some_and(|row| state(row.state)))
+            .count()
+    }
+
+    /// Records that change their profile, grouped by the profiles they leave and enter.
+    fn moves(&self) -> Vec<Move> {
+        let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
+        for (key, record) in self.after {
+            let before = self.before.records.get(key);
+            let from = before.and_then(|record| record.membership.profile);
+            let (Some(from), Some(into)) = (from, record.membership.profile) else {
+                continue;
+            };
+            if from == into {
+                continue;
+            }
+            let group = moves.entry((from, into)).or_insert(Move {
+                from,
+                into,
+                count: 0,
+                records: Vec::new(),
+            });
+            group.count += 1;
+            if group.records.len() < IdentityChange::MAX_MOVED {
+                group
+                    .records
+                    .push((key.clone(), record.membership.reason.clone()));
+            }
+        }
+        moves.into_values().collect()
+    }
+
+    /// Samples of the records whose identifiers change.
+    fn identifier_changes(&self, changes: &Changes) -> Vec<IdentifierChange> {
+        let touched: BTreeSet<(&RecordKey, &str)> = changes
+            .removed_identifiers
             .iter()
-            .chain(&changes.profiles)
-            .map(|row| (row.id, row.clone())),
-    );
-    let (sizes_before, sizes_after) = (sizes(before.records.values()), sizes(after.values()));
-    let touched: BTreeSet<ProfileId> = all
+            .chain(&changes.added_identifiers)
+            .map(|(identifier, key)| (key, identifier.kind.as_str()))
+            .collect();
+        touched
+            .into_iter()
+            .take(MAX_SAMPLES)
+            .map(|(key, kind)| IdentifierChange {
+                record: key.clone(),
+                kind: kind.to_owned(),
+                before: identifier_values(self.before.records.get(key), kind),
+                after: identifier_values(self.after.get(key), kind),
+            })
+            .collect()
+    }
+}
+
+fn is_live(rows: &BTreeMap<ProfileId, ProfileRow>, id: ProfileId) -> bool {
+    rows.get(&id)
+        .is_some_and(|row| row.state == ProfileState::Live)
+}
+
+/// The changes of profiles that stay live and keep their records; changed traits come first.
+fn unmoved_changes<'a>(
+    diffs: &'a ProfileDiffs,
+    moves: &[Move],
+    rows: &BTreeMap<ProfileId, ProfileRow>,
+) -> Vec<&'a ProfileChange> {
+    let touched: BTreeSet<ProfileId> = moves
         .iter()
         .flat_map(|group| [group.from, group.into])
         .collect();
-    let moved = all.iter().map(|group| group.count).sum();
-    let (merges, splits): (Vec<Move>, Vec<Move>) = all
-        .into_iter()
-        .partition(|group| !is_live(&rows, group.from));
-    let stays = |id: &&ProfileId| is_live(&rows, **id) && !touched.contains(*id);
-    let mut other: Vec<&ProfileChange> = shown
+    let mut changes: Vec<&ProfileChange> = diffs
         .0
-        .iter()
-        .filter(|(id, _)| stays(id))
-        .map(|(_, change)| change)
+        .values()
+        .filter(|change| is_live(rows, change.profile) && !touched.contains(&change.profile))
         .collect();
-    // What people read first: other values.
-    other.sort_by_key(|change| change.traits.is_empty());
-    let went = |state: fn(&ProfileRow) -> bool| {
-        let live = before
-            .rows
-            .values()
-            .filter(|row| row.state == ProfileState::Live);
-        live.filter(|row| rows.get(&row.id).is_some_and(state))
-            .count()
-    };
-    Difference {
-        records: sizes_after.values().sum(),
-        profiles_before: sizes_before.len(),
-        profiles_after: sizes_after.len(),
-        merged: went(|row| matches!(row.state, ProfileState::MergedInto(_))),
-        split,
-        deleted: went(|row| row.state == ProfileState::Deleted),
-        changed: other.len(),
-        moved,
-        identifiers: changes
-            .removed_identifiers
-            .len()
-            .max(changes.added_identifiers.len()),
-        added_terms: changes.added_terms.len(),
-        removed_terms: changes.removed_terms.len(),
-        merges: largest_moves(merges),
-        splits: largest_moves(splits),
-        changes: other.into_iter().take(MAX_SAMPLES).cloned().collect(),
-        identifier_changes: identifier_changes(before, after, changes),
-        largest: largest(&sizes_before, &sizes_after),
-        ..Difference::default()
-    }
+    changes.sort_by_key(|change| change.traits.is_empty());
+    changes
+}
+
+fn samples(changes: Vec<&ProfileChange>) -> Vec<ProfileChange> {
+    changes.into_iter().take(MAX_SAMPLES).cloned().collect()
 }
 
 fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, usize> {
@@ -227,36 +293,6 @@ fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, u
         *sizes.entry(profile).or_default() += 1;
     }
     sizes
-}
-
-/// Records that change their profile, by where from and where to.
-pub(super) fn moves(before: &TenantState, after: &BTreeMap<RecordKey, Record>) -> Vec<Move> {
-    let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
-    for record in after.values() {
-        let was = before
-            .records
-            .get(&record.key)
-            .and_then(|record| record.membership.profile);
-        let (Some(from), Some(into)) = (was, record.membership.profile) else {
-            continue;
-        };
-        if from == into {
-            continue;
-        }
-        let group = moves.entry((from, into)).or_insert(Move {
-            from,
-            into,
-            count: 0,
-            records: Vec::new(),
-        });
-        group.count += 1;
-        if group.records.len() < IdentityChange::MAX_MOVED {
-            group
-                .records
-                .push((record.key.clone(), record.membership.reason.clone()));
-        }
-    }
-    moves.into_values().collect()
 }
 
 fn largest_moves(mut moves: Vec<Move>) -> Vec<Move> {
@@ -271,38 +307,22 @@ fn largest_moves(mut moves: Vec<Move>) -> Vec<Move> {
 fn largest(before: &BTreeMap<ProfileId, usize>, after: &BTreeMap<ProfileId, usize>) -> Vec<Size> {
     let mut sizes: Vec<(&ProfileId, &usize)> = after.iter().collect();
     sizes.sort_by_key(|(id, size)| (std::cmp::Reverse(**size), **id));
-    let size = |(profile, records): (&ProfileId, &usize)| Size {
-        profile: *profile,
-        records: *records,
-        before: before.get(profile).copied().unwrap_or(0),
-    };
-    sizes.into_iter().take(MAX_LARGEST).map(size).collect()
+    sizes
+        .into_iter()
+        .take(MAX_LARGEST)
+        .map(|(profile, records)| Size {
+            profile: *profile,
+            records: *records,
+            before: before.get(profile).copied().unwrap_or(0),
+        })
+        .collect()
 }
 
-fn identifier_changes(
-    before: &TenantState,
-    after: &BTreeMap<RecordKey, Record>,
-    changes: &Changes,
-) -> Vec<IdentifierChange> {
-    let touched = changes
-        .removed_identifiers
-        .iter()
-        .chain(&changes.added_identifiers);
-    let touched: BTreeSet<(&RecordKey, &str)> = touched
-        .map(|(held, key)| (key, held.kind.as_str()))
-        .collect();
-    let values = |record: Option<&Record>, kind: &str| {
-        let held = record
-            .into_iter()
-            .flat_map(Record::identifiers)
-            .filter(|held: &Identifier| held.kind == kind);
-        held.map(|held| held.value).collect()
-    };
-    let change = |(key, kind): (&RecordKey, &str)| IdentifierChange {
-        record: key.clone(),
-        kind: kind.to_owned(),
-        before: values(before.records.get(key), kind),
-        after: values(after.get(key), kind),
-    };
-    touched.into_iter().take(MAX_SAMPLES).map(change).collect()
+fn identifier_values(record: Option<&Record>, kind: &str) -> Vec<String> {
+    record
+        .into_iter()
+        .flat_map(Record::identifiers)
+        .filter(|identifier: &Identifier| identifier.kind == kind)
+        .map(|identifier| identifier.value)
+        .collect()
 }

@@ -1,80 +1,84 @@
-//! Records built again from what was said of them, as another model takes it.
+//! Records built again from their statements, as another model accepts them.
 
-use profile_core::model::Model;
-use profile_core::records::{Record, Statement, Violation};
+use profile_core::model::{Model, Normalization};
+use profile_core::records::{Record, RecordKey, Statement, Violation};
 
-use super::Refusal;
+use super::{ModelChange, Refusal};
 use crate::store::StoredStatement;
 
-/// How models differ in what they take of what was said.
+/// How two models differ in the statements that they accept.
 #[derive(Debug, Clone, Default)]
 pub struct Acceptance {
-    /// Statements that the model before takes and the one after refuses.
+    /// Statements that only the model before accepts.
     pub refused: usize,
-    /// Statements that the model before refuses and the one after takes.
+    /// Statements that only the model after accepts.
     pub accepted: usize,
-    /// Some of the refused.
+    /// Some of the refused statements.
     pub refusals: Vec<Refusal>,
 }
 
-/// How many refusals are told.
+/// Maximum number of sampled refusals.
 const MAX_REFUSALS: usize = 10;
 
-/// Whether two models take the same statements, in the same way. What records say is then the same
-/// under both.
+/// Whether two models accept the same statements, in the same way. Records are then the same under
+/// both.
 #[must_use]
-pub fn alike(a: &Model, b: &Model) -> bool {
-    let forms = |model: &Model| {
-        let of = |(name, kind): (&String, &profile_core::model::IdentifierType)| {
-            (name.clone(), kind.normalization.clone())
-        };
-        model.identifiers.iter().map(of).collect::<Vec<_>>()
-    };
-    let names = |model: &Model| {
-        let names = [
-            model.sources.keys().cloned().collect::<Vec<_>>(),
-            model.traits.keys().cloned().collect(),
-        ];
-        [
-            names,
-            [
-                model.purposes.keys().cloned().collect(),
-                model.channels.keys().cloned().collect(),
-            ],
-        ]
-    };
-    names(a) == names(b) && forms(a) == forms(b)
+pub fn same_acceptance(models: ModelChange<'_>) -> bool {
+    names(models.from) == names(models.to)
+        && normalizations(models.from) == normalizations(models.to)
 }
 
-/// What a record says under a model, by all statements about it in the order in which they were
-/// stored. Who it belongs to, and when it was first heard of, stay.
+/// The names that statements may use.
+fn names(model: &Model) -> [Vec<&String>; 4] {
+    [
+        model.sources.keys().collect(),
+        model.traits.keys().collect(),
+        model.purposes.keys().collect(),
+        model.channels.keys().collect(),
+    ]
+}
+
+fn normalizations(model: &Model) -> Vec<(&String, &Normalization)> {
+    let identifiers = model.identifiers.iter();
+    identifiers
+        .map(|(name, kind)| (name, &kind.normalization))
+        .collect()
+}
+
+/// A record as another model accepts its statements, which are in the order in which they were
+/// stored. Its membership and the time it was first seen stay.
 pub fn replay(
     record: &Record,
     statements: &[StoredStatement],
-    (from, to): (&Model, &Model),
-    taken: &mut Acceptance,
+    models: ModelChange<'_>,
+    acceptance: &mut Acceptance,
 ) -> Record {
-    let mut again = record.anew();
+    let mut replayed = record.anew();
     for stored in statements {
         let check = |model: &Model| model.check(stored.draft.clone(), stored.receive_time);
-        match (check(to), check(from).is_ok()) {
-            (Ok(Statement::Record(statement)), was_taken) => {
-                taken.accepted += usize::from(!was_taken);
-                again.apply_at(stored.key.stamp, &statement);
+        let was_accepted = check(models.from).is_ok();
+        match check(models.to) {
+            Ok(Statement::Record(statement)) => {
+                acceptance.accepted += usize::from(!was_accepted);
+                replayed.apply_at(stored.key.stamp, &statement);
             }
+            Err(violations) if was_accepted => acceptance.refuse(&record.key, &violations),
             // Events are no part of this history.
-            (Ok(Statement::Event(_)), _) | (Err(_), false) => {}
-            (Err(violations), true) => {
-                taken.refused += 1;
-                if taken.refusals.len() < MAX_REFUSALS {
-                    let words: Vec<String> = violations.iter().map(Violation::to_string).collect();
-                    taken.refusals.push(Refusal {
-                        record: record.key.clone(),
-                        description: words.join("; "),
-                    });
-                }
-            }
+            Ok(Statement::Event(_)) | Err(_) => {}
         }
     }
-    again
+    replayed
+}
+
+impl Acceptance {
+    fn refuse(&mut self, record: &RecordKey, violations: &[Violation]) {
+        self.refused += 1;
+        if self.refusals.len() < MAX_REFUSALS {
+            let words: Vec<String> = violations.iter().map(Violation::to_string).collect();
+            self.refusals.push(Refusal {
+                record: record.clone(),
+                description: words.join("; "),
+            });
+        }
+    }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use profile_core::records::TenantId;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
+use super::error::ApiError;
 use super::status;
 use crate::lanes;
-use crate::transport::Connection;
+use crate::transport::{Connection, Ended};
 
 /// The metadata key that names the tenant. At most once, like all metadata that decides on
 /// something; see `protocol`.
@@ -33,20 +34,36 @@ pub(super) struct CallContext {
 }
 
 impl CallContext {
-    /// The context of a request that came through the layers.
-    pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
-        request
-            .extensions()
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(status::draining)
+    /// The message of a request that came through the layers, and its context.
+    pub(super) fn split<T>(request: Request<T>) -> Result<(T, Self), Status> {
+        let (_, mut extensions, message) = request.into_parts();
+        let context = extensions.remove::<Self>().ok_or_else(status::draining)?;
+        Ok((message, context))
+    }
+
+    /// The answer of a call. An error becomes its status here.
+    pub(super) fn answer<T>(&self, answer: Result<T, ApiError>) -> Result<Response<T>, Status> {
+        match answer {
+            Ok(message) => Ok(Response::new(message)),
+            Err(error) => Err(self.status(error)),
+        }
+    }
+
+    /// The status of an error.
+    pub(super) fn status(&self, error: ApiError) -> Status {
+        status::of(error, self)
+    }
+
+    /// The status of an item of a batch that was not answered.
+    pub(super) fn item_status(&self, error: ApiError) -> tonic_types::Status {
+        status::to_message(&self.status(error))
     }
 
     /// Waits until the call's stream is to end, because the server stops or its connection has
     /// reached its age.
-    pub(super) async fn ended(&self) -> Status {
+    pub(super) async fn ended(&self) -> Ended {
         match &self.connection {
-            Some(connection) => status::ended(connection.ended().await),
+            Some(connection) => connection.ended().await,
             None => std::future::pending().await,
         }
     }

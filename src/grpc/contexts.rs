@@ -15,9 +15,11 @@ use tonic::{Request, Response, Status};
 
 use self::render::{Line, Telling};
 use super::call_context::CallContext;
+use super::checked::{Checked, both};
 use super::encode::{PurposeScope, merged_from, read_info, undeclared};
+use super::error::ApiError;
+use super::names::profile_name;
 use super::preferences::encode::withheld as told_withheld;
-use super::status::{self, Checked, both, profile_name, refused};
 use super::v1::{self, context_service_server::ContextService};
 use super::{decode, profiles};
 use crate::active_models::ActiveModels;
@@ -44,13 +46,18 @@ impl ContextService for ContextApi {
         &self,
         request: Request<v1::GetContextRequest>,
     ) -> Result<Response<v1::GetContextResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let request = request.into_inner();
-        let running = self
-            .models
-            .of(&context.tenant)
-            .await
-            .map_err(|error| status::from_store(&error, &context))?;
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.get_context(request, &context).await)
+    }
+}
+
+impl ContextApi {
+    async fn get_context(
+        &self,
+        request: v1::GetContextRequest,
+        context: &CallContext,
+    ) -> Result<v1::GetContextResponse, ApiError> {
+        let running = self.models.of(&context.tenant).await?;
         let asked = both(
             decode::key(request.key, "key"),
             bound(request.purpose, &running.model),
@@ -59,10 +66,12 @@ impl ContextService for ContextApi {
             view(&request.view, &running.model),
             max_bytes(request.max_bytes),
         );
-        let ((key, bound), (view, max_bytes)) = both(asked, rest).map_err(refused)?;
-        let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
-        let found = self.reader.profile(&context.tenant, &key, freshness).await;
-        let found = found.map_err(|error| status::from_reader(error, &context))?;
+        let ((key, bound), (view, max_bytes)) = both(asked, rest)?;
+        let freshness = profiles::freshness(&*self.store, request.consistency, context).await?;
+        let found = self
+            .reader
+            .profile(&context.tenant, &key, freshness)
+            .await?;
         let profile = &*found.profile.clone();
         let mut answer = v1::GetContextResponse {
             profile: profile_name(&profile.id),
@@ -73,11 +82,11 @@ impl ContextService for ContextApi {
         let max_bytes = max_bytes.map_or(view.max_bytes, |bytes| bytes.min(view.max_bytes));
         // The purpose was there when it was asked for, so it is bound.
         let Some(seen) = bound.view() else {
-            return Ok(Response::new(answer));
+            return Ok(answer);
         };
         if let Err(everything) = seen.admits(profile, self.clock.now()) {
             answer.withheld = vec![told_withheld(everything)];
-            return Ok(Response::new(answer));
+            return Ok(answer);
         }
         let wanted = LatestObjectsQuery {
             kinds: &view.objects,
@@ -87,7 +96,7 @@ impl ContextService for ContextApi {
             .reader
             .latest_objects(&context.tenant, &found, wanted, freshness)
             .await;
-        let (objects, currency) = objects.map_err(|error| status::from_reader(error, &context))?;
+        let (objects, currency) = objects?;
         let found = Answer { currency, ..found };
         answer.read_info = Some(read_info(&found, self.reader.store_id(), &context.tenant));
         let lines = request.include_text.then(Vec::new);
@@ -97,7 +106,7 @@ impl ContextService for ContextApi {
         if request.include_text {
             text(&mut answer, &lines, max_bytes);
         }
-        Ok(Response::new(answer))
+        Ok(answer)
     }
 }
 

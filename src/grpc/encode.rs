@@ -13,7 +13,8 @@ use profile_core::records::{
 use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
 
-use super::status::{self, profile_name};
+use super::names::profile_name;
+use super::status;
 use super::token;
 use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};

@@ -17,9 +17,11 @@ use tonic::{Request, Response, Status};
 use self::buying::Buying;
 use self::service::Served;
 use super::call_context::CallContext;
+use super::checked::{Checked, both};
 use super::encode::{PurposeScope, merged_from, read_info, time, undeclared};
+use super::error::ApiError;
+use super::names::profile_name;
 use super::preferences::encode::withheld as told;
-use super::status::{Checked, both, from_reader, from_store, profile_name, refused};
 use super::v1::get_experience_metrics_request::Subject;
 use super::v1::{self, experience_service_server::ExperienceService};
 use super::{decode, profiles};
@@ -68,48 +70,50 @@ impl ExperienceService for ExperienceApi {
         &self,
         request: Request<v1::GetExperienceMetricsRequest>,
     ) -> Result<Response<v1::GetExperienceMetricsResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let mut request = request.into_inner();
-        let running = self
-            .models
-            .of(&context.tenant)
-            .await
-            .map_err(|error| from_store(&error, &context))?;
-        let model = running.model.clone();
-        let consistency = request.consistency.take();
-        let asked = Asked::of(request, &model).map_err(refused)?;
-        let Some(experience) = &model.experience else {
-            return Err(refused(vec![nothing_measured()]));
-        };
-        let answer = match &asked.whose {
-            Whose::Customer(key) => {
-                let freshness = profiles::freshness(&*self.store, consistency, &context).await?;
-                let found = self.reader.profile(&context.tenant, key, freshness).await;
-                let found = found.map_err(|error| from_reader(error, &context))?;
-                self.customer(&found, (&model, experience), &asked, &context)
-                    .await?
-            }
-            Whose::Segment(name) => {
-                self.group(Some(name), (&model, experience), &asked, &context)
-                    .await?
-            }
-            Whose::Tenant => {
-                self.group(None, (&model, experience), &asked, &context)
-                    .await?
-            }
-        };
-        Ok(Response::new(answer))
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.get_experience_metrics(request, &context).await)
     }
 }
 
 impl ExperienceApi {
+    async fn get_experience_metrics(
+        &self,
+        mut request: v1::GetExperienceMetricsRequest,
+        context: &CallContext,
+    ) -> Result<v1::GetExperienceMetricsResponse, ApiError> {
+        let running = self.models.of(&context.tenant).await?;
+        let model = running.model.clone();
+        let consistency = request.consistency.take();
+        let asked = Asked::of(request, &model)?;
+        let Some(experience) = &model.experience else {
+            return Err(vec![nothing_measured()].into());
+        };
+        let answer = match &asked.whose {
+            Whose::Customer(key) => {
+                let freshness = profiles::freshness(&*self.store, consistency, context).await?;
+                let found = self.reader.profile(&context.tenant, key, freshness).await?;
+                self.customer(&found, (&model, experience), &asked, context)
+                    .await?
+            }
+            Whose::Segment(name) => {
+                self.group(Some(name), (&model, experience), &asked, context)
+                    .await?
+            }
+            Whose::Tenant => {
+                self.group(None, (&model, experience), &asked, context)
+                    .await?
+            }
+        };
+        Ok(answer)
+    }
+
     async fn customer(
         &self,
         found: &crate::reader::Answer,
         (model, experience): (&Model, &Experience),
         asked: &Asked,
         context: &CallContext,
-    ) -> Result<v1::GetExperienceMetricsResponse, Status> {
+    ) -> Result<v1::GetExperienceMetricsResponse, ApiError> {
         let now = self.clock.now();
         let profile = &found.profile;
         let mut answer = v1::GetExperienceMetricsResponse {
@@ -123,8 +127,7 @@ impl ExperienceApi {
             answer.withheld = vec![told(everything)];
             return Ok(answer);
         }
-        let statistics = self.statistician.known(&context.tenant, model).await;
-        let statistics = statistics.map_err(|error| from_store(&error, context))?;
+        let statistics = self.statistician.known(&context.tenant, model).await?;
         let today = day_of(model, now);
         let history = History::of(profile, experience, today);
         let page = Page {
@@ -156,18 +159,17 @@ impl ExperienceApi {
         (model, experience): (&Model, &Experience),
         asked: &Asked,
         context: &CallContext,
-    ) -> Result<v1::GetExperienceMetricsResponse, Status> {
+    ) -> Result<v1::GetExperienceMetricsResponse, ApiError> {
         let statistics = self
             .statistician
             .current(&context.tenant, model, asked.refresh)
-            .await;
-        let statistics = statistics.map_err(|error| from_store(&error, context))?;
-        let statistics = statistics.ok_or_else(|| refused(vec![nothing_measured()]))?;
+            .await?;
+        let statistics = statistics.ok_or_else(|| vec![nothing_measured()])?;
         let group = segment.map_or(Some(&statistics.tenant), |name| {
             statistics.segments.get(name)
         });
         // The model that declares the segment has been replaced meanwhile.
-        let group = group.ok_or_else(|| refused(vec![nothing_measured()]))?;
+        let group = group.ok_or_else(|| vec![nothing_measured()])?;
         let page = Page {
             experience,
             today: statistics.day,

@@ -10,8 +10,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::call_context::CallContext;
+use super::checked::{self, Checked};
+use super::error::ApiError;
 use super::v1::{self, ingest_service_server::IngestService};
-use super::{decode, encode, status, token};
+use super::{decode, encode, token};
 use crate::active_models::ActiveModels;
 use crate::ingest::{Ingest, Intake, Receipt, Ticket};
 use crate::store::Store;
@@ -45,84 +47,103 @@ impl IngestService for IngestApi {
         &self,
         request: Request<v1::IngestStatementsRequest>,
     ) -> Result<Response<v1::IngestStatementsResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let statements = request.into_inner().statements;
-        let count = status::count(
-            "statements",
-            statements.len(),
-            self.max_statements,
-            "statements",
-        );
-        count.map_err(status::refused)?;
-        let model = self.model(&context).await?;
-        let receipt = self.store_now(&context, drafts(statements, &model)).await?;
-        let read_token = self.read_token(&context, &receipt).await?;
-        let results = receipt.results.into_iter().map(encode::result).collect();
-        Ok(Response::new(v1::IngestStatementsResponse {
-            results,
-            read_token,
-        }))
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.ingest_statements(request, &context).await)
     }
 
     async fn stream_statements(
         &self,
         request: Request<Streaming<v1::StreamStatementsRequest>>,
     ) -> Result<Response<AckStream>, Status> {
-        let context = CallContext::of(&request)?;
-        let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
-        let taking_in = self
-            .clone()
-            .take_in(context.clone(), request.into_inner(), in_flight);
-        tokio::spawn(context.call.clone().scope(taking_in));
-        let api = self.clone();
-        let acks = ReceiverStream::new(acks)
-            .then(move |batch| api.clone().acknowledge(context.clone(), batch));
-        Ok(Response::new(Box::pin(until_failure(acks))))
+        let (request, context) = CallContext::split(request)?;
+        context.answer(Ok(self.acknowledgements(request, &context)))
     }
 
     async fn ingest_payloads(
         &self,
         request: Request<v1::IngestPayloadsRequest>,
     ) -> Result<Response<v1::IngestPayloadsResponse>, Status> {
-        let context = CallContext::of(&request)?;
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.ingest_payloads(request, &context).await)
+    }
+}
+
+/// A batch of a stream, on its way to the commit.
+type Batch = Result<(i64, Ticket), ApiError>;
+
+impl IngestApi {
+    async fn ingest_statements(
+        &self,
+        request: v1::IngestStatementsRequest,
+        context: &CallContext,
+    ) -> Result<v1::IngestStatementsResponse, ApiError> {
+        let statements = request.statements;
+        checked::count(
+            "statements",
+            statements.len(),
+            self.max_statements,
+            "statements",
+        )?;
+        let model = self.model(context).await?;
+        let receipt = self.store_now(context, drafts(statements, &model)).await?;
+        let read_token = self.read_token(context, &receipt).await?;
+        let results = receipt.results.into_iter().map(encode::result).collect();
+        Ok(v1::IngestStatementsResponse {
+            results,
+            read_token,
+        })
+    }
+
+    /// The answers to a stream of batches, in the order of the batches.
+    fn acknowledgements(
+        &self,
+        batches: Streaming<v1::StreamStatementsRequest>,
+        context: &CallContext,
+    ) -> AckStream {
+        let context = context.clone();
+        let (in_flight, acks) = mpsc::channel(self.stream_batches_in_flight);
+        let taking_in = self.clone().take_in(context.clone(), batches, in_flight);
+        tokio::spawn(context.call.clone().scope(taking_in));
+        let api = self.clone();
+        let acks = ReceiverStream::new(acks)
+            .then(move |batch| api.clone().answer_batch(context.clone(), batch));
+        Box::pin(until_failure(acks))
+    }
+
+    async fn ingest_payloads(
+        &self,
+        request: v1::IngestPayloadsRequest,
+        context: &CallContext,
+    ) -> Result<v1::IngestPayloadsResponse, ApiError> {
         let v1::IngestPayloadsRequest {
             source,
             kind,
             payloads,
-        } = request.into_inner();
-        let count = status::count("payloads", payloads.len(), self.max_statements, "payloads");
-        let model = self.model(&context).await?;
-        status::both(check_mapping(&model, &source, &kind), count).map_err(status::refused)?;
+        } = request;
+        let count = checked::count("payloads", payloads.len(), self.max_statements, "payloads");
+        let model = self.model(context).await?;
+        checked::both(check_mapping(&model, &source, &kind), count)?;
         let mapped: Vec<Vec<Intake>> = payloads
             .iter()
             .map(|payload| map(&model, &source, &kind, payload))
             .collect();
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
         let receipt = self
-            .store_now(&context, mapped.into_iter().flatten().collect())
+            .store_now(context, mapped.into_iter().flatten().collect())
             .await?;
-        let read_token = self.read_token(&context, &receipt).await?;
+        let read_token = self.read_token(context, &receipt).await?;
         let mut results = receipt.results.into_iter().map(encode::result);
         let result = |count| v1::PayloadResult {
             results: results.by_ref().take(count).collect(),
         };
-        Ok(Response::new(v1::IngestPayloadsResponse {
+        Ok(v1::IngestPayloadsResponse {
             results: counts.into_iter().map(result).collect(),
             read_token,
-        }))
+        })
     }
-}
 
-/// A batch of a stream, on its way to the commit.
-type Batch = Result<(i64, Ticket), Status>;
-
-impl IngestApi {
-    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self
-            .models
-            .of(&context.tenant)
-            .await
-            .map_err(|error| status::from_store(&error, context))?;
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, ApiError> {
+        let running = self.models.of(&context.tenant).await?;
         Ok(running.model.clone())
     }
 
@@ -130,25 +151,21 @@ impl IngestApi {
         &self,
         context: &CallContext,
         intake: Vec<Intake>,
-    ) -> Result<Receipt, Status> {
-        let ticket = self.ingest.offer(&context.tenant, intake).await;
-        let ticket = ticket.map_err(|error| status::from_ingest(&error, context))?;
-        ticket
-            .wait()
-            .await
-            .map_err(|error| status::from_ingest(&error, context))
+    ) -> Result<Receipt, ApiError> {
+        let ticket = self.ingest.offer(&context.tenant, intake).await?;
+        Ok(ticket.wait().await?)
     }
 
     /// A token of the write; empty when nothing was stored.
-    async fn read_token(&self, context: &CallContext, receipt: &Receipt) -> Result<String, Status> {
+    async fn read_token(
+        &self,
+        context: &CallContext,
+        receipt: &Receipt,
+    ) -> Result<String, ApiError> {
         let Some(sequence) = receipt.sequence else {
             return Ok(String::new());
         };
-        let store = self
-            .store
-            .id()
-            .await
-            .map_err(|error| status::from_store(&error, context))?;
+        let store = self.store.id().await?;
         Ok(token::read_token(store, &context.tenant, sequence))
     }
 
@@ -162,12 +179,12 @@ impl IngestApi {
     ) {
         while let Ok(place) = in_flight.reserve().await {
             let message = tokio::select! {
-                message = batches.next() => message,
-                ended = context.ended() => Some(Err(ended)),
+                message = batches.next() => message.map(|message| message.map_err(ApiError::Received)),
+                why = context.ended() => Some(Err(why.into())),
             };
             let batch = match message {
                 Some(Ok(message)) => self.take_in_batch(&context, message).await,
-                Some(Err(status)) => Err(status),
+                Some(Err(error)) => Err(error),
                 None => return,
             };
             let failed = batch.is_err();
@@ -183,36 +200,39 @@ impl IngestApi {
         context: &CallContext,
         message: v1::StreamStatementsRequest,
     ) -> Batch {
-        let count = status::count(
+        checked::count(
             "statements",
             message.statements.len(),
             self.max_statements,
             "statements",
-        );
-        count.map_err(status::refused)?;
+        )?;
         let model = self.model(context).await?;
         let ticket = self
             .ingest
             .push(&context.tenant, drafts(message.statements, &model))
             .await;
-        Ok((
-            message.sequence,
-            ticket.map_err(|error| status::from_ingest(&error, context))?,
-        ))
+        Ok((message.sequence, ticket?))
     }
 
-    async fn acknowledge(
+    async fn answer_batch(
         self,
         context: CallContext,
         batch: Batch,
     ) -> Result<v1::StreamStatementsResponse, Status> {
+        self.acknowledge(&context, batch)
+            .await
+            .map_err(|error| context.status(error))
+    }
+
+    async fn acknowledge(
+        &self,
+        context: &CallContext,
+        batch: Batch,
+    ) -> Result<v1::StreamStatementsResponse, ApiError> {
         let (sequence, ticket) = batch?;
         let committed = async {
-            let receipt = ticket
-                .wait()
-                .await
-                .map_err(|error| status::from_ingest(&error, &context))?;
-            let read_token = self.read_token(&context, &receipt).await?;
+            let receipt = ticket.wait().await?;
+            let read_token = self.read_token(context, &receipt).await?;
             let results = receipt.results.into_iter().map(encode::result).collect();
             Ok(v1::StreamStatementsResponse {
                 sequence,
@@ -223,7 +243,7 @@ impl IngestApi {
         match context.deadline {
             Some(deadline) => tokio::time::timeout_at(deadline, committed)
                 .await
-                .unwrap_or_else(|_| Err(status::deadline_exceeded())),
+                .unwrap_or_else(|_| Err(ApiError::DeadlineExceeded)),
             None => committed.await,
         }
     }
@@ -236,7 +256,7 @@ fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
         .collect()
 }
 
-fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()> {
+fn check_mapping(model: &Model, source: &str, kind: &str) -> Checked<()> {
     let required = |name: &str, text: &str| {
         if text.is_empty() {
             Err(vec![Violation::required(name)])
@@ -244,13 +264,14 @@ fn check_mapping(model: &Model, source: &str, kind: &str) -> status::Checked<()>
             Ok(())
         }
     };
-    status::both(required("source", source), required("kind", kind))?;
+    checked::both(required("source", source), required("kind", kind))?;
     model
         .check_mapping(source, kind)
         .map_err(|violation| vec![violation])
 }
 
-fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+/// The drafts that a payload maps to, or what is wrong with it.
+pub(super) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
     if payload.len() > MAX_PAYLOAD_BYTES {
         return vec![Err(vec![Violation::limit(
             "payload",

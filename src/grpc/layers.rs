@@ -18,7 +18,7 @@
 mod activity;
 mod answer;
 mod call;
-mod decoded;
+pub(super) mod decoded;
 mod message;
 mod places;
 
@@ -38,6 +38,7 @@ use super::call_log::CallLog;
 use super::status;
 use crate::config;
 use crate::lanes::{Doors, Lane};
+use crate::spans::Sampler;
 use crate::telemetry::Metrics;
 use crate::transport::{Budget, Control, Patience, random};
 use call::CallGuard;
@@ -74,8 +75,8 @@ pub struct CallLimits {
     pub max_request_bytes_in_flight: usize,
     /// Bytes of all answers.
     pub max_answer_bytes_in_flight: usize,
-    /// Whether each call gets a span, for traces.
-    pub spans: bool,
+    /// Chooses the calls that are traced. `None`: nothing is.
+    pub sampler: Option<Sampler>,
 }
 
 impl CallLimits {
@@ -96,7 +97,7 @@ impl CallLimits {
             max_decoded_bytes: grpc.max_decoded_bytes,
             max_request_bytes_in_flight: grpc.max_request_bytes_in_flight,
             max_answer_bytes_in_flight: grpc.max_answer_bytes_in_flight,
-            spans: config.telemetry.otlp_endpoint.is_some(),
+            sampler: Sampler::of(&config.telemetry),
         }
     }
 }
@@ -222,7 +223,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut call = CallGuard::new(self.shared.clone(), &request);
         let looked = call.look(&request);
-        let span = call.span(request.headers());
+        let span = call.begin_span(request.headers());
         // The service that was polled ready is the one to call; its clone waits for the next call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);

@@ -14,8 +14,10 @@ use profile_core::records::{Draft, PreferenceKey, RecordKey};
 use tonic::{Request, Response, Status};
 
 use super::call_context::CallContext;
+use super::checked::{both, page_size};
 use super::encode::{PurposeScope, key, merged_from, read_info, time};
-use super::status::{both, from_reader, from_store, page_size, profile_name, refused};
+use super::error::ApiError;
+use super::names::profile_name;
 use super::v1::{self, preference_service_server::PreferenceService};
 use super::{decode as common, profiles, token};
 use crate::active_models::ActiveModels;
@@ -45,49 +47,84 @@ impl PreferenceService for PreferenceApi {
         &self,
         request: Request<v1::GetPreferencesRequest>,
     ) -> Result<Response<v1::GetPreferencesResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let request = request.into_inner();
-        let model = self.model(&context).await?;
-        let asked = both(
-            common::key(request.key, "key"),
-            PurposeScope::new(request.purpose, &model),
-        );
-        let (key, bound) = asked.map_err(refused)?;
-        let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
-        let found = self.read(&context, &key, freshness).await?;
-        let view = bound.as_ref().and_then(PurposeScope::view);
-        Ok(Response::new(self.effective(&found, view, &context)))
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.get_preferences(request, &context).await)
     }
 
     async fn set_preferences(
         &self,
         request: Request<v1::SetPreferencesRequest>,
     ) -> Result<Response<v1::SetPreferencesResponse>, Status> {
-        write::set_preferences(self, request).await
+        let (request, context) = CallContext::split(request)?;
+        context.answer(write::set_preferences(self, request, &context).await)
     }
 
     async fn record_consent(
         &self,
         request: Request<v1::RecordConsentRequest>,
     ) -> Result<Response<v1::RecordConsentResponse>, Status> {
-        write::record_consent(self, request).await
+        let (request, context) = CallContext::split(request)?;
+        context.answer(write::record_consent(self, request, &context).await)
     }
 
     async fn list_consent_history(
         &self,
         request: Request<v1::ListConsentHistoryRequest>,
     ) -> Result<Response<v1::ListConsentHistoryResponse>, Status> {
-        let context = CallContext::of(&request)?;
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.list_consent_history(request, &context).await)
+    }
+
+    async fn check_contact_permission(
+        &self,
+        request: Request<v1::CheckContactPermissionRequest>,
+    ) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(permission::check(self, request, &context).await)
+    }
+
+    async fn batch_check_contact_permission(
+        &self,
+        request: Request<v1::BatchCheckContactPermissionRequest>,
+    ) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(permission::check_batch(self, request, &context).await)
+    }
+}
+
+impl PreferenceApi {
+    async fn get_preferences(
+        &self,
+        request: v1::GetPreferencesRequest,
+        context: &CallContext,
+    ) -> Result<v1::GetPreferencesResponse, ApiError> {
+        let model = self.model(context).await?;
+        let asked = both(
+            common::key(request.key, "key"),
+            PurposeScope::new(request.purpose, &model),
+        );
+        let (key, bound) = asked?;
+        let freshness = profiles::freshness(&*self.store, request.consistency, context).await?;
+        let found = self.read(context, &key, freshness).await?;
+        let view = bound.as_ref().and_then(PurposeScope::view);
+        Ok(self.effective(&found, view, context))
+    }
+
+    async fn list_consent_history(
+        &self,
+        request: v1::ListConsentHistoryRequest,
+        context: &CallContext,
+    ) -> Result<v1::ListConsentHistoryResponse, ApiError> {
         let v1::ListConsentHistoryRequest {
             key,
             purpose,
             page_size: wanted,
             page_token,
-        } = request.into_inner();
+        } = request;
         let asked = both(common::key(key, "key"), page_size(wanted, 50, 500));
-        let (key, limit) = asked.map_err(refused)?;
+        let (key, limit) = asked?;
         let after: Option<Place> = token::parse_page_token(&page_token, &purpose)?;
-        let found = self.read(&context, &key, Freshness::Full).await?;
+        let found = self.read(context, &key, Freshness::Full).await?;
         let records: Vec<RecordKey> = found
             .profile
             .records
@@ -101,7 +138,7 @@ impl PreferenceService for PreferenceApi {
                 .statements(&records)
                 .await
         };
-        let said = said.await.map_err(|error| from_store(&error, &context))?;
+        let said = said.await?;
         let consents = said
             .into_iter()
             .filter_map(|stored| Some((place(&stored), consent_record(stored, &purpose)?)));
@@ -115,35 +152,15 @@ impl PreferenceService for PreferenceApi {
             .last()
             .filter(|_| more)
             .map(|(place, _)| token::page_token(place, &purpose));
-        Ok(Response::new(v1::ListConsentHistoryResponse {
+        Ok(v1::ListConsentHistoryResponse {
             records: listed.into_iter().map(|(_, record)| record).collect(),
             next_page_token: next.unwrap_or_default(),
             profile: profile_name(&found.profile.id),
-        }))
+        })
     }
 
-    async fn check_contact_permission(
-        &self,
-        request: Request<v1::CheckContactPermissionRequest>,
-    ) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
-        permission::check(self, request).await
-    }
-
-    async fn batch_check_contact_permission(
-        &self,
-        request: Request<v1::BatchCheckContactPermissionRequest>,
-    ) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
-        permission::check_batch(self, request).await
-    }
-}
-
-impl PreferenceApi {
-    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self
-            .models
-            .of(&context.tenant)
-            .await
-            .map_err(|error| from_store(&error, context))?;
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, ApiError> {
+        let running = self.models.of(&context.tenant).await?;
         Ok(running.model.clone())
     }
 
@@ -152,9 +169,8 @@ impl PreferenceApi {
         context: &CallContext,
         key: &Key,
         freshness: Freshness,
-    ) -> Result<Answer, Status> {
-        let found = self.reader.profile(&context.tenant, key, freshness).await;
-        found.map_err(|error| from_reader(error, context))
+    ) -> Result<Answer, ApiError> {
+        Ok(self.reader.profile(&context.tenant, key, freshness).await?)
     }
 
     /// What counts now, as far as a purpose may see it.

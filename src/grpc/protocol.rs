@@ -15,7 +15,8 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::call_context::{REQUEST_ID_KEY, TENANT_KEY};
-use super::status::{self, Checked};
+use super::checked::{self, Checked};
+use super::status;
 
 /// The caller's deadline.
 const TIMEOUT_KEY: &str = "grpc-timeout";
@@ -65,9 +66,9 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<Metadata, Response<Body>>
         .collect();
     let wrong: Vec<Violation> = wrong;
     let wrong = if wrong.is_empty() { Ok(()) } else { Err(wrong) };
-    let form = status::both(list(tenant(headers)), list(timeout(headers)));
+    let form = checked::both(list(tenant(headers)), list(timeout(headers)));
     let ((), (tenant, timeout)) =
-        status::both(wrong, form).map_err(|wrong| status::refused(wrong).into_http())?;
+        checked::both(wrong, form).map_err(|wrong| status::invalid(&wrong).into_http())?;
     Ok(Metadata { tenant, timeout })
 }
 

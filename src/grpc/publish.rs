@@ -9,8 +9,9 @@ use profile_core::records::{Reason, Sequence, TenantId, Timestamp, Violation};
 use tonic::{Request, Response, Status};
 
 use super::call_context::CallContext;
+use super::checked::{self, Checked, both};
 use super::encode::time;
-use super::status::{self, Checked, both, refused};
+use super::error::ApiError;
 use super::token;
 use super::v1::{self, publish_service_server::PublishService};
 use crate::active_models::ActiveModels;
@@ -40,36 +41,67 @@ impl PublishService for PublishApi {
         &self,
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let publications = self.statuses(&context.tenant).await;
-        let publications = publications.map_err(|error| status::from_store(&error, &context))?;
-        Ok(Response::new(v1::ListPublicationsResponse { publications }))
+        let (_, context) = CallContext::split(request)?;
+        context.answer(self.list_publications(&context).await)
     }
 
     async fn list_dead_letters(
         &self,
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Result<Response<v1::ListDeadLettersResponse>, Status> {
-        let context = CallContext::of(&request)?;
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.list_dead_letters(request, &context).await)
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        request: Request<v1::ReplayDeadLettersRequest>,
+    ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.replay_dead_letters(request, &context).await)
+    }
+
+    async fn reset_publication(
+        &self,
+        request: Request<v1::ResetPublicationRequest>,
+    ) -> Result<Response<v1::ResetPublicationResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.reset_publication(request, &context).await)
+    }
+}
+
+impl PublishApi {
+    async fn list_publications(
+        &self,
+        context: &CallContext,
+    ) -> Result<v1::ListPublicationsResponse, ApiError> {
+        let publications = self.statuses(&context.tenant).await?;
+        Ok(v1::ListPublicationsResponse { publications })
+    }
+
+    async fn list_dead_letters(
+        &self,
+        request: v1::ListDeadLettersRequest,
+        context: &CallContext,
+    ) -> Result<v1::ListDeadLettersResponse, ApiError> {
         let v1::ListDeadLettersRequest {
             publication,
             page_size,
             page_token,
-        } = request.into_inner();
-        let limit = status::page_size(page_size, 20, 500);
-        let (name, limit) = both(self::name(publication), limit).map_err(refused)?;
+        } = request;
+        let limit = checked::page_size(page_size, 20, 500);
+        let (name, limit) = both(self::name(publication), limit)?;
         let after: Option<ChangeKey> = token::parse_page_token(&page_token, &name)?;
-        self.known(&context, &name).await?;
+        self.known(context, &name).await?;
         let page = DeadLetterPage {
             after,
             to_replay: false,
             limit: limit + 1,
         };
-        let found = self
+        let mut found = self
             .store
             .list_dead_letters(&context.tenant, &name, page)
-            .await;
-        let mut found = found.map_err(|error| status::from_store(&error, &context))?;
+            .await?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found
@@ -80,65 +112,55 @@ impl PublishService for PublishApi {
             .into_iter()
             .map(|letter| dead_letter(&context.tenant, letter))
             .collect();
-        Ok(Response::new(v1::ListDeadLettersResponse {
+        Ok(v1::ListDeadLettersResponse {
             dead_letters,
             next_page_token: next.unwrap_or_default(),
-        }))
+        })
     }
 
     async fn replay_dead_letters(
         &self,
-        request: Request<v1::ReplayDeadLettersRequest>,
-    ) -> Result<Response<v1::ReplayDeadLettersResponse>, Status> {
-        let context = CallContext::of(&request)?;
+        request: v1::ReplayDeadLettersRequest,
+        context: &CallContext,
+    ) -> Result<v1::ReplayDeadLettersResponse, ApiError> {
         let v1::ReplayDeadLettersRequest {
             publication,
             event_ids,
             all,
-        } = request.into_inner();
+        } = request;
         let keys = if all && event_ids.is_empty() {
             Ok(None)
         } else {
             self::keys(&context.tenant, &event_ids, all)
         };
-        let (name, keys) = both(self::name(publication), keys).map_err(refused)?;
-        self.known(&context, &name).await?;
+        let (name, keys) = both(self::name(publication), keys)?;
+        self.known(context, &name).await?;
         let replayed = self
             .store
             .replay_dead_letters(&context.tenant, &name, keys.as_deref())
-            .await;
-        let replayed = replayed.map_err(|error| status::from_store(&error, &context))?;
+            .await?;
         let replayed_count = i64::try_from(replayed).unwrap_or(i64::MAX);
-        Ok(Response::new(v1::ReplayDeadLettersResponse {
-            replayed_count,
-        }))
+        Ok(v1::ReplayDeadLettersResponse { replayed_count })
     }
 
     async fn reset_publication(
         &self,
-        request: Request<v1::ResetPublicationRequest>,
-    ) -> Result<Response<v1::ResetPublicationResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let name = self::name(request.into_inner().publication).map_err(refused)?;
-        let head = self
-            .head(&context.tenant)
-            .await
-            .map_err(|error| status::from_store(&error, &context))?;
+        request: v1::ResetPublicationRequest,
+        context: &CallContext,
+    ) -> Result<v1::ResetPublicationResponse, ApiError> {
+        let name = self::name(request.publication)?;
+        let head = self.head(&context.tenant).await?;
         let reset = self
             .store
             .reset_publication(&context.tenant, &name, Mark::after(head))
             .await;
-        if !reset.map_err(|error| status::from_store(&error, &context))? {
-            return Err(status::no_publication(&name));
+        if !reset? {
+            return Err(ApiError::NoPublication(name));
         }
         tracing::warn!(tenant = %context.tenant, publication = name, position = head.0, "a publication was reset");
-        Ok(Response::new(v1::ResetPublicationResponse {
-            position: head.0,
-        }))
+        Ok(v1::ResetPublicationResponse { position: head.0 })
     }
-}
 
-impl PublishApi {
     async fn statuses(&self, tenant: &TenantId) -> store::Result<Vec<v1::PublicationStatus>> {
         let running = self.models.of(tenant).await?;
         let running = self
@@ -193,7 +215,7 @@ impl PublishApi {
     }
 
     /// A publication that ever began, or is to begin.
-    async fn known(&self, context: &CallContext, name: &str) -> Result<(), Status> {
+    async fn known(&self, context: &CallContext, name: &str) -> Result<(), ApiError> {
         let known = async {
             if self
                 .models
@@ -208,10 +230,10 @@ impl PublishApi {
             let began = self.store.list_publications(&context.tenant).await?;
             store::Result::Ok(began.iter().any(|one| one.name == name))
         };
-        match known.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(status::no_publication(name)),
-            Err(error) => Err(status::from_store(&error, context)),
+        if known.await? {
+            Ok(())
+        } else {
+            Err(ApiError::NoPublication(name.to_owned()))
         }
     }
 }
@@ -238,7 +260,7 @@ fn keys(tenant: &TenantId, ids: &[String], all: bool) -> Checked<Option<Vec<Chan
             "goes without `event_ids`",
         )]);
     }
-    status::count("event_ids", ids.len(), MAX_EVENTS, "ids")?;
+    checked::count("event_ids", ids.len(), MAX_EVENTS, "ids")?;
     let parse = |(index, id): (usize, &String)| {
         let rest = id
             .strip_prefix(tenant.as_str())

@@ -8,16 +8,18 @@ use profile_core::records::{ProfileId, Reason, Violation};
 use tonic::{Request, Response, Status};
 
 use super::call_context::CallContext;
+use super::checked::{Checked, both, count, page_size, size};
 use super::encode::{PurposeScope, read_info, time, undeclared};
+use super::error::ApiError;
+use super::names::profile_name;
 use super::preferences::encode::withheld as told;
-use super::status::{self, Checked, both, page_size, profile_name, refused, size};
 use super::v1::{self, segment_service_server::SegmentService};
-use super::{decode, profiles, token};
+use super::{decode, profiles, status, token};
 use crate::active_models::ActiveModels;
-use crate::background::segments::{PreviewBounds, PreviewError, Segments};
+use crate::background::segments::{PreviewBounds, Segments};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
-use crate::reader::{Answer, Freshness, Key, Reader};
+use crate::reader::{Answer, Freshness, Reader};
 use crate::store::Store;
 
 /// How many keys a check may have, and how many segments.
@@ -49,11 +51,51 @@ impl SegmentService for SegmentApi {
         &self,
         request: Request<v1::ListSegmentsRequest>,
     ) -> Result<Response<v1::ListSegmentsResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let completeness = self.catch_up(&context).await?;
-        let model = self.model(&context).await?;
-        let counts = self.store.count_members(&context.tenant).await;
-        let counts = counts.map_err(|error| status::from_store(&error, &context))?;
+        let (_, context) = CallContext::split(request)?;
+        context.answer(self.list_segments(&context).await)
+    }
+
+    async fn check_membership(
+        &self,
+        request: Request<v1::CheckMembershipRequest>,
+    ) -> Result<Response<v1::CheckMembershipResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.check_membership(request, &context).await)
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.list_members(request, &context).await)
+    }
+
+    async fn list_memberships(
+        &self,
+        request: Request<v1::ListMembershipsRequest>,
+    ) -> Result<Response<v1::ListMembershipsResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.list_memberships(request, &context).await)
+    }
+
+    async fn preview_segment(
+        &self,
+        request: Request<v1::PreviewSegmentRequest>,
+    ) -> Result<Response<v1::PreviewSegmentResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.preview_segment(request, &context).await)
+    }
+}
+
+impl SegmentApi {
+    async fn list_segments(
+        &self,
+        context: &CallContext,
+    ) -> Result<v1::ListSegmentsResponse, ApiError> {
+        let completeness = self.catch_up(context).await?;
+        let model = self.model(context).await?;
+        let counts = self.store.count_members(&context.tenant).await?;
         let count = |name: &String| {
             counts
                 .iter()
@@ -67,23 +109,22 @@ impl SegmentService for SegmentApi {
             member_count: i64::try_from(count(name)).unwrap_or(i64::MAX),
         });
         let segments = segments.collect();
-        Ok(Response::new(v1::ListSegmentsResponse {
+        Ok(v1::ListSegmentsResponse {
             segments,
             completeness: completeness.into(),
-        }))
+        })
     }
 
     async fn check_membership(
         &self,
-        request: Request<v1::CheckMembershipRequest>,
-    ) -> Result<Response<v1::CheckMembershipResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let request = request.into_inner();
-        let model = self.model(&context).await?;
+        request: v1::CheckMembershipRequest,
+        context: &CallContext,
+    ) -> Result<v1::CheckMembershipResponse, ApiError> {
+        let model = self.model(context).await?;
         let bound = PurposeScope::new(request.purpose, &model);
         let asked = both(
-            status::count("keys", request.keys.len(), MAX_KEYS, "keys"),
-            status::count("segments", request.segments.len(), MAX_SEGMENTS, "segments"),
+            count("keys", request.keys.len(), MAX_KEYS, "keys"),
+            count("segments", request.segments.len(), MAX_SEGMENTS, "segments"),
         );
         let named = declared(
             "segments",
@@ -91,60 +132,43 @@ impl SegmentService for SegmentApi {
             &model,
             bound.as_ref().ok().and_then(Option::as_ref),
         );
-        let (_, (bound, ())) = both(asked, both(bound, named)).map_err(refused)?;
-        let freshness = profiles::freshness(&*self.store, request.consistency, &context).await?;
-        let keys: Vec<Result<Key, Status>> = (0..)
-            .zip(request.keys)
-            .map(|(index, key)| decode::key(Some(key), &format!("keys[{index}]")).map_err(refused))
-            .collect();
-        let readable: Vec<Key> = keys.iter().flatten().cloned().collect();
-        let found = self
-            .reader
-            .profiles(&context.tenant, &readable, freshness)
-            .await;
-        let mut found = found
-            .map_err(|error| status::from_store(&error, &context))?
-            .into_iter();
-        let results = keys.into_iter().map(|key| {
-            let answer = key.and_then(|_| {
-                let answer = found.next().unwrap_or(Err(crate::reader::Error::NotFound));
-                answer.map_err(|error| status::from_reader(error, &context))
-            });
-            match answer {
-                Ok(answer) => self.result(&answer, &request.segments, bound.as_ref(), &context),
-                Err(status) => v1::CheckMembershipResult {
-                    status: Some(status::to_message(&status)),
-                    ..Default::default()
-                },
-            }
-        });
-        Ok(Response::new(v1::CheckMembershipResponse {
+        let (_, (bound, ())) = both(asked, both(bound, named))?;
+        let freshness = profiles::freshness(&*self.store, request.consistency, context).await?;
+        let keys = profiles::keys(request.keys);
+        let found = profiles::read_each(&self.reader, context, keys, freshness).await?;
+        let result = |outcome| match outcome {
+            Ok(answer) => self.result(&answer, &request.segments, bound.as_ref(), context),
+            Err(error) => v1::CheckMembershipResult {
+                status: Some(context.item_status(error)),
+                ..Default::default()
+            },
+        };
+        let results = found.into_iter().map(result);
+        Ok(v1::CheckMembershipResponse {
             results: results.collect(),
-        }))
+        })
     }
 
     async fn list_members(
         &self,
-        request: Request<v1::ListMembersRequest>,
-    ) -> Result<Response<v1::ListMembersResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let request = request.into_inner();
-        let model = self.model(&context).await?;
+        request: v1::ListMembersRequest,
+        context: &CallContext,
+    ) -> Result<v1::ListMembersResponse, ApiError> {
+        let model = self.model(context).await?;
         let named = declared(
             "segment",
             std::slice::from_ref(&request.segment),
             &model,
             None,
         );
-        let (limit, ()) = both(page_size(request.page_size, 100, 1_000), named).map_err(refused)?;
+        let (limit, ()) = both(page_size(request.page_size, 100, 1_000), named)?;
         let after: Option<ProfileId> =
             token::parse_page_token(&request.page_token, &request.segment)?;
-        let completeness = self.catch_up(&context).await?;
-        let found = self
+        let completeness = self.catch_up(context).await?;
+        let mut found = self
             .store
             .list_members(&context.tenant, &request.segment, after, limit + 1)
-            .await;
-        let mut found = found.map_err(|error| status::from_store(&error, &context))?;
+            .await?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found
@@ -155,56 +179,55 @@ impl SegmentService for SegmentApi {
             profile: profile_name(&member.profile),
             enter_time: Some(time(member.enter_time)),
         });
-        Ok(Response::new(v1::ListMembersResponse {
+        Ok(v1::ListMembersResponse {
             members: members.collect(),
             next_page_token: next.unwrap_or_default(),
             completeness: completeness.into(),
-        }))
+        })
     }
 
     async fn list_memberships(
         &self,
-        request: Request<v1::ListMembershipsRequest>,
-    ) -> Result<Response<v1::ListMembershipsResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let key = decode::key(request.into_inner().key, "key").map_err(refused)?;
-        let completeness = self.catch_up(&context).await?;
+        request: v1::ListMembershipsRequest,
+        context: &CallContext,
+    ) -> Result<v1::ListMembershipsResponse, ApiError> {
+        let key = decode::key(request.key, "key")?;
+        let completeness = self.catch_up(context).await?;
         let found = self
             .reader
             .profile(&context.tenant, &key, Freshness::MinimizeLatency)
             .await;
-        let profile = found
-            .map_err(|error| status::from_reader(error, &context))?
-            .profile;
-        let found = self.store.memberships(&context.tenant, &[profile.id]).await;
-        let found = found.map_err(|error| status::from_store(&error, &context))?;
+        let profile = found?.profile;
+        let found = self
+            .store
+            .memberships(&context.tenant, &[profile.id])
+            .await?;
         let memberships = found.into_iter().map(|member| v1::SegmentMembership {
             segment: member.segment,
             enter_time: Some(time(member.enter_time)),
             exit_time: member.exit_time.map(time),
         });
-        Ok(Response::new(v1::ListMembershipsResponse {
+        Ok(v1::ListMembershipsResponse {
             memberships: memberships.collect(),
             profile: profile_name(&profile.id),
             completeness: completeness.into(),
-        }))
+        })
     }
 
     async fn preview_segment(
         &self,
-        request: Request<v1::PreviewSegmentRequest>,
-    ) -> Result<Response<v1::PreviewSegmentResponse>, Status> {
-        let context = CallContext::of(&request)?;
-        let request = request.into_inner();
+        request: v1::PreviewSegmentRequest,
+        context: &CallContext,
+    ) -> Result<v1::PreviewSegmentResponse, ApiError> {
         let bounds = both(
             size("max_profiles", request.max_profiles, 100_000, 1_000_000),
             size("max_samples", request.max_samples, 10, 100),
         );
-        let model = self.model(&context).await?;
+        let model = self.model(context).await?;
         let condition = request.condition;
-        let compiled = compute::run(Class::Call, None, move || candidate(&condition, &model)).await;
-        let compiled = compiled.map_err(|error| status::from_compute(error, &context))?;
-        let (candidate, bounds) = both(compiled, bounds).map_err(refused)?;
+        let compiled =
+            compute::run(Class::Call, None, move || candidate(&condition, &model)).await?;
+        let (candidate, bounds) = both(compiled, bounds)?;
         let bounds = PreviewBounds {
             profiles: bounds.0 as u64,
             samples: bounds.1,
@@ -212,38 +235,22 @@ impl SegmentService for SegmentApi {
         let found = self
             .segments
             .preview(&context.tenant, &Arc::new(candidate), bounds)
-            .await;
-        let found = found.map_err(|error| match error {
-            PreviewError::Store(error) => status::from_store(&error, &context),
-            PreviewError::Compute(error) => status::from_compute(error, &context),
-            PreviewError::OverBudget(what) => refused(vec![Violation::new(
-                Reason::LimitExceeded,
-                "condition",
-                what,
-            )]),
-        })?;
-        Ok(Response::new(v1::PreviewSegmentResponse {
+            .await?;
+        Ok(v1::PreviewSegmentResponse {
             member_count: i64::try_from(found.members).unwrap_or(i64::MAX),
             profile_count: i64::try_from(found.profiles).unwrap_or(i64::MAX),
             samples: found.samples.iter().map(profile_name).collect(),
             more_profiles: found.more,
-        }))
+        })
     }
-}
 
-impl SegmentApi {
-    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, Status> {
-        let running = self
-            .models
-            .of(&context.tenant)
-            .await
-            .map_err(|error| status::from_store(&error, context))?;
+    async fn model(&self, context: &CallContext) -> Result<Arc<Model>, ApiError> {
+        let running = self.models.of(&context.tenant).await?;
         Ok(running.model.clone())
     }
 
-    async fn catch_up(&self, context: &CallContext) -> Result<v1::Completeness, Status> {
-        let caught_up = self.segments.catch_up(&context.tenant, MAX_STEPS).await;
-        let caught_up = caught_up.map_err(|error| status::from_store(&error, context))?;
+    async fn catch_up(&self, context: &CallContext) -> Result<v1::Completeness, ApiError> {
+        let caught_up = self.segments.catch_up(&context.tenant, MAX_STEPS).await?;
         Ok(if caught_up {
             v1::Completeness::Complete
         } else {

@@ -5,14 +5,17 @@
 use profile_core::model::Visible;
 use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
 use profile_core::permission::view::{View, Withheld};
-use profile_core::records::{ObjectKey, Reason, Sequence, Timestamp, Violation, folded};
-use tonic::Status;
+use profile_core::records::{
+    ContentHash, ObjectKey, Reason, Sequence, Timestamp, Violation, folded,
+};
 
 use super::call_context::CallContext;
+use super::checked::{Checked, both, page_size};
 use super::encode::{self, PurposeScope, merged_from};
+use super::error::ApiError;
+use super::names::profile_name;
 use super::preferences::encode::withheld as told;
 use super::profiles::ProfileApi;
-use super::status::{self, Checked, both, page_size, refused};
 use super::{decode, token, v1};
 use crate::lanes;
 use crate::reader::{
@@ -31,40 +34,23 @@ impl ProfileApi {
         &self,
         request: v1::ListTimelineRequest,
         context: &CallContext,
-    ) -> Result<v1::ListTimelineResponse, Status> {
-        let (key, mut query) =
-            both(decode::key(request.key.clone(), "key"), query(&request)).map_err(refused)?;
-        // The key is not part of the query: after a merge the same timeline may be asked for under
-        // another name.
-        let EventFilter {
-            kinds,
-            channels,
-            start,
-            end,
-        } = &query.filter;
-        let bound_to = (
-            kinds,
-            channels,
-            start,
-            end,
-            &query.sources,
-            &query.text,
-            query.view,
-            &request.purpose,
-        );
-        let bound_to = profile_core::records::ContentHash::of(&bound_to);
+    ) -> Result<v1::ListTimelineResponse, ApiError> {
+        let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request))?;
+        let bound_to = fingerprint(&query, &request.purpose);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
-        let bound = PurposeScope::new(request.purpose.clone(), &model).map_err(refused)?;
+        let bound = PurposeScope::new(request.purpose.clone(), &model)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
         let (kinds, mut withheld) = view
             .map_or((Some(request.types.clone()), Vec::new()), |view| {
                 seen(view, &request.types)
             });
         query.visible = view.map(|view| view.purpose.events.clone());
-        let profile = self.reader.profile(&context.tenant, &key, freshness).await;
-        let profile = profile.map_err(|error| status::from_reader(error, context))?;
+        let profile = self
+            .reader
+            .profile(&context.tenant, &key, freshness)
+            .await?;
         let page = match (
             view.map_or(Ok(()), |view| {
                 view.admits(&profile.profile, self.clock.now())
@@ -84,7 +70,7 @@ impl ProfileApi {
                 } else {
                     reading.await
                 };
-                page.map_err(|error| status::from_reader(error, context))?
+                page?
             }
         };
         let token = |cursor: Option<TimelineCursor>| {
@@ -104,7 +90,7 @@ impl ProfileApi {
                 .into_iter()
                 .map(|(r#type, count)| v1::EventTypeCount { r#type, count })
                 .collect(),
-            profile: status::profile_name(&profile.profile.id),
+            profile: profile_name(&profile.profile.id),
             read_info: Some(self.read_info(&profile, context)),
             merged_from: merged_from(&profile),
             withheld: withheld.into_iter().map(told).collect(),
@@ -115,32 +101,26 @@ impl ProfileApi {
         &self,
         request: v1::GetObjectRequest,
         context: &CallContext,
-    ) -> Result<v1::GetObjectResponse, Status> {
+    ) -> Result<v1::GetObjectResponse, ApiError> {
         let key = request
             .key
             .map(|key| decode::key(Some(key), "key"))
             .transpose();
-        let (object, key) = both(object_key(request.object), key).map_err(refused)?;
+        let (object, key) = both(object_key(request.object), key)?;
         let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
-        let bound = PurposeScope::new(request.purpose, &model).map_err(refused)?;
+        let bound = PurposeScope::new(request.purpose, &model)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
-        let failed = |error| status::from_reader(error, context);
         let (key, held) = if let Some(key) = key {
             (key, Sequence::default())
         } else {
-            let (holder, held) = self
-                .reader
-                .holder_of(&context.tenant, &object)
-                .await
-                .map_err(failed)?;
+            let (holder, held) = self.reader.holder_of(&context.tenant, &object).await?;
             (Key::Id(holder), held)
         };
         let profile = self
             .reader
             .profile(&context.tenant, &key, freshness)
-            .await
-            .map_err(failed)?
+            .await?
             .showing(held);
         let admitted = view.map_or(Ok(()), |view| {
             view.admits(&profile.profile, self.clock.now())
@@ -153,7 +133,7 @@ impl ProfileApi {
                 .reader
                 .object(&context.tenant, &profile, &object, visible)
                 .await;
-            let (found, hidden, shown) = found.map_err(failed)?;
+            let (found, hidden, shown) = found?;
             let withheld = view
                 .filter(|_| hidden == Hidden::Some)
                 .map(|view| view.not_listed("events"));
@@ -176,12 +156,33 @@ impl ProfileApi {
     ) -> v1::GetObjectResponse {
         v1::GetObjectResponse {
             object,
-            profile: status::profile_name(&profile.profile.id),
+            profile: profile_name(&profile.profile.id),
             read_info: Some(self.read_info(profile, context)),
             merged_from: merged_from(profile),
             withheld: withheld.into_iter().map(told).collect(),
         }
     }
+}
+
+/// What a page token is bound to. The key is not part of it: after a merge the same timeline may be
+/// asked for under another name.
+fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
+    let EventFilter {
+        kinds,
+        channels,
+        start,
+        end,
+    } = &query.filter;
+    ContentHash::of(&(
+        kinds,
+        channels,
+        start,
+        end,
+        &query.sources,
+        &query.text,
+        query.view,
+        purpose,
+    ))
 }
 
 /// A page's items, by the view in which they are shown. An object on a timeline has no course.

@@ -11,11 +11,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use profile_core::records::{ContentHash, Sequence, TenantId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use siphasher::sip::SipHasher13;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::status;
 use crate::reader::ResumePosition;
+
+/// Why a token cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TokenError {
+    /// The page token is damaged or belongs to another query.
+    #[error("page_token: is damaged or belongs to another query; begin with the first page")]
+    PageInvalid,
+    /// The read token is damaged or of another tenant.
+    #[error("consistency.at_least_as_fresh: is damaged, or of another tenant")]
+    ReadInvalid,
+    /// The read token is of another database.
+    #[error("consistency.at_least_as_fresh: is of another database")]
+    ReadForeign,
+    /// The resume token is damaged or of another database or tenant.
+    #[error("resume_token: is damaged, or of another database or tenant; begin without it")]
+    ResumeInvalid,
+    /// The change log no longer reaches back to the resume token.
+    #[error("resume_token: is older than the change log; begin without it")]
+    ResumeExpired,
+}
 
 /// The bytes of a read token: database, write, and a check that also knows the tenant.
 const READ_TOKEN_BYTES: usize = 16 + 8 + 8;
@@ -35,14 +53,14 @@ pub(super) fn parse_read_token(
     token: &str,
     store: Uuid,
     tenant: &TenantId,
-) -> Result<Sequence, Status> {
+) -> Result<Sequence, TokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let bytes: Option<[u8; READ_TOKEN_BYTES]> = bytes.and_then(|bytes| bytes.try_into().ok());
     let bytes = bytes
         .filter(|bytes| bytes[24..] == check(&bytes[..24], tenant))
-        .ok_or_else(status::read_token_invalid)?;
+        .ok_or(TokenError::ReadInvalid)?;
     if bytes[..16] != *store.as_bytes() {
-        return Err(status::read_token_foreign());
+        return Err(TokenError::ReadForeign);
     }
     let mut sequence = [0; 8];
     sequence.copy_from_slice(&bytes[16..24]);
@@ -67,11 +85,11 @@ pub(super) fn parse_resume_token(
     token: &str,
     store: Uuid,
     tenant: &TenantId,
-) -> Result<ResumePosition, Status> {
+) -> Result<ResumePosition, TokenError> {
     let parsed: Option<(Uuid, TenantId, ResumePosition)> = decode(token);
     let own = parsed.filter(|(database, whose, _)| *database == store && whose == tenant);
     own.map(|(.., place)| place)
-        .ok_or_else(status::resume_token_invalid)
+        .ok_or(TokenError::ResumeInvalid)
 }
 
 /// What a page token says: where the page ended, and of which query.
@@ -95,14 +113,14 @@ pub(super) fn page_token<T: Serialize>(after: T, query: &impl Serialize) -> Stri
 pub(super) fn parse_page_token<T: DeserializeOwned>(
     token: &str,
     query: &impl Serialize,
-) -> Result<Option<T>, Status> {
+) -> Result<Option<T>, TokenError> {
     if token.is_empty() {
         return Ok(None);
     }
     let parsed: Option<PageToken<T>> = decode(token);
     let own = parsed.filter(|parsed| parsed.query == ContentHash::of(query));
     own.map(|parsed| Some(parsed.after))
-        .ok_or_else(status::page_token_invalid)
+        .ok_or(TokenError::PageInvalid)
 }
 
 fn encode(content: &impl Serialize) -> String {
@@ -126,22 +144,15 @@ mod tests {
             parse_read_token(&token, here, &tenant).expect("own token"),
             Sequence(7)
         );
-        let reason = |parsed: Result<Sequence, Status>| {
-            use tonic_types::StatusExt;
-            parsed
-                .expect_err("refused")
-                .get_details_error_info()
-                .expect("a reason")
-                .reason
-        };
+        let reason = |parsed: Result<Sequence, TokenError>| parsed.expect_err("refused");
         assert_eq!(
             reason(parse_read_token(&token, there, &tenant)),
-            "READ_TOKEN_FOREIGN"
+            TokenError::ReadForeign
         );
         let other = TenantId::new("other").expect("well-formed");
         assert_eq!(
             reason(parse_read_token(&token, here, &other)),
-            "READ_TOKEN_INVALID"
+            TokenError::ReadInvalid
         );
         for place in 0..token.len() {
             let mut damaged = token.clone().into_bytes();
@@ -149,14 +160,14 @@ mod tests {
             let damaged = String::from_utf8(damaged).expect("letters");
             assert_eq!(
                 reason(parse_read_token(&damaged, here, &tenant)),
-                "READ_TOKEN_INVALID",
+                TokenError::ReadInvalid,
                 "{place}"
             );
         }
         for short in ["", &token[1..]] {
             assert_eq!(
                 reason(parse_read_token(short, here, &tenant)),
-                "READ_TOKEN_INVALID"
+                TokenError::ReadInvalid
             );
         }
     }

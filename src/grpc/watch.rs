@@ -10,8 +10,11 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::call_context::CallContext;
+use super::checked::{Checked, both};
 use super::encode::{Projection, profile, time};
-use super::status::{self, both, profile_name, refused, to_message};
+use super::error::ApiError;
+use super::names::profile_name;
+use super::token::TokenError;
 use super::v1;
 use super::{decode, token};
 use crate::changes::LogFollower;
@@ -48,10 +51,10 @@ impl Watches {
         }
     }
 
-    fn enter(&self) -> Result<Entered, Status> {
+    fn enter(&self) -> Result<Entered, ApiError> {
         let entered = Entered(self.watching.clone());
         if self.watching.fetch_add(1, Ordering::Relaxed) >= self.limits.max_watchers {
-            return Err(status::too_many_watchers(self.limits.max_watchers));
+            return Err(ApiError::TooManyWatchers(self.limits.max_watchers));
         }
         Ok(entered)
     }
@@ -73,7 +76,7 @@ pub(super) async fn begin(
     store: Arc<dyn Store>,
     context: CallContext,
     request: v1::WatchProfilesRequest,
-) -> Result<Messages, Status> {
+) -> Result<Messages, ApiError> {
     let entered = watches.enter()?;
     let v1::WatchProfilesRequest {
         keys,
@@ -82,12 +85,9 @@ pub(super) async fn begin(
         resume_token,
         include_profiles,
     } = request;
-    let (shape, fields) = Projection::of_watch(view, read_mask).map_err(refused)?;
-    let ((), keys) = both(count(keys.len()), self::keys(keys)).map_err(refused)?;
-    let id = store
-        .id()
-        .await
-        .map_err(|error| status::from_store(&error, &context))?;
+    let (shape, fields) = Projection::of_watch(view, read_mask)?;
+    let ((), keys) = both(count(keys.len()), self::keys(keys))?;
+    let id = store.id().await?;
     let place = match resume_token.as_str() {
         "" => None,
         token => Some(token::parse_resume_token(token, id, &context.tenant)?),
@@ -101,8 +101,7 @@ pub(super) async fn begin(
         max_pending: watches.limits.max_pending_writes,
         heartbeat: watches.limits.heartbeat_interval,
     };
-    let watch = Watch::begin(&watches.follower, reader, store, request).await;
-    let watch = watch.map_err(|error| status::from_reader(error, &context))?;
+    let watch = Watch::begin(&watches.follower, reader, store, request).await?;
     let limit = watches.limits.max_pending_writes;
     let telling = Telling {
         watch,
@@ -117,13 +116,14 @@ pub(super) async fn begin(
         |telling| async move {
             let mut telling = telling?;
             let message = telling.next().await;
-            let on = message.is_ok();
-            Some((message, on.then_some(telling)))
+            let next = message.is_ok();
+            let message = message.map_err(|error| telling.context.status(error));
+            Some((message, next.then_some(telling)))
         },
     )))
 }
 
-fn count(keys: usize) -> status::Checked<()> {
+fn count(keys: usize) -> Checked<()> {
     if keys > MAX_KEYS {
         Err(vec![Violation::limit("keys", keys, MAX_KEYS, "keys")])
     } else {
@@ -131,7 +131,7 @@ fn count(keys: usize) -> status::Checked<()> {
     }
 }
 
-fn keys(keys: Vec<v1::ProfileKey>) -> status::Checked<Vec<Key>> {
+fn keys(keys: Vec<v1::ProfileKey>) -> Checked<Vec<Key>> {
     let read = |(index, key)| decode::key(Some(key), &format!("keys[{index}]"));
     let (read, wrong): (Vec<_>, Vec<_>) = keys
         .into_iter()
@@ -159,15 +159,15 @@ struct Telling {
 }
 
 impl Telling {
-    async fn next(&mut self) -> Result<v1::WatchProfilesResponse, Status> {
+    async fn next(&mut self) -> Result<v1::WatchProfilesResponse, ApiError> {
         let told = tokio::select! {
-            ended = self.context.ended() => return Err(ended),
+            why = self.context.ended() => return Err(why.into()),
             told = self.context.call.clone().scope(self.watch.next()) => told,
         };
         let (told, place) = told.map_err(|error| match error {
-            WatchError::Expired => status::resume_token_expired(),
-            WatchError::TooSlow => status::watcher_too_slow(self.limit),
-            WatchError::Store(error) => status::from_store(&error, &self.context),
+            WatchError::Expired => TokenError::ResumeExpired.into(),
+            WatchError::TooSlow => ApiError::WatcherTooSlow(self.limit),
+            WatchError::Store(error) => error.into(),
         })?;
         let resume_token = token::resume_token(self.store, &self.context.tenant, place);
         Ok(v1::WatchProfilesResponse {
@@ -193,7 +193,7 @@ impl Telling {
                 profile: Err(error),
             } => Event::Snapshot(v1::WatchSnapshot {
                 key_index: index(key),
-                status: Some(to_message(&status::from_reader(error, &self.context))),
+                status: Some(self.context.item_status(error.into())),
                 profile: None,
             }),
             WatchEvent::Change {

@@ -1,56 +1,54 @@
 //! People's decisions: checked, written and answered like any write, one at a time.
 //!
-//! A decision speaks of records, not of profiles: profiles come and go, and what was decided about
-//! these records holds for whatever profiles they are in. A merge says that the oldest record of
-//! one profile is the same person as the oldest of another (of those that are still there, as the
-//! lists go on); a split, that none of these is the same person as any of those.
+//! A decision is about records, not profiles: profiles come and go, and what was decided about
+//! records holds in whatever profiles they are. A merge says that the records of one profile are
+//! the same person as those of another; a split, that none of some records is the same person as
+//! any of the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod plan;
 
-use profile_core::identity::{Decision, DecisionKind, Features, Guard, objection};
+use profile_core::identity::{DecisionKind, Guard};
 use profile_core::model::Model;
-use profile_core::profile::{Derived, Profile, StoredProfile, fold};
-use profile_core::records::{
-    ContentHash, ProfileId, ProfileState, Record, RecordKey, Sequence, TenantId, Timestamp,
-};
+use profile_core::profile::Profile;
+use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::apply::Applied;
-use super::changes::{Plan, WriteContext, plan};
+use super::changes::{self, Plan, WriteContext};
 use super::write::Writer;
 use crate::neighbourhood::{self, Seeds};
-use crate::store::{self, Cause, Snapshot, StoredDecision, StoredRequest};
+use crate::store::{self, EarlierAnswer, IdempotencyError, IdempotentRequest, Transaction};
+use plan::DecisionPlan;
 
-/// What is to be decided.
+/// What a request asks to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Operation {
-    /// Two records are the same person, or are not.
+    /// Decides whether two records are the same person.
     Candidate {
-        /// One.
+        /// The first record.
         left: RecordKey,
-        /// The other.
+        /// The second record.
         right: RecordKey,
-        /// Which.
+        /// Whether they are the same person.
         kind: DecisionKind,
     },
-    /// Profiles are the same person.
+    /// Decides that profiles are the same person.
     Merge {
-        /// One.
+        /// The profile that the others are merged with.
         target: ProfileId,
-        /// The others.
+        /// The profiles to merge with it.
         sources: Vec<ProfileId>,
     },
-    /// Some records of a profile are another person than the rest.
+    /// Decides that some records of a profile are another person than the rest.
     Split {
-        /// Which profile.
+        /// The profile to split.
         profile: ProfileId,
-        /// Which records.
+        /// The records to take out of it.
         records: Vec<RecordKey>,
     },
-    /// A decision is taken back.
+    /// Takes a decision back.
     Withdraw {
-        /// Which.
+        /// The id of the decision.
         decision: String,
     },
 }
@@ -58,16 +56,16 @@ pub enum Operation {
 /// A request to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DecisionRequest {
-    /// What.
+    /// What to decide.
     pub operation: Operation,
-    /// Who, in the caller's words.
+    /// The person who decides, in the caller's words.
     pub actor: String,
-    /// Why, in the caller's words.
+    /// The reason, in the caller's words.
     pub note: String,
-    /// Whether rules that would refuse it are overridden.
+    /// Whether to decide against the rules that would refuse it.
     pub override_rules: bool,
-    /// The caller's own id of the request; the same again changes nothing. Empty: it is only to be
-    /// tried.
+    /// The caller's id of the request; the same request again changes nothing. Empty means that it
+    /// is not remembered.
     #[serde(skip)]
     pub request_id: String,
 }
@@ -75,23 +73,23 @@ pub struct DecisionRequest {
 /// Why nothing was decided.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DecideError {
-    /// There is no such profile or record: the field that names it.
-    #[error("there is no such thing as {0} names")]
+    /// The named field of the request names no profile or record that exists.
+    #[error("{0} names no profile or record")]
     NotFound(&'static str),
-    /// There is no such decision.
+    /// The decision to take back does not exist.
     #[error("there is no such decision")]
     NoDecision,
-    /// A record is not in the profile that is to be split.
+    /// A record to take out is not in the profile.
     #[error("a record is not in the profile")]
     NotInProfile(RecordKey),
-    /// All records of a profile are to be taken out, or none.
-    #[error("a part of the profile must stay")]
+    /// A split takes out all records of the profile, or none.
+    #[error("a split must take out some of the profile's records, and leave some")]
     NothingStays,
-    /// A rule refuses it.
+    /// A rule forbids it.
     #[error("a rule refuses it: {0:?}")]
     Refused(Guard),
     /// The request's id was used for another request.
-    #[error("the request's id was used for another request")]
+    #[error("the request id was used before for another request")]
     RequestReused,
     /// The store failed.
     #[error(transparent)]
@@ -101,483 +99,253 @@ pub enum DecideError {
     Stopping,
 }
 
-/// What became of one source of a merge.
+impl From<IdempotencyError> for DecideError {
+    fn from(error: IdempotencyError) -> Self {
+        match error {
+            IdempotencyError::IdReused => Self::RequestReused,
+            IdempotencyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// The outcome of one source of a merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MergeOutcome {
-    /// It was in the target already.
+    /// The source is in the target already.
     Same,
-    /// It is merged, by this decision.
+    /// The source is merged, by the decision of this id.
     Merged(String),
-    /// There is no such profile.
+    /// No live profile answers to the source's id.
     NotFound,
-    /// A rule refuses it.
+    /// The named rule refuses it.
     Refused(String),
 }
 
-/// What was decided.
+/// The answer to a request to decide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
-    /// The decisions made; of a merge in the order of its sources.
+    /// The ids of the decisions made; of a merge in the order of its sources.
     pub decisions: Vec<String>,
-    /// For each source of a merge.
+    /// The outcome of each source of a merge.
     pub outcomes: Vec<MergeOutcome>,
-    /// The profiles concerned, as they are afterwards: first that of the first record spoken of.
+    /// The profiles concerned, after the decision; that of the request's first record comes first.
     pub profiles: Vec<Profile>,
-    /// A read that reflects this write sees all that is answered here. None when it was only tried.
+    /// A read that reflects this write sees all of the answer. `None` if nothing was to be written.
     pub sequence: Option<Sequence>,
 }
 
-/// What is answered to the same request again.
+/// The part of an answer that is stored for the same request again. Profiles are folded anew.
 #[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
+struct StoredAnswer {
     decisions: Vec<String>,
     outcomes: Vec<MergeOutcome>,
     records: Vec<RecordKey>,
 }
 
-/// A request, looked at: what to write.
-#[derive(Default)]
-struct Draft {
-    decided: Vec<StoredDecision>,
-    withdrawn: Vec<StoredDecision>,
-    outcomes: Vec<MergeOutcome>,
-    /// Whose profiles to answer.
-    records: Vec<RecordKey>,
-    /// What made the records of each profile move, where it is not the first decision.
-    causes: BTreeMap<ProfileId, String>,
-}
-
 impl Writer {
-    /// Decides, or tells what would be if it were decided.
+    /// Decides; with `validate_only` answers what a decision would change, and writes nothing.
     pub(super) async fn decide(
         &self,
         tenant: &TenantId,
         request: &DecisionRequest,
         validate_only: bool,
     ) -> Result<Decided, DecideError> {
-        let (mut tx, running) = self.begin(tenant).await?;
-        let model = &running.model;
-        let content = ContentHash::of(request);
-        let known = if validate_only {
-            None
+        let (mut tx, active) = self.begin(tenant).await?;
+        let model = &active.model;
+        let id = if validate_only {
+            ""
         } else {
-            tx.reads().request(&request.request_id).await?
+            &request.request_id
         };
-        if let Some(known) = known {
-            if known.content != content {
-                return Err(DecideError::RequestReused);
-            }
-            let before = tx.sequence().before();
-            let again = answer_again(tx.reads(), &known, (model, self.clock.now())).await?;
-            drop(tx);
-            self.follower.see(tenant, before).await;
-            // The profiles are shown as they are now.
-            return Ok(Decided {
-                sequence: again.sequence.max(Some(before)),
-                ..again
-            });
+        let idempotent = IdempotentRequest::new(id, request);
+        if let Some(earlier) = idempotent.earlier_answer(tx.reads()).await? {
+            return self.answer_again(tenant, tx, earlier, model).await;
         }
-        // Later decisions outweigh earlier ones, so no two have the same time.
-        let after = Timestamp::from_micros(tx.not_before().as_micros() + 1);
-        let turn = WriteContext {
+        let context = WriteContext {
             tenant,
             sequence: tx.sequence(),
-            now: self.clock.now().max(after),
+            now: self.decision_time(&*tx),
         };
-        let draft = Draft::of(tx.reads(), turn, request, model).await?;
-        let start = Seeds {
-            decided: draft.decided.clone(),
-            withdrawn: draft.withdrawn.clone(),
+        let decisions = DecisionPlan::new(tx.reads(), context, request, model).await?;
+        let load = neighbourhood::load(tx.reads(), decisions.seeds(), model);
+        let neighbourhood = self.step("load_neighbourhood", load).await?;
+        let cause = |from: ProfileId| decisions.cause(from, request);
+        let mut plan = changes::plan(context, &Applied::default(), &neighbourhood, &cause, model);
+        let profiles = plan.fold_profiles(&decisions.records, model, context.now);
+        let mut decided = Decided {
+            decisions: decisions.ids(),
+            outcomes: decisions.outcomes.clone(),
+            profiles,
+            sequence: Some(context.sequence),
+        };
+        if validate_only || decisions.is_empty() {
+            let before = self.give_back(tenant, tx).await;
+            decided.sequence = (!validate_only).then_some(before);
+            return Ok(decided);
+        }
+        let answer = StoredAnswer {
+            decisions: decided.decisions.clone(),
+            outcomes: decisions.outcomes,
+            records: decisions.records,
+        };
+        plan.changes
+            .requests
+            .extend(idempotent.row(context.sequence, &answer)?);
+        plan.changes.added_decisions = decisions.made;
+        plan.changes.withdrawn_decisions = decisions.withdrawn;
+        self.commit(context, &active, tx, plan).await?;
+        Ok(decided)
+    }
+
+    /// The time of a decision. Later decisions outweigh earlier ones, so no two of a tenant have the
+    /// same time.
+    fn decision_time(&self, tx: &dyn Transaction) -> Timestamp {
+        let next = Timestamp::from_micros(tx.not_before().as_micros() + 1);
+        self.clock.now().max(next)
+    }
+
+    /// The answer that was given before, with the profiles as they are now.
+    async fn answer_again(
+        &self,
+        tenant: &TenantId,
+        mut tx: Box<dyn Transaction>,
+        earlier: EarlierAnswer<StoredAnswer>,
+        model: &Model,
+    ) -> Result<Decided, DecideError> {
+        let StoredAnswer {
+            decisions,
+            outcomes,
+            records,
+        } = earlier.answer;
+        let seeds = Seeds {
+            seeds: records.iter().cloned().collect(),
             ..Seeds::default()
         };
-        let start = Seeds {
-            seeds: draft.records.iter().cloned().collect(),
-            ..start
+        let found = neighbourhood::load(tx.reads(), seeds, model).await?;
+        let unchanged = Plan {
+            after: found.records,
+            rows: found.rows,
+            ..Plan::default()
         };
-        let neighbourhood = self
-            .step(
-                "load_neighbourhood",
-                neighbourhood::load(tx.reads(), start, model),
-            )
-            .await?;
-        let cause = |from: ProfileId| draft.cause(from, request);
-        let mut plan = plan(turn, &Applied::default(), &neighbourhood, &cause, model);
-        let decisions: Vec<String> = draft
-            .decided
-            .iter()
-            .map(|stored| stored.decision.id.clone())
-            .collect();
-        let profiles = plan.profiles_of(&draft.records, model, turn.now);
-        let nothing = draft.decided.is_empty() && draft.withdrawn.is_empty();
-        if validate_only || nothing {
-            drop(tx);
-            let before = turn.sequence.before();
-            self.follower.see(tenant, before).await;
-            let sequence = (!validate_only).then_some(before);
-            return Ok(Decided {
-                decisions,
-                outcomes: draft.outcomes,
-                profiles,
-                sequence,
-            });
-        }
-        plan.changes.requests = vec![draft.remember(request, content, turn.sequence)?];
-        plan.changes.added_decisions = draft.decided;
-        plan.changes.withdrawn_decisions = draft.withdrawn;
-        self.commit(turn, &running, tx, plan).await?;
+        let profiles = unchanged.fold_profiles(&records, model, self.clock.now());
+        let before = self.give_back(tenant, tx).await;
         Ok(Decided {
             decisions,
-            outcomes: draft.outcomes,
+            outcomes,
             profiles,
-            sequence: Some(turn.sequence),
+            sequence: Some(before.max(earlier.sequence)),
         })
     }
+
+    /// Gives the write turn back. The write before it is the one that all of what was read here is
+    /// visible after.
+    pub(super) async fn give_back(&self, tenant: &TenantId, tx: Box<dyn Transaction>) -> Sequence {
+        let before = tx.sequence().before();
+        drop(tx);
+        self.follower.see(tenant, before).await;
+        before
+    }
 }
 
-/// What was answered, with the profiles as they are now.
-async fn answer_again(
-    reads: &mut dyn Snapshot,
-    known: &StoredRequest,
-    (model, now): (&Model, Timestamp),
-) -> Result<Decided, DecideError> {
-    let Remembered {
-        decisions,
-        outcomes,
-        records,
-    } = serde_json::from_str(&known.answer)
-        .map_err(|error| store::Error::Internal(format!("a remembered answer: {error}")))?;
-    let start = Seeds {
-        seeds: records.iter().cloned().collect(),
-        ..Seeds::default()
-    };
-    let found = neighbourhood::load(reads, start, model).await?;
-    let unchanged = Plan {
-        after: found.records,
-        rows: found.rows,
-        ..Plan::default()
-    };
-    let profiles = unchanged.profiles_of(&records, model, now);
-    Ok(Decided {
-        decisions,
-        outcomes,
-        profiles,
-        sequence: Some(known.sequence),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{World, key, record};
 
-impl Draft {
-    async fn of(
-        reads: &mut dyn Snapshot,
-        turn: WriteContext<'_>,
-        request: &DecisionRequest,
-        model: &Model,
-    ) -> Result<Self, DecideError> {
-        let mut making = DecisionPlan {
-            reads,
-            turn,
-            request,
-            model,
-            draft: Self::default(),
-        };
-        match &request.operation {
-            Operation::Candidate { left, right, kind } => {
-                making.candidate(left, right, *kind).await?;
-            }
-            Operation::Merge { target, sources } => making.merge(*target, sources).await?,
-            Operation::Split { profile, records } => making.split(*profile, records).await?,
-            Operation::Withdraw { decision } => making.withdraw(decision).await?,
+    fn request(operation: Operation) -> DecisionRequest {
+        DecisionRequest {
+            operation,
+            actor: "a person".to_owned(),
+            note: String::new(),
+            override_rules: false,
+            request_id: String::new(),
         }
-        Ok(making.draft)
     }
 
-    fn cause(&self, from: ProfileId, request: &DecisionRequest) -> Cause {
-        let (actor, note) = (request.actor.clone(), request.note.clone());
-        if let Some(withdrawn) = self.withdrawn.first() {
-            return Cause::Withdrawal {
-                id: withdrawn.decision.id.clone(),
-                actor,
-                note,
-            };
-        }
-        let first = || {
-            self.decided
-                .first()
-                .map(|stored| stored.decision.id.clone())
-        };
-        let id = self
-            .causes
-            .get(&from)
-            .cloned()
-            .or_else(first)
-            .unwrap_or_default();
-        Cause::Decision { id, actor, note }
-    }
-
-    fn remember(
-        &self,
-        request: &DecisionRequest,
-        content: ContentHash,
-        sequence: Sequence,
-    ) -> Result<StoredRequest, DecideError> {
-        let decisions = self
-            .decided
-            .iter()
-            .map(|stored| stored.decision.id.clone())
-            .collect();
-        let answer = Remembered {
-            decisions,
-            outcomes: self.outcomes.clone(),
-            records: self.records.clone(),
-        };
-        let answer = serde_json::to_string(&answer)
-            .map_err(|error| store::Error::Internal(error.to_string()))?;
-        Ok(StoredRequest {
-            request_id: request.request_id.clone(),
-            content,
-            sequence,
-            answer,
+    fn merge(target: ProfileId, source: ProfileId) -> DecisionRequest {
+        request(Operation::Merge {
+            target,
+            sources: vec![source],
         })
     }
-}
 
-/// A draft in the making.
-struct DecisionPlan<'a> {
-    reads: &'a mut dyn Snapshot,
-    turn: WriteContext<'a>,
-    request: &'a DecisionRequest,
-    model: &'a Model,
-    draft: Draft,
-}
+    async fn decide(
+        world: &World,
+        request: DecisionRequest,
+        validate_only: bool,
+    ) -> Result<Decided, DecideError> {
+        let ingest = &world.ingest;
+        ingest.decide(&world.tenant, request, validate_only).await
+    }
 
-impl DecisionPlan<'_> {
-    async fn candidate(
-        &mut self,
-        left: &RecordKey,
-        right: &RecordKey,
-        kind: DecisionKind,
-    ) -> Result<(), DecideError> {
-        let found = self.reads.records(&[left.clone(), right.clone()]).await?;
-        let live = |key: &RecordKey| {
-            found
-                .iter()
-                .find(|record| record.key == *key && record.exists())
+    #[tokio::test]
+    async fn the_same_request_again_gets_its_first_answer_and_writes_nothing() {
+        let world = World::new();
+        let one = world.store(record("1", "account", "a")).await;
+        let other = world.store(record("2", "account", "b")).await;
+        let request = DecisionRequest {
+            request_id: "r1".to_owned(),
+            ..merge(one, other)
         };
-        let (a, b) = (
-            live(left).ok_or(DecideError::NotFound("left"))?,
-            live(right),
-        );
-        let b = b.ok_or(DecideError::NotFound("right"))?;
-        let homes: Vec<ProfileId> = [a, b]
-            .into_iter()
-            .filter_map(|record| record.membership.profile)
-            .collect();
-        if kind == DecisionKind::MustLink && homes.first() != homes.last() {
-            let [a, b] = [
-                self.members(&homes[..1]).await?,
-                self.members(&homes[1..]).await?,
-            ];
-            if let Some(guard) = self.objection(&a, &b).await? {
-                return Err(DecideError::Refused(guard));
-            }
-        }
-        self.decide(kind, vec![left.clone()], vec![right.clone()]);
-        self.draft.records = vec![left.clone(), right.clone()];
-        Ok(())
+        let first = decide(&world, request.clone(), false)
+            .await
+            .expect("merges");
+        let written = world.head().await;
+        let again = decide(&world, request, false).await.expect("answers");
+        assert_eq!(again.decisions, first.decisions);
+        assert_eq!(again.outcomes, first.outcomes);
+        assert_eq!(world.head().await, written);
     }
 
-    async fn merge(&mut self, target: ProfileId, sources: &[ProfileId]) -> Result<(), DecideError> {
-        let target = self
-            .live(target)
-            .await?
-            .ok_or(DecideError::NotFound("target"))?;
-        let mut into = self.members(&[target]).await?;
-        self.draft.records = keys(&into[..1]);
-        let mut merged = BTreeSet::from([target]);
-        for source in sources {
-            let outcome = match self.live(*source).await? {
-                None => MergeOutcome::NotFound,
-                Some(source) if !merged.insert(source) => MergeOutcome::Same,
-                Some(source) => {
-                    let from = self.members(&[source]).await?;
-                    if let Some(guard) = self.objection(&into, &from).await? {
-                        merged.remove(&source);
-                        MergeOutcome::Refused(guard.name())
-                    } else {
-                        let id = self.decide(DecisionKind::MustLink, keys(&into), keys(&from));
-                        self.draft.causes.insert(source, id.clone());
-                        into.extend(from);
-                        MergeOutcome::Merged(id)
-                    }
-                }
-            };
-            self.draft.outcomes.push(outcome);
-        }
-        Ok(())
+    #[tokio::test]
+    async fn a_tried_merge_shows_the_profile_and_writes_nothing() {
+        let world = World::new();
+        let one = world.store(record("1", "account", "a")).await;
+        let other = world.store(record("2", "account", "b")).await;
+        let before = world.head().await;
+        let tried = decide(&world, merge(one, other), true)
+            .await
+            .expect("tries");
+        assert_eq!(tried.profiles[0].records.len(), 2);
+        assert_eq!(tried.sequence, None);
+        assert_eq!(world.head().await, before);
     }
 
-    async fn split(
-        &mut self,
-        profile: ProfileId,
-        records: &[RecordKey],
-    ) -> Result<(), DecideError> {
-        let profile = self
-            .live(profile)
-            .await?
-            .ok_or(DecideError::NotFound("name"))?;
-        let members = keys(&self.members(&[profile]).await?);
-        if let Some(stranger) = records.iter().find(|key| !members.contains(key)) {
-            return Err(DecideError::NotInProfile(stranger.clone()));
-        }
-        let (out, stay): (Vec<RecordKey>, Vec<RecordKey>) =
-            members.into_iter().partition(|key| records.contains(key));
-        if out.is_empty() || stay.is_empty() {
-            return Err(DecideError::NothingStays);
-        }
-        self.draft.records = stay.iter().chain(&out).cloned().collect();
-        self.decide(DecisionKind::CannotLink, stay, out);
-        Ok(())
-    }
-
-    async fn withdraw(&mut self, id: &str) -> Result<(), DecideError> {
-        let stored = self
-            .reads
-            .decision(id)
-            .await?
-            .ok_or(DecideError::NoDecision)?;
-        self.draft.records = stored
-            .decision
-            .left
-            .iter()
-            .chain(&stored.decision.right)
-            .cloned()
-            .collect();
-        if !stored.withdrawn {
-            self.draft.withdrawn.push(StoredDecision {
-                withdrawn: true,
-                ..stored
-            });
-        }
-        Ok(())
-    }
-
-    /// The live profile that an id stands for.
-    async fn live(&mut self, id: ProfileId) -> Result<Option<ProfileId>, DecideError> {
-        let row = self.reads.profile_rows(&[id]).await?.pop();
-        Ok(row.and_then(|row| match row.state {
-            ProfileState::Live => Some(id),
-            ProfileState::MergedInto(survivor) => Some(survivor),
-            ProfileState::Deleted => None,
-        }))
-    }
-
-    /// The records of profiles, the oldest first.
-    async fn members(&mut self, profiles: &[ProfileId]) -> Result<Vec<Record>, DecideError> {
-        let mut members = self.reads.members(profiles).await?;
-        members.sort_by(|a, b| (a.first_seen, &a.key).cmp(&(b.first_seen, &b.key)));
-        Ok(members)
-    }
-
-    /// What forbids that two groups of records are one person: only the bound on records if rules
-    /// are overridden.
-    async fn objection(
-        &mut self,
-        left: &[Record],
-        right: &[Record],
-    ) -> Result<Option<Guard>, DecideError> {
-        let about = self.reads.decisions_about(&keys(left)).await?;
-        let among =
-            |records: &[Record], key: &RecordKey| records.iter().any(|record| record.key == *key);
-        let separates = |decision: &Decision| {
-            decision.separates(|key| among(left, key), |key| among(right, key))
-        };
-        let apart = about.into_iter().find(|stored| separates(&stored.decision));
-        let features = |records: &[Record]| -> Vec<Features> {
-            records
-                .iter()
-                .map(|record| Features::of(record, self.model))
-                .collect()
-        };
-        let (a, b) = (features(left), features(right));
-        let (a, b): (Vec<_>, Vec<_>) = (
-            left.iter().zip(&a).collect(),
-            right.iter().zip(&b).collect(),
-        );
-        let guard = objection(&a, &b, self.model);
-        let guard = apart
-            .map(|stored| Guard::Decision {
-                id: stored.decision.id,
-            })
-            .or(guard);
-        Ok(guard.filter(|guard| !self.request.override_rules || *guard == Guard::ClusterBound))
-    }
-
-    fn decide(
-        &mut self,
-        kind: DecisionKind,
-        left: Vec<RecordKey>,
-        right: Vec<RecordKey>,
-    ) -> String {
-        let ordinal = self.draft.decided.len();
-        let hash = ContentHash::of(&(
-            self.turn.tenant,
-            &self.request.request_id,
-            ordinal,
-            self.turn.sequence,
-        ));
-        let id = uuid::Builder::from_custom_bytes(hash.0.to_be_bytes()).into_uuid();
-        let decision = Decision {
-            id: Uuid::to_string(&id),
-            kind,
-            left,
-            right,
-            time: self.turn.now,
-        };
-        let id = decision.id.clone();
-        let (actor, note) = (self.request.actor.clone(), self.request.note.clone());
-        let sequence = self.turn.sequence;
-        self.draft.decided.push(StoredDecision {
-            decision,
-            actor,
-            note,
-            sequence,
-            withdrawn: false,
+    #[tokio::test]
+    async fn a_split_must_leave_a_part_of_the_profile() {
+        let world = World::new();
+        let profile = world.store(record("1", "account", "a")).await;
+        let split = request(Operation::Split {
+            profile,
+            records: vec![key("1")],
         });
-        id
+        let refused = decide(&world, split, false).await;
+        assert!(matches!(refused, Err(DecideError::NothingStays)));
     }
-}
 
-fn keys(records: &[Record]) -> Vec<RecordKey> {
-    records.iter().map(|record| record.key.clone()).collect()
-}
-
-impl Plan {
-    /// The profiles of records as they are by this plan, each once, in the order of the records.
-    fn profiles_of(&self, records: &[RecordKey], model: &Model, now: Timestamp) -> Vec<Profile> {
-        let home = |key: &RecordKey| self.after.get(key)?.membership.profile;
-        let mut seen = BTreeSet::new();
-        let ids = records
-            .iter()
-            .filter_map(home)
-            .filter(|id| seen.insert(*id))
-            .collect::<Vec<_>>();
-        let stored = ids.into_iter().filter_map(|id| {
-            let row = self.rows.get(&id)?;
-            let members = self
-                .after
-                .values()
-                .filter(|record| record.membership.profile == Some(id));
-            let (revision, update_time) = (row.revision, row.update_time);
-            Some(StoredProfile {
-                id,
-                revision,
-                update_time,
-                records: members.cloned().collect(),
-            })
+    #[tokio::test]
+    async fn overriding_a_decision_does_not_override_the_limit_of_records() {
+        let world = World::new();
+        let mut profiles = Vec::new();
+        for (id, account) in [("1", "a"), ("2", "a"), ("3", "b"), ("4", "b")] {
+            profiles.push(world.store(record(id, "account", account)).await);
+        }
+        let separation = request(Operation::Candidate {
+            left: key("1"),
+            right: key("3"),
+            kind: DecisionKind::CannotLink,
         });
-        let derived = |mut profile: Profile| {
-            profile.derived = Derived::of(&profile, model, now);
-            profile
+        decide(&world, separation, false).await.expect("separates");
+        let merge = DecisionRequest {
+            override_rules: true,
+            ..merge(profiles[0], profiles[2])
         };
-        stored.map(|stored| derived(fold(stored, model))).collect()
+        let decided = decide(&world, merge, false).await.expect("an answer");
+        let limit = MergeOutcome::Refused(Guard::ClusterBound.name());
+        assert_eq!(
+            decided.outcomes,
+            [limit],
+            "four records, where three are allowed"
+        );
     }
 }

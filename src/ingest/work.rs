@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use profile_core::records::{Statement, TenantId};
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span};
 
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
@@ -209,15 +210,12 @@ async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, met
         .flat_map(|job| job.checked.statements.drain(..))
         .collect();
     let started = Instant::now();
-    let written = writer
-        .write(
-            tenant,
-            Batch {
-                statements: &statements,
-                model,
-            },
-        )
-        .await;
+    let batch = Batch {
+        statements: &statements,
+        model,
+    };
+    let span = span_of(&mut jobs, statements.len());
+    let written = writer.write(tenant, batch).instrument(span).await;
     metrics.ingest_written(statements.len(), started.elapsed());
     match written {
         Ok(written) => {
@@ -243,6 +241,26 @@ async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, met
             }
         }
     }
+}
+
+/// The span of a write: within the first traced call that it is done for, with links to the others.
+fn span_of(jobs: &mut [Job], statements: usize) -> Span {
+    for job in &mut *jobs {
+        // The job waits no longer.
+        job.waiting = Span::none();
+    }
+    let mut traced = jobs
+        .iter()
+        .map(|job| &job.span)
+        .filter(|span| !span.is_none());
+    let Some(first) = traced.next() else {
+        return Span::none();
+    };
+    let span = tracing::info_span!(parent: first, "write", statements);
+    for other in traced {
+        span.follows_from(other);
+    }
+    span
 }
 
 fn report(written: &Written, metrics: &Metrics) {

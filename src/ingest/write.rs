@@ -153,9 +153,7 @@ impl Writer {
         let mut plan = plan(turn, &applied, &neighbourhood, &|_| cause.clone(), model);
         let (profiles, identity) = (std::mem::take(&mut plan.profiles), plan.identity);
         if plan.changes == Changes::default() {
-            drop(tx); // Everything was known: the turn is given back, and all of it was visible after the one before.
-            sequence = sequence.before();
-            self.follower.see(tenant, sequence).await;
+            sequence = self.give_back(tenant, tx).await;
         } else {
             self.commit(turn, &running, tx, plan).await?;
         }
@@ -308,5 +306,55 @@ impl Written {
         self.identity.generic_identifiers += other.identity.generic_identifiers;
         self.identity.generic_keys += other.identity.generic_keys;
         self.conflicts += other.conflicts;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{NOW, World, record};
+    use profile_core::model::Model;
+
+    #[test]
+    fn statements_checked_under_another_model_are_checked_again() {
+        let model = Model::parse(crate::tests::MODEL).expect("a model");
+        let statement = model.check(record("1", "account", "a"), NOW).expect("fits");
+        let batch = Batch {
+            statements: &[statement],
+            model: Some(1),
+        };
+        let active = |version, file: &str| ActiveModel {
+            version,
+            model: Arc::new(Model::parse(file).expect("a model")),
+        };
+        let other = active(2, "sources: { elsewhere: }");
+        let rechecked = Rechecked::new(batch, &other);
+        assert!(rechecked.statements.is_empty());
+        assert!(rechecked.rejected[0].is_some());
+        let same = active(1, "sources: { elsewhere: }");
+        assert_eq!(Rechecked::new(batch, &same).statements.len(), 1);
+    }
+
+    #[test]
+    fn outcomes_keep_the_order_of_the_statements() {
+        let rejected = vec![None, Some(Vec::new()), None];
+        let outcomes = merge(rejected, vec![Outcome::Stored, Outcome::Duplicate]);
+        assert_eq!(
+            outcomes,
+            [
+                Outcome::Stored,
+                Outcome::Rejected(Vec::new()),
+                Outcome::Duplicate
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_known_already_makes_no_write() {
+        let world = World::new();
+        let first = world.write(vec![Ok(record("1", "account", "a"))]).await;
+        let again = world.write(vec![Ok(record("1", "account", "a"))]).await;
+        assert_eq!(again.sequence, first.sequence);
+        assert_eq!(Some(world.head().await), first.sequence);
     }
 }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::{Caller, Fair, Reason, Refusal, Shares};
+use crate::spans::child_span;
 
 /// How much the newest measurement counts for: the mean of about the last eight.
 const NEWEST: u32 = 8;
@@ -105,7 +107,8 @@ impl Queue {
             }
             Err(waiting) => waiting,
         };
-        let granted = (&mut waiting.granted).await;
+        let span = child_span!("queue wait", queue = self.name);
+        let granted = (&mut waiting.granted).instrument(span).await;
         waiting.over = true;
         match granted {
             Ok(()) => {

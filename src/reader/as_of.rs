@@ -9,7 +9,10 @@ use std::time::Instant;
 use profile_core::profile::fold;
 use profile_core::records::{TenantId, Timestamp};
 
-use super::{Answer, Error, Holders, Key, MAX_HOLDERS, Reader, Recency, lookup_key, merged_from};
+use super::found::only_holder;
+use super::key::{lookup_key, merged_from};
+use super::load::MAX_HOLDERS;
+use super::{Answer, Error, Key, Reader, Recency};
 use crate::changes::CacheKey;
 use crate::store::{self, PastWrite};
 
@@ -43,8 +46,8 @@ impl Reader {
             time,
             model_version,
         } = write.ok_or(Error::NotFound)?;
-        let running = self.models.past(tenant, model_version).await?;
-        let holders = match &lookup_key(&running.model, key)? {
+        let active = self.models.past(tenant, model_version).await?;
+        let holders = match &lookup_key(&active.model, key)? {
             CacheKey::Id(id) | CacheKey::Objects(id, _) => vec![*id],
             CacheKey::Record(record) => {
                 let found = self.store.find_by_record_after(tenant, record, sequence);
@@ -59,7 +62,7 @@ impl Reader {
                     .await?
             }
         };
-        let id = Holders(holders).one()?;
+        let id = only_holder(&holders)?;
         let stored = self
             .metrics
             .store(
@@ -67,7 +70,7 @@ impl Reader {
                 self.store.profile_after(tenant, id, sequence),
             )
             .await?;
-        let profile = fold(stored.ok_or(Error::NotFound)?, &running.model);
+        let profile = fold(stored.ok_or(Error::NotFound)?, &active.model);
         let merged_from = merged_from(key, profile.id);
         let currency = Recency {
             sequence,

@@ -37,14 +37,11 @@ impl Reader {
             return;
         }
         let (reader, slot, entry) = (self.clone(), slot.clone(), entry.clone());
-        let (followed, running) = (scope.followed.clone(), scope.running.clone());
+        let (tail, active) = (scope.tail.clone(), scope.active.clone());
         tokio::spawn(async move {
             // If it was made old meanwhile, or the store does not answer, there is nothing to be
             // said.
-            if let Ok(Some(consistent)) = reader
-                .is_consistent(&slot, &entry, &followed, running)
-                .await
-            {
+            if let Ok(Some(consistent)) = reader.is_consistent(&slot, &entry, &tail, active).await {
                 reader.metrics.cache_audited(consistent);
             }
         });
@@ -54,22 +51,25 @@ impl Reader {
         &self,
         slot: &EntryKey,
         entry: &Entry,
-        followed: &Arc<TenantTail>,
-        running: Arc<ActiveModel>,
+        tail: &Arc<TenantTail>,
+        active: Arc<ActiveModel>,
     ) -> Result<Option<bool>> {
         let CacheKey::Id(id) = slot.key else {
             return Ok(None);
         };
-        let need = self.need(followed, super::Freshness::Full).await;
+        let requirement = self.requirement(tail, super::Freshness::Full).await;
         let scope = Scope {
             tenant: &slot.tenant,
-            running,
-            followed: followed.clone(),
-            need,
+            active,
+            tail: tail.clone(),
+            requirement,
         };
-        let fresh = self.load_profile(&scope, id, "audit").await?.under(id);
+        let loaded = self.load_profiles(&scope, &[id], "audit").await?.pop();
+        let Some(fresh) = loaded.map(|entry| entry.under(&slot.key)) else {
+            return Ok(None);
+        };
         let known = async {
-            while followed.proof().position < fresh.sequence {
+            while tail.proof().position < fresh.sequence {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -79,7 +79,7 @@ impl Reader {
                 .follower
                 .epochs()
                 .current(slot.key.digest(&slot.tenant)),
-            generation: followed.proof().generation,
+            generation: tail.proof().generation,
             model: self.models.of(&slot.tenant).await?.version,
             ..slot.clone()
         };

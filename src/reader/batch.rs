@@ -1,230 +1,95 @@
-//! Many profiles at once: what the cache does not have is asked of the store set-wise, one query
-//! for each kind of key.
+//! Many keys at once: what the cache does not have is gathered from the store set-wise. Then each
+//! key is read by the path of a single read, which finds all of it gathered.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
-
-use profile_core::records::{Identifier, ProfileId, RecordKey, TenantId};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cache::{Cached, Entry, EntryKey};
-use super::{
-    Answer, Error, Found, Freshness, Holders, Key, Lookup, MAX_HOLDERS, Reader, Scope, lookup_key,
-};
+use super::key::lookup_key;
+use super::{Answer, Error, Found, Key, Reader, Scope};
 use crate::changes::CacheKey;
 use crate::store;
-use crate::telemetry::metrics::Cache as Looked;
 
-impl Reader {
-    /// Reads profiles, each with its own result, in the order of the keys.
-    ///
-    /// # Errors
-    /// Those of the store; they concern all keys.
-    pub async fn profiles(
-        &self,
-        tenant: &TenantId,
-        keys: &[Key],
-        freshness: Freshness,
-    ) -> Result<Vec<Result<Answer, Error>>, store::Error> {
-        let mut scope = self.scope(tenant, freshness).await?;
-        loop {
-            let found = self.profiles_within(&scope, keys).await;
-            let now = self.models.of(tenant).await?;
-            if now.version <= scope.running.version {
-                return found;
-            }
-            scope = self.scope(tenant, freshness).await?;
-        }
+/// What was found for the keys of a batch. Under an id is the profile itself, never a redirect.
+/// Empty, it takes no memory: a single read has gathered nothing.
+#[derive(Default)]
+pub(super) struct Gathered(BTreeMap<CacheKey, Found>);
+
+impl Gathered {
+    pub(super) fn get(&self, key: &CacheKey) -> Option<&Found> {
+        self.0.get(key)
     }
 
-    async fn profiles_within(
+    /// The profiles that the look-ups lead to, where it is one.
+    fn holders(&self) -> BTreeSet<CacheKey> {
+        let holders = self.0.values().filter_map(|found| found.only_holder().ok());
+        holders.map(CacheKey::Id).collect()
+    }
+}
+
+impl Reader {
+    /// Reads the profiles that keys lead to, in the order of the keys.
+    pub(super) async fn read_keys(
         &self,
         scope: &Scope<'_>,
         keys: &[Key],
     ) -> Result<Vec<Result<Answer, Error>>, store::Error> {
-        let lookups: Vec<Result<CacheKey, Error>> = keys
+        let wanted = keys
             .iter()
-            .map(|key| lookup_key(&scope.running.model, key))
-            .collect();
-        let holders = self.lookups(scope, lookups.iter().flatten()).await?;
-        let ids: Vec<Result<(ProfileId, Option<Lookup>), Error>> = lookups
-            .into_iter()
-            .map(|key| match key? {
-                CacheKey::Id(id) => Ok((id, None)),
-                key => match holders.get(&key) {
-                    Some((holders, lookup)) => Ok((Holders(holders.clone()).one()?, Some(*lookup))),
-                    None => Err(Error::NotFound),
-                },
-            })
-            .collect();
-        let entries = self
-            .entries(scope, ids.iter().flatten().map(|(id, _)| *id))
-            .await?;
-        let found = |id: Result<(ProfileId, Option<Lookup>), Error>| {
-            let (id, lookup) = id?;
-            let found = entries.get(&id).cloned().ok_or(Error::NotFound)?;
-            Ok(match lookup {
-                Some(lookup) => found.through(lookup),
-                None => found,
-            })
-        };
+            .filter_map(|key| lookup_key(&scope.active.model, key).ok());
+        let (mut ids, lookups): (BTreeSet<CacheKey>, BTreeSet<CacheKey>) =
+            wanted.partition(|key| matches!(key, CacheKey::Id(_)));
+        let mut gathered = Gathered::default();
+        self.gather(scope, lookups, &mut gathered).await?;
+        ids.append(&mut gathered.holders());
+        self.gather(scope, ids, &mut gathered).await?;
         let mut answers = Vec::with_capacity(keys.len());
-        for (found, key) in ids.into_iter().map(found).zip(keys) {
-            let wanted = lookup_key(&scope.running.model, key);
-            answers.push(match (found, wanted) {
-                (Ok(found), Ok(wanted)) if found.answers_to(&wanted) => self.answer(found, key),
-                // Gone elsewhere between the two look-ups: rare, and then read by itself, at least
-                // as current as what was seen.
-                (Ok(found), Ok(_)) => {
-                    let mut scope = scope.clone();
-                    scope.need.sequence = scope.need.sequence.max(found.currency.shown);
-                    self.profile_within(&scope, key).await
-                }
-                (Err(error), _) | (_, Err(error)) => Err(error),
-            });
+        for key in keys {
+            answers.push(self.read_key(scope, key, &gathered).await);
         }
         Ok(answers)
     }
 
-    /// The profiles that identifiers and records lead to.
-    async fn lookups<'a>(
+    /// Gathers the entries of keys: from the cache, or else from the store.
+    async fn gather(
         &self,
         scope: &Scope<'_>,
-        keys: impl Iterator<Item = &'a CacheKey>,
-    ) -> Result<BTreeMap<CacheKey, (Vec<ProfileId>, Lookup)>, store::Error> {
-        let mut found = BTreeMap::new();
-        let mut identifiers: Vec<(Identifier, EntryKey)> = Vec::new();
-        let mut records: Vec<(RecordKey, EntryKey)> = Vec::new();
-        for key in keys.filter(|key| !matches!(key, CacheKey::Id(_))) {
+        keys: BTreeSet<CacheKey>,
+        gathered: &mut Gathered,
+    ) -> Result<(), store::Error> {
+        let mut missing: BTreeMap<CacheKey, EntryKey> = BTreeMap::new();
+        for key in keys {
             let slot = self.slot(scope, key.clone());
-            let entry = self
-                .cached(scope, &slot)
-                .await
-                .map(|entry| scope.found(entry, true));
-            if let Some(entry) = entry
-                && let Cached::Holders(holders) = &entry.entry.value
-            {
-                self.metrics
-                    .cache_read(Looked::Lookups, true, holders.is_empty());
-                found.insert(key.clone(), (holders.clone(), entry.lookup()));
-                continue;
-            }
-            self.metrics.cache_read(Looked::Lookups, false, false);
-            match key {
-                CacheKey::Identifier(identifier) => identifiers.push((identifier.clone(), slot)),
-                CacheKey::Record(record) => records.push((record.clone(), slot)),
-                CacheKey::Id(_) | CacheKey::Objects(..) => {}
-            }
-        }
-        let (tenant, read_at) = (scope.tenant, Instant::now());
-        let mut loaded = Vec::new();
-        if !identifiers.is_empty() {
-            let wanted: Vec<_> = identifiers
-                .iter()
-                .map(|(identifier, _)| identifier.clone())
-                .collect();
-            let answer = self
-                .metrics
-                .store(
-                    "find_by_identifiers",
-                    self.store.find_by_identifiers(tenant, &wanted, MAX_HOLDERS),
-                )
-                .await?;
-            self.models
-                .told(tenant, answer.model_version, &scope.running)
-                .await?;
-            let slots = identifiers.into_iter().map(|(_, slot)| slot);
-            loaded.extend(
-                slots
-                    .zip(answer.value)
-                    .map(|(slot, holders)| (slot, holders, answer.sequence)),
-            );
-        }
-        if !records.is_empty() {
-            let wanted: Vec<_> = records.iter().map(|(record, _)| record.clone()).collect();
-            let answer = self
-                .metrics
-                .store(
-                    "find_by_records",
-                    self.store.find_by_records(tenant, &wanted),
-                )
-                .await?;
-            self.models
-                .told(tenant, answer.model_version, &scope.running)
-                .await?;
-            let slots = records.into_iter().map(|(_, slot)| slot);
-            let holders = answer.value.into_iter().map(Vec::from_iter);
-            loaded.extend(
-                slots
-                    .zip(holders)
-                    .map(|(slot, holders)| (slot, holders, answer.sequence)),
-            );
-        }
-        for (slot, holders, sequence) in loaded {
-            let entry = Entry::as_of(Cached::Holders(holders.clone()), sequence, read_at);
-            let entry = scope.need.proven(entry)?;
-            self.cache.put(slot.clone(), entry.clone()).await;
-            found.insert(slot.key, (holders, Found::now(entry).lookup()));
-        }
-        Ok(found)
-    }
-
-    /// What is in a slot, if it will do; while the database is away also if it is stale.
-    async fn cached(&self, scope: &Scope<'_>, slot: &EntryKey) -> Option<Entry> {
-        match self.cache.peek(slot, &scope.need).await {
-            None if !self.follower.is_there() => self.cache.peek_stale(slot, &scope.need).await,
-            found => found,
-        }
-    }
-
-    /// The profiles under ids. Redirects are followed.
-    async fn entries(
-        &self,
-        scope: &Scope<'_>,
-        ids: impl Iterator<Item = ProfileId>,
-    ) -> Result<BTreeMap<ProfileId, Found>, store::Error> {
-        let mut found = BTreeMap::new();
-        let mut missing: BTreeMap<ProfileId, EntryKey> = BTreeMap::new();
-        for id in ids {
-            let slot = self.slot(scope, CacheKey::Id(id));
-            let entry = self.cached(scope, &slot).await;
-            // A redirect is asked of the store like a missing entry: one read has both steps.
-            if let Some(entry) = entry.filter(|entry| !matches!(entry.value, Cached::Redirect(_))) {
-                self.metrics.cache_read(
-                    Looked::Profiles,
-                    true,
-                    matches!(entry.value, Cached::Absent),
-                );
-                let entry = self.up_to_date(scope, &slot, entry).await;
-                found.insert(id, scope.found(entry, true));
+            if let Some(entry) = self.cached(scope, &slot).await {
+                let found = self.found(scope, &slot, entry, true).await;
+                gathered.0.insert(key, found);
             } else {
-                self.metrics.cache_read(Looked::Profiles, false, false);
-                missing.insert(id, slot);
+                missing.insert(key, slot);
             }
         }
         if missing.is_empty() {
-            return Ok(found);
+            return Ok(());
         }
-        let read_at = Instant::now();
-        let wanted: Vec<ProfileId> = missing.keys().copied().collect();
-        let loaded = self
-            .metrics
-            .store("profiles", self.store.profiles(scope.tenant, &wanted))
-            .await?;
-        let running = self
-            .models
-            .told(scope.tenant, loaded.model_version, &scope.running)
-            .await?;
-        for ((id, slot), stored) in missing.into_iter().zip(loaded.value) {
-            let value = match stored {
-                Some(stored) => self.folded(stored, &running.model),
-                None => Cached::Absent,
-            };
-            let entry = scope
-                .need
-                .proven(Entry::as_of(value, loaded.sequence, read_at))?;
-            self.cache.put(slot, entry.clone().under(id)).await;
-            found.insert(id, Found::now(entry));
+        for (key, entry) in self.load(scope, missing.keys()).await? {
+            let entry = scope.requirement.proven(entry)?;
+            if let Some(slot) = missing.remove(&key) {
+                let kept = entry.clone().under(&key);
+                let found = self.found(scope, &slot, entry, false).await;
+                self.cache.put(slot, kept).await;
+                gathered.0.insert(key, found);
+            }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// The entry in a slot, if it meets the requirement; while the database is unavailable also a
+    /// stale one. A redirect counts as missing: one read of the store has both steps.
+    async fn cached(&self, scope: &Scope<'_>, slot: &EntryKey) -> Option<Entry> {
+        let entry = match self.cache.peek(slot, &scope.requirement).await {
+            None if !self.follower.is_there() => {
+                self.cache.peek_stale(slot, &scope.requirement).await
+            }
+            entry => entry,
+        };
+        entry.filter(|entry| !matches!(entry.value, Cached::Redirect(_)))
     }
 }

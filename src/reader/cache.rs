@@ -55,6 +55,17 @@ pub(super) enum Cached {
     Objects(Arc<Vec<Object>>),
 }
 
+impl Cached {
+    /// Whether nobody answers to the key.
+    pub(super) fn is_absence(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Holders(holders) => holders.is_empty(),
+            Self::Profile(_) | Self::Redirect(_) | Self::Objects(_) => false,
+        }
+    }
+}
+
 /// A cached answer.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -78,19 +89,14 @@ impl Entry {
         }
     }
 
-    /// The entry to keep under an id: a redirect where the profile has another one.
-    pub(super) fn under(self, id: ProfileId) -> Self {
-        let live = match &self.value {
-            Cached::Profile(profile) => profile.id,
-            Cached::Redirect(_) | Cached::Absent | Cached::Holders(_) | Cached::Objects(_) => id,
-        };
-        if live == id {
-            self
-        } else {
-            Self {
-                value: Cached::Redirect(live),
+    /// The entry to keep under a key: a redirect where an id leads to a profile of another id.
+    pub(super) fn under(self, key: &CacheKey) -> Self {
+        match (&self.value, key) {
+            (Cached::Profile(profile), CacheKey::Id(id)) if profile.id != *id => Self {
+                value: Cached::Redirect(profile.id),
                 ..self
-            }
+            },
+            _ => self,
         }
     }
 

@@ -1,29 +1,29 @@
-//! What a step of a read found, and how current it is.
+//! The result of a step of a read, and how current it is.
 
 use std::sync::Arc;
 
 use profile_core::profile::Profile;
-use profile_core::records::TenantId;
+use profile_core::records::{ProfileId, TenantId};
 
-use super::Recency;
 use super::cache::{Cached, Entry, Requirement};
+use super::{Error, Recency};
 use crate::active_models::ActiveModel;
 use crate::changes::CacheKey;
 use crate::changes::TenantTail;
 
-/// For whom is read, by which model, and how current it must be.
+/// The tenant and model of a read, and how current its answer must be.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub(super) tenant: &'a TenantId,
-    pub(super) running: Arc<ActiveModel>,
-    pub(super) followed: Arc<TenantTail>,
-    pub(super) need: Requirement,
+    pub(super) active: Arc<ActiveModel>,
+    pub(super) tail: Arc<TenantTail>,
+    pub(super) requirement: Requirement,
 }
 
 impl Scope<'_> {
     pub(super) fn found(&self, entry: Entry, cached: bool) -> Found {
         let currency = if cached {
-            entry.currency(self.need.proof)
+            entry.currency(self.requirement.proof)
         } else {
             entry.loaded()
         };
@@ -41,12 +41,12 @@ impl Scope<'_> {
 pub(super) struct Found {
     pub(super) entry: Entry,
     pub(super) cached: bool,
-    /// Whether what led to it was in the cache, or it itself.
+    /// Whether the entry or a step that led to it was in the cache.
     pub(super) partly_cached: bool,
     pub(super) currency: Recency,
 }
 
-/// How current a look-up is that led to a profile.
+/// How current a step is that led to an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup {
     currency: Recency,
@@ -54,7 +54,7 @@ pub(super) struct Lookup {
 }
 
 impl Found {
-    /// Just read from the store.
+    /// An entry that was just read from the store.
     pub(super) fn now(entry: Entry) -> Self {
         Self {
             currency: entry.loaded(),
@@ -64,7 +64,17 @@ impl Found {
         }
     }
 
-    /// As what leads to another entry.
+    /// The one profile that a look-up leads to.
+    pub(super) fn only_holder(&self) -> Result<ProfileId, Error> {
+        match &self.entry.value {
+            Cached::Holders(holders) => only_holder(holders),
+            Cached::Profile(_) | Cached::Redirect(_) | Cached::Absent | Cached::Objects(_) => {
+                Err(Error::NotFound)
+            }
+        }
+    }
+
+    /// The same as a step that leads to another entry.
     pub(super) fn lookup(&self) -> Lookup {
         Lookup {
             currency: self.currency,
@@ -92,6 +102,15 @@ impl Found {
                 false
             }
         }
+    }
+}
+
+/// The one profile among those that a key leads to.
+pub(super) fn only_holder(holders: &[ProfileId]) -> Result<ProfileId, Error> {
+    match holders {
+        [] => Err(Error::NotFound),
+        [only] => Ok(*only),
+        _ => Err(Error::Ambiguous(holders.to_vec())),
     }
 }
 

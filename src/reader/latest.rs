@@ -11,6 +11,7 @@ use profile_core::profile::Profile;
 use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
 use siphasher::sip::SipHasher13;
 
+use super::batch::Gathered;
 use super::cache::{Cached, Entry};
 use super::objects::MAX_COURSE;
 use super::{Answer, Error, Found, Freshness, Reader, Recency};
@@ -107,7 +108,9 @@ impl Reader {
             let read_at = Instant::now();
             // The profile again, now that the slot is taken: the one that was read before may lack
             // a record of after.
-            let found = self.by_id(&scope, profile.profile.id).await?;
+            let found = self
+                .by_id(&scope, profile.profile.id, &Gathered::default())
+                .await?;
             let Recency {
                 sequence, shown, ..
             } = found.currency;
@@ -120,7 +123,7 @@ impl Reader {
                 });
             };
             let objects = self
-                .load_objects(tenant, &current, wanted, &scope.running.model)
+                .load_objects(tenant, &current, wanted, &scope.active.model)
                 .await?;
             // The events were read after the profile, and may be of later writes.
             let shown = if objects.is_empty() {
@@ -135,7 +138,7 @@ impl Reader {
                 read_at,
             })
         });
-        let (entry, cached) = self.cache.get(&slot, &scope.need, load).await?;
+        let (entry, cached) = self.cache.get(&slot, &scope.requirement, load).await?;
         self.metrics.cache_read(Looked::Objects, cached, false);
         let Found {
             entry, currency, ..

@@ -22,8 +22,9 @@ use profile_core::records::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::found::only_holder;
 use super::timeline::TimelineQuery;
-use super::{Answer, Error, Holders, Reader};
+use super::{Answer, Error, Reader};
 use crate::store::{NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
@@ -91,7 +92,8 @@ impl Reader {
         let objects = std::slice::from_ref(object);
         let found = self.store.find_by_objects(tenant, objects, MAX_HOLDERS);
         let found = self.metrics.store("find_by_objects", found).await?;
-        match Holders(found.value.into_iter().flatten().collect()).one() {
+        let holders: Vec<_> = found.value.into_iter().flatten().collect();
+        match only_holder(&holders) {
             Err(Error::NotFound) => Err(Error::ObjectNotFound),
             Err(Error::Ambiguous(profiles)) => Err(Error::ObjectAmbiguous(profiles)),
             one => Ok((one?, found.sequence)),

@@ -2,37 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use profile_core::model::Model;
 use profile_core::records::{ProfileId, Record, RecordKey};
 
 use super::Progress;
-use crate::full_resolution::TenantState;
-use crate::full_resolution::replay::{Acceptance, alike, replay};
+use crate::full_resolution::replay::{Acceptance, replay, same_acceptance};
+use crate::full_resolution::{ModelChange, TenantState};
 use crate::store::{Result, Snapshot};
 
-/// How many records are read at once.
+/// Number of records read at once.
 const CHUNK: usize = 2_000;
 
-/// A tenant as it is, and as a candidate would have it said.
+/// A tenant as it is, and its records as a candidate model accepts their statements.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub(super) before: TenantState,
-    /// What the records say under the candidate.
-    pub(super) said: BTreeMap<RecordKey, Record>,
-    pub(super) taken: Acceptance,
+    /// The records under the candidate.
+    pub(super) replayed: BTreeMap<RecordKey, Record>,
+    pub(super) acceptance: Acceptance,
 }
 
-/// Loads a tenant. Only where the models do not take the same statements is history read.
+/// Loads a tenant. History is read only if the models accept different statements.
 ///
 /// # Errors
 /// Those of the store.
 pub(super) async fn load(
     snapshot: &mut dyn Snapshot,
-    (from, to): (&Model, &Model),
+    models: ModelChange<'_>,
     progress: &Progress,
 ) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    let replays = !alike(from, to);
+    let replays = !same_acceptance(models);
     loaded.before.decisions = snapshot
         .decisions()
         .await?
@@ -58,9 +57,9 @@ pub(super) async fn load(
                 .insert((pair.left.clone(), pair.right.clone()), pair);
         }
         if replays {
-            loaded.replay(snapshot, &records, (from, to)).await?;
+            loaded.replay(snapshot, &records, models).await?;
         } else {
-            loaded.said.extend(
+            loaded.replayed.extend(
                 records
                     .iter()
                     .map(|record| (record.key.clone(), record.clone())),
@@ -76,7 +75,7 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-/// The ids that a record carries, and the one that it is in.
+/// The profile ids that a record carries, and that of its profile.
 fn carried(record: &Record) -> impl Iterator<Item = ProfileId> + '_ {
     record
         .membership
@@ -91,7 +90,7 @@ impl Loaded {
         &mut self,
         snapshot: &mut dyn Snapshot,
         records: &[Record],
-        models: (&Model, &Model),
+        models: ModelChange<'_>,
     ) -> Result<()> {
         let keys: Vec<RecordKey> = records.iter().map(|record| record.key.clone()).collect();
         let statements = snapshot.statements(&keys).await?;
@@ -101,9 +100,9 @@ impl Loaded {
         }
         for record in records {
             let statements = of_record.get(&record.key).copied().unwrap_or_default();
-            self.said.insert(
+            self.replayed.insert(
                 record.key.clone(),
-                replay(record, statements, models, &mut self.taken),
+                replay(record, statements, models, &mut self.acceptance),
             );
         }
         Ok(())

@@ -17,15 +17,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::load::{Loaded, load};
-use super::request::Request;
-use crate::active_models::{ActiveModel, ActiveModels};
+use crate::active_models::{ActiveModel, ActiveModels, ModelFile};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
-use crate::full_resolution::{Difference, Resolution, resolve};
+use crate::full_resolution::{Difference, ModelChange, Resolution, resolve};
 use crate::ingest::WriteContext;
 use crate::store::{
-    self, Activation, Cause, Changes, ModelVersion, Store, StoredModel, Transaction,
+    self, Activation, Cause, Changes, IdempotencyError, IdempotentRequest, ModelVersion, Store,
+    StoredModel, Transaction,
 };
 
 /// How many rows one statement of the write has.
@@ -157,6 +157,15 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+impl From<IdempotencyError> for Error {
+    fn from(error: IdempotencyError) -> Self {
+        match error {
+            IdempotencyError::IdReused => Self::RequestIdReused,
+            IdempotencyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Plans and applies models.
 #[derive(Clone)]
 pub struct ModelRollout {
@@ -220,7 +229,15 @@ impl ModelRollout {
             }
             let (from, to) = (comparison.from.model.clone(), comparison.to);
             let mut snapshot = self.store.snapshot(tenant).await?;
-            let loaded = load(&mut *snapshot, (&from, &to.model), progress).await?;
+            let loaded = load(
+                &mut *snapshot,
+                ModelChange {
+                    from: &from,
+                    to: &to.model,
+                },
+                progress,
+            )
+            .await?;
             drop(snapshot);
             let in_force = self
                 .store
@@ -283,9 +300,9 @@ impl ModelRollout {
         progress.tell("waiting for the write turn", 0, 0);
         let mut tx = self.store.begin(tenant).await?;
         let content = ("apply_model", &apply.candidate, apply.expected_version);
-        let request = Request::new(&apply.request_id, &content);
-        if let Some(applied) = request.known(&mut *tx).await? {
-            return Ok(applied);
+        let request = IdempotentRequest::new(&apply.request_id, &content);
+        if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
+            return Ok(earlier.answer);
         }
         // Whoever changes the model holds the turn, so what is read beside it is what is in force.
         let in_force = self.store.model(tenant, None).await?;
@@ -314,7 +331,7 @@ impl ModelRollout {
                 plan,
                 sequence: sequence.0,
             };
-            let requests = request.answered(sequence, &applied)?.into_iter().collect();
+            let requests = request.row(sequence, &applied)?.into_iter().collect();
             let changes = Changes {
                 requests,
                 ..Changes::default()
@@ -327,7 +344,15 @@ impl ModelRollout {
         let Comparison {
             from, to, added, ..
         } = comparison;
-        let loaded = load(tx.reads(), (&from.model, &to.model), progress).await?;
+        let loaded = load(
+            tx.reads(),
+            ModelChange {
+                from: &from.model,
+                to: &to.model,
+            },
+            progress,
+        )
+        .await?;
         progress.tell("resolving", 0, loaded.before.records.len());
         let resolving = in_background(
             tenant,
@@ -356,9 +381,7 @@ impl ModelRollout {
             sequence,
             time: now,
         });
-        changes
-            .requests
-            .extend(request.answered(sequence, &applied)?);
+        changes.requests.extend(request.row(sequence, &applied)?);
         let log = changes.log.clone();
         let commit = async {
             write(tx, now, changes, progress).await?;
@@ -433,7 +456,7 @@ impl ModelRollout {
         if let Content::File(file) = &candidate.content {
             let file = file.clone();
             let parsed =
-                compute::run(Class::Call, None, move || Model::parse(&file).map(drop)).await?;
+                compute::run(Class::Call, None, move || ModelFile::parse(&file).map(drop)).await?;
             parsed.map_err(Error::Mistakes)?;
         }
         // A stored version that was never in force comes into force as it is, if it is later than
@@ -505,12 +528,15 @@ async fn in_background(
             turn,
             &Cause::Model { version },
             &loaded.before,
-            loaded.said,
-            (&from, &to),
+            loaded.replayed,
+            ModelChange {
+                from: &from,
+                to: &to,
+            },
         );
-        resolution.difference.refused = loaded.taken.refused;
-        resolution.difference.accepted = loaded.taken.accepted;
-        resolution.difference.refusals = loaded.taken.refusals;
+        resolution.difference.refused = loaded.acceptance.refused;
+        resolution.difference.accepted = loaded.acceptance.accepted;
+        resolution.difference.refusals = loaded.acceptance.refusals;
         resolution
     });
     work.await.map_err(Error::Compute)
@@ -545,4 +571,60 @@ async fn write(
     }
     progress.tell("writing", pieces.len(), pieces.len() + 1);
     tx.commit(now, &last).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{MODEL, World, record};
+
+    fn apply(file: &str, expected_version: Option<i64>, request_id: &str) -> Apply {
+        Apply {
+            candidate: Candidate {
+                content: Content::File(file.to_owned()),
+                weights: Weights::Own,
+            },
+            expected_version,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    async fn run(world: &World, apply: &Apply) -> Result<Applied, Error> {
+        let (progress, _) = Progress::new();
+        world.rollout.apply(&world.tenant, apply, &progress).await
+    }
+
+    #[tokio::test]
+    async fn another_active_version_than_expected_is_refused() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let refused = run(&world, &apply("sources: { shop: }", Some(7), "")).await;
+        let versions = match refused {
+            Err(Error::OtherVersion { expected, actual }) => (expected, actual),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(versions, (7, 1));
+    }
+
+    #[tokio::test]
+    async fn the_same_request_again_makes_no_second_version() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let apply = apply("sources: { shop: }", None, "r1");
+        let first = run(&world, &apply).await.expect("applies");
+        let again = run(&world, &apply).await.expect("answers");
+        assert_eq!(first.version, 2);
+        assert_eq!((again.version, again.sequence), (2, first.sequence));
+        assert_eq!(world.head().await.0, first.sequence);
+    }
+
+    #[tokio::test]
+    async fn a_plan_of_the_active_file_changes_nothing() {
+        let world = World::new();
+        world.store(record("1", "account", "a")).await;
+        let candidate = apply(MODEL, None, "").candidate;
+        let (progress, _) = Progress::new();
+        let plan = world.rollout.plan(&world.tenant, &candidate, &progress);
+        assert!(plan.await.expect("a plan").unchanged);
+    }
 }

@@ -7,11 +7,10 @@ use profile_core::model::Model;
 use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 use serde::{Deserialize, Serialize};
 
-use super::request::Request;
 use super::switch::{Error, ModelRollout, Progress};
 use crate::clock::settle;
 use crate::compute::{self, Class};
-use crate::store::{self, Changes, ModelVersion, Snapshot};
+use crate::store::{self, Changes, IdempotentRequest, ModelVersion, Snapshot};
 
 /// How many records are learned from, at most: more teach nothing new, and all are in memory at
 /// once.
@@ -57,10 +56,10 @@ impl ModelRollout {
         request_id: &str,
         progress: &Progress,
     ) -> Result<Learned, Error> {
-        let request = Request::new(request_id, &"train_model");
+        let request = IdempotentRequest::new(request_id, &"train_model");
         let mut tx = self.store.begin(tenant).await?;
-        if let Some(learned) = request.known(&mut *tx).await? {
-            return Ok(learned);
+        if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
+            return Ok(earlier.answer);
         }
         // Learning takes long and changes nothing of what is in force, so the turn is not held for
         // it.
@@ -99,10 +98,7 @@ impl ModelRollout {
             create_time: now,
             note,
         };
-        let requests = request
-            .answered(tx.sequence(), &learned)?
-            .into_iter()
-            .collect();
+        let requests = request.row(tx.sequence(), &learned)?.into_iter().collect();
         let (sequence, changes) = (
             tx.sequence(),
             Changes {

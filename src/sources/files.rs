@@ -1,9 +1,9 @@
 //! Payloads from files: CSV with a header line, or one JSON object a line (NDJSON), each perhaps
 //! compressed with gzip.
 //!
-//! What a file is, is read off its first bytes, not off its name: gzip by its magic number, NDJSON
-//! by an opening brace, else CSV, whose separator (comma, semicolon, tab, bar) is the one that its
-//! header line has most of.
+//! The format of a file is detected from its first bytes, not from its name: gzip by its magic
+//! number, NDJSON by an opening brace, otherwise CSV, whose separator (comma, semicolon, tab, bar)
+//! is the most frequent one in the header line.
 //!
 //! Promises:
 //!
@@ -44,7 +44,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Where every file begins.
+    /// The beginning of a file.
     pub const START: Self = Self {
         offset: 0,
         lines: 0,
@@ -62,13 +62,13 @@ pub struct Row {
     pub payload: Result<Json, Violation>,
 }
 
-/// The file cannot be read, or not any further.
+/// The file cannot be read, or not beyond a position.
 #[derive(Debug, thiserror::Error)]
 #[error("line {}, after {} bytes: {what}", position.lines + 1, position.offset)]
 pub struct ReadError {
-    /// How far it was read.
+    /// The position that was reached.
     pub position: Position,
-    /// What is wrong.
+    /// The reason, in words.
     pub what: String,
 }
 
@@ -124,13 +124,13 @@ impl FileReader {
         })
     }
 
-    /// How many bytes the file has, as it is stored.
+    /// Size of the file in bytes, as it is stored.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 
-    /// How many of these are read.
+    /// Number of these bytes that are read.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.input.bytes_read()

@@ -57,6 +57,7 @@ use super::{
     Store, StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::lanes::Lanes;
+use crate::telemetry::metrics::PoolSize;
 
 /// Where the database is, and how it is used.
 #[derive(Clone, PartialEq, Eq)]
@@ -533,6 +534,10 @@ impl Store for SqlStore {
 
     fn lanes(&self) -> Option<&Arc<Lanes>> {
         Some(&self.pools.lanes)
+    }
+
+    fn pools(&self) -> Vec<PoolSize> {
+        self.pools.sizes()
     }
 
     async fn trim_log(&self, tenant: &TenantId, retention: LogRetention) -> Result<u64> {

@@ -8,6 +8,7 @@
 
 mod limit;
 mod panics;
+mod traced;
 mod writer;
 
 use std::fs::{File, OpenOptions};
@@ -21,13 +22,15 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::{FilterExt, Targets};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use self::limit::{LimitFilter, PlaceLimit};
+use self::traced::Traced;
 use self::writer::Writer;
 use super::{Error, Metrics, otlp};
 use crate::config::{Log, LogFormat};
@@ -57,7 +60,7 @@ pub(super) fn install(
     let limit = Arc::new(PlaceLimit::new(max_lines(config)));
     let reported = limit.clone();
     let output = open(config.file.as_deref()).map_err(Error::of("log file"))?;
-    let colours = config.file.is_none() && io::stderr().is_terminal();
+    let colours = config.file.is_none() && io::stderr().is_terminal() && !is_colour_unwanted();
     let writer = Writer::start(output, move || reported.report()).map_err(Error::of("log"))?;
     let (filter, handle) = reload::Layer::new(filter(config));
     let lines = lines(
@@ -147,6 +150,11 @@ fn open(file: Option<&Path>) -> io::Result<File> {
     }
 }
 
+/// Whether `NO_COLOR` is set, to anything but nothing. Source: no-color.org.
+fn is_colour_unwanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 fn max_lines(config: &Log) -> u32 {
     u32::try_from(config.max_lines_per_second).unwrap_or(u32::MAX)
 }
@@ -167,15 +175,24 @@ where
     F: Filter<S> + Send + Sync + 'static,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(colours)
+        .with_writer(writer);
     match format {
-        LogFormat::Pretty => layer.with_ansi(colours).with_filter(filter).boxed(),
-        LogFormat::Json => layer
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
+        LogFormat::Pretty => layer
+            .event_format(Traced::text(fmt::format().with_ansi(colours)))
             .with_filter(filter)
             .boxed(),
+        LogFormat::Json => {
+            let lines = fmt::format().json();
+            layer
+                .fmt_fields(JsonFields::new())
+                .event_format(Traced::json(
+                    lines.flatten_event(true).with_span_list(false),
+                ))
+                .with_filter(filter)
+                .boxed()
+        }
     }
 }
 

@@ -1,25 +1,19 @@
-//! OpenTelemetry over OTLP: exporters, resource, and the caller's trace.
+//! OpenTelemetry over OTLP (gRPC): exporters and resource.
 //!
 //! What becomes of spans and metrics on their way is [watched](exports): the SDK says it to nobody.
 
 mod exports;
 
-use std::time::Duration;
+use std::fs;
 
-use http::HeaderMap;
-use opentelemetry::{
-    KeyValue,
-    propagation::{Extractor, TextMapPropagator},
-    trace::TraceContextExt,
-};
-use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
-use opentelemetry_sdk::{
-    Resource,
-    metrics::PeriodicReader,
-    propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider},
-};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::PeriodicReader;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Certificate, ClientTlsConfig};
 
 use super::Error;
 use crate::config::Telemetry;
@@ -27,10 +21,7 @@ use crate::config::Telemetry;
 use exports::WatchedMetrics;
 pub(super) use exports::{Exports, refusals};
 
-/// How long one message to the collector may take.
-const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Who speaks. `OTEL_RESOURCE_ATTRIBUTES` of the environment adds to it.
+/// The resource that all telemetry belongs to. `OTEL_RESOURCE_ATTRIBUTES` adds to it.
 pub(super) fn resource(config: &Telemetry) -> Resource {
     Resource::builder()
         .with_service_name(config.service_name.clone())
@@ -43,15 +34,42 @@ pub(super) fn metrics(
     config: &Telemetry,
     exports: &Exports,
 ) -> Result<PeriodicReader<WatchedMetrics<MetricExporter>>, Error> {
-    let exporter = MetricExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
+    let builder = MetricExporter::builder().with_tonic();
+    let exporter = reach(builder, endpoint, config)?
         .build()
         .map_err(Error::of("OTLP metrics"))?;
     Ok(PeriodicReader::builder(exports.watch_metrics(exporter))
         .with_interval(config.metric_interval)
         .build())
+}
+
+/// How the collector is reached: its address, with TLS where that begins with `https`, the headers
+/// of every message and the time that one may take.
+fn reach<B: WithExportConfig + WithTonicConfig>(
+    builder: B,
+    endpoint: &str,
+    config: &Telemetry,
+) -> Result<B, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &config.otlp_headers.0 {
+        headers.append(
+            HeaderName::from_bytes(name.as_bytes()).map_err(Error::of("OTLP headers"))?,
+            HeaderValue::from_str(value).map_err(Error::of("OTLP headers"))?,
+        );
+    }
+    let builder = builder
+        .with_endpoint(endpoint)
+        .with_timeout(config.otlp_timeout)
+        .with_metadata(MetadataMap::from_headers(headers));
+    if !endpoint.starts_with("https:") {
+        return Ok(builder);
+    }
+    let mut tls = ClientTlsConfig::new().with_enabled_roots();
+    if let Some(file) = &config.otlp_certificate {
+        let authority = fs::read(file).map_err(Error::of("telemetry.otlp_certificate"))?;
+        tls = tls.ca_certificate(Certificate::from_pem(authority));
+    }
+    Ok(builder.with_tls_config(tls))
 }
 
 pub(super) fn traces(
@@ -60,46 +78,17 @@ pub(super) fn traces(
     resource: Resource,
     exports: &Exports,
 ) -> Result<SdkTracerProvider, Error> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
+    let builder = SpanExporter::builder().with_tonic();
+    let exporter = reach(builder, endpoint, config)?
         .build()
         .map_err(Error::of("OTLP traces"))?;
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
-        config.trace_sample_ratio,
-    )));
     let processor = exports.watch_spans(exporter);
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(sampler)
+        // What is traced was chosen before it had a span: `spans`.
+        .with_sampler(Sampler::AlwaysOn)
         .with_span_processor(processor)
         .build())
-}
-
-/// Makes a call's span part of its caller's trace (W3C `traceparent`), if the caller sent a valid
-/// one. For the outermost layer: a span takes its parent before it is entered, or not at all.
-pub fn accept_parent(span: &tracing::Span, headers: &HeaderMap) {
-    if !headers.contains_key("traceparent") {
-        return;
-    }
-    let context = TraceContextPropagator::new().extract(&Headers(headers));
-    if context.span().span_context().is_valid() {
-        // It fails where no traces are taken, which is no failure.
-        let _ = span.set_parent(context);
-    }
-}
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
-    }
 }
 
 #[cfg(test)]
@@ -122,8 +111,10 @@ mod tests {
     };
     use tracing_subscriber::layer::SubscriberExt;
 
+    use std::time::Duration;
+
     use super::*;
-    use crate::{config::Config, telemetry};
+    use crate::{config::Config, spans, telemetry};
 
     /// A collector that passes on what it is sent.
     #[derive(Clone)]
@@ -168,17 +159,16 @@ mod tests {
 
         let mut config = Config::defaults();
         config.telemetry.otlp_endpoint = Some(endpoint);
-        config.telemetry.trace_sample_ratio = 0.0;
         let telemetry = telemetry::Telemetry::collect(&config).unwrap();
-        let spans = telemetry.guard.traces.as_ref().unwrap().tracer("test");
-        let subscriber =
-            tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(spans));
+        let test_tracer = telemetry.guard.traces.as_ref().unwrap().tracer("test");
+        let subscriber = tracing_subscriber::registry()
+            .with(tracing_opentelemetry::layer().with_tracer(test_tracer));
         tracing::subscriber::with_default(subscriber, || {
             let mut headers = HeaderMap::new();
             let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
             headers.insert("traceparent", parent.parse().unwrap());
             let span = tracing::info_span!("GetProfile");
-            accept_parent(&span, &headers);
+            spans::set_parent(&span, spans::parent(&headers));
             span.in_scope(|| {});
         });
         telemetry.guard.shutdown().await;
@@ -186,7 +176,7 @@ mod tests {
         let sent = got_traces.recv().await.unwrap();
         let span = &sent.resource_spans[0].scope_spans[0].spans[0];
         assert_eq!(span.name, "GetProfile");
-        // Sampled although the ratio is 0, for its caller decided it; and it is the caller's trace.
+        // It is the caller's trace.
         assert_eq!(
             span.trace_id,
             0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes()

@@ -494,7 +494,7 @@ fn the_way_out(url: &str, server_may_run: bool) {
     ))
     .ok();
     assert!(
-        told.starts_with("version 3 is in force, with what version 1 says"),
+        told.starts_with("version 3 is active, with the content of version 1"),
         "{told}"
     );
     let server = running.unwrap_or_else(|| TestServer::start(url));

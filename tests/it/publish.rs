@@ -5,10 +5,13 @@
 //! one begins where the one before ended, and the last ends where the profile is now.
 
 mod dead_letters;
+#[cfg(feature = "nats")]
 mod nats;
 mod receiver;
 mod servers;
+#[cfg(feature = "nats")]
 mod stream;
+mod traces;
 mod webhooks;
 
 use std::collections::{BTreeMap, HashSet};

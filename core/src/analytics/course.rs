@@ -28,7 +28,7 @@ pub struct Totals {
     /// How easy it was.
     #[serde(skip_serializing_if = "is_default")]
     pub ces: Scores,
-    /// Contacts.
+    /// Number of contacts.
     #[serde(skip_serializing_if = "is_default")]
     pub contacts: u64,
     /// Which of them resolved what they were about.

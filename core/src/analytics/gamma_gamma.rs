@@ -95,7 +95,7 @@ impl GammaGamma {
     /// What a purchase of a customer of whom nothing is known is worth, in currency units; none
     /// where the distribution over customers has no mean.
     #[must_use]
-    pub fn mean_spend(&self) -> Option<f64> {
+    pub(crate) fn mean_spend(&self) -> Option<f64> {
         (self.q > 1.0).then(|| self.v * self.p / (self.q - 1.0))
     }
 

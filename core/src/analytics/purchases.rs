@@ -47,11 +47,11 @@ pub struct Buying {
      and recency is 0 only where frequency is 0"
 )]
 pub struct Impossible {
-    /// As given.
+    /// Number of repeat purchases, as given.
     pub frequency: u32,
-    /// As given.
+    /// Time of the last purchase since the first, as given.
     pub recency: u32,
-    /// As given.
+    /// Time since the first purchase, as given.
     pub age: u32,
 }
 
@@ -62,7 +62,7 @@ pub struct Summary {
     pub buying: Buying,
     /// The first day with a purchase.
     pub first_day: Day,
-    /// The last.
+    /// Day of the last purchase.
     pub last_day: Day,
     /// What a day with purchases was worth on average, in currency units, the first left out. None
     /// where there is no other.

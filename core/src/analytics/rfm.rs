@@ -79,6 +79,21 @@ pub struct RfmScale {
 
 impl RfmScale {
     /// Of a population; none of nobody.
+    ///
+    /// # Examples
+    /// ```
+    /// use profile_core::analytics::{RfmScale, RfmValues};
+    ///
+    /// let customer = |rank: u32| RfmValues {
+    ///     days_since_last: 100 - rank,
+    ///     purchases: rank.into(),
+    ///     micros: i128::from(rank) * 10_000_000,
+    /// };
+    /// let population: Vec<RfmValues> = (1..=50).map(customer).collect();
+    /// let scale = RfmScale::of(&population).expect("somebody");
+    /// assert_eq!(scale.scores(customer(50)).to_string(), "555");
+    /// assert_eq!(scale.scores(customer(1)).to_string(), "111");
+    /// ```
     #[must_use]
     pub fn of(population: &[RfmValues]) -> Option<Self> {
         Some(Self {

@@ -156,6 +156,15 @@ pub struct Ces {
 
 /// The net promoter score of counts by score from 0 to 10; none where nobody answered.
 ///
+/// # Examples
+/// ```
+/// use profile_core::analytics::nps;
+///
+/// let answer = nps([(10, 5), (8, 2), (3, 3)]).expect("on the scale").expect("answers");
+/// assert_eq!((answer.score, answer.promoters, answer.passives), (20.0, 5, 2));
+/// assert!(nps([(11, 1)]).is_err());
+/// ```
+///
 /// Source: F. Reichheld, "The one number you need to grow", Harvard Business Review 81 (2003).
 ///
 /// # Errors

@@ -23,24 +23,43 @@ pub const MAX_KEY_BYTES: usize = 256;
 /// digits.
 pub const MAX_IDENTIFIER_BYTES: usize = 512;
 /// The longest text in a value, in bytes.
-pub const MAX_TEXT_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_TEXT_BYTES: usize = 8 * 1024;
 /// The longest name of a trait, an event type or a property, in bytes.
 pub const MAX_NAME_BYTES: usize = 128;
 /// How many identifiers a record may hold.
-pub const MAX_IDENTIFIERS: usize = 100;
+pub(crate) const MAX_IDENTIFIERS: usize = 100;
 /// How many traits a record, or properties an event, may have.
-pub const MAX_FIELDS: usize = 256;
+pub(crate) const MAX_FIELDS: usize = 256;
 /// How many values a list or a map may have.
-pub const MAX_ELEMENTS: usize = 1_000;
+pub(crate) const MAX_ELEMENTS: usize = 1_000;
 /// How deep lists and maps may nest.
 pub const MAX_DEPTH: usize = 8;
 /// The longest event type, in bytes.
-pub const MAX_EVENT_TYPE_BYTES: usize = 64;
+pub(crate) const MAX_EVENT_TYPE_BYTES: usize = 64;
 /// Times are kept from year 1 to year 9999, as Protobuf has it: in microseconds.
 const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 
 impl Model {
     /// Checks a statement, normalises its identifiers and dates it.
+    ///
+    /// # Examples
+    /// ```
+    /// use profile_core::model::Model;
+    /// use profile_core::records::{Draft, DraftRecord, Identifier, RecordKey, Timestamp};
+    ///
+    /// let model = Model::parse(
+    ///     "identifiers: { email: { priority: 1, normalize: email } }\nsources: { shop: }",
+    /// )
+    /// .expect("a model");
+    /// let mut draft = DraftRecord::new(RecordKey::new("shop", "1"));
+    /// draft.identifiers = vec![Identifier::new("email", " Ann@Example.com ")];
+    /// let received = Timestamp::from_micros(1_767_225_600_000_000);
+    /// assert!(model.check(Draft::Upsert(draft.clone()), received).is_ok());
+    ///
+    /// draft.identifiers = vec![Identifier::new("fax", "1")];
+    /// let violations = model.check(Draft::Upsert(draft), received).expect_err("no fax");
+    /// assert_eq!(violations.len(), 1);
+    /// ```
     ///
     /// # Errors
     /// Everything that is wrong with it.

@@ -20,7 +20,7 @@ use crate::records::{ContentHash, Event, Record, Timestamp, Value};
 pub struct Definition {
     /// By what it counts.
     pub id: DefinitionId,
-    /// How.
+    /// What is made of the values.
     pub aggregate: Aggregate,
     /// Of which types of events.
     pub events: BTreeSet<String>,
@@ -40,7 +40,7 @@ pub struct Definition {
 /// Which value is taken of an event.
 #[derive(Debug, Clone)]
 pub(super) enum Taken {
-    /// Its time.
+    /// The time of the event.
     Time,
     /// What an expression gives; a list counts as each of its values.
     Expression(Expression),
@@ -182,12 +182,6 @@ impl Definition {
         text
     }
 
-    /// The calendar by which its days are told.
-    #[must_use]
-    pub fn calendar(&self) -> &Calendar {
-        &self.calendar
-    }
-
     /// What a state answers at a time.
     #[must_use]
     pub fn answer(&self, state: &State, now: Timestamp) -> Answer {
@@ -264,6 +258,34 @@ impl Model {
     /// Adds an event, which was not counted before, to what its record's events add up to. `first`:
     /// the record had no event before. What is not complete yet stays so. What this model does not
     /// ask for is forgotten: it would be incomplete from now on.
+    ///
+    /// # Examples
+    /// ```
+    /// use profile_core::model::Model;
+    /// use profile_core::records::{
+    ///     Draft, DraftEvent, Record, RecordKey, Statement, Timestamp, Value,
+    /// };
+    ///
+    /// let model = Model::parse("sources: { shop: }\ncomputed: { orders: { count: order_placed } }")
+    ///     .expect("a model");
+    /// let now = Timestamp::from_micros(1_767_225_600_000_000);
+    /// let draft = DraftEvent {
+    ///     record: RecordKey::new("shop", "1"),
+    ///     event_id: "o-1".to_owned(),
+    ///     kind: "order_placed".to_owned(),
+    ///     event_time: Some(now),
+    ///     properties: [("order_id".to_owned(), Value::String("o-1".to_owned()))].into(),
+    /// };
+    /// let Ok(Statement::Event(event)) = model.check(Draft::Event(draft), now) else {
+    ///     panic!("an event")
+    /// };
+    /// let mut record = Record::new(event.record.clone(), now);
+    /// model.count(&mut record, &event, true, now);
+    ///
+    /// let orders = &model.computed["orders"];
+    /// let state = record.rollup.get(orders.id).expect("counted");
+    /// assert_eq!(orders.answer(state, now).value, Some(Value::Int(1)));
+    /// ```
     pub fn count(&self, record: &mut Record, event: &Event, first: bool, now: Timestamp) {
         record.rollup.retain(|id| self.asks_for(id));
         if first {

@@ -18,6 +18,7 @@ mod read;
 mod tests;
 
 use super::country::Home;
+use crate::choices::choices;
 
 use read::read;
 
@@ -32,26 +33,28 @@ pub struct Date {
     pub day: u8,
 }
 
-/// Which number of a date comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DateOrder {
-    /// `17/05/1990`.
-    DayFirst,
-    /// `05/17/1990`.
-    MonthFirst,
-    /// `90/05/17`.
-    YearFirst,
+choices! {
+    /// Which number of a date comes first.
+    pub enum DateOrder as "DateOrder" {
+        /// `17/05/1990`.
+        DayFirst = "day_first",
+        /// `05/17/1990`.
+        MonthFirst = "month_first",
+        /// `90/05/17`.
+        YearFirst = "year_first",
+    }
 }
 
-/// What a bare number counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DateNumbers {
-    /// Days since 1899-12-30, as spreadsheets count.
-    Excel,
-    /// Seconds since 1970.
-    UnixSeconds,
-    /// Milliseconds since 1970.
-    UnixMilliseconds,
+choices! {
+    /// What a bare number counts.
+    pub enum DateNumbers as "DateNumbers" {
+        /// Days since 1899-12-30, as spreadsheets count.
+        Excel = "excel",
+        /// Seconds since 1970.
+        UnixSeconds = "unix_seconds",
+        /// Milliseconds since 1970.
+        UnixMilliseconds = "unix_milliseconds",
+    }
 }
 
 /// How a source writes dates.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::choices::{Choice as _, choices};
 use crate::records::{Meaning, ObjectKey, Value};
 
 /// The built-in catalogue, as it is written.
@@ -157,42 +158,71 @@ pub enum PropertyKind {
     Map(BTreeMap<String, Property>),
 }
 
+choices! {
+    /// What the values of a property are. One of another type is refused.
+    pub(super) enum PropertyType as "PropertyType" {
+        /// A text.
+        Text = "text",
+        /// A source's own key: a text or a whole number.
+        Id = "id",
+        /// A whole number.
+        Whole = "whole",
+        /// A decimal or whole number.
+        Decimal = "decimal",
+        /// An amount of money: a decimal or whole number.
+        Money = "money",
+        /// A currency by ISO 4217: `USD`.
+        Currency = "currency",
+        /// True or false.
+        Boolean = "boolean",
+        /// An instant.
+        Time = "time",
+        /// Values in order.
+        List = "list",
+        /// Values by name.
+        Map = "map",
+        /// Anything.
+        Any = "any",
+    }
+}
+
 impl PropertyKind {
     /// As the model file names it.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Text => "text",
-            Self::Id => "id",
-            Self::Whole => "whole",
-            Self::Decimal => "decimal",
-            Self::Money => "money",
-            Self::Currency => "currency",
-            Self::Boolean => "boolean",
-            Self::Time => "time",
-            Self::List(_) => "list",
-            Self::Map(_) => "map",
-        }
+        let written = match self {
+            Self::Any => PropertyType::Any,
+            Self::Text => PropertyType::Text,
+            Self::Id => PropertyType::Id,
+            Self::Whole => PropertyType::Whole,
+            Self::Decimal => PropertyType::Decimal,
+            Self::Money => PropertyType::Money,
+            Self::Currency => PropertyType::Currency,
+            Self::Boolean => PropertyType::Boolean,
+            Self::Time => PropertyType::Time,
+            Self::List(_) => PropertyType::List,
+            Self::Map(_) => PropertyType::Map,
+        };
+        written.written()
     }
+}
 
-    /// The kinds by name; of lists and maps, those that hold anything.
-    #[must_use]
-    pub fn all() -> [(&'static str, Self); 11] {
-        [
-            Self::Text,
-            Self::Id,
-            Self::Whole,
-            Self::Decimal,
-            Self::Money,
-            Self::Currency,
-            Self::Boolean,
-            Self::Time,
-            Self::List(Box::new(Property::any())),
-            Self::Map(BTreeMap::new()),
-            Self::Any,
-        ]
-        .map(|kind| (kind.name(), kind))
+impl From<PropertyType> for PropertyKind {
+    /// Of lists and maps, those that hold anything.
+    fn from(written: PropertyType) -> Self {
+        match written {
+            PropertyType::Any => Self::Any,
+            PropertyType::Text => Self::Text,
+            PropertyType::Id => Self::Id,
+            PropertyType::Whole => Self::Whole,
+            PropertyType::Decimal => Self::Decimal,
+            PropertyType::Money => Self::Money,
+            PropertyType::Currency => Self::Currency,
+            PropertyType::Boolean => Self::Boolean,
+            PropertyType::Time => Self::Time,
+            PropertyType::List => Self::List(Box::new(Property::of(Self::Any))),
+            PropertyType::Map => Self::Map(BTreeMap::new()),
+        }
     }
 }
 
@@ -216,12 +246,11 @@ impl fmt::Display for PropertyKind {
 }
 
 impl Property {
-    /// One that may be anything.
-    #[must_use]
-    pub fn any() -> Self {
+    /// One of a kind, of which nothing more is known.
+    pub(super) fn of(kind: PropertyKind) -> Self {
         Self {
             description: String::new(),
-            kind: PropertyKind::Any,
+            kind,
             one_of: Vec::new(),
         }
     }
@@ -241,6 +270,6 @@ MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL SRG STD TJR TMM TPE TRL UAK VEB VEF XEU 
 
 /// Whether a text is a currency's code.
 #[must_use]
-pub fn is_currency(code: &str) -> bool {
+pub(crate) fn is_currency(code: &str) -> bool {
     code.len() == 3 && CURRENCIES.split(' ').any(|known| known == code)
 }

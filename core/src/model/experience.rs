@@ -43,7 +43,7 @@ pub struct Experience {
     /// Over how many months customers' value is predicted.
     pub horizon_months: u16,
     /// What a month takes of the worth of what comes after it, in millionths.
-    pub monthly_discount: i32,
+    pub monthly_discount: u32,
 }
 
 /// What is kept of purchases.

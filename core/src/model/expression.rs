@@ -98,7 +98,7 @@ impl fmt::Display for Fault {
 /// What compiling the expressions and patterns of a model may take together.
 #[derive(Debug)]
 pub(super) struct Allowance {
-    /// For patterns.
+    /// What is left for regular expressions.
     pub(super) patterns: pattern::Budget,
     /// Steps over an empty payload.
     trial_steps: u64,
@@ -135,7 +135,7 @@ pub(super) enum Outcome {
     Missing,
     /// The source says that there is nothing.
     Null,
-    /// This.
+    /// A value of the payload, or computed from it.
     Value(Value),
 }
 

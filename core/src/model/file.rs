@@ -1,28 +1,44 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! The file's keys are documented in [`mod@schema`], from which the JSON Schema for editors is
-//! made; `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
+//! Each key is declared once, by [`keys!`](mod@keys): its name, form, default and text. From that come
+//! its reader, the list of known keys, and its entry in the JSON Schema for editors
+//! ([`schema()`]). [`sections`] begins with the whole file.
+//!
+//! - [`tree`] parses YAML into nodes that know their places, and [`reader`] notes mistakes in them.
+//! - [`forms`] has what values may look like: numbers, texts, expressions, lists, mappings.
+//! - The other modules declare the sections.
+//!
+//! `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
 
-mod compile;
 mod computed;
 pub mod context;
 mod events;
 mod experience;
+mod forms;
+mod keys;
 mod publish;
 mod purposes;
 mod reader;
-pub mod schema;
+mod schema;
+mod sections;
+mod segments;
+mod sources;
 mod tree;
 mod values;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use super::Model;
 use crate::computation;
-use reader::{At, Mistakes};
+use forms::{Form as _, mapping};
+use reader::{At, Reader};
 
+pub use context::ContextView;
+pub use publish::{NatsTarget, WebhookTarget};
+pub use purposes::{Channel, Purpose};
 pub use schema::schema;
+pub use sections::{Model, TraitType};
+pub(super) use sources::{ConsentMapping, EventMapping, Mode, RecordMapping};
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../../examples/retail/model.yaml");
@@ -33,7 +49,7 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// A mistake in a model file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 pub struct ModelError {
-    /// From 1.
+    /// Line of the mistake, from 1.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
@@ -54,6 +70,34 @@ impl ModelError {
     }
 }
 
+impl ModelError {
+    /// A mistake at the value with this path, which is found by whoever uses the model.
+    #[must_use]
+    pub fn at(yaml: &str, path: &[&str], message: impl Into<String>) -> Self {
+        let root = tree::read(yaml).ok();
+        let node = root.as_ref().and_then(|root| root.find(path));
+        let (line, column) = node.map_or((1, 1), |node| (node.line, node.column));
+        Self {
+            path: path.join("."),
+            ..Self::new(line, column, message)
+        }
+    }
+}
+
+impl ModelError {
+    /// The mistake without control characters, which keys and expressions of a file may hold: it is
+    /// printed on terminals.
+    fn in_one_line(mut self) -> Self {
+        for text in [&mut self.path, &mut self.message] {
+            if text.chars().any(char::is_control) {
+                *text = text.replace(['\n', '\t'], " ");
+                *text = text.replace(char::is_control, "\u{FFFD}");
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for ModelError {
     /// `12:7: identifiers.email.priority: must be …`, as editors and terminals like it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +112,20 @@ impl fmt::Display for ModelError {
 impl Model {
     /// Compiles a model file.
     ///
+    /// # Examples
+    /// ```
+    /// use profile_core::model::Model;
+    ///
+    /// let model = Model::parse("sources: { shop: { trust: 80 } }").expect("a model");
+    /// assert_eq!(model.trust("shop"), 80);
+    ///
+    /// let errors = Model::parse("sources: { shop: { trust: 800 } }").expect_err("no model");
+    /// assert_eq!(
+    ///     errors[0].to_string(),
+    ///     "1:27: sources.shop.trust: must be a whole number from 0 to 100",
+    /// );
+    /// ```
+    ///
     /// # Errors
     /// Every mistake, in order of line and column. Where the file is not YAML, only that.
     pub fn parse(yaml: &str) -> Result<Self, Vec<ModelError>> {
@@ -81,15 +139,8 @@ impl Model {
         }
         // Expressions are compiled on a large stack: one for all of them.
         computation::on_large_stack(|| {
-            let root = tree::read(yaml)?;
-            let mut mistakes = Mistakes::default();
-            let model = compile::model(&At::root(&root), &mut mistakes);
-            let errors = mistakes.into_errors();
-            if errors.is_empty() {
-                Ok(model)
-            } else {
-                Err(errors)
-            }
+            compiled(yaml)
+                .map_err(|errors| errors.into_iter().map(ModelError::in_one_line).collect())
         })
     }
 
@@ -105,6 +156,15 @@ impl Model {
         });
         Arc::clone(&MODEL)
     }
+}
+
+fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
+    let root = tree::read(yaml)?;
+    let at = At::root(&root);
+    let mut reader = Reader::of(&at);
+    let model = mapping::<Model>().read(&at, &mut reader);
+    let errors = reader.into_errors();
+    model.filter(|_| errors.is_empty()).ok_or(errors)
 }
 
 #[cfg(test)]

@@ -16,51 +16,11 @@ use serde_json::Value as Json;
 
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
+pub(super) use super::file::{ConsentMapping, EventMapping, Mode, RecordMapping};
 use crate::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, PreferenceKey,
-    Reason, RecordKey, Timestamp, Value, Violation, listed,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, Reason, RecordKey,
+    Timestamp, Value, Violation, listed,
 };
-
-/// How payloads of one kind become statements about a record.
-#[derive(Debug, Clone)]
-pub(super) struct RecordMapping {
-    pub(super) key: Expression,
-    pub(super) version: Option<Expression>,
-    pub(super) time: Option<Expression>,
-    pub(super) identifiers: Vec<(String, Vec<Expression>)>,
-    pub(super) traits: Vec<(String, Expression)>,
-    pub(super) mode: Mode,
-    pub(super) delete_when: Option<Expression>,
-    pub(super) preferences: Vec<(PreferenceKey, Expression)>,
-    pub(super) consents: Vec<ConsentMapping>,
-}
-
-/// How a payload becomes what a customer said about a purpose: nothing, where it has no status, or
-/// lacks the contact point.
-#[derive(Debug, Clone)]
-pub(super) struct ConsentMapping {
-    pub(super) purpose: String,
-    pub(super) contact_point: Option<(String, Expression)>,
-    pub(super) fields: Vec<(String, Expression)>,
-}
-
-/// Whether a payload is the whole record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Mode {
-    #[default]
-    Whole,
-    Patch,
-}
-
-/// How payloads of one kind become events.
-#[derive(Debug, Clone)]
-pub(super) struct EventMapping {
-    pub(super) kind: EventType,
-    pub(super) id: Expression,
-    pub(super) time: Option<Expression>,
-    pub(super) record: Expression,
-    pub(super) properties: Vec<(String, Expression)>,
-}
 
 /// What type an event is of.
 #[derive(Debug, Clone)]
@@ -88,8 +48,8 @@ impl RecordMapping {
 
 impl ConsentMapping {
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        let fields = self.contact_point.iter().chain(&self.fields);
-        fields.map(|(_, expression)| expression)
+        let point = self.contact_point.iter().map(|(_, expression)| expression);
+        point.chain(self.fields.iter().map(|(_, expression)| expression))
     }
 }
 
@@ -305,21 +265,18 @@ impl Run<'_> {
         draft: &DraftRecord,
     ) -> Option<Draft> {
         let mut fields = BTreeMap::new();
-        for (name, expression) in &mapping.fields {
+        for (listed, expression) in &mapping.fields {
+            let name = listed.key;
             let field = format!("{path}.{name}");
-            let value = match name.as_str() {
-                "effective_time" | "expire_time" => {
-                    self.convert(&field, expression, Conversion::Time)
-                }
-                "gpc" => self.convert(&field, expression, Conversion::Bool),
-                _ => {
-                    let value = self.evaluate(&field, expression).value();
-                    value
-                        .and_then(|value| self.text(&field, expression, &value))
-                        .map(Value::String)
-                }
+            let value = if let Some(conversion) = listed.meaning {
+                self.convert(&field, expression, conversion)
+            } else {
+                let value = self.evaluate(&field, expression).value();
+                value
+                    .and_then(|value| self.text(&field, expression, &value))
+                    .map(Value::String)
             };
-            fields.extend(value.map(|value| (name.clone(), value)));
+            fields.extend(value.map(|value| (name.to_owned(), value)));
         }
         if !fields.contains_key("status") {
             return None;

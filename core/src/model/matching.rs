@@ -7,66 +7,56 @@ mod weights;
 
 use std::sync::Arc;
 
+use crate::choices::choices;
+
 pub use scale::log2_millibits;
 pub use weights::{AgreementLevel, Field, Frequencies, MuProbability, Weights};
 
-/// What a trait says of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The first name.
-    GivenName,
-    /// Further given names, or their initials.
-    MiddleName,
-    /// The family name.
-    FamilyName,
-    /// All names in one text: `Ann Smith`, or `Smith, Ann`.
-    FullName,
-    /// Names that the person also goes by, in one text or a list.
-    OtherNames,
-    /// The suffix of a generation: `Jr`, `Sr`, `III`.
-    Suffix,
-    /// Sex or gender.
-    Gender,
-    /// The date of birth.
-    BirthDate,
-    /// House number and street; may be a whole address in one line.
-    Street,
-    /// Town.
-    City,
-    /// Postal code.
-    Postcode,
-    /// The country: how telephone numbers without calling code and dates are read.
-    Country,
+choices! {
+    /// What a trait says of a person.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Role as "Role" {
+        /// The first name.
+        GivenName = "given_name",
+        /// Further given names, or their initials.
+        MiddleName = "middle_name",
+        /// The family name.
+        FamilyName = "family_name",
+        /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name are
+        /// not said.
+        FullName = "full_name",
+        /// Names that the person also goes by.
+        OtherNames = "other_names",
+        /// The suffix of a generation: `Jr`, `Sr`, `III`.
+        Suffix = "suffix",
+        /// Sex or gender.
+        Gender = "gender",
+        /// The date of birth.
+        BirthDate = "birth_date",
+        /// House number and street, or a whole address in one line.
+        Street = "street",
+        /// Town.
+        City = "city",
+        /// Postal code.
+        Postcode = "postcode",
+        /// The country, by its ISO 3166 code or its name: telephone numbers without calling code and
+        /// dates without a named month are read as there.
+        Country = "country",
+    }
 }
 
-impl Role {
-    /// All, as the model file names them.
-    pub const ALL: [(&'static str, Self); 12] = [
-        ("given_name", Self::GivenName),
-        ("middle_name", Self::MiddleName),
-        ("family_name", Self::FamilyName),
-        ("full_name", Self::FullName),
-        ("other_names", Self::OtherNames),
-        ("suffix", Self::Suffix),
-        ("gender", Self::Gender),
-        ("birth_date", Self::BirthDate),
-        ("street", Self::Street),
-        ("city", Self::City),
-        ("postcode", Self::Postcode),
-        ("country", Self::Country),
-    ];
-}
-
-/// Whose a value of an identifier type is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum BelongsTo {
-    /// One person's: sharing it says more than a differing given name.
-    Person,
-    /// A family may share it: it links unless something speaks against it.
-    #[default]
-    Household,
-    /// A thing's: it tells only where a record belongs that says nothing of who it is.
-    Device,
+choices! {
+    /// Whose a value of an identifier type is.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum BelongsTo as "BelongsTo" or Household {
+        /// One person's: sharing it says more than a given name that differs.
+        Person = "person",
+        /// A family may share it: it links unless something speaks against it.
+        Household = "household",
+        /// A thing's, which may change hands: it only tells where a record belongs that says nothing of
+        /// who it is.
+        Device = "device",
+    }
 }
 
 /// The settings of matching.
@@ -83,16 +73,4 @@ pub struct Matching {
     pub max_people: usize,
     /// What agreement is worth.
     pub weights: Arc<Weights>,
-}
-
-impl Default for Matching {
-    fn default() -> Self {
-        Self {
-            link: 4_248,
-            review: 0,
-            max_key_records: 60,
-            max_people: 8,
-            weights: Weights::shipped(),
-        }
-    }
 }

@@ -7,13 +7,16 @@
 
 use std::collections::BTreeSet;
 
+pub use super::file::{NatsTarget, WebhookTarget};
+use crate::choices::{Choice as _, choices};
+
 /// How the variables begin that a model may name.
 pub const SECRET_PREFIX: &str = "PUBLISH_";
 
-/// A publication.
+/// A target, and which changes are published to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// To whom.
+    /// Where changes are sent.
     pub target: Target,
     /// Which kinds of changes.
     pub kinds: BTreeSet<PublishedKind>,
@@ -30,61 +33,26 @@ pub enum Target {
     Webhook(WebhookTarget),
 }
 
-/// A JetStream stream of a NATS server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NatsTarget {
-    /// The servers: `nats://HOST:PORT` or `tls://HOST:PORT`.
-    pub url: String,
-    /// The subject, with `{tenant}` and `{kind}` to be filled in.
-    pub subject: String,
-    /// The variable that holds the text of a credentials file.
-    pub credentials_env: Option<String>,
-    /// The variables that hold a user's name and password.
-    pub user_env: Option<(String, String)>,
-}
-
-/// A receiver over HTTP.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebhookTarget {
-    /// Where it is.
-    pub url: String,
-    /// The variable that holds the secret to sign with.
-    pub secret_env: String,
-    /// How many times a change is tried before it becomes a dead letter.
-    pub max_attempts: u32,
-    /// How long an answer may take, in seconds.
-    pub timeout_seconds: u32,
-}
-
-/// A kind of change, as it is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PublishedKind {
-    /// A profile is new, or lives again.
-    Created,
-    /// It says something else.
-    Updated,
-    /// It went into another one.
-    Merged,
-    /// It is gone.
-    Deleted,
+choices! {
+    /// A kind of change.
+    #[derive(PartialOrd, Ord)]
+    pub enum PublishedKind as "PublishedKind" {
+        /// A profile is new, or lives again.
+        Created = "created",
+        /// It says something else, has other records, or more events.
+        Updated = "updated",
+        /// It went into another one.
+        Merged = "merged",
+        /// All of its records are gone.
+        Deleted = "deleted",
+    }
 }
 
 impl PublishedKind {
-    /// All, as they are named.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("created", Self::Created),
-        ("updated", Self::Updated),
-        ("merged", Self::Merged),
-        ("deleted", Self::Deleted),
-    ];
-
     /// How it is named.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("", |(name, _)| *name)
+        self.written()
     }
 }
 

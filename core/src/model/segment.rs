@@ -110,7 +110,7 @@ impl Model {
 
     /// Which of the model's segments a customer is in.
     #[must_use]
-    pub fn segments_of(&self, subject: &Subject) -> Memberships {
+    pub(crate) fn segments_of(&self, subject: &Subject) -> Memberships {
         let names = names();
         let payload = Payload::new(&subject.0, &names);
         let mut found = Memberships::default();

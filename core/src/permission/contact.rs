@@ -16,15 +16,15 @@ use crate::records::{
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// What for.
+    /// Purpose of the contact.
     pub purpose: &'a str,
-    /// How.
+    /// Channel of the contact.
     pub channel: &'a str,
     /// Where, in any form; none: anywhere.
     pub contact_point: Option<&'a str>,
     /// On which topic.
     pub topic: Option<&'a str>,
-    /// When.
+    /// Time of the contact.
     pub time: Timestamp,
 }
 
@@ -39,7 +39,7 @@ pub enum AskError {
     ContactPoint,
 }
 
-/// The answer.
+/// Whether a customer may be contacted, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Permission {
     /// Whether, and why.
@@ -50,7 +50,7 @@ pub struct Permission {
     pub origin: Option<Origin>,
     /// When it is allowed next.
     pub next_allowed_time: Option<Timestamp>,
-    /// Where.
+    /// Contact point that the answer is about.
     pub contact_point: Option<Identifier>,
 }
 

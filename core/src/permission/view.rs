@@ -10,7 +10,7 @@ use crate::records::{About, ConsentState, PreferenceKey, StatedPreference, Times
 pub struct Withheld {
     /// What: `traits.birth_date`, `identifiers.phone`, `accessibility`; `*`: everything.
     pub field: String,
-    /// Why.
+    /// Why the field is withheld.
     pub reason: WithheldReason,
     /// The rule, in words.
     pub rule: String,
@@ -32,7 +32,7 @@ pub enum WithheldReason {
 /// A purpose that is read for, by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// Its name.
+    /// Name of the purpose.
     pub name: &'a str,
     /// What it may see.
     pub purpose: &'a Purpose,

@@ -59,7 +59,7 @@ impl PartialEq for Derived {
 }
 
 impl Derived {
-    /// Derives.
+    /// What holds of a profile at a time.
     #[must_use]
     pub fn of(profile: &Profile, model: &Model, now: Timestamp) -> Self {
         let mut derived = Self {

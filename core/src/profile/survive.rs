@@ -15,7 +15,7 @@ use crate::records::{Origin, Provenance, Record, RecordKey, Timestamp, Value};
 /// Why a trait has its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraitExplanation {
-    /// The trait.
+    /// Name of the trait.
     pub name: String,
     /// The rule that chose.
     pub rule: Survivorship,

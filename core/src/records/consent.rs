@@ -12,6 +12,7 @@
 
 use std::fmt;
 
+use crate::choices::choices;
 use serde::{Deserialize, Serialize};
 
 use super::{Identifier, Origin, Provenance, Record, RecordKey, Timestamp};
@@ -41,40 +42,30 @@ impl ConsentStatus {
     ];
 }
 
-/// Why data may be processed: GDPR, article 6 (1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegalBasis {
-    /// (a)
-    Consent,
-    /// (b)
-    Contract,
-    /// (c)
-    LegalObligation,
-    /// (d)
-    VitalInterests,
-    /// (e)
-    PublicTask,
-    /// (f)
-    LegitimateInterests,
-}
-
-impl LegalBasis {
-    /// All, by name.
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("consent", Self::Consent),
-        ("contract", Self::Contract),
-        ("legal_obligation", Self::LegalObligation),
-        ("vital_interests", Self::VitalInterests),
-        ("public_task", Self::PublicTask),
-        ("legitimate_interests", Self::LegitimateInterests),
-    ];
+choices! {
+    /// Why data may be processed: GDPR, article 6 (1).
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LegalBasis as "LegalBasis" {
+        /// Consent of the customer: (a).
+        Consent = "consent",
+        /// A contract with the customer: (b).
+        Contract = "contract",
+        /// An obligation by law: (c).
+        LegalObligation = "legal_obligation",
+        /// Vital interests of a person: (d).
+        VitalInterests = "vital_interests",
+        /// A task in the public interest: (e).
+        PublicTask = "public_task",
+        /// Legitimate interests: (f).
+        LegitimateInterests = "legitimate_interests",
+    }
 }
 
 /// A word on a purpose. Personal data, so `Debug` hides most of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// The purpose.
+    /// Name of the purpose.
     #[serde(rename = "p")]
     pub purpose: String,
     /// For which contact point, normalised; none: for all.
@@ -164,10 +155,10 @@ impl ConsentNotes {
 /// A word, and who said it when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentWord {
-    /// The word.
+    /// What the customer said.
     #[serde(rename = "v")]
     pub consent: Consent,
-    /// When.
+    /// Where and when it was said.
     #[serde(rename = "p")]
     pub said: Provenance,
 }
@@ -325,7 +316,7 @@ impl Consents {
 /// What is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// The purpose.
+    /// Name of the purpose.
     pub purpose: &'a str,
     /// The contact point; none: the purpose as such.
     pub contact_point: Option<&'a Identifier>,

@@ -17,7 +17,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// Before this, a source's clock was not set: 1971-01-01T00:00:00Z.
-    pub const FIRST_PLAUSIBLE: Self = Self(365 * 24 * 3600 * 1_000_000);
+    pub(crate) const FIRST_PLAUSIBLE: Self = Self(365 * 24 * 3600 * 1_000_000);
 
     /// From microseconds since the epoch.
     #[must_use]

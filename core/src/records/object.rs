@@ -67,7 +67,7 @@ impl Meaning {
 /// An object as its events tell it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// Which.
+    /// Kind and id of the object.
     pub key: ObjectKey,
     /// The state that it is in: the latest word of its own events. None: none has said it.
     pub status: Option<String>,

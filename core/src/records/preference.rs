@@ -6,6 +6,8 @@
 //! what the customer needs, all that any record says. So a merge never loosens a limit, and a split
 //! gives each side its own words back.
 
+mod size;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +15,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Origin, Provenance, Record, RecordKey};
-use crate::heap_size::{HeapSize, heap_size, plain_size};
+use crate::heap_size::{heap_size, plain_size};
 
 /// What a preference is about. As a text it is its name in the API: `language`, `topics.news`,
 /// `accessibility.large_print`.
@@ -26,11 +28,11 @@ pub enum PreferenceKey {
     FormOfAddress,
     /// How the name is said.
     Pronunciation,
-    /// BCP 47.
+    /// Language tag by BCP 47.
     Language,
-    /// IANA.
+    /// Name of a time zone in the IANA database.
     TimeZone,
-    /// Best first.
+    /// Channels, the best first.
     PreferredChannels,
     /// Not to be used.
     ForbiddenChannels,
@@ -62,7 +64,7 @@ pub enum PreferenceKey {
     NoPhone,
     /// In writing too.
     WrittenConfirmation,
-    /// More time.
+    /// More time than usual.
     ExtraTime,
     /// Who may speak for the customer.
     Representative,
@@ -214,13 +216,13 @@ pub enum Preference {
     /// Channels, in order.
     #[serde(rename = "c")]
     Channels(Vec<String>),
-    /// Hours.
+    /// Times of the week without contact.
     #[serde(rename = "q")]
     QuietHours(Vec<QuietHours>),
-    /// Caps.
+    /// Limits on the number of contacts.
     #[serde(rename = "f")]
     FrequencyCaps(Vec<FrequencyCap>),
-    /// Somebody.
+    /// A person who speaks for the customer.
     #[serde(rename = "r")]
     Representative(Box<Representative>),
 }
@@ -292,7 +294,7 @@ pub struct FrequencyCap {
 /// Somebody who may speak for a customer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Representative {
-    /// Who.
+    /// Name of the representative.
     #[serde(rename = "n")]
     pub display_name: String,
     /// What they are to the customer.
@@ -309,7 +311,7 @@ pub struct Representative {
 /// What stands for one preference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatedPreference {
-    /// What.
+    /// The value that counts.
     pub value: Preference,
     /// All whose word it is, in order of record.
     pub origins: Vec<Origin>,
@@ -430,29 +432,6 @@ heap_size! {
     FrequencyCap { channel, max_count, window_seconds }
     Representative { display_name, relationship, contact_point, authority }
     StatedPreference { value, origins }
-}
-
-impl HeapSize for PreferenceKey {
-    fn heap_bytes(&self) -> usize {
-        if let Self::Topic(name) = self {
-            name.heap_bytes()
-        } else {
-            0
-        }
-    }
-}
-
-impl HeapSize for Preference {
-    fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Text(text) => text.heap_bytes(),
-            Self::Flag(_) => 0,
-            Self::Channels(channels) => channels.heap_bytes(),
-            Self::QuietHours(hours) => hours.heap_bytes(),
-            Self::FrequencyCaps(caps) => caps.heap_bytes(),
-            Self::Representative(somebody) => somebody.heap_bytes(),
-        }
-    }
 }
 
 #[cfg(test)]

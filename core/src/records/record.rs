@@ -11,6 +11,8 @@
 //! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
 //! record is replaced or deleted takes back nothing that its customer wanted.
 
+mod apply;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::rollup::Rollup;
 use super::value::Value;
 use super::{
-    Change, Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId,
-    RecordKey, RecordStatement, Timestamp, id::plausible_time,
+    Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey,
+    Timestamp, id::plausible_time,
 };
 use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
@@ -41,11 +43,11 @@ pub struct VersionStamp {
 /// Who said a value, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Which record.
+    /// Record of the statement.
     pub record: RecordKey,
     /// In the source's word.
     pub source_time: Option<Timestamp>,
-    /// Here.
+    /// Time at which the server received it.
     pub receive_time: Timestamp,
 }
 
@@ -64,13 +66,13 @@ impl Origin {
 /// When a statement was made and received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Its place.
+    /// Place among the record's statements.
     #[serde(rename = "o")]
     pub stamp: VersionStamp,
     /// In the source's word.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub source_time: Option<Timestamp>,
-    /// Here.
+    /// Time at which the server received it.
     #[serde(rename = "r")]
     pub receive_time: Timestamp,
 }
@@ -114,7 +116,7 @@ fn none<T>() -> Option<T> {
 pub struct CarriedId {
     /// The older of two profiles keeps its id in a merge.
     pub create_time: Timestamp,
-    /// The id.
+    /// Id of the profile.
     pub id: ProfileId,
 }
 
@@ -138,14 +140,14 @@ pub struct Membership {
 /// One source's record of one customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its name.
+    /// Source and key of the record.
     pub key: RecordKey,
     /// When it was first heard of.
     pub first_seen: Timestamp,
     /// Whether events hang on it.
     #[serde(default)]
     pub has_events: bool,
-    /// Identity's part.
+    /// Profile that the record belongs to.
     #[serde(default)]
     pub membership: Membership,
     /// The latest statement, effective or not: an undated one comes after it.
@@ -204,7 +206,7 @@ impl Record {
 
     /// Whether its source says that there is such a customer.
     #[must_use]
-    pub fn is_said(&self) -> bool {
+    pub(crate) fn is_said(&self) -> bool {
         self.base.is_some_and(|base| !base.deleted)
             || self.identifiers.values().any(|cell| !cell.value.is_empty())
             || self.traits.values().any(|cell| cell.value.is_some())
@@ -226,7 +228,7 @@ impl Record {
     }
 
     /// Its identifiers with who said them when.
-    pub fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
+    pub(crate) fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
         self.identifiers.iter().flat_map(|(kind, cell)| {
             let said = self.said(cell.patch.as_ref());
             cell.value
@@ -337,106 +339,6 @@ impl Record {
     fn said<'a>(&'a self, patch: Option<&'a Provenance>) -> Option<&'a Provenance> {
         patch.or(self.base.as_ref().map(|base| &base.said))
     }
-
-    /// The place that a statement takes: its own, or after all others.
-    #[must_use]
-    pub fn place(&self, statement: &RecordStatement) -> VersionStamp {
-        let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
-            Some(said) => {
-                let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
-                (said.stamp.version, after.max(statement.receive_time))
-            }
-            None => (0, statement.receive_time),
-        });
-        VersionStamp {
-            version,
-            time,
-            content: statement.content,
-        }
-    }
-
-    /// Whether an undated statement only repeats the latest one.
-    #[must_use]
-    pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
-        statement.order.is_none()
-            && self
-                .latest
-                .is_some_and(|said| said.stamp.content == statement.content)
-    }
-
-    /// Takes a statement in at its place. Taking it in again changes nothing.
-    pub fn apply(&mut self, statement: &RecordStatement) {
-        self.apply_at(self.place(statement), statement);
-    }
-
-    /// Takes a statement in at the place that it took when it was stored.
-    pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
-        let said = Provenance {
-            stamp,
-            source_time: statement.source_time,
-            receive_time: statement.receive_time,
-        };
-        self.first_seen = self.first_seen.min(statement.receive_time);
-        if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
-            self.latest = Some(said);
-        }
-        match &statement.change {
-            Change::Patch {
-                identifiers,
-                traits,
-            } => {
-                if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
-                    for (kind, values) in identifiers {
-                        patch(&mut self.identifiers, kind, values, said);
-                    }
-                    for (name, value) in traits {
-                        patch(&mut self.traits, name, value, said);
-                    }
-                }
-            }
-            Change::Prefer(preferences) => {
-                for (key, value) in preferences {
-                    patch(&mut self.preferences, key, value, said);
-                }
-            }
-            Change::Consent(consent) => self.consents.take(consent, said),
-            Change::Replace(fields) => {
-                if self.rebase(said, false) {
-                    fill(
-                        &mut self.identifiers,
-                        fields
-                            .identifiers
-                            .iter()
-                            .map(|(kind, values)| (kind, values.clone())),
-                    );
-                    fill(
-                        &mut self.traits,
-                        fields
-                            .traits
-                            .iter()
-                            .map(|(name, value)| (name, Some(value.clone()))),
-                    );
-                }
-            }
-            Change::Delete => {
-                self.rebase(said, true);
-            }
-        }
-    }
-
-    /// Makes a whole statement the base, if it is later than the present one, and drops what is
-    /// older.
-    fn rebase(&mut self, said: Provenance, deleted: bool) -> bool {
-        if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
-            return false;
-        }
-        self.base = Some(Base { said, deleted });
-        self.identifiers
-            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
-        self.traits
-            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
-        true
-    }
 }
 
 plain_size!(VersionStamp, Provenance, Base, CarriedId);
@@ -453,36 +355,5 @@ heap_size! {
 impl<T: HeapSize> HeapSize for Register<T> {
     fn heap_bytes(&self) -> usize {
         self.value.heap_bytes()
-    }
-}
-
-/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
-fn patch<K: Ord + Clone, T: Clone>(
-    fields: &mut BTreeMap<K, Register<T>>,
-    name: &K,
-    value: &T,
-    said: Provenance,
-) {
-    let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
-    if !fields.get(name).is_some_and(later) {
-        fields.insert(
-            name.clone(),
-            Register {
-                value: value.clone(),
-                patch: Some(said),
-            },
-        );
-    }
-}
-
-/// Sets the fields of a new base where no later patch is left.
-fn fill<'a, T>(
-    fields: &mut BTreeMap<String, Register<T>>,
-    values: impl Iterator<Item = (&'a String, T)>,
-) {
-    for (name, value) in values {
-        fields
-            .entry(name.clone())
-            .or_insert(Register { value, patch: None });
     }
 }

@@ -6,7 +6,7 @@ use super::{ProfileId, Timestamp};
 /// What is stored of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileRow {
-    /// The id.
+    /// Id of the profile.
     pub id: ProfileId,
     /// Grows with every change.
     pub revision: i64,

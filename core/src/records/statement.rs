@@ -23,7 +23,7 @@ pub enum Draft {
     Patch(DraftRecord),
     /// The record is gone; only its key, version and time count.
     Delete(DraftRecord),
-    /// This happened.
+    /// Something happened.
     Event(DraftEvent),
     /// The customer wants to be treated so.
     Preferences(DraftPreferences),
@@ -47,7 +47,7 @@ impl Draft {
 /// What a source says of how a customer wants to be treated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftPreferences {
-    /// Whose record.
+    /// Record that the statement is about.
     pub record: RecordKey,
     /// By the name of the preference; none: cleared.
     #[serde(default)]
@@ -63,9 +63,9 @@ pub struct DraftPreferences {
 /// What a source says that a customer said about a purpose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftConsent {
-    /// Whose record.
+    /// Record that the statement is about.
     pub record: RecordKey,
-    /// The purpose.
+    /// Name of the purpose.
     pub purpose: String,
     /// For which contact point, as the source has it; none: for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub struct DraftConsent {
 /// What a source says of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftRecord {
-    /// Which record.
+    /// Record that the statement is about.
     pub record: RecordKey,
     /// (type, value) as the source has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,7 +123,7 @@ impl DraftRecord {
 
     /// Whether it names no field.
     #[must_use]
-    pub fn says_nothing(&self) -> bool {
+    pub(crate) fn says_nothing(&self) -> bool {
         self.identifiers.is_empty()
             && self.traits.is_empty()
             && self.clear_identifier_types.is_empty()
@@ -134,11 +134,11 @@ impl DraftRecord {
 /// What a source says has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftEvent {
-    /// With whom.
+    /// Record that the statement is about.
     pub record: RecordKey,
     /// The source's id of the event.
     pub event_id: String,
-    /// What kind.
+    /// Type of the event.
     #[serde(rename = "type")]
     pub kind: String,
     /// When, in the source's word.
@@ -203,9 +203,9 @@ impl Statement {
 /// A checked statement about a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordStatement {
-    /// Which record.
+    /// Record that the statement is about.
     pub record: RecordKey,
-    /// What changes.
+    /// What changes in the record.
     pub change: Change,
     /// Its place among the statements about the record. `None`: after all that came before.
     pub order: Option<(i64, Timestamp)>,
@@ -294,11 +294,11 @@ impl<'de> Deserialize<'de> for ContentHash {
 /// Something that happened. Never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// With whom.
+    /// Record that the statement is about.
     pub record: RecordKey,
     /// The source's id of the event.
     pub event_id: String,
-    /// What kind.
+    /// Type of the event.
     #[serde(rename = "type")]
     pub kind: String,
     /// When, in the source's word.

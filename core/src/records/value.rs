@@ -25,7 +25,7 @@ pub enum Value {
     /// True or false.
     #[serde(rename = "b")]
     Bool(bool),
-    /// An instant.
+    /// An instant in time.
     #[serde(rename = "t")]
     Time(Timestamp),
     /// Values in order.

@@ -17,6 +17,7 @@ use profile_core::records::TenantId;
 
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
+use crate::spans;
 
 /// How many events are under way at once.
 const WINDOW: usize = 256;
@@ -67,6 +68,11 @@ impl Nats {
             .payload(event.body.clone())
             .message_id(&event.id)
             .header("Content-Type", "application/cloudevents+json");
+        let message = spans::outgoing()
+            .iter()
+            .fold(message, |message, (name, value)| {
+                message.header(name.as_str(), value.as_str())
+            });
         self.context
             .send_publish(self.subject.replace("{kind}", event.kind), message)
             .await

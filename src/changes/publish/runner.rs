@@ -9,12 +9,15 @@ use profile_core::model::Publication;
 use profile_core::records::{Sequence, TenantId, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::event::{Event, Origin};
 use super::spread;
 use super::target::{self, Failure, Target};
 use super::work::{Pending, Work};
 use crate::clock::Clock;
+use crate::spans::Sampler;
 use crate::store::retry::jittered;
 use crate::store::{
     DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store,
@@ -43,6 +46,7 @@ pub(super) struct Shared {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) sampler: Option<Sampler>,
     /// How long a lease lasts.
     pub(super) lease: Duration,
     pub(super) behind: Arc<Behind>,
@@ -282,16 +286,47 @@ impl Runner {
         let batch: Vec<Event> = work.pending.iter().take(BATCH).map(event).collect();
         work.marks = work.pending.iter().take(BATCH).map(Pending::mark).collect();
         let told = work.told.clone();
-        let telling = target.tell(&batch, &told);
+        let span = self.span(batch.len());
+        let telling = target.tell(&batch, &told).instrument(span.clone());
         tokio::pin!(telling);
         loop {
             let result = tokio::time::timeout(SAVE_INTERVAL, &mut telling).await;
             self.settle();
             match result {
-                Ok(result) => return Ok(result),
+                Ok(result) => {
+                    end_span(&span, &result);
+                    return Ok(result);
+                }
                 Err(_) => self.save_if_due().await?,
             }
         }
+    }
+
+    /// The span of a batch, a trace of its own; none where it is not traced. Receivers find its
+    /// context in what they are sent.
+    fn span(&self, events: usize) -> Span {
+        if !self
+            .shared
+            .sampler
+            .is_some_and(|sampler| sampler.chooses(None))
+        {
+            return Span::none();
+        }
+        let Assignment { tenant, name, .. } = &self.assignment;
+        tracing::info_span!(
+            parent: None,
+            "publish",
+            otel.name = format!("publish {name}"),
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            "error.type" = Empty,
+            messaging.operation.name = "publish",
+            "messaging.operation.type" = "send",
+            messaging.system = self.publication.target.kind(),
+            messaging.batch.message_count = events,
+            %tenant,
+            publication = name
+        )
     }
 
     /// Moves on over what the target has taken.
@@ -421,7 +456,11 @@ impl Runner {
             self.save_if_due().await?;
             let Assignment { tenant, name, .. } = &self.assignment;
             let event = [Event::again(tenant, letter.key, &letter.payload)];
-            match target.tell(&event, &AtomicUsize::new(0)).await {
+            let span = self.span(1);
+            let told = AtomicUsize::new(0);
+            let result = target.tell(&event, &told).instrument(span.clone()).await;
+            end_span(&span, &result);
+            match result {
                 Ok(()) => {
                     shared.metrics.published(self.publication.target.kind(), 1);
                     shared
@@ -462,5 +501,13 @@ impl Runner {
             Some(oldest) => behind.insert(name, oldest),
             None => behind.remove(&name),
         };
+    }
+}
+
+/// Writes on the span of a batch that it failed.
+fn end_span(span: &Span, result: &std::result::Result<(), Failure>) {
+    if result.is_err() {
+        span.record("error.type", "_OTHER");
+        span.record("otel.status_code", "ERROR");
     }
 }

@@ -9,6 +9,7 @@ use profile_core::model::publication::Target as Declared;
 use profile_core::records::TenantId;
 
 use super::event::Event;
+#[cfg(feature = "nats")]
 use super::nats::Nats;
 use super::webhook::Webhook;
 use crate::clock::Clock;
@@ -51,13 +52,28 @@ pub(super) trait Target: Send {
 }
 
 /// Makes a target ready.
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(
+        clippy::unused_async,
+        reason = "only NATS has a connection to wait for"
+    )
+)]
 pub(super) async fn connect(
     declared: &Declared,
     tenant: &TenantId,
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn Target>, Failure> {
     Ok(match declared {
+        #[cfg(feature = "nats")]
         Declared::Nats(target) => Box::new(Nats::connect(target, tenant).await?),
+        // A version that was stored by a program with NATS stays active, and says so here.
+        #[cfg(not(feature = "nats"))]
+        Declared::Nats(_) => {
+            return Err(Failure::passing(format!(
+                "tenant {tenant}: this program is built without NATS; use one that is built with its feature `nats`"
+            )));
+        }
         Declared::Webhook(target) => Box::new(Webhook::new(target, clock)?),
     })
 }

@@ -20,6 +20,7 @@ use sha2::Sha256;
 use super::event::Event;
 use super::target::{Failure, Target, plain, variable};
 use crate::clock::Clock;
+use crate::spans;
 
 /// The beginning of a secret.
 const SECRET_PREFIX: &str = "whsec_";
@@ -80,6 +81,11 @@ impl Webhook {
                 signatures(&self.keys, &event.id, timestamp, &event.body),
             )
             .body(event.body.clone());
+        let request = spans::outgoing()
+            .into_iter()
+            .fold(request, |request, (name, value)| {
+                request.header(name, value)
+            });
         let response = request
             .send()
             .await

@@ -1,13 +1,13 @@
-//! The explanation of a pair, for people.
+//! The explanation of a pair as tables.
 
 use super::{chance, evidence};
 use crate::cli::output;
 use crate::grpc::v1;
 
-/// How wide the longest bar is.
+/// Width of the longest bar, in characters.
 const BAR: f64 = 20.0;
 
-/// Two records: whether they are one person, by what way, and field by field what speaks for it.
+/// Two records: whether they are one profile, the links between them, and the evidence by field.
 pub(super) fn shown(answer: &v1::ExplainPairResponse) -> String {
     let (left, right) = (
         output::record(answer.left_record.as_ref()),
@@ -40,15 +40,15 @@ fn heading(answer: &v1::ExplainPairResponse, left: &str, right: &str) -> String 
     };
     let common = answer.shared_by_too_many.iter().map(|held| {
         let (kind, value) = (output::plain(&held.r#type), output::plain(&held.value));
-        format!("both have the {kind} {value}, which so many people have that it says nothing")
+        format!("both have the {kind} {value}, which too many people share for it to be evidence")
     });
     let lines = std::iter::once(format!("{left} and {right} {verdict}{apart}")).chain(common);
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The way from one record to the other.
+/// The links from one record to the other.
 fn path(answer: &v1::ExplainPairResponse, left: &str) -> String {
-    let mut table = output::table(&["record", "belongs with", "because"]);
+    let mut table = output::table(&["record", "linked to", "evidence"]);
     let mut from = left.to_owned();
     for link in &answer.path {
         let to = output::record(link.record.as_ref());
@@ -68,8 +68,8 @@ fn chart(score: &v1::MatchScore) -> String {
     let mut table = output::table(&[
         "field",
         "agreement",
-        "the first says",
-        "the second says",
+        "first value",
+        "second value",
         "bits",
         "",
     ]);
@@ -100,23 +100,23 @@ fn sum(answer: &v1::ExplainPairResponse) -> String {
         return String::new();
     };
     let verdict = match score.verdict() {
-        v1::MatchVerdict::Link => "enough for a link",
+        v1::MatchVerdict::Link => "a link",
         v1::MatchVerdict::Household => "a household",
-        v1::MatchVerdict::Review => "for a person to decide",
-        v1::MatchVerdict::Different | v1::MatchVerdict::Unspecified => "not enough",
+        v1::MatchVerdict::Review => "to be reviewed",
+        v1::MatchVerdict::Different | v1::MatchVerdict::Unspecified => "no link",
     };
     let missing = if answer.missing_bits > 0.0 {
-        format!("; {:.1} bits are missing to a link", answer.missing_bits)
+        format!("; {:.1} bits below a link", answer.missing_bits)
     } else {
         String::new()
     };
     let veto = if score.veto.is_empty() {
         String::new()
     } else {
-        format!("; forbidden by {}", output::plain(&score.veto))
+        format!("; vetoed by {}", output::plain(&score.veto))
     };
     format!(
-        "together, and with how rarely two records are one person: {}, {verdict}{missing}{veto}",
+        "total, with the prior: {}, {verdict}{missing}{veto}",
         chance(score)
     )
 }

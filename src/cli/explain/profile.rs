@@ -1,4 +1,4 @@
-//! A profile's explanation, for people.
+//! The explanation of a profile as tables.
 
 use super::evidence;
 use crate::cli::output;
@@ -20,7 +20,7 @@ fn heading(answer: &v1::ExplainProfileResponse) -> String {
         "records"
     };
     let bound = if answer.at_bound {
-        "\nit is as large as the model allows, and takes no more by itself"
+        "\nit has the maximum size of the model; no more records are linked automatically"
     } else {
         ""
     };
@@ -32,29 +32,29 @@ fn heading(answer: &v1::ExplainProfileResponse) -> String {
 }
 
 fn records(answer: &v1::ExplainProfileResponse) -> String {
-    let mut table = output::table(&["record", "belongs with", "because"]);
-    for told in &answer.records {
-        let (with, why) = match &told.link {
+    let mut table = output::table(&["record", "linked to", "evidence"]);
+    for explained in &answer.records {
+        let (with, why) = match &explained.link {
             Some(link) => (output::record(link.record.as_ref()), evidence(link)),
-            None => (String::new(), "it is alone".to_owned()),
+            None => (String::new(), "only record".to_owned()),
         };
-        table.add_row([output::record(told.record.as_ref()), with, why]);
+        table.add_row([output::record(explained.record.as_ref()), with, why]);
     }
     output::lines(&table)
 }
 
-/// The winner of each trait, below it who else said something.
+/// The winner of each trait, and the other candidates below it.
 fn traits(answer: &v1::ExplainProfileResponse) -> String {
-    let mut table = output::table(&["trait", "", "value", "from", "trust", "said", "rule"]);
-    for told in &answer.traits {
-        for (place, candidate) in told.candidates.iter().enumerate() {
+    let mut table = output::table(&["trait", "", "value", "from", "trust", "time (utc)", "rule"]);
+    for explained in &answer.traits {
+        for (place, candidate) in explained.candidates.iter().enumerate() {
             let (name, rule) = if place == 0 {
-                (told.name.as_str(), told.rule.as_str())
+                (explained.name.as_str(), explained.rule.as_str())
             } else {
                 ("", "")
             };
             let origin = candidate.origin.as_ref();
-            let said = origin.and_then(|origin| origin.source_time.or(origin.receive_time));
+            let time = origin.and_then(|origin| origin.source_time.or(origin.receive_time));
             table.add_row([
                 name.to_owned(),
                 if candidate.wins { "✓" } else { "" }.to_owned(),
@@ -65,7 +65,7 @@ fn traits(answer: &v1::ExplainProfileResponse) -> String {
                     .unwrap_or_default(),
                 output::record(origin.and_then(|origin| origin.record.as_ref())),
                 candidate.trust.to_string(),
-                said.as_ref().map(output::time).unwrap_or_default(),
+                time.as_ref().map(output::time).unwrap_or_default(),
                 rule.to_owned(),
             ]);
         }
@@ -74,7 +74,7 @@ fn traits(answer: &v1::ExplainProfileResponse) -> String {
 }
 
 fn refused_links(answer: &v1::ExplainProfileResponse) -> String {
-    let mut table = output::table(&["not with", "of", "although", "because"]);
+    let mut table = output::table(&["refused link", "other profile", "evidence", "refused by"]);
     for link in &answer.refused_links {
         let weight = if link.reason == "match" {
             format!(" {:+.1}", link.weight_bits)

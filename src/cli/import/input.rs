@@ -1,4 +1,4 @@
-//! What is imported: a file, or bytes that are compiled in; read in batches on a thread of its own.
+//! The input of an import: a file or embedded bytes, read in batches on a thread of its own.
 
 use std::path::Path;
 

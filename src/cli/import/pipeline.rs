@@ -9,26 +9,27 @@ use super::progress::Progress;
 use super::rejects::Rejects;
 use super::sink::{Done, Outcome, Sink};
 
-/// Batches that are sent and not yet acknowledged.
+/// Maximum number of batches that are sent and not acknowledged.
 const IN_FLIGHT: usize = 4;
 
 /// One input to import.
 pub(crate) struct Job {
-    /// The rows.
+    /// Rows to import.
     pub(crate) input: Input,
-    /// Whose.
+    /// Source of the rows, by its name in the model.
     pub(crate) source: String,
-    /// By which mapping.
+    /// Kind of the rows: the mapping to apply.
     pub(crate) kind: String,
-    /// How many rows a batch has, at most.
+    /// Maximum number of rows in a batch.
     pub(crate) batch_rows: usize,
-    /// Where refused rows go.
+    /// File for rejected rows.
     pub(crate) rejects: Option<Rejects>,
-    /// Where the position is kept.
+    /// File that keeps the position.
     pub(crate) position: Option<PositionFile>,
 }
 
-/// Imports it. What was acknowledged before a failure is counted, and its position kept.
+/// Imports the rows of a job. Batches that are acknowledged before a failure count, and the file of
+/// the position keeps the place after them.
 pub(crate) async fn run(job: Job, sink: &Sink, progress: &Progress) -> anyhow::Result<()> {
     let Job {
         input,
@@ -66,7 +67,7 @@ pub(crate) async fn run(job: Job, sink: &Sink, progress: &Progress) -> anyhow::R
     Ok(())
 }
 
-/// Writes the refused rows of a batch; answers how long the file is then.
+/// Writes the rejected rows of a batch. Returns the length of the file.
 fn write_rejects(rejects: Option<&mut Rejects>, done: &Done) -> anyhow::Result<u64> {
     let Some(rejects) = rejects else { return Ok(0) };
     for (row, outcome) in &done.rows {

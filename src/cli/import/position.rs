@@ -1,10 +1,9 @@
-//! How far an import came, in a small file beside the input.
+//! The position of an import, in a small file beside the input.
 //!
-//! It is an optimisation: rows that are said again change nothing. What it must never do is to let
-//! rows be left out. So it moves on only after acknowledgements, and says what it belongs to: the
-//! input (by its beginning; it may have grown since), the target, the tenant, the source and the
-//! kind. For anything else it is refused. A position counts bytes after decompression, so it holds
-//! for gzip too.
+//! It is an optimisation: importing a row twice changes nothing. It must never skip a row. So it
+//! advances only after acknowledgements, and names its import: the input (by its beginning; it may
+//! have grown since), the target, the tenant, the source and the kind. Any other import refuses it.
+//! A position counts bytes after decompression, so it holds for gzip too.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -20,7 +19,7 @@ use crate::sources::files::Position;
 /// How much of an input tells it from others.
 const BEGINNING_BYTES: u64 = 64 * 1024;
 
-/// What a position belongs to.
+/// The import that a position belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Owner {
     target: String,
@@ -48,11 +47,11 @@ struct Content {
     saved: Saved,
 }
 
-/// The file.
+/// The file that keeps the position of an import.
 pub(crate) struct PositionFile {
     path: PathBuf,
     owner: Owner,
-    told: bool,
+    reported: bool,
 }
 
 impl Owner {
@@ -99,14 +98,14 @@ impl PositionFile {
             Self {
                 path,
                 owner,
-                told: false,
+                reported: false,
             },
             saved,
         ))
     }
 
-    /// Writes a position down, whole or not at all. A failure is told once: the import itself does
-    /// not need it.
+    /// Writes a position, whole or not at all. A failure is reported once: the import itself does
+    /// not need the file.
     pub(super) fn save(&mut self, position: Position, rejects_bytes: u64) {
         let content = Content {
             owner: self.owner.clone(),
@@ -122,7 +121,7 @@ impl PositionFile {
             .and_then(|text| fs::write(&new, text))
             .and_then(|()| fs::rename(&new, &self.path));
         if let Err(error) = written
-            && !std::mem::replace(&mut self.told, true)
+            && !std::mem::replace(&mut self.reported, true)
         {
             eprintln!(
                 "warning: {}: {error}; this import cannot be resumed",
@@ -146,7 +145,7 @@ fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
     };
     let found: Content = serde_json::from_slice(&text).with_context(|| {
         format!(
-            "{}: is no position of an import; import without --resume",
+            "{}: is not the position of an import; import without --resume",
             path.display()
         )
     })?;
@@ -169,7 +168,7 @@ fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
     Ok(found.saved)
 }
 
-/// What a file of so many bytes begins with, as a hash.
+/// The hash of the first bytes of a file with this length.
 fn beginning(file: &Path, bytes: u64) -> std::io::Result<String> {
     let mut head = Vec::new();
     File::open(file)?

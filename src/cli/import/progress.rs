@@ -8,14 +8,14 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::sink::{Done, Outcome};
 
-/// What became of the rows.
+/// Counts of rows by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Rows of which something was new.
+    /// Rows with something new.
     pub(crate) stored: u64,
     /// Rows that were known already.
     pub(crate) duplicate: u64,
-    /// Rows that were refused.
+    /// Rejected rows.
     pub(crate) rejected: u64,
 }
 

@@ -91,7 +91,7 @@ fn make(path: &Path, bytes: u64) -> anyhow::Result<File> {
             .write(true)
             .mode(0o600)
             .open(path)?;
-        // What an earlier run wrote after its last position comes again.
+        // Rows that an earlier run wrote after its last position come again.
         file.set_len(bytes)?;
         file.seek(SeekFrom::End(0))?;
         Ok(file)

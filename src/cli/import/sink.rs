@@ -27,15 +27,16 @@ use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
 
-/// One request of an import holds so many bytes of payloads, or one payload.
+/// Maximum size of the payloads in one request of an import, in bytes. A single payload may be
+/// larger.
 const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
-/// A server that is overloaded or away is asked again so often.
+/// Maximum number of attempts while a server is overloaded or unavailable.
 const ATTEMPTS: u32 = 10;
 /// The wait between attempts grows to this.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// Where batches go.
+/// The target of an import.
 pub(crate) enum Sink {
     /// Into the database, by this process's own write path.
     Direct(Box<Direct>),
@@ -58,7 +59,7 @@ pub(super) struct Done {
     pub(super) bytes_read: u64,
 }
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     Stored,
@@ -201,7 +202,7 @@ impl Direct {
     }
 }
 
-/// Waits for the commit of a batch whose rows made so many statements each.
+/// Waits for the commit of a batch. `counts` has the number of statements of each row.
 async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::Result<Done> {
     let Receipt { results, .. } = ticket.wait().await?;
     let mut results = results.into_iter().map(|result| match result.outcome {
@@ -222,7 +223,7 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
     })
 }
 
-/// What became of a row, by what became of its statements.
+/// The outcome of a row, from those of its statements.
 fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let (mut stored, mut reasons) = (false, None);
     for outcome in outcomes {

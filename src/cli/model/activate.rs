@@ -1,4 +1,4 @@
-//! `model activate`: a stored version put in force straight in the database.
+//! `model activate`: activates a stored version directly in the database.
 //!
 //! The way out when no server can do it. It is the same as `model apply --version` on a server: it
 //! takes the tenant's write turn, brings all data in line in the same transaction, and running
@@ -33,23 +33,23 @@ pub(super) async fn run(
     let applied = activate(&config, store.clone(), version, tenant, expected_version).await;
     store.close().await;
     let Applied {
-        version: in_force,
+        version: active,
         plan,
         sequence,
     } = applied.with_context(|| {
-        format!("version {version} of the model of tenant {tenant} was not put in force")
+        format!("version {version} of the model of tenant {tenant} was not activated")
     })?;
     let (before, unchanged, changed) = (plan.base_version, plan.unchanged, plan.difference.changed);
     match format {
         Format::Json => output::print(&serde_json::to_string_pretty(&json!({
-            "version": in_force, "base_version": before, "unchanged": unchanged, "sequence": sequence,
+            "version": active, "base_version": before, "unchanged": unchanged, "sequence": sequence,
         }))?),
         Format::Table if unchanged => output::print(&format!(
-            "version {in_force} says the same and stays in force"
+            "version {active} has the same content and stays active"
         )),
         Format::Table => output::print(&format!(
-            "version {in_force} is in force, with what version {version} says; before it, version {before} was\n\
-             {changed} profiles show something else"
+            "version {active} is active, with the content of version {version}; before it, version {before} was\n\
+             {changed} profiles changed"
         )),
     }
 }
@@ -62,7 +62,7 @@ async fn activate(
     expected_version: Option<i64>,
 ) -> anyhow::Result<Applied> {
     store.check().await?;
-    // What is configured does not count: a tenant with versions has a model of its own.
+    // The configured model does not count: a tenant with versions has a model of its own.
     let models = Arc::new(ActiveModels::new(store.clone(), ModelFile::built_in()));
     let metrics = Telemetry::collect(config)?.metrics;
     let follower = LogFollower::start(

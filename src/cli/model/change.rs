@@ -1,31 +1,31 @@
-//! `model plan`, `model apply`: asked of a server, with its progress on standard error.
+//! `model plan`, `model apply`, `model train` on a server, with progress on standard error.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use tonic::{Status, Streaming};
 
-use super::told;
-use crate::cli::client::{Client, ServerArgs, refused};
-use crate::cli::output::{self, Format};
+use super::report;
+use crate::cli::client::{Client, answered, refused};
+use crate::cli::query::QueryArgs;
 use crate::grpc::v1::{
     self, apply_model_response, model_candidate, plan_model_response, train_model_response,
 };
 
-/// What to put in force.
+/// A model to plan or apply.
 #[derive(Debug, clap::Args)]
 pub(super) struct CandidateArgs {
-    /// The model file (YAML)
+    /// Model file (YAML)
     #[arg(required_unless_present = "version", conflicts_with = "version")]
     file: Option<PathBuf>,
 
-    /// A stored version instead of a file
+    /// Stored version instead of a file
     #[arg(long, value_name = "VERSION")]
     version: Option<i64>,
 
-    /// Where the weights of its matching come from: running (default for a file), shipped, or a
-    /// version
+    /// Origin of the match weights: running (default for a file), shipped, or a version
     #[arg(long, value_name = "running|shipped|VERSION")]
     weights: Option<WeightsChoice>,
 }
@@ -73,12 +73,8 @@ impl CandidateArgs {
             }
             (Some(WeightsChoice::Running), model_candidate::Content::Version(_)) => {
                 let request = client.request(v1::GetModelRequest::default())?;
-                let running = client
-                    .models()
-                    .get_model(request)
-                    .await
-                    .map_err(|status| refused(&status))?;
-                let version = running.into_inner().model.unwrap_or_default().version;
+                let running = answered(client.models().get_model(request).await)?;
+                let version = running.model.unwrap_or_default().version;
                 Some(model_candidate::Weights::WeightsOfVersion(version))
             }
         };
@@ -89,12 +85,8 @@ impl CandidateArgs {
     }
 }
 
-pub(super) async fn plan(
-    args: CandidateArgs,
-    format: Format,
-    server: &ServerArgs,
-) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+pub(super) async fn plan(args: CandidateArgs, query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let request = v1::PlanModelRequest {
         candidate: Some(args.read(&client).await?),
     };
@@ -104,26 +96,22 @@ pub(super) async fn plan(
         .await;
     let plan = last(stream, |answer: v1::PlanModelResponse| {
         match answer.message {
-            Some(plan_model_response::Message::Progress(progress)) => Told::Progress(progress),
-            Some(plan_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
-            Some(plan_model_response::Message::Plan(plan)) => Told::Last(plan),
-            None => Told::Nothing,
+            Some(plan_model_response::Message::Progress(progress)) => Message::Progress(progress),
+            Some(plan_model_response::Message::Mistakes(mistakes)) => Message::Mistakes(mistakes),
+            Some(plan_model_response::Message::Plan(plan)) => Message::Last(plan),
+            None => Message::Nothing,
         }
     });
     let plan = plan.await?;
-    match format {
-        Format::Json => output::print_json("ModelPlan", &plan),
-        Format::Table => output::print(&told::plan(&plan)),
-    }
+    query.print("ModelPlan", &plan, |plan| Ok(report::plan(plan)))
 }
 
 pub(super) async fn apply(
     args: CandidateArgs,
     expected_version: Option<i64>,
-    format: Format,
-    server: &ServerArgs,
-) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+    query: &QueryArgs,
+) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let candidate = Some(args.read(&client).await?);
     let expected_version = expected_version.unwrap_or_default();
     let request = v1::ApplyModelRequest {
@@ -137,69 +125,65 @@ pub(super) async fn apply(
         .await;
     let result = last(stream, |answer: v1::ApplyModelResponse| {
         match answer.message {
-            Some(apply_model_response::Message::Progress(progress)) => Told::Progress(progress),
-            Some(apply_model_response::Message::Mistakes(mistakes)) => Told::Mistakes(mistakes),
-            Some(apply_model_response::Message::Result(result)) => Told::Last(result),
-            None => Told::Nothing,
+            Some(apply_model_response::Message::Progress(progress)) => Message::Progress(progress),
+            Some(apply_model_response::Message::Mistakes(mistakes)) => Message::Mistakes(mistakes),
+            Some(apply_model_response::Message::Result(result)) => Message::Last(result),
+            None => Message::Nothing,
         }
     });
     let result = result.await?;
-    match format {
-        Format::Json => output::print_json("ApplyModelResult", &result),
-        Format::Table => output::print(&told::result(&result)),
-    }
+    query.print("ApplyModelResult", &result, |result| {
+        Ok(report::result(result))
+    })
 }
 
-pub(super) async fn train(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+pub(super) async fn train(query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let stream = client
         .models()
         .train_model(client.long_request(v1::TrainModelRequest::default())?)
         .await;
     let result = last(stream, |answer: v1::TrainModelResponse| {
         match answer.message {
-            Some(train_model_response::Message::Progress(progress)) => Told::Progress(progress),
-            Some(train_model_response::Message::Result(result)) => Told::Last(result),
-            None => Told::Nothing,
+            Some(train_model_response::Message::Progress(progress)) => Message::Progress(progress),
+            Some(train_model_response::Message::Result(result)) => Message::Last(result),
+            None => Message::Nothing,
         }
     });
     let result = result.await?;
-    match format {
-        Format::Json => output::print_json("TrainModelResult", &result),
-        Format::Table => {
-            let v1::TrainModelResult {
-                version, report, ..
-            } = result;
-            output::print(&format!(
-                "{}\n\nstored as version {version}, not in force; `model plan --version {version}` tells what it would \
-                 change, `model apply --version {version}` puts it in force",
-                report.trim_end()
-            ))
-        }
-    }
+    query.print("TrainModelResult", &result, |result| {
+        let v1::TrainModelResult {
+            version, report, ..
+        } = result;
+        Ok(format!(
+            "{}\n\nstored as version {version}, not active; `model plan --version {version}` shows what it would \
+             change, `model apply --version {version}` activates it",
+            report.trim_end()
+        ))
+    })
 }
 
-/// What a message of a stream is.
-enum Told<T> {
+/// A message of a stream.
+enum Message<T> {
     Progress(v1::ModelProgress),
     Mistakes(v1::ModelMistakes),
     Last(T),
     Nothing,
 }
 
-/// Shows a stream's progress, and answers with its end.
+/// Shows the progress of a stream. Returns its last message.
 async fn last<M, T>(
     stream: Result<tonic::Response<Streaming<M>>, Status>,
-    read: impl Fn(M) -> Told<T>,
+    read: impl Fn(M) -> Message<T>,
 ) -> anyhow::Result<T> {
-    let mut stream = stream.map_err(|status| refused(&status))?.into_inner();
+    let mut stream = answered(stream)?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
     }
     while let Some(message) = stream.message().await.map_err(|status| refused(&status))? {
         match read(message) {
-            Told::Progress(progress) => {
+            Message::Progress(progress) => {
                 let total = if progress.total > 0 {
                     format!(" of {}", progress.total)
                 } else {
@@ -208,16 +192,16 @@ async fn last<M, T>(
                 bar.set_message(format!("{}: {}{total}", progress.phase, progress.done));
                 bar.tick();
             }
-            Told::Mistakes(mistakes) => {
+            Message::Mistakes(mistakes) => {
                 bar.finish_and_clear();
-                return Err(anyhow!(told::mistakes(&mistakes)));
+                return Err(anyhow!(report::mistakes(&mistakes)));
             }
-            Told::Last(last) => {
+            Message::Last(last) => {
                 bar.finish_and_clear();
                 return Ok(last);
             }
-            Told::Nothing => {}
+            Message::Nothing => {}
         }
     }
-    Err(anyhow!("the server ended without an answer"))
+    Err(anyhow!("the server ended the stream without an answer"))
 }

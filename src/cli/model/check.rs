@@ -3,17 +3,19 @@
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use profile_core::model::Model;
 
+use crate::active_models::ModelFile;
 use crate::cli::output::{self, Format};
 
 pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let (model, errors) = match Model::parse(&text) {
-        Ok(model) => (model, Vec::new()),
-        Err(errors) => (Model::default(), errors),
+    let (model, errors) = match ModelFile::parse(&text) {
+        Ok(file) => (file.model, Vec::new()),
+        Err(errors) => (Arc::default(), errors),
     };
     match format {
         Format::Json => output::print(&serde_json::to_string_pretty(
@@ -28,7 +30,7 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<ExitCode> {
                 purposes,
                 publications,
                 ..
-            } = &model;
+            } = model.as_ref();
             let (sources, identifiers, traits) = (sources.len(), identifiers.len(), traits.len());
             let mut found =
                 format!("{sources} sources, {identifiers} identifier types, {traits} traits");

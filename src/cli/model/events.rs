@@ -1,55 +1,49 @@
-//! `model events`: what may be said of events.
+//! `model events`: event types and their properties.
+
+use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::cli::client::{Client, ServerArgs, refused};
-use crate::cli::output::{self, Format};
+use crate::cli::client::answered;
+use crate::cli::output;
+use crate::cli::query::QueryArgs;
 use crate::grpc::v1;
 
-/// How many types are asked for at a time.
+/// Page size of a request.
 const PAGE: i32 = 500;
 
-pub(super) async fn run(
-    kind: Option<&str>,
-    format: Format,
-    server: &ServerArgs,
-) -> anyhow::Result<()> {
-    let mut event_types = all(server).await?;
+pub(super) async fn run(kind: Option<&str>, query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let mut event_types = all(query).await?;
     if let Some(kind) = kind {
         event_types.retain(|known| known.name == kind);
         let known = event_types
             .first()
             .with_context(|| format!("the model has no event type `{kind}`"))?;
-        return match format {
-            Format::Json => output::print_json("EventType", known),
-            Format::Table => output::print(&one(known)),
-        };
+        return query.print("EventType", known, |known| Ok(one(known)));
     }
-    match format {
-        Format::Json => {
-            let answer = v1::ListEventTypesResponse {
-                event_types,
-                ..v1::ListEventTypesResponse::default()
-            };
-            output::print_json("ListEventTypesResponse", &answer)
-        }
-        Format::Table => output::print(&list(&event_types)),
-    }
+    let answer = v1::ListEventTypesResponse {
+        event_types,
+        ..v1::ListEventTypesResponse::default()
+    };
+    query.print("ListEventTypesResponse", &answer, |answer| {
+        Ok(list(&answer.event_types))
+    })
 }
 
-async fn all(server: &ServerArgs) -> anyhow::Result<Vec<v1::EventType>> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+async fn all(query: &QueryArgs) -> anyhow::Result<Vec<v1::EventType>> {
+    let client = query.connect().await?;
     let (mut all, mut page_token) = (Vec::new(), String::new());
     loop {
         let request = v1::ListEventTypesRequest {
             page_size: PAGE,
             page_token,
         };
-        let answer = client
-            .models()
-            .list_event_types(client.request(request)?)
-            .await;
-        let answer = answer.map_err(|status| refused(&status))?.into_inner();
+        let answer = answered(
+            client
+                .models()
+                .list_event_types(client.request(request)?)
+                .await,
+        )?;
         all.extend(answer.event_types);
         page_token = answer.next_page_token;
         if page_token.is_empty() {
@@ -75,7 +69,7 @@ fn list(event_types: &[v1::EventType]) -> String {
 }
 
 fn one(kind: &v1::EventType) -> String {
-    let mut table = output::table(&["property", "type", "says", "description"]);
+    let mut table = output::table(&["property", "type", "role", "description"]);
     let object = kind
         .object
         .iter()

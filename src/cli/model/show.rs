@@ -1,44 +1,46 @@
 //! `model show`, `model versions`.
 
-use crate::cli::client::{Client, ServerArgs, refused};
-use crate::cli::output::{self, Format};
+use std::process::ExitCode;
+
+use crate::cli::client::answered;
+use crate::cli::output;
+use crate::cli::query::QueryArgs;
 use crate::grpc::v1;
 
-/// How many versions are listed.
+/// Maximum number of versions listed.
 const MAX_VERSIONS: i32 = 100;
 
-pub(super) async fn file(
-    version: Option<i64>,
-    format: Format,
-    server: &ServerArgs,
-) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+pub(super) async fn file(version: Option<i64>, query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let request = v1::GetModelRequest {
         version: version.unwrap_or_default(),
     };
-    let answer = client.models().get_model(client.request(request)?).await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    match format {
-        Format::Json => output::print_json("GetModelResponse", &answer),
-        Format::Table => output::print(&answer.model.unwrap_or_default().file),
-    }
+    let answer = answered(client.models().get_model(client.request(request)?).await)?;
+    query.print("GetModelResponse", &answer, |answer| {
+        let file = answer.model.as_ref().map(|model| model.file.clone());
+        Ok(file.unwrap_or_default())
+    })
 }
 
-pub(super) async fn versions(format: Format, server: &ServerArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&server.server, &server.tenant.tenant).await?;
+pub(super) async fn versions(query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
     let request = v1::ListModelVersionsRequest {
         page_size: MAX_VERSIONS,
         page_token: String::new(),
     };
-    let answer = client
-        .models()
-        .list_model_versions(client.request(request)?)
-        .await;
-    let answer = answer.map_err(|status| refused(&status))?.into_inner();
-    if format == Format::Json {
-        return output::print_json("ListModelVersionsResponse", &answer);
-    }
-    let mut table = output::table(&["version", "stored", "in force since", "weights", "note"]);
+    let answer = answered(
+        client
+            .models()
+            .list_model_versions(client.request(request)?)
+            .await,
+    )?;
+    query.print("ListModelVersionsResponse", &answer, |answer| {
+        Ok(versions_shown(answer))
+    })
+}
+
+fn versions_shown(answer: &v1::ListModelVersionsResponse) -> String {
+    let mut table = output::table(&["version", "stored", "active since", "weights", "note"]);
     for model in &answer.models {
         let since = model
             .activate_time
@@ -68,5 +70,5 @@ pub(super) async fn versions(format: Format, server: &ServerArgs) -> anyhow::Res
             output::plain(&model.note),
         ]);
     }
-    output::print(&output::lines(&table))
+    output::lines(&table)
 }

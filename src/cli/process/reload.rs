@@ -1,13 +1,13 @@
-//! SIGHUP: the configuration is read again.
+//! SIGHUP: reads the configuration again.
 //!
-//! - All of it is read and checked before anything changes. If anything is wrong with it, nothing
-//!   changes, and the log says what is wrong.
-//! - What can be changed while a server runs ([`RELOADED`]) is put in force. What differs besides
-//!   is named: it needs a restart.
-//! - The log file is opened again by its name, for those who rotate it. So are files of secrets by
-//!   whoever reads them.
-//! - A process's environment cannot be changed from outside, and flags stay as they were given;
-//!   both still go over the file.
+//! - All of it is read and checked before anything changes. If it has a mistake, nothing changes,
+//!   and the log names the mistake.
+//! - The keys that a running server can change ([`RELOADED`]) take effect. The log names other keys
+//!   that differ: they need a restart.
+//! - The log file is opened again by its name, so that it can be rotated. Files of secrets are
+//!   opened again by their readers.
+//! - The environment of a process cannot be changed from outside, and flags stay as they were
+//!   given; both still override the file.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::config::{Config, ConfigArgs, Log};
 use crate::grpc::CallLog;
 use crate::telemetry;
 
-/// The keys that are put in force.
+/// The keys that take effect.
 const RELOADED: [&str; 5] = [
     "log.filter",
     "log.requests",
@@ -24,10 +24,10 @@ const RELOADED: [&str; 5] = [
     "log.max_lines_per_second",
 ];
 
-/// What can be reloaded.
+/// Keys that a reload changes.
 pub(super) struct Reload {
     args: ConfigArgs,
-    /// What is in force.
+    /// The active configuration.
     config: Config,
     call_log: Arc<CallLog>,
 }

@@ -54,7 +54,7 @@ const IGNORED: &[(i32, &str)] = &[
     (libc::SIGSTKFLT, "SIGSTKFLT"),
 ];
 
-/// What SIGHUP does.
+/// The action on SIGHUP.
 pub(super) enum Hangup {
     Reload(Box<Reload>),
     Stop,

@@ -11,8 +11,9 @@ use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed}
 use prost_types::FieldMask;
 
 use super::{computed_trait, held, record, time, unified};
+use crate::grpc::checked::Checked;
+use crate::grpc::names::profile_name;
 use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
-use crate::grpc::status::{Checked, profile_name};
 use crate::grpc::v1;
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.

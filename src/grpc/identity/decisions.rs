@@ -3,14 +3,14 @@
 use profile_core::identity::DecisionKind;
 use profile_core::profile::Profile;
 use profile_core::records::{Reason, RecordKey, Violation};
-use tonic::{Code, Request, Response, Status};
 
 use super::IdentityApi;
+use super::encode::decision_name;
 use crate::grpc::call_context::CallContext;
+use crate::grpc::checked::{Checked, both, count};
 use crate::grpc::encode::{Projection, profile};
-use crate::grpc::status::{
-    Checked, both, count, from_decide, from_store, refused, rule_refused, source_not_found,
-};
+use crate::grpc::error::ApiError;
+use crate::grpc::status;
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
 
@@ -26,10 +26,9 @@ const MAX_NOTE_BYTES: usize = 1_024;
 /// Decides a candidate.
 pub(super) async fn decide_candidate(
     api: &IdentityApi,
-    request: Request<v1::DecideCandidateRequest>,
-) -> Result<Response<v1::DecideCandidateResponse>, Status> {
-    let context = CallContext::of(&request)?;
-    let request = request.into_inner();
+    request: v1::DecideCandidateRequest,
+    context: &CallContext,
+) -> Result<v1::DecideCandidateResponse, ApiError> {
     let records = both(record(request.left, "left"), record(request.right, "right"));
     let records = records.and_then(|(left, right)| {
         if left == right {
@@ -40,25 +39,25 @@ pub(super) async fn decide_candidate(
     });
     let what = both(records, kind(request.verdict));
     let who = Who::new(request.note, request.request_id, request.validate_only);
-    let (((left, right), kind), who) = both(what, who).map_err(refused)?;
+    let (((left, right), kind), who) = both(what, who)?;
     let operation = Operation::Candidate { left, right, kind };
-    let decided = decide(api, &context, operation, who, request.override_rules).await?;
-    Ok(Response::new(v1::DecideCandidateResponse {
+    let decided = decide(api, context, operation, who, request.override_rules).await?;
+    Ok(v1::DecideCandidateResponse {
         decision: made(&decided, request.validate_only)
             .into_iter()
             .next()
             .unwrap_or_default(),
         profiles: decided.profiles.iter().map(basic).collect(),
-        read_token: read_token(api, &context, &decided).await?,
-    }))
+        read_token: read_token(api, context, &decided).await?,
+    })
 }
 
 /// Merges profiles.
 pub(super) async fn merge_profiles(
     api: &IdentityApi,
-    request: Request<v1::MergeProfilesRequest>,
-) -> Result<Response<v1::MergeProfilesResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::MergeProfilesRequest,
+    context: &CallContext,
+) -> Result<v1::MergeProfilesResponse, ApiError> {
     let v1::MergeProfilesRequest {
         target,
         sources,
@@ -66,50 +65,50 @@ pub(super) async fn merge_profiles(
         override_rules,
         request_id,
         validate_only,
-    } = request.into_inner();
+    } = request;
     let who = Who::new(note, request_id, validate_only);
-    let (operation, who) = both(merge(&target, &sources), who).map_err(refused)?;
-    let decided = decide(api, &context, operation, who, override_rules).await?;
-    Ok(Response::new(v1::MergeProfilesResponse {
-        outcomes: outcomes(&sources, &decided, validate_only),
+    let (operation, who) = both(merge(&target, &sources), who)?;
+    let decided = decide(api, context, operation, who, override_rules).await?;
+    Ok(v1::MergeProfilesResponse {
+        outcomes: outcomes(context, &sources, &decided, validate_only),
         profile: decided.profiles.first().map(basic),
-        read_token: read_token(api, &context, &decided).await?,
-    }))
+        read_token: read_token(api, context, &decided).await?,
+    })
 }
 
 /// Tells what a merge would make.
 pub(super) async fn preview_merge(
     api: &IdentityApi,
-    request: Request<v1::PreviewMergeRequest>,
-) -> Result<Response<v1::PreviewMergeResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::PreviewMergeRequest,
+    context: &CallContext,
+) -> Result<v1::PreviewMergeResponse, ApiError> {
     let v1::PreviewMergeRequest {
         target,
         sources,
         override_rules,
-    } = request.into_inner();
-    let operation = merge(&target, &sources).map_err(refused)?;
-    let decided = decide(api, &context, operation, Who::default(), override_rules).await?;
+    } = request;
+    let operation = merge(&target, &sources)?;
+    let decided = decide(api, context, operation, Who::default(), override_rules).await?;
     let profile = decided.profiles.first().map(basic);
-    Ok(Response::new(v1::PreviewMergeResponse {
-        outcomes: outcomes(&sources, &decided, true),
+    Ok(v1::PreviewMergeResponse {
+        outcomes: outcomes(context, &sources, &decided, true),
         profile,
-    }))
+    })
 }
 
 /// Takes records out of a profile.
 pub(super) async fn split_profile(
     api: &IdentityApi,
-    request: Request<v1::SplitProfileRequest>,
-) -> Result<Response<v1::SplitProfileResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::SplitProfileRequest,
+    context: &CallContext,
+) -> Result<v1::SplitProfileResponse, ApiError> {
     let v1::SplitProfileRequest {
         name,
         records,
         note,
         request_id,
         validate_only,
-    } = request.into_inner();
+    } = request;
     let number = count("records", records.len(), MAX_RECORDS, "records");
     let keys: Checked<Vec<RecordKey>> = records
         .into_iter()
@@ -117,38 +116,37 @@ pub(super) async fn split_profile(
         .map(|(index, key)| decode::record(key, &format!("records[{index}]")))
         .collect();
     let what = both(decode::profile(&name, "name"), both(number, keys));
-    let ((profile, ((), records)), who) =
-        both(what, Who::new(note, request_id, validate_only)).map_err(refused)?;
+    let ((profile, ((), records)), who) = both(what, Who::new(note, request_id, validate_only))?;
     let decided = decide(
         api,
-        &context,
+        context,
         Operation::Split { profile, records },
         who,
         false,
     )
     .await?;
-    Ok(Response::new(v1::SplitProfileResponse {
+    Ok(v1::SplitProfileResponse {
         decision: made(&decided, validate_only)
             .into_iter()
             .next()
             .unwrap_or_default(),
         profiles: decided.profiles.iter().map(basic).collect(),
-        read_token: read_token(api, &context, &decided).await?,
-    }))
+        read_token: read_token(api, context, &decided).await?,
+    })
 }
 
 /// Takes a decision back.
 pub(super) async fn withdraw_decision(
     api: &IdentityApi,
-    request: Request<v1::WithdrawDecisionRequest>,
-) -> Result<Response<v1::WithdrawDecisionResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::WithdrawDecisionRequest,
+    context: &CallContext,
+) -> Result<v1::WithdrawDecisionResponse, ApiError> {
     let v1::WithdrawDecisionRequest {
         name,
         note,
         request_id,
         validate_only,
-    } = request.into_inner();
+    } = request;
     let decision = name
         .strip_prefix("decisions/")
         .filter(|id| !id.is_empty())
@@ -161,12 +159,12 @@ pub(super) async fn withdraw_decision(
         )]
     };
     let who = Who::new(note, request_id, validate_only);
-    let (decision, who) = both(decision.ok_or_else(malformed), who).map_err(refused)?;
-    let decided = decide(api, &context, Operation::Withdraw { decision }, who, false).await?;
-    Ok(Response::new(v1::WithdrawDecisionResponse {
+    let (decision, who) = both(decision.ok_or_else(malformed), who)?;
+    let decided = decide(api, context, Operation::Withdraw { decision }, who, false).await?;
+    Ok(v1::WithdrawDecisionResponse {
         profiles: decided.profiles.iter().map(basic).collect(),
-        read_token: read_token(api, &context, &decided).await?,
-    }))
+        read_token: read_token(api, context, &decided).await?,
+    })
 }
 
 /// Who asks, why, and under which id; an empty one only tries.
@@ -223,7 +221,7 @@ async fn decide(
     operation: Operation,
     who: Who,
     override_rules: bool,
-) -> Result<Decided, Status> {
+) -> Result<Decided, ApiError> {
     let Who {
         actor,
         note,
@@ -237,8 +235,8 @@ async fn decide(
         override_rules,
         request_id,
     };
-    let decided = api.ingest.decide(&context.tenant, request, !writes).await;
-    decided.map_err(|error| from_decide(error, context))
+    let decided = api.ingest.decide(&context.tenant, request, !writes).await?;
+    Ok(decided)
 }
 
 fn merge(target: &str, sources: &[String]) -> Checked<Operation> {
@@ -279,23 +277,34 @@ fn kind(verdict: i32) -> Checked<DecisionKind> {
     }
 }
 
-fn outcomes(sources: &[String], decided: &Decided, validate_only: bool) -> Vec<v1::MergeOutcome> {
-    let ok = || tonic_types::Status {
-        code: Code::Ok.into(),
-        ..tonic_types::Status::default()
-    };
+fn outcomes(
+    context: &CallContext,
+    sources: &[String],
+    decided: &Decided,
+    validate_only: bool,
+) -> Vec<v1::MergeOutcome> {
     let outcome = |(source, outcome): (&String, &MergeOutcome)| {
         let source = source.clone();
-        let (status, decision, refused_by) = match outcome {
-            MergeOutcome::Same => (ok(), String::new(), String::new()),
-            MergeOutcome::Merged(_) if validate_only => (ok(), String::new(), String::new()),
-            MergeOutcome::Merged(id) => (ok(), format!("decisions/{id}"), String::new()),
-            MergeOutcome::NotFound => (source_not_found(), String::new(), String::new()),
-            MergeOutcome::Refused(rule) => (rule_refused(rule), String::new(), rule.clone()),
+        let (answered, decision, refused_by) = match outcome {
+            MergeOutcome::Same => (status::ok(), String::new(), String::new()),
+            MergeOutcome::Merged(_) if validate_only => {
+                (status::ok(), String::new(), String::new())
+            }
+            MergeOutcome::Merged(id) => (status::ok(), decision_name(id), String::new()),
+            MergeOutcome::NotFound => (
+                context.item_status(ApiError::SourceNotFound),
+                String::new(),
+                String::new(),
+            ),
+            MergeOutcome::Refused(rule) => (
+                context.item_status(ApiError::RuleRefused(rule.clone())),
+                String::new(),
+                rule.clone(),
+            ),
         };
         v1::MergeOutcome {
             source,
-            status: Some(status),
+            status: Some(answered),
             decision,
             refused_by,
         }
@@ -311,7 +320,7 @@ fn made(decided: &Decided, validate_only: bool) -> Vec<String> {
     decided
         .decisions
         .iter()
-        .map(|id| format!("decisions/{id}"))
+        .map(|id| decision_name(id))
         .collect()
 }
 
@@ -323,14 +332,10 @@ async fn read_token(
     api: &IdentityApi,
     context: &CallContext,
     decided: &Decided,
-) -> Result<String, Status> {
+) -> Result<String, ApiError> {
     let Some(sequence) = decided.sequence else {
         return Ok(String::new());
     };
-    let store = api
-        .store
-        .id()
-        .await
-        .map_err(|error| from_store(&error, context))?;
+    let store = api.store.id().await?;
     Ok(token::read_token(store, &context.tenant, sequence))
 }

@@ -3,8 +3,8 @@
 use profile_core::records::{Reason, Violation};
 
 use crate::explain::Side;
+use crate::grpc::checked::Checked;
 use crate::grpc::decode;
-use crate::grpc::status::Checked;
 use crate::grpc::v1;
 
 /// A side of a pair.

@@ -9,7 +9,7 @@ use crate::explain::{
     Support,
 };
 use crate::grpc::encode::{identifier, key, origin, time, value};
-use crate::grpc::status::profile_name;
+use crate::grpc::names::profile_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};
 

@@ -9,10 +9,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
+use opentelemetry::trace::{SpanRef, TraceContextExt};
 use profile_core::records::TenantId;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::Span;
+use tracing::field::Empty;
 
 use super::activity::Activity;
 use super::answer::Answer;
@@ -26,7 +28,8 @@ use crate::grpc::lane::lane;
 use crate::grpc::methods::{Class, Method};
 use crate::grpc::{protocol, status};
 use crate::lanes::{self, Caller, Entered};
-use crate::telemetry::accept_parent;
+use crate::spans;
+use crate::telemetry::metrics::name_of;
 use crate::transport::{Connection, Control, Cut, Ended, Held};
 
 /// One call.
@@ -47,6 +50,8 @@ pub(super) struct CallGuard {
     place: Option<Permit>,
     /// The bytes of the request.
     held: Option<Held>,
+    /// The span of the call; none where it is not traced.
+    span: Span,
     over: bool,
 }
 
@@ -69,6 +74,7 @@ impl CallGuard {
             entered: None,
             place: None,
             held: None,
+            span: Span::none(),
             over: false,
         }
     }
@@ -312,29 +318,82 @@ impl CallGuard {
             request_id,
             ..
         } = self;
-        shared.log.write(&Answered {
+        let answered = Answered {
             method: method.name,
             code,
             took,
             tenant,
             request_id,
-        });
+        };
+        self.span.in_scope(|| shared.log.write(&answered));
+        self.end_span(code);
     }
 
-    /// The span of the call, under the caller's if it sends one.
-    pub(super) fn span(&self, headers: &HeaderMap) -> Span {
-        if !self.shared.limits.spans {
+    /// Begins the span of the call, under the caller's if it sends one; none where the call is not
+    /// traced. Names: OpenTelemetry, "Semantic conventions for gRPC".
+    pub(super) fn begin_span(&mut self, headers: &HeaderMap) -> Span {
+        let Some(sampler) = &self.shared.limits.sampler else {
+            return Span::none();
+        };
+        let parent = spans::parent(headers);
+        let chosen = {
+            let context = parent.as_ref().map(|parent| parent.span());
+            sampler.chooses(context.as_ref().map(SpanRef::span_context))
+        };
+        if !chosen {
             return Span::none();
         }
-        let span = tracing::info_span!(
+        self.span = tracing::info_span!(
             "rpc",
             otel.name = self.method.name,
             otel.kind = "server",
+            otel.status_code = Empty,
+            rpc.system.name = "grpc",
+            rpc.method = self.method.name,
+            rpc.response.status_code = Empty,
+            "error.type" = Empty,
             tenant = self.tenant,
             request_id = self.request_id
         );
-        accept_parent(&span, headers);
-        span
+        spans::set_parent(&self.span, parent);
+        self.span.clone()
+    }
+
+    /// Writes the status on the span and lets it end.
+    fn end_span(&mut self, code: Code) {
+        let span = std::mem::replace(&mut self.span, Span::none());
+        if span.is_none() {
+            return;
+        }
+        span.record("rpc.response.status_code", name_of(code));
+        if is_fault_of_the_server(code) {
+            span.record("error.type", name_of(code));
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+/// Whether a status is an error of the server. The others are answers to callers' errors. Source:
+/// OpenTelemetry, "Semantic conventions for gRPC", `rpc.response.status_code` of servers.
+fn is_fault_of_the_server(code: Code) -> bool {
+    match code {
+        Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss => true,
+        Code::Ok
+        | Code::Cancelled
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unauthenticated => false,
     }
 }
 

@@ -36,7 +36,7 @@ const SCALAR: usize = 8;
 
 /// The estimate of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Estimate {
+pub(in crate::grpc) enum Estimate {
     /// Bytes of memory.
     Bytes(usize),
     /// More than the limit; the field of the request at which it was passed.
@@ -45,11 +45,11 @@ pub(super) enum Estimate {
 
 /// The request type of a method.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape(&'static Message);
+pub(in crate::grpc) struct Shape(&'static Message);
 
 impl Shape {
     /// The request type of a method, by `package.Service/Method`.
-    pub(super) fn of_method(name: &str) -> Option<Self> {
+    pub(in crate::grpc) fn of_method(name: &str) -> Option<Self> {
         SIZES
             .inputs
             .get(name)
@@ -58,7 +58,7 @@ impl Shape {
     }
 
     /// Estimates a message, up to a limit.
-    pub(super) fn estimate(self, bytes: &[u8], limit: usize) -> Estimate {
+    pub(in crate::grpc) fn estimate(self, bytes: &[u8], limit: usize) -> Estimate {
         let mut walk = Walk {
             sum: self.0.bytes,
             limit,

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use profile_core::model::event::{Catalogue, EventType, ObjectRef, Origin, Property, PropertyKind};
-use tonic::Status;
 
-use crate::grpc::status::{self, refused};
+use crate::grpc::checked::page_size;
+use crate::grpc::error::ApiError;
 use crate::grpc::{token, v1};
 
 /// A page of a catalogue, in order of name.
 pub(super) fn page(
     catalogue: &Catalogue,
     request: &v1::ListEventTypesRequest,
-) -> Result<v1::ListEventTypesResponse, Status> {
-    let limit = status::page_size(request.page_size, 100, 500).map_err(refused)?;
+) -> Result<v1::ListEventTypesResponse, ApiError> {
+    let limit = page_size(request.page_size, 100, 500)?;
     let after: Option<String> = token::parse_page_token(&request.page_token, &())?;
     let first = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest = catalogue.range::<str, _>((first, Bound::Unbounded));

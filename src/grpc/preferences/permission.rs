@@ -5,16 +5,16 @@ use profile_core::model::check::MAX_IDENTIFIER_BYTES;
 use profile_core::permission::contact::{AskError, Permission, Question};
 use profile_core::profile::Profile;
 use profile_core::records::{Reason, Timestamp, Violation};
-use tonic::{Code, Request, Response, Status};
 
 use super::{PreferenceApi, encode};
 use crate::grpc::call_context::CallContext;
+use crate::grpc::checked::{Checked, both, count};
 use crate::grpc::encode::{merged_from, read_info, undeclared};
-use crate::grpc::status::{
-    self, Checked, both, count, from_reader, from_store, profile_name, refused,
-};
+use crate::grpc::error::ApiError;
+use crate::grpc::names::profile_name;
+use crate::grpc::status;
 use crate::grpc::{decode, profiles, v1};
-use crate::reader::Key;
+use crate::reader::{Answer, Key};
 
 /// How many customers may be asked about at once.
 const MAX_SUBJECTS: usize = 500;
@@ -118,40 +118,36 @@ impl Asked {
 /// Answers for one customer.
 pub(super) async fn check(
     api: &PreferenceApi,
-    request: Request<v1::CheckContactPermissionRequest>,
-) -> Result<Response<v1::CheckContactPermissionResponse>, Status> {
-    let context = CallContext::of(&request)?;
-    let request = request.into_inner();
-    let model = api.model(&context).await?;
+    request: v1::CheckContactPermissionRequest,
+    context: &CallContext,
+) -> Result<v1::CheckContactPermissionResponse, ApiError> {
+    let model = api.model(context).await?;
     let names = (request.purpose, request.channel, request.topic);
     let asked = Asked::new(names, request.contact_time, api.clock.now(), &model);
-    let (key, asked) = both(decode::key(request.key, "key"), asked).map_err(refused)?;
-    let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
-    let found = api.read(&context, &key, freshness).await?;
-    let permission = asked
-        .of(
-            &found.profile,
-            &request.contact_point,
-            "contact_point",
-            &model,
-        )
-        .map_err(refused)?;
-    Ok(Response::new(v1::CheckContactPermissionResponse {
+    let (key, asked) = both(decode::key(request.key, "key"), asked)?;
+    let freshness = profiles::freshness(&*api.store, request.consistency, context).await?;
+    let found = api.read(context, &key, freshness).await?;
+    let permission = asked.of(
+        &found.profile,
+        &request.contact_point,
+        "contact_point",
+        &model,
+    )?;
+    Ok(v1::CheckContactPermissionResponse {
         permission: Some(encode::permission(permission)),
         profile: profile_name(&found.profile.id),
         read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
         merged_from: merged_from(&found),
-    }))
+    })
 }
 
 /// Answers for many customers.
 pub(super) async fn check_batch(
     api: &PreferenceApi,
-    request: Request<v1::BatchCheckContactPermissionRequest>,
-) -> Result<Response<v1::BatchCheckContactPermissionResponse>, Status> {
-    let context = CallContext::of(&request)?;
-    let request = request.into_inner();
-    let model = api.model(&context).await?;
+    request: v1::BatchCheckContactPermissionRequest,
+    context: &CallContext,
+) -> Result<v1::BatchCheckContactPermissionResponse, ApiError> {
+    let model = api.model(context).await?;
     let names = (request.purpose, request.channel, request.topic);
     let asked = Asked::new(names, request.contact_time, api.clock.now(), &model);
     let number = count(
@@ -160,61 +156,51 @@ pub(super) async fn check_batch(
         MAX_SUBJECTS,
         "customers",
     );
-    let ((), asked) = both(number, asked).map_err(refused)?;
-    let freshness = profiles::freshness(&*api.store, request.consistency, &context).await?;
-    let subjects = request.subjects.into_iter().enumerate();
-    let subjects: Vec<(Checked<Key>, String)> = subjects
-        .map(|(index, subject)| {
-            (
-                decode::key(subject.key, &format!("subjects[{index}].key")),
-                subject.contact_point,
-            )
-        })
-        .collect();
-    let keys: Vec<Key> = subjects
-        .iter()
-        .filter_map(|(key, _)| key.as_ref().ok().cloned())
-        .collect();
-    let found = api.reader.profiles(&context.tenant, &keys, freshness).await;
-    let mut found = found
-        .map_err(|error| from_store(&error, &context))?
-        .into_iter();
-    let results = subjects
+    let ((), asked) = both(number, asked)?;
+    let freshness = profiles::freshness(&*api.store, request.consistency, context).await?;
+    let (keys, points): (Vec<Checked<Key>>, Vec<String>) = request
+        .subjects
         .into_iter()
         .enumerate()
-        .map(|(index, (key, contact_point))| {
-            let answered = key.map_err(refused).and_then(|_| match found.next() {
-                Some(Ok(answer)) => Ok(answer),
-                Some(Err(error)) => Err(from_reader(error, &context)),
-                None => Err(from_reader(crate::reader::Error::NotFound, &context)),
-            });
-            let answered = answered.and_then(|found| {
-                let field = format!("subjects[{index}].contact_point");
-                Ok((
-                    asked
-                        .of(&found.profile, &contact_point, &field, &model)
-                        .map_err(refused)?,
-                    found,
-                ))
-            });
-            match answered {
-                Ok((permission, found)) => v1::ContactResult {
-                    status: Some(tonic_types::Status {
-                        code: Code::Ok.into(),
-                        ..tonic_types::Status::default()
-                    }),
-                    permission: Some(encode::permission(permission)),
-                    profile: profile_name(&found.profile.id),
-                    read_info: Some(read_info(&found, api.reader.store_id(), &context.tenant)),
-                    merged_from: merged_from(&found),
-                },
-                Err(status) => v1::ContactResult {
-                    status: Some(status::to_message(&status)),
-                    ..Default::default()
-                },
-            }
+        .map(subject)
+        .unzip();
+    let found = profiles::read_each(&api.reader, context, keys, freshness).await?;
+    let permission = |index: usize, answer: &Answer, point: &str| {
+        let field = format!("subjects[{index}].contact_point");
+        asked.of(&answer.profile, point, &field, &model)
+    };
+    let result = |(index, (outcome, point)): (usize, (Result<Answer, ApiError>, String))| {
+        let answered = outcome.and_then(|answer| {
+            let permission = permission(index, &answer, &point)?;
+            Ok(contact_result(api, context, &answer, permission))
         });
-    Ok(Response::new(v1::BatchCheckContactPermissionResponse {
+        answered.unwrap_or_else(|error| v1::ContactResult {
+            status: Some(context.item_status(error)),
+            ..Default::default()
+        })
+    };
+    let results = found.into_iter().zip(points).enumerate().map(result);
+    Ok(v1::BatchCheckContactPermissionResponse {
         results: results.collect(),
-    }))
+    })
+}
+
+fn subject((index, subject): (usize, v1::ContactSubject)) -> (Checked<Key>, String) {
+    let key = decode::key(subject.key, &format!("subjects[{index}].key"));
+    (key, subject.contact_point)
+}
+
+fn contact_result(
+    api: &PreferenceApi,
+    context: &CallContext,
+    answer: &Answer,
+    permission: Permission,
+) -> v1::ContactResult {
+    v1::ContactResult {
+        status: Some(status::ok()),
+        permission: Some(encode::permission(permission)),
+        profile: profile_name(&answer.profile.id),
+        read_info: Some(read_info(answer, api.reader.store_id(), &context.tenant)),
+        merged_from: merged_from(answer),
+    }
 }

@@ -11,12 +11,13 @@ use profile_core::records::{
     About, Draft, DraftConsent, DraftPreferences, Identifier, PreferenceKey, RecordKey, Value,
     Violation,
 };
-use tonic::{Request, Response, Status};
 
 use super::decode::{Said, consent, preferences};
 use super::{PreferenceApi, encode};
 use crate::grpc::call_context::CallContext;
-use crate::grpc::status::{both, from_ingest, from_store, profile_name, refused};
+use crate::grpc::checked::both;
+use crate::grpc::error::ApiError;
+use crate::grpc::names::profile_name;
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Outcome, Receipt};
 use crate::reader::{Answer, Freshness, Key};
@@ -24,22 +25,21 @@ use crate::reader::{Answer, Freshness, Key};
 /// Says preferences.
 pub(super) async fn set_preferences(
     api: &PreferenceApi,
-    request: Request<v1::SetPreferencesRequest>,
-) -> Result<Response<v1::SetPreferencesResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::SetPreferencesRequest,
+    context: &CallContext,
+) -> Result<v1::SetPreferencesResponse, ApiError> {
     let v1::SetPreferencesRequest {
         key,
         preferences: wishes,
         accessibility,
         update_mask,
         source_time,
-    } = request.into_inner();
+    } = request;
     let said = preferences(wishes, accessibility, update_mask);
     let time = decode::instant(source_time, "source_time");
-    let (key, (said, source_time)) =
-        both(decode::key(key, "key"), both(said, time)).map_err(refused)?;
-    let model = api.model(&context).await?;
-    let said_by = Sayers::find(api, &context, &key, None, &model).await?;
+    let (key, (said, source_time)) = both(decode::key(key, "key"), both(said, time))?;
+    let model = api.model(context).await?;
+    let said_by = Sayers::find(api, context, &key, None, &model).await?;
     let limits: Said = said
         .iter()
         .filter(|(name, value)| limits(name, value.as_ref()))
@@ -61,28 +61,28 @@ pub(super) async fn set_preferences(
         .filter(|_| !limits.is_empty())
         .map(|record| draft(record, &limits));
     let drafts = std::iter::once(first).chain(others).collect();
-    let (found, read_token) = say(api, &context, drafts, &said_by.first).await?;
+    let (found, read_token) = say(api, context, drafts, &said_by.first).await?;
     let seen = &found.profile.preferences;
-    Ok(Response::new(v1::SetPreferencesResponse {
+    Ok(v1::SetPreferencesResponse {
         profile: profile_name(&found.profile.id),
         accessibility: encode::accessibility(seen),
         preferences: encode::preferences(seen),
         origins: encode::origins(seen, |_| true),
         read_token,
-    }))
+    })
 }
 
 /// Says what a customer said about a purpose.
 pub(super) async fn record_consent(
     api: &PreferenceApi,
-    request: Request<v1::RecordConsentRequest>,
-) -> Result<Response<v1::RecordConsentResponse>, Status> {
-    let context = CallContext::of(&request)?;
+    request: v1::RecordConsentRequest,
+    context: &CallContext,
+) -> Result<v1::RecordConsentResponse, ApiError> {
     let v1::RecordConsentRequest {
         key,
         consent: said,
         source_time,
-    } = request.into_inner();
+    } = request;
     let mut wrong = Vec::new();
     let said = said
         .ok_or_else(|| vec![Violation::required("consent")])
@@ -98,11 +98,10 @@ pub(super) async fn record_consent(
         });
     let said = if wrong.is_empty() { said } else { Err(wrong) }.map_err(of_request);
     let time = decode::instant(source_time, "source_time");
-    let (key, (said, source_time)) =
-        both(decode::key(key, "key"), both(said, time)).map_err(refused)?;
-    let model = api.model(&context).await?;
+    let (key, (said, source_time)) = both(decode::key(key, "key"), both(said, time))?;
+    let model = api.model(context).await?;
     let point = contact_point(&said, &model);
-    let said_by = Sayers::find(api, &context, &key, point.as_ref(), &model).await?;
+    let said_by = Sayers::find(api, context, &key, point.as_ref(), &model).await?;
     let denies = ["denied", "withdrawn"]
         .map(Value::from)
         .iter()
@@ -118,12 +117,12 @@ pub(super) async fn record_consent(
     let drafts = std::iter::once(draft(&said_by.first))
         .chain(others)
         .collect();
-    let (found, read_token) = say(api, &context, drafts, &said_by.first).await?;
+    let (found, read_token) = say(api, context, drafts, &said_by.first).await?;
     let about = About {
         purpose: &said.purpose,
         contact_point: point.as_ref(),
     };
-    Ok(Response::new(v1::RecordConsentResponse {
+    Ok(v1::RecordConsentResponse {
         profile: profile_name(&found.profile.id),
         effective: Some(encode::effective_consent(
             &found.profile,
@@ -131,7 +130,7 @@ pub(super) async fn record_consent(
             api.clock.now(),
         )),
         read_token,
-    }))
+    })
 }
 
 /// The contact point of a consent, normalised; the model's check refuses one of a type that is not
@@ -181,7 +180,7 @@ impl Sayers {
         key: &Key,
         point: Option<&Identifier>,
         model: &Model,
-    ) -> Result<Self, Status> {
+    ) -> Result<Self, ApiError> {
         if let Key::Record(record) = key {
             return Ok(Self {
                 first: record.clone(),
@@ -233,30 +232,22 @@ async fn say(
     context: &CallContext,
     drafts: Vec<Draft>,
     record: &RecordKey,
-) -> Result<(Answer, String), Status> {
+) -> Result<(Answer, String), ApiError> {
     let ticket = api
         .ingest
         .offer(&context.tenant, drafts.into_iter().map(Ok).collect())
-        .await;
-    let ticket = ticket.map_err(|error| from_ingest(&error, context))?;
-    let Receipt { results, sequence } = ticket
-        .wait()
-        .await
-        .map_err(|error| from_ingest(&error, context))?;
+        .await?;
+    let Receipt { results, sequence } = ticket.wait().await?;
     for result in results {
         if let Outcome::Rejected(violations) = result.outcome {
-            return Err(refused(of_request(violations)));
+            return Err(of_request(violations).into());
         }
     }
     let freshness = sequence.map_or(Freshness::Full, Freshness::AtLeast);
     let found = api
         .read(context, &Key::Record(record.clone()), freshness)
         .await?;
-    let store = api
-        .store
-        .id()
-        .await
-        .map_err(|error| from_store(&error, context))?;
+    let store = api.store.id().await?;
     // The answer shows the profile as it was read after the write: maybe with a later one.
     let shown = sequence.map(|sequence| found.currency.showing(sequence).shown);
     let read_token = shown.map(|shown| token::read_token(store, &context.tenant, shown));

@@ -63,7 +63,7 @@ impl Rows {
                 return Err(format!("the header's column {} has no name", index + 1));
             }
             if !seen.insert(name) {
-                return Err(format!("the header has the column `{name}` twice"));
+                return Err(format!("the header has the column `{}` twice", shown(name)));
             }
             columns.push(name.to_owned());
         }
@@ -102,7 +102,9 @@ impl Rows {
         for (name, field) in self.columns.iter().zip(self.record.fields()) {
             match std::str::from_utf8(field) {
                 Ok(text) => object.insert(name.clone(), Json::from(text)),
-                Err(_) => return malformed(format!("is not UTF-8 in the column `{name}`")),
+                Err(_) => {
+                    return malformed(format!("is not UTF-8 in the column `{}`", shown(name)));
+                }
             };
         }
         Ok(Json::Object(object))
@@ -196,6 +198,13 @@ fn skip_line_ends(input: &mut Input) -> Result<(), ReadError> {
         }
         input.consume(count);
     }
+}
+
+/// A column's name for a message, which may be printed on a terminal.
+fn shown(name: &str) -> String {
+    const MAX_LETTERS: usize = 64;
+    let letters = name.chars().filter(|letter| !letter.is_control());
+    letters.take(MAX_LETTERS).collect()
 }
 
 /// The separator of which the first line has most.

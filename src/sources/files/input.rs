@@ -23,13 +23,11 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn new(source: impl Read + Send + 'static) -> Result<Self, ReadError> {
         let stored = Arc::new(AtomicU64::new(0));
-        let mut counted = BufReader::with_capacity(
-            BUFFER_BYTES,
-            Counted {
-                source,
-                read: Arc::clone(&stored),
-            },
-        );
+        let counted = Counted {
+            source,
+            read: Arc::clone(&stored),
+        };
+        let mut counted = BufReader::with_capacity(BUFFER_BYTES, Full::new(counted));
         let failed = |error: io::Error| ReadError {
             position: Position::START,
             what: error.to_string(),
@@ -38,7 +36,7 @@ impl Input {
         let stream: Box<dyn BufRead + Send> = if compressed {
             Box::new(BufReader::with_capacity(
                 BUFFER_BYTES,
-                MultiGzDecoder::new(counted),
+                Full::new(MultiGzDecoder::new(counted)),
             ))
         } else {
             Box::new(counted)
@@ -79,7 +77,7 @@ impl Input {
         })
     }
 
-    /// Goes on by so many of the bytes that [`peek`](Self::peek) showed.
+    /// Takes bytes that [`peek`](Self::peek) showed.
     pub(super) fn consume(&mut self, count: usize) {
         if let Ok(bytes) = self.stream.fill_buf() {
             self.position.lines +=
@@ -137,6 +135,45 @@ impl Input {
             }
             _ => self.error(format!("cannot be read: {error}")),
         }
+    }
+}
+
+/// Fills the whole buffer, however little the source gives at a time. The first bytes decide on the
+/// format of a file, and a read of a pipe or of a gzip member may end anywhere among them.
+struct Full<R> {
+    source: R,
+    /// The error that ended the last read, after the bytes before it.
+    failed: Option<io::Error>,
+}
+
+impl<R> Full<R> {
+    fn new(source: R) -> Self {
+        Self {
+            source,
+            failed: None,
+        }
+    }
+}
+
+impl<R: Read> Read for Full<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.source.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if filled == 0 => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(filled)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is read from good and from broken files.
+//! Rows of good and of broken files.
 
 use std::io::{Cursor, Write};
 

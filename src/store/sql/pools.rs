@@ -12,6 +12,7 @@
 //! places; what is left of the old ones ends whenever it ends.
 
 mod examine;
+mod sizes;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -92,7 +92,9 @@ impl Metrics {
 
     /// So many statements, which waited, are not written: nobody waits for them any more.
     pub fn ingest_abandoned(&self, statements: usize) {
-        self.waiting.fetch_sub(statements as u64, Ordering::Relaxed);
+        self.ingest
+            .waiting
+            .fetch_sub(statements as u64, Ordering::Relaxed);
         self.lanes.abandoned.add(statements as u64);
     }
 
@@ -156,7 +158,7 @@ impl Metrics {
     }
 
     /// The same with several values, each with its attributes.
-    fn gauges(
+    pub(super) fn gauges(
         &self,
         name: &'static str,
         unit: &'static str,

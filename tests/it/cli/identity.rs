@@ -120,7 +120,7 @@ fn explain_shows_two_beside_each_other_with_bars() {
     .ok();
     assert_line(&apart, &["are two profiles"]);
     assert_line(&apart, &["email", "different", "eve@shop.com", "-", "--"]);
-    assert_line(&apart, &["not enough", "bits are missing to a link"]);
+    assert_line(&apart, &["no link", "bits below a link"]);
     let told = say(
         dir.path(),
         &format!("explain record:web/w1 record:web/w1 --server {at}"),
@@ -142,7 +142,7 @@ fn candidates_and_history_show_what_waits_and_what_was_done() {
             &format!("candidates --of email:eve@shop.com --server {at}")
         )
         .ok(),
-        "nobody waits\n"
+        "no candidates\n"
     );
     let told = say(dir.path(), &format!("candidates --min 2 --server {at}")).failed(1);
     assert!(
@@ -158,9 +158,9 @@ fn candidates_and_history_show_what_waits_and_what_was_done() {
         &shown,
         &[
             "profiles/",
-            " went into profiles/",
+            " merged into profiles/",
             "web/w2 (shared:email)",
-            "sources spoke of web/w2",
+            "statements about web/w2",
         ],
     );
     assert_eq!(
@@ -168,7 +168,7 @@ fn candidates_and_history_show_what_waits_and_what_was_done() {
         shown
     );
     let nothing = say(dir.path(), &format!("history record:web/w3 --server {at}")).ok();
-    assert_eq!(nothing, "nothing was merged or split\n");
+    assert_eq!(nothing, "no merges or splits\n");
     let json = say(dir.path(), &format!("history --output json --server {at}")).ok();
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["changes"][0]["kind"], "IDENTITY_CHANGE_KIND_MERGE");

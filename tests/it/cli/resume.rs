@@ -126,5 +126,5 @@ fn a_position_of_another_import_is_refused() {
     assert!(told.contains("belongs to another import"), "{told}");
     write(dir.path(), "a.csv.import.json", "{}");
     let told = import(dir.path(), "a.csv", &["--resume"]).failed(1);
-    assert!(told.contains("is no position of an import"), "{told}");
+    assert!(told.contains("is not the position of an import"), "{told}");
 }

@@ -147,7 +147,7 @@ fn watch_tells_of_a_customer_line_by_line_and_goes_on_when_the_server_comes_back
         dir.path(),
         &format!("watch email:ann@shop.com --server {}", door.address),
     );
-    assert_eq!(watching.next(), "(nobody answers to key 0 yet)");
+    assert_eq!(watching.next(), "(no profile for key 0 yet)");
     name(dir.path(), &server, "w1", "Ann");
     let begun = watching.next();
     let (profile, revision) = begun

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use customer_profile::active_models::ModelFile;
 use customer_profile::full_resolution::replay::{Acceptance, replay};
-use customer_profile::full_resolution::{TenantState, resolve};
+use customer_profile::full_resolution::{ModelChange, TenantState, resolve};
 use customer_profile::ingest::WriteContext;
 use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Cause, Changes};
@@ -38,7 +38,10 @@ pub(super) async fn the_whole_finds_nothing_to_change(
             &Cause::Model { version: 2 },
             &everything,
             said,
-            (&model, &model),
+            ModelChange {
+                from: &model,
+                to: &model,
+            },
         );
         proptest::prop_assert_eq!(found.changes, Changes::default());
         let mut snapshot = world
@@ -54,7 +57,10 @@ pub(super) async fn the_whole_finds_nothing_to_change(
             let again = replay(
                 record,
                 &statements,
-                (&model, &model),
+                ModelChange {
+                    from: &model,
+                    to: &model,
+                },
                 &mut Acceptance::default(),
             );
             proptest::prop_assert_eq!(&again, record);

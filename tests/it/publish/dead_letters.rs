@@ -83,22 +83,22 @@ async fn what_is_refused_is_a_dead_letter_until_it_is_told_again() {
     // In vain once more; then it is taken, and gone.
     assert_eq!(
         ground.cli(&server, "publish replay crm default/1/0"),
-        "1 will be told again\n"
+        "1 to be published again\n"
     );
     while receiver.requests().len() < 5 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let again = || ground.cli(&server, "publish dead-letters crm");
-    while again().contains("to be told again") {}
+    while again().contains("to be published again") {}
     assert!(again().contains("default/1/0"));
     receiver.behave(|_, _| Answer::Take);
     assert_eq!(
         ground.cli(&server, "publish replay crm --all"),
-        "1 will be told again\n"
+        "1 to be published again\n"
     );
     until(&server, |status| status.dead_letter_count == 0).await;
     assert_eq!(receiver.taken().last().expect("an event"), &payload);
-    assert_eq!(again(), "nothing was given up\n");
+    assert_eq!(again(), "no dead letters\n");
     receiver.verify();
     assert!(server.stop().success());
 }
@@ -174,7 +174,7 @@ async fn what_the_log_has_lost_stops_a_publication_until_it_is_reset() {
     let head = until(&server, |_| true).await.head;
     assert_eq!(
         ground.cli(&server, "publish reset crm"),
-        format!("goes on after write {head}\n")
+        format!("continues after write {head}\n")
     );
     write_round(&server, 4).await;
     let status = until_told(&server).await;

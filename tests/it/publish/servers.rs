@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::receiver::{Answer, Receiver};
+#[cfg(feature = "nats")]
 use super::stream::NatsServer;
 use super::{Ground, check, revisions, until, until_told, write_round};
 use crate::support::postgres::Postgres;
@@ -66,6 +67,7 @@ async fn two_servers_tell_nothing_twice_while_both_live() {
     assert_eq!(check(&receiver.taken(), &revisions(&second).await), 0);
 }
 
+#[cfg(feature = "nats")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_the_database_and_nats_are_killed() {
     let (mut database, mut nats) = (migrated(), NatsServer::start());

@@ -153,6 +153,15 @@ impl NatsServer {
     }
 }
 
+impl NatsServer {
+    /// A header of the first message.
+    pub(crate) async fn header(&self, name: &str) -> String {
+        let message = self.stream().await.get_raw_message(1).await;
+        let headers = message.expect("a message").headers;
+        headers.get(name).expect("the header").to_string()
+    }
+}
+
 impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();

@@ -139,6 +139,16 @@ impl TestServer {
         panic!("the server never said `{message}`:\n{}", seen.join("\n"));
     }
 
+    /// The next line of a target.
+    pub(crate) fn wait_for_target(&self, target: &str) -> Json {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            if line["target"] == target {
+                return line;
+            }
+        }
+        panic!("the server wrote no line of `{target}`");
+    }
+
     /// Asks the operations side: status and body.
     pub(crate) fn http(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.operations).expect("a connection");

@@ -2,6 +2,8 @@
 
 use super::preferences::{language, text};
 use super::{Check, MAX_IDENTIFIER_BYTES, shown};
+use crate::choices::Listed;
+use crate::model::expression::Conversion;
 use crate::records::{
     Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier,
     LegalBasis, Reason, RecordStatement, Statement, Timestamp, Value, Violation, plausible_time,
@@ -14,21 +16,50 @@ const MAX_REFERENCE_BYTES: usize = 1_024;
 /// The longest string of the Transparency and Consent Framework, in bytes.
 const MAX_TCF_BYTES: usize = 8 * 1_024;
 
-/// The fields of a consent, beside its purpose and its contact point.
-pub(crate) const FIELDS: [&str; 13] = [
-    "status",
-    "effective_time",
-    "expire_time",
-    "legal_basis",
-    "gpc",
-    "jurisdiction",
-    "policy_version",
-    "notice",
-    "collection_method",
-    "proof",
-    "receipt_id",
-    "language",
-    "tcf_string",
+/// The fields of a consent beside its purpose and its contact point, and what a mapped value is
+/// converted to; `None` is a text.
+pub(crate) const FIELDS: [Listed<Option<Conversion>>; 13] = [
+    Listed::required(
+        "status",
+        None,
+        "`granted`, `denied`, `withdrawn` or `pending`. No value: nothing is said.",
+    ),
+    Listed::optional(
+        "effective_time",
+        Some(Conversion::Time),
+        "From when on it holds. Default: when the source said so.",
+    ),
+    Listed::optional(
+        "expire_time",
+        Some(Conversion::Time),
+        "From when on it holds no longer.",
+    ),
+    Listed::optional("legal_basis", None, "As in `purposes`."),
+    Listed::optional(
+        "gpc",
+        Some(Conversion::Bool),
+        "The Global Privacy Control signal that came with it.",
+    ),
+    Listed::optional(
+        "jurisdiction",
+        None,
+        "Under which law: ISO 3166, `DE`, `US-CA`.",
+    ),
+    Listed::optional(
+        "policy_version",
+        None,
+        "Which version of the policy was agreed to.",
+    ),
+    Listed::optional("notice", None, "The notice that was shown."),
+    Listed::optional("collection_method", None, "How it was collected."),
+    Listed::optional("proof", None, "What proves it."),
+    Listed::optional("receipt_id", None, "The id of the customer's receipt."),
+    Listed::optional("language", None, "The language it was asked in: BCP 47."),
+    Listed::optional(
+        "tcf_string",
+        None,
+        "The raw string of the IAB Transparency and Consent Framework that came with it.",
+    ),
 ];
 
 impl Check<'_> {
@@ -40,29 +71,12 @@ impl Check<'_> {
     ) -> Statement {
         self.about(path, &draft.record, draft.version, draft.source_time);
         let path = format!("{path}.consent");
-        if draft.purpose.is_empty() {
-            self.violations
-                .push(Violation::required(format!("{path}.purpose")));
-        } else if !self.model.purposes.contains_key(&draft.purpose) {
-            self.not_declared(
-                format!("{path}.purpose"),
-                "purpose",
-                &draft.purpose,
-                self.model.purposes.keys(),
-            );
-        }
+        self.purpose(format!("{path}.purpose"), &draft.purpose);
         let contact_point = draft
             .contact_point
             .as_ref()
             .and_then(|point| self.contact_point(&path, point, &draft.record.source));
-        for name in draft
-            .fields
-            .keys()
-            .filter(|name| !FIELDS.contains(&name.as_str()))
-        {
-            let rule = format!("is no field of a consent; there are {}", FIELDS.join(", "));
-            self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
-        }
+        self.known_fields(&path, &draft);
         let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
         if !draft.fields.contains_key("status") {
             self.violations
@@ -76,7 +90,7 @@ impl Check<'_> {
             effective_time: effective_time
                 .unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
             expire_time: self.instant(&path, &draft, "expire_time"),
-            legal_basis: self.one_of(&path, &draft, "legal_basis", &LegalBasis::ALL),
+            legal_basis: self.one_of(&path, &draft, "legal_basis", LegalBasis::ALL),
             gpc: self.gpc(&path, &draft),
             notes: Box::new(self.notes(&path, &draft)),
         };
@@ -105,6 +119,24 @@ impl Check<'_> {
             )),
             draft: Draft::Consent(draft),
         })
+    }
+
+    fn purpose(&mut self, field: String, purpose: &str) {
+        if purpose.is_empty() {
+            self.violations.push(Violation::required(field));
+        } else if !self.model.purposes.contains_key(purpose) {
+            self.not_declared(field, "purpose", purpose, self.model.purposes.keys());
+        }
+    }
+
+    fn known_fields(&mut self, path: &str, draft: &DraftConsent) {
+        let known = FIELDS.map(|field| field.key);
+        for name in draft.fields.keys() {
+            if !known.contains(&name.as_str()) {
+                let rule = format!("is no field of a consent; there are {}", known.join(", "));
+                self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
+            }
+        }
     }
 
     fn contact_point(&mut self, path: &str, said: &Identifier, source: &str) -> Option<Identifier> {

@@ -73,11 +73,11 @@ const STEPS_PER_LOOK: u64 = 1_024;
 /// Which budget an evaluation went over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) enum Over {
-    /// [`MAX_STEPS`].
+    /// More steps of one evaluation than [`MAX_STEPS`].
     Steps,
-    /// [`MAX_PAYLOAD_STEPS`].
+    /// More steps over one payload than [`MAX_PAYLOAD_STEPS`].
     PayloadSteps,
-    /// [`MAX_BYTES`].
+    /// More bytes produced than [`MAX_BYTES`].
     Bytes,
     /// The time of whoever asked.
     Time,

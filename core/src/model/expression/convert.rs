@@ -13,7 +13,7 @@ pub(in crate::model) enum Conversion {
     Decimal,
     /// A whole number.
     Int,
-    /// Text.
+    /// The value as text.
     String,
     /// `true`, `yes`, `y`, `on`, `1` and their opposites, in any case.
     Bool,

@@ -1,213 +1,202 @@
-//! The parts of the model file on what is derived: computed traits and segments.
+//! What the model file says of computed traits.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::compile::{expression, keys, named};
-use super::purposes::event_types;
-use super::reader::{At, Fields, Mistakes};
+use super::forms::{
+    Located, TextBy, event_type, expression, list, located, set, text, text_by, whole,
+};
+use super::keys::{keys, table};
+use super::reader::{Fields, Reader};
+use crate::choices::Listed;
+use crate::model::Definition;
 use crate::model::computed::{Parts, Taken};
-use crate::model::{Definition, Segment};
+use crate::model::expression::Expression;
 use crate::records::rollup::{Aggregate, Calendar, Window};
 
-/// The aggregates, as the file names them.
-const AGGREGATES: [(&str, Aggregate); 10] = [
-    ("count", Aggregate::Count),
-    ("sum", Aggregate::Sum),
-    ("min", Aggregate::Min),
-    ("max", Aggregate::Max),
-    ("average", Aggregate::Average),
-    ("first", Aggregate::First),
-    ("last", Aggregate::Last),
-    ("most_frequent", Aggregate::MostFrequent(1)),
-    ("distinct", Aggregate::Distinct),
-    ("days_since", Aggregate::DaysSince),
-];
-
-/// Windows are at most so many steps long.
+/// Maximum length of a window, in steps.
 const MAX_DAYS: u16 = 3_660;
 const MAX_HOURS: u16 = 336;
-/// How many values `most_frequent` tells at most.
+/// Maximum number of values that `most_frequent` gives.
 const MAX_TOP: u8 = 20;
 
-/// Reads the section `computed`.
-pub(super) fn computed(
-    at: &At<'_>,
-    zone: &str,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Arc<Definition>> {
-    let calendar = Arc::new(Calendar::of(zone));
-    named(at, "a computed trait", mistakes, |at, mistakes| {
-        Some(Arc::new(Definition::new(
-            definition(at, mistakes)?,
-            &calendar,
-            zone,
-        )))
-    })
+keys! {
+    /// A computed trait: one aggregate over the events of the types that it names.
+    ///
+    /// Expressions see an event's properties, and `event` with `type`, `source`, `id`, `time`, `hour`,
+    /// `weekday` (1 is Monday) and `date`. An event of which an expression gives no value is not
+    /// counted.
+    pub(super) struct ComputedKeys as "Computed" => Arc<Definition>: definition {
+        /// The aggregates that are named, each with its types of events.
+        aggregates: Vec<Named> = inline as table(&AGGREGATES, located(set(list(event_type()))));
+        /// Which value of an event: an expression.
+        value: Option<Located<Expression>> = optional as located(expression());
+        /// Of `most_frequent`: a list of so many values, the most frequent first. Default: the one
+        /// value.
+        top: Option<u8> = optional as whole(1, MAX_TOP);
+        /// Only events of which this expression is true.
+        condition("where"): Option<Expression> = optional as expression();
+        /// Over which time: `365d` (today and the 365 days before it), `24h`, `this_month`,
+        /// `last_quarter`, `all`; days are those of the model's `time_zone`.
+        window: Window = "all" as window()
+            .matching(r"^(all|[1-9][0-9]*[dh]|(this|last)_(day|week|month|quarter|year))$");
+        /// What it is, in words.
+        description: String = empty as text();
+    }
 }
 
-fn definition(at: &At<'_>, mistakes: &mut Mistakes) -> Option<Parts> {
-    let mut fields = at.fields(mistakes)?;
-    let mut found = Vec::new();
-    for (name, aggregate) in AGGREGATES {
-        found.extend(fields.get(name).map(|at| (name, aggregate, at)));
+/// An aggregate that the file names, with its types of events.
+type Named = (&'static Listed<Aggregate>, Located<BTreeSet<String>>);
+
+const AGGREGATES: [Listed<Aggregate>; 10] = [
+    Listed::optional("count", Aggregate::Count, "How many there were."),
+    Listed::optional("sum", Aggregate::Sum, "The sum of their values."),
+    Listed::optional(
+        "min",
+        Aggregate::Min,
+        "The least value. Default value: the event's time.",
+    ),
+    Listed::optional(
+        "max",
+        Aggregate::Max,
+        "The greatest value. Default value: the event's time.",
+    ),
+    Listed::optional("average", Aggregate::Average, "The mean of their values."),
+    Listed::optional(
+        "first",
+        Aggregate::First,
+        "The value of the first. Default value: the event's time.",
+    ),
+    Listed::optional(
+        "last",
+        Aggregate::Last,
+        "The value of the last. Default value: the event's time.",
+    ),
+    Listed::optional(
+        "most_frequent",
+        Aggregate::MostFrequent(1),
+        "The value that most of them have; a list counts as each of its values. Exact for the \
+         first 256 different values of a record.",
+    ),
+    Listed::optional(
+        "distinct",
+        Aggregate::Distinct,
+        "How many different values they have; a list counts as each of its values. Exact to \
+         1,024, then within some 3 %.",
+    ),
+    Listed::optional(
+        "days_since",
+        Aggregate::DaysSince,
+        "How many days ago the last one was, by the calendar.",
+    ),
+];
+
+fn definition(
+    keys: ComputedKeys,
+    fields: &Fields<'_>,
+    reader: &mut Reader,
+) -> Option<Arc<Definition>> {
+    let (listed, events) = chosen(&keys, fields, reader)?;
+    let (name, mut aggregate) = (listed.key, listed.meaning);
+    if let Aggregate::MostFrequent(_) = aggregate {
+        aggregate = Aggregate::MostFrequent(keys.top.unwrap_or(1));
+    } else if let Some(place) = fields.place_of("top") {
+        reader.error(place, "goes with `most_frequent` only");
     }
-    let names = || AGGREGATES.map(|(name, _)| name).join(", ");
-    if found.is_empty() {
-        mistakes.add(
-            at,
-            format!("says nothing to compute: one of {} is required", names()),
+    if let (Aggregate::DaysSince, Some(place)) = (aggregate, fields.place_of("window")) {
+        reader.error(place, "`days_since` is of all time: leave `window`");
+    }
+    let parts = Parts {
+        aggregate,
+        events: events.value.clone(),
+        value: value(name, aggregate, keys.value, fields, reader),
+        condition: keys.condition,
+        window: keys.window,
+        description: keys.description,
+    };
+    let zone = &reader.declared.time_zone;
+    let calendar = Arc::new(Calendar::of(zone));
+    Some(Arc::new(Definition::new(parts, &calendar, zone)))
+}
+
+/// The one aggregate that is named.
+fn chosen<'k>(
+    keys: &'k ComputedKeys,
+    fields: &Fields<'_>,
+    reader: &mut Reader,
+) -> Option<&'k Named> {
+    let names = AGGREGATES.each_ref().map(|listed| listed.key).join(", ");
+    if let Some((_, second)) = keys.aggregates.get(1) {
+        reader.error(
+            second.place.clone(),
+            format!("a computed trait is one thing: name one of {names}"),
         );
     }
-    if let [_, (_, _, second), ..] = found.as_slice() {
-        mistakes.add(
-            second,
-            format!("a computed trait is one thing: name one of {}", names()),
+    let Some(first) = keys.aggregates.first() else {
+        reader.error(
+            fields.place(),
+            format!("says nothing to compute: one of {names} is required"),
         );
-    }
-    let events = found
-        .first()
-        .map(|(_, _, at)| event_types(at, mistakes))
-        .unwrap_or_default();
-    if let (true, Some((name, _, at))) = (events.is_empty(), found.first()) {
-        mistakes.add(
-            at,
+        return None;
+    };
+    let (listed, events) = first;
+    if events.value.is_empty() {
+        let name = listed.key;
+        reader.error(
+            events.place.clone(),
             format!("`{name}` names no type of event, such as order_placed"),
         );
     }
-    let first = found
-        .first()
-        .map(|(name, aggregate, _)| (*name, *aggregate));
-    let value = value(&mut fields, at, first, mistakes);
-    let top = top(&mut fields, first, mistakes);
-    let condition = fields.get("where").and_then(|at| expression(&at, mistakes));
-    let window = window(&mut fields, first, mistakes);
-    let description = text(&mut fields, "description", mistakes);
-    fields.finish(mistakes);
-    let aggregate = if let Aggregate::MostFrequent(_) = first?.1 {
-        Aggregate::MostFrequent(top)
-    } else {
-        first?.1
-    };
-    Some(Parts {
-        aggregate,
-        events,
-        value,
-        condition,
-        window,
-        description,
-    })
+    Some(first)
 }
 
-/// What is taken of each event. The time, unless the file says otherwise, where a time is an
+/// What is taken of each event: the value that the file names, or else the time, where a time is an
 /// answer.
 fn value(
-    fields: &mut Fields<'_>,
-    at: &At<'_>,
-    aggregate: Option<(&str, Aggregate)>,
-    mistakes: &mut Mistakes,
+    name: &str,
+    aggregate: Aggregate,
+    given: Option<Located<Expression>>,
+    fields: &Fields<'_>,
+    reader: &mut Reader,
 ) -> Taken {
-    let given = fields.get("value");
-    let (Some((name, aggregate)), taken) = (aggregate, &given) else {
-        return Taken::Time;
-    };
-    match (aggregate, taken) {
-        (Aggregate::Count | Aggregate::DaysSince, Some(at)) => {
-            mistakes.add(at, format!("`{name}` takes no value: leave `value`"));
+    match (aggregate, given) {
+        (Aggregate::Count | Aggregate::DaysSince, Some(given)) => {
+            reader.error(
+                given.place,
+                format!("`{name}` takes no value: leave `value`"),
+            );
             Taken::Time
         }
-        (_, Some(at)) => expression(at, mistakes).map_or(Taken::Time, Taken::Expression),
+        (_, Some(given)) => Taken::Expression(given.value),
         (
             Aggregate::Sum | Aggregate::Average | Aggregate::MostFrequent(_) | Aggregate::Distinct,
             None,
-        ) => {
-            mistakes.add(at, format!("`{name}` needs a `value`, such as total"));
+        ) if fields.place_of("value").is_none() => {
+            reader.error(
+                fields.place(),
+                format!("`{name}` needs a `value`, such as total"),
+            );
             Taken::Time
         }
         (_, None) => Taken::Time,
     }
 }
 
-fn top(
-    fields: &mut Fields<'_>,
-    aggregate: Option<(&str, Aggregate)>,
-    mistakes: &mut Mistakes,
-) -> u8 {
-    let Some(at) = fields.get("top") else {
-        return 1;
-    };
-    if !matches!(aggregate, Some((_, Aggregate::MostFrequent(_)))) {
-        mistakes.add(&at, "goes with `most_frequent` only");
-    }
-    at.number(&(1..=MAX_TOP), mistakes).unwrap_or(1)
-}
-
-fn window(
-    fields: &mut Fields<'_>,
-    aggregate: Option<(&str, Aggregate)>,
-    mistakes: &mut Mistakes,
-) -> Window {
-    let Some(at) = fields.get("window") else {
-        return Window::All;
-    };
-    if matches!(aggregate, Some((_, Aggregate::DaysSince))) {
-        mistakes.add(&at, "`days_since` is of all time: leave `window`");
-    }
-    let window = at.text(mistakes).map(str::parse::<Window>);
-    match window {
-        Some(Ok(Window::Days(days))) if days > MAX_DAYS => mistakes.add(&at, format!("must be at most {MAX_DAYS}d")),
-        Some(Ok(Window::Hours(hours))) if hours > MAX_HOURS => {
-            mistakes.add(&at, format!("must be at most {MAX_HOURS}h; beyond, count days"));
-        }
-        Some(Ok(window)) => return window,
-        Some(Err(())) => mistakes.add(
-            &at,
-            "must be all, a number of days or hours (365d, 24h), or this_ or last_ with day, week, month, quarter or year",
-        ),
-        None => {}
-    }
-    Window::All
-}
-
-fn text(fields: &mut Fields<'_>, key: &'static str, mistakes: &mut Mistakes) -> String {
-    fields
-        .get(key)
-        .and_then(|at| at.text(mistakes))
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// Reads the section `segments`.
-pub(super) fn segments(
-    root: &At<'_>,
-    at: &At<'_>,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Segment> {
-    let (traits, computed) = (keys(root, "traits"), keys(root, "computed"));
-    let declared: [(&str, &[String]); 2] = [("traits", &traits), ("computed", &computed)];
-    named(at, "a segment", mistakes, |at, mistakes| {
-        segment(at, &declared, mistakes)
-    })
-}
-
-fn segment(
-    at: &At<'_>,
-    declared: &[(&str, &[String]); 2],
-    mistakes: &mut Mistakes,
-) -> Option<Segment> {
-    let mut fields = at.fields(mistakes)?;
-    let when = fields.required("when", mistakes);
-    let description = text(&mut fields, "description", mistakes);
-    fields.finish(mistakes);
-    let at = when?;
-    let source = at.text(mistakes)?;
-    match Segment::parse(source, description, declared, &mut mistakes.allowance) {
-        Ok(segment) => Some(segment),
-        Err(wrong) => {
-            for message in wrong {
-                mistakes.add(&at, message);
+fn window() -> TextBy<Window> {
+    text_by(|text, at, reader| {
+        let message = match text.parse() {
+            Ok(Window::Days(days)) if days > MAX_DAYS => format!("must be at most {MAX_DAYS}d"),
+            Ok(Window::Hours(hours)) if hours > MAX_HOURS => {
+                format!("must be at most {MAX_HOURS}h; beyond, count days")
             }
-            None
-        }
-    }
+            Ok(window) => return Some(window),
+            Err(()) => {
+                "must be all, a number of days or hours (365d, 24h), or this_ or last_ with \
+                        day, week, month, quarter or year"
+                    .to_owned()
+            }
+        };
+        reader.error(at.place(), message);
+        None
+    })
 }

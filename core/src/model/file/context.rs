@@ -1,138 +1,61 @@
-//! The part of the model file on views.
+//! What the model file says of views.
 
-use std::collections::BTreeMap;
+use super::forms::{
+    Flag, TextBy, declared, entries, list, seen, snake_case_key, text, text_by, whole,
+};
+use super::keys::keys;
+use super::reader::Section;
+use crate::model::{ContextField, Visible};
 
-use super::compile::{keys, named};
-use super::purposes::{declared, visible};
-use super::reader::{At, Mistakes};
-use crate::model::check::is_snake_case;
-use crate::model::{ContextField, ContextView, Visible};
-
-/// The least that `max_bytes` may be.
+/// Least value of `max_bytes`.
 pub const MIN_BYTES: usize = 256;
-/// The most that `max_bytes` may be.
+/// Greatest value of `max_bytes`.
 pub const MAX_BYTES: usize = 1 << 20;
-const DEFAULT_BYTES: usize = 16 << 10;
-/// How many objects of a kind are told at most.
+/// Maximum number of objects of a kind in an answer.
 const MAX_OBJECTS: usize = 50;
+/// What keys must be.
+const SECTION_NAME: &str = "a section is named in lower snake case (`loyalty`), in 1 to 64 bytes";
+const OBJECT_KIND: &str = "must be a kind of object in lower snake case, such as order";
 
-/// What a view may name.
-struct Names {
-    identifiers: Vec<String>,
-    traits: Vec<String>,
-    computed: Vec<String>,
-    segments: Vec<String>,
+keys! {
+    /// A view of customers, for `GetContext`: what is told of them in one call. What the purpose may
+    /// not see is withheld all the same.
+    #[derive(Debug, Clone)]
+    pub struct ContextView as "View" {
+        /// Groups of fields by name, in lower snake case, in order:
+        /// `loyalty: [traits.loyalty_tier, computed.orders_365d]`. Fields are `traits.NAME`,
+        /// `computed.NAME` and `identifiers.TYPE`.
+        sections: Vec<(String, Vec<ContextField>)> = empty as entries(snake_case_key(SECTION_NAME), list(field()));
+        /// The segments of which is told whether the customer is in them; `"*"`: all. Default none.
+        segments: Visible = empty as seen(declared(Section::Segments));
+        /// Whether preferences are told.
+        preferences: bool = "true" as Flag;
+        /// Whether accessibility needs are told.
+        accessibility: bool = "true" as Flag;
+        /// How many of the latest objects of each kind are told: `{ order: 3, conversation: 1 }`.
+        /// Default none.
+        objects: Vec<(String, usize)> = empty as entries(snake_case_key(OBJECT_KIND), whole(1, MAX_OBJECTS));
+        /// How large an answer may be, in bytes.
+        max_bytes: usize = "16384" as whole(MIN_BYTES, MAX_BYTES);
+        /// What it is for, in words.
+        description: String = empty as text();
+    }
 }
 
-/// Reads the section `views`.
-pub(super) fn views(
-    root: &At<'_>,
-    at: &At<'_>,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, ContextView> {
-    let names = Names {
-        identifiers: keys(root, "identifiers"),
-        traits: keys(root, "traits"),
-        computed: keys(root, "computed"),
-        segments: keys(root, "segments"),
-    };
-    named(at, "a view", mistakes, |at, mistakes| {
-        Some(view(at, &names, mistakes))
+fn field() -> TextBy<ContextField> {
+    text_by(|text, at, reader| {
+        let (section, make): (_, fn(String) -> ContextField) = match text.split_once('.') {
+            Some(("traits", _)) => (Section::Traits, ContextField::Trait),
+            Some(("computed", _)) => (Section::Computed, ContextField::Computed),
+            Some(("identifiers", _)) => (Section::Identifiers, ContextField::Identifier),
+            _ => {
+                let message = "must be traits.NAME, computed.NAME or identifiers.TYPE";
+                reader.error(at.place(), message);
+                return None;
+            }
+        };
+        let (_, name) = text.split_once('.')?;
+        reader.check_declared(section, name, at.place());
+        Some(make(name.to_owned()))
     })
-}
-
-fn view(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> ContextView {
-    let mut view = ContextView {
-        description: String::new(),
-        sections: Vec::new(),
-        segments: Visible::default(),
-        preferences: true,
-        accessibility: true,
-        objects: Vec::new(),
-        max_bytes: DEFAULT_BYTES,
-    };
-    let Some(mut fields) = at.fields(mistakes) else {
-        return view;
-    };
-    for (entry, at) in fields
-        .get("sections")
-        .map(|at| at.entries(mistakes))
-        .unwrap_or_default()
-    {
-        if !is_snake_case(&entry.key) {
-            let message = "a section is named in lower snake case (`loyalty`), in 1 to 64 bytes";
-            mistakes.add_at_key(entry, at.path.clone(), message);
-        }
-        let found = at
-            .list()
-            .iter()
-            .filter_map(|at| field(at, names, mistakes))
-            .collect();
-        view.sections.push((entry.key.clone(), found));
-    }
-    view.segments = visible(&mut fields, "segments", mistakes, |at, mistakes| {
-        declared(at, "segment", &names.segments, mistakes)
-    });
-    view.preferences = fields
-        .get("preferences")
-        .and_then(|at| at.boolean(mistakes))
-        .unwrap_or(true);
-    view.accessibility = fields
-        .get("accessibility")
-        .and_then(|at| at.boolean(mistakes))
-        .unwrap_or(true);
-    for (entry, at) in fields
-        .get("objects")
-        .map(|at| at.entries(mistakes))
-        .unwrap_or_default()
-    {
-        if !is_snake_case(&entry.key) {
-            mistakes.add_at_key(
-                entry,
-                at.path.clone(),
-                "must be a kind of object in lower snake case, such as order",
-            );
-        }
-        view.objects.extend(
-            at.number(&(1..=MAX_OBJECTS), mistakes)
-                .map(|most| (entry.key.clone(), most)),
-        );
-    }
-    let most = fields
-        .get("max_bytes")
-        .and_then(|at| at.number(&(MIN_BYTES..=MAX_BYTES), mistakes));
-    view.max_bytes = most.unwrap_or(DEFAULT_BYTES);
-    if let Some(text) = fields.get("description").and_then(|at| at.text(mistakes)) {
-        text.clone_into(&mut view.description);
-    }
-    fields.finish(mistakes);
-    view
-}
-
-fn field(at: &At<'_>, names: &Names, mistakes: &mut Mistakes) -> Option<ContextField> {
-    let text = at.text(mistakes)?;
-    let (what, declared, make): (_, _, fn(String) -> ContextField) = match text.split_once('.') {
-        Some(("traits", _)) => ("trait", &names.traits, ContextField::Trait),
-        Some(("computed", _)) => ("computed trait", &names.computed, ContextField::Computed),
-        Some(("identifiers", _)) => (
-            "identifier type",
-            &names.identifiers,
-            ContextField::Identifier,
-        ),
-        _ => {
-            mistakes.add(at, "must be traits.NAME, computed.NAME or identifiers.TYPE");
-            return None;
-        }
-    };
-    let name = text.split_once('.').map(|(_, name)| name)?;
-    if !declared.iter().any(|known| known == name) {
-        mistakes.add(
-            at,
-            format!(
-                "the model declares no {what} `{name}`; it has: {}",
-                declared.join(", ")
-            ),
-        );
-    }
-    Some(make(name.to_owned()))
 }

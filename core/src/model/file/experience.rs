@@ -1,11 +1,11 @@
-//! The part of the model file on metrics of customer experience.
+//! What the model file says of metrics of customer experience.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::compile::expression;
-use super::purposes::event_types;
-use super::reader::{At, Fields, Mistakes};
+use super::forms::{Located, event_type, expression, list, located, mapping, rate, set, whole};
+use super::keys::keys;
+use super::reader::{Fields, Reader};
 use crate::analytics::Scale;
 use crate::model::Definition;
 use crate::model::computed::{Parts, Taken};
@@ -13,14 +13,67 @@ use crate::model::experience::{Asked, Bought, Experience};
 use crate::model::expression::Expression;
 use crate::records::rollup::{Aggregate, Calendar, Window};
 
-const WINDOW_DAYS: u16 = 365;
-const MAX_WINDOW_DAYS: u16 = 3_660;
-const HORIZON_MONTHS: u16 = 12;
-const MAX_HORIZON_MONTHS: u16 = 120;
-/// In millionths.
-const MONTHLY_DISCOUNT: i32 = 10_000;
-/// Scores are at most so great, to either side.
+/// Greatest score, to either side.
 const MAX_SCORE: i64 = 1_000;
+
+keys! {
+    /// What metrics of customer experience are computed from: `GetExperienceMetrics`. With the section
+    /// there, however empty, what it does not name is as by default; `events: []` leaves a metric out.
+    ///
+    /// Expressions see what those of computed traits see.
+    pub(super) struct ExperienceKeys as "Experience" => Experience: experience {
+        /// What customers buy: for recency, frequency and monetary value, lifetime value and churn.
+        /// Default: `order_placed`, value `total`. All of one currency: where there are several, choose
+        /// one by `where`.
+        purchases: Measured = empty as mapping::<Measured>();
+        /// Net promoter score, from 0 to 10. Default: `survey_response`, value `score`, where
+        /// `metric == 'nps'`.
+        nps: Measured = empty as mapping::<Measured>();
+        /// Satisfaction, from 1 to 5 unless `min` and `max` say otherwise. Default: `survey_response`,
+        /// value `score`, where `metric == 'csat'`.
+        csat: Scored = empty as mapping::<Scored>();
+        /// Effort, from 1 to 7 unless `min` and `max` say otherwise; the greatest is the least effort.
+        /// Default: `survey_response`, value `score`, where `metric == 'ces'`.
+        ces: Scored = empty as mapping::<Scored>();
+        /// When customers ask for help. No `value`. Default: `conversation_started` and `call_started`,
+        /// but for calls that we made and those within a conversation.
+        contacts: Measured = empty as mapping::<Measured>();
+        /// Whether what was promised was kept. The value is true or false; without one the event does
+        /// not count. Default: `shipment_delivered` with an `estimated_delivery_time`: whether
+        /// `delivery_time`, or else the event, is not after it.
+        promises: Measured = empty as mapping::<Measured>();
+        /// Over how many days surveys, contacts and promises are counted, unless a request says
+        /// otherwise.
+        window_days: u16 = "365" as whole(1, 3_660);
+        /// Over how many months the value of customers is predicted.
+        horizon_months: u16 = "12" as whole(1, 120);
+        /// What a month takes of the worth of what comes after it.
+        monthly_discount: u32 = "0.01" as rate("0.01");
+    }
+
+    /// What feeds a metric.
+    #[derive(Debug, Default)]
+    pub(super) struct Measured as "Measured" {
+        /// Which types of events. None: it is not measured.
+        events: Option<BTreeSet<String>> = optional as set(list(event_type()));
+        /// Which value of an event: an expression.
+        value: Option<Located<Expression>> = optional as located(expression());
+        /// Only events of which this expression is true. Default, where `events` or `value` are named:
+        /// all.
+        condition("where"): Option<Expression> = optional as expression();
+    }
+
+    /// What feeds a metric of scores.
+    #[derive(Debug, Default)]
+    pub(super) struct Scored as "Scored" {
+        /// As in a metric without scores.
+        measured: Measured = inline as mapping::<Measured>();
+        /// The least score.
+        min: Option<Located<i64>> = optional as located(whole(-MAX_SCORE, MAX_SCORE));
+        /// The greatest score.
+        max: Option<Located<i64>> = optional as located(whole(-MAX_SCORE, MAX_SCORE));
+    }
+}
 
 /// What feeds a metric unless the file says otherwise. No value: events are counted.
 struct Standard {
@@ -58,129 +111,78 @@ const PROMISES: Standard = Standard {
     condition: "estimated_delivery_time != null",
 };
 
-/// What feeds a metric.
-struct Fed {
-    events: BTreeSet<String>,
-    value: Option<Expression>,
-    condition: Option<Expression>,
-    scale: Scale,
-}
-
-/// Reads the section `experience`.
-pub(super) fn experience(at: &At<'_>, zone: &str, mistakes: &mut Mistakes) -> Option<Experience> {
-    let mut fields = at.fields(mistakes)?;
+fn experience(keys: ExperienceKeys, _: &Fields<'_>, reader: &mut Reader) -> Experience {
+    if let Some(value) = &keys.contacts.value {
+        let message = "events are counted: leave `value`";
+        reader.error(value.place.clone(), message);
+    }
+    let (csat, ces) = (
+        keys.csat.scale(Scale::CSAT, reader),
+        keys.ces.scale(Scale::CES, reader),
+    );
+    let zone = reader.declared.time_zone.as_str();
     let kept = Kept {
         calendar: Arc::new(Calendar::of(zone)),
         zone,
     };
-    let mut feed =
-        |key, default: &Standard, scale| fed(fields.get(key).as_ref(), default, scale, mistakes);
-    let purchases = feed("purchases", &PURCHASES, None);
-    let nps = feed("nps", &NPS, None);
-    let csat = feed("csat", &CSAT, Some(Scale::CSAT));
-    let ces = feed("ces", &CES, Some(Scale::CES));
-    let contacts = feed("contacts", &CONTACTS, None);
-    let promises = feed("promises", &PROMISES, None);
-    let mut number = |key, most, default| {
-        fields
-            .get(key)
-            .and_then(|at| at.number(&(1..=most), mistakes))
-            .unwrap_or(default)
-    };
-    let window_days = number("window_days", MAX_WINDOW_DAYS, WINDOW_DAYS);
-    let horizon_months = number("horizon_months", MAX_HORIZON_MONTHS, HORIZON_MONTHS);
-    let discount = fields
-        .get("monthly_discount")
-        .and_then(|at| at.probability(mistakes));
-    fields.finish(mistakes);
-    Some(Experience {
-        purchases: purchases.map(|fed| kept.bought(&fed)),
-        nps: nps.map(|fed| kept.asked(&fed)),
-        csat: csat.map(|fed| kept.asked(&fed)),
-        ces: ces.map(|fed| kept.asked(&fed)),
-        contacts: contacts.map(|fed| kept.one(Aggregate::Count, &fed)),
-        promises: promises.map(|fed| kept.one(VALUES, &fed)),
-        window_days,
-        horizon_months,
-        monthly_discount: discount.unwrap_or(MONTHLY_DISCOUNT),
-    })
-}
-
-/// What feeds one metric; none: it is left out. `scale`: it has one.
-fn fed(
-    at: Option<&At<'_>>,
-    default: &Standard,
-    scale: Option<Scale>,
-    mistakes: &mut Mistakes,
-) -> Option<Fed> {
-    let built_in = |source: &str| {
-        (!source.is_empty())
-            .then(|| Expression::compile(source).ok())
-            .flatten()
-    };
-    let default_events = || {
-        default
-            .events
-            .iter()
-            .map(|kind| (*kind).to_owned())
-            .collect()
-    };
-    let Some(mut fields) = at.and_then(|at| at.fields(mistakes)) else {
-        let (value, condition) = (built_in(default.value), built_in(default.condition));
-        return Some(Fed {
-            events: default_events(),
-            value,
-            condition,
-            scale: scale.unwrap_or(Scale::NPS),
-        });
-    };
-    let events = fields.get("events").map(|at| event_types(&at, mistakes));
-    let given = fields.get("value");
-    if let (true, Some(at)) = (default.value.is_empty(), &given) {
-        mistakes.add(at, "events are counted: leave `value`");
+    let purchases = keys.purchases.or(&PURCHASES);
+    Experience {
+        purchases: purchases.map(|feed| kept.bought(&feed)),
+        nps: kept.asked(keys.nps.or(&NPS), Scale::NPS),
+        csat: kept.asked(keys.csat.measured.or(&CSAT), csat),
+        ces: kept.asked(keys.ces.measured.or(&CES), ces),
+        contacts: (keys.contacts.or(&CONTACTS)).map(|feed| kept.one(Aggregate::Count, &feed)),
+        promises: (keys.promises.or(&PROMISES)).map(|feed| kept.one(VALUES, &feed)),
+        window_days: keys.window_days,
+        horizon_months: keys.horizon_months,
+        monthly_discount: keys.monthly_discount,
     }
-    let of_its_own = events.is_some() || given.is_some();
-    let value = given.map_or_else(|| built_in(default.value), |at| expression(&at, mistakes));
-    let condition = fields.get("where").map(|at| expression(&at, mistakes));
-    let condition = condition.unwrap_or_else(|| {
-        if of_its_own {
-            None
-        } else {
-            built_in(default.condition)
-        }
-    });
-    let scale = if let Some(scale) = scale {
-        bounds(&mut fields, scale, mistakes)
-    } else {
-        Scale::NPS
-    };
-    fields.finish(mistakes);
-    let events = events.unwrap_or_else(default_events);
-    (!events.is_empty()).then_some(Fed {
-        events,
-        value,
-        condition,
-        scale,
-    })
 }
 
-fn bounds(fields: &mut Fields<'_>, default: Scale, mistakes: &mut Mistakes) -> Scale {
-    let (least, greatest) = (fields.get("min"), fields.get("max"));
-    let range = -MAX_SCORE..=MAX_SCORE;
-    let min = least
-        .as_ref()
-        .and_then(|at| at.number(&range, mistakes))
-        .unwrap_or(default.min());
-    let max = greatest
-        .as_ref()
-        .and_then(|at| at.number(&range, mistakes))
-        .unwrap_or(default.max());
-    Scale::new(min, max).unwrap_or_else(|error| {
-        if let Some(at) = greatest.or(least) {
-            mistakes.add(&at, error.to_string());
-        }
-        default
-    })
+/// What feeds a metric: the file's words, or else the standard.
+struct Feed {
+    events: BTreeSet<String>,
+    value: Option<Expression>,
+    condition: Option<Expression>,
+}
+
+impl Measured {
+    /// What feeds the metric. `None` leaves it out.
+    fn or(self, standard: &Standard) -> Option<Feed> {
+        let built_in = |source: &str| {
+            let source = Some(source).filter(|source| !source.is_empty());
+            source.and_then(|source| Expression::compile(source).ok())
+        };
+        let is_standard = self.events.is_none() && self.value.is_none();
+        let events = self.events.unwrap_or_else(|| {
+            let events = standard.events.iter();
+            events.map(|kind| (*kind).to_owned()).collect()
+        });
+        let value = self.value.map(|value| value.value);
+        let condition = self.condition.or_else(|| {
+            let condition = is_standard.then_some(standard.condition)?;
+            built_in(condition)
+        });
+        (!events.is_empty()).then(|| Feed {
+            events,
+            value: value.or_else(|| built_in(standard.value)),
+            condition,
+        })
+    }
+}
+
+impl Scored {
+    fn scale(&self, default: Scale, reader: &mut Reader) -> Scale {
+        let (min, max) = (self.min.as_ref(), self.max.as_ref());
+        let least = min.map_or(default.min(), |min| min.value);
+        let greatest = max.map_or(default.max(), |max| max.value);
+        Scale::new(least, greatest).unwrap_or_else(|error| {
+            if let Some(bound) = max.or(min) {
+                reader.error(bound.place.clone(), error.to_string());
+            }
+            default
+        })
+    }
 }
 
 const VALUES: Aggregate = Aggregate::MostFrequent(1);
@@ -195,11 +197,11 @@ impl Kept<'_> {
     fn definition(
         &self,
         aggregate: Aggregate,
-        fed: &Fed,
+        feed: &Feed,
         value: Taken,
         window: Window,
     ) -> Arc<Definition> {
-        let (events, condition) = (fed.events.clone(), fed.condition.clone());
+        let (events, condition) = (feed.events.clone(), feed.condition.clone());
         let parts = Parts {
             aggregate,
             events,
@@ -211,27 +213,28 @@ impl Kept<'_> {
         Arc::new(Definition::new(parts, &self.calendar, self.zone))
     }
 
-    fn one(&self, aggregate: Aggregate, fed: &Fed) -> Arc<Definition> {
-        let value = fed.value.clone().map_or(Taken::Time, Taken::Expression);
-        self.definition(aggregate, fed, value, Window::Daily)
+    fn one(&self, aggregate: Aggregate, feed: &Feed) -> Arc<Definition> {
+        let value = feed.value.clone().map_or(Taken::Time, Taken::Expression);
+        self.definition(aggregate, feed, value, Window::Daily)
     }
 
-    fn asked(&self, fed: &Fed) -> Asked {
-        let value = fed.value.clone().map_or(Taken::Time, Taken::Expression);
-        let last = self.definition(Aggregate::Last, fed, value, Window::All);
-        Asked {
-            scores: self.one(VALUES, fed),
+    fn asked(&self, feed: Option<Feed>, scale: Scale) -> Option<Asked> {
+        let feed = feed?;
+        let value = feed.value.clone().map_or(Taken::Time, Taken::Expression);
+        let last = self.definition(Aggregate::Last, &feed, value, Window::All);
+        Some(Asked {
+            scores: self.one(VALUES, &feed),
             last,
-            scale: fed.scale,
-        }
+            scale,
+        })
     }
 
-    fn bought(&self, fed: &Fed) -> Bought {
+    fn bought(&self, feed: &Feed) -> Bought {
         let currency = Expression::compile("currency").map_or(Taken::Time, Taken::Expression);
         Bought {
-            amounts: self.one(Aggregate::Sum, fed),
-            orders: self.definition(Aggregate::Count, fed, Taken::Time, Window::Daily),
-            currencies: self.definition(VALUES, fed, currency, Window::Daily),
+            amounts: self.one(Aggregate::Sum, feed),
+            orders: self.definition(Aggregate::Count, feed, Taken::Time, Window::Daily),
+            currencies: self.definition(VALUES, feed, currency, Window::Daily),
         }
     }
 }
@@ -277,6 +280,17 @@ mod tests {
     }
 
     #[test]
+    fn a_monthly_discount_is_kept_in_millionths() {
+        let discount = |section: &str| {
+            let yaml = format!("sources: {{ s: }}\nexperience: {{ {section} }}");
+            let experience = Model::parse(&yaml).expect("a model").experience;
+            experience.expect("the section").monthly_discount
+        };
+        assert_eq!(discount("monthly_discount: 0.025"), 25_000);
+        assert_eq!(discount("monthly_discount: 0.01"), discount(""));
+    }
+
+    #[test]
     fn mistakes_are_told_with_line_and_column() {
         let yaml = "sources: { s: }
 experience:
@@ -298,7 +312,7 @@ purposes: { p: { experience: [nps, happiness] } }
         5:15: experience.ces.max: must be a whole number from -1000 to 1000
         6:22: experience.contacts.value: events are counted: leave `value`
         7:16: experience.window_days: must be a whole number from 1 to 3660
-        8:21: experience.monthly_discount: must be a probability between 0 and 1, with at most six decimals, such as 0.95
+        8:21: experience.monthly_discount: must be a rate between 0 and 1, with at most six decimals, such as 0.01
         9:36: purposes.p.experience[1]: must be one of nps, csat, ces, rfm, lifetime_value, churn, contact_rate, first_contact_resolution, promises
         ");
     }

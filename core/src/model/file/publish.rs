@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::compile::{keys, named};
-use super::reader::{At, Fields, Mistakes};
-use crate::model::Model;
-use crate::model::publication::{
-    NatsTarget, Publication, PublishedKind, SECRET_PREFIX, Target, WebhookTarget,
+use super::forms::{
+    Deferred, Mapping, TextBy, deferred, list, list_as, mapping, one_of, set, text_by, whole,
 };
+use super::keys::{Inline, keys, table};
+use super::reader::{At, Fields, Reader, Section};
+use super::schema::{Definitions, Properties};
+use crate::choices::Listed;
+use crate::model::publication::{Publication, PublishedKind, SECRET_PREFIX, Target};
 
-const DEFAULT_MAX_ATTEMPTS: u32 = 30;
-const MAX_ATTEMPTS: u32 = 1_000;
-const DEFAULT_TIMEOUT_SECONDS: u32 = 10;
-const MAX_TIMEOUT_SECONDS: u32 = 60;
-/// A subject with all filled in; NATS itself takes more.
+/// Maximum length of a subject with all filled in; NATS itself allows more.
 const MAX_SUBJECT_BYTES: usize = 200;
 /// Fields of a change that are no traits.
 const FIELDS: [&str; 7] = [
@@ -28,184 +26,166 @@ const FIELDS: [&str; 7] = [
     "traits",
 ];
 
-/// Reads the section into the model.
-pub(super) fn publications(root: &At<'_>, at: &At<'_>, model: &mut Model, mistakes: &mut Mistakes) {
-    let traits = keys(root, "traits");
-    model.publications = named(at, "a publication", mistakes, |at, mistakes| {
-        publication(at, &traits, mistakes)
-    });
+keys! {
+    /// A publication: changes of profiles, told to one target as CloudEvents, each at least once, those
+    /// of a profile in order. Exactly one target is named.
+    pub(super) struct PublicationKeys as "Publication" => Publication: publication {
+        /// A stream of NATS JetStream.
+        nats: Option<Deferred<Mapping<NatsTarget>>> = optional as deferred(mapping::<NatsTarget>);
+        /// A receiver over HTTP.
+        webhook: Option<Deferred<Mapping<WebhookTarget>>> = optional as
+            deferred(mapping::<WebhookTarget>);
+        /// Only these kinds of changes. Default: all.
+        kinds: Option<BTreeSet<PublishedKind>> = optional as
+            set(list_as("OneOrManyKinds", "One kind of change, or several.", one_of::<PublishedKind>())
+                .not_empty("is empty: nothing would be published"));
+        /// Of updates only those of these fields: `accessibility`, `consents`, `identifiers`,
+        /// `preferences`, `records`, `timeline`, `traits`, `traits.NAME`. Default: all.
+        fields: Option<BTreeSet<String>> = optional as
+            set(list(field()).not_empty("is empty: no update would be published"));
+    }
+
+    /// A stream of NATS JetStream, which must be there and take the subject.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NatsTarget as "Nats" {
+        /// `nats://HOST:PORT` or `tls://HOST:PORT`, without user and password.
+        url: String = required as text_by(|text, at, reader| address(text, &["nats", "tls"], at, reader));
+        /// The subject, in which `{tenant}` and `{kind}` are filled in: `customers.{tenant}.{kind}`.
+        subject: String = required as text_by(subject);
+        /// The environment variable of the servers with the text of a credentials file. Begins with
+        /// `PUBLISH_`, as all do.
+        credentials_env: Option<String> = optional as variable();
+        /// The variables with a user's name and password.
+        user_env: Option<(String, String)> = inline as Login;
+    }
+
+    /// A receiver over HTTP, to which each change is posted, signed by the rules of Standard Webhooks.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct WebhookTarget as "Webhook" {
+        /// `https://…` or `http://…`, without user and password.
+        url: String = required as text_by(|text, at, reader| address(text, &["https", "http"], at, reader));
+        /// The environment variable of the servers with the secret, `whsec_…`. Begins with `PUBLISH_`.
+        secret_env: String = required as variable();
+        /// A change that failed so many times becomes a dead letter, and the next ones are told. By
+        /// default that takes some twenty minutes.
+        max_attempts: u32 = "30" as whole(1, 1_000);
+        /// How long an answer may take, in seconds.
+        timeout_seconds: u32 = "10" as whole(1, 60);
+    }
 }
 
-fn publication(at: &At<'_>, traits: &[String], mistakes: &mut Mistakes) -> Option<Publication> {
-    let mut fields = at.fields(mistakes)?;
-    let (nats, webhook) = (fields.get("nats"), fields.get("webhook"));
-    let target = match (&nats, &webhook) {
-        (Some(at), None) => self::nats(at, mistakes).map(Target::Nats),
-        (None, Some(at)) => self::webhook(at, mistakes).map(Target::Webhook),
-        (Some(_), Some(at)) => {
-            mistakes.add(at, "a publication has one target: leave `nats` or `webhook`, or make it two publications");
+/// The keys that name a user and a password.
+const LOGIN: [Listed<()>; 2] = [
+    Listed::optional(
+        "user_env",
+        (),
+        "The variable with a user's name. Goes with `password_env`.",
+    ),
+    Listed::optional("password_env", (), "The variable with the user's password."),
+];
+
+/// The form of the keys that name a user and a password.
+struct Login;
+
+impl Inline for Login {
+    type Value = Option<(String, String)>;
+
+    fn read(&self, fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Self::Value> {
+        let said = table(&LOGIN, variable()).read(fields, reader)?;
+        let places = LOGIN.map(|listed| fields.place_of(listed.key));
+        if let [Some(place), None] | [None, Some(place)] = places {
+            reader.error(place, "`user_env` and `password_env` go together");
+        }
+        let mut names = said.into_iter().map(|(_, name)| name);
+        Some(names.next().zip(names.next()))
+    }
+
+    fn describe(&self, properties: &mut Properties, definitions: &mut Definitions) {
+        table(&LOGIN, variable()).describe(properties, definitions);
+    }
+}
+
+fn publication(
+    keys: PublicationKeys,
+    fields: &Fields<'_>,
+    reader: &mut Reader,
+) -> Option<Publication> {
+    let target = match (&keys.nats, &keys.webhook) {
+        (Some(nats), None) => nats.read(reader).map(Target::Nats),
+        (None, Some(webhook)) => webhook.read(reader).map(Target::Webhook),
+        (Some(_), Some(webhook)) => {
+            let message = "a publication has one target: leave `nats` or `webhook`, or make it two publications";
+            reader.error(webhook.place(), message);
             None
         }
         (None, None) => {
-            mistakes.add(at, "either `nats` or `webhook` is required");
+            reader.error(fields.place(), "either `nats` or `webhook` is required");
             None
         }
     };
-    let kinds = fields.get("kinds").map(|at| kinds(&at, mistakes));
-    let wanted = fields
-        .get("fields")
-        .map(|at| changed_fields(&at, traits, mistakes));
-    fields.finish(mistakes);
     let all = || PublishedKind::ALL.iter().map(|(_, kind)| *kind).collect();
     Some(Publication {
         target: target?,
-        kinds: kinds.unwrap_or_else(all),
-        fields: wanted,
+        kinds: keys.kinds.unwrap_or_else(all),
+        fields: keys.fields,
     })
 }
 
-fn kinds(at: &At<'_>, mistakes: &mut Mistakes) -> BTreeSet<PublishedKind> {
-    let list = at.list();
-    if list.is_empty() {
-        mistakes.add(at, "is empty: nothing would be published");
-    }
-    list.iter()
-        .filter_map(|at| at.choice(&PublishedKind::ALL, mistakes))
-        .collect()
-}
-
-fn changed_fields(at: &At<'_>, traits: &[String], mistakes: &mut Mistakes) -> BTreeSet<String> {
-    let list = at.list();
-    if list.is_empty() {
-        mistakes.add(at, "is empty: no update would be published");
-    }
-    let mut fields = BTreeSet::new();
-    for at in list {
-        let Some(field) = at.text(mistakes) else {
-            continue;
-        };
+/// A field of a change.
+fn field() -> TextBy<String> {
+    text_by(|field, at, reader| {
         match field.strip_prefix("traits.") {
-            Some(name) if !traits.iter().any(|known| known == name) => {
-                mistakes.add(
-                    &at,
-                    format!(
-                        "the model declares no trait `{name}`; it has: {}",
-                        traits.join(", ")
-                    ),
-                );
-            }
+            Some(name) => reader.check_declared(Section::Traits, name, at.place()),
             None if !FIELDS.contains(&field) => {
-                mistakes.add(
-                    &at,
-                    format!("must be one of {}, traits.NAME", FIELDS.join(", ")),
-                );
+                let fields = FIELDS.join(", ");
+                reader.error(at.place(), format!("must be one of {fields}, traits.NAME"));
             }
-            _ => {}
+            None => {}
         }
-        fields.insert(field.to_owned());
-    }
-    fields
-}
-
-fn nats(at: &At<'_>, mistakes: &mut Mistakes) -> Option<NatsTarget> {
-    let mut fields = at.fields(mistakes)?;
-    let url = address(&mut fields, &["nats", "tls"], mistakes);
-    let subject = fields
-        .required("subject", mistakes)
-        .and_then(|at| subject(&at, mistakes));
-    let credentials_env = fields
-        .get("credentials_env")
-        .and_then(|at| variable(&at, mistakes));
-    let (user, password) = (fields.get("user_env"), fields.get("password_env"));
-    match (&user, &password) {
-        (Some(at), None) | (None, Some(at)) => {
-            mistakes.add(at, "`user_env` and `password_env` go together");
-        }
-        _ => {}
-    }
-    let mut read = |at: Option<At<'_>>| at.and_then(|at| variable(&at, mistakes));
-    let user_env = read(user).zip(read(password));
-    fields.finish(mistakes);
-    Some(NatsTarget {
-        url: url?,
-        subject: subject?,
-        credentials_env,
-        user_env,
-    })
-}
-
-fn webhook(at: &At<'_>, mistakes: &mut Mistakes) -> Option<WebhookTarget> {
-    let mut fields = at.fields(mistakes)?;
-    let url = address(&mut fields, &["https", "http"], mistakes);
-    let secret_env = fields
-        .required("secret_env", mistakes)
-        .and_then(|at| variable(&at, mistakes));
-    let mut number = |key, most, default| {
-        fields
-            .get(key)
-            .and_then(|at| at.number(&(1..=most), mistakes))
-            .unwrap_or(default)
-    };
-    let max_attempts = number("max_attempts", MAX_ATTEMPTS, DEFAULT_MAX_ATTEMPTS);
-    let timeout_seconds = number(
-        "timeout_seconds",
-        MAX_TIMEOUT_SECONDS,
-        DEFAULT_TIMEOUT_SECONDS,
-    );
-    fields.finish(mistakes);
-    Some(WebhookTarget {
-        url: url?,
-        secret_env: secret_env?,
-        max_attempts,
-        timeout_seconds,
+        Some(field.to_owned())
     })
 }
 
 /// A URL with a host and without a password: whoever may read the model would read it.
-fn address(fields: &mut Fields<'_>, schemes: &[&str], mistakes: &mut Mistakes) -> Option<String> {
-    let at = fields.required("url", mistakes)?;
-    let text = at.text(mistakes)?;
-    let forms: Vec<String> = schemes
-        .iter()
-        .map(|scheme| format!("{scheme}://…"))
-        .collect();
+fn address(text: &str, schemes: &[&str], at: &At<'_>, reader: &mut Reader) -> Option<String> {
     let url = Url::parse(text)
         .ok()
         .filter(|url| schemes.contains(&url.scheme()) && url.has_host());
     let Some(url) = url else {
-        mistakes.add(&at, format!("must be a URL: {}", forms.join(" or ")));
+        let forms: Vec<String> = schemes
+            .iter()
+            .map(|scheme| format!("{scheme}://…"))
+            .collect();
+        reader.error(at.place(), format!("must be a URL: {}", forms.join(" or ")));
         return None;
     };
     if !url.username().is_empty() || url.password().is_some() {
-        mistakes.add(
-            &at,
-            "must not hold a user or a password: name the variables that do",
-        );
+        let message = "must not hold a user or a password: name the variables that do";
+        reader.error(at.place(), message);
         return None;
     }
     Some(text.to_owned())
 }
 
-/// The name of a variable.
-fn variable(at: &At<'_>, mistakes: &mut Mistakes) -> Option<String> {
-    let name = at.text(mistakes)?;
-    let letter = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.starts_with(SECRET_PREFIX)
-        && name.len() > SECRET_PREFIX.len()
-        && name.bytes().all(letter)
-    {
-        return Some(name.to_owned());
-    }
-    let message = format!(
-        "must name an environment variable of the server that begins with {SECRET_PREFIX}, not be the secret"
-    );
-    mistakes.add(at, message);
-    None
+/// The name of an environment variable.
+fn variable() -> TextBy<String> {
+    let read = |name: &str, at: &At<'_>, reader: &mut Reader| {
+        let letter = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let rest = name.strip_prefix(SECRET_PREFIX).unwrap_or_default();
+        if !rest.is_empty() && rest.bytes().all(letter) {
+            return Some(name.to_owned());
+        }
+        let message = format!(
+            "must name an environment variable of the server that begins with {SECRET_PREFIX}, not be the secret"
+        );
+        reader.error(at.place(), message);
+        None
+    };
+    text_by(read).matching(r"^PUBLISH_[A-Z0-9_]+$")
 }
 
 /// A subject's template.
-fn subject(at: &At<'_>, mistakes: &mut Mistakes) -> Option<String> {
-    let text = at.text(mistakes)?;
+fn subject(text: &str, at: &At<'_>, reader: &mut Reader) -> Option<String> {
     let filled = text
         .replace("{tenant}", "default")
         .replace("{kind}", "created");
@@ -218,9 +198,7 @@ fn subject(at: &At<'_>, mistakes: &mut Mistakes) -> Option<String> {
     {
         return Some(text.to_owned());
     }
-    mistakes.add(
-        at,
-        "must be a subject of NATS without wildcards, such as customers.{tenant}.{kind}",
-    );
+    let message = "must be a subject of NATS without wildcards, such as customers.{tenant}.{kind}";
+    reader.error(at.place(), message);
     None
 }

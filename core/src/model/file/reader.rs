@@ -7,7 +7,6 @@ use std::str::FromStr;
 use super::ModelError;
 use super::tree::{Content, Entry, Node};
 use crate::model::expression::Allowance;
-use crate::model::matching::log2_millibits;
 
 /// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would
 /// have been right.
@@ -15,12 +14,43 @@ const MAX_MISTAKES: usize = 1_000;
 /// Maximum length of a mistake's text, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1_000;
 
-/// The mistakes so far, and what is left for expressions and patterns.
+/// What reading a file carries along: its mistakes so far, what is left for expressions and
+/// patterns, and the names that it declares.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(super) struct Reader {
     errors: Vec<ModelError>,
     left_out: usize,
+    /// Depth of the property that is being read.
+    pub(super) depth: usize,
     pub(super) allowance: Allowance,
+    pub(super) declared: Declared,
+}
+
+/// A section whose names other sections use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Identifiers,
+    Traits,
+    Purposes,
+    Computed,
+    Segments,
+}
+
+/// The names that a file declares, also of what is itself not right: using them is then no second
+/// mistake.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    names: [Vec<String>; Section::ALL.len()],
+    /// The model's time zone; empty: UTC.
+    pub(super) time_zone: String,
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    line: usize,
+    column: usize,
+    path: String,
 }
 
 /// A node with the path that leads to it.
@@ -37,41 +67,94 @@ pub(super) struct Fields<'n> {
     known: Vec<&'static str>,
 }
 
-impl Mistakes {
-    pub(super) fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
-        let (line, column) = (at.node.line, at.node.column);
-        self.note(ModelError {
-            line,
-            column,
-            path: at.path.clone(),
-            message: message.into(),
+impl Section {
+    const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Identifiers, "identifiers", "identifier type"),
+        (Self::Traits, "traits", "trait"),
+        (Self::Purposes, "purposes", "purpose"),
+        (Self::Computed, "computed", "computed trait"),
+        (Self::Segments, "segments", "segment"),
+    ];
+
+    /// The name of one of its entries, for messages.
+    fn noun(self) -> &'static str {
+        Self::ALL[self as usize].2
+    }
+}
+
+impl Declared {
+    fn by(root: &At<'_>) -> Self {
+        let ignored = &mut Reader::default();
+        let Some(mut fields) = root.fields(ignored) else {
+            return Self::default();
+        };
+        let names = Section::ALL.map(|(_, key, _)| {
+            let entries = fields.get(key).map(|at| at.entries(ignored));
+            let entries = entries.into_iter().flatten();
+            entries.map(|(entry, _)| entry.key.clone()).collect()
         });
+        let time_zone = fields.get("time_zone").and_then(|at| at.text(ignored));
+        Self {
+            names,
+            time_zone: time_zone.unwrap_or_default().to_owned(),
+        }
     }
 
-    pub(super) fn add_at_key(&mut self, entry: &Entry, path: String, message: impl Into<String>) {
-        self.note(ModelError {
-            line: entry.line,
-            column: entry.column,
-            path,
-            message: message.into(),
-        });
+    /// The names of a section, in order.
+    pub(super) fn names(&self, section: Section) -> &[String] {
+        &self.names[section as usize]
+    }
+}
+
+impl Reader {
+    /// A reader of a file.
+    pub(super) fn of(root: &At<'_>) -> Self {
+        Self {
+            declared: Declared::by(root),
+            ..Self::default()
+        }
     }
 
-    fn note(&mut self, mut error: ModelError) {
+    /// Notes a mistake.
+    pub(super) fn error(&mut self, place: Place, message: impl Into<String>) {
+        let Place { line, column, path } = place;
         if self.errors.len() >= MAX_MISTAKES {
             self.left_out += 1;
             return;
         }
-        if let Some(end) = (error.message.len() > MAX_MESSAGE_BYTES)
-            .then(|| error.message.floor_char_boundary(MAX_MESSAGE_BYTES))
-        {
-            error.message.truncate(end);
-            error.message.push('…');
+        let mut message = message.into();
+        if message.len() > MAX_MESSAGE_BYTES {
+            message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+            message.push('…');
         }
-        self.errors.push(error);
+        self.errors.push(ModelError {
+            line,
+            column,
+            path,
+            message,
+        });
     }
 
-    /// All that were noted, in order of line and column, and at the end how many were not.
+    /// Notes all that is wrong with one value.
+    pub(super) fn errors(&mut self, at: &At<'_>, messages: Vec<String>) {
+        for message in messages {
+            self.error(at.place(), message);
+        }
+    }
+
+    /// Notes a mistake where the section does not declare a name.
+    pub(super) fn check_declared(&mut self, section: Section, name: &str, place: Place) {
+        let names = self.declared.names(section);
+        if !names.iter().any(|declared| declared == name) {
+            let (noun, names) = (section.noun(), names.join(", "));
+            self.error(
+                place,
+                format!("the model declares no {noun} `{name}`; it has: {names}"),
+            );
+        }
+    }
+
+    /// All mistakes in order of line and column, and at the end how many were left out.
     pub(super) fn into_errors(self) -> Vec<ModelError> {
         let mut errors = self.errors;
         errors.sort_by_key(|error| (error.line, error.column));
@@ -95,6 +178,14 @@ impl<'n> At<'n> {
         }
     }
 
+    pub(super) fn place(&self) -> Place {
+        Place {
+            line: self.node.line,
+            column: self.node.column,
+            path: self.path.clone(),
+        }
+    }
+
     fn under(&self, entry: &'n Entry) -> Self {
         Self {
             node: &entry.value,
@@ -103,40 +194,32 @@ impl<'n> At<'n> {
     }
 
     /// The entries of a mapping whose keys are names.
-    pub(super) fn entries(&self, mistakes: &mut Mistakes) -> Vec<(&'n Entry, At<'n>)> {
-        match &self.node.content {
-            Content::Mapping(entries) => entries
-                .iter()
-                .map(|entry| (entry, self.under(entry)))
-                .collect(),
-            Content::Null => Vec::new(),
-            _ => {
-                mistakes.add(
-                    self,
-                    format!("must be a mapping, and is {}", self.node.kind()),
-                );
-                Vec::new()
-            }
-        }
+    pub(super) fn entries(&self, reader: &mut Reader) -> Vec<(&'n Entry, At<'n>)> {
+        let entries = self.mapping(reader).unwrap_or_default();
+        entries
+            .iter()
+            .map(|entry| (entry, self.under(entry)))
+            .collect()
     }
 
-    pub(super) fn fields(&self, mistakes: &mut Mistakes) -> Option<Fields<'n>> {
-        let entries: &[Entry] = match &self.node.content {
-            Content::Mapping(entries) => entries,
-            Content::Null => &[],
-            _ => {
-                mistakes.add(
-                    self,
-                    format!("must be a mapping, and is {}", self.node.kind()),
-                );
-                return None;
-            }
-        };
+    pub(super) fn fields(&self, reader: &mut Reader) -> Option<Fields<'n>> {
         Some(Fields {
             at: self.clone(),
-            entries,
+            entries: self.mapping(reader)?,
             known: Vec::new(),
         })
+    }
+
+    fn mapping(&self, reader: &mut Reader) -> Option<&'n [Entry]> {
+        match &self.node.content {
+            Content::Mapping(entries) => Some(entries),
+            Content::Null => Some(&[]),
+            _ => {
+                let kind = self.node.kind();
+                reader.error(self.place(), format!("must be a mapping, and is {kind}"));
+                None
+            }
+        }
     }
 
     /// The values of a list; a single value is a list of one.
@@ -153,87 +236,60 @@ impl<'n> At<'n> {
         }
     }
 
-    pub(super) fn is_scalar(&self) -> bool {
-        matches!(self.node.content, Content::Scalar { .. })
-    }
-
-    pub(super) fn text(&self, mistakes: &mut Mistakes) -> Option<&'n str> {
-        if let Content::Scalar { text, .. } = &self.node.content {
-            return Some(text);
-        }
-        mistakes.add(self, format!("must be a text, and is {}", self.node.kind()));
-        None
-    }
-
-    pub(super) fn boolean(&self, mistakes: &mut Mistakes) -> Option<bool> {
+    /// The text of a single value.
+    pub(super) fn as_text(&self) -> Option<&'n str> {
         match &self.node.content {
-            Content::Scalar { text, plain: true } if text == "true" => Some(true),
-            Content::Scalar { text, plain: true } if text == "false" => Some(false),
-            _ => {
-                mistakes.add(self, "must be true or false");
-                None
-            }
+            Content::Scalar { text, .. } => Some(text),
+            _ => None,
         }
     }
 
-    pub(super) fn number<N>(&self, range: &RangeInclusive<N>, mistakes: &mut Mistakes) -> Option<N>
+    pub(super) fn text(&self, reader: &mut Reader) -> Option<&'n str> {
+        let text = self.as_text();
+        if text.is_none() {
+            let kind = self.node.kind();
+            reader.error(self.place(), format!("must be a text, and is {kind}"));
+        }
+        text
+    }
+
+    /// The text of a single value without quotes.
+    pub(super) fn as_plain(&self) -> Option<&'n str> {
+        match &self.node.content {
+            Content::Scalar { text, plain: true } => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn number<N>(&self, range: &RangeInclusive<N>, reader: &mut Reader) -> Option<N>
     where
         N: FromStr + PartialOrd + Display,
     {
-        let number = match &self.node.content {
-            Content::Scalar { text, plain: true } => {
-                text.parse().ok().filter(|number| range.contains(number))
-            }
-            _ => None,
-        };
+        let number = self.as_plain().and_then(|text| text.parse().ok());
+        let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            mistakes.add(
-                self,
-                format!(
-                    "must be a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                ),
+            let (least, most) = (range.start(), range.end());
+            reader.error(
+                self.place(),
+                format!("must be a whole number from {least} to {most}"),
             );
         }
         number
     }
 
-    /// A probability between 0 and 1, as the logarithm of its odds in millibits.
-    pub(super) fn probability(&self, mistakes: &mut Mistakes) -> Option<i32> {
-        const WHOLE: u64 = 1_000_000;
-        let millionths = match &self.node.content {
-            Content::Scalar { text, plain: true } => {
-                text.strip_prefix("0.").filter(|digits| digits.len() <= 6)
-            }
-            _ => None,
-        };
-        let millionths = millionths.and_then(|digits| format!("{digits:0<6}").parse::<u64>().ok());
-        if let Some(millionths) = millionths.filter(|millionths| *millionths > 0) {
-            return Some(log2_millibits(millionths, WHOLE - millionths));
-        }
-        mistakes.add(
-            self,
-            "must be a probability between 0 and 1, with at most six decimals, such as 0.95",
-        );
-        None
-    }
-
-    pub(super) fn choice<T: Copy>(
+    /// One of several names.
+    pub(super) fn choice<'c, T>(
         &self,
-        choices: &[(&str, T)],
-        mistakes: &mut Mistakes,
-    ) -> Option<T> {
-        let text = self.text(mistakes)?;
-        let chosen = choices
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, choice)| *choice);
+        choices: &'c [(&str, T)],
+        reader: &mut Reader,
+    ) -> Option<&'c T> {
+        let text = self.text(reader)?;
+        let chosen = choices.iter().find(|(name, _)| *name == text);
         if chosen.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            mistakes.add(self, format!("must be one of {}", names.join(", ")));
+            reader.error(self.place(), format!("must be one of {}", names.join(", ")));
         }
-        chosen
+        chosen.map(|(_, choice)| choice)
     }
 }
 
@@ -242,34 +298,54 @@ impl<'n> Fields<'n> {
     /// the rest is unknown.
     pub(super) fn get(&mut self, key: &'static str) -> Option<At<'n>> {
         self.known.push(key);
+        self.value(key)
+    }
+
+    fn value(&self, key: &str) -> Option<At<'n>> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         (!matches!(entry.value.content, Content::Null)).then(|| self.at.under(entry))
     }
 
-    pub(super) fn required(
-        &mut self,
-        key: &'static str,
-        mistakes: &mut Mistakes,
-    ) -> Option<At<'n>> {
+    pub(super) fn required(&mut self, key: &'static str, reader: &mut Reader) -> Option<At<'n>> {
         let found = self.get(key);
         if found.is_none() {
-            mistakes.add(&self.at, format!("`{key}` is required"));
+            reader.error(self.at.place(), format!("`{key}` is required"));
         }
         found
     }
 
+    /// The place of the mapping itself.
+    pub(super) fn place(&self) -> Place {
+        self.at.place()
+    }
+
+    /// The place of the value of a key that was read, if it has one.
+    pub(super) fn place_of(&self, key: &'static str) -> Option<Place> {
+        debug_assert!(self.known.contains(&key), "no such key: {key}");
+        self.value(key).map(|at| at.place())
+    }
+
     /// Ends the reading: keys that nobody asked for are mistakes.
-    pub(super) fn finish(self, mistakes: &mut Mistakes) {
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| !self.known.contains(&entry.key.as_str()))
-        {
-            let message = format!(
-                "is no key that is known here: there are {}",
-                self.known.join(", ")
-            );
-            mistakes.add_at_key(entry, join(&self.at.path, &entry.key), message);
+    pub(super) fn finish(self, reader: &mut Reader) {
+        for entry in self.entries {
+            if !self.known.contains(&entry.key.as_str()) {
+                let known = self.known.join(", ");
+                reader.error(
+                    entry.place(join(&self.at.path, &entry.key)),
+                    format!("is no key that is known here: there are {known}"),
+                );
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// The place of the key.
+    pub(super) fn place(&self, path: String) -> Place {
+        Place {
+            line: self.line,
+            column: self.column,
+            path,
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{Event, Parser, Span};
+use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::ModelError;
 
@@ -26,7 +26,7 @@ const MAX_KEY_BYTES: usize = 1_000;
 const MAX_MISTAKES: usize = 1_000;
 
 /// A value in the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) column: usize,
@@ -34,7 +34,7 @@ pub(super) struct Node {
 }
 
 /// What a node holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     Null,
     Scalar {
@@ -47,7 +47,7 @@ pub(super) enum Content {
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) line: usize,
@@ -56,6 +56,24 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// An empty file.
+    pub(super) const NOTHING: Self = Self {
+        line: 1,
+        column: 1,
+        content: Content::Null,
+    };
+    /// The value under these keys.
+    pub(super) fn find(&self, path: &[&str]) -> Option<&Self> {
+        let [first, rest @ ..] = path else {
+            return Some(self);
+        };
+        let Content::Mapping(entries) = &self.content else {
+            return None;
+        };
+        let entry = entries.iter().find(|entry| entry.key == *first)?;
+        entry.value.find(rest)
+    }
+
     /// What it is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self.content {
@@ -92,14 +110,13 @@ pub(super) fn read(yaml: &str) -> Result<Node, Vec<ModelError>> {
             }
         }
     }
+    // A key is found to be a duplicate only after its value was read, with the mistakes in it.
+    builder
+        .errors
+        .sort_by_key(|error| (error.line, error.column));
     match builder.root {
         _ if !builder.errors.is_empty() => Err(builder.errors),
-        Some(root) => Ok(root),
-        None => Ok(Node {
-            line: 1,
-            column: 1,
-            content: Content::Null,
-        }),
+        root => Ok(root.unwrap_or(Node::NOTHING)),
     }
 }
 
@@ -144,7 +161,7 @@ impl Builder {
         }
         match event {
             Event::Scalar(text, style, ..) => {
-                let plain = style == serde_saphyr::granit_parser::ScalarStyle::Plain;
+                let plain = style == ScalarStyle::Plain;
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null");
                 let scalar = Content::Scalar {
                     text: text.into_owned(),
@@ -171,75 +188,71 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node) {
-        let Some(Open {
-            node: parent,
-            waiting,
-            lines,
-        }) = self.open.last_mut()
-        else {
+        let Some(open) = self.open.last_mut() else {
             self.root.get_or_insert(node);
             return;
         };
-        match &mut parent.content {
+        match &mut open.node.content {
             Content::Sequence(values) => values.push(node),
-            Content::Mapping(entries) => {
-                if let Some((key, line, column)) = waiting.take() {
-                    let mut wrong = None;
-                    if let Some(first) = lines.get(&key) {
-                        wrong = Some(format!("`{key}` stands twice, first in line {first}"));
-                    } else {
-                        lines.insert(key.clone(), line);
-                    }
-                    entries.push(Entry {
-                        key,
-                        line,
-                        column,
-                        value: node,
-                    });
-                    let most = entries.len() > MAX_KEYS;
-                    if let Some(message) = wrong {
-                        self.error(line, column, message);
-                    }
-                    if most {
-                        self.stop(
-                            line,
-                            column,
-                            format!("a mapping has at most {MAX_KEYS} keys"),
-                        );
-                    }
-                } else {
-                    let Node {
-                        line,
-                        column,
-                        content,
-                    } = node;
-                    let key = match content {
-                        Content::Scalar { text, .. } => text,
-                        Content::Null => "null".to_owned(),
-                        Content::Sequence(_) | Content::Mapping(_) => {
-                            self.errors.push(ModelError::new(
-                                line,
-                                column,
-                                "a key must be a single value",
-                            ));
-                            String::new()
-                        }
-                    };
-                    if key.len() > MAX_KEY_BYTES {
-                        let length = key.len();
-                        self.stop(
-                            line,
-                            column,
-                            format!(
-                                "a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed"
-                            ),
-                        );
-                        return;
-                    }
-                    *waiting = Some((key, line, column));
-                }
-            }
+            Content::Mapping(_) => match open.waiting.take() {
+                Some(key) => self.add_entry(key, node),
+                None => self.add_key(node),
+            },
             Content::Null | Content::Scalar { .. } => {}
+        }
+    }
+
+    /// Adds a value under the key that waited for it.
+    fn add_entry(&mut self, (key, line, column): Key, value: Node) {
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
+        let Content::Mapping(entries) = &mut open.node.content else {
+            return;
+        };
+        let first = open.lines.get(&key).copied();
+        if first.is_none() {
+            open.lines.insert(key.clone(), line);
+        }
+        let twice = first.map(|first| format!("`{key}` stands twice, first in line {first}"));
+        entries.push(Entry {
+            key,
+            line,
+            column,
+            value,
+        });
+        let is_full = entries.len() > MAX_KEYS;
+        if let Some(message) = twice {
+            self.error(line, column, message);
+        }
+        if is_full {
+            let message = format!("a mapping has at most {MAX_KEYS} keys");
+            self.stop(line, column, message);
+        }
+    }
+
+    /// Lets a key wait for its value.
+    fn add_key(&mut self, node: Node) {
+        let Node {
+            line,
+            column,
+            content,
+        } = node;
+        let key = match content {
+            Content::Scalar { text, .. } => text,
+            Content::Null => "null".to_owned(),
+            Content::Sequence(_) | Content::Mapping(_) => {
+                let message = "a key must be a single value";
+                self.errors.push(ModelError::new(line, column, message));
+                String::new()
+            }
+        };
+        if key.len() > MAX_KEY_BYTES {
+            let length = key.len();
+            let message = format!("a key has {length} bytes: at most {MAX_KEY_BYTES} are allowed");
+            self.stop(line, column, message);
+        } else if let Some(open) = self.open.last_mut() {
+            open.waiting = Some((key, line, column));
         }
     }
 

@@ -255,7 +255,7 @@ impl Weights {
 
     /// The same with another prior.
     #[must_use]
-    pub fn with_prior(self, prior: i32) -> Self {
+    pub(crate) fn with_prior(self, prior: i32) -> Self {
         Self {
             form: Form { prior, ..self.form },
             ..self
@@ -264,7 +264,7 @@ impl Weights {
 
     /// The same with values that stand for nothing.
     #[must_use]
-    pub fn with_placeholders(self, placeholders: BTreeMap<Field, BTreeSet<String>>) -> Self {
+    pub(crate) fn with_placeholders(self, placeholders: BTreeMap<Field, BTreeSet<String>>) -> Self {
         Self::from(Form {
             placeholders,
             ..self.form
@@ -305,7 +305,7 @@ impl Weights {
 
     /// Whether a value stands for nothing.
     #[must_use]
-    pub fn is_placeholder(&self, field: Field, hash: u64) -> bool {
+    pub(crate) fn is_placeholder(&self, field: Field, hash: u64) -> bool {
         !self.placeholders.is_empty() && self.placeholders.contains(&(field, hash))
     }
 }

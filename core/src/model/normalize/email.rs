@@ -46,6 +46,8 @@ fn address(piece: &str, providers: &MailProviders) -> Result<String, Unread> {
     let domain = domain_name(domain).ok_or(Unread::NoDomain)?;
     let local = lower_case(local);
     let (local, domain) = providers.one_form(&local, &domain);
+    // A letter and a mark may have had a dot between them: they compose without it.
+    let local = lower_case(&local);
     let address = format!("{local}@{domain}");
     if is_well_formed(&address) {
         Ok(address)

@@ -75,7 +75,7 @@ impl<S> Buckets<S> {
     }
 
     /// Drops what is before a bucket.
-    pub fn drop_before(&mut self, bucket: Bucket) {
+    pub(crate) fn drop_before(&mut self, bucket: Bucket) {
         if self
             .0
             .first_key_value()

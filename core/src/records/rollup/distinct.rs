@@ -80,7 +80,7 @@ impl Distinct {
 
     /// The first bucket from one on in which there was a value.
     #[must_use]
-    pub fn first_from(&self, bucket: Bucket) -> Option<Bucket> {
+    pub(crate) fn first_from(&self, bucket: Bucket) -> Option<Bucket> {
         self.seen
             .values()
             .filter_map(|buckets| buckets.range(bucket..).next().copied())
@@ -88,7 +88,7 @@ impl Distinct {
     }
 
     /// Drops what was only before a bucket.
-    pub fn drop_before(&mut self, bucket: Bucket) {
+    pub(crate) fn drop_before(&mut self, bucket: Bucket) {
         self.seen.retain(|_, buckets| {
             *buckets = buckets.split_off(&bucket);
             !buckets.is_empty()

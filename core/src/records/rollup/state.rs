@@ -1,5 +1,6 @@
 //! What is kept for one definition, and what it answers.
 
+mod answer;
 mod days;
 mod size;
 
@@ -9,7 +10,7 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Bucket, Buckets, Calendar, Distinct, Window};
+use super::{Bucket, Buckets, Distinct};
 use crate::records::{Timestamp, Value};
 
 /// How many different values of a record are counted one by one for `most_frequent`; what comes
@@ -346,7 +347,7 @@ impl State {
     }
 
     /// Drops what is before a bucket.
-    pub fn drop_before(&mut self, bucket: Bucket) {
+    pub(crate) fn drop_before(&mut self, bucket: Bucket) {
         match self {
             Self::Count(buckets) => buckets.drop_before(bucket),
             Self::Amount(buckets) => buckets.drop_before(bucket),
@@ -383,96 +384,6 @@ impl State {
             Self::Latest(_) => None,
         }
     }
-
-    /// What it answers at a time.
-    #[must_use]
-    pub fn answer(
-        &self,
-        aggregate: Aggregate,
-        window: Window,
-        now: Timestamp,
-        calendar: &Calendar,
-    ) -> Answer {
-        let range = window.range(now, calendar);
-        let first = self.first_from(range.start);
-        let until = first.and_then(|first| window.next_change(now, first, calendar));
-        let exact = |value| Answer {
-            value,
-            approximate: false,
-            until,
-        };
-        match self {
-            Self::Count(buckets) => exact(Some(whole(sum(buckets, &range)))),
-            Self::Amount(buckets) => {
-                let mut sum = Amount::default();
-                buckets
-                    .within(&range)
-                    .for_each(|(_, amount)| sum.add(*amount));
-                exact(if aggregate == Aggregate::Average {
-                    sum.mean()
-                } else {
-                    Some(sum.total())
-                })
-            }
-            Self::Extremes(buckets) => {
-                let all = buckets.within(&range).map(|(_, both)| both);
-                let value = if aggregate == Aggregate::Min {
-                    all.map(|both| &both.0).min()
-                } else {
-                    all.map(|both| &both.1).max()
-                };
-                exact(value.map(plain))
-            }
-            Self::Ends(buckets) => {
-                let all = buckets.within(&range).map(|(_, both)| both);
-                let placed = if aggregate == Aggregate::First {
-                    all.map(|both| &both.0).min()
-                } else {
-                    all.map(|both| &both.1).max()
-                };
-                exact(placed.map(|Placed(.., value)| value.clone()))
-            }
-            Self::Values(values) => {
-                let mut found = values.most_frequent(&range);
-                let value = match aggregate {
-                    Aggregate::MostFrequent(top) if top > 1 => {
-                        found.truncate(top.into());
-                        Some(Value::List(found))
-                    }
-                    _ => found.into_iter().next(),
-                };
-                Answer {
-                    value,
-                    approximate: values.others > 0,
-                    until,
-                }
-            }
-            Self::Distinct(distinct) => {
-                let (count, approximate) = distinct.count(&range);
-                Answer {
-                    value: Some(whole(count)),
-                    approximate,
-                    until,
-                }
-            }
-            Self::Latest(latest) => {
-                let Some(latest) = latest else {
-                    return Answer::default();
-                };
-                let (today, then) = (calendar.day(now), calendar.day(*latest));
-                let value = Some(Value::Int(today.saturating_sub(then).max(0).into()));
-                Answer {
-                    value,
-                    approximate: false,
-                    until: Some(calendar.start_of(today + 1)),
-                }
-            }
-        }
-    }
-}
-
-fn whole(number: u64) -> Value {
-    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// The values of a list, or the one value.

@@ -63,7 +63,7 @@ impl Calendar {
 
     /// When a day begins.
     #[must_use]
-    pub fn start_of(&self, day: Bucket) -> Timestamp {
+    pub(crate) fn start_of(&self, day: Bucket) -> Timestamp {
         let begin = date(day)
             .to_zoned(self.zone.clone())
             .map(|zoned| zoned.timestamp().as_microsecond());
@@ -168,13 +168,13 @@ impl Period {
 impl Window {
     /// Whether states are kept of all time together.
     #[must_use]
-    pub fn is_all(self) -> bool {
+    pub(crate) fn is_all(self) -> bool {
         self == Self::All
     }
 
     /// The bucket of a time.
     #[must_use]
-    pub fn bucket(self, time: Timestamp, calendar: &Calendar) -> Bucket {
+    pub(crate) fn bucket(self, time: Timestamp, calendar: &Calendar) -> Bucket {
         match self {
             Self::All => 0,
             Self::Hours(_) => hour(time),

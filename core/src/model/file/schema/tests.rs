@@ -5,13 +5,30 @@ use serde_json::Value as Json;
 use super::*;
 use crate::model::Model;
 use crate::model::file::BUILT_IN;
+use crate::model::file::tree::{self, Content, Node};
 
 fn validator() -> jsonschema::Validator {
     jsonschema::validator_for(&schema()).expect("is a JSON Schema")
 }
 
 fn json(yaml: &str) -> Json {
-    serde_saphyr::from_str(yaml).expect("is YAML")
+    json_of(&tree::read(yaml).expect("is YAML"))
+}
+
+/// A node as an editor's schema validator sees it.
+fn json_of(node: &Node) -> Json {
+    match &node.content {
+        Content::Null => Json::Null,
+        Content::Scalar { text, plain: true } => {
+            serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+        }
+        Content::Scalar { text, .. } => json!(text),
+        Content::Sequence(values) => values.iter().map(json_of).collect(),
+        Content::Mapping(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), json_of(&entry.value)))
+            .collect(),
+    }
 }
 
 #[test]
@@ -28,11 +45,32 @@ fn every_example_fits_the_schema() {
             .map(|error| error.to_string())
             .collect();
         assert!(errors.is_empty(), "{errors:#?}");
-        serde_saphyr::from_str::<ModelFile>(&yaml).expect("fits the documented types");
         Model::parse(&yaml).expect("compiles");
         checked += 1;
     }
     assert!(checked > 0);
+}
+
+#[test]
+fn every_default_fits_its_key() {
+    let mut checked = 0;
+    let schema = schema();
+    let definitions = schema["$defs"].as_object().expect("definitions");
+    for mapping in std::iter::once(&schema).chain(definitions.values()) {
+        for (key, of) in mapping["properties"].as_object().into_iter().flatten() {
+            let Some(default) = of.get("default") else {
+                continue;
+            };
+            let mut of = of.clone();
+            of["$defs"] = schema["$defs"].clone();
+            assert!(jsonschema::is_valid(&of, default), "{key}: {default}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "{checked}");
+    let yaml = "sources: { a: }\nmatching: {}\nexperience: {}\ntraits: { t: }\nchannels: { c: }
+identifiers: { i: { priority: 1 } }\npurposes: { p: }\nviews: { v: }";
+    Model::parse(yaml).expect("all defaults fit");
 }
 
 #[test]
@@ -93,7 +131,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (Some("Segment"), "segments: { a: { zzz: 1 } }"),
         (Some("View"), "views: { a: { zzz: 1 } }"),
         (Some("Experience"), "experience: { zzz: 1 }"),
-        (Some("Measured"), "experience: { csat: { zzz: 1 } }"),
+        (Some("Measured"), "experience: { nps: { zzz: 1 } }"),
+        (Some("Scored"), "experience: { csat: { zzz: 1 } }"),
         (Some("Purpose"), "purposes: { a: { zzz: 1 } }"),
         (Some("EventType"), "events: { a: { zzz: 1 } }"),
         (

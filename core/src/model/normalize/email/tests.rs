@@ -23,6 +23,7 @@ fn spellings_of_one_address_become_one() {
         ("cory+shop@corp.example", "cory+shop@corp.example"),
         ("mailto:ann@example.com.", "ann@example.com"),
         ("ann@MÜNCHEN.example", "ann@münchen.example"),
+        ("n.\u{301}@gmail.com", "\u{144}@gmail.com"),
     ]);
 }
 

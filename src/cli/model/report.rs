@@ -1,25 +1,25 @@
-//! A plan for people.
+//! Plans, results and mistakes of a model as text.
 
 use crate::cli::output;
 use crate::grpc::v1;
 
-/// What was applied.
+/// The result of applying a model.
 pub(super) fn result(result: &v1::ApplyModelResult) -> String {
     let plan = result.plan.clone().unwrap_or_default();
     if plan.unchanged {
         return format!(
-            "version {} says the same and stays in force",
+            "version {} has the same content and stays active",
             result.version
         );
     }
     format!(
-        "version {} is in force\n{}",
+        "version {} is active\n{}",
         result.version,
         differences(&plan)
     )
 }
 
-/// What is wrong with a model file, each mistake on its own line.
+/// The mistakes of a model file, one a line.
 pub(super) fn mistakes(mistakes: &v1::ModelMistakes) -> String {
     let v1::ModelMistakes {
         mistakes,
@@ -54,16 +54,16 @@ pub(super) fn mistakes(mistakes: &v1::ModelMistakes) -> String {
     format!("the model has {counted}:{lines}{more}")
 }
 
-/// What would change.
+/// The changes that a model would make.
 pub(super) fn plan(plan: &v1::ModelPlan) -> String {
     if plan.unchanged {
         return format!(
-            "no change: version {}, in force, says the same",
+            "no change: the active version {} has the same content",
             plan.base_version
         );
     }
     format!(
-        "compared with version {} in force; nothing is changed yet\n{}",
+        "compared with the active version {}; nothing is changed yet\n{}",
         plan.base_version,
         differences(plan)
     )
@@ -73,15 +73,15 @@ fn differences(plan: &v1::ModelPlan) -> String {
     let counts = [
         ("profiles before", plan.profile_count_before),
         ("profiles after", plan.profile_count_after),
-        ("go into another", plan.merged_profile_count),
-        ("come out of another", plan.split_profile_count),
-        ("nothing is left of", plan.deleted_profile_count),
-        ("show something else", plan.changed_profile_count),
+        ("profiles merged", plan.merged_profile_count),
+        ("profiles split off", plan.split_profile_count),
+        ("profiles deleted", plan.deleted_profile_count),
+        ("profiles changed", plan.changed_profile_count),
         ("records", plan.record_count),
-        ("records that move", plan.moved_record_count),
-        ("identifiers in another form", plan.changed_identifier_count),
+        ("records moved", plan.moved_record_count),
+        ("identifiers changed", plan.changed_identifier_count),
         ("statements refused", plan.refused_statement_count),
-        ("statements taken again", plan.accepted_statement_count),
+        ("statements accepted again", plan.accepted_statement_count),
         ("search words added", plan.added_term_count),
         ("search words removed", plan.removed_term_count),
     ];
@@ -100,7 +100,7 @@ fn differences(plan: &v1::ModelPlan) -> String {
 }
 
 fn moves(title: &str, moves: &[v1::ProfileMove]) -> Option<String> {
-    let mut table = output::table(&[title, "into", "records", "such as", "by"]);
+    let mut table = output::table(&[title, "into", "records", "example", "reason"]);
     for moved in moves {
         let such = moved.records.first();
         let record = such
@@ -121,7 +121,7 @@ fn moves(title: &str, moves: &[v1::ProfileMove]) -> Option<String> {
 }
 
 fn changes(changes: &[v1::ProfileChange]) -> Option<String> {
-    let mut table = output::table(&["shows something else", "trait", "before", "after"]);
+    let mut table = output::table(&["changed profile", "trait", "before", "after"]);
     let shown = |value: &Option<v1::Value>| value.as_ref().map(output::value).unwrap_or_default();
     for change in changes {
         for of_trait in &change.traits {
@@ -156,7 +156,7 @@ fn identifiers(changes: &[v1::IdentifierChange]) -> Option<String> {
 }
 
 fn refusals(refusals: &[v1::RefusedStatement]) -> Option<String> {
-    let mut table = output::table(&["refused", "why"]);
+    let mut table = output::table(&["refused statement of", "reason"]);
     for refusal in refusals {
         table.add_row([
             output::record(refusal.record.as_ref()),

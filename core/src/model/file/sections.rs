@@ -1,0 +1,269 @@
+//! The sections of the model file, and what it says of identifiers, traits and matching.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::forms::{
+    Flag, Located, TextBy, list, located, mapping, named, one_of, probability, text_by, whole,
+};
+use super::keys::{defaults, keys};
+use super::reader::{At, Fields, Reader};
+use super::values::Providers;
+use super::{computed, events, experience, publish, purposes, segments, sources};
+use crate::choices::choices;
+use crate::model::matching::Weights;
+use crate::model::{
+    BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
+    MailProviders, Matching, Normalization, Publication, Purpose, Role, Segment, Source,
+    Survivorship, normalize,
+};
+
+/// A value of a unique type that more records hold than this is a placeholder that nobody has
+/// blocked yet: every write that meets it would read them all.
+const UNIQUE_MAX_RECORDS: usize = 1_000;
+/// Limits of a type that is not unique, where the file names none.
+const DEFAULT_MAX_PROFILES: usize = 10;
+const DEFAULT_MAX_RECORDS: usize = 100;
+/// No bound in the file is greater.
+const MAX_BOUND: usize = 1_000_000;
+
+keys! {
+    /// What a deployment knows about its customers: who speaks, what they say, and how it becomes one
+    /// profile.
+    ///
+    /// Expressions are CEL over the fields of a payload. A plain path (`email`, `customer.id`,
+    /// `payload['First name']`) is a field; a field that is missing, null or blank gives no value.
+    /// Beyond CEL's functions there are `decimal(x)`, `int(x)`, `string(x)`, `bool(x)`, `time(x)`,
+    /// `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
+    #[derive(Debug, Clone, Default)]
+    pub struct Model as "ModelFile" {
+        /// No profile grows by itself beyond this many records.
+        max_records_per_profile: usize = "500" as whole(1, MAX_BOUND);
+        /// How records are compared that share no identifier, or one that a family may share.
+        matching: Matching = empty as mapping::<MatchingKeys>();
+        /// Identifier types by name, in lower snake case: what points to a person.
+        identifiers: BTreeMap<String, IdentifierType> = empty as
+            named("an identifier type", mapping::<IdentifierKeys>());
+        /// Traits by name, in lower snake case: the fields of the unified profile.
+        traits: BTreeMap<String, TraitType> = empty as
+            named("a trait", mapping::<TraitType>()).or_bare();
+        /// Sources by name, in lower snake case: the systems that make statements.
+        sources: BTreeMap<String, Source> = required as
+            named("a source", mapping::<sources::SourceKeys>()).or_bare();
+        /// Where the clocks are of customers who have not said: a name of the IANA time zone database.
+        /// Default UTC.
+        time_zone: String = empty as purposes::time_zone();
+        /// Computed traits by name, in lower snake case: what a customer's events add up to.
+        computed: BTreeMap<String, Arc<Definition>> = empty as
+            named("a computed trait", mapping::<computed::ComputedKeys>());
+        /// Segments by name, in lower snake case: conditions over what is known of a customer.
+        segments: BTreeMap<String, Segment> = empty as
+            named("a segment", mapping::<segments::SegmentKeys>());
+        /// Views by name, in lower snake case: what is told of a customer in one call.
+        views: BTreeMap<String, ContextView> = empty as
+            named("a view", mapping::<ContextView>()).or_bare();
+        /// What metrics of customer experience are computed from. Default: there are none.
+        experience: Option<Experience> = optional as mapping::<experience::ExperienceKeys>();
+        /// Channels by name, in lower snake case: how customers are contacted.
+        channels: BTreeMap<String, Channel> = empty as
+            named("a channel", mapping::<Channel>()).or_bare();
+        /// Purposes by name, in lower snake case: what data is read, and customers are contacted, for.
+        purposes: BTreeMap<String, Purpose> = empty as
+            named("a purpose", mapping::<Purpose>()).or_bare();
+        /// Event types by name, in lower snake case, besides the built-in ones:
+        /// `customer-profile model events` prints all.
+        events: Catalogue = { events::built_in().clone() } as events::Types;
+        /// Publications by name, in lower snake case: what is told to other systems when profiles
+        /// change. A new one begins with the write that puts it in force.
+        publications("publish"): BTreeMap<String, Publication> = empty as
+            named("a publication", mapping::<publish::PublicationKeys>());
+    }
+
+    /// The settings of matching. Records are compared by the traits and identifiers that name their
+    /// role.
+    #[derive(Clone, Copy)]
+    pub(super) struct MatchingKeys as "Matching" => Matching: matching {
+        /// Two records are one person from this probability on.
+        link_probability: i32 = "0.95" as probability();
+        /// They are shown for review from this probability on.
+        review_probability: i32 = "0.5" as probability();
+        /// A match key (such as names and town) that more records hold than this is generic and finds
+        /// nobody; of a name alone a sixth of it is enough.
+        max_key_records: usize = "60" as whole(1, MAX_BOUND);
+        /// An identifier that more people hold than this, told by their given names, is generic: it
+        /// links nobody and weighs nothing, until fewer hold it.
+        max_people: usize = "8" as whole(1, MAX_BOUND);
+    }
+
+    /// An identifier type: two records that share a value are taken for one person, within the limits
+    /// set here.
+    pub(super) struct IdentifierKeys as "Identifier" => IdentifierType: identifier {
+        /// 1 is the strongest; stronger types link first, and their links are not undone by weaker
+        /// ones.
+        priority: u32 = required as whole(1, 99);
+        /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and there
+        /// are no other limits.
+        unique: bool = "false" as Flag;
+        /// How values are brought into one form.
+        normalize: Normalize = "trim" as one_of::<Normalize>();
+        /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers
+        /// without country code.
+        default_region: Option<Located<String>> = optional as located(region());
+        /// With `normalize: email` only: mail providers beside the built-in ones, or `false` for none
+        /// at all. Default: the built-in ones.
+        providers: Option<Located<MailProviders>> = optional as located(Providers);
+        /// Whose a value is.
+        belongs_to: BelongsTo = "household" as one_of::<BelongsTo>();
+        /// A person has one value of it: two that are clearly different are of two people, whatever
+        /// else they share. Other than with `unique`, a slip of the pen is forgiven.
+        exclusive: bool = "false" as Flag;
+        /// Regular expressions; a normalised value that one of them finds identifies nobody.
+        blocked: Vec<Regex> = empty as list(pattern());
+        /// A merge that would give a profile more values of this type is refused. Default: no limit.
+        max_per_profile: Option<usize> = optional as whole(1, MAX_BOUND);
+        /// A value that would join more than this many groups of records, each joined by stronger
+        /// types, is shared by several people and does not link at all. Default 10.
+        max_profiles: Option<usize> = optional as whole(1, MAX_BOUND);
+        /// A value held by more records than this does not link at all. Default 100.
+        max_records: Option<usize> = optional as whole(1, MAX_BOUND);
+    }
+
+    /// A trait: one field of the unified profile.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct TraitType as "Trait" {
+        /// Which value survives when records differ.
+        keep: Survivorship = "most_recent" as one_of::<Survivorship>();
+        /// Whether the values are personal data.
+        personal: bool = "false" as Flag;
+        /// What it says of a person, for matching. Default: nothing.
+        role("match"): Option<Role> = optional as one_of::<Role>();
+        /// Profiles are found by its words.
+        searchable: bool = "false" as Flag;
+    }
+}
+
+choices! {
+    /// How the values of an identifier type are brought into one form. All: Unicode NFKC, without
+    /// invisible characters and white space around.
+    pub(super) enum Normalize as "Normalize" {
+        /// Nothing more.
+        Trim = "trim",
+        /// Without regard to case.
+        CaseFold = "case_fold",
+        /// Only the digits count.
+        Digits = "digits",
+        /// An e-mail address.
+        Email = "email",
+        /// A telephone number.
+        E164 = "e164",
+    }
+}
+
+impl Default for Matching {
+    fn default() -> Self {
+        defaults::<MatchingKeys>()
+    }
+}
+
+fn matching(keys: MatchingKeys, fields: &Fields<'_>, reader: &mut Reader) -> Matching {
+    let MatchingKeys {
+        link_probability: link,
+        review_probability: review,
+        max_key_records,
+        max_people,
+    } = keys;
+    let place = fields.place_of("review_probability");
+    if let Some(place) = place.filter(|_| review > link) {
+        reader.error(place, "must not be greater than `link_probability`");
+    }
+    Matching {
+        link,
+        review,
+        max_key_records,
+        max_people,
+        weights: Weights::shipped(),
+    }
+}
+
+fn identifier(keys: IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) -> IdentifierType {
+    let normalization = normalization(&keys, fields, reader);
+    let limits = ["max_per_profile", "max_profiles", "max_records"];
+    for key in limits.into_iter().filter(|_| keys.unique) {
+        if let Some(place) = fields.place_of(key) {
+            reader.error(
+                place,
+                format!(
+                    "a unique type has one value a profile and no limits: leave `{key}` or `unique`"
+                ),
+            );
+        }
+    }
+    let (max_per_profile, max_profiles, max_records) = if keys.unique {
+        (Some(1), None, UNIQUE_MAX_RECORDS)
+    } else {
+        (
+            keys.max_per_profile,
+            keys.max_profiles.or(Some(DEFAULT_MAX_PROFILES)),
+            keys.max_records.unwrap_or(DEFAULT_MAX_RECORDS),
+        )
+    };
+    IdentifierType {
+        priority: keys.priority,
+        normalization,
+        max_per_profile,
+        max_profiles,
+        max_records: Some(max_records),
+        blocked: keys.blocked,
+        belongs_to: keys.belongs_to,
+        exclusive: keys.exclusive,
+    }
+}
+
+fn normalization(keys: &IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) -> Normalization {
+    let region = keys.default_region.as_ref();
+    if let (Some(region), true) = (region, keys.normalize != Normalize::E164) {
+        reader.error(region.place.clone(), "goes with `normalize: e164` only");
+    }
+    let providers = keys.providers.as_ref();
+    if let (Some(providers), true) = (providers, keys.normalize != Normalize::Email) {
+        reader.error(providers.place.clone(), "goes with `normalize: email` only");
+    }
+    match keys.normalize {
+        Normalize::Trim => Normalization::Trim,
+        Normalize::CaseFold => Normalization::CaseFold,
+        Normalize::Digits => Normalization::Digits,
+        Normalize::Email => Normalization::Email {
+            providers: providers.map(|it| it.value.clone()).unwrap_or_default(),
+        },
+        Normalize::E164 => {
+            if let (None, Some(place)) = (region, fields.place_of("normalize")) {
+                reader.error(place, "`e164` needs a `default_region`, such as US");
+            }
+            let default_region = region.map(|region| region.value.clone());
+            Normalization::E164 {
+                default_region: default_region.unwrap_or_default(),
+            }
+        }
+    }
+}
+
+fn region() -> TextBy<String> {
+    text_by(|region, at, reader| {
+        if !normalize::is_region(region) {
+            let message = "must be a region by ISO 3166 with telephone numbers, such as US";
+            reader.error(at.place(), message);
+        }
+        Some(region.to_owned())
+    })
+}
+
+fn pattern() -> TextBy<Regex> {
+    text_by(|written, at: &At<'_>, reader| {
+        let compiled = reader.allowance.patterns.compile(written);
+        compiled
+            .map_err(|wrong| reader.error(at.place(), wrong))
+            .ok()
+    })
+}

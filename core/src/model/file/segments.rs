@@ -1,0 +1,33 @@
+//! What the model file says of segments.
+
+use super::forms::{Located, located, text};
+use super::keys::keys;
+use super::reader::{Fields, Reader, Section};
+use crate::model::Segment;
+
+keys! {
+    /// A segment: the customers of whom a condition holds.
+    pub(super) struct SegmentKeys as "Segment" => Segment: segment {
+        /// The condition: CEL over `traits`, `computed` and `preferences`, such as
+        /// `computed.revenue_365d > 1000 && traits.loyalty_tier == 'gold'`. What is not known is null.
+        /// Accessibility needs are not to be had.
+        when: Located<String> = required as located(text());
+        /// What it is, in words.
+        description: String = empty as text();
+    }
+}
+
+fn segment(keys: SegmentKeys, _: &Fields<'_>, reader: &mut Reader) -> Option<Segment> {
+    let Located { value, place } = keys.when;
+    let declared = [
+        ("traits", reader.declared.names(Section::Traits)),
+        ("computed", reader.declared.names(Section::Computed)),
+    ];
+    Segment::parse(&value, keys.description, &declared, &mut reader.allowance)
+        .map_err(|wrong| {
+            for message in wrong {
+                reader.error(place.clone(), message);
+            }
+        })
+        .ok()
+}

@@ -1,0 +1,158 @@
+//! What the model file says of sources: how their payloads become statements.
+
+use std::collections::BTreeMap;
+
+use super::forms::{
+    TextBy, declared, declared_key, entries, expression, expression_of, list, list_as, located,
+    mapping, named, one_of, property_name, text_by, then, whole,
+};
+use super::keys::{keys, table};
+use super::reader::{At, Fields, Reader, Section};
+use super::tree::Entry;
+use super::values::{DateKeys, country};
+use crate::choices::{Listed, choices};
+use crate::model::check::{CONSENT_FIELDS, is_snake_case};
+use crate::model::expression::{Conversion, Expression};
+use crate::model::mapping::EventType;
+use crate::model::{Country, DateForm, Source};
+use crate::records::PreferenceKey;
+
+keys! {
+    /// A source: a named system that makes statements, and how its payloads become statements.
+    pub(super) struct SourceKeys as "Source" => Source: source {
+        /// The higher is believed first.
+        trust: u32 = "50" as whole(0, 100);
+        /// Country (ISO 3166, `DE`) of records that do not say one: of telephone numbers without
+        /// calling code and of the order of dates. Default: unknown.
+        country: Option<Country> = optional as country();
+        /// How it writes dates of birth. What needs a declaration and has none is not read.
+        dates: DateForm = empty as mapping::<DateKeys>();
+        /// Payload kinds that are about a customer.
+        records: BTreeMap<String, RecordMapping> = empty as
+            named("a kind of payload", mapping::<RecordMapping>());
+        /// Payload kinds that say what happened. A kind that stands under both makes both statements.
+        events: BTreeMap<String, EventMapping> = empty as
+            named("a kind of payload", mapping::<EventMapping>());
+    }
+
+    /// How payloads of one kind become statements about a record.
+    #[derive(Debug, Clone)]
+    pub(in crate::model) struct RecordMapping as "Record" {
+        /// The source's own key of the customer. Expression.
+        key: Expression = required as expression();
+        /// The source's version of the record, a whole number that grows. Expression.
+        version: Option<Expression> = optional as expression();
+        /// When the source said so. Expression; texts and numbers are read as by `time(x)`.
+        time: Option<Expression> = optional as expression();
+        /// The record is gone when this is true. Expression.
+        delete_when: Option<Expression> = optional as expression();
+        /// Values by identifier type: an expression or several; an expression may give a list.
+        identifiers: Vec<(String, Vec<Expression>)> = empty as
+            entries(declared_key(Section::Identifiers), list(expression()));
+        /// An expression by trait.
+        traits: Vec<(String, Expression)> = empty as
+            entries(declared_key(Section::Traits), expression());
+        /// Whether a payload is the whole record or a patch of it.
+        mode: Mode = "whole" as one_of::<Mode>();
+        /// An expression by preference: `language`, `topics.NAME`, `accessibility.large_print`, … What
+        /// a payload does not say stays, in any mode; an explicit null takes the record's word back.
+        preferences: Vec<(PreferenceKey, Expression)> = empty as
+            entries(preference, expression());
+        /// What the payload says about purposes.
+        consents: Vec<ConsentMapping> = empty as
+            list_as("OneOrManyConsents", "One consent, or several.", mapping::<ConsentMapping>());
+    }
+
+    /// How a payload becomes what a customer said about a purpose. All but `purpose` and
+    /// `contact_point` are expressions.
+    #[derive(Debug, Clone)]
+    pub(in crate::model) struct ConsentMapping as "Consent" {
+        /// The purpose, as declared.
+        purpose: String = required as declared(Section::Purposes);
+        /// The identifier type of the contact point that it is for, and an expression for its value; no
+        /// value: nothing is said. Default: for all.
+        contact_point: Option<(String, Expression)> = optional as
+            then(entries(declared_key(Section::Identifiers), located(expression())).at_most(1), |points, _, reader| {
+                if let Some((_, second)) = points.get(1) {
+                    let message = "a consent is for one contact point: name one type, or make it several consents";
+                    reader.error(second.place.clone(), message);
+                }
+                let first = points.into_iter().next();
+                first.map(|(kind, expression)| (kind, expression.value))
+            });
+        /// Expressions by the field that they give.
+        fields: Vec<(&'static Listed<Option<Conversion>>, Expression)> = inline as
+            table(&CONSENT_FIELDS, expression());
+    }
+
+    /// How payloads of one kind become events.
+    #[derive(Debug, Clone)]
+    pub(in crate::model) struct EventMapping as "Event" {
+        /// A name in lower snake case (`order_placed`), or an expression that is more than a name
+        /// (`payload.type`).
+        kind("type"): EventType = required as event_type();
+        /// The source's own id of the event. Expression.
+        id: Expression = required as expression();
+        /// The key of the customer's record in the same source. Expression.
+        record: Expression = required as expression();
+        /// When it happened. Expression; texts and numbers are read as by `time(x)`.
+        time: Option<Expression> = optional as expression();
+        /// An expression by property.
+        properties: Vec<(String, Expression)> = empty as entries(property_name(), expression());
+    }
+}
+
+choices! {
+    /// Whether a payload is the whole record.
+    pub(in crate::model) enum Mode as "Mode" {
+        /// What the payload does not say is not so.
+        Whole = "whole",
+        /// What the payload does not say stays; an explicit null empties the field.
+        Patch = "patch",
+    }
+}
+
+fn source(keys: SourceKeys, _: &Fields<'_>, _: &mut Reader) -> Source {
+    let mut source = Source {
+        trust: keys.trust,
+        country: keys.country,
+        dates: keys.dates,
+        ..Source::default()
+    };
+    for (kind, mapping) in keys.records {
+        source.kinds.entry(kind).or_default().record = Some(mapping);
+    }
+    for (kind, mapping) in keys.events {
+        source.kinds.entry(kind).or_default().event = Some(mapping);
+    }
+    source
+        .kinds
+        .values_mut()
+        .for_each(crate::model::mapping::Kind::bind);
+    source
+}
+
+/// A name stands for itself; anything more is an expression.
+fn event_type() -> TextBy<EventType> {
+    text_by(|text, at, reader| {
+        if is_snake_case(text) {
+            return Some(EventType::Always(text.to_owned()));
+        }
+        expression_of(text, at, reader).map(EventType::From)
+    })
+}
+
+fn preference(entry: &Entry, at: &At<'_>, reader: &mut Reader) -> Option<PreferenceKey> {
+    let key = entry.key.parse::<PreferenceKey>().ok();
+    if key.is_none() {
+        let names: Vec<&str> = PreferenceKey::NAMED.iter().map(|(name, _)| *name).collect();
+        reader.error(
+            entry.place(at.path.clone()),
+            format!(
+                "is no preference; there are {}, topics.NAME",
+                names.join(", ")
+            ),
+        );
+    }
+    key
+}

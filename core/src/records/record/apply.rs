@@ -1,0 +1,139 @@
+//! How a record takes a statement in.
+
+use std::collections::BTreeMap;
+
+use super::{Base, Provenance, Record, Register, VersionStamp};
+use crate::records::{Change, RecordStatement, Timestamp};
+
+impl Record {
+    /// The place that a statement takes: its own, or after all others.
+    #[must_use]
+    pub fn place(&self, statement: &RecordStatement) -> VersionStamp {
+        let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
+            Some(said) => {
+                let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
+                (said.stamp.version, after.max(statement.receive_time))
+            }
+            None => (0, statement.receive_time),
+        });
+        VersionStamp {
+            version,
+            time,
+            content: statement.content,
+        }
+    }
+
+    /// Whether an undated statement only repeats the latest one.
+    #[must_use]
+    pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
+        statement.order.is_none()
+            && self
+                .latest
+                .is_some_and(|said| said.stamp.content == statement.content)
+    }
+
+    /// Takes a statement in at its place. Taking it in again changes nothing.
+    pub fn apply(&mut self, statement: &RecordStatement) {
+        self.apply_at(self.place(statement), statement);
+    }
+
+    /// Takes a statement in at the place that it took when it was stored.
+    pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
+        let said = Provenance {
+            stamp,
+            source_time: statement.source_time,
+            receive_time: statement.receive_time,
+        };
+        self.first_seen = self.first_seen.min(statement.receive_time);
+        if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
+            self.latest = Some(said);
+        }
+        match &statement.change {
+            Change::Patch {
+                identifiers,
+                traits,
+            } => {
+                if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
+                    for (kind, values) in identifiers {
+                        patch(&mut self.identifiers, kind, values, said);
+                    }
+                    for (name, value) in traits {
+                        patch(&mut self.traits, name, value, said);
+                    }
+                }
+            }
+            Change::Prefer(preferences) => {
+                for (key, value) in preferences {
+                    patch(&mut self.preferences, key, value, said);
+                }
+            }
+            Change::Consent(consent) => self.consents.take(consent, said),
+            Change::Replace(fields) => {
+                if self.rebase(said, false) {
+                    fill(
+                        &mut self.identifiers,
+                        fields
+                            .identifiers
+                            .iter()
+                            .map(|(kind, values)| (kind, values.clone())),
+                    );
+                    fill(
+                        &mut self.traits,
+                        fields
+                            .traits
+                            .iter()
+                            .map(|(name, value)| (name, Some(value.clone()))),
+                    );
+                }
+            }
+            Change::Delete => {
+                self.rebase(said, true);
+            }
+        }
+    }
+
+    /// Makes a whole statement the base, if it is later than the present one, and drops what is
+    /// older.
+    fn rebase(&mut self, said: Provenance, deleted: bool) -> bool {
+        if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
+            return false;
+        }
+        self.base = Some(Base { said, deleted });
+        self.identifiers
+            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        self.traits
+            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        true
+    }
+}
+
+/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
+fn patch<K: Ord + Clone, T: Clone>(
+    fields: &mut BTreeMap<K, Register<T>>,
+    name: &K,
+    value: &T,
+    said: Provenance,
+) {
+    let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
+    if !fields.get(name).is_some_and(later) {
+        fields.insert(
+            name.clone(),
+            Register {
+                value: value.clone(),
+                patch: Some(said),
+            },
+        );
+    }
+}
+
+/// Sets the fields of a new base where no later patch is left.
+fn fill<'a, T>(
+    fields: &mut BTreeMap<String, Register<T>>,
+    values: impl Iterator<Item = (&'a String, T)>,
+) {
+    for (name, value) in values {
+        fields
+            .entry(name.clone())
+            .or_insert(Register { value, patch: None });
+    }
+}

@@ -1,0 +1,338 @@
+//! The services put together, within their bounds, and what they work with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tonic::codec::CompressionEncoding;
+use tonic::service::{Routes, RoutesBuilder};
+
+use super::Parts;
+use crate::active_models::ActiveModels;
+use crate::background::analytics::AnalyticsRefresher;
+use crate::background::backfill::Backfill;
+use crate::background::segments::Segments;
+use crate::changes::LogFollower;
+use crate::config;
+use crate::explain::Explainer;
+use crate::grpc::v1::context_service_server::ContextServiceServer;
+use crate::grpc::v1::experience_service_server::ExperienceServiceServer;
+use crate::grpc::v1::identity_service_server::IdentityServiceServer;
+use crate::grpc::v1::ingest_service_server::IngestServiceServer;
+use crate::grpc::v1::model_service_server::ModelServiceServer;
+use crate::grpc::v1::preference_service_server::PreferenceServiceServer;
+use crate::grpc::v1::profile_service_server::ProfileServiceServer;
+use crate::grpc::v1::publish_service_server::PublishServiceServer;
+use crate::grpc::v1::segment_service_server::SegmentServiceServer;
+use crate::grpc::{
+    ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
+    PublishApi, Reflection, SegmentApi, Watches,
+};
+use crate::ingest::{self, Ingest};
+use crate::reader::Reader;
+use crate::rollout::ModelRollout;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// A generated service within the configured bounds. (Generated services have no trait in common.)
+macro_rules! bounded {
+    ($service:expr, $grpc:expr) => {{
+        let service = $service
+            .max_decoding_message_size($grpc.max_receive_bytes)
+            .max_encoding_message_size($grpc.max_send_bytes)
+            .accept_compressed(CompressionEncoding::Gzip);
+        if $grpc.compress_answers {
+            service.send_compressed(CompressionEncoding::Gzip)
+        } else {
+            service
+        }
+    }};
+}
+
+/// Builds the services and starts what they work with: the write path and the background jobs.
+pub(super) fn build<H>(
+    parts: &Parts,
+    models: Arc<ActiveModels>,
+    health: H,
+) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
+where
+    H: tower::Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+        > + tonic::server::NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    H::Future: Send + 'static,
+{
+    let Parts {
+        config,
+        store,
+        clock,
+        metrics,
+        ..
+    } = parts;
+    let Foundation {
+        follower,
+        ingest,
+        writer,
+    } = Foundation::start(parts, &models);
+    let rollout = ModelRollout {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        follower: follower.clone(),
+    };
+    let backfill = Backfill {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        follower: follower.clone(),
+    };
+    let segments = Segments {
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+        turn: Arc::default(),
+    };
+    let counting = tokio::spawn(derive(
+        backfill,
+        segments.clone(),
+        metrics.clone(),
+        config.computed.check_interval,
+    ));
+    let reader = Reader::new(
+        store.clone(),
+        models.clone(),
+        follower.clone(),
+        metrics.clone(),
+        (clock.clone(), config.into()),
+    );
+    let watches = Watches::new(follower, config.watch.clone());
+    let profile_api = ProfileApi {
+        reader,
+        store: store.clone(),
+        watches,
+        models: models.clone(),
+        clock: clock.clone(),
+    };
+    let (context_api, experience_api, segment_api) = of_many_parts(&profile_api, segments);
+    let measuring = tokio::spawn(
+        experience_api
+            .statistician
+            .clone()
+            .run(metrics.clone(), config.experience.refresh_interval),
+    );
+    let apis = Apis {
+        context: context_api,
+        experience: experience_api,
+        identity: IdentityApi {
+            explainer: Explainer::new(store.clone(), models.clone(), metrics.clone()),
+            ingest: ingest.clone(),
+            store: store.clone(),
+        },
+        ingest: ingest_api(parts, &models, &ingest),
+        model: ModelApi { rollout },
+        preference: preference_api(&profile_api, ingest),
+        profile: profile_api,
+        publish: PublishApi {
+            store: store.clone(),
+            models,
+            clock: clock.clone(),
+        },
+        segment: segment_api,
+    };
+    let routes = apis.routes(&config.grpc, health);
+    (routes, writer, [counting, measuring])
+}
+
+/// What the services share.
+struct Foundation {
+    follower: Arc<LogFollower>,
+    ingest: Ingest,
+    writer: JoinHandle<()>,
+}
+
+impl Foundation {
+    fn start(parts: &Parts, models: &Arc<ActiveModels>) -> Self {
+        let Parts {
+            config,
+            store,
+            clock,
+            metrics,
+            ..
+        } = parts;
+        if let Some(lanes) = store.lanes() {
+            metrics.observe_lanes(lanes);
+        }
+        observe_store(store, metrics);
+        let follower = LogFollower::start(
+            store.clone(),
+            models.clone(),
+            metrics.clone(),
+            config.into(),
+        );
+        let (ingest, writer) = Ingest::start(
+            ingest::Parts {
+                store: store.clone(),
+                models: models.clone(),
+                clock: clock.clone(),
+                follower: follower.clone(),
+                metrics: metrics.clone(),
+            },
+            config.into(),
+        );
+        Self {
+            follower,
+            ingest,
+            writer,
+        }
+    }
+}
+
+fn ingest_api(parts: &Parts, models: &Arc<ActiveModels>, ingest: &Ingest) -> IngestApi {
+    IngestApi {
+        ingest: ingest.clone(),
+        models: models.clone(),
+        store: parts.store.clone(),
+        max_statements: parts.config.ingest.max_statements_per_request,
+        stream_batches_in_flight: parts.config.ingest.stream_batches_in_flight,
+    }
+}
+
+fn preference_api(profiles: &ProfileApi, ingest: Ingest) -> PreferenceApi {
+    let ProfileApi {
+        reader,
+        store,
+        models,
+        clock,
+        ..
+    } = profiles.clone();
+    PreferenceApi {
+        reader,
+        ingest,
+        models,
+        store,
+        clock,
+    }
+}
+
+/// The services, before they are put together.
+struct Apis {
+    context: ContextApi,
+    experience: ExperienceApi,
+    identity: IdentityApi,
+    ingest: IngestApi,
+    model: ModelApi,
+    preference: PreferenceApi,
+    profile: ProfileApi,
+    publish: PublishApi,
+    segment: SegmentApi,
+}
+
+impl Apis {
+    /// The services within their bounds, with health and reflection.
+    fn routes<H>(self, grpc: &config::Grpc, health: H) -> Routes
+    where
+        H: tower::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<tonic::body::Body>,
+                Error = std::convert::Infallible,
+            > + tonic::server::NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        H::Future: Send + 'static,
+    {
+        let mut routes = RoutesBuilder::default();
+        routes
+            .add_service(bounded!(ContextServiceServer::new(self.context), grpc))
+            .add_service(bounded!(
+                ExperienceServiceServer::new(self.experience),
+                grpc
+            ))
+            .add_service(bounded!(IdentityServiceServer::new(self.identity), grpc))
+            .add_service(bounded!(IngestServiceServer::new(self.ingest), grpc))
+            .add_service(bounded!(ModelServiceServer::new(self.model), grpc))
+            .add_service(bounded!(
+                PreferenceServiceServer::new(self.preference),
+                grpc
+            ))
+            .add_service(bounded!(ProfileServiceServer::new(self.profile), grpc))
+            .add_service(bounded!(PublishServiceServer::new(self.publish), grpc))
+            .add_service(bounded!(SegmentServiceServer::new(self.segment), grpc))
+            .add_service(health)
+            .add_service(Reflection::v1())
+            // Older grpcurl asks for this one only.
+            .add_service(Reflection::v1alpha());
+        routes.routes()
+    }
+}
+
+fn observe_store(store: &Arc<dyn Store>, metrics: &Metrics) {
+    let availability = store.availability();
+    metrics.observe_episode(&availability.writes);
+    metrics.observe_episode(&availability.reads);
+    // Whoever collects must not keep the database open.
+    let store = Arc::downgrade(store);
+    let pooled = store.clone();
+    metrics.observe_pools(move || {
+        pooled
+            .upgrade()
+            .map_or_else(Vec::new, |store| store.pools())
+    });
+    metrics.observe_refusal(move || {
+        store
+            .upgrade()
+            .is_some_and(|store| store.availability().refusal().is_some())
+    });
+}
+
+/// The services whose answers are put together from what others read.
+fn of_many_parts(
+    profiles: &ProfileApi,
+    segments: Segments,
+) -> (ContextApi, ExperienceApi, SegmentApi) {
+    let ProfileApi {
+        reader,
+        store,
+        models,
+        clock,
+        ..
+    } = profiles.clone();
+    let context = ContextApi {
+        reader: reader.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        clock: clock.clone(),
+    };
+    let experience = ExperienceApi {
+        reader: reader.clone(),
+        statistician: AnalyticsRefresher::new(store.clone(), models.clone(), clock.clone()),
+        models: models.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+    };
+    (
+        context,
+        experience,
+        SegmentApi {
+            reader,
+            segments,
+            store,
+            models,
+            clock,
+        },
+    )
+}
+
+/// Keeps up what is derived, until it is stopped.
+async fn derive(recount: Backfill, segments: Segments, metrics: Arc<Metrics>, interval: Duration) {
+    tokio::join!(
+        recount.run(metrics.clone(), interval),
+        segments.run(metrics, interval)
+    );
+}
