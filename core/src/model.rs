@@ -97,7 +97,7 @@ pub enum Normalization {
     Digits,
     /// An e-mail address.
     Email {
-        /// What providers ignore in an address.
+        /// The providers whose addresses have several spellings.
         providers: MailProviders,
     },
     /// A telephone number, to E.164.

@@ -14,7 +14,7 @@ use super::normalize::clean;
 
 const COUNTRIES: &str = include_str!("country/countries.txt");
 
-/// What stands in a country field for nothing.
+/// Texts of a country field that name no country.
 const NOTHING: [&str; 12] = [
     "",
     "-",
@@ -82,7 +82,7 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether the day stands before the month in dates that end in the year; `None` where both
+    /// Whether the day comes before the month in dates that end in the year; `None` where both
     /// are usual.
     #[must_use]
     pub fn is_day_first(self) -> Option<bool> {
@@ -99,12 +99,12 @@ pub enum Home {
     Unsaid,
     /// A country is said, and it is none that is known: nothing that depends on it is read.
     Unknown,
-    /// This country.
+    /// The country that the record or its source names.
     In(Country),
 }
 
 impl Home {
-    /// What a country field says.
+    /// The home that a country field names.
     #[must_use]
     pub fn said(text: &str) -> Self {
         if NOTHING.contains(&clean(text).to_lowercase().as_str()) {

@@ -7,8 +7,8 @@
 //! - **The day is the one that is written**, whatever time of day and zone follow it. One form has
 //!   no day that is sure: `1990-05-16T22:00:00.000Z` is what a browser east of Greenwich makes of
 //!   midnight on the 17th. It is not read.
-//! - **What forms that insist on a date are given says nothing**: the first days of calendars and of
-//!   systems, the first of January of a round year, and days such as 30 February.
+//! - **What forms that insist on a date are given says nothing**: the first days of calendars and
+//!   of systems, the first of January of a round year, and days such as 30 February.
 //!
 //! Months are known by their names in the languages of `months.txt` (names of Unicode CLDR,
 //! Unicode-3.0 licence).
@@ -46,7 +46,7 @@ choices! {
 }
 
 choices! {
-    /// What a bare number counts.
+    /// The unit that a bare number counts.
     pub enum DateNumbers as "DateNumbers" {
         /// Days since 1899-12-30, as spreadsheets count.
         Excel = "excel",
@@ -96,12 +96,12 @@ pub enum UnreadDate {
     /// No year in which a living person was born.
     #[error("is of a year before 1800 or after 2100")]
     Year,
-    /// What stands for no date.
+    /// A day that is given where no date is known.
     #[error("stands for no date: forms and systems give it where none is known")]
     Placeholder,
 }
 
-/// What forms that insist on a date are given, and where the clocks of systems begin and end.
+/// Days that people give to forms that insist on a date, and ends of the clocks of systems.
 const PLACEHOLDERS: [(u16, u8, u8); 18] = [
     (1800, 1, 1),
     (1858, 11, 17),

@@ -39,8 +39,8 @@ choices! {
         City = "city",
         /// Postal code.
         Postcode = "postcode",
-        /// The country, by its ISO 3166 code or its name: telephone numbers without calling code and
-        /// dates without a named month are read as there.
+        /// The country, by its ISO 3166 code or its name: telephone numbers without calling code
+        /// and dates without a named month are read as there.
         Country = "country",
     }
 }

@@ -32,7 +32,7 @@ pub use email::providers::{MailProvider, MailProviders};
 pub(super) use phone::is_region;
 pub use unread::Unread;
 
-/// What one field says, in the form of its type.
+/// The values of one field, in the form of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalized {
     /// The values: one, or as many as the field holds.

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{Answer, Target, bytes, ensure, outline, text};
 
-/// A text that is read as a date of birth by each declaration, and as a time. A date or a time reads
-/// back the same.
+/// A text that is read as a date of birth by each declaration, and as a time. A date or a time
+/// reads back the same.
 pub(super) const DATE: Target = Target {
     name: "date",
     words: &[

@@ -1,4 +1,4 @@
-//! What a statement says that is kept as it was said, because it cannot be read.
+//! Values of a statement that are kept as they were said, because they cannot be read.
 
 use std::fmt;
 
@@ -22,8 +22,8 @@ impl fmt::Display for Note {
 }
 
 impl Model {
-    /// What of a statement is not read: e-mail addresses, telephone numbers and dates of birth. They
-    /// are no violations: the statement is taken.
+    /// What of a statement is not read: e-mail addresses, telephone numbers and dates of birth.
+    /// They are no violations: the statement is taken.
     #[must_use]
     pub fn notes(&self, draft: &Draft) -> Vec<Note> {
         match draft {

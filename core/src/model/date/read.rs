@@ -233,11 +233,11 @@ fn without_time(text: &str) -> Result<String, UnreadDate> {
 /// A number with how many digits it has.
 type Number = (u32, usize);
 
-/// What stands in a date.
+/// The parts of a written date.
 struct Pieces {
     numbers: Vec<Number>,
     month: Option<u32>,
-    /// Whether the year stands with the sign of the Buddhist era.
+    /// Whether the sign of the Buddhist era is beside the year.
     buddhist: bool,
     /// Whether points part the numbers, as no country with the month first does.
     dotted: bool,

@@ -111,8 +111,8 @@ keys! {
         /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers
         /// without country code.
         default_region: Option<Located<String>> = optional as located(region());
-        /// With `normalize: email` only: mail providers beside the built-in ones, or `false` for none
-        /// at all. Default: the built-in ones.
+        /// With `normalize: email` only: mail providers beside the built-in ones, or `false` for
+        /// none at all. Default: the built-in ones.
         providers: Option<Located<MailProviders>> = optional as located(Providers);
         /// Whose a value is.
         belongs_to: BelongsTo = "household" as one_of::<BelongsTo>();

@@ -25,7 +25,7 @@ keys! {
         /// Country (ISO 3166, `DE`) of records that do not say one: of telephone numbers without
         /// calling code and of the order of dates. Default: unknown.
         country: Option<Country> = optional as country();
-        /// How it writes dates of birth. What needs a declaration and has none is not read.
+        /// How it writes dates of birth. A form that needs a declaration and has none is not read.
         dates: DateForm = empty as mapping::<DateKeys>();
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as

@@ -1,5 +1,5 @@
-//! What the model file says of how values are read: a source's country and dates, and what mail
-//! providers ignore.
+//! How the model file declares the reading of values: a source's country and dates, and mail
+//! providers.
 
 use serde_json::{Value as Json, json};
 
@@ -13,9 +13,10 @@ use crate::model::{Country, DateForm, DateNumbers, DateOrder, MailProvider, Mail
 keys! {
     /// How a source writes dates.
     pub(super) struct DateKeys as "Dates" => DateForm: date_form {
-        /// Which number comes first where the last is the year. Default: that of the record's country.
+        /// Which number comes first where the last is the year. Default: that of the record's
+        /// country.
         order: Option<DateOrder> = optional as one_of::<DateOrder>();
-        /// What a bare number counts. Default: it is not read.
+        /// The unit of a bare number. Default: such a number is not read.
         numbers: Option<DateNumbers> = optional as one_of::<DateNumbers>();
         /// The era of its years.
         calendar: Calendar = "gregorian" as one_of::<Calendar>();

@@ -2,7 +2,7 @@
 //!
 //! - **The address is found in what people paste**: a display name, brackets, quotes, a link, a
 //!   label, punctuation of a list. A field that holds two addresses says both. A text in which
-//!   words stand beside an address without brackets is not read: they may belong to it.
+//!   words are beside an address without brackets is not read: they may belong to it.
 //! - **The part before the `@` is lower case**: RFC 5321 calls it case-sensitive, and nobody's
 //!   server is. Letters are not folded beyond that: `weiß@` and `weiss@` are two mailboxes.
 //! - **The domain is in the form of IDNA** (UTS 46, non-transitional), as people read it: `ß` and
@@ -56,7 +56,7 @@ fn address(piece: &str, providers: &MailProviders) -> Result<String, Unread> {
     }
 }
 
-/// Lower case, composed. The dotted capital `İ` and the dotless `ı` are `i`: they come of Turkish
+/// Lower case, composed. The dotted capital `İ` and the dotless `ı` are `i`: they are from Turkish
 /// rules of case, and their capital is that of `i` for everybody else.
 fn lower_case(text: &str) -> String {
     if text.is_ascii() {

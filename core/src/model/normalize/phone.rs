@@ -2,7 +2,8 @@
 //!
 //! A number is read by the country that it names itself (`+`, or what callers dial before a calling
 //! code), else by the country of its record, else by the default region. It must fit the numbering
-//! plan of that country as a whole. What is no such number is kept as it was said and links nobody:
+//! plan of that country as a whole. A text that is no such number is kept as it was said and links
+//! nobody:
 //!
 //! - **Nothing is guessed.** A number that may lack its area code, that a spreadsheet has rounded,
 //!   that has letters in it, or that can be read in two ways, is not read.
@@ -11,8 +12,8 @@
 //!   Otherwise everybody behind a switchboard would be one person.
 //! - **One line has one form**, also where callers from abroad dial an additional digit.
 //!
-//! Parsing a number as people write it is slow; knowing a number that is in E.164 already is not. So
-//! what is canonical is never parsed.
+//! Parsing a number as people write it is slow; knowing a number that is in E.164 already is not.
+//! So what is canonical is never parsed.
 
 mod field;
 mod plan;
@@ -81,7 +82,7 @@ fn one_number(piece: &str, region: Option<&str>) -> Result<String, Unread> {
     }
 }
 
-/// Whether what stands before a slash is a number already: `212 555 1234/5678` are two lines, and
+/// Whether the text before a slash is a number already: `212 555 1234/5678` are two lines, and
 /// `0151/21234567` is one.
 fn begins_with_a_number(written: &Written, region: Option<&str>) -> bool {
     written.text.match_indices('/').any(|(index, _)| {

@@ -1,4 +1,4 @@
-//! What people paste into an e-mail field: an address or several, with what surrounds them.
+//! An e-mail field as people paste it: an address or several, with what surrounds them.
 
 use std::sync::LazyLock;
 
@@ -63,7 +63,7 @@ pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
     Ok(pieces)
 }
 
-/// Addresses in angle brackets. What stands before one is its display name, even an address,
+/// Addresses in angle brackets. The text before one is its display name, even an address,
 /// unless that is another one.
 fn bracketed(text: &str) -> Result<Vec<String>, Unread> {
     let Some(pattern) = BRACKETED.as_ref() else {
@@ -120,8 +120,8 @@ fn joined_by_slash(piece: &str) -> Result<Vec<String>, Unread> {
     }
 }
 
-/// Whether a piece without `@` says nothing of the address beside it: nothing, a label, or a name of
-/// several words. One word may be a part of the address that a typing error cut off.
+/// Whether a piece without `@` says nothing of the address beside it: nothing, a label, or a name
+/// of several words. One word may be a part of the address that a typing error cut off.
 fn is_beside_an_address(piece: &str) -> bool {
     let piece = trimmed(piece);
     piece.is_empty() || is_label(piece) || piece.contains(char::is_whitespace)

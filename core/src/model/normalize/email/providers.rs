@@ -1,5 +1,5 @@
-//! What mail providers ignore in an address, as data: a built-in table that a model can extend and
-//! switch off.
+//! The parts of an address that mail providers ignore, as data: a built-in table that a model can
+//! extend and switch off.
 //!
 //! The normal form is what identifies. It need not be an address that receives mail.
 
@@ -12,7 +12,7 @@ pub struct MailProvider {
     pub domains: Vec<String>,
     /// Characters that it ignores.
     pub ignored: String,
-    /// What begins a tag, which it ignores too.
+    /// The character that begins a tag, which it ignores too.
     pub tag: Option<char>,
 }
 

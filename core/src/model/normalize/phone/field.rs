@@ -1,4 +1,4 @@
-//! What people write into a telephone field: one number or several, labels, notes, extensions, and
+//! A telephone field as people write it: one number or several, labels, notes, extensions, and
 //! what spreadsheets make of it.
 
 use std::sync::LazyLock;
@@ -55,7 +55,7 @@ static SCIENTIFIC: LazyLock<Option<Regex>> =
 /// Notes that hold no digit.
 static NOTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[(\[{<][^()\[\]{}<>\d+]*[)\]}>]").ok());
-/// What stands between two numbers.
+/// Separators of two numbers.
 static BETWEEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = "or|and|oder|und|bzw|ou|et|o|y|e|of|en|eller|och|lub|albo|i|ve|veya|или|и|又は|または|或|또는";
     Regex::new(&format!("(?i)[;,|&\\\\]+|\\s(?:{words})\\s")).ok()

@@ -2,8 +2,8 @@
 //!
 //! The metadata is that of the `phonenumber` crate; its parser is not used. That parser strips the
 //! default region's trunk prefix from numbers of other countries and does not check a number to its
-//! end. The rules here are those of libphonenumber's `PhoneNumberUtil`, stricter in one point: where
-//! two readings fit, neither is taken.
+//! end. The rules here are those of libphonenumber's `PhoneNumberUtil`, stricter in one point:
+//! where two readings fit, neither is taken.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -175,7 +175,7 @@ impl Plan {
         })
     }
 
-    /// What follows the prefix that callers in this region dial before a calling code.
+    /// The digits after the prefix that callers in this region dial before a calling code.
     pub(super) fn without_international_prefix<'d>(&self, digits: &'d str) -> Option<&'d str> {
         let prefix = self.patterns().international.as_ref()?.find(digits)?;
         digits

@@ -6,7 +6,7 @@ use super::plan::{self, Plan};
 /// The digits of one number, as its field has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digits {
-    /// Whether they begin with a calling code: they stand behind a `+`.
+    /// Whether they begin with a calling code: they follow a `+`.
     pub(super) international: bool,
     pub(super) digits: String,
 }
