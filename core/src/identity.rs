@@ -47,10 +47,3 @@ pub use pairs::{Pair, candidates, pairs};
 pub use spelling::{Likeness, Slips, Spelling, sound};
 
 pub use train::{Progress, Report, Trained, train};
-
-/// The date of birth that a text holds, as `YYYY-MM-DD`. `None` if it holds none. A month or a day
-/// that does not exist is kept, because its digits are still those of a typing error.
-#[must_use]
-pub fn read_birth_date(text: &str) -> Option<String> {
-    features::Date::parse(text).map(|date| date.to_string())
-}

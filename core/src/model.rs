@@ -26,6 +26,8 @@
 pub mod check;
 mod computed;
 mod context;
+mod country;
+mod date;
 pub mod event;
 pub mod experience;
 pub(crate) mod expression;
@@ -43,21 +45,24 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
+pub use check::Note;
 pub use computed::Definition;
 pub use context::ContextField;
+pub use country::{Country, Home};
+pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
 pub use event::{Catalogue, EventType};
 pub use experience::Experience;
 pub use expression::overrun::count as evaluations_over_budget;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitType};
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
-pub use normalize::clean;
+pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
 pub use segment::{Memberships, Segment, Subject};
 
 use crate::choices::{Choice as _, choices};
-use crate::records::Identifier;
+use crate::records::{Identifier, Value};
 
 /// How values of one type identify.
 #[derive(Debug, Clone)]
@@ -92,11 +97,14 @@ pub enum Normalization {
     /// Only the digits count.
     Digits,
     /// An e-mail address.
-    Email,
-    /// A telephone number, to E.164; numbers without a country code are of this region (ISO 3166,
-    /// `US`).
+    Email {
+        /// The providers whose addresses have several spellings.
+        providers: MailProviders,
+    },
+    /// A telephone number, to E.164.
     E164 {
-        /// Region of numbers without a country code.
+        /// Region (ISO 3166, `US`) of numbers without calling code, where neither the record nor
+        /// its source says a country.
         default_region: String,
     },
 }
@@ -134,6 +142,10 @@ pub struct Source {
     pub trust: u32,
     /// How its payloads become statements, by kind of payload.
     pub kinds: BTreeMap<String, Kind>,
+    /// Where its records are from that do not say so themselves.
+    pub country: Option<Country>,
+    /// How it writes dates.
+    pub dates: DateForm,
 }
 
 impl Model {
@@ -149,6 +161,37 @@ impl Model {
         self.traits
             .get(name)
             .map(|kind| kind.keep)
+            .unwrap_or_default()
+    }
+
+    /// The country of a record: what its traits say, else that of its source.
+    #[must_use]
+    pub fn home<'t>(
+        &self,
+        source: &str,
+        traits: impl IntoIterator<Item = (&'t str, &'t Value)>,
+    ) -> Home {
+        let is_country = |name: &str| {
+            self.traits
+                .get(name)
+                .is_some_and(|kind| kind.role == Some(Role::Country))
+        };
+        let said = traits
+            .into_iter()
+            .filter(|(name, _)| is_country(name))
+            .filter_map(|(_, value)| value.as_str())
+            .map(Home::said)
+            .find(|home| *home != Home::Unsaid);
+        let source = self.sources.get(source).and_then(|source| source.country);
+        said.unwrap_or_default().or(source)
+    }
+
+    /// How a source writes dates.
+    #[must_use]
+    pub fn date_form(&self, source: &str) -> DateForm {
+        self.sources
+            .get(source)
+            .map(|source| source.dates)
             .unwrap_or_default()
     }
 

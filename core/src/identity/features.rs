@@ -20,7 +20,7 @@ use super::keys::BlockingKey;
 use super::text;
 use crate::model::matching::{Field, Weights};
 use crate::model::placeholder::{Sort, is_placeholder};
-use crate::model::{BelongsTo, Model, Normalization, Role};
+use crate::model::{BelongsTo, DateForm, Home, Model, Normalization, Role};
 use crate::records::{Identifier, Record, Value};
 
 /// How many values of one kind are compared; more are not a person's.
@@ -48,12 +48,20 @@ impl Features {
     pub fn of(record: &Record, model: &Model) -> Self {
         let mut features = Self::default();
         let mut parts = name::Parts::default();
+        let source = &record.key.source;
+        let dates = Dates {
+            form: model.date_form(source),
+            home: model.home(
+                source,
+                record.traits().map(|(name, value, _)| (name, value)),
+            ),
+        };
         for (name, value, _) in record.traits() {
             let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else {
                 continue;
             };
             for text in texts(value) {
-                features.take_trait(role, &text, &mut parts);
+                features.take_trait(role, &text, &dates, &mut parts);
             }
         }
         (features.names, features.suffixes) = parts.into_names();
@@ -64,7 +72,7 @@ impl Features {
         features
     }
 
-    fn take_trait(&mut self, role: Role, text: &str, parts: &mut name::Parts) {
+    fn take_trait(&mut self, role: Role, text: &str, dates: &Dates, parts: &mut name::Parts) {
         match role {
             Role::GivenName
             | Role::MiddleName
@@ -73,11 +81,15 @@ impl Features {
             | Role::OtherNames
             | Role::Suffix => parts.take(role, text),
             Role::Gender => add(&mut self.genders, gender(text)),
-            Role::BirthDate => add(&mut self.births, Date::parse(text)),
             Role::Street | Role::City | Role::Postcode if is_placeholder(Sort::Place, text) => {}
+            Role::BirthDate => add(
+                &mut self.births,
+                Date::parse(text, dates.form, dates.home).ok(),
+            ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),
             Role::Postcode => add(&mut self.postcodes, Word::joined(text)),
+            Role::Country => {}
         }
     }
 
@@ -92,8 +104,10 @@ impl Features {
         };
         let links = kind.links(&identifier.value);
         match &kind.normalization {
-            Normalization::Email if !links => add(&mut self.emails, Email::malformed(identifier)),
-            Normalization::Email => add(&mut self.emails, Some(Email::new(identifier))),
+            Normalization::Email { .. } if !links => {
+                add(&mut self.emails, Email::malformed(identifier));
+            }
+            Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {
                 add(&mut self.phones, Phone::malformed(identifier, kind));
             }
@@ -107,7 +121,7 @@ impl Features {
                 exclusive: kind.exclusive,
                 contact: matches!(
                     kind.normalization,
-                    Normalization::Email | Normalization::E164 { .. }
+                    Normalization::Email { .. } | Normalization::E164 { .. }
                 ),
                 key: BlockingKey::of(identifier),
                 value: Word::new(&text::fold(&identifier.value)),
@@ -154,6 +168,12 @@ impl Features {
     }
 }
 
+/// How the dates of one record are read.
+struct Dates {
+    form: DateForm,
+    home: Home,
+}
+
 fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
     if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value))
     {
@@ -166,8 +186,7 @@ fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
         Value::List(values) => values.iter().take(MAX_VALUES).flat_map(texts).collect(),
-        Value::Time(_) => vec![value.to_string().chars().take(10).collect()],
-        Value::Int(_) | Value::Decimal(_) => vec![value.to_string()],
+        Value::Time(_) | Value::Int(_) | Value::Decimal(_) => vec![value.to_string()],
         Value::Bool(_) | Value::Map(_) => Vec::new(),
     }
 }

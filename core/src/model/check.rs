@@ -3,11 +3,13 @@
 
 mod consent;
 mod event;
+mod notes;
 mod preferences;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use consent::FIELDS as CONSENT_FIELDS;
+pub use notes::Note;
 
 use super::Model;
 use crate::records::{
@@ -90,6 +92,14 @@ impl Model {
     }
 }
 
+/// The traits of a draft as [`Model::home`] takes them.
+fn draft_traits(draft: &DraftRecord) -> impl Iterator<Item = (&str, &Value)> {
+    draft
+        .traits
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 enum Kind {
     Upsert,
@@ -169,6 +179,7 @@ impl Check<'_> {
             MAX_IDENTIFIERS,
             "values",
         );
+        let home = self.model.home(&draft.record.source, draft_traits(draft));
         let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (index, identifier) in draft.identifiers.iter().take(MAX_IDENTIFIERS).enumerate() {
             let field = format!("{path}.identifiers[{index}]");
@@ -181,12 +192,12 @@ impl Check<'_> {
                 );
                 continue;
             };
-            let value = kind.normalize(&identifier.value);
+            let read = kind.read(&identifier.value, home).values;
             if self.text(
                 &format!("{field}.value"),
                 &identifier.value,
                 MAX_IDENTIFIER_BYTES,
-            ) && value.is_empty()
+            ) && read.iter().all(String::is_empty)
             {
                 self.violations
                     .push(Violation::required(format!("{field}.value")));
@@ -194,7 +205,7 @@ impl Check<'_> {
             values
                 .entry(identifier.kind.clone())
                 .or_default()
-                .insert(value);
+                .extend(read);
         }
         values
             .into_iter()

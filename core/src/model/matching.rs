@@ -39,6 +39,9 @@ choices! {
         City = "city",
         /// Postal code.
         Postcode = "postcode",
+        /// The country, by its ISO 3166 code or its name: telephone numbers without calling code
+        /// and dates without a named month are read as there.
+        Country = "country",
     }
 }
 

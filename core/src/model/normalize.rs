@@ -15,18 +15,32 @@
 //! [`IdentifierType::normalize`] promises to be idempotent and never to panic; both are
 //! property-tested.
 
+mod digits;
 mod email;
 mod phone;
+mod unread;
 
-use super::placeholder::{Sort, is_placeholder};
 use std::borrow::Cow;
 
 use caseless::Caseless;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
+use super::country::Home;
+use super::placeholder::{Sort, is_placeholder};
 use super::{IdentifierType, Normalization};
 
+pub use email::providers::{MailProvider, MailProviders};
 pub(super) use phone::is_region;
+pub use unread::Unread;
+
+/// The values of one field, in the form of its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Normalized {
+    /// The values: one, or as many as the field holds.
+    pub values: Vec<String>,
+    /// Why the value is not in the form of its type. It is then kept as it was said.
+    pub unread: Option<Unread>,
+}
 
 impl IdentifierType {
     /// Brings a value into the one form of its type. A value that does not have the form of its
@@ -34,21 +48,68 @@ impl IdentifierType {
     /// [link](Self::links).
     #[must_use]
     pub fn normalize(&self, raw: &str) -> String {
-        let clean = clean(raw);
-        let canonical = match &self.normalization {
-            Normalization::Trim => None,
-            Normalization::CaseFold => Some(fold_case(&clean)),
-            Normalization::Digits => Some(digits(&clean)).filter(|digits| !digits.is_empty()),
-            Normalization::Email => email::canonical(&clean),
-            Normalization::E164 { default_region } => phone::canonical(&clean, default_region),
+        self.normalize_at(raw, Home::Unsaid)
+    }
+
+    /// The same for a value of a record of that country.
+    #[must_use]
+    pub fn normalize_at(&self, raw: &str, home: Home) -> String {
+        let mut read = self.read(raw, home);
+        match (read.values.pop(), read.values.is_empty()) {
+            (Some(only), true) => only,
+            _ => self.kept(raw),
+        }
+    }
+
+    /// Reads a field of a record of that country: the values that it says, or why it is not read.
+    #[must_use]
+    pub fn read(&self, raw: &str, home: Home) -> Normalized {
+        let kept = self.kept(raw);
+        let values = match &self.normalization {
+            Normalization::Trim => Ok(vec![kept.clone()]),
+            Normalization::CaseFold => Ok(vec![fold_case(&kept)]),
+            Normalization::Digits => Ok(vec![
+                Some(only_digits(&kept))
+                    .filter(|digits| !digits.is_empty())
+                    .unwrap_or_else(|| kept.clone()),
+            ]),
+            Normalization::Email { providers } => email::canonical(&kept, providers),
+            Normalization::E164 { default_region } => {
+                phone::canonical(&kept, home.region(default_region))
+            }
         };
-        canonical.unwrap_or_else(|| clean.into_owned())
+        match values {
+            Ok(values) => Normalized {
+                values,
+                unread: None,
+            },
+            Err(unread) => Normalized {
+                values: vec![kept],
+                unread: Some(unread),
+            },
+        }
+    }
+
+    /// A value as it was said, without what nobody sees. Lines of a field stay apart where each may
+    /// be a value.
+    fn kept(&self, raw: &str) -> String {
+        let may_hold_several = matches!(
+            self.normalization,
+            Normalization::Email { .. } | Normalization::E164 { .. }
+        );
+        let raw = raw.trim();
+        if may_hold_several && raw.contains(is_line_break) {
+            let lines = raw.split(is_line_break).map(clean);
+            let lines: Vec<Cow<'_, str>> = lines.filter(|line| !line.is_empty()).collect();
+            return lines.join("; ");
+        }
+        clean(raw).into_owned()
     }
 
     /// What kind of placeholders its values may be.
     fn sort(&self) -> Sort {
         match &self.normalization {
-            Normalization::Email => Sort::Email,
+            Normalization::Email { .. } => Sort::Email,
             Normalization::E164 { .. } => Sort::Phone,
             _ => Sort::Id,
         }
@@ -62,13 +123,25 @@ impl IdentifierType {
             Normalization::Digits => {
                 !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
             }
-            Normalization::Email => email::is_well_formed(value),
+            Normalization::Email { .. } => email::is_well_formed(value),
             Normalization::E164 { .. } => phone::is_canonical(value),
         };
         well_formed
             && !is_placeholder(self.sort(), value)
             && !self.blocked.iter().any(|blocked| blocked.is_match(value))
     }
+}
+
+fn is_line_break(letter: char) -> bool {
+    matches!(
+        letter,
+        '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// The text with the decimal digits of every script in ASCII.
+pub(super) fn ascii_digits(text: &str) -> Cow<'_, str> {
+    digits::ascii_digits(text)
 }
 
 /// Visible characters only, in NFKC, without white space around.
@@ -128,7 +201,7 @@ fn fold_case(clean: &str) -> String {
 
 /// The digits of a number that is written with separators; a text with letters is kept as it is and
 /// links nobody, for which of its digits are the number would be a guess.
-fn digits(clean: &str) -> String {
+fn only_digits(clean: &str) -> String {
     let is_number = clean.chars().all(|letter| {
         letter.is_ascii_digit()
             || letter.is_whitespace()
@@ -173,7 +246,9 @@ mod tests {
             Normalization::Trim,
             Normalization::CaseFold,
             Normalization::Digits,
-            Normalization::Email,
+            Normalization::Email {
+                providers: MailProviders::default(),
+            },
         ];
         kinds
             .into_iter()
@@ -208,8 +283,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_a_field_are_values_of_their_own_or_kept_apart() {
+        let phone = kind(e164("DE"));
+        let read = phone.read("0151 21234567\r\n0152 98765432", Home::Unsaid);
+        assert_eq!(read.values, ["+4915121234567", "+4915298765432"]);
+        let read = phone.read("0151 21234\n567", Home::Unsaid);
+        assert_eq!(read.values, ["0151 21234; 567"]);
+        assert_eq!(read.unread, Some(Unread::SeveralNumbers));
+    }
+
+    #[test]
     fn a_blocked_value_does_not_link() {
-        let mut email = kind(Normalization::Email);
+        let mut email = kind(Normalization::Email {
+            providers: MailProviders::default(),
+        });
         assert!(
             !email.links("test@example.com"),
             "a placeholder of the built-in list"

@@ -2,14 +2,14 @@
 
 use std::sync::LazyLock;
 
-use profile_core::identity::read_birth_date;
-use profile_core::model::Model;
+use profile_core::model::{Date, DateForm, DateNumbers, DateOrder, Home, Model};
 use profile_core::records::{Draft, Timestamp};
 use serde_json::json;
 
 use super::{Answer, Target, bytes, ensure, outline, text};
 
-/// A text that is read as a date of birth and as a time. A date or a time reads back the same.
+/// A text that is read as a date of birth by each declaration, and as a time. A date or a time
+/// reads back the same.
 pub(super) const DATE: Target = Target {
     name: "date",
     words: &[
@@ -79,18 +79,50 @@ fn time(raw: &str) -> Result<Option<i64>, String> {
     }
 }
 
+/// By how many declarations a text is a date of birth.
+fn births(raw: &str) -> Result<usize, String> {
+    let order = |order| DateForm {
+        order: Some(order),
+        ..DateForm::default()
+    };
+    let numbers = |numbers| DateForm {
+        numbers: Some(numbers),
+        ..DateForm::default()
+    };
+    let buddhist = DateForm {
+        buddhist: true,
+        ..DateForm::default()
+    };
+    let forms = [
+        DateForm::default(),
+        buddhist,
+        order(DateOrder::DayFirst),
+        order(DateOrder::MonthFirst),
+        order(DateOrder::YearFirst),
+        numbers(DateNumbers::Excel),
+        numbers(DateNumbers::UnixSeconds),
+        numbers(DateNumbers::UnixMilliseconds),
+    ];
+    let mut read = 0;
+    for form in forms {
+        for home in [Home::Unsaid, Home::said("US"), Home::said("DE")] {
+            let Ok(date) = Date::parse(raw, form, home) else {
+                continue;
+            };
+            let shown = date.to_string();
+            let again = Date::parse(&shown, DateForm::default(), Home::Unsaid);
+            ensure(again == Ok(date) && shown.len() == 10, || {
+                format!("{raw:?} is read by {form:?} as {shown}, which is read as {again:?}")
+            })?;
+            read += 1;
+        }
+    }
+    Ok(read)
+}
+
 fn check(input: &[u8]) -> Answer {
     let raw = text(input);
-    let birth = read_birth_date(&raw);
-    if let Some(date) = &birth {
-        ensure(read_birth_date(date).as_ref() == Some(date), || {
-            format!(
-                "{raw:?} is read as {date}, which is read as {:?}",
-                read_birth_date(date)
-            )
-        })?;
-        ensure(date.len() == 10, || format!("{raw:?} is read as {date}"))?;
-    }
+    let births = births(&raw)?;
     let time = time(&raw)?;
     if let Some(micros) = time {
         let shown = Timestamp::from_micros(micros).to_string();
@@ -101,12 +133,7 @@ fn check(input: &[u8]) -> Answer {
             || format!("{raw:?} is the time {shown}, which is read as {again:?}"),
         )?;
     }
-    Ok(format!(
-        "{} {} {}",
-        birth.is_some(),
-        time.is_some(),
-        outline(&raw)
-    ))
+    Ok(format!("{births} {} {}", time.is_some(), outline(&raw)))
 }
 
 fn year(shown: &str) -> i64 {

@@ -31,6 +31,7 @@ traits:
   city: { match: city }
 sources:
   s:
+    country: US
     records:
       r:
         key: key

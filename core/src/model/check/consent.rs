@@ -75,7 +75,7 @@ impl Check<'_> {
         let contact_point = draft
             .contact_point
             .as_ref()
-            .and_then(|point| self.contact_point(&path, point));
+            .and_then(|point| self.contact_point(&path, point, &draft.record.source));
         self.known_fields(&path, &draft);
         let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
         if !draft.fields.contains_key("status") {
@@ -139,7 +139,7 @@ impl Check<'_> {
         }
     }
 
-    fn contact_point(&mut self, path: &str, said: &Identifier) -> Option<Identifier> {
+    fn contact_point(&mut self, path: &str, said: &Identifier, source: &str) -> Option<Identifier> {
         let Some(kind) = self.model.identifiers.get(&said.kind) else {
             let field = format!("{path}.contact_point.type");
             self.not_declared(
@@ -151,7 +151,8 @@ impl Check<'_> {
             return None;
         };
         let field = format!("{path}.contact_point.value");
-        let value = kind.normalize(&said.value);
+        let home = self.model.home(source, []);
+        let value = kind.normalize_at(&said.value, home);
         if self.text(&field, &said.value, MAX_IDENTIFIER_BYTES) && value.is_empty() {
             self.violations.push(Violation::required(field));
         }

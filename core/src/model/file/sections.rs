@@ -10,12 +10,14 @@ use super::forms::{
 };
 use super::keys::{defaults, keys};
 use super::reader::{At, Fields, Reader};
+use super::values::Providers;
 use super::{computed, events, experience, publish, purposes, segments, sources};
 use crate::choices::choices;
 use crate::model::matching::Weights;
 use crate::model::{
-    BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType, Matching,
-    Normalization, Publication, Purpose, Role, Segment, Source, Survivorship, normalize,
+    BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
+    MailProviders, Matching, Normalization, Publication, Purpose, Role, Segment, Source,
+    Survivorship, normalize,
 };
 
 /// A value of a unique type that more records hold than this is a placeholder that nobody has
@@ -109,6 +111,9 @@ keys! {
         /// With `normalize: e164` only, and required there: the region (ISO 3166, `US`) of numbers
         /// without country code.
         default_region: Option<Located<String>> = optional as located(region());
+        /// With `normalize: email` only: mail providers beside the built-in ones, or `false` for
+        /// none at all. Default: the built-in ones.
+        providers: Option<Located<MailProviders>> = optional as located(Providers);
         /// Whose a value is.
         belongs_to: BelongsTo = "household" as one_of::<BelongsTo>();
         /// A person has one value of it: two that are clearly different are of two people, whatever
@@ -221,11 +226,17 @@ fn normalization(keys: &IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader
     if let (Some(region), true) = (region, keys.normalize != Normalize::E164) {
         reader.error(region.place.clone(), "goes with `normalize: e164` only");
     }
+    let providers = keys.providers.as_ref();
+    if let (Some(providers), true) = (providers, keys.normalize != Normalize::Email) {
+        reader.error(providers.place.clone(), "goes with `normalize: email` only");
+    }
     match keys.normalize {
         Normalize::Trim => Normalization::Trim,
         Normalize::CaseFold => Normalization::CaseFold,
         Normalize::Digits => Normalization::Digits,
-        Normalize::Email => Normalization::Email,
+        Normalize::Email => Normalization::Email {
+            providers: providers.map(|it| it.value.clone()).unwrap_or_default(),
+        },
         Normalize::E164 => {
             if let (None, Some(place)) = (region, fields.place_of("normalize")) {
                 reader.error(place, "`e164` needs a `default_region`, such as US");

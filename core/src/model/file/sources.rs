@@ -9,11 +9,12 @@ use super::forms::{
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
 use super::tree::Entry;
+use super::values::{DateKeys, country};
 use crate::choices::{Listed, choices};
-use crate::model::Source;
 use crate::model::check::{CONSENT_FIELDS, is_snake_case};
 use crate::model::expression::{Conversion, Expression};
 use crate::model::mapping::EventType;
+use crate::model::{Country, DateForm, Source};
 use crate::records::PreferenceKey;
 
 keys! {
@@ -21,6 +22,11 @@ keys! {
     pub(super) struct SourceKeys as "Source" => Source: source {
         /// The higher is believed first.
         trust: u32 = "50" as whole(0, 100);
+        /// Country (ISO 3166, `DE`) of records that do not say one: of telephone numbers without
+        /// calling code and of the order of dates. Default: unknown.
+        country: Option<Country> = optional as country();
+        /// How it writes dates of birth. A form that needs a declaration and has none is not read.
+        dates: DateForm = empty as mapping::<DateKeys>();
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
@@ -109,6 +115,8 @@ choices! {
 fn source(keys: SourceKeys, _: &Fields<'_>, _: &mut Reader) -> Source {
     let mut source = Source {
         trust: keys.trust,
+        country: keys.country,
+        dates: keys.dates,
         ..Source::default()
     };
     for (kind, mapping) in keys.records {

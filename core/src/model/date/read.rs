@@ -1,0 +1,391 @@
+//! The forms of dates.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::super::country::Home;
+use super::super::normalize::{ascii_digits, clean};
+use super::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
+
+/// Maximum length of a text that is read, in bytes.
+const MAX_BYTES: usize = 128;
+/// Day 0 of spreadsheets.
+const EXCEL_ZERO: (i16, i8, i8) = (1899, 12, 30);
+/// Day 0 of Unix.
+const UNIX_ZERO: (i16, i8, i8) = (1970, 1, 1);
+
+static MONTHS: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+    let lines = include_str!("months.txt").lines().zip(1..);
+    lines
+        .flat_map(|(names, month)| names.split_whitespace().map(move |name| (name, month)))
+        .collect()
+});
+
+/// Words beside the numbers of a date that change nothing.
+const WORDS: &str = "st nd rd th er ère º ª го й de del di da of the le il el am vom den dne d r rok roku г г года год р n
+    vuonna år anno utc gmt z cet cest eet eest est edt cst cdt mst mdt pst pdt bst ist jst msk wet west
+    mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
+    mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag
+    lun mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche
+    lunes martes miércoles jueves viernes sábado domingo segunda terça quarta quinta sexta feira
+    lunedì martedì mercoledì giovedì venerdì sabato domenica
+    maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+    pazartesi salı çarşamba perşembe cuma cumartesi pazar
+    poniedziałek wtorek środa czwartek piątek sobota niedziela
+    понедельник вторник среда четверг пятница суббота воскресенье";
+
+/// A time of day behind a date, with its zone.
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)
+        (?:(?:^|[\sT,_])|(?P<glued>\d{4}-\d\d-\d\d:))
+        (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:]\d{1,9})?)?
+        \s*(?:[ap]\.?\ ?m\.?\b)?
+        \s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d\d)?|UTC|GMT)?
+        (?:\s*\([^)]*\))?(?:\[[^\]]*\])?",
+    )
+    .ok()
+});
+
+/// Years of an era: 平成2年5月17日, H2.5.17, 民國79年5月17日.
+static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^
+        (?:(?P<kanji>明治|大正|昭和|平成|令和|民國|民国)\s*(?P<first>\d{1,3}|元)\s*年
+           |(?P<letter>[MTSHR])\s*(?P<number>\d{1,2})\s*[./年-])
+        \s*(?P<month>\d{1,2})\s*[月./-]\s*(?P<day>\d{1,2})\s*日?$",
+    )
+    .ok()
+});
+
+/// Reads a date, whether or not it stands for something.
+///
+/// # Errors
+/// Why the text is no date.
+pub(super) fn read(raw: &str, form: DateForm, home: Home) -> Result<Date, UnreadDate> {
+    let clean = clean(raw);
+    let text = ascii_digits(&clean);
+    let text = text.trim_matches(|letter: char| letter.is_whitespace() || "'\"=".contains(letter));
+    if text.is_empty() || text.len() > MAX_BYTES {
+        return Err(UnreadDate::NoDate);
+    }
+    if let Some(date) = of_era(text) {
+        return date;
+    }
+    let text = without_time(text)?;
+    let text = text.trim();
+    if let Some(number) = bare_number(text) {
+        return of_number(number, text, form);
+    }
+    let pieces = Pieces::of(text)?;
+    let date = pieces.date(form, home)?;
+    if !form.buddhist {
+        return Date::new(date.0, date.1, date.2);
+    }
+    let year = date.0.checked_sub(543).ok_or(UnreadDate::Year)?;
+    Date::new(year, date.1, date.2)
+}
+
+/// A year of an era, where there was one.
+fn of_era(text: &str) -> Option<Result<Date, UnreadDate>> {
+    let found = ERA.as_ref()?.captures(text)?;
+    let group = |name: &str| found.name(name).map(|group| group.as_str());
+    let (before, years) = match group("kanji").or_else(|| group("letter"))? {
+        "明治" | "M" => (1867, 45),
+        "大正" | "T" => (1911, 15),
+        "昭和" | "S" => (1925, 64),
+        "平成" | "H" => (1988, 31),
+        "令和" | "R" => (2018, 82),
+        _ => (1911, 189),
+    };
+    let year = match group("first").or_else(|| group("number"))? {
+        "元" => 1,
+        digits => digits.parse().ok()?,
+    };
+    let number = |name| group(name).and_then(|digits| digits.parse::<u32>().ok());
+    let (month, day) = (number("month")?, number("day")?);
+    if !(1..=years).contains(&year) {
+        return Some(Err(UnreadDate::NoDate));
+    }
+    Some(Date::new(before + year, month, day))
+}
+
+/// The text as a whole number, also with a spreadsheet's decimal part.
+fn bare_number(text: &str) -> Option<i64> {
+    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
+        let is_fraction =
+            !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
+        if is_fraction { whole } else { text }
+    });
+    whole.parse().ok().filter(|_| !whole.starts_with('+'))
+}
+
+/// A bare number: `YYYYMMDD`, or what the source declares.
+fn of_number(number: i64, text: &str, form: DateForm) -> Result<Date, UnreadDate> {
+    let (zero, days) = match form.numbers {
+        Some(DateNumbers::Excel) if number < 110_000 => (EXCEL_ZERO, number),
+        Some(DateNumbers::UnixSeconds) => (UNIX_ZERO, number.div_euclid(86_400)),
+        Some(DateNumbers::UnixMilliseconds) => (UNIX_ZERO, number.div_euclid(86_400_000)),
+        _ => return of_digits(text, form),
+    };
+    let (year, month, day) = zero;
+    let days = i32::try_from(days).map_err(|_| UnreadDate::Year)?;
+    let zero = jiff::civil::date(year, month, day);
+    let date = zero
+        .checked_add(
+            jiff::Span::new()
+                .try_days(days)
+                .map_err(|_| UnreadDate::Year)?,
+        )
+        .map_err(|_| UnreadDate::Year)?;
+    let unsigned = |number: i8| u32::try_from(number).unwrap_or(0);
+    Date::new(
+        u32::try_from(date.year()).map_err(|_| UnreadDate::Year)?,
+        unsigned(date.month()),
+        unsigned(date.day()),
+    )
+}
+
+/// Eight digits, or fourteen with the time of day.
+fn of_digits(text: &str, form: DateForm) -> Result<Date, UnreadDate> {
+    let digits = text.strip_suffix(".0").unwrap_or(text);
+    match digits.len() {
+        4 | 6 if digits.starts_with(['1', '2']) && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            return Err(if digits.len() == 4 {
+                UnreadDate::Partial
+            } else {
+                UnreadDate::Number
+            });
+        }
+        8 | 14 if digits.bytes().all(|digit| digit.is_ascii_digit()) => {}
+        _ => return Err(UnreadDate::Number),
+    }
+    let number = |from: usize, to: usize| digits[from..to].parse::<u32>().unwrap_or(0);
+    let shift = if form.buddhist { 543 } else { 0 };
+    let year_first = Date::new(
+        number(0, 4).saturating_sub(shift),
+        number(4, 6),
+        number(6, 8),
+    );
+    let (first, second) = (number(0, 2), number(2, 4));
+    let year = number(4, 8).saturating_sub(shift);
+    let year_last = match form.order {
+        Some(DateOrder::MonthFirst) => Date::new(year, first, second),
+        _ => Date::new(year, second, first),
+    };
+    let may_end_in_year = [
+        Date::new(year, first, second),
+        Date::new(year, second, first),
+    ]
+    .into_iter()
+    .flatten()
+    .any(Date::is_well_formed);
+    match (year_first, form.order) {
+        (Ok(date), _) if date.is_well_formed() => Ok(date),
+        (_, Some(DateOrder::DayFirst | DateOrder::MonthFirst))
+            if digits.len() == 8 && may_end_in_year =>
+        {
+            year_last.and_then(|date| {
+                date.is_well_formed()
+                    .then_some(date)
+                    .ok_or(UnreadDate::NoSuchDay)
+            })
+        }
+        (Ok(date), _) if !may_end_in_year => Ok(date),
+        _ => Err(UnreadDate::Number),
+    }
+}
+
+/// The text without a time of day.
+fn without_time(text: &str) -> Result<String, UnreadDate> {
+    let Some(found) = TIME.as_ref().and_then(|pattern| pattern.captures(text)) else {
+        // ISO's basic form: `19900517T000000Z`.
+        let basic = text.split_once('T').filter(|(date, _)| {
+            date.len() == 8 && date.bytes().all(|digit| digit.is_ascii_digit())
+        });
+        return Ok(basic.map_or(text, |(date, _)| date).to_owned());
+    };
+    let number = |name: &str| {
+        let digits = found.name(name).map_or("0", |group| group.as_str());
+        digits.parse::<u32>().unwrap_or(0)
+    };
+    let (hour, minute, second) = (number("hour"), number("minute"), number("second"));
+    let zone = found.name("zone").map_or("", |zone| zone.as_str());
+    let is_utc = matches!(zone, "Z" | "UTC" | "GMT" | "+00:00" | "+0000" | "+00");
+    // Where clocks are 1 to 14 hours ahead it may be midnight of the next day. Noon is what
+    // programs write that want to name a day in all zones.
+    let may_be_midnight = (10..24).contains(&hour)
+        && minute.is_multiple_of(15)
+        && second == 0
+        && (hour, minute) != (12, 0);
+    if is_utc && may_be_midnight {
+        return Err(UnreadDate::Shifted);
+    }
+    let whole = found.get(0).map_or(0..0, |whole| whole.range());
+    let from = found
+        .name("glued")
+        .map_or(whole.start, |glued| glued.end() - 1);
+    Ok(format!("{} {}", &text[..from], &text[whole.end..]))
+}
+
+/// A number with how many digits it has.
+type Number = (u32, usize);
+
+/// The parts of a written date.
+struct Pieces {
+    numbers: Vec<Number>,
+    month: Option<u32>,
+    /// Whether the sign of the Buddhist era is beside the year.
+    buddhist: bool,
+    /// Whether points part the numbers, as no country with the month first does.
+    dotted: bool,
+}
+
+impl Pieces {
+    fn of(text: &str) -> Result<Self, UnreadDate> {
+        let mut pieces = Self {
+            numbers: Vec::new(),
+            month: None,
+            buddhist: false,
+            dotted: text.contains('.'),
+        };
+        let lower = without_points_in_words(&text.to_lowercase());
+        for word in words(&lower) {
+            pieces.take(word)?;
+        }
+        if pieces.numbers.len() > 3 {
+            return Err(UnreadDate::NoDate);
+        }
+        Ok(pieces)
+    }
+
+    fn take(&mut self, word: &str) -> Result<(), UnreadDate> {
+        if word.starts_with(|letter: char| letter.is_ascii_digit()) {
+            let number = word.parse().map_err(|_| UnreadDate::NoDate)?;
+            self.numbers.push((number, word.len()));
+        } else if let Some(month) = MONTHS.get(word).filter(|_| self.month.is_none()) {
+            self.month = Some(*month);
+        } else if matches!(word, "พศ" | "be") {
+            self.buddhist = true;
+        } else if !matches!(word, "年" | "月" | "日" | "년" | "월" | "일" | "号" | "t")
+            && !WORDS.split_whitespace().any(|known| known == word)
+        {
+            return Err(UnreadDate::NoDate);
+        }
+        Ok(())
+    }
+
+    fn date(&self, form: DateForm, home: Home) -> Result<(u32, u32, u32), UnreadDate> {
+        let (year, month, day) = match (self.numbers.as_slice(), self.month) {
+            ([(year, 4), (month, 1..=2), (day, 1..=2)], None) => (*year, *month, *day),
+            ([(first, 1..=2), (second, 1..=2), (third, 2 | 4)], None) => {
+                self.ordered([*first, *second, *third], form, home)?
+            }
+            ([(year, 4), (day, 1..=2)], Some(month)) => (*year, month, *day),
+            ([(day, 1..=2), (year, digits @ (2 | 4))], Some(month)) => {
+                if *digits == 2 && *day > 31 {
+                    (full_year(*day), month, *year)
+                } else {
+                    (full_year(*year), month, *day)
+                }
+            }
+            ([(_, 4)], _) | ([(_, 4), (_, 1..=2)] | [(_, 1..=2), (_, 4)], None) => {
+                return Err(UnreadDate::Partial);
+            }
+            _ => return Err(UnreadDate::NoDate),
+        };
+        let year = if self.buddhist && !form.buddhist {
+            year.saturating_sub(543)
+        } else {
+            year
+        };
+        Ok((year, month, day))
+    }
+
+    /// Three numbers of which the last is the year, unless the source begins with it.
+    fn ordered(
+        &self,
+        [first, second, third]: [u32; 3],
+        form: DateForm,
+        home: Home,
+    ) -> Result<(u32, u32, u32), UnreadDate> {
+        if form.order == Some(DateOrder::YearFirst) && third < 100 {
+            return Ok((full_year(first), second, third));
+        }
+        let year = full_year(third);
+        let country = match home {
+            Home::In(country) => country.is_day_first(),
+            Home::Unsaid | Home::Unknown => None,
+        };
+        let day_first = match form.order {
+            Some(order) => Some(order == DateOrder::DayFirst),
+            None => country.filter(|day_first| *day_first || !self.dotted),
+        };
+        let is_month = |number: u32| (1..=12).contains(&number);
+        let is_day = |number: u32| (1..=31).contains(&number);
+        let (as_day, as_month) = (
+            is_day(first) && is_month(second),
+            is_month(first) && is_day(second),
+        );
+        match (as_day, as_month, day_first) {
+            (true, true, _) if first == second => Ok((year, first, second)),
+            (true, true, None) => Err(UnreadDate::Order),
+            // Where neither order gives a day, the digits are those of a typing error.
+            (true, true, Some(true)) | (true, false, _) | (false, false, Some(true)) => {
+                Ok((year, second, first))
+            }
+            (true, true, Some(false)) | (false, true, _) | (false, false, Some(false)) => {
+                Ok((year, first, second))
+            }
+            (false, false, None) => Err(UnreadDate::NoSuchDay),
+        }
+    }
+}
+
+/// Two digits are of the last hundred years, as of 2030: nobody's birth is later.
+fn full_year(year: u32) -> u32 {
+    match year {
+        0..=30 => 2000 + year,
+        31..=99 => 1900 + year,
+        other => other,
+    }
+}
+
+/// Abbreviations such as `พ.ค.` as one word.
+fn without_points_in_words(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_letter = |index: Option<usize>| {
+        index
+            .and_then(|index| letters.get(index))
+            .is_some_and(|letter| letter.is_alphabetic() || is_mark(*letter))
+    };
+    let kept = letters.iter().enumerate().filter(|(index, letter)| {
+        **letter != '.' || !is_letter(index.checked_sub(1)) || !is_letter(Some(index + 1))
+    });
+    kept.map(|(_, letter)| *letter).collect()
+}
+
+/// Runs of digits and runs of letters.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start: Option<(usize, bool)> = None;
+    for (index, letter) in text.char_indices().chain([(text.len(), ' ')]) {
+        let is_digit = letter.is_ascii_digit();
+        let is_word = is_digit || letter.is_alphanumeric() || is_mark(letter);
+        let goes_on = start.is_some_and(|(_, digits)| is_word && digits == is_digit);
+        if goes_on {
+            continue;
+        }
+        if let Some((from, _)) = start.take() {
+            words.push(&text[from..index]);
+        }
+        start = is_word.then_some((index, is_digit));
+    }
+    words
+}
+
+fn is_mark(letter: char) -> bool {
+    unicode_normalization::char::is_combining_mark(letter)
+}

@@ -1,0 +1,242 @@
+//! A telephone field as people write it: one number or several, labels, notes, extensions, and
+//! what spreadsheets make of it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::super::Unread;
+use super::super::digits::ascii_digits;
+use super::read::Digits;
+
+/// A number and its extension, without which it is another line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) number: Digits,
+    pub(super) extension: Option<String>,
+    /// The text without labels, of which a part before a slash may be a number of its own.
+    pub(super) text: String,
+}
+
+/// Words beside a number that say what line it is, in the languages of customers. Any other word
+/// may change what the digits mean, so the field is not read.
+const LABELS: &str = "
+    t tel tele telefon telefono teléfono telefone téléphone telephone phone ph fon fone fono no nr
+    number num numéro numero número nummer nº call whatsapp wa sms viber telegram signal
+    m mob mobile mobil mobiel mobilen mobilnummer mobiltelefon cell cellphone cellular cel celular
+    celulare cellulare móvil movil handy gsm natel portable kom komórka komorka komórkowy matkapuhelin
+    cep gsmno телефон тел моб мобильный сот сотовый κινητό τηλ 手机 手機 携帯 携帯電話 电话 電話 휴대폰 전화 핸드폰
+    h home house p priv private privat personal personnel particulier casa hogar domicile dom domowy
+    domicilio residencial residence ev fijo fixe fisso fixo festnetz landline land line hem hjem thuis
+    дом домашний 自宅 宅電 家 집
+    w work office business bus biz job main direct desk dienst dienstlich geschäftlich geschaeftlich
+    geschäft büro buero arbeit firma bureau travail pro professionnel trabajo oficina trabalho
+    escritório ufficio lavoro praca służbowy arbete jobb werk zakelijk iş раб рабочий 勤務先 会社 公司 회사
+    f fax telefax day daytime evening eve night emergency primary secondary other preferred default
+    new old current alt alternate mom mum dad voice text only ou";
+
+/// Extensions, as RFC 3966 and people write them.
+static EXTENSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = "ext(?:ension|n|\\.)?|xtn?|x|anexo|ramal|interno|int|poste|durchwahl|dw|apparat|app|\
+                 доб(?:авочный)?|вн|内線|分机|內線|분기";
+    Regex::new(&format!(
+        "(?i)^(.*\\d[^\\p{{L}}\\d]*?)(?:;\\s*ext\\s*=\\s*|(?:[,;]?\\s*(?:{words})[.:)]*|#|,,+|;;+)\\s*)(\\d{{1,20}})#?[)\\]]?$"
+    ))
+    .ok()
+});
+
+/// A whole number that a spreadsheet wrote with a decimal part of zeros.
+static DECIMAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(\+?\d+|\d{1,3}(?:,\d{3}){2,})[.,]0+$").ok());
+static GROUPED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\d{1,3}(?:,\d{3}){2,}$").ok());
+static SCIENTIFIC: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\+?(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})$").ok());
+/// Notes that hold no digit.
+static NOTE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[(\[{<][^()\[\]{}<>\d+]*[)\]}>]").ok());
+/// Separators of two numbers.
+static BETWEEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = "or|and|oder|und|bzw|ou|et|o|y|e|of|en|eller|och|lub|albo|i|ve|veya|или|и|又は|または|或|또는";
+    Regex::new(&format!("(?i)[;,|&\\\\]+|\\s(?:{words})\\s")).ok()
+});
+
+/// The pieces of a field that may each be a number: those that have digits.
+pub(super) fn pieces(clean: &str) -> Result<Vec<String>, Unread> {
+    let digits = ascii_digits(clean);
+    let text = unquoted(&digits);
+    if !text.contains(|letter: char| letter.is_ascii_digit()) {
+        return Err(Unread::NoDigits);
+    }
+    let text = spreadsheet(&without_scheme(text))?;
+    if extension(&text).is_some_and(|(number, _)| !has_several(&number)) {
+        return Ok(vec![text]);
+    }
+    let split: Vec<&str> = match BETWEEN.as_ref() {
+        Some(between) => between.split(&text).collect(),
+        None => vec![&text],
+    };
+    let pieces = split.into_iter().flat_map(at_plus);
+    Ok(pieces
+        .filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn has_several(text: &str) -> bool {
+    BETWEEN.as_ref().is_some_and(|between| {
+        let split = between.split(text).flat_map(at_plus);
+        split
+            .filter(|piece| piece.contains(|letter: char| letter.is_ascii_digit()))
+            .count()
+            > 1
+    })
+}
+
+/// A `+` behind digits begins another number.
+fn at_plus(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut from, mut seen) = (0, false);
+    for (index, letter) in text.char_indices() {
+        if letter == '+' && seen {
+            pieces.push(&text[from..index]);
+            (from, seen) = (index, false);
+        }
+        seen |= letter.is_ascii_digit();
+    }
+    pieces.push(&text[from..]);
+    pieces
+}
+
+/// One piece of a field.
+pub(super) fn written(piece: &str) -> Result<Written, Unread> {
+    let (text, extension) = match extension(piece) {
+        Some((number, extension)) => (number, Some(extension)),
+        None => (piece.to_owned(), None),
+    };
+    let text = without_labels(&text)?;
+    let number = text.trim_start_matches(|letter: char| letter != '+' && !letter.is_ascii_digit());
+    let before = &text[..text.len() - number.len()];
+    if before.trim_end().ends_with('-') {
+        // A spreadsheet has taken `+49-151-…` for a subtraction.
+        return Err(Unread::Letters);
+    }
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let international = number.starts_with('+');
+    Ok(Written {
+        number: Digits {
+            international,
+            digits,
+        },
+        extension,
+        text,
+    })
+}
+
+/// Without the quotes around, and without what keeps a spreadsheet from taking a number for one:
+/// `'0151…`, `="0151…"`.
+fn unquoted(text: &str) -> &str {
+    let quote =
+        |letter: char| matches!(letter, '\'' | '"' | '`' | '´' | '‘' | '’' | '“' | '”' | '„');
+    text.trim_start_matches('=')
+        .trim_matches(|letter: char| quote(letter) || letter.is_whitespace())
+        .trim_end_matches([';', ',', '.', ':', ' '])
+}
+
+/// Without the scheme of a link; its parameters are those of RFC 3966.
+fn without_scheme(text: &str) -> String {
+    const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "skype:"];
+    let scheme = SCHEMES.into_iter().find_map(|scheme| {
+        let start = text.get(..scheme.len())?;
+        start
+            .eq_ignore_ascii_case(scheme)
+            .then(|| &text[scheme.len()..])
+    });
+    let is_link = scheme.is_some() || text.contains(";phone-context=") || text.contains(";ext=");
+    if !is_link {
+        return text.to_owned();
+    }
+    let plain = scheme
+        .unwrap_or(text)
+        .trim_start_matches('/')
+        .replace("%2B", "+")
+        .replace("%20", " ");
+    let mut parts = plain.split(';');
+    let mut number = parts.next().unwrap_or_default().to_owned();
+    let mut extension = String::new();
+    for part in parts {
+        match part.split_once('=') {
+            Some(("phone-context", context))
+                if context.starts_with('+') && !number.starts_with('+') =>
+            {
+                number.insert_str(0, context);
+            }
+            Some(("ext", digits)) => extension = format!(";ext={digits}"),
+            Some(_) => {}
+            None => number = format!("{number};{part}"),
+        }
+    }
+    number + &extension
+}
+
+/// The digits that a spreadsheet's number stands for, where none is lost.
+fn spreadsheet(text: &str) -> Result<String, Unread> {
+    if let Some(found) = DECIMAL.as_ref().and_then(|pattern| pattern.captures(text)) {
+        return Ok(found[1].replace(',', ""));
+    }
+    if GROUPED
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
+    {
+        return Ok(text.replace(',', ""));
+    }
+    let Some(found) = SCIENTIFIC
+        .as_ref()
+        .and_then(|pattern| pattern.captures(text))
+    else {
+        return Ok(text.to_owned());
+    };
+    let fraction = found.get(2).map_or("", |digits| digits.as_str());
+    let exponent: usize = found[3].parse().unwrap_or(0);
+    if fraction.len() == exponent {
+        Ok(format!("{}{fraction}", &found[1]))
+    } else {
+        Err(Unread::Rounded)
+    }
+}
+
+fn extension(text: &str) -> Option<(String, String)> {
+    let found = EXTENSION.as_ref()?.captures(text)?;
+    let (number, extension) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    (digits >= 5).then(|| (number.to_owned(), extension.to_owned()))
+}
+
+/// The digits and the signs between them, without labels and notes.
+fn without_labels(text: &str) -> Result<String, Unread> {
+    let text = match NOTE.as_ref() {
+        Some(note) => note.replace_all(text, " "),
+        None => text.into(),
+    };
+    let is_sign = |letter: char| " \u{a0}()[]-.·•/_~'+:–—‐‑‒−".contains(letter);
+    let mut plain = String::with_capacity(text.len());
+    let mut word = String::new();
+    for letter in text.chars().chain([' ']) {
+        if letter.is_alphabetic() || letter == 'º' {
+            word.extend(letter.to_lowercase());
+            continue;
+        }
+        if !word.is_empty() {
+            if !LABELS.split_whitespace().any(|label| label == word) {
+                return Err(Unread::Letters);
+            }
+            word.clear();
+            plain.push(' ');
+        }
+        if !letter.is_ascii_digit() && !is_sign(letter) {
+            return Err(Unread::Letters);
+        }
+        plain.push(letter);
+    }
+    Ok(plain.trim().to_owned())
+}
