@@ -79,7 +79,7 @@ impl Skeleton {
                 (a, b) if a == b => {}
                 // A vowel at the end makes another name of it: Daniel, Daniela.
                 (b'-', _) | (_, b'-') if !ends => left_out += 1,
-                (b'a', b'e') | (b'e', b'a' | b'i') | (b'i', b'e') | (b'o', b'u') | (b'u', b'o')
+                (b'a' | b'i', b'e') | (b'e', b'a' | b'i') | (b'o', b'u') | (b'u', b'o')
                     if !ends => {}
                 (b'e', b'i') | (b'i', b'e') => {}
                 _ => return false,

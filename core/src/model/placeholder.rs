@@ -4,7 +4,7 @@
 //! around. Identifiers on the list link nobody, traits on it are not compared. A model extends the
 //! list by `blocked` patterns, or takes it off an identifier type by `placeholders: false`.
 //!
-//! Source: values reported publicly by users of PostHog, Segment, Splink and others as hubs of false
+//! Source: values reported publicly by users of `PostHog`, Segment, Splink and others as hubs of false
 //! joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`, epochs).
 
 /// What kind of value is asked about.

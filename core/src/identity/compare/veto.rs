@@ -117,7 +117,7 @@ fn families_only_differ(score: &Score) -> bool {
         && !agrees(score.level(Field::BirthDate))
 }
 
-/// Whether so much else agrees that names which look alike are one, mistyped.
+/// Whether the date of birth says that given names which look alike are one, mistyped.
 pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
     agrees(score.level(Field::BirthDate))
 }
