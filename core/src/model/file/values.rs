@@ -12,6 +12,7 @@ use crate::model::{Country, DateForm, DateNumbers, DateOrder, MailProvider, Mail
 
 keys! {
     /// How a source writes dates.
+    #[derive(Clone, Copy)]
     pub(super) struct DateKeys as "Dates" => DateForm: date_form {
         /// Which number comes first where the last is the year. Default: that of the record's
         /// country.
