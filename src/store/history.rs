@@ -1,4 +1,4 @@
-//! What is only ever appended: statements as they were made, and changes of membership.
+//! Rows that are only ever appended: statements as they were made, and changes of membership.
 
 use profile_core::records::{Draft, ProfileId, RecordKey, Sequence, Timestamp, VersionStamp};
 

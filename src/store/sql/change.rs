@@ -210,7 +210,7 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    /// What finds records: identifiers and search terms.
+    /// Identifiers and search terms, by which records are found.
     fn write_lookups(&mut self, changes: &Changes) -> Result<()> {
         self.delete(
             "identifier",

@@ -68,6 +68,6 @@ pub enum Migrate {
     /// SQLite is migrated; PostgreSQL is not, since a server is to need no more rights than to read
     /// and write.
     Auto,
-    /// Nothing is changed; [`Store::check`](crate::store::Store::check) tells how the schema stands.
+    /// Nothing is changed; [`Store::check`](crate::store::Store::check) tells the schema's state.
     Check,
 }
