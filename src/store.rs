@@ -15,13 +15,15 @@
 //!   read: see [`Past`].
 
 mod availability;
+mod changes;
 mod error;
+mod history;
 mod idempotency;
 mod log;
 mod matching;
 pub mod memory;
+mod model_version;
 mod past;
-mod pieces;
 mod publication;
 pub mod retry;
 mod search;
@@ -35,15 +37,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use profile_core::identity::{BlockingKey, Spelling};
 use profile_core::profile::StoredProfile;
-use profile_core::records::rollup::Rollup;
 use profile_core::records::{
-    ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence,
-    TenantId, Timestamp, VersionStamp,
+    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
 };
 use uuid::Uuid;
 
 pub use availability::Availability;
+pub use changes::{BackfillProgress, Changes};
 pub use error::Error;
+pub use history::{MembershipChange, StatementKey, StoredStatement};
 pub use idempotency::{EarlierAnswer, IdempotencyError, IdempotentRequest};
 pub use log::{
     ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
@@ -52,6 +54,7 @@ pub use matching::{
     Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair,
     QueuePage, StoredDecision, StoredRequest,
 };
+pub use model_version::{Activation, ModelVersion, StoredModel};
 use past::WriteMark;
 pub use past::{Past, PastWrite};
 pub use profile_core::records::{ProfileRow, ProfileState};
@@ -340,219 +343,4 @@ pub struct AsOf<T> {
     pub model_version: i64,
     /// What was read.
     pub value: T,
-}
-
-/// A version of a tenant's model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelVersion {
-    /// From 1.
-    pub version: i64,
-    /// The model file, as it was written.
-    pub file: String,
-    /// Weights that were trained, as JSON; empty: those that are compiled in.
-    pub weights: String,
-    /// When it was stored.
-    pub create_time: Timestamp,
-    /// Where it came from.
-    pub note: String,
-}
-
-/// The one time that a version of the model came into force. Each later one has a greater version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Activation {
-    /// Which version.
-    pub version: i64,
-    /// By which write.
-    pub sequence: Sequence,
-    /// When.
-    pub time: Timestamp,
-}
-
-/// A version of a tenant's model, and when it came into force, if it ever did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredModel {
-    /// The version.
-    pub model: ModelVersion,
-    /// It is, or was, in force since.
-    pub activation: Option<Activation>,
-}
-
-/// How far counting the events of before a definition has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackfillProgress {
-    /// What is counted, as [`Model::counted`](profile_core::model::Model::counted) names it.
-    pub definitions: String,
-    /// All records up to this one, in order of key, have been gone through.
-    pub position: RecordKey,
-    /// So many of them had something to be counted.
-    pub records: u64,
-    /// All have been gone through.
-    pub done: bool,
-}
-
-impl BackfillProgress {
-    /// Whether all of this is counted.
-    #[must_use]
-    pub fn is_done(&self, definitions: &str) -> bool {
-        self.done && self.definitions == definitions
-    }
-}
-
-/// Names a statement about a record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StatementKey {
-    /// The record.
-    pub record: RecordKey,
-    /// The statement's place.
-    pub stamp: VersionStamp,
-}
-
-/// A statement in history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredStatement {
-    /// Its name.
-    pub key: StatementKey,
-    /// The write that stored it.
-    pub sequence: Sequence,
-    /// Its place within that write, from 0.
-    pub ordinal: i32,
-    /// When it came in.
-    pub receive_time: Timestamp,
-    /// As it was said.
-    pub draft: Draft,
-}
-
-/// A change of a record's membership.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MembershipChange {
-    /// The record.
-    pub record: RecordKey,
-    /// The write that changed it. A record changes at most once a write.
-    pub sequence: Sequence,
-    /// From now on in this profile; none: gone.
-    pub profile: Option<ProfileId>,
-    /// When.
-    pub time: Timestamp,
-    /// Why: `alone`, `shared:email`, `deleted`.
-    pub reason: String,
-}
-
-/// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two
-/// sets; what is appended or added is not there yet, or the write is refused: the writer has
-/// looked, under its turn, and a database inserts faster when it need not look again. A record's
-/// profile is live, so the writer names both in one write.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Changes {
-    /// Statements to append.
-    pub statements: Vec<StoredStatement>,
-    /// Records to add, with their membership.
-    pub added_records: Vec<Record>,
-    /// Records to insert or replace, with their membership.
-    pub records: Vec<Record>,
-    /// What the events of records that are there add up to, where nothing else of them changes.
-    pub rollups: Vec<(RecordKey, Rollup)>,
-    /// Identifiers that records no longer hold.
-    pub removed_identifiers: Vec<(Identifier, RecordKey)>,
-    /// Identifiers that records hold from now on.
-    pub added_identifiers: Vec<(Identifier, RecordKey)>,
-    /// Search terms that no longer hold.
-    pub removed_terms: Vec<SearchTerm>,
-    /// Search terms that hold from now on.
-    pub added_terms: Vec<SearchTerm>,
-    /// Events to append.
-    pub events: Vec<Event>,
-    /// Profile rows to add.
-    pub added_profiles: Vec<ProfileRow>,
-    /// Profile rows to insert or replace.
-    pub profiles: Vec<ProfileRow>,
-    /// Membership changes to append.
-    pub memberships: Vec<MembershipChange>,
-    /// Versions of the model to add.
-    pub models: Vec<ModelVersion>,
-    /// The version of the model that is in force from now on.
-    pub activation: Option<Activation>,
-    /// Match keys that no longer lead to records.
-    pub removed_keys: Vec<KeyedRecord>,
-    /// Match keys that lead to records from now on.
-    pub added_keys: Vec<KeyedRecord>,
-    /// Pairs that are no longer alike.
-    pub removed_pairs: Vec<MatchPair>,
-    /// Pairs to insert or replace.
-    pub pairs: Vec<MatchPair>,
-    /// Decisions to add.
-    pub added_decisions: Vec<StoredDecision>,
-    /// Decisions to take back.
-    pub withdrawn_decisions: Vec<StoredDecision>,
-    /// Requests to remember.
-    pub requests: Vec<StoredRequest>,
-    /// Merges and splits to append.
-    pub identity_changes: Vec<IdentityChange>,
-    /// How far counting what was not counted has come.
-    pub recount: Option<BackfillProgress>,
-    /// This write's entry in the change log; none: an empty one is written.
-    pub log: Vec<LogEntry>,
-}
-
-impl Changes {
-    /// Refuses text that PostgreSQL cannot keep and SQLite would cut short, so that all stores
-    /// agree on what they take.
-    fn refuse_nul(&self) -> Result<()> {
-        let records = self
-            .added_records
-            .iter()
-            .chain(&self.records)
-            .map(|record| &record.key);
-        let records = records.chain(self.rollups.iter().map(|(record, _)| record));
-        let records = records.chain(
-            self.statements
-                .iter()
-                .map(|statement| &statement.key.record),
-        );
-        let records = records.chain(self.memberships.iter().map(|change| &change.record));
-        let records = records.chain(
-            self.added_keys
-                .iter()
-                .chain(&self.removed_keys)
-                .map(|(_, record)| record),
-        );
-        let pairs = self
-            .pairs
-            .iter()
-            .chain(&self.removed_pairs)
-            .flat_map(|pair| [&pair.left, &pair.right]);
-        let records = records.chain(pairs);
-        let identifiers = self
-            .removed_identifiers
-            .iter()
-            .chain(&self.added_identifiers);
-        let terms = self.removed_terms.iter().chain(&self.added_terms);
-        let mut texts = records
-            .flat_map(|key| [&key.source, &key.key])
-            .chain(identifiers.flat_map(|(id, key)| [&id.kind, &id.value, &key.source, &key.key]))
-            .chain(terms.flat_map(|term| {
-                [
-                    &term.term,
-                    &term.kind,
-                    &term.record.source,
-                    &term.record.key,
-                ]
-            }))
-            .chain(
-                self.events
-                    .iter()
-                    .flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]),
-            )
-            .chain(self.memberships.iter().map(|change| &change.reason))
-            .chain(
-                self.models
-                    .iter()
-                    .flat_map(|model| [&model.file, &model.weights, &model.note]),
-            );
-        if texts.any(|text| text.contains('\0')) {
-            return Err(Error::Refused(
-                "a NUL character in a name or key".to_owned(),
-            ));
-        }
-        Ok(())
-    }
 }

@@ -24,7 +24,7 @@ use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
 use crate::ingest::WriteContext;
 use crate::ingest::log::{self, Sides};
-use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store};
+use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
 
@@ -68,22 +68,22 @@ impl Backfill {
     /// # Errors
     /// Those of the store. Nothing of the step is written then.
     pub async fn step(&self, tenant: &TenantId) -> Result<bool> {
-        let running = self.models.of(tenant).await?;
-        let (model, counted) = (&running.model, running.model.counted());
+        let active = self.models.of(tenant).await?;
+        let counted = active.model.counted();
         let known = self
             .store
             .snapshot(tenant)
             .await?
             .recount_progress()
             .await?;
-        if model.definitions().next().is_none()
+        if active.model.definitions().next().is_none()
             || known.is_some_and(|progress| progress.is_done(&counted))
         {
             return Ok(false);
         }
         let mut tx = self.store.begin(tenant).await?;
         let progress = tx.reads().recount_progress().await?;
-        if tx.model_version() != running.version {
+        if tx.model_version() != active.version {
             // Another server has put another model in force: what is not counted is counted by that
             // one.
             let version = tx.model_version();
@@ -104,10 +104,15 @@ impl Backfill {
             .scan_records(after.as_ref(), STEP_RECORDS)
             .await?;
         settle(&mut *tx, &*self.clock, tenant).await?;
-        let now = self.clock.now().max(tx.not_before());
-        let whole = records.len() < STEP_RECORDS;
-        let taken = self.count(tenant, &mut records, model, now).await?;
-        let is_last = whole && taken.passed == records.len();
+        let context = WriteContext {
+            tenant,
+            sequence: tx.sequence(),
+            now: self.clock.now().max(tx.not_before()),
+        };
+        let taken = self
+            .count(tenant, &mut records, &active.model, context.now)
+            .await?;
+        let is_last = records.len() < STEP_RECORDS && taken.passed == records.len();
         let last = records
             .get(taken.passed.wrapping_sub(1))
             .map(|record| record.key.clone());
@@ -117,11 +122,23 @@ impl Backfill {
             records: before.map_or(0, |progress| progress.records) + taken.rollups.len() as u64,
             done: is_last,
         };
-        let mut changes = Changes {
+        let changes = Changes {
             rollups: taken.rollups,
             recount: Some(progress),
             ..Changes::default()
         };
+        self.commit(tx, context, &records, changes).await?;
+        Ok(!is_last)
+    }
+
+    /// Writes what was counted of records, with its entry in the change log.
+    async fn commit(
+        &self,
+        mut tx: Box<dyn Transaction>,
+        context: WriteContext<'_>,
+        records: &[Record],
+        mut changes: Changes,
+    ) -> Result<()> {
         let home = |key: &RecordKey| -> Option<ProfileId> {
             records
                 .iter()
@@ -140,13 +157,8 @@ impl Backfill {
             .into_iter()
             .map(|row| (row.id, row))
             .collect();
-        let turn = WriteContext {
-            tenant,
-            sequence: tx.sequence(),
-            now,
-        };
         changes.log = log::entry(
-            turn,
+            context,
             &Sides {
                 before: &|_| None,
                 home: &home,
@@ -156,13 +168,12 @@ impl Backfill {
         );
         self.follower
             .commit(
-                tenant,
-                turn.sequence,
+                context.tenant,
+                context.sequence,
                 &changes.log,
-                tx.commit(now, &changes),
+                tx.commit(context.now, &changes),
             )
-            .await?;
-        Ok(!is_last)
+            .await
     }
 
     /// Counts the events of the first of some records: of as many as have not too many together,
@@ -181,9 +192,7 @@ impl Backfill {
                 break;
             }
             if let Some(missing) = model.begin_recount(record) {
-                events += self
-                    .count_one(tenant, record, (model, now), &missing)
-                    .await?;
+                events += self.count_one(tenant, record, model, now, &missing).await?;
                 counted
                     .rollups
                     .push((record.key.clone(), record.rollup.clone()));
@@ -197,7 +206,8 @@ impl Backfill {
         &self,
         tenant: &TenantId,
         record: &mut Record,
-        (model, now): (&Arc<Model>, Timestamp),
+        model: &Arc<Model>,
+        now: Timestamp,
         missing: &BTreeSet<DefinitionId>,
     ) -> Result<usize> {
         let mut page = EventPage {

@@ -24,14 +24,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use profile_core::profile::{StoredProfile, fold};
-use profile_core::records::{ProfileId, TenantId, Timestamp};
+use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::background::{self, Job, Part};
 use crate::clock::Clock;
 use crate::compute::{self, Class};
 use crate::store::{
-    Error, LogCursor, LogPosition, Result, SegmentChanges, SegmentMember, SegmentProgress, Store,
+    Error, LogCursor, LogPosition, LogTail, Result, SegmentChanges, SegmentMember, SegmentProgress,
+    Store,
 };
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
@@ -102,24 +103,7 @@ impl Segments {
         }
         let _turn = self.turn.lock().await;
         let before = self.store.segment_progress(tenant).await?;
-        let after = before.map_or(
-            LogPosition {
-                sequence: profile_core::records::Sequence(0),
-                part: 0,
-            },
-            |progress| progress.log,
-        );
-        let cursor = LogCursor {
-            tenant: tenant.clone(),
-            after,
-        };
-        let tail = self
-            .store
-            .read_log(&[cursor], STEP_PARTS)
-            .await?
-            .into_iter()
-            .next()
-            .unwrap_or_default();
+        let tail = self.log_after(tenant, before).await?;
         let running = self.models.told(tenant, tail.model_version, &known).await?;
         let now = self.clock.now();
         let revision = before.map_or(0, |progress| progress.revision) + 1;
@@ -140,54 +124,59 @@ impl Segments {
             revision,
             ..progress
         };
-        let (mut asked, mut is_due) = (BTreeMap::new(), false);
-        if !progress.built {
-            let page = self
-                .store
-                .list_profiles(tenant, Some(progress.position), STEP_PROFILES)
-                .await?;
-            progress.built = page.len() < STEP_PROFILES;
-            progress.position = page.last().copied().unwrap_or(progress.position);
-            asked.extend(page.into_iter().map(|id| (id, now)));
-        } else if tail.entries.is_empty() {
-            asked.extend(self.store.list_due(tenant, now, STEP_PROFILES).await?);
-            is_due = true;
-            if asked.is_empty() {
+        let is_due = progress.built && tail.entries.is_empty();
+        let asked = if is_due {
+            let due = self.store.list_due(tenant, now, STEP_PROFILES).await?;
+            if due.is_empty() {
                 return Ok(Step::UpToDate);
             }
+            due.into_iter().collect()
+        } else if progress.built {
+            changed_profiles(&tail, &mut progress)
         } else {
-            for entry in &tail.entries {
-                if asked.len() >= STEP_PROFILES {
-                    break;
-                }
-                asked.extend(
-                    entry
-                        .body
-                        .changes
-                        .iter()
-                        .map(|change| (change.profile, entry.time)),
-                );
-                progress.log = entry.end();
-            }
-        }
+            self.next_to_build(tenant, &mut progress, now).await?
+        };
         let (mut changes, known) = self
-            .look_at(tenant, &running, (progress, class), asked)
+            .look_at(tenant, &running, progress, class, asked)
             .await?;
         if !is_due {
-            // Of whom nothing was kept and nothing is to be kept, as of most in a large import,
-            // nothing is written. (If only a time was kept, it stays until it comes, and goes
-            // then.)
-            let kept: BTreeSet<ProfileId> = changes
-                .members
-                .iter()
-                .map(|member| member.profile)
-                .collect();
-            let due: BTreeSet<ProfileId> = changes.due.iter().map(|(id, _)| *id).collect();
-            changes
-                .profiles
-                .retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
+            leave_out_untouched(&mut changes, &known);
         }
         self.write(tenant, changes).await
+    }
+
+    /// The change log after what is in the index.
+    async fn log_after(
+        &self,
+        tenant: &TenantId,
+        before: Option<SegmentProgress>,
+    ) -> Result<LogTail> {
+        let start = LogPosition {
+            sequence: Sequence(0),
+            part: 0,
+        };
+        let cursor = LogCursor {
+            tenant: tenant.clone(),
+            after: before.map_or(start, |progress| progress.log),
+        };
+        let tails = self.store.read_log(&[cursor], STEP_PARTS).await?;
+        Ok(tails.into_iter().next().unwrap_or_default())
+    }
+
+    /// The next profiles of an index that is built anew, each as from now.
+    async fn next_to_build(
+        &self,
+        tenant: &TenantId,
+        progress: &mut SegmentProgress,
+        now: Timestamp,
+    ) -> Result<BTreeMap<ProfileId, Timestamp>> {
+        let page = self
+            .store
+            .list_profiles(tenant, Some(progress.position), STEP_PROFILES)
+            .await?;
+        progress.built = page.len() < STEP_PROFILES;
+        progress.position = page.last().copied().unwrap_or(progress.position);
+        Ok(page.into_iter().map(|id| (id, now)).collect())
     }
 
     async fn write(&self, tenant: &TenantId, changes: SegmentChanges) -> Result<Step> {
@@ -203,7 +192,8 @@ impl Segments {
         &self,
         tenant: &TenantId,
         running: &ActiveModel,
-        (progress, class): (SegmentProgress, Class),
+        progress: SegmentProgress,
+        class: Class,
         asked: BTreeMap<ProfileId, Timestamp>,
     ) -> Result<(SegmentChanges, BTreeSet<ProfileId>)> {
         let profiles: Vec<ProfileId> = asked.keys().copied().collect();
@@ -253,6 +243,42 @@ impl Segments {
         changes.profiles = profiles;
         Ok((changes, known))
     }
+}
+
+/// The next profiles that changed, each as from its change, and how far the log is read then.
+fn changed_profiles(
+    tail: &LogTail,
+    progress: &mut SegmentProgress,
+) -> BTreeMap<ProfileId, Timestamp> {
+    let mut changed = BTreeMap::new();
+    for entry in &tail.entries {
+        if changed.len() >= STEP_PROFILES {
+            break;
+        }
+        changed.extend(
+            entry
+                .body
+                .changes
+                .iter()
+                .map(|change| (change.profile, entry.time)),
+        );
+        progress.log = entry.end();
+    }
+    changed
+}
+
+/// Leaves out profiles of which nothing was kept and nothing is to be kept, as of most in a large
+/// import. (If only a time was kept, it stays until it comes, and goes then.)
+fn leave_out_untouched(changes: &mut SegmentChanges, known: &BTreeSet<ProfileId>) {
+    let kept: BTreeSet<ProfileId> = changes
+        .members
+        .iter()
+        .map(|member| member.profile)
+        .collect();
+    let due: BTreeSet<ProfileId> = changes.due.iter().map(|(id, _)| *id).collect();
+    changes
+        .profiles
+        .retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
 }
 
 /// The pass over all tenants.

@@ -20,6 +20,7 @@
 //!
 //! A new publication begins with the write that put the model in force in which it is first seen.
 
+mod dead_letters;
 mod event;
 mod lease;
 #[cfg(feature = "nats")]

@@ -9,75 +9,85 @@ impl Config {
     /// start.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.times_out_of_order();
+        warnings.extend(self.sizes_out_of_order());
+        warnings
+    }
+
+    fn times_out_of_order(&self) -> Vec<String> {
         let Self {
             grpc,
             database,
-            ingest,
             cache,
             ..
         } = self;
-        let max_deadline = ("grpc.max_deadline", grpc.max_deadline);
-        let default_deadline = ("grpc.default_deadline", grpc.default_deadline);
-        let queue = ("ingest.queue_statements", ingest.queue_statements);
-        let batch = ("ingest.batch_statements", ingest.batch_statements);
-        let alive = ("grpc.keep_alive_interval", grpc.keep_alive_interval);
-        let statement = ("database.statement_timeout", database.statement_timeout);
-        let acquire = ("database.acquire_timeout", database.acquire_timeout);
-        let received = ("grpc.max_receive_bytes", grpc.max_receive_bytes);
-        let mut told = vec![
+        let max_deadline = setting("grpc.max_deadline", grpc.max_deadline);
+        let default_deadline = setting("grpc.default_deadline", grpc.default_deadline);
+        let mut warnings = vec![
             at_most(
                 default_deadline,
                 max_deadline,
                 "the default is cut to the maximum",
             ),
             at_most(
-                statement,
+                setting("database.statement_timeout", database.statement_timeout),
                 max_deadline,
                 "statements go on after every caller has gone",
             ),
             at_most(
-                acquire,
+                setting("database.acquire_timeout", database.acquire_timeout),
                 default_deadline,
                 "calls end while they wait for a connection, and nobody learns why",
             ),
             at_most(
                 max_deadline,
-                ("grpc.max_connection_age", grpc.max_connection_age),
+                setting("grpc.max_connection_age", grpc.max_connection_age),
                 "connections go before calls",
             ),
             at_most(
                 max_deadline,
-                ("grpc.connection_age_grace", grpc.connection_age_grace),
+                setting("grpc.connection_age_grace", grpc.connection_age_grace),
                 "calls are cut off with their connection",
             ),
             at_most(
-                ("grpc.max_decoded_bytes", grpc.max_decoded_bytes),
-                (
+                setting("grpc.keep_alive_timeout", grpc.keep_alive_timeout),
+                setting("grpc.keep_alive_interval", grpc.keep_alive_interval),
+                "a question overtakes the one before",
+            ),
+        ];
+        if database.url.kind() == DatabaseKind::Postgres {
+            warnings.push(at_most(
+                setting("database.away_after", database.away_after),
+                setting("cache.max_staleness", cache.max_staleness),
+                "reads wait before it is known that the database is away",
+            ));
+        }
+        warnings.into_iter().flatten().collect()
+    }
+
+    fn sizes_out_of_order(&self) -> Vec<String> {
+        let Self { grpc, ingest, .. } = self;
+        let warnings = [
+            at_most(
+                setting("grpc.max_decoded_bytes", grpc.max_decoded_bytes),
+                setting(
                     "grpc.max_request_bytes_in_flight",
                     grpc.max_request_bytes_in_flight,
                 ),
                 "a request that is larger than the second once decoded is refused too",
             ),
             at_most(
-                ("grpc.keep_alive_timeout", grpc.keep_alive_timeout),
-                alive,
-                "a question overtakes the one before",
+                setting("ingest.batch_statements", ingest.batch_statements),
+                setting("ingest.queue_statements", ingest.queue_statements),
+                "no transaction is ever full",
             ),
-            at_most(batch, queue, "no transaction is ever full"),
             at_most(
-                received,
-                ("ingest.batch_bytes", ingest.batch_bytes),
+                setting("grpc.max_receive_bytes", grpc.max_receive_bytes),
+                setting("ingest.batch_bytes", ingest.batch_bytes),
                 "a large request takes several transactions",
             ),
         ];
-        if database.url.kind() == DatabaseKind::Postgres {
-            told.push(at_most(
-                ("database.away_after", database.away_after),
-                ("cache.max_staleness", cache.max_staleness),
-                "reads wait before it is known that the database is away",
-            ));
-        }
-        told.into_iter().flatten().collect()
+        warnings.into_iter().flatten().collect()
     }
 }
 
@@ -114,12 +124,28 @@ pub(super) fn contradictions(config: &Config) -> Vec<([&'static str; 2], String)
     told.collect()
 }
 
+/// A setting by its key.
+#[derive(Clone, Copy)]
+struct Setting<T> {
+    key: &'static str,
+    value: T,
+}
+
+fn setting<T>(key: &'static str, value: T) -> Setting<T> {
+    Setting { key, value }
+}
+
+/// The warning where the small setting is greater than the large one.
 fn at_most<T: PartialOrd + Debug>(
-    (small, x): (&str, T),
-    (large, y): (&str, T),
+    small: Setting<T>,
+    large: Setting<T>,
     otherwise: &str,
 ) -> Option<String> {
-    (x > y).then(|| format!("{small} is {x:?}, {large} is {y:?}: {otherwise}"))
+    let Setting { key, value } = small;
+    (value > large.value).then(|| {
+        let (large, most) = (large.key, &large.value);
+        format!("{key} is {value:?}, {large} is {most:?}: {otherwise}")
+    })
 }
 
 #[cfg(test)]

@@ -193,10 +193,8 @@ mod tests {
         (info.reason, info.metadata)
     }
 
-    #[test]
-    fn every_error_has_a_code_and_one_reason() {
-        let store = |error| ApiError::from(store_error(error));
-        for (error, code, reason) in [
+    fn errors_of_the_layers_below() -> Vec<(ApiError, Code, &'static str)> {
+        vec![
             (
                 ApiError::Invalid(Vec::new()),
                 Code::InvalidArgument,
@@ -253,7 +251,16 @@ mod tests {
                 "OVERLOADED",
             ),
             (compute::Error::Panicked.into(), Code::Internal, "INTERNAL"),
-            (store("away"), Code::Unavailable, "STORE_UNAVAILABLE"),
+            (
+                store_error("away").into(),
+                Code::Unavailable,
+                "STORE_UNAVAILABLE",
+            ),
+        ]
+    }
+
+    fn errors_of_the_edge() -> Vec<(ApiError, Code, &'static str)> {
+        vec![
             (
                 ApiError::NoModel(Some(3)),
                 Code::NotFound,
@@ -290,7 +297,15 @@ mod tests {
                 "DEADLINE_EXCEEDED",
             ),
             (Ended::Aged.into(), Code::Unavailable, "CONNECTION_AGE"),
-        ] {
+        ]
+    }
+
+    #[test]
+    fn every_error_has_a_code_and_one_reason() {
+        let errors = errors_of_the_layers_below()
+            .into_iter()
+            .chain(errors_of_the_edge());
+        for (error, code, reason) in errors {
             let told = format!("{error:?}");
             let status = of(error, &context());
             assert_eq!((status.code(), &*info(&status).0), (code, reason), "{told}");

@@ -124,6 +124,16 @@ impl Reader {
             };
             self.by_words(tenant, asked, &named, &mut found).await?;
         }
+        self.page(tenant, found, limit).await
+    }
+
+    /// The page of what was found. There is another page if more was found than fits.
+    async fn page(
+        &self,
+        tenant: &TenantId,
+        mut found: Vec<Found>,
+        limit: usize,
+    ) -> Result<SearchPage, store::Error> {
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|(cursor, _)| *cursor);

@@ -140,20 +140,7 @@ impl Reader {
                 .map(|record| record.key.clone())
                 .collect()
         };
-        let pins = match query.view {
-            TimelineView::Events => None,
-            TimelineView::Objects => {
-                let pinned = query
-                    .cursor
-                    .as_ref()
-                    .and_then(|cursor| cursor.pinned.clone());
-                let below = match query.cursor.as_ref().map(|cursor| &cursor.edge) {
-                    Some(Edge::After(position)) => Some(position.clone()),
-                    Some(Edge::From(_)) | None => None,
-                };
-                Some(self.pins(tenant, profile.profile.id, pinned, below).await?)
-            }
-        };
+        let pins = self.pins_of(tenant, profile, query).await?;
         let mut records: Vec<RecordKey> = pins
             .as_ref()
             .map_or_else(all, |pins| pins.current.iter().cloned().collect());
@@ -199,6 +186,26 @@ impl Reader {
             counts,
             shown,
         })
+    }
+
+    /// The basis for the places of objects, if the query asks for objects.
+    async fn pins_of(
+        &self,
+        tenant: &TenantId,
+        profile: &Answer,
+        query: &TimelineQuery,
+    ) -> Result<Option<Pins>, Error> {
+        if query.view == TimelineView::Events {
+            return Ok(None);
+        }
+        let cursor = query.cursor.as_ref();
+        let pinned = cursor.and_then(|cursor| cursor.pinned.clone());
+        let below = match cursor.map(|cursor| &cursor.edge) {
+            Some(Edge::After(position)) => Some(position.clone()),
+            Some(Edge::From(_)) | None => None,
+        };
+        let pins = self.pins(tenant, profile.profile.id, pinned, below);
+        pins.await.map(Some)
     }
 
     /// Looks at event after event until there are enough, or enough were looked at.

@@ -7,6 +7,7 @@
 //! what an unbroken one would have told.
 
 mod event;
+mod keys;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,30 +17,17 @@ use profile_core::records::{ProfileId, Sequence, Timestamp};
 use tokio::time::Instant;
 
 use super::{Answer, Freshness, Key, Reader};
-use crate::changes::{CacheKey, Interest, LogFollower, Subscription, TenantTail, Write};
+use crate::changes::{Interest, LogFollower, Subscription, TenantTail, Write};
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind, LogCursor, LogPosition, ProfileChange, Store};
 
 pub use event::{Error, Request, ResumePosition, WatchEvent};
+use keys::WatchedKey;
 
 /// How many changes of a write a watch of all holds at once.
 const SOME: usize = 32;
 /// How long to wait before a database that is away is asked again.
 const AWAY_WAIT: Duration = Duration::from_millis(200);
-
-/// A key, and where it leads.
-#[derive(Debug, Clone)]
-struct WatchedKey {
-    key: CacheKey,
-    digest: u64,
-    current: Option<ProfileId>,
-}
-
-impl WatchedKey {
-    fn leads_to(&self, profile: ProfileId) -> bool {
-        self.current == Some(profile) || self.key == CacheKey::Id(profile)
-    }
-}
 
 enum Pending {
     /// The beginning, where there is nothing to show.
@@ -305,90 +293,6 @@ impl Watch {
             .fields
             .as_ref()
             .is_none_or(|fields| change.concerns(fields))
-    }
-
-    /// Where a key leads after a write.
-    async fn follow(&mut self, index: usize, write: &Write) -> Result<(), Error> {
-        let WatchedKey {
-            key,
-            digest,
-            current,
-        } = self.keys[index].clone();
-        let mut leads = current;
-        for change in &write.changes {
-            match change.kind {
-                ChangeKind::Merged(into) if current == Some(change.profile) => leads = Some(into),
-                ChangeKind::Created if key == CacheKey::Id(change.profile) => {
-                    leads = Some(change.profile);
-                }
-                _ => {}
-            }
-        }
-        let mut told = leads;
-        if !matches!(key, CacheKey::Id(_)) && write.keys.contains(&digest) {
-            told = self.find(index, write.sequence).await?;
-        }
-        if told != leads {
-            self.pending
-                .push_back((write.sequence, Pending::Snapshot(index)));
-        }
-        if told != current {
-            self.lead(index, told);
-        }
-        Ok(())
-    }
-
-    /// A key leads to another profile from now on.
-    fn lead(&mut self, index: usize, profile: Option<ProfileId>) {
-        self.keys[index].current = profile;
-        if let Some(profile) = profile {
-            let told = self
-                .subscription
-                .add(CacheKey::Id(profile).digest(&self.request.tenant));
-            self.behind = self.behind.max(told);
-        }
-    }
-
-    /// Where a key led after a write. A database that is away is waited for.
-    async fn find(&self, index: usize, write: Sequence) -> Result<Option<ProfileId>, store::Error> {
-        loop {
-            match self.find_now(&self.keys[index].key, write).await {
-                Err(store::Error::Unavailable(_) | store::Error::Overloaded(_))
-                    if self.request.place.is_some() =>
-                {
-                    tokio::time::sleep(jittered(AWAY_WAIT)).await;
-                }
-                found => return found,
-            }
-        }
-    }
-
-    async fn find_now(
-        &self,
-        key: &CacheKey,
-        write: Sequence,
-    ) -> Result<Option<ProfileId>, store::Error> {
-        let tenant = &self.request.tenant;
-        match key {
-            CacheKey::Id(id) | CacheKey::Objects(id, _) => {
-                let found = self.store.profile_after(tenant, *id, write).await?;
-                Ok(Some(found.map_or(*id, |profile| profile.id)))
-            }
-            CacheKey::Record(record) => {
-                self.store.find_by_record_after(tenant, record, write).await
-            }
-            CacheKey::Identifier(identifier) => {
-                let found = self
-                    .store
-                    .find_by_identifier_after(tenant, identifier, write, 2)
-                    .await?;
-                Ok(if let [only] = found.as_slice() {
-                    Some(*only)
-                } else {
-                    None
-                })
-            }
-        }
     }
 
     /// Makes what is to be told out of what was found.

@@ -14,10 +14,12 @@ use std::time::Duration;
 use profile_core::model::{Model, ModelError};
 use profile_core::records::{Sequence, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
+use super::candidate::Candidate;
+use super::comparison::Comparison;
 use super::load::{Loaded, load};
-use crate::active_models::{ActiveModel, ActiveModels, ModelFile};
+use super::progress::Progress;
+use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
 use crate::compute::{self, Class};
@@ -25,7 +27,7 @@ use crate::full_resolution::{Difference, ModelChange, Resolution, resolve};
 use crate::ingest::WriteContext;
 use crate::store::{
     self, Activation, Cause, Changes, IdempotencyError, IdempotentRequest, ModelVersion, Store,
-    StoredModel, Transaction,
+    Transaction,
 };
 
 /// How many rows one statement of the write has.
@@ -35,63 +37,6 @@ const PIECE_ROWS: usize = 5_000;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// How often it is begun again because another version came into force meanwhile.
 const ATTEMPTS: u32 = 5;
-
-/// A model that might be put in force.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct Candidate {
-    /// What it says.
-    pub content: Content,
-    /// Where its weights come from.
-    pub weights: Weights,
-}
-
-/// What a candidate says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub enum Content {
-    /// This file.
-    File(String),
-    /// What a stored version says.
-    Version(i64),
-}
-
-/// Where a candidate's weights come from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub enum Weights {
-    /// From the version, or for a file from the model in force.
-    Own,
-    /// Those that are compiled in.
-    Shipped,
-    /// From a stored version.
-    Of(i64),
-}
-
-/// How far a long work is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Step {
-    /// What is being done, in words.
-    pub phase: &'static str,
-    /// How much of it is done.
-    pub done: usize,
-    /// How much there is to do; 0: it is not known.
-    pub total: usize,
-}
-
-/// Whom to tell how far it is: the latest step is the one that counts.
-#[derive(Debug, Clone)]
-pub struct Progress(watch::Sender<Step>);
-
-impl Progress {
-    /// Progress, and where to watch it.
-    #[must_use]
-    pub fn new() -> (Self, watch::Receiver<Step>) {
-        let (sender, receiver) = watch::channel(Step::default());
-        (Self(sender), receiver)
-    }
-
-    pub(super) fn tell(&self, phase: &'static str, done: usize, total: usize) {
-        self.0.send_replace(Step { phase, done, total });
-    }
-}
 
 /// What a candidate changes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -179,15 +124,6 @@ pub struct ModelRollout {
     pub follower: Arc<LogFollower>,
 }
 
-/// A candidate beside the model in force.
-struct Comparison {
-    from: Arc<ActiveModel>,
-    to: Arc<ActiveModel>,
-    /// To be stored; none where the version is stored already and can come into force as it is.
-    added: Option<ModelVersion>,
-    unchanged: bool,
-}
-
 impl ModelRollout {
     /// Tells what a candidate would change now.
     ///
@@ -248,15 +184,12 @@ impl ModelRollout {
                 continue;
             }
             progress.tell("resolving", 0, loaded.before.records.len());
-            let resolution = in_background(
+            let context = WriteContext {
                 tenant,
-                Sequence::default(),
-                self.clock.now(),
-                loaded,
-                from,
-                to,
-            )
-            .await?;
+                sequence: Sequence::default(),
+                now: self.clock.now(),
+            };
+            let resolution = in_background(context, loaded, from, to).await?;
             return Ok(Plan {
                 base_version,
                 unchanged: false,
@@ -299,77 +232,99 @@ impl ModelRollout {
     ) -> Result<Applied, Error> {
         progress.tell("waiting for the write turn", 0, 0);
         let mut tx = self.store.begin(tenant).await?;
-        let content = ("apply_model", &apply.candidate, apply.expected_version);
-        let request = IdempotentRequest::new(&apply.request_id, &content);
+        let asked = ("apply_model", &apply.candidate, apply.expected_version);
+        let request = IdempotentRequest::new(&apply.request_id, &asked);
         if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
             return Ok(earlier.answer);
         }
         // Whoever changes the model holds the turn, so what is read beside it is what is in force.
         let in_force = self.store.model(tenant, None).await?;
         let comparison = self.compare(tenant, &apply.candidate, in_force).await?;
-        let base_version = comparison.from.version;
-        if let Some(expected) = apply
-            .expected_version
-            .filter(|expected| *expected != base_version)
-        {
-            return Err(Error::OtherVersion {
-                expected,
-                actual: base_version,
-            });
-        }
-        let mut plan = Plan {
-            base_version,
-            unchanged: comparison.unchanged,
-            ..Plan::default()
-        };
+        check_expected(apply.expected_version, comparison.from.version)?;
         settle(&mut *tx, &*self.clock, tenant).await?;
-        let now = self.clock.now().max(tx.not_before());
-        let sequence = tx.sequence();
-        if comparison.unchanged && base_version > 0 {
-            let applied = Applied {
-                version: base_version,
-                plan,
-                sequence: sequence.0,
-            };
-            let requests = request.row(sequence, &applied)?.into_iter().collect();
-            let changes = Changes {
-                requests,
-                ..Changes::default()
-            };
-            self.follower
-                .commit(tenant, sequence, &[], tx.commit(now, &changes))
-                .await?;
-            return Ok(applied);
+        let context = WriteContext {
+            tenant,
+            sequence: tx.sequence(),
+            now: self.clock.now().max(tx.not_before()),
+        };
+        if comparison.unchanged && comparison.from.version > 0 {
+            let version = comparison.from.version;
+            return self.keep_active(tx, context, version, &request).await;
         }
-        let Comparison {
-            from, to, added, ..
-        } = comparison;
-        let loaded = load(
-            tx.reads(),
-            ModelChange {
-                from: &from.model,
-                to: &to.model,
-            },
-            progress,
-        )
-        .await?;
-        progress.tell("resolving", 0, loaded.before.records.len());
-        let resolving = in_background(
+        self.activate(tx, context, comparison, &request, progress)
+            .await
+    }
+
+    /// Writes nothing but the request: the candidate says what the active version says.
+    async fn keep_active(
+        &self,
+        tx: Box<dyn Transaction>,
+        context: WriteContext<'_>,
+        version: i64,
+        request: &IdempotentRequest<'_>,
+    ) -> Result<Applied, Error> {
+        let WriteContext {
             tenant,
             sequence,
             now,
-            loaded,
-            from.model.clone(),
-            to.clone(),
-        );
+        } = context;
+        let applied = Applied {
+            version,
+            plan: Plan {
+                base_version: version,
+                unchanged: true,
+                ..Plan::default()
+            },
+            sequence: sequence.0,
+        };
+        let changes = Changes {
+            requests: request.row(sequence, &applied)?.into_iter().collect(),
+            ..Changes::default()
+        };
+        self.follower
+            .commit(tenant, sequence, &[], tx.commit(now, &changes))
+            .await?;
+        Ok(applied)
+    }
+
+    /// Writes what the candidate makes of everything, and puts it in force.
+    async fn activate(
+        &self,
+        mut tx: Box<dyn Transaction>,
+        context: WriteContext<'_>,
+        comparison: Comparison,
+        request: &IdempotentRequest<'_>,
+        progress: &Progress,
+    ) -> Result<Applied, Error> {
+        let WriteContext {
+            tenant,
+            sequence,
+            now,
+        } = context;
+        let Comparison {
+            from,
+            to,
+            added,
+            unchanged,
+        } = comparison;
+        let models = ModelChange {
+            from: &from.model,
+            to: &to.model,
+        };
+        let loaded = load(tx.reads(), models, progress).await?;
+        progress.tell("resolving", 0, loaded.before.records.len());
+        let resolving = in_background(context, loaded, from.model.clone(), to.clone());
         let Resolution {
             mut changes,
             difference,
         } = alive(&mut *tx, resolving).await?;
-        plan.difference = difference;
         let applied = Applied {
             version: to.version,
-            plan,
+            plan: Plan {
+                base_version: from.version,
+                unchanged,
+                difference,
+            },
             sequence: sequence.0,
         };
         changes.models.extend(added.map(|model| ModelVersion {
@@ -403,129 +358,34 @@ impl ModelRollout {
             .first()
             .map_or(0, |stored| stored.model.version))
     }
-
-    /// Puts a candidate beside the model in force.
-    async fn compare(
-        &self,
-        tenant: &TenantId,
-        candidate: &Candidate,
-        in_force: Option<StoredModel>,
-    ) -> Result<Comparison, Error> {
-        let from = match &in_force {
-            Some(stored) => match self.models.compile(stored).await {
-                // Nothing is read by such a model, so all of the history is replayed under the
-                // other one.
-                Err(store::Error::Model { version, what }) => {
-                    tracing::warn!(%tenant, version, what, "the model in force cannot be used; another one takes its place");
-                    Arc::new(ActiveModel {
-                        version,
-                        model: Arc::default(),
-                    })
-                }
-                compiled => compiled?,
-            },
-            None => self.models.configured(),
-        };
-        let (base_file, base_weights) = match &in_force {
-            Some(stored) => (stored.model.file.as_str(), stored.model.weights.as_str()),
-            None => (self.models.configured_text(), ""),
-        };
-        let version = |version| async move {
-            self.store
-                .model(tenant, Some(version))
-                .await?
-                .ok_or(Error::NoVersion(version))
-        };
-        let (file, own, stored) = match &candidate.content {
-            Content::File(file) => (file.clone(), base_weights.to_owned(), None),
-            Content::Version(wanted) => {
-                let stored = version(*wanted).await?;
-                (
-                    stored.model.file.clone(),
-                    stored.model.weights.clone(),
-                    Some(stored),
-                )
-            }
-        };
-        let weights = match candidate.weights {
-            Weights::Own => own,
-            Weights::Shipped => String::new(),
-            Weights::Of(of) => version(of).await?.model.weights,
-        };
-        let unchanged = file == base_file && weights == base_weights;
-        if let Content::File(file) = &candidate.content {
-            let file = file.clone();
-            let parsed =
-                compute::run(Class::Call, None, move || ModelFile::parse(&file).map(drop)).await?;
-            parsed.map_err(Error::Mistakes)?;
-        }
-        // A stored version that was never in force comes into force as it is, if it is later than
-        // all that were.
-        let as_it_is = stored.filter(|stored| {
-            stored.activation.is_none()
-                && stored.model.version > from.version
-                && stored.model.weights == weights
-        });
-        let latest = self.latest(tenant).await?;
-        let (model, added) = if let Some(stored) = as_it_is {
-            (stored.model, None)
-        } else {
-            let (note, create_time) = (note(candidate), Timestamp::default());
-            let model = ModelVersion {
-                version: latest + 1,
-                file,
-                weights,
-                create_time,
-                note,
-            };
-            (model.clone(), Some(model))
-        };
-        let to = self
-            .models
-            .compile(&StoredModel {
-                model,
-                activation: None,
-            })
-            .await?;
-        Ok(Comparison {
-            from,
-            to,
-            added,
-            unchanged,
-        })
-    }
 }
 
-fn note(candidate: &Candidate) -> String {
-    let content = match candidate.content {
-        Content::File(_) => "applied from a file".to_owned(),
-        Content::Version(version) => format!("version {version}, applied again"),
-    };
-    match candidate.weights {
-        Weights::Own => content,
-        Weights::Shipped => format!("{content}, with the shipped weights"),
-        Weights::Of(version) => format!("{content}, with the weights of version {version}"),
+/// Refuses a request that expects another version to be active.
+fn check_expected(expected: Option<i64>, actual: i64) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != actual => Err(Error::OtherVersion { expected, actual }),
+        _ => Ok(()),
     }
 }
 
 /// Resolves on a thread of its own: it takes long, and waits for nothing.
 async fn in_background(
-    tenant: &TenantId,
-    sequence: Sequence,
-    now: Timestamp,
+    context: WriteContext<'_>,
     loaded: Loaded,
     from: Arc<Model>,
     to: Arc<ActiveModel>,
 ) -> Result<Resolution, Error> {
-    let (tenant, ActiveModel { version, model: to }) = (tenant.clone(), ActiveModel::clone(&to));
+    let tenant = context.tenant.clone();
+    let (sequence, now) = (context.sequence, context.now);
+    let ActiveModel { version, model: to } = ActiveModel::clone(&to);
     let work = compute::run(Class::Long, None, move || {
-        let turn = WriteContext {
+        let context = WriteContext {
             tenant: &tenant,
             sequence,
             now,
         };
         let mut resolution = resolve(
-            turn,
+            context,
             &Cause::Model { version },
             &loaded.before,
             loaded.replayed,
@@ -576,6 +436,7 @@ async fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rollout::{Content, Weights};
     use crate::tests::{MODEL, World, record};
 
     fn apply(file: &str, expected_version: Option<i64>, request_id: &str) -> Apply {

@@ -7,7 +7,8 @@ use profile_core::model::Model;
 use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 use serde::{Deserialize, Serialize};
 
-use super::switch::{Error, ModelRollout, Progress};
+use super::progress::Progress;
+use super::switch::{Error, ModelRollout};
 use crate::clock::settle;
 use crate::compute::{self, Class};
 use crate::store::{self, Changes, IdempotentRequest, ModelVersion, Snapshot};

@@ -79,45 +79,20 @@ where
         ingest,
         writer,
     } = Foundation::start(parts, &models);
-    let rollout = ModelRollout {
-        store: store.clone(),
-        models: models.clone(),
-        clock: clock.clone(),
-        follower: follower.clone(),
-    };
-    let backfill = Backfill {
-        store: store.clone(),
-        models: models.clone(),
-        clock: clock.clone(),
-        follower: follower.clone(),
-    };
     let segments = Segments {
         store: store.clone(),
         models: models.clone(),
         clock: clock.clone(),
         turn: Arc::default(),
     };
-    let counting = tokio::spawn(derive(
-        backfill,
-        segments.clone(),
-        metrics.clone(),
-        config.computed.check_interval,
-    ));
-    let reader = Reader::new(
-        store.clone(),
-        models.clone(),
-        follower.clone(),
-        metrics.clone(),
-        (clock.clone(), config.into()),
-    );
-    let watches = Watches::new(follower, config.watch.clone());
-    let profile_api = ProfileApi {
-        reader,
+    let counting = start_deriving(parts, &models, &follower, segments.clone());
+    let rollout = ModelRollout {
         store: store.clone(),
-        watches,
         models: models.clone(),
         clock: clock.clone(),
+        follower: follower.clone(),
     };
+    let profile_api = profile_api(parts, &models, follower);
     let (context_api, experience_api, segment_api) = of_many_parts(&profile_api, segments);
     let measuring = tokio::spawn(
         experience_api
@@ -128,11 +103,7 @@ where
     let apis = Apis {
         context: context_api,
         experience: experience_api,
-        identity: IdentityApi {
-            explainer: Explainer::new(store.clone(), models.clone(), metrics.clone()),
-            ingest: ingest.clone(),
-            store: store.clone(),
-        },
+        identity: identity_api(parts, &models, &ingest),
         ingest: ingest_api(parts, &models, &ingest),
         model: ModelApi { rollout },
         preference: preference_api(&profile_api, ingest),
@@ -189,6 +160,42 @@ impl Foundation {
             ingest,
             writer,
         }
+    }
+}
+
+fn profile_api(
+    parts: &Parts,
+    models: &Arc<ActiveModels>,
+    follower: Arc<LogFollower>,
+) -> ProfileApi {
+    let Parts {
+        config,
+        store,
+        clock,
+        metrics,
+        ..
+    } = parts;
+    ProfileApi {
+        reader: Reader::new(
+            store.clone(),
+            models.clone(),
+            follower.clone(),
+            metrics.clone(),
+            (clock.clone(), config.into()),
+        ),
+        store: store.clone(),
+        watches: Watches::new(follower, config.watch.clone()),
+        models: models.clone(),
+        clock: clock.clone(),
+    }
+}
+
+fn identity_api(parts: &Parts, models: &Arc<ActiveModels>, ingest: &Ingest) -> IdentityApi {
+    let Parts { store, metrics, .. } = parts;
+    IdentityApi {
+        explainer: Explainer::new(store.clone(), models.clone(), metrics.clone()),
+        ingest: ingest.clone(),
+        store: store.clone(),
     }
 }
 
@@ -327,6 +334,22 @@ fn of_many_parts(
             clock,
         },
     )
+}
+
+fn start_deriving(
+    parts: &Parts,
+    models: &Arc<ActiveModels>,
+    follower: &Arc<LogFollower>,
+    segments: Segments,
+) -> JoinHandle<()> {
+    let backfill = Backfill {
+        store: parts.store.clone(),
+        models: models.clone(),
+        clock: parts.clock.clone(),
+        follower: follower.clone(),
+    };
+    let interval = parts.config.computed.check_interval;
+    tokio::spawn(derive(backfill, segments, parts.metrics.clone(), interval))
 }
 
 /// Keeps up what is derived, until it is stopped.

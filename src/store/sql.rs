@@ -16,7 +16,9 @@ mod error;
 mod fitness;
 mod log;
 mod matching;
+mod options;
 mod past;
+mod plans;
 mod pools;
 mod publication;
 mod query;
@@ -31,102 +33,31 @@ mod timeline;
 mod witness;
 mod write;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use migrations::Schema;
-use profile_core::identity::{BlockingKey, Spelling};
+use profile_core::identity::Spelling;
 use profile_core::profile::StoredProfile;
-use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp,
-    VersionStamp,
-};
-use sea_orm::{DatabaseConnection, Statement};
+use profile_core::records::{Identifier, ProfileId, RecordKey, Sequence, TenantId};
+use sea_orm::DatabaseConnection;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use self::connect::Address;
+pub use self::options::{Migrate, Options};
+pub use self::plans::Plan;
 use self::pools::Pools;
 use self::statement::Dialect;
 use super::{
-    AsOf, Availability, Error, IdentityChange, IdentityChangePage, LogCursor, LogPosition,
-    LogRetention, LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, StatementKey,
-    Store, StoredDecision, StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
+    AsOf, Availability, Error, IdentityChange, IdentityChangePage, LogCursor, LogRetention,
+    LogTail, MatchPair, MembershipChange, QueuePage, Result, Snapshot, Store, StoredDecision,
+    StoredModel, StoredStatement, TermHit, TermQuery, Transaction,
 };
 use crate::lanes::Lanes;
 use crate::telemetry::metrics::PoolSize;
-
-/// Where the database is, and how it is used.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Options {
-    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with the driver's
-    /// parameters after `?` (`sslmode`, `host` for a socket's directory, …).
-    pub url: String,
-    /// The file that holds the password, read anew while the store is open. PostgreSQL only; the
-    /// URL's password otherwise.
-    pub password_file: Option<PathBuf>,
-    /// Maximum number of connections over all uses (PostgreSQL), or of connections for reads
-    /// (SQLite). Default: 10.
-    pub max_connections: u32,
-    /// Maximum number of these for writes; a writer that waits for its turn holds one. SQLite has
-    /// one. Default: 4.
-    pub max_writers: u32,
-    /// PostgreSQL only: age at which a connection is replaced, give or take a tenth. Default: 30
-    /// min.
-    pub max_connection_lifetime: Duration,
-    /// PostgreSQL only: a connection that was idle for so long is closed. Default: 10 min.
-    pub idle_timeout: Duration,
-    /// PostgreSQL only: whether a server is accepted that a crash of its machine can damage
-    /// (`fsync`, `full_page_writes`). Default: no.
-    pub allow_unsafe_durability: bool,
-    /// SQLite only: memory for pages, over all connections, in bytes. Default: 256 MiB.
-    pub page_cache_bytes: usize,
-    /// How long to wait for a connection, and on SQLite for another process's lock. Default: 5 s.
-    pub acquire_timeout: Duration,
-    /// PostgreSQL only: how long a statement may run, the wait for the write turn included.
-    /// Default: 30 s.
-    pub statement_timeout: Duration,
-}
-
-impl Options {
-    /// The defaults, for a database.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            password_file: None,
-            max_connections: 10,
-            max_writers: 4,
-            max_connection_lifetime: Duration::from_mins(30),
-            idle_timeout: Duration::from_mins(10),
-            allow_unsafe_durability: false,
-            page_cache_bytes: 256 << 20,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// The URL may hold a password.
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("max_connections", &self.max_connections)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Whether opening a store may change its schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Migrate {
-    /// SQLite is migrated; PostgreSQL is not, since a server is to need no more rights than to read
-    /// and write.
-    Auto,
-    /// Nothing is changed; [`Store::check`] tells how the schema stands.
-    Check,
-}
 
 /// How long what is still at work may take to end.
 const CLOSE_BOUND: Duration = Duration::from_secs(10);
@@ -138,15 +69,6 @@ pub struct SqlStore {
     id: OnceCell<Uuid>,
     /// Everything that outlives the call which started it.
     tasks: TaskTracker,
-}
-
-/// The plan of one of the store's queries, as the database tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// The method that the query serves.
-    pub method: &'static str,
-    /// The plan, in the database's own form.
-    pub text: String,
 }
 
 impl SqlStore {
@@ -207,140 +129,6 @@ impl SqlStore {
                 migrated
             }
         }
-    }
-
-    /// How the database would go about each query of the hot paths: for operators, and for the test
-    /// that each goes by the index that was made for it.
-    ///
-    /// # Errors
-    /// Those of any read.
-    pub async fn plans(&self, tenant: &TenantId) -> Result<Vec<Plan>> {
-        let mut plans = Vec::new();
-        for (method, mut statement) in self.hot_queries(tenant)? {
-            let prefix = if self.dialect == Dialect::Postgres {
-                "EXPLAIN "
-            } else {
-                "EXPLAIN QUERY PLAN "
-            };
-            statement.sql.insert_str(0, prefix);
-            let column = if self.dialect == Dialect::Postgres {
-                "QUERY PLAN"
-            } else {
-                "detail"
-            };
-            let rows = self.rows(statement).await?;
-            let lines = rows
-                .iter()
-                .map(|row| row.try_get::<String>("", column))
-                .collect::<std::result::Result<Vec<_>, _>>();
-            plans.push(Plan {
-                method,
-                text: lines?.join("\n"),
-            });
-        }
-        Ok(plans)
-    }
-
-    fn hot_queries(&self, tenant: &TenantId) -> Result<Vec<(&'static str, Statement)>> {
-        let dialect = self.dialect;
-        // As many as a batch asks for: the plan must not change with the number.
-        let keys: Vec<String> = (0..50).map(|number| number.to_string()).collect();
-        let records: Vec<RecordKey> = keys
-            .iter()
-            .map(|key| RecordKey::new("source", key))
-            .collect();
-        let ids: Vec<ProfileId> = (1..=50)
-            .map(|number| ProfileId(Uuid::from_u128(number)))
-            .collect();
-        let identifiers: Vec<Identifier> = keys
-            .iter()
-            .map(|key| Identifier::new("type", key))
-            .collect();
-        let stamp = VersionStamp {
-            version: 0,
-            time: Timestamp::default(),
-            content: ContentHash(0),
-        };
-        let statements: Vec<StatementKey> = records
-            .iter()
-            .map(|record| StatementKey {
-                record: record.clone(),
-                stamp,
-            })
-            .collect();
-        let events: Vec<EventKey> = keys
-            .iter()
-            .map(|key| EventKey {
-                source: "source".to_owned(),
-                event_id: key.clone(),
-            })
-            .collect();
-        let match_keys: Vec<BlockingKey> = (0..50).map(BlockingKey).collect();
-        let records = records.as_slice();
-        let mut queries = vec![
-            ("profiles", query::profiles(dialect, tenant, &ids)?),
-            (
-                "find_by_identifiers",
-                query::find_by_identifiers(dialect, tenant, &identifiers, 10)?,
-            ),
-            (
-                "find_by_records",
-                query::find_by_records(dialect, tenant, records)?,
-            ),
-            ("records", query::records(dialect, tenant, records)?),
-            (
-                "holders",
-                query::holders(dialect, tenant, &identifiers, 10)?,
-            ),
-            (
-                "known_statements",
-                query::known_statements(dialect, tenant, &statements)?,
-            ),
-            (
-                "known_events",
-                query::known_events(dialect, tenant, &events)?,
-            ),
-            ("profile_rows", query::profile_rows(dialect, tenant, &ids)?),
-            ("members", matching::members(dialect, tenant, &ids)?),
-            ("keyed", matching::keyed(dialect, tenant, &match_keys, 10)?),
-            ("pairs", matching::pairs(dialect, tenant, records)?),
-            (
-                "decisions_about",
-                matching::decisions_about(dialect, tenant, records)?,
-            ),
-            (
-                "remove identifiers",
-                change::identifier_removal(dialect, tenant, &identifiers, records)?,
-            ),
-        ];
-        let after = LogPosition::after(Sequence(7));
-        let cursors: Vec<LogCursor> = vec![
-            LogCursor {
-                tenant: tenant.clone(),
-                after
-            };
-            2
-        ];
-        queries.push(("read_log", log::read_log(dialect, &cursors, 10)?));
-        queries.extend([
-            ("memberships", segments::memberships(dialect, tenant, &ids)?),
-            (
-                "list_members",
-                segments::list_members(dialect, tenant, "segment", None, 10),
-            ),
-            (
-                "list_due",
-                segments::list_due(dialect, tenant, Timestamp::default(), 10),
-            ),
-            (
-                "list_profiles",
-                segments::list_profiles(dialect, tenant, None, 10),
-            ),
-        ]);
-        queries.extend(search::hot_queries(dialect, tenant)?);
-        queries.extend(timeline::hot_queries(dialect, tenant, records)?);
-        queries.extend(past::hot_queries(dialect, tenant));
-        Ok(queries)
     }
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CRATES = [ROOT / "core/src", ROOT / "src"]
-MAX_FILE, MAX_FUNCTION = 600, 170
+MAX_FILE, MAX_FUNCTION = 450, 70
 
 
 def production(path):

@@ -1,7 +1,6 @@
 //! The work at one publication: wait for the lease, read the log, tell, note how far it is.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,15 +12,12 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::event::{Event, Origin};
-use super::spread;
 use super::target::{self, Failure, Target};
 use super::work::{Pending, Work};
 use crate::clock::Clock;
 use crate::spans::Sampler;
 use crate::store::retry::jittered;
-use crate::store::{
-    DeadLetter, DeadLetterPage, Error, Lease, LogCursor, LogPosition, Progress, Store,
-};
+use crate::store::{Error, Lease, LogCursor, LogPosition, Store};
 use crate::telemetry::Metrics;
 
 /// How many parts of the log are read at once.
@@ -30,16 +26,10 @@ const PAGE: usize = 50;
 const BATCH: usize = 256;
 /// A failure of the store is followed by so long a wait.
 pub(super) const STORE_WAIT: Duration = Duration::from_secs(1);
-/// The wait after the first failed try; it doubles with each.
-const FIRST_BACKOFF: Duration = Duration::from_millis(200);
-/// No wait is longer, unless the target asks for it.
-const MAX_BACKOFF: Duration = Duration::from_mins(1);
 /// How far it is, is noted at least so often while there is something to tell.
 pub(super) const SAVE_INTERVAL: Duration = Duration::from_millis(250);
 /// How often it is looked for dead letters to be told again.
-const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
-/// How many dead letters are told again in one go.
-const REPLAYED_AT_ONCE: usize = 100;
+pub(super) const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What all runners of a server share.
 pub(super) struct Shared {
@@ -304,7 +294,7 @@ impl Runner {
 
     /// The span of a batch, a trace of its own; none where it is not traced. Receivers find its
     /// context in what they are sent.
-    fn span(&self, events: usize) -> Span {
+    pub(super) fn span(&self, events: usize) -> Span {
         if !self
             .shared
             .sampler
@@ -366,130 +356,6 @@ impl Runner {
         work.progress.last_error.clone_from(&failure.reason);
     }
 
-    /// After a failed try: makes the change a dead letter, or waits.
-    async fn give_up_or_wait(&mut self, failure: &Failure) -> std::result::Result<(), End> {
-        let failures = self.work_mut()?.progress.failures;
-        let spent =
-            target::max_attempts(&self.publication.target).is_some_and(|most| failures >= most);
-        if failure.permanent || spent {
-            return self.give_up(failure).await;
-        }
-        let doubled = FIRST_BACKOFF
-            * 2_u32.saturating_pow(u32::try_from(failures - 1).unwrap_or(u32::MAX).min(20));
-        let backoff = doubled
-            .min(MAX_BACKOFF)
-            .mul_f64(0.75 + 0.5 * spread(&self.owner, failures));
-        let until = Instant::now() + backoff.max(failure.retry_after.unwrap_or_default());
-        // How it goes is told at once, and the lease is kept.
-        self.save().await?;
-        while let Some(left) = until
-            .checked_duration_since(Instant::now())
-            .filter(|left| !left.is_zero())
-        {
-            tokio::time::sleep(left.min(self.beat())).await;
-            self.save_if_due().await?;
-        }
-        Ok(())
-    }
-
-    /// Makes the next change a dead letter, and goes on after it.
-    async fn give_up(&mut self, failure: &Failure) -> std::result::Result<(), End> {
-        let shared = self.shared.clone();
-        let Assignment { tenant, name, .. } = &self.assignment;
-        let work = self.work.as_mut().ok_or(End::Lost)?;
-        let Some(pending) = work.pending.front() else {
-            return Ok(());
-        };
-        let origin = Origin {
-            store: work.store_id,
-            tenant,
-            key: pending.key,
-            time: pending.time,
-        };
-        let letter = DeadLetter {
-            key: pending.key,
-            time: shared.clock.now(),
-            attempts: work.progress.failures,
-            replay: false,
-            reason: failure.reason.clone(),
-            payload: Event::new(origin, &pending.change).payload(),
-        };
-        // Before the mark moves on: if we end in between, the change is tried again.
-        shared
-            .store
-            .record_dead_letter(tenant, name, &letter)
-            .await?;
-        shared.metrics.dead_lettered(self.publication.target.kind());
-        tracing::warn!(%tenant, publication = name, reason = failure.reason, "a change became a dead letter");
-        work.progress = Progress {
-            mark: pending.mark(),
-            failures: 0,
-            last_error: failure.reason.clone(),
-        };
-        work.pending.pop_front();
-        work.marks.clear();
-        work.settle();
-        Ok(())
-    }
-
-    /// Tells dead letters again that are to be. Each is tried once.
-    async fn replay(&mut self, target: &mut dyn Target) -> std::result::Result<(), End> {
-        let work = self.work_mut()?;
-        if work
-            .looked_for_replays_at
-            .is_some_and(|at| at.elapsed() < REPLAY_INTERVAL)
-        {
-            return Ok(());
-        }
-        work.looked_for_replays_at = Some(Instant::now());
-        let page = DeadLetterPage {
-            to_replay: true,
-            limit: REPLAYED_AT_ONCE,
-            after: None,
-        };
-        let shared = self.shared.clone();
-        let letters = {
-            let Assignment { tenant, name, .. } = &self.assignment;
-            shared.store.list_dead_letters(tenant, name, page).await?
-        };
-        for letter in letters {
-            self.save_if_due().await?;
-            let Assignment { tenant, name, .. } = &self.assignment;
-            let event = [Event::again(tenant, letter.key, &letter.payload)];
-            let span = self.span(1);
-            let told = AtomicUsize::new(0);
-            let result = target.tell(&event, &told).instrument(span.clone()).await;
-            end_span(&span, &result);
-            match result {
-                Ok(()) => {
-                    shared.metrics.published(self.publication.target.kind(), 1);
-                    shared
-                        .store
-                        .remove_dead_letter(tenant, name, letter.key)
-                        .await?;
-                }
-                Err(Failure { reason, .. }) => {
-                    shared
-                        .metrics
-                        .publish_failed(self.publication.target.kind());
-                    let (time, attempts) = (shared.clock.now(), letter.attempts + 1);
-                    let letter = DeadLetter {
-                        time,
-                        attempts,
-                        replay: false,
-                        reason,
-                        ..letter
-                    };
-                    shared
-                        .store
-                        .record_dead_letter(tenant, name, &letter)
-                        .await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn be_behind(&self, oldest: Option<Timestamp>) {
         let name = (self.assignment.tenant.clone(), self.assignment.name.clone());
         let mut behind = self
@@ -505,7 +371,7 @@ impl Runner {
 }
 
 /// Writes on the span of a batch that it failed.
-fn end_span(span: &Span, result: &std::result::Result<(), Failure>) {
+pub(super) fn end_span(span: &Span, result: &std::result::Result<(), Failure>) {
     if result.is_err() {
         span.record("error.type", "_OTHER");
         span.record("otel.status_code", "ERROR");

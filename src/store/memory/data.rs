@@ -129,99 +129,153 @@ impl Data {
 
     /// What a database's primary keys would not let in.
     pub(super) fn refuse(&self, changes: &Changes) -> Result<()> {
-        let refused = |what: &str| Err(Error::Refused(what.to_owned()));
         changes.refuse_nul()?;
-        if changes
-            .statements
-            .iter()
-            .any(|statement| self.statements.contains_key(&statement.key))
-        {
-            return refused("a statement is stored already");
-        }
-        if changes
-            .events
-            .iter()
-            .any(|event| self.events.contains_key(&event.key()))
-        {
-            return refused("an event is stored already");
-        }
-        if changes.memberships.iter().any(|m| {
-            self.memberships
-                .contains_key(&(m.record.clone(), m.sequence))
-        }) {
-            return refused("a membership is stored already");
-        }
-        if changes
-            .added_records
-            .iter()
-            .any(|record| self.records.contains_key(&record.key))
-        {
-            return refused("a record is stored already");
-        }
-        if changes
-            .added_profiles
-            .iter()
-            .any(|row| self.profiles.contains_key(&row.id))
-        {
-            return refused("a profile is stored already");
-        }
-        if changes
-            .added_identifiers
-            .iter()
-            .any(|held| self.identifiers.contains(held))
-        {
-            return refused("an identifier is stored already");
-        }
-        if changes
-            .added_terms
-            .iter()
-            .any(|term| self.terms.contains(term))
-        {
-            return refused("a search term is stored already");
-        }
-        if changes
-            .added_keys
-            .iter()
-            .any(|keyed| self.keys.contains(keyed))
-        {
-            return refused("a match key is stored already");
-        }
-        if changes
-            .added_decisions
-            .iter()
-            .any(|stored| self.decisions.contains_key(&stored.decision.id))
-        {
-            return refused("a decision is stored already");
-        }
-        if changes
-            .requests
-            .iter()
-            .any(|request| self.requests.contains_key(&request.request_id))
-        {
-            return refused("a request is stored already");
-        }
-        if changes
-            .models
-            .iter()
-            .any(|model| self.models.contains_key(&model.version))
-        {
-            return refused("a version of the model is stored already");
-        }
-        if changes
-            .activation
-            .is_some_and(|activation| self.activations.contains_key(&activation.version))
-        {
-            return refused("a version of the model was in force already");
-        }
-        Ok(())
+        self.refuse_history(changes)?;
+        self.refuse_rows(changes)?;
+        self.refuse_decisions(changes)?;
+        self.refuse_models(changes)
+    }
+
+    fn refuse_history(&self, changes: &Changes) -> Result<()> {
+        refuse_if(
+            changes
+                .statements
+                .iter()
+                .any(|statement| self.statements.contains_key(&statement.key)),
+            "a statement is stored already",
+        )?;
+        refuse_if(
+            changes
+                .events
+                .iter()
+                .any(|event| self.events.contains_key(&event.key())),
+            "an event is stored already",
+        )?;
+        refuse_if(
+            changes.memberships.iter().any(|m| {
+                self.memberships
+                    .contains_key(&(m.record.clone(), m.sequence))
+            }),
+            "a membership is stored already",
+        )
+    }
+
+    fn refuse_rows(&self, changes: &Changes) -> Result<()> {
+        refuse_if(
+            changes
+                .added_records
+                .iter()
+                .any(|record| self.records.contains_key(&record.key)),
+            "a record is stored already",
+        )?;
+        refuse_if(
+            changes
+                .added_profiles
+                .iter()
+                .any(|row| self.profiles.contains_key(&row.id)),
+            "a profile is stored already",
+        )?;
+        refuse_if(
+            changes
+                .added_identifiers
+                .iter()
+                .any(|held| self.identifiers.contains(held)),
+            "an identifier is stored already",
+        )?;
+        refuse_if(
+            changes
+                .added_terms
+                .iter()
+                .any(|term| self.terms.contains(term)),
+            "a search term is stored already",
+        )?;
+        refuse_if(
+            changes
+                .added_keys
+                .iter()
+                .any(|keyed| self.keys.contains(keyed)),
+            "a match key is stored already",
+        )
+    }
+
+    fn refuse_decisions(&self, changes: &Changes) -> Result<()> {
+        refuse_if(
+            changes
+                .added_decisions
+                .iter()
+                .any(|stored| self.decisions.contains_key(&stored.decision.id)),
+            "a decision is stored already",
+        )?;
+        refuse_if(
+            changes
+                .requests
+                .iter()
+                .any(|request| self.requests.contains_key(&request.request_id)),
+            "a request is stored already",
+        )
+    }
+
+    fn refuse_models(&self, changes: &Changes) -> Result<()> {
+        refuse_if(
+            changes
+                .models
+                .iter()
+                .any(|model| self.models.contains_key(&model.version)),
+            "a version of the model is stored already",
+        )?;
+        refuse_if(
+            changes
+                .activation
+                .is_some_and(|activation| self.activations.contains_key(&activation.version)),
+            "a version of the model was in force already",
+        )
     }
 
     pub(super) fn apply(&mut self, sequence: Sequence, changes: &Changes) {
+        self.apply_history(sequence, changes);
+        self.apply_records(changes);
+        self.apply_lookups(changes);
+        self.apply_matching(changes);
+        self.apply_decisions(changes);
+        self.apply_models(changes);
+        self.log.extend(
+            changes
+                .log
+                .iter()
+                .map(|entry| (entry.position(), entry.clone())),
+        );
+    }
+
+    fn apply_history(&mut self, sequence: Sequence, changes: &Changes) {
         self.statements.extend(
             changes
                 .statements
                 .iter()
                 .map(|s| (s.key.clone(), s.clone())),
+        );
+        self.event_sequences
+            .extend(changes.events.iter().map(|event| (event.key(), sequence)));
+        self.events.extend(
+            changes
+                .events
+                .iter()
+                .map(|event| (event.key(), event.clone())),
+        );
+        self.memberships.extend(
+            changes
+                .memberships
+                .iter()
+                .map(|m| ((m.record.clone(), m.sequence), m.clone())),
+        );
+    }
+
+    fn apply_records(&mut self, changes: &Changes) {
+        self.profiles.extend(
+            changes
+                .added_profiles
+                .iter()
+                .chain(&changes.profiles)
+                .map(|row| (row.id, row.clone())),
         );
         for record in changes.added_records.iter().chain(&changes.records) {
             let before = self.records.insert(record.key.clone(), record.clone());
@@ -240,6 +294,9 @@ impl Data {
                 record.rollup = rollup.clone();
             }
         }
+    }
+
+    fn apply_lookups(&mut self, changes: &Changes) {
         for removed in &changes.removed_identifiers {
             self.identifiers.remove(removed);
         }
@@ -249,27 +306,9 @@ impl Data {
             self.terms.remove(removed);
         }
         self.terms.extend(changes.added_terms.iter().cloned());
-        self.event_sequences
-            .extend(changes.events.iter().map(|event| (event.key(), sequence)));
-        self.events.extend(
-            changes
-                .events
-                .iter()
-                .map(|event| (event.key(), event.clone())),
-        );
-        self.profiles.extend(
-            changes
-                .added_profiles
-                .iter()
-                .chain(&changes.profiles)
-                .map(|row| (row.id, row.clone())),
-        );
-        self.memberships.extend(
-            changes
-                .memberships
-                .iter()
-                .map(|m| ((m.record.clone(), m.sequence), m.clone())),
-        );
+    }
+
+    fn apply_matching(&mut self, changes: &Changes) {
         for removed in &changes.removed_keys {
             self.keys.remove(removed);
         }
@@ -284,6 +323,9 @@ impl Data {
                 .iter()
                 .map(|pair| ((pair.left.clone(), pair.right.clone()), pair.clone())),
         );
+    }
+
+    fn apply_decisions(&mut self, changes: &Changes) {
         let decisions = changes
             .added_decisions
             .iter()
@@ -302,6 +344,9 @@ impl Data {
                 .iter()
                 .map(|change| ((change.sequence, change.ordinal), change.clone())),
         );
+    }
+
+    fn apply_models(&mut self, changes: &Changes) {
         self.models.extend(
             changes
                 .models
@@ -314,11 +359,12 @@ impl Data {
                 .map(|activation| (activation.version, activation)),
         );
         self.recount = changes.recount.clone().or(self.recount.take());
-        self.log.extend(
-            changes
-                .log
-                .iter()
-                .map(|entry| (entry.position(), entry.clone())),
-        );
     }
+}
+
+fn refuse_if(is_stored: bool, what: &str) -> Result<()> {
+    if is_stored {
+        return Err(Error::Refused(what.to_owned()));
+    }
+    Ok(())
 }

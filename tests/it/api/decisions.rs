@@ -83,15 +83,14 @@ fn name_of(reason: ErrorReason) -> &'static str {
     reason.as_str_name().trim_start_matches("ERROR_REASON_")
 }
 
-#[tokio::test]
-async fn a_merge_is_previewed_made_once_told_of_and_taken_back() {
-    let service = Service::start().await;
-    let [ann, till, _] = people(&service).await;
-    let mut client = client(&service);
-
+async fn preview(
+    client: &mut IdentityServiceClient<Channel>,
+    ann: &str,
+    till: &str,
+) -> v1::PreviewMergeResponse {
     let preview = v1::PreviewMergeRequest {
-        target: ann.clone(),
-        sources: vec![till.clone()],
+        target: ann.to_owned(),
+        sources: vec![till.to_owned()],
         override_rules: false,
     };
     let preview = client
@@ -103,6 +102,106 @@ async fn a_merge_is_previewed_made_once_told_of_and_taken_back() {
         preview.profile.as_ref().map(|profile| profile.record_count),
         Some(2)
     );
+    preview
+}
+
+/// Says the merge again: under its id, another under its id, and the same under another id.
+async fn merge_again(
+    client: &mut IdentityServiceClient<Channel>,
+    ann: &str,
+    till: &str,
+    merged: &v1::MergeProfilesResponse,
+) {
+    let again = client
+        .merge_profiles(merge(ann, till, "r-1"))
+        .await
+        .expect("the same")
+        .into_inner();
+    assert_eq!(
+        (&again.outcomes, &again.profile),
+        (&merged.outcomes, &merged.profile)
+    );
+    let other = client
+        .merge_profiles(merge(till, ann, "r-1"))
+        .await
+        .expect_err("another request");
+    assert_eq!(
+        (other.code(), reason(&other).as_str()),
+        (Code::InvalidArgument, name_of(ErrorReason::RequestIdReused))
+    );
+    let same = client
+        .merge_profiles(merge(ann, till, "r-2"))
+        .await
+        .expect("nothing to do")
+        .into_inner();
+    // Nothing is written; the token proves what is shown.
+    assert_eq!(
+        (
+            same.outcomes[0].decision.as_str(),
+            same.read_token.is_empty()
+        ),
+        ("", false)
+    );
+}
+
+/// The merge's decision, which is listed, and is the cause of the one identity change.
+async fn told_decision(
+    client: &mut IdentityServiceClient<Channel>,
+    ann: &str,
+    till: &str,
+) -> v1::Decision {
+    let listed = client
+        .list_decisions(v1::ListDecisionsRequest::default())
+        .await
+        .expect("a list")
+        .into_inner();
+    let [decision] = listed.decisions.as_slice() else {
+        panic!("one decision: {listed:?}")
+    };
+    assert_eq!(decision.verdict(), CandidateVerdict::Same);
+    let changes = v1::ListIdentityChangesRequest {
+        profile: till.to_owned(),
+        ..Default::default()
+    };
+    let changes = client
+        .list_identity_changes(changes)
+        .await
+        .expect("a list")
+        .into_inner()
+        .changes;
+    let [change] = changes.as_slice() else {
+        panic!("one change: {changes:?}")
+    };
+    assert_eq!(
+        (change.kind(), change.from.as_str(), change.into.as_str()),
+        (IdentityChangeKind::Merge, till, ann)
+    );
+    let Some(v1::identity_change::Cause::Decision(cause)) = &change.cause else {
+        panic!("{change:?}")
+    };
+    assert_eq!(
+        cause.note.as_ref().map(|note| note.actor.as_str()),
+        Some("ann.agent")
+    );
+    decision.clone()
+}
+
+async fn old_name(service: &Service, name: &str) -> String {
+    let old = v1::GetProfileRequest {
+        key: Some(by_name(name)),
+        ..Default::default()
+    };
+    let answer = service.profiles().get_profile(old).await;
+    answer.expect("a redirect").into_inner().merged_from
+}
+
+#[tokio::test]
+async fn a_merge_is_previewed_made_once_told_of_and_taken_back() {
+    let service = Service::start().await;
+    let [ann, till, _] = people(&service).await;
+    let mut client = client(&service);
+
+    let preview = preview(&mut client, &ann, &till).await;
     assert_ne!(
         home(&service, "pos", "7").await,
         ann,
@@ -131,88 +230,11 @@ async fn a_merge_is_previewed_made_once_told_of_and_taken_back() {
     );
     assert!(!merged.read_token.is_empty());
     assert_eq!(home(&service, "pos", "7").await, ann);
-    let old = v1::GetProfileRequest {
-        key: Some(by_name(&till)),
-        ..Default::default()
-    };
-    assert_eq!(
-        service
-            .profiles()
-            .get_profile(old)
-            .await
-            .expect("a redirect")
-            .into_inner()
-            .merged_from,
-        till
-    );
+    assert_eq!(old_name(&service, &till).await, till);
 
-    let again = client
-        .merge_profiles(merge(&ann, &till, "r-1"))
-        .await
-        .expect("the same")
-        .into_inner();
-    assert_eq!(
-        (&again.outcomes, &again.profile),
-        (&merged.outcomes, &merged.profile)
-    );
-    let other = client
-        .merge_profiles(merge(&till, &ann, "r-1"))
-        .await
-        .expect_err("another request");
-    assert_eq!(
-        (other.code(), reason(&other).as_str()),
-        (Code::InvalidArgument, name_of(ErrorReason::RequestIdReused))
-    );
-    let same = client
-        .merge_profiles(merge(&ann, &till, "r-2"))
-        .await
-        .expect("nothing to do")
-        .into_inner();
-    // Nothing is written; the token proves what is shown.
-    assert_eq!(
-        (
-            same.outcomes[0].decision.as_str(),
-            same.read_token.is_empty()
-        ),
-        ("", false)
-    );
-
-    let listed = client
-        .list_decisions(v1::ListDecisionsRequest::default())
-        .await
-        .expect("a list")
-        .into_inner();
-    let [decision] = listed.decisions.as_slice() else {
-        panic!("one decision: {listed:?}")
-    };
-    assert_eq!(
-        (&decision.name, decision.verdict()),
-        (&outcome.decision, CandidateVerdict::Same)
-    );
-    let changes = v1::ListIdentityChangesRequest {
-        profile: till.clone(),
-        ..Default::default()
-    };
-    let changes = client
-        .list_identity_changes(changes)
-        .await
-        .expect("a list")
-        .into_inner()
-        .changes;
-    let [change] = changes.as_slice() else {
-        panic!("one change: {changes:?}")
-    };
-    assert_eq!(
-        (change.kind(), &change.from, &change.into),
-        (IdentityChangeKind::Merge, &till, &ann)
-    );
-    let Some(v1::identity_change::Cause::Decision(cause)) = &change.cause else {
-        panic!("{change:?}")
-    };
-    assert_eq!(
-        cause.note.as_ref().map(|note| note.actor.as_str()),
-        Some("ann.agent")
-    );
+    merge_again(&mut client, &ann, &till, &merged).await;
+    let decision = told_decision(&mut client, &ann, &till).await;
+    assert_eq!(decision.name, outcome.decision);
 
     let withdraw = v1::WithdrawDecisionRequest {
         name: decision.name.clone(),

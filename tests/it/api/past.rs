@@ -52,6 +52,50 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp { seconds, nanos: 0 }
 }
 
+async fn the_second_one_is_alone(service: &Service, younger: &str, alone: &v1::Profile) {
+    for key in [
+        by_name(younger),
+        by_record("web", "2"),
+        by_identifier("email", "BOB@shop.com"),
+    ] {
+        let answer = as_of(service, key, alone.update_time)
+            .await
+            .expect("the second one by itself");
+        let info = answer.read_info.expect("what it is");
+        assert_eq!(
+            (info.as_of_time, info.source()),
+            (alone.update_time, v1::ReadSource::Store)
+        );
+        assert_eq!(
+            (answer.profile.as_ref(), answer.merged_from.as_str()),
+            (Some(alone), "")
+        );
+    }
+}
+
+async fn both_are_one(service: &Service, older: &str, younger: &str, merged: &v1::Profile) {
+    for key in [
+        by_name(older),
+        by_record("web", "2"),
+        by_identifier("email", "amy@shop.com"),
+    ] {
+        let answer = as_of(service, key, merged.update_time)
+            .await
+            .expect("both in one");
+        assert_eq!(
+            (answer.profile.as_ref(), answer.merged_from.as_str()),
+            (Some(merged), "")
+        );
+    }
+    let redirected = as_of(service, by_name(younger), merged.update_time)
+        .await
+        .expect("both in one");
+    assert_eq!(
+        (redirected.profile.as_ref(), redirected.merged_from),
+        (Some(merged), younger.to_owned())
+    );
+}
+
 #[tokio::test]
 async fn each_state_of_a_customer_can_be_read_again_by_every_key() {
     let service = Service::start().await;
@@ -84,44 +128,8 @@ async fn each_state_of_a_customer_can_be_read_again_by_every_key() {
         .say(vec![person("2", "cy@shop.com", "Lynn", 3)])
         .await;
 
-    for key in [
-        by_name(&younger),
-        by_record("web", "2"),
-        by_identifier("email", "BOB@shop.com"),
-    ] {
-        let answer = as_of(&service, key, alone.update_time)
-            .await
-            .expect("the second one by itself");
-        let info = answer.read_info.expect("what it is");
-        assert_eq!(
-            (info.as_of_time, info.source()),
-            (alone.update_time, v1::ReadSource::Store)
-        );
-        assert_eq!(
-            (answer.profile.as_ref(), answer.merged_from.as_str()),
-            (Some(&alone), "")
-        );
-    }
-    for key in [
-        by_name(&older),
-        by_record("web", "2"),
-        by_identifier("email", "amy@shop.com"),
-    ] {
-        let answer = as_of(&service, key, merged.update_time)
-            .await
-            .expect("both in one");
-        assert_eq!(
-            (answer.profile.as_ref(), answer.merged_from.as_str()),
-            (Some(&merged), "")
-        );
-    }
-    let redirected = as_of(&service, by_name(&younger), merged.update_time)
-        .await
-        .expect("both in one");
-    assert_eq!(
-        (redirected.profile.as_ref(), redirected.merged_from),
-        (Some(&merged), younger.clone())
-    );
+    the_second_one_is_alone(&service, &younger, &alone).await;
+    both_are_one(&service, &older, &younger, &merged).await;
     let gone = as_of(
         &service,
         by_identifier("email", "bob@shop.com"),

@@ -343,6 +343,18 @@ async fn history_keeps_every_word_latest_first() {
     assert_eq!(statuses(&page("", 0, String::new()).await).len(), 4);
 }
 
+async fn from_cache(service: &Service, request: v1::GetProfileRequest) -> v1::GetProfileResponse {
+    let answer = service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("an answer")
+        .into_inner();
+    let info = answer.read_info.as_ref().expect("how fresh");
+    assert_eq!(info.source(), ReadSource::Cache);
+    answer
+}
+
 /// The profile is cached all the while, and nothing is written.
 #[tokio::test]
 async fn consent_begins_and_expires_by_time_alone_from_the_cache_too() {
@@ -406,17 +418,7 @@ async fn consent_begins_and_expires_by_time_alone_from_the_cache_too() {
             (reason == ContactReason::ConsentMissing).then(|| instant("2026-07-02T00:00:00Z")),
             "{now}"
         );
-        let answer = service
-            .profiles()
-            .get_profile(bound.clone())
-            .await
-            .expect("an answer")
-            .into_inner();
-        assert_eq!(
-            answer.read_info.expect("how fresh").source(),
-            ReadSource::Cache,
-            "{now}"
-        );
+        let answer = from_cache(&service, bound.clone()).await;
         let everything = answer
             .withheld
             .iter()
@@ -426,56 +428,9 @@ async fn consent_begins_and_expires_by_time_alone_from_the_cache_too() {
     }
 }
 
-#[tokio::test]
-async fn the_first_rule_that_refuses_is_told_in_order() {
-    let clock = clock();
-    let service = start(&clock).await;
-    let name = ann(&service).await;
-    let ask = |purpose: &str, channel: &str| v1::CheckContactPermissionRequest {
-        topic: "sport".into(),
-        ..ask(by_name(&name), purpose, channel)
-    };
-    // Each later word alone would allow what the one before refused: said in the reverse of the
-    // order in which rules are asked.
-    let hours = v1::QuietHours {
-        start_time: "09:00".into(),
-        end_time: "18:00".into(),
-        days: vec![],
-    };
-    let window = Some(prost_types::Duration {
-        seconds: 86_400,
-        nanos: 0,
-    });
-    let cap = v1::FrequencyCap {
-        channel: "phone".into(),
-        max_count: 1,
-        window,
-    };
-    let mut expected = Vec::new();
-    let mut step = async |said: v1::SetPreferencesRequest, reason: ContactReason| {
-        let said = v1::SetPreferencesRequest {
-            key: Some(by_record("crm", "7")),
-            ..said
-        };
-        service
-            .preferences()
-            .set_preferences(said)
-            .await
-            .expect("an answer");
-        expected.push(reason);
-        let permission = check(&service, ask("news", "phone")).await;
-        assert_eq!(
-            (permission.reason(), permission.allowed),
-            (reason, false),
-            "{}",
-            permission.rule
-        );
-        permission
-    };
-    let wish = |preferences| v1::SetPreferencesRequest {
-        preferences: Some(preferences),
-        ..Default::default()
-    };
+/// A customer who may be called, and was called twice: the second time an hour ago.
+async fn called_twice(service: &Service) -> String {
+    let name = ann(service).await;
     let granted = consent(
         "news",
         Some(("phone", "(212) 555-1142")),
@@ -504,27 +459,130 @@ async fn the_first_rule_that_refuses_is_told_in_order() {
             },
         ))])
         .await;
-    assert!(check(&service, ask("news", "phone")).await.allowed);
-    let capped = step(
-        wish(v1::Preferences {
-            frequency_caps: vec![cap],
+    name
+}
+
+fn wish(preferences: v1::Preferences) -> v1::SetPreferencesRequest {
+    v1::SetPreferencesRequest {
+        preferences: Some(preferences),
+        ..Default::default()
+    }
+}
+
+fn on_sport(name: &str, purpose: &str, channel: &str) -> v1::CheckContactPermissionRequest {
+    v1::CheckContactPermissionRequest {
+        topic: "sport".into(),
+        ..ask(by_name(name), purpose, channel)
+    }
+}
+
+/// States something, after which a call is refused for a reason.
+async fn refused_after(
+    service: &Service,
+    name: &str,
+    said: v1::SetPreferencesRequest,
+    reason: ContactReason,
+) -> v1::ContactPermission {
+    let said = v1::SetPreferencesRequest {
+        key: Some(by_record("crm", "7")),
+        ..said
+    };
+    service
+        .preferences()
+        .set_preferences(said)
+        .await
+        .expect("an answer");
+    let permission = check(service, on_sport(name, "news", "phone")).await;
+    assert_eq!(
+        (permission.reason(), permission.allowed),
+        (reason, false),
+        "{}",
+        permission.rule
+    );
+    permission
+}
+
+fn one_call_a_day() -> v1::Preferences {
+    let window = Some(prost_types::Duration {
+        seconds: 86_400,
+        nanos: 0,
+    });
+    let cap = v1::FrequencyCap {
+        channel: "phone".into(),
+        max_count: 1,
+        window,
+    };
+    v1::Preferences {
+        frequency_caps: vec![cap],
+        ..Default::default()
+    }
+}
+
+fn quiet_by_day() -> v1::Preferences {
+    let hours = v1::QuietHours {
+        start_time: "09:00".into(),
+        end_time: "18:00".into(),
+        days: vec![],
+    };
+    v1::Preferences {
+        quiet_hours: vec![hours],
+        ..Default::default()
+    }
+}
+
+/// What refuses though consent was withdrawn, each asked before the one before.
+fn stronger_than_consent() -> [(v1::SetPreferencesRequest, ContactReason); 5] {
+    let topics = v1::Preferences {
+        topics: [("sport".to_owned(), false)].into(),
+        ..Default::default()
+    };
+    let needs = v1::SetPreferencesRequest {
+        accessibility: Some(v1::Accessibility {
+            no_phone: Some(true),
             ..Default::default()
         }),
-        ContactReason::FrequencyCap,
-    )
-    .await;
+        ..Default::default()
+    };
+    let forbidden = v1::Preferences {
+        forbidden_channels: vec!["phone".to_owned()],
+        ..Default::default()
+    };
+    let no_contact = v1::Preferences {
+        do_not_contact: Some(true),
+        ..Default::default()
+    };
+    let restricted = v1::Preferences {
+        processing_restricted: Some(true),
+        ..Default::default()
+    };
+    [
+        (wish(topics), ContactReason::TopicNotWanted),
+        (needs, ContactReason::NoPhone),
+        (wish(forbidden), ContactReason::ChannelForbidden),
+        (wish(no_contact), ContactReason::DoNotContact),
+        (wish(restricted), ContactReason::ProcessingRestricted),
+    ]
+}
+
+/// Each later word alone would allow what the one before refused: said in the reverse of the order
+/// in which rules are asked.
+#[tokio::test]
+async fn the_first_rule_that_refuses_is_told_in_order() {
+    let clock = clock();
+    let service = start(&clock).await;
+    let name = called_twice(&service).await;
+    let step = async |said, reason| refused_after(&service, &name, said, reason).await;
+    assert!(
+        check(&service, on_sport(&name, "news", "phone"))
+            .await
+            .allowed
+    );
+    let capped = step(wish(one_call_a_day()), ContactReason::FrequencyCap).await;
     assert_eq!(
         micros(capped.next_allowed_time),
         Some(instant("2026-07-02T14:00:00Z"))
     );
-    let quiet = step(
-        wish(v1::Preferences {
-            quiet_hours: vec![hours],
-            ..Default::default()
-        }),
-        ContactReason::QuietHours,
-    )
-    .await;
+    let quiet = step(wish(quiet_by_day()), ContactReason::QuietHours).await;
     // Quiet until 18:00 in New York, where the model says that customers' clocks are; then the cap
     // holds until 14:00 UTC, which is quiet again until 18:00.
     assert_eq!(
@@ -536,65 +594,23 @@ async fn the_first_rule_that_refuses_is_told_in_order() {
     service
         .say(vec![record_consent(("crm", "7"), withdrawn)])
         .await;
-    let nothing = || v1::Preferences {
+    let nothing = v1::Preferences {
         language: "en".into(),
         ..Default::default()
     };
-    let refused = step(wish(nothing()), ContactReason::ConsentWithdrawn).await;
+    let refused = step(wish(nothing), ContactReason::ConsentWithdrawn).await;
     assert_eq!(refused.next_allowed_time, None, "time alone does not help");
-    let topics = [("sport".to_owned(), false)].into();
-    step(
-        wish(v1::Preferences {
-            topics,
-            ..Default::default()
-        }),
-        ContactReason::TopicNotWanted,
-    )
-    .await;
-    let needs = Some(v1::Accessibility {
-        no_phone: Some(true),
-        ..Default::default()
-    });
-    step(
-        v1::SetPreferencesRequest {
-            accessibility: needs,
-            ..Default::default()
-        },
-        ContactReason::NoPhone,
-    )
-    .await;
-    let forbidden_channels = vec!["phone".to_owned()];
-    step(
-        wish(v1::Preferences {
-            forbidden_channels,
-            ..Default::default()
-        }),
-        ContactReason::ChannelForbidden,
-    )
-    .await;
-    step(
-        wish(v1::Preferences {
-            do_not_contact: Some(true),
-            ..Default::default()
-        }),
-        ContactReason::DoNotContact,
-    )
-    .await;
-    let restricted = v1::Preferences {
-        processing_restricted: Some(true),
-        ..Default::default()
-    };
-    step(wish(restricted), ContactReason::ProcessingRestricted).await;
-    assert_eq!(expected.len(), 8);
+    for (said, reason) in stronger_than_consent() {
+        step(said, reason).await;
+    }
     // What must be told is told, but not on a topic that is not wanted.
     assert_eq!(
-        check(&service, ask("recall", "post")).await.reason(),
+        check(&service, on_sport(&name, "recall", "post"))
+            .await
+            .reason(),
         ContactReason::TopicNotWanted
     );
-    let recall = v1::CheckContactPermissionRequest {
-        topic: String::new(),
-        ..ask("recall", "post")
-    };
+    let recall = ask(by_name(&name), "recall", "post");
     assert!(check(&service, recall).await.allowed);
 }
 
@@ -788,20 +804,25 @@ async fn refused(service: &Service, said: v1::SetPreferencesRequest) -> Vec<Stri
     fields(&status).into_iter().collect()
 }
 
-#[tokio::test]
-async fn what_has_the_wrong_form_is_refused_by_its_field() {
-    let service = start(&clock()).await;
+/// Preferences with one mistake each, and the field that has it.
+fn wrong_preferences() -> [(v1::Preferences, &'static str); 9] {
     let hours = |start: &str, end: &str, days: &[i32]| v1::QuietHours {
         days: days.to_vec(),
         start_time: start.into(),
         end_time: end.into(),
     };
-    let cap = |max_count, seconds| v1::FrequencyCap {
-        channel: String::new(),
-        max_count,
-        window: Some(prost_types::Duration { seconds, nanos: 0 }),
+    let capped = |max_count, seconds| {
+        let cap = v1::FrequencyCap {
+            channel: String::new(),
+            max_count,
+            window: Some(prost_types::Duration { seconds, nanos: 0 }),
+        };
+        v1::Preferences {
+            frequency_caps: vec![cap],
+            ..Default::default()
+        }
     };
-    for (wrong, field) in [
+    [
         (
             v1::Preferences {
                 language: "english".into(),
@@ -837,27 +858,9 @@ async fn what_has_the_wrong_form_is_refused_by_its_field() {
             },
             "quiet_hours",
         ),
-        (
-            v1::Preferences {
-                frequency_caps: vec![cap(0, 60)],
-                ..Default::default()
-            },
-            "frequency_caps",
-        ),
-        (
-            v1::Preferences {
-                frequency_caps: vec![cap(51, 60)],
-                ..Default::default()
-            },
-            "frequency_caps",
-        ),
-        (
-            v1::Preferences {
-                frequency_caps: vec![cap(1, 40_000_000)],
-                ..Default::default()
-            },
-            "frequency_caps",
-        ),
+        (capped(0, 60), "frequency_caps"),
+        (capped(51, 60), "frequency_caps"),
+        (capped(1, 40_000_000), "frequency_caps"),
         (
             v1::Preferences {
                 preferred_name: "x".repeat(257),
@@ -865,7 +868,13 @@ async fn what_has_the_wrong_form_is_refused_by_its_field() {
             },
             "preferred_name",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_has_the_wrong_form_is_refused_by_its_field() {
+    let service = start(&clock()).await;
+    for (wrong, field) in wrong_preferences() {
         let request = v1::SetPreferencesRequest {
             preferences: Some(wrong),
             ..Default::default()
@@ -901,12 +910,11 @@ async fn what_has_the_wrong_form_is_refused_by_its_field() {
     );
 }
 
-#[tokio::test]
-async fn consents_of_the_wrong_form_are_refused_by_their_field() {
-    let service = start(&clock()).await;
+/// Consents with one mistake each, and the field that has it.
+fn wrong_consents() -> [(v1::Consent, &'static str); 10] {
     let good = || consent("news", Some(EMAIL), ConsentStatus::Granted);
     let seconds = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-    for (wrong, field) in [
+    [
         (
             v1::Consent {
                 purpose: "spam".into(),
@@ -972,7 +980,13 @@ async fn consents_of_the_wrong_form_are_refused_by_their_field() {
             },
             "tcf_string",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn consents_of_the_wrong_form_are_refused_by_their_field() {
+    let service = start(&clock()).await;
+    for (wrong, field) in wrong_consents() {
         let answer = service.say(vec![record_consent(("crm", "7"), wrong)]).await;
         let told: Vec<&str> = answer.results[0]
             .violations

@@ -532,6 +532,45 @@ async fn a_clock_that_is_wrong_does_not_lead_the_timeline_and_its_word_is_kept()
     assert_eq!(future.sort_time, future.receive_time);
 }
 
+/// The names of the profiles that a search finds, each with what it was found by.
+async fn found_by(service: &Service, query: &str) -> Vec<(String, String)> {
+    let request = v1::SearchProfilesRequest {
+        query: query.to_owned(),
+        ..Default::default()
+    };
+    let answer = service
+        .profiles()
+        .search_profiles(request)
+        .await
+        .expect("hits")
+        .into_inner();
+    let found = |hit: &v1::SearchHit| {
+        let by =
+            hit.found_by
+                .iter()
+                .map(|by| match by.field.clone().expect("what it was found by") {
+                    v1::found_by::Field::IdentifierType(kind) => format!("id:{kind}"),
+                    v1::found_by::Field::ObjectKind(kind) => format!("object:{kind}"),
+                    v1::found_by::Field::Trait(name) => name,
+                });
+        by.collect::<Vec<_>>().join(" ")
+    };
+    let hits = answer.hits.iter();
+    assert!(
+        answer
+            .hits
+            .iter()
+            .all(|hit| hit.read_info.as_ref().is_some_and(|info| info.revision > 0))
+    );
+    hits.map(|hit| {
+        (
+            hit.profile.as_ref().expect("a profile").name.clone(),
+            found(hit),
+        )
+    })
+    .collect::<Vec<_>>()
+}
+
 #[tokio::test]
 async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
     let service = Service::start().await;
@@ -544,42 +583,7 @@ async fn a_search_finds_identifiers_and_name_prefixes_and_says_which() {
             1,
         )])
         .await;
-    let search = async |query: &str| {
-        let request = v1::SearchProfilesRequest {
-            query: query.to_owned(),
-            ..Default::default()
-        };
-        let answer = service
-            .profiles()
-            .search_profiles(request)
-            .await
-            .expect("hits")
-            .into_inner();
-        let found = |hit: &v1::SearchHit| {
-            let by = hit.found_by.iter().map(|by| {
-                match by.field.clone().expect("what it was found by") {
-                    v1::found_by::Field::IdentifierType(kind) => format!("id:{kind}"),
-                    v1::found_by::Field::ObjectKind(kind) => format!("object:{kind}"),
-                    v1::found_by::Field::Trait(name) => name,
-                }
-            });
-            by.collect::<Vec<_>>().join(" ")
-        };
-        let hits = answer.hits.iter();
-        assert!(
-            answer
-                .hits
-                .iter()
-                .all(|hit| hit.read_info.as_ref().is_some_and(|info| info.revision > 0))
-        );
-        hits.map(|hit| {
-            (
-                hit.profile.as_ref().expect("a profile").name.clone(),
-                found(hit),
-            )
-        })
-        .collect::<Vec<_>>()
-    };
+    let search = async |query: &str| found_by(&service, query).await;
     assert_eq!(
         search("212.555.1142").await,
         [(name.clone(), "id:phone".to_owned())]

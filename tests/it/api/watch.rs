@@ -322,6 +322,17 @@ async fn all_profiles_are_watched_with_their_contents_if_wanted_and_only_where_a
     );
 }
 
+async fn forget_log(store: &dyn Store) {
+    let nothing = LogRetention {
+        before: profile_core::records::Timestamp::from_micros(i64::MAX),
+        max_bytes: 0,
+    };
+    store
+        .trim_log(&TenantId::default(), nothing)
+        .await
+        .expect("a trim");
+}
+
 #[tokio::test]
 async fn what_cannot_be_watched_is_refused_with_the_reason() {
     let store = Arc::new(MemoryStore::new());
@@ -341,11 +352,10 @@ async fn what_cannot_be_watched_is_refused_with_the_reason() {
         Code::InvalidArgument,
         ErrorReason::LimitExceeded,
     );
-    let mask = Some(FieldMask {
-        paths: vec!["nonsense".to_owned()],
-    });
     let nonsense = WatchProfilesRequest {
-        read_mask: mask,
+        read_mask: Some(FieldMask {
+            paths: vec!["nonsense".to_owned()],
+        }),
         ..Default::default()
     };
     assert_failure(
@@ -374,14 +384,7 @@ async fn what_cannot_be_watched_is_refused_with_the_reason() {
     for version in 2..5 {
         person(&service, "1", "ann@shop.com", version).await;
     }
-    let nothing = LogRetention {
-        before: profile_core::records::Timestamp::from_micros(i64::MAX),
-        max_bytes: 0,
-    };
-    store
-        .trim_log(&TenantId::default(), nothing)
-        .await
-        .expect("a trim");
+    forget_log(&*store).await;
     let request = WatchProfilesRequest {
         resume_token,
         ..Default::default()

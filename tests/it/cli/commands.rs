@@ -69,6 +69,14 @@ fn blank(json: &mut serde_json::Value) {
     }
 }
 
+const PREFERENCES_MODEL: &str = "identifiers: { email: { priority: 1, normalize: email } }\ntraits: { name: }\n\
+         channels: { email: { contact_point: email }, phone: { voice: true } }\n\
+         purposes: { news: { marketing: true, traits: name } }\n\
+         sources:\n  crm:\n    records:\n      people:\n        key: id\n        identifiers: { email: mail }\n        \
+         traits: { name: name }\n        \
+         preferences: { language: lang, accessibility.large_print: large == 'yes', topics.arts: arts == 'yes' }\n        \
+         consents: { purpose: news, contact_point: { email: mail }, status: news }\n";
+
 #[test]
 fn how_a_customer_wants_to_be_treated_is_shown_with_needs_first() {
     let (dir, server) = server();
@@ -79,17 +87,7 @@ fn how_a_customer_wants_to_be_treated_is_shown_with_needs_first() {
     )
     .ok();
     assert!(nothing.contains("no preferences or consents"), "{nothing}");
-    write(
-        dir.path(),
-        "model.yaml",
-        "identifiers: { email: { priority: 1, normalize: email } }\ntraits: { name: }\n\
-         channels: { email: { contact_point: email }, phone: { voice: true } }\n\
-         purposes: { news: { marketing: true, traits: name } }\n\
-         sources:\n  crm:\n    records:\n      people:\n        key: id\n        identifiers: { email: mail }\n        \
-         traits: { name: name }\n        \
-         preferences: { language: lang, accessibility.large_print: large == 'yes', topics.arts: arts == 'yes' }\n        \
-         consents: { purpose: news, contact_point: { email: mail }, status: news }\n",
-    );
+    write(dir.path(), "model.yaml", PREFERENCES_MODEL);
     write(
         dir.path(),
         "people.csv",

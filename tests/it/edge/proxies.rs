@@ -139,9 +139,26 @@ fn masked(paths: usize) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// All calls of one client; `version` is greater than that of any client before.
-fn cases(version: i64) -> Vec<Case> {
-    let case = |name, kind, method, requests: Vec<Vec<u8>>, (code, messages, violations)| Case {
+/// How a call ends: its code, and the numbers of messages and of violations.
+type End = (Code, usize, usize);
+
+fn ok(messages: usize) -> End {
+    (Code::Ok, messages, 0)
+}
+
+fn refused(violations: usize) -> End {
+    (Code::InvalidArgument, 0, violations)
+}
+
+fn case(
+    name: &'static str,
+    kind: &'static str,
+    method: &'static str,
+    requests: Vec<Vec<u8>>,
+    end: End,
+) -> Case {
+    let (code, messages, violations) = end;
+    Case {
         name,
         kind,
         method,
@@ -151,18 +168,20 @@ fn cases(version: i64) -> Vec<Case> {
         code,
         messages,
         violations,
-    };
-    let ok = |messages| (Code::Ok, messages, 0);
-    let refused = |violations| (Code::InvalidArgument, 0, violations);
-    let batch = |sequence| {
-        let statements = said(version).statements;
-        v1::StreamStatementsRequest {
-            sequence,
-            statements,
-        }
-        .encode_to_vec()
-    };
-    let wrong = (0..400).map(|index| format!("  kind_{index}: {{ priority: 0 }}\n"));
+    }
+}
+
+fn batch(version: i64, sequence: i64) -> Vec<u8> {
+    let statements = said(version).statements;
+    v1::StreamStatementsRequest {
+        sequence,
+        statements,
+    }
+    .encode_to_vec()
+}
+
+fn plan_with_mistakes(mistakes: usize) -> v1::PlanModelRequest {
+    let wrong = (0..mistakes).map(|index| format!("  kind_{index}: {{ priority: 0 }}\n"));
     let wrong = format!(
         "identifiers:\n{}sources:\n  web: {{ trust: 50 }}\n",
         wrong.collect::<String>()
@@ -172,14 +191,20 @@ fn cases(version: i64) -> Vec<Case> {
         content: Some(file),
         weights: None,
     });
-    let plan = v1::PlanModelRequest { candidate }.encode_to_vec();
-    let watch = |keys| {
-        v1::WatchProfilesRequest {
-            keys,
-            ..Default::default()
-        }
-        .encode_to_vec()
-    };
+    v1::PlanModelRequest { candidate }
+}
+
+fn watch(keys: Vec<v1::ProfileKey>) -> Vec<u8> {
+    v1::WatchProfilesRequest {
+        keys,
+        ..Default::default()
+    }
+    .encode_to_vec()
+}
+
+/// All calls of one client; `version` is greater than that of any client before.
+fn cases(version: i64) -> Vec<Case> {
+    let stream = (1..=20).map(|sequence| batch(version, sequence)).collect();
     let mut cases = vec![
         case(
             "write",
@@ -189,13 +214,7 @@ fn cases(version: i64) -> Vec<Case> {
             ok(1),
         ),
         case("read", "unary", GET, vec![masked(0)], ok(1)),
-        case(
-            "stream",
-            "stream",
-            STREAM,
-            (1..=20).map(batch).collect(),
-            ok(20),
-        ),
+        case("stream", "stream", STREAM, stream, ok(20)),
         case(
             "bad keys",
             "stream",
@@ -207,7 +226,7 @@ fn cases(version: i64) -> Vec<Case> {
             "mistakes",
             "stream",
             PLAN,
-            vec![plan],
+            vec![plan_with_mistakes(400).encode_to_vec()],
             (Code::InvalidArgument, 1, 400),
         ),
     ];

@@ -57,8 +57,7 @@ pub(super) fn cut(drafts: &[Draft], cuts: &[Index]) -> Vec<Vec<Draft>> {
         .collect()
 }
 
-/// A model in which every guard is soon reached.
-pub(super) fn model() -> Model {
+fn identifier_types() -> BTreeMap<String, IdentifierType> {
     let kind = |priority, belongs_to, max_per_profile, max_profiles, max_records| IdentifierType {
         priority,
         normalization: Normalization::Trim,
@@ -69,6 +68,27 @@ pub(super) fn model() -> Model {
         belongs_to,
         exclusive: false,
     };
+    BTreeMap::from([
+        (
+            "customer_id".to_owned(),
+            kind(1, BelongsTo::Person, Some(1), None, None),
+        ),
+        (
+            "email".to_owned(),
+            kind(2, BelongsTo::Household, Some(2), None, Some(4)),
+        ),
+        (
+            "phone".to_owned(),
+            kind(3, BelongsTo::Household, None, Some(2), Some(5)),
+        ),
+        (
+            "device".to_owned(),
+            kind(9, BelongsTo::Device, None, None, Some(4)),
+        ),
+    ])
+}
+
+fn trait_types() -> BTreeMap<String, TraitType> {
     let rule = |keep| TraitType {
         keep,
         personal: true,
@@ -79,6 +99,23 @@ pub(super) fn model() -> Model {
         role: Some(role),
         ..rule(Survivorship::MostRecent)
     };
+    BTreeMap::from([
+        ("trusted".to_owned(), rule(Survivorship::SourceTrust)),
+        ("recent".to_owned(), rule(Survivorship::MostRecent)),
+        ("frequent".to_owned(), rule(Survivorship::MostFrequent)),
+        ("longest".to_owned(), rule(Survivorship::Longest)),
+        ("oldest".to_owned(), rule(Survivorship::Oldest)),
+        ("all".to_owned(), rule(Survivorship::Union)),
+        ("given".to_owned(), tells(Role::GivenName)),
+        ("family".to_owned(), tells(Role::FamilyName)),
+        ("suffix".to_owned(), tells(Role::Suffix)),
+        ("born".to_owned(), tells(Role::BirthDate)),
+        ("postcode".to_owned(), tells(Role::Postcode)),
+    ])
+}
+
+/// A model in which every guard is soon reached.
+pub(super) fn model() -> Model {
     let derived = Model::parse(&format!(
         "sources: {{ s: }}\ntraits: {{ recent: }}\n{DERIVED}"
     ))
@@ -87,37 +124,8 @@ pub(super) fn model() -> Model {
         computed: derived.computed,
         segments: derived.segments,
         experience: derived.experience,
-        identifiers: BTreeMap::from([
-            (
-                "customer_id".to_owned(),
-                kind(1, BelongsTo::Person, Some(1), None, None),
-            ),
-            (
-                "email".to_owned(),
-                kind(2, BelongsTo::Household, Some(2), None, Some(4)),
-            ),
-            (
-                "phone".to_owned(),
-                kind(3, BelongsTo::Household, None, Some(2), Some(5)),
-            ),
-            (
-                "device".to_owned(),
-                kind(9, BelongsTo::Device, None, None, Some(4)),
-            ),
-        ]),
-        traits: BTreeMap::from([
-            ("trusted".to_owned(), rule(Survivorship::SourceTrust)),
-            ("recent".to_owned(), rule(Survivorship::MostRecent)),
-            ("frequent".to_owned(), rule(Survivorship::MostFrequent)),
-            ("longest".to_owned(), rule(Survivorship::Longest)),
-            ("oldest".to_owned(), rule(Survivorship::Oldest)),
-            ("all".to_owned(), rule(Survivorship::Union)),
-            ("given".to_owned(), tells(Role::GivenName)),
-            ("family".to_owned(), tells(Role::FamilyName)),
-            ("suffix".to_owned(), tells(Role::Suffix)),
-            ("born".to_owned(), tells(Role::BirthDate)),
-            ("postcode".to_owned(), tells(Role::Postcode)),
-        ]),
+        identifiers: identifier_types(),
+        traits: trait_types(),
         sources: ["shop", "crm", "till"]
             .into_iter()
             .zip([80, 50, 50])

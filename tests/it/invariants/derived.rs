@@ -199,38 +199,42 @@ pub(super) fn naive(events: &[Event], known: bool) -> Vec<String> {
         .collect()
 }
 
+fn naive_sum(events: &[&Event]) -> String {
+    if events.is_empty() {
+        return "0".to_owned();
+    }
+    hundredths(events.iter().map(|event| amount(event)).sum())
+}
+
+fn naive_mean(events: &[&Event]) -> Option<String> {
+    let total: i64 = events.iter().map(|event| amount(event)).sum();
+    let count = i64::try_from(events.len()).expect("few");
+    if events.is_empty() {
+        return None;
+    }
+    let mean = rust_decimal::Decimal::new(total, 2) / rust_decimal::Decimal::from(count);
+    Some(mean.round_dp(6).normalize().to_string())
+}
+
+/// The numbers by how often there are events with them, as rests of three.
+fn naive_often(events: &[&Event]) -> String {
+    let mut often: BTreeMap<i64, usize> = BTreeMap::new();
+    for event in events {
+        *often.entry(number(event) % 3).or_default() += 1;
+    }
+    let mut often: Vec<(i64, usize)> = often.into_iter().collect();
+    often.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
+    let often: Vec<String> = often.iter().map(|(value, _)| value.to_string()).collect();
+    often.join(", ")
+}
+
 fn naive_at(events: &[Event], known: bool, now: i64) -> String {
     let (order, call, both): (&[&str], &[&str], &[&str]) =
         (&["order_placed"], &["call"], &["order_placed", "call"]);
     let of = Of { events, now };
     let none = || "-".to_owned();
-    let sum = |events: &[&Event]| {
-        if events.is_empty() {
-            "0".to_owned()
-        } else {
-            hundredths(events.iter().map(|event| amount(event)).sum())
-        }
-    };
-    let mean = of.steps(call, 4, DAY);
-    let total: i64 = mean.iter().map(|event| amount(event)).sum();
-    let count = i64::try_from(mean.len()).expect("few");
-    let mean = if mean.is_empty() {
-        none()
-    } else {
-        (rust_decimal::Decimal::new(total, 2) / rust_decimal::Decimal::from(count))
-            .round_dp(6)
-            .normalize()
-            .to_string()
-    };
     let today = now.div_euclid(DAY);
     let yesterday = of.of(order, (today - 1) * DAY, today * DAY);
-    let mut often: BTreeMap<i64, usize> = BTreeMap::new();
-    of.steps(both, 3, DAY)
-        .iter()
-        .for_each(|event| *often.entry(number(event) % 3).or_default() += 1);
-    let mut often: Vec<(i64, usize)> = often.into_iter().collect();
-    often.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
-    let often: Vec<String> = often.iter().map(|(value, _)| value.to_string()).collect();
     let different: BTreeSet<i64> = of
         .of(both, today * DAY, (today + 1) * DAY)
         .iter()
@@ -246,9 +250,12 @@ fn naive_at(events: &[Event], known: bool, now: i64) -> String {
         ("orders", orders.to_string()),
         ("orders_3d", orders_3d.to_string()),
         ("calls_9h", of.steps(call, 9, HOUR).len().to_string()),
-        ("sum", sum(&of.all(both))),
-        ("sum_2d", sum(&of.steps(order, 2, DAY))),
-        ("mean", mean),
+        ("sum", naive_sum(&of.all(both))),
+        ("sum_2d", naive_sum(&of.steps(order, 2, DAY))),
+        (
+            "mean",
+            naive_mean(&of.steps(call, 4, DAY)).unwrap_or_else(none),
+        ),
         (
             "least",
             of.all(both)
@@ -271,7 +278,7 @@ fn naive_at(events: &[Event], known: bool, now: i64) -> String {
                 .last()
                 .map_or_else(none, |event| number(event).to_string()),
         ),
-        ("often", often.join(", ")),
+        ("often", naive_often(&of.steps(both, 3, DAY))),
         ("different", different.len().to_string()),
         ("since", since.map_or_else(none, |days| days.to_string())),
     ]);

@@ -37,6 +37,30 @@ async fn the_old_file_gives_back_the_old_profiles_and_their_names_on_postgresql(
     way_back(Kind::Postgres).await;
 }
 
+/// How many records of late customers the profile by their number has.
+async fn late_records(service: &Service) -> usize {
+    let key = by_identifier("phone", "(555) 0001");
+    let request = v1::GetProfileRequest {
+        key: Some(key),
+        view: v1::ProfileView::Full.into(),
+        ..Default::default()
+    };
+    let found = service
+        .profiles()
+        .get_profile(request)
+        .await
+        .expect("a profile")
+        .into_inner();
+    let late = found.profile.expect("a profile").records;
+    late.iter()
+        .filter(|r| {
+            r.record
+                .as_ref()
+                .is_some_and(|key| key.key.starts_with("late"))
+        })
+        .count()
+}
+
 /// Readers and writers of the same customers while models change all the time.
 async fn beside_reads_and_writes(kind: Kind) {
     let test = TestStore::start(kind).await;
@@ -94,27 +118,7 @@ async fn beside_reads_and_writes(kind: Kind) {
     }
     assert!(reads.load(Ordering::SeqCst) > 0 && written > 0);
     // Whatever model a statement was checked under, all of them are in line with the one in force.
-    let key = by_identifier("phone", "(555) 0001");
-    let request = v1::GetProfileRequest {
-        key: Some(key),
-        view: v1::ProfileView::Full.into(),
-        ..Default::default()
-    };
-    let found = service
-        .profiles()
-        .get_profile(request)
-        .await
-        .expect("a profile")
-        .into_inner();
-    let late = found.profile.expect("a profile").records;
-    let late = late
-        .iter()
-        .filter(|r| {
-            r.record
-                .as_ref()
-                .is_some_and(|key| key.key.starts_with("late"))
-        })
-        .count();
+    let late = late_records(&service).await;
     assert_eq!(late, written, "a write during a switch is lost");
     test.store.close().await;
 }

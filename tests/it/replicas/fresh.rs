@@ -287,6 +287,14 @@ fn the_checker_finds_what_no_register_does() {
     );
 }
 
+/// The write before all others.
+const FIRST_CALL: Call = Call {
+    began: 0,
+    ended: 0,
+    version: 1,
+    writes: true,
+};
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_history_of_a_profile_is_that_of_one_register() {
     const CUSTOMERS: usize = 4;
@@ -302,16 +310,11 @@ async fn the_history_of_a_profile_is_that_of_one_register() {
     let now = Arc::<AtomicU64>::default();
     let versions: Arc<Vec<AtomicI64>> =
         Arc::new((0..CUSTOMERS).map(|_| AtomicI64::new(1)).collect());
-    let first = || {
-        vec![Call {
-            began: 0,
-            ended: 0,
-            version: 1,
-            writes: true,
-        }]
-    };
-    let history: Arc<Vec<Mutex<Vec<Call>>>> =
-        Arc::new((0..CUSTOMERS).map(|_| Mutex::new(first())).collect());
+    let history: Arc<Vec<Mutex<Vec<Call>>>> = Arc::new(
+        (0..CUSTOMERS)
+            .map(|_| Mutex::new(vec![FIRST_CALL]))
+            .collect(),
+    );
     let callers = (0..24_u64).map(|caller| {
         let (desks, now, versions, history) = (
             desks.clone(),

@@ -66,6 +66,30 @@ fn payloads(kind: &str, all: &[(&str, &str, Json)]) -> Vec<Json> {
     all.iter().enumerate().map(payload).collect()
 }
 
+async fn say_contacts(service: &Service) {
+    let tickets = [
+        (ANN, "2026-11-06", json!({"channel": "chat"})),
+        (ANN, "2026-11-09", json!({"channel": "email"})),
+        (BEN, "2026-11-20", json!({"channel": "email"})),
+    ];
+    service
+        .say_payloads("desk", "tickets", &payloads("ticket", &tickets))
+        .await;
+    let calls = [
+        (ANN, "2026-09-02", json!({"direction": "inbound"})),
+        // We called, and a call within a conversation that counts already.
+        (ANN, "2026-11-12", json!({"direction": "outbound"})),
+        (
+            ANN,
+            "2026-11-06",
+            json!({"direction": "inbound", "ticket": "ticket-0"}),
+        ),
+    ];
+    service
+        .say_payloads("desk", "calls", &payloads("call", &calls))
+        .await;
+}
+
 async fn start(ground: &TestStore) -> Service {
     let clock = Arc::new(SetClock::at("2026-11-22T08:00:00Z"));
     let service = Service::start_at(
@@ -123,27 +147,7 @@ async fn start(ground: &TestStore) -> Service {
     service
         .say_payloads("survey", "answers", &payloads("answer", &answers))
         .await;
-    let tickets = [
-        (ANN, "2026-11-06", json!({"channel": "chat"})),
-        (ANN, "2026-11-09", json!({"channel": "email"})),
-        (BEN, "2026-11-20", json!({"channel": "email"})),
-    ];
-    service
-        .say_payloads("desk", "tickets", &payloads("ticket", &tickets))
-        .await;
-    let calls = [
-        (ANN, "2026-09-02", json!({"direction": "inbound"})),
-        // We called, and a call within a conversation that counts already.
-        (ANN, "2026-11-12", json!({"direction": "outbound"})),
-        (
-            ANN,
-            "2026-11-06",
-            json!({"direction": "inbound", "ticket": "ticket-0"}),
-        ),
-    ];
-    service
-        .say_payloads("desk", "calls", &payloads("call", &calls))
-        .await;
+    say_contacts(&service).await;
     service
 }
 

@@ -139,6 +139,44 @@ fn caller() -> v1::ProfileKey {
     by_identifier("phone", "+49 30 901820")
 }
 
+/// Asks for a return, and gets its prepaid label.
+async fn sends_it_back(service: &Service) {
+    let rma = |label: Option<&str>, at: &str| json!({"rma": "R5", "order": "1001", "customer": "c7", "reason": "too heavy", "label": label, "at": at});
+    let asked = [
+        rma(None, "2026-06-04T09:00:00Z"),
+        rma(Some("https://dhl.example/R5.pdf"), "2026-06-04T09:05:00Z"),
+    ];
+    service.say_payloads("shop", "returns", &asked).await;
+    let order = object(service, "order", "1001").await;
+    assert_eq!(
+        types(&order),
+        [
+            "order_placed",
+            "shipment_updated",
+            "shipment_updated",
+            "return_requested",
+            "return_label_created"
+        ]
+    );
+    let sent_back = object(service, "return", "R5").await;
+    assert_eq!(sent_back.status, "label_created");
+    let said = |name: &str| sent_back.fields[name].kind.clone();
+    assert_eq!(
+        said("label_prepaid"),
+        Some(v1::value::Kind::BoolValue(true))
+    );
+    assert_eq!(
+        said("label_url"),
+        Some(v1::value::Kind::StringValue(
+            "https://dhl.example/R5.pdf".to_owned()
+        ))
+    );
+    assert_eq!(
+        said("reason"),
+        Some(v1::value::Kind::StringValue("too heavy".to_owned()))
+    );
+}
+
 /// The shipment's state changes at the carrier; the agent's open screen is told; the return and its
 /// prepaid label stand on the order's course.
 #[tokio::test]
@@ -207,47 +245,11 @@ async fn where_is_my_order_and_how_do_i_send_it_back() {
         "delivered"
     );
 
-    let rma = |label: Option<&str>, at: &str| json!({"rma": "R5", "order": "1001", "customer": "c7", "reason": "too heavy", "label": label, "at": at});
-    let asked = [
-        rma(None, "2026-06-04T09:00:00Z"),
-        rma(Some("https://dhl.example/R5.pdf"), "2026-06-04T09:05:00Z"),
-    ];
-    service.say_payloads("shop", "returns", &asked).await;
-    let order = object(&service, "order", "1001").await;
-    assert_eq!(
-        types(&order),
-        [
-            "order_placed",
-            "shipment_updated",
-            "shipment_updated",
-            "return_requested",
-            "return_label_created"
-        ]
-    );
-    let sent_back = object(&service, "return", "R5").await;
-    assert_eq!(sent_back.status, "label_created");
-    let said = |name: &str| sent_back.fields[name].kind.clone();
-    assert_eq!(
-        said("label_prepaid"),
-        Some(v1::value::Kind::BoolValue(true))
-    );
-    assert_eq!(
-        said("label_url"),
-        Some(v1::value::Kind::StringValue(
-            "https://dhl.example/R5.pdf".to_owned()
-        ))
-    );
-    assert_eq!(
-        said("reason"),
-        Some(v1::value::Kind::StringValue("too heavy".to_owned()))
-    );
+    sends_it_back(&service).await;
 }
 
-/// A call, a chat and an e-mail from three systems on one timeline, with the order that they speak
-/// of.
-#[tokio::test]
-async fn a_call_a_chat_and_a_mail_are_one_conversation() {
-    let service = start().await;
+/// A chat, then a call, then an e-mail, all about one order.
+async fn say_contacts(service: &Service) {
     let chat = |id: &str, at: &str, said: serde_json::Value| {
         let mut message = json!({"id": id, "chat": "ch1", "visitor": "v9", "account": "c7", "sent": at, "order": "1001"});
         message
@@ -285,6 +287,51 @@ async fn a_call_a_chat_and_a_mail_are_one_conversation() {
     let mail = json!({"message_id": "<1@x>", "thread": "t1", "from": "Mara@mail.example.com", "date": "2026-06-03T12:00:00Z",
                       "subject": "Late", "body": "Order 1001 is late.", "order": 1001});
     service.say_payloads("mailbox", "mails", &[mail]).await;
+}
+
+/// The courses of the chat and of the order.
+async fn courses_are_told(service: &Service) {
+    let chat = object(service, "conversation", "ch1").await;
+    assert_eq!(
+        types(&chat),
+        [
+            "message_received",
+            "message_sent",
+            "conversation_handed_over",
+            "message_sent"
+        ]
+    );
+    let statuses: Vec<&str> = chat
+        .events
+        .iter()
+        .map(|event| event.status.as_str())
+        .collect();
+    assert_eq!(statuses, ["", "", "handed_over", "solved"]);
+    let order = object(service, "order", "1001").await;
+    assert_eq!(order.event_count, 7, "its own, and all that was said of it");
+    let related: Vec<String> = order
+        .related_objects
+        .iter()
+        .map(|key| format!("{} {}", key.kind, key.id))
+        .collect();
+    assert_eq!(related, ["call k1", "conversation ch1", "conversation t1"]);
+    let channels: Vec<&str> = order
+        .events
+        .iter()
+        .map(|event| event.channel.as_str())
+        .collect();
+    assert_eq!(
+        channels,
+        ["", "chat", "chat", "chat", "chat", "phone", "email"]
+    );
+}
+
+/// A call, a chat and an e-mail from three systems on one timeline, with the order that they speak
+/// of.
+#[tokio::test]
+async fn a_call_a_chat_and_a_mail_are_one_conversation() {
+    let service = start().await;
+    say_contacts(&service).await;
 
     // The phone rings.
     let request = v1::ListTimelineRequest {
@@ -326,40 +373,7 @@ async fn a_call_a_chat_and_a_mail_are_one_conversation() {
         page.items.iter().map(told).collect::<Vec<_>>(),
         ["conversation t1 "]
     );
-
-    let chat = object(&service, "conversation", "ch1").await;
-    assert_eq!(
-        types(&chat),
-        [
-            "message_received",
-            "message_sent",
-            "conversation_handed_over",
-            "message_sent"
-        ]
-    );
-    let statuses: Vec<&str> = chat
-        .events
-        .iter()
-        .map(|event| event.status.as_str())
-        .collect();
-    assert_eq!(statuses, ["", "", "handed_over", "solved"]);
-    let order = object(&service, "order", "1001").await;
-    assert_eq!(order.event_count, 7, "its own, and all that was said of it");
-    let related: Vec<String> = order
-        .related_objects
-        .iter()
-        .map(|key| format!("{} {}", key.kind, key.id))
-        .collect();
-    assert_eq!(related, ["call k1", "conversation ch1", "conversation t1"]);
-    let channels: Vec<&str> = order
-        .events
-        .iter()
-        .map(|event| event.channel.as_str())
-        .collect();
-    assert_eq!(
-        channels,
-        ["", "chat", "chat", "chat", "chat", "phone", "email"]
-    );
+    courses_are_told(&service).await;
 }
 
 fn told(item: &v1::TimelineItem) -> String {

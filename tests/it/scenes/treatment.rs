@@ -275,23 +275,12 @@ async fn needs_are_seen_first_by_every_agent_and_never_used_to_sell() {
     assert!(fields(&answer).contains(&("accessibility", WithheldReason::NeverForMarketing)));
 }
 
-/// What do you know about me? Stop using it for marketing. And while we quarrel, do not use it at
-/// all.
-#[tokio::test]
-async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
-    let service = start("2026-06-11T15:00:00Z").await;
-    service
-        .say_payloads("shop", "customers", &[customer("c1", true)])
-        .await;
-    service
-        .say_payloads("shop", "orders", &[order("c1", 1)])
-        .await;
-    let key = || Some(by_identifier("email", "c1@mail.example.com"));
+fn email_of_c1() -> v1::ProfileKey {
+    by_identifier("email", "c1@mail.example.com")
+}
 
-    let known = profile(&service, "c1", "")
-        .await
-        .profile
-        .expect("a profile");
+async fn everything_is_told(service: &Service) {
+    let known = profile(service, "c1", "").await.profile.expect("a profile");
     assert_eq!(
         (
             known.traits.len(),
@@ -301,7 +290,7 @@ async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
         (3, 3, 1)
     );
     let request = v1::ListConsentHistoryRequest {
-        key: key(),
+        key: Some(email_of_c1()),
         ..Default::default()
     };
     let history = service
@@ -315,10 +304,12 @@ async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
         (said.proof.as_str(), said.policy_version.as_str()),
         ("form 7", "3")
     );
+}
 
+async fn marketing_stops(service: &Service) {
     let no = consent("thank_you", None, ConsentStatus::Withdrawn);
     let request = v1::RecordConsentRequest {
-        key: key(),
+        key: Some(email_of_c1()),
         consent: Some(no),
         source_time: None,
     };
@@ -333,23 +324,25 @@ async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
         ConsentStatus::Withdrawn
     );
     assert_eq!(
-        fields(&profile(&service, "c1", "thank_you").await),
+        fields(&profile(service, "c1", "thank_you").await),
         [("*", WithheldReason::ConsentWithdrawn)]
     );
     assert_eq!(
-        may_contact(&service, "c1", "thank_you", "email")
+        may_contact(service, "c1", "thank_you", "email")
             .await
             .reason(),
         ContactReason::ConsentWithdrawn
     );
-    assert_eq!(fields(&profile(&service, "c1", "service").await), []);
+    assert_eq!(fields(&profile(service, "c1", "service").await), []);
+}
 
+async fn all_use_stops(service: &Service) {
     let preferences = v1::Preferences {
         processing_restricted: Some(true),
         ..Default::default()
     };
     let request = v1::SetPreferencesRequest {
-        key: key(),
+        key: Some(email_of_c1()),
         preferences: Some(preferences),
         ..Default::default()
     };
@@ -359,13 +352,30 @@ async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
         .await
         .expect("an answer");
     assert_eq!(
-        fields(&profile(&service, "c1", "service").await),
+        fields(&profile(service, "c1", "service").await),
         [("*", WithheldReason::ProcessingRestricted)]
     );
     assert_eq!(
-        may_contact(&service, "c1", "service", "email")
+        may_contact(service, "c1", "service", "email")
             .await
             .reason(),
         ContactReason::ProcessingRestricted
     );
+}
+
+/// What do you know about me? Stop using it for marketing. And while we quarrel, do not use it at
+/// all.
+#[tokio::test]
+async fn a_customer_is_told_everything_and_is_left_alone_by_one_call_each() {
+    let service = start("2026-06-11T15:00:00Z").await;
+    service
+        .say_payloads("shop", "customers", &[customer("c1", true)])
+        .await;
+    service
+        .say_payloads("shop", "orders", &[order("c1", 1)])
+        .await;
+
+    everything_is_told(&service).await;
+    marketing_stops(&service).await;
+    all_use_stops(&service).await;
 }

@@ -296,151 +296,152 @@ async fn a_page_of_a_customer_with_a_hundred_thousand_events_reads_no_more_than_
     }
 }
 
+/// The indexes that each query must look up in, each with its last condition.
+const LOOKUPS: [(&str, &[(&str, &str)]); 32] = [
+    (
+        "profiles",
+        &[
+            ("profile_pk", "(id = "),
+            ("record_by_profile", "(profile_id = "),
+            ("tenant_pk", "(id = "),
+        ],
+    ),
+    (
+        "find_by_identifiers",
+        &[
+            ("identifier_pk", "(value = "),
+            ("record_pk", "(record_key = "),
+        ],
+    ),
+    ("find_by_records", &[("record_pk", "(record_key = ")]),
+    ("records", &[("record_pk", "(record_key = ")]),
+    (
+        "holders",
+        &[
+            ("identifier_pk", "(value = "),
+            ("record_pk", "(record_key = "),
+        ],
+    ),
+    (
+        "known_statements",
+        &[("record_version_pk", "(content_hash = ")],
+    ),
+    ("known_events", &[("event_pk", "(event_id = ")]),
+    ("profile_rows", &[("profile_pk", "(id = ")]),
+    ("members", &[("record_by_profile", "(profile_id = ")]),
+    ("keyed", &[("match_key_pk", "(key_hash = ")]),
+    ("pairs", &[("match_pair_pk", "(record_key = ")]),
+    (
+        "decisions_about",
+        &[
+            ("decision_record_pk", "(record_key = "),
+            ("decision_pk", "(id = "),
+        ],
+    ),
+    ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
+    (
+        "read_log",
+        &[
+            ("tenant_pk", "(id = "),
+            ("change_log_pk", "ROW(sequence, part) > "),
+        ],
+    ),
+    ("memberships", &[("segment_member_pk", "(profile_id = ")]),
+    (
+        "list_members",
+        &[
+            ("segment_member_by_segment", "(profile_id > "),
+            ("profile_pk", "(id = "),
+        ],
+    ),
+    ("list_due", &[("segment_due_by_time", "(due <= ")]),
+    ("list_profiles", &[("profile_pk", "(id > ")]),
+    (
+        "find_by_terms",
+        &[
+            ("record_term_pk", "(term >= "),
+            ("record_pk", "(record_key = "),
+        ],
+    ),
+    (
+        "find_words",
+        &[
+            ("search_word_by_sound", "(sound = "),
+            ("search_word_pk", "(term >= "),
+            ("search_word_by_end", "(reversed >= "),
+        ],
+    ),
+    (
+        "forget words",
+        &[
+            ("record_term_pk", "(term = "),
+            ("search_word_pk", "(term = "),
+        ],
+    ),
+    ("list_events", &[("event_by_record", "(sort_time >= ")]),
+    (
+        "list_events: before",
+        &[("event_by_record", "(sort_time >= ")],
+    ),
+    ("list_events: types", &[("event_by_type", "(sort_time >= ")]),
+    ("count_events", &[("event_by_type", "(sort_time >= ")]),
+    (
+        "list_object_events",
+        &[
+            ("event_object_pk", "(sort_time <= "),
+            ("event_pk", "(event_id = "),
+        ],
+    ),
+    (
+        "find_by_objects",
+        &[
+            ("event_object_pk", "(object_id = "),
+            ("record_pk", "(record_key = "),
+        ],
+    ),
+    (
+        "write_at",
+        &[
+            ("write_time_pk", "(\"time\" <= "),
+            ("model_activation_pk", "(tenant = "),
+        ],
+    ),
+    (
+        "profile_after: row",
+        &[
+            ("profile_pk", "(id = "),
+            ("profile_history_pk", "(until > "),
+        ],
+    ),
+    (
+        "profile_after: records",
+        &[
+            ("record_by_profile", "(profile_id = "),
+            ("record_history_by_profile", "(since <= "),
+        ],
+    ),
+    (
+        "find_by_record_after",
+        &[
+            ("record_pk", "(record_key = "),
+            ("record_history_pk", "(until > "),
+        ],
+    ),
+    (
+        "find_by_identifier_after",
+        &[
+            ("identifier_pk", "(value = "),
+            ("identifier_history_pk", "(value = "),
+            ("record_pk", "(record_key = "),
+            ("record_history_pk", "(until > "),
+        ],
+    ),
+];
+
 async fn check_plans(store: &SqlStore) {
     let plans = store.plans(&tenant()).await.expect("plans");
-    // What each must look up by, to the last column.
-    let expected: [(&str, &[(&str, &str)]); 32] = [
-        (
-            "profiles",
-            &[
-                ("profile_pk", "(id = "),
-                ("record_by_profile", "(profile_id = "),
-                ("tenant_pk", "(id = "),
-            ],
-        ),
-        (
-            "find_by_identifiers",
-            &[
-                ("identifier_pk", "(value = "),
-                ("record_pk", "(record_key = "),
-            ],
-        ),
-        ("find_by_records", &[("record_pk", "(record_key = ")]),
-        ("records", &[("record_pk", "(record_key = ")]),
-        (
-            "holders",
-            &[
-                ("identifier_pk", "(value = "),
-                ("record_pk", "(record_key = "),
-            ],
-        ),
-        (
-            "known_statements",
-            &[("record_version_pk", "(content_hash = ")],
-        ),
-        ("known_events", &[("event_pk", "(event_id = ")]),
-        ("profile_rows", &[("profile_pk", "(id = ")]),
-        ("members", &[("record_by_profile", "(profile_id = ")]),
-        ("keyed", &[("match_key_pk", "(key_hash = ")]),
-        ("pairs", &[("match_pair_pk", "(record_key = ")]),
-        (
-            "decisions_about",
-            &[
-                ("decision_record_pk", "(record_key = "),
-                ("decision_pk", "(id = "),
-            ],
-        ),
-        ("remove identifiers", &[("identifier_pk", "(record_key = ")]),
-        (
-            "read_log",
-            &[
-                ("tenant_pk", "(id = "),
-                ("change_log_pk", "ROW(sequence, part) > "),
-            ],
-        ),
-        ("memberships", &[("segment_member_pk", "(profile_id = ")]),
-        (
-            "list_members",
-            &[
-                ("segment_member_by_segment", "(profile_id > "),
-                ("profile_pk", "(id = "),
-            ],
-        ),
-        ("list_due", &[("segment_due_by_time", "(due <= ")]),
-        ("list_profiles", &[("profile_pk", "(id > ")]),
-        (
-            "find_by_terms",
-            &[
-                ("record_term_pk", "(term >= "),
-                ("record_pk", "(record_key = "),
-            ],
-        ),
-        (
-            "find_words",
-            &[
-                ("search_word_by_sound", "(sound = "),
-                ("search_word_pk", "(term >= "),
-                ("search_word_by_end", "(reversed >= "),
-            ],
-        ),
-        (
-            "forget words",
-            &[
-                ("record_term_pk", "(term = "),
-                ("search_word_pk", "(term = "),
-            ],
-        ),
-        ("list_events", &[("event_by_record", "(sort_time >= ")]),
-        (
-            "list_events: before",
-            &[("event_by_record", "(sort_time >= ")],
-        ),
-        ("list_events: types", &[("event_by_type", "(sort_time >= ")]),
-        ("count_events", &[("event_by_type", "(sort_time >= ")]),
-        (
-            "list_object_events",
-            &[
-                ("event_object_pk", "(sort_time <= "),
-                ("event_pk", "(event_id = "),
-            ],
-        ),
-        (
-            "find_by_objects",
-            &[
-                ("event_object_pk", "(object_id = "),
-                ("record_pk", "(record_key = "),
-            ],
-        ),
-        (
-            "write_at",
-            &[
-                ("write_time_pk", "(\"time\" <= "),
-                ("model_activation_pk", "(tenant = "),
-            ],
-        ),
-        (
-            "profile_after: row",
-            &[
-                ("profile_pk", "(id = "),
-                ("profile_history_pk", "(until > "),
-            ],
-        ),
-        (
-            "profile_after: records",
-            &[
-                ("record_by_profile", "(profile_id = "),
-                ("record_history_by_profile", "(since <= "),
-            ],
-        ),
-        (
-            "find_by_record_after",
-            &[
-                ("record_pk", "(record_key = "),
-                ("record_history_pk", "(until > "),
-            ],
-        ),
-        (
-            "find_by_identifier_after",
-            &[
-                ("identifier_pk", "(value = "),
-                ("identifier_history_pk", "(value = "),
-                ("record_pk", "(record_key = "),
-                ("record_history_pk", "(until > "),
-            ],
-        ),
-    ];
-    assert_eq!(plans.len(), expected.len());
-    for (plan, (method, lookups)) in plans.iter().zip(expected) {
+    assert_eq!(plans.len(), LOOKUPS.len());
+    for (plan, (method, lookups)) in plans.iter().zip(LOOKUPS) {
         assert_eq!(plan.method, method);
         for (index, condition) in lookups {
             let mut lines = plan

@@ -212,6 +212,20 @@ fn letter(sequence: i64, change: i64) -> DeadLetter {
     }
 }
 
+async fn keep(store: &dyn Store, publication: &str, letter: &DeadLetter) {
+    store
+        .record_dead_letter(&tenant(), publication, letter)
+        .await
+        .expect("it is kept");
+}
+
+async fn replay(store: &dyn Store, keys: Option<&[ChangeKey]>) -> u64 {
+    store
+        .replay_dead_letters(&tenant(), "crm", keys)
+        .await
+        .expect("an answer")
+}
+
 pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Store) {
     let tenant = tenant();
     store
@@ -219,25 +233,16 @@ pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Stor
         .await
         .expect("it begins");
     for (sequence, change) in [(10, 0), (2, 11), (2, 3)] {
-        store
-            .record_dead_letter(&tenant, "crm", &letter(sequence, change))
-            .await
-            .expect("it is kept");
+        keep(store, "crm", &letter(sequence, change)).await;
     }
-    store
-        .record_dead_letter(&tenant, "bus", &letter(1, 1))
-        .await
-        .expect("it is kept");
+    keep(store, "bus", &letter(1, 1)).await;
     // The same change again is the same letter.
     let again = DeadLetter {
         attempts: 31,
         reason: "HTTP 410".to_owned(),
         ..letter(2, 11)
     };
-    store
-        .record_dead_letter(&tenant, "crm", &again)
-        .await
-        .expect("it is kept");
+    keep(store, "crm", &again).await;
     let list = async |page| {
         store
             .list_dead_letters(&tenant, "crm", page)
@@ -269,10 +274,7 @@ pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Stor
         sequence: Sequence(2),
         change: 0,
     };
-    let replayed = store
-        .replay_dead_letters(&tenant, "crm", Some(&[again.key, unknown]))
-        .await;
-    assert_eq!(replayed.expect("an answer"), 1);
+    assert_eq!(replay(store, Some(&[again.key, unknown])).await, 1);
     assert_eq!(
         list(marked).await,
         [DeadLetter {
@@ -280,25 +282,10 @@ pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Stor
             ..again.clone()
         }]
     );
-    assert_eq!(
-        store
-            .replay_dead_letters(&tenant, "crm", None)
-            .await
-            .expect("an answer"),
-        3
-    );
-    assert_eq!(
-        store
-            .replay_dead_letters(&tenant, "crm", Some(&[]))
-            .await
-            .expect("an answer"),
-        0
-    );
+    assert_eq!(replay(store, None).await, 3);
+    assert_eq!(replay(store, Some(&[])).await, 0);
     // Refused once more: it waits for somebody again.
-    store
-        .record_dead_letter(&tenant, "crm", &again)
-        .await
-        .expect("it is kept");
+    keep(store, "crm", &again).await;
     assert_eq!(list(marked).await.len(), 2);
     store
         .remove_dead_letter(&tenant, "crm", again.key)

@@ -120,7 +120,58 @@ async fn each_hot_query_goes_by_its_index() {
     let dir = TempDir::new().expect("a temporary directory");
     let store = sqlite(&dir).await;
     let plans = store.plans(&tenant()).await.expect("plans");
-    let mut expected = vec![
+    let mut expected = steps_of_look_ups();
+    expected.push((
+        "read_log",
+        vec![
+            "t USING PRIMARY KEY (id=?)",
+            "c USING INDEX sqlite_autoindex_change_log_1 (tenant=? AND (sequence,part)>(?,?))",
+        ],
+    ));
+    expected.extend(steps_of_segments());
+    expected.extend(steps_of_searches());
+    expected.extend(steps_of_timelines());
+    expected.extend(steps_of_the_past());
+    assert_eq!(plans.len(), expected.len());
+    for (plan, (method, steps)) in plans.iter().zip(expected) {
+        assert_eq!(plan.method, method);
+        for step in steps {
+            assert!(
+                plan.text.contains(step),
+                "{method}: no {step:?} in\n{}",
+                plan.text
+            );
+        }
+        for table in ["r", "i", "p", "e", "t", "v", "w", "x", "identifier"] {
+            assert!(
+                !plan
+                    .text
+                    .lines()
+                    .any(|line| line == format!("SCAN {table}")),
+                "{method}:\n{}",
+                plan.text
+            );
+        }
+    }
+    // The newest of a record come out of the index in order, so that only so many are read; what is
+    // sorted in the end is those few.
+    for listing in plans
+        .iter()
+        .filter(|plan| plan.method.starts_with("list_events"))
+    {
+        let sorts: Vec<&str> = listing
+            .text
+            .lines()
+            .filter(|line| line.contains("TEMP B-TREE"))
+            .collect();
+        assert_eq!(sorts, ["USE TEMP B-TREE FOR ORDER BY"], "{}", listing.text);
+    }
+}
+
+/// By what profiles, records and the rows of a write are found.
+fn steps_of_look_ups() -> Vec<(&'static str, Vec<&'static str>)> {
+    let record = "r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)";
+    vec![
         (
             "profiles",
             vec![
@@ -135,18 +186,8 @@ async fn each_hot_query_goes_by_its_index() {
                 "(tenant=? AND source=? AND record_key=?)",
             ],
         ),
-        (
-            "find_by_records",
-            vec![
-                "r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)",
-            ],
-        ),
-        (
-            "records",
-            vec![
-                "r USING INDEX sqlite_autoindex_record_1 (tenant=? AND source=? AND record_key=?)",
-            ],
-        ),
+        ("find_by_records", vec![record]),
+        ("records", vec![record]),
         (
             "holders",
             vec![
@@ -193,52 +234,7 @@ async fn each_hot_query_goes_by_its_index() {
                 "identifier USING PRIMARY KEY (tenant=? AND type=? AND value=? AND source=? AND record_key=?)",
             ],
         ),
-        (
-            "read_log",
-            vec![
-                "t USING PRIMARY KEY (id=?)",
-                "c USING INDEX sqlite_autoindex_change_log_1 (tenant=? AND (sequence,part)>(?,?))",
-            ],
-        ),
-    ];
-    expected.extend(steps_of_segments());
-    expected.extend(steps_of_searches());
-    expected.extend(steps_of_timelines());
-    expected.extend(steps_of_the_past());
-    assert_eq!(plans.len(), expected.len());
-    for (plan, (method, steps)) in plans.iter().zip(expected) {
-        assert_eq!(plan.method, method);
-        for step in steps {
-            assert!(
-                plan.text.contains(step),
-                "{method}: no {step:?} in\n{}",
-                plan.text
-            );
-        }
-        for table in ["r", "i", "p", "e", "t", "v", "w", "x", "identifier"] {
-            assert!(
-                !plan
-                    .text
-                    .lines()
-                    .any(|line| line == format!("SCAN {table}")),
-                "{method}:\n{}",
-                plan.text
-            );
-        }
-    }
-    // The newest of a record come out of the index in order, so that only so many are read; what is
-    // sorted in the end is those few.
-    for listing in plans
-        .iter()
-        .filter(|plan| plan.method.starts_with("list_events"))
-    {
-        let sorts: Vec<&str> = listing
-            .text
-            .lines()
-            .filter(|line| line.contains("TEMP B-TREE"))
-            .collect();
-        assert_eq!(sorts, ["USE TEMP B-TREE FOR ORDER BY"], "{}", listing.text);
-    }
+    ]
 }
 
 /// By what events are listed, counted, and found by objects.

@@ -70,41 +70,46 @@ pub(crate) async fn same_keys_in_two_tenants_never_mix(store: &dyn Store) {
                 .value,
             [Some(mine)]
         );
-        let hits = store
-            .find_by_terms(tenant, &beginning(&["a"], None, 9))
-            .await
-            .expect("a read");
-        assert_eq!(
-            hits.iter().map(|hit| hit.profile).collect::<Vec<_>>(),
-            [mine]
-        );
-        let page = EventPage {
-            limit: 9,
-            ..EventPage::default()
-        };
-        assert_eq!(
-            store
-                .list_events(tenant, &[key("1")], &page)
-                .await
-                .expect("a read"),
-            changes(*number).events
-        );
-        assert_eq!(
-            store
-                .list_statements(tenant, &key("1"))
-                .await
-                .expect("a read"),
-            changes(*number).statements
-        );
-        assert_eq!(
-            store
-                .list_memberships(tenant, &key("1"))
-                .await
-                .expect("a read"),
-            changes(*number).memberships
-        );
+        rows_are_mine(store, tenant, *number).await;
         loads_are_mine(store, tenant, *number).await;
     }
+}
+
+async fn rows_are_mine(store: &dyn Store, tenant: &TenantId, number: i64) {
+    let mine = id(u128::try_from(number).expect("small"));
+    let hits = store
+        .find_by_terms(tenant, &beginning(&["a"], None, 9))
+        .await
+        .expect("a read");
+    assert_eq!(
+        hits.iter().map(|hit| hit.profile).collect::<Vec<_>>(),
+        [mine]
+    );
+    let page = EventPage {
+        limit: 9,
+        ..EventPage::default()
+    };
+    assert_eq!(
+        store
+            .list_events(tenant, &[key("1")], &page)
+            .await
+            .expect("a read"),
+        changes(number).events
+    );
+    assert_eq!(
+        store
+            .list_statements(tenant, &key("1"))
+            .await
+            .expect("a read"),
+        changes(number).statements
+    );
+    assert_eq!(
+        store
+            .list_memberships(tenant, &key("1"))
+            .await
+            .expect("a read"),
+        changes(number).memberships
+    );
 }
 
 async fn loads_are_mine(store: &dyn Store, tenant: &TenantId, number: i64) {

@@ -106,16 +106,11 @@ async fn streams_end_with_the_age_of_their_connection() {
         config.grpc.max_connection_age = Duration::from_secs(1);
     })
     .await;
-    let watch = service
-        .profiles()
-        .watch_profiles(WatchProfilesRequest::default())
-        .await;
+    let request = WatchProfilesRequest::default();
+    let watch = service.profiles().watch_profiles(request).await;
     let mut watch = watch.expect("a watch").into_inner();
-    let first = watch
-        .message()
-        .await
-        .expect("no failure")
-        .expect("a message");
+    let first = watch.message().await.expect("no failure");
+    let first = first.expect("a message");
     let mut health = HealthClient::new(service.channel.clone());
     let mut healthy = health
         .watch(HealthCheckRequest::default())

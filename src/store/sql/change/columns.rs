@@ -8,13 +8,12 @@ use super::super::query::statement_columns;
 use super::super::statement::Column;
 use super::Columns;
 use crate::store::{
-    Activation, BackfillProgress, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair,
-    MembershipChange, ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StoredDecision,
-    StoredRequest, StoredStatement,
+    Activation, BackfillProgress, Error, LogEntry, MembershipChange, ModelVersion, ProfileRow,
+    ProfileState, Result, SearchTerm, StoredRequest, StoredStatement,
 };
 
 /// Stored as JSON. It cannot fail for these types; if it does, it is a bug.
-fn json(document: &impl serde::Serialize) -> Result<String> {
+pub(super) fn json(document: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(document).map_err(|error| Error::Internal(error.to_string()))
 }
 
@@ -335,113 +334,6 @@ pub(super) fn recount_columns(progress: &BackfillProgress) -> Columns {
     ]
 }
 
-/// In order of keys: those of one record are all over the table, and neighbours are on one page.
-pub(super) fn key_columns_of(keys: &[KeyedRecord]) -> Columns {
-    let mut keys: Vec<&KeyedRecord> = keys.iter().collect();
-    keys.sort_unstable();
-    let mut columns = vec![(
-        "key_hash",
-        Column::Int(keys.iter().map(|(key, _)| key.0).collect()),
-    )];
-    columns.extend(key_columns(keys.iter().map(|(_, record)| record)));
-    columns
-}
-
-/// Each pair from both of its ends.
-fn ends(pairs: &[MatchPair]) -> impl Iterator<Item = (&MatchPair, &RecordKey, &RecordKey)> + Clone {
-    let from_left = pairs.iter().map(|pair| (pair, &pair.left, &pair.right));
-    from_left.chain(pairs.iter().map(|pair| (pair, &pair.right, &pair.left)))
-}
-
-pub(super) fn pair_key_columns(pairs: &[MatchPair]) -> Columns {
-    let mut columns = key_columns(ends(pairs).map(|(_, here, _)| here));
-    columns.extend([
-        (
-            "other_source",
-            Column::text(ends(pairs).map(|(_, _, there)| there.source.as_str())),
-        ),
-        (
-            "other_key",
-            Column::text(ends(pairs).map(|(_, _, there)| there.key.as_str())),
-        ),
-    ]);
-    columns
-}
-
-pub(super) fn pair_columns(pairs: &[MatchPair]) -> Columns {
-    let mut columns = pair_key_columns(pairs);
-    columns.extend([
-        (
-            "verdict",
-            Column::text(ends(pairs).map(|(pair, ..)| pair.verdict.as_str())),
-        ),
-        (
-            "weight",
-            Column::Int(
-                ends(pairs)
-                    .map(|(pair, ..)| pair.millibits.into())
-                    .collect(),
-            ),
-        ),
-        (
-            "queued",
-            Column::Int(ends(pairs).map(|(pair, ..)| pair.queued.into()).collect()),
-        ),
-        (
-            "lesser",
-            Column::Int(
-                ends(pairs)
-                    .map(|(_, here, there)| (here < there).into())
-                    .collect(),
-            ),
-        ),
-    ]);
-    columns
-}
-
-pub(super) fn decision_columns(decisions: &[StoredDecision]) -> Result<Columns> {
-    let bodies = decisions.iter().map(json).collect::<Result<_>>()?;
-    Ok(vec![
-        (
-            "id",
-            Column::text(decisions.iter().map(|stored| stored.decision.id.as_str())),
-        ),
-        (
-            "sequence",
-            Column::Int(decisions.iter().map(|stored| stored.sequence.0).collect()),
-        ),
-        (
-            "withdrawn",
-            Column::Int(
-                decisions
-                    .iter()
-                    .map(|stored| stored.withdrawn.into())
-                    .collect(),
-            ),
-        ),
-        ("body", Column::Text(bodies)),
-    ])
-}
-
-pub(super) fn decision_record_columns(decisions: &[StoredDecision]) -> Columns {
-    let mut rows: Vec<(&RecordKey, &str)> = decisions
-        .iter()
-        .map(|stored| &stored.decision)
-        .flat_map(|decision| {
-            decision
-                .left
-                .iter()
-                .chain(&decision.right)
-                .map(move |record| (record, decision.id.as_str()))
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let mut columns = key_columns(rows.iter().map(|(record, _)| *record));
-    columns.push(("decision_id", Column::text(rows.iter().map(|(_, id)| *id))));
-    columns
-}
-
 pub(super) fn request_columns(requests: &[StoredRequest]) -> Columns {
     vec![
         (
@@ -466,46 +358,6 @@ pub(super) fn request_columns(requests: &[StoredRequest]) -> Columns {
             Column::text(requests.iter().map(|request| request.answer.as_str())),
         ),
     ]
-}
-
-/// Each change once for each of its two profiles.
-pub(super) fn identity_change_columns(changes: &[IdentityChange]) -> Result<Columns> {
-    let mut rows: Vec<(Uuid, &IdentityChange, bool)> = Vec::new();
-    for change in changes {
-        rows.push((change.into.0, change, true));
-        rows.push((change.from.0, change, false));
-    }
-    let bodies = rows
-        .iter()
-        .map(|(_, change, _)| json(change))
-        .collect::<Result<_>>()?;
-    Ok(vec![
-        (
-            "profile_id",
-            Column::Id(rows.iter().map(|(profile, ..)| *profile).collect()),
-        ),
-        (
-            "sequence",
-            Column::Int(
-                rows.iter()
-                    .map(|(_, change, _)| change.sequence.0)
-                    .collect(),
-            ),
-        ),
-        (
-            "ordinal",
-            Column::Int(
-                rows.iter()
-                    .map(|(_, change, _)| change.ordinal.into())
-                    .collect(),
-            ),
-        ),
-        (
-            "main",
-            Column::Int(rows.iter().map(|(.., main)| (*main).into()).collect()),
-        ),
-        ("body", Column::Text(bodies)),
-    ])
 }
 
 pub(super) fn log_columns(entries: &[LogEntry]) -> Result<Columns> {

@@ -31,14 +31,14 @@ fn from_code(code: u32, message: &str) -> Error {
 }
 
 fn described(code: u32) -> String {
-    match in_words(code).or_else(|| in_words(code & 0xff)) {
+    match extended_in_words(code).or_else(|| primary_in_words(code & 0xff)) {
         Some((name, words)) => format!("{words} (SQLite code {code}, {name})"),
         None => format!("SQLite code {code}"),
     }
 }
 
-/// The name of a code, and what it means to an operator.
-fn in_words(code: u32) -> Option<(&'static str, &'static str)> {
+/// The name of a primary code, and what it means to an operator.
+fn primary_in_words(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
         3 => ("SQLITE_PERM", "the file may not be used in this way"),
         4 => ("SQLITE_ABORT", "the statement was cut off"),
@@ -74,6 +74,13 @@ fn in_words(code: u32) -> Option<(&'static str, &'static str)> {
         ),
         23 => ("SQLITE_AUTH", "the statement is not allowed"),
         26 => ("SQLITE_NOTADB", "the file is not a SQLite database"),
+        _ => return None,
+    })
+}
+
+/// The name of an extended code that says more than its primary code, and what it means.
+fn extended_in_words(code: u32) -> Option<(&'static str, &'static str)> {
+    Some(match code {
         266 => (
             "SQLITE_IOERR_READ",
             "the disk or the file system failed to read",

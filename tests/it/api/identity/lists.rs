@@ -9,7 +9,7 @@ use customer_profile::store::memory::MemoryStore;
 use customer_profile::store::{Cause, Changes, IdentityChange, Store, StoredDecision};
 use profile_core::identity::{Decision, DecisionKind};
 use profile_core::records::{ProfileId, RecordKey, Sequence, TenantId, Timestamp};
-use tonic::Code;
+use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
 use super::told::{key, score};
@@ -251,23 +251,12 @@ async fn write(store: &dyn Store, changes: &Changes) {
     turn.commit(time, changes).await.expect("a commit");
 }
 
-#[tokio::test]
-async fn decisions_are_told_and_are_reasons() {
-    let store = Arc::new(MemoryStore::new());
-    let service = start_on(store.clone()).await;
-    let email = &[("email", "ann@example.org")];
-    let person = |key: &str, identifiers, version| upsert(("web", key), identifiers, &[], version);
-    service
-        .say(vec![
-            person("1", &[], 1),
-            person("2", &[], 1),
-            person("3", email, 1),
-        ])
-        .await;
+/// Two decisions in force, and one that was withdrawn.
+async fn three_decisions(store: &dyn Store) {
     let same = decision("d1", DecisionKind::MustLink, &["1"], &["2"], 2);
     let different = decision("d2", DecisionKind::CannotLink, &["1"], &["3", "4"], 2);
     write(
-        &*store,
+        store,
         &Changes {
             added_decisions: vec![same, different],
             ..Changes::default()
@@ -276,7 +265,7 @@ async fn decisions_are_told_and_are_reasons() {
     .await;
     let later = decision("d3", DecisionKind::MustLink, &["8"], &["9"], 3);
     write(
-        &*store,
+        store,
         &Changes {
             added_decisions: vec![later.clone()],
             ..Changes::default()
@@ -288,42 +277,33 @@ async fn decisions_are_told_and_are_reasons() {
         ..later
     };
     write(
-        &*store,
+        store,
         &Changes {
             withdrawn_decisions: vec![withdrawn],
             ..Changes::default()
         },
     )
     .await;
+}
 
-    let list = async |page_size, page_token| {
-        let request = v1::ListDecisionsRequest {
-            page_size,
-            page_token,
-        };
-        service
-            .identity()
-            .list_decisions(request)
-            .await
-            .expect("a page")
-            .into_inner()
+async fn list_decisions(
+    service: &Service,
+    page_size: i32,
+    page_token: String,
+) -> v1::ListDecisionsResponse {
+    let request = v1::ListDecisionsRequest {
+        page_size,
+        page_token,
     };
-    let all = list(0, String::new()).await;
-    assert_eq!(all.next_page_token, "");
-    let names: Vec<(&str, bool)> = all
-        .decisions
-        .iter()
-        .map(|one| (one.name.as_str(), one.withdrawn))
-        .collect();
-    assert_eq!(
-        names,
-        [
-            ("decisions/d3", true),
-            ("decisions/d2", false),
-            ("decisions/d1", false)
-        ]
-    );
-    let second = all.decisions[1].clone();
+    service
+        .identity()
+        .list_decisions(request)
+        .await
+        .expect("a page")
+        .into_inner()
+}
+
+fn tells_that_they_differ(second: v1::Decision) {
     assert_eq!(second.verdict(), CandidateVerdict::Different);
     assert_eq!(
         (second.left, second.right),
@@ -338,10 +318,43 @@ async fn decisions_are_told_and_are_reasons() {
         (note.actor.as_str(), note.note.as_str()),
         ("d2's maker", "d2's reason")
     );
+}
+
+#[tokio::test]
+async fn decisions_are_told_and_are_reasons() {
+    let store = Arc::new(MemoryStore::new());
+    let service = start_on(store.clone()).await;
+    let email = &[("email", "ann@example.org")];
+    let person = |key: &str, identifiers, version| upsert(("web", key), identifiers, &[], version);
+    service
+        .say(vec![
+            person("1", &[], 1),
+            person("2", &[], 1),
+            person("3", email, 1),
+        ])
+        .await;
+    three_decisions(&*store).await;
+
+    let all = list_decisions(&service, 0, String::new()).await;
+    assert_eq!(all.next_page_token, "");
+    let names: Vec<(&str, bool)> = all
+        .decisions
+        .iter()
+        .map(|one| (one.name.as_str(), one.withdrawn))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("decisions/d3", true),
+            ("decisions/d2", false),
+            ("decisions/d1", false)
+        ]
+    );
+    tells_that_they_differ(all.decisions[1].clone());
     assert_eq!(all.decisions[2].verdict(), CandidateVerdict::Same);
     let (mut paged, mut token) = (Vec::new(), String::new());
     loop {
-        let mut page = list(1, token).await;
+        let mut page = list_decisions(&service, 1, token).await;
         paged.append(&mut page.decisions);
         token = page.next_page_token;
         if token.is_empty() {
@@ -372,43 +385,37 @@ async fn decisions_are_told_and_are_reasons() {
     );
 }
 
+async fn profile_of(service: &Service, said: v1::Statement) -> String {
+    service.say(vec![said]).await.results.remove(0).profile
+}
+
+async fn list_changes(
+    service: &Service,
+    profile: &str,
+    page_size: i32,
+    page_token: &str,
+) -> Result<v1::ListIdentityChangesResponse, Status> {
+    let request = v1::ListIdentityChangesRequest {
+        profile: profile.to_owned(),
+        page_size,
+        page_token: page_token.to_owned(),
+    };
+    let answer = service.identity().list_identity_changes(request).await;
+    answer.map(Response::into_inner)
+}
+
 #[tokio::test]
 async fn merges_and_splits_by_statements_are_listed_newest_first() {
     let service = start().await;
     let person =
         |key: &str, email: &str, version| upsert(("web", key), &[("email", email)], &[], version);
-    let older = service
-        .say(vec![person("1", "amy@shop.com", 1)])
-        .await
-        .results
-        .remove(0)
-        .profile;
-    let younger = service
-        .say(vec![person("2", "bob@shop.com", 1)])
-        .await
-        .results
-        .remove(0)
-        .profile;
+    let older = profile_of(&service, person("1", "amy@shop.com", 1)).await;
+    let younger = profile_of(&service, person("2", "bob@shop.com", 1)).await;
     service.say(vec![person("2", "amy@shop.com", 2)]).await;
     service.say(vec![person("2", "bob@shop.com", 3)]).await;
-    let other = service
-        .say(vec![person("3", "eve@shop.com", 1)])
-        .await
-        .results
-        .remove(0)
-        .profile;
-    let list = async |profile: &str, page_size, page_token| {
-        let request = v1::ListIdentityChangesRequest {
-            profile: profile.to_owned(),
-            page_size,
-            page_token,
-        };
-        service.identity().list_identity_changes(request).await
-    };
-    let all = list("", 0, String::new())
-        .await
-        .expect("a page")
-        .into_inner();
+    let other = profile_of(&service, person("3", "eve@shop.com", 1)).await;
+    let list = async |profile: &str| list_changes(&service, profile, 0, "").await;
+    let all = list("").await.expect("a page");
     assert_eq!(all.next_page_token, "");
     let [split, merge] = all.changes.as_slice() else {
         panic!("two changes: {all:?}")
@@ -437,45 +444,20 @@ async fn merges_and_splits_by_statements_are_listed_newest_first() {
     assert_eq!(merge.cause, Some(statements));
 
     for name in [&older, &younger] {
-        assert_eq!(
-            list(name, 0, String::new())
-                .await
-                .expect("a page")
-                .into_inner()
-                .changes,
-            all.changes
-        );
+        assert_eq!(list(name).await.expect("a page").changes, all.changes);
     }
-    assert_eq!(
-        list(&other, 0, String::new())
-            .await
-            .expect("a page")
-            .into_inner()
-            .changes,
-        []
-    );
-    let first = list(&older, 1, String::new())
-        .await
-        .expect("a page")
-        .into_inner();
-    let second = list(&older, 1, first.next_page_token.clone())
-        .await
-        .expect("a page")
-        .into_inner();
+    assert_eq!(list(&other).await.expect("a page").changes, []);
+    let first = list_changes(&service, &older, 1, "").await.expect("a page");
+    let token = first.next_page_token;
+    let second = list_changes(&service, &older, 1, &token).await;
+    let second = second.expect("a page");
     assert_eq!([first.changes, second.changes].concat(), all.changes);
     assert_eq!(second.next_page_token, "");
-    let status = list(&other, 1, first.next_page_token)
-        .await
-        .expect_err("of another query");
+    let status = list_changes(&service, &other, 1, &token).await;
+    let status = status.expect_err("of another query");
     assert_eq!(reason(&status), "PAGE_TOKEN_INVALID");
-    let nobody = list(
-        "profiles/00000000-0000-0000-0000-000000000001",
-        0,
-        String::new(),
-    )
-    .await
-    .expect_err("nobody");
-    assert_eq!(nobody.code(), Code::NotFound);
+    let nobody = list("profiles/00000000-0000-0000-0000-000000000001").await;
+    assert_eq!(nobody.expect_err("nobody").code(), Code::NotFound);
 }
 
 #[tokio::test]

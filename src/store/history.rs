@@ -1,0 +1,42 @@
+//! Rows that are only ever appended: statements as they were made, and changes of membership.
+
+use profile_core::records::{Draft, ProfileId, RecordKey, Sequence, Timestamp, VersionStamp};
+
+/// Names a statement about a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatementKey {
+    /// The record.
+    pub record: RecordKey,
+    /// The statement's place.
+    pub stamp: VersionStamp,
+}
+
+/// A statement in history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredStatement {
+    /// Its name.
+    pub key: StatementKey,
+    /// The write that stored it.
+    pub sequence: Sequence,
+    /// Its place within that write, from 0.
+    pub ordinal: i32,
+    /// When it came in.
+    pub receive_time: Timestamp,
+    /// As it was said.
+    pub draft: Draft,
+}
+
+/// A change of a record's membership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipChange {
+    /// The record.
+    pub record: RecordKey,
+    /// The write that changed it. A record changes at most once a write.
+    pub sequence: Sequence,
+    /// From now on in this profile; none: gone.
+    pub profile: Option<ProfileId>,
+    /// When.
+    pub time: Timestamp,
+    /// Why: `alone`, `shared:email`, `deleted`.
+    pub reason: String,
+}

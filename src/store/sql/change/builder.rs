@@ -1,0 +1,205 @@
+//! The parts of a write's statements: rows to insert, to keep in history and to delete.
+
+use std::collections::BTreeSet;
+
+use sea_orm::Statement;
+
+use super::{Columns, OnConflict, Write};
+use crate::store::sql::search;
+use crate::store::sql::statement::{Dialect, Sql};
+use crate::store::{Activation, Result, SearchTerm, WriteMark};
+
+/// Whether rows of a table say since which write they hold, and are kept when they are replaced or
+/// removed.
+fn is_kept(table: &str) -> bool {
+    matches!(table, "record" | "profile" | "identifier")
+}
+
+impl Write<'_> {
+    pub(super) fn insert(
+        &mut self,
+        table: &str,
+        on_conflict: OnConflict,
+        columns: Columns,
+    ) -> Result<()> {
+        if is_empty(&columns) {
+            return Ok(());
+        }
+        let names = names(&columns);
+        let tenant = self.sql.bind(self.tenant.as_str());
+        let kept = is_kept(table);
+        let (since, sequence) = if kept {
+            (
+                ", since",
+                format!(", {}", self.sql.bind(self.mark.sequence.0)),
+            )
+        } else {
+            ("", String::new())
+        };
+        let added = self.sql.rows("added", columns)?;
+        let on_conflict = match on_conflict {
+            OnConflict::Refuse => String::new(),
+            OnConflict::Keep => " ON CONFLICT DO NOTHING".to_owned(),
+            OnConflict::Replace(replaced) | OnConflict::Update(replaced) => {
+                let since = kept && matches!(on_conflict, OnConflict::Replace(_));
+                let columns = replaced.iter().chain(since.then_some(&"since"));
+                let set: Vec<String> = columns
+                    .map(|column| format!("{column} = excluded.{column}"))
+                    .collect();
+                let key = match table {
+                    "profile" | "decision" => "tenant, id",
+                    "recount" => "tenant",
+                    "match_pair" => "tenant, source, record_key, other_source, other_key",
+                    _ => "tenant, source, record_key",
+                };
+                format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
+            }
+        };
+        // `WHERE TRUE`: or SQLite would take `ON CONFLICT` for the condition of a join.
+        self.push(format!(
+            "INSERT INTO {table} (tenant, {names}{since}) SELECT {tenant}, {names}{sequence} FROM {added} \
+             WHERE TRUE{on_conflict}"
+        ));
+        Ok(())
+    }
+
+    /// Tells when this write is, to those who look back and to the next writer.
+    pub(super) fn note_time(&mut self) {
+        let WriteMark { sequence, time } = self.mark;
+        let values = [
+            self.tenant.as_str().into(),
+            sequence.0.into(),
+            time.as_micros().into(),
+        ];
+        let [tenant, number, micros] = values.map(|value: sea_orm::Value| self.sql.bind(value));
+        self.push(format!(
+            "INSERT INTO write_time (tenant, sequence, time) VALUES ({tenant}, {number}, {micros})"
+        ));
+        let (tenant, micros) = (
+            self.sql.bind(self.tenant.as_str()),
+            self.sql.bind(time.as_micros()),
+        );
+        self.push(format!(
+            "UPDATE tenant SET write_time = {micros} WHERE id = {tenant}"
+        ));
+    }
+
+    /// Copies the rows with the given keys to history, before they are replaced or removed. Those
+    /// that do not exist leave nothing.
+    pub(super) fn keep(&mut self, table: &str, key: Columns, others: &[&str]) -> Result<()> {
+        if is_empty(&key) {
+            return Ok(());
+        }
+        let same: Vec<String> = key
+            .iter()
+            .map(|(name, _)| format!("t.{name} = replaced.{name}"))
+            .collect();
+        let columns: Vec<&str> = key
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(others.iter().copied())
+            .collect();
+        let shown: Vec<String> = columns.iter().map(|name| format!("t.{name}")).collect();
+        let (tenant, until) = (
+            self.sql.bind(self.tenant.as_str()),
+            self.sql.bind(self.mark.sequence.0),
+        );
+        let replaced = self.sql.rows("replaced", key)?;
+        let row = self.sql.dialect.look_up(
+            table,
+            "t",
+            &format!("t.tenant = {tenant} AND {}", same.join(" AND ")),
+        );
+        let (columns, shown) = (columns.join(", "), shown.join(", "));
+        self.push(format!(
+            "INSERT INTO {table}_history (tenant, {columns}, since, until) \
+             SELECT t.tenant, {shown}, t.since, {until} FROM {replaced} {row}"
+        ));
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, table: &str, columns: Columns) -> Result<()> {
+        if is_empty(&columns) {
+            return Ok(());
+        }
+        let key: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let tenant = self.sql.bind(self.tenant.as_str());
+        let removed = self.sql.rows("removed", columns)?;
+        self.push(self.sql.dialect.delete(table, &tenant, &key, &removed));
+        Ok(())
+    }
+
+    /// Lets the words that can be searched for follow the terms. Whether anybody still says a
+    /// removed one is asked when the terms are gone, so after the one statement in which they go.
+    pub(super) fn words(&mut self, added: &[SearchTerm], removed: &[SearchTerm]) -> Result<()> {
+        self.insert(
+            "search_word",
+            OnConflict::Keep,
+            search::word_columns(added.iter().map(|term| term.term.as_str())),
+        )?;
+        let mut gone: BTreeSet<&str> = removed.iter().map(|term| term.term.as_str()).collect();
+        for term in added {
+            gone.remove(term.term.as_str());
+        }
+        if !gone.is_empty() {
+            let gone: Vec<&str> = gone.into_iter().collect();
+            self.last
+                .push(search::forget(self.sql.dialect, self.tenant, &gone)?);
+        }
+        Ok(())
+    }
+
+    /// The tenant's row is this writer's since the turn was taken.
+    pub(super) fn put_in_force(&mut self, activation: &Activation) {
+        let (version, tenant) = (
+            self.sql.bind(activation.version),
+            self.sql.bind(self.tenant.as_str()),
+        );
+        self.push(format!(
+            "UPDATE tenant SET model_version = {version} WHERE id = {tenant}"
+        ));
+    }
+
+    fn push(&mut self, part: String) {
+        match self.sql.dialect {
+            Dialect::Postgres => self.parts.push(part),
+            Dialect::Sqlite => {
+                let sql = std::mem::replace(&mut self.sql, Sql::new(Dialect::Sqlite));
+                self.statements.push(sql.statement(part));
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Statement> {
+        let last = std::mem::take(&mut self.last);
+        let parts = match self.parts.as_slice() {
+            [] => {
+                self.statements.extend(last);
+                return self.statements;
+            }
+            [only] => only.clone(),
+            several => {
+                let named = several
+                    .iter()
+                    .enumerate()
+                    .map(|(number, part)| format!("part_{number} AS ({part})"));
+                format!("WITH {} SELECT 1", named.collect::<Vec<_>>().join(", "))
+            }
+        };
+        self.statements.push(self.sql.statement(parts));
+        self.statements.extend(last);
+        self.statements
+    }
+}
+
+fn is_empty(columns: &Columns) -> bool {
+    columns.first().is_none_or(|(_, column)| column.is_empty())
+}
+
+fn names(columns: &Columns) -> String {
+    columns
+        .iter()
+        .map(|(name, _)| *name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
