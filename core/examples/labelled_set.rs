@@ -6,6 +6,8 @@
 //! cargo run --release -p profile-core --example labelled_set -- benches/identity/model.yaml SET…
 //! ```
 //!
+//! `--list KIND` before a set prints the pairs of a kind that are wrongly together.
+//!
 //! A set is a folder with `records.csv` (`record_id`, …), `truth.csv` (`record_id`, `cluster_id`)
 //! and, where kinds of errors are to be counted, `why.csv`: columns `apart_KIND` and `same_KIND`
 //! hold tags; two records with a tag in common are a pair of that kind.
@@ -29,13 +31,18 @@ fn main() -> Result<()> {
     let file = arguments.next().ok_or("which model?")?;
     let model =
         Model::parse(&std::fs::read_to_string(file)?).map_err(|errors| format!("{errors:#?}"))?;
-    for folder in arguments {
-        evaluate(Path::new(&folder), &model)?;
+    let mut list = None;
+    while let Some(argument) = arguments.next() {
+        if argument == "--list" {
+            list = arguments.next();
+        } else {
+            evaluate(Path::new(&argument), &model, list.as_deref())?;
+        }
     }
     Ok(())
 }
 
-fn evaluate(folder: &Path, model: &Model) -> Result<()> {
+fn evaluate(folder: &Path, model: &Model, list: Option<&str>) -> Result<()> {
     let rows = rows(&folder.join("records.csv"))?;
     let records: Vec<Record> = rows
         .iter()
@@ -60,7 +67,8 @@ fn evaluate(folder: &Path, model: &Model) -> Result<()> {
     let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
     report(folder, &ids, &found, &truth);
     if folder.join("why.csv").exists() {
-        kinds(&self::rows(&folder.join("why.csv"))?, &found, &truth);
+        let why = self::rows(&folder.join("why.csv"))?;
+        kinds(&why, &found, &truth, list);
     }
     Ok(())
 }
@@ -92,7 +100,12 @@ fn report(
 
 /// Pairs of each kind that are together where they should be apart, and apart where they should be
 /// together.
-fn kinds(rows: &[Json], found: &HashMap<String, usize>, truth: &HashMap<String, String>) {
+fn kinds(
+    rows: &[Json],
+    found: &HashMap<String, usize>,
+    truth: &HashMap<String, String>,
+    list: Option<&str>,
+) {
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut by_tag: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for row in rows {
@@ -113,8 +126,8 @@ fn kinds(rows: &[Json], found: &HashMap<String, usize>, truth: &HashMap<String, 
                 count.1 += 1;
                 let joined = found[a] == found[b];
                 count.0 += u64::from(joined);
-                if joined && std::env::var("LIST").is_ok_and(|list| list == *column) {
-                    println!("PAIR {a} {b}");
+                if joined && list == Some(*column) {
+                    println!("  {a} {b}");
                 }
             }
         }
@@ -134,7 +147,7 @@ fn share(part: u64, of: u64) -> f64 {
 }
 
 fn record(row: &Json, model: &Model) -> Result<Record> {
-    let mut record = Record::new(RecordKey::new("set", &text(row, "record_id")), NOW);
+    let mut record = Record::new(RecordKey::new("set", text(row, "record_id")), NOW);
     let drafts = model
         .map("set", "rows", row)
         .map_err(|violations| format!("{violations:?}"))?;
