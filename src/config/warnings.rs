@@ -142,10 +142,11 @@ fn at_most<T: PartialOrd + Debug>(
     otherwise: &str,
 ) -> Option<String> {
     let Setting { key, value } = small;
-    (value > large.value).then(|| {
-        let (large, most) = (large.key, &large.value);
-        format!("{key} is {value:?}, {large} is {most:?}: {otherwise}")
-    })
+    let Setting {
+        key: large,
+        value: most,
+    } = large;
+    (value > most).then(|| format!("{key} is {value:?}, {large} is {most:?}: {otherwise}"))
 }
 
 #[cfg(test)]
