@@ -292,11 +292,6 @@ pub(crate) async fn dead_letters_are_paged_replayed_and_removed(store: &dyn Stor
         .await
         .expect("it goes");
     assert_eq!(stored(store, "crm").await.dead_letters, 2);
-    assert_eq!(
-        store
-            .list_dead_letters(&tenant, "bus", first)
-            .await
-            .expect("letters"),
-        [letter(1, 1)]
-    );
+    let others = store.list_dead_letters(&tenant, "bus", first).await;
+    assert_eq!(others.expect("letters"), [letter(1, 1)]);
 }

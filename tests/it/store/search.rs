@@ -142,15 +142,17 @@ pub(crate) async fn prefixes_of_any_script_find_their_words(store: &dyn Store) {
     assert_eq!(find(store, &["e"], None, 9).await, []);
 }
 
+/// People by number, with a given and a family name each.
+const PEOPLE: [(u128, &str, &str); 4] = [
+    (1, "anna", "berg"),
+    (2, "anna", "bergman"),
+    (3, "hanna", "berg"),
+    (4, "hanna", "burg"),
+];
+
 pub(crate) async fn hits_come_by_their_least_sure_word(store: &dyn Store) {
     let mut changes = Changes::default();
-    let people = [
-        (1, "anna", "berg"),
-        (2, "anna", "bergman"),
-        (3, "hanna", "berg"),
-        (4, "hanna", "burg"),
-    ];
-    for (number, given, family) in people {
+    for (number, given, family) in PEOPLE {
         let key = key(&number.to_string());
         changes.records.push(record(&key, Some(id(number)), "x"));
         changes.profiles.push(live(id(number), 1));
