@@ -6,7 +6,7 @@
 //! the code below it one look at a thread's context where it does slow work. A cached read does not
 //! even look. The SDK takes what it is given.
 //!
-//! [`child_span!`] makes a span only within a traced one, so that work of calls that are not traced
+//! `child_span!` makes a span only within a traced one, so that work of calls that are not traced
 //! does not begin traces of its own.
 
 use http::HeaderMap;

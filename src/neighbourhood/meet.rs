@@ -155,8 +155,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Reads who holds identifiers: first so many that a value which everybody uses is known by their
-    /// names, then all holders of the others, up to the limit of the type.
+    /// Reads the holders of identifiers: a first part, by whose names a value that everybody uses
+    /// is known, then all holders of the others, up to the limit of the type.
     async fn read_holders(
         &mut self,
         reads: &mut dyn Snapshot,
@@ -181,8 +181,8 @@ impl Search<'_> {
         Ok(stored)
     }
 
-    /// Whether so many people hold an identifier, before and after the write, that it joins nobody,
-    /// whoever else holds it.
+    /// Whether too many people hold an identifier, before and after the write, for it to join
+    /// anybody.
     fn is_of_too_many_people(&self, holders: &[Record]) -> bool {
         let stay = |record: &&Record| !self.start.before.contains_key(&record.key);
         let staying: Vec<Features> = holders

@@ -1,9 +1,9 @@
 //! What people decided about records: these are one person, these are not.
 //!
-//! A decision binds every record that it names, and no rule outweighs it. A later decision outweighs
-//! an earlier one that says otherwise: decisions are taken newest first, and of an earlier one holds
-//! what can be kept beside the newer ones. (It has full effect again when the newer one is taken
-//! back.)
+//! A decision binds every record that it names, and no rule outweighs it. A later decision
+//! outweighs an earlier one that says otherwise: decisions are taken newest first, and of an
+//! earlier one holds what can be kept beside the newer ones. (It has full effect again when the
+//! newer one is taken back.)
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Whom a name is given to.
+/// The sex that a name is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sex {
     Male,
@@ -33,13 +33,13 @@ static SEXES: LazyLock<HashMap<&'static str, Sex>> = LazyLock::new(|| {
     names
 });
 
-/// Whom a folded given name is given to; `None` where it is not known as one.
+/// The sex of a folded given name; `None` where it is not known as a name.
 pub(super) fn sex(name: &str) -> Option<Sex> {
     SEXES.get(name).copied()
 }
 
-/// Whether two known names are spellings of one: the same consonants, and vowels that transcriptions
-/// confuse (`Mohammed` and `Muhammad`, `Lukas` and `Lucas`).
+/// Whether two known names are spellings of one: the same consonants, and vowels that
+/// transcriptions confuse (`Mohammed` and `Muhammad`, `Lukas` and `Lucas`).
 pub(super) fn same_name(a: &str, b: &str) -> bool {
     let (a, b) = (Skeleton::of(a), Skeleton::of(b));
     a.consonants == b.consonants && a.vowels_agree(&b)

@@ -106,7 +106,7 @@ impl IdentifierType {
         clean(raw).into_owned()
     }
 
-    /// What kind of placeholders its values may be.
+    /// The list of placeholders for its values.
     fn sort(&self) -> Sort {
         match &self.normalization {
             Normalization::Email { .. } => Sort::Email,

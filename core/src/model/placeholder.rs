@@ -1,13 +1,14 @@
-//! What stands for nothing: values that forms, exports and people put where they have none.
+//! Placeholders: values that forms, exports and people put where they have none.
 //!
 //! One list for each sort of value, compared without regard to case, white space and punctuation
 //! around. Identifiers on the list link nobody, traits on it are not compared. A model extends the
 //! list by `blocked` patterns, or takes it off an identifier type by `placeholders: false`.
 //!
-//! Source: values reported publicly by users of `PostHog`, Segment, Splink and others as hubs of false
-//! joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`, epochs).
+//! Source: values reported publicly by users of `PostHog`, Segment, Splink and others as hubs of
+//! false joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`,
+//! epochs).
 
-/// What kind of value is asked about.
+/// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// A number or key of a system, an account, a device.
@@ -20,7 +21,7 @@ pub enum Sort {
     Place,
 }
 
-/// What programs and people write for nothing, whatever the field.
+/// Placeholders of programs and people, whatever the field.
 const NOTHING: &str = "null nil none nan na n/a n.a undefined unknown unkown unspecified anonymous anon guest visitor \
     user customer client test testing tester dummy sample example demo default temp tmp empty blank missing \
     invalid void false true yes no object object,object [object,object] nobody noone no-one not-set notset \
@@ -40,7 +41,7 @@ const PLACES: &str = "homeless no-fixed-abode nofixedabode nofixedaddress no-fix
 const MAILBOXES: &str = "test tests testing tester none no noone nobody na n.a n-a null nil unknown anonymous anon guest nomail \
     noemail no-email no.email no_email noreply no-reply no_reply donotreply do-not-reply do_not_reply declined decline refused \
     notprovided not.provided notavailable email mail@mail fake fakeemail dummy sample example someone somebody \
-    asdf asdfg asdfasdf qwerty xxx xx x aaa aa a abc keine keinemail keine.mail sinemail sincorreo notiene semmail sem.email \
+    asdf asdfg asdfasdf qwerty xxx xx aaa aa abc keine keinemail keine.mail sinemail sincorreo notiene semmail sem.email \
     ingen brak brakmaila mailer-daemon postmaster hostmaster webmaster abuse root customer user";
 
 /// Device identifiers that many devices have.
@@ -124,9 +125,10 @@ fn is_no_mailbox(folded: &str) -> bool {
         Some("test" | "invalid" | "localhost")
     );
     // `guest@guest.com`, `email@email.com`.
-    let echo = local == host && (listed(MAILBOXES, name) || listed(NOTHING, name));
+    let echo =
+        local == host && (local.len() == 1 || listed(MAILBOXES, name) || listed(NOTHING, name));
     let mailbox = listed(MAILBOXES, name) || listed(NOTHING, name) && name.len() > 3;
-    let keyboard = !local.is_empty()
+    let keyboard = local.len() > 1
         && local.len() <= 8
         && local.bytes().all(|byte| byte == local.as_bytes()[0]);
     reserved || echo || mailbox || keyboard
@@ -191,7 +193,7 @@ mod tests {
             ),
             (
                 Sort::Email,
-                "mail@martakern.de|hello@janesmith.com|office@meier.at|anna.test@gmail.com|noel@gmail.com|\
+                "mail@martakern.de|hello@janesmith.com|office@meier.at|a@meier.at|anna.test@gmail.com|noel@gmail.com|\
                  nonna@libero.it|nathan@web.de|abe@abe.com|xavier@x.com|bar@foo.com",
             ),
             (Sort::Phone, "+12025550143|+4915112345679|+442079460000"),

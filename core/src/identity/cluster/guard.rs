@@ -155,8 +155,8 @@ impl<'a> Group<'a> {
 
     /// The limits of a profile: number of records, values of a type. A cluster that is over a limit
     /// by a record of its own may still be joined by one that adds nothing. What a person's
-    /// identifier of some priority joins, no number of weaker identifiers parts: a customer may have
-    /// a new relay address with each order.
+    /// identifier of some priority joins, no number of weaker identifiers parts: a customer may
+    /// have a new relay address with each order.
     pub(super) fn over_limit(
         &self,
         other: &Self,
@@ -245,8 +245,8 @@ impl<'a> Group<'a> {
         conflict + other_compound > agree || (other_compound > 0 && !same_compound())
     }
 
-    /// Whether no two of the names can be of one person: both given names are known as names, or the
-    /// family names differ too. (A name that is not known may be one that was garbled.)
+    /// Whether no two of the names can be of one person: both given names are known as names, or
+    /// the family names differ too. (A name that is not known may be one that was garbled.)
     fn other_names_conflict(&self, other: &Self) -> bool {
         let known = |name: &Name| name.given.as_ref().is_some_and(|given| given.sex.is_some());
         let clear = |a: &Name, b: &Name| {

@@ -241,8 +241,8 @@ impl<'a> Partition<'a> {
         firsts
     }
 
-    /// Joins clusters with the first of them. Those that a guard keeps from it stay alone: what they
-    /// share says nothing of which of them are one.
+    /// Joins clusters with the first of them. Those that a guard keeps from it stay alone: what
+    /// they share says nothing of which of them are one.
     fn join_all_with_first(&mut self, rule: &Rule<'_>, firsts: &[usize]) {
         let Some((&into, rest)) = firsts.split_first() else {
             return;

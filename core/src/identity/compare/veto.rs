@@ -12,8 +12,8 @@ use crate::model::matching::{AgreementLevel, Field};
 pub enum Veto {
     /// The given names differ, and nothing that belongs to one person alone is shared.
     GivenNamesDiffer,
-    /// The family names differ, and neither a contact nor a number nor the date of birth is the same:
-    /// two of one name in a house.
+    /// The family names differ, and neither a contact nor a number nor the date of birth is the
+    /// same: two of one name in a house.
     FamilyNamesDiffer,
     /// Both dates of birth are well-formed and clearly different.
     BirthDatesDiffer,

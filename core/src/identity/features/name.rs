@@ -98,7 +98,7 @@ pub(in crate::identity) struct Given {
     pub(in crate::identity) sound: String,
     /// The names that it may be a form of.
     pub(in crate::identity) forms: &'static [u16],
-    /// Whom it is given to, where it is known as a name.
+    /// The sex that it is given to, where it is known as a name.
     pub(in crate::identity) sex: Option<Sex>,
 }
 
@@ -184,7 +184,7 @@ impl Parts {
         }
     }
 
-    /// Takes the suffix of a generation off the end of a name; so many words stay. A single letter
+    /// Takes the suffix of a generation off the end of a name; `stay` words remain. A single letter
     /// is an initial where no family name is before it.
     fn without_suffix(&mut self, mut tokens: Vec<String>, stay: usize) -> Vec<String> {
         while tokens.len() > stay

@@ -185,74 +185,42 @@ fn names_agree_at_many_levels() {
 
 #[test]
 fn dates_and_contacts_agree_at_many_levels() {
-    for (left, right, field, expected) in [
-        (
-            "birth=1978-12-11",
-            "birth=12/11/1978",
-            Field::BirthDate,
-            AgreementLevel::Exact,
-        ),
+    use AgreementLevel::{Close, DayMonthSwapped, Different, Exact, SameLocalPart, Similar};
+    use Field::{BirthDate, Email, Phone, Street};
+    let levels = [
+        ("birth=1978-12-11", "birth=12/11/1978", BirthDate, Exact),
         (
             "birth=1978-12-11",
             "birth=1978-11-12",
-            Field::BirthDate,
-            AgreementLevel::DayMonthSwapped,
+            BirthDate,
+            DayMonthSwapped,
         ),
-        (
-            "birth=1978-12-11",
-            "birth=1978-12-17",
-            Field::BirthDate,
-            AgreementLevel::Close,
-        ),
-        (
-            "birth=1978-12-11",
-            "birth=1951-02-03",
-            Field::BirthDate,
-            AgreementLevel::Different,
-        ),
+        ("birth=1978-12-11", "birth=1978-12-17", BirthDate, Close),
+        ("birth=1978-12-11", "birth=1951-02-03", BirthDate, Different),
         (
             "email=ann.lee@x.com",
             "email=annlee@y.org",
-            Field::Email,
-            AgreementLevel::SameLocalPart,
+            Email,
+            SameLocalPart,
         ),
-        (
-            "email=ann.lee@x.com",
-            "email=ann.le@x.com",
-            Field::Email,
-            AgreementLevel::Close,
-        ),
-        (
-            "email=ann***@x.com",
-            "email=ann.lee@x.com",
-            Field::Email,
-            AgreementLevel::Similar,
-        ),
-        (
-            "phone=2125551142",
-            "phone=2125551143",
-            Field::Phone,
-            AgreementLevel::Close,
-        ),
-        (
-            "street=12_Oak_Street",
-            "street=12_Oak_St",
-            Field::Street,
-            AgreementLevel::Exact,
-        ),
+        ("email=ann.lee@x.com", "email=ann.le@x.com", Email, Close),
+        ("email=ann***@x.com", "email=ann.lee@x.com", Email, Similar),
+        ("phone=2125551142", "phone=2125551143", Phone, Close),
+        ("street=12_Oak_Street", "street=12_Oak_St", Street, Exact),
         (
             "street=12_Willow_Street",
             "street=12_Willow_St_Salem_OR",
-            Field::Street,
-            AgreementLevel::Close,
+            Street,
+            Close,
         ),
         (
             "street=12_Oak_Street",
             "street=99_Oak_Street",
-            Field::Street,
-            AgreementLevel::Different,
+            Street,
+            Different,
         ),
-    ] {
+    ];
+    for (left, right, field, expected) in levels {
         assert_eq!(
             judged(left, right, field).0,
             Some(expected),

@@ -43,7 +43,7 @@ fn parts(family: &str, given: &str) -> Parts {
     }
 }
 
-/// `Smith, Ann Mary`; what stands behind the comma of `Ann Smith, Jr` is no name.
+/// `Smith, Ann Mary`; the part behind the comma of `Ann Smith, Jr` is no name.
 fn by_comma(name: &str) -> Option<(&str, &str)> {
     let (family, given) = name.split_once([',', '、', '，'])?;
     let first = text::fold(given);
