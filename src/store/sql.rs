@@ -344,6 +344,8 @@ impl Store for SqlStore {
         {
             tracing::warn!("a transaction did not end; the database ends it");
         }
+        // The log of SQLite goes with its last connection: that is no loss to be found.
+        self.pools.witness.closed.cancel();
         if tokio::time::timeout(CLOSE_BOUND, self.pools.close())
             .await
             .is_err()

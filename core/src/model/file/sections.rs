@@ -39,7 +39,7 @@ keys! {
     /// `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
     #[derive(Debug, Clone, Default)]
     pub struct Model as "ModelFile" {
-        /// No profile grows by itself beyond this many records.
+        /// Maximum number of records of a profile; only a person's decision goes beyond.
         max_records_per_profile: usize = "10000" as whole(1, MAX_BOUND);
         /// How records are compared that share no identifier, or one that a family may share.
         matching: Matching = empty as mapping::<MatchingKeys>();
@@ -123,10 +123,11 @@ keys! {
         blocked: Vec<Regex> = empty as list(pattern());
         /// A merge that would give a profile more values of this type is refused. Default: no limit.
         max_per_profile: Option<usize> = optional as whole(1, MAX_BOUND);
-        /// A value that would join more than this many groups of records, each joined by stronger
-        /// types, is shared by several people and does not link at all. Default 10.
+        /// Maximum number of people who hold a value, by their given names and dates of birth; a
+        /// value that more hold joins nobody. Default 10.
         max_profiles: Option<usize> = optional as whole(1, MAX_BOUND);
-        /// A value held by more records than this does not link at all. Default 100.
+        /// Maximum number of records that hold a value; a value that more hold joins nobody. Default
+        /// 10000.
         max_records: Option<usize> = optional as whole(1, MAX_BOUND);
     }
 
