@@ -72,8 +72,8 @@ struct Transition<'a> {
 }
 
 /// Finds what changes in this write when another model takes the place of the active one.
-/// `replayed` has the records as the other model accepts their statements, with their memberships as
-/// before.
+/// `replayed` has the records as the other model accepts their statements, with their memberships
+/// as before.
 #[must_use]
 pub fn resolve(
     context: WriteContext<'_>,

@@ -1,7 +1,7 @@
 //! Enumerations that people write by name: each variant with its name and its text, once.
 //!
-//! From one declaration by `choices!` come the enum, its names, and what the model file's JSON Schema
-//! says of it.
+//! From one declaration by `choices!` come the enum, its names, and what the model file's JSON
+//! Schema says of it.
 
 /// An enumeration whose variants have names.
 pub(crate) trait Choice: Copy + PartialEq + 'static {

@@ -110,7 +110,8 @@ pub enum Normalization {
 }
 
 choices! {
-    /// Which of several values survives. Ties go to the more trusted source, then to the later word.
+    /// Which of several values survives. Ties go to the more trusted source, then to the later
+    /// word.
     pub enum Survivorship as "Keep" or MostRecent {
         /// That of the most trusted source.
         SourceTrust = "source_trust",

@@ -197,8 +197,8 @@ impl Writer {
         Ok(decided)
     }
 
-    /// The time of a decision. Later decisions outweigh earlier ones, so no two of a tenant have the
-    /// same time.
+    /// The time of a decision. Later decisions outweigh earlier ones, so no two of a tenant have
+    /// the same time.
     fn decision_time(&self, tx: &dyn Transaction) -> Timestamp {
         let next = Timestamp::from_micros(tx.not_before().as_micros() + 1);
         self.clock.now().max(next)

@@ -32,9 +32,9 @@ pub enum Key {
 impl Reader {
     /// Reads the profile that a key leads to.
     ///
-    /// Which profile that is takes one look-up, the profile another. If the two do not fit together,
-    /// because the record or the identifier moved between them, both are read again, at least as
-    /// current as what was seen.
+    /// Which profile that is takes one look-up, the profile another. If the two do not fit
+    /// together, because the record or the identifier moved between them, both are read again, at
+    /// least as current as what was seen.
     pub(super) async fn read_key(
         &self,
         scope: &Scope<'_>,
@@ -111,8 +111,8 @@ impl Reader {
         Ok(Found::now(scope.requirement.proven(entry)?))
     }
 
-    /// The entry of a key: from the cache, or from the store. Readers that miss it at once share one
-    /// load.
+    /// The entry of a key: from the cache, or from the store. Readers that miss it at once share
+    /// one load.
     async fn entry(&self, scope: &Scope<'_>, key: &CacheKey) -> Result<Found, store::Error> {
         let slot = self.slot(scope, key.clone());
         // Boxed when it begins: a hit allocates nothing for it and stays a small future.

@@ -1,5 +1,5 @@
-//! What a read asks of the store: profiles, folded by the model that is active in the same snapshot,
-//! and the profiles that identifiers and records lead to.
+//! What a read asks of the store: profiles, folded by the model that is active in the same
+//! snapshot, and the profiles that identifiers and records lead to.
 
 use std::sync::Arc;
 use std::time::Instant;

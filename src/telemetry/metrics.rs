@@ -1,5 +1,5 @@
-//! Every metric of the service: its name, unit, help and attributes, in this folder, a file for each
-//! part of the server.
+//! Every metric of the service: its name, unit, help and attributes, in this folder, a file for
+//! each part of the server.
 //!
 //! The same instruments feed `/metrics` (Prometheus) and OTLP. Names follow OpenTelemetry's
 //! conventions where there is one (`rpc.server.call.duration`); the service's own begin with

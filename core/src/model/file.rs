@@ -1,7 +1,7 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! Each key is declared once, by [`keys!`](mod@keys): its name, form, default and text. From that come
-//! its reader, the list of known keys, and its entry in the JSON Schema for editors
+//! Each key is declared once, by [`keys!`](mod@keys): its name, form, default and text. From that
+//! come its reader, the list of known keys, and its entry in the JSON Schema for editors
 //! ([`schema()`]). [`sections`] begins with the whole file.
 //!
 //! - [`tree`] parses YAML into nodes that know their places, and [`reader`] notes mistakes in them.

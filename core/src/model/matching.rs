@@ -22,8 +22,8 @@ choices! {
         MiddleName = "middle_name",
         /// The family name.
         FamilyName = "family_name",
-        /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name are
-        /// not said.
+        /// All names in one text: `Ann Smith`, or `Smith, Ann`. Counts where given and family name
+        /// are not said.
         FullName = "full_name",
         /// Names that the person also goes by.
         OtherNames = "other_names",
@@ -53,8 +53,8 @@ choices! {
         Person = "person",
         /// A family may share it: it links unless something speaks against it.
         Household = "household",
-        /// A thing's, which may change hands: it only tells where a record belongs that says nothing of
-        /// who it is.
+        /// A thing's, which may change hands: it only tells where a record belongs that says
+        /// nothing of who it is.
         Device = "device",
     }
 }

@@ -57,8 +57,8 @@ impl LogFollower {
         })
     }
 
-    /// Reads the log of tenants after their positions. Without tenants it only finds out whether the
-    /// database answers.
+    /// Reads the log of tenants after their positions. Without tenants it only finds out whether
+    /// the database answers.
     async fn read_log(&self, tenants: &[ActiveTenant]) -> Result<Vec<LogTail>> {
         let mut cursors: Vec<LogCursor> = tenants
             .iter()

@@ -95,8 +95,8 @@ fn open_descriptors() -> u64 {
 /// Clock ticks a second in `/proc`: a constant of Linux's interface, on all processors.
 const TICKS_PER_SECOND: u32 = 100;
 
-/// Seconds of user and system time. Source: `proc_pid_stat(5)`, fields 14 and 15; the name in field 2
-/// may hold blanks and brackets, so fields are counted from its end.
+/// Seconds of user and system time. Source: `proc_pid_stat(5)`, fields 14 and 15; the name in field
+/// 2 may hold blanks and brackets, so fields are counted from its end.
 fn cpu_seconds(stat: &str) -> Option<[f64; 2]> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);

@@ -23,9 +23,9 @@ const MAX_TOP: u8 = 20;
 keys! {
     /// A computed trait: one aggregate over the events of the types that it names.
     ///
-    /// Expressions see an event's properties, and `event` with `type`, `source`, `id`, `time`, `hour`,
-    /// `weekday` (1 is Monday) and `date`. An event of which an expression gives no value is not
-    /// counted.
+    /// Expressions see an event's properties, and `event` with `type`, `source`, `id`, `time`,
+    /// `hour`, `weekday` (1 is Monday) and `date`. An event of which an expression gives no value
+    /// is not counted.
     pub(super) struct ComputedKeys as "Computed" => Arc<Definition>: definition {
         /// The aggregates that are named, each with its types of events.
         aggregates: Vec<Named> = inline as table(&AGGREGATES, located(set(list(event_type()))));

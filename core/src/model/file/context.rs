@@ -18,8 +18,8 @@ const SECTION_NAME: &str = "a section is named in lower snake case (`loyalty`), 
 const OBJECT_KIND: &str = "must be a kind of object in lower snake case, such as order";
 
 keys! {
-    /// A view of customers, for `GetContext`: what is told of them in one call. What the purpose may
-    /// not see is withheld all the same.
+    /// A view of customers, for `GetContext`: what is told of them in one call. What the purpose
+    /// may not see is withheld all the same.
     #[derive(Debug, Clone)]
     pub struct ContextView as "View" {
         /// Groups of fields by name, in lower snake case, in order:

@@ -24,20 +24,22 @@ const STATUS: &str = "a status is named in lower snake case (`in_transit`), in 1
 const CHANNEL: &str = "a channel is named in lower snake case (`in_transit`), in 1 to 64 bytes";
 
 keys! {
-    /// A type of event: what may be said of something that happened, and which object it is a state of.
-    /// Under the name of a built-in type it takes its place, and adds to it where it extends it.
+    /// A type of event: what may be said of something that happened, and which object it is a state
+    /// of. Under the name of a built-in type it takes its place, and adds to it where it extends
+    /// it.
     pub(super) struct EventTypeKeys as "EventType" {
-        /// Begins with all that another type says, built in or of this file; its own name stands for
-        /// the built-in one. What is said here is added, or stands instead.
+        /// Begins with all that another type says, built in or of this file; its own name stands
+        /// for the built-in one. What is said here is added, or stands instead.
         extends: Option<Located<String>> = optional as located(text());
         /// What has happened.
         description: Option<String> = optional as text();
         /// What is known of its properties: a type, or more. Others are kept as they are.
         properties: BTreeMap<String, Property> = empty as properties();
-        /// The object whose course it belongs to: its kind, in lower snake case, and the property with
-        /// its id.
+        /// The object whose course it belongs to: its kind, in lower snake case, and the property
+        /// with its id.
         object: Option<Located<References>> = optional as located(references());
-        /// Other objects that it speaks of, by kind: the property with the id, or with a list of ids.
+        /// Other objects that it speaks of, by kind: the property with the id, or with a list of
+        /// ids.
         relates: References = empty as references();
         /// The state that it puts its object in, in lower snake case: `delivered`.
         status: Option<String> = optional as snake_case(STATUS);

@@ -17,29 +17,30 @@ use crate::records::rollup::{Aggregate, Calendar, Window};
 const MAX_SCORE: i64 = 1_000;
 
 keys! {
-    /// What metrics of customer experience are computed from: `GetExperienceMetrics`. With the section
-    /// there, however empty, what it does not name is as by default; `events: []` leaves a metric out.
+    /// What metrics of customer experience are computed from: `GetExperienceMetrics`. With the
+    /// section there, however empty, what it does not name is as by default; `events: []` leaves a
+    /// metric out.
     ///
     /// Expressions see what those of computed traits see.
     pub(super) struct ExperienceKeys as "Experience" => Experience: experience {
         /// What customers buy: for recency, frequency and monetary value, lifetime value and churn.
-        /// Default: `order_placed`, value `total`. All of one currency: where there are several, choose
-        /// one by `where`.
+        /// Default: `order_placed`, value `total`. All of one currency: where there are several,
+        /// choose one by `where`.
         purchases: Measured = empty as mapping::<Measured>();
         /// Net promoter score, from 0 to 10. Default: `survey_response`, value `score`, where
         /// `metric == 'nps'`.
         nps: Measured = empty as mapping::<Measured>();
-        /// Satisfaction, from 1 to 5 unless `min` and `max` say otherwise. Default: `survey_response`,
-        /// value `score`, where `metric == 'csat'`.
+        /// Satisfaction, from 1 to 5 unless `min` and `max` say otherwise. Default:
+        /// `survey_response`, value `score`, where `metric == 'csat'`.
         csat: Scored = empty as mapping::<Scored>();
-        /// Effort, from 1 to 7 unless `min` and `max` say otherwise; the greatest is the least effort.
-        /// Default: `survey_response`, value `score`, where `metric == 'ces'`.
+        /// Effort, from 1 to 7 unless `min` and `max` say otherwise; the greatest is the least
+        /// effort. Default: `survey_response`, value `score`, where `metric == 'ces'`.
         ces: Scored = empty as mapping::<Scored>();
-        /// When customers ask for help. No `value`. Default: `conversation_started` and `call_started`,
-        /// but for calls that we made and those within a conversation.
+        /// When customers ask for help. No `value`. Default: `conversation_started` and
+        /// `call_started`, but for calls that we made and those within a conversation.
         contacts: Measured = empty as mapping::<Measured>();
-        /// Whether what was promised was kept. The value is true or false; without one the event does
-        /// not count. Default: `shipment_delivered` with an `estimated_delivery_time`: whether
+        /// Whether what was promised was kept. The value is true or false; without one the event
+        /// does not count. Default: `shipment_delivered` with an `estimated_delivery_time`: whether
         /// `delivery_time`, or else the event, is not after it.
         promises: Measured = empty as mapping::<Measured>();
         /// Over how many days surveys, contacts and promises are counted, unless a request says
@@ -58,8 +59,8 @@ keys! {
         events: Option<BTreeSet<String>> = optional as set(list(event_type()));
         /// Which value of an event: an expression.
         value: Option<Located<Expression>> = optional as located(expression());
-        /// Only events of which this expression is true. Default, where `events` or `value` are named:
-        /// all.
+        /// Only events of which this expression is true. Default, where `events` or `value` are
+        /// named: all.
         condition("where"): Option<Expression> = optional as expression();
     }
 

@@ -1,8 +1,8 @@
 //! How the keys of a mapping are declared: each key once.
 //!
-//! `keys!` declares a struct. Each field is a key: its text, its name, its type, what holds where the
-//! file does not say it, and its [`Form`]. The reader, the list of known keys and the JSON Schema all
-//! come from that one line:
+//! `keys!` declares a struct. Each field is a key: its text, its name, its type, what holds where
+//! the file does not say it, and its [`Form`]. The reader, the list of known keys and the JSON
+//! Schema all come from that one line:
 //!
 //! ```text
 //! /// Trust in the source; the higher is believed first.

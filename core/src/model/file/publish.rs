@@ -27,8 +27,8 @@ const FIELDS: [&str; 7] = [
 ];
 
 keys! {
-    /// A publication: changes of profiles, told to one target as CloudEvents, each at least once, those
-    /// of a profile in order. Exactly one target is named.
+    /// A publication: changes of profiles, told to one target as CloudEvents, each at least once,
+    /// those of a profile in order. Exactly one target is named.
     pub(super) struct PublicationKeys as "Publication" => Publication: publication {
         /// A stream of NATS JetStream.
         nats: Option<Deferred<Mapping<NatsTarget>>> = optional as deferred(mapping::<NatsTarget>);
@@ -50,7 +50,8 @@ keys! {
     pub struct NatsTarget as "Nats" {
         /// `nats://HOST:PORT` or `tls://HOST:PORT`, without user and password.
         url: String = required as text_by(|text, at, reader| address(text, &["nats", "tls"], at, reader));
-        /// The subject, in which `{tenant}` and `{kind}` are filled in: `customers.{tenant}.{kind}`.
+        /// The subject, in which `{tenant}` and `{kind}` are filled in:
+        /// `customers.{tenant}.{kind}`.
         subject: String = required as text_by(subject);
         /// The environment variable of the servers with the text of a credentials file. Begins with
         /// `PUBLISH_`, as all do.
@@ -59,12 +60,14 @@ keys! {
         user_env: Option<(String, String)> = inline as Login;
     }
 
-    /// A receiver over HTTP, to which each change is posted, signed by the rules of Standard Webhooks.
+    /// A receiver over HTTP, to which each change is posted, signed by the rules of Standard
+    /// Webhooks.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct WebhookTarget as "Webhook" {
         /// `https://…` or `http://…`, without user and password.
         url: String = required as text_by(|text, at, reader| address(text, &["https", "http"], at, reader));
-        /// The environment variable of the servers with the secret, `whsec_…`. Begins with `PUBLISH_`.
+        /// The environment variable of the servers with the secret, `whsec_…`. Begins with
+        /// `PUBLISH_`.
         secret_env: String = required as variable();
         /// A change that failed so many times becomes a dead letter, and the next ones are told. By
         /// default that takes some twenty minutes.

@@ -23,8 +23,8 @@ keys! {
         voice: bool = "false" as Flag;
     }
 
-    /// Something that data is read, or a customer contacted, for. What it may not see is withheld, and
-    /// the answer says so.
+    /// Something that data is read, or a customer contacted, for. What it may not see is withheld,
+    /// and the answer says so.
     #[derive(Debug, Clone, PartialEq, Eq, Default)]
     pub struct Purpose as "Purpose" => Purpose: purpose {
         /// Whether it needs the customer's word.
@@ -50,8 +50,8 @@ keys! {
         /// The event types it may see; `"*"`: all. Default none.
         events: Visible = empty as seen(event_type());
         /// The metrics of customer experience that it may see: `nps`, `csat`, `ces`, `rfm`,
-        /// `lifetime_value`, `churn`, `contact_rate`, `first_contact_resolution`, `promises`; `"*"`:
-        /// all. Default none.
+        /// `lifetime_value`, `churn`, `contact_rate`, `first_contact_resolution`, `promises`;
+        /// `"*"`: all. Default none.
         experience: Visible = empty as seen(metric());
     }
 }

@@ -30,8 +30,8 @@ const DEFAULT_MAX_RECORDS: usize = 10_000;
 const MAX_BOUND: usize = 1_000_000;
 
 keys! {
-    /// What a deployment knows about its customers: who speaks, what they say, and how it becomes one
-    /// profile.
+    /// What a deployment knows about its customers: who speaks, what they say, and how it becomes
+    /// one profile.
     ///
     /// Expressions are CEL over the fields of a payload. A plain path (`email`, `customer.id`,
     /// `payload['First name']`) is a field; a field that is missing, null or blank gives no value.
@@ -52,8 +52,8 @@ keys! {
         /// Sources by name, in lower snake case: the systems that make statements.
         sources: BTreeMap<String, Source> = required as
             named("a source", mapping::<sources::SourceKeys>()).or_bare();
-        /// Where the clocks are of customers who have not said: a name of the IANA time zone database.
-        /// Default UTC.
+        /// Where the clocks are of customers who have not said: a name of the IANA time zone
+        /// database. Default UTC.
         time_zone: String = empty as purposes::time_zone();
         /// Computed traits by name, in lower snake case: what a customer's events add up to.
         computed: BTreeMap<String, Arc<Definition>> = empty as
@@ -69,7 +69,8 @@ keys! {
         /// Channels by name, in lower snake case: how customers are contacted.
         channels: BTreeMap<String, Channel> = empty as
             named("a channel", mapping::<Channel>()).or_bare();
-        /// Purposes by name, in lower snake case: what data is read, and customers are contacted, for.
+        /// Purposes by name, in lower snake case: what data is read, and customers are contacted,
+        /// for.
         purposes: BTreeMap<String, Purpose> = empty as
             named("a purpose", mapping::<Purpose>()).or_bare();
         /// Event types by name, in lower snake case, besides the built-in ones:
@@ -89,22 +90,22 @@ keys! {
         link_probability: i32 = "0.95" as probability();
         /// They are shown for review from this probability on.
         review_probability: i32 = "0.5" as probability();
-        /// A match key (such as names and town) that more records hold than this is generic and finds
-        /// nobody; of a name alone a sixth of it is enough.
+        /// A match key (such as names and town) that more records hold than this is generic and
+        /// finds nobody; of a name alone a sixth of it is enough.
         max_key_records: usize = "60" as whole(1, MAX_BOUND);
         /// An identifier that more people hold than this, told by their given names, is generic: it
         /// links nobody and weighs nothing, until fewer hold it.
         max_people: usize = "8" as whole(1, MAX_BOUND);
     }
 
-    /// An identifier type: two records that share a value are taken for one person, within the limits
-    /// set here.
+    /// An identifier type: two records that share a value are taken for one person, within the
+    /// limits set here.
     pub(super) struct IdentifierKeys as "Identifier" => IdentifierType: identifier {
         /// 1 is the strongest; stronger types link first, and their links are not undone by weaker
         /// ones.
         priority: u32 = required as whole(1, 99);
-        /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and there
-        /// are no other limits.
+        /// A value belongs to one person, and a person has one value: `max_per_profile` is 1 and
+        /// there are no other limits.
         unique: bool = "false" as Flag;
         /// How values are brought into one form.
         normalize: Normalize = "trim" as one_of::<Normalize>();
@@ -121,13 +122,14 @@ keys! {
         exclusive: bool = "false" as Flag;
         /// Regular expressions; a normalised value that one of them finds identifies nobody.
         blocked: Vec<Regex> = empty as list(pattern());
-        /// A merge that would give a profile more values of this type is refused. Default: no limit.
+        /// A merge that would give a profile more values of this type is refused. Default: no
+        /// limit.
         max_per_profile: Option<usize> = optional as whole(1, MAX_BOUND);
         /// Maximum number of people who hold a value, by their given names and dates of birth; a
         /// value that more hold joins nobody. Default 10.
         max_profiles: Option<usize> = optional as whole(1, MAX_BOUND);
-        /// Maximum number of records that hold a value; a value that more hold joins nobody. Default
-        /// 10000.
+        /// Maximum number of records that hold a value; a value that more hold joins nobody.
+        /// Default 10000.
         max_records: Option<usize> = optional as whole(1, MAX_BOUND);
     }
 

@@ -9,8 +9,8 @@ keys! {
     /// A segment: the customers of whom a condition holds.
     pub(super) struct SegmentKeys as "Segment" => Segment: segment {
         /// The condition: CEL over `traits`, `computed` and `preferences`, such as
-        /// `computed.revenue_365d > 1000 && traits.loyalty_tier == 'gold'`. What is not known is null.
-        /// Accessibility needs are not to be had.
+        /// `computed.revenue_365d > 1000 && traits.loyalty_tier == 'gold'`. What is not known is
+        /// null. Accessibility needs are not to be had.
         when: Located<String> = required as located(text());
         /// What it is, in words.
         description: String = empty as text();

@@ -30,7 +30,8 @@ keys! {
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
-        /// Payload kinds that say what happened. A kind that stands under both makes both statements.
+        /// Payload kinds that say what happened. A kind that stands under both makes both
+        /// statements.
         events: BTreeMap<String, EventMapping> = empty as
             named("a kind of payload", mapping::<EventMapping>());
     }
@@ -54,8 +55,9 @@ keys! {
             entries(declared_key(Section::Traits), expression());
         /// Whether a payload is the whole record or a patch of it.
         mode: Mode = "whole" as one_of::<Mode>();
-        /// An expression by preference: `language`, `topics.NAME`, `accessibility.large_print`, … What
-        /// a payload does not say stays, in any mode; an explicit null takes the record's word back.
+        /// An expression by preference: `language`, `topics.NAME`, `accessibility.large_print`, …
+        /// What a payload does not say stays, in any mode; an explicit null takes the record's word
+        /// back.
         preferences: Vec<(PreferenceKey, Expression)> = empty as
             entries(preference, expression());
         /// What the payload says about purposes.
@@ -69,8 +71,8 @@ keys! {
     pub(in crate::model) struct ConsentMapping as "Consent" {
         /// The purpose, as declared.
         purpose: String = required as declared(Section::Purposes);
-        /// The identifier type of the contact point that it is for, and an expression for its value; no
-        /// value: nothing is said. Default: for all.
+        /// The identifier type of the contact point that it is for, and an expression for its
+        /// value; no value: nothing is said. Default: for all.
         contact_point: Option<(String, Expression)> = optional as
             then(entries(declared_key(Section::Identifiers), located(expression())).at_most(1), |points, _, reader| {
                 if let Some((_, second)) = points.get(1) {
