@@ -8,6 +8,9 @@
 //! false joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`,
 //! epochs).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -22,7 +25,7 @@ pub enum Sort {
 }
 
 /// Placeholders of programs and people, whatever the field.
-const NOTHING: &str = "null nil none nan na n/a n.a undefined unknown unkown unspecified anonymous anon guest visitor \
+const NOTHING_WORDS: &str = "null nil none nan na n/a n.a undefined unknown unkown unspecified anonymous anon guest visitor \
     user customer client test testing tester dummy sample example demo default temp tmp empty blank missing \
     invalid void false true yes no object object,object [object,object] nobody noone no-one not-set notset \
     not_set not-available notavailable not-logged-in notloggedin logged-out not-applicable notapplicable tbd tba \
@@ -31,21 +34,21 @@ const NOTHING: &str = "null nil none nan na n/a n.a undefined unknown unkown uns
     неизвестно 不明 未知 なし 無 없음 tidak-ada belum-ada sin-datos sem-dados";
 
 /// Streets and towns that are none.
-const PLACES: &str = "homeless no-fixed-abode nofixedabode nofixedaddress no-fixed-address general-delivery generaldelivery \
+const PLACE_WORDS: &str = "homeless no-fixed-abode nofixedabode nofixedaddress no-fixed-address general-delivery generaldelivery \
     poste-restante posterestante postlagernd unknown-street unknownstreet no-address noaddress kein-adresse \
     same-as-billing sameasbilling same-as-above sameasabove same-as-shipping sameasshipping address street strasse \
     123-main-st 123-main-street 1-main-street 1-test-street test-street test-1 teststreet teststrasse \
     1-anywhere-street anywhere нет-адреса адрес-неизвестен";
 
 /// Mailboxes that are nobody's, whatever the domain.
-const MAILBOXES: &str = "test tests testing tester none no noone nobody na n.a n-a null nil unknown anonymous anon guest nomail \
+const MAILBOX_WORDS: &str = "test tests testing tester none no noone nobody na n.a n-a null nil unknown anonymous anon guest nomail \
     noemail no-email no.email no_email noreply no-reply no_reply donotreply do-not-reply do_not_reply declined decline refused \
     notprovided not.provided notavailable email mail@mail fake fakeemail dummy sample example someone somebody \
     asdf asdfg asdfasdf qwerty xxx xx aaa aa abc keine keinemail keine.mail sinemail sincorreo notiene semmail sem.email \
     ingen brak brakmaila mailer-daemon postmaster hostmaster webmaster abuse root customer user";
 
 /// Device identifiers that many devices have.
-const DEVICES: &str = "9774d56d682e549c 020000000000 000000000000000 004999010640000 012345678912345 00000000-0000-0000-0000-000000000000 \
+const DEVICE_WORDS: &str = "9774d56d682e549c 020000000000 000000000000000 004999010640000 012345678912345 00000000-0000-0000-0000-000000000000 \
     35000000000000 unknown_id";
 
 /// Whether a value stands for nothing.
@@ -56,15 +59,29 @@ pub fn is_placeholder(sort: Sort, value: &str) -> bool {
         Sort::Email => is_no_mailbox(&folded),
         Sort::Phone => is_no_line(&folded),
         Sort::Id => {
-            is_nothing(&folded) || is_no_number(&folded) || listed(DEVICES, &plain(&folded))
+            is_nothing(&folded) || is_no_number(&folded) || listed(&DEVICES, &plain(&folded))
         }
-        Sort::Place => is_nothing(&folded) || listed(PLACES, &spaced(&folded)),
+        Sort::Place => is_nothing(&folded) || listed(&PLACES, &spaced(&folded)),
     }
 }
 
-fn listed(list: &str, value: &str) -> bool {
-    list.split_ascii_whitespace().any(|entry| entry == value)
+/// A list of placeholders, looked up by hash: every identifier of every record is asked about.
+struct List(LazyLock<HashSet<&'static str>>);
+
+impl List {
+    const fn new(words: fn() -> HashSet<&'static str>) -> Self {
+        Self(LazyLock::new(words))
+    }
 }
+
+fn listed(list: &List, value: &str) -> bool {
+    list.0.contains(value)
+}
+
+static NOTHING: List = List::new(|| NOTHING_WORDS.split_ascii_whitespace().collect());
+static PLACES: List = List::new(|| PLACE_WORDS.split_ascii_whitespace().collect());
+static MAILBOXES: List = List::new(|| MAILBOX_WORDS.split_ascii_whitespace().collect());
+static DEVICES: List = List::new(|| DEVICE_WORDS.split_ascii_whitespace().collect());
 
 /// A value without brackets, quotes and punctuation around it, its inner spaces as hyphens.
 fn spaced(folded: &str) -> String {
@@ -86,7 +103,7 @@ fn plain(folded: &str) -> String {
 
 fn is_nothing(folded: &str) -> bool {
     let value = spaced(folded);
-    value.is_empty() || listed(NOTHING, &value) || value == "object-object"
+    value.is_empty() || listed(&NOTHING, &value) || value == "object-object"
 }
 
 /// Numbers that count up, down or not at all: `0`, `-1`, `99999`, `12345678`, zero UUIDs.
@@ -126,8 +143,8 @@ fn is_no_mailbox(folded: &str) -> bool {
     );
     // `guest@guest.com`, `email@email.com`.
     let echo =
-        local == host && (local.len() == 1 || listed(MAILBOXES, name) || listed(NOTHING, name));
-    let mailbox = listed(MAILBOXES, name) || listed(NOTHING, name) && name.len() > 3;
+        local == host && (local.len() == 1 || listed(&MAILBOXES, name) || listed(&NOTHING, name));
+    let mailbox = listed(&MAILBOXES, name) || listed(&NOTHING, name) && name.len() > 3;
     let keyboard = local.len() > 1
         && local.len() <= 8
         && local.bytes().all(|byte| byte == local.as_bytes()[0]);
