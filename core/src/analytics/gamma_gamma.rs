@@ -100,7 +100,7 @@ impl GammaGamma {
     }
 
     /// What a purchase of this customer is expected to be worth, in currency units: equation 5.
-    /// None as for [`GammaGamma::mean_spend`].
+    /// None as for `GammaGamma::mean_spend`.
     #[must_use]
     pub fn expected_spend(&self, customer: &Summary) -> Option<f64> {
         let all = self.mean_spend()?;
@@ -160,7 +160,7 @@ impl Horizon {
 
 /// What a customer's purchases to come are worth today, in currency units: the sum over periods of
 /// the purchases expected in them, times what one is expected to be worth, discounted. None as for
-/// [`GammaGamma::mean_spend`].
+/// `GammaGamma::mean_spend`.
 ///
 /// Source: `lifetimes` 0.11.3, `_customer_lifetime_value`.
 #[must_use]

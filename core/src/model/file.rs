@@ -1,11 +1,11 @@
 //! The model file: YAML in, a compiled [`Model`] or every mistake with its line and column out.
 //!
-//! Each key is declared once, by [`keys!`](mod@keys): its name, form, default and text. From that
+//! Each key is declared once, by `keys!`: its name, form, default and text. From that
 //! come its reader, the list of known keys, and its entry in the JSON Schema for editors
-//! ([`schema()`]). [`sections`] begins with the whole file.
+//! ([`schema()`]). `sections` begins with the whole file.
 //!
-//! - [`tree`] parses YAML into nodes that know their places, and [`reader`] notes mistakes in them.
-//! - [`forms`] has what values may look like: numbers, texts, expressions, lists, mappings.
+//! - `tree` parses YAML into nodes that know their places, and `reader` notes mistakes in them.
+//! - `forms` has what values may look like: numbers, texts, expressions, lists, mappings.
 //! - The other modules declare the sections.
 //!
 //! `examples/retail/model.yaml` is the manual by example, and the model that is compiled in.
