@@ -238,7 +238,12 @@ async fn a_traced_call_has_a_span_for_each_part_of_its_work() {
         assert_eq!(attribute(&read, key), value, "{key}");
     }
     assert_eq!(status(&read), 0);
-    let miss = collector.child(&read, "cache miss").await;
+    let is_profile = |span: &Span| {
+        span.parent_span_id == read.span_id
+            && span.name == "cache miss"
+            && attribute(span, "cache") == "profiles"
+    };
+    let miss = collector.span("cache miss of profiles", is_profile).await;
     collector.child(&miss, "store profiles").await;
     collector.child(&miss, "fold").await;
     let senders = collector.senders.lock().expect("whole").clone();

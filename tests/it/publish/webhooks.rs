@@ -149,7 +149,7 @@ async fn the_status_tells_how_far_it_is_behind_and_why() {
         "/hooks",
         &format!("0 of {}", behind.head),
         "HTTP 503",
-        "tried",
+        "attempts",
     ] {
         assert!(told.contains(part), "{part}:\n{told}");
     }
