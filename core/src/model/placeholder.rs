@@ -2,7 +2,7 @@
 //!
 //! One list for each sort of value, compared without regard to case, white space and punctuation
 //! around. Identifiers on the list link nobody, traits on it are not compared. A model extends the
-//! list by `blocked` patterns, or takes it off an identifier type by `placeholders: false`.
+//! list by `blocked` patterns.
 //!
 //! Source: values reported publicly by users of `PostHog`, Segment, Splink and others as hubs of
 //! false joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`,
@@ -43,13 +43,13 @@ const PLACE_WORDS: &str = "homeless no-fixed-abode nofixedabode nofixedaddress n
 /// Mailboxes that are nobody's, whatever the domain.
 const MAILBOX_WORDS: &str = "test tests testing tester none no noone nobody na n.a n-a null nil unknown anonymous anon guest nomail \
     noemail no-email no.email no_email noreply no-reply no_reply donotreply do-not-reply do_not_reply declined decline refused \
-    notprovided not.provided notavailable email mail@mail fake fakeemail dummy sample example someone somebody \
+    notprovided not.provided notavailable email fake fakeemail dummy sample example someone somebody \
     asdf asdfg asdfasdf qwerty xxx xx aaa aa abc keine keinemail keine.mail sinemail sincorreo notiene semmail sem.email \
     ingen brak brakmaila mailer-daemon postmaster hostmaster webmaster abuse root customer user";
 
 /// Device identifiers that many devices have.
-const DEVICE_WORDS: &str = "9774d56d682e549c 020000000000 000000000000000 004999010640000 012345678912345 00000000-0000-0000-0000-000000000000 \
-    35000000000000 unknown_id";
+const DEVICE_WORDS: &str =
+    "9774d56d682e549c 020000000000 000000000000000 004999010640000 012345678912345 35000000000000";
 
 /// Whether a value stands for nothing.
 #[must_use]
@@ -106,7 +106,8 @@ fn is_nothing(folded: &str) -> bool {
     value.is_empty() || listed(&NOTHING, &value) || value == "object-object"
 }
 
-/// Numbers that count up, down or not at all: `0`, `-1`, `99999`, `12345678`, zero UUIDs.
+/// Numbers that count up, down or not at all: `0`, `-1`, `999999`, `12345678`, zero UUIDs. Shorter
+/// ones are somebody's where a system numbers its customers.
 fn is_no_number(folded: &str) -> bool {
     let plain = plain(folded);
     let digits = plain.as_bytes();
@@ -121,12 +122,12 @@ fn is_no_number(folded: &str) -> bool {
         .count();
     // `-1` and the like.
     let negative = folded.starts_with('-') && digits.len() <= 3;
-    let run = digits.len() >= 5
+    let run = digits.len() >= 6
         && (digits
             .windows(2)
             .all(|pair| pair[1] == pair[0] + 1 || (pair[0] == b'9' && pair[1] == b'0'))
             || digits.windows(2).all(|pair| pair[0] == pair[1] + 1));
-    let repeated = same && (digits[0] == b'0' || digits.len() >= 4);
+    let repeated = same && (digits[0] == b'0' || digits.len() >= 6);
     repeated || negative || run || (digits.len() >= 7 && zeros + 1 >= digits.len())
 }
 
@@ -206,7 +207,7 @@ mod tests {
         for (sort, values) in [
             (
                 Sort::Id,
-                "1|17|42|K100123|10010017|deadbeef|a1b2|12|user-17|guest-4411|2024-000017|100200",
+                "1111|12345|1|17|42|K100123|10010017|deadbeef|a1b2|12|user-17|guest-4411|2024-000017|100200",
             ),
             (
                 Sort::Email,

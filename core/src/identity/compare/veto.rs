@@ -122,7 +122,7 @@ pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
     agrees(score.level(Field::BirthDate))
 }
 
-/// Whether the names that were compared are as likely those of two people.
+/// Whether given names that look alike are as likely those of two people, or are of two sexes.
 fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
     let (l, r) = score.values[Field::GivenName as usize];
     match (
@@ -132,7 +132,7 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
         (Some(a), Some(b)) => {
             score.level(Field::GivenName) != AgreementLevel::Swapped
                 && match given_agreement(a, b) {
-                    GivenAgreement::Doubtful => !agrees(score.level(Field::BirthDate)),
+                    GivenAgreement::Doubtful => !doubt_forgiven(score),
                     GivenAgreement::Conflict => {
                         score.level(Field::GivenName) != AgreementLevel::Different
                     }

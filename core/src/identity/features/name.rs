@@ -301,6 +301,13 @@ mod tests {
             ("王伟", "wei [] wang []"),
             ("Ellie O'Hare", "ellie [] ohare []"),
             ("Cher", "cher [] - []"),
+            ("FRERICHS Marijn", "marijn [] frerichs []"),
+            ("J.R. Smith", "j [r] smith []"),
+            ("pani Anna Nowak", "anna [] nowak []"),
+            (
+                "Шилова Камилла Святославовна",
+                "kamilla [sviatoslavovna] shilova []",
+            ),
         ] {
             assert_eq!(read(&[(Role::FullName, raw)]), [expected], "{raw}");
         }

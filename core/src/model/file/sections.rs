@@ -39,7 +39,7 @@ keys! {
     /// `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
     #[derive(Debug, Clone, Default)]
     pub struct Model as "ModelFile" {
-        /// Maximum number of records of a profile; only a person's decision goes beyond.
+        /// Maximum number of records of a profile.
         max_records_per_profile: usize = "10000" as whole(1, MAX_BOUND);
         /// How records are compared that share no identifier, or one that a family may share.
         matching: Matching = empty as mapping::<MatchingKeys>();

@@ -93,12 +93,13 @@ fn by_script(name: &str) -> Option<(String, String)> {
     Some((first[..cut].to_owned(), first[cut..].to_owned()))
 }
 
-/// `FRERICHS Marijn`: family names in capitals before a given name that is not.
+/// `FRERICHS Marijn`: family names in capitals before a given name that is not. Two capitals are
+/// initials: `JR Smith`.
 fn by_capitals(name: &str) -> Option<(String, String)> {
     let words: Vec<&str> = name.split_whitespace().collect();
     let is_capitals = |word: &&&str| {
         let letters = || word.chars().filter(|letter| letter.is_alphabetic());
-        letters().count() > 1 && letters().all(char::is_uppercase)
+        letters().count() > 2 && letters().all(char::is_uppercase)
     };
     let family = words.iter().take_while(is_capitals).count();
     let others = words[family..].iter().filter(is_capitals).count();

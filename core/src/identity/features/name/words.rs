@@ -18,7 +18,8 @@ pub(super) fn is_title(word: &str) -> bool {
             // Spanish, Portuguese, Italian
             | "sr" | "sra" | "srta" | "senor" | "senora" | "senorita" | "dna"
             | "sig" | "signor" | "signora" | "sigra" | "dott" | "dottor" | "dottssa" | "avv" | "dra"
-            // Slavic and Greek | "pani" | "gospodin" | "gospozha" | "kyrios" | "kyria"
+            // Slavic and Greek
+            | "pani" | "gospodin" | "gospozha" | "kyrios" | "kyria"
             // Turkish, Arabic, Indian
             | "sayin" | "bayan" | "shri" | "shree" | "smt" | "shrimati"
     )
