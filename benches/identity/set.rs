@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use customer_profile::sources::files::{FileReader, Position};
+use customer_profile::sources::files::{FileReader, Options, Position};
 use serde_json::Value as Json;
 
 use crate::measure::{Figures, Placed, measure};
@@ -81,8 +81,8 @@ impl Set {
 }
 
 fn rows(file: &Path) -> anyhow::Result<Vec<Json>> {
-    let reader =
-        FileReader::open(file, Position::START).with_context(|| file.display().to_string())?;
+    let reader = FileReader::open(file, &Options::default(), Position::START)
+        .with_context(|| file.display().to_string())?;
     let rows = reader.map(|row| {
         let row = row.with_context(|| file.display().to_string())?;
         row.payload

@@ -54,7 +54,7 @@ pub use event::{Catalogue, EventType};
 pub use experience::Experience;
 pub use expression::overrun::count as evaluations_over_budget;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitType};
-pub use mapping::Kind;
+pub use mapping::{Kind, MappedFields};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use publication::{Publication, PublishedKind};

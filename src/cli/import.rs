@@ -5,18 +5,24 @@
 //! stored; only then does the position move on, and only then are its refused rows written down. So
 //! a killed import loses nothing, and at worst says a few rows again, which changes nothing, since
 //! statements are idempotent.
+//!
+//! Before the first row it says on standard error what it takes the file for, and why, and compares
+//! the file's columns with what the mapping reads. A file without a row fails.
 
+mod columns;
 mod input;
 mod pipeline;
 mod position;
 mod progress;
+mod reading;
 mod rejects;
 mod sink;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use profile_core::model::MappedFields;
 
 use super::client::TenantArgs;
 use super::output::{self, Format};
@@ -27,25 +33,32 @@ pub(super) use pipeline::{Job, run as run_job};
 pub(super) use progress::{Progress, Tally};
 pub(super) use sink::Sink;
 
-use position::PositionFile;
+use position::{PositionFile, Saved};
+use reading::ReadingArgs;
 use rejects::Rejects;
 
-/// Import files: CSV or NDJSON, plain or gzip
+/// Import files: CSV, NDJSON or JSON, plain or gzip
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without --server, rows are written directly to the database, which no server may have open on SQLite. The model's \
-mapping of the source and kind turns rows into statements. The format of a file is detected from its content.
+mapping of the source and kind turns rows into statements. What a file is is told from its content, printed, and \
+refused where it cannot be told; options declare it.
 
-Rejected rows go to FILE.rejects.ndjson with their line and the reasons; the others are stored. With --resume, an \
-import that was stopped continues: FILE.import.json keeps its position until the end. Importing a file again changes \
-nothing. If a file has several rows about one record, the mapping should set `time` or `version`; otherwise rows \
-count in the order in which they arrive.
+A file that lacks a column which the mapping reads is not imported, unless --allow-missing-columns is given.
 
-The exit code is 1 if any row was rejected, unless --allow-rejects is given.
+Rejected rows go to FILE.rejects.ndjson with their line, the reasons and their content; the others are stored. Mend \
+that file and import it like any other. With --resume, an import that was stopped continues: FILE.import.json keeps \
+its position until the end. Importing a file again changes nothing. If a file has several rows about one record, the \
+mapping should set `time` or `version`; otherwise rows count in the order in which they arrive.
+
+The exit code is 1 if any row was rejected, unless --allow-rejects is given, and if a file has no rows, unless \
+--allow-empty is given.
 
 Examples:
   customer-profile import web.csv.gz --source web --kind customers --server http://127.0.0.1:50051
   customer-profile import orders-*.csv --source web --kind orders --database-url sqlite://shop.db
+  customer-profile import crm.csv --source crm --kind customers --separator ';' --encoding windows-1252 --skip-lines 1
+  customer-profile import export.json --source crm --kind customers --path data.customers
   customer-profile import orders.csv --source web --kind orders --resume
   customer-profile import orders.csv --source web --kind orders --allow-rejects --output json")]
 pub(super) struct Args {
@@ -88,6 +101,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch_rows: u16,
 
+    #[command(flatten)]
+    reading: ReadingArgs,
+
     /// How to print the summary
     #[arg(long, value_enum, default_value_t)]
     output: Format,
@@ -109,39 +125,83 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let result = files(&args, &sink, &target).await;
     sink.close().await;
-    let rejected = result?;
-    Ok(if rejected == 0 || args.allow_rejects {
+    Ok(if result? {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Imports one file after the other. Returns the number of rejected rows.
-async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<u64> {
-    let mut rejected = 0;
+/// Imports one file after the other. Returns whether all went well.
+async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<bool> {
+    let mapped = sink.mapped_fields(&args.source, &args.kind).await?;
+    let mut well = true;
     for file in &args.files {
-        let tally = one(args, sink, target, file).await?;
-        rejected += tally.rejected;
+        let imported = one(args, sink, target, file, &mapped).await?;
+        well &= imported.is_well(args);
     }
-    Ok(rejected)
+    Ok(well)
 }
 
-async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Result<Tally> {
+/// What became of a file.
+struct Imported {
+    tally: Tally,
+    /// What is said of the file.
+    described: String,
+    notes: Vec<String>,
+    /// Whether no row has anything that the mapping reads.
+    useless: bool,
+    /// Lines before the first row of this run.
+    after: u64,
+}
+
+impl Imported {
+    fn is_empty(&self) -> bool {
+        self.tally.rows() == 0 && self.after == 0
+    }
+
+    fn is_well(&self, args: &Args) -> bool {
+        (self.tally.rejected == 0 || args.allow_rejects)
+            && (!self.is_empty() || args.reading.allow_empty)
+            && !self.useless
+    }
+
+    /// Remarks are told on standard error; tables have no place for them.
+    fn note(&mut self, file: &Path, note: String) {
+        eprintln!("{}: {note}", file.display());
+        self.notes.push(note);
+    }
+}
+
+async fn one(
+    args: &Args,
+    sink: &Sink,
+    target: &str,
+    file: &Path,
+    mapped: &MappedFields,
+) -> anyhow::Result<Imported> {
+    let options = args.reading.options();
     let tenant = args.tenant.tenant.as_str();
-    let owner = position::Owner::of(file, [target, tenant, &args.source, &args.kind])?;
+    let import = [target, tenant, &args.source, &args.kind];
+    let owner = position::Owner::new(import, options.fingerprint());
     let at = args
         .state
         .clone()
         .unwrap_or_else(|| beside(file, ".import.json"));
-    let (position, saved) = PositionFile::open(at, owner, file, args.resume)?;
+    let (position, saved) = PositionFile::open(at, owner, args.resume)?;
+    let input = Input::open(file, &options, saved.position)?;
+    let mut imported = look_at(args, file, &input, &saved, mapped)?;
     let path = args
         .rejects
         .clone()
         .unwrap_or_else(|| beside(file, ".rejects.ndjson"));
     let rejects = Rejects::open(path.clone(), saved.rejects_bytes)?;
-    let input = Input::open(file, saved.position)?;
     let progress = Progress::start(&file.display().to_string(), input.total_bytes());
+    let names = input
+        .reader()
+        .columns()
+        .is_none()
+        .then(|| input.field_names());
     let job = Job {
         input,
         source: args.source.clone(),
@@ -151,19 +211,61 @@ async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Res
         position: Some(position),
     };
     let result = run_job(job, sink, &progress).await;
-    let tally = progress.finish();
-    summary(args, file, &path, saved.position.lines, tally)?;
+    imported.tally = progress.finish();
+    if let Some(names) = names {
+        let compared = columns::of_rows(&names.get(), mapped);
+        imported.useless = compared.useless;
+        for note in compared.told {
+            imported.note(file, note);
+        }
+    }
+    if result.is_ok() && imported.is_empty() {
+        imported.note(file, "has no rows".to_owned());
+    }
+    summary(args, file, &path, &imported)?;
     result?;
-    Ok(tally)
+    Ok(imported)
 }
 
-fn summary(
+/// Tells what a file is taken for, and compares it with the mapping and with an earlier run.
+fn look_at(
     args: &Args,
     file: &Path,
-    rejects: &Path,
-    after: u64,
-    tally: Tally,
-) -> anyhow::Result<()> {
+    input: &Input,
+    saved: &Saved,
+    mapped: &MappedFields,
+) -> anyhow::Result<Imported> {
+    let name = file.display();
+    let reader = input.reader();
+    if !saved.fits(reader.digest()) {
+        bail!(
+            "{name}: has changed before the place from which to go on; import it without --resume"
+        );
+    }
+    let mut imported = Imported {
+        tally: Tally::default(),
+        described: reader.described().to_owned(),
+        notes: Vec::new(),
+        useless: false,
+        after: saved.position.lines,
+    };
+    let told = match reader.columns() {
+        Some(columns) => {
+            let allow = args.reading.allow_missing_columns;
+            columns::of_header(file, &columns, mapped, allow)
+                .with_context(|| format!("{name}: read as {}", imported.described))?
+        }
+        None => None,
+    };
+    eprintln!("{name}: read as {}", imported.described);
+    for note in reader.notes().map(str::to_owned).chain(told) {
+        imported.note(file, note);
+    }
+    Ok(imported)
+}
+
+fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> anyhow::Result<()> {
+    let (tally, after) = (imported.tally, imported.after);
     let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
     let text = match args.output {
         Format::Table => {
@@ -179,6 +281,8 @@ fn summary(
         }
         Format::Json => serde_json::to_string(&serde_json::json!({
             "file": file.display().to_string(),
+            "read_as": imported.described,
+            "notes": imported.notes,
             "rows": tally.rows(),
             "stored": tally.stored,
             "duplicate": tally.duplicate,

@@ -48,6 +48,14 @@ impl ModelService for ModelApi {
         context.answer(self.list_model_versions(request, &context).await)
     }
 
+    async fn get_mapping(
+        &self,
+        request: Request<v1::GetMappingRequest>,
+    ) -> Result<Response<v1::GetMappingResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.get_mapping(request, &context).await)
+    }
+
     async fn list_event_types(
         &self,
         request: Request<v1::ListEventTypesRequest>,
@@ -126,6 +134,24 @@ impl ModelApi {
         Ok(v1::ListModelVersionsResponse {
             models,
             next_page_token: next.unwrap_or_default(),
+        })
+    }
+
+    async fn get_mapping(
+        &self,
+        request: v1::GetMappingRequest,
+        context: &CallContext,
+    ) -> Result<v1::GetMappingResponse, ApiError> {
+        let running = self.rollout.models.of(&context.tenant).await?;
+        let v1::GetMappingRequest { source, kind } = request;
+        let fields = running
+            .model
+            .mapped_fields(&source, &kind)
+            .map_err(|violation| vec![violation])?;
+        Ok(v1::GetMappingResponse {
+            required_fields: fields.required.into_iter().collect(),
+            optional_fields: fields.optional.into_iter().collect(),
+            reads_payload: fields.whole,
         })
     }
 

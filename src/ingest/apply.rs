@@ -88,7 +88,7 @@ impl<'a> Applied<'a> {
             .after
             .entry(statement.record.clone())
             .or_insert_with(new);
-        if record.repeats_latest(statement) {
+        if record.repeats(statement) {
             return Outcome::Duplicate;
         }
         let key = StatementKey {

@@ -1,26 +1,32 @@
-//! Payloads from files: CSV with a header line, or one JSON object a line (NDJSON), each perhaps
-//! compressed with gzip.
+//! Payloads from files: CSV, JSON objects in lines (NDJSON), or a JSON document with a list of them;
+//! plain or gzip, in UTF-8 or an encoding that is declared.
 //!
-//! The format of a file is detected from its first bytes, not from its name: gzip by its magic
-//! number, NDJSON by an opening brace, otherwise CSV, whose separator (comma, semicolon, tab, bar)
-//! is the most frequent one in the header line.
+//! A caller may declare everything ([`Options`]). What is not declared is told from the content
+//! where it can be told for sure, never from the name, and [`FileReader::described`] says what the
+//! file was taken for, and why. What is known to be something else (a spreadsheet, a web page, a
+//! compressed archive) is refused by its name.
 //!
 //! Promises:
 //!
-//! - **Flat memory**: one row at a time, of at most [`MAX_ROW_BYTES`]. A longer one (a quote left
-//!   open, most often) is an error of its own, and reading goes on after it.
+//! - **Flat memory**: one row at a time, of at most [`MAX_ROW_BYTES`]. A longer one is an error of
+//!   its own, and reading goes on after it.
 //! - **Nothing is left out silently**: each row that is not blank is yielded, as a payload or as
-//!   what is wrong with it. Only where the bytes themselves end or break (a truncated gzip file, a
-//!   disk error) is there a last error instead.
+//!   what is wrong with it, with its [`Content`]. Only where the bytes themselves end or break (a
+//!   truncated gzip file, a list that is not closed, a disk error) is there a last error instead.
 //! - **Resumable**: each row says the [`Position`] after it, from which another reader of the same
-//!   file goes on.
+//!   file goes on. [`FileReader::digest`] tells whether it is the same file up to there.
 //!
 //! CSV has only texts: a row becomes an object of strings by column. Errors name lines and columns,
 //! and quote no data.
 
+mod content;
 mod csv;
+mod detect;
+mod encoding;
 mod input;
+mod json;
 mod ndjson;
+pub mod options;
 
 use std::fs::File;
 use std::io::Read;
@@ -29,7 +35,10 @@ use std::path::Path;
 use profile_core::records::Violation;
 use serde_json::Value as Json;
 
+pub use content::Content;
 use input::Input;
+use options::Format;
+pub use options::Options;
 
 /// The longest row, in bytes: four times the longest payload that the server takes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
@@ -60,6 +69,8 @@ pub struct Row {
     pub end: Position,
     /// The payload, or what is wrong with the row.
     pub payload: Result<Json, Violation>,
+    /// What a row that is wrong had.
+    pub content: Option<Content>,
 }
 
 /// The file cannot be read, or not beyond a position.
@@ -72,10 +83,21 @@ pub struct ReadError {
     pub what: String,
 }
 
+impl ReadError {
+    fn at_start(what: impl Into<String>) -> Self {
+        Self {
+            position: Position::START,
+            what: what.into(),
+        }
+    }
+}
+
 /// Reads a file row by row. After an error there is nothing more.
 pub struct FileReader {
     input: Input,
     rows: Rows,
+    described: String,
+    notes: Vec<String>,
     total_bytes: u64,
     over: bool,
 }
@@ -83,21 +105,20 @@ pub struct FileReader {
 enum Rows {
     Csv(Box<csv::Rows>),
     Ndjson(ndjson::Rows),
+    Json(json::Rows),
 }
 
 impl FileReader {
     /// Opens a file, to read it from a position on.
     ///
     /// # Errors
-    /// It cannot be opened, its beginning is not text or no header, or it ends before the position.
-    pub fn open(path: &Path, start: Position) -> Result<Self, ReadError> {
-        let failed = |error: std::io::Error| ReadError {
-            position: Position::START,
-            what: error.to_string(),
-        };
+    /// It cannot be opened, it is no file of rows, what is declared does not fit it, or it ends
+    /// before the position.
+    pub fn open(path: &Path, options: &Options, start: Position) -> Result<Self, ReadError> {
+        let failed = |error: std::io::Error| ReadError::at_start(error.to_string());
         let file = File::open(path).map_err(failed)?;
         let total_bytes = file.metadata().map_err(failed)?.len();
-        Self::new(file, total_bytes, start)
+        Self::new(file, total_bytes, options, start)
     }
 
     /// Reads from anything; `total_bytes` is only passed on to [`total_bytes`](Self::total_bytes).
@@ -107,21 +128,68 @@ impl FileReader {
     pub fn new(
         source: impl Read + Send + 'static,
         total_bytes: u64,
+        options: &Options,
         start: Position,
     ) -> Result<Self, ReadError> {
-        let mut input = Input::new(source)?;
-        let rows = if input.begins_with_brace()? {
-            Rows::Ndjson(ndjson::Rows::default())
-        } else {
-            Rows::Csv(Box::new(csv::Rows::with_header(&mut input)?))
+        let mut input = Input::new(source, options.encoding)?;
+        let lines = options.skip_lines;
+        for _ in 0..lines {
+            if !input.pass_line()? {
+                return Err(input.error(format!("the file has no more than {lines} lines")));
+            }
+        }
+        let (format, why, notes) = format_of(&mut input, options)?;
+        let mut rows = match format {
+            Format::Csv => Rows::Csv(Box::new(csv::Rows::with_header(&mut input, options)?)),
+            Format::JsonLines => Rows::Ndjson(ndjson::Rows::payloads()),
+            Format::Rejects => Rows::Ndjson(ndjson::Rows::rejects()),
+            Format::Json => Rows::Json(json::Rows::new(&mut input, &options.path)?),
         };
-        input.skip_to(start)?;
+        let described = described(&rows, format, why, &input);
+        if input.position().offset < start.offset {
+            input.skip_to(start)?;
+            if let Rows::Json(rows) = &mut rows {
+                rows.resume();
+            }
+        }
         Ok(Self {
             input,
             rows,
+            described,
+            notes,
             total_bytes,
             over: false,
         })
+    }
+
+    /// What the file was taken for, and why.
+    #[must_use]
+    pub fn described(&self) -> &str {
+        &self.described
+    }
+
+    /// What is odd about the file, and what was made of it.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        let header = match &self.rows {
+            Rows::Csv(rows) => rows.notes(),
+            Rows::Ndjson(_) | Rows::Json(_) => &[],
+        };
+        self.notes.iter().chain(header).map(String::as_str)
+    }
+
+    /// Names of the columns. `None`: each row has names of its own.
+    #[must_use]
+    pub fn columns(&self) -> Option<Vec<&str>> {
+        match &self.rows {
+            Rows::Csv(rows) => Some(rows.columns().collect()),
+            Rows::Ndjson(_) | Rows::Json(_) => None,
+        }
+    }
+
+    /// SHA-256 of all bytes up to the end of the last row, decompressed and decoded.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.input.digest()
     }
 
     /// Size of the file in bytes, as it is stored.
@@ -147,10 +215,58 @@ impl Iterator for FileReader {
         let row = match &mut self.rows {
             Rows::Csv(rows) => rows.next(&mut self.input),
             Rows::Ndjson(rows) => rows.next(&mut self.input),
+            Rows::Json(rows) => rows.next(&mut self.input),
         };
         self.over = !matches!(row, Ok(Some(_)));
         row.transpose()
     }
+}
+
+/// The format that is declared or told, how it is known, and what to say of it.
+fn format_of(
+    input: &mut Input,
+    options: &Options,
+) -> Result<(Format, &'static str, Vec<String>), ReadError> {
+    let declared = match options {
+        Options {
+            format: Some(format),
+            ..
+        } => Some(*format),
+        Options {
+            separator: Some(_), ..
+        }
+        | Options { quote: Some(_), .. } => Some(Format::Csv),
+        Options { columns, .. } if !columns.is_empty() => Some(Format::Csv),
+        _ => None,
+    };
+    if let Some(format) = declared {
+        return Ok((format, "declared", Vec::new()));
+    }
+    let whole = input.shows_all()?;
+    let beginning = input.peek()?;
+    let blanks = beginning.len() - beginning.trim_ascii_start().len();
+    let detected = detect::detect(&beginning[blanks..], whole, &options.path)
+        .map_err(|what| input.error(what))?;
+    let note = |name: &String| {
+        format!("the file is one JSON object: `--path {name}` reads the rows of its list `{name}`")
+    };
+    let notes = detected.lists.iter().map(note).collect();
+    Ok((detected.format, detected.why, notes))
+}
+
+fn described(rows: &Rows, format: Format, why: &str, input: &Input) -> String {
+    let shape = match (rows, format) {
+        (Rows::Csv(rows), _) => format!("CSV ({why}), {}", rows.described()),
+        (Rows::Json(rows), _) => format!("{} ({why})", rows.described()),
+        (Rows::Ndjson(_), Format::Rejects) => format!("rejected rows ({why})"),
+        (Rows::Ndjson(_), _) => format!("NDJSON ({why})"),
+    };
+    let gzip = if input.is_compressed() {
+        "gzip of "
+    } else {
+        ""
+    };
+    format!("{gzip}{shape}, in {}", input.encoding())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 mod budget;
 mod cel;
 mod convert;
+mod fields;
 #[cfg(test)]
 mod manual;
 mod meter;
@@ -36,6 +37,7 @@ use serde_json::Value as Json;
 
 use convert::from_json;
 pub(super) use convert::{Conversion, kind};
+pub(super) use fields::FieldRead;
 use path::Path;
 
 use budget::Over;

@@ -7,12 +7,15 @@
 //!
 //! What comes out is as the source said it: limits and normal forms are [`Model::check`]'s part.
 
+mod fields;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
+
+pub use fields::MappedFields;
 
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
@@ -299,6 +302,7 @@ impl Run<'_> {
             purpose,
             contact_point,
             fields,
+            from_list: mapping.from_list,
             version,
             source_time,
         }))

@@ -269,6 +269,20 @@ impl Consents {
         self.0.chunk_by(|a, b| pair(a) == pair(b)).count()
     }
 
+    /// Who said the latest word on the same purpose and contact point.
+    #[must_use]
+    pub(super) fn latest_on(&self, consent: &Consent) -> Option<&Provenance> {
+        let Consent {
+            purpose,
+            contact_point,
+            ..
+        } = consent;
+        let same = self.0.iter().filter(|word| {
+            (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point)
+        });
+        same.map(|word| &word.said).max_by_key(|said| said.stamp)
+    }
+
     /// Whether it speaks of this purpose and contact point.
     #[must_use]
     pub fn speaks_of(&self, consent: &Consent) -> bool {

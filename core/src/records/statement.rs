@@ -73,6 +73,9 @@ pub struct DraftConsent {
     /// `status`, `effective_time` and all else, by the names of the API.
     #[serde(default)]
     pub fields: BTreeMap<String, Value>,
+    /// Whether it is read off a list, which says again what was said before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_list: bool,
     /// The source's version; 0 when it has none.
     #[serde(default)]
     pub version: i64,

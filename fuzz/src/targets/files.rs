@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use customer_profile::sources::files::{FileReader, Position, ReadError, Row};
+use customer_profile::sources::files::{FileReader, Options, Position, ReadError, Row};
 
 use super::{Answer, Target, bytes, ensure, outline, refusal, text};
 
@@ -108,7 +108,7 @@ fn read(bytes: &[u8], most: usize, start: Position) -> (Vec<Row>, Option<String>
         at: 0,
         most,
     };
-    let reader = match FileReader::new(source, length, start) {
+    let reader = match FileReader::new(source, length, &Options::default(), start) {
         Ok(reader) => reader,
         Err(error) => return (Vec::new(), Some(error.to_string())),
     };

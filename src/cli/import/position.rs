@@ -1,23 +1,20 @@
 //! The position of an import, in a small file beside the input.
 //!
 //! It is an optimisation: importing a row twice changes nothing. It must never skip a row. So it
-//! advances only after acknowledgements, and names its import: the input (by its beginning; it may
-//! have grown since), the target, the tenant, the source and the kind. Any other import refuses it.
-//! A position counts bytes after decompression, so it holds for gzip too.
+//! advances only after acknowledgements, and names its import: the target, the tenant, the source,
+//! the kind and how the file is read. It has the hash of all bytes before it, so a file that has
+//! changed there is refused, and one that has only grown goes on. A position counts bytes after
+//! decompression, so it holds for gzip too.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::sources::files::Position;
-
-/// How much of an input tells it from others.
-const BEGINNING_BYTES: u64 = 64 * 1024;
 
 /// The import that a position belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +23,24 @@ pub(super) struct Owner {
     tenant: String,
     source: String,
     kind: String,
-    /// Bytes of the input, as it is stored.
-    bytes: u64,
-    /// SHA-256 of its first bytes.
-    beginning: String,
+    /// What is declared of the file.
+    reading: String,
+}
+
+/// A place between two rows, with what is before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    position: Position,
+    digest: [u8; 32],
 }
 
 /// How far an import came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Saved {
     #[serde(flatten)]
     pub(super) position: Position,
+    /// SHA-256 of all bytes before the position, in Base64; empty at the beginning.
+    digest: String,
     /// How long the file of refused rows was.
     pub(super) rejects_bytes: u64,
 }
@@ -55,62 +59,64 @@ pub(crate) struct PositionFile {
 }
 
 impl Owner {
-    /// The import of a file to (target, tenant, source, kind).
-    pub(super) fn of(
-        file: &Path,
-        [target, tenant, source, kind]: [&str; 4],
-    ) -> anyhow::Result<Self> {
-        let bytes = fs::metadata(file)
-            .with_context(|| file.display().to_string())?
-            .len();
-        Ok(Self {
+    /// The import to (target, tenant, source, kind) of a file that is read in this way.
+    pub(super) fn new([target, tenant, source, kind]: [&str; 4], reading: String) -> Self {
+        Self {
             target: target.to_owned(),
             tenant: tenant.to_owned(),
             source: source.to_owned(),
             kind: kind.to_owned(),
-            bytes,
-            beginning: beginning(file, bytes).with_context(|| file.display().to_string())?,
-        })
+            reading,
+        }
+    }
+}
+
+impl Place {
+    /// A place, and the hash of all bytes before it.
+    pub(super) fn new(position: Position, digest: [u8; 32]) -> Self {
+        Self { position, digest }
     }
 }
 
 impl Saved {
-    const START: Self = Self {
-        position: Position::START,
-        rejects_bytes: 0,
-    };
+    fn start() -> Self {
+        Self {
+            position: Position::START,
+            digest: String::new(),
+            rejects_bytes: 0,
+        }
+    }
+
+    /// Whether a file with this hash of the bytes before the position is the one that was read.
+    pub(super) fn fits(&self, digest: [u8; 32]) -> bool {
+        self.position == Position::START || self.digest == BASE64_STANDARD.encode(digest)
+    }
 }
 
 impl PositionFile {
     /// Where to begin: at the start, or where an import of the same was stopped.
-    pub(super) fn open(
-        path: PathBuf,
-        owner: Owner,
-        file: &Path,
-        resume: bool,
-    ) -> anyhow::Result<(Self, Saved)> {
+    pub(super) fn open(path: PathBuf, owner: Owner, resume: bool) -> anyhow::Result<(Self, Saved)> {
         let saved = if resume {
-            read(&path, &owner, file)?
+            read(&path, &owner)?
         } else {
-            Saved::START
+            Saved::start()
         };
-        Ok((
-            Self {
-                path,
-                owner,
-                reported: false,
-            },
-            saved,
-        ))
+        let file = Self {
+            path,
+            owner,
+            reported: false,
+        };
+        Ok((file, saved))
     }
 
-    /// Writes a position, whole or not at all. A failure is reported once: the import itself does
-    /// not need the file.
-    pub(super) fn save(&mut self, position: Position, rejects_bytes: u64) {
+    /// Writes a place, whole or not at all. A failure is reported once: the import itself does not
+    /// need the file.
+    pub(super) fn save(&mut self, place: Place, rejects_bytes: u64) {
         let content = Content {
             owner: self.owner.clone(),
             saved: Saved {
-                position,
+                position: place.position,
+                digest: BASE64_STANDARD.encode(place.digest),
                 rejects_bytes,
             },
         };
@@ -137,10 +143,10 @@ impl PositionFile {
     }
 }
 
-fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
+fn read(path: &Path, owner: &Owner) -> anyhow::Result<Saved> {
     let text = match fs::read(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::START),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::start()),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
     let found: Content = serde_json::from_slice(&text).with_context(|| {
@@ -149,32 +155,13 @@ fn read(path: &Path, owner: &Owner, file: &Path) -> anyhow::Result<Saved> {
             path.display()
         )
     })?;
-    let before = beginning(file, found.owner.bytes).with_context(|| file.display().to_string())?;
-    let same = Owner {
-        bytes: owner.bytes,
-        beginning: before,
-        ..owner.clone()
-    };
-    let expected = Owner {
-        bytes: owner.bytes,
-        ..found.owner.clone()
-    };
-    if same != expected || owner.bytes < found.owner.bytes {
+    if found.owner != *owner {
         bail!(
-            "{}: belongs to another import (another file, target, tenant, source or kind); import without --resume",
+            "{}: belongs to another import (another target, tenant, source, kind or way to read the file); import without --resume",
             path.display()
         );
     }
     Ok(found.saved)
-}
-
-/// The hash of the first bytes of a file with this length.
-fn beginning(file: &Path, bytes: u64) -> std::io::Result<String> {
-    let mut head = Vec::new();
-    File::open(file)?
-        .take(BEGINNING_BYTES.min(bytes))
-        .read_to_end(&mut head)?;
-    Ok(BASE64_STANDARD.encode(Sha256::digest(&head)))
 }
 
 #[cfg(test)]
@@ -189,39 +176,27 @@ mod tests {
     #[test]
     fn a_position_counts_for_the_same_import_only() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, at) = (
-            dir.path().join("a.csv"),
-            dir.path().join("a.csv.import.json"),
-        );
-        fs::write(&file, "id\n1\n2\n").unwrap();
+        let at = dir.path().join("a.csv.import.json");
         let import = ["sqlite://a.db", "default", "web", "customers"];
-        let open = |import, resume| {
-            PositionFile::open(at.clone(), Owner::of(&file, import).unwrap(), &file, resume)
+        let open = |import, reading: &str, resume| {
+            PositionFile::open(at.clone(), Owner::new(import, reading.to_owned()), resume)
         };
-        let (mut position, saved) = open(import, true).unwrap();
-        assert_eq!(saved, Saved::START);
-        position.save(AT, 3);
+        let (mut position, saved) = open(import, "", true).unwrap();
+        assert_eq!(saved, Saved::start());
+        assert!(saved.fits([1; 32]), "nothing was read yet");
+        position.save(Place::new(AT, [7; 32]), 3);
 
-        assert_eq!(
-            open(import, true).unwrap().1,
-            Saved {
-                position: AT,
-                rejects_bytes: 3
-            }
+        let saved = open(import, "", true).unwrap().1;
+        assert_eq!((saved.position, saved.rejects_bytes), (AT, 3));
+        assert!(saved.fits([7; 32]) && !saved.fits([8; 32]), "another file");
+        assert_eq!(open(import, "", false).unwrap().1, Saved::start());
+        assert!(
+            open(import, "utf-16le", true).is_err(),
+            "read in another way"
         );
-        assert_eq!(open(import, false).unwrap().1, Saved::START);
-        assert!(open(["sqlite://b.db", "default", "web", "customers"], true).is_err());
-        assert!(open(["sqlite://a.db", "default", "web", "orders"], true).is_err());
-
-        fs::write(&file, "id\n1\n2\n3\n").unwrap();
-        assert_eq!(
-            open(import, true).unwrap().1.position,
-            AT,
-            "the same file, grown"
-        );
-        fs::write(&file, "id\n9\n2\n3\n").unwrap();
-        assert!(open(import, true).is_err(), "another file");
-        fs::write(&file, "id\n1\n").unwrap();
-        assert!(open(import, true).is_err(), "a shorter file");
+        let other_target = ["sqlite://b.db", "default", "web", "customers"];
+        let other_kind = ["sqlite://a.db", "default", "web", "orders"];
+        assert!(open(other_target, "", true).is_err());
+        assert!(open(other_kind, "", true).is_err());
     }
 }

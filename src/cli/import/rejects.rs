@@ -1,4 +1,7 @@
 //! Refused rows, with their reasons, to be mended and imported again: one JSON object a line.
+//!
+//! Each line has the payload as `row`. Where the row could not be read there is none, and its
+//! `fields` or its `text` can be mended instead: `import` takes the file as it is.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -9,7 +12,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::sources::files::Row;
+use crate::sources::files::{Content, Row};
 
 /// The file is made with the first refused row. It holds personal data, so it is for its owner's
 /// eyes.
@@ -33,8 +36,9 @@ pub(super) struct Reason {
 struct Refused<'a> {
     line: u64,
     reasons: &'a [Reason],
-    /// None where the row could not be read: the file has it on that line.
     row: Option<&'a Json>,
+    #[serde(flatten)]
+    content: Option<&'a Content>,
 }
 
 impl Rejects {
@@ -61,6 +65,7 @@ impl Rejects {
             line: row.line,
             reasons,
             row: row.payload.as_ref().ok(),
+            content: row.content.as_ref(),
         };
         let text = serde_json::to_string(&line)?;
         let (path, bytes) = (&self.path, self.bytes);

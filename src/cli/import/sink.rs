@@ -6,23 +6,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use profile_core::model::Model;
+use profile_core::model::{MappedFields, Model};
 use profile_core::records::{TenantId, Violation};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
 use super::input::Batch;
+use super::position::Place;
 use super::rejects::Reason;
 use crate::active_models::ActiveModels;
 use crate::changes::{self, LogFollower};
-use crate::cli::client::{Client, refused, retry_after};
+use crate::cli::client::{Client, answered, refused, retry_after};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
 use crate::grpc::{self, reason_name, v1};
 use crate::ingest::{self, Ingest, Receipt, Ticket};
-use crate::sources::files::{Position, Row};
+use crate::sources::files::Row;
 use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
@@ -55,7 +56,7 @@ pub(crate) struct Direct {
 /// A batch that is acknowledged.
 pub(super) struct Done {
     pub(super) rows: Vec<(Row, Outcome)>,
-    pub(super) end: Position,
+    pub(super) end: Place,
     pub(super) bytes_read: u64,
 }
 
@@ -114,6 +115,31 @@ impl Sink {
             )?)),
             name,
         ))
+    }
+
+    /// The fields that the mapping of a kind of rows reads.
+    pub(super) async fn mapped_fields(
+        &self,
+        source: &str,
+        kind: &str,
+    ) -> anyhow::Result<MappedFields> {
+        let client = match self {
+            Self::Direct(direct) => {
+                let fields = direct.model.mapped_fields(source, kind);
+                return fields.map_err(|violation| anyhow::anyhow!("{violation}"));
+            }
+            Self::Remote(client) => client,
+        };
+        let request = client.request(v1::GetMappingRequest {
+            source: source.to_owned(),
+            kind: kind.to_owned(),
+        })?;
+        let answer = answered(client.models().get_mapping(request).await)?;
+        Ok(MappedFields {
+            required: answer.required_fields.into_iter().collect(),
+            optional: answer.optional_fields.into_iter().collect(),
+            whole: answer.reads_payload,
+        })
     }
 
     /// Sends a batch. The batches' order is that of the calls; what is answered waits for the

@@ -263,6 +263,7 @@ pub(in crate::grpc) fn consent(
             purpose,
             contact_point,
             fields,
+            from_list: false,
             version: 0,
             source_time,
         });

@@ -1,22 +1,39 @@
-//! CSV (RFC 4180, leniently): a header line, then rows.
+//! CSV (RFC 4180): a header line, then rows.
+//!
+//! - A row with another number of fields than the header, or with quotes that do not fit, is wrong:
+//!   no value is shifted or cut.
+//! - A quote that is left open spoils the line on which it is opened alone: reading goes on with the
+//!   next line.
+//! - A field `="00123"`, as spreadsheets write to keep a text a text, is that text. All else is kept
+//!   as it stands, blanks too.
 
-use std::collections::BTreeSet;
+mod header;
+mod quotes;
+mod separator;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use profile_core::records::{Reason, Violation};
 use serde_json::Value as Json;
 
+use self::header::Header;
 use super::input::Input;
-use super::{MAX_ROW_BYTES, Position, ReadError, Row};
+use super::options::{Options, Quote, Separator};
+use super::{Content, MAX_ROW_BYTES, ReadError, Row};
 
 /// The more columns a file has, the less it is one.
 const MAX_COLUMNS: usize = 4_096;
-const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Number of lines that an open quote may spoil.
+const MAX_OPEN_QUOTES: usize = 100;
 
 pub(super) struct Rows {
     parser: Reader,
-    columns: Vec<String>,
+    separator: Separator,
+    quote: Quote,
+    escape: Option<u8>,
+    header: Header,
     record: Record,
+    open_quotes: usize,
+    described: String,
 }
 
 /// The fields of a row, end to end.
@@ -26,138 +43,298 @@ struct Record {
     length: usize,
     ends: Vec<usize>,
     fields: usize,
-    too_long: bool,
-    open_quote: bool,
+}
+
+/// How a record ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// As it should.
+    Whole,
+    /// It has more bytes or columns than a row may have.
+    TooLong,
+    /// A quote is open at the end of the file.
+    OpenQuote,
 }
 
 impl Rows {
-    pub(super) fn with_header(input: &mut Input) -> Result<Self, ReadError> {
-        let separator = separator(input.peek()?);
-        let parser = ReaderBuilder::new().delimiter(separator).build();
-        let mut rows = Self {
-            parser,
-            columns: Vec::new(),
-            record: Record::default(),
+    pub(super) fn with_header(input: &mut Input, options: &Options) -> Result<Self, ReadError> {
+        skip_line_ends(input)?;
+        let (separator, why) = separator_of(input, options)?;
+        let quote = match separator {
+            Separator::Blanks => Quote::None,
+            Separator::Byte(_) => options.quote.unwrap_or(Quote::Byte(b'"')),
         };
-        if !rows.read(input)? {
-            return Err(input.error("the file is empty: it has neither a header nor an object"));
+        let byte = match separator {
+            Separator::Blanks => b' ',
+            Separator::Byte(byte) => byte,
+        };
+        let mut rows = Self {
+            parser: parser(&mut ReaderBuilder::new(), byte, quote, options.escape),
+            separator,
+            quote,
+            escape: options.escape,
+            header: Header::default(),
+            record: Record::default(),
+            open_quotes: 0,
+            described: String::new(),
+        };
+        if options.columns.is_empty() {
+            rows.read_header(input)?;
+        } else {
+            let declared = options.columns.iter().map(String::as_bytes);
+            rows.header = Header::read(declared).map_err(ReadError::at_start)?;
         }
-        rows.columns = rows.header().map_err(|what| ReadError {
-            position: Position::START,
-            what,
-        })?;
+        let between = match separator {
+            Separator::Blanks => "blanks".to_owned(),
+            Separator::Byte(byte) => separator::shown(byte),
+        };
+        rows.described = match rows.header.columns.len() {
+            1 => "one column".to_owned(),
+            columns => format!("{columns} columns between {between} ({why})"),
+        };
         Ok(rows)
     }
 
-    fn header(&self) -> Result<Vec<String>, String> {
-        if self.record.too_long {
-            return Err("the header line is too long".to_owned());
-        }
-        let mut seen = BTreeSet::new();
-        let mut columns = Vec::new();
-        for (index, field) in self.record.fields().enumerate() {
-            let name = std::str::from_utf8(field)
-                .map_err(|_| format!("the header's column {} is not UTF-8", index + 1))?;
-            let name = name.trim();
-            if name.is_empty() {
-                return Err(format!("the header's column {} has no name", index + 1));
+    fn read_header(&mut self, input: &mut Input) -> Result<(), ReadError> {
+        match self.read(input)? {
+            None => Err(input.error("the file is empty: it has neither a header nor an object")),
+            Some(End::TooLong) => Err(ReadError::at_start("the header line is too long")),
+            Some(End::OpenQuote) => Err(ReadError::at_start(
+                "the header has a quote that is left open to the end of the file",
+            )),
+            Some(End::Whole) => {
+                input.end_row();
+                self.header = Header::read(self.record.fields()).map_err(ReadError::at_start)?;
+                Ok(())
             }
-            if !seen.insert(name) {
-                return Err(format!("the header has the column `{}` twice", shown(name)));
-            }
-            columns.push(name.to_owned());
         }
-        Ok(columns)
+    }
+
+    /// Columns and separator, for people.
+    pub(super) fn described(&self) -> &str {
+        &self.described
+    }
+
+    /// What is odd about the header.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.header.notes
+    }
+
+    /// Names of the columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        let names = self.header.columns.iter().map(String::as_str);
+        names.filter(|name| !name.is_empty())
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Option<Row>, ReadError> {
         skip_line_ends(input)?;
         let line = input.position().lines + 1;
-        if !self.read(input)? {
+        let Some(end) = self.read(input)? else {
             return Ok(None);
-        }
+        };
+        let (payload, content) = if end == End::Whole {
+            let payload = self.payload(input.row());
+            let row = || Content::row(input.row(), &self.header.columns, self.record.fields());
+            let content = payload.is_err().then(row);
+            (payload, content)
+        } else {
+            let length = self.keep_first_line(input, end)?;
+            let content = Content::text(input.row(), length);
+            (Err(fault_of(end)), Some(content))
+        };
+        input.end_row();
         Ok(Some(Row {
             line,
             end: input.position(),
-            payload: self.payload(),
+            payload,
+            content,
         }))
     }
 
-    fn payload(&self) -> Result<Json, Violation> {
-        let malformed = |what: String| Err(Violation::new(Reason::Malformed, "row", what));
-        if self.record.too_long {
-            let what = format!(
-                "is longer than {MAX_ROW_BYTES} bytes or {MAX_COLUMNS} columns: is a quote left open?"
-            );
-            return Err(Violation::new(Reason::LimitExceeded, "row", what));
+    /// Gives all but the first line of a record that does not end back, to be read as rows. Returns
+    /// the length of the line.
+    fn keep_first_line(&mut self, input: &mut Input, end: End) -> Result<usize, ReadError> {
+        self.parser.reset();
+        self.open_quotes += 1;
+        if self.open_quotes > MAX_OPEN_QUOTES {
+            return Err(input.error(format!(
+                "more than {MAX_OPEN_QUOTES} rows have a quote that is left open: declare --quote none"
+            )));
         }
-        if self.record.open_quote {
-            return malformed("has a quote that is left open to the end of the file".to_owned());
+        let first = input.row().iter().position(|byte| *byte == b'\n');
+        if let Some(first) = first {
+            input.give_back(first + 1);
+            return Ok(first + 1);
         }
-        let (fields, columns) = (self.record.fields, self.columns.len());
+        // One line of more than a row may have.
+        let mut length = input.row().len();
+        while end == End::TooLong {
+            let bytes = input.peek()?;
+            let line_end = bytes.iter().position(|byte| *byte == b'\n');
+            let count = line_end.map_or(bytes.len(), |at| at + 1);
+            length += count;
+            input.consume(count);
+            if line_end.is_some() || count == 0 {
+                break;
+            }
+        }
+        Ok(length)
+    }
+
+    fn payload(&self, row: &[u8]) -> Result<Json, Violation> {
+        let malformed = |what: &str| Err(Violation::new(Reason::Malformed, "row", what));
+        if let (Quote::Byte(quote), Separator::Byte(separator)) = (self.quote, self.separator)
+            && row.contains(&quote)
+            && let Some(what) = quotes::fault(row, separator, self.quote, self.escape)
+        {
+            return malformed(what);
+        }
+        let (fields, columns) = (self.record.fields, self.header.columns.len());
         if fields != columns {
-            return malformed(format!("has {fields} fields, and the header has {columns}"));
+            return malformed(&format!(
+                "has {fields} fields, and the header has {columns}"
+            ));
         }
         let mut object = serde_json::Map::with_capacity(columns);
-        for (name, field) in self.columns.iter().zip(self.record.fields()) {
-            match std::str::from_utf8(field) {
-                Ok(text) => object.insert(name.clone(), Json::from(text)),
-                Err(_) => {
-                    return malformed(format!("is not UTF-8 in the column `{}`", shown(name)));
-                }
+        let mut repeats = true;
+        for (name, field) in self.header.columns.iter().zip(self.record.fields()) {
+            let Ok(text) = std::str::from_utf8(field) else {
+                let what = format!(
+                    "is not in the encoding of the file in the column `{}`: declare --encoding",
+                    shown(name)
+                );
+                return malformed(&what);
             };
+            repeats = repeats && text.trim_start_matches('\u{FEFF}').trim() == name;
+            if !name.is_empty() {
+                object.insert(name.clone(), Json::from(quotes::unformula(text)));
+            }
+        }
+        if repeats {
+            return malformed("repeats the header");
         }
         Ok(Json::Object(object))
     }
-}
 
-impl Rows {
-    /// Reads a record; `false` at the end.
-    fn read(&mut self, input: &mut Input) -> Result<bool, ReadError> {
+    /// Reads a record into the present row; none at the end.
+    fn read(&mut self, input: &mut Input) -> Result<Option<End>, ReadError> {
+        if self.separator == Separator::Blanks {
+            return self.read_blanks(input);
+        }
         self.record.clear();
         let mut started = false;
         loop {
             let bytes = input.peek()?;
             let at_end = bytes.is_empty();
             if at_end && !started {
-                return Ok(false);
+                return Ok(None);
             }
             // A line end that is missing at the end of the file is supplied; only within quotes it
             // ends nothing.
-            let (result, count) = self
+            let taken = self
                 .record
                 .take(&mut self.parser, if at_end { b"\n" } else { bytes });
+            let Some((result, count)) = taken else {
+                return Ok(Some(End::TooLong));
+            };
             if !at_end {
                 started |= count > 0;
                 input.consume(count);
             }
             match result {
-                ReadRecordResult::Record => return Ok(true),
-                ReadRecordResult::End => return Ok(false),
-                ReadRecordResult::InputEmpty if at_end => {
-                    self.record.open_quote = true;
-                    self.parser.reset();
-                    return Ok(true);
-                }
+                ReadRecordResult::Record => return Ok(Some(End::Whole)),
+                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::InputEmpty if at_end => return Ok(Some(End::OpenQuote)),
                 ReadRecordResult::InputEmpty
                 | ReadRecordResult::OutputFull
                 | ReadRecordResult::OutputEndsFull => {}
             }
         }
     }
+
+    /// Reads a line whose fields are parted by any number of blanks.
+    fn read_blanks(&mut self, input: &mut Input) -> Result<Option<End>, ReadError> {
+        self.record.clear();
+        loop {
+            let bytes = input.peek()?;
+            let line_end = bytes.iter().position(|byte| *byte == b'\n');
+            let (count, at_end) = (line_end.map_or(bytes.len(), |at| at + 1), bytes.is_empty());
+            input.consume(count);
+            if input.row().len() > MAX_ROW_BYTES {
+                return Ok(Some(End::TooLong));
+            }
+            if line_end.is_some() || at_end {
+                break;
+            }
+        }
+        let line = input.row();
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let fields = line
+            .split(u8::is_ascii_whitespace)
+            .filter(|field| !field.is_empty());
+        self.record.fill(fields);
+        Ok(Some(End::Whole))
+    }
+}
+
+/// What is wrong with a row that does not end as it should.
+fn fault_of(end: End) -> Violation {
+    if end == End::OpenQuote {
+        let what = "has a quote that is left open to the end of the file";
+        return Violation::new(Reason::Malformed, "row", what);
+    }
+    let what = format!(
+        "is longer than {MAX_ROW_BYTES} bytes or {MAX_COLUMNS} columns: is a quote left open?"
+    );
+    Violation::new(Reason::LimitExceeded, "row", what)
+}
+
+/// The separator that is declared, by the caller or by the file, or told; and how it is known.
+fn separator_of(
+    input: &mut Input,
+    options: &Options,
+) -> Result<(Separator, &'static str), ReadError> {
+    let by_file = separator::declared(input.peek()?);
+    if let Some((_, length)) = by_file {
+        input.pass(length);
+    }
+    match (options.separator, by_file) {
+        (Some(separator), _) => Ok((separator, "declared")),
+        (None, Some((separator, _))) => Ok((Separator::Byte(separator), "by its line `sep=`")),
+        (None, None) => {
+            let quote = options.quote.unwrap_or(Quote::Byte(b'"'));
+            let whole = input.shows_all()?;
+            let known = separator::told(input.peek()?, whole, quote, options.escape)
+                .map_err(|what| input.error(what))?;
+            Ok((known.separator, known.why))
+        }
+    }
+}
+
+/// A parser of one line after another.
+fn parser(builder: &mut ReaderBuilder, separator: u8, quote: Quote, escape: Option<u8>) -> Reader {
+    builder.delimiter(separator).escape(escape);
+    match quote {
+        Quote::Byte(quote) => builder.quote(quote).double_quote(escape.is_none()),
+        Quote::None => builder.quoting(false),
+    };
+    builder.build()
 }
 
 impl Record {
     fn clear(&mut self) {
-        (self.length, self.fields, self.too_long, self.open_quote) = (0, 0, false, false);
+        (self.length, self.fields) = (0, 0);
     }
 
-    fn take(&mut self, parser: &mut Reader, bytes: &[u8]) -> (ReadRecordResult, usize) {
-        if self.length == self.bytes.len() && !grow(&mut self.bytes, 4 * 1024, MAX_ROW_BYTES) {
-            (self.length, self.too_long) = (0, true);
-        }
-        if self.fields == self.ends.len() && !grow(&mut self.ends, 64, MAX_COLUMNS) {
-            (self.fields, self.too_long) = (0, true);
+    /// Parses bytes; none: there is no more room.
+    fn take(&mut self, parser: &mut Reader, bytes: &[u8]) -> Option<(ReadRecordResult, usize)> {
+        let full = self.length == self.bytes.len()
+            && !grow(&mut self.bytes, 4 * 1024, MAX_ROW_BYTES)
+            || self.fields == self.ends.len() && !grow(&mut self.ends, 64, MAX_COLUMNS);
+        if full {
+            return None;
         }
         let (output, ends) = (
             &mut self.bytes[self.length..],
@@ -166,7 +343,17 @@ impl Record {
         let (result, read, written, ended) = parser.read_record(bytes, output, ends);
         self.length += written;
         self.fields += ended;
-        (result, read)
+        Some((result, read))
+    }
+
+    fn fill<'a>(&mut self, fields: impl Iterator<Item = &'a [u8]>) {
+        self.bytes.clear();
+        self.ends.clear();
+        for field in fields {
+            self.bytes.extend_from_slice(field);
+            self.ends.push(self.bytes.len());
+        }
+        (self.length, self.fields) = (self.bytes.len(), self.ends.len());
     }
 
     fn fields(&self) -> impl Iterator<Item = &[u8]> {
@@ -196,7 +383,7 @@ fn skip_line_ends(input: &mut Input) -> Result<(), ReadError> {
         if count == 0 {
             return Ok(());
         }
-        input.consume(count);
+        input.pass(count);
     }
 }
 
@@ -205,19 +392,4 @@ fn shown(name: &str) -> String {
     const MAX_LETTERS: usize = 64;
     let letters = name.chars().filter(|letter| !letter.is_control());
     letters.take(MAX_LETTERS).collect()
-}
-
-/// The separator of which the first line has most.
-fn separator(beginning: &[u8]) -> u8 {
-    let line = beginning
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let count = |separator: u8| line.split(|byte| *byte == separator).count();
-    // The first of equals: the comma.
-    SEPARATORS
-        .into_iter()
-        .rev()
-        .max_by_key(|separator| count(*separator))
-        .unwrap_or(b',')
 }

@@ -1,67 +1,94 @@
-//! One JSON object a line.
+//! One JSON object a line, or one row a line that an earlier import rejected.
 
 use profile_core::records::{Reason, Violation};
+use serde_json::Value as Json;
 
 use super::input::Input;
-use super::{MAX_ROW_BYTES, ReadError, Row};
+use super::{Content, MAX_ROW_BYTES, ReadError, Row, content};
 
-#[derive(Default)]
 pub(super) struct Rows {
-    line: Vec<u8>,
+    /// The payload of a line.
+    read: fn(&[u8]) -> Result<Json, Violation>,
+    /// What a line has that is no payload, and how long it is.
+    keep: fn(&[u8], usize) -> Content,
 }
 
 impl Rows {
+    /// Each line is a payload.
+    pub(super) fn payloads() -> Self {
+        Self {
+            read: parse,
+            keep: Content::text,
+        }
+    }
+
+    /// Each line has a payload, and why it was rejected.
+    pub(super) fn rejects() -> Self {
+        Self {
+            read: |line| content::mended(&parse(line)?),
+            keep: Content::rejected,
+        }
+    }
+
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Option<Row>, ReadError> {
         loop {
             let line = input.position().lines + 1;
-            let Some(length) = self.read_line(input)? else {
+            let Some(length) = pass_line(input)? else {
                 return Ok(None);
             };
+            let text = input.row().trim_ascii_end();
+            if text.is_empty() {
+                input.end_row();
+                continue;
+            }
             let payload = if length > MAX_ROW_BYTES {
                 Err(Violation::limit("row", length, MAX_ROW_BYTES, "bytes"))
-            } else if self.line.trim_ascii().is_empty() {
-                continue;
             } else {
-                parse(&self.line)
+                (self.read)(text)
             };
+            let content = payload.is_err().then(|| (self.keep)(text, length));
+            input.end_row();
             return Ok(Some(Row {
                 line,
                 end: input.position(),
                 payload,
+                content,
             }));
-        }
-    }
-
-    /// Reads a line, keeps as much of it as a row may have, and says how long it is; none at the
-    /// end.
-    fn read_line(&mut self, input: &mut Input) -> Result<Option<usize>, ReadError> {
-        self.line.clear();
-        let mut length = 0;
-        loop {
-            let bytes = input.peek()?;
-            let end = bytes.iter().position(|byte| *byte == b'\n');
-            let part = &bytes[..end.unwrap_or(bytes.len())];
-            if length + part.len() <= MAX_ROW_BYTES {
-                self.line.extend_from_slice(part);
-            }
-            let (count, last) = (part.len(), bytes.is_empty());
-            length += count;
-            input.consume(count + usize::from(end.is_some()));
-            if end.is_some() || last {
-                return Ok((length > 0 || end.is_some()).then_some(length));
-            }
         }
     }
 }
 
-fn parse(line: &[u8]) -> Result<serde_json::Value, Violation> {
+/// Takes a line into the present row. Returns its length without the line end; none at the end.
+fn pass_line(input: &mut Input) -> Result<Option<usize>, ReadError> {
+    let mut length = 0;
+    loop {
+        let bytes = input.peek()?;
+        let (end, last) = (
+            bytes.iter().position(|byte| *byte == b'\n'),
+            bytes.is_empty(),
+        );
+        let count = end.unwrap_or(bytes.len());
+        length += count;
+        input.consume(count + usize::from(end.is_some()));
+        if end.is_some() || last {
+            return Ok((length > 0 || end.is_some()).then_some(length));
+        }
+    }
+}
+
+pub(super) fn parse(line: &[u8]) -> Result<Json, Violation> {
     let malformed = |what: String| Violation::new(Reason::Malformed, "row", what);
     let text = std::str::from_utf8(line).map_err(|error| {
         malformed(format!(
-            "is not UTF-8 after byte {} of the line",
+            "is not in the encoding of the file after byte {}",
             error.valid_up_to()
         ))
     })?;
-    serde_json::from_str(text)
-        .map_err(|error| malformed(format!("is not JSON: error in column {}", error.column())))
+    serde_json::from_str(text).map_err(|error| {
+        let place = match error.line() {
+            0 | 1 => format!("column {}", error.column()),
+            line => format!("column {} of its line {line}", error.column()),
+        };
+        malformed(format!("is not JSON: error in {place}"))
+    })
 }

@@ -123,6 +123,8 @@ fn a_position_of_another_import_is_refused() {
     assert!(told.contains("belongs to another import"), "{told}");
     write(dir.path(), "a.csv", rows().replace("Ann", "Bea"));
     let told = import(dir.path(), "a.csv", &["--resume"]).failed(1);
+    assert!(told.contains("has changed before the place"), "{told}");
+    let told = import(dir.path(), "a.csv", &["--resume", "--separator", ","]).failed(1);
     assert!(told.contains("belongs to another import"), "{told}");
     write(dir.path(), "a.csv.import.json", "{}");
     let told = import(dir.path(), "a.csv", &["--resume"]).failed(1);

@@ -303,6 +303,7 @@ fn consent() -> impl Strategy<Value = DraftConsent> {
                 purpose: purpose.to_owned(),
                 contact_point: point.map(|value| Identifier::new("email", value)),
                 fields,
+                from_list: false,
                 version: 0,
                 source_time: Some(at_day(-days)),
             }

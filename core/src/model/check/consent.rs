@@ -1,4 +1,7 @@
 //! Checks what is said about purposes.
+//!
+//! A grant that is read off a list takes a fixed place: the time from which it holds, or before
+//! everything else. So the list can be said again and again, and a withdrawal stays.
 
 use super::preferences::{language, text};
 use super::{Check, MAX_IDENTIFIER_BYTES, shown};
@@ -105,10 +108,16 @@ impl Check<'_> {
             );
         }
         let dated = draft.version > 0 || draft.source_time.is_some();
+        let order = if draft.from_list && permits(consent.status) {
+            let listed = effective_time.filter(|time| *time <= receive_time);
+            Some((0, listed.unwrap_or_default()))
+        } else {
+            dated.then(|| (draft.version, draft.source_time.unwrap_or_default()))
+        };
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
             change: Change::Consent(Box::new(consent)),
-            order: dated.then(|| (draft.version, draft.source_time.unwrap_or_default())),
+            order,
             source_time: draft.source_time,
             receive_time,
             content: ContentHash::of(&(
@@ -233,6 +242,11 @@ impl Check<'_> {
         }
         notes
     }
+}
+
+/// Whether it lets a purpose go on, or may.
+fn permits(status: ConsentStatus) -> bool {
+    matches!(status, ConsentStatus::Granted | ConsentStatus::Pending)
 }
 
 /// `DE`, `US-CA`: the form, not the list, which changes.

@@ -44,6 +44,14 @@ impl Path {
         Some(Self(steps))
     }
 
+    /// The field of the payload that it begins with.
+    pub(super) fn first_field(&self) -> Option<&str> {
+        match self.0.first()? {
+            Step::Field(name) => Some(name),
+            Step::Element(_) => None,
+        }
+    }
+
     pub(super) fn find<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
         self.0.iter().try_fold(payload, |value, step| match step {
             Step::Field(name) => value.get(name),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::forms::{
-    TextBy, declared, declared_key, entries, expression, expression_of, list, list_as, located,
-    mapping, named, one_of, property_name, text_by, then, whole,
+    Flag, TextBy, declared, declared_key, entries, expression, expression_of, list, list_as,
+    located, mapping, named, one_of, property_name, text_by, then, whole,
 };
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
@@ -82,6 +82,10 @@ keys! {
                 let first = points.into_iter().next();
                 first.map(|(kind, expression)| (kind, expression.value))
             });
+        /// Whether the payload is a row of a list, which repeats what was said before. A grant or a
+        /// pending confirmation counts from its `effective_time`, or from when it was first listed,
+        /// and never after a refusal or withdrawal that came later; listed again it says nothing new.
+        from_list: bool = "false" as Flag;
         /// Expressions by the field that they give.
         fields: Vec<(&'static Listed<Option<Conversion>>, Expression)> = inline as
             table(&CONSENT_FIELDS, expression());

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::*;
 
+mod again;
+
 const MODEL: &str = r#"
 identifiers:
   email: { priority: 1, normalize: email }

@@ -23,13 +23,39 @@ impl Record {
         }
     }
 
-    /// Whether an undated statement only repeats the latest one.
+    /// Whether an undated statement only repeats what holds: all that it says was said in the same
+    /// words, and nothing else was said of it since. What was said of other things does not matter,
+    /// so each of the statements that one payload makes is known again.
     #[must_use]
-    pub fn repeats_latest(&self, statement: &RecordStatement) -> bool {
-        statement.order.is_none()
-            && self
-                .latest
-                .is_some_and(|said| said.stamp.content == statement.content)
+    pub fn repeats(&self, statement: &RecordStatement) -> bool {
+        let same = |said: &Provenance| said.stamp.content == statement.content;
+        let patched = |patch: Option<&Provenance>| patch.is_some_and(same);
+        let holds = match &statement.change {
+            Change::Replace(_) | Change::Delete => {
+                let overlaid = self.identifiers.values().any(|cell| cell.patch.is_some())
+                    || self.traits.values().any(|cell| cell.patch.is_some());
+                !overlaid && self.base.is_some_and(|base| same(&base.said))
+            }
+            Change::Patch {
+                identifiers,
+                traits,
+            } => {
+                let of_kind = |kind| {
+                    self.identifiers
+                        .get(kind)
+                        .and_then(|cell| cell.patch.as_ref())
+                };
+                let of_trait = |name| self.traits.get(name).and_then(|cell| cell.patch.as_ref());
+                identifiers.keys().all(|kind| patched(of_kind(kind)))
+                    && traits.keys().all(|name| patched(of_trait(name)))
+            }
+            Change::Prefer(preferences) => preferences.keys().all(|key| {
+                let cell = self.preferences.get(key);
+                patched(cell.and_then(|cell| cell.patch.as_ref()))
+            }),
+            Change::Consent(consent) => patched(self.consents.latest_on(consent)),
+        };
+        statement.order.is_none() && holds
     }
 
     /// Takes a statement in at its place. Taking it in again changes nothing.

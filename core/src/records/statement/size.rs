@@ -10,7 +10,7 @@ plain_size!(ContentHash);
 
 heap_size! {
     DraftPreferences { record, preferences, version, source_time }
-    DraftConsent { record, purpose, contact_point, fields, version, source_time }
+    DraftConsent { record, purpose, contact_point, fields, from_list, version, source_time }
     DraftRecord { record, identifiers, traits, clear_identifier_types, clear_traits, version, source_time }
     DraftEvent { record, event_id, kind, event_time, properties }
     RecordStatement { record, change, order, source_time, receive_time, content, draft }
