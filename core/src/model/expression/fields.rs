@@ -21,8 +21,8 @@ impl Expression {
             Plan::Path(path) | Plan::Convert(_, path) => vec![of_path(path)],
             Plan::Program(program) => {
                 let names = program.names().iter().filter(|name| *name != PAYLOAD);
-                let named = names.cloned().map(FieldRead::Required);
-                named.chain(of_payload(&self.source)).collect()
+                let fields = names.cloned().map(FieldRead::Required);
+                fields.chain(of_payload(&self.source)).collect()
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::records::{About, ConsentState, Record, Statement, effective};
 
-const MODEL: &str = r#"
+const MODEL: &str = r"
 identifiers: { email: { priority: 1, normalize: email } }
 traits: { name: {}, city: {} }
 purposes: { news: {}, offers: {} }
@@ -23,7 +23,7 @@ sources:
         key: id
         identifiers: { email: email }
         consents: { purpose: news, status: status, effective_time: since, from_list: true }
-"#;
+";
 
 /// A record, as the write path applies statements to it.
 struct World {
