@@ -21,7 +21,9 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use profile_core::identity::{Clustering, Context, Evidence, Features, cluster, compare, train};
+use profile_core::identity::{
+    Clustering, Context, Evidence, Features, Pair, cluster, compare, pairs, train,
+};
 use profile_core::model::Model;
 use profile_core::records::{Draft, Record, RecordKey, Statement, Timestamp};
 use serde_json::Value as Json;
@@ -84,6 +86,7 @@ fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> 
     }
     let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
     report(folder, &ids, &found, &truth);
+    calibration(&pairs(&all, &context, model), &found, &truth);
     let mut listed = Vec::new();
     if folder.join("why.csv").exists() {
         let why = self::rows(&folder.join("why.csv"))?;
@@ -112,6 +115,38 @@ fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> 
         );
     }
     Ok(())
+}
+
+/// How often pairs that are joined with a probability are right.
+fn calibration(pairs: &[Pair], found: &HashMap<String, usize>, truth: &HashMap<String, String>) {
+    let joined = pairs.iter().filter(|pair| {
+        pair.veto.is_none() && found[pair.left.key.as_str()] == found[pair.right.key.as_str()]
+    });
+    // Millibits of the odds of 90, 99, 99.9 and 99.99 %.
+    let steps = [
+        (3_170, "90 %"),
+        (6_629, "99 %"),
+        (9_964, "99.9 %"),
+        (13_288, "99.99 %"),
+    ];
+    let mut counts = [(0_u64, 0_u64); 5];
+    for pair in joined {
+        let step = steps
+            .iter()
+            .filter(|(least, _)| pair.millibits >= *least)
+            .count();
+        counts[step].1 += 1;
+        counts[step].0 +=
+            u64::from(truth[pair.left.key.as_str()] == truth[pair.right.key.as_str()]);
+    }
+    let shown = steps
+        .iter()
+        .zip(&counts[1..])
+        .map(|((_, step), (right, of))| format!("from {step}: {:.4} of {of}", share(*right, *of)));
+    println!(
+        "  stated and right: {}",
+        shown.collect::<Vec<_>>().join("; ")
+    );
 }
 
 /// The links that joined records of two people.
@@ -168,8 +203,8 @@ fn report(
         *wanted.entry(&truth[id]).or_insert(0_u64) += 1;
         *both.entry((found[id], &truth[id])).or_insert(0_u64) += 1;
     }
-    let right = pairs(both.values());
-    let (together, wanted) = (pairs(together.values()), pairs(wanted.values()));
+    let right = pairs_of(both.values());
+    let (together, wanted) = (pairs_of(together.values()), pairs_of(wanted.values()));
     println!(
         "{}: precision {:.4} recall {:.4} F1 {:.4} ({right} right, {} wrong, {} lost)",
         folder.display(),
@@ -222,7 +257,7 @@ fn kinds(
     listed
 }
 
-fn pairs<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
+fn pairs_of<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
     sizes.map(|size| size * (size - 1) / 2).sum()
 }
 
