@@ -21,6 +21,7 @@ fn model() -> Model {
         max_profiles,
         max_records,
         blocked: Vec::new(),
+        placeholders: crate::model::Placeholders::default(),
         belongs_to: BelongsTo::Household,
         exclusive: false,
     };
@@ -35,6 +36,7 @@ fn model() -> Model {
         personal: false,
         searchable: false,
         role: None,
+        placeholders: crate::model::Placeholders::default(),
     };
     Model {
         identifiers: BTreeMap::from([
@@ -44,7 +46,7 @@ fn model() -> Model {
         ]),
         traits: names(&["name"])
             .into_iter()
-            .map(|name| (name, trait_type))
+            .map(|name| (name, trait_type.clone()))
             .collect(),
         sources: names(&["shop"])
             .into_iter()
