@@ -82,6 +82,8 @@ pub struct IdentifierType {
     pub max_records: Option<usize>,
     /// Values that identify nobody.
     pub blocked: Vec<Regex>,
+    /// Values that several people may have: they join records only with their whole names.
+    pub shared: Vec<Regex>,
     /// Values that stand for none.
     pub placeholders: Placeholders,
     /// Whose a value is.

@@ -113,7 +113,14 @@ impl Features {
         let links = kind.links(&identifier.value);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
-                add(&mut self.emails, Email::malformed(identifier));
+                let is_shared =
+                    kind.is_shared(&identifier.value) && kind.is_somebodys(&identifier.value);
+                let email = if is_shared {
+                    Some(Email::shared(identifier))
+                } else {
+                    Email::malformed(identifier)
+                };
+                add(&mut self.emails, email);
             }
             Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {

@@ -234,6 +234,16 @@ impl Features {
                 );
             }
         }
+        if let (Some(canonical), Some(family)) = (canonical, family) {
+            let [first, second] = sorted(canonical, &family.word.text);
+            for email in self.emails.iter().filter(|email| email.shared) {
+                keys.add(
+                    GIVEN | FAMILY | bit(Field::Email),
+                    "names+mailbox",
+                    &[first, second, &email.whole.text],
+                );
+            }
+        }
         for street in &self.streets {
             street_keys(street, name, keys);
         }

@@ -1,6 +1,7 @@
 //! Clustering and naming by example; `tests/it/invariants` has the properties.
 
 mod people;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ fn model() -> Model {
         max_profiles,
         max_records,
         blocked: Vec::new(),
+        shared: Vec::new(),
         placeholders: crate::model::Placeholders::default(),
         belongs_to: BelongsTo::Household,
         exclusive: false,

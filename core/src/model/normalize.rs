@@ -113,11 +113,23 @@ impl IdentifierType {
         }
     }
 
-    /// Whether a normalised value may link records: its form is right, and it is neither a
-    /// placeholder nor blocked.
+    /// Whether a normalised value may link records by itself: it is somebody's, and not shared.
     #[must_use]
     pub fn links(&self, value: &str) -> bool {
+        self.is_somebodys(value) && !self.is_shared(value)
+    }
+
+    /// Whether a normalised value leads to somebody: its form is right, and it is neither a
+    /// placeholder nor blocked.
+    #[must_use]
+    pub fn is_somebodys(&self, value: &str) -> bool {
         self.is_well_formed(value) && !self.stands_for_nothing(value) && !self.is_blocked(value)
+    }
+
+    /// Whether several people may have a value.
+    #[must_use]
+    pub fn is_shared(&self, value: &str) -> bool {
+        self.shared.iter().any(|shared| shared.is_match(value))
     }
 
     /// Whether a value is a placeholder.
@@ -240,6 +252,7 @@ mod tests {
             max_profiles: None,
             max_records: None,
             blocked: Vec::new(),
+            shared: Vec::new(),
             placeholders: Placeholders::default(),
             belongs_to: BelongsTo::Household,
             exclusive: false,

@@ -143,10 +143,9 @@ impl Question<'_> {
         };
         let form = model.identifiers.get(kind).ok_or(AskError::ContactPoint)?;
         let asked = self.contact_point.map(|value| form.normalize(value));
-        let held = profile
-            .identifiers
-            .iter()
-            .filter(|held| held.linkable && held.identifier.kind == *kind);
+        let held = profile.identifiers.iter().filter(|held| {
+            held.identifier.kind == *kind && form.is_somebodys(&held.identifier.value)
+        });
         let mut held: Vec<_> = held
             .filter(|held| {
                 asked

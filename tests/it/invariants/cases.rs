@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use profile_core::model::{
-    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Placeholders, Purpose, Role,
-    Source, Survivorship, TraitType,
+    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Placeholders, Purpose,
+    Role, Source, Survivorship, TraitType,
 };
 use profile_core::records::{
     Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey,
@@ -68,6 +68,7 @@ fn identifier_types() -> BTreeMap<String, IdentifierType> {
         belongs_to,
         exclusive: false,
         placeholders: Placeholders::default(),
+        shared: Vec::new(),
     };
     BTreeMap::from([
         (

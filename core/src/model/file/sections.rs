@@ -130,6 +130,9 @@ keys! {
         placeholders: Placeholders = empty as PlaceholderList;
         /// Regular expressions; a normalised value that one of them finds identifies nobody.
         blocked: Vec<Regex> = empty as list(pattern());
+        /// Regular expressions; a normalised value that one of them finds may be several people's,
+        /// such as `office@`. It joins records only together with their whole names.
+        shared: Vec<Regex> = empty as list(pattern());
         /// A merge that would give a profile more values of this type is refused. Default: no
         /// limit.
         max_per_profile: Option<usize> = optional as whole(1, MAX_BOUND);
@@ -230,6 +233,7 @@ fn identifier(keys: IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) ->
         max_profiles,
         max_records: Some(max_records),
         blocked: keys.blocked,
+        shared: keys.shared,
         placeholders: keys.placeholders,
         belongs_to: keys.belongs_to,
         exclusive: keys.exclusive,
