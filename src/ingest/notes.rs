@@ -43,7 +43,7 @@ impl NoteLog {
         for note in &notes.list {
             metrics.ingest_unread(&note.field, note.reason.name(), 1);
             if self.is_new(tenant, source, note) {
-                tracing::warn!(
+                tracing::info!(
                     %tenant,
                     source,
                     field = note.field,
@@ -66,7 +66,7 @@ impl NoteLog {
             return false;
         }
         if logged.len() == MAX_LOGGED {
-            tracing::warn!("further kinds of values that are not used are only counted");
+            tracing::info!("further kinds of values that are not used are only counted");
         }
         true
     }
