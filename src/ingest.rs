@@ -165,7 +165,7 @@ pub struct StatementResult {
     pub outcome: Outcome,
     /// Where its record is now.
     pub profile: Option<ProfileId>,
-    /// What of it is stored and not used.
+    /// Notes on values that are stored and not used.
     pub notes: Notes,
 }
 
@@ -421,7 +421,7 @@ impl Ticket {
                 let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
                 let profiles = answer.as_ref().map(|answer| &answer.profiles);
                 let (profile, notes) = match outcome {
-                    // What is not stored is not kept either.
+                    // A refused statement keeps no value.
                     Outcome::Rejected(_) => (None, Notes::default()),
                     Outcome::Stored | Outcome::Duplicate => {
                         let profile = record.and_then(|record| profiles?.get(&record).copied());

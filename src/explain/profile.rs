@@ -41,7 +41,7 @@ pub struct RecordExplanation {
     pub record: RecordKey,
     /// What ties it to another record of the profile; these links span it. None: it is alone.
     pub link: Option<Link>,
-    /// What of it is kept as it was said and not used.
+    /// Notes on values that are stored and not used.
     pub notes: Notes,
 }
 

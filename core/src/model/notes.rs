@@ -123,7 +123,7 @@ impl Notes {
 /// A reason for programs and in words.
 type Why = (NoteReason, Cow<'static, str>);
 
-/// What reading the values of a record depends on.
+/// The country of a record, and how its source writes dates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) home: Home,

@@ -59,7 +59,7 @@ const DEVICE_WORDS: &str =
 /// Maximum length of an entry of a list, in bytes.
 pub(super) const MAX_ENTRY_BYTES: usize = 64;
 
-/// The placeholders of one identifier type or trait: the built-in list of its sort, with values that
+/// The placeholders of one identifier type or trait: the built-in list of its sort with values that
 /// a model adds, or without the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placeholders {
@@ -154,7 +154,7 @@ static PLACES: List = List::new(|| PLACE_WORDS.split_ascii_whitespace().collect(
 static MAILBOXES: List = List::new(|| MAILBOX_WORDS.split_ascii_whitespace().collect());
 static DEVICES: List = List::new(|| DEVICE_WORDS.split_ascii_whitespace().collect());
 
-/// In lower case. What is in lower case already is not copied.
+/// The value in lower case, copied only if it is not so already.
 fn lower(value: &str) -> Cow<'_, str> {
     let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
     if value.bytes().all(is_lower) {

@@ -9,7 +9,7 @@
 //!   group, and by their total length or how many records have the same values. Ties go as for a
 //!   single trait.
 //!
-//! What the winner has no value for stays without one, whatever others say.
+//! A trait for which the winner has no value stays without one, whatever others say.
 
 use std::collections::BTreeMap;
 

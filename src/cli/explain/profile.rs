@@ -45,7 +45,7 @@ fn records(answer: &v1::ExplainProfileResponse) -> String {
     output::lines(&table)
 }
 
-/// What of the records is kept as it was said and not used.
+/// The values of the records that are stored and not used.
 fn notes(answer: &v1::ExplainProfileResponse) -> Option<String> {
     let mut table = output::table(&["record", "not used", "reason"]);
     for explained in &answer.records {

@@ -91,7 +91,7 @@ impl Progress {
         self.bar.set_position(done.bytes_read);
     }
 
-    /// What of the rows is stored and not used.
+    /// Counts of the values that are stored and not used.
     pub(crate) fn unread(&self) -> Unread {
         self.counted().clone()
     }

@@ -56,7 +56,7 @@ pub(crate) struct Direct {
 /// A batch that is acknowledged.
 pub(super) struct Done {
     pub(super) rows: Vec<(Row, Outcome)>,
-    /// What of the rows is stored and not used.
+    /// Counts of the values that are stored and not used.
     pub(super) unread: Unread,
     pub(super) end: Position,
     pub(super) bytes_read: u64,

@@ -1,4 +1,4 @@
-//! What is said and not used, and identifiers as their sources wrote them.
+//! Values that are said and not used, and identifiers as their sources wrote them.
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ async fn an_identifier_is_served_as_its_source_wrote_it_beside_the_normal_form()
     service.stop().await;
 }
 
-/// What mail is sent to, and what an agent is told.
+/// Checks the address for mail, and the one that an agent sees.
 async fn written_to(service: &Service, written: &str) {
     let request = v1::CheckContactPermissionRequest {
         key: Some(by_identifier("email", written)),

@@ -21,7 +21,7 @@ groups:
     Model::parse(&yaml).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-/// A record of `source/key` that says some traits, so many days ago.
+/// A record of `source/key`, the age of its statement in days, and its traits.
 type Said<'a> = (&'a str, i64, &'a [(&'a str, &'a str)]);
 
 fn record(model: &Model, (name, days, traits): Said<'_>) -> Record {
@@ -75,7 +75,7 @@ const KIEL_WHOLE: &str = "city=Kiel postcode=24103 street=Hafenstr. 3";
 #[test]
 fn an_address_is_that_of_one_record() {
     for (keep, said, expected) in [
-        // What one record lacks is not taken from another.
+        // A value that one record lacks is not taken from another.
         (
             "most_recent",
             [("crm", 9, DRESDEN), ("shop", 1, KIEL)].as_slice(),
