@@ -77,7 +77,7 @@ impl ProfileIdentifier {
         self.original.as_deref().unwrap_or(&self.identifier.value)
     }
 
-    /// What a customer is contacted at: an e-mail address as it was written (its mailbox may heed
+    /// The value to contact a customer at: an e-mail address as it was written (its mailbox may heed
     /// what the normal form leaves out), anything else in the normal form (`+4915121234567` can be
     /// dialled everywhere).
     #[must_use]

@@ -14,7 +14,7 @@ mod name;
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
-pub(super) use name::{Family, Given, Name, Word};
+pub(super) use name::{Family, Given, Name, Script, Word};
 
 use super::keys::BlockingKey;
 use super::text;
@@ -47,7 +47,6 @@ impl Features {
     #[must_use]
     pub fn of(record: &Record, model: &Model) -> Self {
         let mut features = Self::default();
-        let mut parts = name::Parts::default();
         let source = &record.key.source;
         let dates = Dates {
             form: model.date_form(source),
@@ -56,6 +55,7 @@ impl Features {
                 record.traits().map(|(name, value, _)| (name, value)),
             ),
         };
+        let mut parts = name::Parts::new(dates.home);
         for (name, value, _) in record.traits() {
             let Some(kind) = model.traits.get(name) else {
                 continue;
@@ -80,6 +80,7 @@ impl Features {
         dates: &Dates,
         parts: &mut name::Parts,
     ) {
+        let text = &*text::unmangled(text);
         match role {
             Role::GivenName
             | Role::MiddleName

@@ -212,6 +212,7 @@ impl Features {
             let [first, second] = sorted(canonical, &family.word.text);
             keys.add(GIVEN | FAMILY, "names", &[first, second]);
             let [first, second] = sorted(sound, &family.sound);
+            keys.add(GIVEN | FAMILY, "sounds", &[first, second]);
             for birth in &self.births {
                 keys.add(
                     GIVEN | FAMILY | BIRTH,
@@ -243,6 +244,10 @@ impl Features {
                     &[first, second, &email.whole.text],
                 );
             }
+        }
+        if let (Some(given), Some(family)) = (&name.given, family) {
+            let initial = &given.word.text[..1];
+            keys.add(GIVEN | FAMILY, "initial", &[initial, &family.word.text]);
         }
         for street in &self.streets {
             street_keys(street, name, keys);

@@ -222,7 +222,7 @@ fn fold_case(clean: &str) -> String {
     folded
 }
 
-/// The digits of a number that is written with separators; `None` for a text with letters, for which
+/// The digits of a number that is written with separators; `None` for a text with letters: which
 /// of its digits are the number would be a guess.
 fn only_digits(clean: &str) -> Option<String> {
     let is_number = clean.chars().all(|letter| {
