@@ -77,9 +77,9 @@ impl ProfileIdentifier {
         self.original.as_deref().unwrap_or(&self.identifier.value)
     }
 
-    /// The value to contact a customer at: an e-mail address as it was written (its mailbox may heed
-    /// what the normal form leaves out), anything else in the normal form (`+4915121234567` can be
-    /// dialled everywhere).
+    /// The value to contact a customer at: an e-mail address as it was written, as its mailbox may
+    /// heed what the normal form leaves out; anything else in the normal form, which can be dialled
+    /// everywhere.
     #[must_use]
     pub fn contact_value(&self, model: &Model) -> &str {
         let kind = model.identifiers.get(&self.identifier.kind);
