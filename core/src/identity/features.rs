@@ -19,8 +19,8 @@ pub(super) use name::{Family, Given, Name, Script, Word};
 use super::keys::BlockingKey;
 use super::text;
 use crate::model::matching::{Field, Weights};
-use crate::model::placeholder::{Sort, is_placeholder};
-use crate::model::{BelongsTo, DateForm, Home, Model, Normalization, Role};
+use crate::model::placeholder::Sort;
+use crate::model::{BelongsTo, DateForm, Home, Model, Normalization, Role, TraitType};
 use crate::records::{Identifier, Record, Value};
 
 /// How many values of one kind are compared; more are not a person's.
@@ -57,11 +57,12 @@ impl Features {
         };
         let mut parts = name::Parts::new(dates.home);
         for (name, value, _) in record.traits() {
-            let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else {
+            let Some(kind) = model.traits.get(name) else {
                 continue;
             };
+            let Some(role) = kind.role else { continue };
             for text in texts(value) {
-                features.take_trait(role, &text, &dates, &mut parts);
+                features.take_trait((role, kind), &text, &dates, &mut parts);
             }
         }
         (features.names, features.suffixes) = parts.into_names();
@@ -72,7 +73,13 @@ impl Features {
         features
     }
 
-    fn take_trait(&mut self, role: Role, text: &str, dates: &Dates, parts: &mut name::Parts) {
+    fn take_trait(
+        &mut self,
+        (role, kind): (Role, &TraitType),
+        text: &str,
+        dates: &Dates,
+        parts: &mut name::Parts,
+    ) {
         let text = &*text::unmangled(text);
         match role {
             Role::GivenName
@@ -82,10 +89,11 @@ impl Features {
             | Role::OtherNames
             | Role::Suffix => parts.take(role, text),
             Role::Gender => add(&mut self.genders, gender(text)),
-            Role::Street | Role::City | Role::Postcode if is_placeholder(Sort::Place, text) => {}
+            Role::Street | Role::City | Role::Postcode
+                if kind.placeholders.has(Sort::Place, text) => {}
             Role::BirthDate => add(
                 &mut self.births,
-                Date::parse(text, dates.form, dates.home).ok(),
+                Date::parse(text, dates.form, dates.home, &kind.placeholders).ok(),
             ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),
@@ -106,7 +114,14 @@ impl Features {
         let links = kind.links(&identifier.value);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
-                add(&mut self.emails, Email::malformed(identifier));
+                let is_shared =
+                    kind.is_shared(&identifier.value) && kind.is_somebodys(&identifier.value);
+                let email = if is_shared {
+                    Some(Email::shared(identifier))
+                } else {
+                    Email::malformed(identifier)
+                };
+                add(&mut self.emails, email);
             }
             Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {

@@ -235,6 +235,16 @@ impl Features {
                 );
             }
         }
+        if let (Some(canonical), Some(family)) = (canonical, family) {
+            let [first, second] = sorted(canonical, &family.word.text);
+            for email in self.emails.iter().filter(|email| email.shared) {
+                keys.add(
+                    GIVEN | FAMILY | bit(Field::Email),
+                    "names+mailbox",
+                    &[first, second, &email.whole.text],
+                );
+            }
+        }
         if let (Some(given), Some(family)) = (&name.given, family) {
             let initial = &given.word.text[..1];
             keys.add(GIVEN | FAMILY, "initial", &[initial, &family.word.text]);
