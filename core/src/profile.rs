@@ -3,6 +3,7 @@
 mod derived;
 mod survive;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::heap_size::{heap_size, pack_map, pack_set};
@@ -62,7 +63,7 @@ pub struct ProfileIdentifier {
     pub identifier: Identifier,
     /// Whether the model lets the value identify anybody.
     pub linkable: bool,
-    /// Who said it most recently.
+    /// Who said it most recently; ties go by trust, then by the least record key.
     pub origin: Origin,
 }
 
@@ -117,6 +118,7 @@ heap_size! {
 ///     let received = Timestamp::from_micros(1_767_225_600_000_000 + day * 86_400_000_000);
 ///     let mut draft = DraftRecord::new(RecordKey::new(source, "1"));
 ///     draft.traits.insert("name".to_owned(), Value::String(name.to_owned()));
+///     draft.source_time = Some(received);
 ///     let checked = model.check(Draft::Upsert(draft), received).expect("it fits");
 ///     let Statement::Record(statement) = checked else { panic!("about a record") };
 ///     let mut record = Record::new(statement.record.clone(), received);
@@ -149,7 +151,7 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
         .unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
-    let preferences = fold_preferences(&records);
+    let preferences = fold_preferences(&records, &|record| model.trust(&record.source));
     let (rollup, uncounted) = fold_rollups(&mut records, model);
     let derived = Derived::default();
     Profile {
@@ -194,11 +196,14 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
 }
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
+    let rank = |record: &RecordKey, said: &Provenance| {
+        (said.said_time(), model.trust(&record.source), Reverse(record.clone()))
+    };
     let mut sayers: BTreeMap<Identifier, (&RecordKey, &Provenance)> = BTreeMap::new();
     for record in records {
         for (identifier, said) in record.identifiers_said() {
             let sayer = sayers.entry(identifier).or_insert((&record.key, said));
-            if sayer.1.effective_time() < said.effective_time() {
+            if rank(sayer.0, sayer.1) < rank(&record.key, said) {
                 *sayer = (&record.key, said);
             }
         }

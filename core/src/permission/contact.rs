@@ -10,7 +10,7 @@ use crate::model::{Channel, Model, Purpose, PurposeKind};
 use crate::profile::Profile;
 use crate::records::{
     About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey,
-    StatedPreference, Timestamp, effective, next_change, plausible_time,
+    StatedPreference, Timestamp, effective, next_change,
 };
 
 /// What is asked.
@@ -155,10 +155,8 @@ impl Question<'_> {
             })
             .collect();
         held.sort_by_key(|held| {
-            Reverse(plausible_time(
-                held.origin.source_time,
-                held.origin.receive_time,
-            ))
+            let trust = model.trust(&held.origin.record.source);
+            Reverse((held.origin.said_time(), trust))
         });
         Ok(held
             .into_iter()

@@ -4,6 +4,10 @@
 //! why gets the same candidates in the same order, with the same winners marked. It is a function
 //! of the set of records: ties go by trust, then time, then the least record key, never by the
 //! order in which records come.
+//!
+//! Time is what sources say. A value without a time is older than all that have one, and neither
+//! the most recent nor the oldest where another has one: when it was received tells only of the
+//! way to here. Within one record a later statement replaces an earlier one, with times or without.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +62,8 @@ pub(super) fn fold_traits(records: &[Record], model: &Model) -> BTreeMap<String,
 struct Candidate<'a> {
     value: &'a Value,
     trust: u32,
-    time: Timestamp,
+    /// In the source's word.
+    time: Option<Timestamp>,
     record: &'a RecordKey,
     said: &'a Provenance,
     /// How long the value is, or how many say it: where the rule goes by that.
@@ -91,7 +96,7 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
     for record in records {
         let trust = model.trust(&record.key.source);
         for (name, value, said) in record.traits().filter(|(_, value, _)| !value.is_blank()) {
-            let time = said.effective_time();
+            let time = said.said_time();
             let candidate = Candidate {
                 value,
                 trust,
@@ -144,7 +149,10 @@ impl Contest<'_> {
         let by_rule = match self.rule {
             Survivorship::SourceTrust => Ordering::Equal,
             Survivorship::MostRecent | Survivorship::Union => a.time.cmp(&b.time),
-            Survivorship::Oldest => b.time.cmp(&a.time),
+            Survivorship::Oldest => {
+                let oldest = |c: &Candidate<'_>| (c.time.is_some(), Reverse(c.time));
+                oldest(a).cmp(&oldest(b))
+            }
             Survivorship::Longest | Survivorship::MostFrequent => a.measure.cmp(&b.measure),
         };
         let tie = |c: &Candidate<'_>| (c.trust, c.time);

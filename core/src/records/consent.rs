@@ -401,10 +401,10 @@ impl Effective<'_> {
     }
 
     /// The most restrictive; of equals the latest, then the least record.
-    fn rank(&self) -> (ConsentState, Timestamp, std::cmp::Reverse<&RecordKey>) {
+    fn rank(&self) -> (ConsentState, Option<Timestamp>, std::cmp::Reverse<&RecordKey>) {
         (
             self.state,
-            self.word.said.effective_time(),
+            self.word.said.said_time(),
             std::cmp::Reverse(self.record),
         )
     }

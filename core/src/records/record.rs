@@ -21,7 +21,7 @@ use super::rollup::Rollup;
 use super::value::Value;
 use super::{
     Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey,
-    Timestamp, id::plausible_time,
+    Timestamp, id::said_time,
 };
 use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
@@ -61,6 +61,12 @@ impl Origin {
             receive_time: said.receive_time,
         }
     }
+
+    /// The time that values compete by: see [`Provenance::said_time`].
+    #[must_use]
+    pub(crate) fn said_time(&self) -> Option<Timestamp> {
+        said_time(self.source_time, self.receive_time)
+    }
 }
 
 /// When a statement was made and received.
@@ -78,10 +84,11 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// The time that survivorship goes by: the source's, if it can be right.
+    /// The time that values of several records compete by: the source's, at most the receipt.
+    /// `None`: the source says none, so the value is older than all that have one.
     #[must_use]
-    pub fn effective_time(&self) -> Timestamp {
-        plausible_time(self.source_time, self.receive_time)
+    pub fn said_time(&self) -> Option<Timestamp> {
+        said_time(self.source_time, self.receive_time)
     }
 }
 
