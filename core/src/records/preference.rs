@@ -134,6 +134,19 @@ impl PreferenceKey {
         }
     }
 
+    /// How much a word limits us, or asks of us: of two words of one record at one time the
+    /// stricter counts.
+    #[must_use]
+    pub(crate) fn strictness(&self, word: Option<&Preference>) -> u8 {
+        let strict = match (self.standing(), word) {
+            (Standing::Latest, _) | (_, None) => false,
+            (Standing::All, Some(_)) => true,
+            (Standing::AnyTrue, Some(word)) => *word == Preference::Flag(true),
+            (Standing::AnyFalse, Some(word)) => *word == Preference::Flag(false),
+        };
+        u8::from(strict)
+    }
+
     fn standing(&self) -> Standing {
         match self {
             Self::PreferredName
