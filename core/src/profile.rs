@@ -4,6 +4,7 @@ mod derived;
 mod group;
 mod survive;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::heap_size::{heap_size, pack_map, pack_set};
@@ -66,7 +67,7 @@ pub struct ProfileIdentifier {
     pub original: Option<Box<str>>,
     /// Whether the model lets the value identify anybody.
     pub linkable: bool,
-    /// Who said it most recently.
+    /// Who said it most recently; ties go by trust, then by the least record key.
     pub origin: Origin,
 }
 
@@ -141,6 +142,7 @@ heap_size! {
 ///     let received = Timestamp::from_micros(1_767_225_600_000_000 + day * 86_400_000_000);
 ///     let mut draft = DraftRecord::new(RecordKey::new(source, "1"));
 ///     draft.traits.insert("name".to_owned(), Value::String(name.to_owned()));
+///     draft.source_time = Some(received);
 ///     let checked = model.check(Draft::Upsert(draft), received).expect("it fits");
 ///     let Statement::Record(statement) = checked else { panic!("about a record") };
 ///     let mut record = Record::new(statement.record.clone(), received);
@@ -173,7 +175,7 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
         .unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
-    let preferences = fold_preferences(&records);
+    let preferences = fold_preferences(&records, &|record| model.trust(&record.source));
     let (rollup, uncounted) = fold_rollups(&mut records, model);
     let derived = Derived::default();
     Profile {
@@ -219,12 +221,16 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
     type Sayer<'a> = (&'a IdentifierValue, &'a RecordKey, &'a Provenance);
+    let rank = |(_, record, said): &Sayer<'_>| {
+        let trust = model.trust(&record.source);
+        (said.said_time(), trust, Reverse((*record).clone()))
+    };
     let mut sayers: BTreeMap<(&str, &str), Sayer<'_>> = BTreeMap::new();
     for record in records {
         for (kind, held, said) in record.identifiers_said() {
             let sayer = (held, &record.key, said);
             let latest = sayers.entry((kind, &held.value)).or_insert(sayer);
-            if latest.2.effective_time() < said.effective_time() {
+            if rank(latest) < rank(&sayer) {
                 *latest = sayer;
             }
         }

@@ -10,7 +10,7 @@ use crate::model::{Channel, Model, Purpose, PurposeKind};
 use crate::profile::{Profile, ProfileIdentifier};
 use crate::records::{
     About, ConsentState, FrequencyCap, Origin, Preference, PreferenceKey, StatedPreference,
-    Timestamp, effective, next_change, plausible_time,
+    Timestamp, effective, next_change,
 };
 
 /// What is asked.
@@ -154,10 +154,8 @@ impl Question<'_> {
             })
             .collect();
         held.sort_by_key(|held| {
-            Reverse(plausible_time(
-                held.origin.source_time,
-                held.origin.receive_time,
-            ))
+            let trust = model.trust(&held.origin.record.source);
+            Reverse((held.origin.said_time(), trust))
         });
         Ok(held.into_iter().cloned().collect())
     }

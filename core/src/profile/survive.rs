@@ -4,6 +4,10 @@
 //! why gets the same candidates in the same order, with the same winners marked. It is a function
 //! of the set of records: ties go by trust, then time, then the least record key, never by the
 //! order in which records come.
+//!
+//! Time is what sources say. A value without a time is older than all that have one, and neither
+//! the most recent nor the oldest where another has one: when it was received tells only of the
+//! way to here. Within one record a later statement replaces an earlier one, with times or without.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +66,8 @@ pub(super) fn fold_traits(records: &[Record], model: &Model) -> BTreeMap<String,
 pub(super) struct Candidate<'a> {
     pub(super) value: &'a Value,
     trust: u32,
-    pub(super) time: Timestamp,
+    /// In the source's word.
+    pub(super) time: Option<Timestamp>,
     pub(super) record: &'a RecordKey,
     said: &'a Provenance,
     /// How long the value is, or how many say it: where the rule goes by that.
@@ -97,7 +102,7 @@ fn contests<'a>(records: &'a [Record], model: &'a Model) -> BTreeMap<&'a str, Co
     for record in records {
         let trust = model.trust(&record.key.source);
         for (name, value, said) in record.traits().filter(|(_, value, _)| !value.is_blank()) {
-            let time = said.effective_time();
+            let time = said.said_time();
             let candidate = Candidate {
                 value,
                 trust,
@@ -161,7 +166,10 @@ impl<'a> Contest<'a> {
         let by_rule = match self.rule {
             Survivorship::SourceTrust => Ordering::Equal,
             Survivorship::MostRecent | Survivorship::Union => a.time.cmp(&b.time),
-            Survivorship::Oldest => b.time.cmp(&a.time),
+            Survivorship::Oldest => {
+                let oldest = |c: &Candidate<'_>| (c.time.is_some(), Reverse(c.time));
+                oldest(a).cmp(&oldest(b))
+            }
             Survivorship::Longest | Survivorship::MostFrequent => a.measure.cmp(&b.measure),
         };
         let tie = |c: &Candidate<'_>| (c.trust, c.time);
