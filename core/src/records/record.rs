@@ -93,7 +93,8 @@ impl Provenance {
 
     /// The place among the record's statements: the stamp, where a time ahead of the receipt counts
     /// as the receipt. Else what a fast clock said would outlive all that is said after it. The
-    /// stamp keeps the time as it was said, so that the same statement is known when it comes again.
+    /// stamp keeps the time as it was said, so that the same statement is known when it comes
+    /// again.
     #[must_use]
     pub fn place(&self) -> VersionStamp {
         let ahead = self

@@ -87,7 +87,7 @@ impl Ground<'_> {
     }
 }
 
-/// What a reader sees, a day later, when no clock ticks.
+/// The profiles as a reader sees them, a day later, when no clock ticks.
 async fn seen(world: World) -> (World, Shown) {
     let world = world.with_clock(Arc::new(at_day(1)));
     let seen = shown(&world).await;
@@ -102,7 +102,7 @@ async fn write(world: &World, drafts: &[Draft], size: usize) {
     }
 }
 
-/// What looking at everything at once finds to change: nothing.
+/// The changes that looking at everything at once finds: none.
 async fn differs_as_a_whole(world: &World) -> Option<String> {
     let everything = everything(world).await;
     let turn = WriteContext {
@@ -164,8 +164,7 @@ async fn learned(world: &World) -> String {
         .weights
 }
 
-/// In how many ways the files come to something else than they do in their own order, told one by
-/// one.
+/// The ways in which the files come to something else than they do in their own order.
 async fn differences(ground: &Ground<'_>, shuffles: u64) -> usize {
     let files = ground.files;
     let world = ground.world().await;

@@ -71,10 +71,10 @@ mod tests {
 
     #[test]
     fn what_cannot_survive_together_is_a_mistake() {
-        insta::assert_snapshot!(mistakes("a: { traits: [street, town] }"), @"3:29: groups.a.traits[1]: the model declares no trait `town`; it has: street, city, phone_note, zip");
-        insta::assert_snapshot!(mistakes("a: { traits: [] }"), @"3:21: groups.a.traits: must name the traits of the group");
-        insta::assert_snapshot!(mistakes("a: { traits: [street], keep: union }"), @"3:37: groups.a.keep: must choose one record: `union` is for single traits");
-        insta::assert_snapshot!(mistakes("a: { traits: [street] }, b: { traits: [city, street] }"), @"3:38: groups.b: `street` is in the group `a` already");
+        insta::assert_snapshot!(mistakes("a: { traits: [street, town] }"), @"3:33: groups.a.traits[1]: the model declares no trait `town`; it has: street, city, phone_note, zip");
+        insta::assert_snapshot!(mistakes("a: { traits: [] }"), @"3:24: groups.a.traits: must name the traits of the group");
+        insta::assert_snapshot!(mistakes("a: { traits: [street], keep: union }"), @"3:40: groups.a.keep: must choose one record: `union` is for single traits");
+        insta::assert_snapshot!(mistakes("a: { traits: [street] }, b: { traits: [city, street] }"), @"3:39: groups.b: `street` is in the group `a` already");
         insta::assert_snapshot!(mistakes("a: { traits: [street, phone_note] }"), @"1:49: traits.phone_note.keep: `phone_note` survives with its group: set `groups.a.keep` instead");
     }
 }

@@ -1,4 +1,4 @@
-//! What readers see of all of a tenant, as text.
+//! All profiles of a tenant as readers see them, as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
