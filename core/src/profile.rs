@@ -1,20 +1,23 @@
 //! The fold: from the records of one cluster to the profile that a reader sees. A pure function.
 
 mod derived;
+mod group;
 mod survive;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::heap_size::{heap_size, pack_map, pack_set};
-use crate::model::Model;
+use crate::model::{Model, Normalization};
 use crate::records::rollup::{DefinitionId, Rollup};
 use crate::records::{
-    Identifier, Origin, Preferences, ProfileId, Provenance, Record, RecordKey, Timestamp, Value,
-    fold_preferences,
+    Identifier, IdentifierValue, Origin, Preferences, ProfileId, Provenance, Record, RecordKey,
+    Timestamp, Value, fold_preferences,
 };
 use survive::fold_traits;
 
 pub use derived::{Computed, Derived, subject};
+pub use group::Grouping;
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 
 /// A profile, ready to answer.
@@ -60,10 +63,32 @@ pub struct Trait {
 pub struct ProfileIdentifier {
     /// Type and value.
     pub identifier: Identifier,
+    /// The value as the source wrote it that said it most recently. `None`: in the normal form.
+    pub original: Option<Box<str>>,
     /// Whether the model lets the value identify anybody.
     pub linkable: bool,
-    /// Who said it most recently.
+    /// Who said it most recently; ties go by trust, then by the least record key.
     pub origin: Origin,
+}
+
+impl ProfileIdentifier {
+    /// The value as the source wrote it.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        self.original.as_deref().unwrap_or(&self.identifier.value)
+    }
+
+    /// The value to contact a customer at: an e-mail address as it was written, as its mailbox may
+    /// heed what the normal form leaves out; anything else in the normal form, which can be dialled
+    /// everywhere.
+    #[must_use]
+    pub fn contact_value(&self, model: &Model) -> &str {
+        let kind = model.identifiers.get(&self.identifier.kind);
+        match kind.map(|kind| &kind.normalization) {
+            Some(Normalization::Email { .. }) => self.written(),
+            _ => &self.identifier.value,
+        }
+    }
 }
 
 /// What the store keeps of a profile: a name and a number. The rest is folded from its records.
@@ -96,7 +121,7 @@ impl Profile {
 
 heap_size! {
     Trait { value, origins }
-    ProfileIdentifier { identifier, linkable, origin }
+    ProfileIdentifier { identifier, original, linkable, origin }
     Profile {
         id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, derived,
     }
@@ -117,6 +142,7 @@ heap_size! {
 ///     let received = Timestamp::from_micros(1_767_225_600_000_000 + day * 86_400_000_000);
 ///     let mut draft = DraftRecord::new(RecordKey::new(source, "1"));
 ///     draft.traits.insert("name".to_owned(), Value::String(name.to_owned()));
+///     draft.source_time = Some(received);
 ///     let checked = model.check(Draft::Upsert(draft), received).expect("it fits");
 ///     let Statement::Record(statement) = checked else { panic!("about a record") };
 ///     let mut record = Record::new(statement.record.clone(), received);
@@ -149,7 +175,7 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
         .unwrap_or(update_time);
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
-    let preferences = fold_preferences(&records);
+    let preferences = fold_preferences(&records, &|record| model.trust(&record.source));
     let (rollup, uncounted) = fold_rollups(&mut records, model);
     let derived = Derived::default();
     Profile {
@@ -194,19 +220,27 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
 }
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
-    let mut sayers: BTreeMap<Identifier, (&RecordKey, &Provenance)> = BTreeMap::new();
+    type Sayer<'a> = (&'a IdentifierValue, &'a RecordKey, &'a Provenance);
+    let rank = |(_, record, said): &Sayer<'_>| {
+        let trust = model.trust(&record.source);
+        (said.said_time(), trust, Reverse((*record).clone()))
+    };
+    let mut sayers: BTreeMap<(&str, &str), Sayer<'_>> = BTreeMap::new();
     for record in records {
-        for (identifier, said) in record.identifiers_said() {
-            let sayer = sayers.entry(identifier).or_insert((&record.key, said));
-            if sayer.1.effective_time() < said.effective_time() {
-                *sayer = (&record.key, said);
+        for (kind, held, said) in record.identifiers_said() {
+            let sayer = (held, &record.key, said);
+            let latest = sayers.entry((kind, &held.value)).or_insert(sayer);
+            if rank(latest) < rank(&sayer) {
+                *latest = sayer;
             }
         }
     }
-    let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Provenance))| {
+    let held = |((kind, value), (held, record, said)): ((&str, &str), Sayer<'_>)| {
+        let identifier = Identifier::new(kind, value);
         let linkable = model.links(&identifier);
         ProfileIdentifier {
             identifier,
+            original: held.original.clone(),
             linkable,
             origin: Origin::of(record, said),
         }

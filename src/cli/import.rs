@@ -17,6 +17,7 @@ mod progress;
 mod reading;
 mod rejects;
 mod sink;
+mod unread;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,18 +37,20 @@ pub(super) use sink::Sink;
 use position::{PositionFile, Saved};
 use reading::ReadingArgs;
 use rejects::Rejects;
+use unread::Unread;
 
 /// Import files: CSV, NDJSON or JSON, plain or gzip
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without --server, rows are written directly to the database, which no server may have open on SQLite. The model's \
-mapping of the source and kind turns rows into statements. What a file is is told from its content, printed, and \
-refused where it cannot be told; options declare it.
+mapping of the source and kind turns rows into statements. The format of a file is read off its content and \
+printed; a file that leaves doubt is refused, and options declare it.
 
 A file that lacks a column which the mapping reads is not imported, unless --allow-missing-columns is given.
 
 Rejected rows go to FILE.rejects.ndjson with their line, the reasons and their content; the others are stored. Mend \
-that file and import it like any other. With --resume, an import that was stopped continues: FILE.import.json keeps \
+that file and import it like any other. The summary counts values that are stored and not used, such as a telephone \
+number with letters, by field and reason. With --resume, an import that was stopped continues: FILE.import.json keeps \
 its position until the end. Importing a file again changes nothing. If a file has several rows about one record, the \
 mapping should set `time` or `version`; otherwise rows count in the order in which they arrive.
 
@@ -143,10 +146,12 @@ async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<bool> {
     Ok(well)
 }
 
-/// What became of a file.
+/// Outcome of a file.
 struct Imported {
     tally: Tally,
-    /// What is said of the file.
+    /// Counts of the values that are stored and not used.
+    unread: Unread,
+    /// Format of the file, and how it is known.
     described: String,
     notes: Vec<String>,
     /// Whether no row has anything that the mapping reads.
@@ -166,7 +171,7 @@ impl Imported {
             && !self.useless
     }
 
-    /// Remarks are told on standard error; tables have no place for them.
+    /// Remarks go to standard error; tables have no place for them.
     fn note(&mut self, file: &Path, note: String) {
         eprintln!("{}: {note}", file.display());
         self.notes.push(note);
@@ -212,6 +217,7 @@ async fn one(
     };
     let result = run_job(job, sink, &progress).await;
     imported.tally = progress.finish();
+    imported.unread = progress.unread();
     if let Some(names) = names {
         let compared = columns::of_rows(&names.get(), mapped);
         imported.useless = compared.useless;
@@ -244,6 +250,7 @@ fn look_at(
     }
     let mut imported = Imported {
         tally: Tally::default(),
+        unread: Unread::default(),
         described: reader.described().to_owned(),
         notes: Vec::new(),
         useless: false,
@@ -265,7 +272,7 @@ fn look_at(
 }
 
 fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> anyhow::Result<()> {
-    let (tally, after) = (imported.tally, imported.after);
+    let (tally, unread, after) = (imported.tally, &imported.unread, imported.after);
     let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
     let text = match args.output {
         Format::Table => {
@@ -277,7 +284,7 @@ fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> any
             let rejects = rejects
                 .map(|rejects| format!(" (see {rejects})"))
                 .unwrap_or_default();
-            format!("{}: {tally}{rejects}{resumed}", file.display())
+            format!("{}: {tally}{rejects}{resumed}{unread}", file.display())
         }
         Format::Json => serde_json::to_string(&serde_json::json!({
             "file": file.display().to_string(),
@@ -289,6 +296,8 @@ fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> any
             "rejected": tally.rejected,
             "rejects_file": rejects,
             "resumed_after_line": after,
+            "unread": unread.to_json(),
+            "unread_omitted": unread.omitted(),
         }))?,
     };
     output::print(&text)

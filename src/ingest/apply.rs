@@ -93,7 +93,7 @@ impl<'a> Applied<'a> {
         }
         let key = StatementKey {
             record: statement.record.clone(),
-            stamp: record.place(statement),
+            stamp: record.stamp(statement),
         };
         if known.statements.contains(&key) {
             return Outcome::Duplicate;

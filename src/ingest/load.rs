@@ -27,7 +27,8 @@ pub(super) async fn load_and_apply<'a>(
 }
 
 /// Which of the statements are stored already. A dated statement that is later than all of its
-/// record, and any statement about a record that is new, cannot be; only the others are looked up.
+/// record, with no time ahead of its receipt, and any statement about a record that is new, cannot
+/// be; only the others are looked up.
 async fn load_known(
     tx: &mut dyn Transaction,
     statements: &[Statement],
@@ -46,10 +47,8 @@ async fn load_known(
                 let Some(record) = stored.get(&statement.record) else {
                     continue;
                 };
-                let stamp = record.place(statement);
-                if statement.order.is_some()
-                    && record.latest().is_some_and(|latest| stamp <= latest.stamp)
-                {
+                let stamp = record.stamp(statement);
+                if statement.order.is_some() && record.may_know(stamp) {
                     late.insert(StatementKey {
                         record: statement.record.clone(),
                         stamp,

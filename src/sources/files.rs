@@ -1,10 +1,9 @@
-//! Payloads from files: CSV, JSON objects in lines (NDJSON), or a JSON document with a list of them;
-//! plain or gzip, in UTF-8 or an encoding that is declared.
+//! Payloads from files: CSV, JSON objects in lines (NDJSON), or a JSON document with a list of
+//! them; plain or gzip, in UTF-8 or an encoding that is declared.
 //!
-//! A caller may declare everything ([`Options`]). What is not declared is told from the content
-//! where it can be told for sure, never from the name, and [`FileReader::described`] says what the
-//! file was taken for, and why. What is known to be something else (a spreadsheet, a web page, a
-//! compressed archive) is refused by its name.
+//! A caller may declare everything ([`Options`]). The content decides the rest where it leaves no
+//! doubt, never the file's name, and [`FileReader::described`] says what the file was taken for,
+//! and why. A spreadsheet, a web page, a compressed archive and the like are refused by their name.
 //!
 //! Promises:
 //!
@@ -69,7 +68,7 @@ pub struct Row {
     pub end: Position,
     /// The payload, or what is wrong with the row.
     pub payload: Result<Json, Violation>,
-    /// What a row that is wrong had.
+    /// Content of a row that is wrong.
     pub content: Option<Content>,
 }
 
@@ -162,13 +161,13 @@ impl FileReader {
         })
     }
 
-    /// What the file was taken for, and why.
+    /// Format of the file, and how it is known.
     #[must_use]
     pub fn described(&self) -> &str {
         &self.described
     }
 
-    /// What is odd about the file, and what was made of it.
+    /// Oddities of the file, and how they are read.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
         let header = match &self.rows {
             Rows::Csv(rows) => rows.notes(),

@@ -11,6 +11,7 @@ mod consent;
 mod decisions;
 mod derived;
 mod explanation;
+mod order;
 mod past;
 mod shared;
 mod whole;

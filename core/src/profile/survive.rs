@@ -4,11 +4,16 @@
 //! why gets the same candidates in the same order, with the same winners marked. It is a function
 //! of the set of records: ties go by trust, then time, then the least record key, never by the
 //! order in which records come.
+//!
+//! Time is what sources say. A value without a time is older than all that have one, and neither
+//! the most recent nor the oldest where another has one: when it was received tells only of the
+//! way to here. Within one record a later statement replaces an earlier one, with times or without.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Trait;
+use super::group::{self, Grouping};
 use crate::model::{Model, Survivorship};
 use crate::records::{Origin, Provenance, Record, RecordKey, Timestamp, Value};
 
@@ -19,6 +24,8 @@ pub struct TraitExplanation {
     pub name: String,
     /// The rule that chose.
     pub rule: Survivorship,
+    /// The group that it survives with, and the record that the group's values come from.
+    pub grouping: Option<Grouping>,
     /// What records say: the winner first, or all that take part in a `union`; then the others in
     /// the order of the rule.
     pub candidates: Vec<TraitCandidate>,
@@ -55,14 +62,16 @@ pub(super) fn fold_traits(records: &[Record], model: &Model) -> BTreeMap<String,
 }
 
 /// A value that a record says, with all that a rule may look at.
-struct Candidate<'a> {
-    value: &'a Value,
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) value: &'a Value,
     trust: u32,
-    time: Timestamp,
-    record: &'a RecordKey,
+    /// In the source's word.
+    pub(super) time: Option<Timestamp>,
+    pub(super) record: &'a RecordKey,
     said: &'a Provenance,
     /// How long the value is, or how many say it: where the rule goes by that.
-    measure: usize,
+    pub(super) measure: usize,
 }
 
 impl Candidate<'_> {
@@ -81,17 +90,19 @@ impl Candidate<'_> {
 }
 
 /// All candidates for one trait, one a record, under its rule.
-struct Contest<'a> {
-    rule: Survivorship,
-    candidates: Vec<Candidate<'a>>,
+pub(super) struct Contest<'a> {
+    pub(super) rule: Survivorship,
+    /// The name of the trait's group, and the record that the group's values come from.
+    pub(super) grouping: Option<(&'a str, &'a RecordKey)>,
+    pub(super) candidates: Vec<Candidate<'a>>,
 }
 
-fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Contest<'a>> {
+fn contests<'a>(records: &'a [Record], model: &'a Model) -> BTreeMap<&'a str, Contest<'a>> {
     let mut contests: BTreeMap<&str, Contest<'_>> = BTreeMap::new();
     for record in records {
         let trust = model.trust(&record.key.source);
         for (name, value, said) in record.traits().filter(|(_, value, _)| !value.is_blank()) {
-            let time = said.effective_time();
+            let time = said.said_time();
             let candidate = Candidate {
                 value,
                 trust,
@@ -102,6 +113,7 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
             };
             let new = || Contest {
                 rule: model.survivorship(name),
+                grouping: None,
                 candidates: Vec::new(),
             };
             contests
@@ -112,10 +124,20 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
         }
     }
     contests.values_mut().for_each(Contest::measure);
+    for (name, group) in &model.groups {
+        let Some(record) = group::winner(group, &contests) else {
+            continue;
+        };
+        for member in &group.traits {
+            if let Some(contest) = contests.get_mut(member.as_str()) {
+                contest.grouping = Some((name, record));
+            }
+        }
+    }
     contests
 }
 
-impl Contest<'_> {
+impl<'a> Contest<'a> {
     fn measure(&mut self) {
         match self.rule {
             Survivorship::Longest => {
@@ -144,7 +166,10 @@ impl Contest<'_> {
         let by_rule = match self.rule {
             Survivorship::SourceTrust => Ordering::Equal,
             Survivorship::MostRecent | Survivorship::Union => a.time.cmp(&b.time),
-            Survivorship::Oldest => b.time.cmp(&a.time),
+            Survivorship::Oldest => {
+                let oldest = |c: &Candidate<'_>| (c.time.is_some(), Reverse(c.time));
+                oldest(a).cmp(&oldest(b))
+            }
             Survivorship::Longest | Survivorship::MostFrequent => a.measure.cmp(&b.measure),
         };
         let tie = |c: &Candidate<'_>| (c.trust, c.time);
@@ -153,11 +178,19 @@ impl Contest<'_> {
             .then_with(|| Reverse(a.record).cmp(&Reverse(b.record)))
     }
 
+    /// The first in rank.
+    pub(super) fn best(&self) -> Option<&Candidate<'a>> {
+        self.candidates.iter().max_by(|a, b| self.rank(a, b))
+    }
+
     /// The values that stand, each with who says it. Of a `union` all distinct ones in their own
     /// order, each said by the first in rank that says it; of any other rule one at most.
     fn winners(&self) -> Vec<(&Value, &Candidate<'_>)> {
         if self.rule != Survivorship::Union {
-            let winner = self.candidates.iter().max_by(|a, b| self.rank(a, b));
+            let winner = match self.grouping {
+                Some((_, record)) => self.candidates.iter().find(|it| it.record == record),
+                None => self.best(),
+            };
             return winner
                 .map(|winner| (winner.value, winner))
                 .into_iter()
@@ -194,7 +227,7 @@ impl Contest<'_> {
             .into_iter()
             .map(|(_, sayer)| sayer.record)
             .collect();
-        if winners.is_empty() {
+        if winners.is_empty() && self.grouping.is_none() {
             return None;
         }
         let wins = |candidate: &Candidate<'_>| winners.contains(candidate.record);
@@ -209,6 +242,10 @@ impl Contest<'_> {
         Some(TraitExplanation {
             name: name.to_owned(),
             rule: self.rule,
+            grouping: self.grouping.map(|(group, record)| Grouping {
+                group: group.to_owned(),
+                record: record.clone(),
+            }),
             candidates: told.collect(),
         })
     }
@@ -232,6 +269,7 @@ mod tests {
             personal: false,
             searchable: false,
             role: None,
+            placeholders: crate::model::Placeholders::default(),
         };
         Model {
             sources: [("shop", 80), ("till", 20)]

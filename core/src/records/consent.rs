@@ -1,12 +1,12 @@
 //! What customers have said about purposes, and what counts at a time.
 //!
 //! Words on a purpose are never changed. Of one record the last word counts among those that are in
-//! force at a time; a later word that is in force no later than an earlier one makes that one count
-//! never again, so a record need only keep the others ([`Consents`]); history keeps all. Where
-//! records differ, the most restrictive counts: see [`ConsentState`]. A record that says nothing
-//! does not take part. All of it is a function of the set of words and of the time, so that merging
-//! never widens a consent, splitting restores what each side had, and expiry takes effect by time
-//! alone.
+//! force at a time; of two of one time the more restrictive is the last; a later word that is in
+//! force no later than an earlier one makes that one count never again, so a record need only keep
+//! the others ([`Consents`]); history keeps all. Where records differ, the most restrictive counts:
+//! see [`ConsentState`]. A record that says nothing does not take part. All of it is a function of
+//! the set of words and of the time, so that merging never widens a consent, splitting restores
+//! what each side had, and expiry takes effect by time alone.
 //!
 //! Source of the fields: ISO/IEC TS 27560:2023, Consent record information structure.
 
@@ -15,7 +15,9 @@ use std::fmt;
 use crate::choices::choices;
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, Origin, Provenance, Record, RecordKey, Timestamp};
+use super::{
+    ContentHash, Identifier, Origin, Provenance, Record, RecordKey, Timestamp, VersionStamp,
+};
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
 /// What was said about a purpose.
@@ -182,6 +184,17 @@ impl ConsentWord {
         })
     }
 
+    /// Its place among the words of its record: of two at one time the more restrictive is the
+    /// later.
+    fn place(&self) -> (i64, Timestamp, ConsentStatus, ContentHash) {
+        let VersionStamp {
+            version,
+            time,
+            content,
+        } = self.said.place();
+        (version, time, self.consent.status, content)
+    }
+
     /// When it changes next by time alone.
     fn next_change(&self, time: Timestamp) -> Option<Timestamp> {
         let Consent {
@@ -231,7 +244,7 @@ impl Consents {
             same.push(new);
         }
         // From the latest back: a word counts only if it is in force before all that are later.
-        same.sort_by_key(|word| std::cmp::Reverse(word.said.stamp));
+        same.sort_by_key(|word| std::cmp::Reverse(word.place()));
         let mut earliest: Option<Timestamp> = None;
         same.retain(|word| {
             let counts = earliest.is_none_or(|earliest| word.consent.effective_time < earliest);
@@ -242,7 +255,7 @@ impl Consents {
         });
         same.truncate(Self::MAX_WORDS);
         others.extend(same);
-        others.sort_by_key(|word| (topic(word), word.said.stamp));
+        others.sort_by_key(|word| (topic(word), word.place()));
         self.0 = others;
     }
 
@@ -269,7 +282,7 @@ impl Consents {
         self.0.chunk_by(|a, b| pair(a) == pair(b)).count()
     }
 
-    /// Who said the latest word on the same purpose and contact point.
+    /// The origin of the latest word on the same purpose and contact point.
     #[must_use]
     pub(super) fn latest_on(&self, consent: &Consent) -> Option<&Provenance> {
         let Consent {
@@ -280,7 +293,7 @@ impl Consents {
         let same = self.0.iter().filter(|word| {
             (&word.consent.purpose, &word.consent.contact_point) == (purpose, contact_point)
         });
-        same.map(|word| &word.said).max_by_key(|said| said.stamp)
+        same.max_by_key(|word| word.place()).map(|word| &word.said)
     }
 
     /// Whether it speaks of this purpose and contact point.
@@ -313,7 +326,7 @@ impl Consents {
                     time,
                 )
             });
-            each.min_by_key(|(state, word)| (*state, std::cmp::Reverse(word.said.stamp)))
+            each.min_by_key(|(state, word)| (*state, std::cmp::Reverse(word.place())))
         })
     }
 
@@ -323,7 +336,7 @@ impl Consents {
             .iter()
             .filter(|word| about.covers(word))
             .filter_map(|word| Some((word.at(time)?, word)));
-        in_force.max_by_key(|(_, word)| word.said.stamp)
+        in_force.max_by_key(|(_, word)| word.place())
     }
 }
 
@@ -415,10 +428,16 @@ impl Effective<'_> {
     }
 
     /// The most restrictive; of equals the latest, then the least record.
-    fn rank(&self) -> (ConsentState, Timestamp, std::cmp::Reverse<&RecordKey>) {
+    fn rank(
+        &self,
+    ) -> (
+        ConsentState,
+        Option<Timestamp>,
+        std::cmp::Reverse<&RecordKey>,
+    ) {
         (
             self.state,
-            self.word.said.effective_time(),
+            self.word.said.said_time(),
             std::cmp::Reverse(self.record),
         )
     }

@@ -46,8 +46,16 @@ impl fmt::Display for Timestamp {
 /// after the receipt.
 #[must_use]
 pub fn plausible_time(said: Option<Timestamp>, received: Timestamp) -> Timestamp {
-    said.filter(|time| (Timestamp::FIRST_PLAUSIBLE..=received).contains(time))
-        .unwrap_or(received)
+    said_time(said, received).unwrap_or(received)
+}
+
+/// The time that a source says, in so far as it can be right: one after the receipt counts as the
+/// receipt, one before 1971 as none. `None` is no time at all: where values compete, the receipt
+/// does not stand in for it, since it tells of the way to here and not of the customer.
+#[must_use]
+pub(crate) fn said_time(said: Option<Timestamp>, received: Timestamp) -> Option<Timestamp> {
+    said.filter(|time| *time >= Timestamp::FIRST_PLAUSIBLE)
+        .map(|time| time.min(received))
 }
 
 /// An isolated set of customers; leads every key. 1 to 63 characters of `a-z 0-9 - _`, beginning
@@ -230,6 +238,10 @@ mod tests {
             received
         );
         assert_eq!(plausible_time(None, received), received);
+        assert_eq!(said_time(Some(earlier), received), Some(earlier));
+        assert_eq!(said_time(Some(later), received), Some(received));
+        assert_eq!(said_time(Some(Timestamp::from_micros(0)), received), None);
+        assert_eq!(said_time(None, received), None);
     }
 
     #[test]

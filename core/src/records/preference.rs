@@ -134,6 +134,19 @@ impl PreferenceKey {
         }
     }
 
+    /// How much a word limits us, or asks of us: of two words of one record at one time the
+    /// stricter counts.
+    #[must_use]
+    pub(crate) fn strictness(&self, word: Option<&Preference>) -> u8 {
+        let strict = match (self.standing(), word) {
+            (Standing::Latest, _) | (_, None) => false,
+            (Standing::All, Some(_)) => true,
+            (Standing::AnyTrue, Some(word)) => *word == Preference::Flag(true),
+            (Standing::AnyFalse, Some(word)) => *word == Preference::Flag(false),
+        };
+        u8::from(strict)
+    }
+
     fn standing(&self) -> Standing {
         match self {
             Self::PreferredName
@@ -323,9 +336,10 @@ pub type Preferences = BTreeMap<PreferenceKey, StatedPreference>;
 /// One record's word.
 type Word<'a> = (&'a Preference, &'a RecordKey, &'a Provenance);
 
-/// What stands of what the records of a profile say.
+/// What stands of what the records of a profile say. `trust` tells how much a record's source is
+/// trusted: of words of one time, or of none, the most trusted counts.
 #[must_use]
-pub fn fold_preferences(records: &[Record]) -> Preferences {
+pub fn fold_preferences(records: &[Record], trust: &dyn Fn(&RecordKey) -> u32) -> Preferences {
     let mut words: BTreeMap<&PreferenceKey, Vec<Word<'_>>> = BTreeMap::new();
     for record in records {
         for (key, value, said) in record.preferences() {
@@ -337,18 +351,20 @@ pub fn fold_preferences(records: &[Record]) -> Preferences {
     }
     let mut standing: Preferences = words
         .into_iter()
-        .map(|(key, words)| (key.clone(), stands(key, &words)))
+        .map(|(key, words)| (key.clone(), stands(key, &words, trust)))
         .collect();
     drop_forbidden(&mut standing);
     standing
 }
 
-fn stands(key: &PreferenceKey, words: &[Word<'_>]) -> StatedPreference {
+fn stands(
+    key: &PreferenceKey,
+    words: &[Word<'_>],
+    trust: &dyn Fn(&RecordKey) -> u32,
+) -> StatedPreference {
     let latest = || {
-        let latest = words.iter().max_by(|a, b| {
-            a.2.effective_time()
-                .cmp(&b.2.effective_time())
-                .then_with(|| b.1.cmp(a.1))
+        let latest = words.iter().max_by_key(|(_, record, said)| {
+            (said.said_time(), trust(record), std::cmp::Reverse(*record))
         });
         latest.map(|word| vec![*word]).unwrap_or_default()
     };
@@ -357,11 +373,8 @@ fn stands(key: &PreferenceKey, words: &[Word<'_>]) -> StatedPreference {
         Standing::All => words.to_vec(),
         flag @ (Standing::AnyTrue | Standing::AnyFalse) => {
             let strong = Preference::Flag(flag == Standing::AnyTrue);
-            let strict: Vec<Word<'_>> = words
-                .iter()
-                .filter(|(value, ..)| **value == strong)
-                .copied()
-                .collect();
+            let strict = words.iter().filter(|(value, ..)| **value == strong);
+            let strict: Vec<Word<'_>> = strict.copied().collect();
             if strict.is_empty() { latest() } else { strict }
         }
     };

@@ -1,8 +1,8 @@
 //! The state of one record: the fold of all statements about it, in a form that takes them in any
 //! order.
 //!
-//! A record is a map of fields, each with the place (a [`VersionStamp`]) of the statement that set
-//! it, over a *base*: the latest whole statement (upsert or delete). A field set by the base
+//! A record is a map of fields, each with the place ([`Provenance::place`]) of the statement that
+//! set it, over a *base*: the latest whole statement (upsert or delete). A field set by the base
 //! carries no stamp of its own. A statement changes a field only if it is later than what set the
 //! field before, and a base drops all that is older than itself. Taking the later of two is
 //! commutative, associative and idempotent, so any order of the same statements gives the same
@@ -20,13 +20,13 @@ use serde::{Deserialize, Serialize};
 use super::rollup::Rollup;
 use super::value::Value;
 use super::{
-    Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey,
-    Timestamp, id::plausible_time,
+    Consents, ContentHash, Event, Identifier, IdentifierValue, Preference, PreferenceKey,
+    ProfileId, RecordKey, Timestamp, id::said_time,
 };
 use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
-/// The place of a statement among those about its record; the content breaks ties, so that the
-/// order is total.
+/// Names a statement among those about its record, and orders them where no clock was ahead (see
+/// [`Provenance::place`]); the content breaks ties, so that the order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VersionStamp {
     /// The source's version, 0 when it has none.
@@ -61,12 +61,18 @@ impl Origin {
             receive_time: said.receive_time,
         }
     }
+
+    /// The time that values compete by: see [`Provenance::said_time`].
+    #[must_use]
+    pub(crate) fn said_time(&self) -> Option<Timestamp> {
+        said_time(self.source_time, self.receive_time)
+    }
 }
 
 /// When a statement was made and received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Place among the record's statements.
+    /// Version, time and content in the source's word; of an undated statement, its place.
     #[serde(rename = "o")]
     pub stamp: VersionStamp,
     /// In the source's word.
@@ -78,10 +84,28 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// The time that survivorship goes by: the source's, if it can be right.
+    /// The time that values of several records compete by: the source's, at most the receipt.
+    /// `None`: the source says none, so the value is older than all that have one.
     #[must_use]
-    pub fn effective_time(&self) -> Timestamp {
-        plausible_time(self.source_time, self.receive_time)
+    pub fn said_time(&self) -> Option<Timestamp> {
+        said_time(self.source_time, self.receive_time)
+    }
+
+    /// The place among the record's statements: the stamp, where a time ahead of the receipt counts
+    /// as the receipt. Else what a fast clock said would outlive all that is said after it. The
+    /// stamp keeps the time as it was said, so that the same statement is known when it comes
+    /// again.
+    #[must_use]
+    pub fn place(&self) -> VersionStamp {
+        let ahead = self
+            .source_time
+            .is_some_and(|time| time > self.receive_time);
+        let time = if ahead {
+            self.receive_time
+        } else {
+            self.stamp.time
+        };
+        VersionStamp { time, ..self.stamp }
     }
 }
 
@@ -153,10 +177,13 @@ pub struct Record {
     /// The latest statement, effective or not: an undated one comes after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latest: Option<Provenance>,
+    /// The greatest time of a statement that was ahead of its receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ahead: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base: Option<Base>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    identifiers: BTreeMap<String, Register<Vec<String>>>,
+    identifiers: BTreeMap<String, Register<Vec<IdentifierValue>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     traits: BTreeMap<String, Register<Option<Value>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -184,6 +211,7 @@ impl Record {
             has_events: false,
             membership: Membership::default(),
             latest: None,
+            ahead: None,
             base: None,
             identifiers: BTreeMap::new(),
             traits: BTreeMap::new(),
@@ -218,22 +246,36 @@ impl Record {
         self.latest.as_ref()
     }
 
-    /// Its identifiers, in order of type and value.
+    /// Whether a statement with this stamp may have been taken in: it is not later than all that
+    /// were.
+    #[must_use]
+    pub fn may_know(&self, stamp: VersionStamp) -> bool {
+        self.latest.is_some_and(|latest| stamp <= latest.place())
+            || self.ahead.is_some_and(|ahead| stamp.time <= ahead)
+    }
+
+    /// Its identifiers in their normal form, in order of type and value.
     pub fn identifiers(&self) -> impl Iterator<Item = Identifier> + '_ {
-        self.identifiers.iter().flat_map(|(kind, cell)| {
-            cell.value
-                .iter()
-                .map(move |value| Identifier::new(kind, value))
-        })
+        self.identifier_values()
+            .map(|(kind, held)| Identifier::new(kind, &held.value))
+    }
+
+    /// Its identifiers by type, also as the source wrote them; in order of type and value.
+    pub fn identifier_values(&self) -> impl Iterator<Item = (&str, &IdentifierValue)> {
+        self.identifiers
+            .iter()
+            .flat_map(|(kind, cell)| cell.value.iter().map(move |held| (kind.as_str(), held)))
     }
 
     /// Its identifiers with who said them when.
-    pub(crate) fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
+    pub(crate) fn identifiers_said(
+        &self,
+    ) -> impl Iterator<Item = (&str, &IdentifierValue, &Provenance)> {
         self.identifiers.iter().flat_map(|(kind, cell)| {
             let said = self.said(cell.patch.as_ref());
             cell.value
                 .iter()
-                .filter_map(move |value| Some((Identifier::new(kind, value), said?)))
+                .filter_map(move |held| Some((kind.as_str(), held, said?)))
         })
     }
 
@@ -320,7 +362,7 @@ impl Record {
     pub fn is_kept_as(&self, other: &Self) -> bool {
         (&self.key, self.has_events, &self.membership)
             == (&other.key, other.has_events, &other.membership)
-            && self.contacts == other.contacts
+            && (&self.contacts, self.ahead) == (&other.contacts, other.ahead)
             && self.says_the_same(other)
     }
 
@@ -347,7 +389,7 @@ heap_size! {
     Origin { record, source_time, receive_time }
     Membership { profile, reason, carries, minted }
     Record {
-        key, first_seen, has_events, membership, latest, base, identifiers, traits, preferences, consents, contacts,
+        key, first_seen, has_events, membership, latest, ahead, base, identifiers, traits, preferences, consents, contacts,
         rollup,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A column that the mapping reads and the file lacks would empty a field of every customer, so
 //! such a file is not imported unless the caller allows it. Columns that the mapping does not read
-//! are named once. Of JSON, where each row has names of its own, both are told after the last row.
+//! are named once. Of JSON, where each row has names of its own, both are named after the last row.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -46,10 +46,10 @@ pub(super) fn of_header(
     Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
-/// What the rows of a file had and had not.
+/// Differences of the rows of a file from its mapping.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Compared {
-    /// What to tell.
+    /// Remarks for the caller.
     pub(super) told: Vec<String>,
     /// Whether no row has anything that the mapping reads.
     pub(super) useless: bool,
@@ -122,8 +122,7 @@ mod tests {
         let file = Path::new("a.csv");
         let of = |traits: &str, columns: &[&str], allow| {
             of_header(file, columns, &mapped(traits), allow)
-                .map(Option::unwrap_or_default)
-                .unwrap_or_else(|error| format!("! {error}"))
+                .map_or_else(|error| format!("! {error}"), Option::unwrap_or_default)
         };
         let plain = "{ name: first_name }";
         assert_eq!(of(plain, &["id", "first_name"], false), "");
@@ -166,6 +165,6 @@ mod tests {
         assert_eq!(of(&["id", "first_name"]), Compared::default());
         assert!(of(&["Id", "FirstName"]).useless);
         assert!(!of(&["id"]).useless && of(&["id"]).told[0].contains("`first_name`"));
-        assert!(!of(&[]).useless, "no rows are told elsewhere");
+        assert!(!of(&[]).useless, "no rows are another fault");
     }
 }

@@ -75,7 +75,7 @@ impl Input {
         })
     }
 
-    /// What is read, before the first row.
+    /// The reader, before the first row.
     pub(super) fn reader(&self) -> &FileReader {
         &self.reader
     }

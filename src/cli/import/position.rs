@@ -23,7 +23,7 @@ pub(super) struct Owner {
     tenant: String,
     source: String,
     kind: String,
-    /// What is declared of the file.
+    /// Declarations of the file.
     reading: String,
 }
 

@@ -5,7 +5,7 @@ use encoding_rs::Encoding;
 use crate::sources::files::Options;
 use crate::sources::files::options::{self, Format, Quote, Separator};
 
-/// What is not declared is told from the file's content, and refused where it cannot be told
+/// The file's content decides what is not declared; a file that leaves doubt is refused
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How files are read")]
 pub(super) struct ReadingArgs {

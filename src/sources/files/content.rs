@@ -1,4 +1,4 @@
-//! What rows had that could not be read, in a form in which they can be mended and read again.
+//! Content of rows that could not be read, in a form to mend and read again.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use profile_core::records::{Reason, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// What a row had that is no payload.
+/// Content of a row that is no payload.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Content {
@@ -32,7 +32,7 @@ fn is_empty(columns: &Arc<[String]>) -> bool {
     columns.is_empty()
 }
 
-/// What stands for bytes that are no text.
+/// Replacement of bytes that are no text.
 const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
 
 impl Content {
@@ -50,7 +50,7 @@ impl Content {
         }
     }
 
-    /// What a rejected row had, as an import wrote it down.
+    /// Content of a rejected row, as an import wrote it down.
     pub(super) fn rejected(line: &[u8], length: usize) -> Self {
         serde_json::from_slice(line)
             .ok()

@@ -1,11 +1,12 @@
 //! CSV (RFC 4180): a header line, then rows.
 //!
-//! - A row with another number of fields than the header, or with quotes that do not fit, is wrong:
-//!   no value is shifted or cut.
-//! - A quote that is left open spoils the line on which it is opened alone: reading goes on with the
-//!   next line.
-//! - A field `="00123"`, as spreadsheets write to keep a text a text, is that text. All else is kept
-//!   as it stands, blanks too.
+//! - A row with another number of fields than the header, or with quotes that do not fit, is
+//!   wrong: no value is shifted or cut.
+//! - A quote that is left open spoils the line on which it is opened alone: reading goes on with
+//!   the next line.
+//! - A field `="00123"`, as spreadsheets write to keep a text a text, is that text. All else is
+//!   kept
+//!   as written, blanks too.
 
 mod header;
 mod quotes;
@@ -115,7 +116,7 @@ impl Rows {
         &self.described
     }
 
-    /// What is odd about the header.
+    /// Oddities of the header.
     pub(super) fn notes(&self) -> &[String] {
         &self.header.notes
     }
@@ -138,7 +139,7 @@ impl Rows {
             let content = payload.is_err().then(row);
             (payload, content)
         } else {
-            let length = self.keep_first_line(input, end)?;
+            let length = self.keep_first_line(input)?;
             let content = Content::text(input.row(), length);
             (Err(fault_of(end)), Some(content))
         };
@@ -153,7 +154,7 @@ impl Rows {
 
     /// Gives all but the first line of a record that does not end back, to be read as rows. Returns
     /// the length of the line.
-    fn keep_first_line(&mut self, input: &mut Input, end: End) -> Result<usize, ReadError> {
+    fn keep_first_line(&mut self, input: &mut Input) -> Result<usize, ReadError> {
         self.parser.reset();
         self.open_quotes += 1;
         if self.open_quotes > MAX_OPEN_QUOTES {
@@ -168,17 +169,16 @@ impl Rows {
         }
         // One line of more than a row may have.
         let mut length = input.row().len();
-        while end == End::TooLong {
+        loop {
             let bytes = input.peek()?;
             let line_end = bytes.iter().position(|byte| *byte == b'\n');
             let count = line_end.map_or(bytes.len(), |at| at + 1);
             length += count;
             input.consume(count);
             if line_end.is_some() || count == 0 {
-                break;
+                return Ok(length);
             }
         }
-        Ok(length)
     }
 
     fn payload(&self, row: &[u8]) -> Result<Json, Violation> {
@@ -279,7 +279,7 @@ impl Rows {
     }
 }
 
-/// What is wrong with a row that does not end as it should.
+/// The fault of a row that does not end as it should.
 fn fault_of(end: End) -> Violation {
     if end == End::OpenQuote {
         let what = "has a quote that is left open to the end of the file";
@@ -328,7 +328,7 @@ impl Record {
         (self.length, self.fields) = (0, 0);
     }
 
-    /// Parses bytes; none: there is no more room.
+    /// Parses bytes. `None`: there is no more room.
     fn take(&mut self, parser: &mut Reader, bytes: &[u8]) -> Option<(ReadRecordResult, usize)> {
         let full = self.length == self.bytes.len()
             && !grow(&mut self.bytes, 4 * 1024, MAX_ROW_BYTES)

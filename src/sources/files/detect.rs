@@ -1,7 +1,6 @@
-//! What a file is, by its first bytes.
+//! Format of a file by its first bytes.
 //!
-//! Only what can be told for sure is taken without a declaration: JSON by its first bracket, and
-//! text in lines as CSV. What is known to be something else is refused by its name.
+//! JSON begins with a bracket; other text is CSV. Known other formats are refused by their name.
 
 use serde_json::Value as Json;
 
@@ -12,11 +11,11 @@ const SAMPLE_BYTES: usize = 4 * 1024;
 /// Keys of a rejected row, as an import writes it.
 pub(super) const REJECTED_KEYS: [&str; 3] = ["line", "reasons", "row"];
 
-/// What a file was taken for.
+/// Format of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Detected {
     pub(super) format: Format,
-    /// By what it is told.
+    /// The evidence, in words.
     pub(super) why: &'static str,
     /// Names of the lists in a file that is one JSON object.
     pub(super) lists: Vec<String>,
@@ -80,7 +79,7 @@ const OTHERS: [(&[u8], &str); 22] = [
     (b"MZ\x90\0", "a program"),
 ];
 
-/// What bytes are that no declaration makes rows.
+/// The refusal of bytes that no declaration makes rows.
 pub(super) fn refusal(beginning: &[u8]) -> Option<String> {
     if beginning.starts_with(b"PK\x03\x04") {
         let office = [
@@ -113,7 +112,7 @@ pub(super) fn refusal(beginning: &[u8]) -> Option<String> {
     sample.contains(&0).then(|| zeros(sample))
 }
 
-/// What text is that is no rows, unless it is declared to be.
+/// The refusal of text that is no rows, unless it is declared to be.
 fn markup(beginning: &[u8]) -> Option<String> {
     if beginning.first() != Some(&b'<') {
         return None;
@@ -137,7 +136,7 @@ fn refused(what: &str) -> String {
     format!("the file is {what}; files are CSV, NDJSON or JSON, plain or gzip")
 }
 
-/// What a file with zero bytes may be.
+/// The refusal of a file with zero bytes.
 fn zeros(sample: &[u8]) -> String {
     let zeros = |odd: usize| {
         let half = sample.iter().skip(odd).step_by(2);
@@ -151,7 +150,7 @@ fn zeros(sample: &[u8]) -> String {
     refused(what)
 }
 
-/// The format of a file by its beginning, which has no blanks in front. `whole`: it is all there is.
+/// The format of a file by its beginning, which has no blanks in front. `whole`: there is no more.
 pub(super) fn detect(beginning: &[u8], whole: bool, path: &[String]) -> Result<Detected, String> {
     if let Some(what) = markup(beginning) {
         return Err(what);

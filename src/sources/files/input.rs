@@ -184,7 +184,7 @@ impl Input {
         debug_assert_eq!(self.hashed, 0, "a row that is given back is kept whole");
         let mut again = self.row.split_off(kept);
         self.position.offset -= again.len() as u64;
-        self.position.lines -= again.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.position.lines -= again.split(|byte| *byte == b'\n').skip(1).count() as u64;
         again.extend_from_slice(&self.again[self.again_taken..]);
         (self.again, self.again_taken) = (again, 0);
     }

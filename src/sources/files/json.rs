@@ -68,7 +68,7 @@ impl Rows {
         self.begun = true;
     }
 
-    /// What the rows are.
+    /// Shape of the document.
     pub(super) fn described(&self) -> &'static str {
         match self.shape {
             Shape::List => "a JSON list",
@@ -175,7 +175,7 @@ fn find_member(input: &mut Input, wanted: &str) -> Result<(), ReadError> {
     }
 }
 
-/// What of a value is open.
+/// Open brackets and texts of a value.
 #[derive(Default)]
 struct Open {
     depth: usize,
@@ -200,16 +200,14 @@ impl Open {
             return None;
         }
         match byte {
-            b'"' if self.depth == 0 && self.begun => return Some(0),
+            b'"' | b'{' | b'[' if self.depth == 0 && self.begun => return Some(0),
             b'"' => self.text = true,
-            b'{' | b'[' if self.depth == 0 && self.begun => return Some(0),
             b'{' | b'[' => self.depth += 1,
-            b'}' | b']' if self.depth == 0 => return Some(usize::from(!self.begun)),
+            b'}' | b']' | b',' | b':' if self.depth == 0 => return Some(usize::from(!self.begun)),
             b'}' | b']' => {
                 self.depth -= 1;
                 return (self.depth == 0).then_some(1);
             }
-            b',' | b':' if self.depth == 0 => return Some(usize::from(!self.begun)),
             _ if self.depth == 0 && byte.is_ascii_whitespace() => return Some(0),
             _ => {}
         }

@@ -9,7 +9,7 @@ use super::{Content, MAX_ROW_BYTES, ReadError, Row, content};
 pub(super) struct Rows {
     /// The payload of a line.
     read: fn(&[u8]) -> Result<Json, Violation>,
-    /// What a line has that is no payload, and how long it is.
+    /// Content of a line of some length that is no payload.
     keep: fn(&[u8], usize) -> Content,
 }
 

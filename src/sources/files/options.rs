@@ -1,4 +1,4 @@
-//! What a caller declares of a file, so that nothing of it need be told from its bytes.
+//! Declarations of a file, so that nothing of it need be read off its bytes.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ pub enum Format {
     Rejects,
 }
 
-/// What stands between the fields of a row.
+/// Separator of the fields of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
     /// One ASCII character.
@@ -26,7 +26,7 @@ pub enum Separator {
     Blanks,
 }
 
-/// What encloses fields that contain separators.
+/// Enclosure of fields that contain separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quote {
     /// One ASCII character.

@@ -69,13 +69,17 @@ pub(super) async fn the_whole_finds_nothing_to_change(
     Ok(())
 }
 
-async fn everything(world: &World) -> TenantState {
+/// All of a tenant that identity depends on.
+pub(super) async fn everything(world: &World) -> TenantState {
     let mut snapshot = world
         .store
         .snapshot(&world.tenant)
         .await
         .expect("a snapshot");
-    let records = snapshot.scan_records(None, 1_000).await.expect("records");
+    let records = snapshot
+        .scan_records(None, 1_000_000)
+        .await
+        .expect("records");
     let ids: Vec<_> = records
         .iter()
         .flat_map(|record| record.membership.carries.iter().map(|held| held.id))

@@ -108,17 +108,19 @@ impl Check<'_> {
             );
         }
         let dated = draft.version > 0 || draft.source_time.is_some();
-        let order = if draft.from_list && permits(consent.status) {
+        let (order, source_time) = if draft.from_list && permits(consent.status) {
+            // The time of the row is not the time of the customer's word.
             let listed = effective_time.filter(|time| *time <= receive_time);
-            Some((0, listed.unwrap_or_default()))
+            (Some((0, listed.unwrap_or_default())), None)
         } else {
-            dated.then(|| (draft.version, draft.source_time.unwrap_or_default()))
+            let order = dated.then(|| (draft.version, draft.source_time.unwrap_or_default()));
+            (order, draft.source_time)
         };
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
             change: Change::Consent(Box::new(consent)),
             order,
-            source_time: draft.source_time,
+            source_time,
             receive_time,
             content: ContentHash::of(&(
                 "consent",

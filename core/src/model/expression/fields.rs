@@ -6,16 +6,16 @@ use super::{Expression, Plan};
 /// A field of the payload, at its top, that an expression reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::model) enum FieldRead {
-    /// As it is.
+    /// A field that must be there.
     Required(String),
-    /// If it is there.
+    /// A field that may be missing.
     Optional(String),
     /// Any: the payload as a whole.
     Whole,
 }
 
 impl Expression {
-    /// The fields that it reads.
+    /// Top-level fields that the expression depends on.
     pub(in crate::model) fn fields_read(&self) -> Vec<FieldRead> {
         match &self.plan {
             Plan::Path(path) | Plan::Convert(_, path) => vec![of_path(path)],
@@ -35,7 +35,8 @@ fn of_path(path: &Path) -> FieldRead {
     }
 }
 
-/// What a program reads of `payload`: `payload.x`, `payload['x']`, `has(payload.x)`, `payload.?x`.
+/// Fields that a program reads of `payload`: `payload.x`, `payload['x']`, `has(payload.x)`,
+/// `payload.?x`.
 fn of_payload(source: &str) -> Vec<FieldRead> {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut found = Vec::new();

@@ -84,7 +84,8 @@ keys! {
             });
         /// Whether the payload is a row of a list, which repeats what was said before. A grant or a
         /// pending confirmation counts from its `effective_time`, or from when it was first listed,
-        /// and never after a refusal or withdrawal that came later; listed again it says nothing new.
+        /// and never after a refusal or withdrawal that came later. Listed again, it says nothing
+        /// new.
         from_list: bool = "false" as Flag;
         /// Expressions by the field that they give.
         fields: Vec<(&'static Listed<Option<Conversion>>, Expression)> = inline as

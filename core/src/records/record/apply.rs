@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::{Base, Provenance, Record, Register, VersionStamp};
-use crate::records::{Change, RecordStatement, Timestamp};
+use crate::records::{Change, Preference, RecordStatement, Timestamp};
 
 impl Record {
-    /// The place that a statement takes: its own, or after all others.
+    /// The stamp of a statement: its own, or one after all others.
     #[must_use]
-    pub fn place(&self, statement: &RecordStatement) -> VersionStamp {
+    pub fn stamp(&self, statement: &RecordStatement) -> VersionStamp {
         let (version, time) = statement.order.unwrap_or_else(|| match &self.latest {
             Some(said) => {
-                let after = Timestamp::from_micros(said.stamp.time.as_micros() + 1);
-                (said.stamp.version, after.max(statement.receive_time))
+                let latest = said.place();
+                let after = Timestamp::from_micros(latest.time.as_micros() + 1);
+                (latest.version, after.max(statement.receive_time))
             }
             None => (0, statement.receive_time),
         });
@@ -24,8 +25,8 @@ impl Record {
     }
 
     /// Whether an undated statement only repeats what holds: all that it says was said in the same
-    /// words, and nothing else was said of it since. What was said of other things does not matter,
-    /// so each of the statements that one payload makes is known again.
+    /// words, and nothing else was said of it since. Words on other things do not matter, so each
+    /// of the statements that one payload makes is known again.
     #[must_use]
     pub fn repeats(&self, statement: &RecordStatement) -> bool {
         let same = |said: &Provenance| said.stamp.content == statement.content;
@@ -58,12 +59,12 @@ impl Record {
         statement.order.is_none() && holds
     }
 
-    /// Takes a statement in at its place. Taking it in again changes nothing.
+    /// Takes a statement in. Taking it in again changes nothing.
     pub fn apply(&mut self, statement: &RecordStatement) {
-        self.apply_at(self.place(statement), statement);
+        self.apply_at(self.stamp(statement), statement);
     }
 
-    /// Takes a statement in at the place that it took when it was stored.
+    /// Takes a statement in under the stamp that it got when it was stored.
     pub fn apply_at(&mut self, stamp: VersionStamp, statement: &RecordStatement) {
         let said = Provenance {
             stamp,
@@ -71,26 +72,35 @@ impl Record {
             receive_time: statement.receive_time,
         };
         self.first_seen = self.first_seen.min(statement.receive_time);
-        if self.latest.is_none_or(|latest| latest.stamp < said.stamp) {
+        if self
+            .latest
+            .is_none_or(|latest| latest.place() < said.place())
+        {
             self.latest = Some(said);
         }
+        let ahead = said.source_time.filter(|time| *time > said.receive_time);
+        self.ahead = self.ahead.max(ahead);
         match &statement.change {
             Change::Patch {
                 identifiers,
                 traits,
             } => {
-                if self.base.is_none_or(|base| base.said.stamp < said.stamp) {
+                if self
+                    .base
+                    .is_none_or(|base| base.said.place() < said.place())
+                {
                     for (kind, values) in identifiers {
-                        patch(&mut self.identifiers, kind, values, said);
+                        patch(&mut self.identifiers, kind, values, said, &|_| 0);
                     }
                     for (name, value) in traits {
-                        patch(&mut self.traits, name, value, said);
+                        patch(&mut self.traits, name, value, said, &|_| 0);
                     }
                 }
             }
             Change::Prefer(preferences) => {
                 for (key, value) in preferences {
-                    patch(&mut self.preferences, key, value, said);
+                    let strictness = |value: &Option<Preference>| key.strictness(value.as_ref());
+                    patch(&mut self.preferences, key, value, said, &strictness);
                 }
             }
             Change::Consent(consent) => self.consents.take(consent, said),
@@ -121,26 +131,40 @@ impl Record {
     /// Makes a whole statement the base, if it is later than the present one, and drops what is
     /// older.
     fn rebase(&mut self, said: Provenance, deleted: bool) -> bool {
-        if self.base.is_some_and(|base| base.said.stamp >= said.stamp) {
+        let place = said.place();
+        if self.base.is_some_and(|base| base.said.place() >= place) {
             return false;
         }
         self.base = Some(Base { said, deleted });
-        self.identifiers
-            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
-        self.traits
-            .retain(|_, cell| cell.patch.is_some_and(|patch| patch.stamp > said.stamp));
+        let later = |patch: Option<Provenance>| patch.is_some_and(|patch| patch.place() > place);
+        self.identifiers.retain(|_, cell| later(cell.patch));
+        self.traits.retain(|_, cell| later(cell.patch));
         true
     }
 }
 
-/// Sets a field unless a later patch has. (Fields of the base are older: the caller has compared.)
+/// Sets a field unless a later patch has; of two at one time the stricter counts. (Fields of the
+/// base are older: the caller has compared.)
 fn patch<K: Ord + Clone, T: Clone>(
     fields: &mut BTreeMap<K, Register<T>>,
     name: &K,
     value: &T,
     said: Provenance,
+    strictness: &dyn Fn(&T) -> u8,
 ) {
-    let later = |cell: &Register<T>| cell.patch.is_some_and(|patch| patch.stamp >= said.stamp);
+    let place = |said: Provenance, value: &T| {
+        let VersionStamp {
+            version,
+            time,
+            content,
+        } = said.place();
+        (version, time, strictness(value), content)
+    };
+    let new = place(said, value);
+    let later = |cell: &Register<T>| {
+        let patch = cell.patch.map(|patch| place(patch, &cell.value));
+        patch.is_some_and(|patch| patch >= new)
+    };
     if !fields.get(name).is_some_and(later) {
         fields.insert(
             name.clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) struct Header {
     /// Names; empty where a column has none.
     pub(super) columns: Arc<[String]>,
-    /// What was made of it.
+    /// Oddities, and how they are read.
     pub(super) notes: Vec<String>,
 }
 

@@ -4,7 +4,7 @@
 
 use crate::sources::files::options::Quote;
 
-/// What is wrong with the quotes of a row.
+/// The fault of the quotes of a row.
 pub(super) fn fault(
     row: &[u8],
     separator: u8,
@@ -34,7 +34,7 @@ pub(super) fn fault(
     None
 }
 
-/// The place after the closing quote; none: it is not closed, which is told elsewhere.
+/// The place after the closing quote. `None`: there is none; the caller refuses such rows before.
 fn after_quotes(row: &[u8], mut at: usize, quote: u8, escape: Option<u8>) -> Option<usize> {
     loop {
         let byte = *row.get(at)?;

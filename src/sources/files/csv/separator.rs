@@ -59,7 +59,7 @@ fn is_sep(word: [u8; 3]) -> bool {
 /// The separator of a file without a declaration. `whole`: the beginning is all there is.
 ///
 /// # Errors
-/// It cannot be told.
+/// Several separators fit, or none.
 pub(super) fn told(
     beginning: &[u8],
     whole: bool,

@@ -1,4 +1,4 @@
-//! What files are taken for, and what is refused by its name.
+//! Formats of files, and refusals by name.
 
 use super::*;
 use crate::sources::files::options::{self, Format};
@@ -150,7 +150,7 @@ fn what_is_no_file_of_rows_is_refused_by_its_name() {
         (b"SQLite format 3\0\x10".to_vec(), "a SQLite database"),
         (gzip(&gzip(b"id\n1\n")), "gzip data within gzip data"),
         (gzip(&zip), "a spreadsheet"),
-        (b"i\0d\0,\0n\0\n\0001\0".to_vec(), "--encoding utf-16le"),
+        (b"i\0d\0,\0n\0\n\x001\0".to_vec(), "--encoding utf-16le"),
         (b"\0i\0d\0,\0n\0\n\x001".to_vec(), "--encoding utf-16be"),
         (b"\xFF\xFE\0\0i\0\0\0".to_vec(), "UTF-32"),
         (b"id,n\n1,\0\0\0\n".to_vec(), "no text"),
@@ -220,7 +220,7 @@ fn a_file_says_what_it_was_taken_for() {
         of(b"[{}]", &plain),
         of(b"{}\n{}", &plain),
         of(b"{\n}\n", &plain),
-        of(b"\xFF\xFEi\0d\0\n\0001\0", &plain),
+        of(b"\xFF\xFEi\0d\0\n\x001\0", &plain),
         of(b"{\"a\":[]}", &path("a")),
         of(b"id\n1\n", &Options { format: Some(Format::Csv), ..encoded("latin1") }),
         of(b"{\"line\":1,\"reasons\":[],\"row\":{}}\n", &plain),

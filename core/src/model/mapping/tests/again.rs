@@ -1,4 +1,4 @@
-//! What is said again changes nothing, whatever statements a mapping makes of it.
+//! A payload said again changes nothing, whatever statements a mapping makes of it.
 
 use super::*;
 use crate::records::{About, ConsentState, Record, Statement, effective};
@@ -57,7 +57,7 @@ impl World {
             let Statement::Record(statement) = checked.unwrap_or_else(|v| panic!("{v:?}")) else {
                 panic!("no event here")
             };
-            let place = self.record.place(&statement);
+            let place = self.record.stamp(&statement);
             if !self.record.repeats(&statement) && self.known.insert(place) {
                 self.record.apply(&statement);
                 new += 1;
@@ -71,7 +71,7 @@ impl World {
         self.say(drafts.unwrap_or_else(|violations| panic!("{violations:?}")))
     }
 
-    /// What a customer says elsewhere, about any address.
+    /// The customer says this elsewhere, about any address.
     fn consent(&mut self, status: &str) -> usize {
         let fields = [("status".to_owned(), Value::String(status.to_owned()))].into();
         let draft = Draft::Consent(DraftConsent {
