@@ -73,8 +73,10 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
             continue;
         };
         if let Change::Consent(consent) = &statement.change {
+            // Of two words of one time the more restrictive is the later.
             let place = (
                 statement.order.expect("a dated statement"),
+                consent.status,
                 statement.content,
             );
             words.push((statement.record.clone(), place, consent.clone()));
