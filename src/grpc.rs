@@ -37,6 +37,7 @@ mod watch;
 pub use call_context::{REQUEST_ID_KEY, TENANT_KEY};
 pub use call_log::CallLog;
 pub use contexts::ContextApi;
+pub(crate) use encode::note_reason_name;
 pub use experience::ExperienceApi;
 pub use identity::IdentityApi;
 pub use ingest::IngestApi;

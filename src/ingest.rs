@@ -16,6 +16,7 @@ mod changes;
 mod decide;
 mod load;
 pub(crate) mod log;
+mod notes;
 mod room;
 mod work;
 mod write;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use profile_core::model::Notes;
 use profile_core::records::{
     Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
 };
@@ -44,6 +46,7 @@ use crate::lanes::{self, Caller, Refusal};
 use crate::spans::{self, child_span};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use notes::{BatchNotes, NoteLog};
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};
 use work::{Backlog, Work};
 use write::Writer;
@@ -130,6 +133,7 @@ pub struct Ingest {
     calls: CallAdmission,
     streams: AdmissionQueue,
     backlog: Arc<Backlog>,
+    note_log: Arc<NoteLog>,
     queue: mpsc::UnboundedSender<Job>,
     writer: Writer,
     /// Held while a decision is made.
@@ -141,6 +145,7 @@ pub struct Ingest {
 pub struct Ticket {
     outcomes: Vec<Option<Outcome>>,
     records: Vec<Option<RecordKey>>,
+    notes: BatchNotes,
     answer: Option<oneshot::Receiver<Result<Answer, Error>>>,
 }
 
@@ -160,6 +165,8 @@ pub struct StatementResult {
     pub outcome: Outcome,
     /// Where its record is now.
     pub profile: Option<ProfileId>,
+    /// Notes on values that are stored and not used.
+    pub notes: Notes,
 }
 
 /// Statements that fit a model.
@@ -216,6 +223,7 @@ impl Ingest {
         let backlog = Arc::new(Backlog::new(options.batch_statements));
         let ingest = Self {
             backlog: backlog.clone(),
+            note_log: Arc::default(),
             models: own_models,
             clock: own_clock,
             metrics: own_metrics,
@@ -324,13 +332,22 @@ impl Ingest {
         let mut ticket = Ticket {
             outcomes: Vec::new(),
             records: Vec::new(),
+            notes: BatchNotes::default(),
             answer: None,
         };
         let mut statements = Vec::with_capacity(intake.len());
-        for draft in intake {
-            let (outcome, record) = match draft.and_then(|draft| running.model.check(draft, now)) {
+        for (place, draft) in intake.into_iter().enumerate() {
+            let mut notes = Notes::default();
+            let checked =
+                draft.and_then(|draft| running.model.check_and_note(draft, now, &mut notes));
+            let (outcome, record) = match checked {
                 Ok(statement) => {
                     let record = statement.record().clone();
+                    if !notes.is_empty() {
+                        let source = &record.source;
+                        self.note_log.take(tenant, source, &notes, &self.metrics);
+                        ticket.notes.add(place, notes);
+                    }
                     statements.push(statement);
                     (None, Some(record))
                 }
@@ -399,16 +416,23 @@ impl Ticket {
             .outcomes
             .into_iter()
             .zip(self.records)
-            .map(|(outcome, record)| {
+            .zip(self.notes.into_each())
+            .map(|((outcome, record), notes)| {
                 let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
                 let profiles = answer.as_ref().map(|answer| &answer.profiles);
-                let profile = match outcome {
-                    Outcome::Rejected(_) => None,
+                let (profile, notes) = match outcome {
+                    // A refused statement keeps no value.
+                    Outcome::Rejected(_) => (None, Notes::default()),
                     Outcome::Stored | Outcome::Duplicate => {
-                        record.and_then(|record| profiles?.get(&record).copied())
+                        let profile = record.and_then(|record| profiles?.get(&record).copied());
+                        (profile, notes)
                     }
                 };
-                Ok(StatementResult { outcome, profile })
+                Ok(StatementResult {
+                    outcome,
+                    profile,
+                    notes,
+                })
             });
         let results = results.collect::<Result<_, Error>>()?;
         Ok(Receipt {

@@ -33,6 +33,7 @@ impl Desk {
             identifiers: vec![v1::Identifier {
                 r#type: "email".to_owned(),
                 value: format!("{customer}@shop.com"),
+                ..Default::default()
             }],
             traits: [("city".to_owned(), v1::Value { kind: Some(kind) })].into(),
             version,

@@ -290,6 +290,7 @@ fn upsert(source: &str, key: &str, email: &str) -> v1::Statement {
             identifiers: vec![v1::Identifier {
                 r#type: "email".to_owned(),
                 value: email.to_owned(),
+                ..Default::default()
             }],
             traits: traits
                 .into_iter()

@@ -6,7 +6,11 @@
 //! cargo run --release -p profile-core --example labelled_set -- benches/identity/model.yaml SET…
 //! ```
 //!
-//! `--list KIND` before a set prints the pairs of a kind that are wrongly together.
+//! `--trained` before a set trains weights on its records first, without their labels.
+//!
+//! `--list KIND` before a set prints the pairs of a kind that are wrongly together, each with its
+//! two rows and what they were compared by; `--list wrong` those of every kind, `--list links` the
+//! links that made them, `--list lost` the pairs of one person that are apart.
 //!
 //! A set is a folder with `records.csv` (`record_id`, …), `truth.csv` (`record_id`, `cluster_id`)
 //! and, where kinds of errors are to be counted, `why.csv`: columns `apart_KIND` and `same_KIND`
@@ -15,8 +19,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
-use profile_core::identity::{Context, Features, cluster};
+use profile_core::identity::{
+    Clustering, Context, Evidence, Features, Pair, cluster, compare, pairs, train,
+};
 use profile_core::model::Model;
 use profile_core::records::{Draft, Record, RecordKey, Statement, Timestamp};
 use serde_json::Value as Json;
@@ -31,29 +38,42 @@ fn main() -> Result<()> {
     let file = arguments.next().ok_or("which model?")?;
     let model =
         Model::parse(&std::fs::read_to_string(file)?).map_err(|errors| format!("{errors:#?}"))?;
-    let mut list = None;
+    let (mut list, mut trained) = (None, false);
     while let Some(argument) = arguments.next() {
         if argument == "--list" {
             list = arguments.next();
+        } else if argument == "--trained" {
+            trained = true;
         } else {
-            evaluate(Path::new(&argument), &model, list.as_deref())?;
+            evaluate(Path::new(&argument), &model, list.as_deref(), trained)?;
         }
     }
     Ok(())
 }
 
-fn evaluate(folder: &Path, model: &Model, list: Option<&str>) -> Result<()> {
+fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> Result<()> {
     let rows = rows(&folder.join("records.csv"))?;
     let records: Vec<Record> = rows
         .iter()
         .map(|row| record(row, model))
         .collect::<Result<_>>()?;
-    let features: Vec<Features> = records
-        .iter()
-        .map(|record| Features::of(record, model))
-        .collect();
+    let mut model = model.clone();
+    let read = |model: &Model| -> Vec<Features> {
+        let features = records.iter().map(|record| Features::of(record, model));
+        features.collect()
+    };
+    let mut features = read(&model);
+    if trained {
+        let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
+        let context = Context::of(&all, &model);
+        let trained = train(&all, &context, &model, &mut |_| {});
+        model.matching.weights = Arc::new(trained.weights);
+        features = read(&model);
+    }
+    let model = &model;
     let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
-    let clustering = cluster(&all, &Context::of(&all, model), &[], model);
+    let context = Context::of(&all, model);
+    let clustering = cluster(&all, &context, &[], model);
     let mut found: HashMap<String, usize> = HashMap::new();
     for (number, cluster) in clustering.clusters.iter().enumerate() {
         for member in &cluster.members {
@@ -66,11 +86,109 @@ fn evaluate(folder: &Path, model: &Model, list: Option<&str>) -> Result<()> {
     }
     let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
     report(folder, &ids, &found, &truth);
+    calibration(&pairs(&all, &context, model), &found, &truth);
+    let mut listed = Vec::new();
     if folder.join("why.csv").exists() {
         let why = self::rows(&folder.join("why.csv"))?;
-        kinds(&why, &found, &truth, list);
+        listed = kinds(&why, &found, &truth, list);
+    }
+    match list {
+        Some("links") => listed = wrong_links(&clustering, &truth),
+        Some("wrong") => listed = disagreements(&ids, &found, &truth, true),
+        Some("lost") => listed = disagreements(&ids, &found, &truth, false),
+        _ => {}
+    }
+    let place: HashMap<&String, usize> = ids.iter().enumerate().map(|(i, id)| (id, i)).collect();
+    for (a, b) in listed {
+        let (a, b) = (place[&a], place[&b]);
+        let comparison = compare(&features[a], &features[b], &context, model);
+        println!("{}\n{}", rows[a], rows[b]);
+        for field in &comparison.fields {
+            println!(
+                "    {} {}: {} | {} {}",
+                field.field, field.level, field.left, field.right, field.millibits
+            );
+        }
+        println!(
+            "    = {} {:?} {:?}",
+            comparison.millibits, comparison.verdict, comparison.veto
+        );
     }
     Ok(())
+}
+
+/// How often pairs that are joined with a probability are right.
+fn calibration(pairs: &[Pair], found: &HashMap<String, usize>, truth: &HashMap<String, String>) {
+    let joined = pairs.iter().filter(|pair| {
+        pair.veto.is_none() && found[pair.left.key.as_str()] == found[pair.right.key.as_str()]
+    });
+    // Millibits of the odds of 90, 99, 99.9 and 99.99 %.
+    let steps = [
+        (3_170, "90 %"),
+        (6_629, "99 %"),
+        (9_964, "99.9 %"),
+        (13_288, "99.99 %"),
+    ];
+    let mut counts = [(0_u64, 0_u64); 5];
+    for pair in joined {
+        let step = steps
+            .iter()
+            .filter(|(least, _)| pair.millibits >= *least)
+            .count();
+        counts[step].1 += 1;
+        counts[step].0 +=
+            u64::from(truth[pair.left.key.as_str()] == truth[pair.right.key.as_str()]);
+    }
+    let shown = steps
+        .iter()
+        .zip(&counts[1..])
+        .map(|((_, step), (right, of))| format!("from {step}: {:.4} of {of}", share(*right, *of)));
+    println!(
+        "  stated and right: {}",
+        shown.collect::<Vec<_>>().join("; ")
+    );
+}
+
+/// The links that joined records of two people.
+fn wrong_links(clustering: &Clustering, truth: &HashMap<String, String>) -> Vec<(String, String)> {
+    let members = clustering
+        .clusters
+        .iter()
+        .flat_map(|cluster| &cluster.members);
+    let links = members.filter_map(|member| match &member.evidence {
+        Evidence::Linked { with, .. } => Some((member.record.key.clone(), with.key.clone())),
+        Evidence::Alone => None,
+    });
+    links.filter(|(a, b)| truth[a] != truth[b]).collect()
+}
+
+/// The pairs that are wrongly together, or wrongly apart.
+fn disagreements(
+    ids: &[String],
+    found: &HashMap<String, usize>,
+    truth: &HashMap<String, String>,
+    wrong: bool,
+) -> Vec<(String, String)> {
+    let mut groups: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for id in ids {
+        let group = if wrong {
+            found[id].to_string()
+        } else {
+            truth[id].clone()
+        };
+        groups.entry(group).or_default().push(id);
+    }
+    let mut pairs = Vec::new();
+    for group in groups.values() {
+        for (place, a) in group.iter().enumerate() {
+            for b in &group[place + 1..] {
+                if (found[*a] == found[*b]) != (truth[*a] == truth[*b]) {
+                    pairs.push(((*a).clone(), (*b).clone()));
+                }
+            }
+        }
+    }
+    pairs
 }
 
 fn report(
@@ -85,8 +203,8 @@ fn report(
         *wanted.entry(&truth[id]).or_insert(0_u64) += 1;
         *both.entry((found[id], &truth[id])).or_insert(0_u64) += 1;
     }
-    let right = pairs(both.values());
-    let (together, wanted) = (pairs(together.values()), pairs(wanted.values()));
+    let right = pairs_of(both.values());
+    let (together, wanted) = (pairs_of(together.values()), pairs_of(wanted.values()));
     println!(
         "{}: precision {:.4} recall {:.4} F1 {:.4} ({right} right, {} wrong, {} lost)",
         folder.display(),
@@ -105,7 +223,8 @@ fn kinds(
     found: &HashMap<String, usize>,
     truth: &HashMap<String, String>,
     list: Option<&str>,
-) {
+) -> Vec<(String, String)> {
+    let mut listed = Vec::new();
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut by_tag: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for row in rows {
@@ -127,7 +246,7 @@ fn kinds(
                 let joined = found[a] == found[b];
                 count.0 += u64::from(joined);
                 if joined && list == Some(*column) {
-                    println!("  {a} {b}");
+                    listed.push((a.clone(), b.clone()));
                 }
             }
         }
@@ -135,9 +254,10 @@ fn kinds(
     for (kind, (joined, of)) in counts {
         println!("  {kind}: {joined} of {of} joined");
     }
+    listed
 }
 
-fn pairs<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
+fn pairs_of<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
     sizes.map(|size| size * (size - 1) / 2).sum()
 }
 

@@ -35,6 +35,7 @@ pub mod file;
 mod mapping;
 pub mod matching;
 mod normalize;
+mod notes;
 mod pattern;
 pub mod placeholder;
 pub mod publication;
@@ -45,7 +46,6 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-pub use check::Note;
 pub use computed::Definition;
 pub use context::ContextField;
 pub use country::{Country, Home};
@@ -53,10 +53,12 @@ pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
 pub use event::{Catalogue, EventType};
 pub use experience::Experience;
 pub use expression::overrun::count as evaluations_over_budget;
-pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitType};
+pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
 pub use mapping::Kind;
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
+pub use notes::{MAX_NOTES, Note, NoteReason, Notes};
+pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
 pub use segment::{Memberships, Segment, Subject};
@@ -80,6 +82,10 @@ pub struct IdentifierType {
     pub max_records: Option<usize>,
     /// Values that identify nobody.
     pub blocked: Vec<Regex>,
+    /// Values that several people may have: they join records only with their whole names.
+    pub shared: Vec<Regex>,
+    /// Values that stand for none.
+    pub placeholders: Placeholders,
     /// Whose a value is.
     pub belongs_to: BelongsTo,
     /// A person has one value: two different ones speak for two people.
@@ -156,13 +162,19 @@ impl Model {
         self.sources.get(source).map_or(0, |source| source.trust)
     }
 
-    /// How a trait is chosen; by recency for one that the model no longer has.
+    /// How a trait is chosen, by its group or by itself; by recency for one that the model no
+    /// longer has.
     #[must_use]
     pub(crate) fn survivorship(&self, name: &str) -> Survivorship {
-        self.traits
-            .get(name)
-            .map(|kind| kind.keep)
-            .unwrap_or_default()
+        let has = |group: &&TraitGroup| group.traits.iter().any(|member| member == name);
+        match self.groups.values().find(has) {
+            Some(group) => group.keep,
+            None => self
+                .traits
+                .get(name)
+                .map(|kind| kind.keep)
+                .unwrap_or_default(),
+        }
     }
 
     /// The country of a record: what its traits say, else that of its source.

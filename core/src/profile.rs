@@ -1,21 +1,23 @@
 //! The fold: from the records of one cluster to the profile that a reader sees. A pure function.
 
 mod derived;
+mod group;
 mod survive;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::heap_size::{heap_size, pack_map, pack_set};
-use crate::model::Model;
+use crate::model::{Model, Normalization};
 use crate::records::rollup::{DefinitionId, Rollup};
 use crate::records::{
-    Identifier, Origin, Preferences, ProfileId, Provenance, Record, RecordKey, Timestamp, Value,
-    fold_preferences,
+    Identifier, IdentifierValue, Origin, Preferences, ProfileId, Provenance, Record, RecordKey,
+    Timestamp, Value, fold_preferences,
 };
 use survive::fold_traits;
 
 pub use derived::{Computed, Derived, subject};
+pub use group::Grouping;
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 
 /// A profile, ready to answer.
@@ -61,10 +63,32 @@ pub struct Trait {
 pub struct ProfileIdentifier {
     /// Type and value.
     pub identifier: Identifier,
+    /// The value as the source wrote it that said it most recently. `None`: in the normal form.
+    pub original: Option<Box<str>>,
     /// Whether the model lets the value identify anybody.
     pub linkable: bool,
     /// Who said it most recently; ties go by trust, then by the least record key.
     pub origin: Origin,
+}
+
+impl ProfileIdentifier {
+    /// The value as the source wrote it.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        self.original.as_deref().unwrap_or(&self.identifier.value)
+    }
+
+    /// The value to contact a customer at: an e-mail address as it was written, as its mailbox may
+    /// heed what the normal form leaves out; anything else in the normal form, which can be dialled
+    /// everywhere.
+    #[must_use]
+    pub fn contact_value(&self, model: &Model) -> &str {
+        let kind = model.identifiers.get(&self.identifier.kind);
+        match kind.map(|kind| &kind.normalization) {
+            Some(Normalization::Email { .. }) => self.written(),
+            _ => &self.identifier.value,
+        }
+    }
 }
 
 /// What the store keeps of a profile: a name and a number. The rest is folded from its records.
@@ -97,7 +121,7 @@ impl Profile {
 
 heap_size! {
     Trait { value, origins }
-    ProfileIdentifier { identifier, linkable, origin }
+    ProfileIdentifier { identifier, original, linkable, origin }
     Profile {
         id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, derived,
     }
@@ -196,22 +220,27 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
 }
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {
-    let rank = |record: &RecordKey, said: &Provenance| {
-        (said.said_time(), model.trust(&record.source), Reverse(record.clone()))
+    type Sayer<'a> = (&'a IdentifierValue, &'a RecordKey, &'a Provenance);
+    let rank = |(_, record, said): &Sayer<'_>| {
+        let trust = model.trust(&record.source);
+        (said.said_time(), trust, Reverse((*record).clone()))
     };
-    let mut sayers: BTreeMap<Identifier, (&RecordKey, &Provenance)> = BTreeMap::new();
+    let mut sayers: BTreeMap<(&str, &str), Sayer<'_>> = BTreeMap::new();
     for record in records {
-        for (identifier, said) in record.identifiers_said() {
-            let sayer = sayers.entry(identifier).or_insert((&record.key, said));
-            if rank(sayer.0, sayer.1) < rank(&record.key, said) {
-                *sayer = (&record.key, said);
+        for (kind, held, said) in record.identifiers_said() {
+            let sayer = (held, &record.key, said);
+            let latest = sayers.entry((kind, &held.value)).or_insert(sayer);
+            if rank(latest) < rank(&sayer) {
+                *latest = sayer;
             }
         }
     }
-    let held = |(identifier, (record, said)): (Identifier, (&RecordKey, &Provenance))| {
+    let held = |((kind, value), (held, record, said)): ((&str, &str), Sayer<'_>)| {
+        let identifier = Identifier::new(kind, value);
         let linkable = model.links(&identifier);
         ProfileIdentifier {
             identifier,
+            original: held.original.clone(),
             linkable,
             origin: Origin::of(record, said),
         }

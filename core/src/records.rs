@@ -9,6 +9,7 @@
 
 mod consent;
 mod id;
+mod identifier_value;
 mod object;
 mod preference;
 mod record;
@@ -26,6 +27,7 @@ pub use consent::{
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };
+pub use identifier_value::IdentifierValue;
 pub use object::{Meaning, Object, ObjectKey, fold_object};
 pub use preference::{
     FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative,

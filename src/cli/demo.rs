@@ -160,7 +160,11 @@ async fn show(address: SocketAddr) -> anyhow::Result<()> {
             position: None,
         };
         run_job(job, &sink, &progress).await?;
-        output::print(&format!("  {name}: {}", progress.finish()))?;
+        output::print(&format!(
+            "  {name}: {}{}",
+            progress.finish(),
+            progress.unread()
+        ))?;
     }
     let name = check(&Client::connect(&server, &tenant).await?).await?;
     let flag = if server == DEFAULT_SERVER {
@@ -199,6 +203,7 @@ async fn check(client: &Client) -> anyhow::Result<String> {
     let identifier = v1::Identifier {
         r#type: "email".to_owned(),
         value: SOMEBODY.to_owned(),
+        ..Default::default()
     };
     let key = v1::ProfileKey {
         key: Some(v1::profile_key::Key::Identifier(identifier)),

@@ -162,7 +162,7 @@ fn derived(profile: &v1::Profile) -> Option<String> {
 }
 
 fn identifiers(profile: &v1::Profile) -> String {
-    let mut table = output::table(&["identifier", "value", "from", ""]);
+    let mut table = output::table(&["identifier", "value", "written as", "from", ""]);
     for held in &profile.identifiers {
         let identifier = held.identifier.clone().unwrap_or_default();
         let origin = held
@@ -173,6 +173,7 @@ fn identifiers(profile: &v1::Profile) -> String {
         table.add_row([
             identifier.r#type.as_str(),
             &output::plain(&identifier.value),
+            &output::plain(&identifier.original_value),
             &output::record(origin),
             note,
         ]);

@@ -12,6 +12,7 @@ mod position;
 mod progress;
 mod rejects;
 mod sink;
+mod unread;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub(super) use sink::Sink;
 
 use position::PositionFile;
 use rejects::Rejects;
+use unread::Unread;
 
 /// Import files: CSV or NDJSON, plain or gzip
 #[derive(Debug, clap::Args)]
@@ -36,7 +38,8 @@ use rejects::Rejects;
 Without --server, rows are written directly to the database, which no server may have open on SQLite. The model's \
 mapping of the source and kind turns rows into statements. The format of a file is detected from its content.
 
-Rejected rows go to FILE.rejects.ndjson with their line and the reasons; the others are stored. With --resume, an \
+Rejected rows go to FILE.rejects.ndjson with their line and the reasons; the others are stored. The summary counts \
+values that are stored and not used, such as a telephone number with letters, by field and reason. With --resume, an \
 import that was stopped continues: FILE.import.json keeps its position until the end. Importing a file again changes \
 nothing. If a file has several rows about one record, the mapping should set `time` or `version`; otherwise rows \
 count in the order in which they arrive.
@@ -152,7 +155,8 @@ async fn one(args: &Args, sink: &Sink, target: &str, file: &Path) -> anyhow::Res
     };
     let result = run_job(job, sink, &progress).await;
     let tally = progress.finish();
-    summary(args, file, &path, saved.position.lines, tally)?;
+    let counts = (tally, progress.unread());
+    summary(args, file, &path, saved.position.lines, &counts)?;
     result?;
     Ok(tally)
 }
@@ -162,7 +166,7 @@ fn summary(
     file: &Path,
     rejects: &Path,
     after: u64,
-    tally: Tally,
+    (tally, unread): &(Tally, Unread),
 ) -> anyhow::Result<()> {
     let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
     let text = match args.output {
@@ -175,7 +179,7 @@ fn summary(
             let rejects = rejects
                 .map(|rejects| format!(" (see {rejects})"))
                 .unwrap_or_default();
-            format!("{}: {tally}{rejects}{resumed}", file.display())
+            format!("{}: {tally}{rejects}{resumed}{unread}", file.display())
         }
         Format::Json => serde_json::to_string(&serde_json::json!({
             "file": file.display().to_string(),
@@ -185,6 +189,8 @@ fn summary(
             "rejected": tally.rejected,
             "rejects_file": rejects,
             "resumed_after_line": after,
+            "unread": unread.to_json(),
+            "unread_omitted": unread.omitted(),
         }))?,
     };
     output::print(&text)

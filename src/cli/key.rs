@@ -32,6 +32,7 @@ impl FromStr for CustomerKey {
             return Ok(Self(Key::Identifier(v1::Identifier {
                 r#type: kind.to_owned(),
                 value: value.to_owned(),
+                ..Default::default()
             })));
         }
         let (source, key) = value.split_once('/').ok_or_else(wrong)?;
@@ -69,6 +70,7 @@ mod tests {
         let identifier = v1::Identifier {
             r#type: "email".to_owned(),
             value: "a:b@c.d".to_owned(),
+            ..Default::default()
         };
         assert_eq!(key("email:a:b@c.d"), Ok(Key::Identifier(identifier)));
         let record = v1::RecordKey {

@@ -174,6 +174,15 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// An identifier as its source wrote it.
+pub(super) fn written(identifier: &v1::Identifier) -> &str {
+    if identifier.original_value.is_empty() {
+        &identifier.value
+    } else {
+        &identifier.original_value
+    }
+}
+
 /// A value for people.
 pub(super) fn value(value: &v1::Value) -> String {
     match &value.kind {

@@ -78,7 +78,7 @@ fn shown(answer: &v1::CheckContactPermissionResponse) -> String {
     let permission = answer.permission.clone().unwrap_or_default();
     let point = permission
         .contact_point
-        .map(|point| format!(", at {}", output::plain(&point.value)));
+        .map(|point| format!(", at {}", output::plain(output::written(&point))));
     let origin = permission
         .origin
         .map(|origin| format!(", stated by {}", output::record(origin.record.as_ref())));

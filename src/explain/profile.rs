@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use profile_core::identity::{Clustering, Evidence, Guard, MatchDecision, Reason};
-use profile_core::model::{BelongsTo, Model};
+use profile_core::model::{BelongsTo, Model, Notes};
 use profile_core::profile::{TraitExplanation, explain_traits};
 use profile_core::records::{ProfileId, Record, RecordKey, TenantId};
 
@@ -41,6 +41,8 @@ pub struct RecordExplanation {
     pub record: RecordKey,
     /// What ties it to another record of the profile; these links span it. None: it is alone.
     pub link: Option<Link>,
+    /// Notes on values that are stored and not used.
+    pub notes: Notes,
 }
 
 /// A link that was not taken.
@@ -92,6 +94,7 @@ impl Explainer {
                 &members,
                 &clustering,
                 &mut ComparisonView::new(&found, model),
+                model,
             ),
             traits: explain_traits(&members, model),
             refused: refused(
@@ -116,6 +119,7 @@ fn records(
     members: &[Record],
     clustering: &Clustering,
     sight: &mut ComparisonView<'_>,
+    model: &Model,
 ) -> Vec<RecordExplanation> {
     let all = clustering
         .clusters
@@ -128,10 +132,12 @@ fn records(
         Some(Evidence::Linked { reason, with }) => sight.link(key, with, reason),
         Some(Evidence::Alone) | None => None,
     };
-    keys(members)
-        .map(|key| RecordExplanation {
-            record: key.clone(),
-            link: told(key),
+    members
+        .iter()
+        .map(|member| RecordExplanation {
+            record: member.key.clone(),
+            link: told(&member.key),
+            notes: model.notes(member),
         })
         .collect()
 }

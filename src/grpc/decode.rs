@@ -95,7 +95,7 @@ pub(super) fn key(key: Option<v1::ProfileKey>, field: &str) -> Result<Key, Vec<V
     match key.and_then(|key| key.key) {
         None => Err(vec![Violation::required(field)]),
         Some(Wire::Name(name)) => profile(&name, &format!("{field}.name")).map(Key::Id),
-        Some(Wire::Identifier(v1::Identifier { r#type, value })) => {
+        Some(Wire::Identifier(v1::Identifier { r#type, value, .. })) => {
             let parts = [
                 ("type", &r#type, MAX_NAME_BYTES),
                 ("value", &value, MAX_IDENTIFIER_BYTES),

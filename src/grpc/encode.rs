@@ -5,6 +5,7 @@ mod projection;
 
 use std::time::Instant;
 
+use profile_core::model::{NoteReason, Notes};
 use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
 use profile_core::records::{
     Event, Identifier, Object, ObjectKey, Origin, Provenance, Record, RecordKey, TenantId,
@@ -158,6 +159,7 @@ pub(super) fn result(result: StatementResult) -> v1::StatementResult {
         Outcome::Duplicate => (v1::StatementOutcome::Duplicate, Vec::new()),
         Outcome::Rejected(violations) => (v1::StatementOutcome::Rejected, violations),
     };
+    let (notes, omitted_note_count) = notes(result.notes);
     v1::StatementResult {
         outcome: outcome.into(),
         violations: violations.into_iter().map(violation).collect(),
@@ -166,7 +168,39 @@ pub(super) fn result(result: StatementResult) -> v1::StatementResult {
             .as_ref()
             .map(profile_name)
             .unwrap_or_default(),
+        notes,
+        omitted_note_count,
     }
+}
+
+/// Notes, and how many more there were.
+pub(super) fn notes(notes: Notes) -> (Vec<v1::Note>, i32) {
+    let note = |note: profile_core::model::Note| v1::Note {
+        field: note.field,
+        reason: note_reason(note.reason).into(),
+        description: note.description.into_owned(),
+    };
+    let omitted = i32::try_from(notes.omitted).unwrap_or(i32::MAX);
+    (notes.list.into_iter().map(note).collect(), omitted)
+}
+
+fn note_reason(reason: NoteReason) -> v1::NoteReason {
+    match reason {
+        NoteReason::Malformed => v1::NoteReason::Malformed,
+        NoteReason::Ambiguous => v1::NoteReason::Ambiguous,
+        NoteReason::Incomplete => v1::NoteReason::Incomplete,
+        NoteReason::Impossible => v1::NoteReason::Impossible,
+        NoteReason::Placeholder => v1::NoteReason::Placeholder,
+        NoteReason::Blocked => v1::NoteReason::Blocked,
+    }
+}
+
+/// The name of a reason in what the command line prints.
+pub(crate) fn note_reason_name(reason: v1::NoteReason) -> &'static str {
+    let named = NoteReason::ALL
+        .iter()
+        .find(|(_, known)| note_reason(*known) == reason);
+    named.map_or("unspecified", |(name, _)| *name)
 }
 
 fn violation(violation: Violation) -> v1::Violation {
@@ -209,7 +243,7 @@ pub(super) fn origin(origin: &Origin) -> v1::Origin {
 
 fn held(held: &ProfileIdentifier) -> v1::ProfileIdentifier {
     v1::ProfileIdentifier {
-        identifier: Some(identifier(&held.identifier)),
+        identifier: Some(written(held)),
         linkable: held.linkable,
         origin: Some(origin(&held.origin)),
     }
@@ -219,7 +253,14 @@ fn record(record: &Record) -> v1::SourceRecord {
     let latest: Option<&Provenance> = record.latest();
     v1::SourceRecord {
         record: Some(key(&record.key)),
-        identifiers: record.identifiers().map(|held| identifier(&held)).collect(),
+        identifiers: record
+            .identifier_values()
+            .map(|(kind, held)| v1::Identifier {
+                r#type: kind.to_owned(),
+                value: held.value.clone(),
+                original_value: held.original.as_deref().unwrap_or_default().to_owned(),
+            })
+            .collect(),
         traits: record
             .traits()
             .map(|(name, found, _)| (name.to_owned(), value(found)))
@@ -239,11 +280,20 @@ pub(super) fn key(key: &RecordKey) -> v1::RecordKey {
     }
 }
 
-/// An identifier.
+/// An identifier of a profile, also as its source wrote it.
+pub(super) fn written(held: &ProfileIdentifier) -> v1::Identifier {
+    v1::Identifier {
+        original_value: held.original.as_deref().unwrap_or_default().to_owned(),
+        ..identifier(&held.identifier)
+    }
+}
+
+/// An identifier in its normal form.
 pub(super) fn identifier(identifier: &Identifier) -> v1::Identifier {
     v1::Identifier {
         r#type: identifier.kind.clone(),
         value: identifier.value.clone(),
+        original_value: String::new(),
     }
 }
 

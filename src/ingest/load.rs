@@ -27,7 +27,8 @@ pub(super) async fn load_and_apply<'a>(
 }
 
 /// Which of the statements are stored already. A dated statement that is later than all of its
-/// record, with no time ahead of its receipt, and any statement about a record that is new, cannot be; only the others are looked up.
+/// record, with no time ahead of its receipt, and any statement about a record that is new, cannot
+/// be; only the others are looked up.
 async fn load_known(
     tx: &mut dyn Transaction,
     statements: &[Statement],

@@ -201,7 +201,7 @@ fn differing(before: Option<&Record>, after: &Record) -> Vec<String> {
     if before.consents() != after.consents() {
         fields.push(CONSENTS.to_owned());
     }
-    if !before.identifiers().eq(after.identifiers()) {
+    if !before.identifier_values().eq(after.identifier_values()) {
         fields.push(IDENTIFIERS.to_owned());
     }
     if fields.is_empty()

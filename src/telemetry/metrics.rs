@@ -9,8 +9,8 @@
 //! is an atomic addition and allocates nothing. Sizes and depths are observed when somebody
 //! collects, by a function of their owner.
 //!
-//! Attribute values are few and never personal: methods, status codes, names of caches, operations
-//! and identifier types.
+//! Attribute values are few and never personal: methods, status codes, names of caches, operations,
+//! identifier types and fields of the model (at most 100).
 
 mod caches;
 mod calls;
@@ -277,6 +277,8 @@ mod tests {
         metrics.ingest_stored(7);
         metrics.ingest_duplicate(1);
         metrics.ingest_rejected(2);
+        metrics.ingest_unread("traits.birth_date", "ambiguous", 3);
+        metrics.ingest_unread("identifiers.phone", "malformed", 1);
         let conflict = async { Err::<(), _>(crate::store::Error::Conflict(String::new())) };
         metrics
             .store("commit", async { Ok::<(), crate::store::Error>(()) })
@@ -309,10 +311,27 @@ mod tests {
         customer_profile_ingest_statements_total{outcome="duplicate"} 1
         customer_profile_ingest_statements_total{outcome="rejected"} 2
         customer_profile_ingest_statements_total{outcome="stored"} 7
+        customer_profile_ingest_unread_total{field="identifiers.phone",reason="malformed"} 1
+        customer_profile_ingest_unread_total{field="traits.birth_date",reason="ambiguous"} 3
         customer_profile_store_conflicts_total 4
         customer_profile_store_operation_duration_seconds_count{operation="commit"} 1
         customer_profile_store_operation_duration_seconds_count{error_type="conflict",operation="commit"} 1
         "#);
+    }
+
+    #[test]
+    fn fields_whose_values_are_not_used_are_bounded() {
+        let telemetry = telemetry();
+        for field in 0..250 {
+            telemetry
+                .metrics
+                .ingest_unread(&format!("traits.t{field}"), "malformed", 1);
+        }
+        let counted = printed(&telemetry, "customer_profile_ingest_unread");
+        let other =
+            r#"customer_profile_ingest_unread_total{field="_OTHER",reason="malformed"} 150"#;
+        assert_eq!(counted.len(), 101);
+        assert!(counted.iter().any(|line| line == other), "{counted:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod errors;
 mod events;
 mod horizon;
 mod identity;
+mod notes;
 mod objects;
 mod past;
 mod preferences;

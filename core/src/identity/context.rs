@@ -28,7 +28,9 @@ impl Context {
         let mut holders: HashMap<Identifier, Vec<&Features>> = HashMap::new();
         let mut counts: HashMap<BlockingKey, (usize, usize)> = HashMap::new();
         for (record, features) in all {
-            for identifier in record.identifiers() {
+            // As a write sees it: the holders of what links nobody are not looked up.
+            let linking = record.identifiers().filter(|held| model.links(held));
+            for identifier in linking {
                 holders.entry(identifier).or_default().push(features);
             }
             let mut keys = features.keys_with_fields();

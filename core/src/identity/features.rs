@@ -14,13 +14,13 @@ mod name;
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
-pub(super) use name::{Family, Given, Name, Word};
+pub(super) use name::{Family, Given, Name, Script, Word};
 
 use super::keys::BlockingKey;
 use super::text;
 use crate::model::matching::{Field, Weights};
-use crate::model::placeholder::{Sort, is_placeholder};
-use crate::model::{BelongsTo, DateForm, Home, Model, Normalization, Role};
+use crate::model::placeholder::Sort;
+use crate::model::{BelongsTo, DateForm, Home, Model, Normalization, Role, TraitType};
 use crate::records::{Identifier, Record, Value};
 
 /// How many values of one kind are compared; more are not a person's.
@@ -47,7 +47,6 @@ impl Features {
     #[must_use]
     pub fn of(record: &Record, model: &Model) -> Self {
         let mut features = Self::default();
-        let mut parts = name::Parts::default();
         let source = &record.key.source;
         let dates = Dates {
             form: model.date_form(source),
@@ -56,12 +55,14 @@ impl Features {
                 record.traits().map(|(name, value, _)| (name, value)),
             ),
         };
+        let mut parts = name::Parts::new(dates.home);
         for (name, value, _) in record.traits() {
-            let Some(role) = model.traits.get(name).and_then(|kind| kind.role) else {
+            let Some(kind) = model.traits.get(name) else {
                 continue;
             };
+            let Some(role) = kind.role else { continue };
             for text in texts(value) {
-                features.take_trait(role, &text, &dates, &mut parts);
+                features.take_trait((role, kind), &text, &dates, &mut parts);
             }
         }
         (features.names, features.suffixes) = parts.into_names();
@@ -72,7 +73,14 @@ impl Features {
         features
     }
 
-    fn take_trait(&mut self, role: Role, text: &str, dates: &Dates, parts: &mut name::Parts) {
+    fn take_trait(
+        &mut self,
+        (role, kind): (Role, &TraitType),
+        text: &str,
+        dates: &Dates,
+        parts: &mut name::Parts,
+    ) {
+        let text = &*text::unmangled(text);
         match role {
             Role::GivenName
             | Role::MiddleName
@@ -81,10 +89,11 @@ impl Features {
             | Role::OtherNames
             | Role::Suffix => parts.take(role, text),
             Role::Gender => add(&mut self.genders, gender(text)),
-            Role::Street | Role::City | Role::Postcode if is_placeholder(Sort::Place, text) => {}
+            Role::Street | Role::City | Role::Postcode
+                if kind.placeholders.has(Sort::Place, text) => {}
             Role::BirthDate => add(
                 &mut self.births,
-                Date::parse(text, dates.form, dates.home).ok(),
+                Date::parse(text, dates.form, dates.home, &kind.placeholders).ok(),
             ),
             Role::Street => add(&mut self.streets, Street::parse(text)),
             Role::City => add(&mut self.cities, Word::joined(text)),
@@ -105,7 +114,14 @@ impl Features {
         let links = kind.links(&identifier.value);
         match &kind.normalization {
             Normalization::Email { .. } if !links => {
-                add(&mut self.emails, Email::malformed(identifier));
+                let is_shared =
+                    kind.is_shared(&identifier.value) && kind.is_somebodys(&identifier.value);
+                let email = if is_shared {
+                    Some(Email::shared(identifier))
+                } else {
+                    Email::malformed(identifier)
+                };
+                add(&mut self.emails, email);
             }
             Normalization::Email { .. } => add(&mut self.emails, Some(Email::new(identifier))),
             Normalization::E164 { .. } if !links => {

@@ -1,11 +1,14 @@
-//! Given names of the world's languages, folded, with the sex that they are given to: what tells a
-//! name mistyped (one of two is no name) from two names (Rajesh and Ramesh, Mario and Maria).
+//! Given names of the world's languages, folded, with the sex that they are given to and where.
+//! They tell a name mistyped (one of two is no name, or is one elsewhere) from two names (Rajesh
+//! and Ramesh, Mario and Maria).
 //!
 //! From the lists of Faker (MIT License) and of "Popular Names by Country" (CC0), and general
 //! knowledge; the NOTICE has the sources.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use crate::model::matching::{Field, shipped_shares};
 
 /// The sex that a name is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,27 +19,84 @@ pub(super) enum Sex {
     Either,
 }
 
-/// Sections `m`, `f` and `x`, each a line of its own before the names.
-const NAMES: &str = include_str!("given_names.txt");
+/// The sex and the cultures of a given name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownName {
+    pub(super) sex: Sex,
+    /// Where it is given, a bit for each culture of the list.
+    cultures: u64,
+}
 
-static SEXES: LazyLock<HashMap<&'static str, Sex>> = LazyLock::new(|| {
-    let mut names = HashMap::with_capacity(30_000);
-    let mut sex = Sex::Either;
-    for line in NAMES.lines() {
-        match line {
-            "m" => sex = Sex::Male,
-            "f" => sex = Sex::Female,
-            "x" => sex = Sex::Either,
-            line => names.extend(line.split_ascii_whitespace().map(|name| (name, sex))),
+impl KnownName {
+    /// Whether two names are given in one culture: others are unlikely to meet in one family.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.cultures & other.cultures != 0
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            sex: if self.sex == other.sex {
+                self.sex
+            } else {
+                Sex::Either
+            },
+            cultures: self.cultures | other.cultures,
         }
     }
-    names
+}
+
+/// Sections, each after a line with its culture and `m`, `f` or `x`.
+const NAMES: &str = include_str!("given_names.txt");
+
+static KNOWN: LazyLock<HashMap<&'static str, KnownName>> = LazyLock::new(|| {
+    let mut known: HashMap<&'static str, KnownName> = HashMap::with_capacity(40_000);
+    let mut cultures: Vec<&str> = Vec::new();
+    let mut section = KnownName {
+        sex: Sex::Either,
+        cultures: 0,
+    };
+    for line in NAMES.lines() {
+        let heading = line.rsplit_once(' ').and_then(|(culture, sex)| match sex {
+            "m" => Some((culture, Sex::Male)),
+            "f" => Some((culture, Sex::Female)),
+            "x" => Some((culture, Sex::Either)),
+            _ => None,
+        });
+        if let Some((culture, sex)) = heading {
+            if cultures.last() != Some(&culture) {
+                cultures.push(culture);
+            }
+            section = KnownName {
+                sex,
+                cultures: 1 << (cultures.len() - 1),
+            };
+            continue;
+        }
+        for name in line.split_ascii_whitespace() {
+            known
+                .entry(name)
+                .and_modify(|known| *known = known.and(section))
+                .or_insert(section);
+        }
+    }
+    known
 });
 
-/// The sex of a folded given name; `None` where it is not known as a name.
-pub(super) fn sex(name: &str) -> Option<Sex> {
-    SEXES.get(name).copied()
+/// Looks a folded given name up; `None` where it is not known as a name.
+pub(super) fn known(name: &str) -> Option<KnownName> {
+    KNOWN.get(name).copied()
 }
+
+/// Whether a folded given name is among the frequent ones of a country: at least one of
+/// two thousand people has it.
+pub(super) fn is_frequent(name: &str) -> bool {
+    shipped_shares(Field::GivenName)
+        .get(name)
+        .is_some_and(|share| *share >= FREQUENT)
+}
+
+/// In parts per thousand million.
+const FREQUENT: u64 = 500_000;
 
 /// Whether two known names are spellings of one: the same consonants, and vowels that
 /// transcriptions confuse (`Mohammed` and `Muhammad`, `Lukas` and `Lucas`).
@@ -44,6 +104,22 @@ pub(super) fn same_name(a: &str, b: &str) -> bool {
     let (a, b) = (Skeleton::of(a), Skeleton::of(b));
     a.consonants == b.consonants && a.vowels_agree(&b)
 }
+
+/// Whether one of two words is the other written without its vowels, as in Arabic and Hebrew
+/// script: `fysl` and `faisal`.
+pub(super) fn without_vowels(a: &str, b: &str) -> bool {
+    let (x, y) = (Skeleton::of(a), Skeleton::of(b));
+    let bare = |word: &str| {
+        word.bytes()
+            .filter(|letter| b"aeiou".contains(letter))
+            .count()
+            <= 1
+    };
+    x.consonants.len() >= LEAST_CONSONANTS && x.consonants == y.consonants && bare(a) != bare(b)
+}
+
+/// Fewer consonants are those of many names.
+const LEAST_CONSONANTS: usize = 3;
 
 /// A name with its spelling made plain: consonants with the vowels between them.
 struct Skeleton {
@@ -74,19 +150,30 @@ impl Skeleton {
         let mut left_out = 0;
         for (place, (a, b)) in self.vowels.iter().zip(&other.vowels).enumerate() {
             let ends = place + 1 == self.vowels.len();
-            let (a, b) = if ends { (a.1, b.1) } else { (a.0, b.0) };
-            match (a, b) {
+            match (*a, *b) {
                 (a, b) if a == b => {}
                 // A vowel at the end makes another name of it: Daniel, Daniela.
-                (b'-', _) | (_, b'-') if !ends => left_out += 1,
-                (b'a' | b'i', b'e') | (b'e', b'a' | b'i') | (b'o', b'u') | (b'u', b'o')
-                    if !ends => {}
-                (b'e', b'i') | (b'i', b'e') => {}
+                ((b'-', _), _) | (_, (b'-', _)) if !ends => left_out += 1,
+                (a, b) if ends && confused_at_end(a.1, b.1) => {}
+                (a, b) if !ends && confused(a.0, b.0) && confused(a.1, b.1) => {}
                 _ => return false,
             }
         }
         left_out <= 1
     }
+}
+
+/// Whether two vowels within a name are taken for each other.
+fn confused(a: u8, b: u8) -> bool {
+    a == b
+        || matches!(
+            (a.min(b), a.max(b)),
+            (b'a', b'e') | (b'e', b'i') | (b'o', b'u')
+        )
+}
+
+fn confused_at_end(a: u8, b: u8) -> bool {
+    a == b || matches!((a.min(b), a.max(b)), (b'e', b'i'))
 }
 
 /// Letters and pairs of letters that languages write for one sound, in one way; doubled letters
@@ -159,6 +246,7 @@ mod tests {
             ("mario", "maria"),
             ("oleg", "olga"),
             ("sofia", "sonia"),
+            ("marina", "mariana"),
             ("anil", "sunil"),
         ] {
             assert!(!same_name(a, b) && !same_name(b, a), "{a} {b}");
@@ -166,9 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn names_are_known_with_whom_they_are_given_to() {
+    fn names_are_known_with_whom_they_are_given_to_and_where() {
+        let sex = |name| known(name).map(|known| known.sex);
         assert_eq!(sex("mario"), Some(Sex::Male));
-        assert_eq!(sex("maria"), Some(Sex::Female));
+        assert_eq!(sex("anna"), Some(Sex::Female));
         assert_eq!(sex("xqzt"), None);
+        let meet = |a, b| known(a).zip(known(b)).is_some_and(|(a, b)| a.meets(b));
+        assert!(meet("rajesh", "ramesh"));
+        assert!(!meet("rajesh", "giovanni"));
     }
 }

@@ -212,6 +212,7 @@ impl Features {
             let [first, second] = sorted(canonical, &family.word.text);
             keys.add(GIVEN | FAMILY, "names", &[first, second]);
             let [first, second] = sorted(sound, &family.sound);
+            keys.add(GIVEN | FAMILY, "sounds", &[first, second]);
             for birth in &self.births {
                 keys.add(
                     GIVEN | FAMILY | BIRTH,
@@ -233,6 +234,20 @@ impl Features {
                     &[first, second, &postcode.text],
                 );
             }
+        }
+        if let (Some(canonical), Some(family)) = (canonical, family) {
+            let [first, second] = sorted(canonical, &family.word.text);
+            for email in self.emails.iter().filter(|email| email.shared) {
+                keys.add(
+                    GIVEN | FAMILY | bit(Field::Email),
+                    "names+mailbox",
+                    &[first, second, &email.whole.text],
+                );
+            }
+        }
+        if let (Some(given), Some(family)) = (&name.given, family) {
+            let initial = &given.word.text[..1];
+            keys.add(GIVEN | FAMILY, "initial", &[initial, &family.word.text]);
         }
         for street in &self.streets {
             street_keys(street, name, keys);

@@ -1,6 +1,7 @@
 //! Clustering and naming by example; `tests/it/invariants` has the properties.
 
 mod people;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ fn model() -> Model {
         max_profiles,
         max_records,
         blocked: Vec::new(),
+        shared: Vec::new(),
+        placeholders: crate::model::Placeholders::default(),
         belongs_to: BelongsTo::Household,
         exclusive: false,
     };
@@ -35,6 +38,7 @@ fn model() -> Model {
         personal: false,
         searchable: false,
         role: None,
+        placeholders: crate::model::Placeholders::default(),
     };
     Model {
         identifiers: BTreeMap::from([
@@ -44,7 +48,7 @@ fn model() -> Model {
         ]),
         traits: names(&["name"])
             .into_iter()
-            .map(|name| (name, trait_type))
+            .map(|name| (name, trait_type.clone()))
             .collect(),
         sources: names(&["shop"])
             .into_iter()

@@ -24,6 +24,35 @@ pub(super) fn fold(raw: &str) -> String {
     folded
 }
 
+/// A text of which the bytes of UTF-8 were read as Windows-1252 (`IÅŸÄ±k` for `Işık`), as it was
+/// meant; any other as it is.
+pub(super) fn unmangled(raw: &str) -> Cow<'_, str> {
+    if !raw
+        .chars()
+        .any(|letter| matches!(letter, '\u{c2}'..='\u{f4}'))
+    {
+        return Cow::Borrowed(raw);
+    }
+    let bytes: Option<Vec<u8>> = raw.chars().map(windows_1252).collect();
+    match bytes.map(String::from_utf8) {
+        Some(Ok(meant)) => Cow::Owned(meant),
+        _ => Cow::Borrowed(raw),
+    }
+}
+
+/// The byte of a character in Windows-1252.
+fn windows_1252(letter: char) -> Option<u8> {
+    const FROM_80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    let special = || FROM_80.iter().position(|other| *other == letter);
+    u8::try_from(u32::from(letter))
+        .ok()
+        .or_else(|| u8::try_from(special()? + 0x80).ok())
+}
+
 fn bounded(text: &str) -> &[u8] {
     &text.as_bytes()[..text.len().min(MAX_BYTES)]
 }

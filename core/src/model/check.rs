@@ -3,18 +3,17 @@
 
 mod consent;
 mod event;
-mod notes;
 mod preferences;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) use consent::FIELDS as CONSENT_FIELDS;
-pub use notes::Note;
 
-use super::Model;
+use super::notes::Place;
+use super::{Model, Notes};
 use crate::records::{
-    Change, ContentHash, Draft, DraftRecord, Fields, Reason, RecordKey, RecordStatement, Statement,
-    Timestamp, Value, Violation, listed,
+    Change, ContentHash, Draft, DraftRecord, Fields, IdentifierValue, Reason, RecordKey,
+    RecordStatement, Statement, Timestamp, Value, Violation, listed,
 };
 
 /// The longest source key or event id, in bytes.
@@ -68,9 +67,32 @@ impl Model {
         draft: Draft,
         receive_time: Timestamp,
     ) -> Result<Statement, Vec<Violation>> {
+        self.check_with(draft, receive_time, None)
+    }
+
+    /// The same, and notes what of the statement is stored and not used.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_and_note(
+        &self,
+        draft: Draft,
+        receive_time: Timestamp,
+        notes: &mut Notes,
+    ) -> Result<Statement, Vec<Violation>> {
+        self.check_with(draft, receive_time, Some(notes))
+    }
+
+    pub(super) fn check_with(
+        &self,
+        draft: Draft,
+        receive_time: Timestamp,
+        notes: Option<&mut Notes>,
+    ) -> Result<Statement, Vec<Violation>> {
         let mut check = Check {
             model: self,
             violations: Vec::new(),
+            notes,
         };
         let statement = match draft {
             Draft::Upsert(record) => {
@@ -110,6 +132,8 @@ enum Kind {
 struct Check<'a> {
     model: &'a Model,
     violations: Vec<Violation>,
+    /// `None`: nobody wants them.
+    notes: Option<&'a mut Notes>,
 }
 
 impl Check<'_> {
@@ -121,9 +145,13 @@ impl Check<'_> {
         receive_time: Timestamp,
     ) -> Statement {
         self.about(path, &draft.record, draft.version, draft.source_time);
+        let place = Place {
+            home: self.model.home(&draft.record.source, draft_traits(&draft)),
+            form: self.model.date_form(&draft.record.source),
+        };
         let fields = Fields {
-            identifiers: self.identifiers(path, &draft),
-            traits: self.traits(path, &draft),
+            identifiers: self.identifiers(path, &draft, place),
+            traits: self.traits(path, &draft, place),
         };
         let change = match kind {
             Kind::Upsert => Change::Replace(fields),
@@ -172,15 +200,19 @@ impl Check<'_> {
         self.time(&format!("{path}.source_time"), source_time);
     }
 
-    fn identifiers(&mut self, path: &str, draft: &DraftRecord) -> BTreeMap<String, Vec<String>> {
+    fn identifiers(
+        &mut self,
+        path: &str,
+        draft: &DraftRecord,
+        place: Place,
+    ) -> BTreeMap<String, Vec<IdentifierValue>> {
         self.limit(
             &format!("{path}.identifiers"),
             draft.identifiers.len(),
             MAX_IDENTIFIERS,
             "values",
         );
-        let home = self.model.home(&draft.record.source, draft_traits(draft));
-        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut values: BTreeMap<String, Vec<IdentifierValue>> = BTreeMap::new();
         for (index, identifier) in draft.identifiers.iter().take(MAX_IDENTIFIERS).enumerate() {
             let field = format!("{path}.identifiers[{index}]");
             let Some(kind) = self.model.identifiers.get(&identifier.kind) else {
@@ -192,28 +224,33 @@ impl Check<'_> {
                 );
                 continue;
             };
-            let read = kind.read(&identifier.value, home).values;
+            let read = kind.read(&identifier.value, place.home);
             if self.text(
                 &format!("{field}.value"),
                 &identifier.value,
                 MAX_IDENTIFIER_BYTES,
-            ) && read.iter().all(String::is_empty)
+            ) && read.values.iter().all(|held| held.value.is_empty())
             {
                 self.violations
                     .push(Violation::required(format!("{field}.value")));
             }
+            if let Some(notes) = &mut self.notes {
+                notes.identifier(&identifier.kind, kind, &read);
+            }
             values
                 .entry(identifier.kind.clone())
                 .or_default()
-                .extend(read);
+                .extend(read.values);
+        }
+        for values in values.values_mut() {
+            // Of one value written in several ways, the first counts.
+            values.sort_by(|a, b| a.value.cmp(&b.value));
+            values.dedup_by(|a, b| a.value == b.value);
         }
         values
-            .into_iter()
-            .map(|(kind, values)| (kind, values.into_iter().collect()))
-            .collect()
     }
 
-    fn traits(&mut self, path: &str, draft: &DraftRecord) -> BTreeMap<String, Value> {
+    fn traits(&mut self, path: &str, draft: &DraftRecord, place: Place) -> BTreeMap<String, Value> {
         self.limit(
             &format!("{path}.traits"),
             draft.traits.len(),
@@ -222,8 +259,11 @@ impl Check<'_> {
         );
         for (name, value) in draft.traits.iter().take(MAX_FIELDS) {
             let field = format!("{path}.traits.{}", shown(name));
-            if self.model.traits.contains_key(name) {
+            if let Some(kind) = self.model.traits.get(name) {
                 self.value(&field, value, 0);
+                if let Some(notes) = &mut self.notes {
+                    notes.of_trait(name, kind, value, place);
+                }
             } else {
                 self.not_declared(field, "trait", name, self.model.traits.keys());
             }

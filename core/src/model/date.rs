@@ -18,9 +18,10 @@ mod read;
 mod tests;
 
 use super::country::Home;
+use super::placeholder::Placeholders;
 use crate::choices::choices;
 
-use read::read;
+use read::{of_iso, read};
 
 /// A date, or what can be read of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,11 +129,14 @@ impl Date {
     ///
     /// # Errors
     /// Why it is none, or says nothing.
-    pub fn parse(raw: &str, form: DateForm, home: Home) -> Result<Self, UnreadDate> {
-        let date = read(raw, form, home)?;
-        let has_no_meaning = (date.month == 1 && date.day == 1 && date.year.is_multiple_of(10))
-            || PLACEHOLDERS.contains(&(date.year, date.month, date.day));
-        if has_no_meaning {
+    pub fn parse(
+        raw: &str,
+        form: DateForm,
+        home: Home,
+        placeholders: &Placeholders,
+    ) -> Result<Self, UnreadDate> {
+        let date = of_iso(raw, form).unwrap_or_else(|| read(raw, form, home))?;
+        if placeholders.has_date(date) {
             return Err(UnreadDate::Placeholder);
         }
         let is_made_up = date.month == 0
@@ -153,6 +157,12 @@ impl Date {
             (Ok(year), Some(month), Some(day)) => Ok(Self { year, month, day }),
             _ => Err(UnreadDate::NoSuchDay),
         }
+    }
+
+    /// Whether it is a day of the built-in list of placeholders, or the first day of a decade.
+    pub(super) fn is_placeholder(self) -> bool {
+        (self.month == 1 && self.day == 1 && self.year.is_multiple_of(10))
+            || PLACEHOLDERS.contains(&(self.year, self.month, self.day))
     }
 
     /// Whether there is such a day.

@@ -15,6 +15,7 @@ pub mod context;
 mod events;
 mod experience;
 mod forms;
+mod groups;
 mod keys;
 mod publish;
 mod purposes;
@@ -34,6 +35,7 @@ use forms::{Form as _, mapping};
 use reader::{At, Reader};
 
 pub use context::ContextView;
+pub use groups::TraitGroup;
 pub use publish::{NatsTarget, WebhookTarget};
 pub use purposes::{Channel, Purpose};
 pub use schema::schema;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::choices::choices;
 
 pub use scale::log2_millibits;
+pub(crate) use shipped::shares as shipped_shares;
 pub use weights::{AgreementLevel, Field, Frequencies, MuProbability, Weights};
 
 choices! {

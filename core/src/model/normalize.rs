@@ -26,8 +26,9 @@ use caseless::Caseless;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use super::country::Home;
-use super::placeholder::{Sort, is_placeholder};
+use super::placeholder::Sort;
 use super::{IdentifierType, Normalization};
+use crate::records::IdentifierValue;
 
 pub use email::providers::{MailProvider, MailProviders};
 pub(super) use phone::is_region;
@@ -37,7 +38,7 @@ pub use unread::Unread;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalized {
     /// The values: one, or as many as the field holds.
-    pub values: Vec<String>,
+    pub values: Vec<IdentifierValue>,
     /// Why the value is not in the form of its type. It is then kept as it was said.
     pub unread: Option<Unread>,
 }
@@ -56,7 +57,7 @@ impl IdentifierType {
     pub fn normalize_at(&self, raw: &str, home: Home) -> String {
         let mut read = self.read(raw, home);
         match (read.values.pop(), read.values.is_empty()) {
-            (Some(only), true) => only,
+            (Some(only), true) => only.value,
             _ => self.kept(raw),
         }
     }
@@ -65,14 +66,11 @@ impl IdentifierType {
     #[must_use]
     pub fn read(&self, raw: &str, home: Home) -> Normalized {
         let kept = self.kept(raw);
+        let one = |value| vec![IdentifierValue::new(value, &kept)];
         let values = match &self.normalization {
-            Normalization::Trim => Ok(vec![kept.clone()]),
-            Normalization::CaseFold => Ok(vec![fold_case(&kept)]),
-            Normalization::Digits => Ok(vec![
-                Some(only_digits(&kept))
-                    .filter(|digits| !digits.is_empty())
-                    .unwrap_or_else(|| kept.clone()),
-            ]),
+            Normalization::Trim => Ok(one(kept.clone())),
+            Normalization::CaseFold => Ok(one(fold_case(&kept))),
+            Normalization::Digits => only_digits(&kept).map(one).ok_or(Unread::NotDigits),
             Normalization::Email { providers } => email::canonical(&kept, providers),
             Normalization::E164 { default_region } => {
                 phone::canonical(&kept, home.region(default_region))
@@ -84,7 +82,7 @@ impl IdentifierType {
                 unread: None,
             },
             Err(unread) => Normalized {
-                values: vec![kept],
+                values: vec![IdentifierValue::normal(kept)],
                 unread: Some(unread),
             },
         }
@@ -115,20 +113,45 @@ impl IdentifierType {
         }
     }
 
-    /// Whether a normalised value may link records: its form is right, and it is not blocked.
+    /// Whether a normalised value may link records by itself: it is somebody's, and not shared.
     #[must_use]
     pub fn links(&self, value: &str) -> bool {
-        let well_formed = match &self.normalization {
+        self.is_somebodys(value) && !self.is_shared(value)
+    }
+
+    /// Whether a normalised value leads to somebody: its form is right, and it is neither a
+    /// placeholder nor blocked.
+    #[must_use]
+    pub fn is_somebodys(&self, value: &str) -> bool {
+        self.is_well_formed(value) && !self.stands_for_nothing(value) && !self.is_blocked(value)
+    }
+
+    /// Whether several people may have a value.
+    #[must_use]
+    pub fn is_shared(&self, value: &str) -> bool {
+        self.shared.iter().any(|shared| shared.is_match(value))
+    }
+
+    /// Whether a value is a placeholder.
+    pub(super) fn stands_for_nothing(&self, value: &str) -> bool {
+        self.placeholders.has(self.sort(), value)
+    }
+
+    /// Whether a pattern of the model blocks a value.
+    pub(super) fn is_blocked(&self, value: &str) -> bool {
+        self.blocked.iter().any(|blocked| blocked.is_match(value))
+    }
+
+    /// Whether a value has the normal form of its type.
+    pub(super) fn is_well_formed(&self, value: &str) -> bool {
+        match &self.normalization {
             Normalization::Trim | Normalization::CaseFold => !value.is_empty(),
             Normalization::Digits => {
                 !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
             }
             Normalization::Email { .. } => email::is_well_formed(value),
             Normalization::E164 { .. } => phone::is_canonical(value),
-        };
-        well_formed
-            && !is_placeholder(self.sort(), value)
-            && !self.blocked.iter().any(|blocked| blocked.is_match(value))
+        }
     }
 }
 
@@ -199,19 +222,18 @@ fn fold_case(clean: &str) -> String {
     folded
 }
 
-/// The digits of a number that is written with separators; a text with letters is kept as it is and
-/// links nobody, for which of its digits are the number would be a guess.
-fn only_digits(clean: &str) -> String {
+/// The digits of a number that is written with separators; `None` for a text with letters: which
+/// of its digits are the number would be a guess.
+fn only_digits(clean: &str) -> Option<String> {
     let is_number = clean.chars().all(|letter| {
         letter.is_ascii_digit()
             || letter.is_whitespace()
             || matches!(letter, '-' | '.' | '/' | '(' | ')' | '#')
     });
-    if is_number {
-        clean.chars().filter(char::is_ascii_digit).collect()
-    } else {
-        clean.to_owned()
-    }
+    let digits = || clean.chars().filter(char::is_ascii_digit).collect();
+    is_number
+        .then(digits)
+        .filter(|digits: &String| !digits.is_empty())
 }
 
 #[cfg(test)]
@@ -220,7 +242,7 @@ mod tests {
     use regex::Regex;
 
     use super::*;
-    use crate::model::BelongsTo;
+    use crate::model::{BelongsTo, Placeholders};
 
     fn kind(normalization: Normalization) -> IdentifierType {
         IdentifierType {
@@ -230,6 +252,8 @@ mod tests {
             max_profiles: None,
             max_records: None,
             blocked: Vec::new(),
+            shared: Vec::new(),
+            placeholders: Placeholders::default(),
             belongs_to: BelongsTo::Household,
             exclusive: false,
         }
@@ -285,11 +309,19 @@ mod tests {
     #[test]
     fn lines_of_a_field_are_values_of_their_own_or_kept_apart() {
         let phone = kind(e164("DE"));
-        let read = phone.read("0151 21234567\r\n0152 98765432", Home::Unsaid);
-        assert_eq!(read.values, ["+4915121234567", "+4915298765432"]);
-        let read = phone.read("0151 21234\n567", Home::Unsaid);
-        assert_eq!(read.values, ["0151 21234; 567"]);
-        assert_eq!(read.unread, Some(Unread::SeveralNumbers));
+        let read = |raw| {
+            let read = phone.read(raw, Home::Unsaid);
+            let values: Vec<String> = read.values.into_iter().map(|it| it.value).collect();
+            (values.join(" | "), read.unread)
+        };
+        assert_eq!(
+            read("0151 21234567\r\n0152 98765432"),
+            ("+4915121234567 | +4915298765432".to_owned(), None)
+        );
+        assert_eq!(
+            read("0151 21234\n567"),
+            ("0151 21234; 567".to_owned(), Some(Unread::SeveralNumbers))
+        );
     }
 
     #[test]

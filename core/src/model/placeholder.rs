@@ -1,15 +1,20 @@
 //! Placeholders: values that forms, exports and people put where they have none.
 //!
 //! One list for each sort of value, compared without regard to case, white space and punctuation
-//! around. Identifiers on the list link nobody, traits on it are not compared. A model extends the
-//! list by `blocked` patterns.
+//! around. Identifiers on the list link nobody, traits on it are not compared, and whoever says one
+//! gets a note. A model extends the list of an identifier type or a trait, or goes without it.
+//!
+//! Every identifier of every write is asked about, so a value is compared without an allocation.
 //!
 //! Source: values reported publicly by users of `PostHog`, Segment, Splink and others as hubs of
 //! false joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`,
 //! epochs).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use super::Date;
 
 /// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +56,83 @@ const MAILBOX_WORDS: &str = "test tests testing tester none no noone nobody na n
 const DEVICE_WORDS: &str =
     "9774d56d682e549c 020000000000 000000000000000 004999010640000 012345678912345 35000000000000";
 
-/// Whether a value stands for nothing.
-#[must_use]
-pub fn is_placeholder(sort: Sort, value: &str) -> bool {
-    let folded = value.trim().to_lowercase();
-    match sort {
-        Sort::Email => is_no_mailbox(&folded),
-        Sort::Phone => is_no_line(&folded),
-        Sort::Id => {
-            is_nothing(&folded) || is_no_number(&folded) || listed(&DEVICES, &plain(&folded))
+/// Maximum length of an entry of a list, in bytes.
+pub(super) const MAX_ENTRY_BYTES: usize = 64;
+
+/// The placeholders of one identifier type or trait: the built-in list of its sort with values that
+/// a model adds, or without the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholders {
+    built_in: bool,
+    /// Folded as the values are that are compared with them.
+    own: Vec<String>,
+}
+
+impl Default for Placeholders {
+    /// The built-in list.
+    fn default() -> Self {
+        Self {
+            built_in: true,
+            own: Vec::new(),
         }
-        Sort::Place => is_nothing(&folded) || listed(&PLACES, &spaced(&folded)),
+    }
+}
+
+impl Placeholders {
+    /// No placeholders at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            built_in: false,
+            own: Vec::new(),
+        }
+    }
+
+    /// These values too, compared as the built-in ones are. An entry without `@` is also a mailbox
+    /// at any domain.
+    #[must_use]
+    pub fn with<'v>(mut self, values: impl IntoIterator<Item = &'v str>) -> Self {
+        let folded = values.into_iter().filter_map(Folded::of);
+        let folded = folded.map(|value| value.as_str().to_owned());
+        self.own.extend(folded.filter(|value| !value.is_empty()));
+        self
+    }
+
+    /// Whether a value of a sort stands for nothing.
+    #[must_use]
+    pub fn has(&self, sort: Sort, value: &str) -> bool {
+        self.built_in && is_placeholder(sort, value) || self.has_own(value)
+    }
+
+    /// Whether a date stands for nothing.
+    #[must_use]
+    pub fn has_date(&self, date: Date) -> bool {
+        self.built_in && date.is_placeholder()
+            || !self.own.is_empty() && self.has_own(&date.to_string())
+    }
+
+    fn has_own(&self, value: &str) -> bool {
+        if self.own.is_empty() {
+            return false;
+        }
+        let is_own = |value: &str| {
+            Folded::of(value).is_some_and(|value| self.own.iter().any(|own| own == value.as_str()))
+        };
+        let mailbox = value.rsplit_once('@').map(|(mailbox, _)| mailbox);
+        is_own(value) || mailbox.is_some_and(is_own)
+    }
+}
+
+/// Whether a value stands for nothing by the built-in list.
+fn is_placeholder(sort: Sort, value: &str) -> bool {
+    let value = value.trim();
+    match sort {
+        Sort::Email => is_no_mailbox(&lower(value)),
+        Sort::Phone => is_no_line(value),
+        Sort::Id => is_nothing(value) || is_no_number(value) || is_no_device(value),
+        Sort::Place => {
+            is_nothing(value) || Folded::of(value).is_some_and(|value| value.is_in(&PLACES))
+        }
     }
 }
 
@@ -83,52 +154,121 @@ static PLACES: List = List::new(|| PLACE_WORDS.split_ascii_whitespace().collect(
 static MAILBOXES: List = List::new(|| MAILBOX_WORDS.split_ascii_whitespace().collect());
 static DEVICES: List = List::new(|| DEVICE_WORDS.split_ascii_whitespace().collect());
 
-/// A value without brackets, quotes and punctuation around it, its inner spaces as hyphens.
-fn spaced(folded: &str) -> String {
-    let trimmed = folded.trim_matches(|letter: char| !letter.is_alphanumeric());
-    let words: Vec<&str> = trimmed
-        .split(|letter: char| letter.is_whitespace() || letter == '_' || letter == ',')
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join("-")
+/// The value in lower case, copied only if it is not so already.
+fn lower(value: &str) -> Cow<'_, str> {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if value.bytes().all(is_lower) {
+        Cow::Borrowed(value)
+    } else {
+        Cow::Owned(value.to_lowercase())
+    }
 }
 
-/// Letters and digits only.
-fn plain(folded: &str) -> String {
-    folded
-        .chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .collect()
+/// A value as it is compared with a list: in lower case, without brackets, quotes and punctuation
+/// around it, its inner spaces as hyphens. It has a fixed size, so folding allocates nothing.
+#[derive(Debug)]
+struct Folded {
+    bytes: [u8; MAX_ENTRY_BYTES],
+    len: usize,
 }
 
-fn is_nothing(folded: &str) -> bool {
-    let value = spaced(folded);
-    value.is_empty() || listed(&NOTHING, &value) || value == "object-object"
+impl Folded {
+    const EMPTY: Self = Self {
+        bytes: [0; MAX_ENTRY_BYTES],
+        len: 0,
+    };
+
+    /// `None`: the value is longer than any entry of a list.
+    fn of(value: &str) -> Option<Self> {
+        let mut folded = Self::EMPTY;
+        let mut after_space = false;
+        for letter in value
+            .trim_matches(|letter: char| !letter.is_alphanumeric())
+            .chars()
+        {
+            if letter.is_whitespace() || matches!(letter, '_' | ',') {
+                after_space = true;
+                continue;
+            }
+            if std::mem::take(&mut after_space) {
+                folded.push('-')?;
+            }
+            for lower in letter.to_lowercase() {
+                folded.push(lower)?;
+            }
+        }
+        Some(folded)
+    }
+
+    /// The letters and digits alone.
+    fn plain(value: &str) -> Option<Self> {
+        let mut folded = Self::EMPTY;
+        let letters = value.chars().filter(|letter| letter.is_alphanumeric());
+        for lower in letters.flat_map(char::to_lowercase) {
+            folded.push(lower)?;
+        }
+        Some(folded)
+    }
+
+    fn push(&mut self, letter: char) -> Option<()> {
+        let end = self.len + letter.len_utf8();
+        letter.encode_utf8(self.bytes.get_mut(self.len..end)?);
+        self.len = end;
+        Some(())
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+
+    fn is_in(&self, list: &List) -> bool {
+        listed(list, self.as_str())
+    }
+}
+
+fn is_nothing(value: &str) -> bool {
+    Folded::of(value).is_some_and(|value| {
+        value.len == 0 || value.is_in(&NOTHING) || value.as_str() == "object-object"
+    })
+}
+
+/// Identifiers of devices that many devices have.
+fn is_no_device(value: &str) -> bool {
+    Folded::plain(value).is_some_and(|value| value.is_in(&DEVICES))
 }
 
 /// Numbers that count up, down or not at all: `0`, `-1`, `999999`, `12345678`, zero UUIDs. Shorter
 /// ones are somebody's where a system numbers its customers.
-fn is_no_number(folded: &str) -> bool {
-    let plain = plain(folded);
-    let digits = plain.as_bytes();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
+fn is_no_number(value: &str) -> bool {
+    let letters = || value.chars().filter(|letter| letter.is_alphanumeric());
+    let Some(first) = letters().next() else {
+        return false;
+    };
+    if !letters().all(|letter| letter.is_ascii_hexdigit()) {
         return false;
     }
-    let same = digits.iter().all(|digit| *digit == digits[0]);
-    let zeros = digits
-        .iter()
-        .rev()
-        .take_while(|digit| **digit == b'0')
-        .count();
+    let first = first.to_ascii_lowercase();
+    let count = letters().count();
+    let same = letters().all(|letter| letter.to_ascii_lowercase() == first);
+    let zeros = letters().rev().take_while(|letter| *letter == '0').count();
     // `-1` and the like.
-    let negative = folded.starts_with('-') && digits.len() <= 3;
-    let run = digits.len() >= 6
-        && (digits
-            .windows(2)
-            .all(|pair| pair[1] == pair[0] + 1 || (pair[0] == b'9' && pair[1] == b'0'))
-            || digits.windows(2).all(|pair| pair[0] == pair[1] + 1));
-    let repeated = same && (digits[0] == b'0' || digits.len() >= 6);
-    repeated || negative || run || (digits.len() >= 7 && zeros + 1 >= digits.len())
+    let negative = value.starts_with('-') && count <= 3;
+    let run = count >= 6 && (counts(letters(), true) || counts(letters(), false));
+    let repeated = same && (first == '0' || count >= 6);
+    repeated || negative || run || (count >= 7 && zeros + 1 >= count)
+}
+
+/// Whether each digit is one more than that before it (0 comes after 9), or one less.
+fn counts(letters: impl Iterator<Item = char> + Clone, up: bool) -> bool {
+    let next = letters.clone().skip(1);
+    letters.zip(next).all(|(before, after)| {
+        let [before, after] = [before, after].map(|letter| u32::from(letter.to_ascii_lowercase()));
+        if up {
+            after == before + 1 || (before == u32::from('9') && after == u32::from('0'))
+        } else {
+            before == after + 1
+        }
+    })
 }
 
 fn is_no_mailbox(folded: &str) -> bool {
@@ -152,19 +292,19 @@ fn is_no_mailbox(folded: &str) -> bool {
     reserved || echo || mailbox || keyboard
 }
 
-fn is_no_line(folded: &str) -> bool {
-    let digits: Vec<u8> = folded.bytes().filter(u8::is_ascii_digit).collect();
-    if digits.len() < 4 {
+fn is_no_line(value: &str) -> bool {
+    let digits = || value.bytes().rev().filter(u8::is_ascii_digit);
+    if digits().count() < 4 {
         return true;
     }
     // The national part at least: the last seven digits or more count up or do not change.
-    let tail = &digits[digits.len().saturating_sub(8)..];
-    let same = tail.iter().all(|digit| *digit == tail[0]);
+    let tail = || digits().take(8);
     let run = |step: i16| {
-        tail.windows(2)
-            .all(|pair| (i16::from(pair[1]) - i16::from(pair[0]) + 10) % 10 == (step + 10) % 10)
+        tail().zip(tail().skip(1)).all(|(after, before)| {
+            (i16::from(after) - i16::from(before) + 10) % 10 == (step + 10) % 10
+        })
     };
-    same || run(1) || run(-1)
+    run(0) || run(1) || run(-1)
 }
 
 #[cfg(test)]

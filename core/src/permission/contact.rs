@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use super::quiet::{next_loud, quiet_at};
 use super::view::told;
 use crate::model::{Channel, Model, Purpose, PurposeKind};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileIdentifier};
 use crate::records::{
-    About, ConsentState, FrequencyCap, Identifier, Origin, Preference, PreferenceKey,
-    StatedPreference, Timestamp, effective, next_change,
+    About, ConsentState, FrequencyCap, Origin, Preference, PreferenceKey, StatedPreference,
+    Timestamp, effective, next_change,
 };
 
 /// What is asked.
@@ -51,7 +51,7 @@ pub struct Permission {
     /// When it is allowed next.
     pub next_allowed_time: Option<Timestamp>,
     /// Contact point that the answer is about.
-    pub contact_point: Option<Identifier>,
+    pub contact_point: Option<ProfileIdentifier>,
 }
 
 /// Why a customer may be contacted, or not.
@@ -102,7 +102,7 @@ impl Question<'_> {
         let purpose = model.purposes.get(self.purpose).ok_or(AskError::Purpose)?;
         let channel = model.channels.get(self.channel).ok_or(AskError::Channel)?;
         let points = self.points(profile, channel, model)?;
-        let case = |point: Option<Identifier>| Case {
+        let case = |point: Option<ProfileIdentifier>| Case {
             question: self,
             profile,
             model,
@@ -133,7 +133,7 @@ impl Question<'_> {
         profile: &Profile,
         channel: &Channel,
         model: &Model,
-    ) -> Result<Vec<Identifier>, AskError> {
+    ) -> Result<Vec<ProfileIdentifier>, AskError> {
         let Some(kind) = &channel.contact_point else {
             return if self.contact_point.is_some() {
                 Err(AskError::ContactPoint)
@@ -143,10 +143,9 @@ impl Question<'_> {
         };
         let form = model.identifiers.get(kind).ok_or(AskError::ContactPoint)?;
         let asked = self.contact_point.map(|value| form.normalize(value));
-        let held = profile
-            .identifiers
-            .iter()
-            .filter(|held| held.linkable && held.identifier.kind == *kind);
+        let held = profile.identifiers.iter().filter(|held| {
+            held.identifier.kind == *kind && form.is_somebodys(&held.identifier.value)
+        });
         let mut held: Vec<_> = held
             .filter(|held| {
                 asked
@@ -158,10 +157,7 @@ impl Question<'_> {
             let trust = model.trust(&held.origin.record.source);
             Reverse((held.origin.said_time(), trust))
         });
-        Ok(held
-            .into_iter()
-            .map(|held| held.identifier.clone())
-            .collect())
+        Ok(held.into_iter().cloned().collect())
     }
 }
 
@@ -172,7 +168,7 @@ struct Case<'a> {
     model: &'a Model,
     purpose: &'a Purpose,
     channel: &'a Channel,
-    point: Option<Identifier>,
+    point: Option<ProfileIdentifier>,
 }
 
 impl Case<'_> {
@@ -309,7 +305,7 @@ impl Case<'_> {
     fn about(&self) -> About<'_> {
         About {
             purpose: self.question.purpose,
-            contact_point: self.point.as_ref(),
+            contact_point: self.point.as_ref().map(|point| &point.identifier),
         }
     }
 

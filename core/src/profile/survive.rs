@@ -13,6 +13,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Trait;
+use super::group::{self, Grouping};
 use crate::model::{Model, Survivorship};
 use crate::records::{Origin, Provenance, Record, RecordKey, Timestamp, Value};
 
@@ -23,6 +24,8 @@ pub struct TraitExplanation {
     pub name: String,
     /// The rule that chose.
     pub rule: Survivorship,
+    /// The group that it survives with, and the record that the group's values come from.
+    pub grouping: Option<Grouping>,
     /// What records say: the winner first, or all that take part in a `union`; then the others in
     /// the order of the rule.
     pub candidates: Vec<TraitCandidate>,
@@ -59,15 +62,16 @@ pub(super) fn fold_traits(records: &[Record], model: &Model) -> BTreeMap<String,
 }
 
 /// A value that a record says, with all that a rule may look at.
-struct Candidate<'a> {
-    value: &'a Value,
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) value: &'a Value,
     trust: u32,
     /// In the source's word.
-    time: Option<Timestamp>,
-    record: &'a RecordKey,
+    pub(super) time: Option<Timestamp>,
+    pub(super) record: &'a RecordKey,
     said: &'a Provenance,
     /// How long the value is, or how many say it: where the rule goes by that.
-    measure: usize,
+    pub(super) measure: usize,
 }
 
 impl Candidate<'_> {
@@ -86,12 +90,14 @@ impl Candidate<'_> {
 }
 
 /// All candidates for one trait, one a record, under its rule.
-struct Contest<'a> {
-    rule: Survivorship,
-    candidates: Vec<Candidate<'a>>,
+pub(super) struct Contest<'a> {
+    pub(super) rule: Survivorship,
+    /// The name of the trait's group, and the record that the group's values come from.
+    pub(super) grouping: Option<(&'a str, &'a RecordKey)>,
+    pub(super) candidates: Vec<Candidate<'a>>,
 }
 
-fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Contest<'a>> {
+fn contests<'a>(records: &'a [Record], model: &'a Model) -> BTreeMap<&'a str, Contest<'a>> {
     let mut contests: BTreeMap<&str, Contest<'_>> = BTreeMap::new();
     for record in records {
         let trust = model.trust(&record.key.source);
@@ -107,6 +113,7 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
             };
             let new = || Contest {
                 rule: model.survivorship(name),
+                grouping: None,
                 candidates: Vec::new(),
             };
             contests
@@ -117,10 +124,20 @@ fn contests<'a>(records: &'a [Record], model: &Model) -> BTreeMap<&'a str, Conte
         }
     }
     contests.values_mut().for_each(Contest::measure);
+    for (name, group) in &model.groups {
+        let Some(record) = group::winner(group, &contests) else {
+            continue;
+        };
+        for member in &group.traits {
+            if let Some(contest) = contests.get_mut(member.as_str()) {
+                contest.grouping = Some((name, record));
+            }
+        }
+    }
     contests
 }
 
-impl Contest<'_> {
+impl<'a> Contest<'a> {
     fn measure(&mut self) {
         match self.rule {
             Survivorship::Longest => {
@@ -161,11 +178,19 @@ impl Contest<'_> {
             .then_with(|| Reverse(a.record).cmp(&Reverse(b.record)))
     }
 
+    /// The first in rank.
+    pub(super) fn best(&self) -> Option<&Candidate<'a>> {
+        self.candidates.iter().max_by(|a, b| self.rank(a, b))
+    }
+
     /// The values that stand, each with who says it. Of a `union` all distinct ones in their own
     /// order, each said by the first in rank that says it; of any other rule one at most.
     fn winners(&self) -> Vec<(&Value, &Candidate<'_>)> {
         if self.rule != Survivorship::Union {
-            let winner = self.candidates.iter().max_by(|a, b| self.rank(a, b));
+            let winner = match self.grouping {
+                Some((_, record)) => self.candidates.iter().find(|it| it.record == record),
+                None => self.best(),
+            };
             return winner
                 .map(|winner| (winner.value, winner))
                 .into_iter()
@@ -202,7 +227,7 @@ impl Contest<'_> {
             .into_iter()
             .map(|(_, sayer)| sayer.record)
             .collect();
-        if winners.is_empty() {
+        if winners.is_empty() && self.grouping.is_none() {
             return None;
         }
         let wins = |candidate: &Candidate<'_>| winners.contains(candidate.record);
@@ -217,6 +242,10 @@ impl Contest<'_> {
         Some(TraitExplanation {
             name: name.to_owned(),
             rule: self.rule,
+            grouping: self.grouping.map(|(group, record)| Grouping {
+                group: group.to_owned(),
+                record: record.clone(),
+            }),
             candidates: told.collect(),
         })
     }
@@ -240,6 +269,7 @@ mod tests {
             personal: false,
             searchable: false,
             role: None,
+            placeholders: crate::model::Placeholders::default(),
         };
         Model {
             sources: [("shop", 80), ("till", 20)]

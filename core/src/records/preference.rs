@@ -373,11 +373,8 @@ fn stands(
         Standing::All => words.to_vec(),
         flag @ (Standing::AnyTrue | Standing::AnyFalse) => {
             let strong = Preference::Flag(flag == Standing::AnyTrue);
-            let strict: Vec<Word<'_>> = words
-                .iter()
-                .filter(|(value, ..)| **value == strong)
-                .copied()
-                .collect();
+            let strict = words.iter().filter(|(value, ..)| **value == strong);
+            let strict: Vec<Word<'_>> = strict.copied().collect();
             if strict.is_empty() { latest() } else { strict }
         }
     };

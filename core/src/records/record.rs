@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::rollup::Rollup;
 use super::value::Value;
 use super::{
-    Consents, ContentHash, Event, Identifier, Preference, PreferenceKey, ProfileId, RecordKey,
-    Timestamp, id::said_time,
+    Consents, ContentHash, Event, Identifier, IdentifierValue, Preference, PreferenceKey,
+    ProfileId, RecordKey, Timestamp, id::said_time,
 };
 use crate::heap_size::{HeapSize, heap_size, pack_map, plain_size};
 
@@ -93,11 +93,18 @@ impl Provenance {
 
     /// The place among the record's statements: the stamp, where a time ahead of the receipt counts
     /// as the receipt. Else what a fast clock said would outlive all that is said after it. The
-    /// stamp keeps the time as it was said, so that the same statement is known when it comes again.
+    /// stamp keeps the time as it was said, so that the same statement is known when it comes
+    /// again.
     #[must_use]
     pub fn place(&self) -> VersionStamp {
-        let ahead = self.source_time.is_some_and(|time| time > self.receive_time);
-        let time = if ahead { self.receive_time } else { self.stamp.time };
+        let ahead = self
+            .source_time
+            .is_some_and(|time| time > self.receive_time);
+        let time = if ahead {
+            self.receive_time
+        } else {
+            self.stamp.time
+        };
         VersionStamp { time, ..self.stamp }
     }
 }
@@ -176,7 +183,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base: Option<Base>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    identifiers: BTreeMap<String, Register<Vec<String>>>,
+    identifiers: BTreeMap<String, Register<Vec<IdentifierValue>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     traits: BTreeMap<String, Register<Option<Value>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -247,22 +254,28 @@ impl Record {
             || self.ahead.is_some_and(|ahead| stamp.time <= ahead)
     }
 
-    /// Its identifiers, in order of type and value.
+    /// Its identifiers in their normal form, in order of type and value.
     pub fn identifiers(&self) -> impl Iterator<Item = Identifier> + '_ {
-        self.identifiers.iter().flat_map(|(kind, cell)| {
-            cell.value
-                .iter()
-                .map(move |value| Identifier::new(kind, value))
-        })
+        self.identifier_values()
+            .map(|(kind, held)| Identifier::new(kind, &held.value))
+    }
+
+    /// Its identifiers by type, also as the source wrote them; in order of type and value.
+    pub fn identifier_values(&self) -> impl Iterator<Item = (&str, &IdentifierValue)> {
+        self.identifiers
+            .iter()
+            .flat_map(|(kind, cell)| cell.value.iter().map(move |held| (kind.as_str(), held)))
     }
 
     /// Its identifiers with who said them when.
-    pub(crate) fn identifiers_said(&self) -> impl Iterator<Item = (Identifier, &Provenance)> {
+    pub(crate) fn identifiers_said(
+        &self,
+    ) -> impl Iterator<Item = (&str, &IdentifierValue, &Provenance)> {
         self.identifiers.iter().flat_map(|(kind, cell)| {
             let said = self.said(cell.patch.as_ref());
             cell.value
                 .iter()
-                .filter_map(move |value| Some((Identifier::new(kind, value), said?)))
+                .filter_map(move |held| Some((kind.as_str(), held, said?)))
         })
     }
 

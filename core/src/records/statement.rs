@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consent, EventKey, Identifier, Meaning, Preference, PreferenceKey, RecordKey, Timestamp, Value,
+    Consent, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey, RecordKey,
+    Timestamp, Value,
 };
 use crate::heap_size::HeapSize;
 
@@ -227,7 +228,7 @@ pub enum Change {
     /// These fields change; an emptied field is named with no value.
     Patch {
         /// New values by identifier type; no values: emptied.
-        identifiers: BTreeMap<String, Vec<String>>,
+        identifiers: BTreeMap<String, Vec<IdentifierValue>>,
         /// New values by trait; none: emptied.
         traits: BTreeMap<String, Option<Value>>,
     },
@@ -242,8 +243,8 @@ pub enum Change {
 /// The fields of a record.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fields {
-    /// Normalised values by identifier type, sorted, without repetition.
-    pub identifiers: BTreeMap<String, Vec<String>>,
+    /// Values by identifier type, sorted by their normal form, without repetition.
+    pub identifiers: BTreeMap<String, Vec<IdentifierValue>>,
     /// Values by trait.
     pub traits: BTreeMap<String, Value>,
 }

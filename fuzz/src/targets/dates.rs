@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use profile_core::model::{Date, DateForm, DateNumbers, DateOrder, Home, Model};
+use profile_core::model::{Date, DateForm, DateNumbers, DateOrder, Home, Model, Placeholders};
 use profile_core::records::{Draft, Timestamp};
 use serde_json::json;
 
@@ -103,14 +103,15 @@ fn births(raw: &str) -> Result<usize, String> {
         numbers(DateNumbers::UnixSeconds),
         numbers(DateNumbers::UnixMilliseconds),
     ];
+    let placeholders = Placeholders::default();
     let mut read = 0;
     for form in forms {
         for home in [Home::Unsaid, Home::said("US"), Home::said("DE")] {
-            let Ok(date) = Date::parse(raw, form, home) else {
+            let Ok(date) = Date::parse(raw, form, home, &placeholders) else {
                 continue;
             };
             let shown = date.to_string();
-            let again = Date::parse(&shown, DateForm::default(), Home::Unsaid);
+            let again = Date::parse(&shown, DateForm::default(), Home::Unsaid, &placeholders);
             ensure(again == Ok(date) && shown.len() == 10, || {
                 format!("{raw:?} is read by {form:?} as {shown}, which is read as {again:?}")
             })?;

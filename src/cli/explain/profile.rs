@@ -6,7 +6,9 @@ use crate::grpc::v1;
 
 /// A profile: its records, its traits, the links that were refused.
 pub(super) fn shown(answer: &v1::ExplainProfileResponse) -> String {
-    let mut parts = vec![heading(answer), records(answer), traits(answer)];
+    let mut parts = vec![heading(answer), records(answer)];
+    parts.extend(notes(answer));
+    parts.push(traits(answer));
     if !answer.refused_links.is_empty() {
         parts.push(refused_links(answer));
     }
@@ -43,15 +45,32 @@ fn records(answer: &v1::ExplainProfileResponse) -> String {
     output::lines(&table)
 }
 
+/// The values of the records that are stored and not used.
+fn notes(answer: &v1::ExplainProfileResponse) -> Option<String> {
+    let mut table = output::table(&["record", "not used", "reason"]);
+    for explained in &answer.records {
+        let record = output::record(explained.record.as_ref());
+        for note in &explained.notes {
+            let (field, why) = (output::plain(&note.field), output::plain(&note.description));
+            table.add_row([record.clone(), field, why]);
+        }
+        if explained.omitted_note_count > 0 {
+            let more = format!("{} more values", explained.omitted_note_count);
+            table.add_row([record, more, String::new()]);
+        }
+    }
+    (table.row_count() > 0).then(|| output::lines(&table))
+}
+
 /// The winner of each trait, and the other candidates below it.
 fn traits(answer: &v1::ExplainProfileResponse) -> String {
     let mut table = output::table(&["trait", "", "value", "from", "trust", "time (utc)", "rule"]);
     for explained in &answer.traits {
         for (place, candidate) in explained.candidates.iter().enumerate() {
             let (name, rule) = if place == 0 {
-                (explained.name.as_str(), explained.rule.as_str())
+                (explained.name.as_str(), rule(explained))
             } else {
-                ("", "")
+                ("", String::new())
             };
             let origin = candidate.origin.as_ref();
             let time = origin.and_then(|origin| origin.source_time.or(origin.receive_time));
@@ -66,11 +85,23 @@ fn traits(answer: &v1::ExplainProfileResponse) -> String {
                 output::record(origin.and_then(|origin| origin.record.as_ref())),
                 candidate.trust.to_string(),
                 time.as_ref().map(output::time).unwrap_or_default(),
-                rule.to_owned(),
+                rule,
             ]);
         }
     }
     output::lines(&table)
+}
+
+/// The rule that chose. Of a trait in a group also the record that the group comes from.
+fn rule(explained: &v1::TraitExplanation) -> String {
+    let rule = output::plain(&explained.rule);
+    match &explained.group_record {
+        None => rule,
+        Some(record) => {
+            let group = output::plain(&explained.group);
+            format!("{rule}, {group} of {}", output::record(Some(record)))
+        }
+    }
 }
 
 fn refused_links(answer: &v1::ExplainProfileResponse) -> String {

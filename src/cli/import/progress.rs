@@ -1,12 +1,13 @@
 //! How far an import is: a bar on a terminal, counts for the summary.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::sink::{Done, Outcome};
+use super::unread::Unread;
 
 /// Counts of rows by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
     tally: Mutex<Tally>,
+    unread: Mutex<Unread>,
 }
 
 impl Progress {
@@ -66,15 +68,14 @@ impl Progress {
             bar,
             started: Instant::now(),
             tally: Mutex::default(),
+            unread: Mutex::default(),
         }
     }
 
     /// Counts a batch.
     pub(super) fn add(&self, done: &Done) {
-        let mut tally = self
-            .tally
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.counted().merge(&done.unread);
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, outcome) in &done.rows {
             match outcome {
                 Outcome::Stored => tally.stored += 1,
@@ -90,12 +91,18 @@ impl Progress {
         self.bar.set_position(done.bytes_read);
     }
 
+    /// Counts of the values that are stored and not used.
+    pub(crate) fn unread(&self) -> Unread {
+        self.counted().clone()
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) -> Tally {
         self.bar.finish_and_clear();
-        *self
-            .tally
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 
 use super::input::Batch;
 use super::rejects::Reason;
+use super::unread::Unread;
 use crate::active_models::ActiveModels;
 use crate::changes::{self, LogFollower};
 use crate::cli::client::{Client, refused, retry_after};
@@ -55,6 +56,8 @@ pub(crate) struct Direct {
 /// A batch that is acknowledged.
 pub(super) struct Done {
     pub(super) rows: Vec<(Row, Outcome)>,
+    /// Counts of the values that are stored and not used.
+    pub(super) unread: Unread,
     pub(super) end: Position,
     pub(super) bytes_read: u64,
 }
@@ -205,11 +208,15 @@ impl Direct {
 /// Waits for the commit of a batch. `counts` has the number of statements of each row.
 async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::Result<Done> {
     let Receipt { results, .. } = ticket.wait().await?;
-    let mut results = results.into_iter().map(|result| match result.outcome {
-        ingest::Outcome::Stored => Outcome::Stored,
-        ingest::Outcome::Duplicate => Outcome::Duplicate,
-        ingest::Outcome::Rejected(violations) => {
-            Outcome::Rejected(violations.iter().map(reason).collect())
+    let mut unread = Unread::default();
+    let mut results = results.into_iter().map(|result| {
+        unread.add(result.notes);
+        match result.outcome {
+            ingest::Outcome::Stored => Outcome::Stored,
+            ingest::Outcome::Duplicate => Outcome::Duplicate,
+            ingest::Outcome::Rejected(violations) => {
+                Outcome::Rejected(violations.iter().map(reason).collect())
+            }
         }
     });
     let rows = batch.rows.into_iter().zip(counts);
@@ -218,6 +225,7 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
         .collect();
     Ok(Done {
         rows,
+        unread,
         end: batch.end,
         bytes_read: batch.bytes_read,
     })
@@ -244,24 +252,29 @@ fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
 async fn send(client: Client, source: String, kind: String, batch: Batch) -> anyhow::Result<Done> {
     let mut done = Done {
         rows: Vec::with_capacity(batch.rows.len()),
+        unread: Unread::default(),
         end: batch.end,
         bytes_read: batch.bytes_read,
     };
-    let (mut rows, mut payloads, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let empty = || v1::IngestPayloadsRequest {
+        source: source.clone(),
+        kind: kind.clone(),
+        payloads: Vec::new(),
+    };
+    let (mut rows, mut message, mut bytes) = (Vec::new(), empty(), 0);
     for row in batch.rows {
         match &row.payload {
             Ok(payload) => {
                 let payload = Bytes::from(serde_json::to_vec(payload)?);
                 if bytes + payload.len() > MAX_REQUEST_BYTES && !rows.is_empty() {
-                    let (rows, payloads) =
-                        (std::mem::take(&mut rows), std::mem::take(&mut payloads));
-                    done.rows
-                        .extend(request(&client, &source, &kind, rows, payloads).await?);
+                    let rows = std::mem::take(&mut rows);
+                    let message = std::mem::replace(&mut message, empty());
+                    request(&client, rows, message, &mut done).await?;
                     bytes = 0;
                 }
                 bytes += payload.len();
                 rows.push(row);
-                payloads.push(payload);
+                message.payloads.push(payload);
             }
             Err(violation) => {
                 let reasons = vec![reason(violation)];
@@ -270,25 +283,19 @@ async fn send(client: Client, source: String, kind: String, batch: Batch) -> any
         }
     }
     if !rows.is_empty() {
-        done.rows
-            .extend(request(&client, &source, &kind, rows, payloads).await?);
+        request(&client, rows, message, &mut done).await?;
     }
     done.rows.sort_by_key(|(row, _)| row.line);
     Ok(done)
 }
 
+/// Sends the payloads of some rows, and adds what became of them.
 async fn request(
     client: &Client,
-    source: &str,
-    kind: &str,
     rows: Vec<Row>,
-    payloads: Vec<Bytes>,
-) -> anyhow::Result<Vec<(Row, Outcome)>> {
-    let message = v1::IngestPayloadsRequest {
-        source: source.to_owned(),
-        kind: kind.to_owned(),
-        payloads,
-    };
+    message: v1::IngestPayloadsRequest,
+    done: &mut Done,
+) -> anyhow::Result<()> {
     let answer = with_patience(client, message).await?;
     if answer.results.len() != rows.len() {
         anyhow::bail!(
@@ -297,11 +304,15 @@ async fn request(
             rows.len()
         );
     }
-    let outcomes = answer
-        .results
-        .into_iter()
-        .map(|result| together(result.results.into_iter().map(outcome)));
-    Ok(rows.into_iter().zip(outcomes).collect())
+    for (row, result) in rows.into_iter().zip(answer.results) {
+        let outcomes = result.results.into_iter().map(|mut result| {
+            done.unread.add_answered(&mut result);
+            outcome(result)
+        });
+        let outcome = together(outcomes);
+        done.rows.push((row, outcome));
+    }
+    Ok(())
 }
 
 /// Asks again while the server is overloaded or away: what was stored all the same is then a

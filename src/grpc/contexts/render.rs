@@ -151,7 +151,7 @@ impl<'a> Telling<'a> {
                         .filter(|held| held.identifier.kind == *kind)
                 };
                 let mut values: Vec<Value> = held()
-                    .map(|held| Value::from(held.identifier.value.as_str()))
+                    .map(|held| Value::from(held.contact_value(self.model)))
                     .collect();
                 let records = self.cited(held().map(|held| &held.origin.record));
                 let one = (values.len() == 1).then(|| values.pop()).flatten();

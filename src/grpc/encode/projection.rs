@@ -391,7 +391,9 @@ impl<'a> Sight<'a> {
             .identifiers
             .iter()
             .filter(|held| withheld(&held.identifier.kind));
-        held.map(|held| held.identifier.value.clone()).collect()
+        held.flat_map(|held| [held.written(), &held.identifier.value])
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What was asked for and may not be seen, each once, in order.

@@ -8,7 +8,7 @@ use crate::explain::{
     Candidate, Link, PairExplanation, ProfileExplanation, RecordExplanation, RefusedLink, Related,
     Support,
 };
-use crate::grpc::encode::{identifier, key, origin, time, value};
+use crate::grpc::encode::{identifier, key, notes, origin, time, value};
 use crate::grpc::names::profile_name;
 use crate::grpc::v1::{self, identity_change::Cause as WireCause, match_link::Evidence};
 use crate::store::{Cause, IdentityChange, IdentityChangeKind, StoredDecision};
@@ -124,9 +124,12 @@ fn cause(cause: Cause) -> WireCause {
 }
 
 fn record(told: RecordExplanation) -> v1::RecordExplanation {
+    let (notes, omitted_note_count) = notes(told.notes);
     v1::RecordExplanation {
         record: Some(key(&told.record)),
         link: told.link.map(link),
+        notes,
+        omitted_note_count,
     }
 }
 
@@ -172,6 +175,11 @@ fn explained(told: TraitExplanation) -> v1::TraitExplanation {
         name: told.name,
         rule: told.rule.name().to_owned(),
         candidates,
+        group_record: told.grouping.as_ref().map(|grouping| key(&grouping.record)),
+        group: told
+            .grouping
+            .map(|grouping| grouping.group)
+            .unwrap_or_default(),
     }
 }
 

@@ -11,7 +11,7 @@ use profile_core::records::{
     next_change,
 };
 
-use crate::grpc::encode::{identifier, origin, time};
+use crate::grpc::encode::{identifier, origin, time, written};
 use crate::grpc::v1;
 
 /// What the customer needs; none where nothing is said.
@@ -328,6 +328,6 @@ pub(super) fn permission(permission: Permission) -> v1::ContactPermission {
         rule: permission.rule,
         origin: permission.origin.as_ref().map(origin),
         next_allowed_time: permission.next_allowed_time.map(time),
-        contact_point: permission.contact_point.as_ref().map(identifier),
+        contact_point: permission.contact_point.as_ref().map(written),
     }
 }

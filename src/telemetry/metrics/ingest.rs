@@ -1,13 +1,17 @@
 //! Figures of the write path.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundCounter, BoundHistogram};
+use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter};
 
 use super::{Builder, Metrics};
+
+/// Maximum number of fields that are counted by themselves; the others are `_OTHER`.
+const MAX_FIELDS: usize = 100;
 
 /// The instruments of the write path.
 #[derive(Debug)]
@@ -16,6 +20,9 @@ pub(super) struct Instruments {
     stored: BoundCounter<u64>,
     duplicate: BoundCounter<u64>,
     rejected: BoundCounter<u64>,
+    unread: Counter<u64>,
+    /// The fields that are counted by themselves.
+    unread_fields: Mutex<BTreeSet<String>>,
     batch_size: BoundHistogram<u64>,
     batch_duration: BoundHistogram<f64>,
 }
@@ -34,6 +41,14 @@ impl Instruments {
             stored: outcome("stored"),
             duplicate: outcome("duplicate"),
             rejected: outcome("rejected"),
+            // field: `identifiers.phone`; reason: malformed, ambiguous, incomplete, impossible,
+            // placeholder, blocked
+            unread: build.counter(
+                "customer_profile.ingest.unread",
+                "{value}",
+                "Values that are stored as they were said and not used",
+            ),
+            unread_fields: Mutex::default(),
             batch_size: build
                 .sizes(
                     "customer_profile.ingest.batch.size",
@@ -93,6 +108,21 @@ impl Metrics {
     /// So many statements will never be stored.
     pub fn ingest_rejected(&self, statements: usize) {
         self.ingest.rejected.add(statements as u64);
+    }
+
+    /// So many values of a field are stored and not used.
+    pub fn ingest_unread(&self, field: &str, reason: &'static str, values: usize) {
+        let fields = self.ingest.unread_fields.lock();
+        let mut fields = fields.unwrap_or_else(PoisonError::into_inner);
+        let is_counted =
+            fields.contains(field) || fields.len() < MAX_FIELDS && fields.insert(field.to_owned());
+        drop(fields);
+        let field = if is_counted { field } else { "_OTHER" };
+        let labels = [
+            KeyValue::new("field", field.to_owned()),
+            KeyValue::new("reason", reason),
+        ];
+        self.ingest.unread.add(values as u64, &labels);
     }
 
     /// The number of statements that wait to be written.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use profile_core::model::{
-    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Purpose, Role, Source,
-    Survivorship, TraitType,
+    BelongsTo, Channel, IdentifierType, Matching, Model, Normalization, Placeholders, Purpose,
+    Role, Source, Survivorship, TraitType,
 };
 use profile_core::records::{
     Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey,
@@ -67,6 +67,8 @@ fn identifier_types() -> BTreeMap<String, IdentifierType> {
         blocked: vec![regex::Regex::new("^none$").expect("a pattern")],
         belongs_to,
         exclusive: false,
+        placeholders: Placeholders::default(),
+        shared: Vec::new(),
     };
     BTreeMap::from([
         (
@@ -94,6 +96,7 @@ fn trait_types() -> BTreeMap<String, TraitType> {
         personal: true,
         searchable: true,
         role: None,
+        placeholders: Placeholders::default(),
     };
     let tells = |role| TraitType {
         role: Some(role),

@@ -20,9 +20,9 @@ use customer_profile::store::{Activation, Cause, Changes, ModelVersion};
 use profile_core::records::{Draft, Sequence, TenantId, Timestamp};
 
 use super::cases::{NOW, at_day};
+use super::runtime;
 use super::whole::everything;
 use super::world::{Common, World};
-use super::runtime;
 use crate::support::scale;
 use crate::support::stores::{Kind, TestStore};
 use files::Files;
@@ -87,7 +87,7 @@ impl Ground<'_> {
     }
 }
 
-/// What a reader sees, a day later, when no clock ticks.
+/// The profiles as a reader sees them, a day later, when no clock ticks.
 async fn seen(world: World) -> (World, Shown) {
     let world = world.with_clock(Arc::new(at_day(1)));
     let seen = shown(&world).await;
@@ -102,7 +102,7 @@ async fn write(world: &World, drafts: &[Draft], size: usize) {
     }
 }
 
-/// What looking at everything at once finds to change: nothing.
+/// The changes that looking at everything at once finds: none.
 async fn differs_as_a_whole(world: &World) -> Option<String> {
     let everything = everything(world).await;
     let turn = WriteContext {
@@ -173,11 +173,14 @@ async fn learned(world: &World) -> String {
     let learned = switch.train(&world.tenant, "", &progress).await;
     let version = learned.expect("weights").version;
     let stored = world.store.model(&world.tenant, Some(version)).await;
-    stored.expect("an answer").expect("the version").model.weights
+    stored
+        .expect("an answer")
+        .expect("the version")
+        .model
+        .weights
 }
 
-/// In how many ways the files come to something else than they do in their own order, told one by
-/// one.
+/// The ways in which the files come to something else than they do in their own order.
 async fn differences(ground: &Ground<'_>, shuffles: u64) -> usize {
     let files = ground.files;
     let world = ground.world().await;

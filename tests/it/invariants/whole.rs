@@ -76,7 +76,10 @@ pub(super) async fn everything(world: &World) -> TenantState {
         .snapshot(&world.tenant)
         .await
         .expect("a snapshot");
-    let records = snapshot.scan_records(None, 1_000_000).await.expect("records");
+    let records = snapshot
+        .scan_records(None, 1_000_000)
+        .await
+        .expect("records");
     let ids: Vec<_> = records
         .iter()
         .flat_map(|record| record.membership.carries.iter().map(|held| held.id))

@@ -226,6 +226,7 @@ pub(crate) fn upsert(
     let identifier = |(kind, value): &(&str, &str)| v1::Identifier {
         r#type: (*kind).into(),
         value: (*value).into(),
+        ..Default::default()
     };
     statement(v1::statement::Kind::UpsertRecord(v1::UpsertRecord {
         record: Some(record(source, key)),
@@ -248,6 +249,7 @@ pub(crate) fn consent(
     let contact_point = contact_point.map(|(kind, value)| v1::Identifier {
         r#type: kind.to_owned(),
         value: value.to_owned(),
+        ..Default::default()
     });
     v1::Consent {
         purpose: purpose.to_owned(),
@@ -308,6 +310,7 @@ pub(crate) fn by_identifier(kind: &str, value: &str) -> v1::ProfileKey {
     let identifier = v1::Identifier {
         r#type: kind.to_owned(),
         value: value.to_owned(),
+        ..Default::default()
     };
     v1::ProfileKey {
         key: Some(v1::profile_key::Key::Identifier(identifier)),

@@ -248,7 +248,11 @@ impl<'a> Group<'a> {
     /// Whether no two of the names can be of one person: both given names are known as names, or
     /// the family names differ too. (A name that is not known may be one that was garbled.)
     fn other_names_conflict(&self, other: &Self) -> bool {
-        let known = |name: &Name| name.given.as_ref().is_some_and(|given| given.sex.is_some());
+        let known = |name: &Name| {
+            name.given
+                .as_ref()
+                .is_some_and(|given| given.known.is_some())
+        };
         let clear = |a: &Name, b: &Name| {
             given_agreement(a, b) > GivenAgreement::Doubtful
                 && (known(a) && known(b) || families_differ(a, b))

@@ -1,8 +1,8 @@
 //! All that is compared besides names: the best of all values on both sides counts.
 
-use super::Score;
+use super::{Score, mailbox};
 use crate::identity::context::Context;
-use crate::identity::features::{Date, Email, Features, Id, Phone, Street, Word};
+use crate::identity::features::{Date, Features, Id, Phone, Street, Word};
 use crate::identity::keys::BlockingKey;
 use crate::identity::text::{edits, similarity};
 use crate::model::BelongsTo;
@@ -16,30 +16,21 @@ pub(super) fn compare(
     score: &mut Score,
 ) {
     set(score, Field::BirthDate, births(left, right, weights));
-    let flat = |field| move |level, _: u64| weights.of(field, level);
-    let gender = Best::of(
-        &left.genders,
-        &right.genders,
-        |a, b| (same(a == b), 0),
-        flat(Field::Gender),
-    );
+    let worth = |field, level| (level, weights.of(field, level));
+    let gender = Best::of(&left.genders, &right.genders, |a, b| {
+        worth(Field::Gender, same(a == b))
+    });
     set(score, Field::Gender, gender);
     address(left, right, weights, score);
     let emails = [left, right].map(|features| telling(&features.emails, |e| e.key, context));
-    let email = Best::of(
-        &emails[0],
-        &emails[1],
-        |a, b| (email_level(a, b), 0),
-        flat(Field::Email),
-    );
+    let email = Best::of(&emails[0], &emails[1], |a, b| {
+        mailbox::compare((a, &left.names), (b, &right.names), weights)
+    });
     set(score, Field::Email, email);
     let phones = [left, right].map(|features| telling(&features.phones, |p| p.key, context));
-    let phone = Best::of(
-        &phones[0],
-        &phones[1],
-        |a, b| (phone_level(a, b), 0),
-        flat(Field::Phone),
-    );
+    let phone = Best::of(&phones[0], &phones[1], |a, b| {
+        worth(Field::Phone, phone_level(a, b))
+    });
     set(score, Field::Phone, phone);
     let id = personal_id(left, right, weights, context);
     set(score, Field::PersonalId, id);
@@ -52,41 +43,32 @@ fn set(score: &mut Score, field: Field, best: Option<Best>) {
 }
 
 fn births(left: &Features, right: &Features, weights: &Weights) -> Option<Best> {
-    Best::of(
-        &left.births,
-        &right.births,
-        |a, b| (date_level(*a, *b), 0),
-        |level, _| weights.of(Field::BirthDate, level),
-    )
+    Best::of(&left.births, &right.births, |a, b| {
+        let level = date_level(*a, *b);
+        (level, weights.of(Field::BirthDate, level))
+    })
 }
 
 fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Score) {
-    let by_value = |field| {
-        move |level, hash: u64| match level {
-            AgreementLevel::Exact => weights.exact(field, hash),
+    let by_value = |field, level, word: &Word| {
+        let worth = match level {
+            AgreementLevel::Exact => weights.exact(field, word.hash, word.text.len()),
             level => weights.of(field, level),
-        }
+        };
+        (level, worth)
     };
-    let street = Best::of(
-        &left.streets,
-        &right.streets,
-        |a, b| (street_level(a, b), 0),
-        |level, _| weights.of(Field::Street, level),
-    );
+    let street = Best::of(&left.streets, &right.streets, |a, b| {
+        let level = street_level(a, b);
+        (level, weights.of(Field::Street, level))
+    });
     set(score, Field::Street, street);
-    let city = Best::of(
-        &left.cities,
-        &right.cities,
-        |a, b| (word_level(a, b), a.hash),
-        by_value(Field::City),
-    );
+    let city = Best::of(&left.cities, &right.cities, |a, b| {
+        by_value(Field::City, word_level(a, b), a)
+    });
     set(score, Field::City, city);
-    let postcode = Best::of(
-        &left.postcodes,
-        &right.postcodes,
-        |a, b| (postcode_level(a, b), a.hash),
-        by_value(Field::Postcode),
-    );
+    let postcode = Best::of(&left.postcodes, &right.postcodes, |a, b| {
+        by_value(Field::Postcode, postcode_level(a, b), a)
+    });
     set(score, Field::Postcode, postcode);
 }
 
@@ -112,17 +94,15 @@ impl Best {
     fn of<T>(
         left: &[T],
         right: &[T],
-        level: impl Fn(&T, &T) -> (AgreementLevel, u64),
-        worth: impl Fn(AgreementLevel, u64) -> i32,
+        compare: impl Fn(&T, &T) -> (AgreementLevel, i32),
     ) -> Option<Self> {
         let mut best: Option<Self> = None;
         for (l, a) in left.iter().enumerate() {
             for (r, b) in right.iter().enumerate() {
-                let (level, hash) = level(a, b);
+                let (level, weight) = compare(a, b);
                 if level == AgreementLevel::Missing {
                     continue;
                 }
-                let weight = worth(level, hash);
                 if best.as_ref().is_none_or(|best| weight > best.weight) {
                     best = Some(Self {
                         level,
@@ -220,56 +200,6 @@ fn contains(all: &Street, some: &Street) -> bool {
             .words
             .iter()
             .all(|word| all.words.iter().any(|other| other.hash == word.hash))
-}
-
-fn email_level(a: &Email, b: &Email) -> AgreementLevel {
-    if a.domain.is_empty() || b.domain.is_empty() || a.masked().is_some() || b.masked().is_some() {
-        return mangled_level(a, b);
-    }
-    if a.whole.hash == b.whole.hash {
-        return AgreementLevel::Exact;
-    }
-    if a.domain == b.domain
-        && a.local.len().min(b.local.len()) >= 5
-        && edits(&a.local, &b.local, 1) <= 1
-    {
-        return AgreementLevel::Close;
-    }
-    if a.local == b.local {
-        return match (a.is_telling(), edits(&a.domain, &b.domain, 2) <= 2) {
-            (_, true) => AgreementLevel::Close,
-            (true, false) => AgreementLevel::SameLocalPart,
-            (false, false) => AgreementLevel::Different,
-        };
-    }
-    if edits(&a.whole.text, &b.whole.text, 2) <= 2 {
-        return AgreementLevel::Close;
-    }
-    let same_number = a.number().is_some() && a.number() == b.number();
-    let long = a.local.len().min(b.local.len()) >= 6;
-    let alike = same_number
-        || (long && similarity(&a.local, &b.local) >= 940)
-        || similarity(&a.whole.text, &b.whole.text) >= 950;
-    if alike {
-        AgreementLevel::Similar
-    } else {
-        AgreementLevel::Different
-    }
-}
-
-/// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
-fn mangled_level(a: &Email, b: &Email) -> AgreementLevel {
-    let shown = |email: &Email| email.masked().map(str::len);
-    let prefix = shown(a).into_iter().chain(shown(b)).min();
-    let same_start = prefix.is_some_and(|length| {
-        length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length)
-    });
-    let same_number = a.number().is_some() && a.number() == b.number();
-    if same_start || same_number {
-        AgreementLevel::Similar
-    } else {
-        AgreementLevel::Missing
-    }
 }
 
 fn phone_level(a: &Phone, b: &Phone) -> AgreementLevel {

@@ -1,8 +1,10 @@
 //! Names: given, middle and family name together, as they may have changed places.
 
 use super::Score;
-use crate::identity::features::{Family, Given, Name, Word};
-use crate::identity::given_names::{Sex, same_name};
+use super::doubt::{doubtful, meet, sexes_differ};
+use crate::identity::features::{Family, Given, Name, Script, Word};
+use crate::identity::given_names::without_vowels;
+use crate::identity::nicknames;
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -34,10 +36,22 @@ struct Agreement {
 }
 
 impl Agreement {
+    /// Of two names that cannot be compared.
+    const NOTHING: Self = Self {
+        given: (AgreementLevel::Missing, 0),
+        middle: (AgreementLevel::Missing, 0),
+        family: (AgreementLevel::Missing, 0),
+    };
+
     fn of(a: &Name, b: &Name, weights: &Weights) -> Self {
+        if unread(a, b) {
+            return Self::NOTHING;
+        }
         let worth = |field, level: AgreementLevel, word: Option<&Word>| {
             let weight = match (level, word) {
-                (AgreementLevel::Exact, Some(word)) => weights.exact(field, word.hash),
+                (AgreementLevel::Exact, Some(word)) => {
+                    weights.exact(field, word.hash, word.text.len())
+                }
                 _ => weights.of(field, level),
             };
             (level, weight)
@@ -47,10 +61,17 @@ impl Agreement {
             _ => (AgreementLevel::Missing, 0),
         };
         let family = match (&a.family, &b.family) {
+            (Some(x), Some(_)) if same_characters(a, b) => {
+                worth(Field::FamilyName, AgreementLevel::Exact, Some(&x.word))
+            }
             (Some(x), Some(y)) => worth(Field::FamilyName, family_level(x, y), Some(&x.word)),
             _ => (AgreementLevel::Missing, 0),
         };
-        let middle = worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None);
+        // Further characters of a name are a part of the given name.
+        let middle = match (&a.native, &b.native) {
+            (Some(_), Some(_)) => (AgreementLevel::Missing, 0),
+            _ => worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None),
+        };
         let straight = Self {
             given,
             middle,
@@ -99,7 +120,13 @@ impl Agreement {
 fn swapped(a: &Name, b: &Name) -> bool {
     let agree = |given: Option<&Given>, family: Option<&Family>| match (given, family) {
         (Some(given), Some(family)) if given.word.is_initial() || family.word.is_initial() => None,
-        (Some(given), Some(family)) => Some(alike(&given.word.text, &family.word.text)),
+        (Some(given), Some(family)) => {
+            let forms = nicknames::groups(&family.word.text);
+            Some(
+                alike(&given.word.text, &family.word.text)
+                    || given.forms.iter().any(|form| forms.contains(form)),
+            )
+        }
         _ => None,
     };
     let there = agree(a.given.as_ref(), b.family.as_ref());
@@ -145,7 +172,7 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
 /// characters and one in kana nobody can tell.
 fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
     let (x, y) = (a.native.as_ref()?, b.native.as_ref()?);
-    let level = if x.text == y.text {
+    let level = if x.given == y.given || x.whole == y.whole {
         AgreementLevel::Exact
     } else if x.script == y.script {
         AgreementLevel::Different
@@ -153,6 +180,22 @@ fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
         AgreementLevel::Similar
     };
     Some(level)
+}
+
+/// Whether one name is in characters of which the reading is not known, and the other in letters.
+fn unread(a: &Name, b: &Name) -> bool {
+    let han = |name: &Name| {
+        name.native
+            .as_ref()
+            .is_some_and(|native| native.script == Script::Han)
+    };
+    let unread = |name: &Name| name.native.as_ref().is_some_and(|native| !native.is_read);
+    (unread(a) && !han(b)) || (unread(b) && !han(a))
+}
+
+/// Whether two whole names are written with the same characters, wherever they were cut.
+fn same_characters(a: &Name, b: &Name) -> bool {
+    matches!((&a.native, &b.native), (Some(x), Some(y)) if x.whole == y.whole)
 }
 
 /// The given name in one word: `Ji-hoon` is `Jihoon`.
@@ -174,8 +217,15 @@ fn is_initial(name: &Name) -> bool {
 }
 
 fn goes_by_another(given: &Given, name: &Name) -> bool {
-    let middle = || name.middle.iter();
-    !given.word.is_initial() && middle().any(|middle| middle.hash == given.word.hash)
+    let form_of = |middle: &Word| {
+        let forms = nicknames::groups(&middle.text);
+        given.forms.iter().any(|form| forms.contains(form))
+    };
+    !given.word.is_initial()
+        && name
+            .middle
+            .iter()
+            .any(|middle| middle.hash == given.word.hash || form_of(middle))
 }
 
 fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
@@ -193,13 +243,17 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    let known = !x.forms.is_empty() && !y.forms.is_empty();
+    let known = meet(x, y);
     match level {
         // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
         // Alexia.
-        AgreementLevel::Close | AgreementLevel::Prefix if known => AgreementLevel::Similar,
+        AgreementLevel::Close | AgreementLevel::Prefix
+            if !x.forms.is_empty() && !y.forms.is_empty() =>
+        {
+            AgreementLevel::Similar
+        }
         AgreementLevel::Similar if known => AgreementLevel::Different,
-        // What is no name that is known may be one mistyped.
+        // A word that is not known as a name may be one mistyped.
         AgreementLevel::Different
             if !known && similarity(&x.word.text, &y.word.text) >= SIMILAR_UNKNOWN =>
         {
@@ -209,31 +263,19 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     }
 }
 
-fn sexes_differ(x: &Given, y: &Given) -> bool {
-    matches!(
-        (x.sex, y.sex),
-        (Some(Sex::Male), Some(Sex::Female)) | (Some(Sex::Female), Some(Sex::Male))
-    )
-}
-
-/// Whether two given names that look alike are as likely those of two people of one family: both
-/// are known as names (Rajesh and Ramesh), not spellings of one.
-fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
-    let letter_missed = level == AgreementLevel::Close && x.word.text.len() != y.word.text.len();
-    matches!(
-        level,
-        AgreementLevel::Close | AgreementLevel::Prefix | AgreementLevel::Similar
-    ) && x.sex.is_some()
-        && y.sex.is_some()
-        && !letter_missed
-        && !same_name(&x.word.text, &y.word.text)
-}
-
 /// From here on a name that is not known is taken for a slip of the other.
 const SIMILAR_UNKNOWN: u32 = 740;
 
+/// Whether an initial is that of the other name, or of one that it is a form of: Bill is William.
 fn initials_agree(x: &Given, y: &Given) -> bool {
-    x.word.text.as_bytes()[0] == y.word.text.as_bytes()[0]
+    let first = |text: &str| text.as_bytes().first().copied();
+    let (initial, whole) = if x.word.is_initial() { (x, y) } else { (y, x) };
+    let initial = first(&initial.word.text);
+    initial == first(&whole.word.text)
+        || whole
+            .forms
+            .iter()
+            .any(|form| initial == first(nicknames::head(*form)))
 }
 
 fn family_level(x: &Family, y: &Family) -> AgreementLevel {
@@ -276,7 +318,7 @@ fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
         return AgreementLevel::Prefix;
     }
     let similarity = similarity(x, y);
-    if similarity >= 920 && short.len() >= 4 {
+    if (similarity >= 920 && short.len() >= 4) || without_vowels(x, y) {
         return AgreementLevel::Close;
     }
     if similarity >= 820 || same_sound {
@@ -331,6 +373,9 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     let (Some(x), Some(y)) = (&left.given, &right.given) else {
         return GivenAgreement::Unknown;
     };
+    if unread(left, right) {
+        return GivenAgreement::Unknown;
+    }
     if swapped(left, right) {
         return GivenAgreement::Agree;
     }
@@ -354,7 +399,10 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
 pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
     match (&left.family, &right.family) {
         (Some(x), Some(y)) => {
-            matches!(family_level(x, y), AgreementLevel::Different) && !swapped(left, right)
+            matches!(family_level(x, y), AgreementLevel::Different)
+                && !unread(left, right)
+                && !same_characters(left, right)
+                && !swapped(left, right)
         }
         _ => false,
     }

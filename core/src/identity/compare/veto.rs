@@ -86,14 +86,18 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     None
 }
 
-/// Whether a given name that differs is one that was garbled: date of birth and a contact are the
-/// same and the family name does not differ, one of the two is no name that is known, and they have
-/// letters in common. (Of twins, both have names.)
+/// Whether a given name that differs is one that was garbled: one of the two is no name that is
+/// known, they have letters in common, the family name does not differ, and two of e-mail address,
+/// telephone number and date of birth are the same. (Of twins and spouses, both have names.)
 fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
-    let contact = score.level(Field::Email) == AgreementLevel::Exact
-        || score.level(Field::Phone) == AgreementLevel::Exact;
-    if !contact
-        || !agrees(score.level(Field::BirthDate))
+    let same = |field| score.level(field) == AgreementLevel::Exact;
+    let contacts = [Field::Email, Field::Phone]
+        .into_iter()
+        .filter(|field| same(*field))
+        .count();
+    let birth = usize::from(agrees(score.level(Field::BirthDate)));
+    if contacts == 0
+        || contacts + birth < 2
         || score.level(Field::FamilyName) == AgreementLevel::Different
     {
         return false;
@@ -101,7 +105,11 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
     let given = |features: &Features| features.names.iter().find_map(|name| name.given.clone());
     match (given(left), given(right)) {
         (Some(a), Some(b)) => {
-            let unknown = a.forms.is_empty() || b.forms.is_empty();
+            let long = a.word.text.len().min(b.word.text.len()) >= LEAST_GARBLED;
+            let unknown = match birth {
+                0 => long && a.known.is_some() != b.known.is_some(),
+                _ => a.forms.is_empty() || b.forms.is_empty(),
+            };
             unknown && similarity(&a.word.text, &b.word.text) >= GARBLED
         }
         _ => false,
@@ -143,6 +151,9 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
     }
 }
 
+/// A shorter name has letters in common with many.
+const LEAST_GARBLED: usize = 3;
+
 /// Below this, names have hardly a letter in common.
 const GARBLED: u32 = 550;
 
@@ -162,8 +173,8 @@ pub(in crate::identity) fn births_conflict(left: &[Date], right: &[Date]) -> boo
         })
 }
 
-/// Whether names and date of birth say that a personal identifier was mistyped beyond recognition,
-/// or is another's.
+/// Whether all else says that a personal identifier was mistyped beyond recognition, or is
+/// another's: names, date of birth, address and contacts.
 fn same_by_all_else(score: &Score) -> bool {
     let others = [
         Field::GivenName,
@@ -171,14 +182,18 @@ fn same_by_all_else(score: &Score) -> bool {
         Field::Street,
         Field::City,
         Field::Postcode,
+        Field::Email,
+        Field::Phone,
     ];
     let agreeing = others
         .into_iter()
         .filter(|field| agrees(score.level(*field)))
         .count();
-    let birth = score.level(Field::BirthDate);
-    let enough =
-        (agrees(birth) && agreeing >= 3) || (birth == AgreementLevel::Similar && agreeing >= 4);
+    let enough = match score.level(Field::BirthDate) {
+        birth if agrees(birth) => agreeing >= 3,
+        AgreementLevel::Similar => agreeing >= 4,
+        _ => false,
+    };
     score.level(Field::GivenName) != AgreementLevel::Different && enough
 }
 

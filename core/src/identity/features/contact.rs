@@ -19,6 +19,8 @@ pub(in crate::identity) struct Email {
     /// The part before the `@`, without dots and tag.
     pub(in crate::identity) local: String,
     pub(in crate::identity) domain: String,
+    /// Whether several people may read it.
+    pub(in crate::identity) shared: bool,
 }
 
 impl Email {
@@ -35,6 +37,15 @@ impl Email {
             local,
             domain: domain.to_owned(),
             whole: Word::new(&folded),
+            shared: false,
+        }
+    }
+
+    /// A mailbox that several people may read.
+    pub(super) fn shared(identifier: &Identifier) -> Self {
+        Self {
+            shared: true,
+            ..Self::new(identifier)
         }
     }
 
@@ -51,6 +62,7 @@ impl Email {
             whole: Word::new(&digits),
             local: digits.clone(),
             domain: String::new(),
+            shared: false,
         };
         mangled.then(email)
     }
@@ -62,7 +74,10 @@ impl Email {
 
     /// Whether its mailbox name tells one person from others.
     pub(in crate::identity) fn is_telling(&self) -> bool {
-        self.local.len() >= MIN_LOCAL && self.masked().is_none() && !self.domain.is_empty()
+        !self.shared
+            && self.local.len() >= MIN_LOCAL
+            && self.masked().is_none()
+            && !self.domain.is_empty()
     }
 
     /// A number, counted from its end, that is long enough to tell one person from others.

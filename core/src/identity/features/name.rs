@@ -1,11 +1,13 @@
 //! Names: cut into parts, folded, with what they may be forms of.
 
+mod native;
 mod order;
 mod words;
 
-use crate::identity::given_names::{self, Sex};
+use crate::identity::given_names::{self, KnownName};
 use crate::identity::{nicknames, text};
-use crate::model::Role;
+use crate::model::{Home, Role, clean};
+pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
 use words::{generation, is_filler, is_no_name, is_title};
 
@@ -43,52 +45,8 @@ pub(in crate::identity) struct Name {
     /// Further given names, those of the given name itself first.
     pub(in crate::identity) middle: Vec<Word>,
     pub(in crate::identity) family: Option<Family>,
-    /// The given name in Han, Hangul or kana: many names have one reading in Latin letters.
+    /// As it is written in Han, Hangul or kana: many names have one reading in Latin letters.
     pub(in crate::identity) native: Option<Native>,
-}
-
-/// A given name in a script of which the transcription loses what tells names apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::identity) struct Native {
-    pub(in crate::identity) script: Script,
-    pub(in crate::identity) text: String,
-}
-
-/// The scripts of such names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::identity) enum Script {
-    Han,
-    Hangul,
-    Kana,
-}
-
-impl Native {
-    /// A name, if it is wholly in one of these scripts.
-    fn of(raw: &str) -> Option<Self> {
-        let text: String = raw
-            .chars()
-            .filter(|letter| letter.is_alphanumeric())
-            .collect();
-        let script = text.chars().map(Script::of).reduce(|a, b| match (a, b) {
-            (Some(Script::Han), Some(Script::Kana)) | (Some(Script::Kana), Some(Script::Han)) => {
-                Some(Script::Kana)
-            }
-            (a, b) if a == b => a,
-            _ => None,
-        });
-        script.flatten().map(|script| Self { script, text })
-    }
-}
-
-impl Script {
-    fn of(letter: char) -> Option<Self> {
-        match letter {
-            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '々' => Some(Self::Han),
-            '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => Some(Self::Kana),
-            '\u{ac00}'..='\u{d7af}' => Some(Self::Hangul),
-            _ => None,
-        }
-    }
 }
 
 /// A first name.
@@ -98,8 +56,10 @@ pub(in crate::identity) struct Given {
     pub(in crate::identity) sound: String,
     /// The names that it may be a form of.
     pub(in crate::identity) forms: &'static [u16],
-    /// The sex that it is given to, where it is known as a name.
-    pub(in crate::identity) sex: Option<Sex>,
+    /// Whom it is given to and where, if it is known as a name.
+    pub(in crate::identity) known: Option<KnownName>,
+    /// Whether it is among the frequent names of a country.
+    pub(in crate::identity) frequent: bool,
 }
 
 /// A family name.
@@ -118,7 +78,8 @@ impl Given {
             word: Word::new(text),
             sound: text::sound(text),
             forms: nicknames::groups(text),
-            sex: given_names::sex(text),
+            known: given_names::known(text),
+            frequent: given_names::is_frequent(text),
         }
     }
 }
@@ -142,8 +103,10 @@ impl Family {
 /// The names of a record as they come in, field by field.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
+    home: Home,
     given: Vec<String>,
-    native: Option<Native>,
+    /// The given and the family name as they are written.
+    written: (String, String),
     middle: Vec<String>,
     family: Vec<String>,
     full: Vec<Name>,
@@ -152,16 +115,25 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    pub(super) fn new(home: Home) -> Self {
+        Self {
+            home,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn take(&mut self, role: Role, raw: &str) {
+        let raw = &order::without_honorifics(&native::one_form(&clean(raw)));
         match role {
             Role::GivenName if is_no_name(&text::fold(raw)) => {}
             Role::GivenName => {
-                self.native = self.native.take().or_else(|| Native::of(raw));
+                self.written.0.push_str(raw);
                 let given = self.without_suffix(tokens(raw), 1);
                 self.given.extend(given);
             }
             Role::MiddleName => self.middle.extend(tokens(raw)),
             Role::FamilyName => {
+                self.written.1.push_str(raw);
                 let family = self.without_suffix(tokens(raw), 1);
                 self.family.extend(family);
             }
@@ -199,8 +171,8 @@ impl Parts {
 
     /// A whole name, cut into given and family name as its script and spelling say.
     fn full_name(&mut self, raw: &str) -> Option<Name> {
-        let parts = in_order(raw);
-        let native = Native::of(&parts.given);
+        let parts = in_order(raw, self.home);
+        let native = Native::of(&parts.given, &parts.family, self.home);
         let (given, family) = if parts.family.is_empty() {
             let words = self.without_suffix(tokens(&parts.given), 2);
             order::by_words(words)
@@ -221,7 +193,8 @@ impl Parts {
         if names.is_empty()
             && !(self.given.is_empty() && self.middle.is_empty() && self.family.is_empty())
         {
-            let native = self.native.take();
+            let (given, family) = &self.written;
+            let native = Native::of(given, family, self.home);
             names.push(name(&self.given, &self.middle, &self.family, native));
         }
         names.append(&mut self.other);

@@ -127,20 +127,31 @@ const OTHER: u64 = 1_000_000;
 
 fn table(counted: &[(usize, Cow<'_, str>)], known: Option<&Frequencies>) -> Frequencies {
     let total: usize = counted.iter().map(|(count, _)| count).sum();
-    let mut values = known.map(|known| known.values.clone()).unwrap_or_default();
+    let mut values = BTreeMap::new();
     for (count, value) in counted
         .iter()
         .take(MAX_VALUES)
         .take_while(|(count, _)| *count >= MIN_PEOPLE)
     {
-        let share = u64::try_from(count * 1_000_000).unwrap_or(u64::MAX)
-            / u64::try_from(total.max(1)).unwrap_or(1);
-        values.insert(value.to_string(), (share * 1_000).max(1));
+        values.insert(value.to_string(), parts(*count, total));
     }
     Frequencies {
         values,
         other: known.map_or(OTHER, |known| known.other),
+        other_by_length: known
+            .map(|known| known.other_by_length.clone())
+            .unwrap_or_default(),
+        shipped: known.map_or(0, |_| parts(SHIPPED_PEOPLE, total + SHIPPED_PEOPLE)),
     }
+}
+
+/// As many people the shares of names that come with the program count for.
+const SHIPPED_PEOPLE: usize = 2_000;
+
+/// A share in parts per thousand million.
+fn parts(part: usize, of: usize) -> u64 {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    (number(part).saturating_mul(1_000_000_000) / number(of).max(1)).max(1)
 }
 
 fn values(features: &Features, field: Field) -> Vec<Cow<'_, str>> {

@@ -25,8 +25,10 @@ pub(super) fn random_levels(
             continue;
         }
         let score = score(all[a], all[b], weights, context);
+        // A set has records of one person, which say nothing of two.
+        let of_two = 1.0 - super::probability(score.millibits);
         for field in Field::ALL {
-            counts[field as usize][score.level(field) as usize] += 1.0;
+            counts[field as usize][score.level(field) as usize] += of_two;
         }
     }
     for field in &mut counts {

@@ -60,6 +60,30 @@ static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Reads `1990-05-17`, which most systems write, without the search for another form. `None` for
+/// anything else.
+pub(super) fn of_iso(raw: &str, form: DateForm) -> Option<Result<Date, UnreadDate>> {
+    let bytes: &[u8; 10] = raw.as_bytes().try_into().ok()?;
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *bytes else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            let value = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+            Some(number * 10 + value)
+        })
+    };
+    let (year, month, day) = (
+        number(&[y0, y1, y2, y3])?,
+        number(&[m0, m1])?,
+        number(&[d0, d1])?,
+    );
+    let Some(year) = year.checked_sub(if form.buddhist { 543 } else { 0 }) else {
+        return Some(Err(UnreadDate::Year));
+    };
+    Some(Date::new(year, month, day))
+}
+
 /// Reads a date, whether or not it stands for something.
 ///
 /// # Errors

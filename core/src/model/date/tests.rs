@@ -22,7 +22,7 @@ fn counted(numbers: DateNumbers) -> DateForm {
 }
 
 fn said(raw: &str, form: DateForm, home: &str) -> Result<String, UnreadDate> {
-    Date::parse(raw, form, Home::said(home)).map(|date| date.to_string())
+    Date::parse(raw, form, Home::said(home), &Placeholders::default()).map(|date| date.to_string())
 }
 
 fn all(form: DateForm, home: &str, rows: &[(&str, Result<&str, UnreadDate>)]) {

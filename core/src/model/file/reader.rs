@@ -325,6 +325,15 @@ impl<'n> Fields<'n> {
         self.value(key).map(|at| at.place())
     }
 
+    /// The place of a value below, if it has one.
+    pub(super) fn place_at(&self, path: &[&str]) -> Option<Place> {
+        let node = self.at.node.find(path)?;
+        let path = path
+            .iter()
+            .fold(self.at.path.clone(), |path, key| join(&path, key));
+        Some(At { node, path }.place())
+    }
+
     /// Ends the reading: keys that nobody asked for are mistakes.
     pub(super) fn finish(self, reader: &mut Reader) {
         for entry in self.entries {

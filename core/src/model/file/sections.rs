@@ -8,16 +8,17 @@ use regex::Regex;
 use super::forms::{
     Flag, Located, TextBy, list, located, mapping, named, one_of, probability, text_by, whole,
 };
+use super::groups::TraitGroup;
 use super::keys::{defaults, keys};
 use super::reader::{At, Fields, Reader};
-use super::values::Providers;
-use super::{computed, events, experience, publish, purposes, segments, sources};
+use super::values::{PlaceholderList, Providers};
+use super::{computed, events, experience, groups, publish, purposes, segments, sources};
 use crate::choices::choices;
 use crate::model::matching::Weights;
 use crate::model::{
     BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
-    MailProviders, Matching, Normalization, Publication, Purpose, Role, Segment, Source,
-    Survivorship, normalize,
+    MailProviders, Matching, Normalization, Placeholders, Publication, Purpose, Role, Segment,
+    Source, Survivorship, normalize,
 };
 
 /// A value of a unique type that more records hold than this is a placeholder that nobody has
@@ -38,7 +39,7 @@ keys! {
     /// Beyond CEL's functions there are `decimal(x)`, `int(x)`, `string(x)`, `bool(x)`, `time(x)`,
     /// `lower(x)`, `upper(x)`, `trim(x)`, and `join_nonempty(separator, list)`.
     #[derive(Debug, Clone, Default)]
-    pub struct Model as "ModelFile" {
+    pub struct Model as "ModelFile" => Model: groups::check {
         /// Maximum number of records of a profile.
         max_records_per_profile: usize = "10000" as whole(1, MAX_BOUND);
         /// How records are compared that share no identifier, or one that a family may share.
@@ -49,6 +50,10 @@ keys! {
         /// Traits by name, in lower snake case: the fields of the unified profile.
         traits: BTreeMap<String, TraitType> = empty as
             named("a trait", mapping::<TraitType>()).or_bare();
+        /// Groups by name, in lower snake case: traits whose values survive together, from one
+        /// record. A customer's billing and delivery addresses are two groups.
+        groups: BTreeMap<String, TraitGroup> = empty as
+            named("a group", mapping::<TraitGroup>());
         /// Sources by name, in lower snake case: the systems that make statements.
         sources: BTreeMap<String, Source> = required as
             named("a source", mapping::<sources::SourceKeys>()).or_bare();
@@ -120,8 +125,14 @@ keys! {
         /// A person has one value of it: two that are clearly different are of two people, whatever
         /// else they share. Other than with `unique`, a slip of the pen is forgiven.
         exclusive: bool = "false" as Flag;
+        /// Values that stand for none and identify nobody: the built-in list of the type's sort
+        /// with these, or `false` for none at all. Default: the built-in list.
+        placeholders: Placeholders = empty as PlaceholderList;
         /// Regular expressions; a normalised value that one of them finds identifies nobody.
         blocked: Vec<Regex> = empty as list(pattern());
+        /// Regular expressions; a normalised value that one of them finds may be several people's,
+        /// such as `office@`. It joins records only together with their whole names.
+        shared: Vec<Regex> = empty as list(pattern());
         /// A merge that would give a profile more values of this type is refused. Default: no
         /// limit.
         max_per_profile: Option<usize> = optional as whole(1, MAX_BOUND);
@@ -134,14 +145,17 @@ keys! {
     }
 
     /// A trait: one field of the unified profile.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct TraitType as "Trait" {
-        /// Which value survives when records differ.
+        /// Which value survives when records differ. A trait of a group has that of its group.
         keep: Survivorship = "most_recent" as one_of::<Survivorship>();
         /// Whether the values are personal data.
         personal: bool = "false" as Flag;
         /// What it says of a person, for matching. Default: nothing.
         role("match"): Option<Role> = optional as one_of::<Role>();
+        /// With `match: street`, `city`, `postcode` or `birth_date` only: values that stand for
+        /// none and are not compared, as for identifiers; dates as `1985-05-05`.
+        placeholders: Placeholders = empty as PlaceholderList;
         /// Profiles are found by its words.
         searchable: bool = "false" as Flag;
     }
@@ -219,6 +233,8 @@ fn identifier(keys: IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) ->
         max_profiles,
         max_records: Some(max_records),
         blocked: keys.blocked,
+        shared: keys.shared,
+        placeholders: keys.placeholders,
         belongs_to: keys.belongs_to,
         exclusive: keys.exclusive,
     }

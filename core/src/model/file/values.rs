@@ -8,7 +8,10 @@ use super::keys::keys;
 use super::reader::{At, Fields, Reader};
 use super::schema::Definitions;
 use crate::choices::choices;
-use crate::model::{Country, DateForm, DateNumbers, DateOrder, MailProvider, MailProviders};
+use crate::model::placeholder::MAX_ENTRY_BYTES;
+use crate::model::{
+    Country, DateForm, DateNumbers, DateOrder, MailProvider, MailProviders, Placeholders,
+};
 
 keys! {
     /// How a source writes dates.
@@ -91,6 +94,38 @@ impl Form for Providers {
     }
 }
 
+/// The form of placeholders: the built-in list with those of a list; `false` is none.
+pub(super) struct PlaceholderList;
+
+impl Form for PlaceholderList {
+    type Value = Placeholders;
+
+    fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<Placeholders> {
+        let flag = at.as_plain().and_then(|text| text.parse().ok());
+        if let Some(is_on) = flag {
+            return Some(if is_on {
+                Placeholders::default()
+            } else {
+                Placeholders::none()
+            });
+        }
+        let own = list(placeholder()).read(at, reader)?;
+        Some(Placeholders::default().with(own.iter().map(String::as_str)))
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Json {
+        definitions.reference("Placeholders", |definitions| {
+            let mut flag = Flag.schema(definitions);
+            flag["description"] = json!("False: no placeholders. True: the built-in list.");
+            let also = list(placeholder()).schema(definitions);
+            json!({
+                "description": "Values that stand for none: the built-in list, with these.",
+                "anyOf": [flag, also],
+            })
+        })
+    }
+}
+
 fn date_form(keys: DateKeys, _: &Fields<'_>, _: &mut Reader) -> DateForm {
     DateForm {
         order: keys.order,
@@ -106,6 +141,21 @@ fn provider(keys: ProviderKeys, _: &Fields<'_>, _: &mut Reader) -> MailProvider 
         ignored: keys.ignored,
         tag: keys.tag,
     }
+}
+
+fn placeholder() -> TextBy<String> {
+    text_by(|text, at, reader| {
+        if text.len() > MAX_ENTRY_BYTES {
+            let message = format!(
+                "has {} bytes; at most {MAX_ENTRY_BYTES} are allowed",
+                text.len()
+            );
+            reader.error(at.place(), message);
+        } else if !text.contains(char::is_alphanumeric) {
+            reader.error(at.place(), "must have a letter or a digit");
+        }
+        Some(text.to_owned())
+    })
 }
 
 fn character() -> TextBy<char> {

@@ -1,16 +1,20 @@
 //! The weights that come with the program.
 //!
 //! Chances are plausible for customer data of a population of millions: how often people mistype,
-//! move, marry and use a second address. Name frequencies are those of the United States census
-//! (1990 given names, 2010 family names; facts in the public domain), rounded; they hold well
-//! enough for other countries, as what matters is which names are common.
+//! move, marry and use a second address.
+//!
+//! A name is as frequent as in the country where it is most frequent: who has it most likely lives
+//! there or comes from there. Sources: the United States census (1990 given names, 2010 family
+//! names; public domain), "Popular Names by Country" (CC0) and the weighted lists of Faker (MIT
+//! License), rounded. A name in a list without figures has a share by the length of the list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use super::weights::{AgreementLevel, Field, Frequencies, MuProbability};
 
-/// Odds of one to a million that two records are of one person.
-pub(super) const PRIOR: i32 = -20_000;
+/// Odds of one to 370,000 that two records are of one person.
+pub(super) const PRIOR: i32 = -18_500;
 
 /// Field and level; m in parts per thousand, u in parts per thousand million.
 const CHANCES: &[(Field, AgreementLevel, u64, u64)] = &[
@@ -85,53 +89,17 @@ const CHANCES: &[(Field, AgreementLevel, u64, u64)] = &[
     (Field::Postcode, AgreementLevel::Different, 220, 990_000_000),
 ];
 
-/// Shares of given names, in parts per hundred thousand.
-const GIVEN: &str = "james 820 john 810 robert 780 michael 690 mary 660 william 610 david 600 richard 430 charles 390 \
-    joseph 360 thomas 350 patricia 270 christopher 300 linda 260 barbara 245 daniel 290 paul 230 mark 225 elizabeth 260 \
-    jennifer 300 donald 215 george 220 maria 260 kenneth 190 susan 200 steven 200 edward 200 margaret 200 brian 190 \
-    ronald 180 dorothy 140 anthony 230 lisa 180 kevin 190 nancy 170 karen 170 betty 130 helen 130 jason 180 sandra 160 \
-    matthew 250 gary 150 timothy 160 jose 220 donna 145 carol 140 ruth 120 larry 135 jeffrey 150 sharon 135 michelle 160 \
-    laura 150 sarah 200 kimberly 150 deborah 130 jessica 220 shirley 110 cynthia 125 angela 140 melissa 140 brenda 120 \
-    amy 140 anna 160 rebecca 130 virginia 100 kathleen 110 pamela 110 martha 110 debra 105 amanda 170 stephanie 140 \
-    carolyn 95 christine 110 frank 150 scott 140 eric 150 stephen 140 andrew 230 raymond 120 gregory 120 joshua 200 \
-    jerry 110 dennis 110 walter 90 patrick 130 peter 110 harold 75 douglas 90 henry 120 carl 80 arthur 90 ryan 170 \
-    roger 75 joe 80 juan 140 jack 130 albert 75 jonathan 120 justin 140 terry 80 gerald 70 keith 80 samuel 130 \
-    willie 60 ralph 60 lawrence 70 nicholas 160 roy 65 benjamin 130 bruce 60 brandon 130 adam 120 harry 90 fred 50 \
-    wayne 55 billy 60 steve 60 louis 65 jeremy 80 aaron 95 randy 50 howard 50 eugene 50 carlos 110 russell 50 bobby 50 \
-    victor 70 martin 65 ernest 45 phillip 55 todd 45 jesse 65 craig 45 alan 50 shawn 55 sean 70 philip 55 chris 70 \
-    johnny 50 earl 35 jimmy 45 antonio 80 tyler 100 zachary 80 luis 120 jacob 130 ethan 110 noah 110 emma 130 \
-    olivia 120 sophia 110 isabella 100 ava 90 mia 80 emily 160 abigail 80 madison 80 ashley 150 samantha 110 elizabeth 260 \
-    alexis 60 hannah 100 rachel 100 nicole 120 heather 110 katherine 100 catherine 90 teresa 90 janet 90 diane 85 \
-    alice 85 julie 95 joyce 75 evelyn 75 judith 75 kelly 90 christina 95 joan 65 lauren 85 frances 70 ann 80 jean 60 \
-    megan 85 andrea 85 cheryl 75 jacqueline 70 gloria 65 janice 60 theresa 65 sara 85 rose 60 kathryn 65 judy 60 \
-    beverly 50 denise 55 marie 60 amber 65 danielle 70 brittany 75 diana 65 tiffany 60 natalie 70 lori 50 grace 75 \
-    kayla 65 alexander 120 logan 80 mason 80 lucas 70 oliver 80 liam 90 dylan 75 gabriel 80 jordan 80 kyle 80 \
-    charlotte 75 ella 65 chloe 65 lucy 60 freddie 30 alfie 30 oscar 50";
+/// Shares of given and family names, in parts per hundred thousand of the people of the country
+/// where the name is most frequent: a share, then the names that have it.
+const GIVEN: &str = include_str!("given_names.txt");
+const FAMILY: &str = include_str!("family_names.txt");
 
-/// Shares of family names, in parts per hundred thousand.
-const FAMILY: &str = "smith 828 johnson 655 williams 551 brown 487 jones 483 garcia 395 miller 393 davis 379 rodriguez 371 \
-    martinez 359 hernandez 353 lopez 296 gonzalez 285 wilson 271 anderson 266 thomas 256 taylor 254 moore 246 jackson 240 \
-    martin 238 lee 235 perez 231 thompson 225 white 224 harris 211 sanchez 208 clark 191 ramirez 189 lewis 180 \
-    robinson 179 walker 177 young 164 allen 164 king 158 wright 156 scott 149 torres 148 nguyen 148 hill 147 flores 147 \
-    green 146 adams 145 nelson 144 baker 142 hall 138 rivera 133 campbell 131 mitchell 130 carter 127 roberts 127 \
-    gomez 124 phillips 122 evans 121 turner 118 diaz 116 parker 114 cruz 113 edwards 111 collins 110 reyes 109 \
-    stewart 108 morris 107 morales 107 murphy 105 cook 103 rogers 103 gutierrez 103 ortiz 102 morgan 101 cooper 100 \
-    peterson 99 bailey 98 reed 97 kelly 96 howard 96 ramos 96 kim 95 cox 95 ward 94 richardson 93 watson 92 brooks 92 \
-    chavez 91 wood 90 james 90 bennett 87 gray 87 mendoza 87 ruiz 86 hughes 85 price 85 alvarez 85 castillo 84 \
-    sanders 83 patel 83 myers 81 long 81 ross 80 foster 80 jimenez 79 powell 76 jenkins 75 perry 75 russell 74 \
-    sullivan 73 bell 72 coleman 72 butler 71 henderson 70 barnes 69 gonzales 68 fisher 68 vasquez 68 simmons 67 \
-    romero 66 jordan 66 patterson 66 alexander 65 hamilton 65 graham 64 reynolds 64 griffin 63 wallace 63 moreno 62 \
-    west 61 cole 61 hayes 61 bryant 60 herrera 60 gibson 59 ellis 58 tran 58 medina 58 aguilar 57 stevens 57 murray 57 \
-    ford 57 castro 56 marshall 56 owens 55 harrison 55 fernandez 55 mcdonald 54 woods 54 washington 54 kennedy 53 \
-    wells 53 vargas 52 henry 52 chen 52 freeman 51 webb 51 tucker 51 guzman 50 burns 50 crawford 50 olson 49 simpson 49 \
-    porter 49 hunter 49 gordon 48 mendez 48 silva 47 shaw 47 snyder 47 mason 47 dixon 46 munoz 46 hunt 46 hicks 45 \
-    holmes 45 palmer 45 wagner 45 black 44 robertson 44 boyd 44 rose 44 stone 43 salazar 43 fox 43 warren 43 mills 42 \
-    meyer 42 rice 42 schmidt 42 singh 42 wang 42 li 42";
-
-/// The shares of all names that are not in the tables, in parts per thousand million: less would be
-/// believing too much in names that a table has left out.
-const OTHER_GIVEN: u64 = 200_000;
-const OTHER_FAMILY: u64 = 30_000;
+/// The shares of all names that are not in the tables, by their letters, in parts per thousand
+/// million: less would be believing too much in names that a table has left out.
+const OTHER_GIVEN: [u64; 7] = [
+    800_000, 800_000, 800_000, 800_000, 500_000, 300_000, 200_000,
+];
+const OTHER_FAMILY: [u64; 7] = [300_000, 300_000, 300_000, 300_000, 100_000, 60_000, 30_000];
 
 pub(super) fn chances() -> BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> {
     let mut chances: BTreeMap<Field, BTreeMap<AgreementLevel, MuProbability>> = BTreeMap::new();
@@ -152,25 +120,47 @@ pub(super) fn frequencies() -> BTreeMap<Field, Frequencies> {
         (
             Field::GivenName,
             Frequencies {
-                values: table(GIVEN),
-                other: OTHER_GIVEN,
+                values: BTreeMap::new(),
+                shipped: 1_000_000_000,
+                other: OTHER_GIVEN[OTHER_GIVEN.len() - 1],
+                other_by_length: OTHER_GIVEN.to_vec(),
             },
         ),
         (
             Field::FamilyName,
             Frequencies {
-                values: table(FAMILY),
-                other: OTHER_FAMILY,
+                values: BTreeMap::new(),
+                shipped: 1_000_000_000,
+                other: OTHER_FAMILY[OTHER_FAMILY.len() - 1],
+                other_by_length: OTHER_FAMILY.to_vec(),
             },
         ),
     ])
 }
 
-fn table(text: &str) -> BTreeMap<String, u64> {
-    let mut words = text.split_ascii_whitespace();
-    let mut values = BTreeMap::new();
-    while let (Some(name), Some(share)) = (words.next(), words.next()) {
-        values.insert(name.to_owned(), share.parse::<u64>().unwrap_or(0) * 10_000);
+/// The shares of names that come with the program, in parts per thousand million of the people of
+/// the country where the name is most frequent.
+pub(crate) fn shares(field: Field) -> &'static HashMap<&'static str, u64> {
+    static GIVEN_SHARES: LazyLock<HashMap<&str, u64>> = LazyLock::new(|| table(GIVEN));
+    static FAMILY_SHARES: LazyLock<HashMap<&str, u64>> = LazyLock::new(|| table(FAMILY));
+    static NONE: LazyLock<HashMap<&str, u64>> = LazyLock::new(HashMap::new);
+    match field {
+        Field::GivenName => &GIVEN_SHARES,
+        Field::FamilyName => &FAMILY_SHARES,
+        _ => &NONE,
+    }
+}
+
+fn table(text: &'static str) -> HashMap<&'static str, u64> {
+    let mut values = HashMap::new();
+    let mut share = 0;
+    for word in text.split_ascii_whitespace() {
+        match word.parse::<u64>() {
+            Ok(number) => share = number * 10_000,
+            Err(_) => {
+                values.insert(word, share);
+            }
+        }
     }
     values
 }
@@ -195,13 +185,13 @@ mod tests {
 
     #[test]
     fn every_name_in_the_tables_has_a_share() {
-        for frequencies in frequencies().values() {
-            assert!(frequencies.values.len() > 150);
+        for field in [Field::GivenName, Field::FamilyName] {
+            let shares = shares(field);
+            assert!(shares.len() > 10_000);
             assert!(
-                frequencies
-                    .values
+                shares
                     .values()
-                    .all(|share| (100_000..10_000_000).contains(share))
+                    .all(|share| (50_000..500_000_000).contains(share))
             );
         }
     }

@@ -180,6 +180,14 @@ pub struct Frequencies {
     pub values: BTreeMap<String, u64>,
     /// The share of any other value.
     pub other: u64,
+    /// The share of any other value by the number of its letters, from none on, as far as it is
+    /// known: short names are shared by more people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_by_length: Vec<u64>,
+    /// How much the shares that come with the program count for values that are not among these, in
+    /// parts per thousand million.
+    #[serde(default)]
+    pub shipped: u64,
 }
 
 /// What agreement is worth.
@@ -191,8 +199,8 @@ pub struct Weights {
     table: [[i32; AgreementLevel::COUNT]; Field::ALL.len()],
     /// What exact agreement on a frequent value is worth, by field and hash of the value.
     frequent: HashMap<(Field, u64), i32>,
-    /// Exact agreement on any other value.
-    rare: [Option<i32>; Field::ALL.len()],
+    /// Exact agreement on any other value, by its length; longer ones as the last.
+    rare: [Vec<i32>; Field::ALL.len()],
     placeholders: BTreeSet<(Field, u64)>,
 }
 
@@ -208,6 +216,9 @@ struct Form {
     #[serde(default)]
     placeholders: BTreeMap<Field, BTreeSet<String>>,
 }
+
+/// A share of all.
+const WHOLE: u64 = 1_000_000_000;
 
 /// No single level is worth more, or less, than this.
 const MOST: i32 = 20_000;
@@ -295,12 +306,16 @@ impl Weights {
         self.table[field as usize][level as usize]
     }
 
-    /// What exact agreement on a value is worth: the more people have it, the less.
+    /// What exact agreement on a value of some letters is worth: the more people have it, the
+    /// less.
     #[must_use]
-    pub fn exact(&self, field: Field, hash: u64) -> i32 {
-        let rare = self.rare[field as usize]
-            .unwrap_or(self.table[field as usize][AgreementLevel::Exact as usize]);
-        self.frequent.get(&(field, hash)).copied().unwrap_or(rare)
+    pub fn exact(&self, field: Field, hash: u64, letters: usize) -> i32 {
+        let rare = &self.rare[field as usize];
+        self.frequent
+            .get(&(field, hash))
+            .or_else(|| rare.get(letters).or(rare.last()))
+            .copied()
+            .unwrap_or_else(|| self.of(field, AgreementLevel::Exact))
     }
 
     /// Whether a value stands for nothing.
@@ -320,7 +335,7 @@ impl From<Form> for Weights {
             }
         }
         let mut frequent = HashMap::new();
-        let mut rare = [None; Field::ALL.len()];
+        let mut rare: [Vec<i32>; Field::ALL.len()] = Default::default();
         for (field, frequencies) in &form.frequencies {
             let m = form
                 .chances
@@ -328,12 +343,21 @@ impl From<Form> for Weights {
                 .and_then(|levels| levels.get(&AgreementLevel::Exact))
                 .map_or(0, |chance| chance.m);
             let worth = |share: u64| log2_millibits(m, share).clamp(LEAST_EXACT, MOST);
-            let hashed = frequencies
-                .values
-                .iter()
-                .map(|(value, share)| ((*field, hash(value)), worth(*share)));
-            frequent.extend(hashed);
-            rare[*field as usize] = (frequencies.other > 0).then(|| worth(frequencies.other));
+            if frequencies.shipped > 0 {
+                let shares = shipped::shares(*field).iter();
+                frequent.extend(shares.map(|(value, share)| {
+                    let share = share.saturating_mul(frequencies.shipped) / WHOLE;
+                    ((*field, hash(value)), worth(share.max(frequencies.other)))
+                }));
+            }
+            let learned = frequencies.values.iter();
+            frequent.extend(learned.map(|(value, share)| ((*field, hash(value)), worth(*share))));
+            let by_length = frequencies.other_by_length.iter();
+            let others = by_length.chain(std::iter::once(&frequencies.other));
+            rare[*field as usize] = others
+                .filter(|share| **share > 0)
+                .map(|share| worth(*share))
+                .collect();
         }
         let all = form.placeholders.iter();
         let placeholders = all
@@ -377,7 +401,8 @@ mod tests {
 
     #[test]
     fn two_smiths_prove_less_than_two_featherstonehaughs() {
-        let worth = |name: &str| Weights::shipped().exact(Field::FamilyName, hash(name));
+        let worth =
+            |name: &str| Weights::shipped().exact(Field::FamilyName, hash(name), name.len());
         assert!(worth("smith") + 4_000 < worth("featherstonehaugh"));
     }
 }

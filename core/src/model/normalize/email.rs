@@ -23,19 +23,26 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Unread;
+use crate::records::IdentifierValue;
 use providers::MailProviders;
 
-/// The one form of each address of a field.
-pub(super) fn canonical(clean: &str, providers: &MailProviders) -> Result<Vec<String>, Unread> {
+/// The one form of each address of a field, with the address as it is written there.
+pub(super) fn canonical(
+    clean: &str,
+    providers: &MailProviders,
+) -> Result<Vec<IdentifierValue>, Unread> {
     let pieces = field::pieces(clean)?;
-    let one = |piece: &String| address(piece, providers);
+    let one = |piece: &String| {
+        let address = address(piece, providers)?;
+        Ok(IdentifierValue::new(address, piece))
+    };
     match pieces.as_slice() {
         [piece] => one(piece).map(|address| vec![address]),
         several => {
-            let read: Result<Vec<String>, Unread> = several.iter().map(one).collect();
+            let read: Result<Vec<IdentifierValue>, Unread> = several.iter().map(one).collect();
             let mut addresses = read.map_err(|_| Unread::SeveralAddresses)?;
-            addresses.sort();
-            addresses.dedup();
+            addresses.sort_by(|a, b| a.value.cmp(&b.value));
+            addresses.dedup_by(|a, b| a.value == b.value);
             Ok(addresses)
         }
     }

@@ -22,6 +22,7 @@ mod read;
 mod tests;
 
 use super::Unread;
+use crate::records::IdentifierValue;
 use field::Written;
 
 /// Longer input is no telephone number, and is not worth a parse.
@@ -36,11 +37,11 @@ pub(in crate::model) fn is_region(code: &str) -> bool {
     plan::of_region(code).is_some()
 }
 
-/// The one form of each number of a field; `region` is where numbers without a calling code are
-/// dialled.
-pub(super) fn canonical(clean: &str, region: Option<&str>) -> Result<Vec<String>, Unread> {
+/// The one form of each number of a field, with the number as it is written there; `region` is
+/// where numbers without a calling code are dialled.
+pub(super) fn canonical(clean: &str, region: Option<&str>) -> Result<Vec<IdentifierValue>, Unread> {
     if is_canonical(clean) {
-        return Ok(vec![clean.to_owned()]);
+        return Ok(vec![IdentifierValue::normal(clean)]);
     }
     if clean.len() > MAX_RAW_BYTES {
         return Err(Unread::Letters);
@@ -49,7 +50,7 @@ pub(super) fn canonical(clean: &str, region: Option<&str>) -> Result<Vec<String>
     match pieces.as_slice() {
         [one] => match one_number(one, region) {
             Err(Unread::SeveralNumbers) => numbers(one.split('/'), region),
-            read => read.map(|number| vec![number]),
+            read => read.map(|number| vec![IdentifierValue::new(number, clean)]),
         },
         several => numbers(several.iter().map(String::as_str), region),
     }
@@ -59,9 +60,12 @@ pub(super) fn canonical(clean: &str, region: Option<&str>) -> Result<Vec<String>
 fn numbers<'p>(
     pieces: impl Iterator<Item = &'p str>,
     region: Option<&str>,
-) -> Result<Vec<String>, Unread> {
-    let numbers: Result<Vec<String>, Unread> =
-        pieces.map(|piece| one_number(piece, region)).collect();
+) -> Result<Vec<IdentifierValue>, Unread> {
+    let one = |piece: &str| {
+        let number = one_number(piece, region)?;
+        Ok(IdentifierValue::new(number, piece.trim()))
+    };
+    let numbers: Result<Vec<IdentifierValue>, Unread> = pieces.map(one).collect();
     numbers.map_err(|_| Unread::SeveralNumbers)
 }
 

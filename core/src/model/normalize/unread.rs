@@ -29,6 +29,9 @@ pub enum Unread {
     /// A national number of a country that is not known.
     #[error("has no country code, and the country of its record has no known numbering plan")]
     NoRegion,
+    /// A number with letters in it.
+    #[error("is no number: it has letters or signs that are not separators of digits")]
+    NotDigits,
     /// A text without an e-mail address.
     #[error("is no e-mail address")]
     NoAddress,

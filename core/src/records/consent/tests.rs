@@ -178,9 +178,7 @@ fn naive(words: &[ConsentWord], point: Option<&str>, seconds: i64) -> Option<Con
         .iter()
         .filter(about)
         .filter(|word| word.consent.effective_time <= time(seconds));
-    in_force
-        .max_by_key(|word| word.place())?
-        .at(time(seconds))
+    in_force.max_by_key(|word| word.place())?.at(time(seconds))
 }
 
 proptest! {

@@ -46,7 +46,10 @@ impl Record {
             receive_time: statement.receive_time,
         };
         self.first_seen = self.first_seen.min(statement.receive_time);
-        if self.latest.is_none_or(|latest| latest.place() < said.place()) {
+        if self
+            .latest
+            .is_none_or(|latest| latest.place() < said.place())
+        {
             self.latest = Some(said);
         }
         let ahead = said.source_time.filter(|time| *time > said.receive_time);
@@ -56,7 +59,10 @@ impl Record {
                 identifiers,
                 traits,
             } => {
-                if self.base.is_none_or(|base| base.said.place() < said.place()) {
+                if self
+                    .base
+                    .is_none_or(|base| base.said.place() < said.place())
+                {
                     for (kind, values) in identifiers {
                         patch(&mut self.identifiers, kind, values, said, &|_| 0);
                     }
@@ -121,7 +127,11 @@ fn patch<K: Ord + Clone, T: Clone>(
     strictness: &dyn Fn(&T) -> u8,
 ) {
     let place = |said: Provenance, value: &T| {
-        let VersionStamp { version, time, content } = said.place();
+        let VersionStamp {
+            version,
+            time,
+            content,
+        } = said.place();
         (version, time, strictness(value), content)
     };
     let new = place(said, value);

@@ -137,6 +137,7 @@ fn an_ordinary_message_takes_a_few_times_its_size() {
         let identifiers = ["email", "phone"].map(|kind| v1::Identifier {
             r#type: kind.to_owned(),
             value: format!("{kind}.{number}@shop.example"),
+            ..Default::default()
         });
         let traits = ["given_name", "family_name", "street", "city"].map(|name| {
             (

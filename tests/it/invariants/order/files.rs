@@ -42,7 +42,9 @@ impl Files {
             return vec![Self::part_of_the_sample()];
         };
         let folders = folders.split(':').filter(|folder| !folder.is_empty());
-        folders.map(|folder| Self::read(Path::new(folder))).collect()
+        folders
+            .map(|folder| Self::read(Path::new(folder)))
+            .collect()
     }
 
     fn read(folder: &Path) -> Self {
@@ -96,7 +98,9 @@ impl Files {
 
     /// The model with other thresholds and another rule for a trait.
     pub(super) fn other_model(&self) -> String {
-        let changed = self.model.replacen("postcode: { ", "postcode: { keep: longest, ", 1);
+        let changed = self
+            .model
+            .replacen("postcode: { ", "postcode: { keep: longest, ", 1);
         if changed.contains("\nmatching:") {
             changed.replacen("link_probability: 0.95", "link_probability: 0.6", 1)
         } else {

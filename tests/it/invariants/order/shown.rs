@@ -1,4 +1,4 @@
-//! What readers see of all of a tenant, as text.
+//! All profiles of a tenant as readers see them, as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -70,7 +70,10 @@ fn who(origins: &[Origin]) -> String {
 
 /// What counts for each purpose, as such and for each contact point.
 fn consents(profile: &Profile, model: &Model) -> Vec<String> {
-    let points = profile.identifiers.iter().map(|held| Some(&held.identifier));
+    let points = profile
+        .identifiers
+        .iter()
+        .map(|held| Some(&held.identifier));
     let points: Vec<Option<&Identifier>> = points.chain([None]).collect();
     let mut lines = Vec::new();
     for purpose in model.purposes.keys() {
@@ -82,7 +85,10 @@ fn consents(profile: &Profile, model: &Model) -> Vec<String> {
             if let Some(found) = effective(&profile.records, about, at_day(1)) {
                 let RecordKey { source, key } = found.record;
                 let point = contact_point.map_or("", |point| &point.value);
-                lines.push(format!("{purpose} {point} {:?} {source}/{key}", found.state));
+                lines.push(format!(
+                    "{purpose} {point} {:?} {source}/{key}",
+                    found.state
+                ));
             }
         }
     }
@@ -95,7 +101,10 @@ impl Shown {
         if self == found {
             return None;
         }
-        let elsewhere = self.0.keys().filter(|members| !found.0.contains_key(*members));
+        let elsewhere = self
+            .0
+            .keys()
+            .filter(|members| !found.0.contains_key(*members));
         let elsewhere: Vec<&Vec<RecordKey>> = elsewhere.collect();
         let records: usize = elsewhere.iter().map(|members| members.len()).sum();
         let (mut values, mut samples) = (0, Vec::new());
@@ -110,7 +119,9 @@ impl Shown {
         }
         samples.truncate(5);
         let keys = |members: &&Vec<RecordKey>| {
-            let each = members.iter().map(|key| format!("{}/{}", key.source, key.key));
+            let each = members
+                .iter()
+                .map(|key| format!("{}/{}", key.source, key.key));
             each.collect::<Vec<_>>().join(" ")
         };
         let elsewhere: Vec<String> = elsewhere.iter().take(5).map(keys).collect();

@@ -3,9 +3,12 @@
 //! By a comma, by script (Chinese, Japanese and Korean names begin with it), by spelling (`FRERICHS
 //! Marijn`), by a patronymic (`Шилова Камилла Святославовна`); else the last word.
 
+use super::native::{Script, is_in};
+use super::text;
 use super::words::{HONORIFICS, generation};
-use super::{Script, text};
-use crate::model::clean;
+use crate::identity::given_names;
+use crate::model::Home;
+use crate::model::matching::{Field, shipped_shares};
 
 /// Family names of two characters or syllables in names written without a space.
 const COMPOUND: [&str; 24] = [
@@ -19,18 +22,29 @@ pub(super) struct Parts {
     pub(super) family: String,
 }
 
+/// A name without the honorifics of East Asia behind its words, and without titles that are cut
+/// where other words are.
+pub(super) fn without_honorifics(name: &str) -> String {
+    const TITLES: [&str; 6] = ["г-н", "г-жа", "г.", "κ.", "κος", "κα"];
+    let words = name.split_whitespace();
+    let plain = words
+        .filter(|word| !TITLES.contains(&word.to_lowercase().as_str()))
+        .map(|word| {
+            let stripped = HONORIFICS
+                .iter()
+                .find_map(|honorific| word.strip_suffix(honorific));
+            stripped.unwrap_or(word)
+        })
+        .filter(|word| !word.is_empty());
+    plain.collect::<Vec<_>>().join(" ")
+}
+
 /// Cuts a whole name by comma, script and spelling.
-pub(super) fn in_order(raw: &str) -> Parts {
-    let name = clean(raw);
-    let name = HONORIFICS
-        .iter()
-        .find_map(|honorific| name.strip_suffix(honorific))
-        .unwrap_or(&name)
-        .trim();
+pub(super) fn in_order(name: &str, home: Home) -> Parts {
     if let Some((family, given)) = by_comma(name) {
         return parts(family, given);
     }
-    if let Some((family, given)) = by_script(name).or_else(|| by_capitals(name)) {
+    if let Some((family, given)) = by_script(name, home).or_else(|| by_capitals(name)) {
         return Parts { given, family };
     }
     parts("", name)
@@ -54,7 +68,7 @@ fn by_comma(name: &str) -> Option<(&str, &str)> {
 }
 
 /// Names in Han, Hangul and kana begin with the family's.
-fn by_script(name: &str) -> Option<(String, String)> {
+fn by_script(name: &str, home: Home) -> Option<(String, String)> {
     let of = |letter: char| Script::of(letter);
     let letters = || name.chars().filter(|letter| !letter.is_whitespace());
     // Foreign names are written with a dot between their parts, given name first.
@@ -83,7 +97,8 @@ fn by_script(name: &str) -> Option<(String, String)> {
         1
     } else if han == length {
         // A Japanese name has two and two characters, a Chinese one one and two.
-        if length >= 4 { 2 } else { 1 }
+        let japanese = length >= 4 || (length > 2 && is_in(home, &["JP"]));
+        if japanese { 2 } else { 1 }
     } else if han > 0 {
         han.min(3)
     } else {
@@ -107,19 +122,54 @@ fn by_capitals(name: &str) -> Option<(String, String)> {
         .then(|| (words[..family].join(" "), words[family..].join(" ")))
 }
 
-/// Cuts the words of a name that nothing else tells: by a patronymic, else the last is the
-/// family's, with the particles before it.
+/// Cuts the words of a name that nothing else tells: by a patronymic, by which words are frequent
+/// as family and as given names, else the last is the family's.
 pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
     if words.len() < 2 {
         return (words, Vec::new());
     }
     if words.len() == 3 && is_patronymic(&words[2]) && !is_patronymic(&words[1]) {
-        let family = words.remove(0);
+        let is_given = |word: &String| given_names::known(word).is_some();
+        let given_first = is_given(&words[0]) && !is_given(&words[1]);
+        let family = words.remove(usize::from(given_first));
         return (words, vec![family]);
+    }
+    if let Some(families) = leading_families(&words) {
+        let given = words.split_off(families);
+        return (given, words);
     }
     let family = words.pop().unwrap_or_default();
     (words, vec![family])
 }
+
+/// How many words of a name that is written family first are the family's; none where given names
+/// may be first.
+fn leading_families(words: &[String]) -> Option<usize> {
+    let (first, last) = (words.first()?, words.last()?);
+    if first.len() < 2 || last.len() < 2 {
+        return None;
+    }
+    let as_written = share(Field::GivenName, first) * share(Field::FamilyName, last);
+    let turned = share(Field::FamilyName, first) * share(Field::GivenName, last);
+    let families = words
+        .iter()
+        .take_while(|word| given_names::known(word).is_none())
+        .count();
+    let families = families.clamp(1, words.len() - 1);
+    (turned / FAMILY_FIRST > as_written).then_some(families)
+}
+
+/// How much likelier the other order must be: most lists are given first.
+const FAMILY_FIRST: u128 = 20;
+
+/// How frequent a word is among given or family names, in parts per thousand million.
+fn share(field: Field, word: &str) -> u128 {
+    let known = shipped_shares(field).get(word).copied();
+    u128::from(known.unwrap_or(UNKNOWN))
+}
+
+/// The share of a word that is in no table.
+const UNKNOWN: u64 = 5_000;
 
 /// Names made of the father's: `Ivanovich`, `Sviatoslavovna`.
 fn is_patronymic(word: &str) -> bool {

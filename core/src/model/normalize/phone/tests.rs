@@ -4,7 +4,9 @@ use phonenumber::metadata::DATABASE;
 use super::*;
 
 fn read(raw: &str, region: &str) -> Result<String, Unread> {
-    canonical(&super::super::clean(raw), Some(region)).map(|numbers| numbers.join(" | "))
+    let numbers = canonical(&super::super::clean(raw), Some(region))?;
+    let values: Vec<&str> = numbers.iter().map(|it| it.value.as_str()).collect();
+    Ok(values.join(" | "))
 }
 
 fn us(raw: &str) -> Option<String> {

@@ -1,0 +1,153 @@
+//! E-mail addresses, which often repeat the name.
+//!
+//! A mailbox that is made of the name is no second evidence: whoever has the name may have it, at
+//! another provider or with another number behind it. The number is there because there are several
+//! of that name, so another one speaks against. The whole address is a different matter: the same
+//! one is one person's.
+
+use crate::identity::features::{Email, Name};
+use crate::identity::text::{edits, similarity};
+use crate::model::matching::{AgreementLevel, Field, Weights};
+
+/// At most this much for a mailbox made of the name with the same number in it, elsewhere.
+const SAME_NUMBER: i32 = 6_000;
+/// At most this much for a mailbox made of the name without a number, elsewhere.
+const NAME_ONLY: i32 = 1_500;
+/// Another number behind one name.
+const OTHER_NUMBER: i32 = -6_000;
+
+/// A number of fewer digits is shared by chance.
+const TELLING_DIGITS: usize = 2;
+/// Letters of a mailbox that are of no name: an initial, `de`, `xx`.
+const MOST_OTHER_LETTERS: usize = 3;
+/// A shorter part of a name is in many mailboxes by chance.
+const LEAST_NAME: usize = 3;
+
+/// How far two addresses of people with these names agree, and what that is worth.
+pub(super) fn compare(
+    (a, a_names): (&Email, &[Name]),
+    (b, b_names): (&Email, &[Name]),
+    weights: &Weights,
+) -> (AgreementLevel, i32) {
+    let level = level(a, b);
+    let worth = weights.of(Field::Email, level);
+    if matches!(level, AgreementLevel::Exact | AgreementLevel::Missing)
+        || a.domain.is_empty()
+        || b.domain.is_empty()
+    {
+        return (level, worth);
+    }
+    let (x, y) = (Mailbox::of(a), Mailbox::of(b));
+    let same_letters = x.letters == y.letters;
+    if !same_letters {
+        // Each repeats its own name: where they differ, the names do.
+        let own_names = x.is_made_of(a_names) && y.is_made_of(b_names);
+        return (level, if own_names { worth.min(0) } else { worth });
+    }
+    let of_name = x.is_made_of(a_names) || y.is_made_of(b_names);
+    let most = match (of_name, x.number == y.number) {
+        (true, true) if x.number.len() >= TELLING_DIGITS => SAME_NUMBER,
+        (true, true) => NAME_ONLY,
+        (true, false) if x.number.is_empty() || y.number.is_empty() => 0,
+        (true, false) => OTHER_NUMBER,
+        (false, false) => 0,
+        (false, true) => worth,
+    };
+    (level, worth.min(most))
+}
+
+/// The part before the `@` in letters and digits.
+struct Mailbox {
+    letters: String,
+    number: String,
+}
+
+impl Mailbox {
+    fn of(email: &Email) -> Self {
+        let (number, letters) = email.local.chars().partition(char::is_ascii_digit);
+        Self { letters, number }
+    }
+
+    /// Whether its letters are those of a name, but for a few.
+    fn is_made_of(&self, names: &[Name]) -> bool {
+        let letters = plain(&self.letters);
+        names.iter().any(|name| {
+            let given = name.given.iter().map(|given| given.word.text.as_str());
+            let family = name.family.iter().map(|family| family.word.text.as_str());
+            let middle = name.middle.iter().map(|word| word.text.as_str());
+            let mut rest = letters.clone();
+            let mut found = false;
+            for part in family.chain(given).chain(middle).map(plain) {
+                if part.len() >= LEAST_NAME && rest.contains(&part) {
+                    rest = rest.replacen(&part, "", 1);
+                    found = true;
+                }
+            }
+            found && rest.len() <= MOST_OTHER_LETTERS
+        })
+    }
+}
+
+/// Umlauts in their two spellings are one.
+fn plain(word: &str) -> String {
+    word.replace("ae", "a")
+        .replace("oe", "o")
+        .replace("ue", "u")
+}
+
+fn level(a: &Email, b: &Email) -> AgreementLevel {
+    if a.domain.is_empty() || b.domain.is_empty() || a.masked().is_some() || b.masked().is_some() {
+        return mangled_level(a, b);
+    }
+    if a.whole.hash == b.whole.hash {
+        return AgreementLevel::Exact;
+    }
+    if a.domain == b.domain
+        && a.local.len().min(b.local.len()) >= 5
+        && edits(&a.local, &b.local, 1) <= 1
+    {
+        return AgreementLevel::Close;
+    }
+    if a.local == b.local {
+        return match (a.is_telling(), is_slip_of_domain(&a.domain, &b.domain)) {
+            (_, true) => AgreementLevel::Close,
+            (true, false) => AgreementLevel::SameLocalPart,
+            (false, false) => AgreementLevel::Different,
+        };
+    }
+    if edits(&a.whole.text, &b.whole.text, 2) <= 2 {
+        return AgreementLevel::Close;
+    }
+    let same_number = a.number().is_some() && a.number() == b.number();
+    let long = a.local.len().min(b.local.len()) >= 6;
+    let alike = same_number
+        || (long && similarity(&a.local, &b.local) >= 940)
+        || similarity(&a.whole.text, &b.whole.text) >= 950;
+    if alike {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Different
+    }
+}
+
+/// Whether one domain is the other mistyped. The branches of one provider (`yahoo.de`, `yahoo.es`)
+/// have the same letters before the first dot, and are not one mailbox.
+fn is_slip_of_domain(a: &str, b: &str) -> bool {
+    let provider = |domain: &str| domain.split('.').next().unwrap_or_default().to_owned();
+    edits(a, b, 2) <= 2 && provider(a) != provider(b)
+}
+
+/// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
+fn mangled_level(a: &Email, b: &Email) -> AgreementLevel {
+    let shown = |email: &Email| email.masked().map(str::len);
+    let prefix = shown(a).into_iter().chain(shown(b)).min();
+    let same_start = prefix.is_some_and(|length| {
+        length >= 3 && a.domain == b.domain && a.local.get(..length) == b.local.get(..length)
+    });
+    let same_number = a.number().is_some() && a.number() == b.number();
+    if same_start || same_number {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Missing
+    }
+}
