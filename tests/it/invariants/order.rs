@@ -126,7 +126,11 @@ async fn differs_as_a_whole(world: &World) -> Option<String> {
     let moves: Vec<String> = moves
         .map(|(record, reason)| format!("{}/{} {reason}", record.source, record.key))
         .collect();
-    let pairs = found.changes.pairs.iter().chain(&found.changes.removed_pairs);
+    let pairs = found
+        .changes
+        .pairs
+        .iter()
+        .chain(&found.changes.removed_pairs);
     let pairs: Vec<String> = pairs
         .map(|pair| {
             let verdict = pair.verdict.as_str();
@@ -135,7 +139,9 @@ async fn differs_as_a_whole(world: &World) -> Option<String> {
         })
         .collect();
     let count = found.difference.moved;
-    Some(format!("resolved at once: {count} records move: {moves:?}; pairs: {pairs:?}"))
+    Some(format!(
+        "resolved at once: {count} records move: {moves:?}; pairs: {pairs:?}"
+    ))
 }
 
 /// Applies another model, and the first one again.

@@ -161,3 +161,6 @@ fn fill<'a, T>(
             .or_insert(Register { value, patch: None });
     }
 }
+
+#[cfg(test)]
+mod tests;
