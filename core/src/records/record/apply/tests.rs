@@ -46,9 +46,13 @@ fn consent(status: &str, said: i64, received: i64) -> RecordStatement {
 }
 
 fn limit(value: bool, said: i64, received: i64) -> RecordStatement {
+    preference("do_not_contact", value, said, received)
+}
+
+fn preference(name: &str, value: bool, said: i64, received: i64) -> RecordStatement {
     let draft = DraftPreferences {
         record: key(),
-        preferences: BTreeMap::from([("do_not_contact".to_owned(), Some(Value::Bool(value)))]),
+        preferences: BTreeMap::from([(name.to_owned(), Some(Value::Bool(value)))]),
         version: 0,
         source_time: Some(hour(said)),
     };
@@ -121,14 +125,18 @@ fn of_words_of_one_time_the_stricter_counts() {
     // Both clocks are ahead: nothing tells which was said last.
     let record = both(&consent("withdrawn", 4, 2), &consent("granted", 5, 2));
     assert_eq!(state(record, 3), Some(ConsentState::Withdrawn));
-    for said in [[true, false], [false, true]] {
-        let [one, other] = said.map(|value| limit(value, 1, 2));
+    // Several names, since the content would break a tie one way or the other.
+    let topics = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|topic| format!("topics.{topic}"));
+    let limits = topics.iter().map(|topic| (topic.as_str(), false));
+    for (name, strict) in limits.chain([("do_not_contact", true), ("accessibility.braille", true)])
+    {
+        let [one, other] = [true, false].map(|value| preference(name, value, 1, 2));
         let record = both(&one, &other);
         let value = record
             .preferences()
             .next()
             .map(|(_, value, _)| value.clone());
-        assert_eq!(value, Some(Preference::Flag(true)));
+        assert_eq!(value, Some(Preference::Flag(strict)), "{name}");
     }
 }
 
