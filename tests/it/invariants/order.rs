@@ -3,7 +3,7 @@
 //! Whatever the way, the partition and everything that readers see are the same.
 //!
 //! The short form takes a part of the sample in `examples/retail`. The full form takes folders, by
-//! `CUSTOMER_PROFILE_TEST_SETS`: see [`files`].
+//! `CUSTOMER_PROFILE_TEST_SETS`: see [`files`] and `docs/guarantees.md`.
 
 mod files;
 mod shown;
