@@ -288,16 +288,16 @@ impl Search<'_> {
         self.load_records(reads, meetings.values().flatten().cloned())
             .await?;
         for (record, met) in meetings {
-            let features = self.features(record);
             for other in met {
                 let ends = ends(record, &other);
                 if self.found.compared.contains_key(&ends) {
                     continue;
                 }
                 self.found.figures.compared += 1;
+                // The lesser key is the left one wherever two records are compared.
                 let judgement = judge(
-                    &features,
-                    &self.features(&other),
+                    &self.features(&ends.0),
+                    &self.features(&ends.1),
                     &self.found.context,
                     self.model,
                 );

@@ -329,6 +329,57 @@ mod tests {
             .join(" ")
     }
 
+    /// One record a source and key, received at a day, without a time in its source's word.
+    fn undated(source: &str, key: &str, value: &str, received: i64, model: &Model) -> Record {
+        let received = Timestamp::from_micros(NOW.as_micros() + received * 86_400_000_000);
+        let draft = DraftRecord {
+            traits: BTreeMap::from([("city".to_owned(), Value::from(value))]),
+            ..DraftRecord::new(RecordKey::new(source, key))
+        };
+        let Ok(Statement::Record(statement)) = model.check(Draft::Upsert(draft), received) else {
+            panic!("a good statement")
+        };
+        let mut record = Record::new(RecordKey::new(source, key), received);
+        record.apply(&statement);
+        record
+    }
+
+    #[test]
+    fn without_times_trust_and_then_the_key_decide_whenever_it_was_received() {
+        for rule in Survivorship::ALL.iter().map(|(_, rule)| *rule) {
+            if matches!(rule, Survivorship::Union | Survivorship::Longest) {
+                continue;
+            }
+            let model = model(rule);
+            let winner = |records: &[Record]| {
+                let folded = fold_traits(records, &model);
+                folded["city"].value.to_string()
+            };
+            for days in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 0, 0]] {
+                let all = [
+                    undated("till", "1", "Ulm", days[0], &model),
+                    undated("shop", "2", "Bonn", days[1], &model),
+                    undated("shop", "3", "Kiel", days[2], &model),
+                ];
+                assert_eq!(winner(&all), "Bonn", "{} {days:?}", rule.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_time_is_more_recent_and_older_than_one_without() {
+        for rule in [Survivorship::MostRecent, Survivorship::Oldest] {
+            let model = model(rule);
+            let dated = records(&[("till", "1", Value::from("Ulm"), 900)], &model);
+            for received in [-1_000, 0, 5] {
+                let other = undated("shop", "2", "Bonn", received, &model);
+                let both = [dated[0].clone(), other];
+                let folded = fold_traits(&both, &model);
+                assert_eq!(folded["city"].value, Value::from("Ulm"), "{received}");
+            }
+        }
+    }
+
     #[test]
     fn each_rule_tells_its_winner_and_then_the_others_in_its_order() {
         use Survivorship as S;

@@ -3,7 +3,7 @@
 //! Whatever the way, the partition and everything that readers see are the same.
 //!
 //! The short form takes a part of the sample in `examples/retail`. The full form takes folders, by
-//! `CUSTOMER_PROFILE_TEST_SETS`: see [`files`].
+//! `CUSTOMER_PROFILE_TEST_SETS`: see [`files`] and `docs/guarantees.md`.
 
 mod files;
 mod shown;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use customer_profile::active_models::ModelFile;
 use customer_profile::clock::Clock;
-use customer_profile::full_resolution::{ModelChange, resolve};
+use customer_profile::full_resolution::{Difference, ModelChange, resolve};
 use customer_profile::ingest::{Outcome, WriteContext};
 use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Activation, Cause, Changes, ModelVersion};
@@ -118,8 +118,30 @@ async fn differs_as_a_whole(world: &World) -> Option<String> {
     let records = everything.records.clone();
     let cause = Cause::Model { version: 2 };
     let found = resolve(turn, &cause, &everything, records, models);
-    let differs = found.changes != Changes::default();
-    differs.then(|| format!("resolved at once: {:#?}", found.difference))
+    if found.changes == Changes::default() {
+        return None;
+    }
+    let Difference { merges, splits, .. } = &found.difference;
+    let moves = merges.iter().chain(splits).flat_map(|moves| &moves.records);
+    let moves: Vec<String> = moves
+        .map(|(record, reason)| format!("{}/{} {reason}", record.source, record.key))
+        .collect();
+    let pairs = found
+        .changes
+        .pairs
+        .iter()
+        .chain(&found.changes.removed_pairs);
+    let pairs: Vec<String> = pairs
+        .map(|pair| {
+            let verdict = pair.verdict.as_str();
+            let [left, right] = [&pair.left, &pair.right].map(|key| &key.key);
+            format!("{left} {right} {verdict} {}", pair.millibits)
+        })
+        .collect();
+    let count = found.difference.moved;
+    Some(format!(
+        "resolved at once: {count} records move: {moves:?}; pairs: {pairs:?}"
+    ))
 }
 
 /// Applies another model, and the first one again.

@@ -47,30 +47,35 @@ impl Agreement {
         if unread(a, b) {
             return Self::NOTHING;
         }
-        let worth = |field, level: AgreementLevel, word: Option<&Word>| {
-            let weight = match (level, word) {
-                (AgreementLevel::Exact, Some(word)) => {
-                    weights.exact(field, word.hash, word.text.len())
-                }
-                _ => weights.of(field, level),
+        // Names may agree in words that differ (`Xiu Yun`, `Xiuyun`): the commoner word counts.
+        let worth = |field, level: AgreementLevel, words: &[&Word]| {
+            let exact = |word: &&Word| weights.exact(field, word.hash, word.text.len());
+            let weight = match level {
+                AgreementLevel::Exact => words.iter().map(exact).min(),
+                _ => None,
             };
-            (level, weight)
+            (level, weight.unwrap_or_else(|| weights.of(field, level)))
         };
         let given = match (&a.given, &b.given) {
-            (Some(x), Some(y)) => worth(Field::GivenName, given_level(x, a, y, b), Some(&x.word)),
+            (Some(x), Some(y)) => worth(
+                Field::GivenName,
+                given_level(x, a, y, b),
+                &[&x.word, &y.word],
+            ),
             _ => (AgreementLevel::Missing, 0),
         };
         let family = match (&a.family, &b.family) {
-            (Some(x), Some(_)) if same_characters(a, b) => {
-                worth(Field::FamilyName, AgreementLevel::Exact, Some(&x.word))
+            (Some(x), Some(y)) => {
+                let same = same_characters(a, b).then_some(AgreementLevel::Exact);
+                let level = same.unwrap_or_else(|| family_level(x, y));
+                worth(Field::FamilyName, level, &[&x.word, &y.word])
             }
-            (Some(x), Some(y)) => worth(Field::FamilyName, family_level(x, y), Some(&x.word)),
             _ => (AgreementLevel::Missing, 0),
         };
         // Further characters of a name are a part of the given name.
         let middle = match (&a.native, &b.native) {
             (Some(_), Some(_)) => (AgreementLevel::Missing, 0),
-            _ => worth(Field::MiddleName, middle_level(&a.middle, &b.middle), None),
+            _ => worth(Field::MiddleName, middle_level(&a.middle, &b.middle), &[]),
         };
         let straight = Self {
             given,

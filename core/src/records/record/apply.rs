@@ -187,3 +187,6 @@ fn fill<'a, T>(
             .or_insert(Register { value, patch: None });
     }
 }
+
+#[cfg(test)]
+mod tests;

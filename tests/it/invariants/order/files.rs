@@ -101,12 +101,16 @@ impl Files {
     pub(super) fn other_model(&self) -> String {
         let changed = self
             .model
-            .replacen("postcode: { ", "postcode: { keep: longest, ", 1);
-        if changed.contains("\nmatching:") {
+            .replacen("given_name: { keep: most_frequent, ", "given_name: { ", 1)
+            .replacen("given_name: { ", "given_name: { keep: longest, ", 1);
+        let changed = if changed.contains("\nmatching:") {
             changed.replacen("link_probability: 0.95", "link_probability: 0.6", 1)
         } else {
             format!("{changed}\nmatching: {{ link_probability: 0.6 }}\n")
-        }
+        };
+        let both = changed.contains("keep: longest, ") && changed.contains("link_probability: 0.6");
+        assert!(both, "the model is not changed");
+        changed
     }
 
     /// The statements in another order.

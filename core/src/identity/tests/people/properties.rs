@@ -57,6 +57,38 @@ proptest! {
     }
 }
 
+/// Names in forms that differ: each two are the same to each other from both sides.
+#[test]
+fn a_comparison_is_the_same_from_both_sides() {
+    let names = [
+        "given=Xiu_Yun family=Chen",
+        "given=Xiuyun family=Chen",
+        "given=Xiu family=Chen",
+        "given=Ji-hoon family=Kim",
+        "given=Jihoon family=Kim",
+        "given=陈秀云 family=陈",
+        "given=秀云 family=陈",
+        "given=Chen family=Xiuyun",
+        "given=Robert_James family=Hill",
+        "given=James_Robert family=Hill",
+        "given=Bob family=Hill",
+        "given=B family=Hill-Moss",
+    ];
+    let model = model();
+    let features: Vec<Features> = names
+        .iter()
+        .map(|text| Features::of(&record(&model, &format!("1 {text}")), &model))
+        .collect();
+    let context = Context::default();
+    for (a, left) in names.iter().zip(&features) {
+        for (b, right) in names.iter().zip(&features) {
+            let [one, other] = [(left, right), (right, left)]
+                .map(|(x, y)| crate::identity::judge(x, y, &context, &model));
+            assert_eq!(one, other, "{a} | {b}");
+        }
+    }
+}
+
 /// Records that links may join, directly or over others.
 fn components<'a>(
     all: &[(&'a Record, &'a Features)],

@@ -1,0 +1,154 @@
+//! Clocks that are ahead, words of one time, and statements that come again.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::Model;
+use crate::records::{
+    About, ConsentState, Draft, DraftConsent, DraftPreferences, DraftRecord, PreferenceKey,
+    RecordKey, Statement, Value, effective,
+};
+
+const HOUR: i64 = 3_600_000_000;
+const START: i64 = 1_750_000_000_000_000;
+
+/// So many hours after the start.
+fn hour(hours: i64) -> Timestamp {
+    Timestamp::from_micros(START + hours * HOUR)
+}
+
+fn model() -> Model {
+    Model::parse("sources: { shop: }\ntraits: { city: }\npurposes: { news: }").expect("a model")
+}
+
+fn key() -> RecordKey {
+    RecordKey::new("shop", "1")
+}
+
+fn checked(draft: Draft, received: i64) -> RecordStatement {
+    match model().check(draft, hour(received)) {
+        Ok(Statement::Record(statement)) => statement,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A word on `news`, said by its source at one hour and received at another.
+fn consent(status: &str, said: i64, received: i64) -> RecordStatement {
+    let draft = DraftConsent {
+        record: key(),
+        purpose: "news".to_owned(),
+        contact_point: None,
+        fields: BTreeMap::from([("status".to_owned(), Value::from(status))]),
+        version: 0,
+        source_time: Some(hour(said)),
+    };
+    checked(Draft::Consent(draft), received)
+}
+
+fn limit(value: bool, said: i64, received: i64) -> RecordStatement {
+    preference("do_not_contact", value, said, received)
+}
+
+fn preference(name: &str, value: bool, said: i64, received: i64) -> RecordStatement {
+    let draft = DraftPreferences {
+        record: key(),
+        preferences: BTreeMap::from([(name.to_owned(), Some(Value::Bool(value)))]),
+        version: 0,
+        source_time: Some(hour(said)),
+    };
+    checked(Draft::Preferences(draft), received)
+}
+
+fn city(city: &str, said: i64, received: i64) -> RecordStatement {
+    let draft = DraftRecord {
+        traits: BTreeMap::from([("city".to_owned(), Value::from(city))]),
+        source_time: Some(hour(said)),
+        ..DraftRecord::new(key())
+    };
+    checked(Draft::Upsert(draft), received)
+}
+
+/// The record after two statements, in both orders: the same.
+fn both(one: &RecordStatement, other: &RecordStatement) -> Record {
+    let of = |statements: [&RecordStatement; 2]| {
+        let mut record = Record::new(key(), hour(0));
+        for statement in statements {
+            record.apply(statement);
+        }
+        record
+    };
+    let record = of([one, other]);
+    assert!(record.is_kept_as(&of([other, one])));
+    record
+}
+
+fn state(record: Record, hours: i64) -> Option<ConsentState> {
+    let about = About {
+        purpose: "news",
+        contact_point: None,
+    };
+    effective(&[record], about, hour(hours)).map(|found| found.state)
+}
+
+#[test]
+fn a_withdrawal_holds_whatever_clock_the_grant_before_it_had() {
+    for ahead in [1, 9, 24 * 30] {
+        let grant = consent("granted", ahead, 0);
+        let record = both(&grant, &consent("withdrawn", 1, 1));
+        for hours in [1, 10, 24 * 31] {
+            let found = state(record.clone(), hours);
+            assert_eq!(found, Some(ConsentState::Withdrawn), "{ahead} {hours}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_and_a_trait_outlive_no_later_word_for_a_clock_that_is_ahead() {
+    let record = both(&limit(false, 9, 0), &limit(true, 1, 1));
+    let held = record
+        .preferences()
+        .next()
+        .map(|(key, value, _)| (key, value));
+    let expected = (&PreferenceKey::DoNotContact, &Preference::Flag(true));
+    assert_eq!(held, Some(expected));
+    let record = both(&city("Bonn", 9, 0), &city("Ulm", 1, 1));
+    let held = record.traits().next().map(|(_, value, _)| value.clone());
+    assert_eq!(held, Some(Value::from("Ulm")));
+}
+
+#[test]
+fn of_words_of_one_time_the_stricter_counts() {
+    let record = both(&consent("granted", 1, 2), &consent("withdrawn", 1, 2));
+    assert_eq!(state(record, 3), Some(ConsentState::Withdrawn));
+    let record = both(&consent("denied", 1, 2), &consent("granted", 1, 2));
+    assert_eq!(state(record, 3), Some(ConsentState::Denied));
+    // Both clocks are ahead: nothing tells which was said last.
+    let record = both(&consent("withdrawn", 4, 2), &consent("granted", 5, 2));
+    assert_eq!(state(record, 3), Some(ConsentState::Withdrawn));
+    // Several names, since the content would break a tie one way or the other.
+    let topics = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|topic| format!("topics.{topic}"));
+    let limits = topics.iter().map(|topic| (topic.as_str(), false));
+    for (name, strict) in limits.chain([("do_not_contact", true), ("accessibility.braille", true)])
+    {
+        let [one, other] = [true, false].map(|value| preference(name, value, 1, 2));
+        let record = both(&one, &other);
+        let value = record
+            .preferences()
+            .next()
+            .map(|(_, value, _)| value.clone());
+        assert_eq!(value, Some(Preference::Flag(strict)), "{name}");
+    }
+}
+
+#[test]
+fn a_statement_from_a_fast_clock_is_known_when_it_comes_again() {
+    let grant = consent("granted", 9, 0);
+    let record = both(&grant, &consent("withdrawn", 1, 1));
+    for received in [2, 9, 24] {
+        let again = consent("granted", 9, received);
+        assert_eq!(record.stamp(&again), record.stamp(&grant));
+        assert!(record.may_know(record.stamp(&again)), "{received}");
+    }
+    let later = consent("granted", 24, 24);
+    assert!(!record.may_know(record.stamp(&later)));
+}
