@@ -41,6 +41,7 @@ fn consent(status: &str, said: i64, received: i64) -> RecordStatement {
         fields: BTreeMap::from([("status".to_owned(), Value::from(status))]),
         version: 0,
         source_time: Some(hour(said)),
+        from_list: false,
     };
     checked(Draft::Consent(draft), received)
 }
