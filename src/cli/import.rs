@@ -60,7 +60,7 @@ The exit code is 1 if any row was rejected, unless --allow-rejects is given, and
 Examples:
   customer-profile import web.csv.gz --source web --kind customers --server http://127.0.0.1:50051
   customer-profile import orders-*.csv --source web --kind orders --database-url sqlite://shop.db
-  customer-profile import crm.csv --source crm --kind customers --separator ';' --encoding windows-1252 --skip-lines 1
+  customer-profile import crm.csv --source crm --kind customers --separator ';' --skip-lines 1
   customer-profile import export.json --source crm --kind customers --path data.customers
   customer-profile import orders.csv --source web --kind orders --resume
   customer-profile import orders.csv --source web --kind orders --allow-rejects --output json")]

@@ -317,15 +317,21 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model, events] = &blocks("The model file", "yaml")[..] else {
-        panic!("a model and its event types")
+    let [model, placeholders, groups, events] = &blocks("The model file", "yaml")[..] else {
+        panic!("a model, placeholders, groups and event types")
     };
+    let parts = "sources: { s: }\ntraits: { street: , postcode: , city: , country: , billing_street: , \
+                 billing_postcode: , billing_city: }\n";
     let model = model.clone() + events;
     let [publish] = &blocks("Publishing", "yaml")[..] else {
         panic!("one section")
     };
     let counts = "1 sources, 1 identifier types, 1 traits";
     for (text, found) in [
+        (
+            format!("{parts}{placeholders}{groups}"),
+            "1 sources, 2 identifier types, 7 traits".to_owned(),
+        ),
         (model.clone(), counts.to_owned()),
         (model.clone() + publish, format!("{counts}, 2 publications")),
     ] {
