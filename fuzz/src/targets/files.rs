@@ -206,6 +206,9 @@ fn check_fields(input: &[u8]) -> Answer {
     if width > MAX_COLUMNS {
         return Ok("too many columns".to_owned());
     }
+    if table.iter().flatten().any(|field| field.contains('\0')) {
+        return Ok("bytes that no text has: refused".to_owned());
+    }
     let header: Vec<String> = (0..width).map(|index| format!("c{index}")).collect();
     let mut written = writer.write_record(&header).is_ok();
     for row in &table {

@@ -10,7 +10,7 @@ use customer_profile::reader::{Freshness, Key};
 use profile_core::identity::MatchDecision;
 use profile_core::model::Survivorship;
 use profile_core::profile::{Profile, Trait, TraitCandidate, TraitExplanation};
-use profile_core::records::{Record, RecordKey, Timestamp, Value, plausible_time};
+use profile_core::records::{Origin, Record, RecordKey, Timestamp, Value};
 use proptest::test_runner::TestCaseError;
 
 use super::cases::Case;
@@ -263,8 +263,15 @@ async fn two_profiles(world: &World, left: &Profile, right: &Profile) -> Result<
 
 /// The rules of survivorship once more, over nothing but what an explanation lists.
 fn fold_listed(told: &TraitExplanation) -> Trait {
-    let said_at =
-        |one: &TraitCandidate| plausible_time(one.origin.source_time, one.origin.receive_time);
+    // A value without a time is older than all that have one.
+    let said_at = |one: &TraitCandidate| {
+        let Origin {
+            source_time,
+            receive_time,
+            ..
+        } = one.origin;
+        source_time.map(|time| time.min(receive_time))
+    };
     let tie = |one: &TraitCandidate| (one.trust, said_at(one), Reverse(one.origin.record.clone()));
     let said_by = |one: &TraitCandidate| {
         told.candidates
@@ -276,7 +283,9 @@ fn fold_listed(told: &TraitExplanation) -> Trait {
     let winner = match told.rule {
         Survivorship::SourceTrust => all.max_by_key(|one| tie(one)),
         Survivorship::MostRecent => all.max_by_key(|one| (said_at(one), tie(one))),
-        Survivorship::Oldest => all.max_by_key(|one| (Reverse(said_at(one)), tie(one))),
+        Survivorship::Oldest => {
+            all.max_by_key(|one| (said_at(one).is_some(), Reverse(said_at(one)), tie(one)))
+        }
         Survivorship::Longest => all.max_by_key(|one| (length(&one.value), tie(one))),
         Survivorship::MostFrequent => all.max_by_key(|one| (said_by(one), tie(one))),
         Survivorship::Union => return unite(told, said_at),
@@ -292,7 +301,7 @@ fn length(value: &Value) -> usize {
     value.to_string().chars().count()
 }
 
-fn unite(told: &TraitExplanation, time: impl Fn(&TraitCandidate) -> Timestamp) -> Trait {
+fn unite(told: &TraitExplanation, time: impl Fn(&TraitCandidate) -> Option<Timestamp>) -> Trait {
     let values: BTreeSet<&Value> = told.candidates.iter().map(|one| &one.value).collect();
     let latest = |value: &&Value| {
         let sayers = told.candidates.iter().filter(|one| one.value == **value);

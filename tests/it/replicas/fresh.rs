@@ -399,9 +399,10 @@ async fn a_token_of_the_loser_serves_on_the_survivor() {
     let replicas = Replicas::start().await;
     let desks = replicas.desks();
     desks[0].write("amy", 1).await.expect("a write");
-    let loser = desks[1].write("bob", 1).await.expect("a write");
+    let loser = desks[1].write("abe", 1).await.expect("a write");
+    // Of two cities without a time that of the lesser key stands.
     let person = crate::support::service::upsert(
-        ("web", "bob"),
+        ("web", "abe"),
         &[("email", "amy@shop.com")],
         &[("city", "2")],
         2,
