@@ -400,7 +400,7 @@ async fn a_token_of_the_loser_serves_on_the_survivor() {
     let desks = replicas.desks();
     desks[0].write("amy", 1).await.expect("a write");
     let loser = desks[1].write("abe", 1).await.expect("a write");
-    // Of two cities without a time that of the lesser key stands.
+    // Of two cities without a time, the lesser key wins.
     let person = crate::support::service::upsert(
         ("web", "abe"),
         &[("email", "amy@shop.com")],
