@@ -37,12 +37,14 @@ pub(super) fn compare(
     {
         return (level, worth);
     }
+    if a.local == b.local && level == AgreementLevel::Close {
+        return (level, worth); // The domain is mistyped, and the mailbox is the same.
+    }
     let (x, y) = (Mailbox::of(a), Mailbox::of(b));
-    let same_letters = x.letters == y.letters;
-    if !same_letters {
+    if x.letters != y.letters {
         // Each repeats its own name: where they differ, the names do.
-        let own_names = x.is_made_of(a_names) && y.is_made_of(b_names);
-        return (level, if own_names { worth.min(0) } else { worth });
+        let own_names = || x.is_made_of(a_names) && y.is_made_of(b_names);
+        return (level, if worth > 0 && own_names() { 0 } else { worth });
     }
     let of_name = x.is_made_of(a_names) || y.is_made_of(b_names);
     let most = match (of_name, x.number == y.number) {
@@ -130,12 +132,30 @@ fn level(a: &Email, b: &Email) -> AgreementLevel {
     }
 }
 
-/// Whether one domain is the other mistyped. The branches of one provider (`yahoo.de`, `yahoo.es`)
-/// have the same letters before the first dot, and are not one mailbox.
+/// Whether one domain is the other mistyped. Two providers (`mail.com`, `gmail.com`), and the
+/// branches of one in two countries (`yahoo.de`, `yahoo.es`), are not one mailbox.
 fn is_slip_of_domain(a: &str, b: &str) -> bool {
-    let provider = |domain: &str| domain.split('.').next().unwrap_or_default().to_owned();
-    edits(a, b, 2) <= 2 && provider(a) != provider(b)
+    let provider = |domain: &str| {
+        domain
+            .split('.')
+            .next()
+            .is_some_and(|name| PROVIDERS.contains(&name))
+    };
+    let country = |domain: &str| domain.rsplit('.').next().is_some_and(|end| end.len() == 2);
+    let first = |domain: &str| domain.split('.').next().map(str::to_owned);
+    let two = if first(a) == first(b) {
+        country(a) && country(b)
+    } else {
+        provider(a) && provider(b)
+    };
+    !two && edits(a, b, 2) <= 2
 }
+
+/// The first part of the domains of providers that few letters tell apart.
+const PROVIDERS: [&str; 20] = [
+    "mail", "gmail", "ymail", "email", "hotmail", "rmail", "inbox", "gmx", "web", "aol", "msn",
+    "live", "me", "mac", "qq", "163", "126", "ya", "bk", "sky",
+];
 
 /// Addresses of which a part is hidden or lost: what is left agrees, or says nothing.
 fn mangled_level(a: &Email, b: &Email) -> AgreementLevel {

@@ -323,7 +323,7 @@ fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
         return AgreementLevel::Prefix;
     }
     let similarity = similarity(x, y);
-    if (similarity >= 920 && short.len() >= 4) || without_vowels(x, y) {
+    if (similarity >= 920 && short.len() >= 4) || (same_sound && without_vowels(x, y)) {
         return AgreementLevel::Close;
     }
     if similarity >= 820 || same_sound {

@@ -123,7 +123,13 @@ impl Parts {
     }
 
     pub(super) fn take(&mut self, role: Role, raw: &str) {
-        let raw = &order::without_honorifics(&native::one_form(&clean(raw)));
+        let raw = clean(raw);
+        let raw = if raw.is_ascii() {
+            raw
+        } else {
+            order::without_honorifics(&native::one_form(&raw), self.home).into()
+        };
+        let raw = &*raw;
         match role {
             Role::GivenName if is_no_name(&text::fold(raw)) => {}
             Role::GivenName => {

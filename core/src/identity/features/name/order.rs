@@ -5,7 +5,7 @@
 
 use super::native::{Script, is_in};
 use super::text;
-use super::words::{HONORIFICS, generation};
+use super::words::{HONORIFICS, JAPANESE_HONORIFICS, generation};
 use crate::identity::given_names;
 use crate::model::Home;
 use crate::model::matching::{Field, shipped_shares};
@@ -22,20 +22,20 @@ pub(super) struct Parts {
     pub(super) family: String,
 }
 
-/// A name without the honorifics of East Asia behind its words, and without titles that are cut
-/// where other words are.
-pub(super) fn without_honorifics(name: &str) -> String {
-    const TITLES: [&str; 6] = ["г-н", "г-жа", "г.", "κ.", "κος", "κα"];
+/// A name without the honorifics of East Asia behind its words, and without titles that hold what
+/// parts other words. A word that is nothing else stays: it may be a name.
+pub(super) fn without_honorifics(name: &str, home: Home) -> String {
+    // A capital with a dot is an initial.
+    const TITLES: [&str; 8] = ["г-н", "Г-н", "г-жа", "Г-жа", "κ.", "κος", "κα", "κυρία"];
+    let honorifics = || {
+        let japanese = is_in(home, &["JP"]).then_some(&JAPANESE_HONORIFICS);
+        HONORIFICS.iter().chain(japanese.into_iter().flatten())
+    };
     let words = name.split_whitespace();
-    let plain = words
-        .filter(|word| !TITLES.contains(&word.to_lowercase().as_str()))
-        .map(|word| {
-            let stripped = HONORIFICS
-                .iter()
-                .find_map(|honorific| word.strip_suffix(honorific));
-            stripped.unwrap_or(word)
-        })
-        .filter(|word| !word.is_empty());
+    let plain = words.filter(|word| !TITLES.contains(word)).map(|word| {
+        let stripped = honorifics().find_map(|honorific| word.strip_suffix(honorific));
+        stripped.filter(|rest| !rest.is_empty()).unwrap_or(word)
+    });
     plain.collect::<Vec<_>>().join(" ")
 }
 

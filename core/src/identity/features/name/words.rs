@@ -26,7 +26,7 @@ pub(super) fn is_title(word: &str) -> bool {
 }
 
 /// Honorifics behind names in the scripts of East Asia.
-pub(super) const HONORIFICS: [&str; 12] = [
+pub(super) const HONORIFICS: [&str; 10] = [
     "先生",
     "女士",
     "小姐",
@@ -34,12 +34,13 @@ pub(super) const HONORIFICS: [&str; 12] = [
     "さま",
     "さん",
     "ちゃん",
-    "君",
-    "殿",
     "님",
     "씨",
     "귀하",
 ];
+
+/// Honorifics that are a part of names in Chinese: 丽君 is a given name.
+pub(super) const JAPANESE_HONORIFICS: [&str; 2] = ["君", "殿"];
 
 /// Degrees and professions behind a name.
 pub(super) fn is_credential(word: &str) -> bool {

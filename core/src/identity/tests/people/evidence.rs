@@ -34,6 +34,10 @@ fn a_mailbox_made_of_the_name_is_worth_little_beside_it() {
         // The same one, and one mistyped.
         ("john.smith@x.com", "john.smith@x.com", 15, 20),
         ("bluebird@gmail.com", "bluebird@gmial.com", 10, 20),
+        ("john.smith@gmail.com", "john.smith@gmial.com", 10, 20),
+        ("john.smith@gmail.com", "john.smith@gmail.con", 10, 20),
+        // Two providers.
+        ("john.smith@gmail.com", "john.smith@mail.com", 1, 1),
         // Branches of one provider are not one mailbox.
         ("john.smith@yahoo.de", "john.smith@yahoo.es", 1, 1),
     ] {
