@@ -232,6 +232,11 @@ mod tests {
     }
 
     #[test]
+    fn placeholders_of_a_trait_that_has_no_list_are_a_mistake() {
+        insta::assert_snapshot!(told("traits: { city: { match: city, placeholders: [nil] }, tier: { placeholders: [nil] } }\nsources: {}\n"), @"1:77: traits.tier.placeholders: is only for traits with `match: street`, `city`, `postcode` or `birth_date`");
+    }
+
+    #[test]
     fn every_mistake_is_told_with_its_line_and_column() {
         let yaml = r#"
 max_records_per_profile: many

@@ -143,13 +143,7 @@ impl Rows {
             let content = Content::text(input.row(), length);
             (Err(fault_of(end)), Some(content))
         };
-        input.end_row();
-        Ok(Some(Row {
-            line,
-            end: input.position(),
-            payload,
-            content,
-        }))
+        Ok(Some(input.take_row(line, payload, content)))
     }
 
     /// Gives all but the first line of a record that does not end back, to be read as rows. Returns

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::Encoding;
 use flate2::bufread::MultiGzDecoder;
+use profile_core::records::Violation;
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::encoding::Decoded;
-use super::{MAX_ROW_BYTES, Position, ReadError, detect};
+use super::{Content, MAX_ROW_BYTES, Position, ReadError, Row, detect};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
@@ -194,6 +196,22 @@ impl Input {
         self.hash.update(&self.row[self.hashed..]);
         self.row.clear();
         self.hashed = 0;
+    }
+
+    /// Ends the present row, which began on that line.
+    pub(super) fn take_row(
+        &mut self,
+        line: u64,
+        payload: Result<Json, Violation>,
+        content: Option<Content>,
+    ) -> Row {
+        self.end_row();
+        Row {
+            line,
+            end: self.position(),
+            payload,
+            content,
+        }
     }
 
     /// Passes over bytes that belong to no row.

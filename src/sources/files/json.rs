@@ -94,13 +94,7 @@ impl Rows {
             let content = payload.is_err().then(|| Content::text(value, length));
             (payload, content)
         };
-        input.end_row();
-        Ok(Some(Row {
-            line,
-            end: input.position(),
-            payload,
-            content,
-        }))
+        Ok(Some(input.take_row(line, payload, content)))
     }
 
     /// Goes to the next value; `false` after the last.

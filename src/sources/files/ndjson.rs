@@ -47,13 +47,7 @@ impl Rows {
                 (self.read)(text)
             };
             let content = payload.is_err().then(|| (self.keep)(text, length));
-            input.end_row();
-            return Ok(Some(Row {
-                line,
-                end: input.position(),
-                payload,
-                content,
-            }));
+            return Ok(Some(input.take_row(line, payload, content)));
         }
     }
 }

@@ -88,7 +88,8 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
 
 /// Whether a given name that differs is one that was garbled: one of the two is no name that is
 /// known, they have letters in common, the family name does not differ, and two of e-mail address,
-/// telephone number and date of birth are the same. (Of twins and spouses, both have names.)
+/// telephone number and date of birth are the same. (Of twins and spouses, both have names.) Of
+/// names in characters only the transcriptions have letters in common.
 fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
     let same = |field| score.level(field) == AgreementLevel::Exact;
     let contacts = [Field::Email, Field::Phone]
@@ -100,6 +101,10 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
         || contacts + birth < 2
         || score.level(Field::FamilyName) == AgreementLevel::Different
     {
+        return false;
+    }
+    let in_letters = |features: &Features| features.names.iter().all(|name| name.native.is_none());
+    if !in_letters(left) && !in_letters(right) {
         return false;
     }
     let given = |features: &Features| features.names.iter().find_map(|name| name.given.clone());

@@ -146,7 +146,7 @@ keys! {
 
     /// A trait: one field of the unified profile.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct TraitType as "Trait" {
+    pub struct TraitType as "Trait" => TraitType: trait_type {
         /// Which value survives when records differ. A trait of a group has that of its group.
         keep: Survivorship = "most_recent" as one_of::<Survivorship>();
         /// Whether the values are personal data.
@@ -202,6 +202,18 @@ fn matching(keys: MatchingKeys, fields: &Fields<'_>, reader: &mut Reader) -> Mat
         max_people,
         weights: Weights::shipped(),
     }
+}
+
+fn trait_type(keys: TraitType, fields: &Fields<'_>, reader: &mut Reader) -> TraitType {
+    let is_listed = matches!(
+        keys.role,
+        Some(Role::Street | Role::City | Role::Postcode | Role::BirthDate)
+    );
+    if let (false, Some(place)) = (is_listed, fields.place_of("placeholders")) {
+        let message = "is only for traits with `match: street`, `city`, `postcode` or `birth_date`";
+        reader.error(place, message);
+    }
+    keys
 }
 
 fn identifier(keys: IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) -> IdentifierType {

@@ -1,6 +1,7 @@
 //! Evidence that depends on the name counts once.
 
 use super::*;
+use crate::identity::train;
 
 /// The weight of an e-mail address, in bits.
 fn worth(name: &str, left: &str, right: &str) -> i32 {
@@ -85,4 +86,22 @@ fn a_frequent_name_is_worth_less_in_every_culture() {
     }
     // A name that no table knows is less rare the shorter it is.
     assert!(worth(Field::GivenName, "qux") + 1_500 < rare);
+}
+
+#[test]
+fn records_of_one_person_do_not_teach_how_often_strangers_agree() {
+    let model = model();
+    let texts = (0..60).map(|number| {
+        let person = number / 2;
+        format!("{number} given=Ann family=Kern{person} birth=1980-02-03 email=kern{person}@x.com")
+    });
+    let records: Vec<Record> = texts.map(|text| record(&model, &text)).collect();
+    let features: Vec<Features> = records
+        .iter()
+        .map(|record| Features::of(record, &model))
+        .collect();
+    let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
+    let trained = train(&all, &Context::of(&all, &model), &model, &mut |_| {});
+    let u = trained.weights.chances()[&Field::Email][&AgreementLevel::Exact].u;
+    assert!(u < 10_000, "{u} of thousand million pairs");
 }
