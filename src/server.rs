@@ -88,6 +88,8 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stops = Stops::default();
+    let clocks = clocks(&parts);
+    clocks.hold_writes();
     let models = Arc::new(ActiveModels::new(parts.store.clone(), parts.model.clone()));
     let (services, mut writer, behind) = build(&parts, models.clone(), health_service);
     let tidying = tokio::spawn(keep_short(
@@ -97,7 +99,7 @@ pub async fn serve(
     ));
     let publishers = publishers(&parts, models.clone());
     let checks = tokio::spawn(become_ready(
-        clocks(&parts),
+        clocks,
         models,
         health.clone(),
         parts.ready.clone(),

@@ -3,7 +3,8 @@
 //! A server that starts under a wrong clock has nothing of its own to compare it with: times of
 //! writes, ages and consents would be wrong, and nobody would know. PostgreSQL has a clock that all
 //! servers share. While the server's differs from it by more than `database.max_clock_difference`,
-//! nothing is written and the server is not ready; reads go on. A file has no clock of its own, but
+//! nothing is written and the server is not ready; reads go on. Nor is anything written before the
+//! first comparison. A file has no clock of its own, but
 //! its newest write has a time: a clock that is behind it is told in the log. It is not refused
 //! there, for it may as well have been the clock of that write that was wrong.
 
@@ -13,11 +14,14 @@ use std::time::Duration;
 use profile_core::records::Timestamp;
 
 use crate::clock::Clock;
+use crate::store::retry::jittered;
 use crate::store::{Result, Store};
 use crate::telemetry::Episode;
 
 /// How often the clocks are compared.
 pub(super) const INTERVAL: Duration = Duration::from_secs(30);
+/// How soon the first comparison is tried again.
+const RETRY: Duration = Duration::from_millis(200);
 /// How many tenants' newest writes are looked at.
 const TENANTS: usize = 1_000;
 
@@ -31,28 +35,41 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares the clocks at the start, or a file's newest write with the clock.
+    /// Nothing is written until the clocks were compared for the first time.
+    pub(super) fn hold_writes(&self) {
+        let why = "the server's clock has not been compared with the database's yet";
+        self.store
+            .availability()
+            .set_clock_refusal(Some(why.into()));
+    }
+
+    /// Compares the clocks at the start, or a file's newest write with the clock. Ends when that
+    /// succeeded.
     pub(super) async fn begin(&self) {
-        let newest = match self.look().await {
-            Ok(true) => return,
-            Ok(false) => self.newest_write().await,
-            Err(error) => Err(error),
-        };
-        match newest {
-            Ok(Some(newest)) => {
-                let behind = seconds(newest, self.clock.now());
-                if self.is_too_much(behind) {
-                    tracing::warn!(
-                        behind_seconds = behind,
-                        "the clock is behind the newest write: it is wrong, or was when that was written"
-                    );
-                }
-            }
-            Ok(None) => {}
-            Err(error) => {
+        let mut told = false;
+        while let Err(error) = self.compare_first().await {
+            if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%error, "the clock could not be compared with the database's; trying again");
             }
+            tokio::time::sleep(jittered(RETRY)).await;
         }
+    }
+
+    async fn compare_first(&self) -> Result<()> {
+        if self.look().await? {
+            return Ok(());
+        }
+        if let Some(newest) = self.newest_write().await? {
+            let behind = seconds(newest, self.clock.now());
+            if self.is_too_much(behind) {
+                tracing::warn!(
+                    behind_seconds = behind,
+                    "the clock is behind the newest write: it is wrong, or was when that was written"
+                );
+            }
+        }
+        self.store.availability().set_clock_refusal(None);
+        Ok(())
     }
 
     /// Compares the clocks. Answers whether the database has one.
