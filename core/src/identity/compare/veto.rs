@@ -12,6 +12,8 @@ use crate::model::matching::{AgreementLevel, Field};
 pub enum Veto {
     /// The given names differ, and nothing that belongs to one person alone is shared.
     GivenNamesDiffer,
+    /// One of the two says no given name, and nothing is the same that a household does not share.
+    NoGivenName,
     /// The family names differ, and neither a contact nor a number nor the date of birth is the
     /// same: two of one name in a house.
     FamilyNamesDiffer,
@@ -31,6 +33,7 @@ impl Veto {
     pub fn name(self) -> &'static str {
         match self {
             Self::GivenNamesDiffer => "given_names_differ",
+            Self::NoGivenName => "no_given_name",
             Self::FamilyNamesDiffer => "family_names_differ",
             Self::BirthDatesDiffer => "birth_dates_differ",
             Self::SuffixesDiffer => "suffixes_differ",
@@ -44,6 +47,7 @@ impl Veto {
     pub fn words(self) -> &'static str {
         match self {
             Self::GivenNamesDiffer => "the given names differ",
+            Self::NoGivenName => "one has no given name, and a household shares the rest",
             Self::FamilyNamesDiffer => "the family names differ",
             Self::BirthDatesDiffer => "the dates of birth differ",
             Self::SuffixesDiffer => "the suffixes of the names differ",
@@ -75,6 +79,9 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     }
     if !shared_id && families_only_differ(score) {
         return Some(Veto::FamilyNamesDiffer);
+    }
+    if nobody_named(score) {
+        return Some(Veto::NoGivenName);
     }
     let gender = score.level(Field::Gender);
     if !shared_id
@@ -128,6 +135,16 @@ fn families_only_differ(score: &Score) -> bool {
         && !exact(Field::Email)
         && !exact(Field::Phone)
         && !agrees(score.level(Field::BirthDate))
+}
+
+/// Whether one of two says no given name, and nothing speaks for one person: neither a number, an
+/// e-mail address or a date of birth, nor a telephone number with the family name.
+fn nobody_named(score: &Score) -> bool {
+    let missing = |field| score.level(field) == AgreementLevel::Missing;
+    let speaks = |field| score.weight(field) > 0;
+    let own = [Field::PersonalId, Field::Email, Field::BirthDate];
+    let phone = speaks(Field::Phone) && speaks(Field::FamilyName);
+    missing(Field::GivenName) && !own.into_iter().any(speaks) && !phone
 }
 
 /// Whether the date of birth says that given names which look alike are one, mistyped.
