@@ -313,31 +313,41 @@ impl Consents {
 
     /// What counts of this record's words: the last among those in force. Where the purpose as such
     /// is asked about and nothing general was said, the least restrictive of what was said for
-    /// contact points.
-    fn at(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
-        self.last(about, time).or_else(|| {
+    /// contact points. `counts` tells which words may allow anything.
+    fn at(
+        &self,
+        about: About<'_>,
+        time: Timestamp,
+        counts: &dyn Fn(&Provenance) -> bool,
+    ) -> Option<(ConsentState, &ConsentWord)> {
+        self.last(about, time, counts).or_else(|| {
             let points = self.0.iter().filter(|word| {
                 about.contact_point.is_none() && word.consent.purpose == about.purpose
             });
             let each = points.filter_map(|word| {
-                self.last(
-                    About {
-                        contact_point: word.consent.contact_point.as_ref(),
-                        ..about
-                    },
-                    time,
-                )
+                let contact_point = word.consent.contact_point.as_ref();
+                let about = About {
+                    contact_point,
+                    ..about
+                };
+                self.last(about, time, counts)
             });
             each.min_by_key(|(state, word)| (*state, std::cmp::Reverse(word.place())))
         })
     }
 
-    fn last(&self, about: About<'_>, time: Timestamp) -> Option<(ConsentState, &ConsentWord)> {
+    fn last(
+        &self,
+        about: About<'_>,
+        time: Timestamp,
+        counts: &dyn Fn(&Provenance) -> bool,
+    ) -> Option<(ConsentState, &ConsentWord)> {
         let in_force = self
             .0
             .iter()
             .filter(|word| about.covers(word))
-            .filter_map(|word| Some((word.at(time)?, word)));
+            .filter_map(|word| Some((word.at(time)?, word)))
+            .filter(|(state, word)| state.refuses() || counts(&word.said));
         in_force.max_by_key(|(_, word)| word.place())
     }
 }
@@ -376,6 +386,13 @@ pub enum ConsentState {
     Withdrawn,
     /// No.
     Denied,
+}
+
+impl ConsentState {
+    /// Whether the customer said no.
+    fn refuses(self) -> bool {
+        self >= Self::Withdrawn
+    }
 }
 
 plain_size!(ConsentStatus, LegalBasis);

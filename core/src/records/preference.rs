@@ -147,6 +147,13 @@ impl PreferenceKey {
         u8::from(strict)
     }
 
+    /// Whether a word on it limits how the customer may be contacted or used. A need is none, but
+    /// that nobody may call.
+    #[must_use]
+    pub(crate) fn limits(&self, word: &Preference) -> bool {
+        (!self.is_accessibility() || *self == Self::NoPhone) && self.strictness(Some(word)) > 0
+    }
+
     fn standing(&self) -> Standing {
         match self {
             Self::PreferredName

@@ -9,7 +9,10 @@
 //! state, and a late one needs nothing re-read from history.
 //!
 //! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
-//! record is replaced or deleted takes back nothing that its customer wanted.
+//! record is replaced or deleted takes back nothing that its customer wanted. Where a source deletes
+//! a record and gives its key out again, the next customer inherits what limits us (withdrawals,
+//! refusals, limits of contact), but nothing that allows anything, and no wishes or needs: those
+//! were another person's.
 
 mod apply;
 
@@ -182,6 +185,9 @@ pub struct Record {
     ahead: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base: Option<Base>,
+    /// The place in time of the latest deletion, effective or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     identifiers: BTreeMap<String, Register<Vec<IdentifierValue>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -213,6 +219,7 @@ impl Record {
             latest: None,
             ahead: None,
             base: None,
+            deleted: None,
             identifiers: BTreeMap::new(),
             traits: BTreeMap::new(),
             preferences: BTreeMap::new(),
@@ -238,6 +245,20 @@ impl Record {
         self.base.is_some_and(|base| !base.deleted)
             || self.identifiers.values().any(|cell| !cell.value.is_empty())
             || self.traits.values().any(|cell| cell.value.is_some())
+    }
+
+    /// Until when the key was somebody else's, as far as its source can be believed: it was deleted
+    /// then, and given out again.
+    #[must_use]
+    pub(crate) fn reused_since(&self) -> Option<Timestamp> {
+        self.deleted.filter(|_| self.is_said())
+    }
+
+    /// Whether a word was said by whoever had the key before it was deleted and given out again.
+    #[must_use]
+    pub(crate) fn is_of_former_holder(&self, said: &Provenance) -> bool {
+        self.reused_since()
+            .is_some_and(|since| said.place().time < since)
     }
 
     /// The latest statement about it, if any was made.
@@ -290,11 +311,13 @@ impl Record {
         })
     }
 
-    /// Its preferences, in order of key.
+    /// Its preferences, in order of key. Of what a former holder of the key wanted, the limits stay.
     pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Provenance)> {
-        self.preferences
-            .iter()
-            .filter_map(|(key, cell)| Some((key, cell.value.as_ref()?, cell.patch.as_ref()?)))
+        self.preferences.iter().filter_map(|(key, cell)| {
+            let (value, said) = (cell.value.as_ref()?, cell.patch.as_ref()?);
+            let stays = key.limits(value) || !self.is_of_former_holder(said);
+            stays.then_some((key, value, said))
+        })
     }
 
     /// Whether anything was ever said of a preference, cleared or not.
@@ -351,8 +374,8 @@ impl Record {
     /// Whether sources have said the same of both, wherever identity put them.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (self.first_seen, &self.latest, &self.base)
-            == (other.first_seen, &other.latest, &other.base)
+        (self.first_seen, &self.latest, &self.base, self.deleted)
+            == (other.first_seen, &other.latest, &other.base, other.deleted)
             && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
             && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
     }
@@ -389,8 +412,8 @@ heap_size! {
     Origin { record, source_time, receive_time }
     Membership { profile, reason, carries, minted }
     Record {
-        key, first_seen, has_events, membership, latest, ahead, base, identifiers, traits, preferences, consents, contacts,
-        rollup,
+        key, first_seen, has_events, membership, latest, ahead, base, deleted, identifiers, traits, preferences, consents,
+        contacts, rollup,
     }
 }
 

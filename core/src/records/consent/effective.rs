@@ -1,7 +1,7 @@
 //! The word that counts, of all that the records of a profile say.
 
 use super::{About, ConsentState, ConsentWord};
-use crate::records::{Origin, Record, RecordKey, Timestamp};
+use crate::records::{Origin, Provenance, Record, RecordKey, Timestamp};
 
 /// What counts for a purpose at a time.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,8 @@ pub fn effective<'a>(
     time: Timestamp,
 ) -> Option<Effective<'a>> {
     let of_record = |record: &'a Record| {
-        let (state, word) = record.consents().at(about, time)?;
+        let counts = |said: &Provenance| !record.is_of_former_holder(said);
+        let (state, word) = record.consents().at(about, time, &counts)?;
         Some(Effective {
             state,
             word,

@@ -59,7 +59,7 @@ fn at(words: &[ConsentWord], contact_point: Option<&str>, seconds: i64) -> Optio
         contact_point: point.as_ref(),
     };
     taken(words)
-        .at(about, time(seconds))
+        .at(about, time(seconds), &|_| true)
         .map(|(state, _)| state)
 }
 

@@ -123,6 +123,7 @@ impl Record {
                 }
             }
             Change::Delete => {
+                self.deleted = self.deleted.max(Some(said.place().time));
                 self.rebase(said, true);
             }
         }

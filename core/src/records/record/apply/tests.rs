@@ -153,3 +153,75 @@ fn a_statement_from_a_fast_clock_is_known_when_it_comes_again() {
     let later = consent("granted", 24, 24);
     assert!(!record.may_know(record.stamp(&later)));
 }
+
+fn deletion(said: i64) -> RecordStatement {
+    let draft = DraftRecord {
+        source_time: Some(hour(said)),
+        ..DraftRecord::new(key())
+    };
+    checked(Draft::Delete(draft), said)
+}
+
+/// The record after statements, in every order: the same.
+fn all_orders(statements: &[RecordStatement]) -> Record {
+    let of = |order: &[usize]| {
+        let mut record = Record::new(key(), hour(0));
+        for &index in order {
+            record.apply(&statements[index]);
+        }
+        record
+    };
+    let mut order: Vec<usize> = (0..statements.len()).collect();
+    let record = of(&order);
+    permutations(&mut order, 0, &mut |order| {
+        assert!(record.is_kept_as(&of(order)), "{order:?}");
+    });
+    record
+}
+
+fn permutations(order: &mut [usize], from: usize, each: &mut dyn FnMut(&[usize])) {
+    if from == order.len() {
+        return each(order);
+    }
+    for index in from..order.len() {
+        order.swap(from, index);
+        permutations(order, from + 1, each);
+        order.swap(from, index);
+    }
+}
+
+#[test]
+fn who_gets_a_key_that_was_deleted_inherits_no_consent() {
+    let former = [city("Rome", 1, 1), consent("granted", 2, 2), deletion(3)];
+    assert_eq!(
+        state(all_orders(&former), 9),
+        Some(ConsentState::Granted),
+        "a deletion alone takes nothing back"
+    );
+    let mut reused = former.to_vec();
+    reused.push(city("Oslo", 4, 4));
+    assert_eq!(state(all_orders(&reused), 9), None);
+    reused.push(consent("granted", 5, 5));
+    assert_eq!(state(all_orders(&reused), 9), Some(ConsentState::Granted));
+}
+
+#[test]
+fn who_gets_a_key_that_was_deleted_inherits_what_limits_us() {
+    let reused = |word: RecordStatement| {
+        all_orders(&[city("Rome", 1, 1), word, deletion(3), city("Oslo", 4, 4)])
+    };
+    assert_eq!(
+        state(reused(consent("withdrawn", 2, 2)), 9),
+        Some(ConsentState::Withdrawn)
+    );
+    let wanted = |name: &str, value: bool| {
+        let record = reused(preference(name, value, 2, 2));
+        let found = record
+            .preferences()
+            .map(|(key, ..)| key.to_string())
+            .collect::<Vec<_>>();
+        found == [name]
+    };
+    assert!(wanted("do_not_contact", true) && wanted("accessibility.no_phone", true));
+    assert!(!wanted("do_not_contact", false) && !wanted("accessibility.braille", true));
+}
