@@ -10,11 +10,14 @@ customers, as the PyPI package `lifetimes` ships them. The same input gives the 
 import csv
 import json
 import sys
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).parent
 # The first so many CDNOW customers: about 7,000 purchases.
 CUSTOMERS = 2_200
+# Purchases are asked about from this day on.
+SURVEYED_SINCE = "1998-02-01"
 
 QUESTIONS = [
     ("Where is my parcel?", "shipping", "chat", 5),
@@ -62,6 +65,27 @@ def write_orders(web, lines):
             "total": total,
         })
     write_csv("orders.csv", list(rows[0]), rows)
+    return rows
+
+
+def write_surveys(orders):
+    """Each fifth purchase of the last months is answered for. Everything in here is invented, by the check sum of the order's id."""
+    rows = []
+    for order in orders:
+        draw = zlib.crc32(order["order_id"].encode())
+        if order["order_date"] < SURVEYED_SINCE or draw % 5:
+            continue
+        metric = ("nps", "nps", "csat")[draw // 5 % 3]
+        answers = {"nps": [10, 10, 9, 9, 9, 8, 8, 7, 6, 3], "csat": [5, 5, 5, 4, 4, 4, 3, 2]}[metric]
+        rows.append({
+            "response_id": f"s{order['order_id']}",
+            "customer_id": order["customer_id"],
+            "order_id": order["order_id"],
+            "answered_on": order["order_date"],
+            "metric": metric,
+            "score": answers[draw // 15 % len(answers)],
+        })
+    write_csv("surveys.csv", list(rows[0]), rows)
 
 
 def write_conversations(web):
@@ -100,7 +124,8 @@ def main():
         web = write_customers(list(csv.DictReader(file)))
     with open(cdnow_txt, encoding="ascii") as file:
         next(file)
-        write_orders(web, [line for line in file if line.strip()])
+        orders = write_orders(web, [line for line in file if line.strip()])
+    write_surveys(orders)
     write_conversations(web)
 
 

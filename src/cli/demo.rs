@@ -1,16 +1,24 @@
 //! `demo`: a server on a throw-away database with the retail sample, which is compiled in.
+//!
+//! The sample's purchases and conversations end on [`NEWEST_DAY`]. They are shifted by whole days so
+//! that they end yesterday: windows, surveys and segments look back from the present.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use profile_core::records::TenantId;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use profile_core::records::{TenantId, Timestamp};
+use regex::bytes::{Captures, Regex};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, DEFAULT_SERVER, refused};
 use super::import::{Input, Job, Progress, Sink, run_job};
 use super::process::{OnHangup, Process};
 use super::{output, setup};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigArgs, Setting};
 use crate::grpc::v1;
 use crate::telemetry::http::Readiness;
@@ -19,8 +27,11 @@ use crate::telemetry::http::Readiness;
 /// with orders.
 const SOMEBODY: &str = "jose.viana@icloud.com";
 
+/// The last day of the sample's events.
+const NEWEST_DAY: Date = jiff::civil::date(1998, 6, 30);
+
 /// The sample: name, source, kind, content.
-const SAMPLE: [(&str, &str, &str, &[u8]); 7] = [
+const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
     (
         "web.csv",
         "web",
@@ -56,6 +67,12 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 7] = [
         "web",
         "orders",
         include_bytes!("../../examples/retail/orders.csv"),
+    ),
+    (
+        "surveys.csv",
+        "web",
+        "surveys",
+        include_bytes!("../../examples/retail/surveys.csv"),
     ),
     (
         "conversations.ndjson",
@@ -147,8 +164,12 @@ async fn show(address: SocketAddr) -> anyhow::Result<()> {
     let tenant = TenantId::default();
     let sink = Sink::remote(&server, &tenant).await?;
     output::print("importing the sample")?;
+    let days = days_to_yesterday(SystemClock.now());
     for (name, source, kind, bytes) in SAMPLE {
-        let input = Input::embedded(name, bytes)?;
+        let input = match kind {
+            "customers" | "subscribers" => Input::in_memory(name, bytes.to_vec())?,
+            _ => Input::in_memory(name, shifted(bytes, days))?,
+        };
         let progress = Progress::start(name, input.total_bytes());
         let (source, kind) = (source.to_owned(), kind.to_owned());
         let job = Job {
@@ -186,6 +207,36 @@ ready: gRPC on {address}. Three things to try:
 
 Ctrl-C ends the server and removes its data."
     ))
+}
+
+/// How many days lie between the sample's last one and the day before `now` (UTC).
+fn days_to_yesterday(now: Timestamp) -> i64 {
+    let now = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    i64::from((today - NEWEST_DAY).get_days()) - 1
+}
+
+/// The text with its dates (1998-06-30) so many days later.
+fn shifted(text: &[u8], days: i64) -> Vec<u8> {
+    let later = |found: &Captures<'_>| {
+        let date = std::str::from_utf8(&found[1]).unwrap_or_default();
+        let later = date
+            .parse::<Date>()
+            .map(|date| date.checked_add(days.days()));
+        let mut text = match later {
+            Ok(Ok(date)) => date.to_string().into_bytes(),
+            _ => found[1].to_vec(),
+        };
+        text.extend(&found[2]);
+        text
+    };
+    dates().replace_all(text, later).into_owned()
+}
+
+/// A date, and what ends it.
+fn dates() -> Regex {
+    #[expect(clippy::expect_used, reason = "a constant")]
+    Regex::new(r"\b(\d{4}-\d{2}-\d{2})(\D|$)").expect("a pattern")
 }
 
 /// The program as the reader calls it.
@@ -236,4 +287,32 @@ async fn check(client: &Client) -> anyhow::Result<String> {
             .collect::<String>()
     });
     Ok(name.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_ends_yesterday_and_keeps_its_distances() {
+        let now = Timestamp::from_micros(1_767_225_600_000_000); // 2026-01-01T00:00Z
+        let days = days_to_yesterday(now);
+        let text = b"id 1998-06-30 1998-06-01T16:20:00Z 1998-06-311 1998-13-01";
+        assert_eq!(
+            String::from_utf8_lossy(&shifted(text, days)),
+            "id 2025-12-31 2025-12-02T16:20:00Z 1998-06-311 1998-13-01"
+        );
+    }
+
+    #[test]
+    fn nothing_in_the_sample_is_newer_than_its_last_day() {
+        let events = SAMPLE
+            .iter()
+            .filter(|(_, _, kind, _)| !["customers", "subscribers"].contains(kind));
+        let newest = events
+            .flat_map(|(.., bytes)| dates().captures_iter(bytes).collect::<Vec<_>>())
+            .map(|found| found[1].to_vec())
+            .max();
+        assert_eq!(newest, Some(NEWEST_DAY.to_string().into_bytes()));
+    }
 }

@@ -16,7 +16,7 @@ const PAGE: u32 = 500;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile timeline email:ann@shop.com
-  customer-profile timeline record:web/r000003 --type order_placed --since 1998-01-01T00:00:00Z
+  customer-profile timeline record:web/r000003 --type order_placed --since 2026-01-01T00:00:00Z
   customer-profile timeline email:ann@shop.com --objects          Orders, conversations, each once
   customer-profile timeline email:ann@shop.com --channel chat --channel email --text 'blue mug'
   customer-profile timeline email:ann@shop.com --counts --limit 1 How many of each type

@@ -1,5 +1,5 @@
 //! Payloads from files: CSV, JSON objects in lines (NDJSON), or a JSON document with a list of
-//! them; plain or gzip, in UTF-8 or an encoding that is declared.
+//! them; plain or gzip, in UTF-8 or an encoding that is declared; or Parquet.
 //!
 //! A caller may declare everything ([`Options`]). The content decides the rest where it leaves no
 //! doubt, never the file's name, and [`FileReader::described`] says what the file was taken for,
@@ -26,6 +26,7 @@ mod input;
 mod json;
 mod ndjson;
 pub mod options;
+mod parquet;
 
 use std::fs::File;
 use std::io::Read;
@@ -98,6 +99,8 @@ pub struct FileReader {
     described: String,
     notes: Vec<String>,
     total_bytes: u64,
+    /// Of Parquet, whose rows have their columns from its schema.
+    columns: Option<Vec<String>>,
     over: bool,
 }
 
@@ -115,9 +118,36 @@ impl FileReader {
     /// before the position.
     pub fn open(path: &Path, options: &Options, start: Position) -> Result<Self, ReadError> {
         let failed = |error: std::io::Error| ReadError::at_start(error.to_string());
-        let file = File::open(path).map_err(failed)?;
+        let mut file = File::open(path).map_err(failed)?;
         let total_bytes = file.metadata().map_err(failed)?.len();
+        if parquet::is_parquet(&mut file).map_err(failed)? {
+            return Self::parquet(file, total_bytes, options, start);
+        }
         Self::new(file, total_bytes, options, start)
+    }
+
+    fn parquet(
+        file: File,
+        total_bytes: u64,
+        options: &Options,
+        start: Position,
+    ) -> Result<Self, ReadError> {
+        if options.fingerprint() != Options::default().fingerprint() {
+            let what = "a Parquet file says itself how it is to be read: declare nothing of it";
+            return Err(ReadError::at_start(what));
+        }
+        let lines = parquet::Lines::open(file).map_err(ReadError::at_start)?;
+        let (described, columns) = (lines.described(), lines.columns());
+        let options = Options {
+            format: Some(Format::JsonLines),
+            ..Options::default()
+        };
+        let reader = Self::new(lines, total_bytes, &options, start)?;
+        Ok(Self {
+            described,
+            columns: Some(columns),
+            ..reader
+        })
     }
 
     /// Reads from anything; `total_bytes` is only passed on to [`total_bytes`](Self::total_bytes).
@@ -157,6 +187,7 @@ impl FileReader {
             described,
             notes,
             total_bytes,
+            columns: None,
             over: false,
         })
     }
@@ -181,7 +212,10 @@ impl FileReader {
     pub fn columns(&self) -> Option<Vec<&str>> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.columns().collect()),
-            Rows::Ndjson(_) | Rows::Json(_) => None,
+            Rows::Ndjson(_) | Rows::Json(_) => {
+                let columns = self.columns.as_ref()?;
+                Some(columns.iter().map(String::as_str).collect())
+            }
         }
     }
 
@@ -197,10 +231,10 @@ impl FileReader {
         self.total_bytes
     }
 
-    /// Number of these bytes that are read.
+    /// Number of these bytes that are read. (The rows of Parquet are longer than the file.)
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.input.bytes_read()
+        self.input.bytes_read().min(self.total_bytes)
     }
 }
 

@@ -279,10 +279,16 @@ fn the_readmes_python_program_runs_with_code_generated_from_the_proto_files() {
     let name = told[0]
         .strip_suffix(" is made of 6 records")
         .expect(told[0]);
+    // The days are shifted to the present.
+    let undated = told.iter().map(|line| match line.split_at_checked(10) {
+        Some((_, time)) if time.starts_with('T') => time,
+        _ => line,
+    });
+    let told: Vec<&str> = undated.collect();
     for line in [
         "family_name: Viana (loyalty/r005064)",
-        "1998-06-30T00:00:00Z order_placed web 01722-52",
-        "1998-06-19T14:05:00Z conversation_started helpdesk 9019",
+        "T00:00:00Z order_placed web 01722-52",
+        "T14:05:00Z conversation_started helpdesk 9019",
         "1 found by ['display_name', 'family_name', 'given_name']",
         &format!("STATEMENT_OUTCOME_STORED {name} []"),
         &format!("{name} is made of 7 records now"),

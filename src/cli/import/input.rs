@@ -1,4 +1,4 @@
-//! The input of an import: a file or embedded bytes, read in batches on a thread of its own.
+//! The input of an import: a file or bytes in memory, read in batches on a thread of its own.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -85,11 +85,12 @@ impl Input {
         self.names.clone()
     }
 
-    /// Reads what is compiled in.
-    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> anyhow::Result<Self> {
+    /// Reads what is in memory.
+    pub(crate) fn in_memory(name: &str, bytes: Vec<u8>) -> anyhow::Result<Self> {
+        let length = bytes.len() as u64;
         let reader = FileReader::new(
-            bytes,
-            bytes.len() as u64,
+            std::io::Cursor::new(bytes),
+            length,
             &Options::default(),
             Position::START,
         )?;

@@ -32,7 +32,7 @@ impl Detected {
 }
 
 /// First bytes of formats that are not read, with their name and what to do.
-const OTHERS: [(&[u8], &str); 22] = [
+const OTHERS: [(&[u8], &str); 23] = [
     (b"PK\x03\x04", ""),
     (
         b"\xD0\xCF\x11\xE0",
@@ -40,9 +40,9 @@ const OTHERS: [(&[u8], &str); 22] = [
     ),
     (
         b"PAR1",
-        "a Parquet file: convert it, such as with DuckDB by \
-         `COPY 'file.parquet' TO 'file.ndjson' (FORMAT json)`",
+        "a Parquet file, which is read by its end first: decompress it, and give its path",
     ),
+    (b"PARE", "an encrypted Parquet file: decrypt it"),
     (b"Obj\x01", "an Avro file: convert it to NDJSON"),
     (b"ORC", "an ORC file: convert it to NDJSON"),
     (b"ARROW1", "an Arrow file: convert it to NDJSON"),
@@ -101,7 +101,7 @@ pub(super) fn refusal(beginning: &[u8]) -> Option<String> {
     let known = OTHERS.iter().find(|(magic, _)| {
         let printable = magic.iter().all(u8::is_ascii_graphic) && magic.len() < 5;
         beginning.starts_with(magic)
-            && (binary || !printable || *magic == b"PAR1" || *magic == b"%PDF")
+            && (binary || !printable || magic.starts_with(b"PAR") || *magic == b"%PDF")
     });
     if let Some((_, what)) = known {
         return Some(refused(what));

@@ -11,6 +11,7 @@ use super::*;
 
 mod csv;
 mod formats;
+mod parquet;
 
 fn reader(bytes: impl Into<Vec<u8>>, start: Position) -> Result<FileReader, ReadError> {
     reader_by(bytes, &Options::default(), start)

@@ -31,7 +31,7 @@ fn the_demo_imports_everything_checks_itself_and_leaves_nothing() {
         .lines()
         .filter(|line| line.contains(" rows: "))
         .collect();
-    assert_eq!(imported.len(), 7, "{out}");
+    assert_eq!(imported.len(), 8, "{out}");
     assert!(
         imported
             .iter()

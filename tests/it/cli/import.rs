@@ -241,7 +241,11 @@ fn files_without_a_row_and_files_of_other_kinds_fail() {
             "<html><body>Sign in</body></html>",
             "an HTML page",
         ),
-        ("table.parquet", "PAR1....", "a Parquet file"),
+        (
+            "table.parquet",
+            "PAR1....",
+            "the Parquet file cannot be read",
+        ),
         (
             "list.json",
             "[{\"id\":\"1\"},{\"id\":\"2\"}]",
