@@ -12,6 +12,7 @@ use crate::records::{
     About, ConsentState, FrequencyCap, Origin, Preference, PreferenceKey, StatedPreference,
     Timestamp, effective, next_change,
 };
+use crate::time_zone;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -347,7 +348,7 @@ impl Case<'_> {
             .or(Some(self.model.time_zone.as_str()))
             .filter(|name| !name.is_empty())
             .unwrap_or("UTC");
-        let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+        let zone = time_zone::get(name).unwrap_or(TimeZone::UTC);
         let quiet = quiet_at(hours, &zone, time)?;
         let until = next_loud(hours, &zone, time);
         Some(Refusal {
