@@ -32,6 +32,7 @@ pub mod event;
 pub mod experience;
 pub(crate) mod expression;
 pub mod file;
+mod language;
 mod mapping;
 pub mod matching;
 mod normalize;

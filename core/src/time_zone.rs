@@ -123,7 +123,10 @@ fn version_of(directory: &Path) -> Option<String> {
     let version = version.trim();
     let is_one = version.len() >= 5
         && version.bytes().take(4).all(|byte| byte.is_ascii_digit())
-        && version.bytes().skip(4).all(|byte| byte.is_ascii_lowercase());
+        && version
+            .bytes()
+            .skip(4)
+            .all(|byte| byte.is_ascii_lowercase());
     is_one.then(|| version.to_owned())
 }
 
@@ -147,7 +150,10 @@ const ABBREVIATIONS: [(&str, &str); 30] = [
     ("EAT", "Africa/Nairobi"),
     ("EDT", "America/New_York"),
     ("EEST", "Europe/Athens"),
-    ("EST", "America/New_York, America/Panama or Australia/Sydney"),
+    (
+        "EST",
+        "America/New_York, America/Panama or Australia/Sydney",
+    ),
     ("ECT", "America/Guayaquil or Europe/Paris"),
     ("GST", "Asia/Dubai or Atlantic/South_Georgia"),
     ("HKT", "Asia/Hong_Kong"),
@@ -156,7 +162,10 @@ const ABBREVIATIONS: [(&str, &str); 30] = [
     ("KST", "Asia/Seoul"),
     ("MDT", "America/Denver"),
     ("MSK", "Europe/Moscow"),
-    ("MST", "America/Denver, America/Phoenix or Asia/Kuala_Lumpur"),
+    (
+        "MST",
+        "America/Denver, America/Phoenix or Asia/Kuala_Lumpur",
+    ),
     ("PDT", "America/Los_Angeles"),
     ("PKT", "Asia/Karachi"),
     ("PST", "America/Los_Angeles or Asia/Manila"),

@@ -192,6 +192,7 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::Impossible => v1::NoteReason::Impossible,
         NoteReason::Placeholder => v1::NoteReason::Placeholder,
         NoteReason::Blocked => v1::NoteReason::Blocked,
+        NoteReason::Strictest => v1::NoteReason::Strictest,
     }
 }
 

@@ -344,7 +344,7 @@ sources:
           - { purpose: news, reason: r }
 "#;
         insta::assert_snapshot!(told(yaml), @r"
-        2:12: time_zone: must be a name of the IANA time zone database, such as Europe/Zurich
+        2:12: time_zone: must be a name of the IANA time zone database, such as Europe/Zurich, or of Windows or Rails
         6:3: channels.Fax: a channel is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
         6:25: channels.Fax.contact_point: the model declares no identifier type `number`; it has: email
         6:50: channels.Fax.contact_events[0]: must be an event type in lower snake case, such as order_placed

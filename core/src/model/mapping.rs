@@ -177,6 +177,17 @@ impl Model {
     }
 }
 
+/// Whether a consent's status is a refusal or a withdrawal.
+fn refuses(fields: &BTreeMap<String, Value>) -> bool {
+    let status = fields.get("status").and_then(Value::as_str);
+    status.is_some_and(|status| {
+        let refusals = ["denied", "withdrawn"];
+        refusals
+            .iter()
+            .any(|refusal| refusal.eq_ignore_ascii_case(status.trim()))
+    })
+}
+
 /// One payload under its mapping.
 struct Run<'a> {
     source: &'a str,
@@ -271,14 +282,11 @@ impl Run<'_> {
         for (listed, expression) in &mapping.fields {
             let name = listed.key;
             let field = format!("{path}.{name}");
-            let value = if let Some(conversion) = listed.meaning {
-                self.convert(&field, expression, conversion)
-            } else {
-                let value = self.evaluate(&field, expression).value();
-                value
-                    .and_then(|value| self.text(&field, expression, &value))
-                    .map(Value::String)
-            };
+            // What is in no form of its field is the check's part, which may do without it.
+            let value = self.evaluate(&field, expression).value().map(|value| {
+                let read = listed.meaning.unwrap_or(Conversion::String).apply(&value);
+                read.unwrap_or(value)
+            });
             fields.extend(value.map(|value| (name.to_owned(), value)));
         }
         if !fields.contains_key("status") {
@@ -288,11 +296,14 @@ impl Run<'_> {
             None => None,
             Some((kind, expression)) => {
                 let field = format!("{path}.contact_point.{kind}");
-                let value = self.evaluate(&field, expression).value()?;
-                Some(Identifier::new(
-                    kind,
-                    self.text(&field, expression, &value)?,
-                ))
+                match self.evaluate(&field, expression).value() {
+                    Some(value) => Some(Identifier::new(
+                        kind,
+                        self.text(&field, expression, &value)?,
+                    )),
+                    None if refuses(&fields) => None,
+                    None => return None,
+                }
             }
         };
         let (record, purpose) = (draft.record.clone(), mapping.purpose.clone());

@@ -391,6 +391,9 @@ impl Case<'_> {
 
     /// Until when a cap is reached, if it is.
     fn reached(&self, cap: &FrequencyCap, time: Timestamp) -> Option<Timestamp> {
+        if cap.max_count == 0 {
+            return Some(Timestamp::from_micros(i64::MAX));
+        }
         let channels = self
             .model
             .channels

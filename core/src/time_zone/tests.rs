@@ -11,7 +11,10 @@ fn names_of_iana_windows_and_rails_are_read() {
         ("posix/Europe/Berlin", "Europe/Berlin"),
         ("Pacific Time (US & Canada)", "America/Los_Angeles"),
         ("Pacific Time (US &amp; Canada)", "America/Los_Angeles"),
-        ("(GMT-08:00) Pacific Time (US & Canada)", "America/Los_Angeles"),
+        (
+            "(GMT-08:00) Pacific Time (US & Canada)",
+            "America/Los_Angeles",
+        ),
         ("(UTC+01:00) W. Europe Standard Time", "Europe/Berlin"),
         ("W. Europe Standard Time", "Europe/Berlin"),
         ("w. europe daylight time", "Europe/Berlin"),
@@ -39,7 +42,14 @@ fn what_names_no_clock_is_refused_with_what_to_write() {
         let error = read(said).expect_err(said).to_string();
         assert!(error.contains("write "), "{said}: {error}");
     }
-    for said in ["", " ", "Europe/Atlantis", "right/Europe/Berlin", "tzdata.zi", "../etc"] {
+    for said in [
+        "",
+        " ",
+        "Europe/Atlantis",
+        "right/Europe/Berlin",
+        "tzdata.zi",
+        "../etc",
+    ] {
         assert_eq!(read(said), Err(UnreadZone::Unknown), "{said:?}");
     }
 }
@@ -98,7 +108,11 @@ fn the_newer_database_is_used_and_the_other_has_what_it_lacks() {
     assert_eq!(chosen.version, "9999z");
     assert_eq!(chosen.directory.as_deref(), Some(newer.as_path()));
     assert_eq!(offset(&chosen, "Europe/Zurich"), 18_000);
-    assert_eq!(offset(&chosen, "Europe/Berlin"), 3_600, "it has only one zone");
+    assert_eq!(
+        offset(&chosen, "Europe/Berlin"),
+        3_600,
+        "it has only one zone"
+    );
 
     let older = directory("older", "+VERSION", "2000a\n");
     for (path, version) in [

@@ -113,13 +113,11 @@ fn metric() -> TextBy<String> {
 
 /// The name of a time zone.
 pub(super) fn time_zone() -> TextBy<String> {
-    text_by(|name, at, reader| {
-        match crate::time_zone::read(name) {
-            Ok(name) => Some(name),
-            Err(unread) => {
-                reader.error(at.place(), unread.to_string());
-                None
-            }
+    text_by(|name, at, reader| match crate::time_zone::read(name) {
+        Ok(name) => Some(name),
+        Err(unread) => {
+            reader.error(at.place(), unread.to_string());
+            None
         }
     })
 }

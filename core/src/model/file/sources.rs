@@ -72,7 +72,8 @@ keys! {
         /// The purpose, as declared.
         purpose: String = required as declared(Section::Purposes);
         /// The identifier type of the contact point that it is for, and an expression for its
-        /// value; no value: nothing is said. Default: for all.
+        /// value. No value: a refusal or a withdrawal is for all, and nothing else is said.
+        /// Default: for all.
         contact_point: Option<(String, Expression)> = optional as
             then(entries(declared_key(Section::Identifiers), located(expression())).at_most(1), |points, _, reader| {
                 if let Some((_, second)) = points.get(1) {
