@@ -222,7 +222,6 @@ fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
         // By night it is a quiet hour.
         r#""reason":"CONTACT_REASON_"#,
         r#""rule":""#,
-        r#""field":"accessibility","reason":"WITHHELD_REASON_NEVER_FOR_MARKETING""#,
         r#""field":"traits.family_name","reason":"WITHHELD_REASON_NOT_FOR_PURPOSE""#,
     ] {
         assert!(told.contains(part), "{part}:\n{told}");

@@ -1,13 +1,14 @@
 //! How much of a profile to answer: the view and the mask that were asked for, and what the purpose
 //! may see.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use profile_core::model::{Model, PurposeKind, Visible};
 use profile_core::permission::view::{View, Withheld};
 use profile_core::profile::{Derived, Profile};
-use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed};
+use profile_core::records::{PreferenceKey, Preferences, Reason, Timestamp, Violation, listed};
 use prost_types::FieldMask;
 
 use super::{computed_trait, held, record, time, unified};
@@ -80,6 +81,7 @@ impl PurposeScope {
         Some(View {
             name: &self.name,
             purpose: self.model.purposes.get(&self.name)?,
+            model: &self.model,
         })
     }
 }
@@ -322,20 +324,20 @@ impl Projection {
 
     /// How the customer wants to be treated.
     fn treatment(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        if profile.preferences.is_empty() {
+        let stated = sight.preferences(&profile.preferences);
+        if stated.is_empty() {
             return;
         }
         let has = |needs: bool| {
-            profile
-                .preferences
+            stated
                 .keys()
                 .any(|key| PreferenceKey::is_accessibility(key) == needs)
         };
         if self.has("accessibility") && has(true) && sight.sees_accessibility() {
-            message.accessibility = accessibility(&profile.preferences);
+            message.accessibility = accessibility(&stated);
         }
         if self.has("preferences") && has(false) && sight.sees_preferences() {
-            message.preferences = preferences(&profile.preferences);
+            message.preferences = preferences(&stated);
         }
     }
 }
@@ -434,6 +436,12 @@ impl<'a> Sight<'a> {
     pub(in crate::grpc) fn withhold_events(&mut self) {
         self.withheld
             .extend(self.view.map(|view| view.not_listed("events")));
+    }
+
+    /// Preferences and needs as far as the purpose may know that there are any.
+    pub(in crate::grpc) fn preferences<'p>(&self, stated: &'p Preferences) -> Cow<'p, Preferences> {
+        self.view
+            .map_or(Cow::Borrowed(stated), |view| view.preferences(stated))
     }
 
     pub(in crate::grpc) fn sees_preferences(&mut self) -> bool {

@@ -288,7 +288,6 @@ pub(in crate::grpc) fn withheld(withheld: Withheld) -> v1::Withheld {
     use v1::WithheldReason as Wire;
     let reason = match withheld.reason {
         WithheldReason::NotForPurpose => Wire::NotForPurpose,
-        WithheldReason::NeverForMarketing => Wire::NeverForMarketing,
         WithheldReason::ProcessingRestricted => Wire::ProcessingRestricted,
         WithheldReason::Consent(None | Some(ConsentState::Granted)) => Wire::ConsentMissing,
         WithheldReason::Consent(Some(ConsentState::Denied)) => Wire::ConsentDenied,
