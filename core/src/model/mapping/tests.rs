@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 mod again;
+mod several;
 
 const MODEL: &str = r#"
 identifiers:
@@ -15,6 +16,7 @@ traits:
   given_name: {}
   tags: { keep: union }
   spent: {}
+events: { page_view: {} }
 sources:
   shop:
     records:
