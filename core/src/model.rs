@@ -55,7 +55,7 @@ pub use event::{Catalogue, EventType};
 pub use experience::Experience;
 pub use expression::overrun::count as evaluations_over_budget;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
-pub use mapping::{Kind, MappedFields};
+pub use mapping::{Kind, Mapped, MappedFields, Omission};
 pub use matching::{BelongsTo, Matching, Role};
 pub use normalize::{MailProvider, MailProviders, Normalized, Unread, clean};
 pub use notes::{MAX_NOTES, Note, NoteReason, Notes};

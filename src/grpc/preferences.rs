@@ -227,7 +227,10 @@ impl PreferenceApi {
         // Only what there is.
         let has_needs = stated.keys().any(PreferenceKey::is_accessibility);
         let has_wishes = stated.keys().any(|key| !key.is_accessibility())
-            || profile.records.iter().any(|record| !record.consents().is_empty());
+            || profile
+                .records
+                .iter()
+                .any(|record| !record.consents().is_empty());
         let needs = needs.filter(|_| has_needs);
         let wishes = wishes.filter(|_| has_wishes);
         let withheld = needs.into_iter().chain(wishes).chain(points.into_values());

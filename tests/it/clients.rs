@@ -316,8 +316,9 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model, placeholders, groups, events] = &blocks("The model file", "yaml")[..] else {
-        panic!("a model, placeholders, groups and event types")
+    let [model, placeholders, groups, mappings, events] = &blocks("The model file", "yaml")[..]
+    else {
+        panic!("a model, placeholders, groups, mappings and event types")
     };
     let parts = "sources: { s: }\ntraits: { street: , postcode: , city: , country: , billing_street: , \
                  billing_postcode: , billing_city: }\n";
@@ -330,6 +331,10 @@ fn the_readmes_model_has_no_mistakes() {
         (
             format!("{parts}{placeholders}{groups}"),
             "1 sources, 2 identifier types, 7 traits".to_owned(),
+        ),
+        (
+            mappings.clone(),
+            "1 sources, 0 identifier types, 0 traits".to_owned(),
         ),
         (model.clone(), counts.to_owned()),
         (model.clone() + publish, format!("{counts}, 2 publications")),

@@ -2,14 +2,14 @@
 //!
 //! Java, Salesforce and POSIX write `en_US`, `zh_TW_#Hant`, `de_DE.UTF-8@euro`. A deprecated tag
 //! comes into the form that is in use (RFC 5646, section 4.5), and a dialect that is written behind
-//! its language (`zh-yue`) stands alone.
+//! its language (`zh-yue`) comes without it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use icu_locale_core::Locale;
 
-/// What a language should be.
+/// The form of a language, for messages.
 const RULE: &str = "must be a language by BCP 47, such as de-CH";
 
 /// Languages that dialects are written behind, in the registry's field `Prefix`.
@@ -36,7 +36,7 @@ static DEPRECATED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 /// A language in its canonical spelling.
 ///
 /// # Errors
-/// What it should be.
+/// The form that it should have.
 pub(super) fn read(text: &str) -> Result<String, &'static str> {
     let tag = hyphened(text.trim());
     let tag = replaced(&tag);

@@ -45,12 +45,12 @@ pub struct Kind {
     pub(super) names: BTreeSet<String>,
 }
 
-/// What a mapping makes of a payload.
+/// The statements that a mapping makes of a payload.
 #[derive(Debug, Clone, Default)]
 pub struct Mapped {
     /// The statements, in order.
     pub drafts: Vec<Draft>,
-    /// What is not said, and why.
+    /// Statements that are left out, and why.
     pub omissions: Vec<Omission>,
 }
 

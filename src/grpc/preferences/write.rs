@@ -117,9 +117,7 @@ pub(super) async fn record_consent(
     let others = said_by.others.iter().filter(|_| denies).map(draft);
     let first = draft(&said_by.first);
     strictly(api, &model, &first)?;
-    let drafts = std::iter::once(first)
-        .chain(others)
-        .collect();
+    let drafts = std::iter::once(first).chain(others).collect();
     let (found, read_token) = say(api, context, drafts, &said_by.first).await?;
     let about = About {
         purpose: &said.purpose,
@@ -229,7 +227,7 @@ fn holder(profile: &Profile, identifier: Option<&Identifier>) -> Option<RecordKe
         .map(|record| record.key.clone())
 }
 
-/// Refuses what a source's statement would do without: who calls can mend the call.
+/// Refuses what a statement of a source would do without, as a direct call can be mended.
 fn strictly(api: &PreferenceApi, model: &Model, draft: &Draft) -> Result<(), Vec<Violation>> {
     let checked = model.check_strictly(draft.clone(), api.clock.now());
     checked.map(drop).map_err(of_request)

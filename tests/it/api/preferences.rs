@@ -994,18 +994,22 @@ async fn consents_of_the_wrong_form_are_refused_by_their_field() {
         };
         let answer = service.preferences().record_consent(request).await;
         let told = fields(&answer.expect_err("it is refused"));
-        assert!(told.iter().eq([format!("consent.{field}")]), "{told:?}");
+        let told: Vec<String> = told.into_iter().collect();
+        assert_eq!(told, [format!("consent.{field}")]);
 
         let answer = service.say(vec![record_consent(("crm", "7"), wrong)]).await;
         let result = &answer.results[0];
         let violations = result.violations.iter().map(|violation| &violation.field);
         let notes = result.notes.iter().map(|note| &note.field);
-        // What only describes a consent does not take it with it.
+        // A field that only describes a consent does not take it with it.
         if ["jurisdiction", "language", "tcf_string"].contains(&field) {
             assert_eq!(result.outcome(), v1::StatementOutcome::Stored);
             assert!(notes.eq([&format!("consent.{field}")]), "{result:?}");
         } else {
-            assert!(violations.eq([&format!("record_consent.consent.{field}")]), "{result:?}");
+            assert!(
+                violations.eq([&format!("record_consent.consent.{field}")]),
+                "{result:?}"
+            );
         }
     }
     let request = v1::RecordConsentRequest {

@@ -1,8 +1,8 @@
 //! Checks what is said about purposes.
 //!
-//! What only describes a consent (language, notice, proof, …) does not take the customer's word
-//! with it: where it cannot be read, it is left out and noted. So is what would bound a denial or a
-//! withdrawal; a grant that may be bounded in a way that is not understood is refused.
+//! A field that only describes a consent (language, notice, proof, …) does not take the customer's
+//! word with it: where it cannot be read, it is left out and noted. So is what would bound a denial
+//! or a withdrawal; a grant that may be bounded in a way that is not understood is refused.
 //!
 //! A grant that is read off a list takes a fixed place: the time from which it holds, or before
 //! everything else. So the list can be said again and again, and a withdrawal stays.
@@ -218,7 +218,7 @@ fn one_of<T: Copy>(
     }))
 }
 
-/// What of a consent is not understood, by its field.
+/// Remarks on what of a consent is not understood, by its field.
 #[derive(Debug, Default)]
 struct Remarked(Vec<(String, (NoteReason, String))>);
 

@@ -6,8 +6,8 @@
 //! **The choice.** Each preference is read by itself, and what cannot be read gets a remark. Of a
 //! source's statement the remarks become notes, and the rest is kept; a statement of which nothing
 //! can be read is refused. A limit with a value that is not understood counts as the strictest that
-//! it may mean ([`NoteReason::Strictest`]): `do_not_contact: maybe` is a yes. Who calls the API
-//! directly can mend the call, so there each remark refuses it ([`Model::check_strictly`]).
+//! it may mean ([`NoteReason::Strictest`]): `do_not_contact: maybe` is a yes. A direct call of the
+//! API can be mended at once, so there each remark refuses it ([`Model::check_strictly`]).
 
 mod caps;
 mod flags;
@@ -32,7 +32,7 @@ const MAX_TOPIC_BYTES: usize = 64;
 /// How many channels, quiet hours or caps one preference may list.
 const MAX_LISTED: usize = 20;
 
-/// What of a value is not understood, and what counts instead.
+/// Remarks on what of a value is not understood, and what counts instead.
 #[derive(Debug, Default)]
 pub(super) struct Remarks(Vec<(NoteReason, String)>);
 
@@ -214,7 +214,7 @@ pub(super) fn language(text: &str) -> Read<String> {
     language::read(text).map_err(str::to_owned)
 }
 
-/// The values of a list, or of a text in which something stands between them.
+/// The values of a list, or of a text with separators.
 fn elements(value: &Value) -> Vec<Value> {
     match value {
         Value::List(values) => values.clone(),
@@ -259,7 +259,8 @@ fn channels(value: &Value, model: &Model, remarks: &mut Remarks) -> Option<Vec<S
     (!all.is_empty()).then_some(all)
 }
 
-/// Channels that are not to be used. What is no text and no list of texts may mean any of them.
+/// Channels that are not to be used. A value that is no text and no list of texts may mean
+/// any of them.
 fn forbidden(value: &Value, model: &Model, remarks: &mut Remarks) -> Option<Vec<String>> {
     let every = || model.channels.keys().cloned().collect::<Vec<_>>();
     let elements = elements(value);

@@ -9,7 +9,7 @@ use crate::records::{
     Statement, Timestamp, Value, Violation,
 };
 
-/// What a statement does to its record.
+/// The change that a statement makes to its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub(super) enum Kind {
     Upsert,

@@ -30,7 +30,7 @@ keys! {
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
-        /// Payload kinds that say what happened, by one mapping or several. A kind that stands
+        /// Payload kinds that say what happened, by one mapping or several. A kind that is
         /// under both makes both statements.
         events: BTreeMap<String, Vec<EventMapping>> = empty as
             named("a kind of payload",

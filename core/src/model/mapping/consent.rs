@@ -1,4 +1,4 @@
-//! What a payload says about purposes.
+//! Statements of a payload about purposes.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl Run<'_> {
         for (listed, expression) in &mapping.fields {
             let name = listed.key;
             let field = format!("{path}.{name}");
-            // What is in no form of its field is the check's part, which may do without it.
+            // The check refuses a value that is not in the form of its field, or does without it.
             let value = self.evaluate(&field, expression).value().map(|value| {
                 let read = listed.meaning.unwrap_or(Conversion::String).apply(&value);
                 read.unwrap_or(value)

@@ -1,4 +1,4 @@
-//! What a payload says of a record, with preferences and words on purposes.
+//! Statements of a payload about a record, with preferences and consents.
 
 use std::collections::BTreeMap;
 

@@ -134,7 +134,8 @@ enum End {
 }
 
 /// The minute of the day that a time names: `22:00`, `24:00`, `21:00:00`, `9pm`, `9:30 PM`, `21h`,
-/// `21h30`, `21.00`. A number alone is none: `9` may be in the evening.
+/// `21h30`, `21.00`. A number alone is no time, as `9` may be
+/// in the evening.
 fn minute(text: &str, end: End) -> Option<u16> {
     let text = text.trim().to_ascii_lowercase();
     let text = text.trim_end_matches("uhr").trim_end();

@@ -47,7 +47,7 @@ fn draft(said: &Json) -> Draft {
 
 type Kept = BTreeMap<String, Option<Preference>>;
 
-/// What is kept of a statement, and its notes in short.
+/// The preferences that are kept of a statement, and its notes in short.
 fn said(said: &Json) -> Result<(Kept, Vec<String>), Vec<Violation>> {
     let mut notes = Notes::default();
     let checked = model().check_and_note(draft(said), Timestamp::default(), &mut notes)?;
@@ -68,7 +68,7 @@ fn said(said: &Json) -> Result<(Kept, Vec<String>), Vec<Violation>> {
     Ok((kept.collect(), notes.collect()))
 }
 
-/// What one preference is read as, beside one that is understood, and its note.
+/// One preference as it is read beside another that is understood, and its note.
 fn one(name: &str, value: Json) -> (Option<Preference>, String) {
     let (mut kept, notes) = said(&json!({ name: value, "preferred_name": "Ann" })).expect("kept");
     assert!(kept.contains_key("preferred_name"), "{name}");

@@ -15,8 +15,8 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload(SUM, "sum_any", vec![DYN_TYPE], |arguments| sum(&arguments))
 }
 
-/// Whole numbers give a whole number, others an exact decimal one. What is nothing is left out; a
-/// list of nothing but that is 0.
+/// Whole numbers give a whole number, others an exact decimal one. Nulls and blanks are left
+/// out; the sum of no number is 0.
 fn sum<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let fault = |fault: Fault| ExecutionError::function_error(SUM, fault.text());
     let list = match CelValue::try_from(arguments[0].as_ref())? {

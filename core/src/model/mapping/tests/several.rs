@@ -1,4 +1,4 @@
-//! Conditions, several events of one payload, and what is told of what is not said.
+//! Conditions, several events of one payload, and remarks on what is left out.
 
 use super::*;
 use crate::records::DraftEvent;
@@ -55,7 +55,7 @@ fn order() -> Json {
     })
 }
 
-/// What a payload makes, in short, and what is told.
+/// The statements of a payload in short, and those that are left out.
 fn told(kind: &str, payload: &Json) -> (Vec<String>, Vec<String>) {
     let mapped = model().map_and_tell("shop", kind, payload);
     let mapped = mapped.unwrap_or_else(|violations| panic!("{violations:?}"));
