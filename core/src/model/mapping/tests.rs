@@ -7,6 +7,7 @@ use super::*;
 
 mod again;
 mod several;
+mod vendors;
 
 const MODEL: &str = r#"
 identifiers:
