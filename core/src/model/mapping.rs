@@ -136,10 +136,10 @@ impl Model {
             drafts.extend(run.record(record));
         }
         for (index, event) in mapping.events.iter().enumerate() {
-            run.path = format!("events.{kind}");
-            if mapping.events.len() > 1 {
-                run.path.push_str(&format!("[{index}]"));
-            }
+            run.path = match mapping.events.len() {
+                1 => format!("events.{kind}"),
+                _ => format!("events.{kind}[{index}]"),
+            };
             drafts.extend(run.events(event, payload));
         }
         if run.violations.is_empty() {

@@ -49,7 +49,7 @@ fn customer(said: &[(&str, Value)]) -> Profile {
 }
 
 /// All that a purpose learns: its preferences, and whether it may use each channel.
-fn learned(purpose: &str, profile: &Profile) -> String {
+fn learned(purpose: &str, profile: &Profile) -> Vec<String> {
     let model = model();
     let view = View {
         name: purpose,
@@ -57,10 +57,10 @@ fn learned(purpose: &str, profile: &Profile) -> String {
         model: &model,
     };
     let seen = view.preferences(&profile.preferences);
-    let mut told = format!("{:?}", view.admits(profile, NOW));
+    let mut told = vec![format!("{:?}", view.admits(profile, NOW))];
     for (key, stated) in seen.iter() {
         let value = serde_json::to_string(&stated.value).expect("JSON");
-        told += &format!("\n{key}: {value} {:?}", stated.origins);
+        told.push(format!("{key}: {value} {:?}", stated.origins));
     }
     for channel in ["email", "call", "fax"] {
         let question = Question {
@@ -70,10 +70,8 @@ fn learned(purpose: &str, profile: &Profile) -> String {
             topic: None,
             time: NOW,
         };
-        told += &format!(
-            "\n{channel}: {:?}",
-            question.answer(profile, &model).expect("answered")
-        );
+        let answer = question.answer(profile, &model).expect("answered");
+        told.push(format!("{channel}: {answer:?}"));
     }
     told
 }

@@ -67,7 +67,7 @@ fn what_describes_a_word_does_not_take_it_with_it() {
         assert_eq!(permits(consent.status), status == "granted");
         assert_eq!(consent.notes.proof, "form 7");
         assert_eq!((consent.notes.language.as_str(), consent.gpc), ("", None));
-        let noted = [
+        let fields = [
             "no_such",
             "legal_basis",
             "gpc",
@@ -75,7 +75,10 @@ fn what_describes_a_word_does_not_take_it_with_it() {
             "jurisdiction",
             "language",
         ];
-        assert_eq!(notes, noted.map(|name| format!("consent.{name}=malformed")));
+        assert_eq!(
+            notes,
+            fields.map(|name| format!("consent.{name}=malformed"))
+        );
     }
     let (consent, notes) =
         said(&[("status", "Withdrawn".into()), ("language", "en_US".into())]).expect("kept");

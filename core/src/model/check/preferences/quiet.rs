@@ -37,13 +37,17 @@ pub(super) fn read(value: &Value, remarks: &mut Remarks) -> Option<Vec<QuietHour
     Some(all)
 }
 
-/// All of the days that they begin on.
+/// All of the days that they begin on, and of the days after, on which they may end.
 fn whole(days: u8) -> QuietHours {
     QuietHours {
-        days,
+        days: days | next_days(days),
         start: 0,
         end: 0,
     }
+}
+
+fn next_days(days: u8) -> u8 {
+    (days << 1 | days >> 6) & QuietHours::EVERY_DAY
 }
 
 fn one(value: &Value, remarks: &mut Remarks) -> QuietHours {
@@ -77,7 +81,7 @@ fn one(value: &Value, remarks: &mut Remarks) -> QuietHours {
     };
     // 24:00 is 00:00 of the next day.
     let days = if start == DAY_MINUTES {
-        (days << 1 | days >> 6) & QuietHours::EVERY_DAY
+        next_days(days)
     } else {
         days
     };
@@ -120,7 +124,7 @@ fn day(value: &Value) -> Option<u8> {
     let number = text.parse::<usize>().ok();
     let named = || {
         let alike = |name: &&str| text.len() >= 3 && name.starts_with(&text);
-        Some(NAMES.iter().position(|name| alike(&name))? + 1)
+        Some(NAMES.iter().position(alike)? + 1)
     };
     let number = number.or_else(named)?;
     (1..=7).contains(&number).then(|| 1 << (number - 1))
