@@ -328,6 +328,11 @@ impl<'a> Payload<'a> {
         }
     }
 
+    /// Whether nothing is left of the budget.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps.get() == 0
+    }
+
     /// Goes on with what another has left.
     pub(super) fn take_steps_from(&self, other: &Payload<'_>) {
         self.steps.set(other.steps.get());

@@ -65,6 +65,9 @@ impl Run<'_> {
             } = run;
             (self.violations, self.omissions) = (violations, omissions);
             self.payload.take_steps_from(&evaluated);
+            if self.payload.is_exhausted() {
+                break;
+            }
         }
         drafts
     }

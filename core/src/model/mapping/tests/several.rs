@@ -158,6 +158,27 @@ fn a_condition_that_gives_nothing_is_refused_and_leaves_out_nothing_in_silence()
 }
 
 #[test]
+fn a_refusal_without_its_contact_point_is_for_all_and_a_grant_is_not_said() {
+    let points = |status: &str| {
+        let mut payload = order();
+        payload["customer"]["email"] = Json::Null;
+        payload["news"] = json!(status);
+        let drafts = model().map("shop", "orders", &payload).expect("maps");
+        let consents = drafts.into_iter().filter_map(|draft| match draft {
+            Draft::Consent(consent) => Some(consent.contact_point),
+            _ => None,
+        });
+        Vec::from_iter(consents)
+    };
+    for refusal in ["withdrawn", "denied", "Withdrawn"] {
+        assert_eq!(points(refusal), [None], "{refusal}");
+    }
+    for grant in ["granted", "pending"] {
+        assert!(points(grant).is_empty(), "{grant}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_an_element_is_told_with_its_place() {
     let mut payload = order();
     payload["line_items"][1]["price"] = json!("20 €");
@@ -188,25 +209,25 @@ fn what_is_wrong_with_an_element_is_told_with_its_place() {
 }
 
 #[test]
-fn elements_share_the_budget_of_their_payload() {
-    let model = MODEL.replace(
-        "sku: line.sku",
-        "sku: 'string(size(line_items.map(l, l.sku)))'",
-    );
-    let model = Model::parse(&model).expect("a model");
-    let lines = |count: usize| {
-        let mut payload = order();
-        let one = |id| json!({"id": id, "price": 1, "sku": "x".repeat(300)});
-        payload["line_items"] = (0..count).map(one).collect();
-        model.map("shop", "orders", &payload)
-    };
-    assert!(lines(50).is_ok());
-    let violations = lines(500).expect_err("is over the budget");
-    assert!(
-        violations[0].to_string().contains("steps"),
-        "{:?}",
-        violations[0]
-    );
+fn elements_share_the_budget_of_their_payload_and_pay_for_what_is_bound_anew() {
+    // The first takes steps for each line, the second next to none, and all of the payload is bound.
+    for sku in [
+        "string(size(line_items.map(l, l.sku)))",
+        "'a' + string(payload.id)",
+    ] {
+        let model = MODEL.replace("sku: line.sku", &format!("sku: \"{sku}\""));
+        let model = Model::parse(&model).expect("a model");
+        let lines = |count: usize| {
+            let mut payload = order();
+            let one = |id| json!({"id": id, "price": 1, "sku": "x".repeat(480)});
+            payload["line_items"] = (0..count).map(one).collect();
+            model.map("shop", "orders", &payload)
+        };
+        assert!(lines(50).is_ok(), "{sku}");
+        let violations = lines(500).expect_err("is over the budget");
+        let told = violations[0].to_string();
+        assert!(told.contains("steps"), "{sku}: {told}");
+    }
 }
 
 #[test]
