@@ -210,7 +210,7 @@ fn what_is_wrong_with_an_element_is_told_with_its_place() {
 
 #[test]
 fn elements_share_the_budget_of_their_payload_and_pay_for_what_is_bound_anew() {
-    // The first takes steps for each line, the second next to none, and all of the payload is bound.
+    // The first takes steps for each line, the second next to none; all of the payload is bound.
     for sku in [
         "string(size(line_items.map(l, l.sku)))",
         "'a' + string(payload.id)",
