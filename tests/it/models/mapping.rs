@@ -31,7 +31,7 @@ sources:
     events:
       orders:
         - { when: test != true, type: order_placed, id: "'order-' + string(id)", record: customer.id,
-            properties: { order_id: string(id), total: sum(lines.map(line, decimal(line.price))), currency: currency } }
+            properties: { order_id: string(id), total: "sum(lines.map(line, decimal(line.price)))", currency: currency } }
         - { for_each: { line: lines }, when: test != true, type: "'product_viewed'", id: "string(id) + '-' + line.sku",
             record: customer.id, properties: { product_id: line.sku } }
 "#;
