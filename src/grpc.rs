@@ -44,6 +44,7 @@ pub use ingest::IngestApi;
 pub use layers::{CallLayer, CallLimits, CallService};
 pub use methods::service_names;
 pub use models::ModelApi;
+pub(crate) use models::tested as tested_mapping;
 pub use preferences::PreferenceApi;
 pub use profiles::ProfileApi;
 pub use publish::PublishApi;

@@ -11,7 +11,8 @@
 //! - [`permission`]: what a purpose may see of a profile, and whether a customer may be contacted.
 //! - [`analytics`]: metrics of customer experience, from what was bought, asked and answered.
 //!
-//! Beside them, [`heap_size`](mod@heap_size) counts the memory that values take, and
+//! Beside them, [`time_zone`] has the one database of time zones, [`heap_size`](mod@heap_size)
+//! counts the memory that values take, and
 //! [`computation`] bounds the stack and the time of a computation.
 
 pub mod analytics;
@@ -24,3 +25,4 @@ pub mod model;
 pub mod permission;
 pub mod profile;
 pub mod records;
+pub mod time_zone;

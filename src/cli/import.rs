@@ -294,6 +294,7 @@ fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> any
             "stored": tally.stored,
             "duplicate": tally.duplicate,
             "rejected": tally.rejected,
+            "left_out": tally.left_out,
             "rejects_file": rejects,
             "resumed_after_line": after,
             "unread": unread.to_json(),

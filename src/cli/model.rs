@@ -4,6 +4,7 @@ mod activate;
 mod change;
 mod check;
 mod events;
+mod mapping;
 mod report;
 mod show;
 
@@ -31,6 +32,7 @@ Examples:
   customer-profile model plan model.yaml           What it would change, on the live data
   customer-profile model apply model.yaml          Apply it; to go back, apply the old file
   customer-profile model events                    Event types and their properties
+  customer-profile model test-mapping order.json --source shop --kind orders --model model.yaml
   customer-profile model versions                  Versions and their activation times
   customer-profile model activate 3                Apply a stored version without a server
   customer-profile model train                     Train weights; plan and apply by --version
@@ -67,6 +69,23 @@ enum Command {
         /// Only this type, with its properties
         #[arg(value_name = "TYPE")]
         kind: Option<String>,
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Show the statements that a mapping makes of a payload, and every remark. Stores nothing;
+    /// exit code 1 if something is refused
+    TestMapping {
+        /// A JSON object, as the source sends it
+        payload: PathBuf,
+        /// Source, as the model declares it
+        #[arg(long)]
+        source: String,
+        /// Kind of payload, as the model declares it
+        #[arg(long)]
+        kind: String,
+        /// Model file to test, without a server [default: the active model of the server]
+        #[arg(long, value_name = "FILE")]
+        model: Option<PathBuf>,
         #[command(flatten)]
         query: QueryArgs,
     },
@@ -125,6 +144,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Example => output::print(BUILT_IN)?,
         Command::Show { version, query } => return show::file(version, &query).await,
         Command::Events { kind, query } => return events::run(kind.as_deref(), &query).await,
+        Command::TestMapping {
+            payload,
+            source,
+            kind,
+            model,
+            query,
+        } => return mapping::test(&payload, (source, kind), model.as_deref(), &query).await,
         Command::Versions { query } => return show::versions(&query).await,
         Command::Plan { candidate, query } => return change::plan(candidate, &query).await,
         Command::Activate {

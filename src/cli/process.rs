@@ -147,6 +147,13 @@ impl Process {
         } = telemetry;
         let (address, database) = (grpc.local_addr()?, parts.config.database.url.clone());
         let operations_address = operations.local_addr()?;
+        let zones = profile_core::time_zone::database();
+        tracing::info!(
+            version = zones.version,
+            directory = ?zones.directory,
+            machine_version = ?zones.machine_version,
+            "time zones: the newer of the compiled-in database and the machine's"
+        );
         tracing::info!(grpc = %address, operations = %operations_address, %database, "listening");
         // Probes and metrics are answered until the last call has been.
         let stop_operations = CancellationToken::new();

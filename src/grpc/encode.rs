@@ -2,6 +2,7 @@
 //! seen.
 
 mod projection;
+mod sight;
 
 use std::time::Instant;
 
@@ -21,7 +22,8 @@ use super::v1::{self, value::Kind};
 use crate::ingest::{Outcome, StatementResult};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
-pub(super) use projection::{Projection, PurposeScope, Sight, undeclared};
+pub(super) use projection::{Projection, PurposeScope, undeclared};
+pub(super) use sight::Sight;
 
 /// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Projection) -> v1::Profile {
@@ -192,6 +194,7 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::Impossible => v1::NoteReason::Impossible,
         NoteReason::Placeholder => v1::NoteReason::Placeholder,
         NoteReason::Blocked => v1::NoteReason::Blocked,
+        NoteReason::Strictest => v1::NoteReason::Strictest,
     }
 }
 
@@ -203,7 +206,8 @@ pub(crate) fn note_reason_name(reason: v1::NoteReason) -> &'static str {
     named.map_or("unspecified", |(name, _)| *name)
 }
 
-fn violation(violation: Violation) -> v1::Violation {
+/// What is wrong with a field.
+pub(super) fn violation(violation: Violation) -> v1::Violation {
     v1::Violation {
         reason: status::reason(violation.reason).into(),
         field: violation.field,

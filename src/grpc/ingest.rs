@@ -20,6 +20,9 @@ use crate::store::Store;
 
 /// The largest raw payload, in bytes.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+/// How many statements of payloads are queued at a time, but for those of one payload: half of the
+/// queue by default.
+const MAX_PART_STATEMENTS: usize = 5_000;
 
 /// The service.
 #[derive(Clone)]
@@ -128,9 +131,7 @@ impl IngestApi {
             .map(|payload| map(&model, &source, &kind, payload))
             .collect();
         let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
-        let receipt = self
-            .store_now(context, mapped.into_iter().flatten().collect())
-            .await?;
+        let receipt = self.store_parts(context, mapped).await?;
         let read_token = self.read_token(context, &receipt).await?;
         let mut results = receipt.results.into_iter().map(encode::result);
         let result = |count| v1::PayloadResult {
@@ -145,6 +146,28 @@ impl IngestApi {
     async fn model(&self, context: &CallContext) -> Result<Arc<Model>, ApiError> {
         let running = self.models.of(&context.tenant).await?;
         Ok(running.model.clone())
+    }
+
+    /// Stores payloads in parts that are no larger than a batch of statements may be, as a payload
+    /// may make many. The receipt is of all of them.
+    async fn store_parts(
+        &self,
+        context: &CallContext,
+        mapped: Vec<Vec<Intake>>,
+    ) -> Result<Receipt, ApiError> {
+        let (mut receipt, mut part) = (Receipt::default(), Vec::new());
+        let mut rest = mapped.into_iter().peekable();
+        while let Some(payload) = rest.next() {
+            part.extend(payload);
+            let next = rest.peek().map_or(usize::MAX, Vec::len);
+            if part.len().saturating_add(next) <= MAX_PART_STATEMENTS {
+                continue;
+            }
+            let stored = self.store_now(context, std::mem::take(&mut part)).await?;
+            receipt.results.extend(stored.results);
+            receipt.sequence = stored.sequence.or(receipt.sequence);
+        }
+        Ok(receipt)
     }
 
     async fn store_now(
@@ -256,7 +279,7 @@ fn drafts(statements: Vec<v1::Statement>, model: &Model) -> Vec<Intake> {
         .collect()
 }
 
-fn check_mapping(model: &Model, source: &str, kind: &str) -> Checked<()> {
+pub(super) fn check_mapping(model: &Model, source: &str, kind: &str) -> Checked<()> {
     let required = |name: &str, text: &str| {
         if text.is_empty() {
             Err(vec![Violation::required(name)])
@@ -270,32 +293,30 @@ fn check_mapping(model: &Model, source: &str, kind: &str) -> Checked<()> {
         .map_err(|violation| vec![violation])
 }
 
-/// The drafts that a payload maps to, or what is wrong with it.
-pub(super) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+/// A payload as JSON.
+pub(super) fn parse(payload: &[u8]) -> Checked<serde_json::Value> {
     if payload.len() > MAX_PAYLOAD_BYTES {
-        return vec![Err(vec![Violation::limit(
+        return Err(vec![Violation::limit(
             "payload",
             payload.len(),
             MAX_PAYLOAD_BYTES,
             "bytes",
-        )])];
+        )]);
     }
-    let parsed: serde_json::Value = match serde_json::from_slice(payload) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let description = format!(
-                "is not JSON in UTF-8: error at line {}, column {}",
-                error.line(),
-                error.column()
-            );
-            return vec![Err(vec![Violation::new(
-                Reason::Malformed,
-                "payload",
-                description,
-            )])];
-        }
-    };
-    match model.map(source, kind, &parsed) {
+    serde_json::from_slice(payload).map_err(|error| {
+        let description = format!(
+            "is not JSON in UTF-8: error at line {}, column {}",
+            error.line(),
+            error.column()
+        );
+        vec![Violation::new(Reason::Malformed, "payload", description)]
+    })
+}
+
+/// The drafts that a payload maps to, or what is wrong with it.
+pub(super) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+    let mapped = parse(payload).and_then(|payload| model.map(source, kind, &payload));
+    match mapped {
         Ok(drafts) => drafts.into_iter().map(Ok).collect(),
         Err(violations) => vec![Err(violations)],
     }

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod event_types;
+mod mapping;
 mod stream;
 
 use profile_core::records::Sequence;
@@ -10,12 +11,13 @@ use tonic::{Request, Response, Status};
 
 use self::decode::candidate;
 use self::encode::{count, plan, version_of};
+pub(crate) use self::mapping::tested;
 use self::stream::{Abandon, Answers, Failed, stream};
 use super::call_context::CallContext;
 use super::checked::{both, page_size};
 use super::error::ApiError;
 use super::v1::{self, model_service_server::ModelService};
-use super::{decode as common, token};
+use super::{decode as common, ingest, token};
 use crate::rollout::{Apply, ModelRollout, Progress};
 use crate::store;
 
@@ -54,6 +56,14 @@ impl ModelService for ModelApi {
     ) -> Result<Response<v1::GetMappingResponse>, Status> {
         let (request, context) = CallContext::split(request)?;
         context.answer(self.get_mapping(request, &context).await)
+    }
+
+    async fn test_mapping(
+        &self,
+        request: Request<v1::TestMappingRequest>,
+    ) -> Result<Response<v1::TestMappingResponse>, Status> {
+        let (request, context) = CallContext::split(request)?;
+        context.answer(self.test_mapping(request, &context).await)
     }
 
     async fn list_event_types(
@@ -153,6 +163,22 @@ impl ModelApi {
             optional_fields: fields.optional.into_iter().collect(),
             reads_payload: fields.whole,
         })
+    }
+
+    async fn test_mapping(
+        &self,
+        request: v1::TestMappingRequest,
+        context: &CallContext,
+    ) -> Result<v1::TestMappingResponse, ApiError> {
+        let running = self.rollout.models.of(&context.tenant).await?;
+        let v1::TestMappingRequest {
+            source,
+            kind,
+            payload,
+        } = request;
+        ingest::check_mapping(&running.model, &source, &kind)?;
+        let now = self.rollout.clock.now();
+        Ok(tested(&running.model, (&source, &kind), &payload, now))
     }
 
     async fn list_event_types(

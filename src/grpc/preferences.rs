@@ -5,6 +5,7 @@ pub(in crate::grpc) mod encode;
 mod permission;
 mod write;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -191,6 +192,9 @@ impl PreferenceApi {
             message.withheld = vec![encode::withheld(everything)];
             return message;
         }
+        let stated = view.map_or(Cow::Borrowed(&profile.preferences), |view| {
+            view.preferences(&profile.preferences)
+        });
         let needs = view.and_then(|view| view.withholds_accessibility());
         let wishes = view.and_then(|view| view.withholds_preferences());
         let seen = |key: &PreferenceKey| {
@@ -200,12 +204,12 @@ impl PreferenceApi {
                 wishes.is_none()
             }
         };
-        message.origins = encode::origins(&profile.preferences, seen);
+        message.origins = encode::origins(&stated, seen);
         if needs.is_none() {
-            message.accessibility = encode::accessibility(&profile.preferences);
+            message.accessibility = encode::accessibility(&stated);
         }
         if wishes.is_none() {
-            message.preferences = encode::preferences(&profile.preferences);
+            message.preferences = encode::preferences(&stated);
             message.consents = encode::consents(profile, now);
         }
         // A contact point is an identifier: a consent for one is seen by whom sees those.
@@ -220,6 +224,15 @@ impl PreferenceApi {
             points.extend(held.map(|held| (held.field.clone(), held)));
             seen
         });
+        // Only what there is.
+        let has_needs = stated.keys().any(PreferenceKey::is_accessibility);
+        let has_wishes = stated.keys().any(|key| !key.is_accessibility())
+            || profile
+                .records
+                .iter()
+                .any(|record| !record.consents().is_empty());
+        let needs = needs.filter(|_| has_needs);
+        let wishes = wishes.filter(|_| has_wishes);
         let withheld = needs.into_iter().chain(wishes).chain(points.into_values());
         message.withheld = withheld.map(encode::withheld).collect();
         message

@@ -222,7 +222,6 @@ fn grpcurl_says_how_a_customer_wants_to_be_treated_and_asks_as_in_the_readme() {
         // By night it is a quiet hour.
         r#""reason":"CONTACT_REASON_"#,
         r#""rule":""#,
-        r#""field":"accessibility","reason":"WITHHELD_REASON_NEVER_FOR_MARKETING""#,
         r#""field":"traits.family_name","reason":"WITHHELD_REASON_NOT_FOR_PURPOSE""#,
     ] {
         assert!(told.contains(part), "{part}:\n{told}");
@@ -323,8 +322,9 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model, placeholders, groups, events] = &blocks("The model file", "yaml")[..] else {
-        panic!("a model, placeholders, groups and event types")
+    let [model, placeholders, groups, mappings, events] = &blocks("The model file", "yaml")[..]
+    else {
+        panic!("a model, placeholders, groups, mappings and event types")
     };
     let parts = "sources: { s: }\ntraits: { street: , postcode: , city: , country: , billing_street: , \
                  billing_postcode: , billing_city: }\n";
@@ -337,6 +337,10 @@ fn the_readmes_model_has_no_mistakes() {
         (
             format!("{parts}{placeholders}{groups}"),
             "1 sources, 2 identifier types, 7 traits".to_owned(),
+        ),
+        (
+            mappings.clone(),
+            "1 sources, 0 identifier types, 0 traits".to_owned(),
         ),
         (model.clone(), counts.to_owned()),
         (model.clone() + publish, format!("{counts}, 2 publications")),

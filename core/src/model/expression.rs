@@ -206,6 +206,14 @@ impl Expression {
         .map(String::as_str)
     }
 
+    /// The part of the payload that a plain path names, as it is.
+    pub(super) fn find<'p>(&self, payload: &Payload<'p>) -> Option<&'p Json> {
+        match &self.plan {
+            Plan::Path(path) => path.find(payload.json),
+            Plan::Convert(..) | Plan::Program(_) => None,
+        }
+    }
+
     pub(super) fn evaluate(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
         match &self.plan {
             Plan::Path(path) => path
@@ -245,6 +253,19 @@ impl fmt::Debug for Expression {
 fn conversion_of_path(source: &str) -> Option<(Conversion, Path)> {
     let (name, argument) = source.trim().strip_suffix(')')?.split_once('(')?;
     Some((Conversion::named(name.trim_end())?, Path::parse(argument)?))
+}
+
+/// About as many bytes as a JSON text of it has.
+fn written_bytes(json: &Json) -> usize {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 8,
+        Json::String(text) => text.len() + 2,
+        Json::Array(values) => values.iter().map(|value| written_bytes(value) + 1).sum(),
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| name.len() + written_bytes(value) + 4)
+            .sum(),
+    }
 }
 
 fn is_over_steps(outcome: &Result<Outcome, Fault>) -> bool {
@@ -289,6 +310,32 @@ impl<'a> Payload<'a> {
         };
         self.steps.set(left.saturating_sub(taken));
         outcome
+    }
+
+    /// The same with other fields, on what is left of the budget, less what binding them takes.
+    pub(super) fn with_fields<'b>(&'b self, json: &'b Json) -> Payload<'b> {
+        let bound = self.names.iter().filter_map(|name| match name.as_str() {
+            path::PAYLOAD => Some(json),
+            name => json.get(name),
+        });
+        let bytes: usize = bound.map(written_bytes).sum();
+        let taken = bytes as u64 / budget::BYTES_PER_STEP;
+        Payload {
+            json,
+            names: self.names,
+            context: OnceCell::new(),
+            steps: Cell::new(self.steps.get().saturating_sub(taken)),
+        }
+    }
+
+    /// Whether nothing is left of the budget.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps.get() == 0
+    }
+
+    /// Goes on with what another has left.
+    pub(super) fn take_steps_from(&self, other: &Payload<'_>) {
+        self.steps.set(other.steps.get());
     }
 
     /// `names`: the [bound names](Expression::bound_names) of all expressions that will be

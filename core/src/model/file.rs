@@ -40,7 +40,7 @@ pub use publish::{NatsTarget, WebhookTarget};
 pub use purposes::{Channel, Purpose};
 pub use schema::schema;
 pub use sections::{Model, TraitType};
-pub(super) use sources::{ConsentMapping, EventMapping, Mode, RecordMapping};
+pub(super) use sources::{ConsentMapping, EventMapping, ForEach, Mode, RecordMapping};
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../../examples/retail/model.yaml");
@@ -344,7 +344,7 @@ sources:
           - { purpose: news, reason: r }
 "#;
         insta::assert_snapshot!(told(yaml), @r"
-        2:12: time_zone: must be a name of the IANA time zone database, such as Europe/Zurich
+        2:12: time_zone: must be a name of the IANA time zone database, such as Europe/Zurich, or of Windows or Rails
         6:3: channels.Fax: a channel is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
         6:25: channels.Fax.contact_point: the model declares no identifier type `number`; it has: email
         6:50: channels.Fax.contact_events[0]: must be an event type in lower snake case, such as order_placed
@@ -363,7 +363,7 @@ sources:
         17:78: sources.s.records.r.consents[0].contact_point.phone: the model declares no identifier type `phone`; it has: email
         17:85: sources.s.records.r.consents[0].contact_point.phone: a consent is for one contact point: name one type, or make it several consents
         18:13: sources.s.records.r.consents[1]: `status` is required
-        18:30: sources.s.records.r.consents[1].reason: is no key that is known here: there are purpose, contact_point, from_list, status, effective_time, expire_time, legal_basis, gpc, jurisdiction, policy_version, notice, collection_method, proof, receipt_id, language, tcf_string
+        18:30: sources.s.records.r.consents[1].reason: is no key that is known here: there are purpose, contact_point, when, from_list, status, effective_time, expire_time, legal_basis, gpc, jurisdiction, policy_version, notice, collection_method, proof, receipt_id, language, tcf_string
         ");
     }
 

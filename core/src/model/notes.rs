@@ -1,9 +1,10 @@
-//! Notes: values that are stored as they were said and are not used.
+//! Notes: values that are stored as they were said and are not used, or not as they were said.
 //!
 //! A telephone number with letters in it, a date that can be read in two ways, `n/a` for a street:
 //! such a value is no violation. The statement is stored and the value is shown, and it joins and
-//! compares no records. Whoever said it gets a note that names the field and the reason, and never
-//! quotes the value.
+//! compares no records. Of preferences and consents what is not understood is left out, or, where
+//! it limits us, counts as the strictest that it may mean. Whoever said it gets a note that names
+//! the field and the reason, and never quotes the value.
 //!
 //! Notes are made where a statement is checked, from what the check reads anyway. A statement
 //! without anything to note allocates nothing for them; `tests` counts the allocations.
@@ -39,6 +40,8 @@ choices! {
         Placeholder = "placeholder",
         /// The model blocks it.
         Blocked = "blocked",
+        /// It is a limit that is not understood; the strictest that it may mean counts.
+        Strictest = "strictest",
     }
 }
 
@@ -50,7 +53,7 @@ impl NoteReason {
     }
 }
 
-/// A value that is stored as it was said and is not used.
+/// A value that is stored as it was said and is not used, or not as it was said.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Note {
     /// The field by the names of the model: `identifiers.phone`, `traits.birth_date`.
@@ -84,14 +87,24 @@ impl Notes {
     }
 
     fn add(&mut self, section: &str, name: &str, why: Why) {
+        self.remark(format!("{section}.{name}"), why.0, why.1);
+    }
+
+    /// Notes a remark about a field.
+    pub(super) fn remark(
+        &mut self,
+        field: String,
+        reason: NoteReason,
+        description: Cow<'static, str>,
+    ) {
         if self.list.len() >= MAX_NOTES {
             self.omitted += 1;
             return;
         }
         self.list.push(Note {
-            field: format!("{section}.{name}"),
-            reason: why.0,
-            description: why.1,
+            field,
+            reason,
+            description,
         });
     }
 

@@ -226,7 +226,8 @@ impl Folded {
     }
 }
 
-fn is_nothing(value: &str) -> bool {
+/// Whether a value is blank, or a word that stands for nothing whatever the field.
+pub(crate) fn is_nothing(value: &str) -> bool {
     Folded::of(value).is_some_and(|value| {
         value.len == 0 || value.is_in(&NOTHING) || value.as_str() == "object-object"
     })

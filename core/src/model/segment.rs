@@ -1,5 +1,6 @@
 //! Segments: conditions over what is known of a customer.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::Model;
 use super::computed::json_of;
 use super::expression::{Allowance, Expression, Payload};
-use crate::records::{Preference, PreferenceKey, Preferences, Value, listed};
+use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value, listed};
 
 /// A named condition over a profile.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Segment {
     pub(super) condition: Expression,
     /// What it is, in words.
     pub description: String,
+    /// The topics that the condition speaks of.
+    topics: BTreeSet<String>,
 }
 
 impl Segment {
@@ -37,6 +40,7 @@ impl Segment {
             Ok(Self {
                 condition,
                 description,
+                topics: topics_in(source),
             })
         } else {
             Err(wrong)
@@ -88,8 +92,9 @@ impl Model {
         )
     }
 
-    /// What conditions see of a customer: declared traits and computed traits, null where nothing
-    /// is known, and preferences. Needs are not among them: nobody is chosen by them.
+    /// What conditions see of a customer: declared traits, computed traits and preferences, with
+    /// the topics that some condition speaks of; null where nothing is known. Needs are not among
+    /// them: nobody is chosen by them.
     pub fn subject<'a>(
         &self,
         trait_of: impl Fn(&str) -> Option<&'a Value>,
@@ -105,7 +110,11 @@ impl Model {
         let computed = computed
             .map(|(name, value)| (name.clone(), known(value)))
             .collect();
-        Subject(of_parts([traits, computed, preferences(stated)]))
+        let mut subject = Subject(of_parts([traits, computed, preferences(stated)]));
+        for segment in self.segments.values() {
+            subject.know_of(&segment.topics);
+        }
+        subject
     }
 
     /// Which of the model's segments a customer is in.
@@ -131,13 +140,40 @@ impl Segment {
     /// # Errors
     /// The condition goes over its budget, in words.
     pub fn includes(&self, subject: &Subject) -> Result<bool, String> {
-        self.holds(&Payload::new(&subject.0, &names()))
+        let subject = subject.with(&self.topics);
+        self.holds(&Payload::new(&subject, &names()))
     }
 }
 
 /// What conditions see of a customer.
 #[derive(Debug)]
 pub struct Subject(Json);
+
+/// Where topics are in a subject.
+const TOPICS: &str = "/preferences/topics";
+
+impl Subject {
+    /// With null for topics of which nothing is said.
+    fn know_of(&mut self, topics: &BTreeSet<String>) {
+        if let Some(Json::Object(known)) = self.0.pointer_mut(TOPICS) {
+            for topic in topics {
+                known.entry(topic.as_str()).or_insert(Json::Null);
+            }
+        }
+    }
+
+    /// The same, as a copy only where it lacks a topic.
+    fn with(&self, topics: &BTreeSet<String>) -> Cow<'_, Json> {
+        let known = self.0.pointer(TOPICS);
+        let lacks = |topic: &String| known.is_none_or(|known| known.get(topic).is_none());
+        if !topics.iter().any(lacks) {
+            return Cow::Borrowed(&self.0);
+        }
+        let mut copy = Self(self.0.clone());
+        copy.know_of(topics);
+        Cow::Owned(copy.0)
+    }
+}
 
 /// The segments that a customer is in.
 #[derive(Debug, Default)]
@@ -156,15 +192,21 @@ fn of_parts(parts: [Map<String, Json>; 3]) -> Json {
     Json::Object(named.collect())
 }
 
-/// Preferences by name, topics as a map of their own: texts, yes or no, and lists of channels.
+/// Preferences by name, null where nothing is said, topics as a map of their own: texts, yes or no,
+/// lists of channels, quiet hours as texts, frequency caps as maps.
 fn preferences(stated: &Preferences) -> Map<String, Json> {
     let (mut plain, mut topics) = (Map::new(), Map::new());
+    let named = PreferenceKey::NAMED.iter();
+    let unsaid = named.filter(|(_, key)| !key.is_accessibility());
+    plain.extend(unsaid.map(|(name, _)| ((*name).to_owned(), Json::Null)));
     for (key, stated) in stated.iter().filter(|(key, _)| !key.is_accessibility()) {
         let value = match &stated.value {
             Preference::Text(text) => Json::String(text.clone()),
             Preference::Flag(flag) => Json::Bool(*flag),
             Preference::Channels(channels) => Json::from(channels.clone()),
-            _ => continue,
+            Preference::QuietHours(hours) => hours.iter().map(ToString::to_string).collect(),
+            Preference::FrequencyCaps(caps) => caps.iter().map(cap).collect(),
+            Preference::Representative(_) => continue,
         };
         match key {
             PreferenceKey::Topic(name) => topics.insert(name.clone(), value),
@@ -173,6 +215,14 @@ fn preferences(stated: &Preferences) -> Map<String, Json> {
     }
     plain.insert("topics".to_owned(), Json::Object(topics));
     plain
+}
+
+fn cap(cap: &FrequencyCap) -> Json {
+    serde_json::json!({
+        "channel": cap.channel,
+        "max_count": cap.max_count,
+        "window_seconds": cap.window_seconds,
+    })
 }
 
 /// What a condition speaks of that it may not, or that there is not.
@@ -214,6 +264,20 @@ fn mentions(word: &str, source: &str) -> bool {
         .any(|found| found == word)
 }
 
+/// The topics that a condition speaks of.
+fn topics_in(source: &str) -> BTreeSet<String> {
+    static TOPIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"\btopics\s*(?:\.\s*(\w+)|\[\s*['"]([^'"]+)['"]\s*\])"#).ok()
+    });
+    let found = TOPIC
+        .iter()
+        .flat_map(|pattern| pattern.captures_iter(source));
+    found
+        .filter_map(|found| found.get(1).or(found.get(2)))
+        .map(|name| name.as_str().to_owned())
+        .collect()
+}
+
 /// The names after `traits.` or within `traits['…']`.
 fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
     static NAMED: LazyLock<Option<Regex>> =
@@ -233,3 +297,6 @@ fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,21 @@
 //! Whether a customer may be contacted, by the first rule that refuses.
+//!
+//! A purpose that sells is not told that it is a need that refuses: to it the channel is forbidden
+//! ([`view`]).
 
 use std::cmp::Reverse;
 
 use jiff::tz::TimeZone;
 
 use super::quiet::{next_loud, quiet_at};
-use super::view::told;
+use super::view::{self, told};
 use crate::model::{Channel, Model, Purpose, PurposeKind};
 use crate::profile::{Profile, ProfileIdentifier};
 use crate::records::{
-    About, ConsentState, FrequencyCap, Origin, Preference, PreferenceKey, StatedPreference,
-    Timestamp, effective, next_change,
+    About, ConsentState, FrequencyCap, Origin, Preference, PreferenceKey, Preferences,
+    StatedPreference, Timestamp, effective, next_change,
 };
+use crate::time_zone;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -102,9 +106,16 @@ impl Question<'_> {
         let purpose = model.purposes.get(self.purpose).ok_or(AskError::Purpose)?;
         let channel = model.channels.get(self.channel).ok_or(AskError::Channel)?;
         let points = self.points(profile, channel, model)?;
+        let stated = view::View {
+            name: self.purpose,
+            purpose,
+            model,
+        }
+        .preferences(&profile.preferences);
         let case = |point: Option<ProfileIdentifier>| Case {
             question: self,
             profile,
+            stated: &stated,
             model,
             purpose,
             channel,
@@ -165,6 +176,8 @@ impl Question<'_> {
 struct Case<'a> {
     question: &'a Question<'a>,
     profile: &'a Profile,
+    /// Preferences as far as the purpose may know of them.
+    stated: &'a Preferences,
     model: &'a Model,
     purpose: &'a Purpose,
     channel: &'a Channel,
@@ -228,7 +241,7 @@ impl Case<'_> {
     }
 
     fn stated(&self, key: &PreferenceKey) -> Option<&StatedPreference> {
-        self.profile.preferences.get(key)
+        self.stated.get(key)
     }
 
     /// A yes to a preference that speaks against it.
@@ -347,7 +360,7 @@ impl Case<'_> {
             .or(Some(self.model.time_zone.as_str()))
             .filter(|name| !name.is_empty())
             .unwrap_or("UTC");
-        let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+        let zone = time_zone::get(name).unwrap_or(TimeZone::UTC);
         let quiet = quiet_at(hours, &zone, time)?;
         let until = next_loud(hours, &zone, time);
         Some(Refusal {
@@ -390,6 +403,9 @@ impl Case<'_> {
 
     /// Until when a cap is reached, if it is.
     fn reached(&self, cap: &FrequencyCap, time: Timestamp) -> Option<Timestamp> {
+        if cap.max_count == 0 {
+            return Some(Timestamp::from_micros(i64::MAX));
+        }
         let channels = self
             .model
             .channels

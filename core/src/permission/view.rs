@@ -1,9 +1,21 @@
-//! What a purpose may see of a profile. What it may not see is told, with the rule; it is never
-//! just absent.
+//! What a purpose may see of a profile. What there is and it may not see is told, with the rule; it
+//! is never just absent.
+//!
+//! One thing is not told: that there are accessibility needs, to a purpose that sells. To it a
+//! customer who has any looks like one who has none. That voice calls are not to be made looks like
+//! a channel that the customer forbids.
 
-use crate::model::{Purpose, PurposeKind, Visible};
+use std::borrow::Cow;
+
+use crate::model::{Model, Purpose, PurposeKind, Visible};
 use crate::profile::Profile;
-use crate::records::{About, ConsentState, PreferenceKey, StatedPreference, Timestamp, effective};
+use crate::records::{
+    About, ConsentState, Preference, PreferenceKey, Preferences, StatedPreference, Timestamp,
+    effective,
+};
+
+#[cfg(test)]
+mod tests;
 
 /// Something that is not to be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +33,6 @@ pub struct Withheld {
 pub enum WithheldReason {
     /// The purpose does not list it.
     NotForPurpose,
-    /// It is a need, and the purpose sells.
-    NeverForMarketing,
     /// Processing is restricted.
     ProcessingRestricted,
     /// Consent is needed, and this is what counts; none: nothing was said.
@@ -36,6 +46,8 @@ pub struct View<'a> {
     pub name: &'a str,
     /// What it may see.
     pub purpose: &'a Purpose,
+    /// The model that declares it.
+    pub model: &'a Model,
 }
 
 impl View<'_> {
@@ -44,7 +56,7 @@ impl View<'_> {
     /// # Errors
     /// Why not.
     pub fn admits(&self, profile: &Profile, time: Timestamp) -> Result<(), Withheld> {
-        let Self { name, purpose } = self;
+        let Self { name, purpose, .. } = self;
         let everything = |reason, rule| {
             Err(Withheld {
                 field: "*".to_owned(),
@@ -118,19 +130,21 @@ impl View<'_> {
         (!self.purpose.preferences).then(|| self.not_listed("preferences"))
     }
 
-    /// Why needs are not to be seen, if they are not.
+    /// Preferences and needs as far as the purpose may know that there are any.
+    #[must_use]
+    pub fn preferences<'p>(&self, stated: &'p Preferences) -> Cow<'p, Preferences> {
+        if self.purpose.kind != PurposeKind::Marketing
+            || !stated.keys().any(PreferenceKey::is_accessibility)
+        {
+            return Cow::Borrowed(stated);
+        }
+        Cow::Owned(without_needs(stated, self.model))
+    }
+
+    /// Why needs are not to be seen, if they are not. A purpose that sells is not asked about: see
+    /// [`preferences`](Self::preferences).
     #[must_use]
     pub fn withholds_accessibility(&self) -> Option<Withheld> {
-        if self.purpose.kind == PurposeKind::Marketing {
-            return Some(Withheld {
-                field: "accessibility".to_owned(),
-                reason: WithheldReason::NeverForMarketing,
-                rule: format!(
-                    "purpose {} is marketing: accessibility needs are never used to sell",
-                    self.name
-                ),
-            });
-        }
         (!self.purpose.accessibility).then(|| self.not_listed("accessibility"))
     }
 
@@ -148,6 +162,37 @@ impl View<'_> {
             rule,
         }
     }
+}
+
+/// Preferences as of a customer without needs. Not to be called is a channel that is forbidden.
+pub(super) fn without_needs(stated: &Preferences, model: &Model) -> Preferences {
+    let mut plain = stated.clone();
+    plain.retain(|key, _| !key.is_accessibility());
+    let voice = model.channels.iter().filter(|(_, channel)| channel.voice);
+    let voice: Vec<&String> = voice.map(|(name, _)| name).collect();
+    let no_phone = stated.get(&PreferenceKey::NoPhone);
+    let Some(no_phone) = no_phone.filter(|stated| stated.is_true() && !voice.is_empty()) else {
+        return plain;
+    };
+    let forbidden = plain
+        .entry(PreferenceKey::ForbiddenChannels)
+        .or_insert_with(|| StatedPreference {
+            value: Preference::Channels(Vec::new()),
+            origins: Vec::new(),
+        });
+    if let Preference::Channels(channels) = &mut forbidden.value {
+        channels.extend(voice.iter().map(|name| (*name).clone()));
+        channels.sort_unstable();
+        channels.dedup();
+    }
+    forbidden.origins.extend(no_phone.origins.iter().cloned());
+    forbidden.origins.sort_by(|a, b| a.record.cmp(&b.record));
+    forbidden.origins.dedup_by(|a, b| a.record == b.record);
+    let preferred = plain.get_mut(&PreferenceKey::PreferredChannels);
+    if let Some(Preference::Channels(channels)) = preferred.map(|stated| &mut stated.value) {
+        channels.retain(|channel| !voice.contains(&channel));
+    }
+    plain
 }
 
 /// What counts, in a word.

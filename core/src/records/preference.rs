@@ -303,7 +303,7 @@ pub struct FrequencyCap {
     /// Over this channel; none: over all together.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// So many contacts
+    /// So many contacts; 0: none
     #[serde(rename = "n")]
     pub max_count: usize,
     /// in any span of so many seconds.

@@ -18,12 +18,14 @@ pub(crate) struct Tally {
     pub(crate) duplicate: u64,
     /// Rejected rows.
     pub(crate) rejected: u64,
+    /// Rows of which the mapping makes no statement.
+    pub(crate) left_out: u64,
 }
 
 impl Tally {
     /// All rows.
     pub(crate) fn rows(&self) -> u64 {
-        self.stored + self.duplicate + self.rejected
+        self.stored + self.duplicate + self.rejected + self.left_out
     }
 }
 
@@ -33,6 +35,7 @@ impl fmt::Display for Tally {
             stored,
             duplicate,
             rejected,
+            left_out,
         } = *self;
         let (stored, duplicate, rejected) = (
             HumanCount(stored),
@@ -43,7 +46,11 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{rows} rows: {stored} stored, {duplicate} duplicate, {rejected} rejected"
-        )
+        )?;
+        if left_out > 0 {
+            write!(f, ", {} left out by the mapping", HumanCount(left_out))?;
+        }
+        Ok(())
     }
 }
 
@@ -81,6 +88,7 @@ impl Progress {
                 Outcome::Stored => tally.stored += 1,
                 Outcome::Duplicate => tally.duplicate += 1,
                 Outcome::Rejected(_) => tally.rejected += 1,
+                Outcome::LeftOut => tally.left_out += 1,
             }
         }
         let rows = tally.rows();

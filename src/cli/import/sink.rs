@@ -68,6 +68,8 @@ pub(super) struct Done {
 pub(super) enum Outcome {
     Stored,
     Duplicate,
+    /// By the conditions of its mapping it makes no statement.
+    LeftOut,
     Rejected(Vec<Reason>),
 }
 
@@ -260,16 +262,19 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
 /// The outcome of a row, from those of its statements.
 fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let (mut stored, mut reasons) = (false, None);
+    let mut is_left_out = true;
     for outcome in outcomes {
+        is_left_out = false;
         match outcome {
             Outcome::Stored => stored = true,
-            Outcome::Duplicate => {}
+            Outcome::Duplicate | Outcome::LeftOut => {}
             Outcome::Rejected(more) => reasons.get_or_insert_with(Vec::new).extend(more),
         }
     }
     match reasons {
         Some(reasons) => Outcome::Rejected(reasons),
         None if stored => Outcome::Stored,
+        None if is_left_out => Outcome::LeftOut,
         None => Outcome::Duplicate,
     }
 }

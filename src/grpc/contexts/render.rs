@@ -89,7 +89,7 @@ impl<'a> Telling<'a> {
 
     /// Needs, then preferences.
     fn treatment(&mut self, answer: &mut v1::GetContextResponse) {
-        let stated = &self.profile.preferences;
+        let stated = &*self.sight.preferences(&self.profile.preferences);
         for needs in [true, false] {
             let wanted = if needs {
                 self.view.accessibility

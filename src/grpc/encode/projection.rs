@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use profile_core::model::{Model, PurposeKind, Visible};
-use profile_core::permission::view::{View, Withheld};
+use profile_core::model::{Model, PurposeKind};
+use profile_core::permission::view::View;
 use profile_core::profile::{Derived, Profile};
 use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed};
 use prost_types::FieldMask;
 
-use super::{computed_trait, held, record, time, unified};
+use super::{Sight, computed_trait, held, record, time, unified};
 use crate::grpc::checked::Checked;
 use crate::grpc::names::profile_name;
 use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
@@ -80,6 +80,7 @@ impl PurposeScope {
         Some(View {
             name: &self.name,
             purpose: self.model.purposes.get(&self.name)?,
+            model: &self.model,
         })
     }
 }
@@ -281,7 +282,7 @@ impl Projection {
         }
         if self.full && self.has("records") {
             message.records = profile.records.iter().map(record).collect();
-            if sight.view.is_some() {
+            if sight.is_bound() {
                 for record in &mut message.records {
                     record.traits.retain(|name, _| sight.sees_trait(name));
                     record
@@ -322,20 +323,20 @@ impl Projection {
 
     /// How the customer wants to be treated.
     fn treatment(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        if profile.preferences.is_empty() {
+        let stated = sight.preferences(&profile.preferences);
+        if stated.is_empty() {
             return;
         }
         let has = |needs: bool| {
-            profile
-                .preferences
+            stated
                 .keys()
                 .any(|key| PreferenceKey::is_accessibility(key) == needs)
         };
         if self.has("accessibility") && has(true) && sight.sees_accessibility() {
-            message.accessibility = accessibility(&profile.preferences);
+            message.accessibility = accessibility(&stated);
         }
         if self.has("preferences") && has(false) && sight.sees_preferences() {
-            message.preferences = preferences(&profile.preferences);
+            message.preferences = preferences(&stated);
         }
     }
 }
@@ -363,84 +364,5 @@ fn hide(message: &mut v1::Profile, hidden: &BTreeSet<String>) {
         .chain(of_records);
     for record in keys.filter(|record| hidden.contains(&record.key)) {
         record.key.clear();
-    }
-}
-
-/// What may be seen, and what was found that may not.
-pub(in crate::grpc) struct Sight<'a> {
-    view: Option<View<'a>>,
-    withheld: Vec<Withheld>,
-}
-
-impl<'a> Sight<'a> {
-    /// What a purpose may see; none: everything.
-    pub(in crate::grpc) fn new(view: Option<View<'a>>) -> Self {
-        Self {
-            view,
-            withheld: Vec::new(),
-        }
-    }
-
-    /// Keys of records that are an identifier of the customer which the purpose may not see.
-    pub(in crate::grpc) fn hidden_keys(&self, profile: &Profile) -> BTreeSet<String> {
-        let Some(view) = self.view else {
-            return BTreeSet::new();
-        };
-        let withheld = |kind: &str| view.withholds_identifier(kind).is_some();
-        let held = profile
-            .identifiers
-            .iter()
-            .filter(|held| withheld(&held.identifier.kind));
-        held.flat_map(|held| [held.written(), &held.identifier.value])
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// What was asked for and may not be seen, each once, in order.
-    pub(in crate::grpc) fn into_withheld(mut self) -> Vec<Withheld> {
-        self.withheld.sort_by(|a, b| a.field.cmp(&b.field));
-        self.withheld.dedup_by(|a, b| a.field == b.field);
-        self.withheld
-    }
-    fn seen_unless(&mut self, withheld: Option<Withheld>) -> bool {
-        let seen = withheld.is_none();
-        self.withheld.extend(withheld);
-        seen
-    }
-
-    pub(in crate::grpc) fn sees_trait(&mut self, name: &str) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_trait(name)))
-    }
-
-    pub(in crate::grpc) fn sees_identifier(&mut self, kind: &str) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_identifier(kind)))
-    }
-
-    pub(in crate::grpc) fn sees_computed(&mut self, name: &str) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_computed(name)))
-    }
-
-    pub(in crate::grpc) fn sees_segment(&mut self, name: &str) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
-    }
-
-    /// Whether events of all types may be seen.
-    pub(in crate::grpc) fn sees_all_events(&self) -> bool {
-        self.view
-            .is_none_or(|view| view.purpose.events == Visible::All)
-    }
-
-    /// Tells that events of some types may not be seen.
-    pub(in crate::grpc) fn withhold_events(&mut self) {
-        self.withheld
-            .extend(self.view.map(|view| view.not_listed("events")));
-    }
-
-    pub(in crate::grpc) fn sees_preferences(&mut self) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_preferences()))
-    }
-
-    pub(in crate::grpc) fn sees_accessibility(&mut self) -> bool {
-        self.seen_unless(self.view.and_then(|view| view.withholds_accessibility()))
     }
 }

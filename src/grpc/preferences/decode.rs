@@ -21,18 +21,14 @@ pub(in crate::grpc) fn preferences(
 ) -> Result<Said, Vec<Violation>> {
     let mut violations = Vec::new();
     let mut set = BTreeMap::new();
-    set_preferences(preferences.unwrap_or_default(), &mut set, &mut violations);
+    set_preferences(preferences.unwrap_or_default(), &mut set);
     set_accessibility(accessibility.unwrap_or_default(), &mut set);
     let Some(mask) = mask.filter(|mask| !mask.paths.is_empty()) else {
         let said = set
             .into_iter()
             .map(|(name, value)| (name, Some(value)))
             .collect();
-        return if violations.is_empty() {
-            Ok(said)
-        } else {
-            Err(violations)
-        };
+        return Ok(said);
     };
     let mut said = Said::new();
     for (index, path) in mask.paths.iter().enumerate() {
@@ -80,11 +76,7 @@ fn named(path: &str, set: &BTreeMap<String, Value>) -> Vec<String> {
     }
 }
 
-fn set_preferences(
-    said: v1::Preferences,
-    set: &mut BTreeMap<String, Value>,
-    violations: &mut Vec<Violation>,
-) {
+fn set_preferences(said: v1::Preferences, set: &mut BTreeMap<String, Value>) {
     let texts = [
         ("preferred_name", said.preferred_name),
         ("form_of_address", said.form_of_address),
@@ -99,7 +91,6 @@ fn set_preferences(
     ];
     set_flags(flags, set);
     let texts = |all: Vec<String>| all.into_iter().map(Value::String).collect();
-    let caps = said.frequency_caps.into_iter().enumerate();
     let lists: [(&str, Vec<Value>); 4] = [
         ("preferred_channels", texts(said.preferred_channels)),
         ("forbidden_channels", texts(said.forbidden_channels)),
@@ -109,8 +100,7 @@ fn set_preferences(
         ),
         (
             "frequency_caps",
-            caps.map(|(index, cap)| frequency_cap(index, cap, violations))
-                .collect(),
+            said.frequency_caps.into_iter().map(frequency_cap).collect(),
         ),
     ];
     let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
@@ -189,19 +179,17 @@ fn quiet_hours(said: v1::QuietHours) -> Value {
     Value::Map(fields)
 }
 
-fn frequency_cap(index: usize, said: v1::FrequencyCap, violations: &mut Vec<Violation>) -> Value {
+fn frequency_cap(said: v1::FrequencyCap) -> Value {
     let mut fields = BTreeMap::from([("max_count".to_owned(), Value::Int(said.max_count.into()))]);
     set_texts([("channel", said.channel)], &mut fields);
     if let Some(window) = said.window {
-        if window.nanos != 0 {
-            let field = format!("preferences.frequency_caps[{index}].window");
-            violations.push(Violation::new(
-                Reason::Malformed,
-                field,
-                "must be whole seconds",
-            ));
-        }
-        fields.insert("window".to_owned(), Value::Int(window.seconds));
+        let seconds = if window.nanos == 0 {
+            Value::Int(window.seconds)
+        } else {
+            // No whole seconds: the model's check tells of it.
+            Value::String(format!("{}.{:09}s", window.seconds, window.nanos))
+        };
+        fields.insert("window".to_owned(), seconds);
     }
     Value::Map(fields)
 }
@@ -221,12 +209,17 @@ pub(in crate::grpc) fn consent(
         &mut violations,
     );
     let basis = "record_consent.consent.legal_basis";
-    let basis = enum_name(
+    let mut unread = Vec::new();
+    let mut basis = enum_name(
         said.legal_basis,
         basis,
         v1::LegalBasis::as_str_name,
-        &mut violations,
+        &mut unread,
     );
+    if !unread.is_empty() {
+        // It only describes the consent: the model's check tells of it.
+        basis = said.legal_basis.to_string();
+    }
     let texts = [
         (
             "status",

@@ -235,7 +235,7 @@ fn consent(said: &Consent) -> v1::Consent {
 }
 
 /// A word as it was said, whatever the model in force makes of it.
-pub(super) fn said(draft: DraftConsent) -> v1::Consent {
+pub(in crate::grpc) fn said(draft: DraftConsent) -> v1::Consent {
     let mut fields: BTreeMap<String, Value> = draft.fields;
     let instant = |value| match value {
         Some(Value::Time(at)) => Some(time(at)),
@@ -255,11 +255,13 @@ pub(super) fn said(draft: DraftConsent) -> v1::Consent {
     let (said_status, said_basis) = (text("status"), text("legal_basis"));
     let named = |all: &[(&str, ConsentStatus)]| {
         all.iter()
-            .find(|(name, _)| *name == said_status)
+            .find(|(name, _)| name.eq_ignore_ascii_case(said_status.trim()))
             .map(|(_, one)| *one)
     };
     let status = named(&ConsentStatus::ALL).map_or(v1::ConsentStatus::Unspecified, status);
-    let basis = LegalBasis::ALL.iter().find(|(name, _)| *name == said_basis);
+    let basis = LegalBasis::ALL
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(said_basis.trim()));
     v1::Consent {
         purpose: draft.purpose,
         contact_point: draft.contact_point.as_ref().map(identifier),
@@ -288,7 +290,6 @@ pub(in crate::grpc) fn withheld(withheld: Withheld) -> v1::Withheld {
     use v1::WithheldReason as Wire;
     let reason = match withheld.reason {
         WithheldReason::NotForPurpose => Wire::NotForPurpose,
-        WithheldReason::NeverForMarketing => Wire::NeverForMarketing,
         WithheldReason::ProcessingRestricted => Wire::ProcessingRestricted,
         WithheldReason::Consent(None | Some(ConsentState::Granted)) => Wire::ConsentMissing,
         WithheldReason::Consent(Some(ConsentState::Denied)) => Wire::ConsentDenied,

@@ -55,6 +55,7 @@ pub(super) async fn set_preferences(
         })
     };
     let first = draft(&said_by.first, &said);
+    strictly(api, &model, &first)?;
     let others = said_by
         .others
         .iter()
@@ -114,9 +115,9 @@ pub(super) async fn record_consent(
         })
     };
     let others = said_by.others.iter().filter(|_| denies).map(draft);
-    let drafts = std::iter::once(draft(&said_by.first))
-        .chain(others)
-        .collect();
+    let first = draft(&said_by.first);
+    strictly(api, &model, &first)?;
+    let drafts = std::iter::once(first).chain(others).collect();
     let (found, read_token) = say(api, context, drafts, &said_by.first).await?;
     let about = About {
         purpose: &said.purpose,
@@ -224,6 +225,12 @@ fn holder(profile: &Profile, identifier: Option<&Identifier>) -> Option<RecordKe
         .iter()
         .find(holds)
         .map(|record| record.key.clone())
+}
+
+/// Refuses what a statement of a source would do without, as a direct call can be mended.
+fn strictly(api: &PreferenceApi, model: &Model, draft: &Draft) -> Result<(), Vec<Violation>> {
+    let checked = model.check_strictly(draft.clone(), api.clock.now());
+    checked.map(drop).map_err(of_request)
 }
 
 /// Writes, and reads the profile of a record as it is then.

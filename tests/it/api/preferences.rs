@@ -557,7 +557,7 @@ fn stronger_than_consent() -> [(v1::SetPreferencesRequest, ContactReason); 5] {
     };
     [
         (wish(topics), ContactReason::TopicNotWanted),
-        (needs, ContactReason::NoPhone),
+        (needs, ContactReason::ChannelForbidden),
         (wish(forbidden), ContactReason::ChannelForbidden),
         (wish(no_contact), ContactReason::DoNotContact),
         (wish(restricted), ContactReason::ProcessingRestricted),
@@ -987,13 +987,30 @@ fn wrong_consents() -> [(v1::Consent, &'static str); 10] {
 async fn consents_of_the_wrong_form_are_refused_by_their_field() {
     let service = start(&clock()).await;
     for (wrong, field) in wrong_consents() {
+        let request = v1::RecordConsentRequest {
+            key: Some(by_record("crm", "7")),
+            consent: Some(wrong.clone()),
+            source_time: None,
+        };
+        let answer = service.preferences().record_consent(request).await;
+        let told = fields(&answer.expect_err("it is refused"));
+        let told: Vec<String> = told.into_iter().collect();
+        assert_eq!(told, [format!("consent.{field}")]);
+
         let answer = service.say(vec![record_consent(("crm", "7"), wrong)]).await;
-        let told: Vec<&str> = answer.results[0]
-            .violations
-            .iter()
-            .map(|violation| violation.field.as_str())
-            .collect();
-        assert_eq!(told, [format!("record_consent.consent.{field}")]);
+        let result = &answer.results[0];
+        let violations = result.violations.iter().map(|violation| &violation.field);
+        let notes = result.notes.iter().map(|note| &note.field);
+        // A field that only describes a consent does not take it with it.
+        if ["jurisdiction", "language", "tcf_string"].contains(&field) {
+            assert_eq!(result.outcome(), v1::StatementOutcome::Stored);
+            assert!(notes.eq([&format!("consent.{field}")]), "{result:?}");
+        } else {
+            assert!(
+                violations.eq([&format!("record_consent.consent.{field}")]),
+                "{result:?}"
+            );
+        }
     }
     let request = v1::RecordConsentRequest {
         key: Some(by_record("crm", "7")),

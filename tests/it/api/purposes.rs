@@ -190,13 +190,8 @@ fn expected(
             let both = ["preferences", "accessibility"].map(str::to_owned);
             withheld.extend(both.map(|field| (field, WithheldReason::NotForPurpose)));
         }
-        "sells" => {
-            shown.insert("preferences".to_owned());
-            withheld.insert((
-                "accessibility".to_owned(),
-                WithheldReason::NeverForMarketing,
-            ));
-        }
+        // Not even that there are needs.
+        "sells" => drop(shown.insert("preferences".to_owned())),
         _ => shown.extend(["preferences", "accessibility"].map(str::to_owned)),
     }
     (shown, withheld)

@@ -126,9 +126,9 @@ fn how_a_customer_wants_to_be_treated_is_shown_with_needs_first() {
         &format!("get email:bea@x.com --purpose news --server {at}"),
     )
     .ok();
+    // Not even that there are needs.
     assert!(
-        !bound.contains("large_print")
-            && bound.contains("accessibility needs are never used to sell"),
+        !bound.contains("large_print") && !bound.contains("accessibility"),
         "{bound}"
     );
     let asked = format!("permission email:bea@x.com --purpose news --server {at} --channel");

@@ -272,7 +272,15 @@ async fn needs_are_seen_first_by_every_agent_and_never_used_to_sell() {
         answer.profile.clone().expect("a profile").accessibility,
         None
     );
-    assert!(fields(&answer).contains(&("accessibility", WithheldReason::NeverForMarketing)));
+    // Not even that there are any.
+    assert!(
+        fields(&answer)
+            .iter()
+            .all(|(field, _)| *field != "accessibility")
+    );
+    let call = may_contact(&service, "c1", "thank_you", "phone").await;
+    assert_eq!(call.reason(), ContactReason::ChannelForbidden);
+    assert!(!call.rule.contains("need"), "{}", call.rule);
 }
 
 fn email_of_c1() -> v1::ProfileKey {

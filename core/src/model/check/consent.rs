@@ -1,11 +1,16 @@
 //! Checks what is said about purposes.
 //!
+//! A field that only describes a consent (language, notice, proof, …) does not take the customer's
+//! word with it: where it cannot be read, it is left out and noted. So is what would bound a denial
+//! or a withdrawal; a grant that may be bounded in a way that is not understood is refused.
+//!
 //! A grant that is read off a list takes a fixed place: the time from which it holds, or before
 //! everything else. So the list can be said again and again, and a withdrawal stays.
 
 use super::preferences::{language, text};
-use super::{Check, MAX_IDENTIFIER_BYTES, shown};
+use super::{Check, MAX_IDENTIFIER_BYTES, TIMES, shown};
 use crate::choices::Listed;
+use crate::model::NoteReason;
 use crate::model::expression::Conversion;
 use crate::records::{
     Change, Consent, ConsentNotes, ConsentStatus, ContentHash, Draft, DraftConsent, Identifier,
@@ -79,34 +84,35 @@ impl Check<'_> {
             .contact_point
             .as_ref()
             .and_then(|point| self.contact_point(&path, point, &draft.record.source));
-        self.known_fields(&path, &draft);
-        let status = self.one_of(&path, &draft, "status", &ConsentStatus::ALL);
-        if !draft.fields.contains_key("status") {
-            self.violations
-                .push(Violation::required(format!("{path}.status")));
-        }
-        let effective_time = self.instant(&path, &draft, "effective_time");
+        let status = match one_of(&draft, "status", &ConsentStatus::ALL) {
+            Some(Err(rule)) => {
+                self.add(Reason::Malformed, format!("{path}.status"), rule);
+                None
+            }
+            Some(Ok(status)) => Some(status),
+            None => {
+                let field = format!("{path}.status");
+                self.violations.push(Violation::required(field));
+                None
+            }
+        };
+        let status = status.unwrap_or(ConsentStatus::Denied);
+        let mut remarks = Remarked::default();
+        remarks.known_fields(&draft);
+        let said_time = plausible_time(draft.source_time, receive_time);
+        let (effective_time, expire_time) =
+            self.times(&path, &draft, (status, said_time), &mut remarks);
         let consent = Consent {
             purpose: draft.purpose.clone(),
             contact_point,
-            status: status.unwrap_or(ConsentStatus::Denied),
-            effective_time: effective_time
-                .unwrap_or_else(|| plausible_time(draft.source_time, receive_time)),
-            expire_time: self.instant(&path, &draft, "expire_time"),
-            legal_basis: self.one_of(&path, &draft, "legal_basis", LegalBasis::ALL),
-            gpc: self.gpc(&path, &draft),
-            notes: Box::new(self.notes(&path, &draft)),
+            status,
+            effective_time: effective_time.unwrap_or(said_time),
+            expire_time,
+            legal_basis: remarks.legal_basis(&draft),
+            gpc: remarks.gpc(&draft),
+            notes: Box::new(remarks.notes(&draft)),
         };
-        if consent
-            .expire_time
-            .is_some_and(|expires| expires <= consent.effective_time)
-        {
-            self.add(
-                Reason::Malformed,
-                format!("{path}.expire_time"),
-                "must be after effective_time",
-            );
-        }
+        self.remarks(path.trim_end_matches(".consent"), remarks.0, true);
         let dated = draft.version > 0 || draft.source_time.is_some();
         let (order, source_time) = if draft.from_list && permits(consent.status) {
             // The time of the row is not the time of the customer's word.
@@ -140,16 +146,6 @@ impl Check<'_> {
         }
     }
 
-    fn known_fields(&mut self, path: &str, draft: &DraftConsent) {
-        let known = FIELDS.map(|field| field.key);
-        for name in draft.fields.keys() {
-            if !known.contains(&name.as_str()) {
-                let rule = format!("is no field of a consent; there are {}", known.join(", "));
-                self.add(Reason::Malformed, format!("{path}.{}", shown(name)), rule);
-            }
-        }
-    }
-
     fn contact_point(&mut self, path: &str, said: &Identifier, source: &str) -> Option<Identifier> {
         let Some(kind) = self.model.identifiers.get(&said.kind) else {
             let field = format!("{path}.contact_point.type");
@@ -170,55 +166,101 @@ impl Check<'_> {
         Some(Identifier::new(&said.kind, value))
     }
 
-    fn one_of<T: Copy>(
+    /// From when on it holds, and until when. Of a word that permits nothing what cannot be read is
+    /// left out, so that it holds at once and does not end; of one that permits it is a violation.
+    fn times(
         &mut self,
         path: &str,
         draft: &DraftConsent,
-        name: &str,
-        all: &[(&str, T)],
-    ) -> Option<T> {
-        let said = draft.fields.get(name)?;
-        let found = said
-            .as_str()
-            .and_then(|said| all.iter().find(|(name, _)| *name == said));
-        if found.is_none() {
-            let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-            self.add(
-                Reason::Malformed,
-                format!("{path}.{name}"),
-                format!("must be one of {}", names.join(", ")),
-            );
-        }
-        found.map(|(_, value)| *value)
-    }
-
-    fn instant(&mut self, path: &str, draft: &DraftConsent, name: &str) -> Option<Timestamp> {
-        let field = format!("{path}.{name}");
-        let Value::Time(time) = draft.fields.get(name)? else {
-            self.add(Reason::Malformed, field, "must be a time");
-            return None;
+        (status, said_time): (ConsentStatus, Timestamp),
+        remarks: &mut Remarked,
+    ) -> (Option<Timestamp>, Option<Timestamp>) {
+        let mut wrong = |name: &str, rule: &str, counts: &str| {
+            if permits(status) {
+                self.add(Reason::Malformed, format!("{path}.{name}"), rule);
+            } else {
+                remarks.add(name, NoteReason::Strictest, format!("{rule}; {counts}"));
+            }
         };
-        self.time(&field, Some(*time));
-        Some(*time)
+        let mut instant = |name: &str, counts: &str| match draft.fields.get(name)? {
+            Value::Time(time) if TIMES.contains(&time.as_micros()) => Some(*time),
+            Value::Time(_) => {
+                wrong(name, "must lie between the years 1 and 9999", counts);
+                None
+            }
+            _ => {
+                wrong(name, "must be a time", counts);
+                None
+            }
+        };
+        let effective_time = instant("effective_time", "it counts from when it was said");
+        let for_ever = "it counts for ever";
+        let expire_time = instant("expire_time", for_ever);
+        let is_after = |expires: &Timestamp| *expires > effective_time.unwrap_or(said_time);
+        if expire_time.is_some_and(|expires| !is_after(&expires)) {
+            wrong("expire_time", "must be after effective_time", for_ever);
+        }
+        (effective_time, expire_time.filter(is_after))
+    }
+}
+
+/// The value of a field as one of several names, in any case; `None`: nothing is said.
+fn one_of<T: Copy>(
+    draft: &DraftConsent,
+    name: &str,
+    all: &[(&str, T)],
+) -> Option<Result<T, String>> {
+    let said = draft.fields.get(name)?.as_str().map(str::trim);
+    let found = said.and_then(|said| all.iter().find(|(name, _)| name.eq_ignore_ascii_case(said)));
+    Some(found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        format!("must be one of {}", names.join(", "))
+    }))
+}
+
+/// Remarks on what of a consent is not understood, by its field.
+#[derive(Debug, Default)]
+struct Remarked(Vec<(String, (NoteReason, String))>);
+
+impl Remarked {
+    fn add(&mut self, name: &str, reason: NoteReason, rule: impl Into<String>) {
+        self.0
+            .push((format!("consent.{name}"), (reason, rule.into())));
     }
 
-    fn gpc(&mut self, path: &str, draft: &DraftConsent) -> Option<bool> {
+    fn malformed(&mut self, name: &str, rule: impl Into<String>) {
+        self.add(name, NoteReason::Malformed, rule);
+    }
+
+    fn known_fields(&mut self, draft: &DraftConsent) {
+        let known = FIELDS.map(|field| field.key);
+        for name in draft.fields.keys() {
+            if !known.contains(&name.as_str()) {
+                let rule = format!("is no field of a consent; there are {}", known.join(", "));
+                self.malformed(&shown(name), rule);
+            }
+        }
+    }
+
+    fn legal_basis(&mut self, draft: &DraftConsent) -> Option<LegalBasis> {
+        one_of(draft, "legal_basis", LegalBasis::ALL)?
+            .map_err(|rule| self.malformed("legal_basis", rule))
+            .ok()
+    }
+
+    fn gpc(&mut self, draft: &DraftConsent) -> Option<bool> {
         let Value::Bool(signal) = draft.fields.get("gpc")? else {
-            self.add(
-                Reason::Malformed,
-                format!("{path}.gpc"),
-                "must be true or false",
-            );
+            self.malformed("gpc", "must be true or false");
             return None;
         };
         Some(*signal)
     }
 
-    fn notes(&mut self, path: &str, draft: &DraftConsent) -> ConsentNotes {
+    fn notes(&mut self, draft: &DraftConsent) -> ConsentNotes {
         let mut note = |name: &str, max_bytes| {
             let said = draft.fields.get(name).map(|value| text(value, max_bytes));
             said.transpose().unwrap_or_else(|rule| {
-                self.add(Reason::Malformed, format!("{path}.{name}"), rule);
+                self.malformed(name, rule);
                 None
             })
         };
@@ -234,13 +276,14 @@ impl Check<'_> {
         };
         if !notes.jurisdiction.is_empty() && !is_jurisdiction(&notes.jurisdiction) {
             let rule = "must be a country or a part of one by ISO 3166, such as DE or US-CA";
-            self.add(Reason::Malformed, format!("{path}.jurisdiction"), rule);
+            self.malformed("jurisdiction", rule);
+            notes.jurisdiction.clear();
         }
         if !notes.language.is_empty() {
-            match language(&notes.language) {
-                Ok(tag) => notes.language = tag,
-                Err(rule) => self.add(Reason::Malformed, format!("{path}.language"), rule),
-            }
+            notes.language = language(&notes.language).unwrap_or_else(|rule| {
+                self.malformed("language", rule);
+                String::new()
+            });
         }
         notes
     }
@@ -265,3 +308,6 @@ fn is_jurisdiction(code: &str) -> bool {
                     .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         })
 }
+
+#[cfg(test)]
+mod tests;

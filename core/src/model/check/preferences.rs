@@ -1,14 +1,27 @@
 //! Checks what is said of preferences: each has its own form.
+//!
+//! **The problem.** A payload says a language that is none, and that its customer is not to be
+//! contacted. Refused as a whole, it leaves the customer open to contact.
+//!
+//! **The choice.** Each preference is read by itself, and what cannot be read gets a remark. Of a
+//! source's statement the remarks become notes, and the rest is kept; a statement of which nothing
+//! can be read is refused. A limit with a value that is not understood counts as the strictest that
+//! it may mean ([`NoteReason::Strictest`]): `do_not_contact: maybe` is a yes. A direct call of the
+//! API can be mended at once, so there each remark refuses it ([`Model::check_strictly`]).
+
+mod caps;
+mod flags;
+mod quiet;
 
 use std::collections::BTreeMap;
 
 use super::{Check, MAX_FIELDS, MAX_NAME_BYTES, shown};
-use crate::model::Model;
+use crate::model::{Model, NoteReason, language};
 use crate::records::{
-    Change, ContentHash, Draft, DraftPreferences, FrequencyCap, MAX_CONTACTS, Preference,
-    PreferenceKey, QuietHours, Reason, RecordStatement, Representative, Statement, Timestamp,
-    Value, listed,
+    Change, ContentHash, Draft, DraftPreferences, Preference, PreferenceKey, Reason,
+    RecordStatement, Representative, Statement, Timestamp, Value, Violation, listed,
 };
+use crate::time_zone;
 
 /// The longest text of a preference, in bytes.
 const MAX_TEXT_BYTES: usize = 256;
@@ -18,8 +31,25 @@ const MAX_AUTHORITY_BYTES: usize = 1_024;
 const MAX_TOPIC_BYTES: usize = 64;
 /// How many channels, quiet hours or caps one preference may list.
 const MAX_LISTED: usize = 20;
-/// The longest span of a frequency cap, in seconds.
-const MAX_WINDOW_SECONDS: i64 = 366 * 86_400;
+
+/// Remarks on what of a value is not understood, and what counts instead.
+#[derive(Debug, Default)]
+pub(super) struct Remarks(Vec<(NoteReason, String)>);
+
+impl Remarks {
+    pub(super) fn add(&mut self, reason: NoteReason, rule: impl Into<String>) {
+        self.0.push((reason, rule.into()));
+    }
+
+    fn malformed(&mut self, rule: impl Into<String>) {
+        self.add(NoteReason::Malformed, rule);
+    }
+
+    /// A limit that is not understood, what it should be, and what counts.
+    fn strictest(&mut self, rule: &str, counts: &str) {
+        self.add(NoteReason::Strictest, format!("{rule}; {counts}"));
+    }
+}
 
 impl Check<'_> {
     pub(super) fn preferences(
@@ -43,30 +73,25 @@ impl Check<'_> {
             "values",
         );
         let mut preferences = BTreeMap::new();
+        let mut remarked = Vec::new();
         for (name, value) in draft.preferences.iter().take(MAX_FIELDS) {
-            let Ok(key) = name.parse::<PreferenceKey>() else {
-                let names: Vec<&str> = PreferenceKey::NAMED.iter().map(|(name, _)| *name).collect();
-                let rule = format!(
-                    "is no preference; there are {}, topics.NAME",
-                    names.join(", ")
-                );
-                self.add(
-                    Reason::Malformed,
-                    format!("{path}.preferences.{}", shown(name)),
-                    rule,
-                );
-                continue;
-            };
-            let field = format!("{path}.{}", key.field());
-            if let PreferenceKey::Topic(topic) = &key {
-                self.text(&field, topic, MAX_TOPIC_BYTES);
+            let mut remarks = Remarks::default();
+            let key = preference_key(name, &mut remarks);
+            let field = key.as_ref().map_or_else(
+                || format!("preferences.{}", shown(name)),
+                PreferenceKey::field,
+            );
+            if let Some(key) = key {
+                let said = match value {
+                    None => Some(None),
+                    Some(value) => read(&key, value, self.model, &mut remarks).map(Some),
+                };
+                preferences.extend(said.map(|said| (key, said)));
             }
-            let said = value.as_ref().map(|value| read(&key, value, self.model));
-            match said.transpose() {
-                Ok(said) => drop(preferences.insert(key, said)),
-                Err(rule) => self.add(Reason::Malformed, field, rule),
-            }
+            remarked.extend(remarks.0.into_iter().map(|remark| (field.clone(), remark)));
         }
+        let is_kept = !preferences.is_empty();
+        self.remarks(path, remarked, is_kept);
         let dated = draft.version > 0 || draft.source_time.is_some();
         Statement::Record(RecordStatement {
             record: draft.record.clone(),
@@ -78,29 +103,81 @@ impl Check<'_> {
             draft: Draft::Preferences(draft),
         })
     }
+
+    /// Notes remarks about fields of a statement of which something is kept; otherwise, and for who
+    /// wants all or nothing, they are violations.
+    pub(super) fn remarks(
+        &mut self,
+        path: &str,
+        remarked: Vec<(String, (NoteReason, String))>,
+        is_kept: bool,
+    ) {
+        for (field, (reason, rule)) in remarked {
+            if self.strict || !is_kept {
+                self.violations.push(Violation::new(
+                    Reason::Malformed,
+                    format!("{path}.{field}"),
+                    rule,
+                ));
+            } else if let Some(notes) = &mut self.notes {
+                notes.remark(field, reason, rule.into());
+            }
+        }
+    }
+}
+
+fn preference_key(name: &str, remarks: &mut Remarks) -> Option<PreferenceKey> {
+    let Ok(key) = name.parse::<PreferenceKey>() else {
+        let names: Vec<&str> = PreferenceKey::NAMED.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        remarks.malformed(format!("is no preference; there are {names}, topics.NAME"));
+        return None;
+    };
+    if let PreferenceKey::Topic(topic) = &key
+        && (topic.len() > MAX_TOPIC_BYTES || topic.contains('\0'))
+    {
+        remarks.malformed(format!(
+            "the name of a topic has at most {MAX_TOPIC_BYTES} bytes and no U+0000"
+        ));
+        return None;
+    }
+    Some(key)
 }
 
 type Read<T> = Result<T, String>;
 
-/// The preference that a value is, or what its form should be.
-fn read(key: &PreferenceKey, value: &Value, model: &Model) -> Read<Preference> {
+/// The preference that a value is, as far as it is understood.
+fn read(
+    key: &PreferenceKey,
+    value: &Value,
+    model: &Model,
+    remarks: &mut Remarks,
+) -> Option<Preference> {
     use PreferenceKey as Key;
-    Ok(match key {
+    let text = |of: fn(&str) -> Read<String>| {
+        let text = text(value, MAX_TEXT_BYTES)?;
+        of(&text).map(Preference::Text)
+    };
+    let read = match key {
         Key::PreferredName | Key::FormOfAddress | Key::Pronunciation => {
-            Preference::Text(text(value, MAX_TEXT_BYTES)?)
+            text(|text| Ok(text.to_owned()))
         }
-        Key::Language | Key::SignLanguage => {
-            Preference::Text(language(&text(value, MAX_TEXT_BYTES)?)?)
+        Key::Language | Key::SignLanguage => text(language),
+        Key::TimeZone => text(|name| time_zone::read(name).map_err(|unread| unread.to_string())),
+        Key::PreferredChannels => {
+            return channels(value, model, remarks).map(Preference::Channels);
         }
-        Key::TimeZone => Preference::Text(time_zone(&text(value, MAX_TEXT_BYTES)?)?),
-        Key::PreferredChannels | Key::ForbiddenChannels => {
-            Preference::Channels(list(value, |value| channel(value, model))?)
+        Key::ForbiddenChannels => {
+            return forbidden(value, model, remarks).map(Preference::Channels);
         }
-        Key::QuietHours => Preference::QuietHours(list(value, quiet_hours)?),
+        Key::QuietHours => return quiet::read(value, remarks).map(Preference::QuietHours),
         Key::FrequencyCaps => {
-            Preference::FrequencyCaps(list(value, |value| frequency_cap(value, model))?)
+            return caps::read(value, model, remarks).map(Preference::FrequencyCaps);
         }
-        Key::Representative => Preference::Representative(Box::new(representative(value)?)),
+        Key::Representative => {
+            let read = representative(value, remarks)?;
+            return Some(Preference::Representative(Box::new(read)));
+        }
         Key::DoNotContact
         | Key::ProcessingRestricted
         | Key::Topic(_)
@@ -112,11 +189,9 @@ fn read(key: &PreferenceKey, value: &Value, model: &Model) -> Read<Preference> {
         | Key::SpeakSlowly
         | Key::NoPhone
         | Key::WrittenConfirmation
-        | Key::ExtraTime => match value {
-            Value::Bool(flag) => Preference::Flag(*flag),
-            _ => return Err("must be true or false".to_owned()),
-        },
-    })
+        | Key::ExtraTime => return flags::read(key, value, remarks).map(Preference::Flag),
+    };
+    read.map_err(|rule| remarks.malformed(rule)).ok()
 }
 
 pub(super) fn text(value: &Value, max_bytes: usize) -> Read<String> {
@@ -135,226 +210,151 @@ pub(super) fn text(value: &Value, max_bytes: usize) -> Read<String> {
 }
 
 /// A language by BCP 47, in its canonical spelling.
-pub(super) fn language(tag: &str) -> Read<String> {
-    let tag = tag
-        .parse::<icu_locale_core::Locale>()
-        .ok()
-        .filter(|tag| !tag.id.language.is_unknown());
-    tag.map(|tag| tag.to_string())
-        .ok_or_else(|| "must be a language by BCP 47, such as de-CH".to_owned())
+pub(super) fn language(text: &str) -> Read<String> {
+    language::read(text).map_err(str::to_owned)
 }
 
-fn time_zone(name: &str) -> Read<String> {
-    let zone = jiff::tz::TimeZone::get(name);
-    let name = zone
-        .ok()
-        .and_then(|zone| zone.iana_name().map(str::to_owned));
-    name.ok_or_else(|| {
-        "must be a name of the IANA time zone database, such as Europe/Zurich".to_owned()
-    })
-}
-
-fn list<T: Ord>(value: &Value, read: impl Fn(&Value) -> Read<T>) -> Read<Vec<T>> {
-    let values = match value {
-        Value::List(values) => values.as_slice(),
-        single => std::slice::from_ref(single),
-    };
-    if values.len() > MAX_LISTED {
-        return Err(format!(
-            "has {} values, the limit is {MAX_LISTED}",
-            values.len()
-        ));
+/// The values of a list, or of a text with separators.
+fn elements(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(values) => values.clone(),
+        Value::String(text) => {
+            let parts = text.split([',', ';', '|']).map(str::trim);
+            let parts = parts.filter(|part| !part.is_empty());
+            parts.map(Value::from).collect()
+        }
+        single => vec![single.clone()],
     }
-    let mut all: Vec<T> = Vec::new();
-    for (index, value) in values.iter().enumerate() {
-        let value = read(value).map_err(|rule| format!("value {}: {rule}", index + 1))?;
-        if !all.contains(&value) {
-            all.push(value);
+}
+
+/// Whether a value stands for no value: blank, or a word such as `n/a`.
+fn is_nothing(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(crate::model::placeholder::is_nothing)
+}
+
+const STANDS_FOR_NOTHING: &str = "stands for no value, so nothing is said";
+
+/// Channels of the model, each once, without those that are none.
+fn channels(value: &Value, model: &Model, remarks: &mut Remarks) -> Option<Vec<String>> {
+    let mut all: Vec<String> = Vec::new();
+    for element in elements(value) {
+        match channel(&element, model) {
+            Ok(name) if all.contains(&name) => {}
+            Ok(name) => all.push(name),
+            Err(rule) => remarks.malformed(rule),
         }
     }
-    Ok(all)
+    if all.is_empty() && remarks.0.is_empty() {
+        remarks.add(NoteReason::Placeholder, STANDS_FOR_NOTHING);
+    }
+    if all.len() > MAX_LISTED {
+        remarks.malformed(format!(
+            "has {} values, the limit is {MAX_LISTED}",
+            all.len()
+        ));
+        all.truncate(MAX_LISTED);
+    }
+    (!all.is_empty()).then_some(all)
 }
 
+/// Channels that are not to be used. A value that is no text and no list of texts may mean
+/// any of them.
+fn forbidden(value: &Value, model: &Model, remarks: &mut Remarks) -> Option<Vec<String>> {
+    let every = || model.channels.keys().cloned().collect::<Vec<_>>();
+    let elements = elements(value);
+    let is_every = |value: &Value| {
+        let words = ["all", "any", "every", "*", "alle", "tous", "todos"];
+        let text = value.as_str().unwrap_or_default();
+        words.iter().any(|word| word.eq_ignore_ascii_case(text))
+    };
+    if elements.iter().any(is_every) && !every().is_empty() {
+        return Some(every());
+    }
+    if elements.iter().any(|element| element.as_str().is_none()) && !every().is_empty() {
+        remarks.strictest("must be names of channels", "all channels are forbidden");
+        return Some(every());
+    }
+    // No channel of the model is left out, however many there are.
+    let mut all: Vec<String> = Vec::new();
+    for element in &elements {
+        match channel(element, model) {
+            Ok(name) if all.contains(&name) => {}
+            Ok(name) => all.push(name),
+            Err(_) if is_nothing(element) => {
+                remarks.add(NoteReason::Placeholder, STANDS_FOR_NOTHING);
+            }
+            Err(rule) => remarks.malformed(format!("{rule}; no channel is forbidden by it")),
+        }
+    }
+    if all.is_empty() && remarks.0.is_empty() {
+        remarks.add(NoteReason::Placeholder, STANDS_FOR_NOTHING);
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+/// A channel as the model writes it: `E-Mail` is `email`.
 fn channel(value: &Value, model: &Model) -> Read<String> {
     let name = text(value, MAX_NAME_BYTES)?;
     if model.channels.contains_key(&name) {
         return Ok(name);
     }
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let mut alike = model
+        .channels
+        .keys()
+        .filter(|declared| plain(declared) == plain(&name));
+    if let (Some(only), None) = (alike.next(), alike.next()) {
+        return Ok(only.clone());
+    }
     let declared = listed(model.channels.keys().map(String::as_str));
     Err(format!(
-        "the model declares no channel `{}`; it has: {declared}",
-        shown(&name)
+        "the model declares no such channel; it has: {declared}"
     ))
 }
 
-/// `22:00-07:00`, or the fields of the API.
-fn quiet_hours(value: &Value) -> Read<QuietHours> {
-    const RULE: &str = "must be a text such as 22:00-07:00, or have a start_time, an end_time and perhaps days (1 to 7)";
-    match value {
-        Value::String(text) => {
-            let (start, end) = text.split_once('-').ok_or(RULE)?;
-            Ok(QuietHours {
-                days: QuietHours::EVERY_DAY,
-                start: minute(start)?,
-                end: minute(end)?,
-            })
-        }
-        Value::Map(fields) => {
-            refuse_others(fields, &["days", "start_time", "end_time"])?;
-            let at = |name: &str| fields.get(name).and_then(Value::as_str).ok_or(RULE);
-            let days = fields.get("days").map_or(Ok(QuietHours::EVERY_DAY), days)?;
-            Ok(QuietHours {
-                days,
-                start: minute(at("start_time")?)?,
-                end: minute(at("end_time")?)?,
-            })
-        }
-        _ => Err(RULE.to_owned()),
-    }
-}
-
-fn days(value: &Value) -> Read<u8> {
-    let rule = || "days must be 1 (Monday) to 7 (Sunday)".to_owned();
-    let Value::List(days) = value else {
-        return Err(rule());
-    };
-    let bit = |day: &Value| match day {
-        Value::Int(day @ 1..=7) => Ok(1_u8 << (day - 1)),
-        _ => Err(rule()),
-    };
-    let days = days.iter().map(bit).collect::<Read<Vec<u8>>>()?;
-    Ok(if days.is_empty() {
-        QuietHours::EVERY_DAY
-    } else {
-        days.into_iter().fold(0, |all, day| all | day)
-    })
-}
-
-/// The minute of the day that a time such as `22:00` names.
-fn minute(text: &str) -> Read<u16> {
-    let parts = text
-        .trim()
-        .split_once(':')
-        .filter(|(hours, minutes)| (1..=2).contains(&hours.len()) && minutes.len() == 2);
-    let number = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| text.parse::<u16>().ok())
-            .flatten()
-    };
-    parts
-        .and_then(|(hours, minutes)| Some((number(hours)?, number(minutes)?)))
-        .filter(|(hours, minutes)| *hours < 24 && *minutes < 60)
-        .map(|(hours, minutes)| hours * 60 + minutes)
-        .ok_or_else(|| "times must be such as 22:00".to_owned())
-}
-
-/// The fields of the API; the window in seconds, or as a text such as `7d`.
-fn frequency_cap(value: &Value, model: &Model) -> Read<FrequencyCap> {
+fn representative(value: &Value, remarks: &mut Remarks) -> Option<Representative> {
     let Value::Map(fields) = value else {
-        return Err("must have a max_count and a window".to_owned());
+        remarks.malformed("must have a display_name");
+        return None;
     };
-    refuse_others(fields, &["channel", "max_count", "window"])?;
-    let channel = fields
-        .get("channel")
-        .map(|value| channel(value, model))
-        .transpose()?;
-    let max_count = match fields.get("max_count") {
-        Some(Value::Int(count)) => usize::try_from(*count)
-            .ok()
-            .filter(|count| (1..=MAX_CONTACTS).contains(count)),
-        _ => None,
-    };
-    let max_count = max_count.ok_or_else(|| format!("max_count must be 1 to {MAX_CONTACTS}"))?;
-    let window_seconds = match fields.get("window") {
-        Some(Value::Int(seconds)) => Some(*seconds),
-        Some(Value::String(text)) => seconds(text),
-        _ => None,
-    };
-    let window_seconds =
-        window_seconds.filter(|seconds| (1..=MAX_WINDOW_SECONDS).contains(seconds));
-    let rule =
-        || "window must be 1 second to 366 days: whole seconds, or a text such as 7d".to_owned();
-    Ok(FrequencyCap {
-        channel,
-        max_count,
-        window_seconds: window_seconds.ok_or_else(rule)?,
-    })
-}
-
-fn seconds(text: &str) -> Option<i64> {
-    let span: jiff::Span = text.parse().ok()?;
-    let total = span
-        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-        .ok()?;
-    (total.subsec_nanos() == 0).then_some(total.as_secs())
-}
-
-fn representative(value: &Value) -> Read<Representative> {
-    let Value::Map(fields) = value else {
-        return Err("must have a display_name".to_owned());
-    };
-    refuse_others(
-        fields,
-        &["display_name", "relationship", "contact_point", "authority"],
-    )?;
-    let field = |name: &str, max_bytes| match fields.get(name) {
-        None => Ok(String::new()),
-        Some(value) => text(value, max_bytes).map_err(|rule| format!("{name} {rule}")),
+    let known = ["display_name", "relationship", "contact_point", "authority"];
+    other_fields(fields, &known, remarks);
+    let mut field = |name: &str, max_bytes| {
+        let read = fields.get(name).map(|value| text(value, max_bytes));
+        let read = read.transpose().map_err(|rule| format!("{name} {rule}"));
+        read.unwrap_or_else(|rule| {
+            remarks.malformed(rule);
+            None
+        })
+        .unwrap_or_default()
     };
     let said = Representative {
-        display_name: field("display_name", MAX_TEXT_BYTES)?,
-        relationship: field("relationship", MAX_TEXT_BYTES)?,
-        contact_point: field("contact_point", MAX_TEXT_BYTES)?,
-        authority: field("authority", MAX_AUTHORITY_BYTES)?,
+        display_name: field("display_name", MAX_TEXT_BYTES),
+        relationship: field("relationship", MAX_TEXT_BYTES),
+        contact_point: field("contact_point", MAX_TEXT_BYTES),
+        authority: field("authority", MAX_AUTHORITY_BYTES),
     };
     if said.display_name.is_empty() {
-        Err("display_name is required".to_owned())
-    } else {
-        Ok(said)
+        if !fields.contains_key("display_name") {
+            remarks.malformed("display_name is required");
+        }
+        return None;
     }
+    Some(said)
 }
 
-fn refuse_others(fields: &BTreeMap<String, Value>, known: &[&str]) -> Read<()> {
-    match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(format!(
-            "has no `{}`; there are {}",
-            shown(name),
-            known.join(", ")
-        )),
-        None => Ok(()),
+/// Remarks on fields that there are not.
+fn other_fields(fields: &BTreeMap<String, Value>, known: &[&str], remarks: &mut Remarks) {
+    if let Some(name) = fields.keys().find(|name| !known.contains(&name.as_str())) {
+        let (name, known) = (shown(name), known.join(", "));
+        remarks.malformed(format!("has no `{name}`; there are {known}"));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn languages_and_time_zones_come_into_their_canonical_spelling() {
-        assert_eq!(language("DE-ch").as_deref(), Ok("de-CH"));
-        assert_eq!(language("ase").as_deref(), Ok("ase"));
-        assert!(
-            language("german").is_err() && language("und").is_err() && language("de_CH@x").is_err()
-        );
-        assert_eq!(time_zone("europe/zurich").as_deref(), Ok("Europe/Zurich"));
-        assert!(time_zone("Europe/Atlantis").is_err() && time_zone("+02:00").is_err());
-    }
-
-    #[test]
-    fn windows_are_told_in_seconds_or_in_words() {
-        assert_eq!(seconds("7d"), Some(604_800));
-        assert_eq!(seconds("PT36H"), Some(129_600));
-        assert_eq!(seconds("1mo"), None, "a month has no length of its own");
-        assert_eq!(seconds("1500ms"), None);
-    }
-
-    #[test]
-    fn times_of_the_day_have_one_form() {
-        assert_eq!(minute("22:05"), Ok(22 * 60 + 5));
-        assert_eq!(minute("7:00"), Ok(420));
-        for wrong in ["24:00", "7", "07:5", "-1:00", "07:60", "+7:00", ""] {
-            assert!(minute(wrong).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -64,7 +64,7 @@ pub(super) const MAX_INLINE_STEPS: u64 = 20_000;
 pub(super) const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Bytes that are read in a step.
-const BYTES_PER_STEP: u64 = 64;
+pub(super) const BYTES_PER_STEP: u64 = 64;
 /// Bytes that a value takes beside its content.
 const VALUE_BYTES: u64 = 32;
 /// The caller is asked whether it still waits once in so many steps.

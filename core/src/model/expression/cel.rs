@@ -2,10 +2,11 @@
 //!
 //! Beyond CEL's own functions and its string extension (`split`, `replace`, `substring`, …) there
 //! are the [conversions](Conversion), which replace CEL's `int`, `string` and `bool` so that one
-//! name means one thing, and `join_nonempty(separator, list)`.
+//! name means one thing, `join_nonempty(separator, list)` and `sum(list)`.
 //!
 //! Fractions are CEL doubles in here; a plain path or a conversion of one keeps each digit.
 
+mod sum;
 mod values;
 
 use std::collections::BTreeSet;
@@ -112,6 +113,7 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
         env.add_overload(name, name, arguments, function)?;
     }
     text::declare(env)?;
+    sum::declare(env)?;
     Ok(())
 }
 
@@ -394,7 +396,7 @@ fn charge_pieces(value: &dyn Val) -> Result<(), ExecutionError> {
 }
 
 fn is_own(function: &str) -> bool {
-    function == JOIN || Conversion::named(function).is_some()
+    [JOIN, sum::SUM].contains(&function) || Conversion::named(function).is_some()
 }
 
 type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;

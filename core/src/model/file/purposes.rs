@@ -113,11 +113,11 @@ fn metric() -> TextBy<String> {
 
 /// The name of a time zone.
 pub(super) fn time_zone() -> TextBy<String> {
-    text_by(|name, at, reader| {
-        if jiff::tz::TimeZone::get(name).is_err() {
-            let message = "must be a name of the IANA time zone database, such as Europe/Zurich";
-            reader.error(at.place(), message);
+    text_by(|name, at, reader| match crate::time_zone::read(name) {
+        Ok(name) => Some(name),
+        Err(unread) => {
+            reader.error(at.place(), unread.to_string());
+            None
         }
-        Some(name.to_owned())
     })
 }

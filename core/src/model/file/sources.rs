@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::forms::{
-    Flag, TextBy, declared, declared_key, entries, expression, expression_of, list, list_as,
-    located, mapping, named, one_of, property_name, text_by, then, whole,
+    Flag, Located, TextBy, declared, declared_key, entries, expression, expression_of, list,
+    list_as, located, mapping, named, one_of, property_name, text_by, then, whole,
 };
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
@@ -30,10 +30,11 @@ keys! {
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
-        /// Payload kinds that say what happened. A kind that stands under both makes both
-        /// statements.
-        events: BTreeMap<String, EventMapping> = empty as
-            named("a kind of payload", mapping::<EventMapping>());
+        /// Payload kinds that say what happened, by one mapping or several. A kind that is
+        /// under both makes both statements.
+        events: BTreeMap<String, Vec<EventMapping>> = empty as
+            named("a kind of payload",
+                list_as("OneOrManyEvents", "One event, or several.", mapping::<EventMapping>()));
     }
 
     /// How payloads of one kind become statements about a record.
@@ -45,6 +46,8 @@ keys! {
         version: Option<Expression> = optional as expression();
         /// When the source said so. Expression; texts and numbers are read as by `time(x)`.
         time: Option<Expression> = optional as expression();
+        /// Condition: only if it holds, the payload says something of a record. Default: always.
+        when: Option<Expression> = optional as expression();
         /// The record is gone when this is true. Expression.
         delete_when: Option<Expression> = optional as expression();
         /// Values by identifier type: an expression or several; an expression may give a list.
@@ -72,7 +75,8 @@ keys! {
         /// The purpose, as declared.
         purpose: String = required as declared(Section::Purposes);
         /// The identifier type of the contact point that it is for, and an expression for its
-        /// value; no value: nothing is said. Default: for all.
+        /// value. No value: a refusal or a withdrawal is for all, and nothing else is said.
+        /// Default: for all.
         contact_point: Option<(String, Expression)> = optional as
             then(entries(declared_key(Section::Identifiers), located(expression())).at_most(1), |points, _, reader| {
                 if let Some((_, second)) = points.get(1) {
@@ -82,6 +86,8 @@ keys! {
                 let first = points.into_iter().next();
                 first.map(|(kind, expression)| (kind, expression.value))
             });
+        /// Condition: only if it holds, something is said. Default: always.
+        when: Option<Expression> = optional as expression();
         /// Whether the payload is a row of a list, which repeats what was said before. A grant or a
         /// pending confirmation counts from its `effective_time`, or from when it was first listed,
         /// and never after a refusal or withdrawal that came later. Listed again, it says nothing
@@ -104,9 +110,22 @@ keys! {
         record: Expression = required as expression();
         /// When it happened. Expression; texts and numbers are read as by `time(x)`.
         time: Option<Expression> = optional as expression();
+        /// Condition: only if it holds, there is an event. Default: always.
+        when: Option<Expression> = optional as expression();
+        /// A name and an expression for a list: there is an event for each of its elements, at most
+        /// 500, which all expressions here see under the name: `for_each: { line: line_items }`.
+        for_each: Option<ForEach> = optional as
+            then(entries(loop_name, located(expression())).at_most(1), for_each);
         /// An expression by property.
         properties: Vec<(String, Expression)> = empty as entries(property_name(), expression());
     }
+}
+
+/// A list of a payload, and the name under which expressions see an element of it.
+#[derive(Debug, Clone)]
+pub(in crate::model) struct ForEach {
+    pub(in crate::model) name: String,
+    pub(in crate::model) list: Expression,
 }
 
 choices! {
@@ -129,8 +148,8 @@ fn source(keys: SourceKeys, _: &Fields<'_>, _: &mut Reader) -> Source {
     for (kind, mapping) in keys.records {
         source.kinds.entry(kind).or_default().record = Some(mapping);
     }
-    for (kind, mapping) in keys.events {
-        source.kinds.entry(kind).or_default().event = Some(mapping);
+    for (kind, mappings) in keys.events {
+        source.kinds.entry(kind).or_default().events = mappings;
     }
     source
         .kinds
@@ -162,4 +181,51 @@ fn preference(entry: &Entry, at: &At<'_>, reader: &mut Reader) -> Option<Prefere
         );
     }
     key
+}
+
+/// A name that expressions can speak of.
+fn loop_name(entry: &Entry, at: &At<'_>, reader: &mut Reader) -> Option<String> {
+    let is_name = is_snake_case(&entry.key) && !RESERVED_NAMES.contains(&entry.key.as_str());
+    if !is_name {
+        let message = "an element has a name in lower snake case that is no word of expressions";
+        reader.error(entry.place(at.path.clone()), message);
+    }
+    is_name.then(|| entry.key.clone())
+}
+
+/// Names that mean something else in expressions.
+const RESERVED_NAMES: [&str; 11] = [
+    "payload",
+    "bool",
+    "bytes",
+    "double",
+    "duration",
+    "int",
+    "list",
+    "map",
+    "string",
+    "timestamp",
+    "type",
+];
+
+fn for_each(
+    named: Vec<(String, Located<Expression>)>,
+    at: &At<'_>,
+    reader: &mut Reader,
+) -> Option<ForEach> {
+    if let Some((_, second)) = named.get(1) {
+        let message = "events are for each element of one list";
+        reader.error(second.place.clone(), message);
+    }
+    let Some((name, list)) = named.into_iter().next() else {
+        reader.error(
+            at.place(),
+            "names an element and its list: `{ line: line_items }`",
+        );
+        return None;
+    };
+    Some(ForEach {
+        name,
+        list: list.value,
+    })
 }

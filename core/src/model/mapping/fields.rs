@@ -36,13 +36,22 @@ impl Kind {
     fn fields(&self) -> MappedFields {
         let mut fields = MappedFields::default();
         let records = self.record.iter().flat_map(RecordMapping::expressions);
-        let events = self.event.iter().flat_map(EventMapping::expressions);
+        let events = self.events.iter().flat_map(EventMapping::expressions);
         for read in records.chain(events).flat_map(Expression::fields_read) {
             match read {
                 FieldRead::Required(name) => drop(fields.required.insert(name)),
                 FieldRead::Optional(name) => drop(fields.optional.insert(name)),
                 FieldRead::Whole => fields.whole = true,
             }
+        }
+        // An element of a list is no field.
+        let loops = self
+            .events
+            .iter()
+            .filter_map(|event| event.for_each.as_ref());
+        for each in loops {
+            fields.required.remove(&each.name);
+            fields.optional.remove(&each.name);
         }
         let optional = &fields.optional;
         fields.required.retain(|name| !optional.contains(name));

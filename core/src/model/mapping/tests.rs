@@ -6,6 +6,8 @@ use serde_json::json;
 use super::*;
 
 mod again;
+mod several;
+mod vendors;
 
 const MODEL: &str = r#"
 identifiers:
@@ -15,6 +17,7 @@ traits:
   given_name: {}
   tags: { keep: union }
   spent: {}
+events: { page_view: {} }
 sources:
   shop:
     records:

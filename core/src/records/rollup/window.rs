@@ -38,7 +38,7 @@ impl Calendar {
     #[must_use]
     pub fn of(zone: &str) -> Self {
         Self {
-            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            zone: crate::time_zone::get(zone).unwrap_or(TimeZone::UTC),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A payload said again changes nothing, whatever statements a mapping makes of it.
 
 use super::*;
-use crate::records::{About, ConsentState, Record, Statement, effective};
+use crate::records::{About, ConsentState, DraftConsent, Record, RecordKey, Statement, effective};
 
 const MODEL: &str = r"
 identifiers: { email: { priority: 1, normalize: email } }

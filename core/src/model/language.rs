@@ -1,0 +1,195 @@
+//! Language tags as people and systems write them, in the form of BCP 47 (RFC 5646).
+//!
+//! Java, Salesforce and POSIX write `en_US`, `zh_TW_#Hant`, `de_DE.UTF-8@euro`. A deprecated tag
+//! comes into the form that is in use (RFC 5646, section 4.5), and a dialect that is written behind
+//! its language (`zh-yue`) comes without it.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use icu_locale_core::Locale;
+
+/// The form of a language, for messages.
+const RULE: &str = "must be a language by BCP 47, such as de-CH";
+
+/// Languages that dialects are written behind, in the registry's field `Prefix`.
+const PREFIXES: [&str; 8] = ["ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"];
+
+/// Scripts that POSIX writes as a modifier: `sr_RS@latin`.
+const MODIFIERS: [(&str, &str); 3] = [
+    ("cyrillic", "Cyrl"),
+    ("devanagari", "Deva"),
+    ("latin", "Latn"),
+];
+
+/// Deprecated tags and subtags in lower case, with what is in use.
+static DEPRECATED: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let lines = include_str!("language/deprecated.txt").lines();
+    let pairs = lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '));
+    pairs
+        .map(|(old, new)| (old.to_ascii_lowercase(), new))
+        .collect()
+});
+
+/// A language in its canonical spelling.
+///
+/// # Errors
+/// The form that it should have.
+pub(super) fn read(text: &str) -> Result<String, &'static str> {
+    let tag = hyphened(text.trim());
+    let tag = replaced(&tag);
+    let locale = tag
+        .parse::<Locale>()
+        .ok()
+        .filter(|tag| !tag.id.language.is_unknown());
+    locale.map(|locale| locale.to_string()).ok_or(RULE)
+}
+
+/// With hyphens, the script in its place, without a character set.
+fn hyphened(text: &str) -> String {
+    let (tag, modifier) = text.split_once('@').unwrap_or((text, ""));
+    let tag = tag.split('.').next().unwrap_or_default();
+    let tag = tag.replace('_', "-");
+    let (tag, written) = tag.split_once("-#").unwrap_or((&tag, ""));
+    let script = MODIFIERS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(modifier))
+        .map_or(written, |(_, script)| script);
+    let tag = tag.trim_end_matches('-');
+    match tag.split_once('-') {
+        _ if script.is_empty() => tag.to_owned(),
+        Some((language, rest)) => format!("{language}-{script}-{rest}"),
+        None => format!("{tag}-{script}"),
+    }
+}
+
+/// With what is in use for what is deprecated: the whole tag or its beginning, then each part
+/// before extensions.
+fn replaced(tag: &str) -> String {
+    let lower = tag.to_ascii_lowercase();
+    let whole = (1..=3).rev().find_map(|parts| {
+        let (end, _) = lower
+            .match_indices('-')
+            .nth(parts)
+            .or_else(|| (lower.matches('-').count() == parts).then_some((lower.len(), "")))?;
+        Some((DEPRECATED.get(&lower[..end])?, &tag[end..]))
+    });
+    let tag = match whole {
+        Some((new, rest)) => format!("{new}{rest}"),
+        None => tag.to_owned(),
+    };
+    let mut parts: Vec<&str> = tag.split('-').collect();
+    let is_dialect = |part: &&str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    if PREFIXES
+        .iter()
+        .any(|prefix| prefix.eq_ignore_ascii_case(parts[0]))
+        && parts.get(1).is_some_and(is_dialect)
+    {
+        parts.remove(0);
+    }
+    let main = parts.iter().position(|part| part.len() == 1);
+    let main = main.unwrap_or(parts.len());
+    let has_script = parts[..main].iter().any(|part| part.len() == 4);
+    for (place, part) in parts[..main].iter_mut().enumerate() {
+        // Two letters are a language at the beginning, and a region behind.
+        let is_subtag = |new: &str| new.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let new = DEPRECATED.get(&part.to_ascii_lowercase());
+        let is_region = new.is_some_and(|new| new.bytes().all(|byte| byte.is_ascii_uppercase()));
+        match new {
+            Some(new) if (place == 0) != is_region && (place == 0 || part.len() != 3) => {
+                *part = if has_script && !is_subtag(new) {
+                    new.split('-').next().unwrap_or(new)
+                } else {
+                    new
+                };
+            }
+            _ => {}
+        }
+    }
+    parts.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_systems_and_deprecated_tags_come_into_the_form_in_use() {
+        for (said, tag) in [
+            ("DE-ch", "de-CH"),
+            ("ase", "ase"),
+            ("en_US", "en-US"),
+            ("en-us", "en-US"),
+            ("EN_us ", "en-US"),
+            ("zh_TW", "zh-TW"),
+            ("zh_Hant_TW", "zh-Hant-TW"),
+            ("zh_TW_#Hant", "zh-Hant-TW"),
+            ("zh-Hans_CN", "zh-Hans-CN"),
+            ("de_DE.UTF-8@euro", "de-DE"),
+            ("sr_RS@latin", "sr-Latn-RS"),
+            ("en_US_POSIX", "en-US-posix"),
+            ("iw", "he"),
+            ("iw_IL", "he-IL"),
+            ("in_ID", "id-ID"),
+            ("ji", "yi"),
+            ("jw", "jv"),
+            ("mo", "ro"),
+            ("mo_MD", "ro-MD"),
+            ("sh", "sr-Latn"),
+            ("sh_BA", "sr-Latn-BA"),
+            ("sh-Cyrl", "sr-Cyrl"),
+            ("tl", "tl"),
+            ("no", "no"),
+            ("en-UK", "en-GB"),
+            ("de-DD", "de-DE"),
+            ("my-BU", "my-MM"),
+            ("hi-IN", "hi-IN"),
+            ("id-IN", "id-IN"),
+            ("zh-yue", "yue"),
+            ("zh-yue-HK", "yue-HK"),
+            ("zh-min-nan", "nan"),
+            ("zh-min-nan-TW", "nan-TW"),
+            ("zh-cmn-Hans-CN", "cmn-Hans-CN"),
+            ("i-klingon", "tlh"),
+            ("sgn-DE", "gsg"),
+            ("sgn_US", "ase"),
+            ("sgn-BE-FR", "sfb"),
+            ("sgn-gsg", "gsg"),
+            ("no-bok", "nb"),
+            ("en-GB-oed", "en-GB-oxendict"),
+            ("de-DE-u-co-phonebk", "de-DE-u-co-phonebk"),
+        ] {
+            assert_eq!(read(said).as_deref(), Ok(tag), "{said}");
+        }
+        for wrong in [
+            "", "und", "german", "C", "POSIX", "en US", "en--US", "-", "de_CH@", "_DE", "#",
+            "@euro", "i-", "12", "e", "en-US-", "ünï",
+        ] {
+            let read = read(wrong);
+            assert!(
+                read.is_err() || ["de_CH@", "en-US-"].contains(&wrong),
+                "{wrong}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_tag_in_use_is_one_and_is_not_deprecated_itself() {
+        for (old, new) in DEPRECATED.iter() {
+            if old.len() > 3 || new.len() > 2 || new.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                let tag = if old.starts_with("hep") {
+                    continue;
+                } else {
+                    *new
+                };
+                assert_eq!(read(tag).as_deref(), Ok(tag), "{old}");
+                assert_eq!(read(old).as_deref(), Ok(tag), "{old}");
+            } else {
+                let (old, new) = (format!("en-{old}"), format!("en-{new}"));
+                assert_eq!(read(&old).as_deref(), Ok(new.as_str()), "{old}");
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Statements of a payload about purposes.
+
+use std::collections::BTreeMap;
+
+use super::{ConsentMapping, RecordMapping, Run};
+use crate::model::expression::{Conversion, Expression};
+use crate::records::{Draft, DraftConsent, DraftRecord, Identifier, Value};
+
+impl ConsentMapping {
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let point = self.contact_point.iter().map(|(_, expression)| expression);
+        point
+            .chain(&self.when)
+            .chain(self.fields.iter().map(|(_, expression)| expression))
+    }
+}
+
+impl Run<'_> {
+    /// What the payload says about purposes.
+    pub(super) fn consents(&mut self, mapping: &RecordMapping, draft: &DraftRecord) -> Vec<Draft> {
+        let each = mapping.consents.iter().enumerate();
+        each.filter_map(|(index, mapping)| {
+            self.consent(&format!("consents[{index}]"), mapping, draft)
+        })
+        .collect()
+    }
+
+    fn consent(
+        &mut self,
+        path: &str,
+        mapping: &ConsentMapping,
+        draft: &DraftRecord,
+    ) -> Option<Draft> {
+        if !self.is_wanted(&format!("{path}.when"), mapping.when.as_ref()) {
+            return None;
+        }
+        let mut fields = BTreeMap::new();
+        for (listed, expression) in &mapping.fields {
+            let name = listed.key;
+            let field = format!("{path}.{name}");
+            // The check refuses a value that is not in the form of its field, or does without it.
+            let value = self.evaluate(&field, expression).value().map(|value| {
+                let read = listed.meaning.unwrap_or(Conversion::String).apply(&value);
+                read.unwrap_or(value)
+            });
+            fields.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        if !fields.contains_key("status") {
+            self.omit(&format!("{path}.status"), "the payload says nothing");
+            return None;
+        }
+        let contact_point = match &mapping.contact_point {
+            None => None,
+            Some((kind, expression)) => {
+                let field = format!("{path}.contact_point.{kind}");
+                match self.evaluate(&field, expression).value() {
+                    Some(value) => Some(Identifier::new(
+                        kind,
+                        self.text(&field, expression, &value)?,
+                    )),
+                    None if refuses(&fields) => None,
+                    None => {
+                        let field = format!("{path}.contact_point.{kind}");
+                        self.omit(
+                            &field,
+                            "the payload says nothing, and the consent is for one",
+                        );
+                        return None;
+                    }
+                }
+            }
+        };
+        let (record, purpose) = (draft.record.clone(), mapping.purpose.clone());
+        let (version, source_time) = (draft.version, draft.source_time);
+        Some(Draft::Consent(DraftConsent {
+            record,
+            purpose,
+            contact_point,
+            fields,
+            from_list: mapping.from_list,
+            version,
+            source_time,
+        }))
+    }
+}
+
+/// Whether a consent's status is a refusal or a withdrawal.
+fn refuses(fields: &BTreeMap<String, Value>) -> bool {
+    let status = fields.get("status").and_then(Value::as_str);
+    status.is_some_and(|status| {
+        let refusals = ["denied", "withdrawn"];
+        refusals
+            .iter()
+            .any(|refusal| refusal.eq_ignore_ascii_case(status.trim()))
+    })
+}

@@ -1,0 +1,96 @@
+use super::*;
+use crate::records::{QuietHours, StatedPreference};
+
+const MODEL: &str = "
+traits: { tier: }
+sources: { crm: }
+segments:
+  contactable: { when: preferences.do_not_contact != true }
+  readers: { when: preferences.topics.news != false }
+";
+
+fn stated(said: Vec<(PreferenceKey, Preference)>) -> Preferences {
+    let said = said.into_iter().map(|(key, value)| {
+        let stated = StatedPreference {
+            value,
+            origins: Vec::new(),
+        };
+        (key, stated)
+    });
+    said.collect()
+}
+
+/// Whether a condition holds of who has said something, and has no traits.
+fn holds(condition: &str, said: &Preferences) -> bool {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let segment = model.candidate_segment(condition);
+    let segment = segment.unwrap_or_else(|errors| panic!("{condition}: {errors:?}"));
+    let subject = model.subject(|_| None, std::iter::empty(), said);
+    segment.includes(&subject).expect("within its budget")
+}
+
+#[test]
+fn what_is_not_known_is_null_whatever_it_is() {
+    let nothing = Preferences::default();
+    for name in [
+        "traits.tier",
+        "preferences.language",
+        "preferences.do_not_contact",
+        "preferences.preferred_channels",
+        "preferences.quiet_hours",
+        "preferences.frequency_caps",
+        "preferences.topics.news",
+        "preferences.topics.offers",
+        "preferences.topics['offers']",
+        "preferences.topics['weekly-news']",
+    ] {
+        for (condition, expected) in [
+            (format!("{name} == null"), true),
+            (format!("{name} != null"), false),
+            (format!("{name} == true"), false),
+            (format!("{name} != true"), true),
+            (format!("{name} != 'gold'"), true),
+            (format!("{name} == null || {name} == 'x'"), true),
+        ] {
+            assert_eq!(holds(&condition, &nothing), expected, "{condition}");
+        }
+    }
+}
+
+#[test]
+fn segments_of_the_model_see_null_for_topics_and_preferences_that_nobody_spoke_of() {
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let members = |said: &Preferences| {
+        let subject = model.subject(|_| None, std::iter::empty(), said);
+        Vec::from_iter(model.segments_of(&subject).members)
+    };
+    assert_eq!(members(&Preferences::default()), ["contactable", "readers"]);
+    let no_news = PreferenceKey::Topic("news".to_owned());
+    let said = stated(vec![
+        (PreferenceKey::DoNotContact, Preference::Flag(true)),
+        (no_news, Preference::Flag(false)),
+    ]);
+    assert!(members(&said).is_empty());
+}
+
+#[test]
+fn what_is_said_is_seen_and_needs_are_not() {
+    let night = QuietHours {
+        days: QuietHours::EVERY_DAY,
+        start: 1320,
+        end: 420,
+    };
+    let said = stated(vec![
+        (PreferenceKey::Language, Preference::Text("de".to_owned())),
+        (
+            PreferenceKey::QuietHours,
+            Preference::QuietHours(vec![night]),
+        ),
+        (PreferenceKey::NoPhone, Preference::Flag(true)),
+    ]);
+    assert!(holds("preferences.language == 'de'", &said));
+    assert!(holds("'22:00-07:00' in preferences.quiet_hours", &said));
+    let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let subject = model.subject(|_| None, std::iter::empty(), &said);
+    assert!(!subject.0.to_string().contains("phone"));
+}
