@@ -102,9 +102,17 @@ impl Model {
             Draft::Delete(record) => {
                 check.record("delete_record", record, Kind::Delete, receive_time)
             }
-            Draft::Event(event) => check.event("record_event.event", event, receive_time),
+            Draft::Event(event) => {
+                Statement::Event(check.event("record_event.event", event, receive_time))
+            }
             Draft::Preferences(said) => check.preferences("state_preferences", said, receive_time),
             Draft::Consent(said) => check.consent("record_consent", said, receive_time),
+            Draft::Retraction(said) => {
+                Statement::Correction(check.retraction("retract_event", said, receive_time))
+            }
+            Draft::Replacement(said) => {
+                Statement::Correction(check.replacement("replace_event", said, receive_time))
+            }
         };
         if check.violations.is_empty() {
             Ok(statement)
@@ -190,6 +198,11 @@ impl Check<'_> {
         source_time: Option<Timestamp>,
     ) {
         self.record_key(&format!("{path}.record"), record);
+        self.order(path, version, source_time);
+    }
+
+    /// What puts a statement in its place among others.
+    fn order(&mut self, path: &str, version: i64, source_time: Option<Timestamp>) {
         if version < 0 {
             self.add(
                 Reason::Malformed,
@@ -312,18 +325,17 @@ impl Check<'_> {
     }
 
     fn record_key(&mut self, path: &str, record: &RecordKey) {
-        if record.source.is_empty() {
-            self.violations
-                .push(Violation::required(format!("{path}.source")));
-        } else if !self.model.sources.contains_key(&record.source) {
-            self.not_declared(
-                format!("{path}.source"),
-                "source",
-                &record.source,
-                self.model.sources.keys(),
-            );
-        }
+        self.source(&format!("{path}.source"), &record.source);
         self.key(&format!("{path}.key"), &record.key);
+    }
+
+    fn source(&mut self, field: &str, source: &str) {
+        if source.is_empty() {
+            self.violations.push(Violation::required(field));
+        } else if !self.model.sources.contains_key(source) {
+            let declared = self.model.sources.keys();
+            self.not_declared(field.to_owned(), "source", source, declared);
+        }
     }
 
     fn key(&mut self, field: &str, key: &str) {
