@@ -40,6 +40,7 @@ mod pattern;
 pub mod placeholder;
 pub mod publication;
 mod purpose;
+mod recount;
 mod segment;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ pub use notes::{MAX_NOTES, Note, NoteReason, Notes};
 pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
+pub use recount::Recount;
 pub use segment::{Memberships, Segment, Subject};
 
 use crate::choices::{Choice as _, choices};

@@ -21,8 +21,8 @@ use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 pub(super) use super::file::{ConsentMapping, EventMapping, Mode, RecordMapping};
 use crate::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, Reason, RecordKey,
-    Timestamp, Value, Violation, listed,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, DraftReplacement,
+    DraftRetraction, EventKey, Identifier, Reason, RecordKey, Timestamp, Value, Violation, listed,
 };
 
 /// What type an event is of.
@@ -66,6 +66,10 @@ impl EventMapping {
             .into_iter()
             .chain(kind)
             .chain(&self.time)
+            .chain(&self.retract_when)
+            .chain(&self.replace_when)
+            .chain(&self.version)
+            .chain(&self.source_time)
             .chain(self.properties.iter().map(|(_, expression)| expression))
     }
 }
@@ -338,7 +342,41 @@ impl Run<'_> {
         }
     }
 
+    /// An event; or a correction of one, where the payload says so.
     fn event(&mut self, mapping: &EventMapping) -> Option<Draft> {
+        let holds = |run: &mut Self, field: &str, condition: &Option<Expression>| {
+            let condition = condition.as_ref();
+            condition.is_some_and(|condition| run.condition(field, condition))
+        };
+        let retracts = holds(self, "retract_when", &mapping.retract_when);
+        let version = mapping.version.as_ref();
+        let version = version.and_then(|version| self.version(version));
+        let source_time = mapping.source_time.as_ref();
+        let source_time = source_time.and_then(|time| self.time_of("source_time", time));
+        let version = version.unwrap_or_default();
+        if retracts {
+            let event_id = self.required_text("id", &mapping.id)?;
+            let source = self.source.to_owned();
+            return Some(Draft::Retraction(DraftRetraction {
+                event: EventKey { source, event_id },
+                version,
+                source_time,
+            }));
+        }
+        let replaces = holds(self, "replace_when", &mapping.replace_when);
+        let event = self.told_event(mapping)?;
+        Some(if replaces {
+            Draft::Replacement(DraftReplacement {
+                event,
+                version,
+                source_time,
+            })
+        } else {
+            Draft::Event(event)
+        })
+    }
+
+    fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
         let kind = match &mapping.kind {
             EventType::Always(kind) => Some(kind.clone()),
             EventType::From(expression) => self.required_text("type", expression),
@@ -354,13 +392,13 @@ impl Run<'_> {
             }
         }
         let record = RecordKey::new(self.source, key?);
-        Some(Draft::Event(DraftEvent {
+        Some(DraftEvent {
             record,
             event_id: event_id?,
             kind: kind?,
             event_time,
             properties,
-        }))
+        })
     }
 
     fn evaluate(&mut self, field: &str, expression: &Expression) -> Outcome {
@@ -410,7 +448,11 @@ impl Run<'_> {
     }
 
     fn time(&mut self, expression: &Expression) -> Option<Timestamp> {
-        match self.convert("time", expression, Conversion::Time)? {
+        self.time_of("time", expression)
+    }
+
+    fn time_of(&mut self, field: &str, expression: &Expression) -> Option<Timestamp> {
+        match self.convert(field, expression, Conversion::Time)? {
             Value::Time(time) => Some(time),
             _ => None,
         }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey, RecordKey,
-    Timestamp, Value,
+    Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey,
+    RecordKey, Timestamp, Value,
 };
 use crate::heap_size::HeapSize;
 

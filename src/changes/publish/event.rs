@@ -70,6 +70,8 @@ struct Change<'c> {
     changed_fields: &'c [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     event_types: &'c [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    retracted_event_types: &'c [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +114,7 @@ impl Event {
                 change_time: time.to_string(),
                 changed_fields: &change.fields,
                 event_types: &change.events,
+                retracted_event_types: &change.retracted_events,
                 merged_into: if let ChangeKind::Merged(into) = change.kind {
                     Some(name(&into))
                 } else {

@@ -437,13 +437,16 @@ fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
     let mut records: BTreeMap<RecordKey, Record> = BTreeMap::new();
     for draft in drafts {
         let statement = model.check(draft.clone(), NOW).expect("a good statement");
-        let key = statement.record().clone();
+        let Some(key) = statement.record().cloned() else {
+            continue;
+        };
         let record = records
             .entry(key.clone())
             .or_insert_with(|| Record::new(key, NOW));
         match statement {
             Statement::Record(statement) => record.apply(&statement),
             Statement::Event(_) => record.has_events = true,
+            Statement::Correction(_) => {}
         }
     }
     records

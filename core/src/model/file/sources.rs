@@ -106,6 +106,18 @@ keys! {
         time: Option<Expression> = optional as expression();
         /// An expression by property.
         properties: Vec<(String, Expression)> = empty as entries(property_name(), expression());
+        /// The event with this id is taken back when this is true: it did not happen. Only `id` is
+        /// needed then. Expression.
+        retract_when: Option<Expression> = optional as expression();
+        /// When this is true, the payload is the event as it is now, in the place of what was said
+        /// under its id. `true`: always. Expression.
+        replace_when: Option<Expression> = optional as expression();
+        /// The source's version of the payload, a whole number that grows: of several corrections
+        /// of an event the highest holds. Expression.
+        version: Option<Expression> = optional as expression();
+        /// When the source said so: of several corrections of an event the latest holds.
+        /// Expression; texts and numbers are read as by `time(x)`.
+        source_time: Option<Expression> = optional as expression();
     }
 }
 
