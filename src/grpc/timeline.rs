@@ -35,10 +35,10 @@ impl ProfileApi {
         request: v1::ListTimelineRequest,
         context: &CallContext,
     ) -> Result<v1::ListTimelineResponse, ApiError> {
-        let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request))?;
-        let bound_to = fingerprint(&query, &request.purpose);
+        let asked = both(decode::key(request.key.clone(), "key"), query(&request));
+        let ((key, mut query), as_of) = both(asked, as_of(&request))?;
+        let bound_to = fingerprint(&query, &request.purpose, as_of);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
-        let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
         let bound = PurposeScope::new(request.purpose.clone(), &model)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
@@ -47,10 +47,13 @@ impl ProfileApi {
                 seen(view, &request.types)
             });
         query.visible = view.map(|view| view.purpose.events.clone());
-        let profile = self
-            .reader
-            .profile(&context.tenant, &key, freshness)
-            .await?;
+        let profile = if let Some(time) = as_of {
+            self.reader.profile_as_of(&context.tenant, &key, time).await
+        } else {
+            let freshness = self.freshness(request.consistency, context).await?;
+            self.reader.profile(&context.tenant, &key, freshness).await
+        }?;
+        query.as_of = profile.as_of.map(|_| profile.currency.sequence);
         let page = match (
             view.map_or(Ok(()), |view| {
                 view.admits(&profile.profile, self.clock.now())
@@ -79,7 +82,11 @@ impl ProfileApi {
                 .unwrap_or_default()
         };
         let (events, items) = shown(page.items, query.view);
-        let profile = profile.showing(page.shown);
+        let profile = if as_of.is_none() {
+            profile.showing(page.shown)
+        } else {
+            profile
+        };
         Ok(v1::ListTimelineResponse {
             events,
             items,
@@ -166,7 +173,7 @@ impl ProfileApi {
 
 /// What a page token is bound to. The key is not part of it: after a merge the same timeline may be
 /// asked for under another name.
-fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
+fn fingerprint(query: &TimelineQuery, purpose: &str, as_of: Option<Timestamp>) -> ContentHash {
     let EventFilter {
         kinds,
         channels,
@@ -182,6 +189,7 @@ fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
         &query.text,
         query.view,
         purpose,
+        as_of,
     ))
 }
 
@@ -239,6 +247,26 @@ fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
         },
         ..TimelineQuery::default()
     })
+}
+
+/// The time as of which to read. Objects, and how many events there are, are only known of now.
+fn as_of(request: &v1::ListTimelineRequest) -> Checked<Option<Timestamp>> {
+    let time = decode::as_of(request.as_of_time, request.consistency.as_ref());
+    let only_now = |field: &str, asked: bool| {
+        let description = "must not be set together with `as_of_time`: it is only known of now";
+        let wrong = Violation::new(Reason::Malformed, field, description);
+        if asked && request.as_of_time.is_some() {
+            Err(vec![wrong])
+        } else {
+            Ok(())
+        }
+    };
+    let objects = request.view() == v1::TimelineView::Objects;
+    let rest = both(
+        only_now("view", objects),
+        only_now("include_counts", request.include_counts),
+    );
+    both(time, rest).map(|(time, _)| time)
 }
 
 fn instant(asked: Option<prost_types::Timestamp>, field: &str) -> Checked<Option<Timestamp>> {

@@ -199,6 +199,7 @@ mod tests {
             old_revision: 3,
             revision: 4,
             fields: vec!["records".to_owned(), "traits.given_name".to_owned()],
+            retracted_events: Vec::new(),
             events: vec!["order_placed".to_owned()],
             merged_from: vec![id(5)],
             split_from: vec![id(6)],

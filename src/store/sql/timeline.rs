@@ -67,16 +67,29 @@ fn list_events(
     ];
     let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
+    let select = |table: &str, held: &str| {
+        format!(
+            "SELECT e.sort_time, e.source, e.event_id, e.body FROM {table} \
+             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
+             AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
+             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id})){held}"
+        )
+    };
+    let found = match page.as_of.map(|write| sql.bind(write.0)) {
+        None => select(&format!("event AS e{by}"), ""),
+        Some(write) => format!(
+            "SELECT * FROM ({} UNION ALL {}) AS e",
+            select(&format!("event AS e{by}"), &format!(" AND e.since <= {write}")),
+            select(
+                "event_history AS e",
+                &format!(" AND e.since <= {write} AND e.until > {write}")
+            ),
+        ),
+    };
     let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
         "n",
         ["sort_time", "source", "event_id", "body"],
-        &format!(
-            "SELECT e.sort_time, e.source, e.event_id, e.body FROM event AS e{by} \
-             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-             AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
-             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id})) \
-             ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"
-        ),
+        &format!("{found} ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"),
     );
     Ok(sql.statement(format!(
         "SELECT {event_source} AS source, {body} AS body FROM {asked}{kinds} CROSS JOIN {newest} \
