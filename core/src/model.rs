@@ -31,6 +31,7 @@ mod date;
 pub mod event;
 pub mod experience;
 pub(crate) mod expression;
+pub mod feed;
 pub mod file;
 mod mapping;
 pub mod matching;

@@ -28,6 +28,8 @@ pub struct EventType {
     pub relates: Vec<ObjectRef>,
     /// The state that it puts its object in.
     pub status: Word,
+    /// The states of such objects in their order: of two at one time the later one holds.
+    pub states: Vec<String>,
     /// The way it went: phone, email, chat.
     pub channel: Word,
     /// What is known of its properties, by name.
@@ -60,7 +62,18 @@ impl EventType {
         } else {
             None
         };
+        let of_states = |status: &String| {
+            let known = self.states.iter();
+            let place = known
+                .clone()
+                .position(|state| state.eq_ignore_ascii_case(status));
+            place.map_or(0, |place| u32::try_from(place + 1).unwrap_or(u32::MAX))
+        };
         Meaning {
+            rank: status.as_ref().map_or(0, of_states),
+            status_property: (object.is_some() && status.is_some())
+                .then(|| self.status.property.clone())
+                .flatten(),
             object,
             related,
             status,
@@ -271,5 +284,6 @@ MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL SRG STD TJR TMM TPE TRL UAK VEB VEF XEU 
 /// Whether a text is a currency's code.
 #[must_use]
 pub(crate) fn is_currency(code: &str) -> bool {
-    code.len() == 3 && CURRENCIES.split(' ').any(|known| known == code)
+    let mut known = CURRENCIES.split(' ');
+    code.len() == 3 && known.any(|known| known.eq_ignore_ascii_case(code))
 }

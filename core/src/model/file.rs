@@ -166,7 +166,11 @@ fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
     let mut reader = Reader::of(&at);
     let model = mapping::<Model>().read(&at, &mut reader);
     let errors = reader.into_errors();
-    model.filter(|_| errors.is_empty()).ok_or(errors)
+    let mut model = model.filter(|_| errors.is_empty()).ok_or(errors)?;
+    if let Some(experience) = &mut model.experience {
+        experience.follow(&model.events);
+    }
+    Ok(model)
 }
 
 #[cfg(test)]

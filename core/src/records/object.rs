@@ -43,9 +43,24 @@ pub struct Meaning {
     /// The state that it puts its object in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The place of that state among those of such objects, from 1; 0: it is not known. Of two
+    /// states at one time the greater holds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rank: u32,
+    /// The property that says the state of such objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_property: Option<String>,
     /// The way it went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Meaning {
@@ -88,7 +103,7 @@ pub struct Object {
 pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
     events.sort_by_cached_key(Event::position);
     let (create_time, update_time) = (events.first()?.sort_time, events.last()?.sort_time);
-    let (mut status, mut fields, mut related) = (None, BTreeMap::new(), BTreeSet::new());
+    let mut related = BTreeSet::new();
     for event in &events {
         related.extend(
             event
@@ -98,16 +113,8 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
                 .filter(|named| **named != key)
                 .cloned(),
         );
-        if event.meaning.object.as_ref() == Some(&key) {
-            status = event.meaning.status.clone().or(status);
-            fields.extend(
-                event
-                    .properties
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.clone())),
-            );
-        }
     }
+    let (status, fields) = latest_words(&key, &events);
     Some(Object {
         key,
         status,
@@ -117,6 +124,31 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
         related,
         events,
     })
+}
+
+/// The state of an object and the latest words of its own events. Of two events at one time the
+/// one with the later state has the last word. The property that says the state says the same.
+fn latest_words(key: &ObjectKey, events: &[Event]) -> (Option<String>, BTreeMap<String, Value>) {
+    let own = events.iter();
+    let own = own.filter(|event| event.meaning.object.as_ref() == Some(key));
+    let mut own: Vec<&Event> = own.collect();
+    own.sort_by_key(|event| (event.sort_time, event.meaning.rank));
+    let (mut status, mut said_by, mut fields) = (None, None, BTreeMap::new());
+    for event in own {
+        let Meaning {
+            status: said,
+            status_property,
+            ..
+        } = &event.meaning;
+        status = said.clone().or(status);
+        said_by = status_property.as_ref().or(said_by);
+        let said = event.properties.iter();
+        fields.extend(said.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    if let (Some(status), Some(field)) = (&status, said_by.and_then(|it| fields.get_mut(it))) {
+        *field = Value::from(status.as_str());
+    }
+    (status, fields)
 }
 
 impl Object {
@@ -132,7 +164,7 @@ impl Object {
 
 heap_size! {
     ObjectKey { kind, id }
-    Meaning { object, related, status, channel }
+    Meaning { object, related, status, rank, status_property, channel }
     Object { key, status, create_time, update_time, fields, related, events }
 }
 
@@ -162,6 +194,8 @@ mod tests {
                 related: Vec::from_iter((own != order).then_some(order)),
                 object: Some(own),
                 status: status.map(str::to_owned),
+                rank: 0,
+                status_property: None,
                 channel: None,
             },
         }

@@ -71,7 +71,10 @@ impl PastData {
         }
         let told = changes.events.iter();
         let told = told.map(|event| (event.key(), Some(event.clone())));
-        let corrected = changes.corrected_events.iter().map(|corrected| &corrected.after);
+        let corrected = changes
+            .corrected_events
+            .iter()
+            .map(|corrected| &corrected.after);
         let corrected = corrected.map(|kept| (kept.key.clone(), kept.event.clone()));
         for (key, event) in told.chain(corrected) {
             let log = self.events.entry(key).or_default();

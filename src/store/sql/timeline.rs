@@ -79,7 +79,10 @@ fn list_events(
         None => select(&format!("event AS e{by}"), ""),
         Some(write) => format!(
             "SELECT * FROM ({} UNION ALL {}) AS e",
-            select(&format!("event AS e{by}"), &format!(" AND e.since <= {write}")),
+            select(
+                &format!("event AS e{by}"),
+                &format!(" AND e.since <= {write}")
+            ),
             select(
                 "event_history AS e",
                 &format!(" AND e.since <= {write} AND e.until > {write}")
