@@ -29,9 +29,9 @@ impl MigrationTrait for Migration {
 
 pub(crate) const STATEMENTS: &[&str] = &[
     "ALTER TABLE event ADD COLUMN since {int} NOT NULL DEFAULT 0",
-    // The correction that holds, as a document; empty: the event is as it was told first. An event
-    // that was taken back has no record, and so is on no timeline. `content_hash` is that of the
-    // event as it was told first; zero: only corrections of it have come.
+    // The correction that holds, as a document; empty: there is none. An event that was taken back
+    // has no record, and so is on no timeline. `content_hash` is that of the event before any
+    // correction; zero: only corrections of it have come.
     "ALTER TABLE event ADD COLUMN correction {text} NOT NULL DEFAULT ''",
     // Primary key: an event as it was.
     "CREATE TABLE event_history (

@@ -47,12 +47,9 @@ impl ProfileApi {
                 seen(view, &request.types)
             });
         query.visible = view.map(|view| view.purpose.events.clone());
-        let profile = if let Some(time) = as_of {
-            self.reader.profile_as_of(&context.tenant, &key, time).await
-        } else {
-            let freshness = self.freshness(request.consistency, context).await?;
-            self.reader.profile(&context.tenant, &key, freshness).await
-        }?;
+        let profile = self
+            .timeline_owner(&key, as_of, request.consistency, context)
+            .await?;
         query.as_of = profile.as_of.map(|_| profile.currency.sequence);
         let page = match (
             view.map_or(Ok(()), |view| {
@@ -82,10 +79,9 @@ impl ProfileApi {
                 .unwrap_or_default()
         };
         let (events, items) = shown(page.items, query.view);
-        let profile = if as_of.is_none() {
-            profile.showing(page.shown)
-        } else {
-            profile
+        let profile = match as_of {
+            None => profile.showing(page.shown),
+            Some(_) => profile,
         };
         Ok(v1::ListTimelineResponse {
             events,
@@ -102,6 +98,23 @@ impl ProfileApi {
             merged_from: merged_from(&profile),
             withheld: withheld.into_iter().map(told).collect(),
         })
+    }
+
+    /// The profile whose timeline is read, now or as of a time.
+    async fn timeline_owner(
+        &self,
+        key: &Key,
+        as_of: Option<Timestamp>,
+        consistency: Option<v1::Consistency>,
+        context: &CallContext,
+    ) -> Result<Answer, ApiError> {
+        if let Some(time) = as_of {
+            let found = self.reader.profile_as_of(&context.tenant, key, time).await;
+            return Ok(found?);
+        }
+        let freshness = self.freshness(consistency, context).await?;
+        let found = self.reader.profile(&context.tenant, key, freshness).await;
+        Ok(found?)
     }
 
     pub(super) async fn object(

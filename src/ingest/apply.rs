@@ -39,7 +39,7 @@ pub(super) struct Known {
     pub statements: HashSet<StatementKey>,
     /// Events, with their content.
     pub events: HashMap<EventKey, ContentHash>,
-    /// What is kept of events that are corrected.
+    /// The events that are corrected.
     pub corrections: Corrections,
 }
 
@@ -186,8 +186,8 @@ impl<'a> Applied<'a> {
         }
     }
 
-    /// Counts what corrections put in the place of events. What was there before is counted off by
-    /// counting again: see [`recount`](super::recount).
+    /// Counts the events that corrections put in the place of others. The others are counted off by
+    /// [`recount`](super::recount).
     fn count_corrected(&mut self, context: (&Model, Timestamp)) {
         let new = self.corrections.changed().filter_map(|(_, is)| is.cloned());
         for event in new.collect::<Vec<_>>() {

@@ -1,5 +1,4 @@
-//! Corrections of events within a write, pure: what is kept under the keys that a batch corrects,
-//! before and after it.
+//! Corrections of events within a write, pure: the events that a batch corrects, before and after.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -23,7 +22,7 @@ pub(super) struct Corrections {
 }
 
 impl Corrections {
-    /// What is kept under the keys that a batch corrects.
+    /// The events that a batch corrects, as they are stored.
     pub(super) fn new(
         keys: impl IntoIterator<Item = EventKey>,
         kept: Vec<KeptEvent>,
@@ -93,7 +92,7 @@ impl Corrections {
         (taken, note.or_else(|| superseded.then(later)))
     }
 
-    /// What changes of the events themselves: what was, and what is.
+    /// The events that change, before and after.
     pub(super) fn changed(&self) -> impl Iterator<Item = (Option<&Event>, Option<&Event>)> {
         let each = self.events.values();
         each.map(|kept| (kept.before.event.as_ref(), kept.after.event.as_ref()))
@@ -146,7 +145,7 @@ impl Corrections {
     }
 }
 
-/// The note about what a later correction stands before.
+/// The note about a statement that a later correction supersedes.
 pub(super) fn later() -> Note {
     note(NoteReason::Superseded, SUPERSEDED)
 }

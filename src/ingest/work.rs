@@ -187,8 +187,7 @@ impl Work {
                         profiles: profiles.clone(),
                         sequence: written.sequence,
                     };
-                    // The caller may have gone while it was written; the statements are stored all the
-                    // same.
+                    // The caller may have gone; the statements are stored all the same.
                     drop(job.answer.send(Ok(answer)));
                 }
             }

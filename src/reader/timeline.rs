@@ -41,7 +41,7 @@ pub struct TimelineQuery {
     pub view: TimelineView,
     /// The event types that may be seen of an object; none: all.
     pub visible: Option<Visible>,
-    /// As it was after this write; none: as it is. Only events.
+    /// The write after which events are read. `None`: the last one.
     pub as_of: Option<Sequence>,
     /// Where to go on; none: the newest.
     pub cursor: Option<TimelineCursor>,

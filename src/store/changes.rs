@@ -35,8 +35,7 @@ pub struct Changes {
     pub added_terms: Vec<SearchTerm>,
     /// Events to append.
     pub events: Vec<Event>,
-    /// Events that were told before and hold otherwise from now on, or were corrected before they
-    /// came.
+    /// Events that change, or come after a correction of them.
     pub corrected_events: Vec<CorrectedEvent>,
     /// Corrections to append.
     pub corrections: Vec<StoredCorrection>,
@@ -141,12 +140,12 @@ impl Changes {
     }
 }
 
-/// What is kept under the key of an event, before and after a write.
+/// An event with its correction, before and after a write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrectedEvent {
-    /// Before.
+    /// The state before the write.
     pub before: KeptEvent,
-    /// After.
+    /// The state after the write.
     pub after: KeptEvent,
 }
 

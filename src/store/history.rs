@@ -31,7 +31,7 @@ pub struct StoredStatement {
 /// Names a correction of an event, or an event that came after a correction of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CorrectionKey {
-    /// The event.
+    /// Source and id of the event.
     pub event: EventKey,
     /// The correction's place; that of the event itself is [`CorrectionKey::ORIGINAL`].
     pub stamp: VersionStamp,
@@ -45,7 +45,7 @@ impl CorrectionKey {
 /// A correction in history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredCorrection {
-    /// Its name.
+    /// The event and the correction's place.
     pub key: CorrectionKey,
     /// The write that stored it.
     pub sequence: Sequence,

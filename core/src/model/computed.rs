@@ -49,7 +49,7 @@ pub(super) enum Taken {
     Time,
     /// What an expression gives; a list counts as each of its values.
     Expression(Expression),
-    /// What an expression gives, as a word about an object.
+    /// The result of an expression, as a fact about an object.
     Object(Feed, Expression),
 }
 
@@ -186,7 +186,7 @@ impl Definition {
         }
     }
 
-    /// The values of an event that count. None: the condition does not hold of it.
+    /// The values of an event that count, if the condition holds for it.
     fn values(&self, event: &Event, payload: &Json) -> Option<Vec<Value>> {
         let payload = Payload::new(payload, &self.names);
         let found = |expression: &Expression| {

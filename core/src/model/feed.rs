@@ -1,8 +1,8 @@
-//! What metrics take from events about objects: orders as they are now, and the latest answers.
+//! Objects that metrics count: orders as they are now, and the latest answers to surveys.
 //!
-//! **The problem.** An order is told several times: placed, edited, refunded in part, called off. A
-//! survey's answer is changed. Whoever counts events counts such an object twice, and what was
-//! called off for ever.
+//! **The problem.** A source reports an order several times: placed, edited, refunded in part,
+//! called off. A survey's answer is changed. Whoever counts events counts such an object twice, and
+//! an order that was called off for ever.
 //!
 //! **The choice.** What is kept is the object by its id ([`Objects`]), not the events. The types
 //! that the model names begin it; all types of the catalogue that are states of the same kind of
@@ -18,7 +18,7 @@ use crate::analytics::Scale;
 use crate::records::rollup::{Amount, KnownObject, Objects, Placed};
 use crate::records::{Event, Meaning, ObjectKey, Timestamp, Value};
 
-/// What is kept of an object.
+/// The facts that a metric keeps of each object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feed {
     /// Its total, currency, state and refunds.
@@ -52,9 +52,9 @@ const FAILED: [&str; 5] = ["failed", "cancelled", "canceled", "rejected", "voide
 pub struct Purchase<'a> {
     /// When it was made.
     pub time: Timestamp,
-    /// What it comes to, in millionths, less what was given back; none: no amount is known.
+    /// Its amount in millionths, less refunds. `None`: no amount is known.
     pub micros: Option<i128>,
-    /// Its currency; none: none is said.
+    /// Its currency, if an event says one.
     pub currency: Option<&'a str>,
     /// Whether it was called off.
     pub cancelled: bool,
@@ -65,11 +65,11 @@ pub struct Purchase<'a> {
 pub struct Answered {
     /// When it was given last.
     pub time: Timestamp,
-    /// The score on the scale of the metric; none: it is not on its scale, or its scale is none.
+    /// The score on the scale of the metric. `None`: it is off the scale that its event says.
     pub score: Option<Decimal>,
 }
 
-/// What is made of purchases.
+/// The purchases among objects.
 #[must_use]
 pub fn purchases(objects: &Objects) -> Vec<Purchase<'_>> {
     objects.iter().filter_map(|(_, it)| purchase(it)).collect()
@@ -105,7 +105,7 @@ fn purchase(object: &KnownObject) -> Option<Purchase<'_>> {
     })
 }
 
-/// What is made of answers to a survey.
+/// The answers to a survey among objects.
 #[must_use]
 pub fn answers(objects: &Objects) -> Vec<Answered> {
     let answered = |(_, object): (&str, &KnownObject)| {

@@ -2,7 +2,7 @@
 //!
 //! A sum could be subtracted from; a greatest value, a count of different values or a day that no
 //! window reaches any more could not. So everything that counted such an event is counted again,
-//! from all events of the types that it counts. What did not count it stays as it is.
+//! from all events of the types that it counts. All other states stay as they are.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::Model;
 use crate::records::rollup::{DefinitionId, Rollup};
 use crate::records::{Event, Record, Timestamp};
 
-/// What is counted again of a record.
+/// The states of a record that are counted again.
 #[derive(Debug)]
 pub struct Recount {
     definitions: BTreeSet<DefinitionId>,
@@ -19,7 +19,7 @@ pub struct Recount {
 }
 
 impl Recount {
-    /// Forgets what events of types that are gone from a record have counted for. What is not
+    /// Empties the states that count events of types that the record lost. A state that is not
     /// complete yet stays so.
     #[must_use]
     pub fn begin(model: &Model, record: &mut Record, gone: &BTreeSet<String>) -> Self {
@@ -47,7 +47,7 @@ impl Recount {
         }
     }
 
-    /// The types of the events that are to be added; none: nothing is to be counted.
+    /// The types of the events to add. Empty: nothing is to be counted.
     #[must_use]
     pub fn kinds(&self) -> &BTreeSet<String> {
         &self.kinds

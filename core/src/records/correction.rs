@@ -1,6 +1,6 @@
 //! Corrections: an event is taken back, or another event is put in its place, by its key.
 //!
-//! What holds under a key is the latest correction, or the event itself where there is none.
+//! Under a key the latest correction holds, or the event itself where there is none.
 //! Corrections are put in order as statements about a record are: by version, time and content
 //! ([`Provenance::place`]); the event itself is older than all of them. Taking the later of two is
 //! commutative, associative and idempotent, so a correction that comes before its event gives the
@@ -17,7 +17,7 @@ use crate::heap_size::{HeapSize, heap_size, plain_size};
 pub struct Correction {
     /// The event that it is about.
     pub key: EventKey,
-    /// What it says.
+    /// The change that it makes.
     pub change: EventChange,
     /// Its place among the corrections of the event. `None`: after all that came before.
     pub order: Option<(i64, Timestamp)>,
@@ -31,7 +31,7 @@ pub struct Correction {
     pub content: ContentHash,
 }
 
-/// What a correction says of an event.
+/// The change that a correction makes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventChange {
     /// It did not happen.
@@ -78,15 +78,15 @@ impl Correction {
 /// The correction that holds under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionMark {
-    /// Which.
+    /// Its place, its time and its receipt.
     #[serde(rename = "p")]
     pub said: Provenance,
-    /// The content of the event itself; none: it has not come yet.
+    /// The content of the event itself. `None`: it has not come yet.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub original: Option<ContentHash>,
 }
 
-/// What is kept under the key of an event.
+/// An event with its correction, by key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptEvent {
     /// The source and the id of the event.
@@ -97,7 +97,7 @@ pub struct KeptEvent {
     pub correction: Option<CorrectionMark>,
 }
 
-/// What a statement did to what is kept under a key.
+/// The effect of a statement on a [`KeptEvent`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventTaken {
     /// It holds now.
@@ -127,7 +127,7 @@ impl KeptEvent {
         self.event.is_none() && self.correction.is_none()
     }
 
-    /// The content of the event itself, corrected or not; none: it has not come yet.
+    /// The content of the event itself, corrected or not, if it has come.
     #[must_use]
     pub fn original(&self) -> Option<ContentHash> {
         match &self.correction {

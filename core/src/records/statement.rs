@@ -61,10 +61,10 @@ impl Draft {
     }
 }
 
-/// What a source takes back.
+/// A source takes an event back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftRetraction {
-    /// The event.
+    /// Source and id of the event.
     pub event: EventKey,
     /// The source's version; 0 when it has none.
     #[serde(default)]
@@ -74,7 +74,7 @@ pub struct DraftRetraction {
     pub source_time: Option<Timestamp>,
 }
 
-/// What a source puts in the place of an event that it told before.
+/// A source puts an event in the place of an earlier one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftReplacement {
     /// The event as it is now, under the id that it has.

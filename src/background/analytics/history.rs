@@ -46,13 +46,13 @@ pub struct History {
     pub currencies: BTreeMap<String, u64>,
     /// The last score by survey, and when it was given; none where it is off its scale.
     pub last: BTreeMap<Part, (Timestamp, Option<i64>)>,
-    /// What of purchases is not counted.
+    /// Purchases that are not counted.
     pub left_out: LeftOut,
     /// What is not counted completely yet.
     pub partial: BTreeSet<Part>,
 }
 
-/// What of purchases is not counted.
+/// Purchases that are not counted, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Purchases that were called off.

@@ -77,7 +77,7 @@ pub struct Buyers {
     pub alive: f64,
     /// What they are expected to spend.
     pub predicted: f64,
-    /// What of their purchases is not counted.
+    /// Purchases that are not counted.
     #[serde(default)]
     pub left_out: LeftOut,
 }

@@ -55,7 +55,7 @@ impl Data {
         }
     }
 
-    /// What is kept under the key of an event; none: nothing is known.
+    /// The event of a key with its correction, if anything is known of it.
     pub(super) fn kept_event(&self, key: &EventKey) -> Option<KeptEvent> {
         let kept = KeptEvent {
             key: key.clone(),

@@ -23,7 +23,7 @@ pub(super) struct PastData {
     writes: Vec<WriteMark>,
     records: BTreeMap<RecordKey, Log<Record>>,
     profiles: BTreeMap<ProfileId, Log<ProfileRow>>,
-    /// What holds under the key of an event; none: it was taken back.
+    /// Events by key; an event that was taken back has no state.
     events: BTreeMap<EventKey, Log<Option<Event>>>,
     /// Whether a record held an identifier.
     holders: BTreeMap<Identifier, BTreeMap<RecordKey, Log<bool>>>,

@@ -67,28 +67,13 @@ fn list_events(
     ];
     let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
-    let select = |table: &str, held: &str| {
-        format!(
-            "SELECT e.sort_time, e.source, e.event_id, e.body FROM {table} \
-             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-             AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
-             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id})){held}"
-        )
-    };
-    let found = match page.as_of.map(|write| sql.bind(write.0)) {
-        None => select(&format!("event AS e{by}"), ""),
-        Some(write) => format!(
-            "SELECT * FROM ({} UNION ALL {}) AS e",
-            select(
-                &format!("event AS e{by}"),
-                &format!(" AND e.since <= {write}")
-            ),
-            select(
-                "event_history AS e",
-                &format!(" AND e.since <= {write} AND e.until > {write}")
-            ),
-        ),
-    };
+    let within = format!(
+        "e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
+         AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
+         AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id}))"
+    );
+    let write = page.as_of.map(|write| sql.bind(write.0));
+    let found = events_after(&format!("event AS e{by}"), &within, write.as_deref());
     let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
         "n",
         ["sort_time", "source", "event_id", "body"],
@@ -98,6 +83,19 @@ fn list_events(
         "SELECT {event_source} AS source, {body} AS body FROM {asked}{kinds} CROSS JOIN {newest} \
          ORDER BY {sort_time} {order}, {event_source} {order}, {event_key} {order} LIMIT {limit}"
     )))
+}
+
+/// The events that fulfil a condition: now, or after a write.
+fn events_after(table: &str, condition: &str, write: Option<&str>) -> String {
+    let columns = "e.sort_time, e.source, e.event_id, e.body";
+    let Some(write) = write else {
+        return format!("SELECT {columns} FROM {table} WHERE {condition}");
+    };
+    format!(
+        "SELECT * FROM (SELECT {columns} FROM {table} WHERE {condition} AND e.since <= {write} \
+         UNION ALL SELECT {columns} FROM event_history AS e \
+         WHERE {condition} AND e.since <= {write} AND e.until > {write}) AS e"
+    )
 }
 
 /// The types to look for, to be joined, and the condition on an event; nothing for all types.

@@ -63,7 +63,7 @@ fn replace(event: v1::Event) -> v1::Statement {
     }))
 }
 
-/// The ids of a customer's events, newest first; none: there is no such customer.
+/// The ids and totals of a customer's events, newest first.
 async fn timeline(service: &Service, key: &str, as_of: Option<WireTime>) -> Vec<String> {
     let request = v1::ListTimelineRequest {
         key: Some(by_record("web", key)),
@@ -85,7 +85,7 @@ fn total(event: &v1::Event) -> i64 {
     }
 }
 
-/// What a customer's events add up to, and the segments.
+/// A customer's computed traits and segments.
 async fn derived(service: &Service, key: &str) -> String {
     let request = v1::GetProfileRequest {
         key: Some(by_record("web", key)),

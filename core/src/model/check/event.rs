@@ -180,7 +180,7 @@ impl Check<'_> {
     }
 }
 
-/// The place of a correction in its source's word; none: it says neither.
+/// The place of a correction, if its source says version or time.
 fn place(version: i64, source_time: Option<Timestamp>) -> Option<(i64, Timestamp)> {
     let dated = version > 0 || source_time.is_some();
     dated.then(|| (version, source_time.unwrap_or_default()))

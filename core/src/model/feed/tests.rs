@@ -34,7 +34,7 @@ fn told(model: &Model, (id, kind, hours, properties): Said<'_>) -> Event {
     }
 }
 
-/// What is kept of a definition after events, counted on one record in each of some orders, and on
+/// The state of a definition after events, counted on one record in each of some orders, and on
 /// two records that are put together.
 fn kept(said: &[Said<'_>], of: impl Fn(&Model) -> crate::records::rollup::DefinitionId) -> Objects {
     let model = model();
@@ -175,7 +175,7 @@ fn scores_are_brought_onto_the_scale_of_their_metric() {
     assert_eq!(score("nps", 5, (Some(1), Some(5))), told("10"));
     assert_eq!(score("nps", 4, (Some(1), Some(5))), told("8"));
     assert_eq!(score("ces", 5, (None, Some(5))), told("7"));
-    // What is not on its scale, or has none, is left out.
+    // A score off its scale is left out.
     assert_eq!(score("csat", 6, none), None);
     assert_eq!(score("csat", 8, (Some(1), Some(7))), None);
     assert_eq!(score("csat", 3, (Some(3), Some(3))), None);

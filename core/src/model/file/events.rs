@@ -45,8 +45,8 @@ keys! {
         status: Option<String> = optional as snake_case(STATUS);
         /// The property with the state. `status` stands where it is not said.
         status_property: Option<Located<String>> = optional as located(text());
-        /// The states of such objects in their order: of two that are said of one time, the one
-        /// that stands later here holds. Final ones, such as `delivered`, stand last.
+        /// The states of such objects in their order. Of two states at one time the later one in
+        /// this list holds, so final states, such as `delivered`, come last.
         states: Option<Vec<String>> = optional as list(text());
         /// The way it went, in lower snake case: `chat`.
         channel: Option<String> = optional as snake_case(CHANNEL);

@@ -337,7 +337,7 @@ impl State {
             Self::Values(values) => values.add(bucket, one_form(value)),
             Self::Distinct(distinct) => distinct.add(bucket, &one_form(value)),
             Self::Latest(latest) => *latest = Some(latest.map_or(at.0, |latest| latest.max(at.0))),
-            // What is told of objects is more than a value.
+            // An object is more than a value.
             Self::Objects(_) => {}
         }
     }

@@ -1,5 +1,4 @@
-//! The columns of events: as they are told, as they are kept after a correction, and the objects
-//! that they name.
+//! The columns of events, corrected or not, and of the objects that they name.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +29,7 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Columns> {
     Ok(columns)
 }
 
-/// What is kept of corrected events.
+/// The rows of corrected events.
 pub(super) fn corrected_columns(events: &[CorrectedEvent]) -> Result<Columns> {
     let kept = || events.iter().map(|corrected| &corrected.after);
     let told: Vec<Option<&Event>> = kept().map(|kept| kept.event.as_ref()).collect();

@@ -1,8 +1,8 @@
-//! What is known of each object that events speak of: an order, an answer to a survey.
+//! The facts about each object that events speak of: an order, an answer to a survey.
 //!
 //! Of each object the time at which it began is kept, and of each word about it the latest. The
 //! earlier of two times and the later of two words are commutative, associative and idempotent: an
-//! object is as it is now, however often and in whatever order it was told.
+//! object is as it is now, however often and in whatever order its events came.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,7 @@ use super::{Placed, State};
 use crate::heap_size::{heap_size, pack_map};
 use crate::records::Timestamp;
 
-/// How many objects of a record are known one by one. What is told of others is left out, and
-/// counted.
+/// Maximum number of objects of a record. Events about others are left out, and counted.
 pub const MAX_OBJECTS: usize = 5_000;
 
 /// Objects by their id.
@@ -29,7 +28,7 @@ pub struct Objects {
 /// An object, as its latest events said it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KnownObject {
-    /// The time of the first of the events that begin such an object; none: none has come.
+    /// The time of the first event that begins such an object, if one has come.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Timestamp>,
     /// The latest words, by what they are about.
@@ -66,7 +65,7 @@ impl KnownObject {
 }
 
 impl Objects {
-    /// The object with an id, to be told of. None: there are too many.
+    /// The object with an id, to be changed. `None`: there are too many.
     pub fn object(&mut self, id: &str) -> Option<&mut KnownObject> {
         if self.known.len() >= MAX_OBJECTS && !self.known.contains_key(id) {
             self.others += 1;

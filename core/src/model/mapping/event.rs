@@ -1,0 +1,68 @@
+//! Events of payloads, and corrections of events.
+
+use std::collections::BTreeMap;
+
+use super::{EventMapping, EventType, Run};
+use crate::model::expression::{Expression, Outcome};
+use crate::records::{Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey};
+
+impl Run<'_> {
+    /// An event; or a correction of one, where the payload says so.
+    pub(super) fn event(&mut self, mapping: &EventMapping) -> Option<Draft> {
+        let holds = |run: &mut Self, field: &str, condition: &Option<Expression>| {
+            let condition = condition.as_ref();
+            condition.is_some_and(|condition| run.condition(field, condition))
+        };
+        let retracts = holds(self, "retract_when", &mapping.retract_when);
+        let version = mapping.version.as_ref();
+        let version = version.and_then(|version| self.version(version));
+        let source_time = mapping.source_time.as_ref();
+        let source_time = source_time.and_then(|time| self.time_of("source_time", time));
+        let version = version.unwrap_or_default();
+        if retracts {
+            let event_id = self.required_text("id", &mapping.id)?;
+            let source = self.source.to_owned();
+            return Some(Draft::Retraction(DraftRetraction {
+                event: EventKey { source, event_id },
+                version,
+                source_time,
+            }));
+        }
+        let replaces = holds(self, "replace_when", &mapping.replace_when);
+        let event = self.told_event(mapping)?;
+        Some(if replaces {
+            Draft::Replacement(DraftReplacement {
+                event,
+                version,
+                source_time,
+            })
+        } else {
+            Draft::Event(event)
+        })
+    }
+
+    fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
+        let kind = match &mapping.kind {
+            EventType::Always(kind) => Some(kind.clone()),
+            EventType::From(expression) => self.required_text("type", expression),
+        };
+        let event_id = self.required_text("id", &mapping.id);
+        let key = self.required_text("record", &mapping.record);
+        let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
+        let mut properties = BTreeMap::new();
+        for (name, expression) in &mapping.properties {
+            if let Outcome::Value(value) = self.evaluate(&format!("properties.{name}"), expression)
+            {
+                properties.insert(name.clone(), value);
+            }
+        }
+        let record = RecordKey::new(self.source, key?);
+        Some(DraftEvent {
+            record,
+            event_id: event_id?,
+            kind: kind?,
+            event_time,
+            properties,
+        })
+    }
+}
