@@ -40,7 +40,9 @@ pub use publish::{NatsTarget, WebhookTarget};
 pub use purposes::{Channel, Purpose};
 pub use schema::schema;
 pub use sections::{Model, TraitType};
-pub(super) use sources::{ConsentMapping, EventMapping, Mode, RecordMapping};
+pub(super) use sources::{
+    ConsentMapping, EventMapping, MappedProperty, Mode, Money, RecordMapping,
+};
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../../examples/retail/model.yaml");

@@ -20,7 +20,9 @@ pub use fields::MappedFields;
 
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
-pub(super) use super::file::{ConsentMapping, EventMapping, Mode, RecordMapping};
+pub(super) use super::file::{
+    ConsentMapping, EventMapping, MappedProperty, Mode, Money, RecordMapping,
+};
 use crate::records::{
     Draft, DraftConsent, DraftPreferences, DraftRecord, Identifier, Reason, RecordKey, Timestamp,
     Value, Violation, listed,
@@ -71,7 +73,11 @@ impl EventMapping {
             .chain(&self.replace_when)
             .chain(&self.version)
             .chain(&self.source_time)
-            .chain(self.properties.iter().map(|(_, expression)| expression))
+            .chain(
+                self.properties
+                    .iter()
+                    .flat_map(|(_, made)| made.expressions()),
+            )
     }
 }
 

@@ -199,7 +199,7 @@ mod tests {
             old_revision: 3,
             revision: 4,
             fields: vec!["records".to_owned(), "traits.given_name".to_owned()],
-            retracted_events: Vec::new(),
+            retracted_events: vec!["order_paid".to_owned()],
             events: vec!["order_placed".to_owned()],
             merged_from: vec![id(5)],
             split_from: vec![id(6)],
@@ -247,6 +247,9 @@ mod tests {
             "mergedInto": "profiles/00000000-0000-0000-0000-000000000002",
             "oldRevision": "3",
             "profile": "profiles/00000000-0000-0000-0000-000000000001",
+            "retractedEventTypes": [
+              "order_paid"
+            ],
             "revision": "4",
             "splitFrom": [
               "profiles/00000000-0000-0000-0000-000000000006"

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{EventMapping, EventType, Run};
-use crate::model::expression::{Expression, Outcome};
-use crate::records::{Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey};
+use rust_decimal::Decimal;
+
+use super::{EventMapping, EventType, MappedProperty, Money, Run};
+use crate::model::event::minor_digits;
+use crate::model::expression::{Conversion, Expression};
+use crate::records::{
+    Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Value,
+};
 
 impl Run<'_> {
     /// An event; or a correction of one, where the payload says so.
@@ -41,6 +46,33 @@ impl Run<'_> {
         })
     }
 
+    /// An amount of money in the main unit of its currency.
+    fn money(&mut self, field: &str, money: &Money) -> Option<Value> {
+        let amount = match self.convert(field, &money.money, Conversion::Decimal)? {
+            Value::Decimal(amount) => amount,
+            Value::Int(amount) => Decimal::from(amount),
+            _ => return None,
+        };
+        let (true, Some(currency)) = (money.minor, &money.currency) else {
+            return Some(Value::Decimal(amount));
+        };
+        let said = self.evaluate(field, currency).value();
+        let code = said.as_ref().and_then(Value::as_str).map(str::trim);
+        let Some(digits) = code.and_then(minor_digits) else {
+            let what = "is no currency by ISO 4217, so the minor unit of the amount is not known";
+            self.fail(field, currency, what);
+            return None;
+        };
+        let unit = Decimal::new(1, digits);
+        match amount.checked_mul(unit) {
+            Some(amount) => Some(Value::Decimal(amount)),
+            None => {
+                self.fail(field, &money.money, "is too large an amount");
+                None
+            }
+        }
+    }
+
     fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
         let kind = match &mapping.kind {
             EventType::Always(kind) => Some(kind.clone()),
@@ -50,11 +82,13 @@ impl Run<'_> {
         let key = self.required_text("record", &mapping.record);
         let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
         let mut properties = BTreeMap::new();
-        for (name, expression) in &mapping.properties {
-            if let Outcome::Value(value) = self.evaluate(&format!("properties.{name}"), expression)
-            {
-                properties.insert(name.clone(), value);
-            }
+        for (name, made) in &mapping.properties {
+            let field = format!("properties.{name}");
+            let value = match made {
+                MappedProperty::Value(expression) => self.evaluate(&field, expression).value(),
+                MappedProperty::Money(money) => self.money(&field, money),
+            };
+            properties.extend(value.map(|value| (name.clone(), value)));
         }
         let record = RecordKey::new(self.source, key?);
         Some(DraftEvent {
