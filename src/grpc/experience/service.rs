@@ -74,18 +74,22 @@ impl<'a> Served<'a> {
         formula: String,
         off_scale: u64,
     ) -> v1::MetricBasis {
-        let mut basis = self.page.within(part, &asked.answers, formula);
         let (min, max) = (asked.scale.min(), asked.scale.max());
+        let rounded = if part == Part::Nps {
+            ", to the nearest whole number"
+        } else {
+            ""
+        };
+        let formula = format!(
+            "{formula}; the latest score of each answer; one on another scale (`scale_min`, `scale_max`) is brought onto \
+             {min} to {max} linearly{rounded}"
+        );
+        let mut basis = self.page.within(part, &asked.answers, formula);
         if off_scale > 0 {
             basis.notes.push(format!(
-                "not counted: {off_scale} scores that are no whole number from {min} to {max}, or on the scale that the event says"
+                "not counted: {off_scale} scores that are no whole number from {min} to {max} or of the scale that they name"
             ));
         }
-        basis.notes.push(format!(
-            "of each answer the latest score; scores on another scale (`scale_min`, `scale_max` of the event) are brought \
-             onto {min} to {max} linearly{}",
-            if part == Part::Nps { ", to the nearest whole number" } else { "" }
-        ));
         basis
     }
 

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use customer_profile::active_models::ModelFile;
 use customer_profile::clock::Clock;
+use customer_profile::grpc::v1::get_experience_metrics_request::Subject;
 use customer_profile::grpc::v1::{self, NoteReason, StatementOutcome, statement::Kind};
 use prost_types::Timestamp as WireTime;
 
 use super::events::{number, saying};
+use crate::experience::metrics;
 use crate::support::clock::SetClock;
 use crate::support::service::{Service, by_record, record, statement, text};
 use crate::support::stores::{self, TestStore};
 
 const MODEL: &str = "
 sources: { web: }
+experience: {}
 computed:
   orders: { count: order_placed }
   spent: { sum: order_placed, value: total }
@@ -198,4 +201,74 @@ async fn an_order_moves_to_another_customer_and_those_who_look_back_see_it_where
     let then = timeline(&service, "1", Some(begin)).await;
     assert_eq!(then, ["a 60"]);
     assert_eq!(timeline(&service, "2", Some(begin)).await, [""; 0]);
+}
+
+/// What a customer has bought, and what was left out.
+async fn bought(service: &Service, key: &str) -> String {
+    let subject = Subject::Customer(by_record("web", key));
+    let metrics = metrics(service, subject).await;
+    let value = metrics.lifetime_value.expect("measured");
+    let purchases = metrics.rfm.and_then(|rfm| rfm.purchases);
+    let notes = value.basis.expect("a basis").notes;
+    let left_out: Vec<&str> = notes
+        .iter()
+        .filter_map(|note| note.strip_prefix("not counted: "))
+        .collect();
+    format!("{purchases:?} {} {}", value.historic, left_out.join(", "))
+}
+
+#[tokio::test]
+async fn metrics_count_orders_as_they_are_now() {
+    let (service, _ground) = start().await;
+    let said =
+        |id: &str, kind: &str, properties: &[(&str, v1::Value)]| saying(id, kind, properties);
+    service
+        .say(vec![placed("1", "a", 100), placed("1", "b", 50)])
+        .await;
+    assert_eq!(bought(&service, "1").await, "Some(2.0) 150 ");
+    let edited = said(
+        "a2",
+        "order_updated",
+        &[("order_id", text("a")), ("total", number(80))],
+    );
+    let refund = [
+        ("order_id", text("a")),
+        ("refund_id", text("r")),
+        ("amount", number(30)),
+    ];
+    service
+        .say(vec![edited, said("r1", "refund_issued", &refund)])
+        .await;
+    assert_eq!(bought(&service, "1").await, "Some(2.0) 100 ");
+    let cancelled = said("b2", "order_cancelled", &[("order_id", text("b"))]);
+    service.say(vec![cancelled]).await;
+    let one = "Some(1.0) 50 1 purchases that were cancelled";
+    assert_eq!(bought(&service, "1").await, one);
+    // The refund is taken back, and the cancellation too.
+    service.say(vec![retract("r1"), retract("b2")]).await;
+    assert_eq!(bought(&service, "1").await, "Some(2.0) 130 ");
+}
+
+#[tokio::test]
+async fn a_watch_and_the_log_name_the_types_that_were_taken_back() {
+    let (service, _ground) = start().await;
+    service
+        .say(vec![placed("1", "a", 60), placed("1", "b", 5)])
+        .await;
+    let request = v1::WatchProfilesRequest {
+        keys: vec![by_record("web", "1")],
+        ..v1::WatchProfilesRequest::default()
+    };
+    let watch = service.profiles().watch_profiles(request).await;
+    let mut watch = watch.expect("a watch").into_inner();
+    service.say(vec![retract("a")]).await;
+    let change = loop {
+        let message = watch.message().await.expect("a message").expect("goes on");
+        if let Some(v1::watch_profiles_response::Event::Change(change)) = message.event {
+            break change.change.expect("a change");
+        }
+    };
+    assert_eq!(change.retracted_event_types, ["order_placed"]);
+    assert_eq!(change.event_types, [""; 0]);
+    assert_eq!(change.changed_fields, ["computed", "timeline"]);
 }
