@@ -67,3 +67,52 @@ impl Recount {
         record.rollup = Rollup::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Draft, DraftEvent, RecordKey, Statement};
+
+    fn event(model: &Model, id: &str, hours: i64) -> Event {
+        let time = Timestamp::from_micros(1_750_000_000_000_000 + hours * 3_600_000_000);
+        let draft = Draft::Event(DraftEvent {
+            record: RecordKey::new("s", "1"),
+            event_id: id.to_owned(),
+            kind: "email_sent".to_owned(),
+            event_time: Some(time),
+            properties: std::collections::BTreeMap::new(),
+        });
+        match model.check(draft, time) {
+            Ok(Statement::Event(event)) => event,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_record_that_loses_an_event_is_as_if_it_never_had_it() {
+        let yaml = "identifiers: { email: { priority: 1 } }\nsources: { s: }\n\
+                    computed: { sent: { count: email_sent }, last: { max: email_sent } }\n\
+                    channels: { email: { contact_point: email, contact_events: [email_sent] } }";
+        let model = Model::parse(yaml).expect("a model");
+        let [kept, gone] = [event(&model, "a", 1), event(&model, "b", 5)];
+        let now = gone.sort_time;
+        let counted = |events: &[&Event]| {
+            let mut record = Record::new(RecordKey::new("s", "1"), now);
+            for event in events {
+                let first = !std::mem::replace(&mut record.has_events, true);
+                model.count(&mut record, event, first, now);
+                record.count_contact(event);
+            }
+            record
+        };
+        let mut record = counted(&[&kept, &gone]);
+        let kinds = BTreeSet::from([gone.kind.clone()]);
+        let recount = Recount::begin(&model, &mut record, &kinds);
+        assert_eq!(recount.kinds(), &kinds);
+        recount.add(&model, &mut record, &kept, now);
+        assert_eq!(record, counted(&[&kept]));
+        let recount = Recount::begin(&model, &mut record, &kinds);
+        recount.end_empty(&mut record);
+        assert_eq!(record, counted(&[]));
+    }
+}

@@ -260,4 +260,65 @@ mod tests {
         );
         assert_eq!(fold_object(ObjectKey::new("order", "1"), Vec::new()), None);
     }
+
+    /// An object's state and its property `status` after events of the built-in catalogue, each
+    /// with its id, type, hour and status.
+    fn state(object: (&str, &str), events: &[(&str, &str, i64, &str)]) -> (String, String) {
+        let model = crate::model::Model::parse("sources: { s: }").expect("a model");
+        let (kind, property) = object;
+        let told = |(id, event_type, hours, status): &(&str, &str, i64, &str)| {
+            let mut properties = BTreeMap::from([(property.to_owned(), Value::from("1"))]);
+            if !status.is_empty() {
+                properties.insert("status".to_owned(), Value::from(*status));
+            }
+            let time = Timestamp::from_micros(1_750_000_000_000_000 + hours * 3_600_000_000);
+            let draft = crate::records::DraftEvent {
+                record: RecordKey::new("s", "1"),
+                event_id: (*id).to_owned(),
+                kind: (*event_type).to_owned(),
+                event_time: Some(time),
+                properties,
+            };
+            match model.check(crate::records::Draft::Event(draft), time) {
+                Ok(crate::records::Statement::Event(event)) => event,
+                other => panic!("{other:?}"),
+            }
+        };
+        let events = events.iter().map(told).collect();
+        let object = fold_object(ObjectKey::new(kind, "1"), events).expect("an object");
+        let field = object.fields.get("status").map(ToString::to_string);
+        (object.status.unwrap_or_default(), field.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_final_state_holds_where_two_are_said_of_one_time() {
+        let payment = [
+            ("evt_1Z", "payment_requested", 0, ""),
+            ("evt_1A", "payment_succeeded", 0, ""),
+        ];
+        assert_eq!(state(("payment", "payment_id"), &payment).0, "succeeded");
+        let parcel = [
+            ("1", "shipment_delivered", 0, ""),
+            ("2", "shipment_updated", 0, "in_transit"),
+            ("3", "shipment_created", 0, ""),
+        ];
+        let found = state(("shipment", "shipment_id"), &parcel);
+        assert_eq!(found, ("delivered".to_owned(), "delivered".to_owned()));
+        // A later time counts before any order of states.
+        let again = [
+            ("1", "conversation_closed", 0, ""),
+            ("2", "conversation_reopened", 1, ""),
+        ];
+        assert_eq!(state(("conversation", "conversation_id"), &again).0, "open");
+    }
+
+    #[test]
+    fn the_property_of_the_state_says_the_state() {
+        let parcel = [
+            ("1", "shipment_updated", 0, "in_transit"),
+            ("2", "shipment_delivered", 1, ""),
+        ];
+        let found = state(("shipment", "shipment_id"), &parcel);
+        assert_eq!(found, ("delivered".to_owned(), "delivered".to_owned()));
+    }
 }

@@ -203,7 +203,7 @@ async fn an_order_moves_to_another_customer_and_those_who_look_back_see_it_where
     assert_eq!(timeline(&service, "2", Some(begin)).await, [""; 0]);
 }
 
-/// What a customer has bought, and what was left out.
+/// Number and sum of a customer's purchases, and what was left out.
 async fn bought(service: &Service, key: &str) -> String {
     let subject = Subject::Customer(by_record("web", key));
     let metrics = metrics(service, subject).await;
