@@ -41,7 +41,7 @@ pub use purposes::{Channel, Purpose};
 pub use schema::schema;
 pub use sections::{Model, TraitType};
 pub(super) use sources::{
-    ConsentMapping, EventMapping, MappedProperty, Mode, Money, RecordMapping,
+    ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
 };
 
 /// The model that is compiled in, as it is written.

@@ -21,7 +21,7 @@ pub use fields::MappedFields;
 use super::Model;
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
 pub(super) use super::file::{
-    ConsentMapping, EventMapping, MappedProperty, Mode, Money, RecordMapping,
+    ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
 };
 use crate::records::{
     Draft, DraftConsent, DraftPreferences, DraftRecord, Identifier, Reason, RecordKey, Timestamp,

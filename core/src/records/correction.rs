@@ -141,16 +141,14 @@ impl KeptEvent {
         match self.original() {
             Some(content) if content == event.content => EventTaken::Known,
             Some(_) => EventTaken::Reused,
-            None => match &mut self.correction {
-                Some(mark) => {
+            None => {
+                if let Some(mark) = &mut self.correction {
                     mark.original = Some(event.content);
-                    EventTaken::Superseded
+                    return EventTaken::Superseded;
                 }
-                None => {
-                    self.event = Some(event.clone());
-                    EventTaken::Holds
-                }
-            },
+                self.event = Some(event.clone());
+                EventTaken::Holds
+            }
         }
     }
 

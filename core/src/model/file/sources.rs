@@ -128,7 +128,7 @@ keys! {
 keys! {
     /// An amount of money. What comes out is a decimal number of the currency's main unit.
     #[derive(Debug, Clone)]
-    pub(in crate::model) struct Money as "Money" => Money: money {
+    pub(in crate::model) struct MoneyAmount as "Money" => MoneyAmount: money {
         /// The amount. Expression.
         money: Expression = required as expression();
         /// The amount is in the currency's minor unit, as ISO 4217 has it: cents of USD, whole yen
@@ -145,7 +145,7 @@ pub(in crate::model) enum MappedProperty {
     /// As an expression gives it.
     Value(Expression),
     /// As an amount of money.
-    Money(Box<Money>),
+    Money(Box<MoneyAmount>),
 }
 
 impl MappedProperty {
@@ -158,7 +158,7 @@ impl MappedProperty {
     }
 }
 
-fn money(keys: Money, fields: &Fields<'_>, reader: &mut Reader) -> Money {
+fn money(keys: MoneyAmount, fields: &Fields<'_>, reader: &mut Reader) -> MoneyAmount {
     if let (true, None, Some(place)) = (keys.minor, &keys.currency, fields.place_of("minor")) {
         reader.error(
             place,
@@ -176,14 +176,14 @@ impl Form for PropertyValue {
 
     fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<MappedProperty> {
         if at.as_text().is_none() {
-            let money = mapping::<Money>().read(at, reader)?;
+            let money = mapping::<MoneyAmount>().read(at, reader)?;
             return Some(MappedProperty::Money(Box::new(money)));
         }
         expression().read(at, reader).map(MappedProperty::Value)
     }
 
     fn schema(&self, definitions: &mut Definitions) -> Json {
-        let money = definitions.mapping::<Money>();
+        let money = definitions.mapping::<MoneyAmount>();
         let plain = expression().schema(definitions);
         json!({ "anyOf": [plain, money] })
     }

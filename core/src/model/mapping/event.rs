@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{EventMapping, EventType, MappedProperty, Money, Run};
+use super::{EventMapping, EventType, MappedProperty, MoneyAmount, Run};
 use crate::model::event::minor_digits;
 use crate::model::expression::{Conversion, Expression};
 use crate::records::{
@@ -47,7 +47,7 @@ impl Run<'_> {
     }
 
     /// An amount of money in the main unit of its currency.
-    fn money(&mut self, field: &str, money: &Money) -> Option<Value> {
+    fn money(&mut self, field: &str, money: &MoneyAmount) -> Option<Value> {
         let amount = match self.convert(field, &money.money, Conversion::Decimal)? {
             Value::Decimal(amount) => amount,
             Value::Int(amount) => Decimal::from(amount),
@@ -64,13 +64,11 @@ impl Run<'_> {
             return None;
         };
         let unit = Decimal::new(1, digits);
-        match amount.checked_mul(unit) {
-            Some(amount) => Some(Value::Decimal(amount)),
-            None => {
-                self.fail(field, &money.money, "is too large an amount");
-                None
-            }
+        let amount = amount.checked_mul(unit);
+        if amount.is_none() {
+            self.fail(field, &money.money, "is too large an amount");
         }
+        amount.map(Value::Decimal)
     }
 
     fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
