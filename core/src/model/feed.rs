@@ -275,7 +275,7 @@ fn id_of(event: &Event, own: Option<&ObjectKey>, begins: bool) -> Option<String>
 
 /// A word with its place: of two at one time the one that puts the object in the later state.
 fn placed(event: &Event, word: Value) -> Placed {
-    let rank = format!("{:03} {}", event.meaning.rank, event.record.source);
+    let rank = format!("{:010} {}", event.meaning.place(), event.record.source);
     Placed(event.sort_time, rank, event.event_id.clone(), word)
 }
 

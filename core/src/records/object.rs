@@ -70,6 +70,16 @@ impl Meaning {
         *self == Self::default()
     }
 
+    /// Its place among events of one time: in the order of their states, and after these what says
+    /// no state, for it changes something that is there already.
+    #[must_use]
+    pub fn place(&self) -> u32 {
+        match self.status {
+            Some(_) => self.rank,
+            None => u32::MAX,
+        }
+    }
+
     /// All objects that it names: its own, told by true, and the others.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, bool)> {
         self.object
@@ -132,7 +142,7 @@ fn latest_words(key: &ObjectKey, events: &[Event]) -> (Option<String>, BTreeMap<
     let own = events.iter();
     let own = own.filter(|event| event.meaning.object.as_ref() == Some(key));
     let mut own: Vec<&Event> = own.collect();
-    own.sort_by_key(|event| (event.sort_time, event.meaning.rank));
+    own.sort_by_key(|event| (event.sort_time, event.meaning.place()));
     let (mut status, mut said_by, mut fields) = (None, None, BTreeMap::new());
     for event in own {
         let Meaning {

@@ -90,6 +90,9 @@ fn an_order_counts_once_as_it_is_now() {
     let updated = ("3", "order_updated", 3, &[id(), total(90)][..]);
     let paid = ("4", "order_paid", 4, &[id()][..]);
     assert_eq!(orders(&[placed, updated, paid]), [(1, Some(90), false)]);
+    // Edited in the second in which it was placed.
+    let at_once = ("3", "order_updated", 1, &[id(), total(70)][..]);
+    assert_eq!(orders(&[placed, at_once]), [(1, Some(70), false)]);
     // Two refunds, one of them told twice, and one that failed.
     let (first, second) = (refund("r1", 20), refund("r2", 5));
     let refunds = [
