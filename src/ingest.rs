@@ -13,10 +13,12 @@
 
 mod apply;
 mod changes;
+mod correct;
 mod decide;
 mod load;
 pub(crate) mod log;
 mod notes;
+mod recount;
 mod room;
 mod work;
 mod write;
@@ -221,9 +223,10 @@ impl Ingest {
             step_timeout,
         };
         let backlog = Arc::new(Backlog::new(options.batch_statements));
+        let note_log = Arc::<NoteLog>::default();
         let ingest = Self {
             backlog: backlog.clone(),
-            note_log: Arc::default(),
+            note_log: note_log.clone(),
             models: own_models,
             clock: own_clock,
             metrics: own_metrics,
@@ -237,6 +240,7 @@ impl Ingest {
         let work = Work {
             writer,
             metrics,
+            note_log,
             options,
             backlog,
         };
@@ -342,14 +346,14 @@ impl Ingest {
                 draft.and_then(|draft| running.model.check_and_note(draft, now, &mut notes));
             let (outcome, record) = match checked {
                 Ok(statement) => {
-                    let record = statement.record().clone();
+                    let record = statement.record().cloned();
                     if !notes.is_empty() {
-                        let source = &record.source;
+                        let source = statement.source();
                         self.note_log.take(tenant, source, &notes, &self.metrics);
                         ticket.notes.add(place, notes);
                     }
                     statements.push(statement);
-                    (None, Some(record))
+                    (None, record)
                 }
                 Err(violations) => (Some(Outcome::Rejected(violations)), None),
             };
@@ -420,13 +424,12 @@ impl Ticket {
             .map(|((outcome, record), notes)| {
                 let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
                 let profiles = answer.as_ref().map(|answer| &answer.profiles);
-                let (profile, notes) = match outcome {
+                let home = || record.and_then(|record| profiles?.get(&record).copied());
+                let (outcome, profile, notes) = match outcome {
                     // A refused statement keeps no value.
-                    Outcome::Rejected(_) => (None, Notes::default()),
-                    Outcome::Stored | Outcome::Duplicate => {
-                        let profile = record.and_then(|record| profiles?.get(&record).copied());
-                        (profile, notes)
-                    }
+                    Outcome::Rejected(_) => (outcome, None, Notes::default()),
+                    Outcome::Stored | Outcome::Duplicate => (outcome, home(), notes),
+                    Outcome::StoredWith(note) => (Outcome::Stored, home(), notes.with(note)),
                 };
                 Ok(StatementResult {
                     outcome,

@@ -38,14 +38,17 @@ use async_trait::async_trait;
 use profile_core::identity::{BlockingKey, Spelling};
 use profile_core::profile::StoredProfile;
 use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+    ContentHash, EventKey, Identifier, KeptEvent, ProfileId, Record, RecordKey, Sequence, TenantId,
+    Timestamp,
 };
 use uuid::Uuid;
 
 pub use availability::Availability;
-pub use changes::{BackfillProgress, Changes};
+pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use error::Error;
-pub use history::{MembershipChange, StatementKey, StoredStatement};
+pub use history::{
+    CorrectionKey, MembershipChange, StatementKey, StoredCorrection, StoredStatement,
+};
 pub use idempotency::{EarlierAnswer, IdempotencyError, IdempotentRequest};
 pub use log::{
     ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
@@ -304,8 +307,19 @@ pub trait Transaction: Send {
     /// Those of the statements that are stored already.
     async fn known_statements(&mut self, statements: &[StatementKey]) -> Result<Vec<StatementKey>>;
 
-    /// Those of the events that are stored already, with the hash of their content.
+    /// Those of the events that are stored already, with the hash of their content as they were
+    /// told first; 0 where only a correction has come.
     async fn known_events(&mut self, events: &[EventKey]) -> Result<Vec<(EventKey, ContentHash)>>;
+
+    /// What is kept under the keys of events, corrected ones too. Keys under which nothing is known
+    /// are left out.
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>>;
+
+    /// Those of the corrections that are stored already, in force or not.
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>>;
 
     /// Writes a part of the changes ahead of [`commit`](Transaction::commit), so that a large write
     /// need not be one statement. Nobody sees it before the commit. The transaction's own loads may

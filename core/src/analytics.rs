@@ -32,7 +32,7 @@ pub use gamma_gamma::{GammaGamma, Horizon, lifetime_value};
 pub use purchases::{Buying, Day, Impossible, Purchases, Spent, Summary};
 pub use rfm::{Quintiles, RfmScale, RfmScores, RfmValues};
 pub use service::{FirstContact, contacts_per_order};
-pub use survey::{Ces, Csat, Nps, NpsClass, Scale, SurveyError, ces, csat, nps};
+pub use survey::{Ces, Csat, Nps, NpsClass, Scale, SurveyError, ces, ces_of, csat, csat_of, nps};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,9 @@ pub enum FitError {
         /// How many did.
         found: u64,
     },
+    /// The amounts are so uneven that they have no mean under the model.
+    #[error("the amounts have no mean: a few are worth far more than all others (q is at most 1)")]
+    NoMean,
     /// No best parameters were found.
     #[error("the fit did not converge")]
     Diverged,

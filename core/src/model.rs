@@ -31,6 +31,7 @@ mod date;
 pub mod event;
 pub mod experience;
 pub(crate) mod expression;
+pub mod feed;
 pub mod file;
 mod language;
 mod mapping;
@@ -41,6 +42,7 @@ mod pattern;
 pub mod placeholder;
 pub mod publication;
 mod purpose;
+mod recount;
 mod segment;
 
 use std::collections::BTreeMap;
@@ -62,6 +64,7 @@ pub use notes::{MAX_NOTES, Note, NoteReason, Notes};
 pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
+pub use recount::Recount;
 pub use segment::{Memberships, Segment, Subject};
 
 use crate::choices::{Choice as _, choices};

@@ -8,6 +8,7 @@
 //! [`profile`](crate::profile) folds the records of one person.
 
 mod consent;
+mod correction;
 mod id;
 mod identifier_value;
 mod object;
@@ -24,6 +25,7 @@ pub use consent::{
     About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective,
     LegalBasis, effective, next_change,
 };
+pub use correction::{Correction, CorrectionMark, EventChange, EventTaken, KeptEvent};
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };
@@ -36,8 +38,8 @@ pub use preference::{
 pub use record::{CarriedId, MAX_CONTACTS, Membership, Origin, Provenance, Record, VersionStamp};
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
-    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event,
-    Fields, RecordStatement, Statement, TimelinePosition,
+    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord,
+    DraftReplacement, DraftRetraction, Event, Fields, RecordStatement, Statement, TimelinePosition,
 };
 pub use value::Value;
 pub use violation::{Reason, Violation, listed};

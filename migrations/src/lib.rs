@@ -20,6 +20,7 @@ mod m20261122_000009_segments;
 mod m20261122_000010_search_words;
 mod m20261122_000011_statistics;
 mod m20261122_000012_event_order;
+mod m20261122_000013_event_corrections;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_search_words::Migration),
             Box::new(m20261122_000011_statistics::Migration),
             Box::new(m20261122_000012_event_order::Migration),
+            Box::new(m20261122_000013_event_corrections::Migration),
         ]
     }
 }

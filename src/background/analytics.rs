@@ -23,7 +23,7 @@ use profile_core::records::rollup::Calendar;
 use profile_core::records::{TenantId, Timestamp};
 use tokio::sync::Mutex;
 
-pub use history::{History, Part};
+pub use history::{History, LeftOut, Part};
 pub use population::{Buyers, Group, PopulationBuilder, Scales, Statistics, horizon, one_currency};
 
 use crate::active_models::ActiveModels;

@@ -62,6 +62,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = key::instant)]
     until: Option<prost_types::Timestamp>,
 
+    /// As it was at this time (RFC 3339): with events that were taken back or replaced since
+    #[arg(long, value_name = "TIME", value_parser = key::instant, conflicts_with_all = ["objects", "counts"])]
+    as_of: Option<prost_types::Timestamp>,
+
     /// Maximum number of events
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
@@ -94,6 +98,7 @@ async fn pages(client: &Client, args: Args) -> anyhow::Result<v1::ListTimelineRe
         sources: args.sources,
         text: args.text,
         include_counts: args.counts,
+        as_of_time: args.as_of,
         ..v1::ListTimelineRequest::default()
     };
     let (mut events, mut items, mut left) = (Vec::new(), Vec::new(), args.limit);

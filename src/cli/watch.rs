@@ -138,6 +138,7 @@ fn change_shown(change: &v1::Change) -> String {
     };
     let more = [
         list("events", &change.event_types),
+        list("retracted", &change.retracted_event_types),
         list("merged from", &change.merged_from),
         list("split from", &change.split_from),
         list("split into", &change.split_into),

@@ -64,7 +64,7 @@ pub fn replay(
             }
             Err(violations) if was_accepted => acceptance.refuse(&record.key, &violations),
             // Events are no part of this history.
-            Ok(Statement::Event(_)) | Err(_) => {}
+            Ok(Statement::Event(_) | Statement::Correction(_)) | Err(_) => {}
         }
     }
     replayed

@@ -157,7 +157,7 @@ pub(super) fn object(object: Object) -> v1::Object {
 /// What became of a statement.
 pub(super) fn result(result: StatementResult) -> v1::StatementResult {
     let (outcome, violations) = match result.outcome {
-        Outcome::Stored => (v1::StatementOutcome::Stored, Vec::new()),
+        Outcome::Stored | Outcome::StoredWith(_) => (v1::StatementOutcome::Stored, Vec::new()),
         Outcome::Duplicate => (v1::StatementOutcome::Duplicate, Vec::new()),
         Outcome::Rejected(violations) => (v1::StatementOutcome::Rejected, violations),
     };
@@ -195,6 +195,8 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::Placeholder => v1::NoteReason::Placeholder,
         NoteReason::Blocked => v1::NoteReason::Blocked,
         NoteReason::Strictest => v1::NoteReason::Strictest,
+        NoteReason::UnknownEvent => v1::NoteReason::UnknownEvent,
+        NoteReason::Superseded => v1::NoteReason::Superseded,
     }
 }
 

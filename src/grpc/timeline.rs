@@ -35,10 +35,10 @@ impl ProfileApi {
         request: v1::ListTimelineRequest,
         context: &CallContext,
     ) -> Result<v1::ListTimelineResponse, ApiError> {
-        let (key, mut query) = both(decode::key(request.key.clone(), "key"), query(&request))?;
-        let bound_to = fingerprint(&query, &request.purpose);
+        let asked = both(decode::key(request.key.clone(), "key"), query(&request));
+        let ((key, mut query), as_of) = both(asked, as_of(&request))?;
+        let bound_to = fingerprint(&query, &request.purpose, as_of);
         query.cursor = token::parse_page_token(&request.page_token, &bound_to)?;
-        let freshness = self.freshness(request.consistency, context).await?;
         let model = self.model(context).await?;
         let bound = PurposeScope::new(request.purpose.clone(), &model)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
@@ -48,9 +48,9 @@ impl ProfileApi {
             });
         query.visible = view.map(|view| view.purpose.events.clone());
         let profile = self
-            .reader
-            .profile(&context.tenant, &key, freshness)
+            .timeline_owner(&key, as_of, request.consistency, context)
             .await?;
+        query.as_of = profile.as_of.map(|_| profile.currency.sequence);
         let page = match (
             view.map_or(Ok(()), |view| {
                 view.admits(&profile.profile, self.clock.now())
@@ -79,7 +79,10 @@ impl ProfileApi {
                 .unwrap_or_default()
         };
         let (events, items) = shown(page.items, query.view);
-        let profile = profile.showing(page.shown);
+        let profile = match as_of {
+            None => profile.showing(page.shown),
+            Some(_) => profile,
+        };
         Ok(v1::ListTimelineResponse {
             events,
             items,
@@ -95,6 +98,23 @@ impl ProfileApi {
             merged_from: merged_from(&profile),
             withheld: withheld.into_iter().map(told).collect(),
         })
+    }
+
+    /// The profile whose timeline is read, now or as of a time.
+    async fn timeline_owner(
+        &self,
+        key: &Key,
+        as_of: Option<Timestamp>,
+        consistency: Option<v1::Consistency>,
+        context: &CallContext,
+    ) -> Result<Answer, ApiError> {
+        if let Some(time) = as_of {
+            let found = self.reader.profile_as_of(&context.tenant, key, time).await;
+            return Ok(found?);
+        }
+        let freshness = self.freshness(consistency, context).await?;
+        let found = self.reader.profile(&context.tenant, key, freshness).await;
+        Ok(found?)
     }
 
     pub(super) async fn object(
@@ -166,7 +186,7 @@ impl ProfileApi {
 
 /// What a page token is bound to. The key is not part of it: after a merge the same timeline may be
 /// asked for under another name.
-fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
+fn fingerprint(query: &TimelineQuery, purpose: &str, as_of: Option<Timestamp>) -> ContentHash {
     let EventFilter {
         kinds,
         channels,
@@ -182,6 +202,7 @@ fn fingerprint(query: &TimelineQuery, purpose: &str) -> ContentHash {
         &query.text,
         query.view,
         purpose,
+        as_of,
     ))
 }
 
@@ -239,6 +260,26 @@ fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
         },
         ..TimelineQuery::default()
     })
+}
+
+/// The time as of which to read. Objects, and how many events there are, are only known of now.
+fn as_of(request: &v1::ListTimelineRequest) -> Checked<Option<Timestamp>> {
+    let time = decode::as_of(request.as_of_time, request.consistency.as_ref());
+    let only_now = |field: &str, asked: bool| {
+        let description = "must not be set together with `as_of_time`: it is only known of now";
+        let wrong = Violation::new(Reason::Malformed, field, description);
+        if asked && request.as_of_time.is_some() {
+            Err(vec![wrong])
+        } else {
+            Ok(())
+        }
+    };
+    let objects = request.view() == v1::TimelineView::Objects;
+    let rest = both(
+        only_now("view", objects),
+        only_now("include_counts", request.include_counts),
+    );
+    both(time, rest).map(|(time, _)| time)
 }
 
 fn instant(asked: Option<prost_types::Timestamp>, field: &str) -> Checked<Option<Timestamp>> {

@@ -237,5 +237,6 @@ fn change(change: ProfileChange) -> v1::Change {
         split_into: names(&change.split_into),
         changed_fields: change.fields,
         event_types: change.events,
+        retracted_event_types: change.retracted_events,
     }
 }

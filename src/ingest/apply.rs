@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use profile_core::model::Model;
+use profile_core::model::{Model, Note};
 use profile_core::records::{
-    Change, ContentHash, Event, EventKey, Reason, Record, RecordKey, RecordStatement, Statement,
-    Timestamp, Value, Violation,
+    Change, ContentHash, Correction, Event, EventKey, EventTaken, Reason, Record, RecordKey,
+    RecordStatement, Statement, Timestamp, Value, Violation,
 };
 
+use super::correct::{self, Corrections};
 use crate::neighbourhood::Seeds;
 use crate::store::{Cause, StatementKey};
 
@@ -23,6 +24,8 @@ const MAX_CAUSES: usize = 10;
 pub enum Outcome {
     /// Durably stored.
     Stored,
+    /// Durably stored, with something to be noted.
+    StoredWith(Note),
     /// Said before; nothing changed.
     Duplicate,
     /// It can never succeed as it is; nothing changed.
@@ -36,6 +39,8 @@ pub(super) struct Known {
     pub statements: HashSet<StatementKey>,
     /// Events, with their content.
     pub events: HashMap<EventKey, ContentHash>,
+    /// The events that are corrected.
+    pub corrections: Corrections,
 }
 
 /// The records of a batch, before and after, and what the batch adds.
@@ -49,6 +54,8 @@ pub(super) struct Applied<'a> {
     pub statements: Vec<(StatementKey, &'a RecordStatement)>,
     /// Events that are new.
     pub events: Vec<&'a Event>,
+    /// Events that are corrected.
+    pub corrections: Corrections,
     /// For each statement of the batch.
     pub outcomes: Vec<Outcome>,
 }
@@ -66,19 +73,25 @@ impl<'a> Applied<'a> {
             .into_iter()
             .map(|record| (record.key.clone(), record))
             .collect();
+        let mut known = known;
         let mut applied = Self {
             after: before.clone(),
             before,
+            corrections: std::mem::take(&mut known.corrections),
             ..Self::default()
         };
-        let mut known = known;
         for statement in statements {
             let outcome = match statement {
                 Statement::Record(statement) => applied.record(statement, &mut known),
+                Statement::Event(event) if applied.corrections.concern(&event.key()) => {
+                    applied.corrected_event(event)
+                }
                 Statement::Event(event) => applied.event(event, &mut known, (model, now)),
+                Statement::Correction(correction) => applied.correction(correction),
             };
             applied.outcomes.push(outcome);
         }
+        applied.count_corrected((model, now));
         applied
     }
 
@@ -115,25 +128,83 @@ impl<'a> Applied<'a> {
     ) -> Outcome {
         match known.events.get(&event.key()) {
             Some(content) if *content == event.content => Outcome::Duplicate,
-            Some(_) => Outcome::Rejected(vec![Violation::new(
-                Reason::EventIdReused,
-                "record_event.event.event_id",
-                "was used before for an event with other content; a later state is an event of its own",
-            )]),
+            Some(_) => reused(),
             None => {
                 known.events.insert(event.key(), event.content);
-                let new = || Record::new(event.record.clone(), event.receive_time);
-                let record = self.after.entry(event.record.clone()).or_insert_with(new);
-                let first = !std::mem::replace(&mut record.has_events, true);
-                model.count(record, event, first, now);
-                record.first_seen = record.first_seen.min(event.receive_time);
-                if model.is_contact(&event.kind) {
-                    record.count_contact(event);
-                }
+                self.count(event, (model, now));
                 self.events.push(event);
                 Outcome::Stored
             }
         }
+    }
+
+    /// Adds an event to what those of its record come to.
+    fn count(&mut self, event: &Event, (model, now): (&Model, Timestamp)) {
+        let record = self.touch(event);
+        let first = !std::mem::replace(&mut record.has_events, true);
+        model.count(record, event, first, now);
+        if model.is_contact(&event.kind) {
+            record.count_contact(event);
+        }
+    }
+
+    /// The record of an event, which was heard of when the event came in.
+    fn touch(&mut self, event: &Event) -> &mut Record {
+        let new = || Record::new(event.record.clone(), event.receive_time);
+        let record = self.after.entry(event.record.clone()).or_insert_with(new);
+        record.first_seen = record.first_seen.min(event.receive_time);
+        record
+    }
+
+    /// An event of which there is a correction, in the batch or before it.
+    fn corrected_event(&mut self, event: &Event) -> Outcome {
+        match self.corrections.take_event(event) {
+            EventTaken::Known => Outcome::Duplicate,
+            EventTaken::Reused => reused(),
+            taken @ (EventTaken::Holds | EventTaken::Superseded) => {
+                self.touch(event);
+                if taken == EventTaken::Holds {
+                    Outcome::Stored
+                } else {
+                    Outcome::StoredWith(correct::later())
+                }
+            }
+        }
+    }
+
+    fn correction(&mut self, correction: &Correction) -> Outcome {
+        let (taken, note) = self.corrections.take(correction);
+        match taken {
+            EventTaken::Known => Outcome::Duplicate,
+            EventTaken::Reused => reused(),
+            EventTaken::Holds | EventTaken::Superseded => {
+                if let Some(event) = correction.event() {
+                    self.touch(event);
+                }
+                note.map_or(Outcome::Stored, Outcome::StoredWith)
+            }
+        }
+    }
+
+    /// Counts the events that corrections put in the place of others. The others are counted off by
+    /// [`recount`](super::recount).
+    fn count_corrected(&mut self, context: (&Model, Timestamp)) {
+        let new = self.corrections.changed().filter_map(|(_, is)| is.cloned());
+        for event in new.collect::<Vec<_>>() {
+            self.count(&event, context);
+        }
+    }
+
+    /// Whether the batch says what is kept of an event.
+    pub(super) fn corrects(&self, event: &Event) -> bool {
+        self.corrections.concern(&event.key())
+    }
+
+    /// The events of a record that the batch adds, and those that it corrects.
+    pub(super) fn events_of(&self, record: &RecordKey) -> impl Iterator<Item = &Event> {
+        let added = self.events.iter().copied();
+        let added = added.filter(move |event| event.record == *record);
+        added.chain(self.corrections.events_of(record))
     }
 
     /// Records whose own state a reader sees differently now.
@@ -141,7 +212,7 @@ impl<'a> Applied<'a> {
     pub(super) fn changed(&self) -> BTreeSet<RecordKey> {
         let visible = |record: &&Record| match self.before.get(&record.key) {
             None => record.exists(),
-            Some(before) => !record.says_the_same(before),
+            Some(before) => !record.says_the_same(before) || before.exists() != record.exists(),
         };
         self.after
             .values()
@@ -193,6 +264,15 @@ impl<'a> Applied<'a> {
             ..Seeds::default()
         }
     }
+}
+
+fn reused() -> Outcome {
+    Outcome::Rejected(vec![Violation::new(
+        Reason::EventIdReused,
+        "record_event.event.event_id",
+        "was used before for an event with other content; a later state is an event of its own, \
+         and what was wrong is replaced by `replace_event`",
+    )])
 }
 
 /// A record is read whole, so what is said of it is bounded.

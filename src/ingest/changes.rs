@@ -80,6 +80,8 @@ pub(super) fn plan(
     let mut changes = Changes {
         statements: statements(context.sequence, applied),
         events: applied.events.iter().copied().cloned().collect(),
+        corrected_events: applied.corrections.corrected(),
+        corrections: applied.corrections.stored(context.sequence),
         identity_changes: identity_changes(
             context,
             component_states(neighbourhood, &after),

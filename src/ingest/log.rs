@@ -8,7 +8,9 @@ use profile_core::records::{
 
 use super::changes::WriteContext;
 use crate::changes::CacheKey;
-use crate::store::{ChangeKind, Changes, IdentityChangeKind, LogEntry, ProfileChange};
+use crate::store::{
+    ChangeKind, Changes, CorrectedEvent, IdentityChangeKind, LogEntry, ProfileChange,
+};
 
 /// The field that stands for identifiers, for records, and for events.
 const IDENTIFIERS: &str = "identifiers";
@@ -61,6 +63,9 @@ pub(crate) fn entry(turn: WriteContext<'_>, sides: &Sides<'_>, changes: &Changes
             telling.event(home, event);
         }
     }
+    for CorrectedEvent { before, after } in &changes.corrected_events {
+        telling.correction(sides, before.event.as_ref(), after.event.as_ref());
+    }
     let Telling { changes, keys, .. } = telling;
     let ids = changes
         .keys()
@@ -95,6 +100,7 @@ impl Telling<'_> {
                 revision,
                 fields: Vec::new(),
                 events: Vec::new(),
+                retracted_events: Vec::new(),
                 merged_from: Vec::new(),
                 split_from: Vec::new(),
                 split_into: Vec::new(),
@@ -161,6 +167,25 @@ impl Telling<'_> {
         change.fields.push(TIMELINE.to_owned());
         change.events.push(event.kind.clone());
     }
+
+    /// An event that is gone from where it was, and one that came in its place.
+    fn correction(&mut self, sides: &Sides<'_>, was: Option<&Event>, is: Option<&Event>) {
+        if was == is {
+            return;
+        }
+        if let Some(event) = was
+            && let Some(home) = (sides.home)(&event.record)
+        {
+            let change = self.of(home);
+            change.fields.push(TIMELINE.to_owned());
+            change.retracted_events.push(event.kind.clone());
+        }
+        if let Some(event) = is
+            && let Some(home) = (sides.home)(&event.record)
+        {
+            self.event(home, event);
+        }
+    }
 }
 
 /// Everything that a record brings to a profile, or takes away.
@@ -224,7 +249,11 @@ fn unlike<'a, K: Ord + Copy + 'a, V: PartialEq>(
 impl ProfileChange {
     /// Lists in order, each thing once.
     fn in_order(mut self) -> Self {
-        for list in [&mut self.fields, &mut self.events] {
+        for list in [
+            &mut self.fields,
+            &mut self.events,
+            &mut self.retracted_events,
+        ] {
             list.sort_unstable();
             list.dedup();
         }

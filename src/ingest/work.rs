@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use profile_core::model::Notes;
 use profile_core::records::{Statement, TenantId};
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
 
+use super::notes::NoteLog;
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
 use crate::lanes::{Fair, Reason, Refusal};
@@ -103,6 +105,7 @@ impl Job {
 pub(super) struct Work {
     pub(super) writer: Writer,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) note_log: Arc<NoteLog>,
     pub(super) options: Options,
     pub(super) backlog: Arc<Backlog>,
 }
@@ -134,10 +137,66 @@ impl Work {
             answered = round.values().map(Vec::len).sum();
             for (tenant, jobs) in round {
                 for batch in batches(jobs, self.options) {
-                    write_batch(&self.writer, &tenant, batch, &self.metrics).await;
+                    self.write_batch(&tenant, batch).await;
                 }
             }
             self.backlog.measured(began.elapsed());
+        }
+    }
+
+    async fn write_batch(&self, tenant: &TenantId, mut jobs: Vec<Job>) {
+        let (writer, metrics) = (&self.writer, &*self.metrics);
+        jobs.retain(|job| job.is_wanted(metrics));
+        if jobs.is_empty() {
+            return;
+        }
+        let sizes: Vec<usize> = jobs
+            .iter()
+            .map(|job| job.checked.statements.len())
+            .collect();
+        let model = jobs.first().map(|job| job.checked.model);
+        let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
+        let statements: Vec<Statement> = jobs
+            .iter_mut()
+            .flat_map(|job| job.checked.statements.drain(..))
+            .collect();
+        let started = Instant::now();
+        let batch = Batch {
+            statements: &statements,
+            model,
+        };
+        let span = span_of(&mut jobs, statements.len());
+        let written = writer.write(tenant, batch).instrument(span).await;
+        metrics.ingest_written(statements.len(), started.elapsed());
+        match written {
+            Ok(written) => {
+                report(&written, metrics);
+                for (statement, outcome) in statements.iter().zip(&written.outcomes) {
+                    if let Outcome::StoredWith(note) = outcome {
+                        let notes = Notes::default().with(note.clone());
+                        self.note_log
+                            .take(tenant, statement.source(), &notes, metrics);
+                    }
+                }
+                let profiles = Arc::new(written.profiles);
+                let mut outcomes = written.outcomes.into_iter();
+                for (job, size) in jobs.into_iter().zip(sizes) {
+                    let outcomes = outcomes.by_ref().take(size).collect();
+                    let answer = Answer {
+                        outcomes,
+                        profiles: profiles.clone(),
+                        sequence: written.sequence,
+                    };
+                    // The caller may have gone; the statements are stored all the same.
+                    drop(job.answer.send(Ok(answer)));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%tenant, statements = statements.len(), %error, "a batch could not be written");
+                for job in jobs {
+                    drop(job.answer.send(Err(error.clone().into())));
+                }
+            }
         }
     }
 
@@ -194,55 +253,6 @@ fn batches(jobs: Vec<Job>, options: Options) -> Vec<Vec<Job>> {
     batches
 }
 
-async fn write_batch(writer: &Writer, tenant: &TenantId, mut jobs: Vec<Job>, metrics: &Metrics) {
-    jobs.retain(|job| job.is_wanted(metrics));
-    if jobs.is_empty() {
-        return;
-    }
-    let sizes: Vec<usize> = jobs
-        .iter()
-        .map(|job| job.checked.statements.len())
-        .collect();
-    let model = jobs.first().map(|job| job.checked.model);
-    let model = model.filter(|first| jobs.iter().all(|job| job.checked.model == *first));
-    let statements: Vec<Statement> = jobs
-        .iter_mut()
-        .flat_map(|job| job.checked.statements.drain(..))
-        .collect();
-    let started = Instant::now();
-    let batch = Batch {
-        statements: &statements,
-        model,
-    };
-    let span = span_of(&mut jobs, statements.len());
-    let written = writer.write(tenant, batch).instrument(span).await;
-    metrics.ingest_written(statements.len(), started.elapsed());
-    match written {
-        Ok(written) => {
-            report(&written, metrics);
-            let profiles = Arc::new(written.profiles);
-            let mut outcomes = written.outcomes.into_iter();
-            for (job, size) in jobs.into_iter().zip(sizes) {
-                let outcomes = outcomes.by_ref().take(size).collect();
-                let answer = Answer {
-                    outcomes,
-                    profiles: profiles.clone(),
-                    sequence: written.sequence,
-                };
-                // The caller may have gone while it was written; the statements are stored all the
-                // same.
-                drop(job.answer.send(Ok(answer)));
-            }
-        }
-        Err(error) => {
-            tracing::error!(%tenant, statements = statements.len(), %error, "a batch could not be written");
-            for job in jobs {
-                drop(job.answer.send(Err(error.clone().into())));
-            }
-        }
-    }
-}
-
 /// The span of a write: within the first traced call that it is done for, with links to the others.
 fn span_of(jobs: &mut [Job], statements: usize) -> Span {
     for job in &mut *jobs {
@@ -271,7 +281,9 @@ fn report(written: &Written, metrics: &Metrics) {
             .filter(|outcome| wanted(outcome))
             .count()
     };
-    metrics.ingest_stored(count(|outcome| matches!(outcome, Outcome::Stored)));
+    metrics.ingest_stored(count(|outcome| {
+        matches!(outcome, Outcome::Stored | Outcome::StoredWith(_))
+    }));
     metrics.ingest_duplicate(count(|outcome| matches!(outcome, Outcome::Duplicate)));
     metrics.ingest_rejected(count(|outcome| matches!(outcome, Outcome::Rejected(_))));
     metrics.store_conflicts(written.conflicts);

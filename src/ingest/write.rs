@@ -66,7 +66,7 @@ impl Writer {
                 // A source throws away what is rejected: only a database that is as it must be has
                 // the right to say so.
                 self.store.check().await?;
-                tracing::warn!(source = %batch.statements[0].record().source, error = %what, "the database refuses a statement");
+                tracing::warn!(source = batch.statements[0].source(), error = %what, "the database refuses a statement");
                 let violation = Violation::new(
                     Reason::StoreRefused,
                     "statement",
@@ -131,12 +131,13 @@ impl Writer {
         // Servers' clocks differ, and are set back; times of writes go forward, or the past could
         // not be told by time.
         let now = self.clock.now().max(tx.not_before());
-        let applied = self
+        let mut applied = self
             .step(
                 "load_records",
                 load_and_apply(&mut *tx, &statements, (model, now)),
             )
             .await?;
+        self.recount(tenant, &mut applied, (model, now)).await?;
         let neighbourhood = self
             .step(
                 "load_neighbourhood",

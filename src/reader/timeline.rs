@@ -41,6 +41,8 @@ pub struct TimelineQuery {
     pub view: TimelineView,
     /// The event types that may be seen of an object; none: all.
     pub visible: Option<Visible>,
+    /// The write after which events are read. `None`: the last one.
+    pub as_of: Option<Sequence>,
     /// Where to go on; none: the newest.
     pub cursor: Option<TimelineCursor>,
     /// At most so many items.
@@ -313,6 +315,7 @@ impl TimelineQuery {
             end,
             after,
             from,
+            as_of: self.as_of,
             limit,
         }
     }

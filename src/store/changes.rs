@@ -3,11 +3,12 @@
 mod pieces;
 
 use profile_core::records::rollup::Rollup;
-use profile_core::records::{Event, Identifier, ProfileRow, Record, RecordKey};
+use profile_core::records::{Event, Identifier, KeptEvent, ProfileRow, Record, RecordKey};
 
 use super::{
     Activation, Error, IdentityChange, KeyedRecord, LogEntry, MatchPair, MembershipChange,
-    ModelVersion, Result, SearchTerm, StoredDecision, StoredRequest, StoredStatement,
+    ModelVersion, Result, SearchTerm, StoredCorrection, StoredDecision, StoredRequest,
+    StoredStatement,
 };
 
 /// All that one write changes, set by set. Rows of one set have distinct keys; no row is in two
@@ -34,6 +35,10 @@ pub struct Changes {
     pub added_terms: Vec<SearchTerm>,
     /// Events to append.
     pub events: Vec<Event>,
+    /// Events that change, or come after a correction of them.
+    pub corrected_events: Vec<CorrectedEvent>,
+    /// Corrections to append.
+    pub corrections: Vec<StoredCorrection>,
     /// Profile rows to add.
     pub added_profiles: Vec<ProfileRow>,
     /// Profile rows to insert or replace.
@@ -118,6 +123,11 @@ impl Changes {
             .chain(
                 self.events
                     .iter()
+                    .chain(
+                        self.corrected_events
+                            .iter()
+                            .filter_map(|e| e.after.event.as_ref()),
+                    )
                     .flat_map(|e| [&e.record.source, &e.record.key, &e.event_id, &e.kind]),
             )
     }
@@ -128,6 +138,15 @@ impl Changes {
         let models = self.models.iter();
         reasons.chain(models.flat_map(|model| [&model.file, &model.weights, &model.note]))
     }
+}
+
+/// An event with its correction, before and after a write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrectedEvent {
+    /// The state before the write.
+    pub before: KeptEvent,
+    /// The state after the write.
+    pub after: KeptEvent,
 }
 
 /// How far counting the events of before a definition has come.

@@ -117,6 +117,9 @@ pub struct ProfileChange {
     /// The types of the events that were added, sorted.
     #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
+    /// The types of the events that were taken back or replaced, sorted.
+    #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
+    pub retracted_events: Vec<String>,
     /// The profiles that went into it.
     #[serde(rename = "mf", default, skip_serializing_if = "Vec::is_empty")]
     pub merged_from: Vec<ProfileId>,
@@ -177,7 +180,7 @@ plain_size!(ChangeKind);
 
 heap_size! {
     ProfileChange {
-        profile, kind, old_revision, revision, fields, events, merged_from, split_from, split_into,
+        profile, kind, old_revision, revision, fields, events, retracted_events, merged_from, split_from, split_into,
     }
 }
 
@@ -258,6 +261,7 @@ mod tests {
             revision: 1,
             fields: Vec::new(),
             events: Vec::new(),
+            retracted_events: Vec::new(),
             merged_from: Vec::new(),
             split_from: Vec::new(),
             split_into: Vec::new(),

@@ -77,6 +77,8 @@ pub struct EventPage {
     /// Only this position and greater ones, the least first: the page before. Not together with
     /// `after`.
     pub from: Option<TimelinePosition>,
+    /// The write after which they are read. `None`: the last one.
+    pub as_of: Option<Sequence>,
     /// At most so many.
     pub limit: usize,
 }

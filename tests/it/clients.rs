@@ -322,9 +322,10 @@ fn a_node_client_runs_the_tour_with_the_proto_files() {
 #[test]
 fn the_readmes_model_has_no_mistakes() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let [model, placeholders, groups, mappings, events] = &blocks("The model file", "yaml")[..]
+    let [model, placeholders, groups, mappings, events, corrections] =
+        &blocks("The model file", "yaml")[..]
     else {
-        panic!("a model, placeholders, groups, mappings and event types")
+        panic!("a model, placeholders, groups, mappings, event types and corrections")
     };
     let parts = "sources: { s: }\ntraits: { street: , postcode: , city: , country: , billing_street: , \
                  billing_postcode: , billing_city: }\n";
@@ -343,6 +344,10 @@ fn the_readmes_model_has_no_mistakes() {
             "1 sources, 0 identifier types, 0 traits".to_owned(),
         ),
         (model.clone(), counts.to_owned()),
+        (
+            corrections.clone(),
+            "1 sources, 0 identifier types, 0 traits".to_owned(),
+        ),
         (model.clone() + publish, format!("{counts}, 2 publications")),
     ] {
         fs::write(dir.path().join("model.yaml"), text).expect("a file is written");

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::{Day, FirstContact, Scale, Share};
@@ -46,21 +48,33 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+const MILLION: i64 = 1_000_000;
+
 /// How often each score was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Those on the scale.
+    /// Whole ones on the scale.
     pub counts: BTreeMap<i64, u64>,
+    /// Those that were brought onto the scale and lie between, in millionths.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub between: BTreeMap<i64, u64>,
     /// How many were not: counted, and told, but in no metric.
     pub off_scale: u64,
 }
 
 impl Scores {
-    /// Adds a score that was given so often; none: one that is no whole number.
-    pub fn add(&mut self, score: Option<i64>, times: u64, scale: Scale) {
-        match score.filter(|score| scale.has(*score)) {
-            Some(score) => *self.counts.entry(score).or_default() += times,
-            None => self.off_scale += times,
+    /// Adds a score; none: one that is on no scale.
+    pub fn add(&mut self, score: Option<Decimal>, scale: Scale) {
+        let whole = score.filter(Decimal::is_integer);
+        let whole = whole.and_then(|score| score.to_i64());
+        let millionths = score.and_then(|score| (score * Decimal::from(MILLION)).to_i64());
+        let (least, greatest) = (scale.min() * MILLION, scale.max() * MILLION);
+        match (whole, millionths) {
+            (Some(score), _) if scale.has(score) => *self.counts.entry(score).or_default() += 1,
+            (None, Some(score)) if (least..=greatest).contains(&score) => {
+                *self.between.entry(score).or_default() += 1;
+            }
+            _ => self.off_scale += 1,
         }
     }
 
@@ -68,10 +82,21 @@ impl Scores {
         for (score, count) in &other.counts {
             *self.counts.entry(*score).or_default() += count;
         }
+        for (score, count) in &other.between {
+            *self.between.entry(*score).or_default() += count;
+        }
         self.off_scale += other.off_scale;
     }
 
-    /// Score by score, as the metrics take them.
+    /// Those that lie between whole ones.
+    pub fn fractions(&self) -> impl Iterator<Item = (f64, u64)> {
+        #[expect(clippy::cast_precision_loss, reason = "scores are small")]
+        let score = |millionths: i64| millionths as f64 / MILLION as f64;
+        let between = self.between.iter();
+        between.map(move |(millionths, count)| (score(*millionths), *count))
+    }
+
+    /// Whole ones, score by score.
     pub fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
         self.counts.iter().map(|(score, count)| (*score, *count))
     }

@@ -67,8 +67,12 @@ impl GammaGamma {
             -Self::from_ln(ln).ln_likelihood(&rows) / weight
         };
         let (ln, loss) = minimise([0.0, 1.0, mean.ln()], loss).ok_or(FitError::Diverged)?;
+        let model = Self::from_ln(&ln);
+        if model.mean_spend().is_none() {
+            return Err(FitError::NoMean);
+        }
         Ok(Fit {
-            model: Self::from_ln(&ln),
+            model,
             customers: found,
             ln_likelihood: -loss * weight,
         })
@@ -100,13 +104,17 @@ impl GammaGamma {
     }
 
     /// What a purchase of this customer is expected to be worth, in currency units: equation 5.
-    /// None as for `GammaGamma::mean_spend`.
+    /// None as for `GammaGamma::mean_spend`, and where the repeat purchases came to nothing.
     #[must_use]
     pub fn expected_spend(&self, customer: &Summary) -> Option<f64> {
         let all = self.mean_spend()?;
         let Some(own) = customer.monetary_value else {
             return Some(all);
         };
+        // The model knows amounts above zero only.
+        if own <= 0.0 {
+            return None;
+        }
         let seen = self.p * f64::from(customer.buying.frequency());
         let weight = seen / (seen + self.q - 1.0);
         Some(weight * own + (1.0 - weight) * all)

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Share, float, ratio};
+use super::{Scores, Share, float, ratio};
 
 /// From which score to which a question is answered. Higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,12 +85,32 @@ impl Scale {
     }
 
     /// A score as it is on another scale: ends are ends, and what lies between is linear.
-    fn onto(self, other: Self, score: i64) -> f64 {
-        let place = |score: i64, from: i64| float(score.abs_diff(from));
-        let share = place(score, self.min) / place(self.max, self.min);
-        #[expect(clippy::cast_precision_loss, reason = "the ends of the scales above")]
-        let start = other.min as f64;
-        start + share * place(other.max, other.min)
+    fn onto(self, other: Self, score: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "the ends of scales are small")]
+        let [least, greatest, start, end] =
+            [self.min, self.max, other.min, other.max].map(|end| end as f64);
+        start + (score - least) / (greatest - least) * (end - start)
+    }
+
+    /// Scores as they are on another scale.
+    fn normal(
+        self,
+        other: Self,
+        counts: impl IntoIterator<Item = (i64, u64)>,
+    ) -> Result<Vec<(f64, u64)>, SurveyError> {
+        let onto = |(score, count): (i64, u64)| {
+            self.check(score)?;
+            #[expect(clippy::cast_precision_loss, reason = "scores are small")]
+            let score = score as f64;
+            Ok((self.onto(other, score), count))
+        };
+        counts.into_iter().map(onto).collect()
+    }
+
+    /// Scores that lie between whole ones, as they are on another scale.
+    fn fractions(self, other: Self, scores: &Scores) -> impl Iterator<Item = (f64, u64)> {
+        let fractions = scores.fractions();
+        fractions.map(move |(score, count)| (self.onto(other, score), count))
     }
 }
 
@@ -199,19 +219,32 @@ pub fn csat(
     counts: impl IntoIterator<Item = (i64, u64)>,
     scale: Scale,
 ) -> Result<Option<Csat>, SurveyError> {
+    let normal = scale.normal(Scale::CSAT, counts)?;
+    Ok(satisfaction(normal))
+}
+
+/// The same of scores of which some were brought onto the scale, and lie between.
+///
+/// # Errors
+/// [`SurveyError::OffScale`].
+pub fn csat_of(scores: &Scores, scale: Scale) -> Result<Option<Csat>, SurveyError> {
+    let normal = scale.normal(Scale::CSAT, scores.iter())?;
+    let between = scale.fractions(Scale::CSAT, scores);
+    Ok(satisfaction(normal.into_iter().chain(between)))
+}
+
+fn satisfaction(scores: impl IntoIterator<Item = (f64, u64)>) -> Option<Csat> {
     let (mut satisfied, mut sum) = (Share::default(), 0.0);
-    for (score, count) in counts {
-        scale.check(score)?;
-        let normal = scale.onto(Scale::CSAT, score);
+    for (normal, count) in scores {
         satisfied.whole += count;
         satisfied.part += if normal >= SATISFIED { count } else { 0 };
         sum += normal * float(count);
     }
-    Ok(satisfied.ratio().map(|score| Csat {
+    satisfied.ratio().map(|score| Csat {
         score,
         mean: sum / float(satisfied.whole),
         satisfied,
-    }))
+    })
 }
 
 /// Who answers this or more on the scale from 1 to 5 is satisfied.
@@ -229,14 +262,27 @@ pub fn ces(
     counts: impl IntoIterator<Item = (i64, u64)>,
     scale: Scale,
 ) -> Result<Option<Ces>, SurveyError> {
+    Ok(effort(scale.normal(Scale::CES, counts)?))
+}
+
+/// The same of scores of which some were brought onto the scale, and lie between.
+///
+/// # Errors
+/// [`SurveyError::OffScale`].
+pub fn ces_of(scores: &Scores, scale: Scale) -> Result<Option<Ces>, SurveyError> {
+    let normal = scale.normal(Scale::CES, scores.iter())?;
+    let between = scale.fractions(Scale::CES, scores);
+    Ok(effort(normal.into_iter().chain(between)))
+}
+
+fn effort(scores: impl IntoIterator<Item = (f64, u64)>) -> Option<Ces> {
     let (mut responses, mut sum) = (0_u64, 0.0);
-    for (score, count) in counts {
-        scale.check(score)?;
+    for (normal, count) in scores {
         responses += count;
-        sum += scale.onto(Scale::CES, score) * float(count);
+        sum += normal * float(count);
     }
-    Ok((responses > 0).then(|| Ces {
+    (responses > 0).then(|| Ces {
         score: sum / float(responses),
         responses,
-    }))
+    })
 }

@@ -5,12 +5,13 @@ mod consent;
 mod event;
 mod preferences;
 mod record;
+mod values;
 
 pub(super) use consent::FIELDS as CONSENT_FIELDS;
 use record::Kind;
 
 use super::{Model, Notes};
-use crate::records::{Draft, Reason, RecordKey, Statement, Timestamp, Value, Violation, listed};
+use crate::records::{Draft, Reason, RecordKey, Statement, Timestamp, Violation, listed};
 
 /// The longest source key or event id, in bytes.
 pub const MAX_KEY_BYTES: usize = 256;
@@ -129,9 +130,17 @@ impl Check<'_> {
             Draft::Delete(record) => {
                 check.record("delete_record", record, Kind::Delete, receive_time)
             }
-            Draft::Event(event) => check.event("record_event.event", event, receive_time),
+            Draft::Event(event) => {
+                Statement::Event(check.event("record_event.event", event, receive_time))
+            }
             Draft::Preferences(said) => check.preferences("state_preferences", said, receive_time),
             Draft::Consent(said) => check.consent("record_consent", said, receive_time),
+            Draft::Retraction(said) => {
+                Statement::Correction(check.retraction("retract_event", said, receive_time))
+            }
+            Draft::Replacement(said) => {
+                Statement::Correction(check.replacement("replace_event", said, receive_time))
+            }
         };
         if self.violations.is_empty() {
             Ok(statement)
@@ -160,6 +169,11 @@ impl Check<'_> {
         source_time: Option<Timestamp>,
     ) {
         self.record_key(&format!("{path}.record"), record);
+        self.order(path, version, source_time);
+    }
+
+    /// The version and the time by which statements are ordered.
+    fn order(&mut self, path: &str, version: i64, source_time: Option<Timestamp>) {
         if version < 0 {
             self.add(
                 Reason::Malformed,
@@ -171,98 +185,17 @@ impl Check<'_> {
     }
 
     fn record_key(&mut self, path: &str, record: &RecordKey) {
-        if record.source.is_empty() {
-            self.violations
-                .push(Violation::required(format!("{path}.source")));
-        } else if !self.model.sources.contains_key(&record.source) {
-            self.not_declared(
-                format!("{path}.source"),
-                "source",
-                &record.source,
-                self.model.sources.keys(),
-            );
-        }
+        self.source(&format!("{path}.source"), &record.source);
         self.key(&format!("{path}.key"), &record.key);
     }
 
-    fn key(&mut self, field: &str, key: &str) {
-        if key.is_empty() {
+    fn source(&mut self, field: &str, source: &str) {
+        if source.is_empty() {
             self.violations.push(Violation::required(field));
-        } else if key.chars().any(char::is_control) {
-            self.add(
-                Reason::Malformed,
-                field,
-                "must not contain control characters",
-            );
-        } else {
-            self.limit(field, key.len(), MAX_KEY_BYTES, "bytes");
+        } else if !self.model.sources.contains_key(source) {
+            let declared = self.model.sources.keys();
+            self.not_declared(field.to_owned(), "source", source, declared);
         }
-    }
-
-    fn name(&mut self, field: &str, name: &str) {
-        if name.is_empty() {
-            self.add(Reason::Required, field, "the name is empty");
-        } else {
-            self.text(field, name, MAX_NAME_BYTES);
-        }
-    }
-
-    fn value(&mut self, field: &str, value: &Value, depth: usize) {
-        match value {
-            Value::String(text) => {
-                self.text(field, text, MAX_TEXT_BYTES);
-            }
-            Value::Time(time) => self.time(field, Some(*time)),
-            Value::Int(_) | Value::Decimal(_) | Value::Bool(_) => {}
-            Value::List(_) | Value::Map(_) if depth == MAX_DEPTH => {
-                self.add(
-                    Reason::LimitExceeded,
-                    field,
-                    format!("nests deeper than the limit of {MAX_DEPTH}"),
-                );
-            }
-            Value::List(values) => {
-                self.limit(field, values.len(), MAX_ELEMENTS, "values");
-                for (index, value) in values.iter().take(MAX_ELEMENTS).enumerate() {
-                    self.value(&format!("{field}[{index}]"), value, depth + 1);
-                }
-            }
-            Value::Map(entries) => {
-                self.limit(field, entries.len(), MAX_ELEMENTS, "entries");
-                for (name, value) in entries.iter().take(MAX_ELEMENTS) {
-                    let field = format!("{field}.{}", shown(name));
-                    self.name(&field, name);
-                    self.value(&field, value, depth + 1);
-                }
-            }
-        }
-    }
-
-    /// PostgreSQL refuses U+0000 in text, so no store is given one.
-    fn text(&mut self, field: &str, text: &str, max_bytes: usize) -> bool {
-        if text.contains('\0') {
-            self.add(Reason::Malformed, field, "must not contain U+0000");
-            return false;
-        }
-        self.limit(field, text.len(), max_bytes, "bytes")
-    }
-
-    fn time(&mut self, field: &str, time: Option<Timestamp>) {
-        if time.is_some_and(|time| !TIMES.contains(&time.as_micros())) {
-            self.add(
-                Reason::Malformed,
-                field,
-                "must lie between the years 1 and 9999",
-            );
-        }
-    }
-
-    fn limit(&mut self, field: &str, actual: usize, limit: usize, unit: &str) -> bool {
-        if actual > limit {
-            self.violations
-                .push(Violation::limit(field, actual, limit, unit));
-        }
-        actual <= limit
     }
 
     fn not_declared<'n>(

@@ -9,7 +9,9 @@ use serde_json::{Map, Number, Value as Json, json};
 use siphasher::sip::SipHasher13;
 
 use super::Model;
+use super::event::Catalogue;
 use super::expression::{Expression, Payload};
+use super::feed::Feed;
 use crate::records::rollup::{
     Aggregate, Answer, Calendar, DefinitionId, Rollup, State, Window, each,
 };
@@ -24,6 +26,9 @@ pub struct Definition {
     pub aggregate: Aggregate,
     /// Of which types of events.
     pub events: BTreeSet<String>,
+    /// Of objects: the types that begin one, and the kinds of such objects.
+    begins: BTreeSet<String>,
+    kinds: BTreeSet<String>,
     /// Which value of them.
     value: Taken,
     /// Of which of them; none: of all.
@@ -44,14 +49,15 @@ pub(super) enum Taken {
     Time,
     /// What an expression gives; a list counts as each of its values.
     Expression(Expression),
+    /// The result of an expression, as a fact about an object.
+    Object(Feed, Expression),
 }
 
 impl Taken {
     fn expression(&self) -> Option<&Expression> {
-        if let Self::Expression(expression) = self {
-            Some(expression)
-        } else {
-            None
+        match self {
+            Self::Time => None,
+            Self::Expression(expression) | Self::Object(_, expression) => Some(expression),
         }
     }
 }
@@ -98,6 +104,9 @@ impl Definition {
         text(if window.is_all() { "" } else { zone });
         text(condition.as_ref().map_or("", Expression::source));
         text(value.expression().map_or("", Expression::source));
+        if let Taken::Object(feed, _) = &value {
+            text(&format!("{feed:?}"));
+        }
         for kind in &events {
             text(kind);
         }
@@ -105,6 +114,8 @@ impl Definition {
         Self {
             id,
             aggregate,
+            begins: events.clone(),
+            kinds: BTreeSet::new(),
             events,
             value,
             condition,
@@ -115,6 +126,33 @@ impl Definition {
         }
     }
 
+    /// The same, of objects that the types of a catalogue go on with.
+    pub(super) fn follow(&self, catalogue: &Catalogue) -> Self {
+        let Taken::Object(feed, _) = &self.value else {
+            return self.clone();
+        };
+        let followers = feed.followers(&self.begins, catalogue);
+        let kinds = Feed::kinds(&self.begins, catalogue);
+        let mut hasher = SipHasher13::new();
+        hasher.write_u64(self.id.0);
+        for name in followers.iter().chain(&kinds) {
+            hasher.write(name.as_bytes());
+            hasher.write(&[0]);
+        }
+        Self {
+            id: DefinitionId(hasher.finish()),
+            events: self.begins.union(&followers).cloned().collect(),
+            kinds,
+            ..self.clone()
+        }
+    }
+
+    /// The day of a time on the calendar by which it counts.
+    #[must_use]
+    pub fn day(&self, time: Timestamp) -> i32 {
+        self.calendar.day(time)
+    }
+
     /// The state of no event.
     #[must_use]
     pub fn empty(&self) -> State {
@@ -123,6 +161,13 @@ impl Definition {
 
     /// Adds an event, if it is one that counts, and drops what nobody can ask for any more.
     fn add(&self, state: &mut State, event: &Event, payload: &Json, now: Timestamp) {
+        if let (Taken::Object(feed, _), State::Objects(objects)) = (&self.value, &mut *state) {
+            let values = self.values(event, payload);
+            let begins = self.begins.contains(&event.kind) && values.is_some();
+            let value = values.unwrap_or_default().into_iter().next();
+            feed.add(objects, event, (begins, &self.kinds), value);
+            return;
+        }
         let at = (
             event.sort_time,
             event.record.source.as_str(),
@@ -133,7 +178,7 @@ impl Definition {
         if oldest.is_some_and(|oldest| bucket < oldest) {
             return;
         }
-        for value in self.values(event, payload) {
+        for value in self.values(event, payload).unwrap_or_default() {
             state.add(bucket, at, &value);
         }
         if let Some(oldest) = oldest {
@@ -141,8 +186,8 @@ impl Definition {
         }
     }
 
-    /// The values of an event that count.
-    fn values(&self, event: &Event, payload: &Json) -> Vec<Value> {
+    /// The values of an event that count, if the condition holds for it.
+    fn values(&self, event: &Event, payload: &Json) -> Option<Vec<Value>> {
         let payload = Payload::new(payload, &self.names);
         let found = |expression: &Expression| {
             expression
@@ -156,18 +201,19 @@ impl Definition {
             .as_ref()
             .is_some_and(|condition| found(condition) != Some(Value::Bool(true)))
         {
-            return Vec::new();
+            return None;
         }
-        match &self.value {
+        Some(match &self.value {
             Taken::Time => vec![Value::Time(event.sort_time)],
             Taken::Expression(expression) => found(expression).map(each).unwrap_or_default(),
-        }
+            Taken::Object(_, expression) => found(expression).into_iter().collect(),
+        })
     }
 
     /// What it counts, in words: `order_placed, value total, where currency == 'EUR'`.
     #[must_use]
     pub fn told(&self) -> String {
-        let kinds: Vec<&str> = self.events.iter().map(String::as_str).collect();
+        let kinds: Vec<&str> = self.begins.iter().map(String::as_str).collect();
         let mut text = kinds.join(" or ");
         let parts = [
             ("value", self.value.expression()),
@@ -199,6 +245,7 @@ fn kept_for(aggregate: Aggregate) -> &'static str {
         Aggregate::MostFrequent(_) => "values",
         Aggregate::Distinct => "distinct",
         Aggregate::DaysSince => "latest",
+        Aggregate::Objects => "objects",
     }
 }
 

@@ -28,6 +28,8 @@ pub struct EventType {
     pub relates: Vec<ObjectRef>,
     /// The state that it puts its object in.
     pub status: Word,
+    /// The states of such objects in their order: of two at one time the later one holds.
+    pub states: Vec<String>,
     /// The way it went: phone, email, chat.
     pub channel: Word,
     /// What is known of its properties, by name.
@@ -60,7 +62,18 @@ impl EventType {
         } else {
             None
         };
+        let of_states = |status: &String| {
+            let known = self.states.iter();
+            let place = known
+                .clone()
+                .position(|state| state.eq_ignore_ascii_case(status));
+            place.map_or(0, |place| u32::try_from(place + 1).unwrap_or(u32::MAX))
+        };
         Meaning {
+            rank: status.as_ref().map_or(0, of_states),
+            status_property: (object.is_some() && status.is_some())
+                .then(|| self.status.property.clone())
+                .flatten(),
             object,
             related,
             status,
@@ -268,8 +281,34 @@ VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX 
 AFA AON AOR ATS AZM BEF BGL BYB BYR CSD CUC CYP DEM ECS EEK ESP FIM FRF GHC GRD GWP HRK IEP ITL LTL LUF LVL MGF MRO MTL MXP \
 MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL SRG STD TJR TMM TPE TRL UAK VEB VEF XEU YUM ZAL ZMK ZRN ZWD ZWL ZWR";
 
-/// Whether a text is a currency's code.
+/// The currencies whose minor unit is no hundredth, by the number of digits of it.
+const OTHER_DIGITS: [(u32, &str); 3] = [
+    (
+        0,
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    ),
+    (3, "BHD IQD JOD KWD LYD OMR TND"),
+    (4, "CLF UYW"),
+];
+
+/// How many digits after the point the minor unit of a currency has: 2 of USD, 0 of JPY, 3 of KWD.
+/// `None`: it is no currency.
+///
+/// Source: ISO 4217, list one.
+#[must_use]
+pub(crate) fn minor_digits(code: &str) -> Option<u32> {
+    let is_in = |codes: &str| {
+        codes
+            .split(' ')
+            .any(|known| known.eq_ignore_ascii_case(code))
+    };
+    let other = OTHER_DIGITS.iter().find(|(_, codes)| is_in(codes));
+    is_currency(code).then(|| other.map_or(2, |(digits, _)| *digits))
+}
+
+/// Whether a text is a currency's code, in upper or lower case.
 #[must_use]
 pub(crate) fn is_currency(code: &str) -> bool {
-    code.len() == 3 && CURRENCIES.split(' ').any(|known| known == code)
+    let mut known = CURRENCIES.split(' ');
+    code.len() == 3 && known.any(|known| known.eq_ignore_ascii_case(code))
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Definition, Model};
+use super::{Catalogue, Definition, Model};
 use crate::analytics::Scale;
 
 /// The metrics, as requests and purposes name them.
@@ -49,46 +49,43 @@ pub struct Experience {
 /// What is kept of purchases.
 #[derive(Debug, Clone)]
 pub struct Bought {
-    /// What they came to.
-    pub amounts: Arc<Definition>,
-    /// How many there were, also those that say no amount.
+    /// Each of them, as it is now.
     pub orders: Arc<Definition>,
-    /// The currencies that they name.
-    pub currencies: Arc<Definition>,
 }
 
 /// What is kept of a survey.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// How often each score was given.
-    pub scores: Arc<Definition>,
-    /// The last one.
-    pub last: Arc<Definition>,
+    /// Each answer, as it is now.
+    pub answers: Arc<Definition>,
     /// From which score to which.
     pub scale: Scale,
-}
-
-impl Bought {
-    fn definitions(&self) -> [&Arc<Definition>; 3] {
-        [&self.amounts, &self.orders, &self.currencies]
-    }
-}
-
-impl Asked {
-    fn definitions(&self) -> [&Arc<Definition>; 2] {
-        [&self.scores, &self.last]
-    }
 }
 
 impl Experience {
     /// Everything that is kept for it.
     pub fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
         let surveys = [&self.nps, &self.csat, &self.ces].into_iter().flatten();
-        let bought = self.purchases.iter().flat_map(Bought::definitions);
+        let bought = self.purchases.iter().map(|bought| &bought.orders);
         bought
-            .chain(surveys.flat_map(Asked::definitions))
+            .chain(surveys.map(|asked| &asked.answers))
             .chain(&self.contacts)
             .chain(&self.promises)
+    }
+}
+
+impl Experience {
+    /// Follows objects through the types of a catalogue.
+    pub(super) fn follow(&mut self, catalogue: &Catalogue) {
+        let surveys = [&mut self.nps, &mut self.csat, &mut self.ces];
+        let answers = surveys
+            .into_iter()
+            .flatten()
+            .map(|asked| &mut asked.answers);
+        let orders = self.purchases.iter_mut().map(|bought| &mut bought.orders);
+        for definition in orders.chain(answers) {
+            *definition = Arc::new(definition.follow(catalogue));
+        }
     }
 }
 

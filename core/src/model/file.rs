@@ -40,7 +40,9 @@ pub use publish::{NatsTarget, WebhookTarget};
 pub use purposes::{Channel, Purpose};
 pub use schema::schema;
 pub use sections::{Model, TraitType};
-pub(super) use sources::{ConsentMapping, EventMapping, ForEach, Mode, RecordMapping};
+pub(super) use sources::{
+    ConsentMapping, EventMapping, ForEach, MappedProperty, Mode, MoneyAmount, RecordMapping,
+};
 
 /// The model that is compiled in, as it is written.
 pub const BUILT_IN: &str = include_str!("../../../examples/retail/model.yaml");
@@ -166,7 +168,11 @@ fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
     let mut reader = Reader::of(&at);
     let model = mapping::<Model>().read(&at, &mut reader);
     let errors = reader.into_errors();
-    model.filter(|_| errors.is_empty()).ok_or(errors)
+    let mut model = model.filter(|_| errors.is_empty()).ok_or(errors)?;
+    if let Some(experience) = &mut model.experience {
+        experience.follow(&model.events);
+    }
+    Ok(model)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! What comes out is as the source said it: limits and normal forms are [`Model::check`]'s part.
 
 mod consent;
+mod each;
 mod event;
 mod fields;
 mod record;
@@ -25,7 +26,9 @@ use serde_json::Value as Json;
 pub use fields::MappedFields;
 
 use super::expression::{Conversion, Expression, Outcome, Payload, kind};
-pub(super) use super::file::{ConsentMapping, EventMapping, Mode, RecordMapping};
+pub(super) use super::file::{
+    ConsentMapping, EventMapping, MappedProperty, Mode, MoneyAmount, RecordMapping,
+};
 use super::{Catalogue, Model};
 use crate::records::{Draft, Reason, Timestamp, Value, Violation, listed};
 
@@ -241,7 +244,11 @@ impl Run<'_> {
     }
 
     fn time(&mut self, expression: &Expression) -> Option<Timestamp> {
-        match self.convert("time", expression, Conversion::Time)? {
+        self.time_of("time", expression)
+    }
+
+    fn time_of(&mut self, field: &str, expression: &Expression) -> Option<Timestamp> {
+        match self.convert(field, expression, Conversion::Time)? {
             Value::Time(time) => Some(time),
             _ => None,
         }

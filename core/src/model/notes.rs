@@ -42,6 +42,10 @@ choices! {
         Blocked = "blocked",
         /// It is a limit that is not understood; the strictest that it may mean counts.
         Strictest = "strictest",
+        /// It corrects an event of which nothing is known yet.
+        UnknownEvent = "unknown_event",
+        /// A later correction of the event holds.
+        Superseded = "superseded",
     }
 }
 
@@ -84,6 +88,13 @@ impl Notes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, note: Note) -> Self {
+        self.list.push(note);
+        self
     }
 
     fn add(&mut self, section: &str, name: &str, why: Why) {

@@ -43,9 +43,24 @@ pub struct Meaning {
     /// The state that it puts its object in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The place of that state among those of such objects, from 1; 0: it is not known. Of two
+    /// states at one time the greater holds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rank: u32,
+    /// The property that says the state of such objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_property: Option<String>,
     /// The way it went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Meaning {
@@ -53,6 +68,16 @@ impl Meaning {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Its place among events of one time: in the order of their states, and after these what says
+    /// no state, for it changes something that is there already.
+    #[must_use]
+    pub fn place(&self) -> u32 {
+        match self.status {
+            Some(_) => self.rank,
+            None => u32::MAX,
+        }
     }
 
     /// All objects that it names: its own, told by true, and the others.
@@ -88,7 +113,7 @@ pub struct Object {
 pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
     events.sort_by_cached_key(Event::position);
     let (create_time, update_time) = (events.first()?.sort_time, events.last()?.sort_time);
-    let (mut status, mut fields, mut related) = (None, BTreeMap::new(), BTreeSet::new());
+    let mut related = BTreeSet::new();
     for event in &events {
         related.extend(
             event
@@ -98,16 +123,8 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
                 .filter(|named| **named != key)
                 .cloned(),
         );
-        if event.meaning.object.as_ref() == Some(&key) {
-            status = event.meaning.status.clone().or(status);
-            fields.extend(
-                event
-                    .properties
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.clone())),
-            );
-        }
     }
+    let (status, fields) = latest_words(&key, &events);
     Some(Object {
         key,
         status,
@@ -117,6 +134,31 @@ pub fn fold_object(key: ObjectKey, mut events: Vec<Event>) -> Option<Object> {
         related,
         events,
     })
+}
+
+/// The state of an object and the latest words of its own events. Of two events at one time the
+/// one with the later state has the last word. The property that says the state says the same.
+fn latest_words(key: &ObjectKey, events: &[Event]) -> (Option<String>, BTreeMap<String, Value>) {
+    let own = events.iter();
+    let own = own.filter(|event| event.meaning.object.as_ref() == Some(key));
+    let mut own: Vec<&Event> = own.collect();
+    own.sort_by_key(|event| (event.sort_time, event.meaning.place()));
+    let (mut status, mut said_by, mut fields) = (None, None, BTreeMap::new());
+    for event in own {
+        let Meaning {
+            status: said,
+            status_property,
+            ..
+        } = &event.meaning;
+        status = said.clone().or(status);
+        said_by = status_property.as_ref().or(said_by);
+        let said = event.properties.iter();
+        fields.extend(said.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    if let (Some(status), Some(field)) = (&status, said_by.and_then(|it| fields.get_mut(it))) {
+        *field = Value::from(status.as_str());
+    }
+    (status, fields)
 }
 
 impl Object {
@@ -132,7 +174,7 @@ impl Object {
 
 heap_size! {
     ObjectKey { kind, id }
-    Meaning { object, related, status, channel }
+    Meaning { object, related, status, rank, status_property, channel }
     Object { key, status, create_time, update_time, fields, related, events }
 }
 
@@ -162,6 +204,8 @@ mod tests {
                 related: Vec::from_iter((own != order).then_some(order)),
                 object: Some(own),
                 status: status.map(str::to_owned),
+                rank: 0,
+                status_property: None,
                 channel: None,
             },
         }
@@ -225,5 +269,66 @@ mod tests {
             (None, 0, 1)
         );
         assert_eq!(fold_object(ObjectKey::new("order", "1"), Vec::new()), None);
+    }
+
+    /// An object's state and its property `status` after events of the built-in catalogue, each
+    /// with its id, type, hour and status.
+    fn state(object: (&str, &str), events: &[(&str, &str, i64, &str)]) -> (String, String) {
+        let model = crate::model::Model::parse("sources: { s: }").expect("a model");
+        let (kind, property) = object;
+        let told = |(id, event_type, hours, status): &(&str, &str, i64, &str)| {
+            let mut properties = BTreeMap::from([(property.to_owned(), Value::from("1"))]);
+            if !status.is_empty() {
+                properties.insert("status".to_owned(), Value::from(*status));
+            }
+            let time = Timestamp::from_micros(1_750_000_000_000_000 + hours * 3_600_000_000);
+            let draft = crate::records::DraftEvent {
+                record: RecordKey::new("s", "1"),
+                event_id: (*id).to_owned(),
+                kind: (*event_type).to_owned(),
+                event_time: Some(time),
+                properties,
+            };
+            match model.check(crate::records::Draft::Event(draft), time) {
+                Ok(crate::records::Statement::Event(event)) => event,
+                other => panic!("{other:?}"),
+            }
+        };
+        let events = events.iter().map(told).collect();
+        let object = fold_object(ObjectKey::new(kind, "1"), events).expect("an object");
+        let field = object.fields.get("status").map(ToString::to_string);
+        (object.status.unwrap_or_default(), field.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_final_state_holds_where_two_are_said_of_one_time() {
+        let payment = [
+            ("evt_1Z", "payment_requested", 0, ""),
+            ("evt_1A", "payment_succeeded", 0, ""),
+        ];
+        assert_eq!(state(("payment", "payment_id"), &payment).0, "succeeded");
+        let parcel = [
+            ("1", "shipment_delivered", 0, ""),
+            ("2", "shipment_updated", 0, "in_transit"),
+            ("3", "shipment_created", 0, ""),
+        ];
+        let found = state(("shipment", "shipment_id"), &parcel);
+        assert_eq!(found, ("delivered".to_owned(), "delivered".to_owned()));
+        // A later time counts before any order of states.
+        let again = [
+            ("1", "conversation_closed", 0, ""),
+            ("2", "conversation_reopened", 1, ""),
+        ];
+        assert_eq!(state(("conversation", "conversation_id"), &again).0, "open");
+    }
+
+    #[test]
+    fn the_property_of_the_state_says_the_state() {
+        let parcel = [
+            ("1", "shipment_updated", 0, "in_transit"),
+            ("2", "shipment_delivered", 1, ""),
+        ];
+        let found = state(("shipment", "shipment_id"), &parcel);
+        assert_eq!(found, ("delivered".to_owned(), "delivered".to_owned()));
     }
 }

@@ -358,6 +358,11 @@ impl Record {
         times.truncate(MAX_CONTACTS);
     }
 
+    /// Forgets the contacts of a type, which are counted again.
+    pub(crate) fn forget_contacts(&mut self, event_type: &str) {
+        self.contacts.remove(event_type);
+    }
+
     /// Takes over what statements do not tell: who it belongs to, when it was first heard of, and
     /// what happened.
     #[must_use]

@@ -29,7 +29,9 @@ use crate::heap_size::{HeapSize, pack_map, plain_size};
 pub use buckets::{Bucket, Buckets};
 pub use distinct::Distinct;
 pub use state::each;
-pub use state::{Aggregate, Amount, Answer, MAX_VALUES, Placed, State, Values};
+pub use state::{
+    Aggregate, Amount, Answer, KnownObject, MAX_OBJECTS, MAX_VALUES, Objects, Placed, State, Values,
+};
 pub use window::{Calendar, Period, Window, date};
 
 /// A definition, by what it counts: the same events, taken the same way, have the same id under

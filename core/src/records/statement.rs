@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consent, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey, RecordKey,
-    Timestamp, Value,
+    Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey,
+    RecordKey, Timestamp, Value,
 };
 use crate::heap_size::HeapSize;
 
@@ -30,19 +30,61 @@ pub enum Draft {
     Preferences(DraftPreferences),
     /// The customer said this about a purpose.
     Consent(DraftConsent),
+    /// An event did not happen.
+    Retraction(DraftRetraction),
+    /// An event was otherwise.
+    Replacement(DraftReplacement),
 }
 
 impl Draft {
-    /// The record that it is about.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
     #[must_use]
-    pub fn record(&self) -> &RecordKey {
+    pub fn record(&self) -> Option<&RecordKey> {
         match self {
-            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record,
-            Self::Event(said) => &said.record,
-            Self::Preferences(said) => &said.record,
-            Self::Consent(said) => &said.record,
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => Some(&said.record),
+            Self::Event(said) => Some(&said.record),
+            Self::Preferences(said) => Some(&said.record),
+            Self::Consent(said) => Some(&said.record),
+            Self::Replacement(said) => Some(&said.event.record),
+            Self::Retraction(_) => None,
         }
     }
+
+    /// The source that says it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match (self.record(), self) {
+            (Some(record), _) => &record.source,
+            (None, Self::Retraction(said)) => &said.event.source,
+            (None, _) => "",
+        }
+    }
+}
+
+/// A source takes an event back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftRetraction {
+    /// Source and id of the event.
+    pub event: EventKey,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
+}
+
+/// A source puts an event in the place of an earlier one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftReplacement {
+    /// The event as it is now, under the id that it has.
+    pub event: DraftEvent,
+    /// The source's version; 0 when it has none.
+    #[serde(default)]
+    pub version: i64,
+    /// When the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_time: Option<Timestamp>,
 }
 
 /// What a source says of how a customer wants to be treated.
@@ -161,6 +203,8 @@ pub enum Statement {
     Record(RecordStatement),
     /// About something that happened.
     Event(Event),
+    /// About an event: it did not happen, or was otherwise.
+    Correction(Correction),
 }
 
 impl Statement {
@@ -175,13 +219,8 @@ impl Statement {
     pub fn draft(&self) -> Draft {
         match self {
             Self::Record(statement) => statement.draft.clone(),
-            Self::Event(event) => Draft::Event(DraftEvent {
-                record: event.record.clone(),
-                event_id: event.event_id.clone(),
-                kind: event.kind.clone(),
-                event_time: event.event_time,
-                properties: event.properties.clone(),
-            }),
+            Self::Event(event) => Draft::Event(event.draft()),
+            Self::Correction(correction) => correction.draft(),
         }
     }
 
@@ -191,15 +230,27 @@ impl Statement {
         match self {
             Self::Record(statement) => statement.receive_time,
             Self::Event(event) => event.receive_time,
+            Self::Correction(correction) => correction.receive_time,
         }
     }
 
-    /// The record that it is about.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
     #[must_use]
-    pub fn record(&self) -> &RecordKey {
+    pub fn record(&self) -> Option<&RecordKey> {
         match self {
-            Self::Record(statement) => &statement.record,
-            Self::Event(event) => &event.record,
+            Self::Record(statement) => Some(&statement.record),
+            Self::Event(event) => Some(&event.record),
+            Self::Correction(correction) => correction.record(),
+        }
+    }
+
+    /// The source that says it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Record(statement) => &statement.record.source,
+            Self::Event(event) => &event.record.source,
+            Self::Correction(correction) => &correction.key.source,
         }
     }
 }
@@ -295,7 +346,7 @@ impl<'de> Deserialize<'de> for ContentHash {
     }
 }
 
-/// Something that happened. Never changes.
+/// Something that happened. It changes only by a [`Correction`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Record that the statement is about.
@@ -327,6 +378,18 @@ impl Event {
         EventKey {
             source: self.record.source.clone(),
             event_id: self.event_id.clone(),
+        }
+    }
+
+    /// As it was said.
+    #[must_use]
+    pub fn draft(&self) -> DraftEvent {
+        DraftEvent {
+            record: self.record.clone(),
+            event_id: self.event_id.clone(),
+            kind: self.kind.clone(),
+            event_time: self.event_time,
+            properties: self.properties.clone(),
         }
     }
 

@@ -67,7 +67,7 @@ fn check(input: &[u8]) -> Answer {
         for draft in drafts {
             answers.push(match draft {
                 Ok(draft) => {
-                    ensure(draft.record().source == source, || {
+                    ensure(draft.source() == source, || {
                         format!("{source}/{kind}: a statement about another source")
                     })?;
                     check_draft(&draft)?

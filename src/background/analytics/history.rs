@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::analytics::{
-    Day, FirstContact, InteractionHistory, Purchases, Scale, Scores, Share, Spent, Totals,
+    Day, FirstContact, InteractionHistory, Purchases, Scores, Share, Spent, Totals,
 };
 use profile_core::model::Definition;
 use profile_core::model::experience::{Asked, Experience};
+use profile_core::model::feed::{answers, purchases, unknown_refunds};
 use profile_core::profile::Profile;
 use profile_core::records::rollup::State;
 use profile_core::records::{Timestamp, Value};
@@ -45,8 +46,48 @@ pub struct History {
     pub currencies: BTreeMap<String, u64>,
     /// The last score by survey, and when it was given; none where it is off its scale.
     pub last: BTreeMap<Part, (Timestamp, Option<i64>)>,
+    /// Purchases that are not counted.
+    pub left_out: LeftOut,
     /// What is not counted completely yet.
     pub partial: BTreeSet<Part>,
+}
+
+/// Purchases that are not counted, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Purchases that were called off.
+    pub cancelled: u64,
+    /// Purchases of less than nothing.
+    pub negative: u64,
+    /// Refunds of purchases that are not known.
+    pub refunds: u64,
+    /// Events about purchases beyond those that are known one by one.
+    pub too_many: u64,
+}
+
+impl LeftOut {
+    /// The two together.
+    pub fn add(&mut self, other: Self) {
+        self.cancelled += other.cancelled;
+        self.negative += other.negative;
+        self.refunds += other.refunds;
+        self.too_many += other.too_many;
+    }
+
+    /// In words, one for each reason.
+    pub fn notes(self) -> impl Iterator<Item = String> {
+        let reasons = [
+            (self.cancelled, "purchases that were cancelled"),
+            (self.negative, "purchases of a negative amount"),
+            (self.refunds, "refunds of purchases that are not known"),
+            (
+                self.too_many,
+                "events about purchases of customers with very many of them",
+            ),
+        ];
+        let told = reasons.into_iter().filter(|(count, _)| *count > 0);
+        told.map(|(count, what)| format!("not counted: {count} {what}"))
+    }
 }
 
 impl History {
@@ -90,37 +131,39 @@ impl<'a> Reading<'a> {
         let Some(bought) = &experience.purchases else {
             return;
         };
-        let today = self.today;
-        if let Some(amounts) = self.state(Part::Purchases, &bought.amounts) {
-            let spent = amounts.amounts_by_day().map(|(day, sum)| {
-                (
-                    day,
-                    Spent {
-                        micros: sum.millionths(),
-                        purchases: sum.count(),
-                    },
-                )
-            });
-            self.history.purchases = spent.filter(|(day, _)| *day <= today).collect();
-        }
-        if let Some(orders) = self.state(Part::Purchases, &bought.orders) {
-            for (day, count) in orders.counts_by_day().filter(|(day, _)| *day <= today) {
-                self.history.course.day(day).orders += count;
-                self.history.orders += count;
+        let state = self.state(Part::Purchases, &bought.orders);
+        let Some(objects) = state.and_then(State::objects) else {
+            return;
+        };
+        let (today, history) = (self.today, &mut *self.history);
+        let mut spent = Vec::new();
+        for purchase in purchases(objects) {
+            let day = bought.orders.day(purchase.time);
+            if day > today {
+                continue;
             }
-        }
-        if let Some(currencies) = self.state(Part::Purchases, &bought.currencies) {
-            for (value, _, count) in currencies
-                .values_by_day()
-                .filter(|(_, day, _)| *day <= today)
-            {
-                *self
-                    .history
-                    .currencies
-                    .entry(value.to_string())
-                    .or_default() += count;
+            if purchase.cancelled {
+                history.left_out.cancelled += 1;
+                continue;
             }
+            if purchase.micros.is_some_and(|micros| micros < 0) {
+                history.left_out.negative += 1;
+                continue;
+            }
+            history.course.day(day).orders += 1;
+            history.orders += 1;
+            if let Some(currency) = purchase.currency {
+                *history.currencies.entry(currency.to_owned()).or_default() += 1;
+            }
+            let sum = |micros| Spent {
+                micros,
+                purchases: 1,
+            };
+            spent.extend(purchase.micros.map(|micros| (day, sum(micros))));
         }
+        history.purchases = spent.into_iter().collect();
+        history.left_out.refunds = unknown_refunds(objects);
+        history.left_out.too_many = objects.others();
     }
 
     fn survey(
@@ -130,22 +173,27 @@ impl<'a> Reading<'a> {
         of: impl Fn(&mut Totals) -> &mut Scores,
     ) {
         let Some(asked) = asked else { return };
+        let state = self.state(part, &asked.answers);
+        let Some(objects) = state.and_then(State::objects) else {
+            return;
+        };
         let today = self.today;
-        if let Some(scores) = self.state(part, &asked.scores) {
-            for (value, day, count) in scores.values_by_day().filter(|(_, day, _)| *day <= today) {
-                of(self.history.course.day(day)).add(score(value), count, asked.scale);
+        let mut last: Option<(Timestamp, Option<i64>)> = None;
+        for answer in answers(objects) {
+            let day = asked.answers.day(answer.time);
+            if day > today {
+                continue;
             }
-            if scores.uncounted_values() > 0 {
-                of(self.history.course.day(today)).off_scale += scores.uncounted_values();
+            of(self.history.course.day(day)).add(answer.score, asked.scale);
+            if last.is_none_or(|(time, _)| time <= answer.time) {
+                let score = answer.score.map(|score| score.round());
+                last = Some((answer.time, score.and_then(|score| score.to_i64())));
             }
         }
-        let last = self.state(part, &asked.last).and_then(State::last_of_all);
-        let on_scale = |value, scale: Scale| score(value).filter(|score| scale.has(*score));
-        if let Some((time, value)) = last {
-            self.history
-                .last
-                .insert(part, (time, on_scale(value, asked.scale)));
+        if objects.others() > 0 {
+            of(self.history.course.day(today)).off_scale += objects.others();
         }
+        self.history.last.extend(last.map(|last| (part, last)));
     }
 
     fn contacts(&mut self, experience: &Experience) {
@@ -187,14 +235,5 @@ impl<'a> Reading<'a> {
                     whole: count,
                 };
         }
-    }
-}
-
-/// A score; none: the value is no whole number.
-fn score(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        Value::Decimal(number) if number.is_integer() => number.to_i64(),
-        _ => None,
     }
 }

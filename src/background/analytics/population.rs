@@ -11,7 +11,7 @@ use profile_core::model::experience::Experience;
 use profile_core::records::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::history::{History, Part};
+use super::history::{History, LeftOut, Part};
 
 /// All that was computed of a tenant's customers at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub struct Buyers {
     pub alive: f64,
     /// What they are expected to spend.
     pub predicted: f64,
+    /// Purchases that are not counted.
+    #[serde(default)]
+    pub left_out: LeftOut,
 }
 
 /// What is remembered of a customer who bought, until all have been seen.
@@ -193,6 +196,7 @@ impl Group {
         self.course.merge(&history.course);
         self.partial.extend(&history.partial);
         self.buyers.orders += history.orders;
+        self.buyers.left_out.add(history.left_out);
         for (currency, count) in &history.currencies {
             *self.buyers.currencies.entry(currency.clone()).or_default() += count;
         }

@@ -70,6 +70,8 @@ struct Change<'c> {
     changed_fields: &'c [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     event_types: &'c [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    retracted_event_types: &'c [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +114,7 @@ impl Event {
                 change_time: time.to_string(),
                 changed_fields: &change.fields,
                 event_types: &change.events,
+                retracted_event_types: &change.retracted_events,
                 merged_into: if let ChangeKind::Merged(into) = change.kind {
                     Some(name(&into))
                 } else {
@@ -196,6 +199,7 @@ mod tests {
             old_revision: 3,
             revision: 4,
             fields: vec!["records".to_owned(), "traits.given_name".to_owned()],
+            retracted_events: vec!["order_paid".to_owned()],
             events: vec!["order_placed".to_owned()],
             merged_from: vec![id(5)],
             split_from: vec![id(6)],
@@ -243,6 +247,9 @@ mod tests {
             "mergedInto": "profiles/00000000-0000-0000-0000-000000000002",
             "oldRevision": "3",
             "profile": "profiles/00000000-0000-0000-0000-000000000001",
+            "retractedEventTypes": [
+              "order_paid"
+            ],
             "revision": "4",
             "splitFrom": [
               "profiles/00000000-0000-0000-0000-000000000006"

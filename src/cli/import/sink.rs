@@ -240,7 +240,7 @@ async fn committed(ticket: Ticket, counts: Vec<usize>, batch: Batch) -> anyhow::
     let mut results = results.into_iter().map(|result| {
         unread.add(result.notes);
         match result.outcome {
-            ingest::Outcome::Stored => Outcome::Stored,
+            ingest::Outcome::Stored | ingest::Outcome::StoredWith(_) => Outcome::Stored,
             ingest::Outcome::Duplicate => Outcome::Duplicate,
             ingest::Outcome::Rejected(violations) => {
                 Outcome::Rejected(violations.iter().map(reason).collect())

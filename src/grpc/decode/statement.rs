@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use profile_core::model::Model;
 use profile_core::model::check::MAX_DEPTH;
 use profile_core::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, Reason, RecordKey,
-    Timestamp, Value, Violation,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, DraftReplacement,
+    DraftRetraction, EventKey, Identifier, Reason, RecordKey, Timestamp, Value, Violation,
 };
 use prost_types::Timestamp as WireTime;
 
@@ -36,11 +36,19 @@ pub(in crate::grpc) fn draft(
         Some(v1::statement::Kind::UpsertRecord(said)) => Some(Draft::Upsert(receive.upsert(said))),
         Some(v1::statement::Kind::PatchRecord(said)) => Some(Draft::Patch(receive.patch(said))),
         Some(v1::statement::Kind::DeleteRecord(said)) => Some(Draft::Delete(receive.delete(said))),
-        Some(v1::statement::Kind::RecordEvent(said)) => Some(Draft::Event(receive.event(said))),
+        Some(v1::statement::Kind::RecordEvent(said)) => Some(Draft::Event(
+            receive.event("record_event.event", said.event),
+        )),
         Some(v1::statement::Kind::StatePreferences(said)) => {
             receive.preferences(said).map(Draft::Preferences)
         }
         Some(v1::statement::Kind::RecordConsent(said)) => receive.consent(said).map(Draft::Consent),
+        Some(v1::statement::Kind::RetractEvent(said)) => {
+            Some(Draft::Retraction(receive.retraction(said)))
+        }
+        Some(v1::statement::Kind::ReplaceEvent(said)) => {
+            Some(Draft::Replacement(receive.replacement(said)))
+        }
         None => return Err(vec![Violation::required("statement.kind")]),
     };
     let draft = match draft {
@@ -149,18 +157,36 @@ impl Receive {
         })
     }
 
-    fn event(&mut self, said: v1::RecordEvent) -> DraftEvent {
-        let event = said.event.unwrap_or_else(|| {
-            self.violations
-                .push(Violation::required("record_event.event"));
+    fn retraction(&mut self, said: v1::RetractEvent) -> DraftRetraction {
+        DraftRetraction {
+            event: EventKey {
+                source: said.source,
+                event_id: said.event_id,
+            },
+            version: said.version,
+            source_time: self.time("retract_event.source_time", said.source_time),
+        }
+    }
+
+    fn replacement(&mut self, said: v1::ReplaceEvent) -> DraftReplacement {
+        DraftReplacement {
+            event: self.event("replace_event.event", said.event),
+            version: said.version,
+            source_time: self.time("replace_event.source_time", said.source_time),
+        }
+    }
+
+    fn event(&mut self, path: &str, event: Option<v1::Event>) -> DraftEvent {
+        let event = event.unwrap_or_else(|| {
+            self.violations.push(Violation::required(path));
             v1::Event::default()
         });
         DraftEvent {
             record: record_key(event.record),
             event_id: event.event_id,
             kind: event.r#type,
-            event_time: self.time("record_event.event.event_time", event.event_time),
-            properties: self.values("record_event.event.properties", event.properties),
+            event_time: self.time(&format!("{path}.event_time"), event.event_time),
+            properties: self.values(&format!("{path}.properties"), event.properties),
         }
     }
 

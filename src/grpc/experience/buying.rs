@@ -53,9 +53,23 @@ impl<'a> Buying<'a> {
         self.note(
             metrics,
             history.orders.saturating_sub(counted),
-            several,
+            several
+                .into_iter()
+                .chain(history.left_out.notes())
+                .collect(),
             self.statistics.is_none(),
         );
+        let nothing = summary
+            .and_then(|summary| summary.monetary_value)
+            .is_some_and(|value| value <= 0.0);
+        let basis = metrics.lifetime_value.as_mut();
+        if let Some(basis) = basis
+            .and_then(|value| value.basis.as_mut())
+            .filter(|_| nothing)
+        {
+            let note = "no spend is predicted: the repeat purchases came to nothing";
+            basis.notes.push(note.to_owned());
+        }
     }
 
     /// Sets the metrics of many.
@@ -72,20 +86,20 @@ impl<'a> Buying<'a> {
         self.note(
             metrics,
             buyers.orders.saturating_sub(buyers.purchases),
-            several,
+            several.into_iter().chain(buyers.left_out.notes()).collect(),
             false,
         );
     }
 
     fn basis(&self, bought: &Bought, formula: &str) -> v1::MetricBasis {
         self.page
-            .of_all_time(Part::Purchases, &bought.amounts, formula.to_owned())
+            .of_all_time(Part::Purchases, &bought.orders, formula.to_owned())
     }
 
     fn rfm_basis(&self, bought: &Bought) -> v1::MetricBasis {
         self.basis(
             bought,
-            "days since the last purchase, number and sum of purchases; scores by quintiles of the tenant",
+            "days since the last purchase, number and sum of purchases as they are now, less refunds; scores by quintiles of the tenant",
         )
     }
 
@@ -94,7 +108,7 @@ impl<'a> Buying<'a> {
             periods, discount, ..
         } = self.horizon;
         let formula = format!(
-            "historic: sum of purchases; predicted: purchases expected by BG/NBD times spend expected by gamma-gamma over \
+            "historic: sum of purchases as they are now, less refunds; predicted: purchases expected by BG/NBD times spend expected by gamma-gamma over \
              {periods} months, {discount} a month discounted"
         );
         self.basis(bought, &formula)
@@ -256,10 +270,9 @@ impl<'a> Buying<'a> {
         &self,
         metrics: &mut v1::ExperienceMetrics,
         without: u64,
-        several: Option<String>,
+        mut common: Vec<String>,
         unknown: bool,
     ) {
-        let mut common: Vec<String> = several.into_iter().collect();
         if without > 0 {
             common.push(format!(
                 "not counted: {without} purchases of which no amount is known"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use profile_core::analytics::{
-    InteractionHistory, NpsClass, Scale, Totals, ces, contacts_per_order, csat, nps,
+    InteractionHistory, NpsClass, Scale, Totals, ces_of, contacts_per_order, csat_of, nps,
 };
 use profile_core::model::Model;
 use profile_core::model::experience::Asked;
@@ -74,11 +74,20 @@ impl<'a> Served<'a> {
         formula: String,
         off_scale: u64,
     ) -> v1::MetricBasis {
-        let mut basis = self.page.within(part, &asked.scores, formula);
         let (min, max) = (asked.scale.min(), asked.scale.max());
+        let rounded = if part == Part::Nps {
+            ", to the nearest whole number"
+        } else {
+            ""
+        };
+        let formula = format!(
+            "{formula}; the latest score of each answer; one on another scale (`scale_min`, `scale_max`) is brought onto \
+             {min} to {max} linearly{rounded}"
+        );
+        let mut basis = self.page.within(part, &asked.answers, formula);
         if off_scale > 0 {
             basis.notes.push(format!(
-                "not counted: {off_scale} scores that are no whole number from {min} to {max}"
+                "not counted: {off_scale} scores that are no whole number from {min} to {max} or of the scale that they name"
             ));
         }
         basis
@@ -111,7 +120,7 @@ impl<'a> Served<'a> {
             last: self.last.remove(&Part::Csat),
             ..v1::CustomerSatisfaction::default()
         };
-        if let Ok(Some(found)) = csat(self.totals.csat.iter(), asked.scale) {
+        if let Ok(Some(found)) = csat_of(&self.totals.csat, asked.scale) {
             (told.score, told.mean) = (Some(found.score), Some(found.mean));
             told.satisfied_count = whole(found.satisfied.part);
             told.response_count = whole(found.satisfied.whole);
@@ -129,7 +138,7 @@ impl<'a> Served<'a> {
             last: self.last.remove(&Part::Ces),
             ..v1::CustomerEffort::default()
         };
-        if let Ok(Some(found)) = ces(self.totals.ces.iter(), asked.scale) {
+        if let Ok(Some(found)) = ces_of(&self.totals.ces, asked.scale) {
             told.score = Some(found.score);
             told.response_count = whole(found.responses);
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use profile_core::model::{Mapped, Model, Notes};
 use profile_core::records::{
-    Change, Draft, DraftRecord, Preference, PreferenceKey, Preferences, RecordStatement,
-    StatedPreference, Statement, Timestamp, Value, Violation,
+    Change, Draft, DraftEvent, DraftRecord, Preference, PreferenceKey, Preferences,
+    RecordStatement, StatedPreference, Statement, Timestamp, Value, Violation,
 };
 use prost_types::FieldMask;
 
@@ -57,7 +57,7 @@ fn checked(model: &Model, draft: Draft, now: Timestamp) -> v1::MappedStatement {
     let checked = model.check_and_note(draft.clone(), now, &mut notes);
     let (violations, change) = match checked {
         Ok(Statement::Record(RecordStatement { change, .. })) => (Vec::new(), Some(change)),
-        Ok(Statement::Event(_)) => (Vec::new(), None),
+        Ok(Statement::Event(_) | Statement::Correction(_)) => (Vec::new(), None),
         Err(violations) => (violations, None),
     };
     let (notes, omitted_note_count) = encode::notes(notes);
@@ -96,14 +96,18 @@ fn statement(draft: Draft, change: Option<Change>) -> v1::statement::Kind {
             source_time: said.source_time.map(encode::time),
         }),
         Draft::Event(said) => Kind::RecordEvent(v1::RecordEvent {
-            event: Some(v1::Event {
-                record: Some(encode::key(&said.record)),
-                event_id: said.event_id,
-                r#type: said.kind,
-                event_time: said.event_time.map(encode::time),
-                properties: values(&said.properties),
-                ..v1::Event::default()
-            }),
+            event: Some(event(said)),
+        }),
+        Draft::Retraction(said) => Kind::RetractEvent(v1::RetractEvent {
+            source: said.event.source,
+            event_id: said.event.event_id,
+            version: said.version,
+            source_time: said.source_time.map(encode::time),
+        }),
+        Draft::Replacement(said) => Kind::ReplaceEvent(v1::ReplaceEvent {
+            event: Some(event(said.event)),
+            version: said.version,
+            source_time: said.source_time.map(encode::time),
         }),
         Draft::Preferences(said) => {
             let read = match change {
@@ -126,6 +130,17 @@ fn statement(draft: Draft, change: Option<Change>) -> v1::statement::Kind {
             source_time: said.source_time.map(encode::time),
             consent: Some(treatment::said(said)),
         }),
+    }
+}
+
+fn event(said: DraftEvent) -> v1::Event {
+    v1::Event {
+        record: Some(encode::key(&said.record)),
+        event_id: said.event_id,
+        r#type: said.kind,
+        event_time: said.event_time.map(encode::time),
+        properties: values(&said.properties),
+        ..v1::Event::default()
     }
 }
 

@@ -18,6 +18,8 @@ impl Changes {
             removed_terms,
             added_terms,
             events,
+            corrected_events,
+            corrections,
             added_profiles,
             profiles,
             memberships,
@@ -44,6 +46,8 @@ impl Changes {
         pieces.cut(removed_terms, |piece| &mut piece.removed_terms);
         pieces.cut(added_terms, |piece| &mut piece.added_terms);
         pieces.cut(events, |piece| &mut piece.events);
+        pieces.cut(corrected_events, |piece| &mut piece.corrected_events);
+        pieces.cut(corrections, |piece| &mut piece.corrections);
         pieces.cut(added_profiles, |piece| &mut piece.added_profiles);
         pieces.cut(profiles, |piece| &mut piece.profiles);
         pieces.cut(memberships, |piece| &mut piece.memberships);

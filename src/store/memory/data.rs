@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::profile::StoredProfile;
-use profile_core::records::{Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence};
+use profile_core::records::{
+    CorrectionMark, Event, EventKey, Identifier, KeptEvent, ProfileId, Record, RecordKey, Sequence,
+};
 
 use super::past::PastData;
 use crate::store::{
-    Activation, AsOf, BackfillProgress, Changes, Error, IdentityChange, KeyedRecord, LogEntry,
-    LogPosition, Match, MatchPair, MembershipChange, ModelVersion, ProfileRow, ProfileState,
-    Result, SearchTerm, StatementKey, StoredDecision, StoredModel, StoredRequest, StoredStatement,
-    Way,
+    Activation, AsOf, BackfillProgress, Changes, CorrectedEvent, CorrectionKey, Error,
+    IdentityChange, KeyedRecord, LogEntry, LogPosition, Match, MatchPair, MembershipChange,
+    ModelVersion, ProfileRow, ProfileState, Result, SearchTerm, StatementKey, StoredCorrection,
+    StoredDecision, StoredModel, StoredRequest, StoredStatement, Way,
 };
 
 /// All that is kept of a tenant.
@@ -24,6 +26,10 @@ pub(super) struct Data {
     pub(super) identifiers: BTreeSet<(Identifier, RecordKey)>,
     pub(super) terms: BTreeSet<SearchTerm>,
     pub(super) events: BTreeMap<EventKey, Event>,
+    /// Corrections that hold, also of events that have not come.
+    pub(super) corrected: BTreeMap<EventKey, CorrectionMark>,
+    /// Corrections as they were said.
+    pub(super) corrections: BTreeMap<CorrectionKey, StoredCorrection>,
     /// The writes that stored them.
     pub(super) event_sequences: BTreeMap<EventKey, Sequence>,
     pub(super) profiles: BTreeMap<ProfileId, ProfileRow>,
@@ -47,6 +53,16 @@ impl Data {
             model_version: self.model_version(),
             value,
         }
+    }
+
+    /// The event of a key with its correction, if anything is known of it.
+    pub(super) fn kept_event(&self, key: &EventKey) -> Option<KeptEvent> {
+        let kept = KeptEvent {
+            key: key.clone(),
+            event: self.events.get(key).cloned(),
+            correction: self.corrected.get(key).copied(),
+        };
+        (!kept.is_unknown()).then_some(kept)
     }
 
     /// Versions come into force in order.
@@ -148,8 +164,15 @@ impl Data {
             changes
                 .events
                 .iter()
-                .any(|event| self.events.contains_key(&event.key())),
+                .any(|event| self.kept_event(&event.key()).is_some()),
             "an event is stored already",
+        )?;
+        refuse_if(
+            changes
+                .corrections
+                .iter()
+                .any(|stored| self.corrections.contains_key(&stored.key)),
+            "a correction is stored already",
         )?;
         refuse_if(
             changes.memberships.iter().any(|m| {
@@ -261,6 +284,17 @@ impl Data {
                 .iter()
                 .map(|event| (event.key(), event.clone())),
         );
+        for CorrectedEvent { after, .. } in &changes.corrected_events {
+            let (key, mark) = (after.key.clone(), after.correction);
+            self.events.remove(&key);
+            self.events
+                .extend(after.event.clone().map(|event| (key.clone(), event)));
+            self.event_sequences.insert(key.clone(), sequence);
+            self.corrected.extend(mark.map(|mark| (key, mark)));
+        }
+        let stored = changes.corrections.iter();
+        self.corrections
+            .extend(stored.map(|stored| (stored.key.clone(), stored.clone())));
         self.memberships.extend(
             changes
                 .memberships

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use profile_core::profile::StoredProfile;
 use profile_core::records::rollup::Rollup;
 use profile_core::records::{
-    Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+    Event, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
 };
 
 use super::MemoryStore;
@@ -23,6 +23,8 @@ pub(super) struct PastData {
     writes: Vec<WriteMark>,
     records: BTreeMap<RecordKey, Log<Record>>,
     profiles: BTreeMap<ProfileId, Log<ProfileRow>>,
+    /// Events by key; an event that was taken back has no state.
+    events: BTreeMap<EventKey, Log<Option<Event>>>,
     /// Whether a record held an identifier.
     holders: BTreeMap<Identifier, BTreeMap<RecordKey, Log<bool>>>,
 }
@@ -67,6 +69,17 @@ impl PastData {
                 .or_default()
                 .insert(write.sequence, kept);
         }
+        let told = changes.events.iter();
+        let told = told.map(|event| (event.key(), Some(event.clone())));
+        let corrected = changes
+            .corrected_events
+            .iter()
+            .map(|corrected| &corrected.after);
+        let corrected = corrected.map(|kept| (kept.key.clone(), kept.event.clone()));
+        for (key, event) in told.chain(corrected) {
+            let log = self.events.entry(key).or_default();
+            log.insert(write.sequence, event);
+        }
         for row in changes.added_profiles.iter().chain(&changes.profiles) {
             self.profiles
                 .entry(row.id)
@@ -82,6 +95,12 @@ impl PastData {
                 .or_default()
                 .insert(write.sequence, held);
         }
+    }
+
+    /// The events that held after a write.
+    pub(super) fn events(&self, write: Sequence) -> impl Iterator<Item = &Event> {
+        let then = self.events.values();
+        then.filter_map(move |log| after(log, write)?.as_ref())
     }
 
     fn home(&self, record: &RecordKey, write: Sequence) -> Option<ProfileId> {

@@ -31,8 +31,9 @@ impl Timelines for MemoryStore {
                     .as_ref()
                     .is_none_or(|from| event.position() >= *from)
         };
-        let mut events: Vec<Event> = self.tenants.of(tenant, |data| {
-            data.events.values().filter(matches).cloned().collect()
+        let mut events: Vec<Event> = self.tenants.of(tenant, |data| match page.as_of {
+            None => data.events.values().filter(matches).cloned().collect(),
+            Some(write) => data.past.events(write).filter(matches).cloned().collect(),
         });
         events.sort_by_key(|event| Reverse(event.position()));
         if page.from.is_some() {

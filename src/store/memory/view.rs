@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use profile_core::identity::BlockingKey;
 use profile_core::records::{
-    ContentHash, EventKey, Identifier, ProfileId, Record, RecordKey, Sequence, TenantId, Timestamp,
+    ContentHash, EventKey, Identifier, KeptEvent, ProfileId, Record, RecordKey, Sequence, TenantId,
+    Timestamp,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -14,8 +15,8 @@ use super::Tenants;
 use super::data::Data;
 use crate::store::past::refuse_time;
 use crate::store::{
-    BackfillProgress, Changes, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result, Snapshot,
-    StatementKey, StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark,
+    BackfillProgress, Changes, CorrectionKey, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result,
+    Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark,
     WriteTurn,
 };
 
@@ -232,8 +233,32 @@ impl Transaction for MemoryTransaction {
         Ok(self.view.of(|data| {
             asked
                 .into_iter()
-                .filter_map(|key| Some((key.clone(), data.events.get(key)?.content)))
+                .filter_map(|key| {
+                    let kept = data.kept_event(key)?;
+                    Some((key.clone(), kept.original().unwrap_or_default()))
+                })
                 .collect()
+        }))
+    }
+
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
+        let asked: BTreeSet<_> = events.iter().collect();
+        Ok(self.view.of(|data| {
+            let kept = asked.into_iter().filter_map(|key| data.kept_event(key));
+            kept.collect()
+        }))
+    }
+
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>> {
+        let asked: BTreeSet<_> = corrections.iter().collect();
+        Ok(self.view.of(|data| {
+            let known = asked
+                .into_iter()
+                .filter(|key| data.corrections.contains_key(key));
+            known.cloned().collect()
         }))
     }
 

@@ -9,15 +9,21 @@
 
 mod builder;
 mod columns;
+mod event_columns;
 mod identity_columns;
 
 use profile_core::records::{Identifier, RecordKey, Sequence, TenantId, Timestamp};
 use sea_orm::Statement;
 
 use self::columns::{
-    activation_columns, event_columns, event_object_columns, identifier_columns, key_columns,
-    log_columns, membership_columns, model_columns, profile_columns, profile_key, record_columns,
-    recount_columns, request_columns, rollup_columns, term_columns, version_columns,
+    activation_columns, identifier_columns, key_columns, log_columns, membership_columns,
+    model_columns, profile_columns, profile_key, record_columns, recount_columns, request_columns,
+    rollup_columns, term_columns, version_columns,
+};
+pub(super) use self::event_columns::correction_key_columns;
+use self::event_columns::{
+    EVENT, corrected_columns, corrected_key, corrected_object_columns, correction_columns,
+    event_columns, event_object_columns, unnamed_object_columns,
 };
 use self::identity_columns::{
     decision_columns, decision_record_columns, identity_change_columns, key_columns_of,
@@ -161,7 +167,7 @@ impl<'a> Write<'a> {
             identifier_columns(&changes.removed_identifiers),
             &[],
         )?;
-        Ok(())
+        self.keep("event", corrected_key(&changes.corrected_events), &EVENT)
     }
 
     fn append_history(&mut self, changes: &Changes) -> Result<()> {
@@ -173,12 +179,34 @@ impl<'a> Write<'a> {
         self.insert("event", OnConflict::Refuse, event_columns(&changes.events)?)?;
         let named = event_object_columns(&changes.events, self.mark.sequence);
         self.insert("event_object", OnConflict::Refuse, named)?;
+        self.correct_events(changes)?;
         self.insert(
             "membership",
             OnConflict::Refuse,
             membership_columns(&changes.memberships),
         )?;
         Ok(())
+    }
+
+    /// Events that were corrected, and the corrections.
+    fn correct_events(&mut self, changes: &Changes) -> Result<()> {
+        let corrected = &changes.corrected_events;
+        self.insert(
+            "event_correction",
+            OnConflict::Refuse,
+            correction_columns(&changes.corrections)?,
+        )?;
+        self.insert(
+            "event",
+            OnConflict::Replace(&EVENT),
+            corrected_columns(corrected)?,
+        )?;
+        self.delete("event_object", unnamed_object_columns(corrected))?;
+        self.insert(
+            "event_object",
+            OnConflict::Replace(&["own"]),
+            corrected_object_columns(corrected, self.mark.sequence),
+        )
     }
 
     fn write_records(&mut self, changes: &Changes) -> Result<()> {

@@ -20,6 +20,8 @@ pub(super) const TABLES: &[&str] = &[
     "decision",
     "decision_record",
     "event",
+    "event_correction",
+    "event_history",
     "event_object",
     "identifier",
     "identifier_history",

@@ -9,8 +9,9 @@ use profile_core::records::{EventKey, Identifier, ProfileId, RecordKey, TenantId
 use sea_orm::Statement;
 use uuid::Uuid;
 
+use super::change::correction_key_columns;
 use super::statement::{Column, Dialect, Sql};
-use crate::store::{Result, StatementKey};
+use crate::store::{CorrectionKey, Result, StatementKey};
 
 /// The query's text under the sequence and the model in force: `{columns}` of `{found}`, none if
 /// nothing is found.
@@ -295,23 +296,56 @@ pub(super) fn known_events(
 ) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let columns = vec![
-        (
-            "source",
-            Column::text(keys.iter().map(|key| key.source.as_str())),
-        ),
-        (
-            "event_id",
-            Column::text(keys.iter().map(|key| key.event_id.as_str())),
-        ),
-    ];
-    let asked = sql.rows("asked", columns)?;
-    let event =
-        format!("e.tenant = {tenant} AND e.source = asked.source AND e.event_id = asked.event_id");
-    let event = dialect.look_up("event", "e", &event);
+    let asked = sql.rows("asked", event_key_columns(keys))?;
+    let event = dialect.look_up("event", "e", &of_asked_event("e", &tenant));
     Ok(sql.statement(format!(
         "SELECT asked.ord, e.content_hash FROM {asked} {event}"
     )))
+}
+
+fn event_key_columns(keys: &[EventKey]) -> Vec<(&'static str, Column)> {
+    let text = |of: fn(&EventKey) -> &str| Column::text(keys.iter().map(of));
+    vec![
+        ("source", text(|key| &key.source)),
+        ("event_id", text(|key| &key.event_id)),
+    ]
+}
+
+fn of_asked_event(alias: &str, tenant: &str) -> String {
+    format!(
+        "{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.event_id = asked.event_id"
+    )
+}
+
+/// Serves [`Transaction::kept_events`](crate::store::Transaction::kept_events), by `event_pk`.
+pub(super) fn kept_events(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[EventKey],
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", event_key_columns(keys))?;
+    let event = dialect.look_up("event", "e", &of_asked_event("e", &tenant));
+    Ok(sql.statement(format!(
+        "SELECT asked.ord, e.source, e.record_key, e.body, e.correction FROM {asked} {event}"
+    )))
+}
+
+/// Serves [`Transaction::known_corrections`](crate::store::Transaction::known_corrections), by
+/// `event_correction_pk`.
+pub(super) fn known_corrections(
+    dialect: Dialect,
+    tenant: &TenantId,
+    keys: &[CorrectionKey],
+) -> Result<Statement> {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let asked = sql.rows("asked", correction_key_columns(keys.iter()))?;
+    let stamp = "c.version = asked.version AND c.stamp_time = asked.stamp_time AND c.content_hash = asked.content_hash";
+    let correction = format!("{} AND {stamp}", of_asked_event("c", &tenant));
+    let correction = dialect.look_up("event_correction", "c", &correction);
+    Ok(sql.statement(format!("SELECT asked.ord FROM {asked} {correction}")))
 }
 
 /// Serves [`Snapshot::profile_rows`](crate::store::Snapshot::profile_rows), by `profile_pk`.

@@ -67,21 +67,35 @@ fn list_events(
     ];
     let [time, source, event_id] = edge.map(|value: sea_orm::Value| sql.bind(value));
     let limit = sql.limit(page.limit);
+    let within = format!(
+        "e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
+         AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
+         AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id}))"
+    );
+    let write = page.as_of.map(|write| sql.bind(write.0));
+    let found = events_after(&format!("event AS e{by}"), &within, write.as_deref());
     let (newest, [sort_time, event_source, event_key, body]) = sql.lateral(
         "n",
         ["sort_time", "source", "event_id", "body"],
-        &format!(
-            "SELECT e.sort_time, e.source, e.event_id, e.body FROM event AS e{by} \
-             WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-             AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
-             AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id})) \
-             ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"
-        ),
+        &format!("{found} ORDER BY e.sort_time {order}, e.event_id {order} LIMIT {limit}"),
     );
     Ok(sql.statement(format!(
         "SELECT {event_source} AS source, {body} AS body FROM {asked}{kinds} CROSS JOIN {newest} \
          ORDER BY {sort_time} {order}, {event_source} {order}, {event_key} {order} LIMIT {limit}"
     )))
+}
+
+/// The events that fulfil a condition: now, or after a write.
+fn events_after(table: &str, condition: &str, write: Option<&str>) -> String {
+    let columns = "e.sort_time, e.source, e.event_id, e.body";
+    let Some(write) = write else {
+        return format!("SELECT {columns} FROM {table} WHERE {condition}");
+    };
+    format!(
+        "SELECT * FROM (SELECT {columns} FROM {table} WHERE {condition} AND e.since <= {write} \
+         UNION ALL SELECT {columns} FROM event_history AS e \
+         WHERE {condition} AND e.since <= {write} AND e.until > {write}) AS e"
+    )
 }
 
 /// The types to look for, to be joined, and the condition on an event; nothing for all types.

@@ -17,13 +17,14 @@ mod times;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use profile_core::records::{ContentHash, EventKey, Sequence, TenantId, Timestamp};
+use profile_core::records::{ContentHash, EventKey, KeptEvent, Sequence, TenantId, Timestamp};
 use sea_orm::{QueryResult, Statement};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::SqlStore;
 use super::change::{self, statements};
+use super::entity::document;
 use super::pools::Pools;
 use super::query;
 use super::read::place;
@@ -31,7 +32,8 @@ use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, Error, Result, Snapshot, StatementKey, Transaction, WriteMark, WriteTurn,
+    Changes, CorrectionKey, Error, Result, Snapshot, StatementKey, Transaction, WriteMark,
+    WriteTurn,
 };
 
 pub(super) struct SqlTransaction {
@@ -232,6 +234,39 @@ impl Transaction for SqlTransaction {
         rows.iter().map(known).collect()
     }
 
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
+        let asked = distinct(events);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::kept_events(self.dialect, &self.tenant, &asked)?)
+            .await?;
+        rows.iter()
+            .map(|row| kept_event(question(&asked, row)?.clone(), row))
+            .collect()
+    }
+
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>> {
+        let asked = distinct(corrections);
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .rows(query::known_corrections(
+                self.dialect,
+                &self.tenant,
+                &asked,
+            )?)
+            .await?;
+        rows.iter()
+            .map(|row| Ok(question(&asked, row)?.clone()))
+            .collect()
+    }
+
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
         for statement in change::ahead(self.dialect, &self.tenant, self.turn.sequence, changes)? {
@@ -262,6 +297,26 @@ impl Transaction for SqlTransaction {
             .await
             .unwrap_or_else(|panic| Err(Error::Internal(format!("commit: {panic}"))))
     }
+}
+
+/// What is kept under the key of an event. One that was taken back has no record.
+fn kept_event(key: EventKey, row: &QueryResult) -> Result<KeptEvent> {
+    let [record, body, correction]: [String; 3] = [
+        row.try_get("", "record_key")?,
+        row.try_get("", "body")?,
+        row.try_get("", "correction")?,
+    ];
+    let event = (!record.is_empty())
+        .then(|| document("event", "body", &key.source, &body))
+        .transpose()?;
+    let correction = (!correction.is_empty())
+        .then(|| document("event", "correction", &key.source, &correction))
+        .transpose()?;
+    Ok(KeptEvent {
+        key,
+        event,
+        correction,
+    })
 }
 
 pub(super) fn distinct<T: Clone + Ord>(asked: &[T]) -> Vec<T> {

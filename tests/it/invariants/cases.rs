@@ -7,8 +7,8 @@ use profile_core::model::{
     Role, Source, Survivorship, TraitType,
 };
 use profile_core::records::{
-    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Identifier, RecordKey,
-    Timestamp, Value,
+    Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, DraftReplacement,
+    DraftRetraction, EventKey, Identifier, RecordKey, Timestamp, Value,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -236,7 +236,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         1 => dated().prop_map(|draft| Draft::Delete(DraftRecord {
             version: draft.version, source_time: draft.source_time, ..DraftRecord::new(draft.record)
         })),
-        2 => (0..12i64).prop_map(event),
+        3 => (0..12i64).prop_map(|number| Draft::Event(event(number))),
+        2 => correction(),
         1 => preferences().prop_map(Draft::Preferences),
         2 => consent().prop_map(Draft::Consent),
     ]
@@ -330,8 +331,8 @@ fn as_patch(mut draft: DraftRecord, (clear_email, clear_recent): (bool, bool)) -
 }
 
 /// An event is a function of its number: the same id always says the same.
-fn event(number: i64) -> Draft {
-    Draft::Event(DraftEvent {
+fn event(number: i64) -> DraftEvent {
+    DraftEvent {
         record: RecordKey::new(
             ["shop", "crm", "till"][usize::try_from(number % 3).unwrap_or(0)],
             (number % 5).to_string(),
@@ -349,6 +350,33 @@ fn event(number: i64) -> Draft {
                 Value::Decimal(rust_decimal::Decimal::new(number * 125, 2)),
             ),
         ]),
+    }
+}
+
+/// An event is taken back, or is what another one would be, perhaps of another customer.
+fn correction() -> impl Strategy<Value = Draft> {
+    let other = prop::option::of(0..12i64);
+    (0..12i64, other, 0..2i64, 1..6i64).prop_map(|(number, other, version, days)| {
+        let source_time = Some(at_day(-days));
+        let replaced = event(number);
+        let (source, event_id) = (replaced.record.source, replaced.event_id);
+        let Some(other) = other else {
+            return Draft::Retraction(DraftRetraction {
+                event: EventKey { source, event_id },
+                version,
+                source_time,
+            });
+        };
+        let other = event(other);
+        Draft::Replacement(DraftReplacement {
+            event: DraftEvent {
+                record: RecordKey::new(source, other.record.key.clone()),
+                event_id,
+                ..other
+            },
+            version,
+            source_time,
+        })
     })
 }
 

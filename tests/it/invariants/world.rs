@@ -18,8 +18,8 @@ use profile_core::identity::{Context, Decision, Features, cluster};
 use profile_core::model::Model;
 use profile_core::profile::{Profile, StoredProfile, fold};
 use profile_core::records::{
-    About, ConsentState, Draft, Event, Identifier, ProfileId, Record, RecordKey, Statement,
-    TenantId, effective,
+    About, ConsentState, ContentHash, Draft, Event, EventKey, Identifier, ProfileId, Record,
+    RecordKey, Statement, TenantId, effective,
 };
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -339,7 +339,8 @@ impl World {
             homes
         );
         proptest::prop_assert_eq!(homes.keys().cloned().collect::<BTreeSet<_>>(), expected);
-        let events: BTreeSet<String> = said.iter().filter_map(event_id).collect();
+        let events = events_of(said).into_iter().map(|event| event.event_id);
+        let events: BTreeSet<String> = events.collect();
         let listed: Vec<String> = self
             .contents()
             .await
@@ -353,11 +354,29 @@ impl World {
     }
 }
 
-fn event_id(draft: &Draft) -> Option<String> {
-    match draft {
-        Draft::Event(event) => Some(event.event_id.clone()),
-        _ => None,
+/// The events that hold after these statements: of each key the latest correction, or else the
+/// event itself.
+fn events_of(drafts: &[Draft]) -> Vec<Event> {
+    let mut held: BTreeMap<EventKey, (i64, i64, ContentHash, Option<Event>)> = BTreeMap::new();
+    for draft in drafts {
+        let statement = shared_model().check(draft.clone(), NOW);
+        let (key, said) = match statement.expect("a good statement") {
+            Statement::Record(_) => continue,
+            Statement::Event(event) => (event.key(), (-1, 0, event.content, Some(event))),
+            Statement::Correction(correction) => {
+                let time = correction.source_time.expect("dated").as_micros();
+                let event = correction.event().cloned();
+                let said = (correction.version, time, correction.content, event);
+                (correction.key, said)
+            }
+        };
+        let place = |said: &(i64, i64, ContentHash, Option<Event>)| (said.0, said.1, said.2);
+        let later = held.get(&key).is_none_or(|held| place(held) < place(&said));
+        if later {
+            held.insert(key, said);
+        }
     }
+    held.into_values().filter_map(|(.., event)| event).collect()
 }
 
 /// Every record that a case can speak of.
@@ -437,13 +456,20 @@ fn records_of(drafts: &[Draft]) -> BTreeMap<RecordKey, Record> {
     let mut records: BTreeMap<RecordKey, Record> = BTreeMap::new();
     for draft in drafts {
         let statement = model.check(draft.clone(), NOW).expect("a good statement");
-        let key = statement.record().clone();
+        let Some(key) = statement.record().cloned() else {
+            continue;
+        };
         let record = records
             .entry(key.clone())
             .or_insert_with(|| Record::new(key, NOW));
         match statement {
             Statement::Record(statement) => record.apply(&statement),
-            Statement::Event(_) => record.has_events = true,
+            Statement::Event(_) | Statement::Correction(_) => {}
+        }
+    }
+    for event in events_of(drafts) {
+        if let Some(record) = records.get_mut(&event.record) {
+            record.has_events = true;
         }
     }
     records
@@ -486,21 +512,12 @@ pub(super) fn oracle_with(drafts: &[Draft], decisions: &[Decision]) -> Contents 
                 update_time: NOW,
                 records: members.collect(),
             };
-            let mut events: Vec<Event> = drafts
-                .iter()
-                .filter_map(|draft| event_of(draft, &keys))
-                .collect();
+            let mut events = events_of(drafts);
+            events.retain(|event| keys.contains(&event.record));
             events.sort_by_key(|event| std::cmp::Reverse(event.position()));
             let profile = fold(stored, model);
             let derived = naive(&events, is_known(&profile));
             (keys, seen(&profile, events, derived))
         })
         .collect()
-}
-
-fn event_of(draft: &Draft, records: &[RecordKey]) -> Option<Event> {
-    match shared_model().check(draft.clone(), NOW) {
-        Ok(Statement::Event(event)) if records.contains(&event.record) => Some(event),
-        _ => None,
-    }
 }

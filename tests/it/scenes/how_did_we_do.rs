@@ -270,7 +270,7 @@ async fn each_answer_names_its_formula_window_and_inputs() {
     ]
     .map(String::as_str);
     insta::assert_snapshot!(lines.join("\n"), @r"
-    100 * (share of 9 and 10 - share of 0 to 6)
+    100 * (share of 9 and 10 - share of 0 to 6); the latest score of each answer; one on another scale (`scale_min`, `scale_max`) is brought onto 0 to 10 linearly, to the nearest whole number
     survey_response, value score, where metric == 'nps'
     365d
     2025-11-22
@@ -279,11 +279,13 @@ async fn each_answer_names_its_formula_window_and_inputs() {
     // What is left out is told.
     assert_eq!(
         basis.notes,
-        ["not counted: 1 scores that are no whole number from 0 to 10"]
+        [
+            "not counted: 1 scores that are no whole number from 0 to 10 or of the scale that they name"
+        ]
     );
     let ces = ben.ces.expect("measured").basis.expect("a basis");
     insta::assert_snapshot!(format!("{}\n{}", ces.formula, ces.events), @r"
-    mean on the scale from 1 to 7, 7 being least effort; scores from 1 to 5 are brought onto it linearly
+    mean on the scale from 1 to 7, 7 being least effort; scores from 1 to 5 are brought onto it linearly; the latest score of each answer; one on another scale (`scale_min`, `scale_max`) is brought onto 1 to 5 linearly
     survey_response, value score, where metric == 'ces'
     ");
     // Too few have bought for models; that is told too, where it matters.

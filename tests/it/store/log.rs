@@ -16,6 +16,7 @@ fn change(number: u128) -> ProfileChange {
         old_revision: 1,
         revision: 2,
         fields: vec!["traits.\u{e9}".to_owned()],
+        retracted_events: Vec::new(),
         events: vec!["order_placed".to_owned()],
         merged_from: vec![id(8)],
         split_from: vec![id(9)],

@@ -447,6 +447,17 @@ impl Transaction for FaultyTransaction {
         self.inner.known_events(events).await
     }
 
+    async fn kept_events(&mut self, events: &[EventKey]) -> Result<Vec<KeptEvent>> {
+        self.inner.kept_events(events).await
+    }
+
+    async fn known_corrections(
+        &mut self,
+        corrections: &[CorrectionKey],
+    ) -> Result<Vec<CorrectionKey>> {
+        self.inner.known_corrections(corrections).await
+    }
+
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         self.inner.write(changes).await
     }

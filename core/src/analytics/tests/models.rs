@@ -2,7 +2,8 @@
 //! equations as printed, where the code goes another way.
 
 use super::super::{
-    BgNbd, Buying, ChurnSignal, GammaGamma, Horizon, Purchases, Spent, Summary, lifetime_value,
+    BgNbd, Buying, ChurnSignal, FitError, GammaGamma, Horizon, Purchases, Spent, Summary,
+    lifetime_value,
 };
 use super::assert_near;
 
@@ -276,6 +277,25 @@ fn customers_whose_repeat_purchases_came_to_nothing_say_nothing_of_spending() {
     ]);
     assert_eq!(GammaGamma::fit(&customers), Ok(fit));
     assert_eq!(fit.customers, 40);
+}
+
+#[test]
+fn amounts_without_a_mean_are_no_model_and_predict_nothing() {
+    let worth = |dollars: i128| once_a_day(&[0, 10], dollars).summary(20).expect("bought");
+    let mut customers: Vec<Summary> = (1..=40).map(worth).collect();
+    customers.push(worth(100_000_000_000_000_000_000));
+    assert_eq!(GammaGamma::fit(&customers), Err(FitError::NoMean));
+}
+
+#[test]
+fn no_spend_is_expected_where_repeat_purchases_came_to_nothing() {
+    let worth = |dollars: i128| once_a_day(&[0, 10], dollars).summary(20).expect("bought");
+    let customers: Vec<Summary> = (1..=40).map(worth).collect();
+    let model = GammaGamma::fit(&customers).expect("a fit").model;
+    assert!(model.expected_spend(&worth(5)).is_some());
+    for nothing in [0, -5] {
+        assert_eq!(model.expected_spend(&worth(nothing)), None);
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
 use crate::model::event::{EventType, Property, PropertyKind, is_currency};
 use crate::records::{
-    ContentHash, DraftEvent, Event, Meaning, Reason, Statement, Timestamp, Value, listed,
-    plausible_time,
+    ContentHash, Correction, DraftEvent, DraftReplacement, DraftRetraction, Event, EventChange,
+    Meaning, Reason, Timestamp, Value, listed, plausible_time,
 };
 
 /// The longest state or channel, in bytes.
@@ -24,7 +24,7 @@ impl Check<'_> {
         path: &str,
         draft: DraftEvent,
         receive_time: Timestamp,
-    ) -> Statement {
+    ) -> Event {
         self.record_key(&format!("{path}.record"), &draft.record);
         self.key(&format!("{path}.event_id"), &draft.event_id);
         if !is_snake_case(&draft.kind) {
@@ -54,7 +54,7 @@ impl Check<'_> {
             .map(|kind| self.meaning(path, kind, &draft))
             .unwrap_or_default();
         let content = ContentHash::of(&draft);
-        Statement::Event(Event {
+        Event {
             sort_time: plausible_time(draft.event_time, receive_time),
             record: draft.record,
             event_id: draft.event_id,
@@ -64,7 +64,46 @@ impl Check<'_> {
             properties: draft.properties,
             content,
             meaning,
-        })
+        }
+    }
+
+    pub(super) fn retraction(
+        &mut self,
+        path: &str,
+        draft: DraftRetraction,
+        receive_time: Timestamp,
+    ) -> Correction {
+        self.source(&format!("{path}.source"), &draft.event.source);
+        self.key(&format!("{path}.event_id"), &draft.event.event_id);
+        self.order(path, draft.version, draft.source_time);
+        Correction {
+            change: EventChange::Retract,
+            order: place(draft.version, draft.source_time),
+            version: draft.version,
+            source_time: draft.source_time,
+            receive_time,
+            content: ContentHash::of(&("retract", &draft.event)),
+            key: draft.event,
+        }
+    }
+
+    pub(super) fn replacement(
+        &mut self,
+        path: &str,
+        draft: DraftReplacement,
+        receive_time: Timestamp,
+    ) -> Correction {
+        let event = self.event(&format!("{path}.event"), draft.event, receive_time);
+        self.order(path, draft.version, draft.source_time);
+        Correction {
+            key: event.key(),
+            order: place(draft.version, draft.source_time),
+            version: draft.version,
+            source_time: draft.source_time,
+            receive_time,
+            content: ContentHash::of(&("replace", event.content)),
+            change: EventChange::Replace(Box::new(event)),
+        }
     }
 
     /// What its type makes of it. States and channels are words, to be looked for; of related
@@ -139,6 +178,12 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The place of a correction, if its source says version or time.
+fn place(version: i64, source_time: Option<Timestamp>) -> Option<(i64, Timestamp)> {
+    let dated = version > 0 || source_time.is_some();
+    dated.then(|| (version, source_time.unwrap_or_default()))
 }
 
 /// What a value is, in words, without quoting it.

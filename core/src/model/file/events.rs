@@ -45,6 +45,9 @@ keys! {
         status: Option<String> = optional as snake_case(STATUS);
         /// The property with the state. `status` stands where it is not said.
         status_property: Option<Located<String>> = optional as located(text());
+        /// The states of such objects in their order. Of two states at one time the later one in
+        /// this list holds, so final states, such as `delivered`, come last.
+        states: Option<Vec<String>> = optional as list(text());
         /// The way it went, in lower snake case: `chat`.
         channel: Option<String> = optional as snake_case(CHANNEL);
         /// The property with the channel. `channel` stands where it is not said.
@@ -283,6 +286,9 @@ fn event_type(
     for added in referred(keys.relates, &kind, Ids::Several, reader) {
         kind.relates.retain(|known| known.kind != added.kind);
         kind.relates.push(added);
+    }
+    if let Some(states) = keys.states {
+        kind.states = states;
     }
     for property in [&keys.status_property, &keys.channel_property] {
         check_word(property.as_ref(), &kind, reader);

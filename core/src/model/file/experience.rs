@@ -11,6 +11,7 @@ use crate::model::Definition;
 use crate::model::computed::{Parts, Taken};
 use crate::model::experience::{Asked, Bought, Experience};
 use crate::model::expression::Expression;
+use crate::model::feed::Feed as Kind;
 use crate::records::rollup::{Aggregate, Calendar, Window};
 
 /// Greatest score, to either side.
@@ -129,9 +130,9 @@ fn experience(keys: ExperienceKeys, _: &Fields<'_>, reader: &mut Reader) -> Expe
     let purchases = keys.purchases.or(&PURCHASES);
     Experience {
         purchases: purchases.map(|feed| kept.bought(&feed)),
-        nps: kept.asked(keys.nps.or(&NPS), Scale::NPS),
-        csat: kept.asked(keys.csat.measured.or(&CSAT), csat),
-        ces: kept.asked(keys.ces.measured.or(&CES), ces),
+        nps: kept.asked(keys.nps.or(&NPS), (Scale::NPS, Scale::NPS)),
+        csat: kept.asked(keys.csat.measured.or(&CSAT), (csat, Scale::CSAT)),
+        ces: kept.asked(keys.ces.measured.or(&CES), (ces, Scale::CES)),
         contacts: (keys.contacts.or(&CONTACTS)).map(|feed| kept.one(Aggregate::Count, &feed)),
         promises: (keys.promises.or(&PROMISES)).map(|feed| kept.one(VALUES, &feed)),
         window_days: keys.window_days,
@@ -219,23 +220,26 @@ impl Kept<'_> {
         self.definition(aggregate, feed, value, Window::Daily)
     }
 
-    fn asked(&self, feed: Option<Feed>, scale: Scale) -> Option<Asked> {
-        let feed = feed?;
-        let value = feed.value.clone().map_or(Taken::Time, Taken::Expression);
-        let last = self.definition(Aggregate::Last, &feed, value, Window::All);
-        Some(Asked {
-            scores: self.one(VALUES, &feed),
-            last,
+    fn objects(&self, kept: Kind, feed: &Feed) -> Arc<Definition> {
+        let value = feed.value.clone();
+        let value = value.map_or(Taken::Time, |value| Taken::Object(kept, value));
+        self.definition(Aggregate::Objects, feed, value, Window::Daily)
+    }
+
+    fn asked(&self, feed: Option<Feed>, (scale, usual): (Scale, Scale)) -> Option<Asked> {
+        let whole = scale == Scale::NPS;
+        let kept = Kind::Answer {
             scale,
-        })
+            whole,
+            usual,
+        };
+        let answers = self.objects(kept, &feed?);
+        Some(Asked { answers, scale })
     }
 
     fn bought(&self, feed: &Feed) -> Bought {
-        let currency = Expression::compile("currency").map_or(Taken::Time, Taken::Expression);
         Bought {
-            amounts: self.one(Aggregate::Sum, feed),
-            orders: self.definition(Aggregate::Count, feed, Taken::Time, Window::Daily),
-            currencies: self.definition(VALUES, feed, currency, Window::Daily),
+            orders: self.objects(Kind::Purchase, feed),
         }
     }
 }
@@ -255,13 +259,8 @@ mod tests {
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         order_placed, value total
-        order_placed
-        order_placed, value currency
-        survey_response, value score, where metric == 'nps'
         survey_response, value score, where metric == 'nps'
         survey_response, value score, where metric == 'csat'
-        survey_response, value score, where metric == 'csat'
-        survey_response, value score, where metric == 'ces'
         survey_response, value score, where metric == 'ces'
         call_started or conversation_started, where direction != 'outbound' && (event.type != 'call_started' || conversation_id == null)
         shipment_delivered, value time(delivery_time != null ? delivery_time : event.time) <= time(estimated_delivery_time), where estimated_delivery_time != null
@@ -273,11 +272,14 @@ mod tests {
             .expect("the section");
         assert!(experience.nps.is_none());
         assert_eq!(
-            experience.csat.expect("measured").scores.told(),
+            experience.csat.expect("measured").answers.told(),
             "answer, value score"
         );
         let bought = experience.purchases.expect("measured");
-        assert_eq!(bought.orders.told(), "order_placed, where total > 0");
+        assert_eq!(
+            bought.orders.told(),
+            "order_placed, value total, where total > 0"
+        );
     }
 
     #[test]

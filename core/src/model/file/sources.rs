@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value as Json, json};
+
 use super::forms::{
-    Flag, Located, TextBy, declared, declared_key, entries, expression, expression_of, list,
+    Flag, Form, Located, TextBy, declared, declared_key, entries, expression, expression_of, list,
     list_as, located, mapping, named, one_of, property_name, text_by, then, whole,
 };
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
+use super::schema::Definitions;
 use super::tree::Entry;
 use super::values::{DateKeys, country};
 use crate::choices::{Listed, choices};
@@ -116,8 +119,85 @@ keys! {
         /// 500, which all expressions here see under the name: `for_each: { line: line_items }`.
         for_each: Option<ForEach> = optional as
             then(entries(loop_name, located(expression())).at_most(1), for_each);
-        /// An expression by property.
-        properties: Vec<(String, Expression)> = empty as entries(property_name(), expression());
+        /// By property an expression, or an amount of money.
+        properties: Vec<(String, MappedProperty)> = empty as
+            entries(property_name(), PropertyValue);
+        /// The event with this id is taken back when this is true: it did not happen. Only `id` is
+        /// needed then. Expression.
+        retract_when: Option<Expression> = optional as expression();
+        /// When this is true, the payload is the event as it is now, in the place of what was said
+        /// under its id. `true`: always. Expression.
+        replace_when: Option<Expression> = optional as expression();
+        /// The source's version of the payload, a whole number that grows: of several corrections
+        /// of an event the highest holds. Expression.
+        version: Option<Expression> = optional as expression();
+        /// When the source said so: of several corrections of an event the latest holds.
+        /// Expression; texts and numbers are read as by `time(x)`.
+        source_time: Option<Expression> = optional as expression();
+    }
+}
+
+keys! {
+    /// An amount of money. What comes out is a decimal number of the currency's main unit.
+    #[derive(Debug, Clone)]
+    pub(in crate::model) struct MoneyAmount as "Money" => MoneyAmount: money {
+        /// The amount. Expression.
+        money: Expression = required as expression();
+        /// The amount is in the currency's minor unit, as ISO 4217 has it: cents of USD, whole yen
+        /// of JPY, thousandths of KWD.
+        minor: bool = "false" as Flag;
+        /// The currency, by ISO 4217. With `minor` required. Expression.
+        currency: Option<Expression> = optional as expression();
+    }
+}
+
+/// How a property of an event is made.
+#[derive(Debug, Clone)]
+pub(in crate::model) enum MappedProperty {
+    /// As an expression gives it.
+    Value(Expression),
+    /// As an amount of money.
+    Money(Box<MoneyAmount>),
+}
+
+impl MappedProperty {
+    pub(in crate::model) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let (first, second) = match self {
+            Self::Value(expression) => (expression, None),
+            Self::Money(money) => (&money.money, money.currency.as_ref()),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+fn money(keys: MoneyAmount, fields: &Fields<'_>, reader: &mut Reader) -> MoneyAmount {
+    if let (true, None, Some(place)) = (keys.minor, &keys.currency, fields.place_of("minor")) {
+        reader.error(
+            place,
+            "needs `currency`: how many digits it has depends on it",
+        );
+    }
+    keys
+}
+
+/// The form of a property: an expression, or an amount of money.
+struct PropertyValue;
+
+impl Form for PropertyValue {
+    type Value = MappedProperty;
+
+    fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<MappedProperty> {
+        if at.as_text().is_none() {
+            let money = mapping::<MoneyAmount>().read(at, reader)?;
+            return Some(MappedProperty::Money(Box::new(money)));
+        }
+        expression().read(at, reader).map(MappedProperty::Value)
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Json {
+        let money = definitions.mapping::<MoneyAmount>();
+        let plain = expression().schema(definitions);
+        json!({ "anyOf": [plain, money] })
     }
 }
 

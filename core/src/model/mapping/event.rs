@@ -1,21 +1,15 @@
-//! The events that a payload tells of: one, or one for each element of a list.
-//!
-//! An element is bound to a name of the mapping's choice, beside the fields of the payload, which
-//! it hides. All elements share the payload's budget, and each pays for the fields that are bound
-//! anew for it.
+//! Events of payloads, and corrections of events.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use rust_decimal::Decimal;
 
-use super::{EventMapping, EventType, Run};
-use crate::model::computed::json_of;
-use crate::model::expression::{Expression, Outcome};
-use crate::model::file::ForEach;
-use crate::records::{Draft, DraftEvent, RecordKey, Violation};
-
-/// How many events one mapping makes of a payload at most.
-const MAX_EVENTS: usize = 500;
+use super::{EventMapping, EventType, MappedProperty, MoneyAmount, Run};
+use crate::model::event::minor_digits;
+use crate::model::expression::{Conversion, Expression};
+use crate::records::{
+    Draft, DraftEvent, DraftReplacement, DraftRetraction, EventKey, RecordKey, Value,
+};
 
 impl EventMapping {
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
@@ -29,79 +23,79 @@ impl EventMapping {
             .chain(&self.time)
             .chain(&self.when)
             .chain(self.for_each.iter().map(|each| &each.list))
-            .chain(self.properties.iter().map(|(_, expression)| expression))
+            .chain(&self.retract_when)
+            .chain(&self.replace_when)
+            .chain(&self.version)
+            .chain(&self.source_time)
+            .chain(
+                self.properties
+                    .iter()
+                    .flat_map(|(_, made)| made.expressions()),
+            )
     }
 }
 
 impl Run<'_> {
-    /// The events of one mapping.
-    pub(super) fn events(&mut self, mapping: &EventMapping, payload: &Json) -> Vec<Draft> {
-        let Some(ForEach { name, list }) = &mapping.for_each else {
-            return self.event(mapping).into_iter().collect();
+    /// An event; or a correction of one, where the payload says so.
+    pub(super) fn event(&mut self, mapping: &EventMapping) -> Option<Draft> {
+        let holds = |run: &mut Self, field: &str, condition: &Option<Expression>| {
+            let condition = condition.as_ref();
+            condition.is_some_and(|condition| run.condition(field, condition))
         };
-        let Some(elements) = self.elements(list) else {
-            return Vec::new();
-        };
-        let mut payload = payload.clone();
-        let (path, mut drafts) = (self.path.clone(), Vec::with_capacity(elements.len()));
-        for (index, element) in elements.into_iter().enumerate() {
-            if let Json::Object(fields) = &mut payload {
-                fields.insert(name.clone(), element);
-            }
-            let evaluated = self.payload.with_fields(&payload);
-            let mut run = Run {
-                source: self.source,
-                catalogue: self.catalogue,
-                payload: &evaluated,
-                path: format!("{path}.for_each[{index}]"),
-                violations: std::mem::take(&mut self.violations),
-                omissions: std::mem::take(&mut self.omissions),
-            };
-            drafts.extend(run.event(mapping));
-            let Run {
-                violations,
-                omissions,
-                ..
-            } = run;
-            (self.violations, self.omissions) = (violations, omissions);
-            self.payload.take_steps_from(&evaluated);
-            if self.payload.is_exhausted() {
-                break;
-            }
+        if !self.is_wanted("when", mapping.when.as_ref()) {
+            return None;
         }
-        drafts
+        let retracts = holds(self, "retract_when", &mapping.retract_when);
+        let version = mapping.version.as_ref();
+        let version = version.and_then(|version| self.version(version));
+        let source_time = mapping.source_time.as_ref();
+        let source_time = source_time.and_then(|time| self.time_of("source_time", time));
+        let version = version.unwrap_or_default();
+        if retracts {
+            let event_id = self.required_text("id", &mapping.id)?;
+            let source = self.source.to_owned();
+            return Some(Draft::Retraction(DraftRetraction {
+                event: EventKey { source, event_id },
+                version,
+                source_time,
+            }));
+        }
+        let replaces = holds(self, "replace_when", &mapping.replace_when);
+        let event = self.told_event(mapping)?;
+        Some(if replaces {
+            Draft::Replacement(DraftReplacement {
+                event,
+                version,
+                source_time,
+            })
+        } else {
+            Draft::Event(event)
+        })
     }
 
-    /// The elements of a list; `None`: there is no list.
-    fn elements(&mut self, list: &Expression) -> Option<Vec<Json>> {
-        const FIELD: &str = "for_each";
-        let found = match list.find(self.payload) {
-            Some(json) => json.clone(),
-            None => match self.evaluate(FIELD, list) {
-                Outcome::Value(value) => json_of(&value),
-                Outcome::Missing | Outcome::Null => Json::Null,
-            },
+    /// An amount of money in the main unit of its currency.
+    fn money(&mut self, field: &str, money: &MoneyAmount) -> Option<Value> {
+        let amount = match self.convert(field, &money.money, Conversion::Decimal)? {
+            Value::Decimal(amount) => amount,
+            Value::Int(amount) => Decimal::from(amount),
+            _ => return None,
         };
-        match found {
-            Json::Array(elements) if elements.len() > MAX_EVENTS => {
-                self.violations.push(Violation::limit(
-                    format!("{}.{FIELD}", self.path),
-                    elements.len(),
-                    MAX_EVENTS,
-                    "elements",
-                ));
-                None
-            }
-            Json::Array(elements) => Some(elements),
-            Json::Null => {
-                self.omit(FIELD, format!("`{}`: there is no list", list.source()));
-                None
-            }
-            _ => {
-                self.fail(FIELD, list, "must be a list");
-                None
-            }
+        let (true, Some(currency)) = (money.minor, &money.currency) else {
+            return Some(Value::Decimal(amount));
+        };
+        let said = self.evaluate(field, currency).value();
+        let code = said.as_ref().and_then(Value::as_str).map(str::trim);
+        let Some(digits) = code.and_then(minor_digits) else {
+            let what = "is no currency by ISO 4217, so the minor unit of the amount is not known";
+            self.fail(field, currency, what);
+            return None;
+        };
+        let unit = Decimal::new(1, digits);
+        let amount = amount.checked_mul(unit);
+        if amount.is_none() {
+            self.fail(field, &money.money, "is too large an amount");
         }
+        amount.map(Value::Decimal)
     }
 
     /// A type of the catalogue: what is none would be stored and mean nothing.
@@ -116,10 +110,7 @@ impl Run<'_> {
         None
     }
 
-    fn event(&mut self, mapping: &EventMapping) -> Option<Draft> {
-        if !self.is_wanted("when", mapping.when.as_ref()) {
-            return None;
-        }
+    fn told_event(&mut self, mapping: &EventMapping) -> Option<DraftEvent> {
         let kind = match &mapping.kind {
             EventType::Always(kind) => Some(kind.clone()),
             EventType::From(expression) => self.known_type(expression),
@@ -128,19 +119,21 @@ impl Run<'_> {
         let key = self.required_text("record", &mapping.record);
         let event_time = mapping.time.as_ref().and_then(|time| self.time(time));
         let mut properties = BTreeMap::new();
-        for (name, expression) in &mapping.properties {
-            if let Outcome::Value(value) = self.evaluate(&format!("properties.{name}"), expression)
-            {
-                properties.insert(name.clone(), value);
-            }
+        for (name, made) in &mapping.properties {
+            let field = format!("properties.{name}");
+            let value = match made {
+                MappedProperty::Value(expression) => self.evaluate(&field, expression).value(),
+                MappedProperty::Money(money) => self.money(&field, money),
+            };
+            properties.extend(value.map(|value| (name.clone(), value)));
         }
         let record = RecordKey::new(self.source, key?);
-        Some(Draft::Event(DraftEvent {
+        Some(DraftEvent {
             record,
             event_id: event_id?,
             kind: kind?,
             event_time,
             properties,
-        }))
+        })
     }
 }

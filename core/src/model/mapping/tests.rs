@@ -253,3 +253,57 @@ proptest! {
         }
     }
 }
+
+/// The drafts of a payload of orders, or what is wrong, under a mapping of events.
+fn orders(mapping: &str, payload: &Json) -> Result<Vec<Draft>, Vec<Violation>> {
+    let yaml = format!("sources: {{ shop: {{ events: {{ orders: {{ {mapping} }} }} }} }}");
+    let model = Model::parse(&yaml).expect("a model");
+    model.map("shop", "orders", payload)
+}
+
+#[test]
+fn minor_units_are_those_of_the_currency() {
+    let mapping = "type: order_placed, id: id, record: customer, \
+                   properties: { total: { money: amount, minor: true, currency: currency } }";
+    let total = |amount: Json, currency: &str| {
+        let payload = serde_json::json!({
+            "id": 1, "customer": 2, "amount": amount, "currency": currency
+        });
+        match orders(mapping, &payload).map(|mut drafts| drafts.pop()) {
+            Ok(Some(Draft::Event(event))) => event.properties["total"].to_string(),
+            Ok(other) => panic!("{other:?}"),
+            Err(wrong) => wrong[0].to_string(),
+        }
+    };
+    assert_eq!(total(1999.into(), "usd"), "19.99");
+    assert_eq!(total(1999.into(), "JPY"), "1999");
+    assert_eq!(total("1999".into(), "KWD"), "1.999");
+    assert!(total(1999.into(), "US$").contains("is no currency by ISO 4217"));
+    let lacking = "sources: { s: { events: { o: { type: t, id: id, record: r, \
+                   properties: { a: { money: a, minor: true } } } } } }";
+    let wrong = Model::parse(lacking).expect_err("no currency");
+    assert!(wrong[0].message.contains("needs `currency`"), "{wrong:?}");
+}
+
+#[test]
+fn a_payload_takes_an_event_back_or_replaces_it() {
+    let mapping = "type: order_placed, id: id, record: customer, retract_when: test, \
+                   replace_when: 'version > 1', version: version";
+    let made = |payload: Json| {
+        let mut drafts = orders(mapping, &payload).expect("drafts");
+        drafts.pop().expect("one")
+    };
+    let told = made(serde_json::json!({ "id": "o", "customer": 1, "version": 1 }));
+    assert!(matches!(told, Draft::Event(_)), "{told:?}");
+    let edited = made(serde_json::json!({ "id": "o", "customer": 1, "version": 3 }));
+    let Draft::Replacement(edited) = edited else {
+        panic!("{edited:?}")
+    };
+    assert_eq!((edited.version, edited.event.event_id.as_str()), (3, "o"));
+    // Nothing else need be there.
+    let test = made(serde_json::json!({ "id": "o", "test": true, "version": 4 }));
+    let Draft::Retraction(test) = test else {
+        panic!("{test:?}")
+    };
+    assert_eq!((test.version, test.event.source.as_str()), (4, "shop"));
+}

@@ -2,6 +2,7 @@
 
 mod answer;
 mod days;
+mod objects;
 mod size;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,8 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+pub use objects::{KnownObject, MAX_OBJECTS, Objects};
 
 use super::{Bucket, Buckets, Distinct};
 use crate::records::{Timestamp, Value};
@@ -40,6 +43,8 @@ pub enum Aggregate {
     Distinct,
     /// How many days ago the last one was, by the calendar.
     DaysSince,
+    /// The objects that they tell of, each as it is now. Metrics read it; it answers nothing.
+    Objects,
 }
 
 /// What is kept for one definition. A commutative monoid under [`merge`](State::merge).
@@ -66,6 +71,9 @@ pub enum State {
     /// The time of the last event.
     #[serde(rename = "l")]
     Latest(Option<Timestamp>),
+    /// Objects by id.
+    #[serde(rename = "o")]
+    Objects(Objects),
 }
 
 /// A sum of numbers, exact: in millionths, so that no order of adding makes a difference.
@@ -306,6 +314,7 @@ impl State {
             Aggregate::MostFrequent(_) => Self::Values(Values::default()),
             Aggregate::Distinct => Self::Distinct(Distinct::default()),
             Aggregate::DaysSince => Self::Latest(None),
+            Aggregate::Objects => Self::Objects(Objects::default()),
         }
     }
 
@@ -328,6 +337,8 @@ impl State {
             Self::Values(values) => values.add(bucket, one_form(value)),
             Self::Distinct(distinct) => distinct.add(bucket, &one_form(value)),
             Self::Latest(latest) => *latest = Some(latest.map_or(at.0, |latest| latest.max(at.0))),
+            // An object is more than a value.
+            Self::Objects(_) => {}
         }
     }
 
@@ -341,6 +352,7 @@ impl State {
             (Self::Values(sum), Self::Values(other)) => sum.merge(other),
             (Self::Distinct(sum), Self::Distinct(other)) => sum.merge(other),
             (Self::Latest(sum), Self::Latest(other)) => *sum = (*sum).max(*other),
+            (Self::Objects(sum), Self::Objects(other)) => sum.merge(other),
             // Definitions that keep something else have another id.
             (_, _) => {}
         }
@@ -358,7 +370,7 @@ impl State {
                 !buckets.is_empty()
             }),
             Self::Distinct(distinct) => distinct.drop_before(bucket),
-            Self::Latest(_) => {}
+            Self::Latest(_) | Self::Objects(_) => {}
         }
     }
 
@@ -381,7 +393,7 @@ impl State {
                 .filter_map(|buckets| first(buckets, bucket))
                 .min(),
             Self::Distinct(distinct) => distinct.first_from(bucket),
-            Self::Latest(_) => None,
+            Self::Latest(_) | Self::Objects(_) => None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! How much memory statements take.
 
 use super::{
-    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord, Event,
-    Fields, RecordStatement, Statement,
+    Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord,
+    DraftReplacement, DraftRetraction, Event, Fields, RecordStatement, Statement,
 };
 use crate::heap_size::{HeapSize, heap_size, plain_size};
 
@@ -13,6 +13,8 @@ heap_size! {
     DraftConsent { record, purpose, contact_point, fields, from_list, version, source_time }
     DraftRecord { record, identifiers, traits, clear_identifier_types, clear_traits, version, source_time }
     DraftEvent { record, event_id, kind, event_time, properties }
+    DraftRetraction { event, version, source_time }
+    DraftReplacement { event, version, source_time }
     RecordStatement { record, change, order, source_time, receive_time, content, draft }
     Fields { identifiers, traits }
     Event { record, event_id, kind, event_time, receive_time, sort_time, properties, content, meaning }
@@ -23,6 +25,7 @@ impl HeapSize for Statement {
         match self {
             Self::Record(statement) => statement.heap_bytes(),
             Self::Event(event) => event.heap_bytes(),
+            Self::Correction(correction) => correction.heap_bytes(),
         }
     }
 }
@@ -34,6 +37,8 @@ impl HeapSize for Draft {
             Self::Event(said) => said.heap_bytes(),
             Self::Preferences(said) => said.heap_bytes(),
             Self::Consent(said) => said.heap_bytes(),
+            Self::Retraction(said) => said.heap_bytes(),
+            Self::Replacement(said) => said.heap_bytes(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::store::{Activation, Result, SearchTerm, WriteMark};
 /// Whether rows of a table say since which write they hold, and are kept when they are replaced or
 /// removed.
 fn is_kept(table: &str) -> bool {
-    matches!(table, "record" | "profile" | "identifier")
+    matches!(table, "record" | "profile" | "identifier" | "event")
 }
 
 impl Write<'_> {
@@ -49,6 +49,10 @@ impl Write<'_> {
                 let key = match table {
                     "profile" | "decision" => "tenant, id",
                     "recount" => "tenant",
+                    "event" => "tenant, source, event_id",
+                    "event_object" => {
+                        "tenant, kind, object_id, source, record_key, sort_time, event_id"
+                    }
                     "match_pair" => "tenant, source, record_key, other_source, other_key",
                     _ => "tenant, source, record_key",
                 };

@@ -1,7 +1,7 @@
 //! The columns of each table's rows, from what the rows tell.
 
 use profile_core::records::rollup::Rollup;
-use profile_core::records::{Event, Identifier, ObjectKey, Record, RecordKey, Sequence};
+use profile_core::records::{Identifier, Record, RecordKey};
 use uuid::Uuid;
 
 use super::super::query::statement_columns;
@@ -64,90 +64,6 @@ pub(super) fn version_columns(statements: &[StoredStatement]) -> Result<Columns>
         ("draft", Column::Text(drafts)),
     ]);
     Ok(columns)
-}
-
-pub(super) fn event_columns(events: &[Event]) -> Result<Columns> {
-    let bodies = events.iter().map(json).collect::<Result<_>>()?;
-    let mut columns = key_columns(events.iter().map(|event| &event.record));
-    columns.extend([
-        (
-            "event_id",
-            Column::text(events.iter().map(|event| event.event_id.as_str())),
-        ),
-        (
-            "type",
-            Column::text(events.iter().map(|event| event.kind.as_str())),
-        ),
-        (
-            "sort_time",
-            Column::Int(
-                events
-                    .iter()
-                    .map(|event| event.sort_time.as_micros())
-                    .collect(),
-            ),
-        ),
-        (
-            "channel",
-            Column::text(
-                events
-                    .iter()
-                    .map(|event| event.meaning.channel.as_deref().unwrap_or_default()),
-            ),
-        ),
-        (
-            "content_hash",
-            Column::Id(
-                events
-                    .iter()
-                    .map(|event| Uuid::from_u128(event.content.0))
-                    .collect(),
-            ),
-        ),
-        ("body", Column::Text(bodies)),
-    ]);
-    Ok(columns)
-}
-
-/// Which objects events name.
-pub(super) fn event_object_columns(events: &[Event], sequence: Sequence) -> Columns {
-    let named = events.iter().flat_map(|event| {
-        event
-            .meaning
-            .objects()
-            .map(move |(object, own)| (event, object, own))
-    });
-    let named: Vec<(&Event, &ObjectKey, bool)> = named.collect();
-    let mut columns = key_columns(named.iter().map(|(event, ..)| &event.record));
-    columns.extend([
-        (
-            "kind",
-            Column::text(named.iter().map(|(_, object, _)| object.kind.as_str())),
-        ),
-        (
-            "object_id",
-            Column::text(named.iter().map(|(_, object, _)| object.id.as_str())),
-        ),
-        (
-            "sort_time",
-            Column::Int(
-                named
-                    .iter()
-                    .map(|(event, ..)| event.sort_time.as_micros())
-                    .collect(),
-            ),
-        ),
-        (
-            "event_id",
-            Column::text(named.iter().map(|(event, ..)| event.event_id.as_str())),
-        ),
-        (
-            "own",
-            Column::Int(named.iter().map(|(.., own)| i64::from(*own)).collect()),
-        ),
-        ("sequence", Column::Int(vec![sequence.0; named.len()])),
-    ]);
-    columns
 }
 
 pub(super) fn membership_columns(changes: &[MembershipChange]) -> Columns {

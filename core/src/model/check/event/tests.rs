@@ -72,7 +72,7 @@ fn a_known_property_of_the_wrong_type_is_named_with_what_it_must_be() {
         ("order_id", "a\u{7}".into()),
         ("total", "19.90".into()),
         ("tax", Value::Bool(true)),
-        ("currency", "usd".into()),
+        ("currency", "us$".into()),
         ("coupon", Value::Int(7)),
         ("gift", "yes".into()),
         ("estimated_delivery_time", "tomorrow".into()),

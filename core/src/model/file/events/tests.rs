@@ -92,7 +92,7 @@ fn mistakes_in_event_types_are_told_with_line_and_column() {
     7:61: events.d.relates.order: must name a property of the type with an id: `total` is none
     8:16: events.e.status: a status is named in lower snake case (`in_transit`), in 1 to 64 bytes
     8:46: events.e.channel_property: must name a property of the type with a text: `way` is none
-    8:51: events.e.colour: is no key that is known here: there are extends, description, properties, object, relates, status, status_property, channel, channel_property
+    8:51: events.e.colour: is no key that is known here: there are extends, description, properties, object, relates, status, status_property, states, channel, channel_property
     9:25: events.f.properties.x: must be one of text, id, whole, decimal, money, currency, boolean, time, list, map, any
     9:35: events.f.properties.y: `type` is required
     9:81: events.f.properties.z.one_of: `one_of` goes with `type: text` only

@@ -46,6 +46,8 @@ fn told(vendor: &str, kind: &str, payload: &Json) -> Vec<String> {
                 let names: Vec<_> = said.preferences.keys().map(String::as_str).collect();
                 format!("preferences {}", names.join(" "))
             }
+            Draft::Retraction(said) => format!("no {}", said.event.event_id),
+            Draft::Replacement(said) => format!("now {}", said.event.event_id),
             Draft::Upsert(record) | Draft::Patch(record) | Draft::Delete(record) => {
                 format!("record {}", record.record.key)
             }

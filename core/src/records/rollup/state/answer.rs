@@ -47,6 +47,7 @@ impl State {
                 (Some(whole(count)), approximate)
             }
             Self::Latest(latest) => return days_since(*latest, now, calendar),
+            Self::Objects(_) => (None, false),
         };
         Answer {
             value,

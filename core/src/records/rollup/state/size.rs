@@ -27,6 +27,7 @@ impl HeapSize for State {
             Self::Values(values) => values.heap_bytes(),
             Self::Distinct(distinct) => distinct.heap_bytes(),
             Self::Latest(_) => 0,
+            Self::Objects(objects) => objects.heap_bytes(),
         }
     }
 }
@@ -45,6 +46,7 @@ impl State {
             }
             Self::Distinct(distinct) => distinct.pack(),
             Self::Latest(_) => {}
+            Self::Objects(objects) => objects.pack(),
         }
     }
 }

@@ -1,0 +1,88 @@
+//! The events that a payload tells of: one, or one for each element of a list.
+//!
+//! An element is bound to a name of the mapping's choice, beside the fields of the payload, which
+//! it hides. All elements share the payload's budget, and each pays for the fields that are bound
+//! anew for it.
+
+use serde_json::Value as Json;
+
+use super::{EventMapping, Run};
+use crate::model::computed::json_of;
+use crate::model::expression::{Expression, Outcome};
+use crate::model::file::ForEach;
+use crate::records::{Draft, Violation};
+
+/// How many events one mapping makes of a payload at most.
+const MAX_EVENTS: usize = 500;
+
+impl Run<'_> {
+    /// The events of one mapping.
+    pub(super) fn events(&mut self, mapping: &EventMapping, payload: &Json) -> Vec<Draft> {
+        let Some(ForEach { name, list }) = &mapping.for_each else {
+            return self.event(mapping).into_iter().collect();
+        };
+        let Some(elements) = self.elements(list) else {
+            return Vec::new();
+        };
+        let mut payload = payload.clone();
+        let (path, mut drafts) = (self.path.clone(), Vec::with_capacity(elements.len()));
+        for (index, element) in elements.into_iter().enumerate() {
+            if let Json::Object(fields) = &mut payload {
+                fields.insert(name.clone(), element);
+            }
+            let evaluated = self.payload.with_fields(&payload);
+            let mut run = Run {
+                source: self.source,
+                catalogue: self.catalogue,
+                payload: &evaluated,
+                path: format!("{path}.for_each[{index}]"),
+                violations: std::mem::take(&mut self.violations),
+                omissions: std::mem::take(&mut self.omissions),
+            };
+            drafts.extend(run.event(mapping));
+            let Run {
+                violations,
+                omissions,
+                ..
+            } = run;
+            (self.violations, self.omissions) = (violations, omissions);
+            self.payload.take_steps_from(&evaluated);
+            if self.payload.is_exhausted() {
+                break;
+            }
+        }
+        drafts
+    }
+
+    /// The elements of a list; `None`: there is no list.
+    fn elements(&mut self, list: &Expression) -> Option<Vec<Json>> {
+        const FIELD: &str = "for_each";
+        let found = match list.find(self.payload) {
+            Some(json) => json.clone(),
+            None => match self.evaluate(FIELD, list) {
+                Outcome::Value(value) => json_of(&value),
+                Outcome::Missing | Outcome::Null => Json::Null,
+            },
+        };
+        match found {
+            Json::Array(elements) if elements.len() > MAX_EVENTS => {
+                self.violations.push(Violation::limit(
+                    format!("{}.{FIELD}", self.path),
+                    elements.len(),
+                    MAX_EVENTS,
+                    "elements",
+                ));
+                None
+            }
+            Json::Array(elements) => Some(elements),
+            Json::Null => {
+                self.omit(FIELD, format!("`{}`: there is no list", list.source()));
+                None
+            }
+            _ => {
+                self.fail(FIELD, list, "must be a list");
+                None
+            }
+        }
+    }
+}

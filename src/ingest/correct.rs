@@ -1,0 +1,164 @@
+//! Corrections of events within a write, pure: the events that a batch corrects, before and after.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use profile_core::model::{Note, NoteReason};
+use profile_core::records::{
+    Correction, Draft, Event, EventKey, EventTaken, KeptEvent, RecordKey, Sequence, Timestamp,
+    VersionStamp,
+};
+
+use crate::store::{CorrectedEvent, CorrectionKey, StoredCorrection};
+
+/// The events that a batch corrects, or tells after a correction of them.
+#[derive(Debug, Default)]
+pub(super) struct Corrections {
+    /// By key, before and after.
+    events: BTreeMap<EventKey, CorrectedEvent>,
+    /// The corrections that are stored already.
+    known: HashSet<CorrectionKey>,
+    /// Those to be stored.
+    added: Vec<(CorrectionKey, Timestamp, Draft)>,
+}
+
+impl Corrections {
+    /// The events that a batch corrects, as they are stored.
+    pub(super) fn new(
+        keys: impl IntoIterator<Item = EventKey>,
+        kept: Vec<KeptEvent>,
+        known: HashSet<CorrectionKey>,
+    ) -> Self {
+        let unknown = keys.into_iter().map(KeptEvent::unknown);
+        let both = |kept: KeptEvent| {
+            let (key, before) = (kept.key.clone(), kept.clone());
+            let after = kept;
+            (key, CorrectedEvent { before, after })
+        };
+        Self {
+            events: unknown.chain(kept).map(both).collect(),
+            known,
+            added: Vec::new(),
+        }
+    }
+
+    /// Whether the batch corrects this event, or it was corrected before.
+    pub(super) fn concern(&self, key: &EventKey) -> bool {
+        self.events.contains_key(key)
+    }
+
+    /// Takes an event in that is corrected.
+    pub(super) fn take_event(&mut self, event: &Event) -> EventTaken {
+        let Some(kept) = self.events.get_mut(&event.key()) else {
+            return EventTaken::Known;
+        };
+        let taken = kept.after.take_event(event);
+        if taken == EventTaken::Superseded {
+            let stamp = VersionStamp {
+                version: CorrectionKey::ORIGINAL,
+                time: Timestamp::default(),
+                content: event.content,
+            };
+            let key = CorrectionKey {
+                event: event.key(),
+                stamp,
+            };
+            self.added
+                .push((key, event.receive_time, Draft::Event(event.draft())));
+        }
+        taken
+    }
+
+    /// Takes a correction in. Answers what is to be noted, beside what became of it.
+    pub(super) fn take(&mut self, correction: &Correction) -> (EventTaken, Option<Note>) {
+        let Some(kept) = self.events.get_mut(&correction.key) else {
+            return (EventTaken::Known, None);
+        };
+        let key = CorrectionKey {
+            event: correction.key.clone(),
+            stamp: kept.after.stamp(correction),
+        };
+        if kept.after.repeats(correction) || self.known.contains(&key) {
+            return (EventTaken::Known, None);
+        }
+        let note = kept
+            .after
+            .is_unknown()
+            .then(|| note(NoteReason::UnknownEvent, UNKNOWN));
+        let taken = kept.after.take_correction(correction);
+        self.known.insert(key.clone());
+        self.added
+            .push((key, correction.receive_time, correction.draft()));
+        let superseded = taken == EventTaken::Superseded;
+        (taken, note.or_else(|| superseded.then(later)))
+    }
+
+    /// The events that change, before and after.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (Option<&Event>, Option<&Event>)> {
+        let each = self.events.values();
+        each.map(|kept| (kept.before.event.as_ref(), kept.after.event.as_ref()))
+            .filter(|(was, is)| was != is)
+    }
+
+    /// The records that lose events, each with their types.
+    pub(super) fn losers(&self) -> BTreeMap<RecordKey, BTreeSet<String>> {
+        let mut losers: BTreeMap<RecordKey, BTreeSet<String>> = BTreeMap::new();
+        for was in self.changed().filter_map(|(was, _)| was) {
+            let kinds = losers.entry(was.record.clone()).or_default();
+            kinds.insert(was.kind.clone());
+        }
+        losers
+    }
+
+    /// The events of a record among them, after the batch.
+    pub(super) fn events_of(&self, record: &RecordKey) -> impl Iterator<Item = &Event> {
+        let now = self.events.values();
+        now.filter_map(|kept| kept.after.event.as_ref())
+            .filter(move |event| event.record == *record)
+    }
+
+    /// How many of the events that are stored may be kept otherwise now.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The rows of events that change.
+    pub(super) fn corrected(&self) -> Vec<CorrectedEvent> {
+        let changed = self
+            .events
+            .values()
+            .filter(|kept| kept.before != kept.after);
+        changed.cloned().collect()
+    }
+
+    /// The corrections to append.
+    pub(super) fn stored(&self, sequence: Sequence) -> Vec<StoredCorrection> {
+        let numbered = self.added.iter().enumerate();
+        numbered
+            .map(|(ordinal, (key, receive_time, draft))| StoredCorrection {
+                key: key.clone(),
+                sequence,
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                receive_time: *receive_time,
+                draft: draft.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The note about a statement that a later correction supersedes.
+pub(super) fn later() -> Note {
+    note(NoteReason::Superseded, SUPERSEDED)
+}
+
+fn note(reason: NoteReason, description: &'static str) -> Note {
+    Note {
+        field: "event_id".to_owned(),
+        reason,
+        description: description.into(),
+    }
+}
+
+const UNKNOWN: &str =
+    "no event is known under this source and id; the correction holds when it comes";
+const SUPERSEDED: &str =
+    "a correction that is later took the event back or replaced it: kept in history, and not used";
