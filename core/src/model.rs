@@ -52,7 +52,9 @@ pub use country::{Country, Home};
 pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
 pub use event::{Catalogue, EventType};
 pub use experience::Experience;
-pub use expression::overrun::count as evaluations_over_budget;
+pub use expression::failures::{
+    Failures, failed as evaluations_failed, over_budget as evaluations_over_budget,
+};
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
 pub use mapping::{Kind, MappedFields};
 pub use matching::{BelongsTo, Matching, Role};
@@ -61,7 +63,7 @@ pub use notes::{MAX_NOTES, Note, NoteReason, Notes};
 pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
-pub use segment::{Memberships, Segment, Subject};
+pub use segment::{Memberships, Segment, Subject, Undecided};
 
 use crate::choices::{Choice as _, choices};
 use crate::records::{Identifier, Value};

@@ -8,7 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Allowance, Expression, Payload};
+use super::expression::failures::Failures;
+use super::expression::{Allowance, Expression, Outcome, Payload, kind};
 use crate::records::{Preference, PreferenceKey, Preferences, Value, listed};
 
 /// A named condition over a profile.
@@ -52,13 +53,26 @@ impl Segment {
     /// Whether it holds. A condition that speaks of what is not known of a customer does not.
     ///
     /// # Errors
-    /// The condition goes over its budget, in words.
-    fn holds(&self, payload: &Payload<'_>) -> Result<bool, String> {
-        match self.condition.evaluate(payload) {
-            Ok(outcome) => Ok(outcome.value() == Some(Value::Bool(true))),
-            Err(fault) if fault.is_over_budget() => Err(fault.to_string()),
-            Err(_) => Ok(false),
+    /// The condition fails, in words.
+    fn holds(&self, payload: &Payload<'_>) -> Result<bool, Undecided> {
+        match self.condition.evaluate(payload).map(Outcome::value) {
+            Ok(None) => Ok(false),
+            Ok(Some(Value::Bool(holds))) => Ok(holds),
+            Ok(Some(other)) => Err(Undecided {
+                over_budget: false,
+                reason: format!("a condition is true or false, and here a {}", kind(&other)),
+            }),
+            Err(fault) => Err(Undecided {
+                over_budget: fault.is_over_budget(),
+                reason: fault.to_string(),
+            }),
         }
+    }
+
+    /// What became of the evaluations of its condition; none if all went well.
+    #[must_use]
+    pub fn failures(&self) -> Option<Failures> {
+        self.condition.failures()
     }
 }
 
@@ -129,10 +143,19 @@ impl Segment {
     /// Whether a customer is in it.
     ///
     /// # Errors
-    /// The condition goes over its budget, in words.
-    pub fn includes(&self, subject: &Subject) -> Result<bool, String> {
+    /// The condition fails on what is known of the customer.
+    pub fn includes(&self, subject: &Subject) -> Result<bool, Undecided> {
         self.holds(&Payload::new(&subject.0, &names()))
     }
+}
+
+/// Why a condition says neither yes nor no of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// It goes over its budget; else it does not take a value.
+    pub over_budget: bool,
+    /// In words, without quoting a value.
+    pub reason: String,
 }
 
 /// What conditions see of a customer.
@@ -144,7 +167,7 @@ pub struct Subject(Json);
 pub struct Memberships {
     /// Those whose condition holds, in order.
     pub members: BTreeSet<String>,
-    /// Those whose condition went over its budget: it is not known whether it holds.
+    /// Those whose condition failed: it is not known whether it holds.
     pub undecided: BTreeSet<String>,
 }
 

@@ -32,7 +32,7 @@ sources:
         traits: { given_name: name, tags: tags }
       visits: { key: visitor, traits: { given_name: "trim(name)" } }
     events:
-      visits: { type: "'page_' + action", id: id, time: at, record: visitor, properties: { page: page, seconds: double(seconds) } }
+      visits: { type: "'page_' + action", id: id, time: at, record: visitor, properties: { page: page, seconds: decimal(seconds) } }
 "#;
 
 fn model() -> Model {
