@@ -40,6 +40,7 @@ mod pattern;
 pub mod placeholder;
 pub mod publication;
 mod purpose;
+mod scope;
 mod segment;
 
 use std::collections::BTreeMap;

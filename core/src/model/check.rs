@@ -5,6 +5,8 @@ mod consent;
 mod event;
 mod preferences;
 
+pub(super) use event::refused;
+
 use std::collections::BTreeMap;
 
 pub(super) use consent::FIELDS as CONSENT_FIELDS;

@@ -9,6 +9,8 @@ use serde_json::{Map, Number, Value as Json, json};
 use siphasher::sip::SipHasher13;
 
 use super::Model;
+use super::expression::failures::Failures;
+use super::expression::types::Kind;
 use super::expression::{Expression, Payload};
 use crate::records::rollup::{
     Aggregate, Answer, Calendar, DefinitionId, Rollup, State, Window, each,
@@ -113,6 +115,21 @@ impl Definition {
             names,
             calendar: calendar.clone(),
         }
+    }
+
+    /// What its answers are.
+    pub(super) fn kind(&self) -> Kind {
+        super::scope::of_aggregate(self.aggregate, matches!(self.value, Taken::Time))
+    }
+
+    /// What became of the evaluations of its expressions, by key; none if all went well.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(&'static str, Failures)> {
+        let condition = self.condition.as_ref();
+        let parts = [("value", self.value.expression()), ("where", condition)];
+        let told =
+            |(key, expression): (_, Option<&Expression>)| Some((key, expression?.failures()?));
+        parts.into_iter().filter_map(told).collect()
     }
 
     /// The state of no event.

@@ -33,6 +33,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(super) mod types;
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};

@@ -1,16 +1,16 @@
 //! Segments: conditions over what is known of a customer.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
 use super::expression::failures::Failures;
+use super::expression::types::{Mistake, Shape, Wanted, mistakes};
 use super::expression::{Allowance, Expression, Outcome, Payload, kind};
-use crate::records::{Preference, PreferenceKey, Preferences, Value, listed};
+use super::scope;
+use crate::records::{Preference, PreferenceKey, Preferences, Value};
 
 /// A named condition over a profile.
 #[derive(Debug, Clone)]
@@ -22,18 +22,25 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Reads a condition. `declared`: what there is of each subject that has to be declared.
+    /// Reads a condition. `names`: what it can speak of.
     ///
     /// # Errors
     /// All that is wrong with it.
     pub(super) fn parse(
         source: &str,
         description: String,
-        declared: &[(&str, &[String]); 2],
+        names: &Shape,
         allowance: &mut Allowance,
-    ) -> Result<Self, Vec<String>> {
-        let condition = Expression::compile_within(source, &SUBJECTS, allowance)?;
-        let wrong = unfit(source, &condition, declared);
+    ) -> Result<Self, Vec<Mistake>> {
+        let whole = |message| Mistake { at: 0, message };
+        let condition = Expression::compile_within(source, &SUBJECTS, allowance)
+            .map_err(|wrong| wrong.into_iter().map(whole).collect::<Vec<_>>())?;
+        let mut wrong = mistakes(source, names, Wanted::Condition);
+        if mentions("accessibility", source) {
+            let message = "speaks of accessibility needs: nobody is chosen by what they need";
+            wrong.retain(|mistake| !mistake.message.contains("`accessibility`"));
+            wrong.push(whole(message.to_owned()));
+        }
         if wrong.is_empty() {
             Ok(Self {
                 condition,
@@ -89,17 +96,17 @@ impl Model {
     /// # Errors
     /// All that is wrong with the condition.
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
-        let (traits, computed) = (
-            self.traits.keys().cloned().collect::<Vec<_>>(),
-            self.computed.keys().cloned().collect::<Vec<_>>(),
-        );
-        let declared: [(&str, &[String]); 2] = [(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)];
-        Segment::parse(
-            condition,
-            String::new(),
-            &declared,
-            &mut Allowance::default(),
-        )
+        let computed = self.computed.iter();
+        let computed = computed.map(|(name, definition)| (name.clone(), definition.kind()));
+        let names = scope::of_customers(self.traits.keys(), computed.collect());
+        let allowance = &mut Allowance::default();
+        Segment::parse(condition, String::new(), &names, allowance).map_err(|wrong| {
+            let told = |Mistake { at, message }| match at {
+                0 => message,
+                at => format!("at character {at}, {message}"),
+            };
+            wrong.into_iter().map(told).collect()
+        })
     }
 
     /// What conditions see of a customer: declared traits and computed traits, null where nothing
@@ -198,61 +205,8 @@ fn preferences(stated: &Preferences) -> Map<String, Json> {
     plain
 }
 
-/// What a condition speaks of that it may not, or that there is not.
-fn unfit(source: &str, condition: &Expression, declared: &[(&str, &[String]); 2]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if mentions("accessibility", source) {
-        wrong.push("speaks of accessibility needs: nobody is chosen by what they need".to_owned());
-    }
-    for name in condition
-        .bound_names()
-        .filter(|name| !SUBJECTS.contains(name) && *name != "accessibility")
-    {
-        wrong.push(format!(
-            "speaks of `{name}`: a condition is over {}",
-            SUBJECTS.join(", ")
-        ));
-    }
-    for (subject, names) in declared {
-        for name in named_in(subject, source)
-            .into_iter()
-            .filter(|name| !names.contains(name))
-        {
-            let all = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                listed(names.iter().map(String::as_str))
-            };
-            wrong.push(format!(
-                "speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"
-            ));
-        }
-    }
-    wrong
-}
-
 fn mentions(word: &str, source: &str) -> bool {
     source
         .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
         .any(|found| found == word)
-}
-
-/// The names after `traits.` or within `traits['…']`.
-fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
-    static NAMED: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"\b(\w+)\s*(?:\.\s*(\w+)|\[\s*['"](\w+)['"]\s*\])"#).ok());
-    let Some(pattern) = NAMED.as_ref() else {
-        return BTreeSet::new();
-    };
-    let found = pattern
-        .captures_iter(source)
-        .filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
-    found
-        .filter_map(|found| {
-            found
-                .get(2)
-                .or(found.get(3))
-                .map(|name| name.as_str().to_owned())
-        })
-        .collect()
 }

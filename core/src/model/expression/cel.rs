@@ -280,7 +280,7 @@ fn unknown_function(name: &str) -> String {
 }
 
 /// Parses within the bounds of the parser.
-fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
+pub(super) fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
     PrattParser::new()
         .max_recursion_depth(budget::MAX_NESTING)
         .enable_optional_syntax(true)

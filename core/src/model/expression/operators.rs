@@ -98,6 +98,7 @@ const OF_NUMBERS: [(&str, usize, Function); 5] = [
 ];
 
 /// The names that expressions may call.
+#[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     OF_NUMBERS.iter().map(|(name, ..)| *name)
 }

@@ -1,0 +1,41 @@
+//! What functions take and give.
+
+use super::Kind;
+
+/// What the target of a method is, if only one kind has the method.
+pub(super) fn target(name: &str) -> Option<Kind> {
+    Some(match name {
+        "startsWith" | "endsWith" | "contains" | "matches" | "indexOf" | "lastIndexOf"
+        | "charAt" | "substring" | "replace" | "split" | "lowerAscii" | "upperAscii"
+        | "reverse" | "trim" | "format" => Kind::Text,
+        "join" => Kind::list(Kind::Any),
+        _ if name.starts_with("get") => Kind::Time,
+        _ => return None,
+    })
+}
+
+/// What the arguments of a function of one value are, if they are of one kind.
+pub(super) fn argument(name: &str) -> Option<Kind> {
+    match name {
+        "round" | "floor" | "ceil" | "abs" => Some(Kind::Number),
+        _ => None,
+    }
+}
+
+/// What a function gives.
+pub(super) fn result(name: &str) -> Kind {
+    match name {
+        "decimal" | "int" | "round" | "floor" | "ceil" | "abs" | "size" | "indexOf"
+        | "lastIndexOf" => Kind::Number,
+        "string" | "lower" | "upper" | "trim" | "join_nonempty" | "join" | "charAt"
+        | "substring" | "replace" | "lowerAscii" | "upperAscii" | "reverse" | "format" => {
+            Kind::Text
+        }
+        "bool" | "startsWith" | "endsWith" | "contains" | "matches" | "hasValue" => Kind::Boolean,
+        "time" | "timestamp" => Kind::Time,
+        "duration" => Kind::Duration,
+        "split" => Kind::list(Kind::Text),
+        _ if name.starts_with("get") => Kind::Number,
+        _ => Kind::Any,
+    }
+}
