@@ -31,6 +31,7 @@ mod date;
 pub mod event;
 pub mod experience;
 pub(crate) mod expression;
+mod failing;
 pub mod file;
 mod mapping;
 pub mod matching;
@@ -56,6 +57,7 @@ pub use experience::Experience;
 pub use expression::failures::{
     Failures, failed as evaluations_failed, over_budget as evaluations_over_budget,
 };
+pub use failing::Failing;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
 pub use mapping::{Kind, MappedFields};
 pub use matching::{BelongsTo, Matching, Role};

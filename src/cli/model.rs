@@ -31,6 +31,7 @@ Examples:
   customer-profile model plan model.yaml           What it would change, on the live data
   customer-profile model apply model.yaml          Apply it; to go back, apply the old file
   customer-profile model events                    Event types and their properties
+  customer-profile model status                    Expressions of the active model that fail
   customer-profile model versions                  Versions and their activation times
   customer-profile model activate 3                Apply a stored version without a server
   customer-profile model train                     Train weights; plan and apply by --version
@@ -59,6 +60,11 @@ enum Command {
         /// Version of the model
         #[arg(long, value_name = "VERSION")]
         version: Option<i64>,
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Tell the version of the active model, and which of its expressions fail on values
+    Status {
         #[command(flatten)]
         query: QueryArgs,
     },
@@ -124,6 +130,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
         Command::Show { version, query } => return show::file(version, &query).await,
+        Command::Status { query } => return show::status(&query).await,
         Command::Events { kind, query } => return events::run(kind.as_deref(), &query).await,
         Command::Versions { query } => return show::versions(&query).await,
         Command::Plan { candidate, query } => return change::plan(candidate, &query).await,

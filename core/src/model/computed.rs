@@ -9,7 +9,6 @@ use serde_json::{Map, Number, Value as Json, json};
 use siphasher::sip::SipHasher13;
 
 use super::Model;
-use super::expression::failures::Failures;
 use super::expression::types::Kind;
 use super::expression::{Expression, Payload};
 use crate::records::rollup::{
@@ -122,14 +121,13 @@ impl Definition {
         super::scope::of_aggregate(self.aggregate, matches!(self.value, Taken::Time))
     }
 
-    /// What became of the evaluations of its expressions, by key; none if all went well.
-    #[must_use]
-    pub fn failures(&self) -> Vec<(&'static str, Failures)> {
+    /// Its expressions, by key.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = (&'static str, &Expression)> {
+        let value = self.value.expression().map(|value| ("value", value));
         let condition = self.condition.as_ref();
-        let parts = [("value", self.value.expression()), ("where", condition)];
-        let told =
-            |(key, expression): (_, Option<&Expression>)| Some((key, expression?.failures()?));
-        parts.into_iter().filter_map(told).collect()
+        value
+            .into_iter()
+            .chain(condition.map(|condition| ("where", condition)))
     }
 
     /// The state of no event.

@@ -17,7 +17,9 @@
 mod budget;
 mod cel;
 mod convert;
+mod copies;
 mod elements;
+mod equality;
 pub(crate) mod failures;
 mod fields;
 mod format;

@@ -1,4 +1,4 @@
-//! What expressions can speak of: the properties of events, and what is known of customers.
+//! The names that expressions can use: properties of events, and traits of customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::records::rollup::Aggregate;
 /// The properties that mappings of the model give events of a type, beside those of the catalogue.
 pub(super) type Mapped = BTreeMap<String, BTreeSet<String>>;
 
-/// What an expression over events of these types can speak of. A type without any known property
+/// The names for an expression over events of these types. A type without any known property
 /// leaves all open.
 pub(super) fn of_events<'t>(
     types: impl IntoIterator<Item = (&'t str, Option<&'t EventType>)>,
@@ -37,7 +37,7 @@ pub(super) fn of_events<'t>(
     Shape::closed(&format!("{} has no property", names.join(" or ")), fields)
 }
 
-/// Of two types with a property of one name, what either says of it.
+/// Adds a property; where two types disagree about its kind, it may be any.
 fn add(fields: &mut BTreeMap<String, Kind>, name: &str, kind: Kind) {
     let kind = match fields.get(name) {
         Some(known) if *known != kind => Kind::Any,
@@ -80,7 +80,7 @@ fn of_property(property: &Property) -> Kind {
     }
 }
 
-/// What a computed trait is. `of_time`: it takes the event's time.
+/// The kind of a computed trait. `of_time`: it takes the event's time.
 pub(super) fn of_aggregate(aggregate: Aggregate, of_time: bool) -> Kind {
     match aggregate {
         Aggregate::Count
@@ -95,7 +95,7 @@ pub(super) fn of_aggregate(aggregate: Aggregate, of_time: bool) -> Kind {
     }
 }
 
-/// What a condition of a segment can speak of.
+/// The names for a condition of a segment.
 pub(super) fn of_customers<'t>(
     traits: impl IntoIterator<Item = &'t String>,
     computed: BTreeMap<String, Kind>,

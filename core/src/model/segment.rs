@@ -6,7 +6,6 @@ use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::failures::Failures;
 use super::expression::types::{Mistake, Shape, Wanted, mistakes};
 use super::expression::{Allowance, Expression, Outcome, Payload, kind};
 use super::scope;
@@ -22,7 +21,7 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Reads a condition. `names`: what it can speak of.
+    /// Reads a condition over these names.
     ///
     /// # Errors
     /// All that is wrong with it.
@@ -74,12 +73,6 @@ impl Segment {
                 reason: fault.to_string(),
             }),
         }
-    }
-
-    /// What became of the evaluations of its condition; none if all went well.
-    #[must_use]
-    pub fn failures(&self) -> Option<Failures> {
-        self.condition.failures()
     }
 }
 

@@ -335,9 +335,9 @@ async fn a_new_definition_is_tried_before_it_is_applied() {
     }
     insta::assert_snapshot!(wrong.join("\n"), @r"
     condition: is required
-    condition: speaks of `traits.teir`, which the model does not declare; it has: tier
+    condition: at character 7, the model declares no trait `teir`; did you mean `tier`?
     condition: is not CEL: at character 18, mismatched input '<EOF>'
     condition: speaks of accessibility needs: nobody is chosen by what they need
-    condition: speaks of `now`: a condition is over traits, computed, preferences
+    condition: a condition has no subject `now`; there are: computed, preferences, traits
     ");
 }

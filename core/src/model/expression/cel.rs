@@ -264,7 +264,7 @@ impl Program {
     }
 }
 
-/// An evaluation.
+/// The result and the cost of one evaluation.
 pub(super) struct Run {
     pub(super) outcome: Result<Outcome, Fault>,
     /// How many steps it took.

@@ -5,7 +5,7 @@
 //! `exists`, `all` and `exists_one` answer yes or no of the whole list: an element that fails is an
 //! error there, unless another one decides. A loop over nothing is nothing.
 //!
-//! CEL absorbs errors in `&&` and `||` only. So each body of a `map` stands in a condition that
+//! CEL absorbs errors in `&&` and `||` only. So each body of a `map` becomes a condition that
 //! keeps its value, and the step takes what was kept. Each loop has a place of its own; a thread
 //! evaluates one program at a time.
 
@@ -17,6 +17,7 @@ use cel::common::types::{
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
+use super::copies;
 use super::operators::{self, Called, boolean, fault, is_null, kind, null};
 
 /// `@range(place, x)`: what a loop runs over. Nothing is an empty list, and is kept in mind.
@@ -50,7 +51,7 @@ pub(super) struct LeftOut {
     pub(super) reason: Option<String>,
 }
 
-/// What a run left behind.
+/// The remarks of one run.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     pub(super) left_out: LeftOut,
@@ -90,13 +91,17 @@ pub(super) fn note(text: &str) {
 
 /// Adds the functions to an environment.
 pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
-    let with_place: [(&str, operators::Function); 4] =
-        [(RANGE, range), (LOOP, result), (KEEP, keep), (HOLDS, holds)];
+    let with_place: [(&str, operators::Function); 4] = [
+        (RANGE, range),
+        (LOOP, result),
+        (KEEP, |arguments| keep(&arguments)),
+        (HOLDS, |arguments| holds(&arguments)),
+    ];
     for (name, function) in with_place {
         env.add_overload(name, name, vec![INT_TYPE, DYN_TYPE], function)?;
     }
-    env.add_overload(KEPT, KEPT, vec![INT_TYPE], |arguments| kept(&arguments))?;
-    env.add_overload(HELD, HELD, vec![INT_TYPE], |arguments| held(&arguments))?;
+    env.add_overload(KEPT, KEPT, vec![INT_TYPE], |arguments| Ok(kept(&arguments)))?;
+    env.add_overload(HELD, HELD, vec![INT_TYPE], |arguments| Ok(held(&arguments)))?;
     env.add_overload(TRUE, TRUE, vec![DYN_TYPE], |arguments| {
         truth(arguments[0].as_ref()).map(boolean)
     })
@@ -152,21 +157,21 @@ fn result<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     Ok(if nothing { null() } else { value })
 }
 
-fn keep<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+fn keep<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let value = arguments
         .last()
         .ok_or(ExecutionError::MissingArgumentOrTarget)?;
     super::budget::charge_made(value.as_ref())?;
-    let copy = operators::copied(value.as_ref())
+    let copy = copies::copied(value.as_ref())
         .ok_or_else(|| fault(&"the value of a loop is none".into()))?;
     LOOPS.with_borrow_mut(|loops| {
-        let place = place(&arguments, &mut loops.kept);
+        let place = place(arguments, &mut loops.kept);
         loops.kept[place] = Some(copy);
     });
     Ok(boolean(true))
 }
 
-fn kept<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
+fn kept<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> CowVal<'b, 'v> {
     let value = LOOPS.with_borrow_mut(|loops| {
         let place = place(arguments, &mut loops.kept);
         let value = loops.kept[place].take();
@@ -175,9 +180,7 @@ fn kept<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
         }
         value
     });
-    Ok(CowVal::owned(
-        value.map_or_else(CelOptional::none, |value| CelOptional::of(value)),
-    ))
+    CowVal::owned(value.map_or_else(CelOptional::none, CelOptional::of))
 }
 
 fn truth(value: &dyn Val) -> Result<bool, ExecutionError> {
@@ -191,20 +194,20 @@ fn truth(value: &dyn Val) -> Result<bool, ExecutionError> {
     })
 }
 
-fn holds<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+fn holds<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     let value = arguments
         .last()
         .ok_or(ExecutionError::MissingArgumentOrTarget)?;
     let truth = truth(value.as_ref())?;
     LOOPS.with_borrow_mut(|loops| {
-        let place = place(&arguments, &mut loops.held);
+        let place = place(arguments, &mut loops.held);
         loops.held[place] = truth;
     });
     Ok(boolean(truth))
 }
 
 /// Asked only after a condition that held or failed.
-fn held<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
+fn held<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> CowVal<'b, 'v> {
     let held = LOOPS.with_borrow_mut(|loops| {
         let place = place(arguments, &mut loops.held);
         let held = std::mem::take(&mut loops.held[place]);
@@ -213,5 +216,5 @@ fn held<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
         }
         held
     });
-    Ok(boolean(held))
+    boolean(held)
 }

@@ -1,7 +1,7 @@
 //! Evaluations that failed: counted, kept by expression, and told in the log once for each.
 //!
 //! A condition that fails on a value says neither yes nor no. Where it decides about a customer or
-//! an event, nobody called for it who could be told: so it is counted here, for `model status`.
+//! an event, no caller waits for an error: so it is counted here, for `model status`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub fn failed() -> u64 {
     FAILED.load(Ordering::Relaxed)
 }
 
-/// What became of the evaluations of one expression, since this process read the model.
+/// The failures of one expression since this process read the model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
     /// How many gave no result.
@@ -36,7 +36,7 @@ pub struct Failures {
     pub reason: String,
 }
 
-/// What is known of one expression.
+/// The counts of one expression.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     failed: AtomicU64,
@@ -82,7 +82,7 @@ impl Told {
         }
     }
 
-    /// What there is to tell; none if all went well.
+    /// The failures so far; none if all went well.
     pub(super) fn failures(&self) -> Option<Failures> {
         let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Failures {

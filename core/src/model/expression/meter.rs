@@ -180,8 +180,10 @@ impl Rewriter<'_> {
             | operators::NOT_STRICTLY_FALSE
             | operators::INDEX
             | operators::OPT_INDEX
-            | operators::OPT_SELECT => false,
-            operators::EQUALS | operators::NOT_EQUALS | operators::ADD => false,
+            | operators::OPT_SELECT
+            | operators::EQUALS
+            | operators::NOT_EQUALS
+            | operators::ADD => false,
             name if charges_itself(name) => false,
             _ => {
                 self.function(call, qualified);

@@ -153,7 +153,7 @@ impl Number {
         }
     }
 
-    /// To so many decimal places, a half away from zero.
+    /// Rounds to a number of decimal places, a half away from zero.
     pub(super) fn rounded(self, places: i64) -> Result<Self, Fault> {
         let places = u32::try_from(places)
             .ok()
@@ -183,7 +183,7 @@ impl Number {
         }
     }
 
-    /// What an operator makes of two numbers. Of whole ones it is whole, where it can be.
+    /// Applies an operator to two numbers. The result of whole ones is whole, where it can be.
     ///
     /// # Errors
     /// A division by zero; a result with more digits than can be kept.
@@ -251,7 +251,11 @@ pub(super) fn of_literal(literal: f64) -> Option<Decimal> {
         if scaled.fract() == 0.0 && scaled.abs() < EXACT {
             #[expect(clippy::cast_possible_truncation, reason = "whole, and below 10^15")]
             let mantissa = scaled as i64;
-            #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::float_cmp,
+                reason = "below 10^15; it is to be the same double"
+            )]
             if (mantissa as f64) / power == literal {
                 return Some(Decimal::new(mantissa, scale));
             }
@@ -275,9 +279,8 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> Number {
-        text.parse()
-            .map(Number::Whole)
-            .unwrap_or_else(|_| Number::Decimal(decimal(text).expect(text)))
+        let whole = text.parse().ok().map(Number::Whole);
+        whole.unwrap_or_else(|| Number::Decimal(decimal(text).expect(text)))
     }
 
     fn told(one: &str, operation: Operation, other: &str) -> String {

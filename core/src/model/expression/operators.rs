@@ -12,14 +12,14 @@
 use std::cmp::Ordering;
 
 use cel::common::types::{
-    CelBool, CelBytes, CelDuration, CelInt, CelList, CelMap, CelNull, CelOptional, CelString,
-    CelTimestamp, CelType, DYN_TYPE, Kind, Type,
+    CelBool, CelDuration, CelInt, CelNull, CelString, CelTimestamp, CelType, DYN_TYPE, Type,
 };
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
-use super::budget::{charge, charge_made, charge_read};
-use super::convert::{Conversion, decimal};
+use super::budget::{charge_made, charge_read};
+use super::convert::Conversion;
+use super::equality::{equality, is_in};
 use super::number::{DECIMAL, DECIMAL_TYPE, Number, Operation};
 use super::{Fault, elements};
 use crate::records::Value;
@@ -112,7 +112,7 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_type(Type::new_unspecified_type(DECIMAL))
 }
 
-/// An error that is told as it is.
+/// An error in our own words.
 pub(super) fn fault(fault: &Fault) -> ExecutionError {
     elements::note(fault.text());
     ExecutionError::function_error(super::cel::OWN_FAULT, fault.text())
@@ -130,13 +130,13 @@ pub(super) fn is_null(value: &dyn Val) -> bool {
     value.downcast_ref::<CelNull>().is_some()
 }
 
-fn is_blank(value: &dyn Val) -> bool {
+pub(super) fn is_blank(value: &dyn Val) -> bool {
     value
         .downcast_ref::<CelString<'_>>()
         .is_some_and(|text| text.inner().trim().is_empty())
 }
 
-/// What a value is, for messages.
+/// The name of a value's kind, for messages.
 pub(super) fn kind(value: &dyn Val) -> String {
     if Number::of(value).is_some() {
         return "number".to_owned();
@@ -153,7 +153,7 @@ pub(super) fn kind(value: &dyn Val) -> String {
     .to_owned()
 }
 
-fn unfit(operator: &str, one: &dyn Val, other: &dyn Val) -> ExecutionError {
+pub(super) fn unfit(operator: &str, one: &dyn Val, other: &dyn Val) -> ExecutionError {
     let (one, other) = (kind(one), kind(other));
     let advice = match (operator, one.as_str(), other.as_str()) {
         ("+", "text", "number") | ("+", "number", "text") => {
@@ -166,7 +166,7 @@ fn unfit(operator: &str, one: &dyn Val, other: &dyn Val) -> ExecutionError {
 }
 
 /// A text beside a time is a time.
-fn as_time(value: &dyn Val) -> Option<CelTimestamp> {
+pub(super) fn as_time(value: &dyn Val) -> Option<CelTimestamp> {
     let text = value.downcast_ref::<CelString<'_>>()?;
     let time = Conversion::Time.apply(&Value::from(text.inner())).ok()?;
     let Value::Time(time) = time else { return None };
@@ -318,129 +318,6 @@ fn compared(one: &dyn Val, other: &dyn Val) -> Option<Ordering> {
     comparer.compare(other).ok()
 }
 
-fn equality<'b, 'v>(operands: &[CowVal<'b, 'v>], operator: &str, expected: bool) -> Called<'b, 'v> {
-    let [one, other] = operands else {
-        return Err(ExecutionError::MissingArgumentOrTarget);
-    };
-    let (one, other) = (one.as_ref(), other.as_ref());
-    if Number::of(one).is_none() {
-        charge_read(one)?;
-    }
-    if Number::of(other).is_none() {
-        charge_read(other)?;
-    }
-    let equal = equal(one, other);
-    if !equal && misleads(one, other) {
-        return Err(unfit(operator, one, other));
-    }
-    Ok(boolean(equal == expected))
-}
-
-/// Whether a text reads as the number or the boolean beside it would be written.
-fn misleads(one: &dyn Val, other: &dyn Val) -> bool {
-    /// No number that can be kept is written longer.
-    const MAX_BYTES: usize = 64;
-    let (text, other) = match (
-        one.downcast_ref::<CelString<'_>>(),
-        other.downcast_ref::<CelString<'_>>(),
-    ) {
-        (Some(text), None) => (text.inner(), other),
-        (None, Some(text)) => (text.inner(), one),
-        _ => return false,
-    };
-    if text.len() > MAX_BYTES {
-        return false;
-    }
-    if Number::of(other).is_some() {
-        decimal(text.trim()).is_some()
-    } else {
-        other.downcast_ref::<CelBool>().is_some() && matches!(text.trim(), "true" | "false")
-    }
-}
-
-/// Whether two values are the same.
-pub(super) fn equal(one: &dyn Val, other: &dyn Val) -> bool {
-    match (one.get_type().kind(), other.get_type().kind()) {
-        (Kind::String, Kind::String) => one.equals(other),
-        (Kind::NullType, _) => is_null(other) || is_blank(other),
-        (_, Kind::NullType) => is_blank(one),
-        (Kind::Timestamp, Kind::String) => as_time(other).is_some_and(|other| one.equals(&other)),
-        (Kind::String, Kind::Timestamp) => as_time(one).is_some_and(|one| other.equals(&one)),
-        (Kind::String, _) | (_, Kind::String) => false,
-        (Kind::List, Kind::List) => lists_equal(one, other).unwrap_or(false),
-        (Kind::Map, Kind::Map) => maps_equal(one, other).unwrap_or(false),
-        (Kind::Opaque, Kind::Opaque) => optionals_equal(one, other).unwrap_or(false),
-        _ => match (Number::of(one), Number::of(other)) {
-            (Some(one), Some(other)) => one.compare(other).is_eq(),
-            _ => one.equals(other),
-        },
-    }
-}
-
-fn lists_equal(one: &dyn Val, other: &dyn Val) -> Option<bool> {
-    let one = one.downcast_ref::<CelList<'_>>()?.inner();
-    let other = other.downcast_ref::<CelList<'_>>()?.inner();
-    let mut pairs = one.iter().zip(other);
-    let all = |(one, other): (&Box<dyn Val + '_>, &Box<dyn Val + '_>)| {
-        equal(one.as_ref(), other.as_ref())
-    };
-    Some(one.len() == other.len() && pairs.all(all))
-}
-
-fn maps_equal(one: &dyn Val, other: &dyn Val) -> Option<bool> {
-    let one = one.downcast_ref::<CelMap<'_>>()?.inner();
-    let other = other.downcast_ref::<CelMap<'_>>()?.inner();
-    let mut entries = one.iter();
-    let same = |(key, value): (_, &Box<dyn Val + '_>)| {
-        let other = other.iter().find(|(name, _)| *name == key);
-        other.is_some_and(|(_, other)| equal(value.as_ref(), other.as_ref()))
-    };
-    Some(one.len() == other.len() && entries.all(same))
-}
-
-fn optionals_equal(one: &dyn Val, other: &dyn Val) -> Option<bool> {
-    let one = one.downcast_ref::<CelOptional<'_>>()?.option();
-    let other = other.downcast_ref::<CelOptional<'_>>()?.option();
-    Some(match (one, other) {
-        (Some(one), Some(other)) => equal(one, other),
-        (one, other) => one.is_none() && other.is_none(),
-    })
-}
-
-fn is_in<'b, 'v>(operands: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let [value, container] = operands else {
-        return Err(ExecutionError::MissingArgumentOrTarget);
-    };
-    let (value, container) = (value.as_ref(), container.as_ref());
-    charge_read(container)?;
-    if let Some(list) = container.downcast_ref::<CelList<'_>>() {
-        charge(list.inner().len() as u64, 0)?;
-        let mut items = list.inner().iter().map(AsRef::as_ref);
-        if items.any(|item| equal(item, value)) {
-            return Ok(boolean(true));
-        }
-        let mut items = list.inner().iter().map(AsRef::as_ref);
-        return match items.find(|item| misleads(*item, value)) {
-            Some(item) => Err(unfit("in", value, item)),
-            None => Ok(boolean(false)),
-        };
-    }
-    if is_null(container) {
-        return Ok(null());
-    }
-    let keys = container
-        .downcast_ref::<CelMap<'_>>()
-        .and_then(Val::as_container);
-    let found = keys.and_then(|keys| keys.contains(value).ok());
-    found.map(boolean).ok_or_else(|| {
-        let (value, container) = (kind(value), kind(container));
-        let text = format!(
-            "`in` takes a value and a list, or a text and a map, and is given {value} and {container}"
-        );
-        fault(&text.into())
-    })
-}
-
 fn type_of<'b, 'v>(value: &dyn Val) -> CowVal<'b, 'v> {
     let is_fraction = Number::of(value).is_some() && value.downcast_ref::<CelInt>().is_none();
     CowVal::owned(CelType::from(if is_fraction {
@@ -448,60 +325,4 @@ fn type_of<'b, 'v>(value: &dyn Val) -> CowVal<'b, 'v> {
     } else {
         value.get_type()
     }))
-}
-
-/// A copy that borrows nothing. What is none of these is no value of an expression.
-pub(super) fn copied(value: &dyn Val) -> Option<Box<dyn Val>> {
-    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
-        return Some(Box::new(CelString::from(text.inner().to_owned())));
-    }
-    if let Some(bytes) = value.downcast_ref::<CelBytes<'_>>() {
-        return Some(Box::new(CelBytes::from(bytes.inner().to_vec())));
-    }
-    if let Some(list) = value.downcast_ref::<CelList<'_>>() {
-        let items = list.inner().iter().map(|item| copied(item.as_ref()));
-        let items: Vec<Box<dyn Val>> = items.collect::<Option<_>>()?;
-        return Some(Box::new(CelList::from(items)));
-    }
-    if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
-        let entries = map
-            .inner()
-            .iter()
-            .map(|(key, value)| Some((key.clone().into_static(), copied(value.as_ref())?)));
-        let entries: std::collections::HashMap<_, _> = entries.collect::<Option<_>>()?;
-        return Some(Box::new(CelMap::from(entries)));
-    }
-    if let Some(optional) = value.downcast_ref::<CelOptional<'_>>() {
-        return Some(Box::new(match optional.option() {
-            Some(inner) => CelOptional::of(copied(inner)?),
-            None => CelOptional::none(),
-        }));
-    }
-    // The others borrow nothing.
-    value.as_any()?;
-    scalar(value)
-}
-
-fn scalar(value: &dyn Val) -> Option<Box<dyn Val>> {
-    macro_rules! first {
-        ($($kind:ty),+) => {
-            $(if let Some(found) = value.downcast_ref::<$kind>() {
-                return Some(found.clone_as_boxed());
-            })+
-        };
-    }
-    use super::number::{CelDecimal, Unkept};
-    first!(
-        CelInt,
-        CelDecimal,
-        CelBool,
-        CelNull,
-        CelTimestamp,
-        CelDuration,
-        CelType,
-        cel::common::types::CelDouble,
-        cel::common::types::CelUInt,
-        Unkept
-    );
-    None
 }

@@ -54,7 +54,7 @@ impl Path {
         }
     }
 
-    /// The value at its end. What is not there is none, however deep.
+    /// The value at its end; none where there is none, however deep.
     ///
     /// # Errors
     /// It leads into a value without fields or elements: a text, a number, a boolean; or asks a

@@ -9,8 +9,9 @@ use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
 use super::budget::charge_made;
+use super::equality::equal;
 use super::number::Number;
-use super::operators::{Called, boolean, equal, fault, is_null, kind, null};
+use super::operators::{Called, boolean, fault, is_null, kind, null};
 
 /// The value at the end of a path: `@get(customer, 'address', 'city')`.
 pub(super) const GET: &str = "@get";
@@ -114,11 +115,10 @@ fn at<'b, 'v>(value: CowVal<'b, 'v>, step: &dyn Val) -> Called<'b, 'v> {
 /// A decimal index without fraction is whole.
 fn whole(step: &dyn Val) -> Option<CelInt> {
     match Number::of(step)? {
-        Number::Whole(_) => None,
         Number::Decimal(number) if number.is_integer() => {
             i64::try_from(number).ok().map(CelInt::from)
         }
-        Number::Decimal(_) => None,
+        Number::Whole(_) | Number::Decimal(_) => None,
     }
 }
 
@@ -141,7 +141,8 @@ fn fits(value: &dyn Val, step: &dyn Val) -> Result<bool, ExecutionError> {
         return Ok(false);
     }
     let what = match step.downcast_ref::<CelString<'_>>() {
-        Some(name) => format!("field `{}`", name.inner()),
+        // Its name may be a value of the payload.
+        Some(_) => "field of that name".to_owned(),
         None if is_index => "elements".to_owned(),
         None => format!("element at a {}", kind(step)),
     };

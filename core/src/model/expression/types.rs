@@ -1,11 +1,11 @@
-//! What kinds of values an expression works on, found without evaluating it.
+//! The kinds of values of an expression, found without evaluating it.
 //!
-//! A mistake is told when the model is checked, with the place of the word: a name that there is
-//! not, an operator over kinds that it does not take, a condition that is neither true nor false.
-//! What a payload holds is not known, so that names of a payload have any kind; the properties of
+//! Checking a model reports mistakes at the place of the word: a name that there is not, an operator over kinds that it does not take, a condition that is neither true nor false.
+//! Names of a payload have any kind, because its fields are not declared; the properties of
 //! event types, traits, computed traits and preferences are known.
 
 mod functions;
+mod loops;
 mod near;
 mod place;
 mod walk;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(in crate::model) use near::near;
 use walk::Walk;
 
-/// What is known of a value before there is one.
+/// The kind of a value, as far as it is known beforehand.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model) enum Kind {
     Any,
@@ -33,11 +33,11 @@ pub(in crate::model) enum Kind {
     Map(Arc<Shape>),
 }
 
-/// What is known of a map.
+/// The fields of a map.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::model) struct Shape {
     pub(in crate::model) fields: BTreeMap<String, Kind>,
-    /// There are no other fields: how a message says so (`there is no trait`). None: there may be.
+    /// Where there are no other fields, how a message says so: `there is no trait`.
     pub(in crate::model) only: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Kind {
         matches!(self, Self::Any | Self::Nothing)
     }
 
-    /// What either of two is.
+    /// The kind of a value that is of one kind or the other.
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, kind) | (kind, Self::Nothing) => kind,
@@ -94,7 +94,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What an expression has to give.
+/// The kind that an expression has to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) enum Wanted {
     Anything,
@@ -110,9 +110,9 @@ pub(in crate::model) struct Mistake {
     pub(in crate::model) message: String,
 }
 
-/// What there is wrong with an expression over these names, besides its syntax.
+/// The mistakes in an expression over these names, besides its syntax.
 pub(in crate::model) fn mistakes(source: &str, names: &Shape, wanted: Wanted) -> Vec<Mistake> {
-    // What does not parse is told elsewhere.
+    // Compiling it reports faults of syntax.
     let Ok(program) = super::cel::parse(source) else {
         return Vec::new();
     };

@@ -1,4 +1,4 @@
-//! What a file declares that expressions speak of, found before its sections are read.
+//! The names that expressions of a file speak of, found before its sections are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::model::expression::{Expression, Payload};
 use crate::model::scope::{Mapped, of_aggregate, of_events};
 use crate::records::Value;
 
-/// What computed traits are, by name.
+/// The kinds of computed traits, by name.
 pub(super) fn computed(file: &mut Fields<'_>) -> BTreeMap<String, Kind> {
     let ignored = &mut Reader::default();
     let Some(section) = file.get("computed") else {
@@ -99,8 +99,8 @@ impl Reader {
     }
 }
 
-/// Notes what mappings say of events that their types do not: types and properties that there are
-/// not, and values for which every event would be refused.
+/// Notes types and properties of events that mappings name and that there are not, and constants for
+/// which every event would be refused.
 pub(super) fn check_mapped_events(root: &At<'_>, reader: &mut Reader) {
     let ignored = &mut Reader::default();
     let sources = root

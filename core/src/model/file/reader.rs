@@ -181,15 +181,11 @@ impl Reader {
         let names = self.declared.names(section);
         if !names.iter().any(|declared| declared == name) {
             let (noun, meant) = (section.noun(), near(name, names.iter().map(String::as_str)));
-            let message = match meant {
-                Some(meant) => {
-                    format!("the model declares no {noun} `{name}`; did you mean `{meant}`?")
-                }
-                None => {
-                    let names = names.join(", ");
-                    format!("the model declares no {noun} `{name}`; it has: {names}")
-                }
-            };
+            let message = meant.map_or_else(
+                || format!("it has: {}", names.join(", ")),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            let message = format!("the model declares no {noun} `{name}`; {message}");
             self.error(place, message);
         }
     }

@@ -1,11 +1,11 @@
-//! What an error of CEL says, without quoting values.
+//! Words for errors of CEL, without quoting values.
 
 use cel::{ExecutionError, Value as CelValue};
 
 use super::OWN_FAULT;
 use crate::model::expression::{Fault, Outcome};
 
-/// What is computed from nothing is nothing; the rest is an error.
+/// A computation from nothing gives nothing; the rest is an error.
 pub(super) fn failed(error: &ExecutionError) -> Result<Outcome, Fault> {
     use ExecutionError as E;
     match error {

@@ -129,9 +129,11 @@ fn what_is_not_there_is_null_however_deep() {
             ("customer.first > 3", "-"),
             ("!(customer.first > 3)", "-"),
             ("name.first", "! a text has no field `first`"),
-            ("name.first == 'x'", "! a text has no field `first`"),
+            ("name.first == 'x'", "! a text has no field of that name"),
             ("lines.sku", "! a list has no field `sku`"),
             ("upper(lines.sku)", "! a list has no field `sku`"),
+            ("payload[name][name]", "-"),
+            ("name[name]", "! a text has no field of that name"),
         ],
     );
 }

@@ -1,8 +1,8 @@
-//! What functions take and give.
+//! The kinds that functions take and give.
 
 use super::Kind;
 
-/// What the target of a method is, if only one kind has the method.
+/// The kind of a method's target, if only one kind has the method.
 pub(super) fn target(name: &str) -> Option<Kind> {
     Some(match name {
         "startsWith" | "endsWith" | "contains" | "matches" | "indexOf" | "lastIndexOf"
@@ -14,7 +14,7 @@ pub(super) fn target(name: &str) -> Option<Kind> {
     })
 }
 
-/// What the arguments of a function of one value are, if they are of one kind.
+/// The kind of a function's first argument, if it takes only one kind.
 pub(super) fn argument(name: &str) -> Option<Kind> {
     match name {
         "round" | "floor" | "ceil" | "abs" => Some(Kind::Number),
@@ -22,7 +22,7 @@ pub(super) fn argument(name: &str) -> Option<Kind> {
     }
 }
 
-/// What a function gives.
+/// The kind of a function's result.
 pub(super) fn result(name: &str) -> Kind {
     match name {
         "decimal" | "int" | "round" | "floor" | "ceil" | "abs" | "size" | "indexOf"

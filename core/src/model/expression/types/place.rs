@@ -1,7 +1,7 @@
-//! Where the words of an expression stand.
+//! The places of the words of an expression.
 //!
 //! The parser keeps no places. But a tree that is walked in the order of its text meets the words
-//! in the order in which they stand there: so each is looked for behind the one before.
+//! in that same order: so each is looked for behind the one before.
 
 /// The words and signs of an expression, and how far the walk has come.
 pub(super) struct Places {

@@ -2,8 +2,7 @@
 
 use cel::IdedExpr;
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, SelectExpr,
-    operators,
+    CallExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, SelectExpr, operators,
 };
 
 use super::place::Places;
@@ -29,13 +28,12 @@ const SIGNS: [(&str, &str); 13] = [
     (operators::LOGICAL_AND, "&&"),
     (operators::LOGICAL_OR, "||"),
 ];
-const LOOPS: [&str; 6] = ["all", "exists", "exists_one", "existsOne", "filter", "map"];
 
 pub(super) struct Walk<'n> {
     names: &'n Shape,
     /// The variables of the loops around.
-    bound: Vec<(String, Kind)>,
-    places: Places,
+    pub(super) bound: Vec<(String, Kind)>,
+    pub(super) places: Places,
     pub(super) found: Vec<Mistake>,
 }
 
@@ -60,7 +58,7 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn mistake(&mut self, at: usize, message: impl Into<String>) {
+    pub(super) fn mistake(&mut self, at: usize, message: impl Into<String>) {
         let message = message.into();
         self.found.push(Mistake { at, message });
     }
@@ -162,8 +160,9 @@ impl<'n> Walk<'n> {
         match (call.func_name.as_str(), call.args.as_slice()) {
             (operators::INDEX, [operand, step]) => self.index(operand, step),
             (operators::OPT_INDEX | operators::OPT_SELECT, args) => {
-                args.iter()
-                    .for_each(|argument| drop(self.expression(argument)));
+                for argument in args {
+                    self.expression(argument);
+                }
                 Kind::Any
             }
             (operators::CONDITIONAL, [condition, then, otherwise]) => {
@@ -202,7 +201,7 @@ impl<'n> Walk<'n> {
                 let one = self.expression(one);
                 let at = self.places.pass(sign);
                 let other = self.expression(other);
-                self.operator(sign, one, &other, at)
+                self.operator(sign, &one, &other, at)
             }
             (name, args) => {
                 let at = self.places.pass(name);
@@ -228,8 +227,9 @@ impl<'n> Walk<'n> {
         if let (Some(wanted), false) = (functions::target(name), is_namespace) {
             let fits = match (&wanted, &kind) {
                 (_, kind) if kind.is_open() => true,
-                (Kind::Time, Kind::Duration) | (Kind::List(_), Kind::List(_)) => true,
-                (Kind::Text, Kind::Moment) => true,
+                (Kind::Time, Kind::Duration)
+                | (Kind::List(_), Kind::List(_))
+                | (Kind::Text, Kind::Moment) => true,
                 (wanted, kind) => wanted == kind,
             };
             if !fits {
@@ -247,9 +247,9 @@ impl<'n> Walk<'n> {
                 );
             }
         }
-        call.args
-            .iter()
-            .for_each(|argument| drop(self.expression(argument)));
+        for argument in &call.args {
+            self.expression(argument);
+        }
         functions::result(name)
     }
 
@@ -266,7 +266,7 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn condition(&mut self, sign: &str, kind: &Kind, at: usize) {
+    pub(super) fn condition(&mut self, sign: &str, kind: &Kind, at: usize) {
         if *kind != Kind::Boolean && !kind.is_open() {
             self.mistake(
                 at,
@@ -275,26 +275,26 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn operator(&mut self, sign: &str, one: Kind, other: &Kind, at: usize) -> Kind {
+    fn operator(&mut self, sign: &str, one: &Kind, other: &Kind, at: usize) -> Kind {
         use Kind as K;
         let is_time = |kind: &Kind| matches!(kind, K::Time | K::Moment);
         match sign {
             "&&" | "||" => {
-                self.condition(sign, &one, at);
+                self.condition(sign, one, at);
                 self.condition(sign, other, at);
                 return K::Boolean;
             }
             "==" | "!=" | "<" | "<=" | ">" | ">=" => {
                 let is_equality =
                     sign.ends_with('=') && sign.len() == 2 && !sign.starts_with(['<', '>']);
-                if !comparable(&one, other, is_equality) {
-                    self.unfit(sign, &one, other, at);
+                if !comparable(one, other, is_equality) {
+                    self.unfit(sign, one, other, at);
                 }
                 return K::Boolean;
             }
             _ => {}
         }
-        match (sign, &one, other) {
+        match (sign, one, other) {
             (_, one, other) if one.is_open() && other.is_open() => K::Any,
             (_, K::Number, K::Number) => K::Number,
             (_, K::Number, kind) | (_, kind, K::Number) if kind.is_open() => K::Number,
@@ -309,7 +309,7 @@ impl<'n> Walk<'n> {
             ("-", one, other) if is_time(one) && is_time(other) => K::Duration,
             ("+" | "-", kind, _) | ("+" | "-", _, kind) if kind.is_open() => K::Any,
             _ => {
-                self.unfit(sign, &one, other, at);
+                self.unfit(sign, one, other, at);
                 K::Any
             }
         }
@@ -342,81 +342,6 @@ impl<'n> Walk<'n> {
                 at,
                 format!("`in` takes a list or a map, and is given {other}"),
             ),
-        }
-    }
-
-    fn comprehension(&mut self, all: &ComprehensionExpr) -> Kind {
-        let range = self.expression(&all.iter_range);
-        let at = LOOPS
-            .iter()
-            .map(|name| self.places_of(name))
-            .min()
-            .unwrap_or(0);
-        let element = match &range {
-            Kind::List(of) => of.as_ref().clone(),
-            Kind::Map(_) => Kind::Text,
-            kind if kind.is_open() => Kind::Any,
-            other => {
-                self.mistake(
-                    at,
-                    format!("a loop runs over a list or a map, and not over {other}"),
-                );
-                Kind::Any
-            }
-        };
-        self.places.pass(&all.iter_var);
-        self.bound.push((all.iter_var.clone(), element));
-        let kind = match &all.loop_step.expr {
-            Expr::Call(step) => self.step(step, at),
-            _ => Kind::Any,
-        };
-        self.bound.pop();
-        kind
-    }
-
-    fn places_of(&self, name: &str) -> usize {
-        self.places.ahead(name).unwrap_or(usize::MAX)
-    }
-
-    fn step(&mut self, step: &CallExpr, at: usize) -> Kind {
-        match (step.func_name.as_str(), step.args.as_slice()) {
-            (operators::CONDITIONAL, [condition, then, _]) => {
-                let kind = self.expression(condition);
-                self.condition("a condition of a loop", &kind, at);
-                match &then.expr {
-                    Expr::Call(then) => self.appended(then),
-                    _ => Kind::Any,
-                }
-            }
-            (operators::ADD, _) => self.appended(step),
-            (_, [_, body]) => {
-                let kind = self.expression(body);
-                self.condition("a condition of a loop", &kind, at);
-                Kind::Boolean
-            }
-            _ => Kind::Any,
-        }
-    }
-
-    fn appended(&mut self, step: &CallExpr) -> Kind {
-        match step.args.get(1).map(|node| &node.expr) {
-            Some(Expr::List(ListExpr { elements, .. })) => {
-                let kind = match elements.first() {
-                    // A filter: its element stands once in the text.
-                    Some(IdedExpr {
-                        expr: Expr::Ident(name),
-                        ..
-                    }) if self.bound.last().is_some_and(|(bound, _)| bound == name) => self
-                        .bound
-                        .last()
-                        .map_or(Kind::Any, |(_, kind)| kind.clone()),
-                    Some(body) => self.expression(body),
-                    None => Kind::Any,
-                };
-                Kind::list(kind)
-            }
-            // `exists_one`.
-            _ => Kind::Boolean,
         }
     }
 
