@@ -317,6 +317,13 @@ async fn a_new_definition_is_tried_before_it_is_applied() {
     );
     let told = preview("computed.orders > 0", 5).await.expect("a preview");
     assert_eq!((told.profile_count, told.more_profiles), (5, true));
+    let told = preview("traits.tier >= 18", 0).await.expect("a preview");
+    let why = told.undecided_reasons.first().expect("a reason");
+    assert_eq!(
+        (told.member_count, told.undecided_count, why.profile_count),
+        (0, 12, 12)
+    );
+    insta::assert_snapshot!(why.reason, @"`>=` does not take text and number: write decimal(…) around the text");
     let mut wrong = Vec::new();
     for condition in [
         "",

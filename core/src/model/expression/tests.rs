@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 
+mod generated;
 mod kinds;
 
 fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {

@@ -1,8 +1,9 @@
 //! The kinds of values of an expression, found without evaluating it.
 //!
-//! Checking a model reports mistakes at the place of the word: a name that there is not, an operator over kinds that it does not take, a condition that is neither true nor false.
-//! Names of a payload have any kind, because its fields are not declared; the properties of
-//! event types, traits, computed traits and preferences are known.
+//! Checking a model reports mistakes at the place of the word: a name that there is not, an
+//! operator over kinds that it does not take, a condition that is neither true nor false. Names of
+//! a payload have any kind, because its fields are not declared; the properties of event types,
+//! traits, computed traits and preferences are known.
 
 mod functions;
 mod loops;

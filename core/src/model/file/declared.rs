@@ -99,8 +99,8 @@ impl Reader {
     }
 }
 
-/// Notes types and properties of events that mappings name and that there are not, and constants for
-/// which every event would be refused.
+/// Notes types and properties of events that mappings name and that there are not, and constants
+/// for which every event would be refused.
 pub(super) fn check_mapped_events(root: &At<'_>, reader: &mut Reader) {
     let ignored = &mut Reader::default();
     let sources = root

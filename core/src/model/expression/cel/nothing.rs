@@ -1,5 +1,5 @@
-//! Functions of CEL over null give null: `missing.startsWith('a')` is nothing, and the list around it
-//! keeps its other values.
+//! Functions of CEL over null give null: `missing.startsWith('a')` is nothing, and the list
+//! around it keeps its other values.
 
 use cel::common::types::{DYN_TYPE, NULL_TYPE, STRING_TYPE, Type};
 use cel::{DeclarationError, Env};
