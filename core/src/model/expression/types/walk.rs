@@ -373,6 +373,10 @@ fn unknown(name: &str, none: &str, known: &std::collections::BTreeMap<String, Ki
     let words = || known.keys().map(String::as_str);
     match near(name, words()) {
         Some(near) => format!("{none} `{name}`; did you mean `{near}`?"),
+        None if none.ends_with("property") => {
+            let all = listed(words());
+            format!("{none} `{name}`: declare it under `events`; there are: {all}")
+        }
         None if known.is_empty() => format!("{none} `{name}`, and none at all"),
         None => format!("{none} `{name}`; there are: {}", listed(words())),
     }
