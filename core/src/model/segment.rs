@@ -80,7 +80,7 @@ fn names() -> BTreeSet<String> {
     SUBJECTS.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What a condition may speak of.
+/// The subjects of a condition.
 pub(super) const SUBJECTS: [&str; 3] = ["traits", "computed", "preferences"];
 
 impl Model {
