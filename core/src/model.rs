@@ -31,6 +31,7 @@ mod date;
 pub mod event;
 pub mod experience;
 pub(crate) mod expression;
+mod failing;
 pub mod feed;
 pub mod file;
 mod language;
@@ -43,6 +44,7 @@ pub mod placeholder;
 pub mod publication;
 mod purpose;
 mod recount;
+mod scope;
 mod segment;
 
 use std::collections::BTreeMap;
@@ -55,7 +57,10 @@ pub use country::{Country, Home};
 pub use date::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
 pub use event::{Catalogue, EventType};
 pub use experience::Experience;
-pub use expression::overrun::count as evaluations_over_budget;
+pub use expression::failures::{
+    Failures, failed as evaluations_failed, over_budget as evaluations_over_budget,
+};
+pub use failing::Failing;
 pub use file::{Channel, ContextView, Model, ModelError, Purpose, TraitGroup, TraitType};
 pub use mapping::{Kind, Mapped, MappedFields, Omission};
 pub use matching::{BelongsTo, Matching, Role};
@@ -65,7 +70,7 @@ pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
 pub use recount::Recount;
-pub use segment::{Memberships, Segment, Subject};
+pub use segment::{Memberships, Segment, Subject, Undecided};
 
 use crate::choices::{Choice as _, choices};
 use crate::records::{Identifier, Value};

@@ -33,6 +33,7 @@ Examples:
   customer-profile model apply model.yaml          Apply it; to go back, apply the old file
   customer-profile model events                    Event types and their properties
   customer-profile model test-mapping order.json --source shop --kind orders --model model.yaml
+  customer-profile model status                    Expressions of the active model that fail
   customer-profile model versions                  Versions and their activation times
   customer-profile model activate 3                Apply a stored version without a server
   customer-profile model train                     Train weights; plan and apply by --version
@@ -61,6 +62,11 @@ enum Command {
         /// Version of the model
         #[arg(long, value_name = "VERSION")]
         version: Option<i64>,
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Tell the version of the active model, and which of its expressions fail on values
+    Status {
         #[command(flatten)]
         query: QueryArgs,
     },
@@ -143,6 +149,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Schema => output::print(&serde_json::to_string_pretty(&schema())?)?,
         Command::Example => output::print(BUILT_IN)?,
         Command::Show { version, query } => return show::file(version, &query).await,
+        Command::Status { query } => return show::status(&query).await,
         Command::Events { kind, query } => return events::run(kind.as_deref(), &query).await,
         Command::TestMapping {
             payload,

@@ -165,7 +165,13 @@ fn previewed(answer: &v1::PreviewSegmentResponse) -> String {
         "{} of {} customers{more}",
         answer.member_count, answer.profile_count
     );
-    [vec![head], answer.samples.clone()].concat().join("\n")
+    let undecided = answer.undecided_reasons.iter().map(|why| {
+        let (count, reason) = (why.profile_count, output::plain(&why.reason));
+        format!("undecided for {count}: {reason}")
+    });
+    [vec![head], undecided.collect(), answer.samples.clone()]
+        .concat()
+        .join("\n")
 }
 
 /// A note for segments that are not complete yet.

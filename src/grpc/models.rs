@@ -112,9 +112,15 @@ impl ModelApi {
         let found = found.ok_or_else(|| ApiError::NoModel(wanted))?;
         let in_force = self.in_force(context).await?;
         let recount = self.recount(context).await?;
+        let expression_failures = match self.rollout.models.of(&context.tenant).await {
+            // A model that cannot be used evaluates nothing.
+            Err(store::Error::Model { .. }) => Vec::new(),
+            running => failures_of(&running?.model),
+        };
         Ok(v1::GetModelResponse {
             model: Some(version_of(found, in_force, true)),
             recount,
+            expression_failures,
         })
     }
 
@@ -340,4 +346,17 @@ impl ModelApi {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The expressions that failed.
+fn failures_of(model: &profile_core::model::Model) -> Vec<v1::ExpressionFailure> {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let told = |failing: profile_core::model::Failing| v1::ExpressionFailure {
+        path: failing.path,
+        expression: failing.expression,
+        failure_count: whole(failing.failures.failed),
+        left_out_count: whole(failing.failures.left_out),
+        reason: failing.failures.reason,
+    };
+    model.failing().into_iter().map(told).collect()
 }

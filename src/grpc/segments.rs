@@ -1,6 +1,6 @@
 //! `SegmentService`: who is in which segment, from the wire to the reader and the index, and back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use profile_core::model::Model;
@@ -241,6 +241,8 @@ impl SegmentApi {
             profile_count: i64::try_from(found.profiles).unwrap_or(i64::MAX),
             samples: found.samples.iter().map(profile_name).collect(),
             more_profiles: found.more,
+            undecided_count: found.undecided.values().copied().map(whole).sum(),
+            undecided_reasons: undecided_reasons(found.undecided),
         })
     }
 
@@ -294,6 +296,21 @@ impl SegmentApi {
             withheld: refused.map(told),
         }
     }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Why a condition failed, the most frequent reason first.
+fn undecided_reasons(reasons: BTreeMap<String, u64>) -> Vec<v1::UndecidedReason> {
+    let told = |(reason, count)| v1::UndecidedReason {
+        reason,
+        profile_count: whole(count),
+    };
+    let mut told: Vec<_> = reasons.into_iter().map(told).collect();
+    told.sort_by_key(|reason| std::cmp::Reverse(reason.profile_count));
+    told
 }
 
 /// Whether segments are the model's, and the purpose may see them.

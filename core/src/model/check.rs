@@ -7,6 +7,8 @@ mod preferences;
 mod record;
 mod values;
 
+pub(super) use event::refused;
+
 pub(super) use consent::FIELDS as CONSENT_FIELDS;
 use record::Kind;
 

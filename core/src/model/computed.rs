@@ -10,6 +10,7 @@ use siphasher::sip::SipHasher13;
 
 use super::Model;
 use super::event::Catalogue;
+use super::expression::types::Kind;
 use super::expression::{Expression, Payload};
 use super::feed::Feed;
 use crate::records::rollup::{
@@ -151,6 +152,20 @@ impl Definition {
     #[must_use]
     pub fn day(&self, time: Timestamp) -> i32 {
         self.calendar.day(time)
+    }
+
+    /// What its answers are.
+    pub(super) fn kind(&self) -> Kind {
+        super::scope::of_aggregate(self.aggregate, matches!(self.value, Taken::Time))
+    }
+
+    /// Its expressions, by key.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = (&'static str, &Expression)> {
+        let value = self.value.expression().map(|value| ("value", value));
+        let condition = self.condition.as_ref();
+        value
+            .into_iter()
+            .chain(condition.map(|condition| ("where", condition)))
     }
 
     /// The state of no event.

@@ -17,15 +17,25 @@
 mod budget;
 mod cel;
 mod convert;
+mod copies;
+mod elements;
+mod equality;
+pub(crate) mod failures;
 mod fields;
+mod format;
 #[cfg(test)]
 mod manual;
 mod meter;
-pub(crate) mod overrun;
+mod names;
+mod number;
+mod operators;
 mod path;
+mod rewrite;
+mod select;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(super) mod types;
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -120,7 +130,7 @@ impl Default for Allowance {
 pub(super) struct Expression {
     source: String,
     plan: Plan,
-    told: Arc<overrun::Told>,
+    told: Arc<failures::Told>,
 }
 
 #[derive(Clone)]
@@ -209,18 +219,32 @@ impl Expression {
     /// The part of the payload that a plain path names, as it is.
     pub(super) fn find<'p>(&self, payload: &Payload<'p>) -> Option<&'p Json> {
         match &self.plan {
-            Plan::Path(path) => path.find(payload.json),
+            // A fault is told where the path is evaluated.
+            Plan::Path(path) => path.find(payload.json).ok().flatten(),
             Plan::Convert(..) | Plan::Program(_) => None,
         }
     }
 
+    /// What became of its evaluations; none if all went well.
+    pub(super) fn failures(&self) -> Option<failures::Failures> {
+        self.told.failures()
+    }
+
     pub(super) fn evaluate(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
+        let outcome = self.evaluated(payload);
+        if let Err(fault) = &outcome {
+            self.told.fault(&self.source, fault);
+        }
+        outcome
+    }
+
+    fn evaluated(&self, payload: &Payload<'_>) -> Result<Outcome, Fault> {
         match &self.plan {
             Plan::Path(path) => path
-                .find(payload.json)
+                .find(payload.json)?
                 .map_or(Ok(Outcome::Missing), from_json),
             Plan::Convert(conversion, path) => {
-                match path.find(payload.json).map(from_json).transpose()? {
+                match path.find(payload.json)?.map(from_json).transpose()? {
                     Some(Outcome::Value(value)) => conversion.apply(&value).map(Outcome::Value),
                     Some(nothing) => Ok(nothing),
                     None => Ok(Outcome::Missing),
@@ -230,14 +254,9 @@ impl Expression {
                 let context = payload
                     .context
                     .get_or_init(|| cel::context(payload.json, payload.names));
-                let outcome = payload.run(program, context);
-                if let Err(Fault {
-                    over: Some(over), ..
-                }) = &outcome
-                {
-                    self.told.tell(&self.source, *over);
-                }
-                outcome
+                let run = payload.run(program, context);
+                self.told.left_out(&self.source, &run.left_out);
+                run.outcome
             }
         }
     }
@@ -289,11 +308,7 @@ pub(super) struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// Evaluates a program over it: here, or elsewhere from the beginning if it takes long.
-    fn run(
-        &self,
-        program: &cel::Program,
-        context: &::cel::Context<'static, 'static>,
-    ) -> Result<Outcome, Fault> {
+    fn run(&self, program: &cel::Program, context: &::cel::Context<'static, 'static>) -> cel::Run {
         let left = self.steps.get();
         let inline = budget::MAX_INLINE_STEPS
             .saturating_sub(budget::MAX_PAYLOAD_STEPS - left)
@@ -304,12 +319,12 @@ impl<'a> Payload<'a> {
             left
         };
         let first = (here > 0).then(|| program.run(context, here));
-        let (outcome, taken) = match first {
-            Some((outcome, taken)) if here == left || !is_over_steps(&outcome) => (outcome, taken),
+        let run = match first {
+            Some(run) if here == left || !is_over_steps(&run.outcome) => run,
             _ => computation::elsewhere(|| program.run(context, left)),
         };
-        self.steps.set(left.saturating_sub(taken));
-        outcome
+        self.steps.set(left.saturating_sub(run.taken));
+        run
     }
 
     /// The same with other fields, on what is left of the budget, less what binding them takes.

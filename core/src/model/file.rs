@@ -12,6 +12,7 @@
 
 mod computed;
 pub mod context;
+mod declared;
 mod events;
 mod experience;
 mod forms;
@@ -165,8 +166,9 @@ impl Model {
 fn compiled(yaml: &str) -> Result<Model, Vec<ModelError>> {
     let root = tree::read(yaml)?;
     let at = At::root(&root);
-    let mut reader = Reader::of(&at);
+    let mut reader = Reader::of(&at, yaml);
     let model = mapping::<Model>().read(&at, &mut reader);
+    declared::check_mapped_events(&at, &mut reader);
     let errors = reader.into_errors();
     let mut model = model.filter(|_| errors.is_empty()).ok_or(errors)?;
     if let Some(experience) = &mut model.experience {

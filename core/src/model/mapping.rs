@@ -69,13 +69,15 @@ pub struct Omission {
 impl Kind {
     /// Finds the names again, after a mapping was set.
     pub(super) fn bind(&mut self) {
+        let names = self.expressions().flat_map(Expression::bound_names);
+        self.names = names.map(str::to_owned).collect();
+    }
+
+    /// All of both mappings.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let records = self.record.iter().flat_map(RecordMapping::expressions);
         let events = self.events.iter().flat_map(EventMapping::expressions);
-        self.names = records
-            .chain(events)
-            .flat_map(Expression::bound_names)
-            .map(str::to_owned)
-            .collect();
+        records.chain(events)
     }
 }
 

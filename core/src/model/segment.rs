@@ -1,16 +1,15 @@
 //! Segments: conditions over what is known of a customer.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::Model;
 use super::computed::json_of;
-use super::expression::{Allowance, Expression, Payload};
-use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value, listed};
+use super::expression::types::{Mistake, Shape, Wanted, mistakes};
+use super::expression::{Allowance, Expression, Outcome, Payload, kind};
+use super::scope;
+use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value};
 
 /// A named condition over a profile.
 #[derive(Debug, Clone)]
@@ -19,28 +18,32 @@ pub struct Segment {
     pub(super) condition: Expression,
     /// What it is, in words.
     pub description: String,
-    /// The topics that the condition speaks of.
-    topics: BTreeSet<String>,
 }
 
 impl Segment {
-    /// Reads a condition. `declared`: what there is of each subject that has to be declared.
+    /// Reads a condition over these names.
     ///
     /// # Errors
     /// All that is wrong with it.
     pub(super) fn parse(
         source: &str,
         description: String,
-        declared: &[(&str, &[String]); 2],
+        names: &Shape,
         allowance: &mut Allowance,
-    ) -> Result<Self, Vec<String>> {
-        let condition = Expression::compile_within(source, &SUBJECTS, allowance)?;
-        let wrong = unfit(source, &condition, declared);
+    ) -> Result<Self, Vec<Mistake>> {
+        let whole = |message| Mistake { at: 0, message };
+        let condition = Expression::compile_within(source, &SUBJECTS, allowance)
+            .map_err(|wrong| wrong.into_iter().map(whole).collect::<Vec<_>>())?;
+        let mut wrong = mistakes(source, names, Wanted::Condition);
+        if mentions("accessibility", source) {
+            let message = "speaks of accessibility needs: nobody is chosen by what they need";
+            wrong.retain(|mistake| !mistake.message.contains("`accessibility`"));
+            wrong.push(whole(message.to_owned()));
+        }
         if wrong.is_empty() {
             Ok(Self {
                 condition,
                 description,
-                topics: topics_in(source),
             })
         } else {
             Err(wrong)
@@ -56,12 +59,19 @@ impl Segment {
     /// Whether it holds. A condition that speaks of what is not known of a customer does not.
     ///
     /// # Errors
-    /// The condition goes over its budget, in words.
-    fn holds(&self, payload: &Payload<'_>) -> Result<bool, String> {
-        match self.condition.evaluate(payload) {
-            Ok(outcome) => Ok(outcome.value() == Some(Value::Bool(true))),
-            Err(fault) if fault.is_over_budget() => Err(fault.to_string()),
-            Err(_) => Ok(false),
+    /// The condition fails, in words.
+    fn holds(&self, payload: &Payload<'_>) -> Result<bool, Undecided> {
+        match self.condition.evaluate(payload).map(Outcome::value) {
+            Ok(None) => Ok(false),
+            Ok(Some(Value::Bool(holds))) => Ok(holds),
+            Ok(Some(other)) => Err(Undecided {
+                over_budget: false,
+                reason: format!("a condition is true or false, and here a {}", kind(&other)),
+            }),
+            Err(fault) => Err(Undecided {
+                over_budget: fault.is_over_budget(),
+                reason: fault.to_string(),
+            }),
         }
     }
 }
@@ -70,7 +80,7 @@ fn names() -> BTreeSet<String> {
     SUBJECTS.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What a condition may speak of.
+/// The subjects of a condition.
 pub(super) const SUBJECTS: [&str; 3] = ["traits", "computed", "preferences"];
 
 impl Model {
@@ -79,22 +89,21 @@ impl Model {
     /// # Errors
     /// All that is wrong with the condition.
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
-        let (traits, computed) = (
-            self.traits.keys().cloned().collect::<Vec<_>>(),
-            self.computed.keys().cloned().collect::<Vec<_>>(),
-        );
-        let declared: [(&str, &[String]); 2] = [(SUBJECTS[0], &traits), (SUBJECTS[1], &computed)];
-        Segment::parse(
-            condition,
-            String::new(),
-            &declared,
-            &mut Allowance::default(),
-        )
+        let computed = self.computed.iter();
+        let computed = computed.map(|(name, definition)| (name.clone(), definition.kind()));
+        let names = scope::of_customers(self.traits.keys(), computed.collect());
+        let allowance = &mut Allowance::default();
+        Segment::parse(condition, String::new(), &names, allowance).map_err(|wrong| {
+            let told = |Mistake { at, message }| match at {
+                0 => message,
+                at => format!("at character {at}, {message}"),
+            };
+            wrong.into_iter().map(told).collect()
+        })
     }
 
-    /// What conditions see of a customer: declared traits, computed traits and preferences, with
-    /// the topics that some condition speaks of; null where nothing is known. Needs are not among
-    /// them: nobody is chosen by them.
+    /// What conditions see of a customer: declared traits, computed traits and preferences, null
+    /// where nothing is known. Needs are not among them: nobody is chosen by them.
     pub fn subject<'a>(
         &self,
         trait_of: impl Fn(&str) -> Option<&'a Value>,
@@ -110,11 +119,7 @@ impl Model {
         let computed = computed
             .map(|(name, value)| (name.clone(), known(value)))
             .collect();
-        let mut subject = Subject(of_parts([traits, computed, preferences(stated)]));
-        for segment in self.segments.values() {
-            subject.know_of(&segment.topics);
-        }
-        subject
+        Subject(of_parts([traits, computed, preferences(stated)]))
     }
 
     /// Which of the model's segments a customer is in.
@@ -138,49 +143,31 @@ impl Segment {
     /// Whether a customer is in it.
     ///
     /// # Errors
-    /// The condition goes over its budget, in words.
-    pub fn includes(&self, subject: &Subject) -> Result<bool, String> {
-        let subject = subject.with(&self.topics);
-        self.holds(&Payload::new(&subject, &names()))
+    /// The condition fails on what is known of the customer.
+    pub fn includes(&self, subject: &Subject) -> Result<bool, Undecided> {
+        self.holds(&Payload::new(&subject.0, &names()))
     }
+}
+
+/// Why a condition says neither yes nor no of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// It goes over its budget; else it does not take a value.
+    pub over_budget: bool,
+    /// In words, without quoting a value.
+    pub reason: String,
 }
 
 /// What conditions see of a customer.
 #[derive(Debug)]
 pub struct Subject(Json);
 
-/// Where topics are in a subject.
-const TOPICS: &str = "/preferences/topics";
-
-impl Subject {
-    /// With null for topics of which nothing is said.
-    fn know_of(&mut self, topics: &BTreeSet<String>) {
-        if let Some(Json::Object(known)) = self.0.pointer_mut(TOPICS) {
-            for topic in topics {
-                known.entry(topic.as_str()).or_insert(Json::Null);
-            }
-        }
-    }
-
-    /// The same, as a copy only where it lacks a topic.
-    fn with(&self, topics: &BTreeSet<String>) -> Cow<'_, Json> {
-        let known = self.0.pointer(TOPICS);
-        let lacks = |topic: &String| known.is_none_or(|known| known.get(topic).is_none());
-        if !topics.iter().any(lacks) {
-            return Cow::Borrowed(&self.0);
-        }
-        let mut copy = Self(self.0.clone());
-        copy.know_of(topics);
-        Cow::Owned(copy.0)
-    }
-}
-
 /// The segments that a customer is in.
 #[derive(Debug, Default)]
 pub struct Memberships {
     /// Those whose condition holds, in order.
     pub members: BTreeSet<String>,
-    /// Those whose condition went over its budget: it is not known whether it holds.
+    /// Those whose condition failed: it is not known whether it holds.
     pub undecided: BTreeSet<String>,
 }
 
@@ -225,77 +212,10 @@ fn cap(cap: &FrequencyCap) -> Json {
     })
 }
 
-/// What a condition speaks of that it may not, or that there is not.
-fn unfit(source: &str, condition: &Expression, declared: &[(&str, &[String]); 2]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if mentions("accessibility", source) {
-        wrong.push("speaks of accessibility needs: nobody is chosen by what they need".to_owned());
-    }
-    for name in condition
-        .bound_names()
-        .filter(|name| !SUBJECTS.contains(name) && *name != "accessibility")
-    {
-        wrong.push(format!(
-            "speaks of `{name}`: a condition is over {}",
-            SUBJECTS.join(", ")
-        ));
-    }
-    for (subject, names) in declared {
-        for name in named_in(subject, source)
-            .into_iter()
-            .filter(|name| !names.contains(name))
-        {
-            let all = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                listed(names.iter().map(String::as_str))
-            };
-            wrong.push(format!(
-                "speaks of `{subject}.{name}`, which the model does not declare; it has: {all}"
-            ));
-        }
-    }
-    wrong
-}
-
 fn mentions(word: &str, source: &str) -> bool {
     source
         .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
         .any(|found| found == word)
-}
-
-/// The topics that a condition speaks of.
-fn topics_in(source: &str) -> BTreeSet<String> {
-    static TOPIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r#"\btopics\s*(?:\.\s*(\w+)|\[\s*['"]([^'"]+)['"]\s*\])"#).ok()
-    });
-    let found = TOPIC
-        .iter()
-        .flat_map(|pattern| pattern.captures_iter(source));
-    found
-        .filter_map(|found| found.get(1).or(found.get(2)))
-        .map(|name| name.as_str().to_owned())
-        .collect()
-}
-
-/// The names after `traits.` or within `traits['…']`.
-fn named_in(subject: &str, source: &str) -> BTreeSet<String> {
-    static NAMED: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"\b(\w+)\s*(?:\.\s*(\w+)|\[\s*['"](\w+)['"]\s*\])"#).ok());
-    let Some(pattern) = NAMED.as_ref() else {
-        return BTreeSet::new();
-    };
-    let found = pattern
-        .captures_iter(source)
-        .filter(|found| found.get(1).is_some_and(|name| name.as_str() == subject));
-    found
-        .filter_map(|found| {
-            found
-                .get(2)
-                .or(found.get(3))
-                .map(|name| name.as_str().to_owned())
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Derived {
     pub computed: BTreeMap<String, Computed>,
     /// The segments that it is in.
     pub segments: BTreeSet<String>,
-    /// The segments whose condition went over its budget: it is not known whether it is in them.
+    /// The segments whose condition failed: it is not known whether it is in them.
     pub undecided_segments: BTreeSet<String>,
 }
 

@@ -24,7 +24,17 @@ pub(super) const CONDITION: Target = Target {
 /// A text in the payload that no message may repeat.
 const SECRET: &str = "s3cr3t";
 
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 50] = [
+    "round(",
+    "floor(",
+    "abs(",
+    ".exists(x, x > 1)",
+    ".map(x, decimal(x.n))",
+    "has(customer.id)",
+    ".?sku",
+    " - ",
+    " / ",
+    " > ",
     "first",
     "customer.id",
     "payload",
@@ -82,6 +92,10 @@ fn expression_seeds() -> Vec<Vec<u8>> {
         "{'a': [1, 2.5, true], 'b': -customer.id}",
         "first.replace('A', 'AA').replace('A', 'AA').matches('^(A+)+$')",
         "int(total) / 0",
+        "lines.map(line, {'sku': line.sku, 'n': decimal(line.n) / 3}).filter(x, x.n > 0.1)",
+        "round(decimal(total) * 1.075, 2) - number % 7",
+        "missing.map(x, x.y).exists(y, y == 1) || customer.tags.exists_one(t, t == 'a')",
+        "lines.map(a, lines.map(b, lines.map(c, a.n + b.n * c.n)))",
         "duration('1h') + timestamp('2026-01-31T08:00:00Z')",
     ])
 }

@@ -192,6 +192,8 @@ fn check_batch(input: &[u8]) -> Answer {
             Some(v1::statement::Kind::PatchRecord(_)) => "patch",
             Some(v1::statement::Kind::DeleteRecord(_)) => "delete",
             Some(v1::statement::Kind::RecordEvent(_)) => "event",
+            Some(v1::statement::Kind::RetractEvent(_)) => "retraction",
+            Some(v1::statement::Kind::ReplaceEvent(_)) => "replacement",
             Some(v1::statement::Kind::StatePreferences(_)) => "preferences",
             Some(v1::statement::Kind::RecordConsent(_)) => "consent",
             None => "nothing",
@@ -210,6 +212,11 @@ fn text_bytes(statement: &v1::Statement) -> usize {
             .map(|held| held.r#type.len() + held.value.len())
             .sum::<usize>()
     };
+    let event = |event: &Option<v1::Event>| {
+        event.as_ref().map_or(0, |event| {
+            key(&event.record) + event.event_id.len() + event.r#type.len()
+        })
+    };
     match &statement.kind {
         Some(v1::statement::Kind::UpsertRecord(said)) => {
             key(&said.record) + values(&said.identifiers)
@@ -218,9 +225,9 @@ fn text_bytes(statement: &v1::Statement) -> usize {
             key(&said.record) + values(&said.identifiers)
         }
         Some(v1::statement::Kind::DeleteRecord(said)) => key(&said.record),
-        Some(v1::statement::Kind::RecordEvent(said)) => said.event.as_ref().map_or(0, |event| {
-            key(&event.record) + event.event_id.len() + event.r#type.len()
-        }),
+        Some(v1::statement::Kind::RecordEvent(said)) => event(&said.event),
+        Some(v1::statement::Kind::RetractEvent(said)) => said.source.len() + said.event_id.len(),
+        Some(v1::statement::Kind::ReplaceEvent(said)) => event(&said.event),
         Some(v1::statement::Kind::StatePreferences(said)) => key(&said.record),
         Some(v1::statement::Kind::RecordConsent(said)) => key(&said.record),
         None => 0,

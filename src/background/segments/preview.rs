@@ -1,5 +1,6 @@
 //! How many customers a condition would hold of, before it is a segment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub struct Preview {
     pub members: u64,
     /// Some of them, in order of id.
     pub samples: Vec<ProfileId>,
+    /// Numbers of profiles on which the condition failed, by reason.
+    pub undecided: BTreeMap<String, u64>,
     /// Whether there are more profiles than were looked at.
     pub more: bool,
 }
@@ -90,8 +93,15 @@ impl Segments {
                 let chunk = std::mem::replace(&mut present, rest);
                 let (model, candidate) = (running.model.clone(), candidate.clone());
                 let work = move || chunk_of(chunk, &model, &candidate, now);
-                let Seen { profiles, members } = compute::run(Class::Call, None, work).await??;
+                let Seen {
+                    profiles,
+                    members,
+                    undecided,
+                } = compute::run(Class::Call, None, work).await??;
                 preview.profiles += profiles;
+                for (reason, count) in undecided {
+                    *preview.undecided.entry(reason).or_default() += count;
+                }
                 preview.members += members.len() as u64;
                 let room = bounds.samples.saturating_sub(preview.samples.len());
                 preview.samples.extend(members.into_iter().take(room));
@@ -108,6 +118,7 @@ impl Segments {
 struct Seen {
     profiles: u64,
     members: Vec<ProfileId>,
+    undecided: BTreeMap<String, u64>,
 }
 
 /// Evaluates a candidate over some profiles.
@@ -120,6 +131,7 @@ fn chunk_of(
     let mut seen = Seen {
         profiles: 0,
         members: Vec::new(),
+        undecided: BTreeMap::new(),
     };
     for stored in chunk {
         if profile_core::computation::is_cancelled() {
@@ -128,11 +140,11 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        if candidate
-            .includes(&subject(&profile, &computed, model))
-            .map_err(PreviewError::OverBudget)?
-        {
-            seen.members.push(profile.id);
+        match candidate.includes(&subject(&profile, &computed, model)) {
+            Ok(true) => seen.members.push(profile.id),
+            Ok(false) => {}
+            Err(why) if why.over_budget => return Err(PreviewError::OverBudget(why.reason)),
+            Err(why) => *seen.undecided.entry(why.reason).or_default() += 1,
         }
     }
     Ok(seen)

@@ -22,30 +22,27 @@ pub(super) async fn test(
     query: &QueryArgs,
 ) -> anyhow::Result<ExitCode> {
     let payload = std::fs::read(payload).with_context(|| payload.display().to_string())?;
-    let answer = match model {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-            let model = match ModelFile::parse(&text) {
-                Ok(file) => file.model,
-                Err(errors) => {
-                    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    bail!("{} has mistakes: {}", file.display(), errors.join("; "));
-                }
-            };
-            if let Err(violation) = model.check_mapping(&source, &kind) {
-                bail!("{violation}");
+    let answer = if let Some(file) = model {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let model = match ModelFile::parse(&text) {
+            Ok(file) => file.model,
+            Err(errors) => {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                bail!("{} has mistakes: {}", file.display(), errors.join("; "));
             }
-            tested_mapping(&model, (&source, &kind), &payload, SystemClock.now())
+        };
+        if let Err(violation) = model.check_mapping(&source, &kind) {
+            bail!("{violation}");
         }
-        None => {
-            let client = query.connect().await?;
-            let request = client.request(v1::TestMappingRequest {
-                source,
-                kind,
-                payload: payload.into(),
-            })?;
-            answered(client.models().test_mapping(request).await)?
-        }
+        tested_mapping(&model, (&source, &kind), &payload, SystemClock.now())
+    } else {
+        let client = query.connect().await?;
+        let request = client.request(v1::TestMappingRequest {
+            source,
+            kind,
+            payload: payload.into(),
+        })?;
+        answered(client.models().test_mapping(request).await)?
     };
     query.print(ANSWER, &answer, |answer| Ok(shown(answer)))?;
     let is_refused = !answer.violations.is_empty()

@@ -1,4 +1,4 @@
-//! `model show`, `model versions`.
+//! `model show`, `model status`, `model versions`.
 
 use std::process::ExitCode;
 
@@ -20,6 +20,35 @@ pub(super) async fn file(version: Option<i64>, query: &QueryArgs) -> anyhow::Res
         let file = answer.model.as_ref().map(|model| model.file.clone());
         Ok(file.unwrap_or_default())
     })
+}
+
+pub(super) async fn status(query: &QueryArgs) -> anyhow::Result<ExitCode> {
+    let client = query.connect().await?;
+    let request = v1::GetModelRequest { version: 0 };
+    let answer = answered(client.models().get_model(client.request(request)?).await)?;
+    query.print("GetModelResponse", &answer, |answer| {
+        Ok(status_shown(answer))
+    })
+}
+
+fn status_shown(answer: &v1::GetModelResponse) -> String {
+    let version = answer.model.as_ref().map_or(0, |model| model.version);
+    if answer.expression_failures.is_empty() {
+        return format!("version {version}: no expression failed");
+    }
+    let mut table = output::table(&["expression", "failed", "elements left out", "first reason"]);
+    for failure in &answer.expression_failures {
+        table.add_row([
+            failure.path.clone(),
+            failure.failure_count.to_string(),
+            failure.left_out_count.to_string(),
+            output::plain(&failure.reason),
+        ]);
+    }
+    format!(
+        "version {version}: expressions that failed on values, since this server read the model\n\n{}",
+        output::lines(&table)
+    )
 }
 
 pub(super) async fn versions(query: &QueryArgs) -> anyhow::Result<ExitCode> {

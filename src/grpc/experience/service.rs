@@ -67,13 +67,7 @@ impl<'a> Served<'a> {
         metrics.promises = self.promises();
     }
 
-    fn survey(
-        &self,
-        part: Part,
-        asked: &Asked,
-        formula: String,
-        off_scale: u64,
-    ) -> v1::MetricBasis {
+    fn survey(&self, part: Part, asked: &Asked, formula: &str, off_scale: u64) -> v1::MetricBasis {
         let (min, max) = (asked.scale.min(), asked.scale.max());
         let rounded = if part == Part::Nps {
             ", to the nearest whole number"
@@ -94,7 +88,7 @@ impl<'a> Served<'a> {
     }
 
     fn nps(&mut self, asked: &Asked) -> v1::NetPromoterScore {
-        let formula = "100 * (share of 9 and 10 - share of 0 to 6)".to_owned();
+        let formula = "100 * (share of 9 and 10 - share of 0 to 6)";
         let mut told = v1::NetPromoterScore {
             basis: Some(self.survey(Part::Nps, asked, formula, self.totals.nps.off_scale)),
             last: self.last.remove(&Part::Nps),
@@ -116,7 +110,7 @@ impl<'a> Served<'a> {
             brought(asked.scale, Scale::CSAT)
         );
         let mut told = v1::CustomerSatisfaction {
-            basis: Some(self.survey(Part::Csat, asked, formula, self.totals.csat.off_scale)),
+            basis: Some(self.survey(Part::Csat, asked, &formula, self.totals.csat.off_scale)),
             last: self.last.remove(&Part::Csat),
             ..v1::CustomerSatisfaction::default()
         };
@@ -134,7 +128,7 @@ impl<'a> Served<'a> {
             brought(asked.scale, Scale::CES)
         );
         let mut told = v1::CustomerEffort {
-            basis: Some(self.survey(Part::Ces, asked, formula, self.totals.ces.off_scale)),
+            basis: Some(self.survey(Part::Ces, asked, &formula, self.totals.ces.off_scale)),
             last: self.last.remove(&Part::Ces),
             ..v1::CustomerEffort::default()
         };
@@ -188,9 +182,12 @@ impl<'a> Served<'a> {
 
     fn promises(&self) -> Option<v1::DeliveryPromises> {
         let promises = self.page.experience.promises.as_ref()?;
-        let formula = "share of promises that were kept".to_owned();
+        let formula = "share of promises that were kept";
         Some(v1::DeliveryPromises {
-            basis: Some(self.page.within(Part::Promises, promises, formula)),
+            basis: Some(
+                self.page
+                    .within(Part::Promises, promises, formula.to_owned()),
+            ),
             ratio: self.totals.kept.ratio(),
             kept_count: whole(self.totals.kept.part),
             promise_count: whole(self.totals.kept.whole),

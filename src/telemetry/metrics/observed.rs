@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
-use profile_core::model::evaluations_over_budget;
+use profile_core::model::{evaluations_failed, evaluations_over_budget};
 
 use super::Metrics;
 use crate::telemetry::Episode;
@@ -182,6 +182,13 @@ impl Metrics {
             help,
             Vec::new(),
             evaluations_over_budget,
+        );
+        self.total(
+            "customer_profile.expressions.failed",
+            "{evaluation}",
+            "Evaluations of expressions that failed on a value, and elements of lists that were left out",
+            Vec::new(),
+            evaluations_failed,
         );
     }
 

@@ -145,7 +145,11 @@ async fn an_event_that_is_taken_back_is_nowhere_and_counts_nowhere() {
     assert_eq!(order_of(&service, "a").await, "NotFound");
     // Neither comes back by being said again.
     let again = service.say(vec![placed("1", "a", 60), retract("a")]).await;
-    let outcomes: Vec<_> = again.results.iter().map(|it| it.outcome()).collect();
+    let outcomes: Vec<_> = again
+        .results
+        .iter()
+        .map(v1::StatementResult::outcome)
+        .collect();
     assert_eq!(outcomes, [StatementOutcome::Duplicate; 2]);
     service.say(vec![retract("b")]).await;
     assert_eq!(derived(&service, "1").await, "nobody");

@@ -317,6 +317,13 @@ async fn a_new_definition_is_tried_before_it_is_applied() {
     );
     let told = preview("computed.orders > 0", 5).await.expect("a preview");
     assert_eq!((told.profile_count, told.more_profiles), (5, true));
+    let told = preview("traits.tier >= 18", 0).await.expect("a preview");
+    let why = told.undecided_reasons.first().expect("a reason");
+    assert_eq!(
+        (told.member_count, told.undecided_count, why.profile_count),
+        (0, 12, 12)
+    );
+    insta::assert_snapshot!(why.reason, @"`>=` does not take text and number: write decimal(…) around the text");
     let mut wrong = Vec::new();
     for condition in [
         "",
@@ -335,9 +342,9 @@ async fn a_new_definition_is_tried_before_it_is_applied() {
     }
     insta::assert_snapshot!(wrong.join("\n"), @r"
     condition: is required
-    condition: speaks of `traits.teir`, which the model does not declare; it has: tier
+    condition: at character 7, the model declares no trait `teir`; did you mean `tier`?
     condition: is not CEL: at character 18, mismatched input '<EOF>'
     condition: speaks of accessibility needs: nobody is chosen by what they need
-    condition: speaks of `now`: a condition is over traits, computed, preferences
+    condition: a condition has no subject `now`; there are: computed, preferences, traits
     ");
 }

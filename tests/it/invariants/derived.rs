@@ -16,6 +16,9 @@ use super::world::World;
 
 /// What the model of the cases counts.
 pub(super) const DERIVED: &str = "
+events:
+  order_placed: { extends: order_placed, properties: { amount: any, number: any } }
+  call: { properties: { amount: any, number: any } }
 computed:
   orders: { count: order_placed }
   orders_3d: { count: order_placed, window: 3d }

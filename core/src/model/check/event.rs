@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Check, MAX_ELEMENTS, MAX_EVENT_TYPE_BYTES, MAX_FIELDS, is_snake_case, shown};
+use crate::model::Model;
 use crate::model::event::{EventType, Property, PropertyKind, is_currency};
 use crate::records::{
     ContentHash, Correction, DraftEvent, DraftReplacement, DraftRetraction, Event, EventChange,
@@ -146,6 +147,10 @@ impl Check<'_> {
                 }
             }
             (Kind::Map(known), Value::Map(entries)) => self.known_entries(field, known, entries),
+            (kind @ Kind::Currency, Value::String(_)) => {
+                let rule = format!("must be {kind}; it is no such code");
+                self.add(Reason::Malformed, field, rule);
+            }
             (kind, value) => {
                 let rule = format!("must be {kind}; it is {}", kind_of(value));
                 self.add(Reason::Malformed, field, rule);
@@ -184,6 +189,19 @@ impl Check<'_> {
 fn place(version: i64, source_time: Option<Timestamp>) -> Option<(i64, Timestamp)> {
     let dated = version > 0 || source_time.is_some();
     dated.then(|| (version, source_time.unwrap_or_default()))
+}
+
+/// Why an event with this value of a property is refused, if it is.
+pub(in crate::model) fn refused(property: &Property, value: &Value) -> Option<String> {
+    let mut check = Check {
+        model: &Model::default(),
+        violations: Vec::new(),
+        notes: None,
+        strict: true,
+    };
+    check.property("", property, value);
+    let wrong = check.violations.into_iter().next()?;
+    Some(wrong.description)
 }
 
 /// What a value is, in words, without quoting it.

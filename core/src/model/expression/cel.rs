@@ -2,10 +2,12 @@
 //!
 //! Beyond CEL's own functions and its string extension (`split`, `replace`, `substring`, …) there
 //! are the [conversions](Conversion), which replace CEL's `int`, `string` and `bool` so that one
-//! name means one thing, `join_nonempty(separator, list)` and `sum(list)`.
-//!
-//! Fractions are CEL doubles in here; a plain path or a conversion of one keeps each digit.
+//! name means one thing, `join_nonempty(separator, list)` and `sum(list)`. Operators, selection and
+//! loops are those of [`operators`](super::operators), [`select`](super::select) and
+//! [`elements`](super::elements).
 
+mod failed;
+mod nothing;
 mod sum;
 mod values;
 
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::functions::Function;
-use cel::common::types::{CelInt, DYN_TYPE, INT_TYPE};
+use cel::common::types::{CelInt, CelList, CelNull, CelString, DYN_TYPE, INT_TYPE};
 use cel::common::value::{CowVal, Val};
 use cel::parser::PrattParser;
 use cel::{
@@ -23,11 +25,18 @@ use cel::{
 use regex::Regex;
 use serde_json::Value as Json;
 
+use super::elements::{self, LeftOut};
+use super::operators::Called;
 use super::path::PAYLOAD;
-use super::{Allowance, Conversion, Fault, Outcome, budget, meter, text};
+use super::{
+    Allowance, Conversion, Fault, Outcome, budget, meter, names, number, operators, rewrite,
+    select, text,
+};
 use crate::computation;
 use crate::records::Value;
-use values::{from_cel, to_cel, value_to_cel};
+use failed::failed;
+pub(super) use values::from_cel;
+use values::{to_cel, value_to_cel};
 
 /// A compiled program and the fields that it names.
 #[derive(Debug)]
@@ -45,12 +54,14 @@ pub(super) struct Program {
 const DEEP: usize = 24;
 
 const JOIN: &str = "join_nonempty";
+/// The name that errors of ours go by.
+pub(super) const OWN_FAULT: &str = "@fault";
 
 /// Names of types are values too: `type(x) == string`.
-const TYPES: [&str; 13] = [
+pub(super) const TYPES: [&str; 12] = [
     "bool",
     "bytes",
-    "double",
+    number::DECIMAL,
     "duration",
     "dyn",
     "int",
@@ -60,8 +71,10 @@ const TYPES: [&str; 13] = [
     "string",
     "timestamp",
     "type",
-    "uint",
 ];
+
+/// Functions of CEL that would be a second way of saying something.
+const SUPERSEDED: [(&str, &str); 2] = [("double", "decimal"), ("uint", "int")];
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
@@ -113,8 +126,11 @@ fn declare(env: &mut Env) -> Result<(), DeclarationError> {
         env.add_overload(name, name, arguments, function)?;
     }
     text::declare(env)?;
+    operators::declare(env)?;
+    select::declare(env)?;
+    elements::declare(env)?;
     sum::declare(env)?;
-    Ok(())
+    nothing::declare(env)
 }
 
 impl Program {
@@ -147,15 +163,12 @@ impl Program {
             .filter(|name| !is_function(name))
             .map(str::to_owned)
             .collect();
-        let mut names: Vec<String> = found.variables().into_iter().map(str::to_owned).collect();
         if !unknown.is_empty() {
             unknown.sort_unstable();
-            return Err(unknown
-                .into_iter()
-                .map(|name| format!("calls `{name}`, which is no function"))
-                .collect());
+            return Err(unknown.iter().map(|name| unknown_function(name)).collect());
         }
-        names.sort_unstable();
+        let names = names::free(&program);
+        rewrite::into_own(&mut program);
         let meter::Metered {
             nodes,
             depth,
@@ -195,7 +208,7 @@ impl Program {
         );
         let names = self.names.iter().cloned().collect();
         let most = budget::MAX_STEPS_OVER_NOTHING.min(allowance.trial_steps);
-        let (outcome, taken) = self.run_tree(trial, &context(&nothing, &names), most);
+        let Run { outcome, taken, .. } = self.run_tree(trial, &context(&nothing, &names), most);
         allowance.trial_steps = allowance.trial_steps.saturating_sub(taken);
         let over = outcome.err().and_then(|fault| fault.over);
         Err(vec![match over {
@@ -215,12 +228,8 @@ impl Program {
         }])
     }
 
-    /// Evaluates it on a budget of steps. Answers also how many it took.
-    pub(super) fn run(
-        &self,
-        context: &Context<'_, '_>,
-        steps: u64,
-    ) -> (Result<Outcome, Fault>, u64) {
+    /// Evaluates it on a budget of steps.
+    pub(super) fn run(&self, context: &Context<'_, '_>, steps: u64) -> Run {
         if self.is_deep {
             computation::on_large_stack(|| self.run_here(context, steps))
         } else {
@@ -228,34 +237,52 @@ impl Program {
         }
     }
 
-    fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> (Result<Outcome, Fault>, u64) {
+    fn run_here(&self, context: &Context<'_, '_>, steps: u64) -> Run {
         self.run_tree(&self.tree, context, steps)
     }
 
-    fn run_tree(
-        &self,
-        tree: &IdedExpr,
-        context: &Context<'_, '_>,
-        steps: u64,
-    ) -> (Result<Outcome, Fault>, u64) {
+    fn run_tree(&self, tree: &IdedExpr, context: &Context<'_, '_>, steps: u64) -> Run {
         let most = steps.min(budget::MAX_STEPS);
-        let run = || CelValue::resolve(tree, context);
-        let metered = || budget::metered(most, self.nodes, run);
-        let (result, taken, over) = text::with_patterns(&self.patterns, metered);
+        let run = || CelValue::resolve_val(tree, context).map(|value| from_cel(value.as_ref()));
+        let watched = || elements::watched(|| budget::metered(most, self.nodes, run));
+        let ((result, taken, over), watched) = text::with_patterns(&self.patterns, watched);
         let outcome = match (over, result) {
             (Some(budget::Over::Steps), _) if steps < budget::MAX_STEPS => {
                 Err(Fault::over(budget::Over::PayloadSteps))
             }
             (Some(over), _) => Err(Fault::over(over)),
-            (None, Ok(result)) => from_cel(&result),
-            (None, Err(error)) => failed(&error),
+            (None, Ok(result)) => result,
+            (None, Err(error)) => match (failed(&error), watched.fault) {
+                // A loop over nothings and an error ends with whichever was last.
+                (Ok(_), Some(fault)) => Err(fault.into()),
+                (outcome, _) => outcome,
+            },
         };
-        (outcome, taken)
+        Run {
+            outcome,
+            taken,
+            left_out: watched.left_out,
+        }
+    }
+}
+
+/// The result and the cost of one evaluation.
+pub(super) struct Run {
+    pub(super) outcome: Result<Outcome, Fault>,
+    /// How many steps it took.
+    pub(super) taken: u64,
+    pub(super) left_out: LeftOut,
+}
+
+fn unknown_function(name: &str) -> String {
+    match SUPERSEDED.iter().find(|(theirs, _)| *theirs == name) {
+        Some((_, own)) => format!("calls `{name}`: numbers are whole or decimal, write `{own}`"),
+        None => format!("calls `{name}`, which is no function"),
     }
 }
 
 /// Parses within the bounds of the parser.
-fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
+pub(super) fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
     PrattParser::new()
         .max_recursion_depth(budget::MAX_NESTING)
         .enable_optional_syntax(true)
@@ -278,6 +305,9 @@ fn syntax_error(error: &cel::ParseError) -> String {
 fn is_function(name: &str) -> bool {
     if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         return true;
+    }
+    if SUPERSEDED.iter().any(|(theirs, _)| *theirs == name) {
+        return false;
     }
     let context = Context::with_env(Arc::clone(&ENV));
     let qualified = meter::NAMESPACES.map(|namespace| format!("{namespace}.{name}(1)"));
@@ -306,60 +336,11 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
             {
                 continue;
             }
-            None => CelValue::Null,
+            None => Box::new(CelNull),
         };
-        context.add_variable_from_value(name.clone(), bound);
+        context.add_variable_as_val(name, bound);
     }
     context
-}
-
-/// What is computed from nothing is nothing; the rest is told without quoting values.
-fn failed(error: &ExecutionError) -> Result<Outcome, Fault> {
-    use ExecutionError as E;
-    match error {
-        nothing if is_of_nothing(nothing) => Ok(Outcome::Missing),
-        E::UnsupportedBinaryOperator(operator, left, right) => Err(format!(
-            "`{operator}` does not take {} and {}",
-            left.type_of(),
-            right.type_of()
-        )
-        .into()),
-        E::NoSuchOverload(overload) => {
-            let types = overload.argument_types().join(", ");
-            Err(format!("`{}` does not take {types}", overload.function()).into())
-        }
-        E::FunctionError { function, message } if is_own(function) => Err(message.clone().into()),
-        E::FunctionError { function, .. } => {
-            Err(format!("{function}() does not take this value").into())
-        }
-        E::DivisionByZero(_) | E::RemainderByZero(_) => Err("a division by zero".into()),
-        E::Overflow(..) => Err("a number grows too large".into()),
-        E::InvalidArgumentCount { expected, actual } => {
-            Err(format!("a function takes {expected} arguments and is given {actual}").into())
-        }
-        _ => Err("the expression does not take this value".into()),
-    }
-}
-
-/// A field that is not there, or an operation on null.
-fn is_of_nothing(error: &ExecutionError) -> bool {
-    use ExecutionError as E;
-    match error {
-        E::NoSuchKey(_) | E::UndeclaredReference(_) | E::IndexOutOfBounds(_) => true,
-        E::NoSuchOverload(overload) => overload
-            .argument_types()
-            .iter()
-            .any(|kind| kind == "null_type"),
-        E::UnsupportedBinaryOperator(_, left, right)
-        | E::ValuesNotComparable(left, right)
-        | E::UnsupportedIndex(left, right) => [left, right].contains(&&CelValue::Null),
-        E::UnsupportedTargetType { target } | E::NotSupportedAsMethod { target, .. } => {
-            *target == CelValue::Null
-        }
-        // A loop over nothing, a choice by nothing.
-        E::UnexpectedType { got, .. } => got == "null_type",
-        _ => false,
-    }
 }
 
 fn tick<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
@@ -395,52 +376,47 @@ fn charge_pieces(value: &dyn Val) -> Result<(), ExecutionError> {
     }
 }
 
-fn is_own(function: &str) -> bool {
-    [JOIN, sum::SUM].contains(&function) || Conversion::named(function).is_some()
-}
-
-type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
-
 fn convert<'b, 'v>(conversion: Conversion, arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| ExecutionError::function_error(conversion.name(), fault.text());
-    let argument = CelValue::try_from(arguments[0].as_ref())?;
-    match from_cel(&argument).map_err(fault)?.value() {
-        None => answer(CelValue::Null),
-        Some(value) => answer(value_to_cel(&conversion.apply(&value).map_err(fault)?)),
+    let fault = |fault: Fault| operators::fault(&fault);
+    match from_cel(arguments[0].as_ref()).map_err(fault)?.value() {
+        None => Ok(operators::null()),
+        Some(value) => {
+            let value = conversion.apply(&value).map_err(fault)?;
+            Ok(CowVal::Owned(value_to_cel(&value)))
+        }
     }
 }
 
 fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| ExecutionError::function_error(JOIN, fault.text());
-    let (separator, list) = (
-        CelValue::try_from(arguments[0].as_ref())?,
-        CelValue::try_from(arguments[1].as_ref())?,
-    );
-    let (CelValue::String(separator), CelValue::List(list)) = (separator, list) else {
+    let fault = |fault: Fault| operators::fault(&fault);
+    let (separator, list) = (arguments[0].as_ref(), arguments[1].as_ref());
+    if operators::is_null(list) {
+        return Ok(operators::null());
+    }
+    let (Some(separator), Some(list)) = (
+        separator.downcast_ref::<CelString<'_>>(),
+        list.downcast_ref::<CelList<'_>>(),
+    ) else {
         return Err(fault("join_nonempty() takes a text and a list".into()));
     };
     let (mut parts, mut bytes) = (Vec::new(), 0_usize);
-    for part in list.iter() {
-        if let Some(value) = from_cel(part).map_err(fault)?.value()
+    for part in list.inner() {
+        if let Some(value) = from_cel(part.as_ref()).map_err(fault)?.value()
             && let Value::String(text) = Conversion::String.apply(&value).map_err(fault)?
         {
             let text = text.trim();
             bytes = bytes
                 .saturating_add(text.len())
-                .saturating_add(separator.len());
+                .saturating_add(separator.inner().len());
             parts.push(text.to_owned());
         }
     }
     budget::charge_text(bytes)?;
-    answer(if parts.is_empty() {
-        CelValue::Null
+    Ok(if parts.is_empty() {
+        operators::null()
     } else {
-        parts.join(separator.as_str()).into()
+        CowVal::owned(CelString::from(parts.join(separator.inner())))
     })
-}
-
-fn answer<'b, 'v>(value: CelValue) -> Called<'b, 'v> {
-    Ok(CowVal::Owned(Box::<dyn Val>::try_from(value)?))
 }
 
 #[cfg(test)]

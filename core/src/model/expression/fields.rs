@@ -1,9 +1,5 @@
 //! Which fields of a payload an expression reads.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::path::{PAYLOAD, Path};
 use super::{Expression, Plan};
 
@@ -25,34 +21,11 @@ impl Expression {
             Plan::Path(path) | Plan::Convert(_, path) => vec![of_path(path)],
             Plan::Program(program) => {
                 let names = program.names().iter().filter(|name| *name != PAYLOAD);
-                let own = loop_names(&self.source);
-                let fields = names.map(|name| {
-                    if own.contains(&name.as_str()) {
-                        FieldRead::Optional(name.clone())
-                    } else {
-                        FieldRead::Required(name.clone())
-                    }
-                });
+                let fields = names.map(|name| FieldRead::Required(name.clone()));
                 fields.chain(of_payload(&self.source)).collect()
             }
         }
     }
-}
-
-/// Names that loops give to elements: `line` of `lines.map(line, line.sku)`. A field of that name
-/// may be missing.
-fn loop_names(source: &str) -> Vec<&str> {
-    static LOOP: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let loops = "all|exists|exists_one|existsOne|filter|map";
-        Regex::new(&format!(r"\.\s*(?:{loops})\s*\(\s*(\w+)\s*,")).ok()
-    });
-    let found = LOOP
-        .iter()
-        .flat_map(|pattern| pattern.captures_iter(source));
-    found
-        .filter_map(|found| found.get(1))
-        .map(|name| name.as_str())
-        .collect()
 }
 
 fn of_path(path: &Path) -> FieldRead {
@@ -129,10 +102,7 @@ mod tests {
                 vec![optional("x"), required("x")],
             ),
             ("size(payload)", vec![FieldRead::Whole]),
-            (
-                "lines.map(line, line.sku)",
-                vec![optional("line"), required("lines")],
-            ),
+            ("lines.map(line, line.sku)", vec![required("lines")]),
             ("'US'", vec![]),
         ] {
             let expression =

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tests::shown;
-use super::{Conversion, Expression, Json, cel, text};
+use super::{Conversion, Expression, Json, cel, operators, text};
 
 fn page() -> String {
     std::fs::read_to_string(concat!(
@@ -104,6 +104,7 @@ fn the_manual_lists_every_function_and_no_other() {
         .map(Conversion::name)
         .into_iter()
         .chain(text::names())
+        .chain(operators::names())
         .chain(["join_nonempty", "sum"]);
     for name in own {
         assert!(listed.contains(name), "the page does not have {name}");

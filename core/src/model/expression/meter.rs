@@ -4,10 +4,11 @@
 //!
 //! - `@tick(n, x)` in each loop, at a place that is evaluated once a turn: `n` is the number of
 //!   nodes of the loop.
-//! - `@read(x)` around what an operator or a function reads as a whole: both sides of `==`, the
-//!   range of a loop, arguments.
-//! - `@made(x)` around what is made or copied: results of functions and of `+`, elements of lists,
-//!   entries of maps.
+//! - `@read(x)` around what a function reads as a whole: its arguments, the range of a loop.
+//! - `@made(x)` around what is made or copied: results of functions, elements of lists, entries of
+//!   maps.
+//!
+//! Operators charge the meter themselves ([`super::operators`]).
 //!
 //! The interpreter recognises the loops of `map` and `filter` by their shape and appends to one
 //! list instead of copying it at each turn, and the loops of `all` and `exists` to absorb errors;
@@ -27,7 +28,8 @@ use cel::common::types::CelInt;
 use regex::Regex;
 
 use super::budget::{MAX_DEPTH, MAX_NODES, MAX_PATTERNS};
-use super::text;
+use super::rewrite::charges_itself;
+use super::{select, text};
 use crate::model::pattern;
 use extent::{extent, has_guards, is_logical};
 
@@ -81,7 +83,6 @@ pub(super) fn put_into(
     }
     let mut trial = has_guards(program).then(|| program.clone());
     let mut meter = Rewriter {
-        loops: 0,
         is_trial: false,
         patterns: Vec::new(),
         wrong: Vec::new(),
@@ -109,8 +110,6 @@ pub(super) fn put_into(
 }
 
 struct Rewriter<'b> {
-    /// How many loops are around.
-    loops: usize,
     /// The program is only tried over an empty payload.
     is_trial: bool,
     patterns: Vec<Regex>,
@@ -170,6 +169,8 @@ impl Rewriter<'_> {
             .for_each(|argument| self.expression(argument));
         if self.is_trial && is_logical(call) {
             Self::guard(call);
+        } else if self.is_trial && call.func_name == select::GET {
+            select::GET_STRICT.clone_into(&mut call.func_name);
         }
         match call.func_name.as_str() {
             operators::CONDITIONAL
@@ -179,39 +180,11 @@ impl Rewriter<'_> {
             | operators::NOT_STRICTLY_FALSE
             | operators::INDEX
             | operators::OPT_INDEX
-            | operators::OPT_SELECT => false,
-            operators::ADD => {
-                self.operands_in_loop(call);
-                true
-            }
-            operators::SUBSTRACT
-            | operators::MULTIPLY
-            | operators::DIVIDE
-            | operators::MODULO
-            | operators::NEGATE => {
-                self.operands_in_loop(call);
-                false
-            }
-            operators::EQUALS
+            | operators::OPT_SELECT
+            | operators::EQUALS
             | operators::NOT_EQUALS
-            | operators::LESS
-            | operators::LESS_EQUALS
-            | operators::GREATER
-            | operators::GREATER_EQUALS => {
-                // A literal is compared in no more steps than it is long.
-                if !call.args.iter().any(is_literal) {
-                    call.args
-                        .iter_mut()
-                        .for_each(|argument| wrap(READ, argument));
-                }
-                false
-            }
-            operators::IN => {
-                call.args
-                    .iter_mut()
-                    .for_each(|argument| wrap_unless_literal(READ, argument));
-                false
-            }
+            | operators::ADD => false,
+            name if charges_itself(name) => false,
             _ => {
                 self.function(call, qualified);
                 true
@@ -237,16 +210,6 @@ impl Rewriter<'_> {
         wrap(operators::NOT_STRICTLY_FALSE, left);
         if is_and {
             wrap(operators::LOGICAL_NOT, left);
-        }
-    }
-
-    /// An operator that does not take its operands quotes them in its error, and a loop can absorb
-    /// one at each turn.
-    fn operands_in_loop(&self, call: &mut CallExpr) {
-        if self.loops > 0 {
-            call.args
-                .iter_mut()
-                .for_each(|argument| wrap_unless_literal(READ, argument));
         }
     }
 
@@ -325,7 +288,6 @@ impl Rewriter<'_> {
         wrap_unless_literal(READ, &mut all.iter_range);
         self.expression(&mut all.accu_init);
         let turn = extent(&all.loop_cond).0 + extent(&all.loop_step).0;
-        self.loops += 1;
         if !is_literal(&all.loop_cond) {
             self.expression(&mut all.loop_cond);
             self.expression(&mut all.loop_step);
@@ -348,7 +310,6 @@ impl Rewriter<'_> {
                 _ => tick(turn, &mut all.loop_step),
             }
         }
-        self.loops -= 1;
         self.expression(&mut all.result);
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::Fault;
+
 /// The name of the whole payload.
 pub(super) const PAYLOAD: &str = "payload";
 
@@ -52,11 +54,42 @@ impl Path {
         }
     }
 
-    pub(super) fn find<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
-        self.0.iter().try_fold(payload, |value, step| match step {
-            Step::Field(name) => value.get(name),
-            Step::Element(index) => value.get(index),
-        })
+    /// The value at its end; none where there is none, however deep.
+    ///
+    /// # Errors
+    /// It leads into a value without fields or elements: a text, a number, a boolean; or asks a
+    /// list for a field.
+    pub(super) fn find<'p>(&self, payload: &'p Json) -> Result<Option<&'p Json>, Fault> {
+        let mut value = payload;
+        for step in &self.0 {
+            let found = match (value, step) {
+                (Json::Object(fields), Step::Field(name)) => fields.get(name),
+                (Json::Array(values), Step::Element(index)) => values.get(*index),
+                (Json::Null | Json::Object(_), _) => None,
+                // Sources write these for an object that is not there.
+                (Json::String(text), _) if text.trim().is_empty() => None,
+                (Json::Array(values), _) if values.is_empty() => None,
+                (other, step) => return Err(unfit(other, step)),
+            };
+            let Some(found) = found else {
+                return Ok(None);
+            };
+            value = found;
+        }
+        Ok(Some(value))
+    }
+}
+
+fn unfit(value: &Json, step: &Step) -> Fault {
+    let kind = match value {
+        Json::String(_) => "text",
+        Json::Number(_) => "number",
+        Json::Bool(_) => "boolean",
+        _ => "list",
+    };
+    match step {
+        Step::Field(name) => format!("a {kind} has no field `{name}`").into(),
+        Step::Element(index) => format!("a {kind} has no element {index}").into(),
     }
 }
 

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use super::*;
 
+mod generated;
+mod kinds;
+
 fn evaluate(source: &str, payload: &Json) -> Result<Outcome, Fault> {
     let expression = Expression::compile(source).expect(source);
     let names = expression.bound_names().map(str::to_owned).collect();
@@ -84,7 +87,6 @@ fn what_is_computed_from_nothing_is_nothing() {
         "blank",
         "empty",
         "map.deeper",
-        "text.deeper",
         "empty[0]",
         "missing + 'x'",
         "lower(missing)",
@@ -118,7 +120,9 @@ fn numbers_are_exact() {
         ("decimal(text)", "12.50"),
         ("[decimal(text)]", "12.50"),
         ("exp", "1500"),
-        ("price * 3.0", "0.30000000000000004"),
+        ("price * 3.0", "0.30"),
+        ("price * 3", "0.30"),
+        ("[price * 3.0 == 0.3]", "true"),
     ] {
         assert_eq!(shown(source, &payload), expected, "{source}");
     }
@@ -143,7 +147,7 @@ fn a_failure_names_types_but_no_values() {
         "-secret",
         "duration(secret)",
         "timestamp(secret)",
-        "double(secret)",
+        "decimal(secret + 'x')",
         "upper(list)",
         "{secret: 1, secret: 2}",
     ] {
@@ -203,7 +207,7 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
         (format!("{} && missing.tier == 'gold'", nested(30)), "more than 50000 steps over an empty payload"),
         (format!("true && {}", nested(30)), "more than 50000 steps over an empty payload"),
         (format!("false || {}", nested(30)), "more than 50000 steps over an empty payload"),
-        (format!("text == '' || {}", nested(8)), "more than 50000 steps"),
+        (format!("text == 'x' || {}", nested(8)), "more than 50000 steps"),
         (nested(64), "! "),
         (format!("text != null && ({} || true)", nested(30)), "budget of 500000 steps"),
         (format!("true || {}", nested(30)), "true"),
@@ -211,7 +215,7 @@ fn what_goes_over_a_bound_is_an_error_that_names_it() {
         ("list.map(a, list.map(b, a * b)).size()".to_owned(), "budget"),
         ("list.map(a, list).size()".to_owned(), "budget"),
         ("list.filter(a, list.exists_one(b, b == -1)).size()".to_owned(), "steps"),
-        ("list.all(a, payload + 1 == 2 || true)".to_owned(), "steps"),
+        ("list.all(a, payload + 1 == 2 || true)".to_owned(), "budget"),
         ("list.all(a, list == list)".to_owned(), "steps"),
         ("list.all(a, !(text in list))".to_owned(), "steps"),
         (format!("[{}].size()", "payload,".repeat(2_000)), "bytes"),
@@ -316,7 +320,7 @@ fn text_functions_answer_as_those_of_the_crate() {
             "'abc'.indexOf('a', 3)",
             "! indexOf() does not take this value",
         ),
-        ("[1].join()", "! the expression does not take this value"),
+        ("[1].join()", "! a function takes text, and is given number"),
     ] {
         assert_eq!(shown(source, &payload), expected, "{source}");
     }

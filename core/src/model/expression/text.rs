@@ -18,6 +18,8 @@ use cel::{DeclarationError, Env, ExecutionError};
 use regex::Regex;
 
 use super::budget::{charge, charge_text};
+use super::format;
+use super::operators::{Called, Function, is_null, null};
 use crate::model::pattern;
 
 pub(super) const MATCHES: &str = "matches";
@@ -34,11 +36,11 @@ const STEPS_PER_BYTE: u64 = 8;
 /// How many bytes of compiled patterns from data a thread keeps.
 const MAX_KEPT_BYTES: usize = 2 << 20;
 
-type Called<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
-type Function = for<'b, 'v> fn(Vec<CowVal<'b, 'v>>) -> Called<'b, 'v>;
-
 /// The functions: CEL's name, ours, how many arguments with the target, the implementation.
-const OWN: [(&str, &str, usize, Function); 9] = [
+const OWN: [(&str, &str, usize, Function); 10] = [
+    ("format", "@format", 2, |arguments| {
+        format::formatted(&arguments)
+    }),
     ("replace", "@replace", 3, replace),
     ("replace", "@replace_some", 4, replace),
     ("join", "@join", 1, join),
@@ -75,6 +77,10 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
         any(3),
         |arguments| matches_written(&arguments),
     )
+}
+
+fn of_nothing(arguments: &[CowVal<'_, '_>]) -> bool {
+    arguments.iter().any(|argument| is_null(argument.as_ref()))
 }
 
 /// The arguments as texts, or what CEL answers for others.
@@ -119,6 +125,9 @@ fn unfit(name: &str, arguments: &[CowVal<'_, '_>]) -> ExecutionError {
     reason = "the type of functions in `cel`"
 )]
 fn replace<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    if of_nothing(&arguments) {
+        return Ok(null());
+    }
     let [text, from, to] = texts("replace", &arguments)?;
     let most = whole_number("replace", &arguments, 3)?.and_then(|most| usize::try_from(most).ok());
     let found = text.matches(from).take(most.unwrap_or(usize::MAX)).count();
@@ -136,6 +145,9 @@ fn replace<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     reason = "the type of functions in `cel`"
 )]
 fn join<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    if of_nothing(&arguments) {
+        return Ok(null());
+    }
     let separator = match arguments.get(1) {
         Some(separator) => separator
             .downcast_ref::<CelString<'_>>()
@@ -148,6 +160,9 @@ fn join<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
         .ok_or_else(|| unfit("join", &arguments))?;
     let (mut items, mut parts, mut bytes) = (list.iter(), Vec::new(), 0_usize);
     while let Some(item) = items.next() {
+        if is_null(item) {
+            continue;
+        }
         let part =
             item.downcast_ref::<CelString<'_>>()
                 .ok_or_else(|| ExecutionError::UnexpectedType {
@@ -183,6 +198,9 @@ fn out_of_range(function: &str, index: i64) -> ExecutionError {
     reason = "the type of functions in `cel`"
 )]
 fn index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    if of_nothing(&arguments) {
+        return Ok(null());
+    }
     let [text, wanted] = texts("indexOf", &arguments)?;
     let from = offset("indexOf", &arguments, text, wanted)?;
     let found = match from {
@@ -202,6 +220,9 @@ fn index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
     reason = "the type of functions in `cel`"
 )]
 fn last_index_of<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
+    if of_nothing(&arguments) {
+        return Ok(null());
+    }
     let [text, wanted] = texts("lastIndexOf", &arguments)?;
     let from = offset("lastIndexOf", &arguments, text, wanted)?;
     let found = match from {
@@ -251,6 +272,9 @@ fn match_steps(text: &str) -> u64 {
 }
 
 fn matches<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
+    if of_nothing(arguments) {
+        return Ok(null());
+    }
     let [text, written] = texts(MATCHES, arguments)?;
     charge(STEPS_PER_PATTERN + match_steps(text), 0)?;
     let found = with_pattern(written, |pattern| pattern.is_match(text))?;
@@ -259,6 +283,9 @@ fn matches<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
 
 fn matches_written<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
     // The third is the place of the pattern.
+    if of_nothing(arguments) {
+        return Ok(null());
+    }
     let [text, _] = texts(MATCHES, &arguments[..2])?;
     let place = whole_number(MATCHES, arguments, 2)?.and_then(|place| usize::try_from(place).ok());
     charge(match_steps(text), 0)?;

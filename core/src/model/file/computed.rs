@@ -12,6 +12,7 @@ use crate::choices::Listed;
 use crate::model::Definition;
 use crate::model::computed::{Parts, Taken};
 use crate::model::expression::Expression;
+use crate::model::expression::types::Wanted;
 use crate::records::rollup::{Aggregate, Calendar, Window};
 
 /// Maximum length of a window, in steps.
@@ -35,7 +36,7 @@ keys! {
         /// value.
         top: Option<u8> = optional as whole(1, MAX_TOP);
         /// Only events of which this expression is true.
-        condition("where"): Option<Expression> = optional as expression();
+        condition("where"): Option<Located<Expression>> = optional as located(expression());
         /// Over which time: `365d` (today and the 365 days before it), `24h`, `this_month`,
         /// `last_quarter`, `all`; days are those of the model's `time_zone`.
         window: Window = "all" as window()
@@ -48,7 +49,7 @@ keys! {
 /// An aggregate that the file names, with its types of events.
 type Named = (&'static Listed<Aggregate>, Located<BTreeSet<String>>);
 
-const AGGREGATES: [Listed<Aggregate>; 10] = [
+pub(super) const AGGREGATES: [Listed<Aggregate>; 10] = [
     Listed::optional("count", Aggregate::Count, "How many there were."),
     Listed::optional("sum", Aggregate::Sum, "The sum of their values."),
     Listed::optional(
@@ -106,11 +107,18 @@ fn definition(
     if let (Aggregate::DaysSince, Some(place)) = (aggregate, fields.place_of("window")) {
         reader.error(place, "`days_since` is of all time: leave `window`");
     }
+    let events = events.value.clone();
+    let wanted = match aggregate {
+        Aggregate::Sum | Aggregate::Average => Wanted::Number,
+        _ => Wanted::Anything,
+    };
+    reader.check_over_events(keys.value.as_ref(), &events, wanted);
+    reader.check_over_events(keys.condition.as_ref(), &events, Wanted::Condition);
     let parts = Parts {
         aggregate,
-        events: events.value.clone(),
+        events,
         value: value(name, aggregate, keys.value, fields, reader),
-        condition: keys.condition,
+        condition: keys.condition.map(|condition| condition.value),
         window: keys.window,
         description: keys.description,
     };

@@ -11,6 +11,7 @@ use crate::model::Definition;
 use crate::model::computed::{Parts, Taken};
 use crate::model::experience::{Asked, Bought, Experience};
 use crate::model::expression::Expression;
+use crate::model::expression::types::Wanted;
 use crate::model::feed::Feed as Kind;
 use crate::records::rollup::{Aggregate, Calendar, Window};
 
@@ -62,7 +63,7 @@ keys! {
         value: Option<Located<Expression>> = optional as located(expression());
         /// Only events of which this expression is true. Default, where `events` or `value` are
         /// named: all.
-        condition("where"): Option<Expression> = optional as expression();
+        condition("where"): Option<Located<Expression>> = optional as located(expression());
     }
 
     /// What feeds a metric of scores.
@@ -122,6 +123,18 @@ fn experience(keys: ExperienceKeys, _: &Fields<'_>, reader: &mut Reader) -> Expe
         keys.csat.scale(Scale::CSAT, reader),
         keys.ces.scale(Scale::CES, reader),
     );
+    for (feed, standard, wanted) in [
+        (&keys.purchases, &PURCHASES, Wanted::Number),
+        (&keys.nps, &NPS, Wanted::Number),
+        (&keys.csat.measured, &CSAT, Wanted::Number),
+        (&keys.ces.measured, &CES, Wanted::Number),
+        (&keys.contacts, &CONTACTS, Wanted::Anything),
+        (&keys.promises, &PROMISES, Wanted::Condition),
+    ] {
+        let events = feed.events(standard);
+        reader.check_over_events(feed.value.as_ref(), &events, wanted);
+        reader.check_over_events(feed.condition.as_ref(), &events, Wanted::Condition);
+    }
     let zone = reader.declared.time_zone.as_str();
     let kept = Kept {
         calendar: Arc::new(Calendar::of(zone)),
@@ -149,6 +162,12 @@ struct Feed {
 }
 
 impl Measured {
+    /// The types of events that feed it.
+    fn events(&self, standard: &Standard) -> BTreeSet<String> {
+        let standard = standard.events.iter().map(|kind| (*kind).to_owned());
+        self.events.clone().unwrap_or_else(|| standard.collect())
+    }
+
     /// What feeds the metric. `None` leaves it out.
     fn or(self, standard: &Standard) -> Option<Feed> {
         let built_in = |source: &str| {
@@ -156,12 +175,10 @@ impl Measured {
             source.and_then(|source| Expression::compile(source).ok())
         };
         let is_standard = self.events.is_none() && self.value.is_none();
-        let events = self.events.unwrap_or_else(|| {
-            let events = standard.events.iter();
-            events.map(|kind| (*kind).to_owned()).collect()
-        });
+        let events = self.events(standard);
         let value = self.value.map(|value| value.value);
-        let condition = self.condition.or_else(|| {
+        let condition = self.condition.map(|condition| condition.value);
+        let condition = condition.or_else(|| {
             let condition = is_standard.then_some(standard.condition)?;
             built_in(condition)
         });
@@ -265,7 +282,7 @@ mod tests {
         call_started or conversation_started, where direction != 'outbound' && (event.type != 'call_started' || conversation_id == null)
         shipment_delivered, value time(delivery_time != null ? delivery_time : event.time) <= time(estimated_delivery_time), where estimated_delivery_time != null
         ");
-        let some = "sources: { s: }\nexperience: { nps: { events: [] }, csat: { events: answer }, purchases: { where: total > 0 } }";
+        let some = "events: { answer: }\nsources: { s: }\nexperience: { nps: { events: [] }, csat: { events: answer }, purchases: { where: total > 0 } }";
         let experience = Model::parse(some)
             .expect("a model")
             .experience

@@ -17,6 +17,7 @@ use super::schema::{Definitions, Properties};
 use crate::choices::Choice;
 use crate::model::check::is_snake_case;
 use crate::model::expression::Expression;
+use crate::model::expression::types::{Shape, Wanted, mistakes};
 use crate::model::matching::log2_millibits;
 
 pub(super) use later::{Deferred, Located, deferred, located, set, then};
@@ -181,9 +182,12 @@ pub(super) fn expression() -> TextBy<Expression> {
 }
 
 pub(super) fn expression_of(source: &str, at: &At<'_>, reader: &mut Reader) -> Option<Expression> {
-    Expression::compile_within(source, &[], &mut reader.allowance)
+    let compiled = Expression::compile_within(source, &[], &mut reader.allowance)
         .map_err(|wrong| reader.errors(at, wrong))
-        .ok()
+        .ok()?;
+    let wrong = mistakes(source, &Shape::open(), Wanted::Anything);
+    reader.mistakes(&at.place(), source, wrong);
+    Some(compiled)
 }
 
 /// A name in lower snake case.
@@ -196,9 +200,15 @@ pub(super) fn snake_case(message: &'static str) -> SnakeCase {
     SnakeCase { message }
 }
 
-/// An event type by name. It may be one that no catalogue has.
-pub(super) fn event_type() -> SnakeCase {
-    snake_case("must be an event type in lower snake case, such as order_placed")
+/// An event type by name: built in, or declared under `events`.
+pub(super) fn event_type() -> impl Form<Value = String> {
+    const MESSAGE: &str = "must be an event type in lower snake case, such as order_placed";
+    then(snake_case(MESSAGE), |name, at, reader| {
+        if is_snake_case(&name) {
+            reader.check_event_type(&name, at.place());
+        }
+        Some(name)
+    })
 }
 
 impl Form for SnakeCase {

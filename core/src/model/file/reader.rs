@@ -1,12 +1,16 @@
 //! Reads the tree leniently: each mistake is noted with its place, and reading goes on.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::ModelError;
 use super::tree::{Content, Entry, Node};
+use super::{ModelError, declared};
+use crate::model::event::Catalogue;
 use crate::model::expression::Allowance;
+use crate::model::expression::types::{Kind, Mistake, near};
+use crate::model::scope::Mapped;
 
 /// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would
 /// have been right.
@@ -24,6 +28,8 @@ pub(super) struct Reader {
     pub(super) depth: usize,
     pub(super) allowance: Allowance,
     pub(super) declared: Declared,
+    /// The lines of the file, for places within values.
+    lines: Vec<String>,
 }
 
 /// A section whose names other sections use.
@@ -43,6 +49,12 @@ pub(super) struct Declared {
     names: [Vec<String>; Section::ALL.len()],
     /// The model's time zone; empty: UTC.
     pub(super) time_zone: String,
+    /// What computed traits are.
+    pub(super) computed: BTreeMap<String, Kind>,
+    /// The types of events that there are, built in and of the file.
+    pub(super) events: Catalogue,
+    /// The properties that mappings of the file give events of a type.
+    pub(super) mapped: Mapped,
 }
 
 /// A place in the file.
@@ -97,6 +109,9 @@ impl Declared {
         Self {
             names,
             time_zone: time_zone.unwrap_or_default().to_owned(),
+            computed: declared::computed(&mut fields),
+            events: declared::events(&mut fields),
+            mapped: declared::mapped(&mut fields),
         }
     }
 
@@ -108,10 +123,29 @@ impl Declared {
 
 impl Reader {
     /// A reader of a file.
-    pub(super) fn of(root: &At<'_>) -> Self {
+    pub(super) fn of(root: &At<'_>, yaml: &str) -> Self {
         Self {
             declared: Declared::by(root),
+            lines: yaml.lines().map(str::to_owned).collect(),
             ..Self::default()
+        }
+    }
+
+    /// Notes the mistakes in a value that is an expression: each at its word, where the value is
+    /// written in one line.
+    pub(super) fn mistakes(&mut self, place: &Place, source: &str, mistakes: Vec<Mistake>) {
+        let line = self.lines.get(place.line.saturating_sub(1));
+        let rest: String = line.map_or_else(String::new, |line| {
+            line.chars().skip(place.column.saturating_sub(1)).collect()
+        });
+        let begin = match rest.strip_prefix(['\'', '"']) {
+            Some(quoted) if quoted.starts_with(source) => Some(1),
+            _ => rest.starts_with(source).then_some(0),
+        };
+        for Mistake { at, message } in mistakes {
+            let mut place = place.clone();
+            place.column += begin.map_or(0, |begin| begin + at);
+            self.error(place, message);
         }
     }
 
@@ -146,18 +180,42 @@ impl Reader {
     pub(super) fn check_declared(&mut self, section: Section, name: &str, place: Place) {
         let names = self.declared.names(section);
         if !names.iter().any(|declared| declared == name) {
-            let (noun, names) = (section.noun(), names.join(", "));
-            self.error(
-                place,
-                format!("the model declares no {noun} `{name}`; it has: {names}"),
+            let (noun, meant) = (section.noun(), near(name, names.iter().map(String::as_str)));
+            let message = meant.map_or_else(
+                || format!("it has: {}", names.join(", ")),
+                |meant| format!("did you mean `{meant}`?"),
             );
+            let message = format!("the model declares no {noun} `{name}`; {message}");
+            self.error(place, message);
         }
+    }
+
+    /// Notes a mistake where there is no event type of a name, built in or of the file.
+    pub(super) fn check_event_type(&mut self, name: &str, place: Place) {
+        if let Some(message) = self.unknown_event_type(name) {
+            self.error(place, message);
+        }
+    }
+
+    /// What to say of an event type that there is not.
+    pub(super) fn unknown_event_type(&self, name: &str) -> Option<String> {
+        let events = &self.declared.events;
+        // Defaults are read without a file.
+        if events.is_empty() || events.contains_key(name) {
+            return None;
+        }
+        Some(match near(name, events.keys().map(String::as_str)) {
+            Some(meant) => format!("there is no event type `{name}`; did you mean `{meant}`?"),
+            None => format!("there is no event type `{name}`: declare it under `events`"),
+        })
     }
 
     /// All mistakes in order of line and column, and at the end how many were left out.
     pub(super) fn into_errors(self) -> Vec<ModelError> {
         let mut errors = self.errors;
         errors.sort_by_key(|error| (error.line, error.column));
+        // An expression is looked at by itself, and again over what it speaks of.
+        errors.dedup();
         if let Some(last) = errors.last().filter(|_| self.left_out > 0) {
             let (line, column, count) = (last.line, last.column, self.left_out);
             errors.push(ModelError::new(

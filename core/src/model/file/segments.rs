@@ -3,7 +3,7 @@
 use super::forms::{Located, located, text};
 use super::keys::keys;
 use super::reader::{Fields, Reader, Section};
-use crate::model::Segment;
+use crate::model::{Segment, scope};
 
 keys! {
     /// A segment: the customers of whom a condition holds.
@@ -19,15 +19,9 @@ keys! {
 
 fn segment(keys: SegmentKeys, _: &Fields<'_>, reader: &mut Reader) -> Option<Segment> {
     let Located { value, place } = keys.when;
-    let declared = [
-        ("traits", reader.declared.names(Section::Traits)),
-        ("computed", reader.declared.names(Section::Computed)),
-    ];
-    Segment::parse(&value, keys.description, &declared, &mut reader.allowance)
-        .map_err(|wrong| {
-            for message in wrong {
-                reader.error(place.clone(), message);
-            }
-        })
+    let traits = reader.declared.names(Section::Traits);
+    let names = scope::of_customers(traits, reader.declared.computed.clone());
+    Segment::parse(&value, keys.description, &names, &mut reader.allowance)
+        .map_err(|wrong| reader.mistakes(&place, &value, wrong))
         .ok()
 }

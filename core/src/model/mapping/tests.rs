@@ -35,7 +35,7 @@ sources:
         traits: { given_name: name, tags: tags }
       visits: { key: visitor, traits: { given_name: "trim(name)" } }
     events:
-      visits: { type: "'page_' + action", id: id, time: at, record: visitor, properties: { page: page, seconds: double(seconds) } }
+      visits: { type: "'page_' + action", id: id, time: at, record: visitor, properties: { page: page, seconds: decimal(seconds) } }
 "#;
 
 fn model() -> Model {
@@ -279,8 +279,8 @@ fn minor_units_are_those_of_the_currency() {
     assert_eq!(total(1999.into(), "JPY"), "1999");
     assert_eq!(total("1999".into(), "KWD"), "1.999");
     assert!(total(1999.into(), "US$").contains("is no currency by ISO 4217"));
-    let lacking = "sources: { s: { events: { o: { type: t, id: id, record: r, \
-                   properties: { a: { money: a, minor: true } } } } } }";
+    let lacking = "sources: { s: { events: { o: { type: order_placed, id: id, record: r, \
+                   properties: { total: { money: a, minor: true } } } } } }";
     let wrong = Model::parse(lacking).expect_err("no currency");
     assert!(wrong[0].message.contains("needs `currency`"), "{wrong:?}");
 }

@@ -239,7 +239,9 @@ fn by_record(index: u64) -> CacheKey {
 
 /// The built-in model, with more that is counted.
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let counted = "computed:
+    let counted = "events:
+  order_placed: { extends: order_placed, properties: { sku: text } }
+computed:
   averages: { average: order_placed, value: total, window: 90d }
   least: { min: order_placed, value: total, window: 365d }
   favourites: { most_frequent: order_placed, value: sku, top: 5 }

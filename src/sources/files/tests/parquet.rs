@@ -1,4 +1,4 @@
-//! Parquet, as pandas, Arrow, DuckDB and Polars write it.
+//! Parquet, as pandas, Arrow, `DuckDB` and Polars write it.
 
 use std::path::PathBuf;
 

@@ -68,22 +68,20 @@ fn told_columns(events: &[Option<&Event>]) -> Result<Columns> {
         let said = events.iter().map(|event| event.map_or("", of));
         Column::text(said)
     };
-    let body = |event: &Option<&Event>| event.map_or_else(|| Ok(String::new()), json);
-    let sort_time = |event: &Option<&Event>| event.map_or(0, |event| event.sort_time.as_micros());
+    let each = || events.iter().copied();
+    let body = |event: Option<&Event>| event.map_or_else(|| Ok(String::new()), json);
+    let sort_time = |event: Option<&Event>| event.map_or(0, |event| event.sort_time.as_micros());
     Ok(vec![
         ("record_key", text(|event| &event.record.key)),
         ("type", text(|event| &event.kind)),
-        (
-            "sort_time",
-            Column::Int(events.iter().map(sort_time).collect()),
-        ),
+        ("sort_time", Column::Int(each().map(sort_time).collect())),
         (
             "channel",
             text(|event| event.meaning.channel.as_deref().unwrap_or_default()),
         ),
         (
             "body",
-            Column::Text(events.iter().map(body).collect::<Result<_>>()?),
+            Column::Text(each().map(body).collect::<Result<_>>()?),
         ),
     ])
 }
@@ -183,17 +181,13 @@ pub(super) fn correction_columns(corrections: &[StoredCorrection]) -> Result<Col
 pub(in crate::store::sql) fn correction_key_columns<'a>(
     keys: impl Iterator<Item = &'a CorrectionKey> + Clone,
 ) -> Columns {
-    let hashes = keys.clone().map(|key| Uuid::from_u128(key.stamp.content.0));
     let mut columns = event_key_columns(keys.clone().map(|key| key.event.clone()));
+    let versions = keys.clone().map(|key| key.stamp.version).collect();
+    let times = keys.clone().map(|key| key.stamp.time.as_micros()).collect();
+    let hashes = keys.map(|key| Uuid::from_u128(key.stamp.content.0));
     columns.extend([
-        (
-            "version",
-            Column::Int(keys.clone().map(|key| key.stamp.version).collect()),
-        ),
-        (
-            "stamp_time",
-            Column::Int(keys.clone().map(|key| key.stamp.time.as_micros()).collect()),
-        ),
+        ("version", Column::Int(versions)),
+        ("stamp_time", Column::Int(times)),
         ("content_hash", Column::Id(hashes.collect())),
     ]);
     columns

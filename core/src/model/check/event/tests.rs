@@ -81,7 +81,7 @@ fn a_known_property_of_the_wrong_type_is_named_with_what_it_must_be() {
     ];
     insta::assert_snapshot!(wrong(&model(""), "order_placed", &properties), @r"
     record_event.event.properties.coupon: must be a text; it is a whole number
-    record_event.event.properties.currency: must be a currency by ISO 4217: three letters, such as USD; it is a text
+    record_event.event.properties.currency: must be a currency by ISO 4217: three letters, such as USD; it is no such code
     record_event.event.properties.estimated_delivery_time: must be a time; it is a text
     record_event.event.properties.gift: must be true or false; it is a text
     record_event.event.properties.order_id: must not contain control characters

@@ -1,117 +1,124 @@
 //! Values on their way into CEL and out of it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use cel::Value as CelValue;
-use cel::objects::{Key, Opaque};
+use cel::common::types::{
+    CelBool, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp,
+};
+use cel::common::value::Val;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::model::expression::convert::{decimal, is_nothing};
+use crate::model::expression::number::{CelDecimal, Number, Unkept};
 use crate::model::expression::{Fault, Outcome};
 use crate::records::{Timestamp, Value};
 
-/// A decimal number on its way through CEL, which has none.
-#[derive(Debug, PartialEq, Eq)]
-struct OpaqueDecimal(Decimal);
-
-impl Opaque for OpaqueDecimal {
-    fn runtime_type_name(&self) -> &'static str {
-        "decimal"
-    }
-}
-
-/// A value of a payload as CEL has it.
-pub(super) fn to_cel(json: &Json) -> CelValue {
+/// A value of a payload as CEL has it. A blank text is null.
+pub(super) fn to_cel(json: &Json) -> Box<dyn Val> {
     match json {
-        Json::Null => CelValue::Null,
-        Json::Bool(flag) => CelValue::Bool(*flag),
-        Json::String(text) => text.as_str().into(),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => CelValue::Int(whole),
-            (None, Some(fraction)) => CelValue::Float(fraction),
-            (None, None) => CelValue::Null,
+        Json::Null => Box::new(CelNull),
+        Json::Bool(flag) => Box::new(CelBool::from(*flag)),
+        Json::String(text) if text.trim().is_empty() => Box::new(CelNull),
+        Json::String(text) => Box::new(CelString::from(text.clone())),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) => Box::new(CelInt::from(whole)),
+            None => match decimal(number.as_str()) {
+                Some(number) => Box::new(CelDecimal(number)),
+                None => Box::new(Unkept),
+            },
         },
-        Json::Array(values) => CelValue::List(Arc::new(values.iter().map(to_cel).collect())),
+        Json::Array(values) => {
+            let values: Vec<Box<dyn Val>> = values.iter().map(to_cel).collect();
+            Box::new(CelList::from(values))
+        }
         Json::Object(fields) => map(fields
             .iter()
-            .map(|(name, json)| (name.as_str(), to_cel(json)))),
+            .map(|(name, json)| (name.clone(), to_cel(json)))),
     }
 }
 
 /// A value of ours as CEL has it.
-pub(super) fn value_to_cel(value: &Value) -> CelValue {
+pub(super) fn value_to_cel(value: &Value) -> Box<dyn Val> {
     match value {
-        Value::String(text) => text.as_str().into(),
-        Value::Int(number) => CelValue::Int(*number),
-        Value::Decimal(number) => CelValue::Opaque(Arc::new(OpaqueDecimal(*number))),
-        Value::Bool(flag) => CelValue::Bool(*flag),
-        Value::Time(time) => chrono::DateTime::from_timestamp_micros(time.as_micros())
-            .map_or(CelValue::Null, |time| {
-                CelValue::Timestamp(time.fixed_offset())
-            }),
-        Value::List(values) => CelValue::List(Arc::new(values.iter().map(value_to_cel).collect())),
+        Value::String(text) => Box::new(CelString::from(text.clone())),
+        Value::Int(number) => Box::new(CelInt::from(*number)),
+        Value::Decimal(number) => Box::new(CelDecimal(*number)),
+        Value::Bool(flag) => Box::new(CelBool::from(*flag)),
+        Value::Time(time) => match chrono::DateTime::from_timestamp_micros(time.as_micros()) {
+            Some(time) => Box::new(CelTimestamp::from(time.fixed_offset())),
+            None => Box::new(CelNull),
+        },
+        Value::List(values) => {
+            let values: Vec<Box<dyn Val>> = values.iter().map(value_to_cel).collect();
+            Box::new(CelList::from(values))
+        }
         Value::Map(entries) => map(entries
             .iter()
-            .map(|(name, value)| (name.as_str(), value_to_cel(value)))),
+            .map(|(name, value)| (name.clone(), value_to_cel(value)))),
     }
 }
 
-fn map<'a>(entries: impl Iterator<Item = (&'a str, CelValue)>) -> CelValue {
-    let keyed = |(name, value): (&str, CelValue)| (Key::String(Arc::new(name.to_owned())), value);
-    CelValue::Map(cel::objects::Map {
-        map: Arc::new(entries.map(keyed).collect()),
-    })
+fn map(entries: impl Iterator<Item = (String, Box<dyn Val>)>) -> Box<dyn Val> {
+    let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
+        entries.map(|(name, value)| (name.into(), value)).collect();
+    Box::new(CelMap::from(entries))
 }
 
 /// A result of CEL as a value of ours.
-pub(super) fn from_cel(value: &CelValue) -> Result<Outcome, Fault> {
-    let value = match value {
-        CelValue::Null => return Ok(Outcome::Null),
-        CelValue::String(text) => Value::String(text.as_ref().clone()),
-        CelValue::Bool(flag) => Value::Bool(*flag),
-        CelValue::Int(number) => Value::Int(*number),
-        CelValue::UInt(number) => i64::try_from(*number)
-            .map_or_else(|_| Value::Decimal(Decimal::from(*number)), Value::Int),
-        // The shortest digits that mean this double.
-        CelValue::Float(number) => match decimal(&format!("{number:?}")) {
-            Some(number) => Value::Decimal(number),
-            None => return Err("a number has more digits than can be kept".into()),
-        },
-        CelValue::Timestamp(time) => Value::Time(Timestamp::from_micros(time.timestamp_micros())),
-        CelValue::Opaque(opaque) => match opaque.downcast_ref::<OpaqueDecimal>() {
-            Some(OpaqueDecimal(number)) => Value::Decimal(*number),
-            None => return Err("the result is no value".into()),
-        },
-        CelValue::List(values) => {
-            let values = values.iter().map(from_cel);
-            Value::List(
-                values
-                    .filter_map(|value| value.map(Outcome::value).transpose())
-                    .collect::<Result<_, _>>()?,
-            )
+pub(in crate::model::expression) fn from_cel(value: &dyn Val) -> Result<Outcome, Fault> {
+    let value = if value.downcast_ref::<CelNull>().is_some() {
+        return Ok(Outcome::Null);
+    } else if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        Value::String(text.inner().to_owned())
+    } else if let Some(flag) = value.downcast_ref::<CelBool>() {
+        Value::Bool(*flag.inner())
+    } else if let Some(number) = Number::of(value) {
+        match number {
+            Number::Whole(number) => Value::Int(number),
+            Number::Decimal(number) => Value::Decimal(number),
         }
-        CelValue::Map(map) => {
-            let entries = map
-                .map
-                .iter()
-                .map(|(key, value)| Ok((key.to_string(), from_cel(value)?.value())));
-            let held = |entry: Result<(String, Option<Value>), Fault>| match entry {
-                Ok((name, value)) => value.map(|value| Ok((name, value))),
-                Err(fault) => Some(Err(fault)),
-            };
-            Value::Map(entries.filter_map(held).collect::<Result<_, _>>()?)
-        }
-        _ => {
-            return Err(
-                "the result is no value: only texts, numbers, booleans, times, lists and maps are"
-                    .into(),
-            );
-        }
+    } else if let Some(number) = value.downcast_ref::<cel::common::types::CelUInt>() {
+        Value::Decimal(Decimal::from(*number.inner()))
+    } else if value.downcast_ref::<Unkept>().is_some() {
+        return Err("a number has more digits than can be kept".into());
+    } else if let Some(time) = value.downcast_ref::<CelTimestamp>() {
+        Value::Time(Timestamp::from_micros(time.inner().timestamp_micros()))
+    } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        let values = list.inner().iter().map(|value| from_cel(value.as_ref()));
+        Value::List(
+            values
+                .filter_map(|value| value.map(Outcome::value).transpose())
+                .collect::<Result<_, _>>()?,
+        )
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        let entries = map.inner().iter().map(|(key, value)| {
+            let value = from_cel(value.as_ref())?.value();
+            Ok(value.map(|value| (named(key), value)))
+        });
+        Value::Map(
+            entries
+                .filter_map(Result::transpose)
+                .collect::<Result<_, Fault>>()?,
+        )
+    } else {
+        return Err(
+            "the result is no value: only texts, numbers, booleans, times, lists and maps are"
+                .into(),
+        );
     };
     Ok(if is_nothing(&value) {
         Outcome::Missing
     } else {
         Outcome::Value(value)
     })
+}
+
+fn named(key: &CelMapKey<'_>) -> String {
+    match key {
+        CelMapKey::Bool(key) => key.inner().to_string(),
+        CelMapKey::Int(key) => key.inner().to_string(),
+        CelMapKey::UInt(key) => key.inner().to_string(),
+        CelMapKey::String(key) => key.inner().to_owned(),
+    }
 }

@@ -140,11 +140,7 @@ fn a_statement_is_made_only_where_its_condition_holds() {
 
 #[test]
 fn a_condition_that_gives_nothing_is_refused_and_leaves_out_nothing_in_silence() {
-    for condition in [
-        "'!paid'",
-        "customer.is_new",
-        "line_items[0].gift_card != true",
-    ] {
+    for condition in ["'!paid'", "customer.is_new", "line_items[0].gift_card"] {
         let model = MODEL.replace("when: test != true", &format!("when: {condition}"));
         let model = Model::parse(&model).expect("a model");
         let refused = model.map("shop", "orders", &order()).expect_err(condition);
@@ -168,7 +164,7 @@ fn a_refusal_without_its_contact_point_is_for_all_and_a_grant_is_not_said() {
             Draft::Consent(consent) => Some(consent.contact_point),
             _ => None,
         });
-        Vec::from_iter(consents)
+        consents.collect::<Vec<_>>()
     };
     for refusal in ["withdrawn", "denied", "Withdrawn"] {
         assert_eq!(points(refusal), [None], "{refusal}");

@@ -1,0 +1,137 @@
+//! The names that expressions can use: properties of events, and traits of customers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{EventType, Property, PropertyKind};
+use super::expression::types::{Kind, Shape};
+use crate::records::rollup::Aggregate;
+
+/// The properties that mappings of the model give events of a type, beside those of the catalogue.
+pub(super) type Mapped = BTreeMap<String, BTreeSet<String>>;
+
+/// The names for an expression over events of these types. A type without any known property
+/// leaves all open.
+pub(super) fn of_events<'t>(
+    types: impl IntoIterator<Item = (&'t str, Option<&'t EventType>)>,
+    mapped: &Mapped,
+) -> Shape {
+    let (mut fields, mut names, mut open) = (BTreeMap::new(), Vec::new(), false);
+    for (name, kind) in types {
+        let known = kind.map(|kind| &kind.properties);
+        let own = mapped.get(name);
+        open |= kind.is_none() || (known.is_none_or(BTreeMap::is_empty) && own.is_none());
+        names.push(format!("`{name}`"));
+        for (name, property) in known.into_iter().flatten() {
+            add(&mut fields, name, of_property(property));
+        }
+        for name in own.into_iter().flatten() {
+            if known.is_none_or(|known| !known.contains_key(name)) {
+                add(&mut fields, name, Kind::Any);
+            }
+        }
+    }
+    fields.insert("event".to_owned(), event());
+    if open {
+        return Shape { fields, only: None };
+    }
+    Shape::closed(&format!("{} has no property", names.join(" or ")), fields)
+}
+
+/// Adds a property; where two types disagree about its kind, it may be any.
+fn add(fields: &mut BTreeMap<String, Kind>, name: &str, kind: Kind) {
+    let kind = match fields.get(name) {
+        Some(known) if *known != kind => Kind::Any,
+        _ => kind,
+    };
+    fields.insert(name.to_owned(), kind);
+}
+
+fn event() -> Kind {
+    let fields = [
+        ("type", Kind::Text),
+        ("source", Kind::Text),
+        ("id", Kind::Text),
+        ("time", Kind::Moment),
+        ("hour", Kind::Number),
+        ("weekday", Kind::Number),
+        ("date", Kind::Moment),
+    ];
+    let fields = fields.map(|(name, kind)| (name.to_owned(), kind));
+    Kind::map(Shape::closed("`event` has no field", fields.into()))
+}
+
+fn of_property(property: &Property) -> Kind {
+    match &property.kind {
+        PropertyKind::Any | PropertyKind::Id => Kind::Any,
+        PropertyKind::Text | PropertyKind::Currency => Kind::Text,
+        PropertyKind::Whole | PropertyKind::Decimal | PropertyKind::Money => Kind::Number,
+        PropertyKind::Boolean => Kind::Boolean,
+        PropertyKind::Time => Kind::Moment,
+        PropertyKind::List(of) => Kind::list(of_property(of)),
+        PropertyKind::Map(entries) => {
+            let fields = entries
+                .iter()
+                .map(|(name, property)| (name.clone(), of_property(property)));
+            Kind::map(Shape {
+                fields: fields.collect(),
+                only: None,
+            })
+        }
+    }
+}
+
+/// The kind of a computed trait. `of_time`: it takes the event's time.
+pub(super) fn of_aggregate(aggregate: Aggregate, of_time: bool) -> Kind {
+    match aggregate {
+        Aggregate::Count
+        | Aggregate::Sum
+        | Aggregate::Average
+        | Aggregate::Distinct
+        | Aggregate::DaysSince => Kind::Number,
+        Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last if of_time => {
+            Kind::Moment
+        }
+        _ => Kind::Any,
+    }
+}
+
+/// The names for a condition of a segment.
+pub(super) fn of_customers<'t>(
+    traits: impl IntoIterator<Item = &'t String>,
+    computed: BTreeMap<String, Kind>,
+) -> Shape {
+    let traits = traits.into_iter().map(|name| (name.clone(), Kind::Any));
+    let flag = || Kind::Boolean;
+    let channels = || Kind::list(Kind::Text);
+    let preferences = [
+        ("preferred_name", Kind::Text),
+        ("form_of_address", Kind::Text),
+        ("pronunciation", Kind::Text),
+        ("language", Kind::Text),
+        ("time_zone", Kind::Text),
+        ("preferred_channels", channels()),
+        ("forbidden_channels", channels()),
+        ("do_not_contact", flag()),
+        ("processing_restricted", flag()),
+        ("quiet_hours", Kind::list(Kind::Text)),
+        ("frequency_caps", Kind::list(Kind::map(Shape::open()))),
+        ("topics", Kind::map(Shape::open())),
+    ];
+    let preferences = preferences.map(|(name, kind)| (name.to_owned(), kind));
+    let subjects = [
+        (
+            "traits",
+            Shape::closed("the model declares no trait", traits.collect()),
+        ),
+        (
+            "computed",
+            Shape::closed("the model declares no computed trait", computed),
+        ),
+        (
+            "preferences",
+            Shape::closed("conditions see no preference", preferences.into()),
+        ),
+    ];
+    let subjects = subjects.map(|(name, shape)| (name.to_owned(), Kind::map(shape)));
+    Shape::closed("a condition has no subject", subjects.into())
+}
