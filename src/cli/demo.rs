@@ -1,7 +1,7 @@
 //! `demo`: a server on a throw-away database with the retail sample, which is compiled in.
 //!
-//! The sample's purchases and conversations end on [`NEWEST_DAY`]. They are shifted by whole days so
-//! that they end yesterday: windows, surveys and segments look back from the present.
+//! The sample's purchases and conversations end on [`NEWEST_DAY`]. They are shifted by whole days
+//! so that they end yesterday: windows, surveys and segments look back from the present.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -216,7 +216,7 @@ fn days_to_yesterday(now: Timestamp) -> i64 {
     i64::from((today - NEWEST_DAY).get_days()) - 1
 }
 
-/// The text with its dates (1998-06-30) so many days later.
+/// The text with its dates (1998-06-30) moved by a number of days.
 fn shifted(text: &[u8], days: i64) -> Vec<u8> {
     let later = |found: &Captures<'_>| {
         let date = std::str::from_utf8(&found[1]).unwrap_or_default();

@@ -280,7 +280,7 @@ fn the_readmes_python_program_runs_with_code_generated_from_the_proto_files() {
         .expect(told[0]);
     // The days are shifted to the present.
     let undated = told.iter().map(|line| match line.split_at_checked(10) {
-        Some((_, time)) if time.starts_with('T') => time,
+        Some((date, time)) if date.parse::<jiff::civil::Date>().is_ok() => time,
         _ => line,
     });
     let told: Vec<&str> = undated.collect();

@@ -9,10 +9,10 @@
 //! state, and a late one needs nothing re-read from history.
 //!
 //! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
-//! record is replaced or deleted takes back nothing that its customer wanted. Where a source deletes
-//! a record and gives its key out again, the next customer inherits what limits us (withdrawals,
-//! refusals, limits of contact), but nothing that allows anything, and no wishes or needs: those
-//! were another person's.
+//! record is replaced or deleted takes back nothing that its customer wanted. Where a source
+//! deletes a record and gives its key out again, the next customer inherits what limits us
+//! (withdrawals, refusals, limits of contact), but nothing that allows anything, and no wishes or
+//! needs: those were another person's.
 
 mod apply;
 
@@ -247,8 +247,7 @@ impl Record {
             || self.traits.values().any(|cell| cell.value.is_some())
     }
 
-    /// Until when the key was somebody else's, as far as its source can be believed: it was deleted
-    /// then, and given out again.
+    /// Time of the deletion after which somebody else got the key, if it was given out again.
     #[must_use]
     pub(crate) fn reused_since(&self) -> Option<Timestamp> {
         self.deleted.filter(|_| self.is_said())
@@ -311,7 +310,7 @@ impl Record {
         })
     }
 
-    /// Its preferences, in order of key. Of what a former holder of the key wanted, the limits stay.
+    /// Its preferences, in order of key. Of those of a former holder of the key the limits stay.
     pub fn preferences(&self) -> impl Iterator<Item = (&PreferenceKey, &Preference, &Provenance)> {
         self.preferences.iter().filter_map(|(key, cell)| {
             let (value, said) = (cell.value.as_ref()?, cell.patch.as_ref()?);

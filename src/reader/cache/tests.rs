@@ -10,7 +10,7 @@ use crate::memory::resident_bytes;
 
 /// How much is put into the cache before it is measured, by weight: what other things have freed is
 /// used again first.
-const WARM_BYTES: u64 = 16 << 20;
+const WARM_BYTES: u64 = 64 << 20;
 /// How much is put in after that.
 const FILL_BYTES: u64 = 32 << 20;
 /// Names the shape to the process that measures it.

@@ -2,9 +2,8 @@
 //!
 //! Each row is an object by column. Decimals are texts, so that they stay exact; so are dates
 //! (`2026-01-31`), times of day and timestamps. A timestamp that its column adjusts to UTC ends in
-//! `Z`, another has no zone: the source's holds. What is no number in a column of floating point
-//! numbers says nothing, and infinity is a text. Bytes are a text if they are one, UUIDs have
-//! their usual form, and others are hexadecimal.
+//! `Z`, another has no zone: the source's holds. `NaN` says nothing, and infinity is a text. Bytes
+//! are a text if they are one, UUIDs have their usual form, and others are hexadecimal.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -111,7 +110,7 @@ fn guarded<T>(read: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, St
     }
 }
 
-/// What a number or bytes stand for.
+/// Meaning of a number or of bytes.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     /// A timestamp, with its ticks a second, adjusted to UTC or local.

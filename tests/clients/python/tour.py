@@ -36,7 +36,7 @@ said = ingest.IngestStatementsRequest(statements=[
     {"upsert_record": {"record": till, "identifiers": [{"type": "loyalty_id", "value": "2272111344"}]}},
     {"record_event": {"event": {
         "record": till, "event_id": "till-7/receipt-9001", "type": "order_placed",
-        "event_time": {"seconds": 899_286_300}, "properties": {"total": {"decimal_value": "19.90"}},
+        "properties": {"total": {"decimal_value": "19.90"}},
     }}},
     {"upsert_record": {"record": {"source": "shpo", "key": "1"}}},
 ])

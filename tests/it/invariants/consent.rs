@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use customer_profile::reader::{Freshness, Key};
 use profile_core::records::{
-    Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, Statement,
+    Change, Consent, ConsentState, ConsentStatus, Draft, RecordKey, RecordStatement, Statement,
+    Timestamp,
 };
 use proptest::test_runner::TestCaseError;
 
@@ -66,12 +67,9 @@ type Question = (&'static str, Option<&'static str>, i64);
 
 /// What each record says by itself, told from its statements alone, without the record's own fold.
 fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
-    let model = model();
+    let statements = statements(said);
     let mut words = Vec::new();
-    for draft in said {
-        let Ok(Statement::Record(statement)) = model.check(draft.clone(), NOW) else {
-            continue;
-        };
+    for statement in &statements {
         if let Change::Consent(consent) = &statement.change {
             // Of two words of one time the more restrictive is the later.
             let place = (
@@ -89,7 +87,15 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
             let own = words
                 .iter()
                 .filter(|(record, _, word)| *record == key && word.purpose == question.0);
+            let since = reused_since(&statements, &key);
             let own: Vec<_> = own
+                .filter(|(_, (order, ..), word)| {
+                    let refuses = matches!(
+                        word.status,
+                        ConsentStatus::Withdrawn | ConsentStatus::Denied
+                    );
+                    refuses || since.is_none_or(|since| order.1 >= since)
+                })
                 .map(|(_, _, word)| &**word)
                 .filter(|word| word.effective_time <= at_day(question.2))
                 .collect();
@@ -123,6 +129,44 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
         }
     }
     alone
+}
+
+fn statements(said: &[Draft]) -> Vec<RecordStatement> {
+    let model = model();
+    let checked = said
+        .iter()
+        .filter_map(|draft| match model.check(draft.clone(), NOW) {
+            Ok(Statement::Record(statement)) => Some(statement),
+            _ => None,
+        });
+    checked.collect()
+}
+
+/// When a record was deleted last, if its source speaks of a customer under its key all the same:
+/// from then on it is somebody else, who inherits only what was refused.
+fn reused_since(statements: &[RecordStatement], key: &RecordKey) -> Option<Timestamp> {
+    let place = |statement: &RecordStatement| (statement.order, statement.content);
+    let own = || statements.iter().filter(|said| said.record == *key);
+    let deletions = own().filter(|said| matches!(said.change, Change::Delete));
+    let since = deletions.filter_map(|said| Some(said.order?.1)).max()?;
+    let whole = own().filter(|said| matches!(said.change, Change::Delete | Change::Replace(_)));
+    let base = whole.max_by_key(|said| place(said))?;
+    let mut patches: Vec<_> = own().filter(|said| place(said) > place(base)).collect();
+    patches.sort_by_key(|said| place(said));
+    let mut fields = BTreeMap::new();
+    for patch in patches {
+        if let Change::Patch {
+            identifiers,
+            traits,
+        } = &patch.change
+        {
+            let identifiers = identifiers.iter().map(|(name, of)| (name, !of.is_empty()));
+            let traits = traits.iter().map(|(name, of)| (name, of.is_some()));
+            fields.extend(identifiers.chain(traits));
+        }
+    }
+    let is_said = matches!(base.change, Change::Replace(_)) || fields.into_values().any(|is| is);
+    is_said.then_some(since)
 }
 
 fn state(status: ConsentStatus, expired: bool) -> ConsentState {

@@ -65,7 +65,8 @@ async fn counted_afterwards(kind: Kind) {
         )
     });
     service.say(before.collect()).await;
-    let counting = format!("{BY_EMAIL}\ncomputed: {{ calls: {{ count: call }} }}\n");
+    let counting =
+        format!("{BY_EMAIL}\nevents: {{ call: }}\ncomputed: {{ calls: {{ count: call }} }}\n");
     apply_file(&service, &counting).await;
     service
         .say(vec![
