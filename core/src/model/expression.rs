@@ -328,8 +328,12 @@ impl<'a> Payload<'a> {
     }
 
     /// The same with other fields, on what is left of the budget, less what binding them takes.
-    pub(super) fn with_fields<'b>(&'b self, json: &'b Json) -> Payload<'b> {
-        let bound = self.names.iter().filter_map(|name| match name.as_str() {
+    pub(super) fn with_fields<'b>(
+        &self,
+        json: &'b Json,
+        names: &'b BTreeSet<String>,
+    ) -> Payload<'b> {
+        let bound = names.iter().filter_map(|name| match name.as_str() {
             path::PAYLOAD => Some(json),
             name => json.get(name),
         });
@@ -337,7 +341,7 @@ impl<'a> Payload<'a> {
         let taken = bytes as u64 / budget::BYTES_PER_STEP;
         Payload {
             json,
-            names: self.names,
+            names,
             context: OnceCell::new(),
             steps: Cell::new(self.steps.get().saturating_sub(taken)),
         }

@@ -4,6 +4,8 @@
 //! it hides. All elements share the payload's budget, and each pays for the fields that are bound
 //! anew for it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::{EventMapping, Run};
@@ -25,12 +27,18 @@ impl Run<'_> {
             return Vec::new();
         };
         let mut payload = payload.clone();
+        // Only what is read of each element is bound anew.
+        let read = mapping
+            .expressions()
+            .filter(|read| !std::ptr::eq(*read, list));
+        let names = read.flat_map(Expression::bound_names).map(str::to_owned);
+        let names = names.collect::<BTreeSet<String>>();
         let (path, mut drafts) = (self.path.clone(), Vec::with_capacity(elements.len()));
         for (index, element) in elements.into_iter().enumerate() {
             if let Json::Object(fields) = &mut payload {
                 fields.insert(name.clone(), element);
             }
-            let evaluated = self.payload.with_fields(&payload);
+            let evaluated = self.payload.with_fields(&payload, &names);
             let mut run = Run {
                 source: self.source,
                 catalogue: self.catalogue,
