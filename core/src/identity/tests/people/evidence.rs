@@ -71,6 +71,22 @@ fn namesakes_with_numbered_mailboxes_stay_two() {
 }
 
 #[test]
+fn who_has_no_given_name_joins_nobody_by_the_home_alone() {
+    let home = "street=16_Main_Road city=Salem postcode=97301";
+    let sanjay = format!("a given=Sanjay family=Featherstone {home} phone=5035550132");
+    for (note, joins) in [
+        ("family=Featherstone", false),
+        ("family=Featherstone phone=2125550147", false),
+        ("family=Featherstone phone=5035550132", true),
+        ("given=Sanjay family=Featherstone", true),
+    ] {
+        let note = format!("b {note} {home}");
+        let expected: &[&str] = if joins { &["a b"] } else { &["a", "b"] };
+        assert_eq!(clusters(&[&sanjay, &note]), expected, "{note}");
+    }
+}
+
+#[test]
 fn a_frequent_name_is_worth_less_in_every_culture() {
     let weights = model().matching.weights;
     let worth = |field, name: &str| weights.exact(field, crate::hash::hash(name), name.len());
