@@ -39,7 +39,7 @@ use reading::ReadingArgs;
 use rejects::Rejects;
 use unread::Unread;
 
-/// Import files: CSV, NDJSON or JSON, plain or gzip
+/// Import files: CSV, NDJSON or JSON, plain or gzip, or Parquet
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without --server, rows are written directly to the database, which no server may have open on SQLite. The model's \

@@ -133,7 +133,7 @@ fn markup(beginning: &[u8]) -> Option<String> {
 }
 
 fn refused(what: &str) -> String {
-    format!("the file is {what}; files are CSV, NDJSON or JSON, plain or gzip")
+    format!("the file is {what}; files are CSV, NDJSON or JSON, plain or gzip, or Parquet")
 }
 
 /// The refusal of a file with zero bytes.
