@@ -277,38 +277,52 @@ CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP 
 IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP \
 MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG \
 SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND \
-VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG \
+VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG";
+
+/// Currencies that are no longer in use: list three.
+const WITHDRAWN: &str = "\
 AFA AON AOR ATS AZM BEF BGL BYB BYR CSD CUC CYP DEM ECS EEK ESP FIM FRF GHC GRD GWP HRK IEP ITL LTL LUF LVL MGF MRO MTL MXP \
 MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL SRG STD TJR TMM TPE TRL UAK VEB VEF XEU YUM ZAL ZMK ZRN ZWD ZWL ZWR";
+
+/// Withdrawn currencies of which it is known that their minor unit was a hundredth.
+const WITHDRAWN_HUNDREDTHS: &str = "CUC EEK HRK LTL LVL MRO SKK SLL STD VEF ZWL";
+
+/// Metals, units of account and codes for tests: they have no minor unit.
+const WITHOUT_MINOR: &str = "XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX";
 
 /// The currencies whose minor unit is no hundredth, by the number of digits of it.
 const OTHER_DIGITS: [(u32, &str); 3] = [
     (
         0,
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+        "BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     ),
     (3, "BHD IQD JOD KWD LYD OMR TND"),
     (4, "CLF UYW"),
 ];
 
 /// How many digits after the point the minor unit of a currency has: 2 of USD, 0 of JPY, 3 of KWD.
-/// `None`: it is no currency.
+/// `None`: it is no currency, or one whose minor unit is not known.
 ///
-/// Source: ISO 4217, list one.
+/// Source: ISO 4217, list one, which does not have those that are withdrawn.
 #[must_use]
 pub(crate) fn minor_digits(code: &str) -> Option<u32> {
-    let is_in = |codes: &str| {
-        codes
-            .split(' ')
-            .any(|known| known.eq_ignore_ascii_case(code))
-    };
-    let other = OTHER_DIGITS.iter().find(|(_, codes)| is_in(codes));
-    is_currency(code).then(|| other.map_or(2, |(digits, _)| *digits))
+    let other = OTHER_DIGITS.iter().find(|(_, codes)| lists(codes, code));
+    let hundredths = (lists(CURRENCIES, code) && !lists(WITHOUT_MINOR, code))
+        || lists(WITHDRAWN_HUNDREDTHS, code);
+    match other {
+        Some((digits, _)) => Some(*digits),
+        None => hundredths.then_some(2),
+    }
+}
+
+fn lists(codes: &str, code: &str) -> bool {
+    codes
+        .split(' ')
+        .any(|known| known.eq_ignore_ascii_case(code))
 }
 
 /// Whether a text is a currency's code, in upper or lower case.
 #[must_use]
 pub(crate) fn is_currency(code: &str) -> bool {
-    let mut known = CURRENCIES.split(' ');
-    code.len() == 3 && known.any(|known| known.eq_ignore_ascii_case(code))
+    lists(CURRENCIES, code) || lists(WITHDRAWN, code)
 }

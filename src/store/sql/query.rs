@@ -256,8 +256,11 @@ pub(super) fn known_statements(
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", statement_columns(keys.iter()))?;
-    let stamp = "v.version = asked.version AND v.stamp_time = asked.stamp_time AND v.content_hash = asked.content_hash";
-    let version = format!("{} AND {stamp}", of_asked_record("v", &tenant));
+    let version = format!(
+        "{} AND {}",
+        of_asked_record("v", &tenant),
+        of_asked_stamp("v")
+    );
     let version = dialect.look_up("record_version", "v", &version);
     Ok(sql.statement(format!("SELECT asked.ord FROM {asked} {version}")))
 }
@@ -311,6 +314,12 @@ fn event_key_columns(keys: &[EventKey]) -> Vec<(&'static str, Column)> {
     ]
 }
 
+fn of_asked_stamp(alias: &str) -> String {
+    format!(
+        "{alias}.version = asked.version AND {alias}.stamp_time = asked.stamp_time AND {alias}.content_hash = asked.content_hash"
+    )
+}
+
 fn of_asked_event(alias: &str, tenant: &str) -> String {
     format!(
         "{alias}.tenant = {tenant} AND {alias}.source = asked.source AND {alias}.event_id = asked.event_id"
@@ -342,8 +351,11 @@ pub(super) fn known_corrections(
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", correction_key_columns(keys.iter()))?;
-    let stamp = "c.version = asked.version AND c.stamp_time = asked.stamp_time AND c.content_hash = asked.content_hash";
-    let correction = format!("{} AND {stamp}", of_asked_event("c", &tenant));
+    let correction = format!(
+        "{} AND {}",
+        of_asked_event("c", &tenant),
+        of_asked_stamp("c")
+    );
     let correction = dialect.look_up("event_correction", "c", &correction);
     Ok(sql.statement(format!("SELECT asked.ord FROM {asked} {correction}")))
 }

@@ -86,7 +86,7 @@ impl Run<'_> {
         let said = self.evaluate(field, currency).value();
         let code = said.as_ref().and_then(Value::as_str).map(str::trim);
         let Some(digits) = code.and_then(minor_digits) else {
-            let what = "is no currency by ISO 4217, so the minor unit of the amount is not known";
+            let what = "is no currency by ISO 4217 whose minor unit is known";
             self.fail(field, currency, what);
             return None;
         };

@@ -278,7 +278,14 @@ fn minor_units_are_those_of_the_currency() {
     assert_eq!(total(1999.into(), "usd"), "19.99");
     assert_eq!(total(1999.into(), "JPY"), "1999");
     assert_eq!(total("1999".into(), "KWD"), "1.999");
-    assert!(total(1999.into(), "US$").contains("is no currency by ISO 4217"));
+    assert_eq!(total(1999.into(), "HRK"), "19.99");
+    for code in ["US$", "", "XAU", "XTS", "ITL"] {
+        let told = total(1999.into(), code);
+        assert!(
+            told.contains("by ISO 4217 whose minor unit is known"),
+            "{code}: {told}"
+        );
+    }
     let lacking = "sources: { s: { events: { o: { type: order_placed, id: id, record: r, \
                    properties: { total: { money: a, minor: true } } } } } }";
     let wrong = Model::parse(lacking).expect_err("no currency");
