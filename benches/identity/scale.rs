@@ -6,6 +6,7 @@
 //! and some of these records have no more to say.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::client::Client;
 use crate::database::{Database, Kind};
@@ -77,7 +78,7 @@ pub(crate) async fn run(kind: Kind, sizes: &[u64]) -> anyhow::Result<()> {
     let server = Server::start_with(&database.url(), &["--model", MODEL]).await;
     let client = Client::connect(&server.address).await?;
     let mut source = Source {
-        lists: Lists::read()?,
+        lists: Lists::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/retail/web.csv"))?,
         next: 0,
         people: 0,
     };

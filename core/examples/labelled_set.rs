@@ -6,7 +6,11 @@
 //! cargo run --release -p profile-core --example labelled_set -- benches/identity/model.yaml SET…
 //! ```
 //!
-//! `--trained` before a set trains weights on its records first, without their labels.
+//! `--trained` before a set trains weights on its records first, without their labels;
+//! `--frequencies` learns from them only how frequent values are, as a server does by itself.
+//!
+//! `--crowd N` before a set puts rows of N made-up people (`benches/identity/people`) beside its
+//! own: the figures are of the pairs of which one at least is the set's.
 //!
 //! `--list KIND` before a set prints the pairs of a kind that are wrongly together, each with its
 //! two rows and what they were compared by; `--list wrong` those of every kind, `--list links` the
@@ -25,8 +29,12 @@ use profile_core::identity::{
     Clustering, Context, Evidence, Features, Pair, cluster, compare, pairs, train,
 };
 use profile_core::model::Model;
+use profile_core::model::matching::Subject;
 use profile_core::records::{Draft, Record, RecordKey, Statement, Timestamp};
 use serde_json::Value as Json;
+
+#[path = "../../benches/identity/people/mod.rs"]
+mod people;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -38,21 +46,55 @@ fn main() -> Result<()> {
     let file = arguments.next().ok_or("which model?")?;
     let model =
         Model::parse(&std::fs::read_to_string(file)?).map_err(|errors| format!("{errors:#?}"))?;
-    let (mut list, mut trained) = (None, false);
+    let mut options = Options::default();
     while let Some(argument) = arguments.next() {
         if argument == "--list" {
-            list = arguments.next();
+            options.list = arguments.next();
+        } else if argument == "--crowd" {
+            options.crowd = arguments.next().unwrap_or_default().parse()?;
         } else if argument == "--trained" {
-            trained = true;
+            options.trained = Some(Subject::Everything);
+        } else if argument == "--frequencies" {
+            options.trained = Some(Subject::Frequencies);
         } else {
-            evaluate(Path::new(&argument), &model, list.as_deref(), trained)?;
+            evaluate(Path::new(&argument), &model, &options)?;
         }
     }
     Ok(())
 }
 
-fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> Result<()> {
-    let rows = rows(&folder.join("records.csv"))?;
+/// What is asked of every set.
+#[derive(Default)]
+struct Options {
+    list: Option<String>,
+    trained: Option<Subject>,
+    crowd: u64,
+}
+
+fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
+    let Options {
+        list,
+        trained,
+        crowd,
+    } = options;
+    let list = list.as_deref();
+    let mut rows = rows(&folder.join("records.csv"))?;
+    let labelled = rows.len();
+    let mut truth: HashMap<String, String> = HashMap::new();
+    for row in self::rows(&folder.join("truth.csv"))? {
+        truth.insert(text(&row, "record_id"), text(&row, "cluster_id"));
+    }
+    if *crowd > 0 {
+        let lists = people::Lists::read(Path::new("examples/retail/web.csv"))?;
+        rows.extend((0..*crowd).map(|number| people::row(number, &lists)));
+        let strangers = (0..*crowd).map(|number| {
+            (
+                people::key(number),
+                format!("crowd {}", people::person_of(number)),
+            )
+        });
+        truth.extend(strangers);
+    }
     let records: Vec<Record> = rows
         .iter()
         .map(|row| record(row, model))
@@ -63,10 +105,10 @@ fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> 
         features.collect()
     };
     let mut features = read(&model);
-    if trained {
+    if let Some(subject) = *trained {
         let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
         let context = Context::of(&all, &model);
-        let trained = train(&all, &context, &model, &mut |_| {});
+        let trained = train(&all, &context, &model, subject, &mut |_| {});
         model.matching.weights = Arc::new(trained.weights);
         features = read(&model);
     }
@@ -80,12 +122,8 @@ fn evaluate(folder: &Path, model: &Model, list: Option<&str>, trained: bool) -> 
             found.insert(member.record.key.clone(), number);
         }
     }
-    let mut truth: HashMap<String, String> = HashMap::new();
-    for row in self::rows(&folder.join("truth.csv"))? {
-        truth.insert(text(&row, "record_id"), text(&row, "cluster_id"));
-    }
     let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
-    report(folder, &ids, &found, &truth);
+    report(folder, &ids, labelled, &found, &truth);
     calibration(&pairs(&all, &context, model), &found, &truth);
     let mut listed = Vec::new();
     if folder.join("why.csv").exists() {
@@ -191,17 +229,21 @@ fn disagreements(
     pairs
 }
 
+/// Precision and recall of the pairs of which one at least is among the first ids, the labelled.
 fn report(
     folder: &Path,
     ids: &[String],
+    labelled: usize,
     found: &HashMap<String, usize>,
     truth: &HashMap<String, String>,
 ) {
     let (mut together, mut wanted, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
-    for id in ids {
-        *together.entry(found[id]).or_insert(0_u64) += 1;
-        *wanted.entry(&truth[id]).or_insert(0_u64) += 1;
-        *both.entry((found[id], &truth[id])).or_insert(0_u64) += 1;
+    for (place, id) in ids.iter().enumerate() {
+        let member = if place < labelled { (1, 0) } else { (0, 1) };
+        let add = |sizes: &mut (u64, u64)| *sizes = (sizes.0 + member.0, sizes.1 + member.1);
+        add(together.entry(found[id]).or_default());
+        add(wanted.entry(&truth[id]).or_default());
+        add(both.entry((found[id], &truth[id])).or_default());
     }
     let right = pairs_of(both.values());
     let (together, wanted) = (pairs_of(together.values()), pairs_of(wanted.values()));
@@ -257,8 +299,11 @@ fn kinds(
     listed
 }
 
-fn pairs_of<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
-    sizes.map(|size| size * (size - 1) / 2).sum()
+/// Pairs within groups of so many labelled and so many other records, of which one is labelled.
+fn pairs_of<'a>(sizes: impl Iterator<Item = &'a (u64, u64)>) -> u64 {
+    sizes
+        .map(|(labelled, others)| labelled * labelled.saturating_sub(1) / 2 + labelled * others)
+        .sum()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of pairs, to be printed")]

@@ -34,12 +34,11 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Reads the sample's names.
-    pub(crate) fn read() -> anyhow::Result<Self> {
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/retail/web.csv");
+    /// Reads the names of the retailer's sample.
+    pub(crate) fn read(sample: &Path) -> std::io::Result<Self> {
         Ok(Self {
-            given: List::new(column(&sample, "first_name")?, 3_000, 20),
-            family: List::new(column(&sample, "last_name")?, 60_000, 20),
+            given: List::new(column(sample, "first_name")?, 3_000, 20),
+            family: List::new(column(sample, "last_name")?, 60_000, 20),
             towns: List::new(Vec::new(), 20_000, 10),
             streets: List::new(Vec::new(), 3_000, 20),
         })
@@ -112,7 +111,7 @@ fn made_up(number: u64) -> String {
 }
 
 /// The values of a column, the most frequent first.
-fn column(file: &Path, name: &str) -> anyhow::Result<Vec<String>> {
+fn column(file: &Path, name: &str) -> std::io::Result<Vec<String>> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for row in csv::Reader::from_path(file)?.deserialize::<BTreeMap<String, String>>() {
         let mut row = row?;
