@@ -78,8 +78,9 @@ pub struct FieldComparison {
 pub struct Comparison {
     /// The fields in which both say something.
     pub fields: Vec<FieldComparison>,
-    /// The evidence of all fields and the prior: the logarithm of the odds that they are one
-    /// person.
+    /// The evidence of all fields and the prior.
+    pub evidence: i32,
+    /// What of it is believed: the logarithm of the odds that they are one person.
     pub millibits: i32,
     /// What comes of it.
     pub verdict: MatchDecision,
@@ -94,6 +95,9 @@ pub(super) struct Score {
     pub(super) weights: [i32; Field::ALL.len()],
     /// Which value of each field it was, left and right.
     pub(super) values: [(u8, u8); Field::ALL.len()],
+    /// The sum of all evidence and the prior.
+    pub(super) sum: i32,
+    /// What of it is believed.
     pub(super) millibits: i32,
     pub(super) veto: Option<Veto>,
 }
@@ -104,6 +108,7 @@ impl Score {
             levels: [AgreementLevel::Missing; Field::ALL.len()],
             weights: [0; Field::ALL.len()],
             values: [(0, 0); Field::ALL.len()],
+            sum: 0,
             millibits: 0,
             veto: None,
         }
@@ -146,7 +151,7 @@ impl Score {
         let others = self.level(Field::GivenName) == AgreementLevel::Different
             || self.veto == Some(Veto::GivenNamesDiffer);
         others
-            && self.millibits - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0)
+            && self.sum - self.weight(Field::GivenName) - self.weight(Field::BirthDate).min(0)
                 >= link
     }
 }
@@ -172,6 +177,7 @@ pub fn compare(left: &Features, right: &Features, context: &Context, model: &Mod
         .collect();
     Comparison {
         fields,
+        evidence: score.sum,
         millibits: score.millibits,
         verdict: score.verdict(model),
         veto: score.veto,
@@ -216,8 +222,36 @@ pub(super) fn score(
     names::compare(&left.names, &right.names, weights, &mut score);
     fields::compare(left, right, weights, context, &mut score);
     score.veto = veto::veto(left, right, &score);
-    score.millibits = weights.prior() + total(&score);
+    score.sum = weights.prior() + total(&score);
+    score.millibits = believed(&score);
     score
+}
+
+/// What names, homes and contacts alone can prove: 99.5 %, in millibits of the odds.
+///
+/// A father and his son of one name, or two cousins, agree in all of these, and no further
+/// agreement of the same kind tells them apart. On labelled sets some 99 of 100 pairs that agree
+/// without a date of birth or a number of the person are right, however much agrees.
+const MOST_WITHOUT_PERSON: i32 = 7_637;
+/// So many millibits above it count one, so that what agrees more stands before what agrees less.
+const BEYOND: i32 = 64;
+
+/// What of the sum of evidence is believed: all of it where a date of birth or a number of the
+/// person agrees, and the given names do, as far as they are said.
+fn believed(score: &Score) -> i32 {
+    let of_person = [Field::BirthDate, Field::PersonalId]
+        .iter()
+        .any(|field| score.level(*field) == AgreementLevel::Exact);
+    let one_name = matches!(
+        score.level(Field::GivenName),
+        AgreementLevel::Exact | AgreementLevel::Nickname | AgreementLevel::Missing
+    );
+    if of_person && one_name {
+        return score.sum;
+    }
+    score
+        .sum
+        .min(MOST_WITHOUT_PERSON + (score.sum - MOST_WITHOUT_PERSON).max(0) / BEYOND)
 }
 
 const NAMES: [Field; 3] = [Field::GivenName, Field::MiddleName, Field::FamilyName];

@@ -115,8 +115,16 @@ fn sum(answer: &v1::ExplainPairResponse) -> String {
     } else {
         format!("; vetoed by {}", output::plain(&score.veto))
     };
+    let doubted = if score.evidence_bits - score.weight_bits > 0.05 {
+        format!(
+            "; {:+.1} bits in all, but no date of birth or number of the person agrees",
+            score.evidence_bits
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "total, with the prior: {}, {verdict}{missing}{veto}",
+        "total, with the prior: {}, {verdict}{missing}{doubted}{veto}",
         chance(score)
     )
 }

@@ -193,6 +193,7 @@ fn score(compared: Comparison) -> v1::MatchScore {
     v1::MatchScore {
         probability: probability(compared.millibits),
         weight_bits: bits(compared.millibits),
+        evidence_bits: bits(compared.evidence),
         fields: compared.fields.into_iter().map(field).collect(),
         verdict: verdict.into(),
         veto: compared
