@@ -4,10 +4,12 @@
 //! - [`backfill`] counts the events that were there before a computed trait was defined.
 //! - [`segments`] keeps the index of who is in which segment.
 //! - [`analytics`] computes the metrics of all customers.
+//! - [`learning`] learns how frequent names and places are.
 //! - [`retention`] trims the change log.
 
 pub mod analytics;
 pub mod backfill;
+pub mod learning;
 pub mod retention;
 pub mod segments;
 mod tenants;

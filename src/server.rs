@@ -168,7 +168,7 @@ fn clocks(parts: &Parts) -> time::Comparison {
 }
 
 /// Ends background work before the store is closed: cut off, or by a panic that was told.
-async fn end(behind: [JoinHandle<()>; 2]) {
+async fn end(behind: [JoinHandle<()>; 3]) {
     for work in behind {
         work.abort();
         if tokio::time::timeout(BACKGROUND_BOUND, work).await.is_err() {

@@ -244,6 +244,9 @@ pub trait Snapshot: Send {
         limit: usize,
     ) -> Result<Vec<Record>>;
 
+    /// How many records there are, deleted ones too; at most `limit`.
+    async fn count_records(&mut self, limit: usize) -> Result<usize>;
+
     /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one
     /// more than `limit` tells that there are more. In any order; a record stands once for each
     /// identifier it was found by.

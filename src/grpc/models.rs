@@ -6,6 +6,7 @@ mod event_types;
 mod mapping;
 mod stream;
 
+use profile_core::model::matching::Subject;
 use profile_core::records::Sequence;
 use tonic::{Request, Response, Status};
 
@@ -281,7 +282,7 @@ impl ModelApi {
         let caller = context.clone();
         let work = async move {
             let learned = rollout
-                .train(&caller.tenant, &request_id, &progress)
+                .train(&caller.tenant, &request_id, Subject::Everything, &progress)
                 .await?;
             Ok(wrap(Message::Result(v1::TrainModelResult {
                 version: learned.version,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use profile_core::identity::{self, Context, Features, Trained, train};
 use profile_core::model::Model;
+use profile_core::model::matching::Subject;
 use profile_core::records::{ContentHash, Record, RecordKey, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -43,11 +44,12 @@ impl ModelRollout {
         &self,
         tenant: &TenantId,
         request_id: &str,
+        subject: Subject,
         progress: &Progress,
     ) -> Result<Learned, Error> {
         self.store
             .availability()
-            .guard(self.train_there(tenant, request_id, progress))
+            .guard(self.train_there(tenant, request_id, subject, progress))
             .await
     }
 
@@ -55,9 +57,11 @@ impl ModelRollout {
         &self,
         tenant: &TenantId,
         request_id: &str,
+        subject: Subject,
         progress: &Progress,
     ) -> Result<Learned, Error> {
-        let request = IdempotentRequest::new(request_id, &"train_model");
+        let asked = ("train_model", subject);
+        let request = IdempotentRequest::new(request_id, &asked);
         let mut tx = self.store.begin(tenant).await?;
         if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
             return Ok(earlier.answer);
@@ -75,7 +79,7 @@ impl ModelRollout {
         let sample = sample(&mut *snapshot, progress).await?;
         drop(snapshot);
         let records = sample.len();
-        let trained = in_background(sample, model, progress.clone()).await?;
+        let trained = in_background(sample, model, subject, progress.clone()).await?;
         let weights = serde_json::to_string(&trained.weights);
         let weights = weights.map_err(|error| store::Error::Internal(error.to_string()))?;
 
@@ -88,8 +92,12 @@ impl ModelRollout {
             records,
             report: trained.report.to_string(),
         };
+        let what = match subject {
+            Subject::Frequencies => "frequencies",
+            Subject::Everything => "weights",
+        };
         let note = format!(
-            "version {} with weights learned from {records} records",
+            "version {} with {what} learned from {records} records",
             stored.model.version
         );
         let added = ModelVersion {
@@ -144,6 +152,7 @@ async fn sample(snapshot: &mut dyn Snapshot, progress: &Progress) -> Result<Vec<
 async fn in_background(
     sample: Vec<Record>,
     model: Arc<Model>,
+    subject: Subject,
     progress: Progress,
 ) -> Result<Trained, Error> {
     let work = compute::run(Class::Long, None, move || {
@@ -153,7 +162,7 @@ async fn in_background(
             .collect();
         let all: Vec<(&Record, &Features)> = sample.iter().zip(&features).collect();
         let context = Context::of(&all, &model);
-        train(&all, &context, &model, &mut |step| match step {
+        train(&all, &context, &model, subject, &mut |step| match step {
             identity::Progress::Sampling(pairs) => {
                 progress.tell("comparing random pairs", 0, pairs);
             }

@@ -11,6 +11,7 @@ use super::Parts;
 use crate::active_models::ActiveModels;
 use crate::background::analytics::AnalyticsRefresher;
 use crate::background::backfill::Backfill;
+use crate::background::learning::FrequencyLearner;
 use crate::background::segments::Segments;
 use crate::changes::LogFollower;
 use crate::config;
@@ -54,7 +55,7 @@ pub(super) fn build<H>(
     parts: &Parts,
     models: Arc<ActiveModels>,
     health: H,
-) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 2])
+) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 3])
 where
     H: tower::Service<
             http::Request<tonic::body::Body>,
@@ -100,6 +101,10 @@ where
             .clone()
             .run(metrics.clone(), config.experience.refresh_interval),
     );
+    let learner = FrequencyLearner {
+        rollout: rollout.clone(),
+    };
+    let learning = tokio::spawn(learner.run(metrics.clone()));
     let apis = Apis {
         context: context_api,
         experience: experience_api,
@@ -116,7 +121,7 @@ where
         segment: segment_api,
     };
     let routes = apis.routes(&config.grpc, health);
-    (routes, writer, [counting, measuring])
+    (routes, writer, [counting, measuring, learning])
 }
 
 /// What the services share.

@@ -1,5 +1,6 @@
 //! The versions of a tenant's model, as they are stored.
 
+use profile_core::model::matching::LearnedFrom;
 use profile_core::records::{Sequence, Timestamp};
 
 /// A version of a tenant's model.
@@ -15,6 +16,19 @@ pub struct ModelVersion {
     pub create_time: Timestamp,
     /// Where it came from.
     pub note: String,
+}
+
+impl ModelVersion {
+    /// What its weights were learned from; none: they come with the program, or it is not known.
+    #[must_use]
+    pub fn learned_from(&self) -> Option<LearnedFrom> {
+        #[derive(serde::Deserialize)]
+        struct Origin {
+            learned_from: Option<LearnedFrom>,
+        }
+        let origin: Origin = serde_json::from_str(&self.weights).ok()?;
+        origin.learned_from
+    }
 }
 
 /// The one time that a version of the model came into force. Each later one has a greater version.

@@ -1,6 +1,7 @@
 //! Another model on data there is: planned, applied, and taken back, through the real server.
 
 mod apply;
+mod frequencies;
 mod mapping;
 mod plan;
 mod recount;

@@ -11,7 +11,9 @@ use crate::choices::choices;
 
 pub use scale::log2_millibits;
 pub(crate) use shipped::shares as shipped_shares;
-pub use weights::{AgreementLevel, Field, Frequencies, MuProbability, Weights};
+pub use weights::{
+    AgreementLevel, Field, Frequencies, LearnedFrom, MuProbability, Subject, Weights,
+};
 
 choices! {
     /// What a trait says of a person.
@@ -72,6 +74,8 @@ pub struct Matching {
     /// An identifier that more different people hold is generic: it links nobody and weighs
     /// nothing.
     pub max_people: usize,
+    /// Frequencies are learned from the tenant's own records without anybody asking for it.
+    pub learn_frequencies: bool,
     /// What agreement is worth.
     pub weights: Arc<Weights>,
 }

@@ -84,6 +84,7 @@ fn versions_shown(answer: &v1::ListModelVersionsResponse) -> String {
         let weights = match model.weights_origin() {
             v1::WeightsOrigin::Shipped => "shipped",
             v1::WeightsOrigin::Trained => "trained",
+            v1::WeightsOrigin::LearnedFrequencies => "learned frequencies",
             v1::WeightsOrigin::Unspecified => "",
         };
         let stored = model

@@ -1,6 +1,7 @@
 //! Versions, plans and mistakes of models on the wire.
 
 use profile_core::model::ModelError;
+use profile_core::model::matching::Subject;
 use profile_core::records::RecordKey;
 
 use crate::full_resolution::{
@@ -35,10 +36,10 @@ pub(super) fn mistakes(all: &[ModelError]) -> v1::ModelMistakes {
 /// A version on the wire. `in_force` is the number of the active version.
 pub(super) fn version_of(stored: StoredModel, in_force: i64, with_file: bool) -> v1::ModelVersion {
     let StoredModel { model, activation } = stored;
-    let origin = if model.weights.is_empty() {
-        v1::WeightsOrigin::Shipped
-    } else {
-        v1::WeightsOrigin::Trained
+    let origin = match model.learned_from().map(|learned| learned.subject) {
+        _ if model.weights.is_empty() => v1::WeightsOrigin::Shipped,
+        Some(Subject::Frequencies) => v1::WeightsOrigin::LearnedFrequencies,
+        Some(Subject::Everything) | None => v1::WeightsOrigin::Trained,
     };
     v1::ModelVersion {
         version: model.version,

@@ -61,6 +61,10 @@ impl Snapshot for View {
         Ok(self.of(|data| data.records.values().filter(of_profile).cloned().collect()))
     }
 
+    async fn count_records(&mut self, limit: usize) -> Result<usize> {
+        Ok(self.of(|data| data.records.len().min(limit)))
+    }
+
     async fn scan_records(
         &mut self,
         after: Option<&RecordKey>,

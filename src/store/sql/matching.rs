@@ -53,6 +53,17 @@ pub(super) fn scan_records(
     ))
 }
 
+/// Serves [`Snapshot::count_records`](crate::store::Snapshot::count_records), by `record_pk`.
+pub(super) fn count_records(dialect: Dialect, tenant: &TenantId, limit: usize) -> Statement {
+    let mut sql = Sql::new(dialect);
+    let tenant = sql.bind(tenant.as_str());
+    let limit = sql.limit(limit);
+    sql.statement(format!(
+        "SELECT count(*) AS records FROM \
+         (SELECT 1 FROM record AS r WHERE r.tenant = {tenant} LIMIT {limit}) AS some"
+    ))
+}
+
 /// Serves [`Snapshot::keyed`](crate::store::Snapshot::keyed), by `match_key_pk`.
 pub(super) fn keyed(
     dialect: Dialect,

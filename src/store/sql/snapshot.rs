@@ -126,6 +126,17 @@ impl Snapshot for SqlTransaction {
         rows.iter().map(record).collect()
     }
 
+    async fn count_records(&mut self, limit: usize) -> Result<usize> {
+        let rows = self
+            .rows(matching::count_records(self.dialect, &self.tenant, limit))
+            .await?;
+        let counted: i64 = match rows.first() {
+            Some(row) => row.try_get("", "records")?,
+            None => 0,
+        };
+        Ok(usize::try_from(counted).unwrap_or_default())
+    }
+
     async fn keyed(&mut self, keys: &[BlockingKey], limit: usize) -> Result<Vec<KeyedRecord>> {
         let asked = distinct(keys);
         if asked.is_empty() {

@@ -33,11 +33,18 @@ pub enum Job {
     Segments,
     /// Statistics over all customers.
     Statistics,
+    /// Frequencies of names and places.
+    Frequencies,
 }
 
 impl Job {
     /// All of them, in order of their numbers.
-    pub(super) const ALL: [Self; 3] = [Self::Backfill, Self::Segments, Self::Statistics];
+    pub(super) const ALL: [Self; 4] = [
+        Self::Backfill,
+        Self::Segments,
+        Self::Statistics,
+        Self::Frequencies,
+    ];
 
     /// The name in the log and in metrics.
     #[must_use]
@@ -46,6 +53,7 @@ impl Job {
             Self::Backfill => "recount",
             Self::Segments => "segments",
             Self::Statistics => "statistics",
+            Self::Frequencies => "frequencies",
         }
     }
 }

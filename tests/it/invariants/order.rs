@@ -17,6 +17,7 @@ use customer_profile::full_resolution::{Difference, ModelChange, resolve};
 use customer_profile::ingest::{Outcome, WriteContext};
 use customer_profile::rollout::{Apply, Candidate, Content, ModelRollout, Progress, Weights};
 use customer_profile::store::{Activation, Cause, Changes, ModelVersion};
+use profile_core::model::matching::Subject;
 use profile_core::records::{Draft, Sequence, TenantId, Timestamp};
 
 use super::cases::{NOW, at_day};
@@ -176,7 +177,9 @@ async fn learned(world: &World) -> String {
         follower: world.follower(),
     };
     let progress = Progress::new().0;
-    let learned = switch.train(&world.tenant, "", &progress).await;
+    let learned = switch
+        .train(&world.tenant, "", Subject::Everything, &progress)
+        .await;
     let version = learned.expect("weights").version;
     let stored = world.store.model(&world.tenant, Some(version)).await;
     stored

@@ -56,7 +56,10 @@ fn people() -> Vec<v1::Statement> {
     said
 }
 
-async fn train(service: &Service, request_id: &str) -> Result<v1::TrainModelResult, Status> {
+pub(super) async fn train(
+    service: &Service,
+    request_id: &str,
+) -> Result<v1::TrainModelResult, Status> {
     let request = v1::TrainModelRequest {
         request_id: request_id.to_owned(),
     };
@@ -69,7 +72,7 @@ async fn train(service: &Service, request_id: &str) -> Result<v1::TrainModelResu
     panic!("a stream without a result");
 }
 
-fn version(version: i64) -> v1::ModelCandidate {
+pub(super) fn version(version: i64) -> v1::ModelCandidate {
     v1::ModelCandidate {
         content: Some(v1::model_candidate::Content::Version(version)),
         weights: None,

@@ -101,6 +101,10 @@ keys! {
         /// An identifier that more people hold than this, told by their given names, is generic: it
         /// links nobody and weighs nothing, until fewer hold it.
         max_people: usize = "8" as whole(1, MAX_BOUND);
+        /// How frequent names, towns and postal codes are is learned from the tenant's own records
+        /// when there are 2,000 of them, and again at four and sixteen times as many; each time as
+        /// a new version of the model. Weights that `model train` made stay as they are.
+        learn_frequencies: bool = "true" as Flag;
     }
 
     /// An identifier type: two records that share a value are taken for one person, within the
@@ -190,6 +194,7 @@ fn matching(keys: MatchingKeys, fields: &Fields<'_>, reader: &mut Reader) -> Mat
         review_probability: review,
         max_key_records,
         max_people,
+        learn_frequencies,
     } = keys;
     let place = fields.place_of("review_probability");
     if let Some(place) = place.filter(|_| review > link) {
@@ -200,6 +205,7 @@ fn matching(keys: MatchingKeys, fields: &Fields<'_>, reader: &mut Reader) -> Mat
         review,
         max_key_records,
         max_people,
+        learn_frequencies,
         weights: Weights::shipped(),
     }
 }

@@ -190,6 +190,26 @@ pub struct Frequencies {
     pub shipped: u64,
 }
 
+/// What of weights is learned from records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// How frequent values are, which stand for nothing, and how many records a person has. How
+    /// often records of one person agree is as it comes with the program.
+    Frequencies,
+    /// These, and how often records of one person agree, and those of two.
+    Everything,
+}
+
+/// Where learned weights come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearnedFrom {
+    /// What was learned.
+    pub subject: Subject,
+    /// From how many records.
+    pub records: usize,
+}
+
 /// What agreement is worth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
@@ -215,6 +235,9 @@ struct Form {
     /// Values that stand for nothing, learned from their frequency.
     #[serde(default)]
     placeholders: BTreeMap<Field, BTreeSet<String>>,
+    /// None: they come with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learned_from: Option<LearnedFrom>,
 }
 
 /// A share of all.
@@ -255,6 +278,7 @@ impl Weights {
             chances,
             frequencies,
             placeholders,
+            learned_from: None,
         })
     }
 
@@ -273,6 +297,15 @@ impl Weights {
         }
     }
 
+    /// The same with other frequencies.
+    #[must_use]
+    pub(crate) fn with_frequencies(&self, frequencies: BTreeMap<Field, Frequencies>) -> Self {
+        Self::from(Form {
+            frequencies,
+            ..self.form.clone()
+        })
+    }
+
     /// The same with values that stand for nothing.
     #[must_use]
     pub(crate) fn with_placeholders(self, placeholders: BTreeMap<Field, BTreeSet<String>>) -> Self {
@@ -280,6 +313,24 @@ impl Weights {
             placeholders,
             ..self.form
         })
+    }
+
+    /// The same, learned from records.
+    #[must_use]
+    pub(crate) fn with_origin(self, learned_from: LearnedFrom) -> Self {
+        Self {
+            form: Form {
+                learned_from: Some(learned_from),
+                ..self.form
+            },
+            ..self
+        }
+    }
+
+    /// What they were learned from; none: they come with the program.
+    #[must_use]
+    pub fn learned_from(&self) -> Option<LearnedFrom> {
+        self.form.learned_from
     }
 
     /// How often each level of each field is met.

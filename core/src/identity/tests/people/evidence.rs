@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::identity::train;
+use crate::model::matching::Subject;
 
 /// The weight of an e-mail address, in bits.
 fn worth(name: &str, left: &str, right: &str) -> i32 {
@@ -117,7 +118,13 @@ fn records_of_one_person_do_not_teach_how_often_strangers_agree() {
         .map(|record| Features::of(record, &model))
         .collect();
     let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
-    let trained = train(&all, &Context::of(&all, &model), &model, &mut |_| {});
+    let trained = train(
+        &all,
+        &Context::of(&all, &model),
+        &model,
+        Subject::Everything,
+        &mut |_| {},
+    );
     let u = trained.weights.chances()[&Field::Email][&AgreementLevel::Exact].u;
     assert!(u < 10_000, "{u} of thousand million pairs");
 }
