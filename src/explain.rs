@@ -23,7 +23,7 @@ pub use lists::{
     Candidate, CandidatePage, CandidateQuery, ChangePage, DecisionPage, PageCursor, Related,
 };
 pub use pair::{CannotLink, PairExplanation, Side};
-pub use profile::{ProfileExplanation, RecordExplanation, RefusedLink};
+pub use profile::{FormerHolder, ProfileExplanation, RecordExplanation, RefusedLink};
 
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::store::{self, Snapshot, Store};
@@ -61,6 +61,13 @@ pub enum Support {
     /// They hold the same identifiers.
     Shared {
         /// Of this type.
+        kind: String,
+        /// These values.
+        values: Vec<String>,
+    },
+    /// One holds identifiers that the other held before, or both held them.
+    Former {
+        /// Their type, by its name in the model.
         kind: String,
         /// These values.
         values: Vec<String>,

@@ -31,7 +31,7 @@ pub use difference::{
 use profile_diffs::ProfileDiffs;
 
 use crate::ingest::{RecordDiff, WriteContext, identity_changes, log};
-use crate::store::{Cause, Changes, MatchPair};
+use crate::store::{BackfillProgress, Cause, Changes, MatchPair};
 
 /// All of a tenant that identity depends on.
 #[derive(Debug, Clone, Default)]
@@ -132,6 +132,9 @@ impl Transition<'_> {
             .after
             .iter()
             .filter_map(|(key, record)| Some((self.before.records.get(key)?, record)));
+        if self.counts_anew() {
+            changes.recount = Some(BackfillProgress::none());
+        }
         changes.identity_changes =
             identity_changes(context, states, &changes.profiles, &|_| cause.clone());
         if changes != Changes::default() {
@@ -143,6 +146,14 @@ impl Transition<'_> {
             changes.log = log::entry(context, &sides, &changes);
         }
         changes
+    }
+
+    /// Whether events of a record were a former holder's under one of the models alone.
+    fn counts_anew(&self) -> bool {
+        self.after.iter().any(|(key, record)| {
+            let before = self.before.records.get(key).and_then(Record::reused_since);
+            record.has_events && record.reused_since() != before
+        })
     }
 
     /// All pairs of records that are alike after.

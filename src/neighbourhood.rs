@@ -177,12 +177,23 @@ impl<'a> Search<'a> {
             .chain(self.start.before.get(key))
     }
 
-    /// Identifiers by which a record is or was tied to others.
+    /// Identifiers by which a record is or was tied to others; also under the names of those who
+    /// held them before.
     fn linking(&self, key: &RecordKey) -> BTreeSet<Identifier> {
-        self.states(key)
-            .flat_map(Record::identifiers)
-            .filter(|identifier| self.model.links(identifier))
-            .collect()
+        let mut linking = BTreeSet::new();
+        for record in self.states(key) {
+            let held = record.identifiers();
+            let held = held.filter(|identifier| self.model.links(identifier));
+            let former = record.former_identifiers();
+            let former = former.filter(|identifier| self.model.links_former(identifier));
+            for identifier in held.chain(former) {
+                if self.model.links_former(&identifier) {
+                    linking.insert(identifier.as_former());
+                }
+                linking.insert(identifier);
+            }
+        }
+        linking
     }
 
     async fn load_records(

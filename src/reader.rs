@@ -20,6 +20,7 @@ mod as_of;
 mod audit;
 mod batch;
 mod cache;
+mod former;
 mod found;
 mod freshness;
 mod key;

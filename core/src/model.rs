@@ -225,4 +225,18 @@ impl Model {
             .get(&identifier.kind)
             .is_some_and(|kind| kind.links(&identifier.value))
     }
+
+    /// Whether whoever held an identifier before is still found by it and may be joined by it: an
+    /// address or a number that a household has. (A corrected customer number is nobody's.)
+    #[must_use]
+    pub fn links_former(&self, identifier: &Identifier) -> bool {
+        self.finds_former(&identifier.kind) && self.links(identifier)
+    }
+
+    /// Whether former values of a type find who held them.
+    #[must_use]
+    pub fn finds_former(&self, kind: &str) -> bool {
+        let kind = self.identifiers.get(kind);
+        kind.is_some_and(|kind| kind.belongs_to == BelongsTo::Household)
+    }
 }

@@ -35,7 +35,10 @@ pub use preference::{
     FrequencyCap, Preference, PreferenceKey, Preferences, QuietHours, Representative,
     StatedPreference, UnknownPreference, fold_preferences,
 };
-pub use record::{CarriedId, MAX_CONTACTS, Membership, Origin, Provenance, Record, VersionStamp};
+pub use record::{
+    CarriedId, MAX_CONTACTS, MAX_FORMER, Membership, Origin, Provenance, Record, VersionStamp,
+    held_since,
+};
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use profile_core::model::Model;
 use profile_core::records::rollup::{DefinitionId, Rollup};
-use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
+use profile_core::records::{Event, ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 use crate::active_models::ActiveModels;
 use crate::background::{self, Job, Part};
@@ -225,7 +225,11 @@ impl Backfill {
                 .await?;
             all += events.len();
             let is_last = events.len() < page.limit;
-            page.after = events.last().map(profile_core::records::Event::position);
+            page.after = events.last().map(Event::position);
+            let own = events
+                .into_iter()
+                .filter(|event| !record.was_anothers(event.sort_time));
+            let events: Vec<Event> = own.collect();
             let (model, missing, mut rollup) = (
                 model.clone(),
                 missing.clone(),
@@ -249,8 +253,8 @@ impl Backfill {
 /// The pass over all tenants.
 struct Counting {
     recount: Backfill,
-    /// What is known to be counted.
-    done: HashMap<TenantId, String>,
+    /// What is known to be counted, under which version of the model.
+    done: HashMap<TenantId, (i64, String)>,
 }
 
 #[tonic::async_trait]
@@ -258,7 +262,8 @@ impl Job for Counting {
     const JOB: Work = Work::Backfill;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {
-        let counted = self.recount.models.of(tenant).await?.model.counted();
+        let active = self.recount.models.of(tenant).await?;
+        let counted = (active.version, active.model.counted());
         if self.done.get(tenant) == Some(&counted) {
             return Ok(Part::Done);
         }

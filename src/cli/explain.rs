@@ -82,8 +82,13 @@ fn evidence(link: &v1::MatchLink) -> String {
                 .iter()
                 .map(|value| output::plain(value))
                 .collect();
+            let when = if shared.former {
+                "a former"
+            } else {
+                "the same"
+            };
             format!(
-                "the same {}: {}",
+                "{when} {}: {}",
                 output::plain(&shared.r#type),
                 values.join(", ")
             )

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use profile_core::identity::{Clustering, Evidence, Guard, MatchDecision, Reason};
 use profile_core::model::{BelongsTo, Model, Notes};
 use profile_core::profile::{TraitExplanation, explain_traits};
-use profile_core::records::{ProfileId, Record, RecordKey, TenantId};
+use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 use super::sight::ComparisonView;
 use super::{Explainer, Link, Result};
 use crate::neighbourhood::{self, Neighbourhood, Seeds};
-use crate::store::MatchPair;
+use crate::store::{EventFilter, MatchPair};
 
 /// How many refused links are told.
 const MAX_REFUSED: usize = 100;
@@ -43,6 +43,17 @@ pub struct RecordExplanation {
     pub link: Option<Link>,
     /// Notes on values that are stored and not used.
     pub notes: Notes,
+    /// The former holder of the key, if it was given out again.
+    pub former_holder: Option<FormerHolder>,
+}
+
+/// A former holder of a record's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormerHolder {
+    /// Until when they had it.
+    pub until: Timestamp,
+    /// How many of their events are kept, and shown with nobody.
+    pub events: i64,
 }
 
 /// A link that was not taken.
@@ -87,15 +98,18 @@ impl Explainer {
         let near = neighbourhood::look_at(&mut *scene.reads, ends, model).await?;
         drop(scene.reads);
         let clustering = found.cluster(model);
+        let mut records = records(
+            &members,
+            &clustering,
+            &mut ComparisonView::new(&found, model),
+            model,
+        );
+        self.tell_former_holders(tenant, &members, &mut records)
+            .await?;
         Ok(ProfileExplanation {
             id: row.id,
             revision: row.revision,
-            records: records(
-                &members,
-                &clustering,
-                &mut ComparisonView::new(&found, model),
-                model,
-            ),
+            records,
             traits: explain_traits(&members, model),
             refused: refused(
                 &members,
@@ -108,6 +122,33 @@ impl Explainer {
             model_version: scene.running.version,
             at_bound: members.len() >= model.max_records_per_profile,
         })
+    }
+}
+
+impl Explainer {
+    /// Counts the events of those who had the records' keys before.
+    async fn tell_former_holders(
+        &self,
+        tenant: &TenantId,
+        members: &[Record],
+        records: &mut [RecordExplanation],
+    ) -> Result<()> {
+        for (member, told) in members.iter().zip(records) {
+            let Some(until) = member.reused_since() else {
+                continue;
+            };
+            let filter = EventFilter {
+                end: Some(until),
+                ..EventFilter::default()
+            };
+            let counts =
+                self.store
+                    .count_events(tenant, std::slice::from_ref(&member.key), &filter);
+            let counts = self.metrics.store("count_events", counts).await?;
+            let events = counts.iter().map(|(_, count)| count).sum();
+            told.former_holder = Some(FormerHolder { until, events });
+        }
+        Ok(())
     }
 }
 
@@ -138,6 +179,7 @@ fn records(
             record: member.key.clone(),
             link: told(&member.key),
             notes: model.notes(member),
+            former_holder: None,
         })
         .collect()
 }
@@ -229,6 +271,7 @@ fn weakness(reason: &Reason, model: &Model) -> (u8, i64) {
     match reason {
         Reason::Decision { .. } => (0, 0),
         Reason::Match { millibits } => (2, -i64::from(*millibits)),
+        Reason::FormerIdentifier { .. } => (3, i64::MAX),
         Reason::SharedIdentifier { kind } => {
             let kind = model.identifiers.get(kind);
             let priority = kind.map_or(i64::MAX, |kind| i64::from(kind.priority));

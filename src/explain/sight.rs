@@ -1,6 +1,6 @@
 //! Records side by side, as they were compared.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use profile_core::identity::{
     BlockingKey, Cluster, Comparison, Context, Evidence, Features, Reason, compare,
@@ -67,6 +67,20 @@ impl<'a> ComparisonView<'a> {
             .collect()
     }
 
+    /// The values of a type that both hold or held before, and not both now.
+    fn formerly_shared(&self, left: &RecordKey, right: &RecordKey, kind: &str) -> Vec<String> {
+        let (Some(left), Some(right)) = (self.records.get(left), self.records.get(right)) else {
+            return Vec::new();
+        };
+        let both = |record: &'_ Record| -> BTreeSet<Identifier> {
+            let all = record.identifiers().chain(record.former_identifiers());
+            all.filter(|held| held.kind == kind).collect()
+        };
+        let (left, right) = (both(left), both(right));
+        let shared = left.intersection(&right);
+        shared.map(|held| held.value.clone()).collect()
+    }
+
     /// Those of them that link nobody, because too many people hold them.
     pub(super) fn shared_by_too_many(
         &self,
@@ -96,6 +110,10 @@ impl<'a> ComparisonView<'a> {
                     values: shared.into_iter().map(|held| held.value).collect(),
                 }
             }
+            Reason::FormerIdentifier { kind } => Support::Former {
+                kind: kind.clone(),
+                values: self.formerly_shared(from, to, kind),
+            },
             Reason::Match { .. } => Support::Score(self.compare(from, to)?),
             Reason::Decision { id } => Support::Decision { id: id.clone() },
         };

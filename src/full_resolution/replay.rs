@@ -1,6 +1,7 @@
 //! Records built again from their statements, as another model accepts them.
 
 use profile_core::model::{Model, Normalization};
+use profile_core::records::rollup::Rollup;
 use profile_core::records::{Record, RecordKey, Statement, Violation};
 
 use super::{ModelChange, Refusal};
@@ -46,7 +47,8 @@ fn normalizations(model: &Model) -> Vec<(&String, &Normalization)> {
 }
 
 /// A record as another model accepts its statements, which are in the order in which they were
-/// stored. Its membership and the time it was first seen stay.
+/// stored. Its membership and the time it was first seen stay. If its events are another holder's
+/// now, the background counts them again.
 pub fn replay(
     record: &Record,
     statements: &[StoredStatement],
@@ -66,6 +68,9 @@ pub fn replay(
             // Events are no part of this history.
             Ok(Statement::Event(_) | Statement::Correction(_)) | Err(_) => {}
         }
+    }
+    if replayed.reused_since() != record.reused_since() {
+        replayed.rollup = Rollup::default();
     }
     replayed
 }

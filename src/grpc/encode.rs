@@ -197,6 +197,7 @@ fn note_reason(reason: NoteReason) -> v1::NoteReason {
         NoteReason::Strictest => v1::NoteReason::Strictest,
         NoteReason::UnknownEvent => v1::NoteReason::UnknownEvent,
         NoteReason::Superseded => v1::NoteReason::Superseded,
+        NoteReason::FormerHolder => v1::NoteReason::FormerHolder,
     }
 }
 

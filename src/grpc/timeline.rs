@@ -192,6 +192,7 @@ fn fingerprint(query: &TimelineQuery, purpose: &str, as_of: Option<Timestamp>) -
         channels,
         start,
         end,
+        held_since: _,
     } = &query.filter;
     ContentHash::of(&(
         kinds,
@@ -246,6 +247,7 @@ fn query(request: &v1::ListTimelineRequest) -> Checked<TimelineQuery> {
         channels: request.channels.clone(),
         start,
         end,
+        ..EventFilter::default()
     };
     Ok(TimelineQuery {
         filter,

@@ -115,9 +115,15 @@ impl<'a> Applied<'a> {
             return Outcome::Rejected(vec![violation]);
         }
         known.statements.insert(key.clone());
+        let before = record.reused_since();
         record.apply(statement);
+        let since = record.reused_since();
         self.statements.push((key, statement));
-        Outcome::Stored
+        if since.is_some() && since != before {
+            Outcome::StoredWith(correct::reused_key())
+        } else {
+            Outcome::Stored
+        }
     }
 
     fn event(
@@ -133,8 +139,18 @@ impl<'a> Applied<'a> {
                 known.events.insert(event.key(), event.content);
                 self.count(event, (model, now));
                 self.events.push(event);
-                Outcome::Stored
+                self.stored(event)
             }
+        }
+    }
+
+    /// The outcome of an event that holds.
+    fn stored(&self, event: &Event) -> Outcome {
+        let record = self.after.get(&event.record);
+        if record.is_some_and(|record| record.was_anothers(event.sort_time)) {
+            Outcome::StoredWith(correct::former())
+        } else {
+            Outcome::Stored
         }
     }
 
@@ -164,7 +180,7 @@ impl<'a> Applied<'a> {
             taken @ (EventTaken::Holds | EventTaken::Superseded) => {
                 self.touch(event);
                 if taken == EventTaken::Holds {
-                    Outcome::Stored
+                    self.stored(event)
                 } else {
                     Outcome::StoredWith(correct::later())
                 }
@@ -181,7 +197,11 @@ impl<'a> Applied<'a> {
                 if let Some(event) = correction.event() {
                     self.touch(event);
                 }
-                note.map_or(Outcome::Stored, Outcome::StoredWith)
+                match (note, correction.event()) {
+                    (Some(note), _) => Outcome::StoredWith(note),
+                    (None, Some(event)) => self.stored(event),
+                    (None, None) => Outcome::Stored,
+                }
             }
         }
     }
@@ -205,6 +225,15 @@ impl<'a> Applied<'a> {
         let added = self.events.iter().copied();
         let added = added.filter(move |event| event.record == *record);
         added.chain(self.corrections.events_of(record))
+    }
+
+    /// Records with events whose key got another holder by this batch, or another time of that.
+    pub(super) fn reused(&self) -> impl Iterator<Item = &RecordKey> {
+        let reused = self.after.values().filter(|record| {
+            let before = self.before.get(&record.key).and_then(Record::reused_since);
+            record.has_events && before != record.reused_since()
+        });
+        reused.map(|record| &record.key)
     }
 
     /// Records whose own state a reader sees differently now.
@@ -236,7 +265,7 @@ impl<'a> Applied<'a> {
             None => record.exists(),
             Some(before) => {
                 before.exists() != record.exists()
-                    || !before.identifiers().eq(record.identifiers())
+                    || !before.postings().eq(record.postings())
                     || says(before) != says(record)
             }
         };

@@ -150,6 +150,24 @@ pub(super) fn later() -> Note {
     note(NoteReason::Superseded, SUPERSEDED)
 }
 
+/// The note about an event of before its record's key was given to somebody else.
+pub(super) fn former() -> Note {
+    let note = note(NoteReason::FormerHolder, FORMER);
+    Note {
+        field: "event_time".to_owned(),
+        ..note
+    }
+}
+
+/// The note about a statement by which a key is somebody else's.
+pub(super) fn reused_key() -> Note {
+    let note = note(NoteReason::FormerHolder, REUSED_KEY);
+    Note {
+        field: "record.key".to_owned(),
+        ..note
+    }
+}
+
 fn note(reason: NoteReason, description: &'static str) -> Note {
     Note {
         field: "event_id".to_owned(),
@@ -158,6 +176,10 @@ fn note(reason: NoteReason, description: &'static str) -> Note {
     }
 }
 
+const FORMER: &str = "its record's key was deleted later and given out again: the event is a \
+                      former holder's, and not shown with the present one";
+const REUSED_KEY: &str = "the key was deleted and is given out again: what happened before the \
+                          deletion, and was allowed or wished, is a former holder's from now on";
 const UNKNOWN: &str =
     "no event is known under this source and id; the correction holds when it comes";
 const SUPERSEDED: &str =

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::records::{
-    Event, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey,
+    Event, Identifier, PreferenceKey, ProfileId, ProfileRow, ProfileState, Record, RecordKey,
 };
 
 use super::changes::WriteContext;
@@ -138,22 +138,18 @@ impl Telling<'_> {
             self.say(home, all_fields(after));
         }
         self.keys.insert(CacheKey::Record(after.key.clone()));
-        let both = before
-            .into_iter()
-            .chain([after])
-            .flat_map(Record::identifiers);
-        self.keys.extend(both.map(CacheKey::Identifier));
+        let both = before.into_iter().chain([after]).flat_map(leading);
+        let both = both.map(|(_, identifier)| CacheKey::Identifier(identifier));
+        self.keys.extend(both);
     }
 
     /// Identifiers that a record holds only before or only now lead to more or to fewer.
     fn touch_identifiers(&mut self, before: Option<&Record>, after: &Record) {
-        let held: BTreeSet<_> = before.into_iter().flat_map(Record::identifiers).collect();
-        let holds: BTreeSet<_> = after.identifiers().collect();
-        self.keys.extend(
-            held.symmetric_difference(&holds)
-                .cloned()
-                .map(CacheKey::Identifier),
-        );
+        let held: BTreeSet<_> = before.into_iter().flat_map(leading).collect();
+        let holds: BTreeSet<_> = leading(after).collect();
+        let changed = held.symmetric_difference(&holds).cloned();
+        self.keys
+            .extend(changed.map(|(_, identifier)| CacheKey::Identifier(identifier)));
     }
 
     fn say(&mut self, home: ProfileId, fields: Vec<String>) {
@@ -186,6 +182,13 @@ impl Telling<'_> {
             self.event(home, event);
         }
     }
+}
+
+/// The identifiers that lead to a record, each with whether it holds it now.
+fn leading(record: &Record) -> impl Iterator<Item = (bool, Identifier)> + '_ {
+    let held = record.identifiers().map(|identifier| (true, identifier));
+    let former = record.former_identifiers();
+    held.chain(former.map(|identifier| (false, identifier)))
 }
 
 /// Everything that a record brings to a profile, or takes away.

@@ -1,10 +1,11 @@
-//! Counts again what the events of records add up to, where some were taken back or replaced.
+//! Counts again what the events of records add up to, where some were taken back or replaced, and
+//! where a key got another holder.
 //!
 //! Under the write turn: nothing else writes, so what is stored, less what the batch corrects, is
 //! all that is left. A record is read in pages; one with many events of a type makes the write
 //! longer, which corrections are rare enough for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::{Model, Recount};
 use profile_core::records::{Event, Record, RecordKey, TenantId, Timestamp};
@@ -17,14 +18,15 @@ use crate::store::{EventPage, Result};
 const PAGE_EVENTS: usize = 5_000;
 
 impl Writer {
-    /// Counts again for the records that a batch took events from.
+    /// Counts again for the records that a batch took events from, or of which it says that events
+    /// are another holder's.
     pub(super) async fn recount(
         &self,
         tenant: &TenantId,
         applied: &mut Applied<'_>,
         (model, now): (&Model, Timestamp),
     ) -> Result<()> {
-        for (key, gone) in applied.corrections.losers() {
+        for (key, gone) in recounted(applied, model) {
             let Some(mut record) = applied.after.remove(&key) else {
                 continue;
             };
@@ -89,4 +91,21 @@ impl Writer {
         let listed = self.store.list_events(tenant, records, page);
         self.step("list_events", listed).await
     }
+}
+
+/// The records to count again, with the types of the events that they may have lost or got.
+fn recounted(applied: &Applied<'_>, model: &Model) -> BTreeMap<RecordKey, BTreeSet<String>> {
+    let mut recounted = applied.corrections.losers();
+    let mut reused = applied.reused().peekable();
+    if reused.peek().is_some() {
+        let counted = model
+            .definitions()
+            .flat_map(|definition| &definition.events);
+        let counted: BTreeSet<&String> = counted.collect();
+        for key in reused {
+            let kinds = recounted.entry(key.clone()).or_default();
+            kinds.extend(counted.iter().copied().cloned());
+        }
+    }
+    recounted
 }

@@ -114,7 +114,7 @@ impl Search<'_> {
         let mut stored = self.read_holders(reads, &unseen).await?;
         let mut batch: HashMap<Identifier, Vec<RecordKey>> = HashMap::new();
         for record in self.start.after.values() {
-            for identifier in record.identifiers() {
+            for identifier in record.postings() {
                 batch
                     .entry(identifier)
                     .or_default()

@@ -9,6 +9,7 @@ use std::time::Instant;
 use profile_core::profile::fold;
 use profile_core::records::{TenantId, Timestamp};
 
+use super::former::holders_after;
 use super::found::only_holder;
 use super::key::{lookup_key, merged_from};
 use super::load::MAX_HOLDERS;
@@ -54,9 +55,8 @@ impl Reader {
                 Vec::from_iter(self.metrics.store("find_by_record_after", found).await?)
             }
             CacheKey::Identifier(identifier) => {
-                let found =
-                    self.store
-                        .find_by_identifier_after(tenant, identifier, sequence, MAX_HOLDERS);
+                let limits = (MAX_HOLDERS, &*active.model);
+                let found = holders_after(&*self.store, tenant, identifier, sequence, limits);
                 self.metrics
                     .store("find_by_identifier_after", found)
                     .await?

@@ -119,9 +119,11 @@ fn answers_to(profile: &Profile, key: &CacheKey) -> bool {
     match key {
         CacheKey::Id(_) | CacheKey::Objects(..) => true,
         CacheKey::Record(record) => profile.records.iter().any(|held| held.key == *record),
-        CacheKey::Identifier(identifier) => profile
-            .identifiers
-            .iter()
-            .any(|held| held.identifier == *identifier),
+        CacheKey::Identifier(identifier) => {
+            let mut held = profile.identifiers.iter();
+            let mut records = profile.records.iter();
+            held.any(|held| held.identifier == *identifier)
+                || records.any(|record| record.held_before(identifier))
+        }
     }
 }

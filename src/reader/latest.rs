@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use profile_core::model::{Model, Visible};
 use profile_core::profile::Profile;
-use profile_core::records::{Event, Object, ObjectKey, RecordKey, TenantId, fold_object};
+use profile_core::records::{
+    Event, Object, ObjectKey, RecordKey, TenantId, fold_object, held_since,
+};
 use siphasher::sip::SipHasher13;
 
 use super::batch::Gathered;
@@ -168,8 +170,10 @@ impl Reader {
             .iter()
             .map(|record| record.key.clone())
             .collect();
+        let since = held_since(&profile.records);
         let page = EventPage {
             kinds,
+            held_since: since.clone(),
             limit: MAX_EVENTS,
             ..EventPage::default()
         };
@@ -185,6 +189,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         let page = ObjectPage {
+            held_since: since,
             limit: MAX_COURSE,
             ..ObjectPage::default()
         };

@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::Reader;
 use super::cache::{Cached, Entry};
+use super::former::{holder_names, present_or_former};
 use super::found::Scope;
 use crate::changes::CacheKey;
 use crate::spans::child_span;
@@ -128,10 +129,16 @@ impl Reader {
         identifiers: &[Identifier],
     ) -> Result<Vec<Entry>, store::Error> {
         let read_at = Instant::now();
+        let names = holder_names(identifiers, &scope.active.model);
         let read = self
             .store
-            .find_by_identifiers(scope.tenant, identifiers, MAX_HOLDERS);
+            .find_by_identifiers(scope.tenant, &names, MAX_HOLDERS);
         let answer = self.metrics.store("find_by_identifiers", read).await?;
+        let answer = AsOf {
+            sequence: answer.sequence,
+            model_version: answer.model_version,
+            value: present_or_former(identifiers, &names, answer.value),
+        };
         self.holder_entries(scope, answer, read_at).await
     }
 

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use profile_core::model::Visible;
 use profile_core::records::{
     Event, Object, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition,
-    fold_object,
+    Timestamp, fold_object, held_since,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub(super) struct Pins {
     then: Vec<BTreeSet<RecordKey>>,
     /// Those of now.
     pub(super) current: BTreeSet<RecordKey>,
+    /// Since when the keys of all of them are their present holders'.
+    pub(super) held_since: BTreeMap<RecordKey, Timestamp>,
 }
 
 impl Pins {
@@ -70,6 +72,15 @@ impl Pins {
             naming.sequence <= epoch.sequence && records.contains(&naming.event.record)
         };
         covering.next().is_some_and(counts)
+    }
+
+    /// Events of these records.
+    fn page(&self, after: Option<TimelinePosition>) -> ObjectPage {
+        ObjectPage {
+            held_since: self.held_since.clone(),
+            after,
+            ..ObjectPage::default()
+        }
     }
 
     /// All records that events may be on that count or are shown.
@@ -119,8 +130,12 @@ impl Reader {
             .iter()
             .map(|record| record.key.clone())
             .collect();
+        let page = ObjectPage {
+            held_since: held_since(&profile.profile.records),
+            ..ObjectPage::default()
+        };
         let naming = self
-            .naming(tenant, std::slice::from_ref(object), &records, None)
+            .naming(tenant, std::slice::from_ref(object), &records, page)
             .await?;
         let shown = naming
             .iter()
@@ -151,14 +166,14 @@ impl Reader {
         tenant: &TenantId,
         objects: &[ObjectKey],
         records: &[RecordKey],
-        after: Option<TimelinePosition>,
+        page: ObjectPage,
     ) -> Result<Vec<Vec<NamingEvent>>, Error> {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
         let page = ObjectPage {
-            after,
             limit: MAX_COURSE,
+            ..page
         };
         let found = self
             .store
@@ -185,6 +200,7 @@ impl Reader {
             .next()
             .flatten()
             .ok_or(Error::NotFound)?;
+        let mut held = held_since(&stored.records);
         let current: BTreeSet<RecordKey> = stored
             .records
             .into_iter()
@@ -204,6 +220,11 @@ impl Reader {
                 )
                 .await?;
             let records = before.map(|before| before.records).unwrap_or_default();
+            for (record, since) in held_since(&records) {
+                if !current.contains(&record) {
+                    held.insert(record, since);
+                }
+            }
             then.push(records.into_iter().map(|record| record.key).collect());
         }
         let first = pinned.epochs.is_empty();
@@ -220,6 +241,7 @@ impl Reader {
             pinned,
             then,
             current,
+            held_since: held,
         })
     }
 
@@ -238,7 +260,8 @@ impl Reader {
         let objects: Vec<ObjectKey> = objects.into_iter().collect();
         let records = pins.records();
         let least = events.iter().map(Event::position).min();
-        let naming = self.naming(tenant, &objects, &records, None).await?;
+        let page = pins.page(None);
+        let naming = self.naming(tenant, &objects, &records, page).await?;
         let mut placed = BTreeMap::new();
         for (object, naming) in objects.into_iter().zip(naming) {
             let Some(place) = self
@@ -284,7 +307,12 @@ impl Reader {
                 return Ok(None);
             }
             more = self
-                .naming(tenant, std::slice::from_ref(object), &records, end)
+                .naming(
+                    tenant,
+                    std::slice::from_ref(object),
+                    &records,
+                    pins.page(end),
+                )
                 .await?
                 .into_iter()
                 .flatten()

@@ -12,6 +12,7 @@ use profile_core::identity::{Likeness, Spelling};
 use profile_core::records::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use serde::{Deserialize, Serialize};
 
+use super::former::{holder_names, present_or_former};
 use super::{Answer, Freshness, Key, Reader};
 use crate::compute::{self, Class};
 use crate::store::{self, Match, TermQuery, Way};
@@ -223,11 +224,13 @@ impl Reader {
             .collect();
         let mut found: BTreeMap<ProfileId, Vec<FoundBy>> = BTreeMap::new();
         if !identifiers.is_empty() {
+            let names = holder_names(&identifiers, &model);
             let holders = self
                 .store
-                .find_by_identifiers(tenant, &identifiers, MAX_NAMED_HITS);
+                .find_by_identifiers(tenant, &names, MAX_NAMED_HITS);
             let holders = self.metrics.store("find_by_identifiers", holders).await?;
-            for (identifier, profiles) in identifiers.into_iter().zip(holders.value) {
+            let holders = present_or_former(&identifiers, &names, holders.value);
+            for (identifier, profiles) in identifiers.into_iter().zip(holders) {
                 for profile in profiles {
                     found
                         .entry(profile)

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use profile_core::model::Visible;
 use profile_core::records::{
-    Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded,
+    Event, Object, RecordKey, Sequence, TenantId, TimelinePosition, Value, folded, held_since,
 };
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +147,12 @@ impl Reader {
             .as_ref()
             .map_or_else(all, |pins| pins.current.iter().cloned().collect());
         records.retain(|record| query.is_of_source(record));
+        let mut query = query.clone();
+        query.filter.held_since = pins.as_ref().map_or_else(
+            || held_since(&profile.profile.records),
+            |pins| pins.held_since.clone(),
+        );
+        let query = &query;
         let edge = query.cursor.as_ref().map(|cursor| cursor.edge.clone());
         let walked = self
             .walk(tenant, &records, query, pins.as_ref(), edge.clone())
@@ -307,12 +313,17 @@ impl TimelineQuery {
             Some(Edge::From(position)) => (None, Some(position)),
         };
         let EventFilter {
-            kinds, start, end, ..
+            kinds,
+            start,
+            end,
+            held_since,
+            ..
         } = self.filter.clone();
         EventPage {
             kinds,
             start,
             end,
+            held_since,
             after,
             from,
             as_of: self.as_of,
@@ -331,6 +342,7 @@ impl TimelineQuery {
             channels,
             start,
             end,
+            held_since: _,
         } = &self.filter;
         (kinds.is_empty() || kinds.contains(&event.kind))
             && (channels.is_empty()

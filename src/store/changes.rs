@@ -163,6 +163,17 @@ pub struct BackfillProgress {
 }
 
 impl BackfillProgress {
+    /// Nothing has been gone through.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            definitions: String::new(),
+            position: RecordKey::new("", ""),
+            records: 0,
+            done: false,
+        }
+    }
+
     /// Whether all of this is counted.
     #[must_use]
     pub fn is_done(&self, definitions: &str) -> bool {

@@ -1,5 +1,7 @@
 //! What is kept of events: by record and time, and by the objects that they name.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use profile_core::records::{
     Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
@@ -40,8 +42,9 @@ pub trait Timelines {
         page: &ObjectPage,
     ) -> Result<Vec<Vec<NamingEvent>>>;
 
-    /// For each object the live profiles with events that name it, in order of id; of each object
-    /// at most `limit` records are looked at, least keys first.
+    /// For each object the live profiles with events that name it, in order of id. Events of former
+    /// holders of a key do not count. Of each object at most `limit` records are looked at, least
+    /// keys first.
     async fn find_by_objects(
         &self,
         tenant: &TenantId,
@@ -61,6 +64,8 @@ pub struct EventFilter {
     pub start: Option<Timestamp>,
     /// Only before.
     pub end: Option<Timestamp>,
+    /// Of these records only events at or after a time: their keys were a former holder's before.
+    pub held_since: BTreeMap<RecordKey, Timestamp>,
 }
 
 /// Which events to list.
@@ -72,6 +77,8 @@ pub struct EventPage {
     pub start: Option<Timestamp>,
     /// Only before.
     pub end: Option<Timestamp>,
+    /// Of these records only events at or after a time: their keys were a former holder's before.
+    pub held_since: BTreeMap<RecordKey, Timestamp>,
     /// Only less than this position: where the page before ended.
     pub after: Option<TimelinePosition>,
     /// Only this position and greater ones, the least first: the page before. Not together with
@@ -86,6 +93,8 @@ pub struct EventPage {
 /// Which events of an object to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectPage {
+    /// Of these records only events at or after a time: their keys were a former holder's before.
+    pub held_since: BTreeMap<RecordKey, Timestamp>,
     /// Only less than this position.
     pub after: Option<TimelinePosition>,
     /// At most so many of each object.

@@ -11,6 +11,7 @@ mod edge;
 mod experience;
 mod follower;
 mod freshness;
+mod identity;
 mod invariants;
 mod logs;
 mod memory;

@@ -30,7 +30,9 @@ impl Context {
         for (record, features) in all {
             // As a write sees it: the holders of what links nobody are not looked up.
             let linking = record.identifiers().filter(|held| model.links(held));
-            for identifier in linking {
+            let former = record.former_identifiers();
+            let former = former.filter(|held| model.links_former(held));
+            for identifier in linking.chain(former.map(|held| held.as_former())) {
                 holders.entry(identifier).or_default().push(features);
             }
             let mut keys = features.keys_with_fields();

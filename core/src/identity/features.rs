@@ -146,6 +146,14 @@ impl Features {
         }
     }
 
+    /// Whether an identifier by itself says something of who holds it.
+    pub(super) fn tell(identifier: &Identifier, model: &Model) -> bool {
+        let mut alone = Self::default();
+        alone.take_identifier(identifier, model);
+        alone.drop_placeholders(&model.matching.weights);
+        !alone.ids.is_empty()
+    }
+
     /// Takes out what has been learned to stand for nothing.
     fn drop_placeholders(&mut self, weights: &Weights) {
         let is = |field, hash| weights.is_placeholder(field, hash);

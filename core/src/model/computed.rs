@@ -317,9 +317,10 @@ impl Model {
         self.computed.values().chain(measured).map(AsRef::as_ref)
     }
 
-    /// Adds an event, which was not counted before, to what its record's events add up to. `first`:
-    /// the record had no event before. What is not complete yet stays so. What this model does not
-    /// ask for is forgotten: it would be incomplete from now on.
+    /// Adds an event, which was not counted before, to what its record's events add up to; one of a
+    /// former holder of the key adds nothing. `first`: the record had no event before. A state that
+    /// is not complete yet stays so. A state that this model does not ask for is forgotten: later
+    /// events would be missing from it.
     ///
     /// # Examples
     /// ```
@@ -354,7 +355,9 @@ impl Model {
             self.definitions()
                 .for_each(|definition| record.rollup.set(definition.id, definition.empty()));
         }
-        self.add(&mut record.rollup, event, |_| true, now);
+        if !record.was_anothers(event.sort_time) {
+            self.add(&mut record.rollup, event, |_| true, now);
+        }
     }
 
     /// Begins to count a record's events anew for what is not complete yet, and forgets what this

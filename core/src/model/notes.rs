@@ -46,6 +46,8 @@ choices! {
         UnknownEvent = "unknown_event",
         /// A later correction of the event holds.
         Superseded = "superseded",
+        /// It is of a former holder of the record's key, or makes what was before theirs.
+        FormerHolder = "former_holder",
     }
 }
 

@@ -1,4 +1,5 @@
-//! Counting a record's events again after some of them were taken back or replaced.
+//! Counting a record's events again after some of them were taken back or replaced, or its key got
+//! another holder.
 //!
 //! A sum could be subtracted from; a greatest value, a count of different values or a day that no
 //! window reaches any more could not. So everything that counted such an event is counted again,
@@ -33,7 +34,7 @@ impl Recount {
         }
         let contacts: BTreeSet<String> = gone
             .iter()
-            .filter(|kind| !record.contacts(kind).is_empty())
+            .filter(|kind| record.keeps_contacts(kind))
             .cloned()
             .collect();
         for kind in &contacts {
@@ -55,7 +56,9 @@ impl Recount {
 
     /// Counts one of the record's events.
     pub fn add(&self, model: &Model, record: &mut Record, event: &Event, now: Timestamp) {
-        model.recount(&mut record.rollup, event, &self.definitions, now);
+        if !record.was_anothers(event.sort_time) {
+            model.recount(&mut record.rollup, event, &self.definitions, now);
+        }
         if self.contacts.contains(&event.kind) {
             record.count_contact(event);
         }

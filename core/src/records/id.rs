@@ -142,6 +142,13 @@ impl Identifier {
             value: value.into(),
         }
     }
+
+    /// The name under which those are looked up who held it before. (No type of a model has a colon
+    /// in its name.)
+    #[must_use]
+    pub fn as_former(&self) -> Self {
+        Self::new(format!("former:{}", self.kind), &self.value)
+    }
 }
 
 impl fmt::Debug for Identifier {

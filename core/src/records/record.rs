@@ -11,14 +11,21 @@
 //! Preferences, and words on purposes, are fields of their own that no base drops: that a shop's
 //! record is replaced or deleted takes back nothing that its customer wanted. Where a source
 //! deletes a record and gives its key out again, the next customer inherits what limits us
-//! (withdrawals, refusals, limits of contact), but nothing that allows anything, and no wishes or
-//! needs: those were another person's.
+//! (withdrawals, refusals, limits of contact), but nothing that allows anything, and no wishes,
+//! needs or events: those were another person's. The time of an event tells the holder, so it does
+//! not matter what comes in first, the event, the deletion or the next customer.
 
 mod apply;
+mod former;
+mod holder;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use former::Former;
+pub use former::MAX_FORMER;
+pub use holder::held_since;
 
 use super::rollup::Rollup;
 use super::value::Value;
@@ -110,6 +117,16 @@ impl Provenance {
         };
         VersionStamp { time, ..self.stamp }
     }
+
+    /// When it was said, as events are dated: in the source's word, at most the receipt, and the
+    /// receipt where the source says no time.
+    #[must_use]
+    pub fn moment(&self) -> Timestamp {
+        match self.source_time {
+            Some(time) => time.min(self.receive_time),
+            None => self.stamp.time.max(self.receive_time),
+        }
+    }
 }
 
 /// The latest whole statement.
@@ -185,11 +202,13 @@ pub struct Record {
     ahead: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base: Option<Base>,
-    /// The place in time of the latest deletion, effective or not.
+    /// The [moment](Provenance::moment) of the latest deletion, effective or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deleted: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     identifiers: BTreeMap<String, Register<Vec<IdentifierValue>>>,
+    #[serde(default, skip_serializing_if = "Former::is_empty")]
+    former: Former,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     traits: BTreeMap<String, Register<Option<Value>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -221,6 +240,7 @@ impl Record {
             base: None,
             deleted: None,
             identifiers: BTreeMap::new(),
+            former: Former::default(),
             traits: BTreeMap::new(),
             preferences: BTreeMap::new(),
             consents: Consents::default(),
@@ -245,19 +265,6 @@ impl Record {
         self.base.is_some_and(|base| !base.deleted)
             || self.identifiers.values().any(|cell| !cell.value.is_empty())
             || self.traits.values().any(|cell| cell.value.is_some())
-    }
-
-    /// Time of the deletion after which somebody else got the key, if it was given out again.
-    #[must_use]
-    pub(crate) fn reused_since(&self) -> Option<Timestamp> {
-        self.deleted.filter(|_| self.is_said())
-    }
-
-    /// Whether a word was said by whoever had the key before it was deleted and given out again.
-    #[must_use]
-    pub(crate) fn is_of_former_holder(&self, said: &Provenance) -> bool {
-        self.reused_since()
-            .is_some_and(|since| said.place().time < since)
     }
 
     /// The latest statement about it, if any was made.
@@ -337,10 +344,17 @@ impl Record {
         &self.consents
     }
 
-    /// When its customer was contacted by events of a type: the latest, latest first.
+    /// When its customer was contacted by events of a type: the latest, latest first. A former
+    /// holder of the key is another customer.
     #[must_use]
     pub fn contacts(&self, event_type: &str) -> &[Timestamp] {
-        self.contacts.get(event_type).map_or(&[], Vec::as_slice)
+        let all = self.contacts.get(event_type).map_or(&[][..], Vec::as_slice);
+        &all[..all.partition_point(|time| !self.was_anothers(*time))]
+    }
+
+    /// Whether contacts of a type are kept, whosever they were.
+    pub(crate) fn keeps_contacts(&self, event_type: &str) -> bool {
+        self.contacts.contains_key(event_type)
     }
 
     /// How many contacts are kept.
@@ -380,7 +394,8 @@ impl Record {
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.first_seen, &self.latest, &self.base, self.deleted)
             == (other.first_seen, &other.latest, &other.base, other.deleted)
-            && (&self.identifiers, &self.traits) == (&other.identifiers, &other.traits)
+            && (&self.identifiers, &self.former, &self.traits)
+                == (&other.identifiers, &other.former, &other.traits)
             && (&self.preferences, &self.consents) == (&other.preferences, &other.consents)
     }
 
@@ -416,7 +431,7 @@ heap_size! {
     Origin { record, source_time, receive_time }
     Membership { profile, reason, carries, minted }
     Record {
-        key, first_seen, has_events, membership, latest, ahead, base, deleted, identifiers, traits, preferences, consents,
+        key, first_seen, has_events, membership, latest, ahead, base, deleted, identifiers, former, traits, preferences, consents,
         contacts, rollup,
     }
 }

@@ -54,6 +54,15 @@ fn notes(answer: &v1::ExplainProfileResponse) -> Option<String> {
             let (field, why) = (output::plain(&note.field), output::plain(&note.description));
             table.add_row([record.clone(), field, why]);
         }
+        if let Some(former) = &explained.former_holder {
+            let until = former.until_time.as_ref().map(output::time);
+            let why = format!(
+                "of a former holder of the key, until {}",
+                until.unwrap_or_default()
+            );
+            let events = format!("{} events", former.event_count);
+            table.add_row([record.clone(), events, why]);
+        }
         if explained.omitted_note_count > 0 {
             let more = format!("{} more values", explained.omitted_note_count);
             table.add_row([record, more, String::new()]);

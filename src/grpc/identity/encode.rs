@@ -130,6 +130,10 @@ fn record(told: RecordExplanation) -> v1::RecordExplanation {
         link: told.link.map(link),
         notes,
         omitted_note_count,
+        former_holder: told.former_holder.map(|former| v1::FormerHolder {
+            until_time: Some(time(former.until)),
+            event_count: former.events,
+        }),
     }
 }
 
@@ -138,6 +142,12 @@ fn link(link: Link) -> v1::MatchLink {
         Support::Shared { kind, values } => Evidence::SharedIdentifier(v1::SharedIdentifier {
             r#type: kind,
             values,
+            former: false,
+        }),
+        Support::Former { kind, values } => Evidence::SharedIdentifier(v1::SharedIdentifier {
+            r#type: kind,
+            values,
+            former: true,
         }),
         Support::Score(comparison) => Evidence::Score(score(comparison)),
         Support::Decision { id } => Evidence::Decision(decision_name(&id)),
@@ -151,7 +161,9 @@ fn link(link: Link) -> v1::MatchLink {
 fn refused(link: &RefusedLink) -> v1::RefusedLink {
     let weight = match link.reason {
         Reason::Match { millibits } => bits(millibits),
-        Reason::SharedIdentifier { .. } | Reason::Decision { .. } => 0.0,
+        Reason::SharedIdentifier { .. }
+        | Reason::FormerIdentifier { .. }
+        | Reason::Decision { .. } => 0.0,
     };
     v1::RefusedLink {
         left: Some(key(&link.left)),

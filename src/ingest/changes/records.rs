@@ -100,8 +100,8 @@ impl<'a> RecordDiff<'a> {
 }
 
 fn add_identifiers(changes: &mut Changes, before: Option<&Record>, after: &Record) {
-    let had: BTreeSet<Identifier> = before.into_iter().flat_map(Record::identifiers).collect();
-    let has: BTreeSet<Identifier> = after.identifiers().collect();
+    let had: BTreeSet<Identifier> = before.into_iter().flat_map(Record::postings).collect();
+    let has: BTreeSet<Identifier> = after.postings().collect();
     let with_record = |identifier: &Identifier| (identifier.clone(), after.key.clone());
     let removed = had.difference(&has).map(with_record);
     changes.removed_identifiers.extend(removed);

@@ -4,6 +4,7 @@ use profile_core::records::{ProfileId, Sequence};
 
 use super::{AWAY_WAIT, Error, Pending, Watch};
 use crate::changes::{CacheKey, Write};
+use crate::reader::former::holders_after;
 use crate::store::retry::jittered;
 use crate::store::{self, ChangeKind};
 
@@ -97,10 +98,9 @@ impl Watch {
                 self.store.find_by_record_after(tenant, record, write).await
             }
             CacheKey::Identifier(identifier) => {
-                let found = self
-                    .store
-                    .find_by_identifier_after(tenant, identifier, write, 2)
-                    .await?;
+                let active = self.reader.models.of(tenant).await?;
+                let limits = (2, &*active.model);
+                let found = holders_after(&*self.store, tenant, identifier, write, limits).await?;
                 Ok(if let [only] = found.as_slice() {
                     Some(*only)
                 } else {

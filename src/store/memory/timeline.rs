@@ -4,10 +4,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId};
+use profile_core::records::{Event, ObjectKey, ProfileId, RecordKey, TenantId, Timestamp};
 
 use super::MemoryStore;
 use crate::store::{AsOf, EventFilter, EventPage, NamingEvent, ObjectPage, Result, Timelines};
+
+/// Whether an event is of the present holder of its record's key.
+fn is_holders(event: &Event, held_since: &BTreeMap<RecordKey, Timestamp>) -> bool {
+    let since = held_since.get(&event.record);
+    since.is_none_or(|since| event.sort_time >= *since)
+}
 
 #[async_trait]
 impl Timelines for MemoryStore {
@@ -19,6 +25,7 @@ impl Timelines for MemoryStore {
     ) -> Result<Vec<Event>> {
         let matches = |event: &&Event| {
             records.contains(&event.record)
+                && is_holders(event, &page.held_since)
                 && (page.kinds.is_empty() || page.kinds.contains(&event.kind))
                 && page.start.is_none_or(|start| event.sort_time >= start)
                 && page.end.is_none_or(|end| event.sort_time < end)
@@ -56,6 +63,7 @@ impl Timelines for MemoryStore {
         };
         let matches = |event: &&Event| {
             records.contains(&event.record)
+                && is_holders(event, &filter.held_since)
                 && (filter.kinds.is_empty() || filter.kinds.contains(&event.kind))
                 && of_channel(event)
                 && filter.start.is_none_or(|start| event.sort_time >= start)
@@ -82,6 +90,7 @@ impl Timelines for MemoryStore {
                 let events = data.events.values().filter(|event| {
                     event.meaning.objects().any(|(named, _)| named == object)
                         && records.contains(&event.record)
+                        && is_holders(event, &page.held_since)
                         && page
                             .after
                             .as_ref()
@@ -115,10 +124,15 @@ impl Timelines for MemoryStore {
     ) -> Result<AsOf<Vec<Vec<ProfileId>>>> {
         Ok(self.tenants.of(tenant, |data| {
             let holders = |object: &ObjectKey| {
+                let holders = |event: &&Event| {
+                    let record = data.records.get(&event.record);
+                    !record.is_some_and(|record| record.was_anothers(event.sort_time))
+                };
                 let naming = data
                     .events
                     .values()
-                    .filter(|event| event.meaning.objects().any(|(named, _)| named == object));
+                    .filter(|event| event.meaning.objects().any(|(named, _)| named == object))
+                    .filter(holders);
                 let records: BTreeSet<&RecordKey> = naming.map(|event| &event.record).collect();
                 let profiles = records
                     .into_iter()

@@ -53,7 +53,7 @@ enum OnConflict {
 const PROFILE: [&str; 4] = ["revision", "update_time", "merged_into", "deleted"];
 const RECORD: [&str; 2] = ["profile_id", "body"];
 /// Those of a record of which no past is kept too.
-const RECORD_WITH_ROLLUP: [&str; 3] = ["profile_id", "body", "rollup"];
+const RECORD_WITH_ROLLUP: [&str; 4] = ["profile_id", "body", "rollup", "reused_since"];
 
 /// All statements of a write, or of what is left of it after parts went ahead.
 pub(super) fn statements(

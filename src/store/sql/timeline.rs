@@ -1,5 +1,7 @@
 //! Events: the statements that list and count them, and find who has them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use profile_core::records::{
     Event, ObjectKey, ProfileId, RecordKey, Sequence, TenantId, TimelinePosition, Timestamp,
@@ -22,9 +24,15 @@ fn list_events(
     records: &[RecordKey],
     page: &EventPage,
 ) -> Result<Statement> {
+    let start = page.start.map_or(i64::MIN, Timestamp::as_micros);
+    let earliest = page
+        .from
+        .as_ref()
+        .map_or(start, |from| start.max(from.sort_time.as_micros()));
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", record_columns(records))?;
+    let asked = held_columns(records, &page.held_since, earliest);
+    let asked = sql.rows("asked", asked)?;
     let (kinds, of_kind) = kinds(&mut sql, &page.kinds)?;
     let by = dialect.indexed_by(if of_kind.is_empty() {
         "event_by_record"
@@ -37,19 +45,14 @@ fn list_events(
     } else {
         ("DESC", "<")
     };
-    let start = page.start.map_or(i64::MIN, Timestamp::as_micros);
     let end = page
         .end
         .map_or(i64::MAX, |end| end.as_micros().saturating_sub(1));
-    let earliest = page
-        .from
-        .as_ref()
-        .map_or(start, |from| start.max(from.sort_time.as_micros()));
     let latest = page
         .after
         .as_ref()
         .map_or(end, |after| end.min(after.sort_time.as_micros()));
-    let (earliest, latest) = (sql.bind(earliest), sql.bind(latest));
+    let latest = sql.bind(latest);
     let nowhere = TimelinePosition {
         sort_time: Timestamp::default(),
         source: String::new(),
@@ -69,7 +72,7 @@ fn list_events(
     let limit = sql.limit(page.limit);
     let within = format!(
         "e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-         AND e.sort_time >= {earliest} AND e.sort_time <= {latest} \
+         AND e.sort_time >= asked.earliest AND e.sort_time <= {latest} \
          AND ({paged} = 0 OR (e.sort_time, e.source, e.event_id) {beyond} ({time}, {source}, {event_id}))"
     );
     let write = page.as_of.map(|write| sql.bind(write.0));
@@ -119,7 +122,9 @@ fn count_events(
 ) -> Result<Statement> {
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
-    let asked = sql.rows("asked", record_columns(records))?;
+    let start = filter.start.map_or(i64::MIN, Timestamp::as_micros);
+    let asked = held_columns(records, &filter.held_since, start);
+    let asked = sql.rows("asked", asked)?;
     let (kinds, of_kind) = kinds(&mut sql, &filter.kinds)?;
     let channels = sql.rows(
         "channels",
@@ -129,7 +134,6 @@ fn count_events(
         )],
     )?;
     let any_channel = sql.bind(i64::from(filter.channels.is_empty()));
-    let start = sql.bind(filter.start.map_or(i64::MIN, Timestamp::as_micros));
     let end = sql.bind(
         filter
             .end
@@ -141,7 +145,7 @@ fn count_events(
         &format!(
             "SELECT e.type, count(*) AS number FROM event AS e \
              WHERE e.tenant = {tenant} AND e.source = asked.source AND e.record_key = asked.record_key{of_kind} \
-             AND e.sort_time >= {start} AND e.sort_time <= {end} \
+             AND e.sort_time >= asked.earliest AND e.sort_time <= {end} \
              AND ({any_channel} = 1 OR e.channel IN (SELECT channel FROM {channels})) GROUP BY e.type"
         ),
     );
@@ -149,6 +153,23 @@ fn count_events(
         "SELECT {kind} AS type, CAST(sum({number}) AS bigint) AS number FROM {asked}{kinds} CROSS JOIN {counts} \
          GROUP BY {kind} ORDER BY {kind}"
     )))
+}
+
+/// The columns of records, with the time of the earliest event to read of each: at the least the
+/// given one.
+fn held_columns(
+    records: &[RecordKey],
+    held_since: &BTreeMap<RecordKey, Timestamp>,
+    earliest: i64,
+) -> Vec<(&'static str, Column)> {
+    let of_record = |record: &RecordKey| {
+        let since = held_since.get(record);
+        since.map_or(earliest, |since| earliest.max(since.as_micros()))
+    };
+    let mut columns = record_columns(records);
+    let each = records.iter().map(of_record).collect();
+    columns.push(("earliest", Column::Int(each)));
+    columns
 }
 
 fn object_columns<'a>(objects: &'a [ObjectKey]) -> Vec<(&'static str, Column)> {
@@ -171,7 +192,8 @@ fn list_object_events(
     let mut sql = Sql::new(dialect);
     let tenant = sql.bind(tenant.as_str());
     let objects = sql.rows("object", object_columns(objects))?;
-    let records = sql.rows("asked", record_columns(records))?;
+    let records = held_columns(records, &page.held_since, i64::MIN);
+    let records = sql.rows("asked", records)?;
     let paged = sql.bind(i64::from(page.after.is_some()));
     let latest = sql.bind(
         page.after
@@ -197,7 +219,8 @@ fn list_object_events(
         &format!(
             "SELECT x.sequence, x.source, x.event_id FROM event_object AS x \
              WHERE x.tenant = {tenant} AND x.kind = object.kind AND x.object_id = object.object_id \
-             AND x.source = asked.source AND x.record_key = asked.record_key AND x.sort_time <= {latest} \
+             AND x.source = asked.source AND x.record_key = asked.record_key \
+             AND x.sort_time >= asked.earliest AND x.sort_time <= {latest} \
              AND ({paged} = 0 OR (x.sort_time, x.source, x.event_id) < ({time}, {source}, {event_id})) \
              ORDER BY x.sort_time DESC, x.event_id DESC LIMIT {limit}"
         ),
@@ -222,11 +245,11 @@ fn find_by_objects(
     let tenant = sql.bind(tenant.as_str());
     let asked = sql.rows("asked", object_columns(objects))?;
     let limit = sql.limit(limit);
-    let (holders, [source, record_key]) = sql.lateral(
+    let (holders, [source, record_key, latest]) = sql.lateral(
         "h",
-        ["source", "record_key"],
+        ["source", "record_key", "latest"],
         &format!(
-            "SELECT x.source, x.record_key FROM event_object AS x \
+            "SELECT x.source, x.record_key, max(x.sort_time) AS latest FROM event_object AS x \
              WHERE x.tenant = {tenant} AND x.kind = asked.kind AND x.object_id = asked.object_id \
              GROUP BY x.source, x.record_key ORDER BY x.source, x.record_key LIMIT {limit}"
         ),
@@ -236,7 +259,7 @@ fn find_by_objects(
     let record = dialect.look_up("record", "r", &record);
     let found = format!(
         "SELECT DISTINCT asked.ord, r.profile_id FROM {asked} CROSS JOIN {holders} {record} \
-         WHERE r.profile_id IS NOT NULL"
+         WHERE r.profile_id IS NOT NULL AND {latest} >= COALESCE(r.reused_since, {latest})"
     );
     Ok(sql.statement(as_of(
         &tenant,

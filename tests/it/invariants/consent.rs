@@ -94,6 +94,7 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
                         word.status,
                         ConsentStatus::Withdrawn | ConsentStatus::Denied
                     );
+                    // All that is said of consent in a case is dated.
                     refuses || since.is_none_or(|since| order.1 >= since)
                 })
                 .map(|(_, _, word)| &**word)
@@ -131,7 +132,7 @@ fn alone(said: &[Draft]) -> BTreeMap<(RecordKey, Question), ConsentState> {
     alone
 }
 
-fn statements(said: &[Draft]) -> Vec<RecordStatement> {
+pub(super) fn statements(said: &[Draft]) -> Vec<RecordStatement> {
     let model = model();
     let checked = said
         .iter()
@@ -144,11 +145,13 @@ fn statements(said: &[Draft]) -> Vec<RecordStatement> {
 
 /// When a record was deleted last, if its source speaks of a customer under its key all the same:
 /// from then on it is somebody else, who inherits only what was refused.
-fn reused_since(statements: &[RecordStatement], key: &RecordKey) -> Option<Timestamp> {
+pub(super) fn reused_since(statements: &[RecordStatement], key: &RecordKey) -> Option<Timestamp> {
     let place = |statement: &RecordStatement| (statement.order, statement.content);
     let own = || statements.iter().filter(|said| said.record == *key);
     let deletions = own().filter(|said| matches!(said.change, Change::Delete));
-    let since = deletions.filter_map(|said| Some(said.order?.1)).max()?;
+    let since = deletions
+        .map(|said| said.source_time.unwrap_or(said.receive_time))
+        .max()?;
     let whole = own().filter(|said| matches!(said.change, Change::Delete | Change::Replace(_)));
     let base = whole.max_by_key(|said| place(said))?;
     let mut patches: Vec<_> = own().filter(|said| place(said) > place(base)).collect();

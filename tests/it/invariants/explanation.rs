@@ -161,6 +161,7 @@ fn saying<'a>(profile: &'a Profile, name: &str) -> BTreeSet<&'a RecordKey> {
 fn name(link: &Link) -> String {
     match &link.support {
         Support::Shared { kind, .. } => format!("shared:{kind}"),
+        Support::Former { kind, .. } => format!("former:{kind}"),
         Support::Score(_) => "match".to_owned(),
         Support::Decision { .. } => "decision".to_owned(),
     }
@@ -198,7 +199,7 @@ fn spans(told: &ProfileExplanation) -> Result<(), TestCaseError> {
 
 fn holds(link: &Link) -> bool {
     match &link.support {
-        Support::Shared { values, .. } => !values.is_empty(),
+        Support::Shared { values, .. } | Support::Former { values, .. } => !values.is_empty(),
         Support::Score(comparison) => comparison.verdict == MatchDecision::Link,
         Support::Decision { id } => !id.is_empty(),
     }

@@ -25,6 +25,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
 use super::cases::{NOW, at_day, cut, model};
+use super::consent::{reused_since, statements};
 use super::derived::{is_known, naive, told};
 
 /// What a reader sees of a profile, but for its id and revision, which tell of the way there.
@@ -72,7 +73,7 @@ pub(super) fn consents_of(profile: &Profile) -> Vec<(RecordKey, Standing)> {
 /// Profiles by the records that they are made of.
 pub(super) type Contents = BTreeMap<Vec<RecordKey>, Seen>;
 
-/// What all tenants share.
+/// The parts of the service that all tenants share.
 #[derive(Clone)]
 pub(super) struct Common {
     store: Arc<dyn Store>,
@@ -339,7 +340,7 @@ impl World {
             homes
         );
         proptest::prop_assert_eq!(homes.keys().cloned().collect::<BTreeSet<_>>(), expected);
-        let events = events_of(said).into_iter().map(|event| event.event_id);
+        let events = own_events(said).into_iter().map(|event| event.event_id);
         let events: BTreeSet<String> = events.collect();
         let listed: Vec<String> = self
             .contents()
@@ -377,6 +378,17 @@ fn events_of(drafts: &[Draft]) -> Vec<Event> {
         }
     }
     held.into_values().filter_map(|(.., event)| event).collect()
+}
+
+/// Those of them that are of the present holder of their record's key.
+fn own_events(drafts: &[Draft]) -> Vec<Event> {
+    let statements = statements(drafts);
+    let mut events = events_of(drafts);
+    events.retain(|event| {
+        let since = reused_since(&statements, &event.record);
+        since.is_none_or(|since| event.sort_time >= since)
+    });
+    events
 }
 
 /// Every record that a case can speak of.
@@ -512,7 +524,7 @@ pub(super) fn oracle_with(drafts: &[Draft], decisions: &[Decision]) -> Contents 
                 update_time: NOW,
                 records: members.collect(),
             };
-            let mut events = events_of(drafts);
+            let mut events = own_events(drafts);
             events.retain(|event| keys.contains(&event.record));
             events.sort_by_key(|event| std::cmp::Reverse(event.position()));
             let profile = fold(stored, model);

@@ -61,7 +61,7 @@ pub(crate) async fn events_are_found_by_the_objects_that_they_name(store: &dyn S
     };
     let all = ObjectPage {
         limit: 9,
-        after: None,
+        ..ObjectPage::default()
     };
     let asked = [
         order("8"),
@@ -84,6 +84,7 @@ pub(crate) async fn events_are_found_by_the_objects_that_they_name(store: &dyn S
     let one = ObjectPage {
         limit: 1,
         after: Some(event(&both[1], "sent", 20).position()),
+        ..ObjectPage::default()
     };
     assert_eq!(list(&asked[1..2], &both, &one).await, [["placed@1"]]);
     assert_eq!(list(&[], &both, &all).await, [none; 0]);

@@ -258,7 +258,8 @@ fn steps_of_timelines() -> Vec<(&'static str, Vec<&'static str>)> {
             "list_object_events",
             vec![
                 "x USING PRIMARY KEY \
-                 (tenant=? AND kind=? AND object_id=? AND source=? AND record_key=? AND sort_time<?)",
+                 (tenant=? AND kind=? AND object_id=? AND source=? AND record_key=? \
+                 AND sort_time>? AND sort_time<?)",
                 "e USING INDEX sqlite_autoindex_event_1 (tenant=? AND source=? AND event_id=?)",
             ],
         ),

@@ -11,6 +11,11 @@ pub enum Reason {
         /// Its type.
         kind: String,
     },
+    /// One holds an identifier that the other held before, or both held it.
+    FormerIdentifier {
+        /// The type of the identifier.
+        kind: String,
+    },
     /// They are alike.
     Match {
         /// The score.
@@ -24,11 +29,13 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// As it is kept in history and shown in answers: `shared:email`, `match`, `decision`.
+    /// As it is kept in history and shown in answers: `shared:email`, `former:email`, `match`,
+    /// `decision`.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::SharedIdentifier { kind } => format!("shared:{kind}"),
+            Self::FormerIdentifier { kind } => format!("former:{kind}"),
             Self::Match { .. } => "match".to_owned(),
             Self::Decision { .. } => "decision".to_owned(),
         }

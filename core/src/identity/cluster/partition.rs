@@ -155,7 +155,9 @@ impl<'a> Partition<'a> {
                 let personal = kind.filter(|kind| kind.belongs_to == BelongsTo::Person);
                 x.over_limit(y, self.model, personal.map(|kind| kind.priority))
             }
-            Reason::Match { .. } => x.over_limit(y, self.model, None),
+            Reason::Match { .. } | Reason::FormerIdentifier { .. } => {
+                x.over_limit(y, self.model, None)
+            }
         }
     }
 
@@ -173,6 +175,7 @@ impl<'a> Partition<'a> {
         let firsts = self.clusters_of(rule);
         self.join_namesakes(rule, &firsts);
         self.attach(rule, |group| group.has_name);
+        self.attach_former(rule);
     }
 
     /// Joins clusters whose names agree, as far as both say them: the identifier that they share
@@ -195,6 +198,59 @@ impl<'a> Partition<'a> {
                 people.push(first);
             }
         }
+    }
+
+    /// Joins those who held a contact before with those of the same names who hold it, or held it
+    /// too; and attaches to the one with a name who held it before whoever has it without a name.
+    /// Where somebody with another name has it by now, it joins nobody new. A former holder without
+    /// a name joins nobody: the value may have been a mistake.
+    fn attach_former(&mut self, rule: &Rule<'_>) {
+        if rule.former.is_empty() || rule.over_shared {
+            return;
+        }
+        let reason = || Reason::FormerIdentifier {
+            kind: rule.kind.to_owned(),
+        };
+        let all: Vec<usize> = rule.holders.iter().chain(&rule.former).copied().collect();
+        let firsts = self.firsts(&all);
+        let holding = firsts.iter().filter(|first| rule.holders.contains(first));
+        for place in holding.count()..firsts.len() {
+            for &earlier in &firsts[..place] {
+                let (x, y) = (self.root(earlier), self.root(firsts[place]));
+                if x != y && self.groups[x].names_agree(&self.groups[y]) {
+                    self.join(earlier, firsts[place], reason(), |x, y| {
+                        x.contradiction(y, BirthSlip::No, false).map(Guard::Veto)
+                    });
+                }
+            }
+        }
+        let mut named = self.firsts(&all);
+        named.retain(|&first| self.groups[find(&self.parent, first)].has_name);
+        let holding = self.firsts(&rule.holders);
+        let is_anothers = holding
+            .iter()
+            .any(|&first| self.groups[find(&self.parent, first)].has_name);
+        let Some((&into, others)) = named.split_first() else {
+            return;
+        };
+        for first in holding.into_iter().filter(|_| !is_anothers) {
+            if others.is_empty() {
+                self.join(into, first, reason(), |x, y| {
+                    x.contradiction(y, BirthSlip::No, false).map(Guard::Veto)
+                });
+            } else {
+                let ambiguous = (into, first, reason(), Guard::Ambiguous);
+                self.refused.push(ambiguous);
+            }
+        }
+    }
+
+    /// The first of each cluster among some records.
+    fn firsts(&mut self, records: &[usize]) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let mut firsts = records.to_vec();
+        firsts.retain(|&record| seen.insert(self.root(record)));
+        firsts
     }
 
     /// The same for devices and records that say nothing of who they are.
@@ -221,13 +277,7 @@ impl<'a> Partition<'a> {
 
     /// The first holder of each cluster that holds the identifier; none where too many people do.
     fn clusters_of(&mut self, rule: &Rule<'_>) -> Vec<usize> {
-        let mut seen = HashSet::new();
-        let firsts: Vec<usize> = rule
-            .holders
-            .iter()
-            .copied()
-            .filter(|&holder| seen.insert(self.root(holder)))
-            .collect();
+        let firsts = self.firsts(&rule.holders);
         if rule.over_shared {
             // One each, so that each of them can be told.
             for &other in &firsts[1..] {

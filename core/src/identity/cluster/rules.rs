@@ -17,6 +17,8 @@ pub(super) struct Rule<'a> {
     pub(super) over_shared: bool,
     /// Indexes of the records that hold it, ascending.
     pub(super) holders: Vec<usize>,
+    /// Those of the records that held it before, ascending.
+    pub(super) former: Vec<usize>,
     pub(super) kind: &'a str,
 }
 
@@ -26,22 +28,30 @@ pub(super) fn all<'a>(
     context: &Context,
     model: &'a Model,
 ) -> Vec<Rule<'a>> {
-    let mut holders: BTreeMap<Identifier, Vec<usize>> = BTreeMap::new();
+    let mut holders: BTreeMap<Identifier, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, (record, features)) in records.iter().enumerate() {
         let told = |identifier: &Identifier| {
             let key = BlockingKey::of(identifier);
             features.ids.iter().any(|id| id.key == key)
         };
         for identifier in record.identifiers().filter(told) {
-            holders.entry(identifier).or_default().push(index);
+            holders.entry(identifier).or_default().0.push(index);
+        }
+        let tells = |held: &Identifier| {
+            model.links_former(held)
+                && !context.is_generic(BlockingKey::of(&held.as_former()))
+                && Features::tell(held, model)
+        };
+        for identifier in record.former_identifiers().filter(tells) {
+            holders.entry(identifier).or_default().1.push(index);
         }
     }
     let mut rules: Vec<Rule<'a>> = holders
         .into_iter()
-        .filter(|(identifier, holders)| {
-            holders.len() > 1 && !context.is_generic(BlockingKey::of(identifier))
+        .filter(|(identifier, (holders, former))| {
+            holders.len() + former.len() > 1 && !context.is_generic(BlockingKey::of(identifier))
         })
-        .filter_map(|(identifier, holders)| {
+        .filter_map(|(identifier, (holders, former))| {
             let (name, kind) = model.identifiers.get_key_value(&identifier.kind)?;
             let people = people(holders.iter().map(|&index| records[index].1));
             Some(Rule {
@@ -50,6 +60,7 @@ pub(super) fn all<'a>(
                 identifier,
                 over_shared: kind.max_profiles.is_some_and(|max| people > max),
                 holders,
+                former,
                 kind: name,
             })
         })

@@ -80,7 +80,13 @@ impl Record {
         }
         let ahead = said.source_time.filter(|time| *time > said.receive_time);
         self.ahead = self.ahead.max(ahead);
-        match &statement.change {
+        let held = self.replaceable(&statement.change);
+        self.take(said, &statement.change);
+        self.keep_former(held, &statement.change, &said);
+    }
+
+    fn take(&mut self, said: Provenance, change: &Change) {
+        match change {
             Change::Patch {
                 identifiers,
                 traits,
@@ -123,7 +129,7 @@ impl Record {
                 }
             }
             Change::Delete => {
-                self.deleted = self.deleted.max(Some(said.place().time));
+                self.deleted = self.deleted.max(Some(said.moment()));
                 self.rebase(said, true);
             }
         }

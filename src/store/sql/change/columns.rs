@@ -1,7 +1,7 @@
 //! The columns of each table's rows, from what the rows tell.
 
 use profile_core::records::rollup::Rollup;
-use profile_core::records::{Identifier, Record, RecordKey};
+use profile_core::records::{Identifier, Record, RecordKey, Timestamp};
 use uuid::Uuid;
 
 use super::super::query::statement_columns;
@@ -143,6 +143,11 @@ pub(super) fn record_columns(records: &[Record]) -> Result<Columns> {
         "rollup",
         rollups(records.iter().map(|record| &record.rollup))?,
     ));
+    let reused_since = records.iter().map(|record| {
+        let since = record.reused_since();
+        since.map_or(i64::MIN, Timestamp::as_micros)
+    });
+    columns.push(("reused_since", Column::Int(reused_since.collect())));
     Ok(columns)
 }
 

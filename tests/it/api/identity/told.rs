@@ -57,7 +57,7 @@ pub(super) fn explained(told: &v1::ExplainProfileResponse, names: &[(&str, &str)
     text
 }
 
-/// A pair.
+/// A pair of records.
 pub(super) fn pair_told(told: &v1::ExplainPairResponse) -> String {
     let v1::ExplainPairResponse {
         same_profile,

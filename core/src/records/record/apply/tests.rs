@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::Model;
 use crate::records::{
-    About, ConsentState, Draft, DraftConsent, DraftPreferences, DraftRecord, PreferenceKey,
-    RecordKey, Statement, Value, effective,
+    About, ConsentState, Draft, DraftConsent, DraftPreferences, DraftRecord, Identifier,
+    MAX_FORMER, PreferenceKey, RecordKey, Statement, Value, effective,
 };
 
 const HOUR: i64 = 3_600_000_000;
@@ -18,7 +18,7 @@ fn hour(hours: i64) -> Timestamp {
 }
 
 fn model() -> Model {
-    Model::parse("sources: { shop: }\ntraits: { city: }\npurposes: { news: }").expect("a model")
+    Model::parse("identifiers: { email: { normalize: trim } }\nsources: { shop: }\ntraits: { city: }\npurposes: { news: }").expect("a model")
 }
 
 fn key() -> RecordKey {
@@ -224,4 +224,58 @@ fn who_gets_a_key_that_was_deleted_inherits_what_limits_us() {
     };
     assert!(wanted("do_not_contact", true) && wanted("accessibility.no_phone", true));
     assert!(!wanted("do_not_contact", false) && !wanted("accessibility.braille", true));
+}
+
+fn mail(values: &[&str], said: i64) -> RecordStatement {
+    let draft = DraftRecord {
+        identifiers: values
+            .iter()
+            .map(|value| Identifier::new("email", *value))
+            .collect(),
+        source_time: Some(hour(said)),
+        ..DraftRecord::new(key())
+    };
+    checked(Draft::Upsert(draft), said)
+}
+
+fn former(record: &Record) -> Vec<String> {
+    record.former_identifiers().map(|held| held.value).collect()
+}
+
+#[test]
+fn values_that_were_replaced_are_kept_in_any_order() {
+    let said = [
+        mail(&["a"], 1),
+        mail(&["b", "c"], 2),
+        mail(&["a"], 3),
+        mail(&["d"], 4),
+    ];
+    assert_eq!(former(&all_orders(&said)), ["a", "b", "c"]);
+    assert_eq!(former(&all_orders(&said[..3])), ["b", "c"]);
+    let cleared = [mail(&["a"], 1), city("Rome", 2, 2), mail(&["b"], 3)];
+    assert_eq!(former(&all_orders(&cleared)), ["a"]);
+}
+
+#[test]
+fn a_deletion_forgets_what_was_held_before_it_in_any_order() {
+    let said = [
+        mail(&["a"], 1),
+        mail(&["b"], 2),
+        deletion(3),
+        mail(&["c"], 4),
+        mail(&["d"], 5),
+    ];
+    assert_eq!(former(&all_orders(&said)), ["c"]);
+    assert!(former(&all_orders(&said[..3])).is_empty());
+}
+
+#[test]
+fn of_many_former_values_the_last_are_kept() {
+    let mut record = Record::new(key(), hour(0));
+    for number in 0..50 {
+        let value = format!("m{number:02}");
+        record.apply(&mail(&[value.as_str()], number));
+    }
+    let kept = former(&record);
+    assert_eq!((kept.len(), kept[0].as_str()), (MAX_FORMER, "m17"));
 }

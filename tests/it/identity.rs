@@ -1,0 +1,6 @@
+//! Who is who, over the whole service: inputs that people who resolve identities report.
+
+mod former;
+mod kinds;
+mod loyal;
+mod reused_keys;
