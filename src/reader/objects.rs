@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::found::only_holder;
 use super::timeline::TimelineQuery;
 use super::{Answer, Error, Reader};
-use crate::store::{NamingEvent, ObjectPage};
+use crate::store::{EventPage, NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;
@@ -119,9 +119,16 @@ impl Reader {
             .iter()
             .map(|record| record.key.clone())
             .collect();
-        let naming = self
-            .naming(tenant, std::slice::from_ref(object), &records, None)
-            .await?;
+        let naming = match profile.as_of {
+            None => {
+                let objects = std::slice::from_ref(object);
+                self.naming(tenant, objects, &records, None).await?
+            }
+            Some(_) => {
+                let write = profile.currency.sequence;
+                vec![self.naming_after(tenant, object, &records, write).await?]
+            }
+        };
         let shown = naming
             .iter()
             .flatten()
@@ -144,6 +151,39 @@ impl Reader {
             Hidden::None
         };
         Ok((fold_object(object.clone(), seen), hidden, shown))
+    }
+
+    /// The events that named an object after a write, the latest [`MAX_COURSE`]. All events of the
+    /// records are gone through: what named an object then is not kept by object.
+    async fn naming_after(
+        &self,
+        tenant: &TenantId,
+        object: &ObjectKey,
+        records: &[RecordKey],
+        write: Sequence,
+    ) -> Result<Vec<NamingEvent>, Error> {
+        let mut page = EventPage {
+            as_of: Some(write),
+            limit: MAX_COURSE,
+            ..EventPage::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let listed = self.store.list_events(tenant, records, &page);
+            let events = self.metrics.store("list_events", listed).await?;
+            let is_last = events.len() < page.limit;
+            page.after = events.last().map(Event::position);
+            let names = |event: &Event| event.meaning.objects().any(|(named, _)| named == object);
+            let naming = events.into_iter().filter(names);
+            found.extend(naming.map(|event| NamingEvent {
+                sequence: write,
+                event,
+            }));
+            if is_last || found.len() >= MAX_COURSE {
+                found.truncate(MAX_COURSE);
+                return Ok(found);
+            }
+        }
     }
 
     async fn naming(
