@@ -25,3 +25,4 @@ mod store;
 mod support;
 mod telemetry;
 mod transport;
+mod vendors;
