@@ -22,6 +22,7 @@
 //!   all of it under another model; [`explain`] shows who is who and why.
 //! - [`background`] has the jobs that go over all tenants: backfill, segments, analytics,
 //!   retention.
+//! - `counting` counts events where no state of them is kept: new definitions, and the past.
 //! - [`lanes`] decides which call waits for what: permits and queues for each kind of call.
 //! - [`compute`] is the threads for work of the processor; [`memory`] what the process has and may
 //!   have.
@@ -41,6 +42,7 @@ pub mod cli;
 pub mod clock;
 pub mod compute;
 pub mod config;
+mod counting;
 pub mod episode;
 pub mod explain;
 pub mod full_resolution;

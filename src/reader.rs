@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+pub use as_of::PastDerived;
 pub use cache::{Limits, Recency};
 pub use freshness::Freshness;
 pub use key::Key;

@@ -52,6 +52,7 @@ pub use history::{
 pub use idempotency::{EarlierAnswer, IdempotencyError, IdempotentRequest};
 pub use log::{
     ChangeKind, LogBody, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
+    SegmentStay,
 };
 pub use matching::{
     Cause, IdentityChange, IdentityChangeKind, IdentityChangePage, KeyedRecord, MatchPair,
@@ -331,6 +332,10 @@ pub trait Transaction: Send {
     /// # Errors
     /// Those of `commit`, at the latest there. Nothing is written; the transaction is over.
     async fn write(&mut self, changes: &Changes) -> Result<()>;
+
+    /// Writes the index of segments with this write, if it is still at the revision before. Answers
+    /// whether it was; if not, the transaction is to be dropped.
+    async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool>;
 
     /// Writes all changes and commits, the last part of the log's entry with them. What they
     /// replace or remove is kept for [`Past`]. `time` is the write's own.

@@ -70,7 +70,7 @@ pub use placeholder::Placeholders;
 pub use publication::{Publication, PublishedKind};
 pub use purpose::{ConsentRule, PurposeKind, Visible};
 pub use recount::Recount;
-pub use segment::{Memberships, Segment, Subject, Undecided};
+pub use segment::{Memberships, Mention, Segment, Subject, Undecided};
 
 use crate::choices::{Choice as _, choices};
 use crate::records::{Identifier, Value};

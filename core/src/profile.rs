@@ -1,7 +1,10 @@
 //! The fold: from the records of one cluster to the profile that a reader sees. A pure function.
 
+mod cited;
 mod derived;
 mod group;
+mod history;
+mod measures;
 mod survive;
 
 use std::cmp::Reverse;
@@ -16,8 +19,11 @@ use crate::records::{
 };
 use survive::fold_traits;
 
+pub use cited::Contributions;
 pub use derived::{Computed, Derived, subject};
 pub use group::Grouping;
+pub use history::{History, LeftOut, Part, one_currency};
+pub use measures::{definition_of, measures};
 pub use survive::{TraitCandidate, TraitExplanation, explain_traits};
 
 /// A profile, ready to answer.
@@ -45,6 +51,8 @@ pub struct Profile {
     pub rollup: Rollup,
     /// The definitions that are not complete on some record.
     pub uncounted: BTreeSet<DefinitionId>,
+    /// The part of each record in the sum.
+    pub contributions: Contributions,
     /// What is derived from all this at a time: to be derived anew when it no longer holds.
     pub derived: Derived,
 }
@@ -115,6 +123,7 @@ impl Profile {
         self.records.iter_mut().for_each(Record::pack);
         self.rollup.pack();
         pack_set(&mut self.uncounted);
+        self.contributions.pack();
         self.derived.pack();
     }
 }
@@ -123,7 +132,8 @@ heap_size! {
     Trait { value, origins }
     ProfileIdentifier { identifier, original, linkable, origin }
     Profile {
-        id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, derived,
+        id, revision, create_time, update_time, traits, identifiers, preferences, records, rollup, uncounted, contributions,
+        derived,
     }
 }
 
@@ -176,7 +186,7 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
     let traits = fold_traits(&records, model);
     let identifiers = fold_identifiers(&records, model);
     let preferences = fold_preferences(&records, &|record| model.trust(&record.source));
-    let (rollup, uncounted) = fold_rollups(&mut records, model);
+    let (rollup, uncounted, contributions) = fold_rollups(&mut records, model);
     let derived = Derived::default();
     Profile {
         id,
@@ -189,13 +199,17 @@ pub fn fold(stored: StoredProfile, model: &Model) -> Profile {
         records,
         rollup,
         uncounted,
+        contributions,
         derived,
     }
 }
 
-/// The sum of the records' states, which are taken out of them, and the definitions of which some
-/// record lacks its part.
-fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<DefinitionId>) {
+/// The sum of the records' states, which are taken out of them, the definitions of which some
+/// record lacks its part, and what each record brought.
+fn fold_rollups(
+    records: &mut [Record],
+    model: &Model,
+) -> (Rollup, BTreeSet<DefinitionId>, Contributions) {
     let (mut sum, mut uncounted) = (Rollup::default(), BTreeSet::new());
     let parts: Vec<Rollup> = records
         .iter_mut()
@@ -216,7 +230,8 @@ fn fold_rollups(records: &mut [Record], model: &Model) -> (Rollup, BTreeSet<Defi
             }
         }
     }
-    (sum, uncounted)
+    let contributions = Contributions::of(parts, model);
+    (sum, uncounted, contributions)
 }
 
 fn fold_identifiers(records: &[Record], model: &Model) -> Vec<ProfileIdentifier> {

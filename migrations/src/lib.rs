@@ -22,6 +22,7 @@ mod m20261122_000011_statistics;
 mod m20261122_000012_event_order;
 mod m20261122_000013_event_corrections;
 mod m20261122_000014_reused_keys;
+mod m20261129_000014_segment_stays;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement, TransactionTrait};
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000012_event_order::Migration),
             Box::new(m20261122_000013_event_corrections::Migration),
             Box::new(m20261122_000014_reused_keys::Migration),
+            Box::new(m20261129_000014_segment_stays::Migration),
         ]
     }
 }

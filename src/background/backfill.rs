@@ -9,29 +9,29 @@
 //! How far it has come is stored with each step: any server of the database goes on where another
 //! one stopped.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use profile_core::model::Model;
-use profile_core::records::rollup::{DefinitionId, Rollup};
-use profile_core::records::{Event, ProfileId, Record, RecordKey, TenantId, Timestamp};
+use profile_core::records::rollup::Rollup;
+use profile_core::records::{ProfileId, Record, RecordKey, TenantId, Timestamp};
 
 use crate::active_models::ActiveModels;
 use crate::background::{self, Job, Part};
 use crate::changes::LogFollower;
 use crate::clock::{Clock, settle};
-use crate::compute::{self, Class};
+use crate::compute::Class;
+use crate::counting::{Counting, PAGE_EVENTS};
 use crate::ingest::WriteContext;
 use crate::ingest::log::{self, Sides};
-use crate::store::{BackfillProgress, Changes, Error, EventPage, Result, Store, Transaction};
+use crate::store::{BackfillProgress, Changes, Result, Store, Transaction};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
 
-/// How many records a step goes through, and about how many events: others wait for the turn
-/// meanwhile.
+/// How many records a step goes through, and about how many events
+/// ([`PAGE_EVENTS`](crate::counting::PAGE_EVENTS)): others wait for the turn meanwhile.
 const STEP_RECORDS: usize = 200;
-const STEP_EVENTS: usize = 5_000;
 /// How many tenants are remembered as counted.
 const MAX_TENANTS: usize = 10_000;
 
@@ -54,7 +54,7 @@ impl Backfill {
         background::run(
             store,
             metrics,
-            Counting {
+            Passing {
                 recount: self,
                 done: HashMap::new(),
             },
@@ -186,13 +186,20 @@ impl Backfill {
         now: Timestamp,
     ) -> Result<Counted> {
         let mut counted = Counted::default();
+        let counting = Counting {
+            model: model.clone(),
+            now,
+            as_of: None,
+            class: Class::Background,
+        };
         let mut events = 0;
         for record in records {
-            if events > STEP_EVENTS {
+            if events > PAGE_EVENTS {
                 break;
             }
             if let Some(missing) = model.begin_recount(record) {
-                events += self.count_one(tenant, record, model, now, &missing).await?;
+                let all = counting.count(&*self.store, tenant, record, &missing);
+                events += all.await?;
                 counted
                     .rollups
                     .push((record.key.clone(), record.rollup.clone()));
@@ -201,64 +208,17 @@ impl Backfill {
         }
         Ok(counted)
     }
-
-    async fn count_one(
-        &self,
-        tenant: &TenantId,
-        record: &mut Record,
-        model: &Arc<Model>,
-        now: Timestamp,
-        missing: &BTreeSet<DefinitionId>,
-    ) -> Result<usize> {
-        let mut page = EventPage {
-            limit: STEP_EVENTS,
-            ..EventPage::default()
-        };
-        let mut all = 0;
-        if missing.is_empty() {
-            return Ok(all);
-        }
-        loop {
-            let events = self
-                .store
-                .list_events(tenant, std::slice::from_ref(&record.key), &page)
-                .await?;
-            all += events.len();
-            let is_last = events.len() < page.limit;
-            page.after = events.last().map(Event::position);
-            let own = events
-                .into_iter()
-                .filter(|event| !record.was_anothers(event.sort_time));
-            let events: Vec<Event> = own.collect();
-            let (model, missing, mut rollup) = (
-                model.clone(),
-                missing.clone(),
-                std::mem::take(&mut record.rollup),
-            );
-            let work = move || {
-                for event in &events {
-                    model.recount(&mut rollup, event, &missing, now);
-                }
-                rollup
-            };
-            let counted = compute::run(Class::Background, None, work).await;
-            record.rollup = counted.map_err(|error| Error::Internal(error.to_string()))?;
-            if is_last {
-                return Ok(all);
-            }
-        }
-    }
 }
 
 /// The pass over all tenants.
-struct Counting {
+struct Passing {
     recount: Backfill,
     /// What is known to be counted, under which version of the model.
     done: HashMap<TenantId, (i64, String)>,
 }
 
 #[tonic::async_trait]
-impl Job for Counting {
+impl Job for Passing {
     const JOB: Work = Work::Backfill;
 
     async fn part(&mut self, tenant: &TenantId) -> Result<Part> {

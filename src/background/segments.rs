@@ -1,8 +1,8 @@
-//! Who is in which segment: an index that follows the change log and the clock.
+//! The index of segments, which follows the change log and the clock.
 //!
 //! Whether a customer is in a segment is told from the profile itself, wherever that is read. The
-//! index is for what cannot be told from one profile: who is in a segment, how many, since when. It
-//! is brought up to date in steps, each a write of its own:
+//! index answers what one profile cannot: the members of a segment, their number, since when; and
+//! it says in the change log who entered and who left. It is brought up to date in steps:
 //!
 //! 1. With another version of the model it is built anew: all profiles are gone through, in order
 //!    of id.
@@ -11,41 +11,49 @@
 //!    has come; who went in or out meanwhile did so at the moment at which the condition changed,
 //!    however much later that is noticed.
 //!
+//! **Times are those of the writes**, or of the moments at which time alone made a condition true.
+//! A profile that changed several times since it was looked at is looked at as it was after each
+//! of these writes, if it went in or out (see `look`). No stay ends before it begins.
+//!
+//! **A merge that is taken back leaves no trace**: who was in a segment only by the merge never
+//! was, who was in it before and is in it still was all the time. The stays of a profile that was
+//! merged are kept as they were. A stay that began after the merge by another write begins with
+//! that write.
+//!
 //! Every server does so in the background, and before it answers from the index. Two that do it at
 //! once do no harm: who comes second writes nothing (see
-//! [`SegmentIndex`](crate::store::SegmentIndex)). What a merge takes away goes; the surviving
-//! profile is in a segment since it was, or since the merge.
+//! [`SegmentIndex`](crate::store::SegmentIndex)). A step in which somebody entered or left is a
+//! write like others: it takes the tenant's turn, and appends to the change log in one transaction
+//! with the index, so a change is in it once.
 
+mod look;
 mod memberships;
 mod preview;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use profile_core::profile::{StoredProfile, fold};
 use profile_core::records::{ProfileId, Sequence, TenantId, Timestamp};
 
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::background::{self, Job, Part};
-use crate::clock::Clock;
-use crate::compute::{self, Class};
+use crate::changes::{CacheKey, LogFollower};
+use crate::clock::{Clock, settle};
+use crate::compute::Class;
 use crate::store::{
-    Error, LogCursor, LogPosition, LogTail, Result, SegmentChanges, SegmentMember, SegmentProgress,
-    Store,
+    Changes, LogCursor, LogEntry, LogPosition, LogTail, ProfileChange, Result, SegmentChanges,
+    SegmentProgress, Store,
 };
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Job as Work;
-use memberships::memberships_until_now;
+use look::{Asked, Looked};
 pub use preview::{Preview, PreviewBounds, PreviewError};
 
 /// How many profiles a step looks at, at most; of the log, as many as its last part has more.
 const STEP_PROFILES: usize = 500;
 /// How many parts of the log a step reads.
 const STEP_PARTS: usize = 200;
-/// How many profiles are evaluated at once on a thread for computations: others have their turn
-/// between.
-const CHUNK_PROFILES: usize = 50;
 /// Keeps the index, and answers from it.
 #[derive(Clone)]
 pub struct Segments {
@@ -55,6 +63,8 @@ pub struct Segments {
     pub models: Arc<ActiveModels>,
     /// Memberships depend on the time.
     pub clock: Arc<dyn Clock>,
+    /// To tell who entered and who left.
+    pub follower: Arc<LogFollower>,
     /// Within a process one step is done at a time: of two at once, one would be in vain.
     pub turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -118,31 +128,39 @@ impl Segments {
                 position: ProfileId(uuid::Uuid::nil()),
                 built: false,
             };
-            return self.write(tenant, SegmentChanges::none(progress)).await;
+            let nothing = SegmentChanges::none(progress);
+            let written = self.store.write_segments(tenant, &nothing).await;
+            return written.map(|_| Step::More);
         };
         let mut progress = SegmentProgress {
             revision,
             ..progress
         };
-        let is_due = progress.built && tail.entries.is_empty();
-        let asked = if is_due {
-            let due = self.store.list_due(tenant, now, STEP_PROFILES).await?;
-            if due.is_empty() {
-                return Ok(Step::UpToDate);
-            }
-            due.into_iter().collect()
-        } else if progress.built {
-            changed_profiles(&tail, &mut progress)
-        } else {
-            self.next_to_build(tenant, &mut progress, now).await?
+        // Changes by time alone before the next write came before it.
+        let next_write = tail.entries.first().map(|entry| entry.time);
+        let until = next_write.map_or(now, |time| time.min(now));
+        let due = match progress.built {
+            true => self.store.list_due(tenant, until, STEP_PROFILES).await?,
+            false => Vec::new(),
         };
-        let (mut changes, known) = self
-            .look_at(tenant, &running, progress, class, asked)
+        let is_due = !due.is_empty();
+        let (asked, rest) = if is_due {
+            let due = due.into_iter().map(|(id, due)| (id, Asked::due(due)));
+            (due.collect(), &tail.entries[..])
+        } else if !progress.built {
+            (
+                self.next_to_build(tenant, &mut progress, now).await?,
+                &[][..],
+            )
+        } else if tail.entries.is_empty() {
+            return Ok(Step::UpToDate);
+        } else {
+            changed_profiles(&tail, &mut progress)
+        };
+        let looked = self
+            .look_at(tenant, &running, (asked, rest), (progress, class))
             .await?;
-        if !is_due {
-            leave_out_untouched(&mut changes, &known);
-        }
-        self.write(tenant, changes).await
+        self.write(tenant, &running, looked, is_due).await
     }
 
     /// The change log after what is in the index.
@@ -169,116 +187,90 @@ impl Segments {
         tenant: &TenantId,
         progress: &mut SegmentProgress,
         now: Timestamp,
-    ) -> Result<BTreeMap<ProfileId, Timestamp>> {
+    ) -> Result<BTreeMap<ProfileId, Asked>> {
         let page = self
             .store
             .list_profiles(tenant, Some(progress.position), STEP_PROFILES)
             .await?;
         progress.built = page.len() < STEP_PROFILES;
         progress.position = page.last().copied().unwrap_or(progress.position);
-        Ok(page.into_iter().map(|id| (id, now)).collect())
+        Ok(page.into_iter().map(|id| (id, Asked::due(now))).collect())
     }
 
-    async fn write(&self, tenant: &TenantId, changes: SegmentChanges) -> Result<Step> {
-        // If somebody else was faster, this is to be looked at again.
-        self.store
-            .write_segments(tenant, &changes)
-            .await
-            .map(|_| Step::More)
-    }
-
-    /// Looks at profiles again, each as from a time. Answers also of whom memberships were known.
-    async fn look_at(
+    /// Writes a step. Where somebody entered or left, the change log tells it.
+    async fn write(
         &self,
         tenant: &TenantId,
         running: &ActiveModel,
-        progress: SegmentProgress,
-        class: Class,
-        asked: BTreeMap<ProfileId, Timestamp>,
-    ) -> Result<(SegmentChanges, BTreeSet<ProfileId>)> {
-        let profiles: Vec<ProfileId> = asked.keys().copied().collect();
-        let mut was: BTreeMap<ProfileId, Vec<SegmentMember>> = BTreeMap::new();
-        for member in self.store.memberships(tenant, &profiles).await? {
-            was.entry(member.profile).or_default().push(member);
+        looked: Looked,
+        is_due: bool,
+    ) -> Result<Step> {
+        let (mut segments, turned) = looked.into_changes(!is_due);
+        if turned.is_empty() {
+            // If somebody else was faster, this is to be looked at again.
+            let written = self.store.write_segments(tenant, &segments).await;
+            return written.map(|_| Step::More);
         }
-        let known: BTreeSet<ProfileId> = was.keys().copied().collect();
-        let stored = self.store.profiles(tenant, &profiles).await?.value;
-        let mut changes = SegmentChanges::none(progress);
-        let now = self.clock.now();
-        // One that is merged away answers as the other, which is looked at by itself.
-        let present = profiles
-            .iter()
-            .zip(stored)
-            .filter_map(|(id, stored)| stored.filter(|stored| stored.id == *id));
-        let mut present: Vec<StoredProfile> = present.collect();
-        while !present.is_empty() {
-            let rest = present.split_off(present.len().min(CHUNK_PROFILES));
-            let chunk: Vec<_> = std::mem::replace(&mut present, rest)
-                .into_iter()
-                .map(|stored| {
-                    let from = asked.get(&stored.id).copied().unwrap_or(now).min(now);
-                    let was = was.remove(&stored.id).unwrap_or_default();
-                    (stored, was, from)
-                })
-                .collect();
-            let model = running.model.clone();
-            let work = move || {
-                let turned = chunk.into_iter().map(|(stored, was, from)| {
-                    let id = stored.id;
-                    (
-                        id,
-                        memberships_until_now(&fold(stored, &model), &model, was, from, now),
-                    )
-                });
-                turned.collect::<Vec<_>>()
-            };
-            let turned = compute::run(class, None, work)
-                .await
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            for (id, (members, due)) in turned {
-                changes.members.extend(members);
-                changes.due.extend(due.map(|due| (id, due)));
-            }
+        let mut tx = self.store.begin(tenant).await?;
+        let (sequence, version) = (tx.sequence(), tx.model_version());
+        if version != running.version {
+            drop(tx);
+            self.models.adopt(tenant, version).await?;
+            return Ok(Step::More);
         }
-        changes.profiles = profiles;
-        Ok((changes, known))
+        settle(&mut *tx, &*self.clock, tenant).await?;
+        let now = self.clock.now().max(tx.not_before());
+        if segments.progress.log == LogPosition::after(sequence.before()) {
+            // There is nothing to be looked at in what it writes itself.
+            segments.progress.log = LogPosition::after(sequence);
+        }
+        if !tx.write_segments(&segments).await? {
+            return Ok(Step::More);
+        }
+        let log = entry(tenant, (sequence, now), turned);
+        let changes = Changes {
+            log,
+            ..Changes::default()
+        };
+        let commit = tx.commit(now, &changes);
+        self.follower
+            .commit(tenant, sequence, &changes.log, commit)
+            .await?;
+        Ok(Step::More)
     }
 }
 
-/// The next profiles that changed, each as from its change, and how far the log is read then.
-fn changed_profiles(
-    tail: &LogTail,
+/// The entry of the change log about who entered and who left.
+fn entry(
+    tenant: &TenantId,
+    (sequence, now): (Sequence, Timestamp),
+    turned: Vec<ProfileChange>,
+) -> Vec<LogEntry> {
+    let keys = turned.iter().map(|change| CacheKey::Id(change.profile));
+    let keys = keys.map(|key| key.digest(tenant)).collect();
+    LogEntry::of_write(sequence, now, turned, keys)
+}
+
+/// The next profiles that changed, with the writes that changed them, and what follows in the log.
+fn changed_profiles<'t>(
+    tail: &'t LogTail,
     progress: &mut SegmentProgress,
-) -> BTreeMap<ProfileId, Timestamp> {
-    let mut changed = BTreeMap::new();
+) -> (BTreeMap<ProfileId, Asked>, &'t [LogEntry]) {
+    let mut changed: BTreeMap<ProfileId, Asked> = BTreeMap::new();
+    let mut read = 0;
     for entry in &tail.entries {
         if changed.len() >= STEP_PROFILES {
             break;
         }
-        changed.extend(
-            entry
-                .body
-                .changes
-                .iter()
-                .map(|change| (change.profile, entry.time)),
-        );
+        for change in &entry.body.changes {
+            if let Some(asked) = Asked::by(entry, change) {
+                changed.entry(change.profile).or_default().add(asked);
+            }
+        }
         progress.log = entry.end();
+        read += 1;
     }
-    changed
-}
-
-/// Leaves out profiles of which nothing was kept and nothing is to be kept, as of most in a large
-/// import. (If only a time was kept, it stays until it comes, and goes then.)
-fn leave_out_untouched(changes: &mut SegmentChanges, known: &BTreeSet<ProfileId>) {
-    let kept: BTreeSet<ProfileId> = changes
-        .members
-        .iter()
-        .map(|member| member.profile)
-        .collect();
-    let due: BTreeSet<ProfileId> = changes.due.iter().map(|(id, _)| *id).collect();
-    changes
-        .profiles
-        .retain(|id| known.contains(id) || kept.contains(id) || due.contains(id));
+    (changed, &tail.entries[read..])
 }
 
 /// The pass over all tenants.
@@ -293,17 +285,5 @@ impl Job for Indexing {
             Step::More => Part::More,
             Step::UpToDate => Part::Done,
         })
-    }
-}
-
-impl SegmentChanges {
-    /// A step that changes no membership.
-    fn none(progress: SegmentProgress) -> Self {
-        Self {
-            progress,
-            profiles: Vec::new(),
-            members: Vec::new(),
-            due: Vec::new(),
-        }
     }
 }

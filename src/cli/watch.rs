@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use prost_types::FieldMask;
 use tonic::Code;
 
 use super::client::{Client, ServerArgs, refused, retry_after};
@@ -15,6 +16,7 @@ use crate::grpc::v1::{self, ChangeKind, watch_profiles_response::Event};
 #[command(after_help = "Examples:
   customer-profile watch
   customer-profile watch email:ann@shop.com --output json
+  customer-profile watch --fields segments.gold
   customer-profile watch email:ann@shop.com --resume TOKEN
 
 A broken connection is resumed where it was. With --output json each message has its `resumeToken`.")]
@@ -31,6 +33,10 @@ pub(super) struct Args {
     )]
     resume: String,
 
+    /// Only changes of these fields: traits.city, segments (who enters and leaves), segments.gold
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    fields: Vec<String>,
+
     /// How to print the messages
     #[arg(long, value_enum, default_value_t)]
     output: Format,
@@ -43,6 +49,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut request = v1::WatchProfilesRequest {
         keys: args.keys.into_iter().map(Into::into).collect(),
         resume_token: args.resume,
+        read_mask: (!args.fields.is_empty()).then_some(FieldMask { paths: args.fields }),
         ..v1::WatchProfilesRequest::default()
     };
     let mut client = args.server.connect().await?;
@@ -124,12 +131,27 @@ fn shown(message: &v1::WatchProfilesResponse) -> Option<String> {
     }
 }
 
+/// `entered gold; left silver`.
+fn segments(change: &v1::Change) -> String {
+    let named = |word: &str, has_left: bool| {
+        let stays = change.segments.iter();
+        let stays = stays.filter(|stay| stay.exit_time.is_some() == has_left);
+        let names: Vec<&str> = stays.map(|stay| stay.segment.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
+    };
+    let told = named("entered", false)
+        .into_iter()
+        .chain(named("left", true));
+    told.collect::<Vec<_>>().join("; ")
+}
+
 fn change_shown(change: &v1::Change) -> String {
     let what = match change.kind() {
         ChangeKind::Created => "created".to_owned(),
         ChangeKind::Updated => change.changed_fields.join(", "),
         ChangeKind::Merged => format!("merged into {}", change.merged_into),
         ChangeKind::Deleted => "deleted".to_owned(),
+        ChangeKind::SegmentsChanged => segments(change),
         ChangeKind::Unspecified => "changed".to_owned(),
     };
     let list = |word: &str, names: &[String]| match names {

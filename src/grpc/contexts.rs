@@ -7,8 +7,9 @@ mod render;
 
 use std::sync::Arc;
 
+use profile_core::model::experience::PREDICTIONS;
 use profile_core::model::file::context::{MAX_BYTES, MIN_BYTES};
-use profile_core::model::{ContextView, Model};
+use profile_core::model::{ContextField, ContextView, Model};
 use profile_core::records::{Reason, Violation};
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -23,6 +24,7 @@ use super::preferences::encode::withheld as told_withheld;
 use super::v1::{self, context_service_server::ContextService};
 use super::{decode, profiles};
 use crate::active_models::ActiveModels;
+use crate::background::analytics::{AnalyticsRefresher, predictions};
 use crate::clock::Clock;
 use crate::reader::{Answer, LatestObjectsQuery, Reader};
 use crate::store::Store;
@@ -36,6 +38,8 @@ pub struct ContextApi {
     pub store: Arc<dyn Store>,
     /// For views and purposes.
     pub models: Arc<ActiveModels>,
+    /// Scores and predictions.
+    pub statistician: AnalyticsRefresher,
     /// What a purpose may see depends on the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,7 +104,20 @@ impl ContextApi {
         let found = Answer { currency, ..found };
         answer.read_info = Some(read_info(&found, self.reader.store_id(), &context.tenant));
         let lines = request.include_text.then(Vec::new);
-        let telling = Telling::of(profile, (view, &running.model), seen, lines);
+        let now = self.clock.now();
+        let telling = Telling::of(profile, (view, &running.model), (seen, now), lines);
+        let wanted = predicted(view);
+        let found = if wanted.is_empty() {
+            Some(Vec::new())
+        } else {
+            let known = self.statistician.known(&context.tenant, &running.model);
+            let known = known.await?;
+            known.map(|known| predictions(profile, (&running.model, now), &known))
+        };
+        if found.is_none() {
+            answer.omitted = wanted;
+        }
+        let telling = telling.predicted(found.unwrap_or_default());
         let lines = telling.into_answer(&objects, &mut answer);
         cut(&mut answer, max_bytes);
         if request.include_text {
@@ -124,6 +141,18 @@ fn view<'m>(name: &str, model: &'m Model) -> Checked<&'m ContextView> {
         .ok_or_else(|| vec![undeclared("view", "view", name, model.views.keys())])
 }
 
+/// The fields of a view for which all customers together are needed.
+fn predicted(view: &ContextView) -> Vec<String> {
+    let fields = view.sections.iter().flat_map(|(section, fields)| {
+        fields.iter().filter_map(move |field| {
+            let name = matches!(field, ContextField::Experience(_)).then(|| field.name())?;
+            let is_predicted = PREDICTIONS.contains(&name);
+            is_predicted.then(|| format!("{section}.{field}"))
+        })
+    });
+    fields.collect()
+}
+
 fn max_bytes(wanted: i32) -> Checked<Option<usize>> {
     match usize::try_from(wanted) {
         Ok(0) => Ok(None),
@@ -135,9 +164,13 @@ fn max_bytes(wanted: i32) -> Checked<Option<usize>> {
     }
 }
 
-/// Leaves out what comes last, until the answer is small enough: objects first, the latest of them
-/// last, then fields. Needs, preferences and what is withheld stay.
+/// Leaves out what comes last, until the answer is small enough: lists of objects first, then
+/// objects, the latest of them last, then fields. Needs, preferences, permissions and what is
+/// withheld stay.
 fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
+    if answer.encoded_len() > max_bytes {
+        cut_lists(answer);
+    }
     while answer.encoded_len() > max_bytes {
         if answer.objects.pop().is_some() {
             if !answer.omitted.iter().any(|field| field == "objects") {
@@ -154,6 +187,21 @@ fn cut(answer: &mut v1::GetContextResponse, max_bytes: usize) {
                 .push(format!("{}.{}", last.section, field.field)),
             None => drop(answer.sections.pop()),
         }
+    }
+}
+
+fn cut_lists(answer: &mut v1::GetContextResponse) {
+    use v1::value::Kind;
+    let mut has_lists = false;
+    for object in &mut answer.objects {
+        let before = object.fields.len();
+        object
+            .fields
+            .retain(|_, value| !matches!(value.kind, Some(Kind::ListValue(_) | Kind::MapValue(_))));
+        has_lists |= object.fields.len() < before;
+    }
+    if has_lists {
+        answer.omitted.push("object_lists".to_owned());
     }
 }
 

@@ -16,7 +16,8 @@ use super::watch::{self, Watches};
 use super::{decode, status, token};
 use crate::active_models::ActiveModels;
 use crate::clock::Clock;
-use crate::reader::{self, Answer, Freshness, Key, Reader, SearchCursor};
+use crate::lanes;
+use crate::reader::{self, Answer, Freshness, Key, PastDerived, Reader, SearchCursor};
 use crate::store::Store;
 
 /// How many keys a batch may have.
@@ -109,7 +110,15 @@ impl ProfileApi {
         let as_of = decode::as_of(request.as_of_time, request.consistency.as_ref());
         let ((key, shape), as_of) = both(both(decode::key(request.key, "key"), shape), as_of)?;
         let found = if let Some(time) = as_of {
-            self.reader.profile_as_of(&context.tenant, &key, time).await
+            let derived = if shape.wants_derived() {
+                PastDerived::Counted
+            } else {
+                PastDerived::LeftOut
+            };
+            let found = self
+                .reader
+                .profile_as_of(&context.tenant, &key, time, derived);
+            lanes::heavy(found).await
         } else {
             let freshness = self.freshness(request.consistency, context).await?;
             self.reader.profile(&context.tenant, &key, freshness).await

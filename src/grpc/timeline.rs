@@ -6,7 +6,7 @@ use profile_core::model::Visible;
 use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
 use profile_core::permission::view::{View, Withheld};
 use profile_core::records::{
-    ContentHash, ObjectKey, Reason, Sequence, Timestamp, Violation, folded,
+    ContentHash, ObjectKey, Reason, Sequence, TenantId, Timestamp, Violation, folded,
 };
 
 use super::call_context::CallContext;
@@ -19,8 +19,8 @@ use super::profiles::ProfileApi;
 use super::{decode, token, v1};
 use crate::lanes;
 use crate::reader::{
-    Answer, Counted, Hidden, Key, TimelineCursor, TimelineItem, TimelinePage, TimelineQuery,
-    TimelineView,
+    Answer, Counted, Hidden, Key, PastDerived, TimelineCursor, TimelineItem, TimelinePage,
+    TimelineQuery, TimelineView,
 };
 use crate::store::EventFilter;
 
@@ -65,14 +65,15 @@ impl ProfileApi {
             (Ok(()), Some(kinds)) => {
                 query.filter.kinds = kinds;
                 let reading = self.reader.timeline(&context.tenant, &profile, &query);
-                let page = if query.is_heavy() {
-                    lanes::heavy(reading).await
-                } else {
-                    reading.await
-                };
-                page?
+                match query.is_heavy() {
+                    true => lanes::heavy(reading).await?,
+                    false => reading.await?,
+                }
             }
         };
+        let withheld = self
+            .there(&context.tenant, &profile, &request.types, (view, withheld))
+            .await?;
         let token = |cursor: Option<TimelineCursor>| {
             cursor
                 .map(|at| token::page_token(at, &bound_to))
@@ -100,6 +101,37 @@ impl ProfileApi {
         })
     }
 
+    /// Of what is withheld of the events, only that of which there is something.
+    async fn there(
+        &self,
+        tenant: &TenantId,
+        profile: &Answer,
+        asked: &[String],
+        (view, mut withheld): (Option<View<'_>>, Vec<Withheld>),
+    ) -> Result<Vec<Withheld>, ApiError> {
+        // Of the past it is not known.
+        let Some(view) = view.filter(|_| profile.as_of.is_none()) else {
+            return Ok(withheld);
+        };
+        if withheld
+            .iter()
+            .all(|withheld| !withheld.field.starts_with("events"))
+        {
+            return Ok(withheld);
+        }
+        let filter = EventFilter {
+            kinds: asked.to_vec(),
+            ..EventFilter::default()
+        };
+        let kinds = self.reader.event_types(tenant, profile, &filter).await?;
+        let is_hidden = |kind: &String| !view.purpose.events.has(kind);
+        withheld.retain(|withheld| match withheld.field.strip_prefix("events.") {
+            Some(kind) => kinds.iter().any(|known| known == kind),
+            None => withheld.field != "events" || kinds.iter().any(is_hidden),
+        });
+        Ok(withheld)
+    }
+
     /// The profile whose timeline is read, now or as of a time.
     async fn timeline_owner(
         &self,
@@ -109,8 +141,9 @@ impl ProfileApi {
         context: &CallContext,
     ) -> Result<Answer, ApiError> {
         if let Some(time) = as_of {
-            let found = self.reader.profile_as_of(&context.tenant, key, time).await;
-            return Ok(found?);
+            let past = PastDerived::LeftOut;
+            let found = self.reader.profile_as_of(&context.tenant, key, time, past);
+            return Ok(found.await?);
         }
         let freshness = self.freshness(consistency, context).await?;
         let found = self.reader.profile(&context.tenant, key, freshness).await;
@@ -126,8 +159,11 @@ impl ProfileApi {
             .key
             .map(|key| decode::key(Some(key), "key"))
             .transpose();
-        let (object, key) = both(object_key(request.object), key)?;
-        let freshness = self.freshness(request.consistency, context).await?;
+        let as_of = decode::as_of(request.as_of_time, request.consistency.as_ref());
+        let ((object, key), as_of) = both(both(object_key(request.object), key), as_of)?;
+        if as_of.is_some() && key.is_none() {
+            return Err(vec![Violation::required("key")].into());
+        }
         let model = self.model(context).await?;
         let bound = PurposeScope::new(request.purpose, &model)?;
         let view = bound.as_ref().and_then(PurposeScope::view);
@@ -138,8 +174,7 @@ impl ProfileApi {
             (Key::Id(holder), held)
         };
         let profile = self
-            .reader
-            .profile(&context.tenant, &key, freshness)
+            .timeline_owner(&key, as_of, request.consistency, context)
             .await?
             .showing(held);
         let admitted = view.map_or(Ok(()), |view| {
@@ -149,10 +184,12 @@ impl ProfileApi {
             (None, vec![everything], held)
         } else {
             let visible = view.map(|view| &view.purpose.events);
-            let found = self
-                .reader
-                .object(&context.tenant, &profile, &object, visible)
-                .await;
+            let tenant = &context.tenant;
+            let found = self.reader.object(tenant, &profile, &object, visible);
+            let found = match as_of {
+                Some(_) => lanes::heavy(found).await,
+                None => found.await,
+            };
             let (found, hidden, shown) = found?;
             let withheld = view
                 .filter(|_| hidden == Hidden::Some)

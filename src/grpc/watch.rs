@@ -21,7 +21,7 @@ use crate::changes::LogFollower;
 use crate::config;
 use crate::reader::{Key, Reader};
 use crate::reader::{Watch, WatchError, WatchEvent, WatchRequest};
-use crate::store::{ChangeKind, ProfileChange, Store};
+use crate::store::{ChangeKind, ProfileChange, SegmentStay, Store};
 
 /// How many keys one client may watch.
 const MAX_KEYS: usize = 100;
@@ -217,6 +217,14 @@ fn index(index: usize) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }
 
+fn stay(stay: SegmentStay) -> v1::SegmentMembership {
+    v1::SegmentMembership {
+        segment: stay.segment,
+        enter_time: Some(time(stay.enter_time)),
+        exit_time: stay.exit_time.map(time),
+    }
+}
+
 fn change(change: ProfileChange) -> v1::Change {
     let names = |ids: &[ProfileId]| ids.iter().map(profile_name).collect();
     let (kind, merged_into) = match change.kind {
@@ -224,6 +232,7 @@ fn change(change: ProfileChange) -> v1::Change {
         ChangeKind::Updated => (v1::ChangeKind::Updated, String::new()),
         ChangeKind::Merged(into) => (v1::ChangeKind::Merged, profile_name(&into)),
         ChangeKind::Deleted => (v1::ChangeKind::Deleted, String::new()),
+        ChangeKind::SegmentsChanged => (v1::ChangeKind::SegmentsChanged, String::new()),
     };
     v1::Change {
         profile: profile_name(&change.profile),
@@ -238,5 +247,6 @@ fn change(change: ProfileChange) -> v1::Change {
         changed_fields: change.fields,
         event_types: change.events,
         retracted_event_types: change.retracted_events,
+        segments: change.segments.into_iter().map(stay).collect(),
     }
 }

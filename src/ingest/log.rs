@@ -93,18 +93,7 @@ impl Telling<'_> {
         let revision = self.rows.get(&profile).map_or(0, |row| row.revision);
         self.changes
             .entry(profile)
-            .or_insert_with(|| ProfileChange {
-                profile,
-                kind: ChangeKind::Updated,
-                old_revision: revision,
-                revision,
-                fields: Vec::new(),
-                events: Vec::new(),
-                retracted_events: Vec::new(),
-                merged_from: Vec::new(),
-                split_from: Vec::new(),
-                split_into: Vec::new(),
-            })
+            .or_insert_with(|| ProfileChange::unchanged(profile, revision))
     }
 
     fn row(&mut self, row: &ProfileRow) {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::found::only_holder;
 use super::timeline::TimelineQuery;
 use super::{Answer, Error, Reader};
-use crate::store::{NamingEvent, ObjectPage};
+use crate::store::{EventPage, NamingEvent, ObjectPage};
 
 /// An object is folded from its latest events, so many.
 pub const MAX_COURSE: usize = 1_000;
@@ -130,13 +130,26 @@ impl Reader {
             .iter()
             .map(|record| record.key.clone())
             .collect();
-        let page = ObjectPage {
-            held_since: held_since(&profile.profile.records),
-            ..ObjectPage::default()
+        let held_since = held_since(&profile.profile.records);
+        let naming = match profile.as_of {
+            None => {
+                let objects = std::slice::from_ref(object);
+                let page = ObjectPage {
+                    held_since,
+                    ..ObjectPage::default()
+                };
+                self.naming(tenant, objects, &records, page).await?
+            }
+            Some(_) => {
+                let page = EventPage {
+                    as_of: Some(profile.currency.sequence),
+                    held_since,
+                    limit: MAX_COURSE,
+                    ..EventPage::default()
+                };
+                vec![self.naming_after(tenant, object, &records, page).await?]
+            }
         };
-        let naming = self
-            .naming(tenant, std::slice::from_ref(object), &records, page)
-            .await?;
         let shown = naming
             .iter()
             .flatten()
@@ -159,6 +172,32 @@ impl Reader {
             Hidden::None
         };
         Ok((fold_object(object.clone(), seen), hidden, shown))
+    }
+
+    /// The events that named an object after a write, the latest [`MAX_COURSE`]. All events of the
+    /// records are gone through: what named an object then is not kept by object.
+    async fn naming_after(
+        &self,
+        tenant: &TenantId,
+        object: &ObjectKey,
+        records: &[RecordKey],
+        mut page: EventPage,
+    ) -> Result<Vec<NamingEvent>, Error> {
+        let sequence = page.as_of.unwrap_or_default();
+        let mut found = Vec::new();
+        loop {
+            let listed = self.store.list_events(tenant, records, &page);
+            let events = self.metrics.store("list_events", listed).await?;
+            let is_last = events.len() < page.limit;
+            page.after = events.last().map(Event::position);
+            let names = |event: &Event| event.meaning.objects().any(|(named, _)| named == object);
+            let naming = events.into_iter().filter(names);
+            found.extend(naming.map(|event| NamingEvent { sequence, event }));
+            if is_last || found.len() >= MAX_COURSE {
+                found.truncate(MAX_COURSE);
+                return Ok(found);
+            }
+        }
     }
 
     async fn naming(

@@ -196,6 +196,29 @@ impl Reader {
         })
     }
 
+    /// The types of the events of a profile that was read. None are read where it has none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn event_types(
+        &self,
+        tenant: &TenantId,
+        profile: &Answer,
+        filter: &EventFilter,
+    ) -> Result<Vec<String>, Error> {
+        let records = profile.profile.records.iter();
+        let records: Vec<RecordKey> = records
+            .filter(|record| record.has_events)
+            .map(|record| record.key.clone())
+            .collect();
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counted = self.store.count_events(tenant, &records, filter);
+        let counts = self.metrics.store("count_events", counted).await?;
+        Ok(counts.into_iter().map(|(kind, _)| kind).collect())
+    }
+
     /// The basis for the places of objects, if the query asks for objects.
     async fn pins_of(
         &self,

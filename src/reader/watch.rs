@@ -359,7 +359,7 @@ impl Watch {
         index: usize,
         keys: Vec<usize>,
     ) -> Result<(WatchEvent, ResumePosition), Error> {
-        let is_live = matches!(change.kind, ChangeKind::Created | ChangeKind::Updated);
+        let is_live = !matches!(change.kind, ChangeKind::Merged(_) | ChangeKind::Deleted);
         let profile = if self.request.include_profiles && is_live {
             self.read_profile(&Key::Id(change.profile), write)
                 .await?

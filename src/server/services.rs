@@ -84,6 +84,7 @@ where
         store: store.clone(),
         models: models.clone(),
         clock: clock.clone(),
+        follower: follower.clone(),
         turn: Arc::default(),
     };
     let counting = start_deriving(parts, &models, &follower, segments.clone());
@@ -315,15 +316,17 @@ fn of_many_parts(
         clock,
         ..
     } = profiles.clone();
+    let statistician = AnalyticsRefresher::new(store.clone(), models.clone(), clock.clone());
     let context = ContextApi {
         reader: reader.clone(),
         store: store.clone(),
         models: models.clone(),
+        statistician: statistician.clone(),
         clock: clock.clone(),
     };
     let experience = ExperienceApi {
         reader: reader.clone(),
-        statistician: AnalyticsRefresher::new(store.clone(), models.clone(), clock.clone()),
+        statistician,
         models: models.clone(),
         store: store.clone(),
         clock: clock.clone(),

@@ -129,11 +129,46 @@ pub struct ProfileChange {
     /// The profiles to which records went that it had.
     #[serde(rename = "si", default, skip_serializing_if = "Vec::is_empty")]
     pub split_into: Vec<ProfileId>,
+    /// The stays in segments that began, and those that ended, in order of segment.
+    #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentStay>,
+}
+
+/// A stay in a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentStay {
+    /// Its name in the model.
+    #[serde(rename = "s")]
+    pub segment: String,
+    /// When it began.
+    #[serde(rename = "b")]
+    pub enter_time: Timestamp,
+    /// When it ended. `None` for one that has begun.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub exit_time: Option<Timestamp>,
 }
 
 impl ProfileChange {
+    /// Of a profile that stays as it is.
+    #[must_use]
+    pub fn unchanged(profile: ProfileId, revision: i64) -> Self {
+        Self {
+            profile,
+            kind: ChangeKind::Updated,
+            old_revision: revision,
+            revision,
+            fields: Vec::new(),
+            events: Vec::new(),
+            retracted_events: Vec::new(),
+            merged_from: Vec::new(),
+            split_from: Vec::new(),
+            split_into: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
     /// Whether it concerns someone who cares for these fields: an update of one of them, or
-    /// anything that is no update.
+    /// anything that is no update. Segments are fields of a profile too.
     #[must_use]
     pub fn concerns(&self, fields: &BTreeSet<String>) -> bool {
         // All of a group, or one of it: `traits`, `traits.city`.
@@ -143,7 +178,7 @@ impl ProfileChange {
                 .is_some_and(|(group, _)| fields.contains(group))
         };
         let named = |field: &String| fields.contains(field) || group(field);
-        self.kind != ChangeKind::Updated
+        !matches!(self.kind, ChangeKind::Updated | ChangeKind::SegmentsChanged)
             || self.changed_nothing_named()
             || self.fields.iter().any(named)
     }
@@ -174,14 +209,17 @@ pub enum ChangeKind {
     Merged(ProfileId),
     /// All of its records are gone.
     Deleted,
+    /// It entered or left segments.
+    SegmentsChanged,
 }
 
 plain_size!(ChangeKind);
 
 heap_size! {
     ProfileChange {
-        profile, kind, old_revision, revision, fields, events, retracted_events, merged_from, split_from, split_into,
+        profile, kind, old_revision, revision, fields, events, retracted_events, merged_from, split_from, split_into, segments,
     }
+    SegmentStay { segment, enter_time, exit_time }
 }
 
 /// A place in a tenant's log: after this part of this write.
@@ -255,16 +293,8 @@ mod tests {
 
     fn change(number: u128) -> ProfileChange {
         ProfileChange {
-            profile: ProfileId(uuid::Uuid::from_u128(number)),
             kind: ChangeKind::Created,
-            old_revision: 0,
-            revision: 1,
-            fields: Vec::new(),
-            events: Vec::new(),
-            retracted_events: Vec::new(),
-            merged_from: Vec::new(),
-            split_from: Vec::new(),
-            split_into: Vec::new(),
+            ..ProfileChange::unchanged(ProfileId(uuid::Uuid::from_u128(number)), 1)
         }
     }
 

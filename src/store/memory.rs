@@ -37,7 +37,7 @@ pub struct MemoryStore {
     turn: Arc<Mutex<()>>,
     tenants: Arc<Tenants>,
     publications: SyncMutex<publication::Kept>,
-    segments: SyncMutex<BTreeMap<TenantId, segments::Index>>,
+    segments: Arc<segments::Indexes>,
     statistics: SyncMutex<BTreeMap<TenantId, String>>,
     availability: Availability,
 }
@@ -71,7 +71,7 @@ impl MemoryStore {
             turn: Arc::default(),
             tenants: Arc::default(),
             publications: SyncMutex::default(),
-            segments: SyncMutex::default(),
+            segments: Arc::default(),
             statistics: SyncMutex::default(),
             availability: Availability::default(),
         }
@@ -117,7 +117,10 @@ impl Store for MemoryStore {
         let tenants = Arc::clone(&self.tenants);
         let view = View::Live(Arc::clone(&tenants), tenant.clone());
         let (tenant, ahead) = (tenant.clone(), Vec::new());
+        let (index, segments) = (Arc::clone(&self.segments), None);
         Ok(Box::new(MemoryTransaction {
+            index,
+            segments,
             view,
             tenant,
             turn,

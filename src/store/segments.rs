@@ -25,14 +25,14 @@ pub struct SegmentProgress {
     pub built: bool,
 }
 
-/// A profile's membership in a segment.
+/// A stay of a profile in a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentMember {
     /// Who.
     pub profile: ProfileId,
     /// In which.
     pub segment: String,
-    /// Since when, the last time.
+    /// Since when.
     pub enter_time: Timestamp,
     /// Until when; none: still.
     pub exit_time: Option<Timestamp>,
@@ -60,7 +60,8 @@ pub trait SegmentIndex {
     /// Writes, if the index is still at the revision before. Answers whether it was.
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool>;
 
-    /// All memberships of profiles, past ones too. In order of profile and segment.
+    /// All stays of profiles, past ones too, in order of profile, segment and time. Those of a
+    /// profile that was merged are as they were then, for when the merge is taken back.
     async fn memberships(
         &self,
         tenant: &TenantId,

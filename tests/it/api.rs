@@ -1,5 +1,6 @@
 //! The API as its callers see it, over a real connection.
 
+mod contexts;
 mod corrections;
 mod decisions;
 mod errors;

@@ -26,3 +26,4 @@ mod store;
 mod support;
 mod telemetry;
 mod transport;
+mod vendors;

@@ -243,6 +243,18 @@ impl Definition {
         text
     }
 
+    /// The share of a part in the answer of a whole at a time: see [`State::share`].
+    #[must_use]
+    pub fn share(&self, part: &State, whole: &State, now: Timestamp) -> u128 {
+        part.share(whole, self.aggregate, (self.window, now, &self.calendar))
+    }
+
+    /// When the day after that of a time begins.
+    #[must_use]
+    pub fn next_day(&self, time: Timestamp) -> Timestamp {
+        self.calendar.start_of(self.calendar.day(time) + 1)
+    }
+
     /// What a state answers at a time.
     #[must_use]
     pub fn answer(&self, state: &State, now: Timestamp) -> Answer {

@@ -9,13 +9,18 @@ pub enum ContextField {
     Computed(String),
     /// All identifiers of a type.
     Identifier(String),
+    /// A value of a metric of customer experience: `rfm.purchases`.
+    Experience(String),
 }
 
 impl ContextField {
     /// Its name within its group.
     #[must_use]
     pub fn name(&self) -> &str {
-        let (Self::Trait(name) | Self::Computed(name) | Self::Identifier(name)) = self;
+        let (Self::Trait(name)
+        | Self::Computed(name)
+        | Self::Identifier(name)
+        | Self::Experience(name)) = self;
         name
     }
 }
@@ -27,6 +32,7 @@ impl std::fmt::Display for ContextField {
             Self::Trait(name) => write!(f, "traits.{name}"),
             Self::Computed(name) => write!(f, "computed.{name}"),
             Self::Identifier(name) => write!(f, "identifiers.{name}"),
+            Self::Experience(name) => write!(f, "experience.{name}"),
         }
     }
 }

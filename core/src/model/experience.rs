@@ -22,6 +22,37 @@ pub const METRICS: [&str; 9] = [
     "promises",
 ];
 
+/// The values of metrics that conditions and views name: `METRIC.VALUE`. Numbers, all of them.
+pub const MEASURES: [&str; 17] = [
+    "nps.score",
+    "nps.last",
+    "csat.score",
+    "csat.mean",
+    "csat.last",
+    "ces.score",
+    "ces.last",
+    "rfm.days_since_last",
+    "rfm.purchases",
+    "rfm.monetary_value",
+    "lifetime_value.historic",
+    "churn.days_since_last",
+    "churn.gaps_since_last",
+    "contact_rate.ratio",
+    "contact_rate.contact_count",
+    "first_contact_resolution.ratio",
+    "promises.ratio",
+];
+
+/// Those for which all customers together are needed: they change as others do, so only views name
+/// them.
+pub const PREDICTIONS: [&str; 5] = [
+    "rfm.scores",
+    "lifetime_value.predicted",
+    "lifetime_value.expected_purchases",
+    "lifetime_value.expected_spend",
+    "churn.probability_alive",
+];
+
 /// What feeds the metrics. None: it is not measured.
 #[derive(Debug, Clone)]
 pub struct Experience {

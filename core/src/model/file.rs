@@ -281,7 +281,7 @@ sources:
         9:41: traits.given_name.personal: must be true or false
         10:21: traits.language.keep: must be a text, and is a list
         13:12: sources.shop.trust: must be a whole number from 0 to 100
-        14:5: sources.shop.colour: is no key that is known here: there are trust, country, dates, records, events
+        14:5: sources.shop.colour: is no key that is known here: there are trust, country, dates, minor, records, events
         18:15: sources.shop.records.customers.time: is not CEL: at character 6, mismatched input <EOF>
         19:38: sources.shop.records.customers.identifiers.email[1]: calls `nope`, which is no function
         19:53: sources.shop.records.customers.identifiers.fax: the model declares no identifier type `fax`; it has: email, phone, card, Device-ID
@@ -309,7 +309,7 @@ publish:
 "#;
         insta::assert_snapshot!(told(yaml), @r"
         5:9: publish.none: either `nats` or `webhook` is required
-        5:28: publish.none.kinds[1]: must be one of created, updated, merged, deleted
+        5:28: publish.none.kinds[1]: must be one of created, updated, merged, deleted, segments_changed
         6:59: publish.both.webhook: a publication has one target: leave `nats` or `webhook`, or make it two publications
         7:3: publish.Hook: a publication is named in lower snake case (`loyalty_tier`), in 1 to 64 bytes
         8:21: publish.Hook.webhook.url: must be a URL: https://… or http://…
@@ -317,7 +317,7 @@ publish:
         8:69: publish.Hook.webhook.max_attempts: must be a whole number from 1 to 1000
         8:72: publish.Hook.webhook.retries: is no key that is known here: there are url, secret_env, max_attempts, timeout_seconds
         9:28: publish.Hook.fields[1]: the model declares no trait `shoe_size`; it has: email
-        9:46: publish.Hook.fields[2]: must be one of accessibility, consents, identifiers, preferences, records, timeline, traits, traits.NAME
+        9:46: publish.Hook.fields[2]: must be one of accessibility, consents, identifiers, preferences, records, segments, timeline, traits, segments.NAME, traits.NAME
         10:27: publish.user.webhook.url: must not hold a user or a password: name the variables that do
         10:58: publish.user.webhook.secret_env: must name an environment variable of the server that begins with PUBLISH_, not be the secret
         12:18: publish.stream.nats.url: must be a URL: nats://… or tls://…
@@ -394,7 +394,7 @@ sources:
         let yaml = "sources: { s: }\npublish: { p: { webhook: { url: https://x/y, secret_env: PUBLISH_P } } }";
         let model = Model::parse(yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
         let publication = &model.publications["p"];
-        assert_eq!((publication.kinds.len(), &publication.fields), (4, &None));
+        assert_eq!((publication.kinds.len(), &publication.fields), (5, &None));
         let crate::model::publication::Target::Webhook(target) = &publication.target else {
             panic!("a webhook")
         };

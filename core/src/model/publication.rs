@@ -20,7 +20,7 @@ pub struct Publication {
     pub target: Target,
     /// Which kinds of changes.
     pub kinds: BTreeSet<PublishedKind>,
-    /// Of updates only those of these fields; none: all.
+    /// Of updates and changes of segments only those of these fields. `None` means all.
     pub fields: Option<BTreeSet<String>>,
 }
 
@@ -45,6 +45,8 @@ choices! {
         Merged = "merged",
         /// All of its records are gone.
         Deleted = "deleted",
+        /// It entered or left segments.
+        SegmentsChanged = "segments_changed",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{EventType, Property, PropertyKind};
+use super::experience::MEASURES;
 use super::expression::types::{Kind, Shape};
 use crate::records::rollup::Aggregate;
 
@@ -95,10 +96,31 @@ pub(super) fn of_aggregate(aggregate: Aggregate, of_time: bool) -> Kind {
     }
 }
 
+/// The values of metrics; where nothing is measured there are none.
+fn of_metrics(is_measured: bool) -> Shape {
+    let mut metrics: BTreeMap<String, BTreeMap<String, Kind>> = BTreeMap::new();
+    for (metric, value) in MEASURES.iter().filter_map(|name| name.split_once('.')) {
+        let values = metrics.entry(metric.to_owned()).or_default();
+        values.insert(value.to_owned(), Kind::Number);
+    }
+    let shape = |(name, values): (String, BTreeMap<String, Kind>)| {
+        let rule = format!("of one customer metric `{name}` has no value");
+        let kind = Kind::map(Shape::closed(&rule, values));
+        (name, kind)
+    };
+    if is_measured {
+        let metrics = metrics.into_iter().map(shape).collect();
+        return Shape::closed("there is no metric", metrics);
+    }
+    let rule = "the model has no section `experience`, so there is no metric";
+    Shape::closed(rule, BTreeMap::new())
+}
+
 /// The names for a condition of a segment.
 pub(super) fn of_customers<'t>(
     traits: impl IntoIterator<Item = &'t String>,
     computed: BTreeMap<String, Kind>,
+    is_measured: bool,
 ) -> Shape {
     let traits = traits.into_iter().map(|name| (name.clone(), Kind::Any));
     let flag = || Kind::Boolean;
@@ -131,6 +153,7 @@ pub(super) fn of_customers<'t>(
             "preferences",
             Shape::closed("conditions see no preference", preferences.into()),
         ),
+        ("experience", of_metrics(is_measured)),
     ];
     let subjects = subjects.map(|(name, shape)| (name.to_owned(), Kind::map(shape)));
     Shape::closed("a condition has no subject", subjects.into())

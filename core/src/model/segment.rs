@@ -16,6 +16,8 @@ use crate::records::{FrequencyCap, Preference, PreferenceKey, Preferences, Value
 pub struct Segment {
     /// Who is in it.
     pub(super) condition: Expression,
+    /// All that it names.
+    mentions: BTreeSet<Mention>,
     /// What it is, in words.
     pub description: String,
 }
@@ -43,11 +45,18 @@ impl Segment {
         if wrong.is_empty() {
             Ok(Self {
                 condition,
+                mentions: mentions_of(source),
                 description,
             })
         } else {
             Err(wrong)
         }
+    }
+
+    /// All that the condition names of a customer.
+    #[must_use]
+    pub fn mentions(&self) -> &BTreeSet<Mention> {
+        &self.mentions
     }
 
     /// The condition, as it was written.
@@ -81,7 +90,73 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The subjects of a condition.
-pub(super) const SUBJECTS: [&str; 3] = ["traits", "computed", "preferences"];
+pub(super) const SUBJECTS: [&str; 4] = ["traits", "computed", "preferences", "experience"];
+
+/// Something of a customer that a condition names: `traits.tier`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mention {
+    /// One of the subjects.
+    pub subject: &'static str,
+    /// The names selected in it, in order.
+    pub path: Vec<String>,
+}
+
+/// All that an expression names of its subjects, outside of texts.
+fn mentions_of(source: &str) -> BTreeSet<Mention> {
+    let words = words(source);
+    let mut found = BTreeSet::new();
+    for (at, word) in words.iter().enumerate() {
+        let subject = SUBJECTS.into_iter().find(|subject| word == subject);
+        let is_selected = at > 0 && words[at - 1].ends_with('.');
+        let Some(subject) = subject.filter(|_| !is_selected) else {
+            continue;
+        };
+        let mut path = Vec::new();
+        let mut rest = words[at + 1..].iter();
+        while let Some(link) = rest.next() {
+            if !matches!(link.as_str(), "." | ".?" | "[" | "[?") {
+                break;
+            }
+            let Some(name) = rest.next() else { break };
+            path.push(name.trim_matches(['\'', '"']).to_owned());
+            if link.starts_with('[') {
+                rest.next();
+            }
+        }
+        found.insert(Mention { subject, path });
+    }
+    found
+}
+
+/// Names, texts in their quotes, and what lies between.
+fn words(source: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut letters = source.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter.is_whitespace() {
+            continue;
+        }
+        let mut word = letter.to_string();
+        if matches!(letter, '\'' | '"') {
+            while let Some(next) = letters.next() {
+                word.push(next);
+                match next {
+                    '\\' => word.extend(letters.next()),
+                    end if end == letter => break,
+                    _ => {}
+                }
+            }
+        } else if letter.is_alphanumeric() || letter == '_' {
+            while let Some(next) = letters.next_if(|next| next.is_alphanumeric() || *next == '_') {
+                word.push(next);
+            }
+        } else if matches!(letter, '.' | '[') {
+            word.extend(letters.next_if_eq(&'?'));
+        }
+        words.push(word);
+    }
+    words
+}
 
 impl Model {
     /// A segment that the model may not have, to be tried.
@@ -91,7 +166,8 @@ impl Model {
     pub fn candidate_segment(&self, condition: &str) -> Result<Segment, Vec<String>> {
         let computed = self.computed.iter();
         let computed = computed.map(|(name, definition)| (name.clone(), definition.kind()));
-        let names = scope::of_customers(self.traits.keys(), computed.collect());
+        let is_measured = self.experience.is_some();
+        let names = scope::of_customers(self.traits.keys(), computed.collect(), is_measured);
         let allowance = &mut Allowance::default();
         Segment::parse(condition, String::new(), &names, allowance).map_err(|wrong| {
             let told = |Mistake { at, message }| match at {
@@ -109,6 +185,7 @@ impl Model {
         trait_of: impl Fn(&str) -> Option<&'a Value>,
         computed: impl Iterator<Item = (&'a String, Option<&'a Value>)>,
         stated: &Preferences,
+        measured: impl Iterator<Item = (&'a str, &'a Value)>,
     ) -> Subject {
         let known = |value: Option<&Value>| value.map_or(Json::Null, json_of);
         let traits = self
@@ -119,7 +196,21 @@ impl Model {
         let computed = computed
             .map(|(name, value)| (name.clone(), known(value)))
             .collect();
-        Subject(of_parts([traits, computed, preferences(stated)]))
+        Subject(of_parts([
+            traits,
+            computed,
+            preferences(stated),
+            experience(measured),
+        ]))
+    }
+
+    /// Whether a condition speaks of metrics.
+    #[must_use]
+    pub fn segments_measure(&self) -> bool {
+        let mentions = self.segments.values().flat_map(Segment::mentions);
+        mentions
+            .into_iter()
+            .any(|named| named.subject == "experience")
     }
 
     /// Which of the model's segments a customer is in.
@@ -171,7 +262,24 @@ pub struct Memberships {
     pub undecided: BTreeSet<String>,
 }
 
-fn of_parts(parts: [Map<String, Json>; 3]) -> Json {
+/// Metrics by name, each a map of its values.
+fn experience<'a>(measured: impl Iterator<Item = (&'a str, &'a Value)>) -> Map<String, Json> {
+    let mut metrics = Map::new();
+    for (name, value) in measured {
+        let Some((metric, name)) = name.split_once('.') else {
+            continue;
+        };
+        let values = metrics
+            .entry(metric.to_owned())
+            .or_insert_with(|| Json::Object(Map::new()));
+        if let Json::Object(values) = values {
+            values.insert(name.to_owned(), json_of(value));
+        }
+    }
+    metrics
+}
+
+fn of_parts(parts: [Map<String, Json>; 4]) -> Json {
     let named = SUBJECTS
         .iter()
         .zip(parts)

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Profile;
+use super::{Profile, measures};
 use crate::heap_size::{heap_size, pack_map, pack_set};
-use crate::model::{Model, Subject};
+use crate::model::{Experience, Model, Subject};
 use crate::records::{Timestamp, Value};
 
 /// What is derived of a profile, and how long it holds.
@@ -28,7 +28,13 @@ pub struct Derived {
 
 /// What conditions see of a profile.
 #[must_use]
-pub fn subject(profile: &Profile, computed: &BTreeMap<String, Computed>, model: &Model) -> Subject {
+pub fn subject(
+    profile: &Profile,
+    computed: &BTreeMap<String, Computed>,
+    (model, now): (&Model, Timestamp),
+) -> Subject {
+    let measured = measures(profile, model, now);
+    let measured = measured.iter().map(|(name, (value, _))| (*name, value));
     let trait_of = |name: &str| profile.traits.get(name).map(|found| &found.value);
     model.subject(
         trait_of,
@@ -36,7 +42,15 @@ pub fn subject(profile: &Profile, computed: &BTreeMap<String, Computed>, model: 
             .iter()
             .map(|(name, found)| (name, found.value.as_ref())),
         &profile.preferences,
+        measured,
     )
+}
+
+/// When metrics change as time passes: with the next day, if anything is measured of the customer.
+fn next_measured(profile: &Profile, model: &Model, now: Timestamp) -> Option<Timestamp> {
+    let definitions = model.experience.iter().flat_map(Experience::definitions);
+    let mut measured = definitions.filter(|definition| profile.rollup.get(definition.id).is_some());
+    measured.next().map(|definition| definition.next_day(now))
 }
 
 /// A computed trait.
@@ -81,7 +95,12 @@ impl Derived {
             derived.computed.insert(name.clone(), computed);
         }
         if !model.segments.is_empty() {
-            let found = model.segments_of(&subject(profile, &derived.computed, model));
+            if model.segments_measure() {
+                let tomorrow = next_measured(profile, model, now);
+                derived.until = derived.until.into_iter().chain(tomorrow).min();
+            }
+            let subject = subject(profile, &derived.computed, (model, now));
+            let found = model.segments_of(&subject);
             (derived.segments, derived.undecided_segments) = (found.members, found.undecided);
         }
         derived

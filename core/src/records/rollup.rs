@@ -74,6 +74,11 @@ impl Rollup {
         self.0.insert(id, state);
     }
 
+    /// All states.
+    pub fn into_states(self) -> impl Iterator<Item = (DefinitionId, State)> {
+        self.0.into_iter()
+    }
+
     /// The definitions that are complete.
     pub fn ids(&self) -> impl Iterator<Item = DefinitionId> {
         self.0.keys().copied()

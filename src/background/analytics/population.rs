@@ -8,10 +8,9 @@ use profile_core::analytics::{
     Summary, lifetime_value,
 };
 use profile_core::model::experience::Experience;
+use profile_core::profile::{History, LeftOut, Part, one_currency};
 use profile_core::records::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::history::{History, LeftOut, Part};
 
 /// All that was computed of a tenant's customers at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -217,28 +216,6 @@ impl Scales {
             Err(several) => self.missing.push(format!("gamma-gamma: {several}")),
         }
         self.rfm = RfmScale::of(&buyers.iter().map(|buyer| buyer.rfm).collect::<Vec<_>>());
-    }
-}
-
-/// The one currency of purchases; empty: none says one.
-///
-/// # Errors
-/// There are several, so that amounts do not add up: which, in words.
-pub fn one_currency(currencies: &BTreeMap<String, u64>) -> Result<&str, String> {
-    let mut names = currencies.keys();
-    match (names.next(), names.next()) {
-        (None, _) => Ok(""),
-        (Some(only), None) => Ok(only),
-        (Some(_), Some(_)) => {
-            let told: Vec<String> = currencies
-                .iter()
-                .map(|(name, count)| format!("{name} {count}"))
-                .collect();
-            Err(format!(
-                "purchases are in several currencies ({}): choose one by `where`",
-                told.join(", ")
-            ))
-        }
     }
 }
 

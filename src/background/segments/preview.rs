@@ -8,7 +8,8 @@ use profile_core::model::{Model, Segment};
 use profile_core::profile::{Derived, StoredProfile, fold, subject};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
-use super::{CHUNK_PROFILES, STEP_PROFILES, Segments};
+use super::look::CHUNK_PROFILES;
+use super::{STEP_PROFILES, Segments};
 use crate::compute::{self, Class};
 use crate::store::Error;
 
@@ -140,7 +141,7 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        match candidate.includes(&subject(&profile, &computed, model)) {
+        match candidate.includes(&subject(&profile, &computed, (model, now))) {
             Ok(true) => seen.members.push(profile.id),
             Ok(false) => {}
             Err(why) if why.over_budget => return Err(PreviewError::OverBudget(why.reason)),

@@ -12,7 +12,7 @@ use profile_core::records::{ProfileId, TenantId, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::store::{ChangeKey, ChangeKind, ProfileChange};
+use crate::store::{ChangeKey, ChangeKind, ProfileChange, SegmentStay};
 
 /// The type of an event, but for the kind of change at its end.
 const TYPE_PREFIX: &str = "customer.profile.v1.profile.";
@@ -80,6 +80,28 @@ struct Change<'c> {
     split_from: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     split_into: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    segments: Vec<Stay<'c>>,
+}
+
+/// The message `customer.profile.v1.SegmentMembership`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stay<'c> {
+    segment: &'c str,
+    enter_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_time: Option<String>,
+}
+
+impl<'c> From<&'c SegmentStay> for Stay<'c> {
+    fn from(stay: &'c SegmentStay) -> Self {
+        Self {
+            segment: &stay.segment,
+            enter_time: stay.enter_time.to_string(),
+            exit_time: stay.exit_time.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 impl Event {
@@ -123,6 +145,7 @@ impl Event {
                 merged_from: names(&change.merged_from),
                 split_from: names(&change.split_from),
                 split_into: names(&change.split_into),
+                segments: change.segments.iter().map(Stay::from).collect(),
             },
         };
         // Texts and numbers only: there is nothing in it that JSON could not say.
@@ -174,6 +197,7 @@ fn kind_of(change: &ProfileChange) -> PublishedKind {
         ChangeKind::Updated => PublishedKind::Updated,
         ChangeKind::Merged(_) => PublishedKind::Merged,
         ChangeKind::Deleted => PublishedKind::Deleted,
+        ChangeKind::SegmentsChanged => PublishedKind::SegmentsChanged,
     }
 }
 
@@ -204,6 +228,11 @@ mod tests {
             merged_from: vec![id(5)],
             split_from: vec![id(6)],
             split_into: vec![id(7)],
+            segments: vec![SegmentStay {
+                segment: "gold".to_owned(),
+                enter_time: Timestamp::from_micros(1_763_000_000_000_000),
+                exit_time: Some(Timestamp::from_micros(1_764_000_000_000_000)),
+            }],
         }
     }
 
@@ -251,6 +280,13 @@ mod tests {
               "order_paid"
             ],
             "revision": "4",
+            "segments": [
+              {
+                "enterTime": "2025-11-13T02:13:20Z",
+                "exitTime": "2025-11-24T16:00:00Z",
+                "segment": "gold"
+              }
+            ],
             "splitFrom": [
               "profiles/00000000-0000-0000-0000-000000000006"
             ],
@@ -315,7 +351,7 @@ mod tests {
         );
         let fields = Some(BTreeSet::from(["traits".to_owned()]));
         let kinds = BTreeSet::from([PublishedKind::Updated, PublishedKind::Merged]);
-        let publication = Publication {
+        let mut publication = Publication {
             target,
             kinds,
             fields,
@@ -338,5 +374,18 @@ mod tests {
             &of(ChangeKind::Merged(id(2)), &["records"])
         ));
         assert!(!is_wanted(&publication, &of(ChangeKind::Deleted, &[])));
+        let gold = of(ChangeKind::SegmentsChanged, &["segments.gold"]);
+        let mut of_segments = |field: &str| {
+            publication.fields = Some(BTreeSet::from([field.to_owned()]));
+            is_wanted(&publication, &gold)
+        };
+        assert!(!of_segments("segments"), "the kind is not wanted");
+        publication.kinds.insert(PublishedKind::SegmentsChanged);
+        let mut of_segments = |field: &str| {
+            publication.fields = Some(BTreeSet::from([field.to_owned()]));
+            is_wanted(&publication, &gold)
+        };
+        assert!(of_segments("segments") && of_segments("segments.gold"));
+        assert!(!of_segments("segments.silver") && !of_segments("traits"));
     }
 }

@@ -1,19 +1,22 @@
 //! What is told of a customer by a view, to a purpose: as a message, and as sentences that each
 //! cite the records they rest on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::model::{ContextField, ContextView, Model};
 use profile_core::permission::view::View;
-use profile_core::profile::Profile;
-use profile_core::records::{Object, Preference, RecordKey, StatedPreference, Value};
+use profile_core::profile::{Part, Profile, definition_of, measures};
+use profile_core::records::{Object, Timestamp, Value};
 
-use crate::grpc::encode::{Sight, key, value};
+use crate::grpc::encode::{Sight, value};
 use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
 use crate::grpc::v1;
 
-/// How many records are cited for one thing.
-const MAX_RECORDS: usize = 5;
+mod cited;
+mod permissions;
+mod worded;
+
+use worded::{shown, words};
 
 /// A sentence.
 pub(super) struct Line {
@@ -30,6 +33,9 @@ pub(super) struct Telling<'a> {
     profile: &'a Profile,
     view: &'a ContextView,
     model: &'a Model,
+    now: Timestamp,
+    /// Metrics of the customer by name.
+    measured: BTreeMap<&'static str, (Value, Part)>,
     sight: Sight<'a>,
     /// Keys of records that are not to be told: they are identifiers that the purpose may not see.
     hidden: BTreeSet<String>,
@@ -42,19 +48,42 @@ impl<'a> Telling<'a> {
     pub(super) fn of(
         profile: &'a Profile,
         (view, model): (&'a ContextView, &'a Model),
-        seen: View<'a>,
+        (seen, now): (View<'a>, Timestamp),
         lines: Option<Vec<Line>>,
     ) -> Self {
+        let metrics = |(_, fields): &(String, Vec<ContextField>)| {
+            let mut fields = fields.iter();
+            fields.any(|field| matches!(field, ContextField::Experience(_)))
+        };
+        let measured = if view.sections.iter().any(metrics) {
+            measures(profile, model, now)
+        } else {
+            BTreeMap::new()
+        };
         let sight = Sight::new(Some(seen));
         let hidden = sight.hidden_keys(profile);
         Self {
             profile,
             view,
             model,
+            now,
+            measured,
             sight,
             hidden,
             lines,
         }
+    }
+
+    /// Adds what all customers together say of this one.
+    pub(super) fn predicted(
+        mut self,
+        predictions: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Self {
+        let of_purchases = predictions
+            .into_iter()
+            .map(|(name, value)| (name, (value, Part::Purchases)));
+        self.measured.extend(of_purchases);
+        self
     }
 
     /// Puts all of it into an answer. Answers with the sentences.
@@ -77,6 +106,7 @@ impl<'a> Telling<'a> {
             }
         }
         self.segments(answer);
+        self.permissions(answer);
         self.objects(objects, answer);
         answer.withheld = self
             .sight
@@ -140,8 +170,15 @@ impl<'a> Telling<'a> {
             }
             ContextField::Computed(name) => {
                 let found = self.profile.derived.computed.get(name)?;
-                let records = self.counted();
+                let records = self.counted(self.model.computed.get(name).map(AsRef::as_ref));
                 (found.value.clone()?, records, Some(found.partial))
+            }
+            ContextField::Experience(name) => {
+                let (value, part) = self.measured.get(name.as_str())?.clone();
+                let experience = self.model.experience.as_ref()?;
+                let definition = definition_of(experience, part);
+                let partial = definition.is_some_and(|it| self.profile.uncounted.contains(&it.id));
+                (value, self.counted(definition), Some(partial))
             }
             ContextField::Identifier(kind) => {
                 let held = || {
@@ -166,6 +203,10 @@ impl<'a> Telling<'a> {
             ContextField::Trait(name) => self.sight.sees_trait(name),
             ContextField::Computed(name) => self.sight.sees_computed(name),
             ContextField::Identifier(kind) => self.sight.sees_identifier(kind),
+            ContextField::Experience(name) => {
+                let metric = name.split('.').next().unwrap_or_default();
+                self.sight.sees_experience(metric)
+            }
         };
         if !seen {
             return None;
@@ -203,7 +244,7 @@ impl<'a> Telling<'a> {
                 .segments
                 .get(name)
                 .map_or("", |segment| segment.description.as_str());
-            let records = self.cited(self.profile.records.iter().map(|record| &record.key));
+            let records = self.rested_on(name);
             let sentence = || {
                 let told = if description.is_empty() {
                     String::new()
@@ -226,20 +267,23 @@ impl<'a> Telling<'a> {
             .collect();
     }
 
-    /// The latest objects. Lists and maps of theirs, such as the lines of an order, are for who
-    /// reads the object itself.
+    /// The latest objects. Their lists and maps, such as the lines of an order, only where the view
+    /// wants them.
     fn objects(&mut self, objects: &[Object], answer: &mut v1::GetContextResponse) {
-        if !self.view.objects.is_empty() && !self.sight.sees_all_events() {
+        let has_events = self.profile.records.iter().any(|record| record.has_events);
+        if !self.view.objects.is_empty() && has_events && !self.sight.sees_all_events() {
             self.sight.withhold_events();
         }
         for (index, object) in objects.iter().enumerate() {
-            let plain = |value: &&Value| !matches!(value, Value::List(_) | Value::Map(_));
-            let fields = || object.fields.iter().filter(|(_, value)| plain(value));
-            let records = self.cited(object.events.iter().map(|event| &event.record));
+            let plain = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_));
+            let fields = || object.fields.iter();
+            let events = object.events.iter().rev();
+            let records = self.cited(events.map(|event| &event.record));
             let status = object.status.as_deref().unwrap_or_default();
             let sentence = || {
-                let told =
-                    fields().map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
+                let told = fields()
+                    .filter(|(_, value)| plain(value))
+                    .map(|(name, value)| format!("; {}: {value}", name.replace('_', " ")));
                 let is = if status.is_empty() {
                     String::new()
                 } else {
@@ -253,39 +297,18 @@ impl<'a> Telling<'a> {
                 )
             };
             self.line(|| "objects".to_owned(), Some(index), sentence, &records);
+            let is_told = |value: &Value| self.view.object_lists || plain(value);
             answer.objects.push(v1::ContextObject {
                 kind: object.key.kind.clone(),
                 id: object.key.id.clone(),
                 status: status.to_owned(),
                 fields: fields()
+                    .filter(|(_, found)| is_told(found))
                     .map(|(name, found)| (name.clone(), value(found)))
                     .collect(),
                 records,
             });
         }
-    }
-
-    /// The records whose events are counted.
-    fn counted(&self) -> Vec<v1::RecordKey> {
-        self.cited(
-            self.profile
-                .records
-                .iter()
-                .filter(|record| record.has_events)
-                .map(|record| &record.key),
-        )
-    }
-
-    fn cited<'k>(&self, records: impl Iterator<Item = &'k RecordKey>) -> Vec<v1::RecordKey> {
-        let records: BTreeSet<&RecordKey> = records.collect();
-        let told = |record: &RecordKey| {
-            let mut told = key(record);
-            if self.hidden.contains(&told.key) {
-                told.key.clear();
-            }
-            told
-        };
-        records.into_iter().take(MAX_RECORDS).map(told).collect()
     }
 
     /// A sentence, if any are asked for; of an object, its place among them.
@@ -301,11 +324,13 @@ impl<'a> Telling<'a> {
             "" => record.source.clone(),
             key => format!("{}/{key}", record.source),
         });
-        let cited = cited
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect::<Vec<_>>()
-            .join(", ");
+        let mut names: Vec<String> = Vec::new();
+        for name in cited {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let cited = names.join(", ");
         // A sentence is one line, whatever a source put into it.
         let told: String = sentence()
             .chars()
@@ -316,41 +341,5 @@ impl<'a> Telling<'a> {
             object_index,
             text: format!("{told} [{cited}]"),
         });
-    }
-}
-
-/// `loyalty_tier` as a person writes it: `Loyalty tier`.
-fn words(name: &str) -> String {
-    let plain = name.replace('_', " ");
-    let mut letters = plain.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
-}
-
-/// A preference as a person reads it.
-fn shown(stated: &StatedPreference) -> String {
-    let all = |texts: Vec<String>| texts.join(", ");
-    match &stated.value {
-        Preference::Text(text) => text.clone(),
-        Preference::Flag(true) => "yes".to_owned(),
-        Preference::Flag(false) => "no".to_owned(),
-        Preference::Channels(channels) => channels.join(", "),
-        Preference::QuietHours(hours) => all(hours.iter().map(ToString::to_string).collect()),
-        Preference::FrequencyCaps(caps) => all(caps
-            .iter()
-            .map(|cap| {
-                let channel = cap
-                    .channel
-                    .as_deref()
-                    .map(|channel| format!(" by {channel}"))
-                    .unwrap_or_default();
-                format!(
-                    "at most {}{channel} in {} seconds",
-                    cap.max_count, cap.window_seconds
-                )
-            })
-            .collect()),
-        Preference::Representative(somebody) => somebody.display_name.clone(),
     }
 }

@@ -169,15 +169,11 @@ impl Projection {
         mask: Option<FieldMask>,
     ) -> Result<(Self, Option<BTreeSet<String>>), Vec<Violation>> {
         let paths = mask.map(|mask| mask.paths).unwrap_or_default();
-        let mut fields: BTreeSet<String> = paths.iter().cloned().collect();
-        if fields.contains("segments") {
-            // Who is in a segment follows from these.
-            fields.extend(["traits", "computed", "preferences"].map(str::to_owned));
-        }
-        let paths = paths
-            .into_iter()
-            .filter(|path| path != "timeline" && path != "consents")
-            .collect();
+        let fields: BTreeSet<String> = paths.iter().cloned().collect();
+        let of_changes =
+            |path: &str| path == "timeline" || path == "consents" || path.starts_with("segments.");
+        let mut paths = paths;
+        paths.retain(|path| !of_changes(path));
         let mut shape = Self::new(view, Some(FieldMask { paths }))?;
         if fields.is_empty() {
             return Ok((shape, None));
@@ -205,6 +201,12 @@ impl Projection {
             )]);
         }
         Ok(Self { bound, ..self })
+    }
+
+    /// Whether computed traits or segments are shown.
+    pub(in crate::grpc) fn wants_derived(&self) -> bool {
+        let named = |mask: &Mask| !mask.computed.is_empty();
+        self.has("computed") || self.has("segments") || self.mask.as_ref().is_some_and(named)
     }
 
     fn has(&self, field: &str) -> bool {

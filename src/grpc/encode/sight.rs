@@ -67,6 +67,10 @@ impl<'a> Sight<'a> {
         self.seen_unless(self.view.and_then(|view| view.withholds_computed(name)))
     }
 
+    pub(in crate::grpc) fn sees_experience(&mut self, metric: &str) -> bool {
+        self.seen_unless(self.view.and_then(|view| view.withholds_experience(metric)))
+    }
+
     pub(in crate::grpc) fn sees_segment(&mut self, name: &str) -> bool {
         self.seen_unless(self.view.and_then(|view| view.withholds_segment(name)))
     }

@@ -305,7 +305,7 @@ pub(in crate::grpc) fn withheld(withheld: Withheld) -> v1::Withheld {
 }
 
 /// Whether a customer may be contacted.
-pub(super) fn permission(permission: Permission) -> v1::ContactPermission {
+pub(in crate::grpc) fn permission(permission: Permission) -> v1::ContactPermission {
     use v1::ContactReason as Wire;
     let reason = match permission.reason {
         ContactReason::Allowed => Wire::Allowed,

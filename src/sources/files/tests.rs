@@ -12,6 +12,7 @@ use super::*;
 mod csv;
 mod formats;
 mod parquet;
+mod public;
 
 fn reader(bytes: impl Into<Vec<u8>>, start: Position) -> Result<FileReader, ReadError> {
     reader_by(bytes, &Options::default(), start)

@@ -1,7 +1,7 @@
 //! Segments in memory.
 
-use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use profile_core::records::{ProfileId, TenantId, Timestamp};
@@ -15,14 +15,50 @@ use crate::store::{
 #[derive(Default)]
 pub(super) struct Index {
     progress: Option<SegmentProgress>,
-    members: BTreeMap<(ProfileId, String), SegmentMember>,
+    members: BTreeMap<(ProfileId, String, Timestamp), SegmentMember>,
     due: BTreeMap<ProfileId, Timestamp>,
+}
+
+impl Index {
+    /// Whether changes are those after what it has.
+    pub(super) fn is_before(&self, changes: &SegmentChanges) -> bool {
+        self.progress.map_or(0, |progress| progress.revision) + 1 == changes.progress.revision
+    }
+
+    /// Serves [`SegmentIndex::write_segments`].
+    pub(super) fn replace(&mut self, changes: &SegmentChanges) -> bool {
+        if !self.is_before(changes) {
+            return false;
+        }
+        self.progress = Some(changes.progress);
+        self.members
+            .retain(|(profile, ..), _| !changes.profiles.contains(profile));
+        self.due
+            .retain(|profile, _| !changes.profiles.contains(profile));
+        let members = changes.members.iter().map(|member| {
+            let key = (member.profile, member.segment.clone(), member.enter_time);
+            (key, member.clone())
+        });
+        self.members.extend(members);
+        self.due.extend(changes.due.iter().copied());
+        true
+    }
+}
+
+/// The indexes of all tenants.
+#[derive(Default)]
+pub(super) struct Indexes(Mutex<HashMap<TenantId, Index>>);
+
+impl Indexes {
+    pub(super) fn of<T>(&self, tenant: &TenantId, work: impl FnOnce(&mut Index) -> T) -> T {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(all.entry(tenant.clone()).or_default())
+    }
 }
 
 impl MemoryStore {
     fn index<T>(&self, tenant: &TenantId, work: impl FnOnce(&mut Index) -> T) -> T {
-        let mut all = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-        work(all.entry(tenant.clone()).or_default())
+        self.segments.of(tenant, work)
     }
 
     fn live(&self, tenant: &TenantId) -> impl Fn(&ProfileId) -> bool {
@@ -44,27 +80,7 @@ impl SegmentIndex for MemoryStore {
     }
 
     async fn write_segments(&self, tenant: &TenantId, changes: &SegmentChanges) -> Result<bool> {
-        Ok(self.index(tenant, |index| {
-            if index.progress.map_or(0, |progress| progress.revision) + 1
-                != changes.progress.revision
-            {
-                return false;
-            }
-            index.progress = Some(changes.progress);
-            index
-                .members
-                .retain(|(profile, _), _| !changes.profiles.contains(profile));
-            index
-                .due
-                .retain(|profile, _| !changes.profiles.contains(profile));
-            let members = changes
-                .members
-                .iter()
-                .map(|member| ((member.profile, member.segment.clone()), member.clone()));
-            index.members.extend(members);
-            index.due.extend(changes.due.iter().copied());
-            true
-        }))
+        Ok(self.index(tenant, |index| index.replace(changes)))
     }
 
     async fn memberships(

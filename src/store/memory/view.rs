@@ -13,11 +13,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Tenants;
 use super::data::Data;
+use super::segments::Indexes;
 use crate::store::past::refuse_time;
 use crate::store::{
-    BackfillProgress, Changes, CorrectionKey, KeyedRecord, LogEntry, MatchPair, ProfileRow, Result,
-    Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement, Transaction, WriteMark,
-    WriteTurn,
+    BackfillProgress, Changes, CorrectionKey, Error, KeyedRecord, LogEntry, MatchPair, ProfileRow,
+    Result, SegmentChanges, Snapshot, StatementKey, StoredDecision, StoredRequest, StoredStatement,
+    Transaction, WriteMark, WriteTurn,
 };
 
 /// What a snapshot looks at: a copy; a transaction at the store itself, since it holds the turn.
@@ -187,6 +188,9 @@ pub(super) struct MemoryTransaction {
     pub(super) tenants: Arc<Tenants>,
     /// What was written ahead of the commit.
     pub(super) ahead: Vec<Changes>,
+    /// The index of segments, and what is to be written to it.
+    pub(super) index: Arc<Indexes>,
+    pub(super) segments: Option<SegmentChanges>,
     pub(super) _guard: OwnedMutexGuard<()>,
 }
 
@@ -271,12 +275,27 @@ impl Transaction for MemoryTransaction {
         Ok(())
     }
 
+    async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {
+        let is_next = self
+            .index
+            .of(&self.tenant, |index| index.is_before(changes));
+        self.segments = is_next.then(|| changes.clone());
+        Ok(is_next)
+    }
+
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         refuse_time(time, self.turn.not_before)?;
         let mut tenants = self.tenants.write();
         let data = tenants.entry(self.tenant.clone()).or_default();
         let all = || self.ahead.iter().chain([changes]);
         all().try_for_each(|changes| data.refuse(changes))?;
+        if let Some(segments) = &self.segments
+            && !self.index.of(&self.tenant, |index| index.replace(segments))
+        {
+            return Err(Error::Conflict(
+                "the index of segments has moved on".to_owned(),
+            ));
+        }
         let mark = WriteMark {
             sequence: self.turn.sequence,
             time,

@@ -7,6 +7,7 @@ use sea_orm::{QueryResult, Statement};
 
 use super::SqlStore;
 use super::statement::{Column, Dialect, Sql};
+use super::write::SqlTransaction;
 use crate::store::{
     LogPosition, Result, SegmentChanges, SegmentIndex, SegmentMember, SegmentProgress,
 };
@@ -36,7 +37,8 @@ pub(super) fn memberships(
         &format!("m.tenant = {tenant} AND m.profile_id = asked.profile_id"),
     );
     Ok(sql.statement(format!(
-        "SELECT m.profile_id, m.segment, m.enter_time, m.exit_time FROM {asked} {member} ORDER BY m.profile_id, m.segment"
+        "SELECT m.profile_id, m.segment, m.enter_time, m.exit_time FROM {asked} {member} \
+         ORDER BY m.profile_id, m.segment, m.enter_time"
     )))
 }
 
@@ -128,6 +130,21 @@ fn advance(dialect: Dialect, tenant: &TenantId, progress: &SegmentProgress) -> S
         "UPDATE segment_progress SET revision = {revision}, model_version = {model}, sequence = {sequence}, part = {part}, \
          position = {position}, built = {built} WHERE tenant = {tenant} AND revision = {revision} - 1"
     ))
+}
+
+impl SqlTransaction {
+    /// Serves [`Transaction::write_segments`](crate::store::Transaction::write_segments).
+    pub(super) async fn replace_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {
+        let first = advance(self.dialect, &self.tenant, &changes.progress);
+        let rest = replace(self.dialect, &self.tenant, changes)?;
+        if self.execute(first).await? == 0 {
+            return Ok(false);
+        }
+        for statement in rest {
+            self.execute(statement).await?;
+        }
+        Ok(true)
+    }
 }
 
 /// The rest of a write.

@@ -32,8 +32,8 @@ use super::session::Session;
 use super::statement::{Dialect, Sql};
 use crate::store::past::refuse_time;
 use crate::store::{
-    Changes, CorrectionKey, Error, Result, Snapshot, StatementKey, Transaction, WriteMark,
-    WriteTurn,
+    Changes, CorrectionKey, Error, Result, SegmentChanges, Snapshot, StatementKey, Transaction,
+    WriteMark, WriteTurn,
 };
 
 pub(super) struct SqlTransaction {
@@ -108,6 +108,12 @@ impl SqlTransaction {
         self.open
             .as_mut()
             .ok_or_else(|| Error::Internal("the transaction is over".to_owned()))
+    }
+
+    /// Runs a statement that writes. Answers how many rows it concerned.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        let written = self.open()?.execute(statement).await;
+        written.inspect_err(|error| self.pools.note_failed_write(error))
     }
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>> {
@@ -270,10 +276,13 @@ impl Transaction for SqlTransaction {
     async fn write(&mut self, changes: &Changes) -> Result<()> {
         changes.refuse_nul()?;
         for statement in change::ahead(self.dialect, &self.tenant, self.turn.sequence, changes)? {
-            let written = self.open()?.execute(statement).await;
-            written.inspect_err(|error| self.pools.note_failed_write(error))?;
+            self.execute(statement).await?;
         }
         Ok(())
+    }
+
+    async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {
+        self.replace_segments(changes).await
     }
 
     async fn commit(mut self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {

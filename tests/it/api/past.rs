@@ -25,12 +25,7 @@ async fn now(service: &Service, key: v1::ProfileKey) -> v1::Profile {
         .await
         .expect("a profile")
         .into_inner();
-    // What events add up to, and what follows from it, is of the present alone.
-    v1::Profile {
-        computed: std::collections::HashMap::default(),
-        segments: Vec::new(),
-        ..answer.profile.expect("a profile")
-    }
+    answer.profile.expect("a profile")
 }
 
 async fn as_of(
@@ -249,4 +244,87 @@ async fn what_makes_no_sense_with_the_past_is_refused() {
         named,
         ["as_of_time", "consistency"].map(str::to_owned).into()
     );
+}
+
+const SHOP: &str = "
+computed:
+  orders: { count: order_placed }
+  recent: { count: order_placed, window: 7d }
+segments: { repeats: { when: computed.orders >= 2 } }
+sources:
+  shop:
+    records: { people: { key: id } }
+    events: { orders: { type: order_placed, id: number, time: at, record: id, properties: { order_id: number, total: decimal(total) } } }
+";
+
+/// Counts and objects as they were then, also on days without a write.
+#[tokio::test]
+async fn what_was_counted_is_answered_as_of_a_time() {
+    let instant = crate::support::clock::instant;
+    let clock = Arc::new(crate::support::clock::SetClock::at("2026-11-01T12:00:00Z"));
+    let model = ModelFile::parse(SHOP).expect("a model");
+    let service = Service::start_at(Arc::new(MemoryStore::new()), model, clock.clone()).await;
+    let person = serde_json::json!({"id": "1"});
+    service.say_payloads("shop", "people", &[person]).await;
+    for (number, day) in [(1, "02"), (2, "03")] {
+        let at = format!("2026-11-{day}T12:00:00Z");
+        clock.set(instant(&at));
+        let order = serde_json::json!({"id": "1", "number": number, "total": "10.00", "at": at});
+        service.say_payloads("shop", "orders", &[order]).await;
+    }
+    let corrected = v1::Statement {
+        kind: Some(v1::statement::Kind::RetractEvent(v1::RetractEvent {
+            source: "shop".to_owned(),
+            event_id: "2".to_owned(),
+            ..Default::default()
+        })),
+    };
+    clock.set(instant("2026-11-04T12:00:00Z"));
+    service.say(vec![corrected]).await;
+    clock.set(instant("2026-12-01T12:00:00Z"));
+    let mut told = Vec::new();
+    for day in ["01", "02", "03", "04", "20"] {
+        let time = at(instant(&format!("2026-11-{day}T18:00:00Z")).as_micros() / 1_000_000);
+        let key = by_record("shop", "1");
+        let found = as_of(&service, key.clone(), Some(time))
+            .await
+            .expect("a profile");
+        let profile = found.profile.expect("a profile");
+        let count = |name: &str| match profile.computed[name]
+            .value
+            .as_ref()
+            .and_then(|it| it.kind.clone())
+        {
+            Some(v1::value::Kind::Int64Value(count)) => count,
+            other => panic!("{other:?}"),
+        };
+        let request = v1::GetObjectRequest {
+            object: Some(v1::ObjectKey {
+                kind: "order".to_owned(),
+                id: "2".to_owned(),
+            }),
+            key: Some(key),
+            as_of_time: Some(time),
+            ..Default::default()
+        };
+        let object = service.profiles().get_object(request).await;
+        let object = object.map_or("no order 2", |_| "order 2");
+        let segments = profile.segments.join(",");
+        told.push(format!(
+            "{day}: {} {} [{segments}] {object}",
+            count("orders"),
+            count("recent")
+        ));
+    }
+    assert_eq!(
+        told,
+        [
+            "01: 0 0 [] no order 2",
+            "02: 1 1 [] no order 2",
+            "03: 2 2 [repeats] order 2",
+            "04: 1 1 [] no order 2",
+            "20: 1 0 [] no order 2"
+        ]
+    );
+    service.stop().await;
 }

@@ -446,4 +446,18 @@ async fn a_timeline_shows_the_events_of_the_purpose_and_tells_what_it_does_not()
     );
     assert_eq!(list("not_needed_plain_none", &[]).await, told("", "events"));
     assert_eq!(list("opt_in_plain_all", &[]).await, told("", "*"));
+
+    // Nothing is withheld of a customer who does not have it.
+    let only_orders = vec![event(("web", "2"), "4", "order_placed", 4)];
+    let name = service.say(only_orders).await.results[0].profile.clone();
+    for types in [vec![], vec!["call".to_owned()]] {
+        let request = v1::ListTimelineRequest {
+            key: Some(by_name(&name)),
+            types,
+            purpose: "not_needed_plain_some".to_owned(),
+            ..Default::default()
+        };
+        let answer = service.profiles().list_timeline(request).await;
+        assert_eq!(answer.expect("a page").into_inner().withheld, []);
+    }
 }

@@ -345,6 +345,219 @@ async fn a_new_definition_is_tried_before_it_is_applied() {
     condition: at character 7, the model declares no trait `teir`; did you mean `tier`?
     condition: is not CEL: at character 18, mismatched input '<EOF>'
     condition: speaks of accessibility needs: nobody is chosen by what they need
-    condition: a condition has no subject `now`; there are: computed, preferences, traits
+    condition: a condition has no subject `now`; there are: computed, experience, preferences, traits
     ");
+}
+
+/// The stays of a customer: `loyal 09:00-`, in order.
+async fn stays(service: &Service, customer: &str) -> Vec<String> {
+    let key = Some(by_identifier("customer_id", customer));
+    let asked = v1::ListMembershipsRequest { key };
+    let told = service.segments().list_memberships(asked).await;
+    let told = told.expect("memberships").into_inner();
+    assert_eq!(told.completeness(), Completeness::Complete);
+    let hour = |time: Option<prost_types::Timestamp>| {
+        time.map_or(String::new(), |time| {
+            let minutes = time.seconds.rem_euclid(86_400) / 60;
+            format!("{:02}:{:02}", minutes / 60, minutes % 60)
+        })
+    };
+    let stay = |stay: v1::SegmentMembership| {
+        format!(
+            "{} {}-{}",
+            stay.segment,
+            hour(stay.enter_time),
+            hour(stay.exit_time)
+        )
+    };
+    told.memberships.into_iter().map(stay).collect()
+}
+
+async fn merge(service: &Service, target: &str, source: &str) -> String {
+    let request = v1::MergeProfilesRequest {
+        target: target.to_owned(),
+        sources: vec![source.to_owned()],
+        note: Some(v1::DecisionNote {
+            actor: "ann".into(),
+            ..Default::default()
+        }),
+        request_id: format!("merge {target} {source}"),
+        ..Default::default()
+    };
+    let merged = service.identity().merge_profiles(request).await;
+    let merged = merged.expect("merged").into_inner();
+    let outcome = merged.outcomes.into_iter().next();
+    outcome.expect("an outcome").decision
+}
+
+async fn withdraw(service: &Service, decision: String) {
+    let request = v1::WithdrawDecisionRequest {
+        request_id: format!("withdraw {decision}"),
+        name: decision,
+        note: Some(v1::DecisionNote {
+            actor: "ann".into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let withdrawn = service.identity().withdraw_decision(request).await;
+    withdrawn.expect("withdrawn");
+}
+
+/// The merge makes a customer of 2 + 2 orders loyal; and two who are of another tier than the one
+/// with whom they are merged.
+#[tokio::test]
+async fn a_merge_that_is_taken_back_leaves_no_trace() {
+    for (kind, is_looked_at) in [
+        (Kind::Memory, true),
+        (Kind::Memory, false),
+        (Kind::Sqlite, true),
+        (Kind::Postgres, true),
+    ] {
+        let ground = TestStore::start(kind).await;
+        let clock = Arc::new(SetClock::at("2026-11-01T09:00:00Z"));
+        let service = start(ground.store.clone(), clock.clone()).await;
+        customers(&service, 0..2, "green").await;
+        customers(&service, 2..3, "gold").await;
+        for number in 0..4 {
+            let customer = format!("c{}", number % 2);
+            order(
+                &service,
+                &number.to_string(),
+                &customer,
+                "2026-11-01T08:00:00Z",
+            )
+            .await;
+        }
+        let looked = async |service: &Service| {
+            if is_looked_at {
+                members(service, "loyal", 0).await;
+            }
+        };
+        looked(&service).await;
+        clock.set(instant("2026-11-01T10:00:00Z"));
+        let (c0, c1) = (name(&service, "c0").await, name(&service, "c1").await);
+        let c2 = name(&service, "c2").await;
+        let by_orders = merge(&service, &c0, &c1).await;
+        looked(&service).await;
+        clock.set(instant("2026-11-01T11:00:00Z"));
+        let with_gold = merge(&service, &c0, &c2).await;
+        looked(&service).await;
+        clock.set(instant("2026-11-01T12:00:00Z"));
+        withdraw(&service, with_gold).await;
+        looked(&service).await;
+        clock.set(instant("2026-11-01T13:00:00Z"));
+        withdraw(&service, by_orders).await;
+        let case = format!("{kind:?} {is_looked_at}");
+        for customer in ["c0", "c1"] {
+            assert_eq!(
+                stays(&service, customer).await,
+                ["active 09:00-"],
+                "{case}: {customer} never was loyal"
+            );
+        }
+        assert_eq!(
+            stays(&service, "c2").await,
+            ["gold 09:00-", "loyal 09:00-"],
+            "{case}: always was"
+        );
+        service.stop().await;
+    }
+}
+
+/// Several writes between two looks: each stay has the times of the writes that began and ended it.
+#[tokio::test]
+async fn times_are_those_of_the_writes_however_late_they_are_noticed() {
+    for kind in [Kind::Memory, Kind::Sqlite, Kind::Postgres] {
+        let ground = TestStore::start(kind).await;
+        let clock = Arc::new(SetClock::at("2026-11-01T09:00:00Z"));
+        let service = start(ground.store.clone(), clock.clone()).await;
+        customers(&service, 0..1, "green").await;
+        assert!(members(&service, "gold", 0).await.is_empty());
+        for (hour, tier) in [(10, "gold"), (11, "green"), (12, "gold"), (13, "silver")] {
+            clock.set(instant(&format!("2026-11-01T{hour}:00:00Z")));
+            customers(&service, 0..1, tier).await;
+        }
+        clock.set(instant("2026-11-01T14:00:00Z"));
+        for number in 1..=4 {
+            clock.set(instant(&format!("2026-11-01T{}:00:00Z", 14 + number)));
+            order(&service, &number.to_string(), "c0", "2026-11-01T08:00:00Z").await;
+        }
+        clock.set(instant("2026-11-01T20:00:00Z"));
+        assert_eq!(
+            stays(&service, "c0").await,
+            [
+                "active 15:00-",
+                "gold 10:00-11:00",
+                "gold 12:00-13:00",
+                "loyal 10:00-11:00",
+                "loyal 12:00-13:00",
+                "loyal 17:00-"
+            ],
+            "{kind:?}"
+        );
+        service.stop().await;
+    }
+}
+
+/// A window ends before the next write: the stay ended when the window did.
+#[tokio::test]
+async fn what_time_changed_before_a_write_was_before_it() {
+    let clock = Arc::new(SetClock::at("2026-11-01T12:00:00Z"));
+    let service = start(Arc::new(MemoryStore::new()), clock.clone()).await;
+    customers(&service, 0..1, "green").await;
+    order(&service, "1", "c0", "2026-11-01T09:00:00Z").await;
+    assert_eq!(stays(&service, "c0").await, ["active 12:00-"]);
+    clock.set(instant("2026-11-20T15:00:00Z"));
+    order(&service, "2", "c0", "2026-11-20T14:00:00Z").await;
+    let told = stays(&service, "c0").await;
+    assert_eq!(told, ["active 12:00-00:00", "active 15:00-"]);
+}
+
+#[tokio::test]
+async fn who_enters_and_who_leaves_is_told_to_watchers() {
+    use super::watch::Watcher;
+    let clock = Arc::new(SetClock::at("2026-11-01T12:00:00Z"));
+    let service = start(Arc::new(MemoryStore::new()), clock.clone()).await;
+    let mask = |path: &str| {
+        Some(prost_types::FieldMask {
+            paths: vec![path.to_owned()],
+        })
+    };
+    let watch = |path: &str| v1::WatchProfilesRequest {
+        read_mask: mask(path),
+        ..Default::default()
+    };
+    let mut all = Watcher::begin(&service, watch("segments"))
+        .await
+        .expect("a watch");
+    let mut gold = Watcher::begin(&service, watch("segments.gold"))
+        .await
+        .expect("a watch");
+    assert_eq!(all.next().await, "heartbeat");
+    assert_eq!(gold.next().await, "heartbeat");
+    customers(&service, 0..1, "gold").await;
+    members(&service, "gold", 0).await;
+    order(&service, "1", "c0", "2026-11-01T09:00:00Z").await;
+    members(&service, "gold", 0).await;
+    customers(&service, 0..1, "green").await;
+    members(&service, "gold", 0).await;
+    members(&service, "gold", 0).await;
+    // Nobody wrote; a window ended.
+    clock.set(instant("2026-11-20T00:00:00Z"));
+    members(&service, "active", 0).await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        let line = all.next().await;
+        told.push(
+            line.split_once(' ')
+                .map_or(line.clone(), |(_, rest)| rest.to_owned()),
+        );
+    }
+    insta::assert_snapshot!(told.join("\n"), @"");
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(gold.next().await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"");
 }

@@ -115,6 +115,7 @@ fn told(change: v1::WatchChange) -> String {
         ChangeKind::Updated => format!("updated {}", change.changed_fields.join(",")),
         ChangeKind::Merged => format!("merged into {}", short(&change.merged_into)),
         ChangeKind::Deleted => "deleted".to_owned(),
+        ChangeKind::SegmentsChanged => change.changed_fields.join(","),
         ChangeKind::Unspecified => panic!("no kind"),
     };
     let from = [

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use customer_profile::reader::{Answer, Error, Freshness, Key};
-use profile_core::profile::{Derived, Profile};
+use customer_profile::reader::{Answer, Error, Freshness, Key, PastDerived};
+use profile_core::profile::{Contributions, Profile};
 use profile_core::records::rollup::Rollup;
 use profile_core::records::{Identifier, ProfileId, Sequence, Timestamp};
 use proptest::test_runner::TestCaseError;
@@ -22,14 +22,12 @@ type Answers = BTreeMap<String, Told>;
 fn told(answer: Result<Answer, Error>) -> Told {
     match answer {
         Ok(answer) => {
-            // What events add up to is not kept for the past.
-            let (rollup, uncounted, derived) =
-                (Rollup::default(), BTreeSet::new(), Derived::default());
+            // The states kept are those of the present; the answers are the same.
             Ok((
                 Profile {
-                    rollup,
-                    uncounted,
-                    derived,
+                    rollup: Rollup::default(),
+                    uncounted: BTreeSet::new(),
+                    contributions: Contributions::default(),
                     ..Profile::clone(&answer.profile)
                 },
                 answer.merged_from,
@@ -79,7 +77,12 @@ async fn as_of(world: &World, ids: &BTreeSet<ProfileId>, time: Timestamp) -> Ans
     for key in keys(ids) {
         answers.insert(
             name(&key),
-            told(world.reader.profile_as_of(&world.tenant, &key, time).await),
+            told(
+                world
+                    .reader
+                    .profile_as_of(&world.tenant, &key, time, PastDerived::Counted)
+                    .await,
+            ),
         );
     }
     answers

@@ -4,7 +4,7 @@ use profile_core::records::{Sequence, TenantId};
 
 use customer_profile::store::{
     ChangeKind, Changes, LogCursor, LogEntry, LogPosition, LogRetention, LogTail, ProfileChange,
-    Store,
+    SegmentStay, Store,
 };
 
 use super::build::*;
@@ -21,6 +21,11 @@ fn change(number: u128) -> ProfileChange {
         merged_from: vec![id(8)],
         split_from: vec![id(9)],
         split_into: vec![id(10)],
+        segments: vec![SegmentStay {
+            segment: "gold".to_owned(),
+            enter_time: time(1),
+            exit_time: Some(time(2)),
+        }],
     }
 }
 

@@ -462,6 +462,10 @@ impl Transaction for FaultyTransaction {
         self.inner.write(changes).await
     }
 
+    async fn write_segments(&mut self, changes: &SegmentChanges) -> Result<bool> {
+        self.inner.write_segments(changes).await
+    }
+
     async fn commit(self: Box<Self>, time: Timestamp, changes: &Changes) -> Result<()> {
         if changes
             .added_records

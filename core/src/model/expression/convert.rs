@@ -71,8 +71,22 @@ impl Conversion {
             Self::Upper => to_text(value).map(|text| Value::String(text.to_uppercase())),
             Self::Trim => to_text(value).map(|text| Value::String(text.trim().to_owned())),
         };
-        converted
-            .ok_or_else(|| format!("{}() does not take this {}", self.name(), kind(value)).into())
+        converted.ok_or_else(|| {
+            let (name, kind, forms) = (self.name(), kind(value), self.forms());
+            format!("{name}() does not take this {kind}{forms}").into()
+        })
+    }
+
+    /// Which forms it takes, where that is not plain from its name.
+    fn forms(self) -> &'static str {
+        match self {
+            Self::Time => {
+                ": it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or \
+                 microseconds since 1970"
+            }
+            Self::Decimal | Self::Int | Self::String | Self::Bool => "",
+            Self::Lower | Self::Upper | Self::Trim => "",
+        }
     }
 }
 

@@ -16,12 +16,13 @@ use crate::model::publication::{Publication, PublishedKind, SECRET_PREFIX, Targe
 /// Maximum length of a subject with all filled in; NATS itself allows more.
 const MAX_SUBJECT_BYTES: usize = 200;
 /// Fields of a change that are no traits.
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "accessibility",
     "consents",
     "identifiers",
     "preferences",
     "records",
+    "segments",
     "timeline",
     "traits",
 ];
@@ -39,8 +40,9 @@ keys! {
         kinds: Option<BTreeSet<PublishedKind>> = optional as
             set(list_as("OneOrManyKinds", "One kind of change, or several.", one_of::<PublishedKind>())
                 .not_empty("is empty: nothing would be published"));
-        /// Of updates only those of these fields: `accessibility`, `consents`, `identifiers`,
-        /// `preferences`, `records`, `timeline`, `traits`, `traits.NAME`. Default: all.
+        /// Of updates and changes of segments only those of these fields: `accessibility`,
+        /// `consents`, `identifiers`, `preferences`, `records`, `segments`, `segments.NAME`,
+        /// `timeline`, `traits`, `traits.NAME`. Default: all.
         fields: Option<BTreeSet<String>> = optional as
             set(list(field()).not_empty("is empty: no update would be published"));
     }
@@ -137,13 +139,15 @@ fn publication(
 /// A field of a change.
 fn field() -> TextBy<String> {
     text_by(|field, at, reader| {
-        match field.strip_prefix("traits.") {
-            Some(name) => reader.check_declared(Section::Traits, name, at.place()),
-            None if !FIELDS.contains(&field) => {
+        match field.split_once('.') {
+            Some(("traits", name)) => reader.check_declared(Section::Traits, name, at.place()),
+            Some(("segments", name)) => reader.check_declared(Section::Segments, name, at.place()),
+            _ if !FIELDS.contains(&field) => {
                 let fields = FIELDS.join(", ");
-                reader.error(at.place(), format!("must be one of {fields}, traits.NAME"));
+                let rule = format!("must be one of {fields}, segments.NAME, traits.NAME");
+                reader.error(at.place(), rule);
             }
-            None => {}
+            _ => {}
         }
         Some(field.to_owned())
     })

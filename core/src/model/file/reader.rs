@@ -40,6 +40,7 @@ pub(super) enum Section {
     Purposes,
     Computed,
     Segments,
+    Channels,
 }
 
 /// The names that a file declares, also of what is itself not right: using them is then no second
@@ -51,6 +52,8 @@ pub(super) struct Declared {
     pub(super) time_zone: String,
     /// What computed traits are.
     pub(super) computed: BTreeMap<String, Kind>,
+    /// Whether there are metrics.
+    pub(super) is_measured: bool,
     /// The types of events that there are, built in and of the file.
     pub(super) events: Catalogue,
     /// The properties that mappings of the file give events of a type.
@@ -80,12 +83,13 @@ pub(super) struct Fields<'n> {
 }
 
 impl Section {
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Identifiers, "identifiers", "identifier type"),
         (Self::Traits, "traits", "trait"),
         (Self::Purposes, "purposes", "purpose"),
         (Self::Computed, "computed", "computed trait"),
         (Self::Segments, "segments", "segment"),
+        (Self::Channels, "channels", "channel"),
     ];
 
     /// The name of one of its entries, for messages.
@@ -110,6 +114,7 @@ impl Declared {
             names,
             time_zone: time_zone.unwrap_or_default().to_owned(),
             computed: declared::computed(&mut fields),
+            is_measured: fields.get("experience").is_some(),
             events: declared::events(&mut fields),
             mapped: declared::mapped(&mut fields),
         }

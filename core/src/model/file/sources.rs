@@ -15,6 +15,7 @@ use super::tree::Entry;
 use super::values::{DateKeys, country};
 use crate::choices::{Listed, choices};
 use crate::model::check::{CONSENT_FIELDS, is_snake_case};
+use crate::model::event::{Catalogue, PropertyKind};
 use crate::model::expression::{Conversion, Expression};
 use crate::model::mapping::EventType;
 use crate::model::{Country, DateForm, Source};
@@ -30,6 +31,10 @@ keys! {
         country: Option<Country> = optional as country();
         /// How it writes dates of birth. A form that needs a declaration and has none is not read.
         dates: DateForm = empty as mapping::<DateKeys>();
+        /// Whether its amounts are in the currency's minor unit (cents). It is so of each property
+        /// of the type `money` that a mapping of its events gives by a plain expression, and the
+        /// mapping gives `currency` too. Amounts within lists are as their expressions say.
+        minor: bool = "false" as Flag;
         /// Payload kinds that are about a customer.
         records: BTreeMap<String, RecordMapping> = empty as
             named("a kind of payload", mapping::<RecordMapping>());
@@ -218,7 +223,60 @@ choices! {
     }
 }
 
-fn source(keys: SourceKeys, _: &Fields<'_>, _: &mut Reader) -> Source {
+/// Takes the amounts of an event as minor units. Answers whether that can be done: whether the
+/// mapping says the currency.
+fn take_as_minor(mapping: &mut EventMapping, catalogue: &Catalogue) -> bool {
+    let is_money = |name: &str| {
+        let of_type = |kind: &str| {
+            let property = catalogue.get(kind)?.properties.get(name)?;
+            (property.kind == PropertyKind::Money).then_some(())
+        };
+        match &mapping.kind {
+            EventType::Always(kind) => of_type(kind).is_some(),
+            EventType::From(_) => catalogue.keys().any(|kind| of_type(kind).is_some()),
+        }
+    };
+    let currency = mapping
+        .properties
+        .iter()
+        .find(|(name, _)| name == "currency");
+    let currency = currency.and_then(|(_, made)| match made {
+        MappedProperty::Value(expression) => Some(expression.clone()),
+        MappedProperty::Money(_) => None,
+    });
+    let amounts = mapping.properties.iter().enumerate();
+    let amounts = amounts
+        .filter(|(_, (name, made))| matches!(made, MappedProperty::Value(_)) && is_money(name));
+    let amounts: Vec<usize> = amounts.map(|(place, _)| place).collect();
+    for place in &amounts {
+        let made = &mut mapping.properties[*place].1;
+        if let MappedProperty::Value(amount) = made {
+            *made = MappedProperty::Money(Box::new(MoneyAmount {
+                money: amount.clone(),
+                minor: true,
+                currency: currency.clone(),
+            }));
+        }
+    }
+    amounts.is_empty() || currency.is_some()
+}
+
+fn source(mut keys: SourceKeys, fields: &Fields<'_>, reader: &mut Reader) -> Source {
+    if keys.minor {
+        for (kind, mappings) in &mut keys.events {
+            for mapping in mappings {
+                if !take_as_minor(mapping, &reader.declared.events)
+                    && let Some(place) = fields.place_of("minor")
+                {
+                    let message = format!(
+                        "the events `{kind}` have amounts and no `currency`: how many digits a \
+                         minor unit has depends on it"
+                    );
+                    reader.error(place, message);
+                }
+            }
+        }
+    }
     let mut source = Source {
         trust: keys.trust,
         country: keys.country,

@@ -25,7 +25,7 @@ fn holds(condition: &str, said: &Preferences) -> bool {
     let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
     let segment = model.candidate_segment(condition);
     let segment = segment.unwrap_or_else(|errors| panic!("{condition}: {errors:?}"));
-    let subject = model.subject(|_| None, std::iter::empty(), said);
+    let subject = model.subject(|_| None, std::iter::empty(), said, std::iter::empty());
     segment.includes(&subject).expect("within its budget")
 }
 
@@ -66,7 +66,7 @@ fn what_is_not_known_is_null_whatever_it_is() {
 fn segments_of_the_model_see_null_for_topics_and_preferences_that_nobody_spoke_of() {
     let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
     let members = |said: &Preferences| {
-        let subject = model.subject(|_| None, std::iter::empty(), said);
+        let subject = model.subject(|_| None, std::iter::empty(), said, std::iter::empty());
         model
             .segments_of(&subject)
             .members
@@ -100,6 +100,6 @@ fn what_is_said_is_seen_and_needs_are_not() {
     assert!(holds("preferences.language == 'de'", &said));
     assert!(holds("'22:00-07:00' in preferences.quiet_hours", &said));
     let model = Model::parse(MODEL).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let subject = model.subject(|_| None, std::iter::empty(), &said);
+    let subject = model.subject(|_| None, std::iter::empty(), &said, std::iter::empty());
     assert!(!subject.0.to_string().contains("phone"));
 }

@@ -115,6 +115,11 @@ fn stripe() {
     }}});
     let made = ["refund_issued evt_2 of cus_1: 5.00 EUR"];
     assert_eq!(told("stripe", "refunds", &refund), made);
+    let subscription = json!({"id": "evt_3", "created": 1_795_651_300, "livemode": true, "data": {"object": {
+        "id": "sub_1", "customer": "cus_1", "status": "canceled"
+    }}});
+    let made = ["subscription_updated evt_3 of cus_1: "];
+    assert_eq!(told("stripe", "subscriptions", &subscription), made);
     charge["data"]["object"]["customer"] = Json::Null;
     assert_eq!(
         told("stripe", "charges", &charge),
@@ -128,12 +133,14 @@ fn zendesk() {
     let closed = "conversation_closed 35436@2026-11-21T10:38:52Z of 20978392: ";
     let made = [
         format!("{closed}5001"),
-        "survey_response 35436-good of 20978392: 5".to_owned(),
+        "conversation_started started-35436 of 20978392: ".to_owned(),
+        "now rating-35436".to_owned(),
     ];
     assert_eq!(told("zendesk", "tickets", &ticket), made);
     ticket["custom_fields"] = Json::Null;
     ticket["satisfaction_rating"] = json!({"score": "unoffered"});
-    let made = [closed.to_owned(), "not events.tickets[1].when".to_owned()];
+    ticket["tags"] = json!(["late", "closed_by_merge"]);
+    let made = [closed, "no started-35436", "not events.tickets[2].when"];
     assert_eq!(told("zendesk", "tickets", &ticket), made);
     let made = ["record 20978392", "preferences language time_zone"];
     assert_eq!(
@@ -154,4 +161,16 @@ fn klaviyo() {
         told("klaviyo", "profiles", &payload("klaviyo/profile.json")),
         made
     );
+}
+
+#[test]
+fn amounts_in_minor_units_need_a_currency() {
+    let yaml =
+        file("stripe/model.yaml").replace("          currency: upper(data.object.currency)\n", "");
+    let errors = Model::parse(&yaml).expect_err("no currency");
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with(
+        "sources.stripe.minor: the events `charges` have amounts and no `currency`: how many digits a minor unit has depends on it"
+    ), "{told:?}");
 }

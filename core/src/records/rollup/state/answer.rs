@@ -32,14 +32,8 @@ impl State {
                 (value.map(plain), false)
             }
             Self::Ends(buckets) => {
-                let all = buckets.within(&range).map(|(_, both)| both);
-                let placed = if aggregate == Aggregate::First {
-                    all.map(|both| &both.0).min()
-                } else {
-                    all.map(|both| &both.1).max()
-                };
-                let value = placed.map(|Placed(.., value)| value.clone());
-                (value, false)
+                let value = end(buckets, aggregate, &range);
+                (value.map(|Placed(.., value)| value.clone()), false)
             }
             Self::Values(values) => (frequent(values, aggregate, &range), values.others > 0),
             Self::Distinct(distinct) => {
@@ -54,6 +48,77 @@ impl State {
             approximate,
             until,
         }
+    }
+}
+
+impl State {
+    /// The share of this part in the answer of a sum at a time, to be compared with other parts:
+    /// the number of events or of values, the size of an amount; of a value that one event
+    /// says, whether it is the part's. 0: nothing of it is counted.
+    #[must_use]
+    pub fn share(
+        &self,
+        whole: &Self,
+        aggregate: Aggregate,
+        (window, now, calendar): (Window, Timestamp, &Calendar),
+    ) -> u128 {
+        let range = window.range(now, calendar);
+        let answer = |state: &Self| state.answer(aggregate, window, now, calendar).value;
+        match (self, whole) {
+            (Self::Count(buckets), _) => sum(buckets, &range).into(),
+            (Self::Amount(buckets), _) => {
+                let mut sum = Amount::default();
+                for (_, amount) in buckets.within(&range) {
+                    sum.add(*amount);
+                }
+                sum.millionths.unsigned_abs() + u128::from(sum.count)
+            }
+            (Self::Ends(part), Self::Ends(all)) => {
+                let part = end(part, aggregate, &range);
+                u128::from(part.is_some() && part == end(all, aggregate, &range))
+            }
+            (Self::Values(part), Self::Values(_)) => {
+                let top = answer(whole).map(super::each).unwrap_or_default();
+                let counts = top.iter().filter_map(|value| part.counts.get(value));
+                counts.map(|buckets| u128::from(sum(buckets, &range))).sum()
+            }
+            (Self::Distinct(distinct), _) => distinct.count(&range).0.into(),
+            (Self::Objects(objects), _) => objects.iter().count() as u128,
+            (Self::Latest(part), Self::Latest(all)) => u128::from(part.is_some() && part == all),
+            _ => {
+                let part = answer(self);
+                u128::from(part.is_some() && part == answer(whole))
+            }
+        }
+    }
+
+    /// Whether no event was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Latest(latest) => latest.is_none(),
+            Self::Objects(objects) => objects.iter().next().is_none(),
+            Self::Values(values) => values.counts.is_empty() && values.others == 0,
+            Self::Count(_)
+            | Self::Amount(_)
+            | Self::Extremes(_)
+            | Self::Ends(_)
+            | Self::Distinct(_) => self.first_from(Bucket::MIN).is_none(),
+        }
+    }
+}
+
+/// The first or the last event.
+fn end<'b>(
+    buckets: &'b Buckets<(Placed, Placed)>,
+    aggregate: Aggregate,
+    range: &Range<Bucket>,
+) -> Option<&'b Placed> {
+    let all = buckets.within(range).map(|(_, both)| both);
+    if aggregate == Aggregate::First {
+        all.map(|both| &both.0).min()
+    } else {
+        all.map(|both| &both.1).max()
     }
 }
 

@@ -34,7 +34,7 @@ impl HeapSize for State {
 
 impl State {
     /// Packs what is to be kept for long.
-    pub(in crate::records::rollup) fn pack(&mut self) {
+    pub(crate) fn pack(&mut self) {
         match self {
             Self::Count(buckets) => buckets.pack(),
             Self::Amount(buckets) => buckets.pack(),

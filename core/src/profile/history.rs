@@ -3,23 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::analytics::{
-    Day, FirstContact, InteractionHistory, Purchases, Scores, Share, Spent, Totals,
-};
-use profile_core::model::Definition;
-use profile_core::model::experience::{Asked, Experience};
-use profile_core::model::feed::{answers, purchases, unknown_refunds};
-use profile_core::profile::Profile;
-use profile_core::records::rollup::State;
-use profile_core::records::{Timestamp, Value};
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::analytics::{
+    Day, FirstContact, InteractionHistory, Purchases, Scores, Share, Spent, Totals,
+};
+use crate::model::Definition;
+use crate::model::experience::{Asked, Experience};
+use crate::model::feed::{answers, purchases, unknown_refunds};
+use crate::records::rollup::State;
+use crate::records::{Timestamp, Value};
 
 /// A part of what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// What customers buy.
+    /// The purchases of customers.
     Purchases,
     /// How likely they recommend us.
     Nps,
@@ -33,12 +34,28 @@ pub enum Part {
     Promises,
 }
 
+impl Part {
+    /// The main source of a metric.
+    #[must_use]
+    pub fn of_metric(metric: &str) -> Option<Self> {
+        Some(match metric {
+            "rfm" | "lifetime_value" | "churn" => Self::Purchases,
+            "nps" => Self::Nps,
+            "csat" => Self::Csat,
+            "ces" => Self::Ces,
+            "contact_rate" | "first_contact_resolution" => Self::Contacts,
+            "promises" => Self::Promises,
+            _ => return None,
+        })
+    }
+}
+
 /// A customer's history up to and with a day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// Surveys, contacts and promises.
     pub course: InteractionHistory,
-    /// What was bought.
+    /// Purchases by day.
     pub purchases: Purchases,
     /// How many purchases there were, also those of no amount.
     pub orders: u64,
@@ -48,7 +65,7 @@ pub struct History {
     pub last: BTreeMap<Part, (Timestamp, Option<i64>)>,
     /// Purchases that are not counted.
     pub left_out: LeftOut,
-    /// What is not counted completely yet.
+    /// The parts that are not counted completely yet.
     pub partial: BTreeSet<Part>,
 }
 
@@ -91,7 +108,7 @@ impl LeftOut {
 }
 
 impl History {
-    /// Of a profile.
+    /// The history of a profile up to and with a day.
     #[must_use]
     pub fn of(profile: &Profile, experience: &Experience, today: Day) -> Self {
         let mut history = Self::default();
@@ -119,7 +136,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// What is kept of a definition; nothing happened where there is none.
+    /// The state of a definition. `None` where nothing happened.
     fn state(&mut self, part: Part, definition: &Definition) -> Option<&'a State> {
         if self.profile.uncounted.contains(&definition.id) {
             self.history.partial.insert(part);
@@ -234,6 +251,28 @@ impl<'a> Reading<'a> {
                     part: if *kept { count } else { 0 },
                     whole: count,
                 };
+        }
+    }
+}
+
+/// The one currency of purchases; empty: none says one.
+///
+/// # Errors
+/// There are several, so that amounts do not add up: which, in words.
+pub fn one_currency(currencies: &BTreeMap<String, u64>) -> Result<&str, String> {
+    let mut names = currencies.keys();
+    match (names.next(), names.next()) {
+        (None, _) => Ok(""),
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => {
+            let told: Vec<String> = currencies
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect();
+            Err(format!(
+                "purchases are in several currencies ({}): choose one by `where`",
+                told.join(", ")
+            ))
         }
     }
 }
