@@ -28,7 +28,6 @@ use profile_core::records::{ContentHash, TenantId, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::store::{ModelVersion, Result, Store};
-use compile::build;
 
 /// How many tenants' models are remembered; one of them more, and all are asked for again.
 const MAX_TENANTS: usize = 10_000;
@@ -282,6 +281,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::store::StoredModel;
     use crate::store::memory::MemoryStore;
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Options {
     /// The same where nobody else writes: there is nothing to learn but whether a commit without an
     /// answer happened.
     pub alone_interval: Duration,
-    /// A database that has not answered for so long is away.
+    /// A database that has not answered for this time is away.
     pub away_after: Duration,
 }
 

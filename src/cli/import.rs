@@ -27,7 +27,7 @@ use anyhow::{Context, bail};
 use profile_core::model::MappedFields;
 
 use super::client::TenantArgs;
-use super::output::{self, Format};
+use super::output::Format;
 use crate::config::ConfigArgs;
 
 pub(super) use input::Input;

@@ -282,8 +282,8 @@ mod tests {
         }
     }
 
-    /// The settings of the file, the variables and `--set` together; errors with the folder of the file
-    /// left out.
+    /// The settings of the file, the variables and `--set` together; errors with the folder of the
+    /// file left out.
     fn load(
         file: &str,
         variables: &[(&str, &str)],

@@ -3,8 +3,8 @@
 //! A line of each call is worth having at ten calls a second, and harmful at thousands: it pushes
 //! everything else out of the log. So successes can be sampled, and get no line above a rate;
 //! failures of one kind (method and status) have a rate of their own, so that an overload of one
-//! kind hides no other. Lines that were left out are counted, and reported by one line for each status every
-//! ten seconds.
+//! kind hides no other. Lines that were left out are counted, and reported by one line for each
+//! status every ten seconds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -16,7 +16,6 @@ use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
 
 use super::names::profile_name;
-use super::status;
 use super::token;
 use super::v1::{self, value::Kind};
 use crate::reader::{Answer, FoundBy};
@@ -67,8 +66,8 @@ pub(super) fn read_info(answer: &Answer, store: Option<Uuid>, tenant: &TenantId)
             std::time::Duration::ZERO
         }
     };
-    // The newest write that the answer showed, not only the one that all of it reflects: who reads with the token sees no
-    // less than this.
+    // The newest write that the answer showed, not only the one that all of it reflects: who reads
+    // with the token sees no less than this.
     let token = |store| token::read_token(store, tenant, answer.currency.shown);
     let read_token = store
         .filter(|_| answer.as_of.is_none())

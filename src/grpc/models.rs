@@ -9,9 +9,9 @@ mod stream;
 
 use tonic::{Request, Response, Status};
 
-use self::encode::{count, version_of};
+use self::encode::version_of;
 pub(crate) use self::mapping::tested;
-use self::stream::{Answers, stream};
+use self::stream::Answers;
 use super::call_context::CallContext;
 use super::checked::page_size;
 use super::error::ApiError;

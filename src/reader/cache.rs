@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use profile_core::heap_size::{HeapSize, allocated, heap_size, shared_bytes};
-use profile_core::profile::Profile;
 
 use crate::changes::CacheKey;
 use crate::config::Config;
@@ -102,8 +101,8 @@ impl Cache {
     }
 
     /// The entry in a slot, and whether it was there; loaded when it is missing or not current
-    /// enough. Readers that miss the same entry at once share one load, unless it must be newer than that
-    /// one.
+    /// enough. Readers that miss the same entry at once share one load, unless it must be newer
+    /// than that one.
     pub(super) async fn get(
         &self,
         slot: &EntryKey,
@@ -214,9 +213,9 @@ impl Cache {
 /// The most that may arrive before what is too much is evicted, in bytes.
 const MAX_SLACK_BYTES: u64 = 4 << 20;
 
-/// Bytes that the cache itself keeps for each entry, besides the slot and the entry: a bucket of the hash
-/// table and its place there, the entry's times and weight, its place in the queue of eviction, and
-/// its part of the sketch of frequencies. Measured with moka 0.12.16: see
+/// Bytes that the cache itself keeps for each entry, besides the slot and the entry: a bucket of
+/// the hash table and its place there, the entry's times and weight, its place in the queue of
+/// eviction, and its part of the sketch of frequencies. Measured with moka 0.12.16: see
 /// `tests::entries_take_the_memory_that_they_are_weighed_with`.
 const OVERHEAD_BYTES: usize = 232;
 

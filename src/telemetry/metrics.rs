@@ -5,9 +5,9 @@
 //! conventions where there is one (`rpc.server.call.duration`); the service's own begin with
 //! `customer_profile.`. Prometheus adds unit and `_total`.
 //!
-//! Instruments that every call touches are **bound**: the attribute set is looked up once for all, a measurement
-//! is an atomic addition and allocates nothing. Sizes and depths are observed when somebody
-//! collects, by a function of their owner.
+//! Instruments that every call touches are **bound**: the attribute set is looked up once for all,
+//! a measurement is an atomic addition and allocates nothing. Sizes and depths are observed when
+//! somebody collects, by a function of their owner.
 //!
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations,
 //! identifier types and fields of the model (at most 100).

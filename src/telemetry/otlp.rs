@@ -107,7 +107,6 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::*;
     use crate::{config::Config, spans, telemetry};
 
     /// A collector that passes on what it is sent.

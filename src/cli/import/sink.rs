@@ -17,7 +17,7 @@ use super::rejects::Reason;
 use super::unread::Unread;
 use crate::active_models::ActiveModels;
 use crate::changes::{self, LogFollower};
-use crate::cli::client::{Client, answered, refused};
+use crate::cli::client::{answered, Client};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
@@ -27,7 +27,7 @@ use crate::sources::files::Row;
 use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
-use remote::{outcome, reason, request, send};
+use remote::{reason, send};
 
 /// Maximum size of the payloads in one request of an import, in bytes. A single payload may be
 /// larger.

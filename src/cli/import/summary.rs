@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 
+use super::Args;
 use super::progress::Tally;
 use super::unread::Unread;
 use crate::cli::output::{self, Format};

@@ -3,7 +3,6 @@
 use profile_core::model::{NoteReason, Notes};
 use profile_core::records::Violation;
 
-use super::profile;
 use crate::grpc::names::profile_name;
 use crate::grpc::{status, v1};
 use crate::ingest::{Outcome, StatementResult};

@@ -15,7 +15,7 @@ use prost_types::FieldMask;
 use super::Sight;
 use crate::grpc::checked::Checked;
 use crate::grpc::names::profile_name;
-use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
+use crate::grpc::preferences::encode::withheld;
 use crate::grpc::v1;
 use message::hide;
 

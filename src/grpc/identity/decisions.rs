@@ -1,6 +1,6 @@
 //! Decisions of people: merges, splits, verdicts about candidates, and withdrawals.
 
-mod decode;
+mod operation;
 
 use profile_core::profile::Profile;
 use profile_core::records::{Reason, RecordKey, Violation};
@@ -14,7 +14,7 @@ use crate::grpc::error::ApiError;
 use crate::grpc::status;
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
-use decode::{Who, kind, merge, record, same_record};
+use operation::{Who, kind, merge, record, same_record};
 
 /// How many records may be taken out at once.
 const MAX_RECORDS: usize = 250;

@@ -5,7 +5,7 @@ use profile_core::model::Model;
 use profile_core::records::{Reason, Violation};
 use tonic::Status;
 
-use super::{IngestApi, drafts};
+use super::IngestApi;
 use crate::grpc::call_context::CallContext;
 use crate::grpc::checked::{self, Checked};
 use crate::grpc::error::ApiError;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Request, Response};
-use opentelemetry::trace::TraceContextExt;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::Span;

@@ -11,7 +11,6 @@ use crate::grpc::checked::both;
 use crate::grpc::error::ApiError;
 use crate::grpc::{decode as common, token, v1};
 use crate::rollout::{Apply, Progress};
-use crate::store;
 
 impl ModelApi {
     pub(super) fn plan_model(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use profile_core::identity::{Likeness, Spelling};
-use profile_core::records::{ProfileId, TenantId, words};
+use profile_core::records::{ProfileId, TenantId};
 
 use super::{Found, FoundBy, Rank, SearchCursor};
 use crate::compute::{self, Class};

@@ -5,9 +5,9 @@ use profile_core::records::{Sequence, Timestamp};
 use super::event::{Error, ResumePosition, WatchEvent};
 use super::{AWAY_WAIT, Pending, SOME, Watch};
 use crate::changes::Write;
-use crate::reader::{Answer, Freshness, Key};
+use crate::reader::{Answer, Error as ReadError, Freshness, Key};
 use crate::store::retry::jittered;
-use crate::store::{self, ChangeKind, ProfileChange, Store};
+use crate::store::{self, ChangeKind, ProfileChange};
 
 impl Watch {
     /// Finds the events of a write, and where the keys lead after it.
@@ -167,7 +167,7 @@ impl Watch {
         &mut self,
         key: &Key,
         write: Sequence,
-    ) -> Result<Result<Answer, super::Error>, Error> {
+    ) -> Result<Result<Answer, ReadError>, Error> {
         loop {
             let freshness = Freshness::AtLeast(write.max(self.floor));
             match self
@@ -175,12 +175,12 @@ impl Watch {
                 .profile(&self.request.tenant, key, freshness)
                 .await
             {
-                Err(super::Error::Store(
+                Err(ReadError::Store(
                     store::Error::Unavailable(_) | store::Error::Overloaded(_),
                 )) => {
                     tokio::time::sleep(jittered(AWAY_WAIT)).await;
                 }
-                Err(super::Error::Store(error)) => return Err(error.into()),
+                Err(ReadError::Store(error)) => return Err(error.into()),
                 found => {
                     let shown = found
                         .as_ref()

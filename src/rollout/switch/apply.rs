@@ -178,8 +178,8 @@ impl ModelRollout {
         let log = changes.log.clone();
         let commit = async {
             write(tx, now, changes, progress).await?;
-            // Before the answer goes out: who then reads what is cached as of this write goes by this
-            // model.
+            // Before the answer goes out: who then reads what is cached as of this write goes by
+            // this model.
             self.models.put(tenant, to);
             Ok(())
         };

@@ -1,6 +1,5 @@
 //! The format of a file: given, told by its name, or by its first bytes.
 
-use serde_json::Value as Json;
 
 use super::input::Input;
 use super::options::{Format, Options};

@@ -16,7 +16,7 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::schema::types::Type;
-use values::{bytes, object};
+use values::object;
 
 /// First bytes of a file.
 const MAGIC: &[u8] = b"PAR1";

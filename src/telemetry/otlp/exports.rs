@@ -23,7 +23,6 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
 };
-use tracing_subscriber::layer::Context;
 
 use crate::telemetry::{Episode, Metrics};
 use refused::Refused;

@@ -408,7 +408,8 @@ fn an_older_sqlite_finds_the_database_sound() {
     let dir = dir();
     write(dir.path(), "a.csv", customers(300));
     import(dir.path(), "a.csv", &[]).ok();
-    // Debian 12 has 3.40, which once called columns behind the key of a table without row ids damage.
+    // Debian 12 has 3.40, which once called a column behind the key of a table without row ids
+    // damage.
     let check = "import sqlite3, sys\n\
         database = sqlite3.connect(sys.argv[1])\n\
         for pragma in ('quick_check', 'integrity_check', 'foreign_key_check'):\n\

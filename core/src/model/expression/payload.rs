@@ -14,7 +14,7 @@ pub(in crate::model) struct Payload<'a> {
     pub(super) json: &'a Json,
     pub(super) names: &'a BTreeSet<String>,
     pub(super) context: OnceCell<::cel::Context<'static, 'static>>,
-    /// What is left for all expressions over it.
+    /// Steps that are left for all expressions over it.
     steps: Cell<u64>,
 }
 

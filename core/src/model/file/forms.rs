@@ -30,7 +30,7 @@ pub(super) trait Form {
     /// Reads a value. `None` where it is wrong, which is noted.
     fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<Self::Value>;
 
-    /// What the JSON Schema says of it.
+    /// The form in the JSON Schema.
     fn schema(&self, definitions: &mut Definitions) -> Json;
 }
 

@@ -183,7 +183,7 @@ impl Reader {
         }
     }
 
-    /// What to say of an event type that there is not.
+    /// The message about an event type that does not exist.
     pub(super) fn unknown_event_type(&self, name: &str) -> Option<String> {
         let events = &self.declared.events;
         // Defaults are read without a file.

@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::FutureExt;
 use profile_core::records::Violation;
 use tonic::{Code, Status};
 
 use super::{Done, MAX_REQUEST_BYTES, Outcome, together};
-use crate::cli::client::{Client, answered, refused, retry_after};
+use crate::cli::client::{refused, retry_after, Client};
 use crate::cli::import::input::Batch;
 use crate::cli::import::rejects::Reason;
 use crate::cli::import::unread::Unread;
 use crate::grpc::{self, reason_name, v1};
-use crate::ingest;
 use crate::sources::files::Row;
-use crate::store::Store;
 
 /// Maximum number of attempts while a server is overloaded or unavailable.
 const ATTEMPTS: u32 = 10;
@@ -216,6 +213,7 @@ mod tests {
         let of = |outcome: i32| match super::outcome(result(outcome)) {
             Outcome::Stored => "stored".to_owned(),
             Outcome::Duplicate => "duplicate".to_owned(),
+            Outcome::LeftOut => "left out".to_owned(),
             Outcome::Rejected(reasons) => reasons
                 .iter()
                 .map(|reason| format!("{} {}: {}", reason.name, reason.field, reason.description))

@@ -3,12 +3,10 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use opentelemetry::trace::TraceContextExt;
 use profile_core::records::TenantId;
 use tonic::Status;
 use tonic::body::Body;

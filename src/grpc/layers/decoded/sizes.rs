@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::LARGE_ELEMENT;
-use crate::grpc::methods;
 
 /// The elements that a list has room for when it gets its first one.
 const FIRST_ROOM: usize = 4;
@@ -43,14 +42,14 @@ pub(super) struct Message {
 }
 
 #[derive(Debug)]
-struct Field {
-    number: u32,
-    name: String,
-    content: Content,
+pub(super) struct Field {
+    pub(super) number: u32,
+    pub(super) name: String,
+    pub(super) content: Content,
     /// The size of what each occurrence adds outside of the message's own struct: an element, an
     /// entry, a box.
-    element: usize,
-    holder: Holder,
+    pub(super) element: usize,
+    pub(super) holder: Holder,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -208,7 +207,7 @@ fn is_boxed(field: &FieldDescriptor, message: &MessageDescriptor) -> bool {
 }
 
 /// The size of a message's struct, at most.
-fn struct_bytes(message: &MessageDescriptor, within: &mut Vec<String>) -> usize {
+pub(super) fn struct_bytes(message: &MessageDescriptor, within: &mut Vec<String>) -> usize {
     if within.iter().any(|name| name == message.full_name()) {
         return SCALAR;
     }

@@ -10,11 +10,11 @@ use profile_core::records::{
     Timestamp, Value, effective, next_change,
 };
 
-use super::{preferences, text};
 use crate::grpc::encode::{identifier, origin, time, written};
 use crate::grpc::v1;
 
-/// The consent that counts at a time, for each purpose and contact point that anything was said about.
+/// The consent that counts at a time, for each purpose and contact point that anything was said
+/// about.
 pub(in crate::grpc::preferences) fn consents(
     profile: &Profile,
     now: Timestamp,

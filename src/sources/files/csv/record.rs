@@ -2,7 +2,7 @@
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::{MAX_COLUMNS, parser};
+use super::MAX_COLUMNS;
 use crate::sources::files::MAX_ROW_BYTES;
 
 /// The fields of a row, end to end.

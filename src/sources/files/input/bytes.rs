@@ -4,7 +4,6 @@ use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::Digest;
 
 use super::BUFFER_BYTES;
 

@@ -1,9 +1,7 @@
 //! Values of a Parquet file as JSON.
 
-use std::io::Seek;
 
 use jiff::tz::TimeZone;
-use parquet::file::reader::FileReader;
 use parquet::record::{Field, Row};
 use serde_json::{Map, Number, Value as Json};
 

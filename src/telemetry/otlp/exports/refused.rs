@@ -1,7 +1,9 @@
-//! Items that a collector rejects of a message that it takes. The exporter says it in an event alone.
+//! Items that a collector rejects of a message that it takes. The exporter says it in an event
+//! alone.
 
 use std::fmt;
 
+use super::REFUSED;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;

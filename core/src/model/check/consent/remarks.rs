@@ -1,4 +1,4 @@
-//! What is remarked of a consent that is not understood as a whole.
+//! Remarks on a consent that is not understood as a whole.
 
 use super::{FIELDS, MAX_REFERENCE_BYTES, MAX_TCF_BYTES, MAX_TEXT_BYTES};
 use crate::model::NoteReason;

@@ -1,10 +1,9 @@
-//! Decoding of decisions: who decides, what is joined, and the verdict.
+//! The operation of a decision: who decides, what is joined, and the verdict.
 
 use profile_core::identity::DecisionKind;
 use profile_core::records::{Reason, RecordKey, Violation};
 
 use crate::grpc::checked::{Checked, both, count};
-use crate::grpc::encode::profile;
 use crate::grpc::{decode, v1};
 use crate::ingest::Operation;
 
