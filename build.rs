@@ -1,8 +1,10 @@
-//! Compiles the proto files in pure Rust (no `protoc`) and keeps their descriptors for reflection.
+//! Compiles the proto files in pure Rust (no `protoc`), keeps their descriptors for reflection, and
+//! lists their services for the register (`src/grpc/services.rs`).
 
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
+use prost_types::FileDescriptorSet;
 
 /// Relative to `proto`.
 const PACKAGE: &str = "customer/profile/v1";
@@ -17,15 +19,40 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_imports(true)
         .open_files(files)?
         .file_descriptor_set();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(
-        PathBuf::from(env::var("OUT_DIR")?).join("customer_profile.bin"),
+        out.join("customer_profile.bin"),
         descriptors.encode_to_vec(),
     )?;
+    fs::write(out.join("services.rs"), services(&descriptors))?;
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
         .bytes(".customer.profile.v1")
         .compile_fds(descriptors)?;
     Ok(())
+}
+
+/// A macro that calls another one with the services of the package: field, type parameter, trait,
+/// module and server of each.
+fn services(descriptors: &FileDescriptorSet) -> String {
+    let package = PACKAGE.replace('/', ".");
+    let mut rows = String::new();
+    for file in &descriptors.file {
+        if file.package() != package {
+            continue;
+        }
+        for service in &file.service {
+            let name = service.name();
+            let handler = name.strip_suffix("Service").unwrap_or(name);
+            let field = handler.to_lowercase();
+            rows += &format!(
+                "            {field} {handler} {name} {field}_service_server {name}Server;\n"
+            );
+        }
+    }
+    format!(
+        "macro_rules! with_services {{\n    ($then:ident) => {{\n        $then! {{\n{rows}        }}\n    }};\n}}\n"
+    )
 }
 
 /// All proto files of the package, in order of name.

@@ -6,7 +6,7 @@
 //! - [`Config::load`] reports **all** errors at once; each names its key, where it was said (file
 //!   and line, variable or flag) and what is allowed. Unknown keys are errors, for a misspelt limit
 //!   is no limit.
-//! - What is legal but unsafe together is told by [`Config::warnings`], with both numbers.
+//! - [`Config::warnings`] names settings that are legal but unsafe together, with both numbers.
 //! - Passwords never appear: neither in errors nor in `Debug`.
 //!
 //! # Why no configuration framework
@@ -17,6 +17,7 @@
 //! `(key, text, origin)`, the last one of a key wins, and its text is parsed by the key's own form.
 
 mod args;
+mod declare;
 mod error;
 mod form;
 mod memory;

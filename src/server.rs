@@ -1,7 +1,7 @@
 //! The server: its parts put together, and its life from start to drain.
 //!
 //! It listens at once, so that probes are answered, and says `NOT_SERVING` until the store answers
-//! with the right schema. From then on it says `SERVING` until it is told to stop, also while the
+//! with the right schema. From then on it says `SERVING` until a signal stops it, also while the
 //! database is away: calls then fail fast with what to do, and what is cached is still answered;
 //! taking every replica out of service would help nobody. Only a database that cannot be relied on
 //! (its file was replaced, an answered write is missing) ends in `NOT_SERVING`, with the reason.
@@ -52,11 +52,11 @@ pub struct Parts {
     pub config: Config,
     /// Where records are kept.
     pub store: Arc<dyn Store>,
-    /// What a tenant's model begins with.
+    /// The model that new tenants begin with.
     pub model: ModelFile,
-    /// The time.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// The figures.
+    /// Sink of all figures.
     pub metrics: Arc<Metrics>,
     /// The log lines of calls.
     pub call_log: Arc<CallLog>,
@@ -167,7 +167,7 @@ fn clocks(parts: &Parts) -> time::Comparison {
     clocks
 }
 
-/// Ends background work before the store is closed: cut off, or by a panic that was told.
+/// Ends background work before the store is closed: cut off, or by a panic that the log has.
 async fn end(behind: [JoinHandle<()>; 3]) {
     for work in behind {
         work.abort();

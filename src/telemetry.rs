@@ -43,9 +43,9 @@ pub struct Error {
 /// Running telemetry.
 #[derive(Debug)]
 pub struct Telemetry {
-    /// The instruments.
+    /// Instruments of all parts of the server.
     pub metrics: Arc<Metrics>,
-    /// What `/metrics` prints.
+    /// The registry that `/metrics` prints.
     pub registry: prometheus::Registry,
     /// To be shut down after the server.
     pub guard: Guard,

@@ -8,7 +8,7 @@
 //!   operations port always find one.
 //! - *time*: [`http2::serve`] closes a connection that never speaks, that carries no stream for
 //!   long, or that takes nothing or too little of what is written to it, and asks it to go when it
-//!   reaches its age. What does not go in the grace is cut off.
+//!   reaches its age. Whoever stays beyond the grace is cut off.
 //! - *bytes*: flow control windows, and [`Budget`]s over all connections for what is held beyond
 //!   them.
 //!

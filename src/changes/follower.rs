@@ -18,6 +18,7 @@
 //! needs it is refused at once ([`Availability`](crate::store::Availability)), and it is tried
 //! until it answers.
 
+mod commit;
 mod poll;
 
 use std::collections::HashMap;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 
 use super::epochs::Epochs;
 use super::recent::Recent;
-use super::tail::{TenantTail, Watermark};
+use super::tail::TenantTail;
 use crate::active_models::ActiveModels;
 use crate::config::Config;
 use crate::store::{Error, LogCursor, LogEntry, LogPosition, LogTail, Result, Store};
@@ -51,7 +52,7 @@ pub struct Options {
     /// The same where nobody else writes: there is nothing to learn but whether a commit without an
     /// answer happened.
     pub alone_interval: Duration,
-    /// A database that has not answered for so long is away.
+    /// A database that has not answered for this time is away.
     pub away_after: Duration,
 }
 
@@ -182,43 +183,6 @@ impl LogFollower {
         Ok(())
     }
 
-    /// Commits a write by this process, and makes old what it concerns before the write can be
-    /// answered. Whoever in this process commits does it through here.
-    ///
-    /// # Errors
-    /// Those of the commit, which may have happened all the same: its answer may be what was lost.
-    ///
-    /// # Cancel safety
-    /// Dropped, the commit counts as one that may have happened.
-    pub async fn commit(
-        &self,
-        tenant: &TenantId,
-        write: Sequence,
-        log: &[LogEntry],
-        commit: impl Future<Output = Result<()>>,
-    ) -> Result<()> {
-        let mut unsettled = Unsettled {
-            follower: self,
-            log,
-            settled: false,
-        };
-        // The turn is held until the commit, so the writes before this one are in the log already.
-        let before = write.before();
-        let (committed, ()) = futures::future::join(commit, self.see(tenant, before)).await;
-        committed?;
-        unsettled.settled = true;
-        self.invalidate(log);
-        if let Some(followed) = self.known(tenant) {
-            followed.wrote(write);
-            if followed.fanout.is_watched() {
-                self.wake.notify_one();
-            }
-        }
-        // For a tenant that somebody began to follow meanwhile.
-        self.see(tenant, before).await;
-        Ok(())
-    }
-
     /// Makes old what is cached of a tenant from before a write that the database showed: its
     /// answer must not be followed by one from before it. The writes of other servers that are not
     /// known yet are read from the log; where that takes too long, all that is cached of the tenant
@@ -280,30 +244,6 @@ impl LogFollower {
         }
     }
 
-    /// Waits until the log has been read once more, at most for a while. Everybody who waits shares
-    /// that read.
-    pub async fn prove(&self, followed: &TenantTail, at_most: Duration) -> Watermark {
-        let asked_at = Instant::now();
-        let mut rounds = self.rounds.subscribe();
-        let proven = async {
-            while followed.proof().known_at < asked_at && self.is_there() {
-                self.wake.notify_one();
-                if rounds.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        // Late or not, the answer is what is known then.
-        drop(tokio::time::timeout(at_most, proven).await);
-        followed.proof()
-    }
-
-    fn invalidate<'a>(&self, log: impl IntoIterator<Item = &'a LogEntry>) {
-        for digest in log.into_iter().flat_map(|entry| &entry.body.keys) {
-            self.epochs.bump(*digest);
-        }
-    }
-
     fn known(&self, tenant: &TenantId) -> Option<Arc<TenantTail>> {
         self.tenants
             .read()
@@ -338,23 +278,6 @@ impl LogFollower {
 
     fn generation(&self) -> u64 {
         self.generations.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-/// A commit that may or may not have happened. Dropped unsettled, it invalidates what the commit
-/// concerns, in case it did.
-struct Unsettled<'a> {
-    follower: &'a LogFollower,
-    log: &'a [LogEntry],
-    settled: bool,
-}
-
-impl Drop for Unsettled<'_> {
-    fn drop(&mut self) {
-        if !self.settled {
-            self.follower.invalidate(self.log);
-            self.follower.wake.notify_one();
-        }
     }
 }
 

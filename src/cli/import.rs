@@ -17,6 +17,7 @@ mod progress;
 mod reading;
 mod rejects;
 mod sink;
+mod summary;
 mod unread;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use anyhow::{Context, bail};
 use profile_core::model::MappedFields;
 
 use super::client::TenantArgs;
-use super::output::{self, Format};
+use super::output::Format;
 use crate::config::ConfigArgs;
 
 pub(super) use input::Input;
@@ -37,6 +38,7 @@ pub(super) use sink::Sink;
 use position::{PositionFile, Saved};
 use reading::ReadingArgs;
 use rejects::Rejects;
+use summary::{Imported, summary};
 use unread::Unread;
 
 /// Import files: CSV, NDJSON or JSON, plain or gzip, or Parquet
@@ -146,38 +148,6 @@ async fn files(args: &Args, sink: &Sink, target: &str) -> anyhow::Result<bool> {
     Ok(well)
 }
 
-/// Outcome of a file.
-struct Imported {
-    tally: Tally,
-    /// Counts of the values that are stored and not used.
-    unread: Unread,
-    /// Format of the file, and how it is known.
-    described: String,
-    notes: Vec<String>,
-    /// Whether no row has anything that the mapping reads.
-    useless: bool,
-    /// Lines before the first row of this run.
-    after: u64,
-}
-
-impl Imported {
-    fn is_empty(&self) -> bool {
-        self.tally.rows() == 0 && self.after == 0
-    }
-
-    fn is_well(&self, args: &Args) -> bool {
-        (self.tally.rejected == 0 || args.allow_rejects)
-            && (!self.is_empty() || args.reading.allow_empty)
-            && !self.useless
-    }
-
-    /// Remarks go to standard error; tables have no place for them.
-    fn note(&mut self, file: &Path, note: String) {
-        eprintln!("{}: {note}", file.display());
-        self.notes.push(note);
-    }
-}
-
 async fn one(
     args: &Args,
     sink: &Sink,
@@ -269,39 +239,6 @@ fn look_at(
         imported.note(file, note);
     }
     Ok(imported)
-}
-
-fn summary(args: &Args, file: &Path, rejects: &Path, imported: &Imported) -> anyhow::Result<()> {
-    let (tally, unread, after) = (imported.tally, &imported.unread, imported.after);
-    let rejects = (tally.rejected > 0).then(|| rejects.display().to_string());
-    let text = match args.output {
-        Format::Table => {
-            let resumed = if after > 0 {
-                format!(", resumed after line {after}")
-            } else {
-                String::new()
-            };
-            let rejects = rejects
-                .map(|rejects| format!(" (see {rejects})"))
-                .unwrap_or_default();
-            format!("{}: {tally}{rejects}{resumed}{unread}", file.display())
-        }
-        Format::Json => serde_json::to_string(&serde_json::json!({
-            "file": file.display().to_string(),
-            "read_as": imported.described,
-            "notes": imported.notes,
-            "rows": tally.rows(),
-            "stored": tally.stored,
-            "duplicate": tally.duplicate,
-            "rejected": tally.rejected,
-            "left_out": tally.left_out,
-            "rejects_file": rejects,
-            "resumed_after_line": after,
-            "unread": unread.to_json(),
-            "unread_omitted": unread.omitted(),
-        }))?,
-    };
-    output::print(&text)
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {

@@ -45,7 +45,7 @@ pub struct ConfigArgs {
 pub struct Setting {
     /// `section.key`.
     pub key: String,
-    /// What comes after the first `=`.
+    /// The text after the first `=`.
     pub value: String,
 }
 
@@ -84,7 +84,7 @@ impl fmt::Debug for ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// What the flags say; flags of their own after `--set`, so that they win.
+    /// The settings of the flags; flags of their own come after `--set`, so that they win.
     pub(super) fn given(&self) -> impl Iterator<Item = (&str, &str, Origin)> {
         let direct = [
             ("database.url", &self.database_url, "--database-url"),

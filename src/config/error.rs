@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where it was said.
+//! Errors of a configuration, each with its place.
 
 use std::{fmt, path::PathBuf};
 

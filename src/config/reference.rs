@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::sections::{Key, SECTIONS};
+use super::declare::Key;
+use super::sections::SECTIONS;
 
 /// A configuration file that says what the defaults say, with every key explained.
 #[must_use]

@@ -6,11 +6,8 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::{
-    Config, ConfigArgs, ConfigError, Origin,
-    form::Form,
-    sections::{Key, SECTIONS},
-    standard,
-    warnings::contradictions,
+    Config, ConfigArgs, ConfigError, Origin, declare::Key, form::Form, sections::SECTIONS,
+    standard, warnings::contradictions,
 };
 
 /// Every variable of this service begins so. A key's variable has two underscores between section
@@ -285,8 +282,8 @@ mod tests {
         }
     }
 
-    /// What the file, the variables and `--set` say together; errors with the folder of the file
-    /// left out.
+    /// The settings of the file, the variables and `--set` together; errors with the folder of the
+    /// file left out.
     fn load(
         file: &str,
         variables: &[(&str, &str)],

@@ -13,7 +13,7 @@
 
 use std::ffi::OsString;
 
-/// What one variable says.
+/// The setting of one variable.
 pub(super) struct Said {
     pub(super) variable: &'static str,
     /// The key and its text, or why the variable is wrong.
@@ -99,7 +99,7 @@ const SATISFIED: [(&str, &[&str]); 5] = [
     ("OTEL_EXPORTER_OTLP_PROTOCOL", &["grpc"]),
 ];
 
-/// What the standard variables of an environment say, in the order in which they are to count.
+/// The settings of an environment's standard variables, in order of precedence, weakest first.
 pub(super) fn said(environment: &[(OsString, OsString)]) -> Vec<Said> {
     let mut said: Vec<Said> = STANDARD
         .iter()

@@ -1,4 +1,4 @@
-//! What is legal each by itself and unsafe together.
+//! Settings that are legal each by itself and unsafe together.
 
 use std::fmt::Debug;
 

@@ -1,20 +1,21 @@
 //! The description of what a model changes: counts of everything, and samples.
 
+mod moves;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use profile_core::profile::Profile;
-use profile_core::records::{Identifier, ProfileId, Record, RecordKey, Value};
+use profile_core::records::{ProfileId, RecordKey, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{ProfileDiffs, Transition};
-use crate::store::{Changes, IdentityChange, ProfileRow, ProfileState};
+use crate::store::{Changes, ProfileRow, ProfileState};
+use moves::{largest, largest_moves, sizes};
 
 /// Maximum number of samples of each kind.
 const MAX_SAMPLES: usize = 10;
 /// Maximum number of sampled records of a move.
 const MAX_RECORDS: usize = 5;
-/// Maximum number of the largest profiles listed.
-const MAX_LARGEST: usize = 5;
 
 /// What a model changes. It is stored without the samples.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -196,67 +197,6 @@ impl Transition<'_> {
             ..Difference::default()
         }
     }
-
-    /// The number of profiles that were live and now have such a state.
-    fn retired(
-        &self,
-        rows: &BTreeMap<ProfileId, ProfileRow>,
-        state: fn(ProfileState) -> bool,
-    ) -> usize {
-        let before = self.before.rows.values();
-        before
-            .filter(|row| row.state == ProfileState::Live)
-            .filter(|row| rows.get(&row.id).is_some_and(|row| state(row.state)))
-            .count()
-    }
-
-    /// Records that change their profile, grouped by the profiles they leave and enter.
-    fn moves(&self) -> Vec<Move> {
-        let mut moves: BTreeMap<(ProfileId, ProfileId), Move> = BTreeMap::new();
-        for (key, record) in self.after {
-            let before = self.before.records.get(key);
-            let from = before.and_then(|record| record.membership.profile);
-            let (Some(from), Some(into)) = (from, record.membership.profile) else {
-                continue;
-            };
-            if from == into {
-                continue;
-            }
-            let group = moves.entry((from, into)).or_insert(Move {
-                from,
-                into,
-                count: 0,
-                records: Vec::new(),
-            });
-            group.count += 1;
-            if group.records.len() < IdentityChange::MAX_MOVED {
-                group
-                    .records
-                    .push((key.clone(), record.membership.reason.clone()));
-            }
-        }
-        moves.into_values().collect()
-    }
-
-    /// Samples of the records whose identifiers change.
-    fn identifier_changes(&self, changes: &Changes) -> Vec<IdentifierChange> {
-        let touched: BTreeSet<(&RecordKey, &str)> = changes
-            .removed_identifiers
-            .iter()
-            .chain(&changes.added_identifiers)
-            .map(|(identifier, key)| (key, identifier.kind.as_str()))
-            .collect();
-        touched
-            .into_iter()
-            .take(MAX_SAMPLES)
-            .map(|(key, kind)| IdentifierChange {
-                record: key.clone(),
-                kind: kind.to_owned(),
-                before: identifier_values(self.before.records.get(key), kind),
-                after: identifier_values(self.after.get(key), kind),
-            })
-            .collect()
-    }
 }
 
 fn is_live(rows: &BTreeMap<ProfileId, ProfileRow>, id: ProfileId) -> bool {
@@ -285,44 +225,4 @@ fn unmoved_changes<'a>(
 
 fn samples(changes: Vec<&ProfileChange>) -> Vec<ProfileChange> {
     changes.into_iter().take(MAX_SAMPLES).cloned().collect()
-}
-
-fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<ProfileId, usize> {
-    let mut sizes = BTreeMap::new();
-    for profile in records.filter_map(|record| record.membership.profile) {
-        *sizes.entry(profile).or_default() += 1;
-    }
-    sizes
-}
-
-fn largest_moves(mut moves: Vec<Move>) -> Vec<Move> {
-    moves.sort_by_key(|moved| (std::cmp::Reverse(moved.count), moved.from, moved.into));
-    moves.truncate(MAX_SAMPLES);
-    for moved in &mut moves {
-        moved.records.truncate(MAX_RECORDS);
-    }
-    moves
-}
-
-fn largest(before: &BTreeMap<ProfileId, usize>, after: &BTreeMap<ProfileId, usize>) -> Vec<Size> {
-    let mut sizes: Vec<(&ProfileId, &usize)> = after.iter().collect();
-    sizes.sort_by_key(|(id, size)| (std::cmp::Reverse(**size), **id));
-    sizes
-        .into_iter()
-        .take(MAX_LARGEST)
-        .map(|(profile, records)| Size {
-            profile: *profile,
-            records: *records,
-            before: before.get(profile).copied().unwrap_or(0),
-        })
-        .collect()
-}
-
-fn identifier_values(record: Option<&Record>, kind: &str) -> Vec<String> {
-    record
-        .into_iter()
-        .flat_map(Record::identifiers)
-        .filter(|identifier: &Identifier| identifier.kind == kind)
-        .map(|identifier| identifier.value)
-        .collect()
 }

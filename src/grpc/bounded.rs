@@ -5,7 +5,7 @@
 //! a larger one sees another error than the one that was sent, or loses the connection: nginx takes
 //! 4 KiB (`grpc_buffer_size`, one page), C core and Netty 8 KiB, HAProxy 16 KiB less its own
 //! reserve. So message and details together stay under [`MAX_STATUS_BYTES`], measured as they are
-//! sent. What is left out is counted in the message and in `ErrorInfo.metadata`.
+//! sent. Whatever is left out is counted in the message and in `ErrorInfo.metadata`.
 //!
 //! Source: gRPC over HTTP/2, "Responses" (percent-encoding) and "Custom-Metadata" (base64).
 
@@ -30,9 +30,9 @@ const MAX_METADATA_BYTES: usize = 200;
 /// always fits.
 const MAX_FIELD_BYTES: usize = 120;
 const MAX_DESCRIPTION_BYTES: usize = 360;
-/// What Protobuf adds to a violation: tags and lengths of the message and its two texts.
+/// Bytes that Protobuf adds to a violation: tags and lengths of the message and its two texts.
 const VIOLATION_OVERHEAD: usize = 12;
-/// What the first violation adds besides: the type URL of `BadRequest` and its lengths.
+/// Bytes that the first violation adds besides: the type URL of `BadRequest` and its lengths.
 const BAD_REQUEST_OVERHEAD: usize = 64;
 /// Stands for what was cut off a text.
 const ELLIPSIS: char = '…';
@@ -192,7 +192,7 @@ fn shortened_metadata(metadata: HashMap<String, String>) -> HashMap<String, Stri
         .collect()
 }
 
-/// A text of at most so many bytes, percent-encoded; cut between characters.
+/// A text of at most this number of bytes, percent-encoded; cut between characters.
 pub(super) fn shortened(text: &str, max_bytes: usize) -> Cow<'_, str> {
     if percent_encoded_bytes(text) <= max_bytes {
         return Cow::Borrowed(text);

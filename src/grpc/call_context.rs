@@ -1,4 +1,4 @@
-//! What every request brings along: who asks, under which id, until when.
+//! The context of every request: its tenant, its id and its deadline.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub const REQUEST_ID_KEY: &str = "x-request-id";
 /// too.
 #[derive(Debug, Clone)]
 pub(super) struct CallContext {
-    /// Whose customers.
+    /// The tenant whose customers are meant.
     pub tenant: TenantId,
     /// For the log and the caller.
     pub request_id: String,

@@ -3,8 +3,8 @@
 //! A line of each call is worth having at ten calls a second, and harmful at thousands: it pushes
 //! everything else out of the log. So successes can be sampled, and get no line above a rate;
 //! failures of one kind (method and status) have a rate of their own, so that an overload of one
-//! kind hides no other. What was left out is counted, and said by one line for each status every
-//! ten seconds.
+//! kind hides no other. Lines that were left out are counted, and reported by one line for each
+//! status every ten seconds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,7 @@ use crate::telemetry::metrics::name_of;
 /// The time between two lines about what was left out.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The log of calls.
+/// Writes a line about each call that gets one.
 #[derive(Debug)]
 pub struct CallLog {
     policy: RwLock<Policy>,
@@ -33,7 +33,7 @@ pub struct CallLog {
     left_out: Arc<AtomicU64>,
 }
 
-/// The settings.
+/// Settings that decide which calls get a line.
 #[derive(Debug, Clone, Copy)]
 struct Policy {
     requests: RequestLog,

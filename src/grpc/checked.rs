@@ -3,7 +3,7 @@
 
 use profile_core::records::{Reason, Violation};
 
-/// What was found wrong with a part of a request.
+/// The faults that were found in a part of a request.
 pub(super) type Checked<T> = Result<T, Vec<Violation>>;
 
 /// Two parts of a request, or all that is wrong with either: one answer tells everything.

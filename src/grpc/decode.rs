@@ -13,7 +13,7 @@ pub(super) use self::statement::draft;
 use super::v1;
 use crate::reader::Key;
 
-/// An instant in microseconds; finer digits are cut. What the year 9999 has not is left for the
+/// An instant in microseconds; finer digits are cut. A time after the year 9999 is left for the
 /// model's check to refuse.
 pub(super) fn time(time: WireTime) -> Timestamp {
     let micros = i128::from(time.seconds) * 1_000_000 + i128::from(time.nanos).div_euclid(1_000);

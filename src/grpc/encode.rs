@@ -1,36 +1,37 @@
 //! To the wire: profiles, events and results as messages, cut to what was asked for and may be
 //! seen.
 
+mod outcome;
 mod projection;
 mod sight;
 
 use std::time::Instant;
 
-use profile_core::model::{NoteReason, Notes};
 use profile_core::profile::{Computed, Profile, ProfileIdentifier, Trait};
 use profile_core::records::{
     Event, Identifier, Object, ObjectKey, Origin, Provenance, Record, RecordKey, TenantId,
-    Timestamp, Value, Violation,
+    Timestamp, Value,
 };
 use prost_types::{Duration as WireDuration, Timestamp as WireTime};
 use uuid::Uuid;
 
 use super::names::profile_name;
-use super::status;
 use super::token;
 use super::v1::{self, value::Kind};
-use crate::ingest::{Outcome, StatementResult};
 use crate::reader::{Answer, FoundBy};
 use crate::store::Match;
 pub(super) use projection::{Projection, PurposeScope, undeclared};
 pub(super) use sight::Sight;
+
+pub(crate) use outcome::note_reason_name;
+pub(super) use outcome::{notes, result, violation};
 
 /// A profile in a shape that no purpose bounds.
 pub(super) fn profile(profile: &Profile, shape: &Projection) -> v1::Profile {
     shape.of(profile, profile.update_time).0
 }
 
-/// What a hit of a search was found by.
+/// The words that a hit of a search was found by.
 pub(super) fn found_by(found: FoundBy) -> v1::FoundBy {
     let (field, kind) = match found {
         FoundBy::Identifier(kind) => (
@@ -65,8 +66,8 @@ pub(super) fn read_info(answer: &Answer, store: Option<Uuid>, tenant: &TenantId)
             std::time::Duration::ZERO
         }
     };
-    // What the answer showed, not only what all of it reflects: who reads with the token sees no
-    // less than this.
+    // The newest write that the answer showed, not only the one that all of it reflects: who reads
+    // with the token sees no less than this.
     let token = |store| token::read_token(store, tenant, answer.currency.shown);
     let read_token = store
         .filter(|_| answer.as_of.is_none())
@@ -154,70 +155,6 @@ pub(super) fn object(object: Object) -> v1::Object {
     }
 }
 
-/// What became of a statement.
-pub(super) fn result(result: StatementResult) -> v1::StatementResult {
-    let (outcome, violations) = match result.outcome {
-        Outcome::Stored | Outcome::StoredWith(_) => (v1::StatementOutcome::Stored, Vec::new()),
-        Outcome::Duplicate => (v1::StatementOutcome::Duplicate, Vec::new()),
-        Outcome::Rejected(violations) => (v1::StatementOutcome::Rejected, violations),
-    };
-    let (notes, omitted_note_count) = notes(result.notes);
-    v1::StatementResult {
-        outcome: outcome.into(),
-        violations: violations.into_iter().map(violation).collect(),
-        profile: result
-            .profile
-            .as_ref()
-            .map(profile_name)
-            .unwrap_or_default(),
-        notes,
-        omitted_note_count,
-    }
-}
-
-/// Notes, and how many more there were.
-pub(super) fn notes(notes: Notes) -> (Vec<v1::Note>, i32) {
-    let note = |note: profile_core::model::Note| v1::Note {
-        field: note.field,
-        reason: note_reason(note.reason).into(),
-        description: note.description.into_owned(),
-    };
-    let omitted = i32::try_from(notes.omitted).unwrap_or(i32::MAX);
-    (notes.list.into_iter().map(note).collect(), omitted)
-}
-
-fn note_reason(reason: NoteReason) -> v1::NoteReason {
-    match reason {
-        NoteReason::Malformed => v1::NoteReason::Malformed,
-        NoteReason::Ambiguous => v1::NoteReason::Ambiguous,
-        NoteReason::Incomplete => v1::NoteReason::Incomplete,
-        NoteReason::Impossible => v1::NoteReason::Impossible,
-        NoteReason::Placeholder => v1::NoteReason::Placeholder,
-        NoteReason::Blocked => v1::NoteReason::Blocked,
-        NoteReason::Strictest => v1::NoteReason::Strictest,
-        NoteReason::UnknownEvent => v1::NoteReason::UnknownEvent,
-        NoteReason::Superseded => v1::NoteReason::Superseded,
-        NoteReason::FormerHolder => v1::NoteReason::FormerHolder,
-    }
-}
-
-/// The name of a reason in what the command line prints.
-pub(crate) fn note_reason_name(reason: v1::NoteReason) -> &'static str {
-    let named = NoteReason::ALL
-        .iter()
-        .find(|(_, known)| note_reason(*known) == reason);
-    named.map_or("unspecified", |(name, _)| *name)
-}
-
-/// What is wrong with a field.
-pub(super) fn violation(violation: Violation) -> v1::Violation {
-    v1::Violation {
-        reason: status::reason(violation.reason).into(),
-        field: violation.field,
-        description: violation.description,
-    }
-}
-
 fn unified(found: &Trait) -> v1::Trait {
     v1::Trait {
         value: Some(value(&found.value)),
@@ -225,7 +162,7 @@ fn unified(found: &Trait) -> v1::Trait {
     }
 }
 
-/// What events add up to.
+/// A value that events add up to.
 pub(super) fn computed_trait(found: &Computed) -> v1::ComputedTrait {
     let completeness = if found.partial {
         v1::Completeness::Partial
@@ -239,7 +176,7 @@ pub(super) fn computed_trait(found: &Computed) -> v1::ComputedTrait {
     }
 }
 
-/// Who said something.
+/// The source of a value.
 pub(super) fn origin(origin: &Origin) -> v1::Origin {
     v1::Origin {
         record: Some(key(&origin.record)),
@@ -314,7 +251,7 @@ pub(super) fn time(time: Timestamp) -> WireTime {
     }
 }
 
-/// A value.
+/// A value of any type.
 pub(super) fn value(found: &Value) -> v1::Value {
     let kind = match found {
         Value::String(text) => Kind::StringValue(text.clone()),

@@ -1,7 +1,7 @@
 //! `IdentityService`: who is who and why, from the wire to the explainer and back; and people's
 //! decisions.
 //!
-//! What only tells is here; what decides is in `decisions`.
+//! Methods that only read are here; those that decide are in `decisions`.
 
 mod decisions;
 mod decode;
@@ -25,7 +25,7 @@ use crate::store::{IdentityChangePage, QueuePage, Store};
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 500;
 
-/// The service.
+/// Serves `IdentityService`.
 #[derive(Clone)]
 pub struct IdentityApi {
     /// Tells who is who and why.

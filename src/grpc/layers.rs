@@ -1,4 +1,4 @@
-//! What every call passes through, outermost first:
+//! The layers that every call passes through, outermost first:
 //!
 //! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused;
 //!    see `protocol`;
@@ -123,7 +123,7 @@ struct Shared {
 }
 
 impl CallLayer {
-    /// The layers.
+    /// All layers, around a service.
     #[must_use]
     pub fn new(limits: CallLimits, metrics: Arc<Metrics>, log: Arc<CallLog>) -> Self {
         let doors = Doors::new(|lane| match lane {

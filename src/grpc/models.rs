@@ -4,25 +4,23 @@ mod decode;
 mod encode;
 mod event_types;
 mod mapping;
+mod rollout;
 mod stream;
 
-use profile_core::model::matching::Subject;
-use profile_core::records::Sequence;
 use tonic::{Request, Response, Status};
 
-use self::decode::candidate;
-use self::encode::{count, plan, version_of};
+use self::encode::version_of;
 pub(crate) use self::mapping::tested;
-use self::stream::{Abandon, Answers, Failed, stream};
+use self::stream::Answers;
 use super::call_context::CallContext;
-use super::checked::{both, page_size};
+use super::checked::page_size;
 use super::error::ApiError;
 use super::v1::{self, model_service_server::ModelService};
-use super::{decode as common, ingest, token};
-use crate::rollout::{Apply, ModelRollout, Progress};
+use super::{ingest, token};
+use crate::rollout::ModelRollout;
 use crate::store;
 
-/// The service.
+/// Serves `ModelService`.
 #[derive(Clone)]
 pub struct ModelApi {
     /// Plans and applies.
@@ -195,108 +193,6 @@ impl ModelApi {
     ) -> Result<v1::ListEventTypesResponse, ApiError> {
         let running = self.rollout.models.of(&context.tenant).await?;
         event_types::page(&running.model.events, &request)
-    }
-
-    fn plan_model(
-        &self,
-        request: v1::PlanModelRequest,
-        context: &CallContext,
-    ) -> Result<Answers<v1::PlanModelResponse>, ApiError> {
-        use v1::plan_model_response::Message;
-        let candidate = candidate(request.candidate)?;
-        let (progress, steps) = Progress::new();
-        let rollout = self.rollout.clone();
-        let wrap = |message| v1::PlanModelResponse {
-            message: Some(message),
-        };
-        let caller = context.clone();
-        let work = async move {
-            let planned = rollout.plan(&caller.tenant, &candidate, &progress).await;
-            let planned =
-                planned.map_err(|error| Failed::of(error, |all| wrap(Message::Mistakes(all))))?;
-            Ok(wrap(Message::Plan(plan(planned))))
-        };
-        Ok(stream(
-            work,
-            steps,
-            context.clone(),
-            Abandon::WithCaller,
-            move |step| wrap(Message::Progress(step)),
-        ))
-    }
-
-    fn apply_model(
-        &self,
-        request: v1::ApplyModelRequest,
-        context: &CallContext,
-    ) -> Result<Answers<v1::ApplyModelResponse>, ApiError> {
-        use v1::apply_model_response::Message;
-        let (candidate, request_id) = both(
-            candidate(request.candidate),
-            common::optional_request_id(request.request_id),
-        )?;
-        let expected_version = (request.expected_version != 0).then_some(request.expected_version);
-        let apply = Apply {
-            candidate,
-            expected_version,
-            request_id,
-        };
-        let (progress, steps) = Progress::new();
-        let rollout = self.rollout.clone();
-        let wrap = |message| v1::ApplyModelResponse {
-            message: Some(message),
-        };
-        let caller = context.clone();
-        let work = async move {
-            let applied = rollout.apply(&caller.tenant, &apply, &progress).await;
-            let applied =
-                applied.map_err(|error| Failed::of(error, |all| wrap(Message::Mistakes(all))))?;
-            let store = rollout.store.id().await?;
-            Ok(wrap(Message::Result(v1::ApplyModelResult {
-                version: applied.version,
-                plan: Some(plan(applied.plan)),
-                read_token: token::read_token(store, &caller.tenant, Sequence(applied.sequence)),
-            })))
-        };
-        Ok(stream(
-            work,
-            steps,
-            context.clone(),
-            Abandon::Never,
-            move |step| wrap(Message::Progress(step)),
-        ))
-    }
-
-    fn train_model(
-        &self,
-        request: v1::TrainModelRequest,
-        context: &CallContext,
-    ) -> Result<Answers<v1::TrainModelResponse>, ApiError> {
-        use v1::train_model_response::Message;
-        let request_id = common::optional_request_id(request.request_id)?;
-        let (progress, steps) = Progress::new();
-        let rollout = self.rollout.clone();
-        let wrap = |message| v1::TrainModelResponse {
-            message: Some(message),
-        };
-        let caller = context.clone();
-        let work = async move {
-            let learned = rollout
-                .train(&caller.tenant, &request_id, Subject::Everything, &progress)
-                .await?;
-            Ok(wrap(Message::Result(v1::TrainModelResult {
-                version: learned.version,
-                record_count: count(learned.records),
-                report: learned.report,
-            })))
-        };
-        Ok(stream(
-            work,
-            steps,
-            context.clone(),
-            Abandon::Never,
-            move |step| wrap(Message::Progress(step)),
-        ))
     }
 
     /// How far counting is; none where the model in force counts nothing.

@@ -27,7 +27,7 @@ use crate::ingest::Ingest;
 use crate::reader::{Answer, Freshness, Key, Reader};
 use crate::store::{Store, StoredStatement};
 
-/// The service.
+/// Serves `PreferenceService`.
 #[derive(Clone)]
 pub struct PreferenceApi {
     /// The read path.
@@ -38,7 +38,7 @@ pub struct PreferenceApi {
     pub models: Arc<ActiveModels>,
     /// For read tokens and history.
     pub store: Arc<dyn Store>,
-    /// What counts depends on the time.
+    /// The effective consent depends on the time.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -174,7 +174,7 @@ impl PreferenceApi {
         Ok(self.reader.profile(&context.tenant, key, freshness).await?)
     }
 
-    /// What counts now, as far as a purpose may see it.
+    /// The effective state, as far as a purpose may see it.
     fn effective(
         &self,
         found: &Answer,
@@ -252,7 +252,7 @@ fn place(stored: &StoredStatement) -> Place {
     )
 }
 
-/// What a statement says about a purpose, if it is about that.
+/// The consent in a statement, if it is about a purpose.
 fn consent_record(stored: StoredStatement, purpose: &str) -> Option<v1::ConsentRecord> {
     let Draft::Consent(draft) = stored.draft else {
         return None;

@@ -28,7 +28,7 @@ const MAX_WORDS: usize = 16;
 /// The longest search, in bytes, and the shortest.
 const QUERY_BYTES: std::ops::RangeInclusive<usize> = 2..=256;
 
-/// The service.
+/// Serves `ProfileService`.
 #[derive(Clone)]
 pub struct ProfileApi {
     /// The read path.
@@ -39,7 +39,7 @@ pub struct ProfileApi {
     pub watches: Watches,
     /// For purposes.
     pub models: Arc<ActiveModels>,
-    /// What a purpose may see depends on the time.
+    /// The view of a purpose depends on the time.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,4 +1,4 @@
-//! What makes a request a gRPC request, and the metadata that it may have once.
+//! The marks of a gRPC request, and the metadata that it may have once.
 //!
 //! A request that is not gRPC is answered by an HTTP status, so that no other HTTP client takes a
 //! gRPC error (status 200) for success. Metadata that decides on something (whose customers, under
@@ -20,7 +20,7 @@ use super::status;
 
 /// The caller's deadline.
 const TIMEOUT_KEY: &str = "grpc-timeout";
-/// What may be there once only, beside what has a form of its own.
+/// Metadata that may be there once only, beside what has a form of its own.
 const ONCE: [&str; 6] = [
     "authorization",
     "content-type",
@@ -34,10 +34,10 @@ const TRACE_KEY: &str = "traceparent";
 /// The longest request id taken over from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-/// What the metadata of a call says.
+/// The metadata of a call, read.
 #[derive(Debug)]
 pub(super) struct Metadata {
-    /// Whose customers.
+    /// The tenant whose customers are meant.
     pub(super) tenant: TenantId,
     /// How long the caller waits.
     pub(super) timeout: Option<Duration>,

@@ -28,11 +28,11 @@ const MAX_REQUEST_BYTES: usize = 16 * 1024;
 /// The most bytes of a name within an error.
 const MAX_SHOWN_BYTES: usize = 200;
 
-/// The service.
+/// Serves the reflection of both versions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reflection;
 
-/// What a request asks for, in either version.
+/// A question of a request, in either version.
 enum Question {
     File(String),
     Symbol(String),
@@ -42,7 +42,7 @@ enum Question {
     Nothing,
 }
 
-/// What it is answered with.
+/// The answer to a question.
 enum Answer {
     File(Vec<u8>),
     ExtensionNumbers(String, Vec<i32>),
@@ -148,7 +148,7 @@ impl Index {
     }
 }
 
-/// What is not known, in words.
+/// The name that is not known, in words.
 fn unknown(question: &Question) -> String {
     let shown = |name| bounded::shortened(name, MAX_SHOWN_BYTES);
     match question {

@@ -92,7 +92,7 @@ pub(super) fn parse_resume_token(
         .ok_or(TokenError::ResumeInvalid)
 }
 
-/// What a page token says: where the page ended, and of which query.
+/// The content of a page token: where the page ended, and of which query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct PageToken<T> {
     #[serde(rename = "a")]

@@ -322,3 +322,51 @@ fn by_identifier(holders: Vec<(Identifier, Record)>) -> BTreeMap<Identifier, Vec
     }
     by_identifier
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holders(before: usize, now: usize, generic: (bool, bool)) -> Holders {
+        let keys = |count: usize| {
+            (0..count)
+                .map(|id| RecordKey::new("shop", id.to_string()))
+                .collect()
+        };
+        Holders {
+            before: keys(before),
+            now: keys(now),
+            generic_before: generic.0,
+            generic_now: generic.1,
+        }
+    }
+
+    #[test]
+    fn a_value_ties_those_who_hold_or_held_it_unless_everybody_does() {
+        for (generic, tied, meeting) in [
+            ((false, false), 5, 3),
+            ((true, false), 3, 3),
+            ((false, true), 2, 0),
+            ((true, true), 0, 0),
+        ] {
+            let holders = holders(2, 3, generic);
+            assert_eq!(holders.tied().count(), tied, "{generic:?}");
+            assert_eq!(holders.meeting().len(), meeting, "{generic:?}");
+            assert_eq!(holders.crosses(), generic.0 != generic.1, "{generic:?}");
+        }
+    }
+
+    #[test]
+    fn holders_meet_anew_when_their_number_crosses_the_limit_either_way() {
+        for (before, now, anew) in [
+            (3, 3, false),
+            (3, 4, true),
+            (4, 3, true),
+            (4, 5, false),
+            (0, 4, true),
+        ] {
+            let found = holders(before, now, (false, false)).meets_anew(3);
+            assert_eq!(found, anew, "from {before} to {now}");
+        }
+    }
+}

@@ -18,7 +18,7 @@ use crate::changes::CacheKey;
 use crate::changes::TenantTail;
 use crate::store::Result;
 
-/// One hit in so many is audited.
+/// One hit in this number is audited.
 const EVERY: u64 = 1_000;
 /// How long to wait until what the store has seen is known here; then nothing can be said.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -88,7 +88,7 @@ impl Reader {
         }
         let same = match (&entry.value, &fresh.value) {
             (Cached::Profile(cached), Cached::Profile(fresh)) => {
-                // What is derived depends on when it was.
+                // Derived values depend on the time.
                 let derived = fresh.derived.clone();
                 Profile {
                     derived,

@@ -4,18 +4,21 @@
 //! why that is never stale. Readers that miss the same key in the same epoch share one load. The
 //! cache is bounded by bytes.
 
+mod entry;
+
 use std::mem::size_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use profile_core::heap_size::{HeapSize, allocated, heap_size, shared_bytes};
-use profile_core::profile::Profile;
-use profile_core::records::{Object, ProfileId, Sequence, TenantId};
 
-use crate::changes::{CacheKey, Watermark};
+use crate::changes::CacheKey;
 use crate::config::Config;
 use crate::store;
+
+pub use entry::Recency;
+pub(super) use entry::{Cached, Entry, EntryKey, Requirement};
 
 /// The bounds of the cache.
 #[derive(Debug, Clone, Copy)]
@@ -40,166 +43,6 @@ impl From<&Config> for Limits {
     }
 }
 
-/// What is cached.
-#[derive(Debug, Clone)]
-pub(super) enum Cached {
-    /// A profile, folded.
-    Profile(Arc<Profile>),
-    /// The id of another, live profile.
-    Redirect(ProfileId),
-    /// No profile answers to the id.
-    Absent,
-    /// The profiles that hold an identifier or a record; none: nobody does.
-    Holders(Vec<ProfileId>),
-    /// The latest objects of a profile.
-    Objects(Arc<Vec<Object>>),
-}
-
-impl Cached {
-    /// Whether nobody answers to the key.
-    pub(super) fn is_absence(&self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Holders(holders) => holders.is_empty(),
-            Self::Profile(_) | Self::Redirect(_) | Self::Objects(_) => false,
-        }
-    }
-}
-
-/// A cached answer.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) value: Cached,
-    /// It reflects every write up to this one.
-    pub(super) sequence: Sequence,
-    /// It shows nothing of any write after this one. Later than `sequence` where it was put
-    /// together by several reads.
-    pub(super) shown: Sequence,
-    pub(super) read_at: Instant,
-}
-
-impl Entry {
-    /// An entry that one statement read, as of a write.
-    pub(super) fn as_of(value: Cached, sequence: Sequence, read_at: Instant) -> Self {
-        Self {
-            value,
-            sequence,
-            shown: sequence,
-            read_at,
-        }
-    }
-
-    /// The entry to keep under a key: a redirect where an id leads to a profile of another id.
-    pub(super) fn under(self, key: &CacheKey) -> Self {
-        match (&self.value, key) {
-            (Cached::Profile(profile), CacheKey::Id(id)) if profile.id != *id => Self {
-                value: Cached::Redirect(profile.id),
-                ..self
-            },
-            _ => self,
-        }
-    }
-
-    /// How current the entry is when it was just loaded.
-    pub(super) fn loaded(&self) -> Recency {
-        Recency {
-            sequence: self.sequence,
-            shown: self.shown.max(self.sequence),
-            known_at: self.read_at,
-        }
-    }
-
-    /// How current the entry is, found under the epoch that was current when the proof was taken.
-    pub(super) fn currency(&self, proof: Watermark) -> Recency {
-        let sequence = self.sequence.max(proof.position);
-        let known_at = self.read_at.max(proof.known_at);
-        Recency {
-            sequence,
-            shown: self.shown.max(sequence),
-            known_at,
-        }
-    }
-}
-
-/// How current an answer is: it misses no write up to `sequence`, and none that was answered before
-/// `known_at`.
-///
-/// An answer that is made of several parts reflects what the *least* current of them reflects, and
-/// shows what the *most* current of them shows. "At least as fresh" is a question about the first,
-/// a read token a statement about the second: whoever reads with the token must see at least what
-/// this answer showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recency {
-    /// The last write that all parts reflect for certain.
-    pub sequence: Sequence,
-    /// The last write of which any part may show something: what a read token of the answer proves.
-    pub shown: Sequence,
-    /// When it was last known to be current.
-    pub known_at: Instant,
-}
-
-impl Recency {
-    /// That of an answer which is made of two.
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            sequence: self.sequence.min(other.sequence),
-            shown: self.shown.max(other.shown),
-            known_at: self.known_at.min(other.known_at),
-        }
-    }
-
-    /// The same for an answer that also shows what the store had at a write.
-    #[must_use]
-    pub fn showing(self, write: Sequence) -> Self {
-        Self {
-            shown: self.shown.max(write),
-            ..self
-        }
-    }
-}
-
-/// What an entry must be to be answered.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Requirement {
-    pub(super) proof: Watermark,
-    /// At least this write.
-    pub(super) sequence: Sequence,
-    /// Known to be current at this moment or later. None: only what the store says now will do.
-    pub(super) known_since: Option<Instant>,
-    /// The same, when the store does not answer.
-    pub(super) stale_since: Option<Instant>,
-}
-
-impl Requirement {
-    fn is_met(&self, entry: &Entry, since: Option<Instant>) -> bool {
-        let currency = entry.currency(self.proof);
-        currency.sequence >= self.sequence && since.is_some_and(|since| currency.known_at >= since)
-    }
-
-    /// The entry, just loaded, if the store has seen the write that it must reflect: a standby that
-    /// took over may not have.
-    pub(super) fn proven(&self, entry: Entry) -> Result<Entry, store::Error> {
-        if entry.sequence >= self.sequence {
-            return Ok(entry);
-        }
-        Err(store::Error::Unavailable(
-            "the store has not seen the write of the read token".to_owned(),
-        ))
-    }
-}
-
-/// Where an answer is kept: under all that makes it old when it changes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct EntryKey {
-    pub(super) tenant: TenantId,
-    pub(super) key: CacheKey,
-    pub(super) epoch: u64,
-    /// The version of the tenant's model that was known to be in force.
-    pub(super) model: i64,
-    /// See [`Watermark`].
-    pub(super) generation: u64,
-}
-
 /// A bounded cache with single flight.
 #[derive(Clone)]
 pub(super) struct Cache {
@@ -209,7 +52,7 @@ pub(super) struct Cache {
     slack_bytes: u64,
 }
 
-/// What was put into the cache.
+/// An entry that was put into the cache.
 #[derive(Default)]
 struct Arrived {
     /// Entries since the start.
@@ -218,7 +61,7 @@ struct Arrived {
     bytes: AtomicU64,
 }
 
-/// What a cache holds.
+/// The size of a cache.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) entries: u64,
@@ -258,8 +101,8 @@ impl Cache {
     }
 
     /// The entry in a slot, and whether it was there; loaded when it is missing or not current
-    /// enough. Who misses the same entry at once shares one load, unless it must be newer than that
-    /// one.
+    /// enough. Readers that miss the same entry at once share one load, unless it must be newer
+    /// than that one.
     pub(super) async fn get(
         &self,
         slot: &EntryKey,
@@ -370,13 +213,13 @@ impl Cache {
 /// The most that may arrive before what is too much is evicted, in bytes.
 const MAX_SLACK_BYTES: u64 = 4 << 20;
 
-/// What the cache itself keeps for each entry, besides the slot and the entry: a bucket of the hash
-/// table and its place there, the entry's times and weight, its place in the queue of eviction, and
-/// its part of the sketch of frequencies. Measured with moka 0.12.16: see
+/// Bytes that the cache itself keeps for each entry, besides the slot and the entry: a bucket of
+/// the hash table and its place there, the entry's times and weight, its place in the queue of
+/// eviction, and its part of the sketch of frequencies. Measured with moka 0.12.16: see
 /// `tests::entries_take_the_memory_that_they_are_weighed_with`.
 const OVERHEAD_BYTES: usize = 232;
 
-/// What stands beside an entry in its allocation.
+/// Bytes beside an entry in its allocation.
 const ENTRY_HEAD_BYTES: usize = 24;
 
 /// The size of an entry in memory, in bytes.

@@ -70,3 +70,32 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn each_level_bounds_the_age_of_what_is_cached() {
+        let limits = Limits::from(&Config::defaults());
+        let usual = Some((limits.max_staleness, limits.max_staleness_when_away));
+        let second = Duration::from_secs(1);
+        for (freshness, max_age, sequence) in [
+            (Freshness::MinimizeLatency, usual, 0),
+            (Freshness::AtLeast(Sequence(7)), usual, 7),
+            // The caller's bound holds whether or not the database is there.
+            (Freshness::MaxStaleness(second), Some((second, second)), 0),
+            (
+                Freshness::MaxStaleness(Duration::ZERO),
+                Some((Duration::ZERO, Duration::ZERO)),
+                0,
+            ),
+            (Freshness::Full, None, 0),
+        ] {
+            assert_eq!(freshness.max_age(limits), max_age, "{freshness:?}");
+            assert_eq!(freshness.sequence(), Sequence(sequence), "{freshness:?}");
+        }
+        assert!(limits.max_staleness <= limits.max_staleness_when_away);
+    }
+}

@@ -1,4 +1,4 @@
-//! What a read asks of the store: profiles, folded by the model that is active in the same
+//! The reads of the store: profiles, folded by the model that is active in the same
 //! snapshot, and the profiles that identifiers and records lead to.
 
 use std::sync::Arc;

@@ -3,40 +3,35 @@
 //! Hits come by how sure they are: first those that the text names (by an identifier, or the number
 //! of an order), then those in whose searchable traits each of its words is found: as it is, as the
 //! beginning of a word, by a word that sounds like it, by a word that is it but for a typing
-//! mistake. A profile is as sure as the least sure of the words. What is less sure is looked for
+//! mistake. A profile is as sure as the least sure of the words. Less sure words are looked for
 //! only when the page is not full yet, so that an agent who types well does not wait for it.
+
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profile_core::identity::{Likeness, Spelling};
 use profile_core::records::{Identifier, ObjectKey, ProfileId, Sequence, TenantId, words};
 use serde::{Deserialize, Serialize};
 
 use super::former::{holder_names, present_or_former};
 use super::{Answer, Freshness, Key, Reader};
-use crate::compute::{self, Class};
-use crate::store::{self, Match, TermQuery, Way};
+use crate::store::{self, Match, TermQuery};
+use words::ways;
 
 /// How many profiles a search finds by one identifier. Identifiers that more hold are of no use to
 /// tell people apart.
 const MAX_NAMED_HITS: usize = 1_000;
-/// How many words of the database are looked at for one of the query, of those that sound, begin
-/// and end alike each.
-const MAX_WORDS_READ: usize = 5_000;
-/// By how many words that sound like it a word is found, and by how many with typing mistakes: the
-/// likest.
-const MAX_LIKE_WORDS: usize = 100;
 
 /// A profile that fits a search.
 #[derive(Debug, Clone)]
 pub struct SearchHit {
-    /// Which.
+    /// The profile.
     pub profile: Answer,
-    /// What it was found by, at least one.
+    /// The words that it was found by, at least one.
     pub found_by: Vec<FoundBy>,
 }
 
-/// What a profile was found by.
+/// A word that a profile was found by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FoundBy {
     /// An identifier of this type that equals the query.
@@ -70,7 +65,7 @@ pub enum Rank {
 pub struct SearchCursor {
     /// How sure the last profile listed is.
     pub rank: Rank,
-    /// Which it is.
+    /// The profile at which the page ended.
     pub profile: ProfileId,
 }
 
@@ -167,47 +162,6 @@ impl Reader {
         })
     }
 
-    /// Adds the profiles that the words find, until there are more than fit on a page. Those that
-    /// are named are listed already.
-    async fn by_words(
-        &self,
-        tenant: &TenantId,
-        mut asked: TermQuery,
-        named: &BTreeMap<ProfileId, Vec<FoundBy>>,
-        found: &mut Vec<Found>,
-    ) -> Result<(), store::Error> {
-        let rank = Rank::Words(asked.least);
-        while found.len() < asked.limit {
-            let hits = self
-                .metrics
-                .store("find_by_terms", self.store.find_by_terms(tenant, &asked))
-                .await?;
-            let complete = hits.len() < asked.limit;
-            asked.after = hits.last().map(|hit| hit.profile);
-            for hit in hits
-                .into_iter()
-                .filter(|hit| !named.contains_key(&hit.profile))
-            {
-                let by = hit
-                    .found
-                    .into_iter()
-                    .map(|(name, way)| FoundBy::Trait(name, way))
-                    .collect();
-                found.push((
-                    SearchCursor {
-                        rank,
-                        profile: hit.profile,
-                    },
-                    by,
-                ));
-            }
-            if complete {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// The profiles that the query names, and by what.
     async fn named(
         &self,
@@ -261,72 +215,4 @@ impl Reader {
         }
         Ok(found)
     }
-
-    /// For each word the words of the tenant that may be meant by it.
-    async fn like_words(
-        &self,
-        tenant: &TenantId,
-        words: &[String],
-    ) -> Result<Vec<Vec<Way>>, store::Error> {
-        let like = words.iter().map(async |word| {
-            let Some(spelling) = Spelling::of(word) else {
-                return Ok(Vec::new());
-            };
-            let read = self.store.find_words(tenant, &spelling, MAX_WORDS_READ);
-            let read = self.metrics.store("find_words", read).await?;
-            let like = compute::run(Class::Call, None, move || likest(&spelling, read)).await;
-            like.map_err(|error| store::Error::Unavailable(error.to_string()))
-        });
-        futures::future::try_join_all(like).await
-    }
-}
-
-/// The words that are most like a spelling.
-fn likest(spelling: &Spelling, words: Vec<String>) -> Vec<Way> {
-    let like = words
-        .into_iter()
-        .filter_map(|word| Some((spelling.likeness(&word)?, word)));
-    let mut like: Vec<(Likeness, String)> = like.collect();
-    like.sort_unstable();
-    let way = |(likeness, text)| match likeness {
-        Likeness::Sound => Way {
-            found: Match::Phonetic,
-            text,
-        },
-        Likeness::Slip(_) => Way {
-            found: Match::Typo,
-            text,
-        },
-    };
-    let (sounds, slips): (Vec<Way>, Vec<Way>) = like
-        .into_iter()
-        .map(way)
-        .partition(|way| way.found == Match::Phonetic);
-    sounds
-        .into_iter()
-        .take(MAX_LIKE_WORDS)
-        .chain(slips.into_iter().take(MAX_LIKE_WORDS))
-        .collect()
-}
-
-/// The ways in which each word may be found so, or more surely; none where no word can be found
-/// just so.
-fn ways(words: &[String], like: &[Vec<Way>], least: Match) -> Option<Vec<Vec<Way>>> {
-    let of_word = |(place, word): (usize, &String)| {
-        let plain = [Match::Exact, Match::Prefix].map(|found| Way {
-            found,
-            text: word.clone(),
-        });
-        let like = like.get(place).into_iter().flatten().cloned();
-        plain
-            .into_iter()
-            .chain(like)
-            .filter(|way| way.found <= least)
-            .collect::<Vec<_>>()
-    };
-    let ways: Vec<Vec<Way>> = words.iter().enumerate().map(of_word).collect();
-    ways.iter()
-        .flatten()
-        .any(|way| way.found == least)
-        .then_some(ways)
 }

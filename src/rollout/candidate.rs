@@ -5,18 +5,18 @@ use serde::Serialize;
 /// A model that might be put in force.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Candidate {
-    /// What it says.
+    /// The file or the version that it has.
     pub content: Content,
     /// Where its weights come from.
     pub weights: Weights,
 }
 
-/// What a candidate says.
+/// The content of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub enum Content {
-    /// This file.
+    /// The text of a model file.
     File(String),
-    /// What a stored version says.
+    /// The file of a stored version.
     Version(i64),
 }
 

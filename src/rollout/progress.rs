@@ -5,7 +5,7 @@ use tokio::sync::watch;
 /// How far a long work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Step {
-    /// What is being done, in words.
+    /// The current step, in words.
     pub phase: &'static str,
     /// How much of it is done.
     pub done: usize,

@@ -6,29 +6,29 @@
 //! reader sees is all before or all after.
 //!
 //! Holding the turn for the whole of it is the simple choice: writes of the tenant wait, and those
-//! that cannot wait so long are refused and said again. Reads go on: they take no turn.
+//! that cannot wait that long are refused and said again. Reads go on: they take no turn.
+
+mod apply;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use profile_core::model::{Model, ModelError};
-use profile_core::records::{Sequence, TenantId, Timestamp};
+use profile_core::records::{Sequence, TenantId};
 use serde::{Deserialize, Serialize};
 
 use super::candidate::Candidate;
-use super::comparison::Comparison;
 use super::load::{Loaded, load};
 use super::progress::Progress;
 use crate::active_models::{ActiveModel, ActiveModels};
 use crate::changes::LogFollower;
-use crate::clock::{Clock, settle};
+use crate::clock::Clock;
 use crate::compute::{self, Class};
 use crate::full_resolution::{Difference, ModelChange, Resolution, resolve};
 use crate::ingest::WriteContext;
-use crate::store::{
-    self, Activation, Cause, Changes, IdempotencyError, IdempotentRequest, ModelVersion, Store,
-    Transaction,
-};
+use crate::store::{self, Cause, IdempotencyError, Store, Transaction};
+
+pub use apply::{Applied, Apply};
 
 /// How many rows one statement of the write has.
 const PIECE_ROWS: usize = 5_000;
@@ -38,37 +38,15 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// How often it is begun again because another version came into force meanwhile.
 const ATTEMPTS: u32 = 5;
 
-/// What a candidate changes.
+/// The changes that a candidate makes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plan {
     /// The version that it is compared with.
     pub base_version: i64,
     /// Whether it says nothing else.
     pub unchanged: bool,
-    /// What changes.
+    /// Differences of profiles and records.
     pub difference: Difference,
-}
-
-/// What putting a candidate in force came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Applied {
-    /// The version in force now.
-    pub version: i64,
-    /// What was changed.
-    pub plan: Plan,
-    /// The write after which all of it is visible.
-    pub sequence: i64,
-}
-
-/// Asks to put a candidate in force.
-#[derive(Debug, Clone)]
-pub struct Apply {
-    /// Which.
-    pub candidate: Candidate,
-    /// Only if this version is in force.
-    pub expected_version: Option<i64>,
-    /// The caller's name of the request; empty: none.
-    pub request_id: String,
 }
 
 /// Why there is no plan, or nothing was applied.
@@ -83,9 +61,9 @@ pub enum Error {
     /// Another version is in force than the caller thinks.
     #[error("version {actual} of the model is in force, not {expected}")]
     OtherVersion {
-        /// The caller's.
+        /// The version that the caller expects.
         expected: i64,
-        /// The one in force.
+        /// The version that is active.
         actual: i64,
     },
     /// Nothing was written yet, so no model is in force.
@@ -116,11 +94,11 @@ impl From<IdempotencyError> for Error {
 pub struct ModelRollout {
     /// Where everything is.
     pub store: Arc<dyn Store>,
-    /// Who is to know of another model.
+    /// Active models of all tenants.
     pub models: Arc<ActiveModels>,
     /// By whose time.
     pub clock: Arc<dyn Clock>,
-    /// Whom to tell what is written.
+    /// Follower of the change log, which learns of the write.
     pub follower: Arc<LogFollower>,
 }
 
@@ -198,157 +176,6 @@ impl ModelRollout {
         }
     }
 
-    /// Puts a candidate in force.
-    ///
-    /// # Errors
-    /// All of [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped before the commit, it leaves nothing.
-    pub async fn apply(
-        &self,
-        tenant: &TenantId,
-        apply: &Apply,
-        progress: &Progress,
-    ) -> Result<Applied, Error> {
-        let applied = Box::pin(
-            self.store
-                .availability()
-                .guard(self.apply_there(tenant, apply, progress)),
-        )
-        .await;
-        if applied.is_err() {
-            // A commit whose answer was lost may have happened.
-            self.models.forget(tenant);
-        }
-        applied
-    }
-
-    async fn apply_there(
-        &self,
-        tenant: &TenantId,
-        apply: &Apply,
-        progress: &Progress,
-    ) -> Result<Applied, Error> {
-        progress.tell("waiting for the write turn", 0, 0);
-        let mut tx = self.store.begin(tenant).await?;
-        let asked = ("apply_model", &apply.candidate, apply.expected_version);
-        let request = IdempotentRequest::new(&apply.request_id, &asked);
-        if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
-            return Ok(earlier.answer);
-        }
-        // Whoever changes the model holds the turn, so what is read beside it is what is in force.
-        let in_force = self.store.model(tenant, None).await?;
-        let comparison = self.compare(tenant, &apply.candidate, in_force).await?;
-        check_expected(apply.expected_version, comparison.from.version)?;
-        settle(&mut *tx, &*self.clock, tenant).await?;
-        let context = WriteContext {
-            tenant,
-            sequence: tx.sequence(),
-            now: self.clock.now().max(tx.not_before()),
-        };
-        if comparison.unchanged && comparison.from.version > 0 {
-            let version = comparison.from.version;
-            return self.keep_active(tx, context, version, &request).await;
-        }
-        self.activate(tx, context, comparison, &request, progress)
-            .await
-    }
-
-    /// Writes nothing but the request: the candidate says what the active version says.
-    async fn keep_active(
-        &self,
-        tx: Box<dyn Transaction>,
-        context: WriteContext<'_>,
-        version: i64,
-        request: &IdempotentRequest<'_>,
-    ) -> Result<Applied, Error> {
-        let WriteContext {
-            tenant,
-            sequence,
-            now,
-        } = context;
-        let applied = Applied {
-            version,
-            plan: Plan {
-                base_version: version,
-                unchanged: true,
-                ..Plan::default()
-            },
-            sequence: sequence.0,
-        };
-        let changes = Changes {
-            requests: request.row(sequence, &applied)?.into_iter().collect(),
-            ..Changes::default()
-        };
-        self.follower
-            .commit(tenant, sequence, &[], tx.commit(now, &changes))
-            .await?;
-        Ok(applied)
-    }
-
-    /// Writes what the candidate makes of everything, and puts it in force.
-    async fn activate(
-        &self,
-        mut tx: Box<dyn Transaction>,
-        context: WriteContext<'_>,
-        comparison: Comparison,
-        request: &IdempotentRequest<'_>,
-        progress: &Progress,
-    ) -> Result<Applied, Error> {
-        let WriteContext {
-            tenant,
-            sequence,
-            now,
-        } = context;
-        let Comparison {
-            from,
-            to,
-            added,
-            unchanged,
-        } = comparison;
-        let models = ModelChange {
-            from: &from.model,
-            to: &to.model,
-        };
-        let loaded = load(tx.reads(), models, progress).await?;
-        progress.tell("resolving", 0, loaded.before.records.len());
-        let resolving = in_background(context, loaded, from.model.clone(), to.clone());
-        let Resolution {
-            mut changes,
-            difference,
-        } = alive(&mut *tx, resolving).await?;
-        let applied = Applied {
-            version: to.version,
-            plan: Plan {
-                base_version: from.version,
-                unchanged,
-                difference,
-            },
-            sequence: sequence.0,
-        };
-        changes.models.extend(added.map(|model| ModelVersion {
-            create_time: now,
-            ..model
-        }));
-        changes.activation = Some(Activation {
-            version: to.version,
-            sequence,
-            time: now,
-        });
-        changes.requests.extend(request.row(sequence, &applied)?);
-        let log = changes.log.clone();
-        let commit = async {
-            write(tx, now, changes, progress).await?;
-            // Before anybody is told: who then reads what is cached as of this write goes by this
-            // model.
-            self.models.put(tenant, to);
-            Ok(())
-        };
-        self.follower.commit(tenant, sequence, &log, commit).await?;
-        Ok(applied)
-    }
-
     /// The latest version that is stored.
     pub(super) async fn latest(&self, tenant: &TenantId) -> Result<i64, store::Error> {
         Ok(self
@@ -357,14 +184,6 @@ impl ModelRollout {
             .await?
             .first()
             .map_or(0, |stored| stored.model.version))
-    }
-}
-
-/// Refuses a request that expects another version to be active.
-fn check_expected(expected: Option<i64>, actual: i64) -> Result<(), Error> {
-    match expected {
-        Some(expected) if expected != actual => Err(Error::OtherVersion { expected, actual }),
-        _ => Ok(()),
     }
 }
 
@@ -414,23 +233,6 @@ async fn alive<T>(
         }
         tx.reads().scan_records(None, 1).await?;
     }
-}
-
-/// Writes in pieces, and commits.
-async fn write(
-    mut tx: Box<dyn Transaction>,
-    now: Timestamp,
-    changes: Changes,
-    progress: &Progress,
-) -> Result<(), store::Error> {
-    let mut pieces = changes.pieces(PIECE_ROWS);
-    let last = pieces.pop().unwrap_or_default();
-    for (done, piece) in pieces.iter().enumerate() {
-        progress.tell("writing", done, pieces.len() + 1);
-        tx.write(piece).await?;
-    }
-    progress.tell("writing", pieces.len(), pieces.len() + 1);
-    tx.commit(now, &last).await
 }
 
 #[cfg(test)]

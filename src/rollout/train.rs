@@ -20,7 +20,7 @@ const MAX_RECORDS: usize = 200_000;
 /// How many records are read at once.
 const CHUNK: usize = 2_000;
 
-/// What was learned.
+/// The weights that were learned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
     /// The version that the weights are stored as.

@@ -43,7 +43,7 @@ pub(super) async fn become_ready(
         tracing::info!("ready");
     }
     if let Err(error) = models.compare_with_configured(&TenantId::default()).await {
-        tracing::warn!(%error, "whether the configured model file is the model in force could not be told");
+        tracing::warn!(%error, "whether the configured model file is the model in force could not be found out");
     }
     loop {
         tokio::select! {
@@ -51,7 +51,7 @@ pub(super) async fn become_ready(
                 reason = other;
                 say(reason.as_deref(), &health, &ready).await;
             }
-            // A failure is told by whoever follows the change log.
+            // Whoever follows the change log reports failures.
             () = tokio::time::sleep(time::INTERVAL) => drop(clocks.look().await),
         }
     }

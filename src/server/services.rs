@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tonic::codec::CompressionEncoding;
-use tonic::service::{Routes, RoutesBuilder};
+use tonic::service::Routes;
+use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::Parts;
 use crate::active_models::ActiveModels;
@@ -14,20 +14,10 @@ use crate::background::backfill::Backfill;
 use crate::background::learning::FrequencyLearner;
 use crate::background::segments::Segments;
 use crate::changes::LogFollower;
-use crate::config;
 use crate::explain::Explainer;
-use crate::grpc::v1::context_service_server::ContextServiceServer;
-use crate::grpc::v1::experience_service_server::ExperienceServiceServer;
-use crate::grpc::v1::identity_service_server::IdentityServiceServer;
-use crate::grpc::v1::ingest_service_server::IngestServiceServer;
-use crate::grpc::v1::model_service_server::ModelServiceServer;
-use crate::grpc::v1::preference_service_server::PreferenceServiceServer;
-use crate::grpc::v1::profile_service_server::ProfileServiceServer;
-use crate::grpc::v1::publish_service_server::PublishServiceServer;
-use crate::grpc::v1::segment_service_server::SegmentServiceServer;
 use crate::grpc::{
     ContextApi, ExperienceApi, IdentityApi, IngestApi, ModelApi, PreferenceApi, ProfileApi,
-    PublishApi, Reflection, SegmentApi, Watches,
+    PublishApi, SegmentApi, Services, Watches,
 };
 use crate::ingest::{self, Ingest};
 use crate::reader::Reader;
@@ -35,39 +25,12 @@ use crate::rollout::ModelRollout;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-/// A generated service within the configured bounds. (Generated services have no trait in common.)
-macro_rules! bounded {
-    ($service:expr, $grpc:expr) => {{
-        let service = $service
-            .max_decoding_message_size($grpc.max_receive_bytes)
-            .max_encoding_message_size($grpc.max_send_bytes)
-            .accept_compressed(CompressionEncoding::Gzip);
-        if $grpc.compress_answers {
-            service.send_compressed(CompressionEncoding::Gzip)
-        } else {
-            service
-        }
-    }};
-}
-
 /// Builds the services and starts what they work with: the write path and the background jobs.
-pub(super) fn build<H>(
+pub(super) fn build(
     parts: &Parts,
     models: Arc<ActiveModels>,
-    health: H,
-) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 3])
-where
-    H: tower::Service<
-            http::Request<tonic::body::Body>,
-            Response = http::Response<tonic::body::Body>,
-            Error = std::convert::Infallible,
-        > + tonic::server::NamedService
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    H::Future: Send + 'static,
-{
+    health: HealthServer<impl Health>,
+) -> (Routes, JoinHandle<()>, [JoinHandle<()>; 3]) {
     let Parts {
         config,
         store,
@@ -106,7 +69,7 @@ where
         rollout: rollout.clone(),
     };
     let learning = tokio::spawn(learner.run(metrics.clone()));
-    let apis = Apis {
+    let services = Services {
         context: context_api,
         experience: experience_api,
         identity: identity_api(parts, &models, &ingest),
@@ -121,11 +84,11 @@ where
         },
         segment: segment_api,
     };
-    let routes = apis.routes(&config.grpc, health);
+    let routes = services.routes(&config.grpc, health);
     (routes, writer, [counting, measuring, learning])
 }
 
-/// What the services share.
+/// Parts that several services share.
 struct Foundation {
     follower: Arc<LogFollower>,
     ingest: Ingest,
@@ -229,59 +192,6 @@ fn preference_api(profiles: &ProfileApi, ingest: Ingest) -> PreferenceApi {
         models,
         store,
         clock,
-    }
-}
-
-/// The services, before they are put together.
-struct Apis {
-    context: ContextApi,
-    experience: ExperienceApi,
-    identity: IdentityApi,
-    ingest: IngestApi,
-    model: ModelApi,
-    preference: PreferenceApi,
-    profile: ProfileApi,
-    publish: PublishApi,
-    segment: SegmentApi,
-}
-
-impl Apis {
-    /// The services within their bounds, with health and reflection.
-    fn routes<H>(self, grpc: &config::Grpc, health: H) -> Routes
-    where
-        H: tower::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<tonic::body::Body>,
-                Error = std::convert::Infallible,
-            > + tonic::server::NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        H::Future: Send + 'static,
-    {
-        let mut routes = RoutesBuilder::default();
-        routes
-            .add_service(bounded!(ContextServiceServer::new(self.context), grpc))
-            .add_service(bounded!(
-                ExperienceServiceServer::new(self.experience),
-                grpc
-            ))
-            .add_service(bounded!(IdentityServiceServer::new(self.identity), grpc))
-            .add_service(bounded!(IngestServiceServer::new(self.ingest), grpc))
-            .add_service(bounded!(ModelServiceServer::new(self.model), grpc))
-            .add_service(bounded!(
-                PreferenceServiceServer::new(self.preference),
-                grpc
-            ))
-            .add_service(bounded!(ProfileServiceServer::new(self.profile), grpc))
-            .add_service(bounded!(PublishServiceServer::new(self.publish), grpc))
-            .add_service(bounded!(SegmentServiceServer::new(self.segment), grpc))
-            .add_service(health)
-            .add_service(Reflection::v1())
-            // Older grpcurl asks for this one only.
-            .add_service(Reflection::v1alpha());
-        routes.routes()
     }
 }
 

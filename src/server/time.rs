@@ -5,7 +5,7 @@
 //! servers share. While the server's differs from it by more than `database.max_clock_difference`,
 //! nothing is written and the server is not ready; reads go on. Nor is anything written before the
 //! first comparison. A file has no clock of its own, but
-//! its newest write has a time: a clock that is behind it is told in the log. It is not refused
+//! its newest write has a time: the log tells of a clock that is behind it. It is not refused
 //! there, for it may as well have been the clock of that write that was wrong.
 
 use std::sync::Arc;

@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Whether the server takes calls, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// It does.
+    /// It answers calls.
     Ready,
     /// It does not; the text is for an operator and names no data.
     NotReady(Cow<'static, str>),
@@ -48,15 +48,15 @@ struct Operations {
     readiness: watch::Receiver<Readiness>,
 }
 
-/// The operations port.
+/// Serves probes and metrics on a port of its own.
 pub struct OperationsPort {
     /// Where it listens.
     pub listener: TcpListener,
-    /// What `/metrics` prints.
+    /// The registry that `/metrics` prints.
     pub registry: Registry,
-    /// What `/readyz` says.
+    /// The answer of `/readyz`.
     pub readiness: watch::Receiver<Readiness>,
-    /// Its bounds.
+    /// Limits of its connections.
     pub options: config::Operations,
     /// Metrics sink.
     pub metrics: Arc<Metrics>,
@@ -116,7 +116,7 @@ impl OperationsPort {
             }));
         }
         let ended = async { while tasks.join_next().await.is_some() {} };
-        // What is left is aborted with the set.
+        // The rest is aborted with the set.
         let _ = tokio::time::timeout(GRACE, ended).await;
     }
 }

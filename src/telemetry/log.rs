@@ -11,6 +11,7 @@ mod panics;
 mod traced;
 mod writer;
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -60,7 +61,11 @@ pub(super) fn install(
     let limit = Arc::new(PlaceLimit::new(max_lines(config)));
     let reported = limit.clone();
     let output = open(config.file.as_deref()).map_err(Error::of("log file"))?;
-    let colours = config.file.is_none() && io::stderr().is_terminal() && !is_colour_unwanted();
+    let colours = is_coloured(
+        config,
+        io::stderr().is_terminal(),
+        std::env::var_os("NO_COLOR").as_deref(),
+    );
     let writer = Writer::start(output, move || reported.report()).map_err(Error::of("log"))?;
     let (filter, handle) = reload::Layer::new(filter(config));
     let lines = lines(
@@ -150,9 +155,10 @@ fn open(file: Option<&Path>) -> io::Result<File> {
     }
 }
 
-/// Whether `NO_COLOR` is set, to anything but nothing. Source: no-color.org.
-fn is_colour_unwanted() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Whether lines have colours: at a terminal, unless `NO_COLOR` is set to anything but nothing.
+/// Source: no-color.org.
+fn is_coloured(config: &Log, is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    config.file.is_none() && is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 fn max_lines(config: &Log) -> u32 {
@@ -256,6 +262,31 @@ mod tests {
                 Some("GetProfile")
             ]
         );
+    }
+
+    #[test]
+    fn lines_are_coloured_at_a_terminal_that_wants_it() {
+        let standard_error = crate::config::Config::defaults().log;
+        let file = Log {
+            file: Some("/var/log/customer-profile.log".into()),
+            ..standard_error.clone()
+        };
+        for (config, is_terminal, no_color, expected) in [
+            (&standard_error, true, None, true),
+            (&standard_error, true, Some(""), true),
+            (&standard_error, true, Some("1"), false),
+            // The value does not matter.
+            (&standard_error, true, Some("0"), false),
+            (&standard_error, true, Some("false"), false),
+            (&standard_error, false, None, false),
+            (&file, true, None, false),
+        ] {
+            assert_eq!(
+                is_coloured(config, is_terminal, no_color.map(OsStr::new)),
+                expected,
+                "{is_terminal} {no_color:?}"
+            );
+        }
     }
 
     #[test]

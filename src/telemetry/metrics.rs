@@ -5,9 +5,9 @@
 //! conventions where there is one (`rpc.server.call.duration`); the service's own begin with
 //! `customer_profile.`. Prometheus adds unit and `_total`.
 //!
-//! What every call touches is **bound**: the attribute set is looked up once for all, a measurement
-//! is an atomic addition and allocates nothing. Sizes and depths are observed when somebody
-//! collects, by a function of their owner.
+//! Instruments that every call touches are **bound**: the attribute set is looked up once for all,
+//! a measurement is an atomic addition and allocates nothing. Sizes and depths are observed when
+//! somebody collects, by a function of their owner.
 //!
 //! Attribute values are few and never personal: methods, status codes, names of caches, operations,
 //! identifier types and fields of the model (at most 100).
@@ -28,7 +28,7 @@ use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 pub use caches::CacheSize;
-pub use calls::name_of;
+pub use calls::{error_type, name_of};
 pub use labels::{Cache, Job};
 pub use pools::PoolSize;
 
@@ -172,11 +172,29 @@ mod tests {
         .concat();
         insta::assert_snapshot!(counted.join("\n"), @r#"
         rpc_server_active_calls{lane="read"} 6
-        rpc_server_call_duration_seconds_count{rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED"} 1
-        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND"} 1
-        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK"} 2
+        rpc_server_call_duration_seconds_count{error_type="UNIMPLEMENTED",rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED",rpc_system_name="grpc"} 1
+        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND",rpc_system_name="grpc"} 1
+        rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK",rpc_system_name="grpc"} 2
         customer_profile_rpc_shed_total{lane="read"} 1
         "#);
+    }
+
+    #[test]
+    fn only_errors_of_the_server_have_an_error_type() {
+        let of_the_server: Vec<_> = (0..17)
+            .filter_map(|code| error_type(Code::from_i32(code)))
+            .collect();
+        assert_eq!(
+            of_the_server,
+            [
+                "UNKNOWN",
+                "DEADLINE_EXCEEDED",
+                "UNIMPLEMENTED",
+                "INTERNAL",
+                "UNAVAILABLE",
+                "DATA_LOSS"
+            ]
+        );
     }
 
     #[test]

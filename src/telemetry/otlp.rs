@@ -1,18 +1,17 @@
 //! OpenTelemetry over OTLP (gRPC): exporters and resource.
 //!
-//! What becomes of spans and metrics on their way is [watched](exports): the SDK says it to nobody.
+//! The way of spans and metrics is [watched](exports), since the SDK reports losses to nobody.
 
 mod exports;
+mod headers;
 
 use std::fs;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, ClientTlsConfig};
 
 use super::Error;
@@ -20,6 +19,7 @@ use crate::config::Telemetry;
 
 use exports::WatchedMetrics;
 pub(super) use exports::{Exports, refusals};
+use headers::OwnHeaders;
 
 /// The resource that all telemetry belongs to. `OTEL_RESOURCE_ATTRIBUTES` adds to it.
 pub(super) fn resource(config: &Telemetry) -> Resource {
@@ -50,17 +50,10 @@ fn reach<B: WithExportConfig + WithTonicConfig>(
     endpoint: &str,
     config: &Telemetry,
 ) -> Result<B, Error> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &config.otlp_headers.0 {
-        headers.append(
-            HeaderName::from_bytes(name.as_bytes()).map_err(Error::of("OTLP headers"))?,
-            HeaderValue::from_str(value).map_err(Error::of("OTLP headers"))?,
-        );
-    }
     let builder = builder
         .with_endpoint(endpoint)
         .with_timeout(config.otlp_timeout)
-        .with_metadata(MetadataMap::from_headers(headers));
+        .with_interceptor(OwnHeaders::new(&config.otlp_headers, std::env::vars_os())?);
     if !endpoint.starts_with("https:") {
         return Ok(builder);
     }
@@ -85,7 +78,7 @@ pub(super) fn traces(
     let processor = exports.watch_spans(exporter);
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
-        // What is traced was chosen before it had a span: `spans`.
+        // `spans` chose the calls that are traced before they had a span.
         .with_sampler(Sampler::AlwaysOn)
         .with_span_processor(processor)
         .build())
@@ -93,6 +86,7 @@ pub(super) fn traces(
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
     use opentelemetry::trace::TracerProvider as _;
     use opentelemetry_proto::tonic::collector::{
         metrics::v1::{
@@ -113,7 +107,6 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::*;
     use crate::{config::Config, spans, telemetry};
 
     /// A collector that passes on what it is sent.

@@ -38,7 +38,7 @@ pub struct Acceptor {
 
 /// An accepted connection; counted until it is dropped.
 pub struct Accepted {
-    /// The connection.
+    /// Bytes of the connection.
     pub stream: TcpStream,
     counted: Counted,
 }

@@ -15,7 +15,7 @@ const MIN_BYTES_PER_SECOND: u32 = 1024;
 pub(super) struct Arrears(Duration);
 
 impl Arrears {
-    /// The client took so many bytes after the server waited for so long.
+    /// The client took this number of bytes after the server had waited this long.
     pub(super) fn took(&mut self, bytes: usize, waited: Duration) {
         let paid = Duration::from_secs(bytes as u64) / MIN_BYTES_PER_SECOND;
         self.0 = (self.0 + waited).saturating_sub(paid);

@@ -23,7 +23,7 @@ impl Budget {
         })
     }
 
-    /// The whole of it.
+    /// The number of bytes that there are.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
@@ -44,7 +44,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Nothing of it.
+    /// Takes nothing yet.
     #[must_use]
     pub fn nothing(budget: &Arc<Budget>) -> Self {
         Self {

@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const RESERVED: usize = 256;
 
 /// Raises the soft limit of descriptors to the hard one, once a process, and returns it; `None`
-/// where there is no limit. What an operator sets later stays.
+/// where there is no limit. A limit that an operator sets later stays.
 ///
 /// The soft limit is 1,024 on many machines for the sake of programs that call `select`, which this
 /// one does not.

@@ -18,7 +18,7 @@ use super::random;
 use super::stream::Streams;
 use super::tally::{Closed, Tally};
 
-/// What a client is told that is refused: empty settings, and GOAWAY with `ENHANCE_YOUR_CALM`.
+/// Answer to a client that is refused: empty settings, and GOAWAY with `ENHANCE_YOUR_CALM`.
 pub const GOODBYE: &[u8] = b"\0\0\0\x04\0\0\0\0\0\
     \0\0\x1c\x07\0\0\0\0\0\
     \0\0\0\0\0\0\0\x0btoo many connections";
@@ -27,7 +27,7 @@ pub const GOODBYE: &[u8] = b"\0\0\0\x04\0\0\0\0\0\
 const SPOKEN_BYTES: u64 = 24 + 9;
 /// How long a connection without streams may take to go when it was asked to.
 const PARTING: Duration = Duration::from_secs(1);
-/// What is buffered of a stream's answer beyond what its client has room for.
+/// Bytes of a stream's answer that are buffered beyond its client's room.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// Streams that a client has reset and that the server has not seen yet; more end the connection
 /// (CVE-2023-44487).
@@ -139,7 +139,7 @@ fn builder(streams: Streams, options: &Options) -> Builder<Streams> {
     builder
 }
 
-/// What is to become of a connection.
+/// The next step of a connection.
 enum Verdict {
     /// Nothing yet.
     Wait,
@@ -147,7 +147,7 @@ enum Verdict {
     End(Ended),
     /// It is asked to go.
     Leave(Closed),
-    /// It is closed.
+    /// Closes the connection.
     Close(Closed),
     /// It has nothing left to do.
     Gone,
@@ -197,7 +197,7 @@ impl Life {
         due.max(now + Duration::from_millis(1))
     }
 
-    /// What is due.
+    /// The step that is due.
     fn look(&self) -> Verdict {
         let idle = self.connection.idle_since();
         if let Some(since) = self.ending {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::arrears::Arrears;
 
-/// What is known of a client from its bytes.
+/// State of a client, as its bytes show it.
 #[derive(Debug, Default)]
 pub struct Heard {
     bytes: AtomicU64,
@@ -58,7 +58,7 @@ impl Guarded {
         }
     }
 
-    /// What is known of the client.
+    /// State of the client.
     #[must_use]
     pub fn heard(&self) -> Arc<Heard> {
         self.heard.clone()

@@ -23,7 +23,7 @@ tokio::task_local! {
     static CONTROL: Arc<Control>;
 }
 
-/// What a stream's task and its call tell each other.
+/// State that a stream's task and its call share.
 #[derive(Default)]
 pub struct Control {
     inner: Mutex<Inner>,
@@ -84,7 +84,7 @@ impl Control {
         }
     }
 
-    /// A part of the answer was given, of so many bytes.
+    /// A part of the answer went out, with this number of bytes.
     pub fn gave(&self, bytes: usize) {
         let mut inner = self.lock();
         (inner.blocked_since, inner.given) = (Some(Instant::now()), bytes);

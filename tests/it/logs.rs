@@ -333,3 +333,68 @@ fn the_log_of_a_server_that_ends_is_whole() {
     server.signal("TERM");
     server.wait_for("stopped");
 }
+
+/// The lines of a server at a terminal of its own, up to the one that says that it listens.
+fn lines_at_a_terminal(dir: &Path, no_color: Option<&str>) -> String {
+    let url = format!("sqlite://{}", dir.join("cp.db").display());
+    let args = [
+        "serve",
+        "--database-url",
+        &url,
+        "--grpc-address",
+        "127.0.0.1:0",
+    ];
+    let program = command(dir, args);
+    let words: Vec<String> = std::iter::once(program.get_program())
+        .chain(program.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    // `script` gives the program a terminal; its shell tells whom to end.
+    let line = format!(
+        "echo process $$; exec {} --operations-address 127.0.0.1:0",
+        words.join(" ")
+    );
+    let mut script = Command::new("script");
+    script
+        .args(["--quiet", "--flush", "--command", &line, "/dev/null"])
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm");
+    if let Some(no_color) = no_color {
+        script.env("NO_COLOR", no_color);
+    }
+    let mut child = script.spawn().expect("script, of the package bsdutils");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let mut said = String::new();
+    let mut process = None;
+    for line in lines.by_ref().map_while(Result::ok) {
+        if let Some(id) = line.trim().strip_prefix("process ") {
+            process = Some(id.to_owned());
+        } else {
+            said += &line;
+            said.push('\n');
+        }
+        if line.contains("listening") {
+            break;
+        }
+    }
+    let process = process.expect("a process");
+    let ended = Command::new("kill").args(["-TERM", &process]).status();
+    assert!(ended.expect("kill").success());
+    drop(lines.count());
+    child.wait().expect("it ends");
+    said
+}
+
+#[test]
+fn a_terminal_has_colours_unless_no_color_is_set() {
+    const ESCAPE: &str = "\x1b[";
+    let dir = TempDir::new().expect("a directory");
+    for (no_color, coloured) in [(None, true), (Some(""), true), (Some("1"), false)] {
+        let said = lines_at_a_terminal(dir.path(), no_color);
+        assert!(said.contains("listening"), "{said}");
+        assert_eq!(said.contains(ESCAPE), coloured, "{no_color:?}: {said:?}");
+    }
+}

@@ -1,6 +1,8 @@
 //! Collectors that fail in each way: one line when it begins, one when it is over, counts in
 //! between, and nothing else suffers.
 
+mod tls;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -21,8 +23,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use serde_json::Value as Json;
 use tempfile::TempDir;
-use tonic::transport::Server;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status};
 
 use crate::support::server::TestServer;
@@ -39,17 +44,35 @@ const WELL: u8 = 0;
 const REFUSES: u8 = 1;
 const TAKES_A_PART: u8 = 2;
 
-/// A collector that does as it is told.
+/// A collector that does as it is told, and passes on the headers of each message.
 #[derive(Clone)]
-struct Collector(Arc<AtomicU8>);
+struct Collector {
+    mode: Arc<AtomicU8>,
+    headers: mpsc::UnboundedSender<Vec<String>>,
+}
+
+impl Collector {
+    fn note(&self, metadata: &MetadataMap) {
+        let mut headers: Vec<String> = metadata
+            .clone()
+            .into_headers()
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+            .collect();
+        headers.sort_unstable();
+        // A test that does not look at headers does not listen.
+        drop(self.headers.send(headers));
+    }
+}
 
 #[tonic::async_trait]
 impl TraceService for Collector {
     async fn export(
         &self,
-        _: Request<ExportTraceServiceRequest>,
+        request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        match self.0.load(Ordering::SeqCst) {
+        self.note(request.metadata());
+        match self.mode.load(Ordering::SeqCst) {
             REFUSES => Err(Status::unauthenticated("who are you?")),
             TAKES_A_PART => {
                 let error_message = "too many attributes".to_owned();
@@ -76,39 +99,59 @@ impl MetricsService for Collector {
     }
 }
 
-fn collect(incoming: TcpIncoming) -> Arc<AtomicU8> {
+/// Serves a collector: what it does, and the headers that it is sent.
+fn collect(
+    incoming: TcpIncoming,
+    tls: Option<Identity>,
+) -> (Arc<AtomicU8>, mpsc::UnboundedReceiver<Vec<String>>) {
     let mode = Arc::new(AtomicU8::new(WELL));
-    let collector = Collector(mode.clone());
-    let server = Server::builder()
+    let (headers, got) = mpsc::unbounded_channel();
+    let collector = Collector {
+        mode: mode.clone(),
+        headers,
+    };
+    let mut server = Server::builder();
+    if let Some(identity) = tls {
+        let tls = ServerTlsConfig::new().identity(identity);
+        server = server.tls_config(tls).expect("TLS");
+    }
+    let server = server
         .add_service(TraceServiceServer::new(collector.clone()))
         .add_service(MetricsServiceServer::new(collector));
     tokio::spawn(server.serve_with_incoming(incoming));
-    mode
+    (mode, got)
 }
 
 fn start(dir: &TempDir, port: u16, queue: &str) -> TestServer {
     let endpoint = format!("telemetry.otlp_endpoint=http://127.0.0.1:{port}");
+    start_with(
+        dir,
+        &["--set", &endpoint],
+        &[("OTEL_BSP_MAX_QUEUE_SIZE", queue)],
+    )
+}
+
+/// A server that traces every call.
+fn start_with(dir: &TempDir, more: &[&str], environment: &[(&str, &str)]) -> TestServer {
     let url = format!("sqlite://{}", dir.path().join("cp.db").display());
-    let mut args = vec!["--set", &endpoint];
-    args.extend([
+    let mut args = vec![
         "--set",
         "telemetry.trace_sample_ratio=1",
         "--set",
         "telemetry.flush_timeout=500ms",
-    ]);
-    let environment = [
-        ("OTEL_BSP_SCHEDULE_DELAY", "200"),
-        ("OTEL_BSP_MAX_QUEUE_SIZE", queue),
     ];
-    TestServer::start_unready_in(&url, &args, &environment)
+    args.extend(more);
+    let mut variables = vec![("OTEL_BSP_SCHEDULE_DELAY", "200")];
+    variables.extend(environment);
+    TestServer::start_unready_in(&url, &args, &variables)
 }
 
-/// Waits for a line about one thing, with calls meanwhile, so that there are spans.
-async fn wait_for(server: &TestServer, message: &str, what: &str) -> Json {
+/// Calls the server without end, so that there are spans.
+async fn call(server: &TestServer) -> JoinHandle<()> {
     let mut client = ProfileServiceClient::connect(server.address.clone())
         .await
         .expect("a connection");
-    let calling = tokio::spawn(async move {
+    tokio::spawn(async move {
         loop {
             let key = Some(by_identifier("email", "nobody@shop.com"));
             let answered = client
@@ -122,7 +165,12 @@ async fn wait_for(server: &TestServer, message: &str, what: &str) -> Json {
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    });
+    })
+}
+
+/// Waits for a line about one thing, with calls meanwhile.
+async fn wait_for(server: &TestServer, message: &str, what: &str) -> Json {
+    let calling = call(server).await;
     let line = tokio::task::block_in_place(|| {
         let began_at = Instant::now();
         loop {
@@ -161,7 +209,7 @@ async fn each_trouble_with_a_collector_is_told_when_it_begins_and_when_it_is_ove
             .contains("Unavailable"),
         "{began}"
     );
-    let mode = collect(TcpIncoming::bind(address).expect("the port"));
+    let (mode, _) = collect(TcpIncoming::bind(address).expect("the port"), None);
     let over = wait_for(&server, OVER, TRACES).await;
     assert!(over["failures"].as_u64() >= Some(1), "{over}");
     assert!(

@@ -1,20 +1,31 @@
 #!/usr/bin/env python3
-"""The structure of the two crates: which module uses which, cycles between them, and the sizes of files and functions.
+"""The structure of the two crates: which module uses which, cycles between them, the sizes of files and functions, and the share
+of tests.
 
     python3 tests/tools/structure.py            # print everything
-    python3 tests/tools/structure.py --check    # fail where a limit is exceeded or modules form a cycle
+    python3 tests/tools/structure.py --check    # fail where a limit is exceeded, modules form a cycle, or docs/architecture.md
+                                                # names a file that is not there
 
 A module is a file or folder directly under a crate's src. An arrow is a path `crate::module::…` outside of tests. Sizes are lines as
-formatted, from the signature to the closing brace, tests excluded.
+formatted, from the signature to the closing brace, tests excluded. The middle is the median, the tail what nine of ten do not exceed.
+
+The share of tests is of the lines of all Rust files (benches, migrations and build.rs too): files below `tests/` and `fuzz/`, `tests.rs`,
+test modules, and the examples in documentation, which are compiled and run.
 """
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CRATES = [ROOT / "core/src", ROOT / "src"]
-MAX_FILE, MAX_FUNCTION = 450, 70
+ARCHITECTURE = ROOT / "docs/architecture.md"
+# Lines at most: median, nine of ten, greatest.
+FILE_LIMITS = (150, 300, 450)
+FUNCTION_LIMITS = (11, 32, 70)
+# Per cent of lines, rounded down. It only rises.
+LEAST_TESTS = 36
 
 
 def production(path):
@@ -27,7 +38,7 @@ def production(path):
 
 
 def is_test(path):
-    return path.name == "tests.rs" or "tests" in path.parts
+    return path.name == "tests.rs" or "tests" in path.relative_to(ROOT).parts
 
 
 def module(path):
@@ -116,8 +127,60 @@ def functions(path):
 
 
 def spread(values):
+    """Median, what nine of ten do not exceed, and the greatest."""
     values = sorted(values)
-    return f"median {values[len(values) // 2]}, nine of ten up to {values[len(values) * 9 // 10]}, greatest {values[-1]}"
+    return values[len(values) // 2], values[(len(values) * 9 - 1) // 10], values[-1]
+
+
+def exceeded(what, values, limits):
+    """Prints the spread of sizes, and yields each limit that is exceeded."""
+    found = spread(values)
+    print(f"{what} ({len(values)}): median {found[0]}, nine of ten up to {found[1]}, greatest {found[2]}")
+    for name, value, limit in zip(("median", "size that nine of ten do not exceed"), found, limits):
+        if value > limit:
+            yield f"{what}: the {name} is {value} lines, more than {limit}"
+
+
+def example_lines(lines):
+    """Lines of examples in documentation comments."""
+    count, inside = 0, False
+    for line in lines:
+        comment = re.match(r"\s*//[/!] ?(.*)", line)
+        if not comment:
+            inside = False
+        elif comment[1].startswith("```"):
+            # A block of another language is no example.
+            inside = not inside and comment[1] in ("```", "```rust", "```no_run", "```should_panic")
+        elif inside:
+            count += 1
+    return count
+
+
+def test_share():
+    """Lines of tests and all lines, of all Rust files."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.rs"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    tests = total = 0
+    for name in listed.stdout.decode().split():
+        path = ROOT / name
+        if not path.exists():
+            continue
+        lines = path.read_text().splitlines()
+        total += len(lines)
+        if is_test(path) or name.startswith("fuzz/"):
+            tests += len(lines)
+        else:
+            code = production(path)
+            tests += max(0, len(lines) - len(code)) + example_lines(code)
+    return tests, total
+
+
+def missing_paths():
+    """Paths of files and folders that the architecture page names and that are not there."""
+    for named in re.findall(r"`((?:[\w-]+/)+[\w-]*(?:\.rs)?|[\w-]+\.rs)`", ARCHITECTURE.read_text()):
+        if not any((root / named).exists() for root in (ROOT, ROOT / "src")):
+            yield f"{ARCHITECTURE.relative_to(ROOT)} names `{named}`, which does not exist"
 
 
 def main():
@@ -131,10 +194,15 @@ def main():
         faults += [f"a cycle: {', '.join(sorted(cycle))}" for cycle in components(arrows)]
         file_sizes += [(len(production(path)), str(path.relative_to(ROOT))) for path in files]
         function_sizes += [size for path in files for size in functions(path)]
-    print(f"files ({len(file_sizes)}): {spread(size for size, _ in file_sizes)}")
-    print(f"functions ({len(function_sizes)}): {spread(size for size, _ in function_sizes)}")
-    faults += [f"{name} has {size} lines, more than {MAX_FILE}" for size, name in file_sizes if size > MAX_FILE]
-    faults += [f"{name} has {size} lines, more than {MAX_FUNCTION}" for size, name in function_sizes if size > MAX_FUNCTION]
+    faults += exceeded("files", [size for size, _ in file_sizes], FILE_LIMITS)
+    faults += exceeded("functions", [size for size, _ in function_sizes], FUNCTION_LIMITS)
+    tests, total = test_share()
+    print(f"tests: {tests:,} of {total:,} lines, {100 * tests / total:.1f} %")
+    if 100 * tests // total < LEAST_TESTS:
+        faults.append(f"tests are {100 * tests / total:.1f} % of lines, fewer than {LEAST_TESTS} %")
+    for sizes, limits in ((file_sizes, FILE_LIMITS), (function_sizes, FUNCTION_LIMITS)):
+        faults += [f"{name} has {size} lines, more than {limits[2]}" for size, name in sizes if size > limits[2]]
+    faults += missing_paths()
     for fault in faults:
         print(fault)
     sys.exit(bool(faults) and "--check" in sys.argv)

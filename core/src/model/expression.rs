@@ -30,6 +30,7 @@ mod names;
 mod number;
 mod operators;
 mod path;
+mod payload;
 mod rewrite;
 mod select;
 #[cfg(test)]
@@ -38,8 +39,6 @@ mod text;
 pub(super) mod types;
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,11 +48,11 @@ use convert::from_json;
 pub(super) use convert::{Conversion, kind};
 pub(super) use fields::FieldRead;
 use path::Path;
+pub(super) use payload::Payload;
 
 use budget::Over;
 
 use super::pattern;
-use crate::computation;
 use crate::records::Value;
 
 /// Why an expression has no result.
@@ -272,99 +271,4 @@ impl fmt::Debug for Expression {
 fn conversion_of_path(source: &str) -> Option<(Conversion, Path)> {
     let (name, argument) = source.trim().strip_suffix(')')?.split_once('(')?;
     Some((Conversion::named(name.trim_end())?, Path::parse(argument)?))
-}
-
-/// About as many bytes as a JSON text of it has.
-fn written_bytes(json: &Json) -> usize {
-    match json {
-        Json::Null | Json::Bool(_) | Json::Number(_) => 8,
-        Json::String(text) => text.len() + 2,
-        Json::Array(values) => values.iter().map(|value| written_bytes(value) + 1).sum(),
-        Json::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| name.len() + written_bytes(value) + 4)
-            .sum(),
-    }
-}
-
-fn is_over_steps(outcome: &Result<Outcome, Fault>) -> bool {
-    matches!(
-        outcome,
-        Err(Fault {
-            over: Some(Over::Steps | Over::PayloadSteps),
-            ..
-        })
-    )
-}
-
-/// A payload under evaluation.
-pub(super) struct Payload<'a> {
-    json: &'a Json,
-    names: &'a BTreeSet<String>,
-    context: OnceCell<::cel::Context<'static, 'static>>,
-    /// What is left for all expressions over it.
-    steps: Cell<u64>,
-}
-
-impl<'a> Payload<'a> {
-    /// Evaluates a program over it: here, or elsewhere from the beginning if it takes long.
-    fn run(&self, program: &cel::Program, context: &::cel::Context<'static, 'static>) -> cel::Run {
-        let left = self.steps.get();
-        let inline = budget::MAX_INLINE_STEPS
-            .saturating_sub(budget::MAX_PAYLOAD_STEPS - left)
-            .min(left);
-        let here = if computation::holds_up_others() {
-            inline
-        } else {
-            left
-        };
-        let first = (here > 0).then(|| program.run(context, here));
-        let run = match first {
-            Some(run) if here == left || !is_over_steps(&run.outcome) => run,
-            _ => computation::elsewhere(|| program.run(context, left)),
-        };
-        self.steps.set(left.saturating_sub(run.taken));
-        run
-    }
-
-    /// The same with other fields, on what is left of the budget, less what binding them takes.
-    pub(super) fn with_fields<'b>(
-        &self,
-        json: &'b Json,
-        names: &'b BTreeSet<String>,
-    ) -> Payload<'b> {
-        let bound = names.iter().filter_map(|name| match name.as_str() {
-            path::PAYLOAD => Some(json),
-            name => json.get(name),
-        });
-        let bytes: usize = bound.map(written_bytes).sum();
-        let taken = bytes as u64 / budget::BYTES_PER_STEP;
-        Payload {
-            json,
-            names,
-            context: OnceCell::new(),
-            steps: Cell::new(self.steps.get().saturating_sub(taken)),
-        }
-    }
-
-    /// Whether nothing is left of the budget.
-    pub(super) fn is_exhausted(&self) -> bool {
-        self.steps.get() == 0
-    }
-
-    /// Goes on with what another has left.
-    pub(super) fn take_steps_from(&self, other: &Payload<'_>) {
-        self.steps.set(other.steps.get());
-    }
-
-    /// `names`: the [bound names](Expression::bound_names) of all expressions that will be
-    /// evaluated.
-    pub(super) fn new(json: &'a Json, names: &'a BTreeSet<String>) -> Self {
-        Self {
-            json,
-            names,
-            context: OnceCell::new(),
-            steps: Cell::new(budget::MAX_PAYLOAD_STEPS),
-        }
-    }
 }

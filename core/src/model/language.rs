@@ -192,4 +192,73 @@ mod tests {
             }
         }
     }
+
+    /// The examples of RFC 5646, appendix A, in the form that its section 4.5 makes of them.
+    #[test]
+    fn the_examples_of_the_standard_are_read() {
+        for tag in [
+            "de",
+            "fr",
+            "ja",
+            "zh-Hant",
+            "zh-Hans",
+            "sr-Cyrl",
+            "sr-Latn",
+            "zh-Hans-CN",
+            "sr-Latn-RS",
+            "sl-rozaj",
+            "sl-rozaj-biske",
+            "sl-nedis",
+            "de-CH-1901",
+            "sl-IT-nedis",
+            "de-DE",
+            "en-US",
+            "es-419",
+            "az-Arab-x-aze-derbend",
+            "de-CH-x-phonebk",
+            "en-US-u-islamcal",
+            "zh-CN-a-myext-x-private",
+            "en-a-myext-b-another",
+        ] {
+            assert_eq!(read(tag).as_deref(), Ok(tag));
+        }
+        for (tag, canonical) in [
+            ("i-enochian", None),
+            ("zh-cmn-Hans-CN", Some("cmn-Hans-CN")),
+            ("cmn-Hans-CN", Some("cmn-Hans-CN")),
+            ("zh-yue-HK", Some("yue-HK")),
+            ("yue-HK", Some("yue-HK")),
+            // Variants stand in alphabetical order (section 4.5).
+            ("hy-Latn-IT-arevela", Some("hy-Latn-IT-arevela")),
+            ("ar-a-aaa-b-bbb-a-ccc", None),
+            ("de-419-DE", None),
+            ("a-DE", None),
+            // For private use alone, so nobody else can know it.
+            ("x-whatever", None),
+        ] {
+            let said = read(tag);
+            match canonical {
+                Some(canonical) => assert_eq!(said.as_deref(), Ok(canonical), "{tag}"),
+                None => assert!(said.is_err(), "{tag}: {said:?}"),
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_read_is_read_again_as_it_is(
+            language in "[a-zA-Z]{2,3}",
+            script in proptest::option::of("[A-Za-z]{4}"),
+            region in proptest::option::of("[A-Za-z]{2}|[0-9]{3}"),
+            separator in "[-_]",
+        ) {
+            let parts: Vec<String> = [Some(language), script, region].into_iter().flatten().collect();
+            let tag = parts.join(&separator);
+            if let Ok(canonical) = read(&tag) {
+                proptest::prop_assert_eq!(read(&canonical), Ok(canonical.clone()), "{}", tag);
+                let upper = read(&tag.to_uppercase());
+                proptest::prop_assert_eq!(upper, Ok(canonical), "{}", tag);
+            }
+        }
+    }
 }

@@ -10,11 +10,13 @@
 //! false joins, RFC 2606 for reserved domains, and the constants of programs (`null`, `NaN`,
 //! epochs).
 
-use std::borrow::Cow;
+mod folded;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::Date;
+use folded::{Folded, lower};
 
 /// A kind of value, with a list of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,78 +155,6 @@ static NOTHING: List = List::new(|| NOTHING_WORDS.split_ascii_whitespace().colle
 static PLACES: List = List::new(|| PLACE_WORDS.split_ascii_whitespace().collect());
 static MAILBOXES: List = List::new(|| MAILBOX_WORDS.split_ascii_whitespace().collect());
 static DEVICES: List = List::new(|| DEVICE_WORDS.split_ascii_whitespace().collect());
-
-/// The value in lower case, copied only if it is not so already.
-fn lower(value: &str) -> Cow<'_, str> {
-    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
-    if value.bytes().all(is_lower) {
-        Cow::Borrowed(value)
-    } else {
-        Cow::Owned(value.to_lowercase())
-    }
-}
-
-/// A value as it is compared with a list: in lower case, without brackets, quotes and punctuation
-/// around it, its inner spaces as hyphens. It has a fixed size, so folding allocates nothing.
-#[derive(Debug)]
-struct Folded {
-    bytes: [u8; MAX_ENTRY_BYTES],
-    len: usize,
-}
-
-impl Folded {
-    const EMPTY: Self = Self {
-        bytes: [0; MAX_ENTRY_BYTES],
-        len: 0,
-    };
-
-    /// `None`: the value is longer than any entry of a list.
-    fn of(value: &str) -> Option<Self> {
-        let mut folded = Self::EMPTY;
-        let mut after_space = false;
-        for letter in value
-            .trim_matches(|letter: char| !letter.is_alphanumeric())
-            .chars()
-        {
-            if letter.is_whitespace() || matches!(letter, '_' | ',') {
-                after_space = true;
-                continue;
-            }
-            if std::mem::take(&mut after_space) {
-                folded.push('-')?;
-            }
-            for lower in letter.to_lowercase() {
-                folded.push(lower)?;
-            }
-        }
-        Some(folded)
-    }
-
-    /// The letters and digits alone.
-    fn plain(value: &str) -> Option<Self> {
-        let mut folded = Self::EMPTY;
-        let letters = value.chars().filter(|letter| letter.is_alphanumeric());
-        for lower in letters.flat_map(char::to_lowercase) {
-            folded.push(lower)?;
-        }
-        Some(folded)
-    }
-
-    fn push(&mut self, letter: char) -> Option<()> {
-        let end = self.len + letter.len_utf8();
-        letter.encode_utf8(self.bytes.get_mut(self.len..end)?);
-        self.len = end;
-        Some(())
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
-    }
-
-    fn is_in(&self, list: &List) -> bool {
-        listed(list, self.as_str())
-    }
-}
 
 /// Whether a value is blank, or a word that stands for nothing whatever the field.
 pub(crate) fn is_nothing(value: &str) -> bool {

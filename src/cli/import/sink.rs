@@ -1,16 +1,15 @@
 //! Where batches go: into the database, or into a running server.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod remote;
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use profile_core::model::{MappedFields, Model};
-use profile_core::records::{TenantId, Violation};
+use profile_core::records::TenantId;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tonic::{Code, Status};
 
 use super::input::Batch;
 use super::position::Place;
@@ -18,25 +17,21 @@ use super::rejects::Reason;
 use super::unread::Unread;
 use crate::active_models::ActiveModels;
 use crate::changes::{self, LogFollower};
-use crate::cli::client::{Client, answered, refused, retry_after};
+use crate::cli::client::{Client, answered};
 use crate::cli::setup;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
-use crate::grpc::{self, reason_name, v1};
+use crate::grpc::v1;
 use crate::ingest::{self, Ingest, Receipt, Ticket};
 use crate::sources::files::Row;
 use crate::store::Store;
 use crate::store::sql::SqlStore;
 use crate::telemetry::Telemetry;
+use remote::{reason, send};
 
 /// Maximum size of the payloads in one request of an import, in bytes. A single payload may be
 /// larger.
 const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
-/// Maximum number of attempts while a server is overloaded or unavailable.
-const ATTEMPTS: u32 = 10;
-/// The wait between attempts grows to this.
-const MAX_WAIT: Duration = Duration::from_secs(5);
-const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// The target of an import.
 pub(crate) enum Sink {
@@ -276,139 +271,5 @@ fn together(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
         None if stored => Outcome::Stored,
         None if is_left_out => Outcome::LeftOut,
         None => Outcome::Duplicate,
-    }
-}
-
-/// Sends a batch to a server, in as many requests as it takes.
-async fn send(client: Client, source: String, kind: String, batch: Batch) -> anyhow::Result<Done> {
-    let mut done = Done {
-        rows: Vec::with_capacity(batch.rows.len()),
-        unread: Unread::default(),
-        end: batch.end,
-        bytes_read: batch.bytes_read,
-    };
-    let empty = || v1::IngestPayloadsRequest {
-        source: source.clone(),
-        kind: kind.clone(),
-        payloads: Vec::new(),
-    };
-    let (mut rows, mut message, mut bytes) = (Vec::new(), empty(), 0);
-    for row in batch.rows {
-        match &row.payload {
-            Ok(payload) => {
-                let payload = Bytes::from(serde_json::to_vec(payload)?);
-                if bytes + payload.len() > MAX_REQUEST_BYTES && !rows.is_empty() {
-                    let rows = std::mem::take(&mut rows);
-                    let message = std::mem::replace(&mut message, empty());
-                    request(&client, rows, message, &mut done).await?;
-                    bytes = 0;
-                }
-                bytes += payload.len();
-                rows.push(row);
-                message.payloads.push(payload);
-            }
-            Err(violation) => {
-                let reasons = vec![reason(violation)];
-                done.rows.push((row, Outcome::Rejected(reasons)));
-            }
-        }
-    }
-    if !rows.is_empty() {
-        request(&client, rows, message, &mut done).await?;
-    }
-    done.rows.sort_by_key(|(row, _)| row.line);
-    Ok(done)
-}
-
-/// Sends the payloads of some rows, and adds what became of them.
-async fn request(
-    client: &Client,
-    rows: Vec<Row>,
-    message: v1::IngestPayloadsRequest,
-    done: &mut Done,
-) -> anyhow::Result<()> {
-    let answer = with_patience(client, message).await?;
-    if answer.results.len() != rows.len() {
-        anyhow::bail!(
-            "the server answered {} results to {} rows",
-            answer.results.len(),
-            rows.len()
-        );
-    }
-    for (row, result) in rows.into_iter().zip(answer.results) {
-        let outcomes = result.results.into_iter().map(|mut result| {
-            done.unread.add_answered(&mut result);
-            outcome(result)
-        });
-        let outcome = together(outcomes);
-        done.rows.push((row, outcome));
-    }
-    Ok(())
-}
-
-/// Asks again while the server is overloaded or away: what was stored all the same is then a
-/// duplicate.
-async fn with_patience(
-    client: &Client,
-    message: v1::IngestPayloadsRequest,
-) -> anyhow::Result<v1::IngestPayloadsResponse> {
-    let mut wait = FIRST_WAIT;
-    for _ in 1..ATTEMPTS {
-        match client
-            .ingest()
-            .ingest_payloads(client.request(message.clone())?)
-            .await
-        {
-            Ok(answer) => return Ok(answer.into_inner()),
-            Err(status) if is_passing(&status) => {
-                // The delay is random, so that importers which were refused together do not come
-                // back together.
-                let jitter = retry_after(&status).unwrap_or_else(grpc::retry_delay);
-                tokio::time::sleep(wait + jitter).await;
-                wait = MAX_WAIT.min(wait * 2);
-            }
-            Err(status) => return Err(refused(&status)),
-        }
-    }
-    let last = client
-        .ingest()
-        .ingest_payloads(client.request(message)?)
-        .await;
-    last.map(tonic::Response::into_inner)
-        .map_err(|status| refused(&status))
-}
-
-/// Whether asking again may help. `RESOURCE_EXHAUSTED` without a delay is a limit that the same
-/// request passes again. `CANCELLED` is of this side's making: of a request that was about to go
-/// out on a connection that the server, for its age, had just closed. Nobody here cancels anything.
-fn is_passing(status: &Status) -> bool {
-    use Code::{Cancelled, DeadlineExceeded, ResourceExhausted, Unavailable};
-    match status.code() {
-        Unavailable | DeadlineExceeded | Cancelled => true,
-        ResourceExhausted => retry_after(status).is_some(),
-        _ => false,
-    }
-}
-
-fn outcome(result: v1::StatementResult) -> Outcome {
-    match result.outcome() {
-        v1::StatementOutcome::Stored => Outcome::Stored,
-        v1::StatementOutcome::Duplicate => Outcome::Duplicate,
-        v1::StatementOutcome::Rejected | v1::StatementOutcome::Unspecified => {
-            let reasons = result.violations.into_iter().map(|violation| Reason {
-                name: reason_name(violation.reason()),
-                field: violation.field,
-                description: violation.description,
-            });
-            Outcome::Rejected(reasons.collect())
-        }
-    }
-}
-
-fn reason(violation: &Violation) -> Reason {
-    Reason {
-        name: reason_name(grpc::reason(violation.reason)),
-        field: violation.field.clone(),
-        description: violation.description.clone(),
     }
 }

@@ -103,7 +103,7 @@ impl Receive {
         }
     }
 
-    /// None: something is wrong that leaves nothing to check.
+    /// `None` where a fault leaves nothing to check.
     fn preferences(&mut self, said: v1::StatePreferences) -> Option<DraftPreferences> {
         let v1::StatePreferences {
             record,
@@ -131,7 +131,7 @@ impl Receive {
         })
     }
 
-    /// None: something is wrong that leaves nothing to check.
+    /// `None` where a fault leaves nothing to check.
     fn consent(&mut self, said: v1::RecordConsent) -> Option<DraftConsent> {
         let v1::RecordConsent {
             record,

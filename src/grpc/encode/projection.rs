@@ -1,26 +1,29 @@
 //! How much of a profile to answer: the view and the mask that were asked for, and what the purpose
 //! may see.
 
+mod message;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use profile_core::model::{Model, PurposeKind};
 use profile_core::permission::view::View;
-use profile_core::profile::{Derived, Profile};
-use profile_core::records::{PreferenceKey, Reason, Timestamp, Violation, listed};
+use profile_core::profile::Profile;
+use profile_core::records::{Reason, Timestamp, Violation, listed};
 use prost_types::FieldMask;
 
-use super::{Sight, computed_trait, held, record, time, unified};
+use super::Sight;
 use crate::grpc::checked::Checked;
 use crate::grpc::names::profile_name;
-use crate::grpc::preferences::encode::{accessibility, preferences, withheld};
+use crate::grpc::preferences::encode::withheld;
 use crate::grpc::v1;
+use message::hide;
 
 /// How much of a profile to answer: the view, the mask and the purpose, checked.
 #[derive(Debug, Clone, Default)]
 pub(in crate::grpc) struct Projection {
     full: bool,
-    /// None: all of the view.
+    /// `None` takes the whole view.
     mask: Option<Mask>,
     bound: Option<PurposeScope>,
 }
@@ -75,7 +78,7 @@ impl PurposeScope {
         )])
     }
 
-    /// What it may see; none: the purpose was there when it was asked for, so never.
+    /// The view of the purpose, which was there when it was asked for.
     pub(in crate::grpc) fn view(&self) -> Option<View<'_>> {
         Some(View {
             name: &self.name,
@@ -251,120 +254,86 @@ impl Projection {
             sight.into_withheld().into_iter().map(withheld).collect(),
         )
     }
-
-    fn message(&self, profile: &Profile, sight: &mut Sight<'_>) -> v1::Profile {
-        let mut message = v1::Profile {
-            name: profile_name(&profile.id),
-            revision: profile.revision,
-            traits: profile
-                .traits
-                .iter()
-                .filter(|(name, _)| self.has_trait(name) && sight.sees_trait(name))
-                .map(|(name, found)| (name.clone(), unified(found)))
-                .collect(),
-            ..v1::Profile::default()
-        };
-        self.treatment(profile, sight, &mut message);
-        self.derived(profile, sight, &mut message);
-        if self.has("create_time") {
-            message.create_time = Some(time(profile.create_time));
-        }
-        if self.has("update_time") {
-            message.update_time = Some(time(profile.update_time));
-        }
-        if self.has("identifiers") {
-            let seen = profile
-                .identifiers
-                .iter()
-                .filter(|held| sight.sees_identifier(&held.identifier.kind));
-            message.identifiers = seen.map(held).collect();
-        }
-        if self.has("record_count") {
-            message.record_count = i32::try_from(profile.records.len()).unwrap_or(i32::MAX);
-        }
-        if self.full && self.has("records") {
-            message.records = profile.records.iter().map(record).collect();
-            if sight.is_bound() {
-                for record in &mut message.records {
-                    record.traits.retain(|name, _| sight.sees_trait(name));
-                    record
-                        .identifiers
-                        .retain(|held| sight.sees_identifier(&held.r#type));
-                }
-            }
-        }
-        message
-    }
-
-    /// What follows from all the rest.
-    fn derived(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        let Derived {
-            computed,
-            segments,
-            undecided_segments,
-            ..
-        } = &profile.derived;
-        let seen = computed
-            .iter()
-            .filter(|(name, _)| self.has_computed(name) && sight.sees_computed(name));
-        message.computed = seen
-            .map(|(name, found)| (name.clone(), computed_trait(found)))
-            .collect();
-        if self.has("segments") {
-            message.segments = segments
-                .iter()
-                .filter(|name| sight.sees_segment(name))
-                .cloned()
-                .collect();
-            let undecided = undecided_segments
-                .iter()
-                .filter(|name| sight.sees_segment(name));
-            message.undecided_segments = undecided.cloned().collect();
-        }
-    }
-
-    /// How the customer wants to be treated.
-    fn treatment(&self, profile: &Profile, sight: &mut Sight<'_>, message: &mut v1::Profile) {
-        let stated = sight.preferences(&profile.preferences);
-        if stated.is_empty() {
-            return;
-        }
-        let has = |needs: bool| {
-            stated
-                .keys()
-                .any(|key| PreferenceKey::is_accessibility(key) == needs)
-        };
-        if self.has("accessibility") && has(true) && sight.sees_accessibility() {
-            message.accessibility = accessibility(&stated);
-        }
-        if self.has("preferences") && has(false) && sight.sees_preferences() {
-            message.preferences = preferences(&stated);
-        }
-    }
 }
 
-/// Takes the keys of records out of a message that are not to be told.
-fn hide(message: &mut v1::Profile, hidden: &BTreeSet<String>) {
-    if hidden.is_empty() {
-        return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn projected(paths: &[&str]) -> Result<Projection, Vec<Violation>> {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        Projection::new(0, Some(FieldMask { paths }))
     }
-    let of_traits = message
-        .traits
-        .values_mut()
-        .flat_map(|found| &mut found.origins);
-    let of_identifiers = message
-        .identifiers
-        .iter_mut()
-        .filter_map(|held| held.origin.as_mut());
-    let of_records = message
-        .records
-        .iter_mut()
-        .filter_map(|record| record.record.as_mut());
-    let keys = of_traits
-        .chain(of_identifiers)
-        .filter_map(|origin| origin.record.as_mut())
-        .chain(of_records);
-    for record in keys.filter(|record| hidden.contains(&record.key)) {
-        record.key.clear();
+
+    #[test]
+    fn a_mask_names_fields_whole_traits_or_one_of_them() {
+        for (paths, has_name, has_nickname, has_score) in [
+            (vec![], true, true, true),
+            (vec!["name"], true, false, false),
+            (vec!["traits"], false, true, false),
+            (vec!["traits.nickname"], false, true, false),
+            (vec!["traits.`nickname`"], false, true, false),
+            (vec!["traits.other"], false, false, false),
+            (vec!["computed"], false, false, true),
+            (vec!["computed.score", "name"], true, false, true),
+        ] {
+            let shape = projected(&paths).expect("a mask");
+            assert_eq!(
+                (
+                    shape.has("name"),
+                    shape.has_trait("nickname"),
+                    shape.has_computed("score")
+                ),
+                (has_name, has_nickname, has_score),
+                "{paths:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_unknown_path_is_named_and_the_paths_are_listed_once() {
+        let paths = ["nam", "traits.", "timeline", "name.given", "a\u{7}b"];
+        let violations = projected(&paths).expect_err("no such paths");
+        let fields: Vec<String> = violations
+            .iter()
+            .map(|violation| violation.field.to_string())
+            .collect();
+        let expected: Vec<String> = (0..paths.len())
+            .map(|index| format!("read_mask.paths[{index}]"))
+            .collect();
+        assert_eq!(fields, expected);
+        let lists = violations
+            .iter()
+            .filter(|violation| violation.description.contains("the paths are"))
+            .count();
+        assert_eq!(lists, 1, "{violations:?}");
+        assert!(violations[4].description.starts_with("`ab`"));
+        for path in FIELDS {
+            assert!(violations[0].description.contains(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_view_of_a_later_version_is_refused_not_replaced() {
+        let violations = Projection::new(42, None).expect_err("no such view");
+        assert_eq!(violations[0].reason, Reason::UnknownEnumValue);
+        assert_eq!(violations[0].field, "view");
+    }
+
+    #[test]
+    fn a_mask_of_a_watch_also_says_which_changes_matter() {
+        let of = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+            let (shape, fields) = Projection::of_watch(0, Some(FieldMask { paths }))?;
+            Ok::<_, Vec<Violation>>((shape.mask.is_some(), fields))
+        };
+        assert_eq!(of(&[]), Ok((false, None)));
+        let (masked, fields) = of(&["timeline", "consents"]).expect("both are of interest");
+        assert!(masked, "nothing of the profile is answered");
+        assert_eq!(fields.expect("fields").len(), 2);
+        let (masked, fields) = of(&["segments.regulars"]).expect("a segment is of interest");
+        assert!(masked, "nothing of the profile is answered");
+        assert!(fields.expect("fields").contains("segments.regulars"));
+        assert!(of(&["timelines"]).is_err());
     }
 }

@@ -15,7 +15,7 @@ pub(in crate::grpc) struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    /// What a purpose may see; none: everything.
+    /// The view of a purpose; `None` sees everything.
     pub(in crate::grpc) fn new(view: Option<View<'a>>) -> Self {
         Self {
             view,
@@ -43,7 +43,7 @@ impl<'a> Sight<'a> {
             .collect()
     }
 
-    /// What was asked for and may not be seen, each once, in order.
+    /// Parts that were asked for and may not be seen, each once, in order.
     pub(in crate::grpc) fn into_withheld(mut self) -> Vec<Withheld> {
         self.withheld.sort_by(|a, b| a.field.cmp(&b.field));
         self.withheld.dedup_by(|a, b| a.field == b.field);

@@ -1,6 +1,7 @@
-//! What people decide: merges, splits, what they say of candidates, and what they take back.
+//! Decisions of people: merges, splits, verdicts about candidates, and withdrawals.
 
-use profile_core::identity::DecisionKind;
+mod operation;
+
 use profile_core::profile::Profile;
 use profile_core::records::{Reason, RecordKey, Violation};
 
@@ -13,15 +14,10 @@ use crate::grpc::error::ApiError;
 use crate::grpc::status;
 use crate::grpc::{decode, token, v1};
 use crate::ingest::{Decided, DecisionRequest, MergeOutcome, Operation};
+use operation::{Who, kind, merge, record, same_record};
 
-/// How many profiles may be merged at once.
-const MAX_SOURCES: usize = 50;
 /// How many records may be taken out at once.
 const MAX_RECORDS: usize = 250;
-/// The longest name of who decides, in bytes.
-const MAX_ACTOR_BYTES: usize = 256;
-/// The longest reason, in bytes.
-const MAX_NOTE_BYTES: usize = 1_024;
 
 /// Decides a candidate.
 pub(super) async fn decide_candidate(
@@ -167,54 +163,6 @@ pub(super) async fn withdraw_decision(
     })
 }
 
-/// Who asks, why, and under which id; an empty one only tries.
-#[derive(Default)]
-struct Who {
-    actor: String,
-    note: String,
-    request_id: String,
-    writes: bool,
-}
-
-impl Who {
-    fn new(
-        note: Option<v1::DecisionNote>,
-        request_id: String,
-        validate_only: bool,
-    ) -> Checked<Self> {
-        let v1::DecisionNote { actor, note } = note.unwrap_or_default();
-        let limit = |field: &str, text: &str, most: usize| {
-            if text.len() > most {
-                Err(vec![Violation::limit(field, text.len(), most, "bytes")])
-            } else if text.contains('\0') {
-                Err(vec![Violation::new(
-                    Reason::Malformed,
-                    field,
-                    "must not contain NUL",
-                )])
-            } else {
-                Ok(())
-            }
-        };
-        let texts = both(
-            limit("note.actor", &actor, MAX_ACTOR_BYTES),
-            limit("note.note", &note, MAX_NOTE_BYTES),
-        );
-        let id = if validate_only {
-            Ok(request_id)
-        } else {
-            decode::request_id(request_id)
-        };
-        let (_, request_id) = both(texts, id)?;
-        Ok(Self {
-            actor,
-            note,
-            request_id,
-            writes: !validate_only,
-        })
-    }
-}
-
 async fn decide(
     api: &IdentityApi,
     context: &CallContext,
@@ -237,44 +185,6 @@ async fn decide(
     };
     let decided = api.ingest.decide(&context.tenant, request, !writes).await?;
     Ok(decided)
-}
-
-fn merge(target: &str, sources: &[String]) -> Checked<Operation> {
-    let number = count("sources", sources.len(), MAX_SOURCES, "profiles");
-    let ids = sources
-        .iter()
-        .enumerate()
-        .map(|(index, name)| decode::profile(name, &format!("sources[{index}]")));
-    let (target, ((), sources)) = both(
-        decode::profile(target, "target"),
-        both(number, ids.collect()),
-    )?;
-    Ok(Operation::Merge { target, sources })
-}
-
-fn record(key: Option<v1::RecordKey>, field: &str) -> Checked<RecordKey> {
-    decode::record(key.ok_or_else(|| vec![Violation::required(field)])?, field)
-}
-
-fn same_record() -> Vec<Violation> {
-    vec![Violation::new(
-        Reason::Malformed,
-        "right",
-        "must be another record than `left`",
-    )]
-}
-
-fn kind(verdict: i32) -> Checked<DecisionKind> {
-    match v1::CandidateVerdict::try_from(verdict) {
-        Ok(v1::CandidateVerdict::Same) => Ok(DecisionKind::MustLink),
-        Ok(v1::CandidateVerdict::Different) => Ok(DecisionKind::CannotLink),
-        Ok(v1::CandidateVerdict::Unspecified) => Err(vec![Violation::required("verdict")]),
-        Err(_) => Err(vec![Violation::new(
-            Reason::UnknownEnumValue,
-            "verdict",
-            "has a value that is not known",
-        )]),
-    }
 }
 
 fn outcomes(

@@ -25,7 +25,7 @@ pub(super) struct Answer {
     inner: Body,
     call: CallGuard,
     budget: Arc<Budget>,
-    /// What is left of the message that is being given.
+    /// The rest of the message that goes out.
     rest: Bytes,
     /// What ends the answer from outside. Made when the answer first waits, which most never do.
     interrupted: Option<Pin<Box<dyn Future<Output = Status> + Send>>>,
@@ -101,7 +101,7 @@ impl http_body::Body for Answer {
             }
         };
         this.over = true;
-        // What the answer still holds goes before its status is taken.
+        // The answer gives all that it holds before its status is taken.
         this.inner = Body::empty();
         this.call.finish(status.code());
         Poll::Ready(Some(Ok(Frame::trailers(trailers(&status)))))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::telemetry::Metrics;
 
-/// What a call does, as far as it is bounded in number.
+/// Kinds of calls that are bounded in number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// It is a stream, which mostly waits.

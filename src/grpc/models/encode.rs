@@ -52,7 +52,7 @@ pub(super) fn version_of(stored: StoredModel, in_force: i64, with_file: bool) ->
     }
 }
 
-/// What a model would change.
+/// The changes that a model would make.
 pub(super) fn plan(plan: Plan) -> v1::ModelPlan {
     let Plan {
         base_version,

@@ -21,10 +21,10 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 /// The messages of a stream.
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// What happens to work whose caller has gone.
+/// The fate of work whose caller has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Abandon {
-    /// It ends.
+    /// The work ends.
     WithCaller,
     /// It goes on.
     Never,

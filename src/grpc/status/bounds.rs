@@ -201,3 +201,159 @@ pub(in crate::grpc) fn too_many_bytes(of: &str, limit: usize) -> Status {
         &[("limit", limit.to_string())],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt;
+
+    use super::*;
+
+    #[test]
+    fn each_bound_says_its_code_its_reason_and_whether_to_try_again() {
+        use Code::{DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable};
+        let refusal = |reason| Refusal {
+            queue: "read",
+            reason,
+            retry_after: Duration::from_millis(200),
+        };
+        for (status, code, reason, said) in [
+            (
+                watcher_too_slow(5),
+                ResourceExhausted,
+                "WATCHER_TOO_SLOW",
+                "more than 5",
+            ),
+            (
+                too_many_watchers(5),
+                ResourceExhausted,
+                "OVERLOADED",
+                "5 clients",
+            ),
+            (
+                overloaded(&refusal(lanes::Reason::Full), 5),
+                ResourceExhausted,
+                "OVERLOADED",
+                "5 read",
+            ),
+            (
+                from_refusal(&refusal(lanes::Reason::Full)),
+                ResourceExhausted,
+                "OVERLOADED",
+                "too many",
+            ),
+            (
+                from_refusal(&refusal(lanes::Reason::TooLate)),
+                ResourceExhausted,
+                "OVERLOADED",
+                "longer",
+            ),
+            (
+                from_refusal(&refusal(lanes::Reason::Gone)),
+                ResourceExhausted,
+                "OVERLOADED",
+                "passed",
+            ),
+            (
+                too_many_requests(5),
+                ResourceExhausted,
+                "LIMIT_EXCEEDED",
+                "at most 5",
+            ),
+            (
+                deadline_exceeded(),
+                DeadlineExceeded,
+                "DEADLINE_EXCEEDED",
+                "safe to say again",
+            ),
+            (draining(), Unavailable, "DRAINING", "try another"),
+            (
+                ended(Ended::Draining),
+                Unavailable,
+                "DRAINING",
+                "try another",
+            ),
+            (
+                ended(Ended::Aged),
+                Unavailable,
+                "CONNECTION_AGE",
+                "maximum age",
+            ),
+            (
+                stream_idle(Duration::from_secs(9)),
+                Unavailable,
+                "STREAM_IDLE",
+                "9s",
+            ),
+            (
+                message_incomplete(Duration::from_secs(9)),
+                DeadlineExceeded,
+                "MESSAGE_INCOMPLETE",
+                "9s",
+            ),
+            (
+                too_many_waiting(5),
+                ResourceExhausted,
+                "OVERLOADED",
+                "5 calls",
+            ),
+            (
+                request_too_large(9, 5),
+                InvalidArgument,
+                "LIMIT_EXCEEDED",
+                "9 bytes",
+            ),
+            (
+                decoded_too_large("statements", 5),
+                InvalidArgument,
+                "LIMIT_EXCEEDED",
+                "5 bytes",
+            ),
+            (
+                too_many_bytes("answers", 5),
+                ResourceExhausted,
+                "OVERLOADED",
+                "answers",
+            ),
+        ] {
+            let details = status.get_error_details();
+            let info = details.error_info().expect("ErrorInfo");
+            assert_eq!(
+                (status.code(), info.reason.as_str()),
+                (code, reason),
+                "{status:?}"
+            );
+            let texts: Vec<&str> = details
+                .bad_request()
+                .iter()
+                .flat_map(|bad| &bad.field_violations)
+                .map(|violation| violation.description.as_str())
+                .chain([status.message()])
+                .collect();
+            assert!(
+                texts.iter().any(|text| text.contains(said)),
+                "{said}: {texts:?}"
+            );
+            // Only a bound that may pass says when to come back.
+            let passes = matches!(code, ResourceExhausted | Unavailable);
+            assert_eq!(details.retry_info().is_some(), passes, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_back_before_the_lane_expects_room() {
+        let refusal = Refusal {
+            queue: "heavy",
+            reason: lanes::Reason::Full,
+            retry_after: Duration::from_secs(3),
+        };
+        for _ in 0..100 {
+            let delay = from_refusal(&refusal)
+                .get_error_details()
+                .retry_info()
+                .and_then(|info| info.retry_delay)
+                .expect("a delay");
+            assert!(delay >= Duration::from_secs(3), "{delay:?}");
+            assert!(delay <= Duration::from_secs(5), "{delay:?}");
+        }
+    }
+}

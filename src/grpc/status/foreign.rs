@@ -51,7 +51,7 @@ fn is_own(headers: &HeaderMap) -> bool {
     details > 0 && details + bytes(Status::GRPC_MESSAGE) <= bounded::MAX_STATUS_BYTES
 }
 
-/// What a library's status says, in this service's words.
+/// A library's status, in this service's words.
 fn translated(code: Code, message: &str, request_id: &str) -> Status {
     match code {
         Code::Internal => broken_request(message).unwrap_or_else(|| {

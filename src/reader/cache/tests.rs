@@ -4,6 +4,9 @@
 mod shapes;
 
 use std::process::Command;
+use std::time::Instant;
+
+use profile_core::records::{Sequence, TenantId};
 
 use super::*;
 use crate::memory::resident_bytes;

@@ -1,4 +1,4 @@
-//! What a watch is asked for, and what it tells.
+//! The request of a watch, and its events.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::reader::{Answer, Key};
 use crate::store::{self, ProfileChange};
 
-/// Where a watch is: what was told.
+/// Position of a watch: the events that were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumePosition {
     /// Everything of the writes up to this one,
     #[serde(rename = "s")]
     pub sequence: Sequence,
-    /// and of the next one so many changes, among all of its changes.
+    /// and of the next one this number of changes, among all of its changes.
     #[serde(rename = "c", default)]
     pub changes: usize,
-    /// Of the profiles as they were at the beginning so many; none: all.
+    /// Number of profiles that were shown as they were at the beginning; `None`: all were.
     #[serde(rename = "k", default)]
     pub snapshots: Option<usize>,
     /// Profiles were shown as they were after this write or before: whoever resumes is shown no
@@ -27,14 +27,14 @@ pub struct ResumePosition {
     pub shown: Sequence,
 }
 
-/// What to watch.
+/// A request to watch.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Whose profiles.
+    /// The tenant whose profiles are watched.
     pub tenant: TenantId,
-    /// Which; none: all.
+    /// Keys to watch. None at all watches the whole tenant.
     pub keys: Vec<Key>,
-    /// Only updates of these fields; none: all.
+    /// Only updates of these fields. `None` takes all.
     pub fields: Option<BTreeSet<String>>,
     /// Whether changes are to come with the profile.
     pub include_profiles: bool,
@@ -42,25 +42,25 @@ pub struct Request {
     pub place: Option<ResumePosition>,
     /// How many writes may wait to be taken.
     pub max_pending: usize,
-    /// How long may nothing be told.
+    /// Longest time without an event.
     pub heartbeat: Duration,
 }
 
-/// What is told.
+/// An event of a watch.
 #[derive(Debug)]
 pub enum WatchEvent {
-    /// What a key leads to.
+    /// The profile that a key leads to.
     Snapshot {
         /// Which key.
         key: usize,
         /// The profile, or why there is none.
         profile: Result<Answer, crate::reader::Error>,
     },
-    /// A change.
+    /// A change of a profile.
     Change {
-        /// What changed.
+        /// The change and its kind.
         change: Box<ProfileChange>,
-        /// When.
+        /// The time of the write.
         time: Timestamp,
         /// Which keys lead to it.
         keys: Vec<usize>,

@@ -9,7 +9,9 @@
 //!   as written, blanks too.
 
 mod header;
+mod parser;
 mod quotes;
+mod record;
 mod separator;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
@@ -20,6 +22,8 @@ use self::header::Header;
 use super::input::Input;
 use super::options::{Options, Quote, Separator};
 use super::{Content, MAX_ROW_BYTES, ReadError, Row};
+use parser::{End, fault_of, parser, separator_of};
+use record::Record;
 
 /// The more columns a file has, the less it is one.
 const MAX_COLUMNS: usize = 4_096;
@@ -35,26 +39,6 @@ pub(super) struct Rows {
     record: Record,
     open_quotes: usize,
     described: String,
-}
-
-/// The fields of a row, end to end.
-#[derive(Default)]
-struct Record {
-    bytes: Vec<u8>,
-    length: usize,
-    ends: Vec<usize>,
-    fields: usize,
-}
-
-/// How a record ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// As it should.
-    Whole,
-    /// It has more bytes or columns than a row may have.
-    TooLong,
-    /// A quote is open at the end of the file.
-    OpenQuote,
 }
 
 impl Rows {
@@ -271,99 +255,6 @@ impl Rows {
         self.record.fill(fields);
         Ok(Some(End::Whole))
     }
-}
-
-/// The fault of a row that does not end as it should.
-fn fault_of(end: End) -> Violation {
-    if end == End::OpenQuote {
-        let what = "has a quote that is left open to the end of the file";
-        return Violation::new(Reason::Malformed, "row", what);
-    }
-    let what = format!(
-        "is longer than {MAX_ROW_BYTES} bytes or {MAX_COLUMNS} columns: is a quote left open?"
-    );
-    Violation::new(Reason::LimitExceeded, "row", what)
-}
-
-/// The separator that is declared, by the caller or by the file, or told; and how it is known.
-fn separator_of(
-    input: &mut Input,
-    options: &Options,
-) -> Result<(Separator, &'static str), ReadError> {
-    let by_file = separator::declared(input.peek()?);
-    if let Some((_, length)) = by_file {
-        input.pass(length);
-    }
-    match (options.separator, by_file) {
-        (Some(separator), _) => Ok((separator, "declared")),
-        (None, Some((separator, _))) => Ok((Separator::Byte(separator), "by its line `sep=`")),
-        (None, None) => {
-            let quote = options.quote.unwrap_or(Quote::Byte(b'"'));
-            let whole = input.shows_all()?;
-            let known = separator::told(input.peek()?, whole, quote, options.escape)
-                .map_err(|what| input.error(what))?;
-            Ok((known.separator, known.why))
-        }
-    }
-}
-
-/// A parser of one line after another.
-fn parser(builder: &mut ReaderBuilder, separator: u8, quote: Quote, escape: Option<u8>) -> Reader {
-    builder.delimiter(separator).escape(escape);
-    match quote {
-        Quote::Byte(quote) => builder.quote(quote).double_quote(escape.is_none()),
-        Quote::None => builder.quoting(false),
-    };
-    builder.build()
-}
-
-impl Record {
-    fn clear(&mut self) {
-        (self.length, self.fields) = (0, 0);
-    }
-
-    /// Parses bytes. `None`: there is no more room.
-    fn take(&mut self, parser: &mut Reader, bytes: &[u8]) -> Option<(ReadRecordResult, usize)> {
-        let full = self.length == self.bytes.len()
-            && !grow(&mut self.bytes, 4 * 1024, MAX_ROW_BYTES)
-            || self.fields == self.ends.len() && !grow(&mut self.ends, 64, MAX_COLUMNS);
-        if full {
-            return None;
-        }
-        let (output, ends) = (
-            &mut self.bytes[self.length..],
-            &mut self.ends[self.fields..],
-        );
-        let (result, read, written, ended) = parser.read_record(bytes, output, ends);
-        self.length += written;
-        self.fields += ended;
-        Some((result, read))
-    }
-
-    fn fill<'a>(&mut self, fields: impl Iterator<Item = &'a [u8]>) {
-        self.bytes.clear();
-        self.ends.clear();
-        for field in fields {
-            self.bytes.extend_from_slice(field);
-            self.ends.push(self.bytes.len());
-        }
-        (self.length, self.fields) = (self.bytes.len(), self.ends.len());
-    }
-
-    fn fields(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends[..self.fields]
-            .iter()
-            .map(move |end| &self.bytes[std::mem::replace(&mut start, *end)..*end])
-    }
-}
-
-/// Makes room, as long as it may; what is in there is overwritten otherwise.
-fn grow<T: Clone + Default>(room: &mut Vec<T>, first: usize, most: usize) -> bool {
-    let larger = (room.len() * 2).clamp(first, most);
-    let grows = larger > room.len();
-    room.resize(larger, T::default());
-    grows
 }
 
 /// Line ends before a row: blank lines, and the second half of a Windows line end.

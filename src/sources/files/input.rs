@@ -1,5 +1,7 @@
 //! The bytes of a file, decompressed and decoded to UTF-8, with their position and their hash.
 
+mod bytes;
+
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::Decoded;
 use super::{Content, MAX_ROW_BYTES, Position, ReadError, Row, detect};
+use bytes::{Counted, Full, buffered};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
@@ -289,62 +292,5 @@ impl Input {
             }
             _ => self.error(format!("cannot be read: {error}")),
         }
-    }
-}
-
-fn buffered<R: Read>(source: R) -> BufReader<Full<R>> {
-    BufReader::with_capacity(BUFFER_BYTES, Full::new(source))
-}
-
-/// Fills the whole buffer, however little the source gives at a time. The first bytes decide on the
-/// format of a file, and a read of a pipe or of a gzip member may end anywhere among them.
-struct Full<R> {
-    source: R,
-    /// The error that ended the last read, after the bytes before it.
-    failed: Option<io::Error>,
-}
-
-impl<R> Full<R> {
-    fn new(source: R) -> Self {
-        Self {
-            source,
-            failed: None,
-        }
-    }
-}
-
-impl<R: Read> Read for Full<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.source.read(&mut buffer[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if filled == 0 => return Err(error),
-                Err(error) => {
-                    self.failed = Some(error);
-                    break;
-                }
-            }
-        }
-        Ok(filled)
-    }
-}
-
-/// Counts what is read.
-struct Counted<R> {
-    source: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
     }
 }

@@ -14,7 +14,7 @@ use crate::spans;
 /// A format whose lines end with `trace_id` and `span_id`.
 pub(super) struct Traced<F> {
     format: F,
-    /// What a line ends with.
+    /// The end of a line.
     end: &'static str,
     /// Writes the ids before that end.
     ids: fn(&mut Writer<'_>, &str, &str) -> fmt::Result,

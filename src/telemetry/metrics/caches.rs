@@ -7,10 +7,10 @@ use opentelemetry::metrics::{BoundCounter, Counter};
 
 use super::{Builder, Cache, Metrics};
 
-/// What a cache holds.
+/// The size of a cache.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheSize {
-    /// Entries.
+    /// Number of entries.
     pub entries: u64,
     /// Bytes of memory.
     pub bytes: u64,

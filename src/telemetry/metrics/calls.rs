@@ -27,7 +27,7 @@ pub(super) struct Instruments {
 impl Instruments {
     pub(super) fn new(build: &Builder<'_>) -> Self {
         Self {
-            // rpc.method, rpc.response.status_code
+            // rpc.system.name, rpc.method, rpc.response.status_code; error.type of failures alone
             duration: build.durations(
                 "rpc.server.call.duration",
                 "Time from the head of a call to its answer",
@@ -68,10 +68,13 @@ impl Metrics {
         });
         durations[code as usize]
             .get_or_init(|| {
-                let status = KeyValue::new("rpc.response.status_code", name_of(code));
-                self.calls
-                    .duration
-                    .bind(&[KeyValue::new("rpc.method", method), status])
+                let mut attributes = vec![
+                    KeyValue::new("rpc.system.name", "grpc"),
+                    KeyValue::new("rpc.method", method),
+                    KeyValue::new("rpc.response.status_code", name_of(code)),
+                ];
+                attributes.extend(error_type(code).map(|kind| KeyValue::new("error.type", kind)));
+                self.calls.duration.bind(&attributes)
             })
             .record(duration.as_secs_f64());
     }
@@ -103,5 +106,31 @@ pub fn name_of(code: Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// The `error.type` of a status that is an error of the server. The others are answers to callers'
+/// errors and have none. Source: OpenTelemetry, "Semantic conventions for gRPC",
+/// `rpc.response.status_code` of servers.
+#[must_use]
+pub fn error_type(code: Code) -> Option<&'static str> {
+    match code {
+        Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss => Some(name_of(code)),
+        Code::Ok
+        | Code::Cancelled
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unauthenticated => None,
     }
 }

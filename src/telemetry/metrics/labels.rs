@@ -1,6 +1,6 @@
 //! Values of labels that counters are made from: what is counted by one of them has its counter.
 
-/// What is looked up in the cache.
+/// Kinds of cache entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
     /// Profiles by id.
@@ -24,7 +24,7 @@ impl Cache {
     }
 }
 
-/// What is done for all tenants in the background.
+/// Jobs that go over all tenants in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Rollups of records.

@@ -173,7 +173,7 @@ impl Metrics {
         );
     }
 
-    /// What is counted where there is no place for instruments.
+    /// Counts of code that has no place for instruments.
     pub(super) fn totals(&self) {
         let help = "Evaluations of expressions that went over their budget";
         self.total(

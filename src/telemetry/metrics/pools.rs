@@ -9,7 +9,7 @@ use super::Metrics;
 const POOL: &str = "db.client.connection.pool.name";
 const STATE: &str = "db.client.connection.state";
 
-/// What a pool of connections holds.
+/// The size of a pool of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolSize {
     /// The use of its connections: `read`, `write` or `follow`.

@@ -100,7 +100,7 @@ impl Metrics {
         result
     }
 
-    /// A write was begun again so many times.
+    /// A write was begun again this often.
     pub fn store_conflicts(&self, times: u32) {
         self.store.conflicts.add(u64::from(times));
     }

@@ -1,4 +1,4 @@
-//! What becomes of spans and metrics on their way to the collector.
+//! Spans and metrics on their way to the collector, and their losses.
 //!
 //! The SDK throws away what it cannot send and tells nobody. Here each exporter is wrapped, so that
 //! its failures are an [`Episode`]: a collector that is absent, takes the connection and never
@@ -8,8 +8,9 @@
 //! A collector that rejects a part of a message answers `OK` all the same. The exporter says so by
 //! a `tracing` event alone, on the thread that exports; [`refusals`] catches it there.
 
+mod refused;
+
 use std::cell::Cell;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,23 +23,20 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
 };
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
 
 use crate::telemetry::{Episode, Metrics};
+use refused::Refused;
+
+pub(in crate::telemetry) use refused::refusals;
 
 /// Spans that wait for the collector, unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise
 /// (OpenTelemetry's default).
 const QUEUE_SPANS: usize = 2048;
-/// A queue that was not full for so long is no longer full now and then.
+/// A queue that was not full for this time is no longer full now and then.
 const QUEUE_CALM: Duration = Duration::from_secs(10);
 
 thread_local! {
-    /// What the collector rejected of the message that this thread sends.
+    /// Items that the collector rejected of the message that this thread sends.
     static REFUSED: Cell<Option<Refused>> = const { Cell::new(None) };
 }
 
@@ -241,63 +239,5 @@ impl<E: PushMetricExporter> PushMetricExporter for WatchedMetrics<E> {
 
     fn temporality(&self) -> Temporality {
         self.exporter.temporality()
-    }
-}
-
-/// What a collector rejected of a message that it took.
-#[derive(Debug, Default)]
-struct Refused {
-    count: u64,
-    why: String,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the collector rejected {} items: {}",
-            self.count, self.why
-        )
-    }
-}
-
-impl Visit for Refused {
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        if field.name().starts_with("rejected_") {
-            self.count = u64::try_from(value).unwrap_or_default();
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "error_message" {
-            // The collector's own text, as far as it is short and harmless to a terminal.
-            self.why = value
-                .chars()
-                .filter(|letter| !letter.is_control())
-                .take(200)
-                .collect();
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
-}
-
-/// Catches what the exporters say of messages that were taken in part.
-pub(in crate::telemetry) fn refusals<S>() -> impl Layer<S>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    Refusals.with_filter(Targets::new().with_target("opentelemetry-otlp", Level::WARN))
-}
-
-struct Refusals;
-
-impl<S: Subscriber> Layer<S> for Refusals {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().name().ends_with(".PartialSuccess") {
-            let mut refused = Refused::default();
-            event.record(&mut refused);
-            REFUSED.set(Some(refused));
-        }
     }
 }

@@ -402,3 +402,34 @@ fn a_server_that_has_too_much_to_do_is_asked_again() {
         "nothing was refused:\n{metrics}"
     );
 }
+
+#[test]
+fn an_older_sqlite_finds_the_database_sound() {
+    let dir = dir();
+    write(dir.path(), "a.csv", customers(300));
+    import(dir.path(), "a.csv", &[]).ok();
+    // Debian 12 has 3.40, which once called a column behind the key of a table without row ids
+    // damage.
+    let check = "import sqlite3, sys\n\
+        database = sqlite3.connect(sys.argv[1])\n\
+        for pragma in ('quick_check', 'integrity_check', 'foreign_key_check'):\n\
+        \x20   print(pragma, database.execute('PRAGMA ' + pragma).fetchall())\n\
+        print('records', database.execute('SELECT count(*) FROM record').fetchone()[0])";
+    let output = std::process::Command::new("python3")
+        .args(["-c", check, "cp.db"])
+        .current_dir(dir.path())
+        .output()
+        .expect("python3");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "quick_check [('ok',)]",
+            "integrity_check [('ok',)]",
+            "foreign_key_check []",
+            "records 300"
+        ],
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

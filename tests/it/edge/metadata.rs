@@ -151,3 +151,17 @@ async fn a_value_that_cannot_be_taken_over_is_refused_by_name() {
     .await;
     assert_eq!(answer.headers["x-request-id"], given.as_str());
 }
+
+#[tokio::test]
+async fn two_servers_never_give_out_the_same_request_id() {
+    // In containers both have the process id 1, and each counts from the same number.
+    let services = [Service::start().await, Service::start().await];
+    let mut ids = BTreeSet::new();
+    for service in &services {
+        for _ in 0..20 {
+            let answer = send(&service.channel, post(GET_PROFILE, &[], frame(0, b""))).await;
+            assert!(ids.insert(answer.headers["x-request-id"].clone()));
+        }
+    }
+    assert_eq!(ids.len(), 40);
+}

@@ -1,5 +1,7 @@
 //! The forms of dates.
 
+mod pieces;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -8,6 +10,7 @@ use regex::Regex;
 use super::super::country::Home;
 use super::super::normalize::{ascii_digits, clean};
 use super::{Date, DateForm, DateNumbers, DateOrder, UnreadDate};
+use pieces::Pieces;
 
 /// Maximum length of a text that is read, in bytes.
 const MAX_BYTES: usize = 128;
@@ -252,164 +255,4 @@ fn without_time(text: &str) -> Result<String, UnreadDate> {
         .name("glued")
         .map_or(whole.start, |glued| glued.end() - 1);
     Ok(format!("{} {}", &text[..from], &text[whole.end..]))
-}
-
-/// A number with how many digits it has.
-type Number = (u32, usize);
-
-/// The parts of a written date.
-struct Pieces {
-    numbers: Vec<Number>,
-    month: Option<u32>,
-    /// Whether the sign of the Buddhist era is beside the year.
-    buddhist: bool,
-    /// Whether points part the numbers, as no country with the month first does.
-    dotted: bool,
-}
-
-impl Pieces {
-    fn of(text: &str) -> Result<Self, UnreadDate> {
-        let mut pieces = Self {
-            numbers: Vec::new(),
-            month: None,
-            buddhist: false,
-            dotted: text.contains('.'),
-        };
-        let lower = without_points_in_words(&text.to_lowercase());
-        for word in words(&lower) {
-            pieces.take(word)?;
-        }
-        if pieces.numbers.len() > 3 {
-            return Err(UnreadDate::NoDate);
-        }
-        Ok(pieces)
-    }
-
-    fn take(&mut self, word: &str) -> Result<(), UnreadDate> {
-        if word.starts_with(|letter: char| letter.is_ascii_digit()) {
-            let number = word.parse().map_err(|_| UnreadDate::NoDate)?;
-            self.numbers.push((number, word.len()));
-        } else if let Some(month) = MONTHS.get(word).filter(|_| self.month.is_none()) {
-            self.month = Some(*month);
-        } else if matches!(word, "พศ" | "be") {
-            self.buddhist = true;
-        } else if !matches!(word, "年" | "月" | "日" | "년" | "월" | "일" | "号" | "t")
-            && !WORDS.split_whitespace().any(|known| known == word)
-        {
-            return Err(UnreadDate::NoDate);
-        }
-        Ok(())
-    }
-
-    fn date(&self, form: DateForm, home: Home) -> Result<(u32, u32, u32), UnreadDate> {
-        let (year, month, day) = match (self.numbers.as_slice(), self.month) {
-            ([(year, 4), (month, 1..=2), (day, 1..=2)], None) => (*year, *month, *day),
-            ([(first, 1..=2), (second, 1..=2), (third, 2 | 4)], None) => {
-                self.ordered([*first, *second, *third], form, home)?
-            }
-            ([(year, 4), (day, 1..=2)], Some(month)) => (*year, month, *day),
-            ([(day, 1..=2), (year, digits @ (2 | 4))], Some(month)) => {
-                if *digits == 2 && *day > 31 {
-                    (full_year(*day), month, *year)
-                } else {
-                    (full_year(*year), month, *day)
-                }
-            }
-            ([(_, 4)], _) | ([(_, 4), (_, 1..=2)] | [(_, 1..=2), (_, 4)], None) => {
-                return Err(UnreadDate::Partial);
-            }
-            _ => return Err(UnreadDate::NoDate),
-        };
-        let year = if self.buddhist && !form.buddhist {
-            year.saturating_sub(543)
-        } else {
-            year
-        };
-        Ok((year, month, day))
-    }
-
-    /// Three numbers of which the last is the year, unless the source begins with it.
-    fn ordered(
-        &self,
-        [first, second, third]: [u32; 3],
-        form: DateForm,
-        home: Home,
-    ) -> Result<(u32, u32, u32), UnreadDate> {
-        if form.order == Some(DateOrder::YearFirst) && third < 100 {
-            return Ok((full_year(first), second, third));
-        }
-        let year = full_year(third);
-        let country = match home {
-            Home::In(country) => country.is_day_first(),
-            Home::Unsaid | Home::Unknown => None,
-        };
-        let day_first = match form.order {
-            Some(order) => Some(order == DateOrder::DayFirst),
-            None => country.filter(|day_first| *day_first || !self.dotted),
-        };
-        let is_month = |number: u32| (1..=12).contains(&number);
-        let is_day = |number: u32| (1..=31).contains(&number);
-        let (as_day, as_month) = (
-            is_day(first) && is_month(second),
-            is_month(first) && is_day(second),
-        );
-        match (as_day, as_month, day_first) {
-            (true, true, _) if first == second => Ok((year, first, second)),
-            (true, true, None) => Err(UnreadDate::Order),
-            // Where neither order gives a day, the digits are those of a typing error.
-            (true, true, Some(true)) | (true, false, _) | (false, false, Some(true)) => {
-                Ok((year, second, first))
-            }
-            (true, true, Some(false)) | (false, true, _) | (false, false, Some(false)) => {
-                Ok((year, first, second))
-            }
-            (false, false, None) => Err(UnreadDate::NoSuchDay),
-        }
-    }
-}
-
-/// Two digits are of the last hundred years, as of 2030: nobody's birth is later.
-fn full_year(year: u32) -> u32 {
-    match year {
-        0..=30 => 2000 + year,
-        31..=99 => 1900 + year,
-        other => other,
-    }
-}
-
-/// Abbreviations such as `พ.ค.` as one word.
-fn without_points_in_words(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let is_letter = |index: Option<usize>| {
-        index
-            .and_then(|index| letters.get(index))
-            .is_some_and(|letter| letter.is_alphabetic() || is_mark(*letter))
-    };
-    let kept = letters.iter().enumerate().filter(|(index, letter)| {
-        **letter != '.' || !is_letter(index.checked_sub(1)) || !is_letter(Some(index + 1))
-    });
-    kept.map(|(_, letter)| *letter).collect()
-}
-
-/// Runs of digits and runs of letters.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut start: Option<(usize, bool)> = None;
-    for (index, letter) in text.char_indices().chain([(text.len(), ' ')]) {
-        let is_digit = letter.is_ascii_digit();
-        let is_word = is_digit || letter.is_alphanumeric() || is_mark(letter);
-        let goes_on = start.is_some_and(|(_, digits)| is_word && digits == is_digit);
-        if goes_on {
-            continue;
-        }
-        if let Some((from, _)) = start.take() {
-            words.push(&text[from..index]);
-        }
-        start = is_word.then_some((index, is_digit));
-    }
-    words
-}
-
-fn is_mark(letter: char) -> bool {
-    unicode_normalization::char::is_combining_mark(letter)
 }

@@ -7,7 +7,7 @@ const PLAIN: DateForm = DateForm {
     buddhist: false,
 };
 
-fn ordered(order: DateOrder) -> DateForm {
+const fn ordered(order: DateOrder) -> DateForm {
     DateForm {
         order: Some(order),
         ..PLAIN
@@ -247,4 +247,109 @@ fn a_country_says_the_order_of_its_dates() {
         (order("US"), order("DE"), order("CA")),
         (Some(false), Some(true), None)
     );
+}
+
+/// How other programs write a day, as their documentation names the form, and how a source that is
+/// written so is declared.
+const WRITERS: &[(&str, &str, DateForm)] = &[
+    ("ISO 8601, extended", "%Y-%m-%d", PLAIN),
+    ("ISO 8601, basic", "%Y%m%d", PLAIN),
+    ("RFC 3339", "%Y-%m-%dT00:00:00Z", PLAIN),
+    ("RFC 3339 with an offset", "%Y-%m-%dT22:00:00-05:00", PLAIN),
+    ("RFC 5322", "%a, %d %b %Y 00:00:00 +0000", PLAIN),
+    ("RFC 9110, IMF-fixdate", "%a, %d %b %Y 00:00:00 GMT", PLAIN),
+    ("C, asctime", "%a %b %e 00:00:00 %Y", PLAIN),
+    ("Go, UnixDate", "%a %b %e 00:00:00 UTC %Y", PLAIN),
+    ("Go, RFC1123Z", "%a, %d %b %Y 00:00:00 +0200", PLAIN),
+    ("JavaScript, toDateString", "%a %b %d %Y", PLAIN),
+    ("PHP, DATE_COOKIE", "%A, %d-%b-%Y 00:00:00 UTC", PLAIN),
+    ("Oracle, DD-MON-YYYY", "%d-%b-%Y", PLAIN),
+    ("SQL Server, style 107", "%b %d, %Y", PLAIN),
+    ("SQL Server, style 111", "%Y/%m/%d", PLAIN),
+    ("SQL Server, style 112", "%Y%m%d", PLAIN),
+    (
+        "PostgreSQL, German",
+        "%d.%m.%Y",
+        ordered(DateOrder::DayFirst),
+    ),
+    (
+        "PostgreSQL, SQL with DMY",
+        "%d/%m/%Y",
+        ordered(DateOrder::DayFirst),
+    ),
+    (
+        "PostgreSQL, SQL with MDY",
+        "%m/%d/%Y",
+        ordered(DateOrder::MonthFirst),
+    ),
+    ("SAP, DATS", "%Y%m%d", PLAIN),
+    ("Excel, long date", "%A, %B %d, %Y", PLAIN),
+];
+
+/// Forms that name a day and are not read: their numbers are not a year, a month and a day.
+const NOT_READ: &[&str] = &["%G-W%V-%u", "%Y-%j", "%Y%j", "%U/%Y", "%s"];
+
+fn some_day() -> impl proptest::strategy::Strategy<Value = jiff::civil::Date> {
+    use proptest::strategy::Strategy;
+    (1801i16..=2099, 1i8..=12, 1i8..=31).prop_filter_map("no such day", |(year, month, day)| {
+        jiff::civil::Date::new(year, month, day).ok()
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_day_that_another_program_wrote_is_that_day_or_stands_for_none(day in some_day()) {
+        for (writer, form, declared) in WRITERS {
+            let text = day.strftime(form).to_string();
+            match said(&text, *declared, "") {
+                Ok(read) => proptest::prop_assert_eq!(read, day.to_string(), "{}: {}", writer, text),
+                Err(UnreadDate::Placeholder) => {
+                    let read = Date::new(
+                        day.year().unsigned_abs().into(),
+                        day.month().unsigned_abs().into(),
+                        day.day().unsigned_abs().into(),
+                    );
+                    proptest::prop_assert!(read.is_ok_and(Date::is_placeholder), "{}: {}", writer, text);
+                }
+                Err(other) => proptest::prop_assert!(false, "{}: {}: {}", writer, text, other),
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_is_never_read_as_another_one_without_a_declaration(day in some_day()) {
+        let forms = WRITERS.iter().map(|(_, form, _)| form).chain(NOT_READ);
+        for form in forms {
+            let text = day.strftime(form).to_string();
+            if let Ok(read) = said(&text, PLAIN, "") {
+                proptest::prop_assert_eq!(read, day.to_string(), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn days_that_spreadsheets_and_clocks_count_are_the_days_they_stand_for(day in some_day()) {
+        let since = |zero: jiff::civil::Date| {
+            day.since(zero).map(|span| i64::from(span.get_days())).unwrap_or_default()
+        };
+        let excel = since(jiff::civil::date(1899, 12, 30));
+        let unix = since(jiff::civil::date(1970, 1, 1)) * 86_400;
+        for (text, numbers) in [
+            (excel.to_string(), DateNumbers::Excel),
+            // A cell with a time of day.
+            (format!("{excel}.75"), DateNumbers::Excel),
+            (unix.to_string(), DateNumbers::UnixSeconds),
+            ((unix + 86_399).to_string(), DateNumbers::UnixSeconds),
+            ((unix * 1_000).to_string(), DateNumbers::UnixMilliseconds),
+        ] {
+            let is_negative_cell = numbers == DateNumbers::Excel && excel < 0;
+            if is_negative_cell {
+                continue;
+            }
+            match said(&text, counted(numbers), "") {
+                Ok(read) => proptest::prop_assert_eq!(read, day.to_string(), "{:?}: {}", numbers, text),
+                Err(error) => proptest::prop_assert_eq!(error, UnreadDate::Placeholder, "{}", text),
+            }
+        }
+    }
 }

@@ -6,37 +6,34 @@
 //! loops are those of [`operators`](super::operators), [`select`](super::select) and
 //! [`elements`](super::elements).
 
+mod environment;
 mod failed;
+mod functions;
 mod nothing;
 mod sum;
 mod values;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use cel::common::functions::Function;
-use cel::common::types::{CelInt, CelList, CelNull, CelString, DYN_TYPE, INT_TYPE};
-use cel::common::value::{CowVal, Val};
+use cel::common::types::CelNull;
 use cel::parser::PrattParser;
-use cel::{
-    Context, DeclarationError, Env, ExecutionError, IdedExpr, ParseErrors, Value as CelValue,
-    extensions,
-};
+use cel::{Context, IdedExpr, ParseErrors, Value as CelValue};
 use regex::Regex;
 use serde_json::Value as Json;
 
 use super::elements::{self, LeftOut};
-use super::operators::Called;
 use super::path::PAYLOAD;
-use super::{
-    Allowance, Conversion, Fault, Outcome, budget, meter, names, number, operators, rewrite,
-    select, text,
-};
+use super::{Allowance, Fault, Outcome, budget, meter, names, number, rewrite, text};
 use crate::computation;
-use crate::records::Value;
 use failed::failed;
+use functions::{is_function, unknown_function};
 pub(super) use values::from_cel;
-use values::{to_cel, value_to_cel};
+use values::to_cel;
+
+use environment::ENV;
+#[cfg(test)]
+pub(super) use functions::knows;
 
 /// A compiled program and the fields that it names.
 #[derive(Debug)]
@@ -75,63 +72,6 @@ pub(super) const TYPES: [&str; 12] = [
 
 /// Functions of CEL that would be a second way of saying something.
 const SUPERSEDED: [(&str, &str); 2] = [("double", "decimal"), ("uint", "int")];
-
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut env = Env::stdlib();
-    // The names below clash neither with CEL's nor with each other, and each test of an expression
-    // would show it.
-    let declared = declare(&mut env);
-    debug_assert!(declared.is_ok(), "{declared:?}");
-    Arc::new(env)
-});
-
-fn declare(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_extension(extensions::strings)?;
-    let conversions: [(&str, Function); 8] = [
-        ("decimal", |arguments| {
-            convert(Conversion::Decimal, &arguments)
-        }),
-        ("to_int", |arguments| convert(Conversion::Int, &arguments)),
-        ("to_string", |arguments| {
-            convert(Conversion::String, &arguments)
-        }),
-        ("to_bool", |arguments| convert(Conversion::Bool, &arguments)),
-        ("time", |arguments| convert(Conversion::Time, &arguments)),
-        ("lower", |arguments| convert(Conversion::Lower, &arguments)),
-        ("upper", |arguments| convert(Conversion::Upper, &arguments)),
-        ("trim", |arguments| convert(Conversion::Trim, &arguments)),
-    ];
-    for (name, function) in conversions {
-        env.add_overload(name, &format!("{name}_any"), vec![DYN_TYPE], function)?;
-    }
-    env.add_overload(
-        JOIN,
-        "join_nonempty_any",
-        vec![DYN_TYPE, DYN_TYPE],
-        |arguments| join(&arguments),
-    )?;
-    let meters: [(&str, Vec<_>, Function); 4] = [
-        (meter::TICK, vec![INT_TYPE, DYN_TYPE], tick),
-        (meter::READ, vec![DYN_TYPE], |arguments| {
-            metered(arguments, |value| budget::charge_read(value))
-        }),
-        (meter::MADE, vec![DYN_TYPE], |arguments| {
-            metered(arguments, |value| budget::charge_made(value))
-        }),
-        (meter::PIECES, vec![DYN_TYPE], |arguments| {
-            metered(arguments, charge_pieces)
-        }),
-    ];
-    for (name, arguments, function) in meters {
-        env.add_overload(name, name, arguments, function)?;
-    }
-    text::declare(env)?;
-    operators::declare(env)?;
-    select::declare(env)?;
-    elements::declare(env)?;
-    sum::declare(env)?;
-    nothing::declare(env)
-}
 
 impl Program {
     /// `subjects`: names that stand for maps.
@@ -274,13 +214,6 @@ pub(super) struct Run {
     pub(super) left_out: LeftOut,
 }
 
-fn unknown_function(name: &str) -> String {
-    match SUPERSEDED.iter().find(|(theirs, _)| *theirs == name) {
-        Some((_, own)) => format!("calls `{name}`: numbers are whole or decimal, write `{own}`"),
-        None => format!("calls `{name}`, which is no function"),
-    }
-}
-
 /// Parses within the bounds of the parser.
 pub(super) fn parse(source: &str) -> Result<IdedExpr, ParseErrors> {
     PrattParser::new()
@@ -300,30 +233,6 @@ fn syntax_error(error: &cel::ParseError) -> String {
     format!("is not CEL: at character {}, {message}", error.pos.1)
 }
 
-/// Tries a function with one argument, as a function and as a method: only one that does not exist
-/// is undeclared.
-fn is_function(name: &str) -> bool {
-    if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
-        return true;
-    }
-    if SUPERSEDED.iter().any(|(theirs, _)| *theirs == name) {
-        return false;
-    }
-    let context = Context::with_env(Arc::clone(&ENV));
-    let qualified = meter::NAMESPACES.map(|namespace| format!("{namespace}.{name}(1)"));
-    let mut calls = [format!("{name}(1)"), format!("''.{name}(1)")]
-        .into_iter()
-        .chain(qualified);
-    calls.any(|call| match parse(&call) {
-        Ok(program) => !matches!(
-            CelValue::resolve(&program, &context),
-            Err(ExecutionError::UndeclaredReference(_))
-        ),
-        // A macro that takes other arguments.
-        Err(_) => true,
-    })
-}
-
 /// Binds the named fields of a payload. One that is not there is null.
 pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'static, 'static> {
     let mut context = Context::with_env(Arc::clone(&ENV));
@@ -341,85 +250,4 @@ pub(super) fn context(payload: &Json, names: &BTreeSet<String>) -> Context<'stat
         context.add_variable_as_val(name, bound);
     }
     context
-}
-
-fn tick<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Called<'b, 'v> {
-    let steps = arguments
-        .first()
-        .and_then(|steps| steps.downcast_ref::<CelInt>())
-        .map_or(1, |steps| *steps.inner());
-    budget::charge(u64::try_from(steps).unwrap_or(1), 0)?;
-    arguments
-        .pop()
-        .ok_or(ExecutionError::MissingArgumentOrTarget)
-}
-
-/// Hands on a value that was charged.
-fn metered<'b, 'v>(
-    mut arguments: Vec<CowVal<'b, 'v>>,
-    charge: impl FnOnce(&dyn Val) -> Result<(), ExecutionError>,
-) -> Called<'b, 'v> {
-    let value = arguments
-        .pop()
-        .ok_or(ExecutionError::MissingArgumentOrTarget)?;
-    charge(value.as_ref())?;
-    Ok(value)
-}
-
-/// A text can be cut into as many pieces as it has letters, each of which takes more than its
-/// letter.
-fn charge_pieces(value: &dyn Val) -> Result<(), ExecutionError> {
-    const BYTES_PER_LETTER: usize = 32;
-    match value.downcast_ref::<cel::common::types::CelString<'_>>() {
-        Some(text) => budget::charge_text(text.inner().len().saturating_mul(BYTES_PER_LETTER)),
-        None => Ok(()),
-    }
-}
-
-fn convert<'b, 'v>(conversion: Conversion, arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| operators::fault(&fault);
-    match from_cel(arguments[0].as_ref()).map_err(fault)?.value() {
-        None => Ok(operators::null()),
-        Some(value) => {
-            let value = conversion.apply(&value).map_err(fault)?;
-            Ok(CowVal::Owned(value_to_cel(&value)))
-        }
-    }
-}
-
-fn join<'b, 'v>(arguments: &[CowVal<'b, 'v>]) -> Called<'b, 'v> {
-    let fault = |fault: Fault| operators::fault(&fault);
-    let (separator, list) = (arguments[0].as_ref(), arguments[1].as_ref());
-    if operators::is_null(list) {
-        return Ok(operators::null());
-    }
-    let (Some(separator), Some(list)) = (
-        separator.downcast_ref::<CelString<'_>>(),
-        list.downcast_ref::<CelList<'_>>(),
-    ) else {
-        return Err(fault("join_nonempty() takes a text and a list".into()));
-    };
-    let (mut parts, mut bytes) = (Vec::new(), 0_usize);
-    for part in list.inner() {
-        if let Some(value) = from_cel(part.as_ref()).map_err(fault)?.value()
-            && let Value::String(text) = Conversion::String.apply(&value).map_err(fault)?
-        {
-            let text = text.trim();
-            bytes = bytes
-                .saturating_add(text.len())
-                .saturating_add(separator.inner().len());
-            parts.push(text.to_owned());
-        }
-    }
-    budget::charge_text(bytes)?;
-    Ok(if parts.is_empty() {
-        operators::null()
-    } else {
-        CowVal::owned(CelString::from(parts.join(separator.inner())))
-    })
-}
-
-#[cfg(test)]
-pub(super) fn knows(name: &str) -> bool {
-    is_function(name)
 }

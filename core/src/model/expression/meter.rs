@@ -17,12 +17,13 @@
 //! Functions whose own implementation has no bound (`replace` makes a text as long as the product
 //! of two) are replaced by those of [`super::text`].
 
+mod comprehension;
 mod extent;
+mod nodes;
 
 use cel::IdedExpr;
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr,
-    operators,
+    CallExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, StructExpr, operators,
 };
 use cel::common::types::CelInt;
 use regex::Regex;
@@ -32,6 +33,7 @@ use super::rewrite::charges_itself;
 use super::{select, text};
 use crate::model::pattern;
 use extent::{extent, has_guards, is_logical};
+use nodes::{is_namespace, wrap, wrap_unless_literal};
 
 pub(super) const TICK: &str = "@tick";
 pub(super) const READ: &str = "@read";
@@ -282,108 +284,4 @@ impl Rewriter<'_> {
         });
         text::OWN_MATCHES_WRITTEN.clone_into(&mut call.func_name);
     }
-
-    fn comprehension(&mut self, all: &mut ComprehensionExpr) {
-        self.expression(&mut all.iter_range);
-        wrap_unless_literal(READ, &mut all.iter_range);
-        self.expression(&mut all.accu_init);
-        let turn = extent(&all.loop_cond).0 + extent(&all.loop_step).0;
-        if !is_literal(&all.loop_cond) {
-            self.expression(&mut all.loop_cond);
-            self.expression(&mut all.loop_step);
-            tick(turn, &mut all.loop_cond);
-        } else if let Expr::Call(CallExpr {
-            func_name,
-            args,
-            target: None,
-        }) = &mut all.loop_step.expr
-            && func_name == operators::CONDITIONAL
-            && let [guard, step, _] = args.as_mut_slice()
-        {
-            self.expression(guard);
-            tick(turn, guard);
-            self.append(step);
-        } else {
-            self.append(&mut all.loop_step);
-            match appended(&mut all.loop_step) {
-                Some([first, ..]) => tick(turn, first),
-                _ => tick(turn, &mut all.loop_step),
-            }
-        }
-        self.expression(&mut all.result);
-    }
-
-    /// A step of a loop that may append to a list: the sum itself is neither read nor made.
-    fn append(&mut self, step: &mut IdedExpr) {
-        match appended(step) {
-            Some(elements) => elements.iter_mut().for_each(|element| self.kept(element)),
-            None => self.expression(step),
-        }
-    }
-}
-
-/// The elements of the list in `accumulator + [elements]`.
-fn appended(step: &mut IdedExpr) -> Option<&mut [IdedExpr]> {
-    let Expr::Call(CallExpr {
-        func_name,
-        args,
-        target: None,
-    }) = &mut step.expr
-    else {
-        return None;
-    };
-    match args.as_mut_slice() {
-        [
-            IdedExpr {
-                expr: Expr::Ident(_),
-                ..
-            },
-            IdedExpr {
-                expr: Expr::List(list),
-                ..
-            },
-        ] if func_name == operators::ADD => Some(&mut list.elements),
-        _ => None,
-    }
-}
-
-fn is_namespace(target: &IdedExpr) -> bool {
-    matches!(&target.expr, Expr::Ident(name) if NAMESPACES.contains(&name.as_str()))
-}
-
-fn is_literal(node: &IdedExpr) -> bool {
-    matches!(node.expr, Expr::Literal(_))
-}
-
-fn wrap_unless_literal(function: &str, node: &mut IdedExpr) {
-    if !is_literal(node) {
-        wrap(function, node);
-    }
-}
-
-fn wrap(function: &str, node: &mut IdedExpr) {
-    call(function, Vec::new(), node);
-}
-
-fn tick(steps: usize, node: &mut IdedExpr) {
-    let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-    let steps = IdedExpr {
-        id: node.id,
-        expr: Expr::Literal(LiteralValue::Int(CelInt::from(steps))),
-    };
-    call(TICK, vec![steps], node);
-}
-
-/// Makes an expression the last argument of a call.
-fn call(function: &str, mut args: Vec<IdedExpr>, node: &mut IdedExpr) {
-    let id = node.id;
-    args.push(std::mem::take(node));
-    *node = IdedExpr {
-        id,
-        expr: Expr::Call(CallExpr {
-            func_name: function.to_owned(),
-            target: None,
-            args,
-        }),
-    };
 }

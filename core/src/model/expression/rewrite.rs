@@ -2,6 +2,8 @@
 //! CEL's own: see [`operators`](super::operators), [`select`](super::select) and
 //! [`elements`](super::elements). The meter goes in afterwards.
 
+mod nodes;
+
 use cel::IdedExpr;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, SelectExpr,
@@ -10,6 +12,7 @@ use cel::common::ast::{
 use cel::common::types::{CelBool, CelInt, CelString};
 
 use super::{elements, operators, select};
+use nodes::{call_around, called, literal, node, number, with_place};
 
 /// CEL's operators and ours.
 const OPERATORS: [(&str, &str); 14] = [
@@ -271,36 +274,4 @@ fn is_plain_equality(call: &CallExpr) -> bool {
             .args
             .iter()
             .any(|argument| is_word(argument) || is_sum(argument))
-}
-
-fn node(id: u64, expr: Expr) -> IdedExpr {
-    IdedExpr { id, expr }
-}
-
-fn literal(id: u64, value: LiteralValue) -> IdedExpr {
-    node(id, Expr::Literal(value))
-}
-
-fn number(id: u64, number: i64) -> IdedExpr {
-    literal(id, LiteralValue::Int(CelInt::from(number)))
-}
-
-fn called(function: &str, args: Vec<IdedExpr>) -> Expr {
-    Expr::Call(CallExpr {
-        func_name: function.to_owned(),
-        target: None,
-        args,
-    })
-}
-
-fn call_around(function: &str, inner: &mut IdedExpr) {
-    let id = inner.id;
-    let argument = std::mem::take(inner);
-    *inner = node(id, called(function, vec![argument]));
-}
-
-fn with_place(function: &str, place: i64, inner: &mut IdedExpr) {
-    let id = inner.id;
-    let argument = std::mem::take(inner);
-    *inner = node(id, called(function, vec![number(id, place), argument]));
 }

@@ -2,13 +2,10 @@
 
 mod later;
 mod many;
+mod numbers;
 
-use std::fmt::Display;
 use std::marker::PhantomData;
-use std::ops::RangeInclusive;
-use std::str::FromStr;
 
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::keys::{Inline, Keys};
@@ -18,12 +15,13 @@ use crate::choices::Choice;
 use crate::model::check::is_snake_case;
 use crate::model::expression::Expression;
 use crate::model::expression::types::{Shape, Wanted, mistakes};
-use crate::model::matching::log2_millibits;
 
 pub(super) use later::{Deferred, Located, deferred, located, set, then};
 pub(super) use many::{
     declared_key, entries, list, list_as, named, property_name, seen, snake_case_key,
 };
+
+pub(super) use numbers::{probability, rate, whole};
 
 /// How a value is written.
 pub(super) trait Form {
@@ -32,7 +30,7 @@ pub(super) trait Form {
     /// Reads a value. `None` where it is wrong, which is noted.
     fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<Self::Value>;
 
-    /// What the JSON Schema says of it.
+    /// The form in the JSON Schema.
     fn schema(&self, definitions: &mut Definitions) -> Json;
 }
 
@@ -52,82 +50,6 @@ impl Form for Flag {
 
     fn schema(&self, _: &mut Definitions) -> Json {
         json!({ "type": "boolean" })
-    }
-}
-
-/// A whole number within bounds.
-pub(super) struct Whole<N>(RangeInclusive<N>);
-
-pub(super) fn whole<N>(least: N, most: N) -> Whole<N> {
-    Whole(least..=most)
-}
-
-impl<N: FromStr + PartialOrd + Display + Serialize> Form for Whole<N> {
-    type Value = N;
-
-    fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<N> {
-        at.number(&self.0, reader)
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Json {
-        json!({ "type": "integer", "minimum": self.0.start(), "maximum": self.0.end() })
-    }
-}
-
-/// A fraction between 0 and 1 with at most six decimals, in millionths.
-pub(super) struct Fraction {
-    noun: &'static str,
-    example: &'static str,
-}
-
-/// A probability, as the logarithm of its odds in millibits.
-pub(super) fn probability() -> impl Form<Value = i32> {
-    let fraction = Fraction {
-        noun: "a probability",
-        example: "0.95",
-    };
-    then(fraction, |millionths, _, _| {
-        Some(log2_millibits(
-            u64::from(millionths),
-            u64::from(MILLION - millionths),
-        ))
-    })
-}
-
-/// A rate, in millionths.
-pub(super) fn rate(example: &'static str) -> impl Form<Value = u32> {
-    Fraction {
-        noun: "a rate",
-        example,
-    }
-}
-
-const MILLION: u32 = 1_000_000;
-
-impl Form for Fraction {
-    type Value = u32;
-
-    fn read(&self, at: &At<'_>, reader: &mut Reader) -> Option<u32> {
-        let digits = at.as_plain().and_then(|text| text.strip_prefix("0."));
-        let digits = digits.filter(|digits| {
-            (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let millionths = digits.and_then(|digits| format!("{digits:0<6}").parse().ok());
-        let millionths = millionths.filter(|millionths| *millionths > 0);
-        if millionths.is_none() {
-            let Self { noun, example } = self;
-            reader.error(
-                at.place(),
-                format!(
-                    "must be {noun} between 0 and 1, with at most six decimals, such as {example}"
-                ),
-            );
-        }
-        millionths
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Json {
-        json!({ "type": "number", "minimum": 0.000_001, "maximum": 0.999_999 })
     }
 }
 

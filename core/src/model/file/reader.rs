@@ -1,16 +1,16 @@
 //! Reads the tree leniently: each mistake is noted with its place, and reading goes on.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::ops::RangeInclusive;
-use std::str::FromStr;
+mod at;
 
-use super::tree::{Content, Entry, Node};
+use std::collections::BTreeMap;
+
 use super::{ModelError, declared};
 use crate::model::event::Catalogue;
 use crate::model::expression::Allowance;
 use crate::model::expression::types::{Kind, Mistake, near};
 use crate::model::scope::Mapped;
+
+pub(super) use at::{At, Fields};
 
 /// Maximum number of mistakes that are noted: nobody reads more, and each may name all that would
 /// have been right.
@@ -66,20 +66,6 @@ pub(super) struct Place {
     line: usize,
     column: usize,
     path: String,
-}
-
-/// A node with the path that leads to it.
-#[derive(Clone)]
-pub(super) struct At<'n> {
-    pub(super) node: &'n Node,
-    pub(super) path: String,
-}
-
-/// A mapping with known keys.
-pub(super) struct Fields<'n> {
-    at: At<'n>,
-    entries: &'n [Entry],
-    known: Vec<&'static str>,
 }
 
 impl Section {
@@ -202,7 +188,7 @@ impl Reader {
         }
     }
 
-    /// What to say of an event type that there is not.
+    /// The message about an event type that does not exist.
     pub(super) fn unknown_event_type(&self, name: &str) -> Option<String> {
         let events = &self.declared.events;
         // Defaults are read without a file.
@@ -230,202 +216,5 @@ impl Reader {
             ));
         }
         errors
-    }
-}
-
-impl<'n> At<'n> {
-    pub(super) fn root(node: &'n Node) -> Self {
-        Self {
-            node,
-            path: String::new(),
-        }
-    }
-
-    pub(super) fn place(&self) -> Place {
-        Place {
-            line: self.node.line,
-            column: self.node.column,
-            path: self.path.clone(),
-        }
-    }
-
-    fn under(&self, entry: &'n Entry) -> Self {
-        Self {
-            node: &entry.value,
-            path: join(&self.path, &entry.key),
-        }
-    }
-
-    /// The entries of a mapping whose keys are names.
-    pub(super) fn entries(&self, reader: &mut Reader) -> Vec<(&'n Entry, At<'n>)> {
-        let entries = self.mapping(reader).unwrap_or_default();
-        entries
-            .iter()
-            .map(|entry| (entry, self.under(entry)))
-            .collect()
-    }
-
-    pub(super) fn fields(&self, reader: &mut Reader) -> Option<Fields<'n>> {
-        Some(Fields {
-            at: self.clone(),
-            entries: self.mapping(reader)?,
-            known: Vec::new(),
-        })
-    }
-
-    fn mapping(&self, reader: &mut Reader) -> Option<&'n [Entry]> {
-        match &self.node.content {
-            Content::Mapping(entries) => Some(entries),
-            Content::Null => Some(&[]),
-            _ => {
-                let kind = self.node.kind();
-                reader.error(self.place(), format!("must be a mapping, and is {kind}"));
-                None
-            }
-        }
-    }
-
-    /// The values of a list; a single value is a list of one.
-    pub(super) fn list(&self) -> Vec<At<'n>> {
-        match &self.node.content {
-            Content::Sequence(values) => {
-                let under = |(index, node)| At {
-                    node,
-                    path: format!("{}[{index}]", self.path),
-                };
-                values.iter().enumerate().map(under).collect()
-            }
-            _ => vec![self.clone()],
-        }
-    }
-
-    /// The text of a single value.
-    pub(super) fn as_text(&self) -> Option<&'n str> {
-        match &self.node.content {
-            Content::Scalar { text, .. } => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(super) fn text(&self, reader: &mut Reader) -> Option<&'n str> {
-        let text = self.as_text();
-        if text.is_none() {
-            let kind = self.node.kind();
-            reader.error(self.place(), format!("must be a text, and is {kind}"));
-        }
-        text
-    }
-
-    /// The text of a single value without quotes.
-    pub(super) fn as_plain(&self) -> Option<&'n str> {
-        match &self.node.content {
-            Content::Scalar { text, plain: true } => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(super) fn number<N>(&self, range: &RangeInclusive<N>, reader: &mut Reader) -> Option<N>
-    where
-        N: FromStr + PartialOrd + Display,
-    {
-        let number = self.as_plain().and_then(|text| text.parse().ok());
-        let number = number.filter(|number| range.contains(number));
-        if number.is_none() {
-            let (least, most) = (range.start(), range.end());
-            reader.error(
-                self.place(),
-                format!("must be a whole number from {least} to {most}"),
-            );
-        }
-        number
-    }
-
-    /// One of several names.
-    pub(super) fn choice<'c, T>(
-        &self,
-        choices: &'c [(&str, T)],
-        reader: &mut Reader,
-    ) -> Option<&'c T> {
-        let text = self.text(reader)?;
-        let chosen = choices.iter().find(|(name, _)| *name == text);
-        if chosen.is_none() {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            reader.error(self.place(), format!("must be one of {}", names.join(", ")));
-        }
-        chosen.map(|(_, choice)| choice)
-    }
-}
-
-impl<'n> Fields<'n> {
-    /// The value of a key, if it has one. Every key that may stand here is asked for once, so that
-    /// the rest is unknown.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<At<'n>> {
-        self.known.push(key);
-        self.value(key)
-    }
-
-    fn value(&self, key: &str) -> Option<At<'n>> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        (!matches!(entry.value.content, Content::Null)).then(|| self.at.under(entry))
-    }
-
-    pub(super) fn required(&mut self, key: &'static str, reader: &mut Reader) -> Option<At<'n>> {
-        let found = self.get(key);
-        if found.is_none() {
-            reader.error(self.at.place(), format!("`{key}` is required"));
-        }
-        found
-    }
-
-    /// The place of the mapping itself.
-    pub(super) fn place(&self) -> Place {
-        self.at.place()
-    }
-
-    /// The place of the value of a key that was read, if it has one.
-    pub(super) fn place_of(&self, key: &'static str) -> Option<Place> {
-        debug_assert!(self.known.contains(&key), "no such key: {key}");
-        self.value(key).map(|at| at.place())
-    }
-
-    /// The place of a value below, if it has one.
-    pub(super) fn place_at(&self, path: &[&str]) -> Option<Place> {
-        let node = self.at.node.find(path)?;
-        let path = path
-            .iter()
-            .fold(self.at.path.clone(), |path, key| join(&path, key));
-        Some(At { node, path }.place())
-    }
-
-    /// Ends the reading: keys that nobody asked for are mistakes.
-    pub(super) fn finish(self, reader: &mut Reader) {
-        for entry in self.entries {
-            if !self.known.contains(&entry.key.as_str()) {
-                let known = self.known.join(", ");
-                reader.error(
-                    entry.place(join(&self.at.path, &entry.key)),
-                    format!("is no key that is known here: there are {known}"),
-                );
-            }
-        }
-    }
-}
-
-impl Entry {
-    /// The place of the key.
-    pub(super) fn place(&self, path: String) -> Place {
-        Place {
-            line: self.line,
-            column: self.column,
-            path,
-        }
-    }
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
     }
 }

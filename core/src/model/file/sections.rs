@@ -1,25 +1,26 @@
 //! The sections of the model file, and what it says of identifiers, traits and matching.
 
+mod normalization;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex::Regex;
 
-use super::forms::{
-    Flag, Located, TextBy, list, located, mapping, named, one_of, probability, text_by, whole,
-};
+use super::forms::{Flag, Located, list, located, mapping, named, one_of, probability, whole};
 use super::groups::TraitGroup;
 use super::keys::{defaults, keys};
-use super::reader::{At, Fields, Reader};
+use super::reader::{Fields, Reader};
 use super::values::{PlaceholderList, Providers};
 use super::{computed, events, experience, groups, publish, purposes, segments, sources};
 use crate::choices::choices;
 use crate::model::matching::Weights;
 use crate::model::{
     BelongsTo, Catalogue, Channel, ContextView, Definition, Experience, IdentifierType,
-    MailProviders, Matching, Normalization, Placeholders, Publication, Purpose, Role, Segment,
-    Source, Survivorship, normalize,
+    MailProviders, Matching, Placeholders, Publication, Purpose, Role, Segment, Source,
+    Survivorship,
 };
+use normalization::{normalization, pattern, region};
 
 /// A value of a unique type that more records hold than this is a placeholder that nobody has
 /// blocked yet: every write that meets it would read them all.
@@ -256,51 +257,4 @@ fn identifier(keys: IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) ->
         belongs_to: keys.belongs_to,
         exclusive: keys.exclusive,
     }
-}
-
-fn normalization(keys: &IdentifierKeys, fields: &Fields<'_>, reader: &mut Reader) -> Normalization {
-    let region = keys.default_region.as_ref();
-    if let (Some(region), true) = (region, keys.normalize != Normalize::E164) {
-        reader.error(region.place.clone(), "goes with `normalize: e164` only");
-    }
-    let providers = keys.providers.as_ref();
-    if let (Some(providers), true) = (providers, keys.normalize != Normalize::Email) {
-        reader.error(providers.place.clone(), "goes with `normalize: email` only");
-    }
-    match keys.normalize {
-        Normalize::Trim => Normalization::Trim,
-        Normalize::CaseFold => Normalization::CaseFold,
-        Normalize::Digits => Normalization::Digits,
-        Normalize::Email => Normalization::Email {
-            providers: providers.map(|it| it.value.clone()).unwrap_or_default(),
-        },
-        Normalize::E164 => {
-            if let (None, Some(place)) = (region, fields.place_of("normalize")) {
-                reader.error(place, "`e164` needs a `default_region`, such as US");
-            }
-            let default_region = region.map(|region| region.value.clone());
-            Normalization::E164 {
-                default_region: default_region.unwrap_or_default(),
-            }
-        }
-    }
-}
-
-fn region() -> TextBy<String> {
-    text_by(|region, at, reader| {
-        if !normalize::is_region(region) {
-            let message = "must be a region by ISO 3166 with telephone numbers, such as US";
-            reader.error(at.place(), message);
-        }
-        Some(region.to_owned())
-    })
-}
-
-fn pattern() -> TextBy<Regex> {
-    text_by(|written, at: &At<'_>, reader| {
-        let compiled = reader.allowance.patterns.compile(written);
-        compiled
-            .map_err(|wrong| reader.error(at.place(), wrong))
-            .ok()
-    })
 }

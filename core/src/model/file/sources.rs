@@ -1,12 +1,14 @@
 //! What the model file says of sources: how their payloads become statements.
 
+mod loops;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
 use super::forms::{
-    Flag, Form, Located, TextBy, declared, declared_key, entries, expression, expression_of, list,
-    list_as, located, mapping, named, one_of, property_name, text_by, then, whole,
+    Flag, Form, TextBy, declared, declared_key, entries, expression, expression_of, list, list_as,
+    located, mapping, named, one_of, property_name, text_by, then, whole,
 };
 use super::keys::{keys, table};
 use super::reader::{At, Fields, Reader, Section};
@@ -20,6 +22,7 @@ use crate::model::expression::{Conversion, Expression};
 use crate::model::mapping::EventType;
 use crate::model::{Country, DateForm, Source};
 use crate::records::PreferenceKey;
+use loops::{for_each, loop_name};
 
 keys! {
     /// A source: a named system that makes statements, and how its payloads become statements.
@@ -319,51 +322,4 @@ fn preference(entry: &Entry, at: &At<'_>, reader: &mut Reader) -> Option<Prefere
         );
     }
     key
-}
-
-/// A name that expressions can speak of.
-fn loop_name(entry: &Entry, at: &At<'_>, reader: &mut Reader) -> Option<String> {
-    let is_name = is_snake_case(&entry.key) && !RESERVED_NAMES.contains(&entry.key.as_str());
-    if !is_name {
-        let message = "an element has a name in lower snake case that is no word of expressions";
-        reader.error(entry.place(at.path.clone()), message);
-    }
-    is_name.then(|| entry.key.clone())
-}
-
-/// Names that mean something else in expressions.
-const RESERVED_NAMES: [&str; 11] = [
-    "payload",
-    "bool",
-    "bytes",
-    "double",
-    "duration",
-    "int",
-    "list",
-    "map",
-    "string",
-    "timestamp",
-    "type",
-];
-
-fn for_each(
-    named: Vec<(String, Located<Expression>)>,
-    at: &At<'_>,
-    reader: &mut Reader,
-) -> Option<ForEach> {
-    if let Some((_, second)) = named.get(1) {
-        let message = "events are for each element of one list";
-        reader.error(second.place.clone(), message);
-    }
-    let Some((name, list)) = named.into_iter().next() else {
-        reader.error(
-            at.place(),
-            "names an element and its list: `{ line: line_items }`",
-        );
-        return None;
-    };
-    Some(ForEach {
-        name,
-        list: list.value,
-    })
 }

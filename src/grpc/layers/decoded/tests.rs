@@ -2,6 +2,7 @@ use std::mem::size_of;
 
 use prost::Message as _;
 
+use super::sizes::struct_bytes;
 use super::*;
 use crate::grpc::v1;
 

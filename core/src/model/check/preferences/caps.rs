@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{MAX_LISTED, Remarks, STANDS_FOR_NOTHING, channel, is_nothing, other_fields};
+use super::lists::{STANDS_FOR_NOTHING, channel, is_nothing, other_fields};
+use super::{MAX_LISTED, Remarks};
 use crate::model::{Model, NoteReason};
 use crate::records::{FrequencyCap, MAX_CONTACTS, Value};
 

@@ -1,6 +1,7 @@
 //! Yes and no, as forms, exports and people write them.
 
-use super::{Remarks, STANDS_FOR_NOTHING, is_nothing};
+use super::Remarks;
+use super::lists::{STANDS_FOR_NOTHING, is_nothing};
 use crate::model::NoteReason;
 use crate::records::{PreferenceKey, Value};
 

@@ -3,7 +3,8 @@
 //! Hours of which the beginning or the end is not understood are the whole day: any shorter time
 //! could leave out the hour that was meant.
 
-use super::{MAX_LISTED, Remarks, STANDS_FOR_NOTHING, elements, is_nothing, other_fields};
+use super::lists::{STANDS_FOR_NOTHING, elements, is_nothing, other_fields};
+use super::{MAX_LISTED, Remarks};
 use crate::model::NoteReason;
 use crate::records::{QuietHours, Value};
 
@@ -95,7 +96,7 @@ fn one(value: &Value, remarks: &mut Remarks) -> QuietHours {
 fn days(value: &Value, remarks: &mut Remarks) -> u8 {
     let said = match value {
         Value::List(days) => days.clone(),
-        single => super::elements(single),
+        single => elements(single),
     };
     let days: Option<Vec<u8>> = said.iter().map(day).collect();
     match days {

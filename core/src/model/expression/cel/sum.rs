@@ -4,8 +4,9 @@ use cel::common::types::{CelList, DYN_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env};
 
+use super::super::operators::{self, Called};
 use super::values::from_cel;
-use super::{Called, Fault, budget, operators};
+use super::{Fault, budget};
 use crate::model::expression::elements;
 use crate::model::expression::number::{Number, Operation};
 use crate::records::Value;

@@ -1,0 +1,101 @@
+//! Payloads: parsed, mapped by the model, and stored in parts.
+
+use futures::{Stream, StreamExt};
+use profile_core::model::Model;
+use profile_core::records::{Reason, Violation};
+use tonic::Status;
+
+use super::IngestApi;
+use crate::grpc::call_context::CallContext;
+use crate::grpc::checked::{self, Checked};
+use crate::grpc::error::ApiError;
+use crate::grpc::{encode, v1};
+use crate::ingest::Intake;
+
+/// The largest raw payload, in bytes.
+const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
+impl IngestApi {
+    pub(super) async fn ingest_payloads(
+        &self,
+        request: v1::IngestPayloadsRequest,
+        context: &CallContext,
+    ) -> Result<v1::IngestPayloadsResponse, ApiError> {
+        let v1::IngestPayloadsRequest {
+            source,
+            kind,
+            payloads,
+        } = request;
+        let count = checked::count("payloads", payloads.len(), self.max_statements, "payloads");
+        let model = self.model(context).await?;
+        checked::both(check_mapping(&model, &source, &kind), count)?;
+        let mapped: Vec<Vec<Intake>> = payloads
+            .iter()
+            .map(|payload| map(&model, &source, &kind, payload))
+            .collect();
+        let counts: Vec<usize> = mapped.iter().map(Vec::len).collect();
+        let receipt = self.store_parts(context, mapped).await?;
+        let read_token = self.read_token(context, &receipt).await?;
+        let mut results = receipt.results.into_iter().map(encode::result);
+        let result = |count| v1::PayloadResult {
+            results: results.by_ref().take(count).collect(),
+        };
+        Ok(v1::IngestPayloadsResponse {
+            results: counts.into_iter().map(result).collect(),
+            read_token,
+        })
+    }
+}
+
+pub(in crate::grpc) fn check_mapping(model: &Model, source: &str, kind: &str) -> Checked<()> {
+    let required = |name: &str, text: &str| {
+        if text.is_empty() {
+            Err(vec![Violation::required(name)])
+        } else {
+            Ok(())
+        }
+    };
+    checked::both(required("source", source), required("kind", kind))?;
+    model
+        .check_mapping(source, kind)
+        .map_err(|violation| vec![violation])
+}
+
+/// A payload as JSON.
+pub(in crate::grpc) fn parse(payload: &[u8]) -> Checked<serde_json::Value> {
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return Err(vec![Violation::limit(
+            "payload",
+            payload.len(),
+            MAX_PAYLOAD_BYTES,
+            "bytes",
+        )]);
+    }
+    serde_json::from_slice(payload).map_err(|error| {
+        let description = format!(
+            "is not JSON in UTF-8: error at line {}, column {}",
+            error.line(),
+            error.column()
+        );
+        vec![Violation::new(Reason::Malformed, "payload", description)]
+    })
+}
+
+/// The drafts that a payload maps to, or what is wrong with it.
+pub(in crate::grpc) fn map(model: &Model, source: &str, kind: &str, payload: &[u8]) -> Vec<Intake> {
+    let mapped = parse(payload).and_then(|payload| model.map(source, kind, &payload));
+    match mapped {
+        Ok(drafts) => drafts.into_iter().map(Ok).collect(),
+        Err(violations) => vec![Err(violations)],
+    }
+}
+
+/// Ends a stream with its first failure.
+pub(in crate::grpc) fn until_failure<T>(
+    stream: impl Stream<Item = Result<T, Status>>,
+) -> impl Stream<Item = Result<T, Status>> {
+    stream.scan(false, |failed, item| {
+        let over = std::mem::replace(failed, item.is_err());
+        futures::future::ready((!over).then_some(item))
+    })
+}
