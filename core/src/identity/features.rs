@@ -14,7 +14,7 @@ mod name;
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
-pub(super) use name::{Family, Given, Name, Script, Word};
+pub(super) use name::{Family, Given, Name, Native, Script, Word};
 
 use super::keys::BlockingKey;
 use super::text;

@@ -2,9 +2,9 @@
 
 use super::Score;
 use super::doubt::{doubtful, meet, sexes_differ};
-use crate::identity::features::{Family, Given, Name, Script, Word};
+use crate::identity::features::{Family, Given, Name, Native, Script, Word};
 use crate::identity::given_names::without_vowels;
-use crate::identity::nicknames;
+use crate::identity::{nicknames, scripts};
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -66,8 +66,7 @@ impl Agreement {
         };
         let family = match (&a.family, &b.family) {
             (Some(x), Some(y)) => {
-                let same = same_characters(a, b).then_some(AgreementLevel::Exact);
-                let level = same.unwrap_or_else(|| family_level(x, y));
+                let level = whole_family_level(a, x, b, y);
                 worth(Field::FamilyName, level, &[&x.word, &y.word])
             }
             _ => (AgreementLevel::Missing, 0),
@@ -150,7 +149,7 @@ fn alike(a: &str, b: &str) -> bool {
 /// How far two whole given names agree: all their words, or the characters of a name in Han or
 /// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
-    if let Some(level) = native_level(a, b) {
+    if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
         return level;
     }
     let level = one_given_level(x, y);
@@ -185,6 +184,43 @@ fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
         AgreementLevel::Similar
     };
     Some(level)
+}
+
+/// A name in letters beside one in a script that writes no vowels, or in Hangul; none where they say
+/// too little.
+fn other_script_level(x: &Given, a: &Name, y: &Given, b: &Name) -> Option<AgreementLevel> {
+    if x.word.is_initial() || y.word.is_initial() {
+        return None;
+    }
+    let same = in_other_script(a, b, &joined(x, a), &joined(y, b))?;
+    let first = || in_other_script(a, b, &x.word.text, &y.word.text) == Some(true);
+    Some(if same || (a.middle.is_empty() != b.middle.is_empty() && first()) {
+        AgreementLevel::Close
+    } else if one_is_hangul(a, b) && one_given_level(x, y) != AgreementLevel::Different {
+        AgreementLevel::Similar
+    } else {
+        AgreementLevel::Different
+    })
+}
+
+/// Whether two words are one in two scripts; none where they are in one, or say too little.
+fn in_other_script(a: &Name, b: &Name, x: &str, y: &str) -> Option<bool> {
+    if a.is_without_vowels != b.is_without_vowels {
+        scripts::same_consonants(x, y)
+    } else if one_is_hangul(a, b) {
+        Some(scripts::same_korean(x, y))
+    } else {
+        None
+    }
+}
+
+/// Whether one name is in Hangul and the other in letters.
+fn one_is_hangul(a: &Name, b: &Name) -> bool {
+    let hangul = |native: &Native| native.script == Script::Hangul;
+    match (&a.native, &b.native) {
+        (Some(native), None) | (None, Some(native)) => hangul(native),
+        _ => false,
+    }
 }
 
 /// Whether one name is in characters of which the reading is not known, and the other in letters.
@@ -281,6 +317,18 @@ fn initials_agree(x: &Given, y: &Given) -> bool {
             .forms
             .iter()
             .any(|form| initial == first(nicknames::head(*form)))
+}
+
+/// Two family names, in whatever scripts they are.
+fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
+    if same_characters(a, b) {
+        return AgreementLevel::Exact;
+    }
+    match in_other_script(a, b, &x.word.text, &y.word.text) {
+        Some(true) => AgreementLevel::Close,
+        Some(false) if family_level(x, y) == AgreementLevel::Similar => AgreementLevel::Different,
+        _ => family_level(x, y),
+    }
 }
 
 fn family_level(x: &Family, y: &Family) -> AgreementLevel {
@@ -404,9 +452,8 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
 pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
     match (&left.family, &right.family) {
         (Some(x), Some(y)) => {
-            matches!(family_level(x, y), AgreementLevel::Different)
+            whole_family_level(left, x, right, y) == AgreementLevel::Different
                 && !unread(left, right)
-                && !same_characters(left, right)
                 && !swapped(left, right)
         }
         _ => false,

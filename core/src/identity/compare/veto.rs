@@ -58,7 +58,7 @@ impl Veto {
 }
 
 pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<Veto> {
-    let shared_id = matches!(score.level(Field::PersonalId), AgreementLevel::Exact);
+    let shared_id = shares_number(score);
     let given = score.level(Field::GivenName);
     if suffixes_conflict(&left.suffixes, &right.suffixes) {
         return Some(Veto::SuffixesDiffer);
@@ -91,6 +91,15 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
         return Some(Veto::GendersDiffer);
     }
     None
+}
+
+/// Whether both have a number of one person, or nearly that and the date of birth.
+fn shares_number(score: &Score) -> bool {
+    match score.level(Field::PersonalId) {
+        AgreementLevel::Exact => true,
+        AgreementLevel::Close => agrees(score.level(Field::BirthDate)),
+        _ => false,
+    }
 }
 
 /// Whether a given name that differs is one that was garbled: one of the two is no name that is
@@ -211,9 +220,14 @@ fn same_by_all_else(score: &Score) -> bool {
         .into_iter()
         .filter(|field| agrees(score.level(*field)))
         .count();
+    // Father and son of one name and home have two numbers: without dates a contact must say more.
+    let contact = [Field::Email, Field::Phone]
+        .into_iter()
+        .any(|field| score.level(field) == AgreementLevel::Exact);
     let enough = match score.level(Field::BirthDate) {
         birth if agrees(birth) => agreeing >= 3,
         AgreementLevel::Similar => agreeing >= 4,
+        AgreementLevel::Missing => agreeing >= 5 && contact,
         _ => false,
     };
     score.level(Field::GivenName) != AgreementLevel::Different && enough

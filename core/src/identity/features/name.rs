@@ -5,7 +5,7 @@ mod order;
 mod words;
 
 use crate::identity::given_names::{self, KnownName};
-use crate::identity::{nicknames, text};
+use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
@@ -47,6 +47,8 @@ pub(in crate::identity) struct Name {
     pub(in crate::identity) family: Option<Family>,
     /// As it is written in Han, Hangul or kana: many names have one reading in Latin letters.
     pub(in crate::identity) native: Option<Native>,
+    /// Whether it is written in a script without vowels.
+    pub(in crate::identity) is_without_vowels: bool,
 }
 
 /// A first name.
@@ -187,7 +189,9 @@ impl Parts {
             (given, self.without_suffix(tokens(&parts.family), 1))
         };
         let named = !given.is_empty() || !family.is_empty();
-        named.then(|| name(&given, &[], &family, native))
+        let mut whole = name(&given, &[], &family, native);
+        whole.is_without_vowels = scripts::is_without_vowels(raw);
+        named.then_some(whole)
     }
 
     /// All names: that of the fields, or else of the whole; and those that the person also goes by.
@@ -201,7 +205,11 @@ impl Parts {
         {
             let (given, family) = &self.written;
             let native = Native::of(given, family, self.home);
-            names.push(name(&self.given, &self.middle, &self.family, native));
+            let mut own = name(&self.given, &self.middle, &self.family, native);
+            own.is_without_vowels = [given, family]
+                .iter()
+                .any(|raw| scripts::is_without_vowels(raw));
+            names.push(own);
         }
         names.append(&mut self.other);
         names.truncate(super::MAX_VALUES);
@@ -224,6 +232,7 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
+        is_without_vowels: false,
     }
 }
 
