@@ -22,6 +22,7 @@ mod context;
 mod decision;
 mod features;
 mod given_names;
+mod knob;
 mod keys;
 mod nicknames;
 mod pairs;

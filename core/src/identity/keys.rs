@@ -25,7 +25,7 @@ use crate::model::matching::Field;
 use crate::records::Identifier;
 
 /// A record has no more keys than this; those of identifiers come first.
-const MAX_KEYS: usize = 48;
+const MAX_KEYS: usize = 64;
 
 /// Under a name alone there may be fewer than under other keys, by this factor. Of ten namesakes
 /// each is the right one in fewer than one of ten cases, and where there is more to say than the
@@ -266,6 +266,7 @@ impl Features {
         for street in &self.streets {
             street_keys(street, name, keys);
         }
+        self.other_script_keys(name, keys);
         self.number_keys(name, keys);
     }
 }

@@ -38,6 +38,11 @@ pub(super) fn consonants(word: &str) -> String {
     classes
 }
 
+/// The same without the classes of letters that are left out at times.
+pub(super) fn loose_consonants(word: &str) -> String {
+    consonants(word).replace(['b', 'k'], "")
+}
+
 /// Whether a word in letters may be another one that is written without vowels. None where too
 /// little is left to tell.
 pub(super) fn same_consonants(a: &str, b: &str) -> Option<bool> {
@@ -46,9 +51,10 @@ pub(super) fn same_consonants(a: &str, b: &str) -> Option<bool> {
         return (a != b && a.len().abs_diff(b.len()) > 1).then_some(false);
     }
     // Bet is b or v, and het is h, ch or kh: what is v or h in letters is left out there.
-    let loose = |classes: &str| classes.replace(['b', 'k'], "");
-    let (x, y) = (loose(&a), loose(&b));
-    Some(a == b || (x == y && x.len() >= LEAST_CONSONANTS))
+    Some(a == b || {
+        let (x, y) = (a.replace(['b', 'k'], ""), b.replace(['b', 'k'], ""));
+        x == y && x.len() >= LEAST_CONSONANTS
+    })
 }
 
 /// Fewer are those of many names.

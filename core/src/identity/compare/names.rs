@@ -4,7 +4,8 @@ use super::Score;
 use super::doubt::{doubtful, meet, sexes_differ};
 use crate::identity::features::{Family, Given, Name, Native, Script, Word};
 use crate::identity::given_names::without_vowels;
-use crate::identity::{nicknames, scripts};
+use crate::identity::spelling::is_swap;
+use crate::identity::{knob, nicknames, scripts};
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -241,10 +242,7 @@ fn same_characters(a: &Name, b: &Name) -> bool {
 
 /// The given name in one word: `Ji-hoon` is `Jihoon`.
 fn joined(given: &Given, name: &Name) -> String {
-    let rest = name.middle.iter().map(|word| word.text.as_str());
-    std::iter::once(given.word.text.as_str())
-        .chain(rest)
-        .collect()
+    given.whole(&name.middle)
 }
 
 /// Whether one is the beginning of the other by its first word only: `Ji-eun` and `Jihoon`.
@@ -288,6 +286,7 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     match level {
         // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
         // Alexia.
+        AgreementLevel::Close if knob::on(3) && is_swapped_letters(x, y) => AgreementLevel::Close,
         AgreementLevel::Close | AgreementLevel::Prefix
             if !x.forms.is_empty() && !y.forms.is_empty() =>
         {
@@ -302,6 +301,12 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         }
         level => level,
     }
+}
+
+/// Whether two neighbouring letters have changed places, and it does not make a second name that
+/// many have.
+fn is_swapped_letters(x: &Given, y: &Given) -> bool {
+    !(x.frequent && y.frequent) && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes())
 }
 
 /// From here on a name that is not known is taken for a slip of the other.
@@ -326,12 +331,19 @@ fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLe
     }
     match in_other_script(a, b, &x.word.text, &y.word.text) {
         Some(true) => AgreementLevel::Close,
-        Some(false) if family_level(x, y) == AgreementLevel::Similar => AgreementLevel::Different,
-        _ => family_level(x, y),
+        Some(false) => match family_level(a, x, b, y) {
+            AgreementLevel::Similar => AgreementLevel::Different,
+            level => level,
+        },
+        None => family_level(a, x, b, y),
     }
 }
 
-fn family_level(x: &Family, y: &Family) -> AgreementLevel {
+/// A shorter word before the family name is rather an initial or a particle.
+const LEAST_FORMER: usize = 4;
+
+/// Two family names; one that stands before the other's is a former one or the mother's.
+fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
     if x.word.hash == y.word.hash {
         return AgreementLevel::Exact;
     }
@@ -350,8 +362,15 @@ fn family_level(x: &Family, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|part| part.hash == one.hash || alike(&part.text, &one.text))
     };
+    let in_middle = |one: &Family, other: &Name| {
+        knob::on(1)
+            && one.word.text.len() >= LEAST_FORMER
+            && other.middle.iter().any(|middle| middle.hash == one.word.hash)
+    };
     if part_of(&x.word, y)
         || part_of(&y.word, x)
+        || in_middle(x, b)
+        || in_middle(y, a)
         || x.parts
             .iter()
             .any(|part| part.text.len() >= 4 && part_of(part, y))
@@ -396,7 +415,7 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
         } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0]
         {
             AgreementLevel::Initial
-        } else if alike(&a.text, &b.text) {
+        } else if alike(&a.text, &b.text) || long_alike(&a.text, &b.text) {
             AgreementLevel::Close
         } else {
             AgreementLevel::Different
@@ -404,6 +423,11 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
         best = best.min(level);
     }
     best
+}
+
+/// Whether two long names, such as patronymics, are one in two spellings.
+fn long_alike(a: &str, b: &str) -> bool {
+    knob::on(2) && a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
 }
 
 /// How the given names of two people relate, for guards.

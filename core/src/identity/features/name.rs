@@ -49,6 +49,8 @@ pub(in crate::identity) struct Name {
     pub(in crate::identity) native: Option<Native>,
     /// Whether it is written in a script without vowels.
     pub(in crate::identity) is_without_vowels: bool,
+    /// The script beside letters in which the person's name is likely written too.
+    pub(in crate::identity) other_script: Option<OtherScript>,
 }
 
 /// A first name.
@@ -83,6 +85,14 @@ impl Given {
             known: given_names::known(text),
             frequent: given_names::is_frequent(text),
         }
+    }
+}
+
+impl Given {
+    /// The given name in one word with those that follow it: `Ji-hoon` is `jihoon`.
+    pub(in crate::identity) fn whole(&self, middle: &[Word]) -> String {
+        let rest = middle.iter().map(|word| word.text.as_str());
+        std::iter::once(self.word.text.as_str()).chain(rest).collect()
     }
 }
 
@@ -191,6 +201,7 @@ impl Parts {
         let named = !given.is_empty() || !family.is_empty();
         let mut whole = name(&given, &[], &family, native);
         whole.is_without_vowels = scripts::is_without_vowels(raw);
+        whole.other_script = other_script(&whole, self.home);
         named.then_some(whole)
     }
 
@@ -209,6 +220,7 @@ impl Parts {
             own.is_without_vowels = [given, family]
                 .iter()
                 .any(|raw| scripts::is_without_vowels(raw));
+            own.other_script = other_script(&own, self.home);
             names.push(own);
         }
         names.append(&mut self.other);
@@ -233,6 +245,43 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
         is_without_vowels: false,
+        other_script: None,
+    }
+}
+
+/// Scripts of which the transcription is not what people write of themselves in letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::identity) enum OtherScript {
+    /// Hebrew or Arabic.
+    WithoutVowels,
+    Hangul,
+}
+
+/// By the script of the name itself, the country, or where the given name is given.
+fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
+    const COUNTRIES: [&str; 26] = [
+        "IL", "PS", "EG", "IR", "IQ", "SA", "AE", "JO", "LB", "SY", "KW", "QA", "BH", "OM", "YE",
+        "LY", "TN", "DZ", "MA", "SD", "AF", "PK", "MR", "SO", "DJ", "KM",
+    ];
+    let given_in = |cultures: &[&str]| {
+        let given = name.given.as_ref();
+        given
+            .and_then(|given| given.known)
+            .is_some_and(|known| known.is_given_in(cultures))
+    };
+    let hangul = |native: &Native| native.script == Script::Hangul;
+    if name.is_without_vowels {
+        Some(OtherScript::WithoutVowels)
+    } else if let Some(native) = &name.native {
+        hangul(native).then_some(OtherScript::Hangul)
+    } else if native::is_in(home, &COUNTRIES) {
+        Some(OtherScript::WithoutVowels)
+    } else if native::is_in(home, &["KR", "KP"]) {
+        Some(OtherScript::Hangul)
+    } else if given_in(&["arabic", "hebrew", "persian"]) && !given_in(&["en", "de", "fr", "es", "it"]) {
+        Some(OtherScript::WithoutVowels)
+    } else {
+        given_in(&["korean"]).then_some(OtherScript::Hangul)
     }
 }
 
