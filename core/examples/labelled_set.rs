@@ -10,8 +10,8 @@
 //!
 //! `--list KIND` before a set prints the pairs of a kind that are wrongly together, each with its
 //! two rows and what they were compared by; `--list wrong` those of every kind, `--list links` the
-//! links that made them, `--list lost` the pairs of one person that are apart. How many records each
-//! is compared with is printed, and why pairs of one person are apart: never compared, compared
+//! links that made them, `--list lost` the pairs of one person that are apart. With how many others
+//! a record is compared is printed, and why pairs of one person are apart: never compared, compared
 //! with too little evidence, or kept apart by a veto.
 //!
 //! A set is a folder with `records.csv` (`record_id`, …), `truth.csv` (`record_id`, `cluster_id`)

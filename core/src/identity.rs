@@ -22,7 +22,6 @@ mod context;
 mod decision;
 mod features;
 mod given_names;
-mod knob;
 mod keys;
 mod nicknames;
 mod pairs;

@@ -1,10 +1,10 @@
 //! Names of one person in two scripts, where folding into ASCII does not bring them together.
 //!
-//! - **Hebrew and Arabic** write no vowels, and letters of which languages make several sounds: משה
-//!   is folded to `mshh`, and the person writes Moshe. What is left is compared, the consonants in
-//!   classes.
-//! - **Hangul** is folded by the Revised Romanisation; people write their names as they like, mostly
-//!   by ear or as McCune and Reischauer did: 지훈 is Ji-hoon, 이 is Lee.
+//! - **Hebrew and Arabic** write no vowels, and letters of which languages make several sounds:
+//!   משה is folded to `mshh`, and the person writes Moshe. The consonants that are left are
+//!   compared, in classes.
+//! - **Hangul** is folded by the Revised Romanisation. People write their names by ear, or as
+//!   McCune and Reischauer did: 지훈 is Ji-hoon, 이 is Lee.
 
 use super::text;
 
@@ -15,12 +15,14 @@ pub(super) fn is_without_vowels(raw: &str) -> bool {
     })
 }
 
-/// The consonants of a folded word, in classes that both sides of a transcription share: `y`, `w`,
-/// `v` and `h` may stand for vowels or for nothing.
+/// The consonants of a folded word, in classes that both sides of a transcription share: `y`, `w`
+/// and `h` may stand for vowels or for nothing.
 pub(super) fn consonants(word: &str) -> String {
-    let article = ["al", "el"].iter().find_map(|article| {
+    // The article: `el-Sayed`, and السيد, which is folded to `lsyd`.
+    let article = ["al", "el", "l"].iter().find_map(|article| {
         let rest = word.strip_prefix(article)?;
-        (rest.len() > 3).then_some(rest)
+        let consonant = rest.starts_with(|letter: char| !"aeiouywhv".contains(letter));
+        (rest.len() > 2 && (article.len() == 2 || consonant)).then_some(rest)
     });
     let mut classes = String::with_capacity(word.len());
     for letter in article.unwrap_or(word).bytes() {
@@ -28,6 +30,7 @@ pub(super) fn consonants(word: &str) -> String {
             b'd' | b't' | b's' | b'z' => 't',
             b'k' | b'q' | b'g' | b'j' | b'c' | b'x' => 'k',
             b'f' | b'p' => 'p',
+            b'v' => 'b',
             b'b' | b'l' | b'm' | b'n' | b'r' => char::from(letter),
             _ => continue,
         };
@@ -50,11 +53,13 @@ pub(super) fn same_consonants(a: &str, b: &str) -> Option<bool> {
     if a.len().min(b.len()) < LEAST_CONSONANTS {
         return (a != b && a.len().abs_diff(b.len()) > 1).then_some(false);
     }
-    // Bet is b or v, and het is h, ch or kh: what is v or h in letters is left out there.
-    Some(a == b || {
-        let (x, y) = (a.replace(['b', 'k'], ""), b.replace(['b', 'k'], ""));
-        x == y && x.len() >= LEAST_CONSONANTS
-    })
+    // Bet is b or v, and so is vav, or it is a vowel; het is h, ch or kh.
+    let (x, y) = (a.replace(['b', 'k'], ""), b.replace(['b', 'k'], ""));
+    match x == y {
+        _ if a == b => Some(true),
+        true => (x.len() >= LEAST_CONSONANTS).then_some(true),
+        false => Some(false),
+    }
 }
 
 /// Fewer are those of many names.
@@ -62,10 +67,12 @@ const LEAST_CONSONANTS: usize = 2;
 
 /// A Korean word in letters, however it is romanised, in one form.
 pub(super) fn korean(word: &str) -> String {
-    const SAME: [(&str, &str); 22] = [
+    const SAME: [(&str, &str); 24] = [
         ("rh", "r"),
         ("sh", "s"),
         ("ch", "j"),
+        ("c", "j"),
+        ("oe", "oi"),
         ("oo", "u"),
         ("ou", "u"),
         ("wu", "u"),
@@ -142,10 +149,20 @@ mod tests {
         ] {
             assert!(is_without_vowels(own) && !is_without_vowels(latin));
             let (a, b) = (text::fold(own), text::fold(latin));
-            let word = |folded: &str| folded.replace(|letter: char| !letter.is_ascii_alphanumeric(), "");
-            assert_eq!(same_consonants(&word(&a), &word(&b)), Some(true), "{own} {a} {latin}");
+            let word =
+                |folded: &str| folded.replace(|letter: char| !letter.is_ascii_alphanumeric(), "");
+            assert_eq!(
+                same_consonants(&word(&a), &word(&b)),
+                Some(true),
+                "{own} {a} {latin}"
+            );
         }
-        for (own, latin) in [("משה", "Yosef"), ("محمد", "Khaled"), ("כהן", "Levi"), ("مريم", "Fatima")] {
+        for (own, latin) in [
+            ("משה", "Yosef"),
+            ("محمد", "Khaled"),
+            ("כהן", "Levi"),
+            ("مريم", "Fatima"),
+        ] {
             let (a, b) = (text::fold(own), text::fold(latin));
             assert_ne!(same_consonants(&a, &b), Some(true), "{own} {latin}");
         }
@@ -168,10 +185,18 @@ mod tests {
             ("오", "Oh"),
         ] {
             let (a, b) = (text::fold(own), text::fold(latin));
-            assert!(same_korean(&a, &b), "{own} {a} {} {latin} {}", korean(&a), korean(&b));
+            assert!(
+                same_korean(&a, &b),
+                "{own} {a} {} {latin} {}",
+                korean(&a),
+                korean(&b)
+            );
         }
         for (own, latin) in [("민준", "Minho"), ("김", "Lee"), ("지훈", "Jiyoung")] {
-            assert!(!same_korean(&text::fold(own), &text::fold(latin)), "{own} {latin}");
+            assert!(
+                !same_korean(&text::fold(own), &text::fold(latin)),
+                "{own} {latin}"
+            );
         }
     }
 }

@@ -157,9 +157,8 @@ const NEAR_DAYS: u32 = 62;
 
 /// How many days lie between two dates, about: months have thirty.
 fn days_apart(a: Date, b: Date) -> u32 {
-    let day = |date: Date| {
-        u32::from(date.year) * 365 + u32::from(date.month) * 30 + u32::from(date.day)
-    };
+    let day =
+        |date: Date| u32::from(date.year) * 365 + u32::from(date.month) * 30 + u32::from(date.day);
     day(a).abs_diff(day(b))
 }
 

@@ -2,10 +2,13 @@
 
 use super::Score;
 use super::doubt::{doubtful, meet, sexes_differ};
-use crate::identity::features::{Family, Given, Name, Native, Script, Word};
-use crate::identity::given_names::without_vowels;
+use super::scripts::{
+    in_other_script, joined, native_level, other_script_level, same_characters, unread,
+};
+use crate::identity::features::{Family, Given, Name, Word};
+use crate::identity::given_names::{same_name, without_vowels};
+use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
-use crate::identity::{knob, nicknames, scripts};
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -173,78 +176,6 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     }
 }
 
-/// Names in one of the scripts whose transcription loses what tells them apart. Of a name in
-/// characters and one in kana nobody can tell.
-fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
-    let (x, y) = (a.native.as_ref()?, b.native.as_ref()?);
-    let level = if x.given == y.given || x.whole == y.whole {
-        AgreementLevel::Exact
-    } else if x.script == y.script {
-        AgreementLevel::Different
-    } else {
-        AgreementLevel::Similar
-    };
-    Some(level)
-}
-
-/// A name in letters beside one in a script that writes no vowels, or in Hangul; none where they say
-/// too little.
-fn other_script_level(x: &Given, a: &Name, y: &Given, b: &Name) -> Option<AgreementLevel> {
-    if x.word.is_initial() || y.word.is_initial() {
-        return None;
-    }
-    let same = in_other_script(a, b, &joined(x, a), &joined(y, b))?;
-    let first = || in_other_script(a, b, &x.word.text, &y.word.text) == Some(true);
-    Some(if same || (a.middle.is_empty() != b.middle.is_empty() && first()) {
-        AgreementLevel::Close
-    } else if one_is_hangul(a, b) && one_given_level(x, y) != AgreementLevel::Different {
-        AgreementLevel::Similar
-    } else {
-        AgreementLevel::Different
-    })
-}
-
-/// Whether two words are one in two scripts; none where they are in one, or say too little.
-fn in_other_script(a: &Name, b: &Name, x: &str, y: &str) -> Option<bool> {
-    if a.is_without_vowels != b.is_without_vowels {
-        scripts::same_consonants(x, y)
-    } else if one_is_hangul(a, b) {
-        Some(scripts::same_korean(x, y))
-    } else {
-        None
-    }
-}
-
-/// Whether one name is in Hangul and the other in letters.
-fn one_is_hangul(a: &Name, b: &Name) -> bool {
-    let hangul = |native: &Native| native.script == Script::Hangul;
-    match (&a.native, &b.native) {
-        (Some(native), None) | (None, Some(native)) => hangul(native),
-        _ => false,
-    }
-}
-
-/// Whether one name is in characters of which the reading is not known, and the other in letters.
-fn unread(a: &Name, b: &Name) -> bool {
-    let han = |name: &Name| {
-        name.native
-            .as_ref()
-            .is_some_and(|native| native.script == Script::Han)
-    };
-    let unread = |name: &Name| name.native.as_ref().is_some_and(|native| !native.is_read);
-    (unread(a) && !han(b)) || (unread(b) && !han(a))
-}
-
-/// Whether two whole names are written with the same characters, wherever they were cut.
-fn same_characters(a: &Name, b: &Name) -> bool {
-    matches!((&a.native, &b.native), (Some(x), Some(y)) if x.whole == y.whole)
-}
-
-/// The given name in one word: `Ji-hoon` is `Jihoon`.
-fn joined(given: &Given, name: &Name) -> String {
-    given.whole(&name.middle)
-}
-
 /// Whether one is the beginning of the other by its first word only: `Ji-eun` and `Jihoon`.
 fn is_compound_of_another(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
     let one = a.middle.is_empty() != b.middle.is_empty();
@@ -267,7 +198,7 @@ fn goes_by_another(given: &Given, name: &Name) -> bool {
             .any(|middle| middle.hash == given.word.hash || form_of(middle))
 }
 
-fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
+pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     if x.word.hash == y.word.hash {
         return AgreementLevel::Exact;
     }
@@ -282,11 +213,14 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
+    if level == AgreementLevel::Similar && same_name(&x.word.text, &y.word.text) {
+        return AgreementLevel::Close;
+    }
     let known = meet(x, y);
     match level {
         // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
         // Alexia.
-        AgreementLevel::Close if knob::on(3) && is_swapped_letters(x, y) => AgreementLevel::Close,
+        AgreementLevel::Close if is_swapped_letters(x, y) => AgreementLevel::Close,
         AgreementLevel::Close | AgreementLevel::Prefix
             if !x.forms.is_empty() && !y.forms.is_empty() =>
         {
@@ -306,7 +240,9 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
 /// Whether two neighbouring letters have changed places, and it does not make a second name that
 /// many have.
 fn is_swapped_letters(x: &Given, y: &Given) -> bool {
-    !(x.frequent && y.frequent) && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes())
+    let one_sound = x.sound == y.sound;
+    (one_sound || !(x.frequent && y.frequent))
+        && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes())
 }
 
 /// From here on a name that is not known is taken for a slip of the other.
@@ -331,6 +267,7 @@ fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLe
     }
     match in_other_script(a, b, &x.word.text, &y.word.text) {
         Some(true) => AgreementLevel::Close,
+        None if a.is_without_vowels != b.is_without_vowels => AgreementLevel::Similar,
         Some(false) => match family_level(a, x, b, y) {
             AgreementLevel::Similar => AgreementLevel::Different,
             level => level,
@@ -342,7 +279,7 @@ fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLe
 /// A shorter word before the family name is rather an initial or a particle.
 const LEAST_FORMER: usize = 4;
 
-/// Two family names; one that stands before the other's is a former one or the mother's.
+/// Two family names. One before that of the other is a former name, or the mother's.
 fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
     if x.word.hash == y.word.hash {
         return AgreementLevel::Exact;
@@ -363,9 +300,11 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
                 .any(|part| part.hash == one.hash || alike(&part.text, &one.text))
     };
     let in_middle = |one: &Family, other: &Name| {
-        knob::on(1)
-            && one.word.text.len() >= LEAST_FORMER
-            && other.middle.iter().any(|middle| middle.hash == one.word.hash)
+        one.word.text.len() >= LEAST_FORMER
+            && other
+                .middle
+                .iter()
+                .any(|middle| middle.hash == one.word.hash)
     };
     if part_of(&x.word, y)
         || part_of(&y.word, x)
@@ -427,7 +366,7 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
 
 /// Whether two long names, such as patronymics, are one in two spellings.
 fn long_alike(a: &str, b: &str) -> bool {
-    knob::on(2) && a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
+    a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
 }
 
 /// How the given names of two people relate, for guards.
@@ -456,6 +395,12 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     if swapped(left, right) {
         return GivenAgreement::Agree;
     }
+    match other_script_level(x, left, y, right) {
+        Some(AgreementLevel::Close) => return GivenAgreement::Agree,
+        Some(AgreementLevel::Similar) => return GivenAgreement::Unknown,
+        Some(_) => return GivenAgreement::Conflict,
+        None => {}
+    }
     match given_level(x, left, y, right) {
         AgreementLevel::Different if one_given_level(x, y) == AgreementLevel::Exact => {
             GivenAgreement::OtherCompound
@@ -470,6 +415,11 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
         AgreementLevel::Different => GivenAgreement::Conflict,
         _ => GivenAgreement::Agree,
     }
+}
+
+/// Whether two people have further given names, or initials of them, that are not one.
+pub(in crate::identity) fn middles_differ(left: &Name, right: &Name) -> bool {
+    middle_level(&left.middle, &right.middle) == AgreementLevel::Different
 }
 
 /// Whether two people have different family names.

@@ -92,7 +92,9 @@ impl Given {
     /// The given name in one word with those that follow it: `Ji-hoon` is `jihoon`.
     pub(in crate::identity) fn whole(&self, middle: &[Word]) -> String {
         let rest = middle.iter().map(|word| word.text.as_str());
-        std::iter::once(self.word.text.as_str()).chain(rest).collect()
+        std::iter::once(self.word.text.as_str())
+            .chain(rest)
+            .collect()
     }
 }
 
@@ -278,7 +280,9 @@ fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
         Some(OtherScript::WithoutVowels)
     } else if native::is_in(home, &["KR", "KP"]) {
         Some(OtherScript::Hangul)
-    } else if given_in(&["arabic", "hebrew", "persian"]) && !given_in(&["en", "de", "fr", "es", "it"]) {
+    } else if given_in(&["arabic", "hebrew", "persian"])
+        && !given_in(&["en", "de", "fr", "es", "it"])
+    {
         Some(OtherScript::WithoutVowels)
     } else {
         given_in(&["korean"]).then_some(OtherScript::Hangul)

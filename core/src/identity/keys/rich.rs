@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{BIRTH, FAMILY, FieldSet, GIVEN, Keys, MIN_HALF, RICH, STREET, bit, month_day};
 use crate::identity::features::{Features, Name, OtherScript};
-use crate::identity::{knob, nicknames, scripts, text};
+use crate::identity::{nicknames, scripts, text};
 use crate::model::matching::Field;
 
 /// One of the two names, whichever it is.
@@ -18,9 +18,6 @@ impl Features {
     /// One name with a place or a part of the date of birth; and, where no name is right, the parts
     /// of the date, the house and the number that are.
     pub(super) fn rich_keys(&self, keys: &mut Keys) {
-        if !knob::on(0) {
-            return;
-        }
         let sounds: BTreeSet<String> = self.names.iter().flat_map(sounds).collect();
         for sound in &sounds {
             for place in self.cities.iter().chain(&self.postcodes) {
@@ -32,9 +29,7 @@ impl Features {
                 keys.add(NAME | BIRTH, "one name+year", &[sound, &year]);
             }
         }
-        if knob::on(4) {
-            self.keys_without_names(keys);
-        }
+        self.keys_without_names(keys);
     }
 
     fn keys_without_names(&self, keys: &mut Keys) {
@@ -49,12 +44,11 @@ impl Features {
                 keys.add(RICH | BIRTH | PLACE, "day+place", &[day, &postcode.text]);
             }
             for house in &houses {
-                keys.add(RICH | STREET | PLACE, "house+place", &[house, &postcode.text]);
-            }
-        }
-        for day in &days {
-            for house in &houses {
-                keys.add(RICH | BIRTH | STREET, "day+house", &[day, house]);
+                keys.add(
+                    RICH | STREET | PLACE,
+                    "house+place",
+                    &[house, &postcode.text],
+                );
             }
         }
         for half in self.halves() {
@@ -77,7 +71,12 @@ impl Features {
             let number = &id.value.text;
             let half = number.len() / 2;
             (half >= MIN_HALF && number.is_ascii())
-                .then(|| [format!("{}-", &number[..half]), format!("-{}", &number[half..])])
+                .then(|| {
+                    [
+                        format!("{}-", &number[..half]),
+                        format!("-{}", &number[half..]),
+                    ]
+                })
                 .into_iter()
                 .flatten()
         });
@@ -86,14 +85,17 @@ impl Features {
 
     /// Names that may be written in another script, by what is left of them in both.
     pub(super) fn other_script_keys(&self, name: &Name, keys: &mut Keys) {
-        let Some(script) = name.other_script.filter(|_| knob::on(5)) else {
+        let Some(script) = name.other_script else {
             return;
         };
         let form = |word: &str| match script {
             OtherScript::WithoutVowels => scripts::loose_consonants(word),
             OtherScript::Hangul => scripts::korean(word),
         };
-        let given = name.given.as_ref().map(|given| form(&given.whole(&name.middle)));
+        let given = name
+            .given
+            .as_ref()
+            .map(|given| form(&given.whole(&name.middle)));
         let family = name.family.as_ref().map(|family| form(&family.word.text));
         for birth in &self.births {
             let birth = birth.to_string();
@@ -106,21 +108,24 @@ impl Features {
         if let (Some(given), Some(family)) = (given, family) {
             keys.add(GIVEN | FAMILY, "scripts", &[&given, &family]);
             for place in &self.postcodes {
-                keys.add(GIVEN | FAMILY | PLACE, "scripts+place", &[&given, &family, &place.text]);
+                keys.add(
+                    GIVEN | FAMILY | PLACE,
+                    "scripts+place",
+                    &[&given, &family, &place.text],
+                );
             }
         }
     }
 }
 
-/// What the words of a name sound like; given names in all names that they may be forms of.
+/// The sounds of the words of a name; of a given name, those of all names that it may be a form of.
 fn sounds(name: &Name) -> Vec<String> {
     let mut sounds = Vec::new();
     if let Some(given) = name.given.as_ref().filter(|given| !given.word.is_initial()) {
         let forms = given.forms.iter().map(|form| nicknames::head(*form));
         let canonical = nicknames::canonical(&given.word.text);
         let forms = std::iter::once(canonical).chain(forms);
-        let most = if knob::on(6) { MOST_FORMS } else { 1 };
-        sounds.extend(forms.take(most).map(text::sound));
+        sounds.extend(forms.take(MOST_FORMS).map(text::sound));
     }
     if let Some(family) = name.family.as_ref().filter(|name| !name.word.is_initial()) {
         sounds.push(family.sound.clone());
