@@ -50,15 +50,16 @@ pub(super) fn loose_consonants(word: &str) -> String {
 /// little is left to tell.
 pub(super) fn same_consonants(a: &str, b: &str) -> Option<bool> {
     let (a, b) = (consonants(a), consonants(b));
-    if a.len().min(b.len()) < LEAST_CONSONANTS {
-        return (a != b && a.len().abs_diff(b.len()) > 1).then_some(false);
-    }
     // Bet is b or v, and so is vav, or it is a vowel; het is h, ch or kh.
     let (x, y) = (a.replace(['b', 'k'], ""), b.replace(['b', 'k'], ""));
-    match x == y {
-        _ if a == b => Some(true),
-        true => (x.len() >= LEAST_CONSONANTS).then_some(true),
-        false => Some(false),
+    if a == b && a.len() >= LEAST_CONSONANTS {
+        Some(true)
+    } else if x == y {
+        (x.len() >= LEAST_CONSONANTS).then_some(true)
+    } else if a.len().min(b.len()) < LEAST_CONSONANTS {
+        (a.len().abs_diff(b.len()) > 1).then_some(false)
+    } else {
+        Some(false)
     }
 }
 
