@@ -14,19 +14,21 @@
 //!
 //! `--list KIND` before a set prints the pairs of a kind that are wrongly together, each with its
 //! two rows and what they were compared by; `--list wrong` those of every kind, `--list links` the
-//! links that made them, `--list lost` the pairs of one person that are apart.
+//! links that made them, `--list lost` the pairs of one person that are apart. With how many others
+//! a record is compared is printed, and why pairs of one person are apart: never compared, compared
+//! with too little evidence, or kept apart by a veto.
 //!
 //! A set is a folder with `records.csv` (`record_id`, …), `truth.csv` (`record_id`, `cluster_id`)
 //! and, where kinds of errors are to be counted, `why.csv`: columns `apart_KIND` and `same_KIND`
 //! hold tags; two records with a tag in common are a pair of that kind.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
 use profile_core::identity::{
-    Clustering, Context, Evidence, Features, Pair, cluster, compare, pairs, train,
+    Clustering, Context, Evidence, Features, Pair, Veto, candidates, cluster, compare, pairs, train,
 };
 use profile_core::model::Model;
 use profile_core::model::matching::Subject;
@@ -124,7 +126,11 @@ fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
     }
     let ids: Vec<String> = rows.iter().map(|row| text(row, "record_id")).collect();
     report(folder, &ids, labelled, &found, &truth);
-    calibration(&pairs(&all, &context, model), &found, &truth);
+    let told = pairs(&all, &context, model);
+    calibration(&told, &found, &truth);
+    let compared = candidates(&all, &context, model);
+    let lost = disagreements(&ids[..labelled], &found, &truth, false);
+    reasons(&lost, &compared, &told, ids.len());
     let mut listed = Vec::new();
     if folder.join("why.csv").exists() {
         let why = self::rows(&folder.join("why.csv"))?;
@@ -184,6 +190,47 @@ fn calibration(pairs: &[Pair], found: &HashMap<String, usize>, truth: &HashMap<S
     println!(
         "  stated and right: {}",
         shown.collect::<Vec<_>>().join("; ")
+    );
+}
+
+/// How much is compared, and why pairs of one person are apart.
+fn reasons(
+    lost: &[(String, String)],
+    compared: &[(&RecordKey, &RecordKey)],
+    told: &[Pair],
+    records: usize,
+) {
+    let ordered = |a: &str, b: &str| {
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        (a.to_owned(), b.to_owned())
+    };
+    let compared: HashSet<_> = compared
+        .iter()
+        .map(|(a, b)| ordered(a.key.as_str(), b.key.as_str()))
+        .collect();
+    let told: HashMap<_, _> = told
+        .iter()
+        .map(|pair| {
+            let reason = pair.veto.map_or(pair.verdict.as_str(), Veto::name);
+            (
+                ordered(pair.left.key.as_str(), pair.right.key.as_str()),
+                reason,
+            )
+        })
+        .collect();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (a, b) in lost {
+        let pair = ordered(a, b);
+        let reason = match told.get(&pair) {
+            Some(reason) => reason,
+            None if compared.contains(&pair) => "too little",
+            None => "never compared",
+        };
+        *counts.entry(reason).or_default() += 1;
+    }
+    println!(
+        "  {:.2} comparisons a record; lost: {counts:?}",
+        share(compared.len() as u64, records as u64)
     );
 }
 

@@ -25,6 +25,7 @@ mod given_names;
 mod keys;
 mod nicknames;
 mod pairs;
+mod scripts;
 mod spelling;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ pub use evidence::{Evidence, Reason, Refusal};
 use guard::Group;
 pub use guard::Guard;
 
-use super::compare::{BirthSlip, MatchDecision, Score, score};
+use super::compare::{BirthSlip, MatchDecision, Score, against_given_name, score};
 use super::context::Context;
 use super::decision::Decision;
 use super::features::Features;
@@ -139,7 +139,11 @@ fn partition(
             MatchDecision::Link | MatchDecision::Household
         )
     });
-    links.sort_by_key(|(a, b, score)| (std::cmp::Reverse(score.millibits), *a, *b));
+    // A link against the given names waits until both sides have all else that is theirs.
+    links.sort_by_key(|(a, b, score)| {
+        let order = std::cmp::Reverse(score.millibits);
+        (against_given_name(score), order, *a, *b)
+    });
     for (a, b, score) in &links {
         partition.join_scored(*a, *b, score);
     }

@@ -12,6 +12,7 @@ mod doubt;
 mod fields;
 mod mailbox;
 mod names;
+mod scripts;
 mod veto;
 
 pub use veto::Veto;
@@ -21,8 +22,11 @@ use super::features::Features;
 use crate::model::Model;
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
-pub(super) use names::{GivenAgreement, families_differ, given_agreement};
-pub(super) use veto::{BirthSlip, birth_slip, births_conflict, doubt_forgiven, suffixes_conflict};
+pub(super) use names::{GivenAgreement, families_differ, given_agreement, middles_differ};
+pub(super) use veto::{
+    BirthSlip, against_given_name, birth_slip, births_conflict, doubt_forgiven, much_agrees,
+    suffixes_conflict,
+};
 
 /// What comes of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,7 +14,7 @@ mod name;
 pub(super) use address::Street;
 pub(super) use contact::{Email, Id, Phone};
 pub(super) use date::Date;
-pub(super) use name::{Family, Given, Name, Script, Word};
+pub(super) use name::{Family, Given, Name, Native, OtherScript, Script, Word};
 
 use super::keys::BlockingKey;
 use super::text;
@@ -140,7 +140,7 @@ impl Features {
                     Normalization::Email { .. } | Normalization::E164 { .. }
                 ),
                 key: BlockingKey::of(identifier),
-                value: Word::new(&text::fold(&identifier.value)),
+                value: contact::comparable(&identifier.value),
             };
             add(&mut self.ids, Some(id));
         }

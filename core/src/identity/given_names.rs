@@ -33,6 +33,13 @@ impl KnownName {
         self.cultures & other.cultures != 0
     }
 
+    /// Whether it is given where one of these scripts is written.
+    pub(super) fn is_given_in(self, cultures: &[&str]) -> bool {
+        let bits = CULTURES.iter().enumerate();
+        let mut wanted = bits.filter(|(_, culture)| cultures.contains(culture));
+        wanted.any(|(place, _)| self.cultures >> place & 1 == 1)
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             sex: if self.sex == other.sex {
@@ -80,6 +87,19 @@ static KNOWN: LazyLock<HashMap<&'static str, KnownName>> = LazyLock::new(|| {
         }
     }
     known
+});
+
+/// The cultures of the list, in order.
+static CULTURES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut cultures: Vec<&str> = Vec::new();
+    for line in NAMES.lines() {
+        if let Some((culture, "m" | "f" | "x")) = line.rsplit_once(' ')
+            && cultures.last() != Some(&culture)
+        {
+            cultures.push(culture);
+        }
+    }
+    cultures
 });
 
 /// Looks a folded given name up; `None` where it is not known as a name.

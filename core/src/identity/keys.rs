@@ -6,7 +6,13 @@
 //! address by e-mail, swapped names because pairs of names are sorted. A key that more records hold
 //! than the model allows is generic and finds nobody.
 //!
+//! A record without e-mail address and telephone number has more keys ([`rich`]): one name, given
+//! or family, with the town, the postal code, the day or the year of birth. They do not tell which
+//! of the two names it is, so that a name in the wrong field and a former family name are found.
+//!
 //! Keys are stored: [`BlockingKey`] is the same for the same values for ever.
+
+mod rich;
 
 use std::collections::BTreeSet;
 
@@ -19,13 +25,18 @@ use crate::model::matching::Field;
 use crate::records::Identifier;
 
 /// A record has no more keys than this; those of identifiers come first.
-const MAX_KEYS: usize = 32;
+const MAX_KEYS: usize = 64;
 
 /// Under a name alone there may be fewer than under other keys, by this factor. Of ten namesakes
 /// each is the right one in fewer than one of ten cases, and where there is more to say than the
 /// name, there are keys of both. Namesakes grow with the population: without this a record would be
 /// compared with ever more of them.
 const NAME_ALONE: usize = 6;
+
+/// The same for one name with a place or a part of the date of birth.
+const ONE_NAME: usize = 3;
+/// Marks the keys of which only records without any contact have some.
+const RICH: FieldSet = 1 << 15;
 
 /// Shorter halves of numbers tell too little.
 const MIN_HALF: usize = 3;
@@ -90,6 +101,9 @@ impl Features {
         self.contact_keys(&mut keys);
         for name in &self.names {
             self.name_keys(name, &mut keys);
+        }
+        if self.emails.is_empty() && self.phones.is_empty() {
+            self.rich_keys(&mut keys);
         }
         for birth in &self.births {
             let birth = birth.to_string();
@@ -252,6 +266,7 @@ impl Features {
         for street in &self.streets {
             street_keys(street, name, keys);
         }
+        self.other_script_keys(name, keys);
         self.number_keys(name, keys);
     }
 }
@@ -282,11 +297,12 @@ fn street_keys(street: &Street, name: &Name, keys: &mut Keys) {
 /// How many records may be under a key that is made of some fields before it finds nobody.
 pub(super) fn most(fields: FieldSet, matching: &Matching) -> usize {
     let most = matching.max_key_records;
-    if fields == GIVEN | FAMILY {
-        most.min((most / NAME_ALONE).max(2))
-    } else {
-        most
-    }
+    let share = match fields {
+        fields if fields & RICH != 0 => ONE_NAME,
+        fields if fields == GIVEN | FAMILY => NAME_ALONE,
+        _ => return most,
+    };
+    most.min((most / share).max(2))
 }
 
 struct Keys(Vec<(BlockingKey, FieldSet)>);

@@ -106,7 +106,7 @@ impl Spelling {
 }
 
 /// Whether two neighbours that are swapped are all that is different.
-fn is_swap(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_swap(one: &[u8], other: &[u8]) -> bool {
     let different: Vec<usize> = (0..one.len().min(other.len()))
         .filter(|at| one[*at] != other[*at])
         .collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::compare::{
     BirthSlip, GivenAgreement, Veto, births_conflict, families_differ, given_agreement,
-    suffixes_conflict,
+    middles_differ, suffixes_conflict,
 };
 use crate::identity::features::{Date, Features, Name};
 use crate::identity::keys::BlockingKey;
@@ -84,6 +84,8 @@ pub(super) struct Group<'a> {
     suffixes: Vec<u8>,
     /// Keys of identifiers that belong to a person.
     personal: BTreeSet<BlockingKey>,
+    /// Keys of numbers of which a person has one.
+    numbers: BTreeSet<BlockingKey>,
     /// Decisions that keep this cluster apart from others.
     pub(super) apart: BTreeSet<(usize, Side)>,
     pub(super) has_name: bool,
@@ -109,6 +111,11 @@ impl<'a> Group<'a> {
             .iter()
             .filter(|id| id.belongs_to == BelongsTo::Person)
             .map(|id| id.key);
+        let numbers = features
+            .ids
+            .iter()
+            .filter(|id| id.exclusive && !id.contact)
+            .map(|id| id.key);
         Self {
             size: 1,
             values,
@@ -121,6 +128,7 @@ impl<'a> Group<'a> {
                 .collect(),
             suffixes: features.suffixes.clone(),
             personal: personal.collect(),
+            numbers: numbers.collect(),
             apart: BTreeSet::new(),
             has_name: features.has_name(),
             says_who: features.says_who(),
@@ -148,6 +156,7 @@ impl<'a> Group<'a> {
         self.suffixes.sort_unstable();
         self.suffixes.dedup();
         self.personal.extend(other.personal);
+        self.numbers.extend(other.numbers);
         self.apart.extend(other.apart);
         self.has_name |= other.has_name;
         self.says_who |= other.says_who;
@@ -201,7 +210,8 @@ impl<'a> Group<'a> {
             if given && births {
                 return Some(Veto::BirthDatesDiffer);
             }
-            let clear = given && !self.births_agree(other) && self.other_names_conflict(other);
+            let clear =
+                given && !self.births_mostly_agree(other) && self.other_names_conflict(other);
             return clear.then_some(Veto::GivenNamesDiffer);
         }
         if given {
@@ -219,6 +229,31 @@ impl<'a> Group<'a> {
         };
         both().any(|(a, b)| given_agreement(a, b) == GivenAgreement::Agree)
             && !both().any(|(a, b)| families_differ(a, b))
+    }
+
+    /// The same where much else says that it is one person: a name that is not known may be a
+    /// garbled one.
+    pub(super) fn known_given_names_conflict(&self, other: &Self) -> bool {
+        let known = |name: &Name| {
+            let given = name.given.as_ref();
+            given.is_some_and(|given| given.known.is_some() && !given.word.is_initial())
+        };
+        let (mut all, mut conflict) = (0, 0);
+        for (a, a_count) in &self.names {
+            for (b, b_count) in &other.names {
+                let agreement = given_agreement(a, b);
+                if agreement == GivenAgreement::OtherCompound {
+                    return true;
+                }
+                if known(a) && known(b) {
+                    all += a_count * b_count;
+                    let clear = agreement == GivenAgreement::Conflict
+                        || agreement == GivenAgreement::Doubtful;
+                    conflict += if clear { a_count * b_count } else { 0 };
+                }
+            }
+        }
+        conflict * 2 > all
     }
 
     fn given_names_conflict(&self, other: &Self, forgiven: bool) -> bool {
@@ -245,7 +280,16 @@ impl<'a> Group<'a> {
         conflict + other_compound > agree || (other_compound > 0 && !same_compound())
     }
 
-    /// Whether no two of the names can be of one person: both given names are known as names, or
+    /// Whether the two are people with names of their own, of whom one is said to have the other's
+    /// number: one of them has a number besides it, or both have more than one record.
+    pub(super) fn is_another_with_number(&self, other: &Self) -> bool {
+        let own = self.numbers != other.numbers || (self.size > 1 && other.size > 1);
+        own && !self.numbers.is_disjoint(&other.numbers)
+            && !self.births_mostly_agree(other)
+            && self.other_names_conflict(other)
+    }
+
+    /// Whether most of the names cannot be of one person: both given names are known as names, or
     /// the family names differ too. (A name that is not known may be one that was garbled.)
     fn other_names_conflict(&self, other: &Self) -> bool {
         let known = |name: &Name| {
@@ -255,10 +299,27 @@ impl<'a> Group<'a> {
         };
         let clear = |a: &Name, b: &Name| {
             given_agreement(a, b) > GivenAgreement::Doubtful
-                && (known(a) && known(b) || families_differ(a, b))
+                && (known(a) && known(b) || families_differ(a, b) || middles_differ(a, b))
         };
-        let mut names = self.names.iter();
-        names.all(|(a, _)| other.names.iter().all(|(b, _)| clear(a, b)))
+        let (mut all, mut clearly) = (0, 0);
+        for (a, a_count) in &self.names {
+            for (b, b_count) in &other.names {
+                all += a_count * b_count;
+                clearly += if clear(a, b) { a_count * b_count } else { 0 };
+            }
+        }
+        clearly * 2 > all
+    }
+
+    fn births_mostly_agree(&self, other: &Self) -> bool {
+        let (mut all, mut same) = (0, 0);
+        for (a, a_count) in &self.births {
+            for (b, b_count) in &other.births {
+                all += a_count * b_count;
+                same += if a == b { a_count * b_count } else { 0 };
+            }
+        }
+        all > 0 && same * 2 >= all
     }
 
     fn births_agree(&self, other: &Self) -> bool {

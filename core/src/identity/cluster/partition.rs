@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use super::guard::{Group, Guard, Side};
 use super::rules::Rule;
 use super::{Clustering, Evidence, Member, Reason, Refusal, grouped};
-use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip, doubt_forgiven};
+use crate::identity::compare::{BirthSlip, Score, Veto, birth_slip, doubt_forgiven, much_agrees};
 use crate::identity::context::Context;
 use crate::identity::decision::{Decision, DecisionKind};
 use crate::identity::features::Features;
@@ -333,9 +333,12 @@ impl<'a> Partition<'a> {
         let slip = birth_slip(score);
         let forgiven = doubt_forgiven(score);
         let garbled = score.level(Field::GivenName) == AgreementLevel::Different;
+        let much = much_agrees(score);
         self.join(a, b, reason, |x, y| {
             let veto = x.contradiction(y, slip, forgiven);
-            veto.filter(|veto| !(garbled && *veto == Veto::GivenNamesDiffer))
+            let given = |veto: &Veto| *veto == Veto::GivenNamesDiffer;
+            veto.filter(|veto| !(garbled && given(veto)) || x.is_another_with_number(y))
+                .filter(|veto| !(much && given(veto)) || x.known_given_names_conflict(y))
                 .map(Guard::Veto)
         });
     }

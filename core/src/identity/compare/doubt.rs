@@ -2,6 +2,7 @@
 
 use crate::identity::features::Given;
 use crate::identity::given_names::{Sex, same_name, without_vowels};
+use crate::identity::spelling::is_swap;
 use crate::model::matching::AgreementLevel;
 
 pub(super) fn sexes_differ(x: &Given, y: &Given) -> bool {
@@ -27,7 +28,8 @@ pub(super) fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
         _ => false,
     };
     let unknown = x.known.is_none() && y.known.is_none();
-    let spellings = same_name(a, b) || without_vowels(a, b);
+    let swapped = x.sound == y.sound && is_swap(a.as_bytes(), b.as_bytes());
+    let spellings = same_name(a, b) || without_vowels(a, b) || swapped;
     alike && (meet(x, y) || (unknown && other_sex(a, b))) && !spellings
 }
 

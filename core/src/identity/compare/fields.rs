@@ -140,11 +140,26 @@ pub(super) fn date_level(a: Date, b: Date) -> AgreementLevel {
         return AgreementLevel::Close;
     }
     let near_year = a.year.abs_diff(b.year) <= 1;
-    if differing == 2 || (near_year && a.month.abs_diff(b.month) <= 1) {
+    let same_day = a.month == b.month && a.day == b.day;
+    if differing == 2
+        || same_day
+        || (near_year && a.month.abs_diff(b.month) <= 1)
+        || days_apart(a, b) <= NEAR_DAYS
+    {
         AgreementLevel::Similar
     } else {
         AgreementLevel::Different
     }
+}
+
+/// Dates so near each other are one, remembered or copied wrongly: no two siblings but twins are.
+const NEAR_DAYS: u32 = 62;
+
+/// How many days lie between two dates, about: months have thirty.
+fn days_apart(a: Date, b: Date) -> u32 {
+    let day =
+        |date: Date| u32::from(date.year) * 365 + u32::from(date.month) * 30 + u32::from(date.day);
+    day(a).abs_diff(day(b))
 }
 
 fn word_level(a: &Word, b: &Word) -> AgreementLevel {
@@ -257,8 +272,18 @@ pub(super) fn id_level(a: &Id, b: &Id) -> AgreementLevel {
         return AgreementLevel::Exact;
     }
     // Systems number customers one after another: only of what people type is the next one a slip.
-    let long = a.value.text.len().min(b.value.text.len()) >= 6;
-    same_or_close(a.exclusive && long && edits(&a.value.text, &b.value.text, 1) <= 1)
+    let length = a.value.text.len().min(b.value.text.len());
+    let slips = if a.exclusive && length >= 6 {
+        edits(&a.value.text, &b.value.text, 2)
+    } else {
+        usize::MAX
+    };
+    match slips {
+        0 | 1 => AgreementLevel::Close,
+        // So many numbers are two slips away that it speaks neither for nor against.
+        2 if length >= 7 => AgreementLevel::Similar,
+        _ => AgreementLevel::Different,
+    }
 }
 
 /// A value as it is compared, for people.

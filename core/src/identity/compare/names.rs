@@ -2,9 +2,13 @@
 
 use super::Score;
 use super::doubt::{doubtful, meet, sexes_differ};
-use crate::identity::features::{Family, Given, Name, Script, Word};
-use crate::identity::given_names::without_vowels;
+use super::scripts::{
+    in_other_script, joined, native_level, other_script_level, same_characters, unread,
+};
+use crate::identity::features::{Family, Given, Name, Word};
+use crate::identity::given_names::{same_name, without_vowels};
 use crate::identity::nicknames;
+use crate::identity::spelling::is_swap;
 use crate::identity::text::{edits, similarity};
 use crate::model::matching::{AgreementLevel, Field, Weights};
 
@@ -66,8 +70,7 @@ impl Agreement {
         };
         let family = match (&a.family, &b.family) {
             (Some(x), Some(y)) => {
-                let same = same_characters(a, b).then_some(AgreementLevel::Exact);
-                let level = same.unwrap_or_else(|| family_level(x, y));
+                let level = whole_family_level(a, x, b, y);
                 worth(Field::FamilyName, level, &[&x.word, &y.word])
             }
             _ => (AgreementLevel::Missing, 0),
@@ -150,7 +153,7 @@ fn alike(a: &str, b: &str) -> bool {
 /// How far two whole given names agree: all their words, or the characters of a name in Han or
 /// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
-    if let Some(level) = native_level(a, b) {
+    if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
         return level;
     }
     let level = one_given_level(x, y);
@@ -171,44 +174,6 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
         AgreementLevel::Prefix if is_compound_of_another(x, a, y, b) => AgreementLevel::Different,
         level => level,
     }
-}
-
-/// Names in one of the scripts whose transcription loses what tells them apart. Of a name in
-/// characters and one in kana nobody can tell.
-fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
-    let (x, y) = (a.native.as_ref()?, b.native.as_ref()?);
-    let level = if x.given == y.given || x.whole == y.whole {
-        AgreementLevel::Exact
-    } else if x.script == y.script {
-        AgreementLevel::Different
-    } else {
-        AgreementLevel::Similar
-    };
-    Some(level)
-}
-
-/// Whether one name is in characters of which the reading is not known, and the other in letters.
-fn unread(a: &Name, b: &Name) -> bool {
-    let han = |name: &Name| {
-        name.native
-            .as_ref()
-            .is_some_and(|native| native.script == Script::Han)
-    };
-    let unread = |name: &Name| name.native.as_ref().is_some_and(|native| !native.is_read);
-    (unread(a) && !han(b)) || (unread(b) && !han(a))
-}
-
-/// Whether two whole names are written with the same characters, wherever they were cut.
-fn same_characters(a: &Name, b: &Name) -> bool {
-    matches!((&a.native, &b.native), (Some(x), Some(y)) if x.whole == y.whole)
-}
-
-/// The given name in one word: `Ji-hoon` is `Jihoon`.
-fn joined(given: &Given, name: &Name) -> String {
-    let rest = name.middle.iter().map(|word| word.text.as_str());
-    std::iter::once(given.word.text.as_str())
-        .chain(rest)
-        .collect()
 }
 
 /// Whether one is the beginning of the other by its first word only: `Ji-eun` and `Jihoon`.
@@ -233,7 +198,7 @@ fn goes_by_another(given: &Given, name: &Name) -> bool {
             .any(|middle| middle.hash == given.word.hash || form_of(middle))
 }
 
-fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
+pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     if x.word.hash == y.word.hash {
         return AgreementLevel::Exact;
     }
@@ -248,10 +213,14 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
+    if level == AgreementLevel::Similar && same_name(&x.word.text, &y.word.text) {
+        return AgreementLevel::Close;
+    }
     let known = meet(x, y);
     match level {
         // Two names that both are names are seldom one name mistyped: Jean is not Joan, Alex not
         // Alexia.
+        AgreementLevel::Close if is_swapped_letters(x, y) => AgreementLevel::Close,
         AgreementLevel::Close | AgreementLevel::Prefix
             if !x.forms.is_empty() && !y.forms.is_empty() =>
         {
@@ -266,6 +235,14 @@ fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         }
         level => level,
     }
+}
+
+/// Whether two neighbouring letters have changed places, and it does not make a second name that
+/// many have.
+fn is_swapped_letters(x: &Given, y: &Given) -> bool {
+    let one_sound = x.sound == y.sound;
+    (one_sound || !(x.frequent && y.frequent))
+        && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes())
 }
 
 /// From here on a name that is not known is taken for a slip of the other.
@@ -283,7 +260,27 @@ fn initials_agree(x: &Given, y: &Given) -> bool {
             .any(|form| initial == first(nicknames::head(*form)))
 }
 
-fn family_level(x: &Family, y: &Family) -> AgreementLevel {
+/// Two family names, in whatever scripts they are.
+fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
+    if same_characters(a, b) {
+        return AgreementLevel::Exact;
+    }
+    match in_other_script(a, b, &x.word.text, &y.word.text) {
+        Some(true) => AgreementLevel::Close,
+        None if a.is_without_vowels != b.is_without_vowels => AgreementLevel::Similar,
+        Some(false) => match family_level(a, x, b, y) {
+            AgreementLevel::Similar => AgreementLevel::Different,
+            level => level,
+        },
+        None => family_level(a, x, b, y),
+    }
+}
+
+/// A shorter word before the family name is rather an initial or a particle.
+const LEAST_FORMER: usize = 4;
+
+/// Two family names. One before that of the other is a former name, or the mother's.
+fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
     if x.word.hash == y.word.hash {
         return AgreementLevel::Exact;
     }
@@ -302,8 +299,17 @@ fn family_level(x: &Family, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|part| part.hash == one.hash || alike(&part.text, &one.text))
     };
+    let in_middle = |one: &Family, other: &Name| {
+        one.word.text.len() >= LEAST_FORMER
+            && other
+                .middle
+                .iter()
+                .any(|middle| middle.hash == one.word.hash)
+    };
     if part_of(&x.word, y)
         || part_of(&y.word, x)
+        || in_middle(x, b)
+        || in_middle(y, a)
         || x.parts
             .iter()
             .any(|part| part.text.len() >= 4 && part_of(part, y))
@@ -348,7 +354,7 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
         } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0]
         {
             AgreementLevel::Initial
-        } else if alike(&a.text, &b.text) {
+        } else if alike(&a.text, &b.text) || long_alike(&a.text, &b.text) {
             AgreementLevel::Close
         } else {
             AgreementLevel::Different
@@ -356,6 +362,11 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
         best = best.min(level);
     }
     best
+}
+
+/// Whether two long names, such as patronymics, are one in two spellings.
+fn long_alike(a: &str, b: &str) -> bool {
+    a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
 }
 
 /// How the given names of two people relate, for guards.
@@ -384,6 +395,12 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     if swapped(left, right) {
         return GivenAgreement::Agree;
     }
+    match other_script_level(x, left, y, right) {
+        Some(AgreementLevel::Close) => return GivenAgreement::Agree,
+        Some(AgreementLevel::Similar) => return GivenAgreement::Unknown,
+        Some(_) => return GivenAgreement::Conflict,
+        None => {}
+    }
     match given_level(x, left, y, right) {
         AgreementLevel::Different if one_given_level(x, y) == AgreementLevel::Exact => {
             GivenAgreement::OtherCompound
@@ -400,13 +417,17 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     }
 }
 
+/// Whether two people have further given names, or initials of them, that are not one.
+pub(in crate::identity) fn middles_differ(left: &Name, right: &Name) -> bool {
+    middle_level(&left.middle, &right.middle) == AgreementLevel::Different
+}
+
 /// Whether two people have different family names.
 pub(in crate::identity) fn families_differ(left: &Name, right: &Name) -> bool {
     match (&left.family, &right.family) {
         (Some(x), Some(y)) => {
-            matches!(family_level(x, y), AgreementLevel::Different)
+            whole_family_level(left, x, right, y) == AgreementLevel::Different
                 && !unread(left, right)
-                && !same_characters(left, right)
                 && !swapped(left, right)
         }
         _ => false,

@@ -58,7 +58,7 @@ impl Veto {
 }
 
 pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<Veto> {
-    let shared_id = matches!(score.level(Field::PersonalId), AgreementLevel::Exact);
+    let shared_id = shares_number(score);
     let given = score.level(Field::GivenName);
     if suffixes_conflict(&left.suffixes, &right.suffixes) {
         return Some(Veto::SuffixesDiffer);
@@ -77,6 +77,12 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if !shared_id && given_doubtful(left, right, score) {
         return Some(Veto::GivenNamesDiffer);
     }
+    if shared_id && given == AgreementLevel::Different && number_is_anothers(left, right, score) {
+        return Some(Veto::GivenNamesDiffer);
+    }
+    if !shared_id && another_middle_name(score) {
+        return Some(Veto::GivenNamesDiffer);
+    }
     if !shared_id && families_only_differ(score) {
         return Some(Veto::FamilyNamesDiffer);
     }
@@ -93,6 +99,15 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     None
 }
 
+/// Whether both have a number of one person, or nearly that and the date of birth.
+fn shares_number(score: &Score) -> bool {
+    match score.level(Field::PersonalId) {
+        AgreementLevel::Exact => true,
+        AgreementLevel::Close => agrees(score.level(Field::BirthDate)),
+        _ => false,
+    }
+}
+
 /// Whether a given name that differs is one that was garbled: one of the two is no name that is
 /// known, they have letters in common, the family name does not differ, and two of e-mail address,
 /// telephone number and date of birth are the same. (Of twins and spouses, both have names.) Of
@@ -104,6 +119,9 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
         .filter(|field| same(*field))
         .count();
     let birth = usize::from(agrees(score.level(Field::BirthDate)));
+    if birth == 1 && same_home(score) && mistyped_beyond(left, right, score) {
+        return true;
+    }
     if contacts == 0
         || contacts + birth < 2
         || score.level(Field::FamilyName) == AgreementLevel::Different
@@ -128,6 +146,31 @@ fn garbled(left: &Features, right: &Features, score: &Score) -> bool {
     }
 }
 
+fn same_home(score: &Score) -> bool {
+    agrees(score.level(Field::Street)) && agrees(score.level(Field::FamilyName))
+}
+
+/// Whether a given name is no name that is known, and most of its letters are those of the other.
+/// (Twins have two names.)
+fn mistyped_beyond(left: &Features, right: &Features, score: &Score) -> bool {
+    let (l, r) = score.values[Field::GivenName as usize];
+    let given = |features: &Features, place: u8| {
+        let name = features.names.get(usize::from(place));
+        name.filter(|name| name.native.is_none())
+            .and_then(|name| name.given.clone())
+    };
+    match (given(left, l), given(right, r)) {
+        (Some(a), Some(b)) => {
+            (a.known.is_none() || b.known.is_none())
+                && similarity(&a.word.text, &b.word.text) >= MISTYPED
+        }
+        _ => false,
+    }
+}
+
+/// From here on most letters are the same.
+const MISTYPED: u32 = 680;
+
 /// Whether family names differ, and nothing but the given name and the home is the same.
 fn families_only_differ(score: &Score) -> bool {
     let exact = |field| score.level(field) == AgreementLevel::Exact;
@@ -135,6 +178,7 @@ fn families_only_differ(score: &Score) -> bool {
         && !exact(Field::Email)
         && !exact(Field::Phone)
         && !agrees(score.level(Field::BirthDate))
+        && !agrees(score.level(Field::PersonalId))
 }
 
 /// Whether one of two says no given name, and nothing speaks for one person: neither a number, an
@@ -147,9 +191,65 @@ fn nobody_named(score: &Score) -> bool {
     missing(Field::GivenName) && !own.into_iter().any(speaks) && !phone
 }
 
+/// Whether a number that both have is one person's, said of another of the family: both given names
+/// are names, or another name differs too, and the date of birth does not agree. Of a number of
+/// which a person has one, the clusters decide when they are whole ([`against_given_name`]).
+fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool {
+    let differs = |field| score.level(field) == AgreementLevel::Different;
+    let known = |features: &Features| {
+        let mut names = features.names.iter();
+        names.any(|name| {
+            name.given
+                .as_ref()
+                .is_some_and(|given| given.known.is_some())
+        })
+    };
+    let (l, _) = score.values[Field::PersonalId as usize];
+    let exclusive = left.ids.get(usize::from(l)).is_some_and(|id| id.exclusive);
+    if agrees(score.level(Field::BirthDate)) {
+        return false;
+    }
+    if exclusive {
+        return differs(Field::MiddleName) || differs(Field::Gender);
+    }
+    known(left) && known(right) || differs(Field::FamilyName) || differs(Field::MiddleName)
+}
+
+/// Whether a number speaks for one person and the given name against.
+pub(in crate::identity) fn against_given_name(score: &Score) -> bool {
+    score.level(Field::PersonalId) == AgreementLevel::Exact
+        && score.level(Field::GivenName) == AgreementLevel::Different
+}
+
+/// Whether further names or their initials differ, and no contact and no date of birth says that it
+/// is one person: father and son of one name.
+fn another_middle_name(score: &Score) -> bool {
+    let same = |field| score.level(field) == AgreementLevel::Exact;
+    score.level(Field::MiddleName) == AgreementLevel::Different
+        && !same(Field::Email)
+        && !same(Field::Phone)
+        && !agrees(score.level(Field::BirthDate))
+}
+
 /// Whether the date of birth says that given names which look alike are one, mistyped.
 pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
     agrees(score.level(Field::BirthDate))
+}
+
+/// Whether two or more of the date of birth, a number, contacts and the street are the same.
+pub(in crate::identity) fn much_agrees(score: &Score) -> bool {
+    let fields = [
+        Field::BirthDate,
+        Field::PersonalId,
+        Field::Email,
+        Field::Phone,
+        Field::Street,
+    ];
+    fields
+        .into_iter()
+        .filter(|field| agrees(score.level(*field)))
+        .count()
+        >= 2
 }
 
 /// Whether given names that look alike are as likely those of two people, or are of two sexes.
@@ -211,9 +311,14 @@ fn same_by_all_else(score: &Score) -> bool {
         .into_iter()
         .filter(|field| agrees(score.level(*field)))
         .count();
+    // Father and son of one name and home have two numbers, and perhaps one mailbox.
+    let contacts = [Field::Email, Field::Phone]
+        .into_iter()
+        .all(|field| score.level(field) == AgreementLevel::Exact);
     let enough = match score.level(Field::BirthDate) {
         birth if agrees(birth) => agreeing >= 3,
         AgreementLevel::Similar => agreeing >= 4,
+        AgreementLevel::Missing => agreeing >= 5 && contacts,
         _ => false,
     };
     score.level(Field::GivenName) != AgreementLevel::Different && enough

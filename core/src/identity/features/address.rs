@@ -21,7 +21,9 @@ pub(in crate::identity) struct Street {
 
 impl Street {
     pub(super) fn parse(raw: &str) -> Option<Self> {
-        let folded = text::fold(raw).replace('#', " apt ");
+        let folded = text::fold(raw);
+        // `#321, Street 128`: number 321.
+        let folded = folded.trim_start_matches([' ', '#']).replace('#', " apt ");
         let tokens = folded
             .split(|letter: char| !letter.is_ascii_alphanumeric())
             .filter(|token| !token.is_empty());

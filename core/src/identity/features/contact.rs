@@ -128,6 +128,13 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// A number as it is compared: without what people put between its signs.
+pub(super) fn comparable(value: &str) -> Word {
+    let folded = text::fold(value);
+    let plain: String = folded.chars().filter(char::is_ascii_alphanumeric).collect();
+    Word::new(if plain.is_empty() { &folded } else { &plain })
+}
+
 /// An identifier that may link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::identity) struct Id {

@@ -5,7 +5,7 @@ mod order;
 mod words;
 
 use crate::identity::given_names::{self, KnownName};
-use crate::identity::{nicknames, text};
+use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
@@ -47,6 +47,10 @@ pub(in crate::identity) struct Name {
     pub(in crate::identity) family: Option<Family>,
     /// As it is written in Han, Hangul or kana: many names have one reading in Latin letters.
     pub(in crate::identity) native: Option<Native>,
+    /// Whether it is written in a script without vowels.
+    pub(in crate::identity) is_without_vowels: bool,
+    /// The script beside letters in which the person's name is likely written too.
+    pub(in crate::identity) other_script: Option<OtherScript>,
 }
 
 /// A first name.
@@ -81,6 +85,16 @@ impl Given {
             known: given_names::known(text),
             frequent: given_names::is_frequent(text),
         }
+    }
+}
+
+impl Given {
+    /// The given name in one word with those that follow it: `Ji-hoon` is `jihoon`.
+    pub(in crate::identity) fn whole(&self, middle: &[Word]) -> String {
+        let rest = middle.iter().map(|word| word.text.as_str());
+        std::iter::once(self.word.text.as_str())
+            .chain(rest)
+            .collect()
     }
 }
 
@@ -187,7 +201,10 @@ impl Parts {
             (given, self.without_suffix(tokens(&parts.family), 1))
         };
         let named = !given.is_empty() || !family.is_empty();
-        named.then(|| name(&given, &[], &family, native))
+        let mut whole = name(&given, &[], &family, native);
+        whole.is_without_vowels = scripts::is_without_vowels(raw);
+        whole.other_script = other_script(&whole, self.home);
+        named.then_some(whole)
     }
 
     /// All names: that of the fields, or else of the whole; and those that the person also goes by.
@@ -201,7 +218,12 @@ impl Parts {
         {
             let (given, family) = &self.written;
             let native = Native::of(given, family, self.home);
-            names.push(name(&self.given, &self.middle, &self.family, native));
+            let mut own = name(&self.given, &self.middle, &self.family, native);
+            own.is_without_vowels = [given, family]
+                .iter()
+                .any(|raw| scripts::is_without_vowels(raw));
+            own.other_script = other_script(&own, self.home);
+            names.push(own);
         }
         names.append(&mut self.other);
         names.truncate(super::MAX_VALUES);
@@ -224,6 +246,46 @@ fn name(given: &[String], middle: &[String], family: &[String], native: Option<N
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
+        is_without_vowels: false,
+        other_script: None,
+    }
+}
+
+/// Scripts of which the transcription is not what people write of themselves in letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::identity) enum OtherScript {
+    /// Hebrew or Arabic.
+    WithoutVowels,
+    Hangul,
+}
+
+/// By the script of the name itself, the country, or where the given name is given.
+fn other_script(name: &Name, home: Home) -> Option<OtherScript> {
+    const COUNTRIES: [&str; 26] = [
+        "IL", "PS", "EG", "IR", "IQ", "SA", "AE", "JO", "LB", "SY", "KW", "QA", "BH", "OM", "YE",
+        "LY", "TN", "DZ", "MA", "SD", "AF", "PK", "MR", "SO", "DJ", "KM",
+    ];
+    let given_in = |cultures: &[&str]| {
+        let given = name.given.as_ref();
+        given
+            .and_then(|given| given.known)
+            .is_some_and(|known| known.is_given_in(cultures))
+    };
+    let hangul = |native: &Native| native.script == Script::Hangul;
+    if name.is_without_vowels {
+        Some(OtherScript::WithoutVowels)
+    } else if let Some(native) = &name.native {
+        hangul(native).then_some(OtherScript::Hangul)
+    } else if native::is_in(home, &COUNTRIES) {
+        Some(OtherScript::WithoutVowels)
+    } else if native::is_in(home, &["KR", "KP"]) {
+        Some(OtherScript::Hangul)
+    } else if given_in(&["arabic", "hebrew", "persian"])
+        && !given_in(&["en", "de", "fr", "es", "it"])
+    {
+        Some(OtherScript::WithoutVowels)
+    } else {
+        given_in(&["korean"]).then_some(OtherScript::Hangul)
     }
 }
 

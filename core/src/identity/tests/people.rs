@@ -5,6 +5,8 @@ mod evidence;
 mod keys;
 mod names;
 mod properties;
+mod scripts;
+mod slips;
 
 use crate::identity::{
     Clustering, Context, Decision, DecisionKind, Features, Guard, MatchDecision, Reason, Veto,
@@ -26,12 +28,14 @@ identifiers:
 matching: { max_people: 4 }
 traits:
   given: { match: given_name }
+  middle: { match: middle_name }
   family: { match: family_name }
   full: { match: full_name }
   suffix: { match: suffix }
   birth: { match: birth_date }
   street: { match: street }
   city: { match: city }
+  postcode: { match: postcode }
   country: { match: country }
 sources:
   s:
@@ -40,7 +44,7 @@ sources:
       r:
         key: key
         identifiers: { card: card, national_id: nid, email: email, phone: phone, device: device }
-        traits: { given: given, family: family, full: full, suffix: suffix, birth: birth, street: street, city: city, country: country }
+        traits: { given: given, middle: middle, family: family, full: full, suffix: suffix, birth: birth, street: street, city: city, postcode: postcode, country: country }
 ";
 
 fn model() -> Model {

@@ -44,7 +44,10 @@ pub(super) fn in_order(name: &str, home: Home) -> Parts {
     if let Some((family, given)) = by_comma(name) {
         return parts(family, given);
     }
-    if let Some((family, given)) = by_script(name, home).or_else(|| by_capitals(name)) {
+    let by_writing = by_script(name, home)
+        .or_else(|| by_capitals(name))
+        .or_else(|| by_hyphen(name, home));
+    if let Some((family, given)) = by_writing {
         return Parts { given, family };
     }
     parts("", name)
@@ -121,6 +124,23 @@ fn by_capitals(name: &str) -> Option<(String, String)> {
     (family > 0 && family < words.len() && others == 0)
         .then(|| (words[..family].join(" "), words[family..].join(" ")))
 }
+
+/// `Kim Min-seo`: a frequent family name of East Asia before two syllables with a hyphen.
+fn by_hyphen(name: &str, home: Home) -> Option<(String, String)> {
+    const COUNTRIES: [&str; 8] = ["KR", "KP", "TW", "HK", "CN", "MO", "SG", "MY"];
+    let (family, given) = name.split_once(' ')?;
+    let (one, two) = given.split_once('-')?;
+    if !two.starts_with(char::is_lowercase) && !is_in(home, &COUNTRIES) {
+        return None; // Two family names: `Kim Smith-Day`.
+    }
+    let syllable = |word: &str| word.len() < 7 && word.chars().all(char::is_alphabetic);
+    let is_family =
+        !family.contains('-') && share(Field::FamilyName, &text::fold(family)) > OF_MANY;
+    (is_family && syllable(one) && syllable(two)).then(|| (family.to_owned(), given.to_owned()))
+}
+
+/// More frequent are the few family names of East Asia; in parts per thousand million.
+const OF_MANY: u128 = 15_000_000;
 
 /// Cuts the words of a name that nothing else tells: by a patronymic, by which words are frequent
 /// as family and as given names, else the last is the family's.

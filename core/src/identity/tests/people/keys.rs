@@ -70,3 +70,47 @@ fn names_that_sound_alike_and_initials_find_each_other() {
     let strangers = ["a given=C family=Trotman", "b given=Anne family=Trotman"];
     assert!(compared(&strangers.map(str::to_owned)).is_empty());
 }
+
+#[test]
+fn without_a_contact_one_name_finds_with_place_day_or_year() {
+    for [a, b] in [
+        // A former family name, a nickname of several names, names that have changed places.
+        [
+            "given=Corinne family=Trotman city=Salem",
+            "given=Corinne family=Vale city=Salem",
+        ],
+        [
+            "given=Alex family=Trotman city=Salem",
+            "given=Alexandra family=Troutmann city=Salem",
+        ],
+        [
+            "given=Trotman family=Corinne city=Salem",
+            "given=Korinne family=Vale city=Salem",
+        ],
+        [
+            "given=Corinne family=Trotman birth=1984-07-15",
+            "given=Corinne family=Vale birth=1983-07-15",
+        ],
+        [
+            "given=Corinne family=Trotman birth=1984-07-15",
+            "given=Wrbl family=Trotman birth=1984-11-02",
+        ],
+        // No name is right.
+        [
+            "given=Corinne family=Trotman street=7_Elm_Road postcode=97301",
+            "given=Wrbl family=Vale street=7_Oak_Road postcode=97301",
+        ],
+        [
+            "given=Corinne family=Trotman nid=5212123 birth=1984-07-15",
+            "given=Wrbl family=Vale nid=5219876 birth=1999-07-15",
+        ],
+    ] {
+        let found = |more: &str| compared(&[format!("a {a}{more}"), format!("b {b}{more}")]);
+        assert_eq!(found(""), ["a b"], "{a} and {b}");
+    }
+    let with_contact = [
+        "a given=Corinne family=Trotman city=Salem email=one77@x.com",
+        "b given=Corinne family=Vale city=Salem email=two88@y.org",
+    ];
+    assert!(compared(&with_contact.map(str::to_owned)).is_empty());
+}
