@@ -4,7 +4,7 @@ use profile_core::records::{Preference, StatedPreference};
 
 /// `loyalty_tier` as a person writes it: `Loyalty tier`.
 pub(super) fn words(name: &str) -> String {
-    let plain = name.replace('_', " ");
+    let plain = name.replace(['_', '.'], " ");
     let mut letters = plain.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
