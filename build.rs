@@ -36,20 +36,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// module and server of each.
 fn services(descriptors: &FileDescriptorSet) -> String {
     let package = PACKAGE.replace('/', ".");
-    let mut rows = String::new();
-    for file in &descriptors.file {
-        if file.package() != package {
-            continue;
-        }
-        for service in &file.service {
+    let rows: String = descriptors
+        .file
+        .iter()
+        .filter(|file| file.package() == package)
+        .flat_map(|file| &file.service)
+        .map(|service| {
             let name = service.name();
             let handler = name.strip_suffix("Service").unwrap_or(name);
             let field = handler.to_lowercase();
-            rows += &format!(
-                "            {field} {handler} {name} {field}_service_server {name}Server;\n"
-            );
-        }
-    }
+            format!("            {field} {handler} {name} {field}_service_server {name}Server;\n")
+        })
+        .collect();
     format!(
         "macro_rules! with_services {{\n    ($then:ident) => {{\n        $then! {{\n{rows}        }}\n    }};\n}}\n"
     )

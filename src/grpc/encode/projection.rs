@@ -296,7 +296,7 @@ mod tests {
         let violations = projected(&paths).expect_err("no such paths");
         let fields: Vec<String> = violations
             .iter()
-            .map(|violation| violation.field.to_string())
+            .map(|violation| violation.field.clone())
             .collect();
         let expected: Vec<String> = (0..paths.len())
             .map(|index| format!("read_mask.paths[{index}]"))

@@ -214,10 +214,12 @@ mod tests {
             Outcome::Stored => "stored".to_owned(),
             Outcome::Duplicate => "duplicate".to_owned(),
             Outcome::LeftOut => "left out".to_owned(),
-            Outcome::Rejected(reasons) => reasons
-                .iter()
-                .map(|reason| format!("{} {}: {}", reason.name, reason.field, reason.description))
-                .collect(),
+            Outcome::Rejected(reasons) => {
+                let [reason] = reasons.as_slice() else {
+                    panic!("{} reasons", reasons.len());
+                };
+                format!("{} {}: {}", reason.name, reason.field, reason.description)
+            }
         };
         assert_eq!(of(v1::StatementOutcome::Stored.into()), "stored");
         assert_eq!(of(v1::StatementOutcome::Duplicate.into()), "duplicate");

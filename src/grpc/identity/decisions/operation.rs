@@ -111,7 +111,7 @@ mod tests {
         let violations = checked.err().unwrap_or_default();
         violations
             .into_iter()
-            .map(|violation| violation.field.to_string())
+            .map(|violation| violation.field.clone())
             .collect()
     }
 

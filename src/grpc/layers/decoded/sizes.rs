@@ -43,13 +43,13 @@ pub(super) struct Message {
 
 #[derive(Debug)]
 pub(super) struct Field {
-    pub(super) number: u32,
+    number: u32,
     pub(super) name: String,
     pub(super) content: Content,
     /// The size of what each occurrence adds outside of the message's own struct: an element, an
     /// entry, a box.
     pub(super) element: usize,
-    pub(super) holder: Holder,
+    holder: Holder,
 }
 
 #[derive(Debug, Clone, Copy)]

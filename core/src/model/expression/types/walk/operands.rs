@@ -22,7 +22,7 @@ pub(super) const SIGNS: [(&str, &str); 13] = [
     (operators::LOGICAL_OR, "||"),
 ];
 
-impl<'n> Walk<'n> {
+impl Walk<'_> {
     pub(super) fn index(&mut self, operand: &IdedExpr, step: &IdedExpr) -> Kind {
         let kind = self.expression(operand);
         if let Expr::Literal(LiteralValue::String(name)) = &step.expr {
