@@ -59,6 +59,13 @@ impl Segment {
         &self.mentions
     }
 
+    /// Whether the condition speaks of metrics.
+    #[must_use]
+    pub fn measures(&self) -> bool {
+        let mut mentions = self.mentions.iter();
+        mentions.any(|named| named.subject == "experience")
+    }
+
     /// The condition, as it was written.
     #[must_use]
     pub fn condition(&self) -> &str {
@@ -207,10 +214,7 @@ impl Model {
     /// Whether a condition speaks of metrics.
     #[must_use]
     pub fn segments_measure(&self) -> bool {
-        let mentions = self.segments.values().flat_map(Segment::mentions);
-        mentions
-            .into_iter()
-            .any(|named| named.subject == "experience")
+        self.segments.values().any(Segment::measures)
     }
 
     /// Which of the model's segments a customer is in.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Profile, measures};
+use super::{Part, Profile, measures};
 use crate::heap_size::{heap_size, pack_map, pack_set};
 use crate::model::{Experience, Model, Subject};
 use crate::records::{Timestamp, Value};
@@ -31,9 +31,9 @@ pub struct Derived {
 pub fn subject(
     profile: &Profile,
     computed: &BTreeMap<String, Computed>,
-    (model, now): (&Model, Timestamp),
+    model: &Model,
+    measured: &BTreeMap<&'static str, (Value, Part)>,
 ) -> Subject {
-    let measured = measures(profile, model, now);
     let measured = measured.iter().map(|(name, (value, _))| (*name, value));
     let trait_of = |name: &str| profile.traits.get(name).map(|found| &found.value);
     model.subject(
@@ -95,11 +95,13 @@ impl Derived {
             derived.computed.insert(name.clone(), computed);
         }
         if !model.segments.is_empty() {
+            let mut measured = BTreeMap::new();
             if model.segments_measure() {
                 let tomorrow = next_measured(profile, model, now);
                 derived.until = derived.until.into_iter().chain(tomorrow).min();
+                measured = measures(profile, model, now);
             }
-            let subject = subject(profile, &derived.computed, (model, now));
+            let subject = subject(profile, &derived.computed, model, &measured);
             let found = model.segments_of(&subject);
             (derived.segments, derived.undecided_segments) = (found.members, found.undecided);
         }

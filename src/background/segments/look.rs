@@ -24,6 +24,10 @@ use crate::store::{
 pub(super) const CHUNK_PROFILES: usize = 50;
 /// Maximum number of writes of one profile that are looked at one by one; the latest.
 const MAX_WRITES: usize = 100;
+/// Maximum number of writes of all profiles that a step looks at one by one. A step with more is
+/// part of a large import; who goes in or out in the rest of it does so at the last write of theirs
+/// that the step has read.
+const MAX_STEP_WRITES: usize = 500;
 /// Maximum number of merges and splits of one profile that are looked through for the one that was
 /// taken back; the latest.
 const MAX_MERGES: usize = 100;
@@ -86,8 +90,8 @@ pub(super) struct Looked {
 
 impl Looked {
     /// The changes of the index and of the change log. `sparing` leaves out profiles of which
-    /// nothing was kept and nothing is to be kept, as of most in a large import. (If only a time was
-    /// kept, it stays until it comes, and goes then.)
+    /// nothing was kept and nothing is to be kept, as of most in a large import. (If only a time
+    /// was kept, it stays until it comes, and goes then.)
     pub(super) fn into_changes(self, sparing: bool) -> (SegmentChanges, Vec<ProfileChange>) {
         let Self {
             mut changes,
@@ -175,12 +179,19 @@ impl Segments {
                 None => {}
             }
         }
+        let mut left = MAX_STEP_WRITES;
         while !present.is_empty() {
             let next = present.split_off(present.len().min(CHUNK_PROFILES));
             let chunk = std::mem::replace(&mut present, next);
             for verdict in self.evaluate(running, chunk, (&rest, class)).await? {
-                let verdict = self.exact(tenant, running, verdict, (&rest, class)).await?;
-                looked.take(verdict);
+                let moments = verdict.moments(&rest);
+                if moments.len() > left {
+                    looked.take(verdict);
+                    continue;
+                }
+                left -= moments.len();
+                let context = (moments, &rest, class);
+                looked.take(self.exact(tenant, running, verdict, context).await?);
             }
         }
         looked.changes.profiles = profiles;
@@ -266,25 +277,20 @@ impl Segments {
             .map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// The same, as of each write, where the times depend on it.
+    /// The same, as of each of some writes.
     async fn exact(
         &self,
         tenant: &TenantId,
         running: &ActiveModel,
         verdict: Verdict,
-        (rest, class): (&Rest, Class),
+        (moments, rest, class): (Vec<(Sequence, Timestamp)>, &Rest, Class),
     ) -> Result<Verdict> {
-        let Subject { id, asked, was, .. } = &verdict.subject;
-        let changes_later = rest.changed.get(id).copied();
-        let is_seen = asked.writes.len() <= 1 && changes_later.is_none();
-        if is_seen || verdict.stays == *was {
+        if moments.is_empty() {
             return Ok(verdict);
         }
+        let Subject { id, was, .. } = &verdict.subject;
+        let changes_later = rest.changed.get(id).copied();
         let to = changes_later.unwrap_or_else(|| self.clock.now());
-        let mut moments = asked.writes.clone();
-        if let (Some(due), Some(before)) = (asked.due, rest.before) {
-            moments.push((before, due));
-        }
         let (mut stays, mut due) = (was.clone(), verdict.due);
         for (index, (write, time)) in moments.iter().enumerate() {
             let next = moments.get(index + 1).map_or(to, |(_, next)| *next);
@@ -314,6 +320,22 @@ impl Segments {
             due,
             ..verdict
         })
+    }
+}
+
+impl Verdict {
+    /// The writes to look at one by one, as the times depend on them: none where one look tells.
+    fn moments(&self, rest: &Rest) -> Vec<(Sequence, Timestamp)> {
+        let Subject { id, asked, was, .. } = &self.subject;
+        let is_seen = asked.writes.len() <= 1 && !rest.changed.contains_key(id);
+        if is_seen || self.stays == *was {
+            return Vec::new();
+        }
+        let mut moments = asked.writes.clone();
+        if let (Some(due), Some(before)) = (asked.due, rest.before) {
+            moments.push((before, due));
+        }
+        moments
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use profile_core::model::{Model, Segment};
-use profile_core::profile::{Derived, StoredProfile, fold, subject};
+use profile_core::profile::{Derived, StoredProfile, fold, measures, subject};
 use profile_core::records::{ProfileId, TenantId, Timestamp};
 
 use super::look::CHUNK_PROFILES;
@@ -141,7 +141,12 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        match candidate.includes(&subject(&profile, &computed, (model, now))) {
+        let measured = if candidate.measures() {
+            measures(&profile, model, now)
+        } else {
+            BTreeMap::new()
+        };
+        match candidate.includes(&subject(&profile, &computed, model, &measured)) {
             Ok(true) => seen.members.push(profile.id),
             Ok(false) => {}
             Err(why) if why.over_budget => return Err(PreviewError::OverBudget(why.reason)),
