@@ -139,9 +139,10 @@ impl Segments {
         // Changes by time alone before the next write came before it.
         let next_write = tail.entries.first().map(|entry| entry.time);
         let until = next_write.map_or(now, |time| time.min(now));
-        let due = match progress.built {
-            true => self.store.list_due(tenant, until, STEP_PROFILES).await?,
-            false => Vec::new(),
+        let due = if progress.built {
+            self.store.list_due(tenant, until, STEP_PROFILES).await?
+        } else {
+            Vec::new()
         };
         let is_due = !due.is_empty();
         let (asked, rest) = if is_due {

@@ -6,7 +6,7 @@ use profile_core::model::Visible;
 use profile_core::model::check::{MAX_KEY_BYTES, MAX_NAME_BYTES, is_snake_case};
 use profile_core::permission::view::{View, Withheld};
 use profile_core::records::{
-    ContentHash, ObjectKey, Reason, Sequence, TenantId, Timestamp, Violation, folded,
+    ContentHash, ObjectKey, Reason, Sequence, Timestamp, Violation, folded,
 };
 
 use super::call_context::CallContext;
@@ -65,14 +65,16 @@ impl ProfileApi {
             (Ok(()), Some(kinds)) => {
                 query.filter.kinds = kinds;
                 let reading = self.reader.timeline(&context.tenant, &profile, &query);
-                match query.is_heavy() {
-                    true => lanes::heavy(reading).await?,
-                    false => reading.await?,
+                if query.is_heavy() {
+                    lanes::heavy(reading).await?
+                } else {
+                    reading.await?
                 }
             }
         };
+        let withheld = (view, withheld);
         let withheld = self
-            .there(&context.tenant, &profile, &request.types, (view, withheld))
+            .there(context, &profile, &request.types, withheld)
             .await?;
         let token = |cursor: Option<TimelineCursor>| {
             cursor
@@ -89,11 +91,7 @@ impl ProfileApi {
             items,
             next_page_token: token(page.next),
             previous_page_token: token(page.previous),
-            type_counts: page
-                .counts
-                .into_iter()
-                .map(|(r#type, count)| v1::EventTypeCount { r#type, count })
-                .collect(),
+            type_counts: page.counts.into_iter().map(type_count).collect(),
             profile: profile_name(&profile.profile.id),
             read_info: Some(self.read_info(&profile, context)),
             merged_from: merged_from(&profile),
@@ -104,7 +102,7 @@ impl ProfileApi {
     /// Of what is withheld of the events, only that of which there is something.
     async fn there(
         &self,
-        tenant: &TenantId,
+        context: &CallContext,
         profile: &Answer,
         asked: &[String],
         (view, mut withheld): (Option<View<'_>>, Vec<Withheld>),
@@ -123,7 +121,10 @@ impl ProfileApi {
             kinds: asked.to_vec(),
             ..EventFilter::default()
         };
-        let kinds = self.reader.event_types(tenant, profile, &filter).await?;
+        let kinds = self
+            .reader
+            .event_types(&context.tenant, profile, &filter)
+            .await?;
         let is_hidden = |kind: &String| !view.purpose.events.has(kind);
         withheld.retain(|withheld| match withheld.field.strip_prefix("events.") {
             Some(kind) => kinds.iter().any(|known| known == kind),
@@ -219,6 +220,10 @@ impl ProfileApi {
             withheld: withheld.into_iter().map(told).collect(),
         }
     }
+}
+
+fn type_count((r#type, count): (String, i64)) -> v1::EventTypeCount {
+    v1::EventTypeCount { r#type, count }
 }
 
 /// What a page token is bound to. The key is not part of it: after a merge the same timeline may be

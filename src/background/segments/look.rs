@@ -24,9 +24,9 @@ use crate::store::{
 pub(super) const CHUNK_PROFILES: usize = 50;
 /// Maximum number of writes of one profile that are looked at one by one; the latest.
 const MAX_WRITES: usize = 100;
-/// Maximum number of writes of all profiles that a step looks at one by one. A step with more is one
-/// of a large import; who goes in or out in the rest of it does so at the last write of theirs that
-/// the step has read.
+/// Maximum number of writes of all profiles that a step looks at one by one. A step with more is
+/// part of a large import; who goes in or out in the rest of it does so at the last write of theirs
+/// that the step has read.
 const MAX_STEP_WRITES: usize = 500;
 /// Maximum number of merges and splits of one profile that are looked through for the one that was
 /// taken back; the latest.
@@ -90,8 +90,8 @@ pub(super) struct Looked {
 
 impl Looked {
     /// The changes of the index and of the change log. `sparing` leaves out profiles of which
-    /// nothing was kept and nothing is to be kept, as of most in a large import. (If only a time was
-    /// kept, it stays until it comes, and goes then.)
+    /// nothing was kept and nothing is to be kept, as of most in a large import. (If only a time
+    /// was kept, it stays until it comes, and goes then.)
     pub(super) fn into_changes(self, sparing: bool) -> (SegmentChanges, Vec<ProfileChange>) {
         let Self {
             mut changes,
@@ -184,8 +184,14 @@ impl Segments {
             let next = present.split_off(present.len().min(CHUNK_PROFILES));
             let chunk = std::mem::replace(&mut present, next);
             for verdict in self.evaluate(running, chunk, (&rest, class)).await? {
-                let verdict = self.exact(tenant, running, verdict, (&rest, class)).await?;
-                looked.take(verdict);
+                let moments = verdict.moments(&rest);
+                if moments.len() > left {
+                    looked.take(verdict);
+                    continue;
+                }
+                left -= moments.len();
+                let context = (moments, &rest, class);
+                looked.take(self.exact(tenant, running, verdict, context).await?);
             }
         }
         looked.changes.profiles = profiles;

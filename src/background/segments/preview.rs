@@ -141,9 +141,10 @@ fn chunk_of(
         let profile = fold(stored, model);
         let computed = Derived::of(&profile, model, now).computed;
         seen.profiles += 1;
-        let measured = match candidate.measures() {
-            true => measures(&profile, model, now),
-            false => BTreeMap::new(),
+        let measured = if candidate.measures() {
+            measures(&profile, model, now)
+        } else {
+            BTreeMap::new()
         };
         match candidate.includes(&subject(&profile, &computed, model, &measured)) {
             Ok(true) => seen.members.push(profile.id),
