@@ -18,7 +18,7 @@ pub(super) fn is_without_vowels(raw: &str) -> bool {
 /// The consonants of a folded word, in classes that both sides of a transcription share: `y`, `w`
 /// and `h` may stand for vowels or for nothing.
 pub(super) fn consonants(word: &str) -> String {
-    // The article: `el-Sayed`, and السيد, which is folded to `lsyd`.
+    // The article: `el-Masry`, and المصري, which is folded to `lmsry`.
     let article = ["al", "el", "l"].iter().find_map(|article| {
         let rest = word.strip_prefix(article)?;
         let consonant = rest.starts_with(|letter: char| !"aeiouywhv".contains(letter));
@@ -68,7 +68,8 @@ const LEAST_CONSONANTS: usize = 2;
 
 /// A Korean word in letters, however it is romanised, in one form.
 pub(super) fn korean(word: &str) -> String {
-    const SAME: [(&str, &str); 24] = [
+    const SAME: [(&str, &str); 25] = [
+        ("weo", "wo"),
         ("rh", "r"),
         ("sh", "s"),
         ("ch", "j"),
@@ -143,7 +144,7 @@ mod tests {
             ("مصطفى", "Mostafa"),
             ("خالد", "Khaled"),
             ("عبدالرحمن", "Abdelrahman"),
-            ("السيد", "El-Sayed"),
+            ("المصري", "El-Masry"),
             ("حسینی", "Hosseini"),
             ("قاسمی", "Ghasemi"),
             ("رضایی", "Rezaei"),

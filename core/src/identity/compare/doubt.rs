@@ -2,7 +2,6 @@
 
 use crate::identity::features::Given;
 use crate::identity::given_names::{Sex, same_name, without_vowels};
-use crate::identity::spelling::is_swap;
 use crate::model::matching::AgreementLevel;
 
 pub(super) fn sexes_differ(x: &Given, y: &Given) -> bool {
@@ -28,9 +27,18 @@ pub(super) fn doubtful(level: AgreementLevel, x: &Given, y: &Given) -> bool {
         _ => false,
     };
     let unknown = x.known.is_none() && y.known.is_none();
-    let swapped = x.sound == y.sound && is_swap(a.as_bytes(), b.as_bytes());
-    let spellings = same_name(a, b) || without_vowels(a, b) || swapped;
+    let spellings = same_name(a, b) || without_vowels(a, b) || same_letters(x, y);
     alike && (meet(x, y) || (unknown && other_sex(a, b))) && !spellings
+}
+
+/// Whether two names have the same letters in another order, and sound alike: Sarah and Sahra.
+pub(super) fn same_letters(x: &Given, y: &Given) -> bool {
+    let sorted = |given: &Given| {
+        let mut letters = given.word.text.clone().into_bytes();
+        letters.sort_unstable();
+        letters
+    };
+    x.sound == y.sound && sorted(x) == sorted(y)
 }
 
 /// Whether two names differ in one letter.

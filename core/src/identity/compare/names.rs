@@ -1,7 +1,7 @@
 //! Names: given, middle and family name together, as they may have changed places.
 
 use super::Score;
-use super::doubt::{doubtful, meet, sexes_differ};
+use super::doubt::{doubtful, meet, same_letters, sexes_differ};
 use super::scripts::{
     in_other_script, joined, native_level, other_script_level, same_characters, unread,
 };
@@ -237,12 +237,10 @@ pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
     }
 }
 
-/// Whether two neighbouring letters have changed places, and it does not make a second name that
-/// many have.
+/// Whether letters have changed places, and it does not make a second name that many have.
 fn is_swapped_letters(x: &Given, y: &Given) -> bool {
-    let one_sound = x.sound == y.sound;
-    (one_sound || !(x.frequent && y.frequent))
-        && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes())
+    let rare = !(x.frequent && y.frequent);
+    same_letters(x, y) || (rare && is_swap(x.word.text.as_bytes(), y.word.text.as_bytes()))
 }
 
 /// From here on a name that is not known is taken for a slip of the other.
