@@ -245,7 +245,7 @@ pub trait Snapshot: Send {
         limit: usize,
     ) -> Result<Vec<Record>>;
 
-    /// How many records there are, deleted ones too; at most `limit`.
+    /// The number of records, deleted ones too, up to `limit`.
     async fn count_records(&mut self, limit: usize) -> Result<usize>;
 
     /// For each identifier records that hold it, at most `limit + 1` of each, least keys first: one

@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What is asked of every set.
+/// The options for every set.
 #[derive(Default)]
 struct Options {
     list: Option<String>,
@@ -346,7 +346,7 @@ fn kinds(
     listed
 }
 
-/// Pairs within groups of so many labelled and so many other records, of which one is labelled.
+/// Pairs within groups of labelled and other records, of which one is labelled.
 fn pairs_of<'a>(sizes: impl Iterator<Item = &'a (u64, u64)>) -> u64 {
     sizes
         .map(|(labelled, others)| labelled * labelled.saturating_sub(1) / 2 + labelled * others)

@@ -32,7 +32,7 @@ const MOST: usize = 50_000;
 /// So many of the latest versions are looked at.
 const VERSIONS: usize = 100;
 /// How often it is looked whether there are enough records.
-const LOOK: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_mins(10);
 
 /// Learns frequencies.
 pub struct FrequencyLearner {

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn a_present_holder_goes_before_former_ones() {
-        let model = Model::parse("identifiers: { email: , id: { belongs_to: person } }");
+        let model = Model::parse(
+            "sources: {}\nidentifiers: { email: { priority: 1 }, id: { priority: 2, belongs_to: person } }",
+        );
         let model = model.expect("a model");
         let [a, b, c] = [("email", "a"), ("id", "b"), ("email", "c")]
             .map(|(kind, value)| Identifier::new(kind, value));

@@ -19,7 +19,7 @@ pub struct ModelVersion {
 }
 
 impl ModelVersion {
-    /// What its weights were learned from; none: they come with the program, or it is not known.
+    /// The origin of its weights; `None`: they come with the program, or it is unknown.
     #[must_use]
     pub fn learned_from(&self) -> Option<LearnedFrom> {
         #[derive(serde::Deserialize)]

@@ -172,9 +172,9 @@ mod tests {
         .concat();
         insta::assert_snapshot!(counted.join("\n"), @r#"
         rpc_server_active_calls{lane="read"} 6
-        rpc_server_call_duration_seconds_count{error_type="UNIMPLEMENTED",rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED",rpc_system_name="grpc"} 1
         rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="NOT_FOUND",rpc_system_name="grpc"} 1
         rpc_server_call_duration_seconds_count{rpc_method="customer.profile.v1.ProfileService/GetProfile",rpc_response_status_code="OK",rpc_system_name="grpc"} 2
+        rpc_server_call_duration_seconds_count{error_type="UNIMPLEMENTED",rpc_method="_OTHER",rpc_response_status_code="UNIMPLEMENTED",rpc_system_name="grpc"} 1
         customer_profile_rpc_shed_total{lane="read"} 1
         "#);
     }

@@ -84,7 +84,7 @@ pub struct Comparison {
     pub fields: Vec<FieldComparison>,
     /// The evidence of all fields and the prior.
     pub evidence: i32,
-    /// What of it is believed: the logarithm of the odds that they are one person.
+    /// The part of it that is believed: the logarithm of the odds that they are one person.
     pub millibits: i32,
     /// What comes of it.
     pub verdict: MatchDecision,
@@ -101,7 +101,7 @@ pub(super) struct Score {
     pub(super) values: [(u8, u8); Field::ALL.len()],
     /// The sum of all evidence and the prior.
     pub(super) sum: i32,
-    /// What of it is believed.
+    /// The part of it that is believed.
     pub(super) millibits: i32,
     pub(super) veto: Option<Veto>,
 }
@@ -237,10 +237,10 @@ pub(super) fn score(
 /// agreement of the same kind tells them apart. On labelled sets some 99 of 100 pairs that agree
 /// without a date of birth or a number of the person are right, however much agrees.
 const MOST_WITHOUT_PERSON: i32 = 7_637;
-/// So many millibits above it count one, so that what agrees more stands before what agrees less.
+/// As many millibits above it count one, so that what agrees more comes before what agrees less.
 const BEYOND: i32 = 64;
 
-/// What of the sum of evidence is believed: all of it where a date of birth or a number of the
+/// The part of the evidence that is believed: all of it where a date of birth or a number of the
 /// person agrees, and the given names do, as far as they are said.
 fn believed(score: &Score) -> i32 {
     let of_person = [Field::BirthDate, Field::PersonalId]

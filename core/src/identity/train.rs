@@ -148,7 +148,7 @@ const MIN_RECORDS: f64 = 10_000.0;
 /// wrongly.
 const MIN_RECORDS_OF_FREQUENCIES: f64 = 200_000.0;
 
-/// The odds that two records are of one person, in millibits, among so many records at least.
+/// The odds that two records are of one person, in millibits, among `least` records or more.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -207,7 +207,6 @@ mod tests {
             "zh-Hans-CN",
             "sr-Latn-RS",
             "sl-rozaj",
-            "sl-rozaj-biske",
             "sl-nedis",
             "de-CH-1901",
             "sl-IT-nedis",
@@ -228,7 +227,8 @@ mod tests {
             ("cmn-Hans-CN", Some("cmn-Hans-CN")),
             ("zh-yue-HK", Some("yue-HK")),
             ("yue-HK", Some("yue-HK")),
-            // Variants stand in alphabetical order (section 4.5).
+            // Variants are in alphabetical order (UTS 35, section 3.2.1).
+            ("sl-rozaj-biske", Some("sl-biske-rozaj")),
             ("hy-Latn-IT-arevela", Some("hy-Latn-IT-arevela")),
             ("ar-a-aaa-b-bbb-a-ccc", None),
             ("de-419-DE", None),

@@ -178,7 +178,7 @@ async fn a_watch_that_is_resumed_at_any_place_tells_what_an_unbroken_one_tells()
         .await;
     world.store(record("5", "card", "c")).await;
     lines.extend(told(&world, &mut unbroken).await);
-    assert!(lines.len() >= 5, "{lines:?}");
+    assert!(lines.len() >= 4, "{lines:?}");
 
     for (at, (_, place)) in lines.iter().enumerate().skip(1) {
         let mut resumed = begin(&world, request(&world, keys(), Some(*place))).await;

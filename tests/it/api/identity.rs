@@ -222,7 +222,7 @@ async fn a_pair_of_one_person_is_told_with_the_way_between_them() {
     assert!(within.same_profile);
     assert_eq!(
         (within.left_record, within.right_record),
-        (Some(record("pos", "7")), Some(record("web", "1")))
+        (Some(record("loyalty", "9")), Some(record("web", "1")))
     );
 }
 

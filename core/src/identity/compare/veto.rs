@@ -193,7 +193,8 @@ fn nobody_named(score: &Score) -> bool {
 
 /// Whether a number that both have is one person's, said of another of the family: both given names
 /// are names, or another name differs too, and the date of birth does not agree. Of a number of
-/// which a person has one, the clusters decide when they are whole ([`against_given_name`]).
+/// which a person has one and a name that may be garbled, the clusters decide when they are whole
+/// ([`against_given_name`]).
 fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool {
     let differs = |field| score.level(field) == AgreementLevel::Different;
     let known = |features: &Features| {
@@ -209,10 +210,12 @@ fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool 
     if agrees(score.level(Field::BirthDate)) {
         return false;
     }
-    if exclusive {
-        return differs(Field::MiddleName) || differs(Field::Gender);
-    }
-    known(left) && known(right) || differs(Field::FamilyName) || differs(Field::MiddleName)
+    let other_name = if exclusive {
+        differs(Field::Gender)
+    } else {
+        differs(Field::FamilyName)
+    };
+    known(left) && known(right) || other_name || differs(Field::MiddleName)
 }
 
 /// Whether a number speaks for one person and the given name against.

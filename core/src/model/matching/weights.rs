@@ -190,7 +190,7 @@ pub struct Frequencies {
     pub shipped: u64,
 }
 
-/// What of weights is learned from records.
+/// The parts of weights that are learned from records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -204,7 +204,7 @@ pub enum Subject {
 /// Where learned weights come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearnedFrom {
-    /// What was learned.
+    /// The part that was learned.
     pub subject: Subject,
     /// From how many records.
     pub records: usize,
@@ -235,7 +235,7 @@ struct Form {
     /// Values that stand for nothing, learned from their frequency.
     #[serde(default)]
     placeholders: BTreeMap<Field, BTreeSet<String>>,
-    /// None: they come with the program.
+    /// The origin of learned weights. `None` means that they come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     learned_from: Option<LearnedFrom>,
 }
@@ -327,7 +327,7 @@ impl Weights {
         }
     }
 
-    /// What they were learned from; none: they come with the program.
+    /// The origin of learned weights. `None` means that they come with the program.
     #[must_use]
     pub fn learned_from(&self) -> Option<LearnedFrom> {
         self.form.learned_from

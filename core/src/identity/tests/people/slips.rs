@@ -74,13 +74,21 @@ fn a_number_said_of_a_relative_does_not_join_two_people() {
     // An account that two of a home use.
     for (a, b) in [
         ("given=Kenneth", "given=Cecilia"),
+        (
+            "given=Kenneth birth=1969-05-05",
+            "given=Cecilia birth=2009-08-03",
+        ),
         ("given=Kenneth middle=A", "given=Wrbl middle=K"),
     ] {
-        let (one, other) = (
-            format!("a {a} {JONES} card=77"),
-            format!("b {b} {JONES} card=77"),
-        );
-        assert_eq!(clusters(&[&one, &other]), ["a", "b"], "{a} and {b}");
+        for number in ["card=77", "nid=5212123"] {
+            let one = format!("a {a} {JONES} {number}");
+            let other = format!("b {b} {JONES} {number}");
+            assert_eq!(
+                clusters(&[&one, &other]),
+                ["a", "b"],
+                "{a} and {b}, {number}"
+            );
+        }
     }
     let one = format!("a given=Kenneth {JONES} nid=5212123 birth=1969-05-05");
     let other = format!("b given=Wrbl {JONES} nid=5212123 birth=1969-05-05");
@@ -114,8 +122,8 @@ fn a_former_family_name_is_beside_the_new_one() {
 #[test]
 fn letters_that_changed_places_are_a_slip_in_a_name_of_few() {
     let (level, verdict, _) = judged(
-        "given=Sarah family=Tompson email=stomp45@x.com",
-        "given=Sahra family=Tompson email=stomp45@x.com",
+        "given=Marcus family=Tompson email=stomp45@x.com",
+        "given=Macrus family=Tompson email=stomp45@x.com",
         Field::GivenName,
     );
     assert_eq!(

@@ -18,7 +18,7 @@ fn hour(hours: i64) -> Timestamp {
 }
 
 fn model() -> Model {
-    Model::parse("identifiers: { email: { normalize: trim } }\nsources: { shop: }\ntraits: { city: }\npurposes: { news: }").expect("a model")
+    Model::parse("identifiers: { email: { priority: 1, normalize: trim } }\nsources: { shop: }\ntraits: { city: }\npurposes: { news: }").expect("a model")
 }
 
 fn key() -> RecordKey {
