@@ -36,18 +36,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// module and server of each.
 fn services(descriptors: &FileDescriptorSet) -> String {
     let package = PACKAGE.replace('/', ".");
-    let rows: String = descriptors
+    let services = descriptors
         .file
         .iter()
         .filter(|file| file.package() == package)
-        .flat_map(|file| &file.service)
-        .map(|service| {
-            let name = service.name();
-            let handler = name.strip_suffix("Service").unwrap_or(name);
-            let field = handler.to_lowercase();
-            format!("            {field} {handler} {name} {field}_service_server {name}Server;\n")
-        })
-        .collect();
+        .flat_map(|file| &file.service);
+    let mut rows = String::new();
+    for service in services {
+        let name = service.name();
+        let handler = name.strip_suffix("Service").unwrap_or(name);
+        let field = handler.to_lowercase();
+        let row = format!("{field} {handler} {name} {field}_service_server {name}Server;");
+        rows.extend(["            ", &*row, "\n"]);
+    }
     format!(
         "macro_rules! with_services {{\n    ($then:ident) => {{\n        $then! {{\n{rows}        }}\n    }};\n}}\n"
     )

@@ -3,8 +3,8 @@
 //! - **Hebrew and Arabic** write no vowels, and letters of which languages make several sounds:
 //!   משה is folded to `mshh`, and the person writes Moshe. The consonants that are left are
 //!   compared, in classes.
-//! - **Hangul** is folded by the Revised Romanisation. People write their names by ear, or as
-//!   McCune and Reischauer did: 지훈 is Ji-hoon, 이 is Lee.
+//! - **Hangul** is folded by the Revised Romanisation. People write their names by ear, or by an
+//!   older system: 지훈 is Ji-hoon, 이 is Lee.
 
 use super::text;
 

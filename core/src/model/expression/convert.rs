@@ -84,8 +84,7 @@ impl Conversion {
                 ": it takes RFC 3339, a date such as 2026-01-31, and seconds, milliseconds or \
                  microseconds since 1970"
             }
-            Self::Decimal | Self::Int | Self::String | Self::Bool => "",
-            Self::Lower | Self::Upper | Self::Trim => "",
+            _ => "",
         }
     }
 }
