@@ -28,7 +28,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use profile_core::identity::{
-    Clustering, Context, Evidence, Features, Pair, Veto, candidates, cluster, compare, pairs, train,
+    Clustering, Comparison, Context, Evidence, Features, Pair, Veto, candidates, cluster, compare,
+    pairs, train,
 };
 use profile_core::model::Model;
 use profile_core::model::matching::Subject;
@@ -74,29 +75,8 @@ struct Options {
 }
 
 fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
-    let Options {
-        list,
-        trained,
-        crowd,
-    } = options;
-    let list = list.as_deref();
-    let mut rows = rows(&folder.join("records.csv"))?;
-    let labelled = rows.len();
-    let mut truth: HashMap<String, String> = HashMap::new();
-    for row in self::rows(&folder.join("truth.csv"))? {
-        truth.insert(text(&row, "record_id"), text(&row, "cluster_id"));
-    }
-    if *crowd > 0 {
-        let lists = people::Lists::read(Path::new("examples/retail/web.csv"))?;
-        rows.extend((0..*crowd).map(|number| people::row(number, &lists)));
-        let strangers = (0..*crowd).map(|number| {
-            (
-                people::key(number),
-                format!("crowd {}", people::person_of(number)),
-            )
-        });
-        truth.extend(strangers);
-    }
+    let list = options.list.as_deref();
+    let (rows, labelled, truth) = labelled_rows(folder, options.crowd)?;
     let records: Vec<Record> = rows
         .iter()
         .map(|row| record(row, model))
@@ -107,7 +87,7 @@ fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
         features.collect()
     };
     let mut features = read(&model);
-    if let Some(subject) = *trained {
+    if let Some(subject) = options.trained {
         let all: Vec<(&Record, &Features)> = records.iter().zip(&features).collect();
         let context = Context::of(&all, &model);
         let trained = train(&all, &context, &model, subject, &mut |_| {});
@@ -129,8 +109,8 @@ fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
     let told = pairs(&all, &context, model);
     calibration(&told, &found, &truth);
     let compared = candidates(&all, &context, model);
-    let lost = disagreements(&ids[..labelled], &found, &truth, false);
-    reasons(&lost, &compared, &told, ids.len());
+    let missed = disagreements(&ids[..labelled], &found, &truth, false);
+    reasons(&missed, &compared, &told, ids.len());
     let mut listed = Vec::new();
     if folder.join("why.csv").exists() {
         let why = self::rows(&folder.join("why.csv"))?;
@@ -145,20 +125,41 @@ fn evaluate(folder: &Path, model: &Model, options: &Options) -> Result<()> {
     let place: HashMap<&String, usize> = ids.iter().enumerate().map(|(i, id)| (id, i)).collect();
     for (a, b) in listed {
         let (a, b) = (place[&a], place[&b]);
-        let comparison = compare(&features[a], &features[b], &context, model);
         println!("{}\n{}", rows[a], rows[b]);
-        for field in &comparison.fields {
-            println!(
-                "    {} {}: {} | {} {}",
-                field.field, field.level, field.left, field.right, field.millibits
-            );
-        }
-        println!(
-            "    = {} {:?} {:?}",
-            comparison.millibits, comparison.verdict, comparison.veto
-        );
+        show(&compare(&features[a], &features[b], &context, model));
     }
     Ok(())
+}
+
+/// The rows of a set and of a crowd, how many are the set's, and who each is about.
+fn labelled_rows(folder: &Path, crowd: u64) -> Result<(Vec<Json>, usize, HashMap<String, String>)> {
+    let mut rows = rows(&folder.join("records.csv"))?;
+    let labelled = rows.len();
+    let mut truth: HashMap<String, String> = HashMap::new();
+    for row in self::rows(&folder.join("truth.csv"))? {
+        truth.insert(text(&row, "record_id"), text(&row, "cluster_id"));
+    }
+    if crowd > 0 {
+        let lists = people::Lists::read(Path::new("examples/retail/web.csv"))?;
+        rows.extend((0..crowd).map(|number| people::row(number, &lists)));
+        let of = |number| format!("crowd {}", people::person_of(number));
+        truth.extend((0..crowd).map(|number| (people::key(number), of(number))));
+    }
+    Ok((rows, labelled, truth))
+}
+
+/// Two records field by field.
+fn show(comparison: &Comparison) {
+    for field in &comparison.fields {
+        println!(
+            "    {} {}: {} | {} {}",
+            field.field, field.level, field.left, field.right, field.millibits
+        );
+    }
+    println!(
+        "    = {} {:?} {:?}",
+        comparison.millibits, comparison.verdict, comparison.veto
+    );
 }
 
 /// How often pairs that are joined with a probability are right.

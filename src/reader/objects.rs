@@ -131,24 +131,21 @@ impl Reader {
             .map(|record| record.key.clone())
             .collect();
         let held_since = held_since(&profile.profile.records);
-        let naming = match profile.as_of {
-            None => {
-                let objects = std::slice::from_ref(object);
-                let page = ObjectPage {
-                    held_since,
-                    ..ObjectPage::default()
-                };
-                self.naming(tenant, objects, &records, page).await?
-            }
-            Some(_) => {
-                let page = EventPage {
-                    as_of: Some(profile.currency.sequence),
-                    held_since,
-                    limit: MAX_COURSE,
-                    ..EventPage::default()
-                };
-                vec![self.naming_after(tenant, object, &records, page).await?]
-            }
+        let naming = if profile.as_of.is_some() {
+            let page = EventPage {
+                as_of: Some(profile.currency.sequence),
+                held_since,
+                limit: MAX_COURSE,
+                ..EventPage::default()
+            };
+            vec![self.naming_after(tenant, object, &records, page).await?]
+        } else {
+            let objects = std::slice::from_ref(object);
+            let page = ObjectPage {
+                held_since,
+                ..ObjectPage::default()
+            };
+            self.naming(tenant, objects, &records, page).await?
         };
         let shown = naming
             .iter()

@@ -348,7 +348,7 @@ fn the_readmes_model_has_no_mistakes() {
             corrections.clone(),
             "1 sources, 0 identifier types, 0 traits".to_owned(),
         ),
-        (model.clone() + publish, format!("{counts}, 2 publications")),
+        (model.clone() + publish, format!("{counts}, 3 publications")),
     ] {
         fs::write(dir.path().join("model.yaml"), text).expect("a file is written");
         let told = output(&mut command(dir.path(), ["model", "check", "model.yaml"]));

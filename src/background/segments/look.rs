@@ -27,7 +27,7 @@ const MAX_WRITES: usize = 100;
 /// Maximum number of writes of all profiles that a step looks at one by one. A step with more is
 /// part of a large import; who goes in or out in the rest of it does so at the last write of theirs
 /// that the step has read.
-const MAX_STEP_WRITES: usize = 500;
+const MAX_STEP_WRITES: usize = 50;
 /// Maximum number of merges and splits of one profile that are looked through for the one that was
 /// taken back; the latest.
 const MAX_MERGES: usize = 100;

@@ -209,6 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_bound_says_its_code_its_reason_and_whether_to_try_again() {
         use Code::{DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable};
         let refusal = |reason| Refusal {
