@@ -28,7 +28,7 @@ async fn start(vendor: &str) -> Service {
     Service::start_at(Arc::new(MemoryStore::new()), model, clock).await
 }
 
-/// Puts things into an order that a seed gives: Fisher and Yates' shuffle by SplitMix64.
+/// Puts things into an order that a seed gives: Fisher and Yates' shuffle by `SplitMix64`.
 fn shuffle<T>(things: &mut [T], seed: u64) {
     let mut state = seed;
     let mut next = move || {
@@ -97,7 +97,7 @@ async fn object(service: &Service, kind: &str, id: &str) -> v1::Object {
         .expect("an object")
 }
 
-fn order(id: u32, total: &str, minute: u32, more: Value) -> (&'static str, Value) {
+fn order(id: u32, total: &str, minute: u32, more: &Value) -> (&'static str, Value) {
     let mut order = json!({
         "id": id, "test": false, "email": "ann@example.com", "phone": null, "currency": "EUR",
         "created_at": "2026-11-20T10:00:00Z", "updated_at": format!("2026-11-20T10:{minute:02}:00Z"),
@@ -110,6 +110,7 @@ fn order(id: u32, total: &str, minute: u32, more: Value) -> (&'static str, Value
     ("orders", order)
 }
 
+#[expect(clippy::too_many_lines, reason = "a history")]
 #[tokio::test]
 async fn a_shop_with_guests_refunds_edits_and_two_parcels() {
     let parcel = |id: u32, minute: u32, number: Value| {
@@ -123,26 +124,26 @@ async fn a_shop_with_guests_refunds_edits_and_two_parcels() {
     let first = parcel(801, 20, Value::Null);
     let both = json!([parcel(801, 25, json!("1Z1")), parcel(802, 20, json!("1Z2"))]);
     let told = [
-        order(5001, "100.00", 0, json!({})),
+        order(5001, "100.00", 0, &json!({})),
         // A line was taken out.
-        order(5001, "80.00", 10, json!({})),
-        order(5001, "80.00", 20, json!({"fulfillments": [first]})),
-        order(5001, "80.00", 25, json!({"fulfillments": both})),
+        order(5001, "80.00", 10, &json!({})),
+        order(5001, "80.00", 20, &json!({"fulfillments": [first]})),
+        order(5001, "80.00", 25, &json!({"fulfillments": both})),
         order(
             5001,
             "80.00",
             40,
-            json!({"fulfillments": both, "refunds": back}),
+            &json!({"fulfillments": both, "refunds": back}),
         ),
-        order(5002, "20.00", 0, json!({"customer": null})),
-        order(5003, "50.00", 0, json!({})),
+        order(5002, "20.00", 0, &json!({"customer": null})),
+        order(5003, "50.00", 0, &json!({})),
         order(
             5003,
             "50.00",
             30,
-            json!({"cancelled_at": "2026-11-20T10:30:00Z", "cancel_reason": "customer"}),
+            &json!({"cancelled_at": "2026-11-20T10:30:00Z", "cancel_reason": "customer"}),
         ),
-        order(5004, "999.00", 0, json!({"test": true})),
+        order(5004, "999.00", 0, &json!({"test": true})),
     ];
     for seed in 0..ORDERS {
         let service = start("shopify").await;

@@ -57,7 +57,7 @@ async fn start() -> (Service, Arc<SetClock>) {
     let person = json!({"id": "1", "mail": "ann@example.com"});
     for source in ["web", "till"] {
         service
-            .say_payloads(source, "people", &[person.clone()])
+            .say_payloads(source, "people", std::slice::from_ref(&person))
             .await;
     }
     let order = |number: &str, total: &str, at: &str| json!({"id": "1", "number": number, "total": total, "at": at, "lines": [{"sku": "cup", "quantity": 2}]});

@@ -130,9 +130,8 @@ async fn explain(service: &Service, name: &str) -> String {
     let former = records
         .into_iter()
         .filter_map(|record| record.former_holder);
-    former
-        .map(|former| format!("{} until {:?}", former.event_count, former.until_time))
-        .collect()
+    let told = former.map(|former| format!("{} until {:?}", former.event_count, former.until_time));
+    told.collect::<Vec<_>>().concat()
 }
 
 async fn holds(service: &Service, order: &str) -> Option<String> {
@@ -147,15 +146,15 @@ async fn holds(service: &Service, order: &str) -> Option<String> {
     Some(answer.into_inner().profile)
 }
 
-fn permutations(left: Vec<usize>) -> Vec<Vec<usize>> {
+fn permutations(left: &[usize]) -> Vec<Vec<usize>> {
     if left.is_empty() {
         return vec![Vec::new()];
     }
     let mut all = Vec::new();
     for (at, first) in left.iter().enumerate() {
-        let mut rest = left.clone();
+        let mut rest = left.to_vec();
         rest.remove(at);
-        for mut tail in permutations(rest) {
+        for mut tail in permutations(&rest) {
             tail.insert(0, *first);
             all.push(tail);
         }
@@ -167,7 +166,7 @@ fn permutations(left: Vec<usize>) -> Vec<Vec<usize>> {
 async fn in_any_order(kind: stores::Kind, every: usize) {
     let (service, _ground) = start(kind).await;
     let mut expected = None;
-    for (number, permutation) in permutations(vec![0, 1, 2, 3, 4]).iter().enumerate() {
+    for (number, permutation) in permutations(&[0, 1, 2, 3, 4]).iter().enumerate() {
         if number % every != 0 {
             continue;
         }

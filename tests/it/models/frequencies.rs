@@ -59,8 +59,8 @@ fn customers(numbers: std::ops::Range<u32>) -> Vec<v1::Statement> {
 }
 
 /// A learner of its own, so that no test waits for the server's.
-fn learner(test: &TestStore, text: &str) -> FrequencyLearner {
-    let models = Arc::new(ActiveModels::new(test.store.clone(), model(text)));
+fn learner(test: &TestStore, file: &str) -> FrequencyLearner {
+    let models = Arc::new(ActiveModels::new(test.store.clone(), model(file)));
     let telemetry = Telemetry::collect(&Config::defaults()).expect("figures");
     let follower = LogFollower::start(
         test.store.clone(),
@@ -117,10 +117,10 @@ async fn learned_once_and_again(kind: Kind) {
     service.say(customers(1_999..2_000)).await;
     assert_eq!(learner.step(&tenant).await.expect("learned"), Some(2));
     let shipped = v1::WeightsOrigin::Shipped;
-    let learned = v1::WeightsOrigin::LearnedFrequencies;
+    let by_itself = v1::WeightsOrigin::LearnedFrequencies;
     let note = "version 1 with frequencies learned from 2000 records";
     let listed = versions(&service).await;
-    assert_eq!(listed[0], (2, true, learned, note.to_owned()));
+    assert_eq!(listed[0], (2, true, by_itself, note.to_owned()));
     assert_eq!((listed[1].0, listed[1].1, listed[1].2), (1, false, shipped));
     // Two hundred of two thousand people have it: a tenth.
     assert_eq!(worth(&test, &learner).await, Some(100_000_000));
@@ -172,11 +172,11 @@ async fn of_two_servers_one_learns() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_can_forbid_it_and_trained_weights_stay() {
-    let text = format!("matching: {{ learn_frequencies: false }}{MODEL}");
+    let file = format!("matching: {{ learn_frequencies: false }}{MODEL}");
     let test = TestStore::start(Kind::Memory).await;
-    let service = Service::start_by(test.store.clone(), model(&text)).await;
+    let service = Service::start_by(test.store.clone(), model(&file)).await;
     service.say(customers(0..2_000)).await;
-    let (tenant, forbidden) = (TenantId::default(), learner(&test, &text));
+    let (tenant, forbidden) = (TenantId::default(), learner(&test, &file));
     assert_eq!(forbidden.step(&tenant).await.expect("a look"), None);
     super::training::train(&service, "").await.expect("weights");
     let trained = v1::ApplyModelRequest {
