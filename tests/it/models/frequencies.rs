@@ -58,6 +58,13 @@ fn customers(numbers: std::ops::Range<u32>) -> Vec<v1::Statement> {
     numbers.map(customer).collect()
 }
 
+/// Says them in calls of five hundred.
+async fn say(service: &Service, numbers: std::ops::Range<u32>) {
+    for statements in customers(numbers).chunks(500) {
+        service.say(statements.to_vec()).await;
+    }
+}
+
 /// A learner of its own, so that no test waits for the server's.
 fn learner(test: &TestStore, file: &str) -> FrequencyLearner {
     let models = Arc::new(ActiveModels::new(test.store.clone(), model(file)));
@@ -111,10 +118,10 @@ async fn learned_once_and_again(kind: Kind) {
     let test = TestStore::start(kind).await;
     let service = Service::start_by(test.store.clone(), model(MODEL)).await;
     let (tenant, learner) = (TenantId::default(), learner(&test, MODEL));
-    service.say(customers(0..1_999)).await;
+    say(&service, 0..1_999).await;
     assert_eq!(learner.step(&tenant).await.expect("a look"), None);
     assert_eq!(worth(&test, &learner).await, None);
-    service.say(customers(1_999..2_000)).await;
+    say(&service, 1_999..2_000).await;
     assert_eq!(learner.step(&tenant).await.expect("learned"), Some(2));
     let shipped = v1::WeightsOrigin::Shipped;
     let by_itself = v1::WeightsOrigin::LearnedFrequencies;
@@ -125,7 +132,7 @@ async fn learned_once_and_again(kind: Kind) {
     // Two hundred of two thousand people have it: a tenth.
     assert_eq!(worth(&test, &learner).await, Some(100_000_000));
     // Not before there are four times as many.
-    service.say(customers(2_000..2_100)).await;
+    say(&service, 2_000..2_100).await;
     assert_eq!(learner.step(&tenant).await.expect("a look"), None);
     assert_eq!(versions(&service).await.len(), 2);
     // Taken back, it is not learned anew.
@@ -157,7 +164,7 @@ async fn frequencies_are_learned_from_two_thousand_records_on_postgresql() {
 async fn of_two_servers_one_learns() {
     let test = TestStore::start(Kind::Memory).await;
     let service = Service::start_by(test.store.clone(), model(MODEL)).await;
-    service.say(customers(0..2_000)).await;
+    say(&service, 0..2_000).await;
     let tenant = TenantId::default();
     let (one, other) = (learner(&test, MODEL), learner(&test, MODEL));
     let (first, second) = tokio::join!(one.step(&tenant), other.step(&tenant));
@@ -175,7 +182,7 @@ async fn a_model_can_forbid_it_and_trained_weights_stay() {
     let file = format!("matching: {{ learn_frequencies: false }}{MODEL}");
     let test = TestStore::start(Kind::Memory).await;
     let service = Service::start_by(test.store.clone(), model(&file)).await;
-    service.say(customers(0..2_000)).await;
+    say(&service, 0..2_000).await;
     let (tenant, forbidden) = (TenantId::default(), learner(&test, &file));
     assert_eq!(forbidden.step(&tenant).await.expect("a look"), None);
     super::training::train(&service, "").await.expect("weights");
