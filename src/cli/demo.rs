@@ -84,10 +84,11 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
 
 /// Settings that differ from those of a server: a demo logs little, stops at once, and reads what it
 /// imports meanwhile, which on a slow machine waits for the writes.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
     ("log.filter", "warn,sqlx::pool=error"),
     ("grpc.lame_duck", "0s"),
     ("grpc.drain", "1s"),
+    ("grpc.default_deadline", "30s"),
     ("database.acquire_timeout", "9s"),
 ];
 
