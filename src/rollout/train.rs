@@ -84,6 +84,10 @@ impl ModelRollout {
         let weights = weights.map_err(|error| store::Error::Internal(error.to_string()))?;
 
         let mut tx = self.store.begin(tenant).await?;
+        // Somebody else may have learned for the same request meanwhile.
+        if let Some(earlier) = request.earlier_answer(tx.reads()).await? {
+            return Ok(earlier.answer);
+        }
         settle(&mut *tx, &*self.clock, tenant).await?;
         let now = self.clock.now().max(tx.not_before());
         let version = self.latest(tenant).await? + 1;

@@ -60,7 +60,7 @@ pub(super) fn count_records(dialect: Dialect, tenant: &TenantId, limit: usize) -
     let limit = sql.limit(limit);
     sql.statement(format!(
         "SELECT count(*) AS records FROM \
-         (SELECT 1 FROM record AS r WHERE r.tenant = {tenant} LIMIT {limit}) AS some"
+         (SELECT 1 FROM record AS r WHERE r.tenant = {tenant} LIMIT {limit}) AS counted"
     ))
 }
 

@@ -85,22 +85,15 @@ fn learner(test: &TestStore, file: &str) -> FrequencyLearner {
     }
 }
 
-/// The versions, each with whether it is in force, where its weights come from, and its note.
-async fn versions(service: &Service) -> Vec<(i64, bool, v1::WeightsOrigin, String)> {
+/// The versions, each with where its weights come from, and its note.
+async fn versions(service: &Service) -> Vec<(i64, v1::WeightsOrigin, String)> {
     let listed = client(service)
         .list_model_versions(v1::ListModelVersionsRequest::default())
         .await;
     let models = listed.expect("versions").into_inner().models;
     models
         .into_iter()
-        .map(|model| {
-            (
-                model.version,
-                model.in_force,
-                model.weights_origin(),
-                model.note,
-            )
-        })
+        .map(|model| (model.version, model.weights_origin(), model.note))
         .collect()
 }
 
@@ -127,8 +120,10 @@ async fn learned_once_and_again(kind: Kind) {
     let by_itself = v1::WeightsOrigin::LearnedFrequencies;
     let note = "version 1 with frequencies learned from 2000 records";
     let listed = versions(&service).await;
-    assert_eq!(listed[0], (2, true, by_itself, note.to_owned()));
-    assert_eq!((listed[1].0, listed[1].1, listed[1].2), (1, false, shipped));
+    assert_eq!(listed[0], (2, by_itself, note.to_owned()));
+    assert_eq!((listed[1].0, listed[1].1), (1, shipped));
+    let in_force = test.store.model(&tenant, None).await.expect("a read");
+    assert_eq!(in_force.expect("a model").model.version, 2);
     // Two hundred of two thousand people have it: a tenth.
     assert_eq!(worth(&test, &learner).await, Some(100_000_000));
     // Not before there are four times as many.
@@ -177,27 +172,42 @@ async fn of_two_servers_one_learns() {
     assert_eq!(stored.expect("a list").len(), 2);
 }
 
+/// The same file without the rule that forbids it.
+async fn allow(service: &Service) {
+    let allowed = v1::ApplyModelRequest {
+        candidate: Some(super::file(MODEL)),
+        ..Default::default()
+    };
+    super::apply(service, allowed).await.expect("applied");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_model_can_forbid_it_and_trained_weights_stay() {
+async fn a_model_can_forbid_it() {
     let file = format!("matching: {{ learn_frequencies: false }}{MODEL}");
     let test = TestStore::start(Kind::Memory).await;
     let service = Service::start_by(test.store.clone(), model(&file)).await;
     say(&service, 0..2_000).await;
-    let (tenant, forbidden) = (TenantId::default(), learner(&test, &file));
-    assert_eq!(forbidden.step(&tenant).await.expect("a look"), None);
+    let tenant = TenantId::default();
+    let forbidden = learner(&test, &file).step(&tenant).await;
+    assert_eq!(forbidden.expect("a look"), None);
+    allow(&service).await;
+    let allowed = learner(&test, MODEL).step(&tenant).await;
+    assert_eq!(allowed.expect("learned"), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn weights_that_somebody_trained_stay() {
+    let test = TestStore::start(Kind::Memory).await;
+    let service = Service::start_by(test.store.clone(), model(MODEL)).await;
+    say(&service, 0..100).await;
     super::training::train(&service, "").await.expect("weights");
     let trained = v1::ApplyModelRequest {
         candidate: Some(super::training::version(2)),
         ..Default::default()
     };
     super::apply(&service, trained).await.expect("applied");
-    // The same file, but for the rule that forbids it.
-    let allowed = v1::ApplyModelRequest {
-        candidate: Some(super::file(MODEL)),
-        ..Default::default()
-    };
-    super::apply(&service, allowed).await.expect("applied");
-    let learner = learner(&test, MODEL);
-    assert_eq!(learner.step(&tenant).await.expect("a look"), None);
-    assert_eq!(versions(&service).await[0].2, v1::WeightsOrigin::Trained);
+    say(&service, 100..2_000).await;
+    let learned = learner(&test, MODEL).step(&TenantId::default()).await;
+    assert_eq!(learned.expect("a look"), None);
+    assert_eq!(versions(&service).await[0].1, v1::WeightsOrigin::Trained);
 }
