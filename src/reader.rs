@@ -1,7 +1,7 @@
 //! The read path: cache → store (one round trip for each step that is not cached: which profile,
 //! and the profile) → fold.
 //!
-//! What is cached, and how stale it may be:
+//! The caches, and how stale an entry may be:
 //!
 //! | cache | from | to | bound |
 //! |---|---|---|---|

@@ -82,8 +82,8 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
     ),
 ];
 
-/// Settings that differ from those of a server: a demo logs little, stops at once, and reads what it
-/// imports meanwhile, which on a slow machine waits for the writes.
+/// Settings that differ from those of a server: a demo logs little and stops at once, and its reads
+/// wait for the import on a slow machine.
 const SETTINGS: [(&str, &str); 5] = [
     ("log.filter", "warn,sqlx::pool=error"),
     ("grpc.lame_duck", "0s"),

@@ -111,15 +111,12 @@ impl ModelRollout {
             create_time: now,
             note,
         };
-        let requests = request.row(tx.sequence(), &learned)?.into_iter().collect();
-        let (sequence, changes) = (
-            tx.sequence(),
-            Changes {
-                models: vec![added],
-                requests,
-                ..Changes::default()
-            },
-        );
+        let sequence = tx.sequence();
+        let changes = Changes {
+            models: vec![added],
+            requests: request.row(sequence, &learned)?.into_iter().collect(),
+            ..Changes::default()
+        };
         self.follower
             .commit(tenant, sequence, &[], tx.commit(now, &changes))
             .await?;
