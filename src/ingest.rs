@@ -1,7 +1,7 @@
 //! The write path: group commit.
 //!
 //! ```text
-//! drafts → check → queue → one writer takes what is waiting → load, apply, cluster, diff → one transaction → answers
+//! drafts → check → queue → the writer takes what a tenant has waiting → load, apply, cluster, diff → one transaction → answers
 //! ```
 //!
 //! Batches form by themselves: what came in while the last transaction ran goes into the next. An
@@ -64,6 +64,8 @@ pub struct Options {
     pub batch_statements: usize,
     /// How many bytes of statements one transaction takes, by estimate.
     pub batch_bytes: usize,
+    /// How many tenants are written to at once.
+    pub tenants_at_once: usize,
     /// How long one step of a write may take: longer than the database's own bounds, for
     /// connections that died silently.
     pub step_timeout: Duration,
@@ -79,6 +81,7 @@ impl From<&Config> for Options {
             queue_bytes: config.ingest.queue_bytes,
             batch_statements: config.ingest.batch_statements,
             batch_bytes: config.ingest.batch_bytes,
+            tenants_at_once: config.ingest.tenants_at_once,
             step_timeout: config.database.acquire_timeout
                 + config.database.statement_timeout
                 + STEP_MARGIN,
@@ -222,7 +225,7 @@ impl Ingest {
             metrics: metrics.clone(),
             step_timeout,
         };
-        let backlog = Arc::new(Backlog::new(options.batch_statements));
+        let backlog = Arc::new(Backlog::new(options));
         let note_log = Arc::<NoteLog>::default();
         let ingest = Self {
             backlog: backlog.clone(),
@@ -290,7 +293,7 @@ impl Ingest {
             || (Caller::new(tenant.as_str(), None), None),
             |call| (call.caller(), call.deadline()),
         );
-        if let Err(refusal) = self.backlog.admit(deadline) {
+        if let Err(refusal) = self.backlog.admit(tenant, deadline) {
             self.metrics.ingest_refused(refusal.reason);
             return Err(Error::Late(refusal));
         }
@@ -381,7 +384,7 @@ impl Ingest {
         let (answer, receiver) = oneshot::channel();
         self.metrics.ingest_queued(checked.statements.len());
         let bytes = weigh(&checked.statements);
-        self.backlog.add(checked.statements.len());
+        self.backlog.add(tenant, checked.statements.len());
         let job = Job {
             tenant: tenant.clone(),
             caller,

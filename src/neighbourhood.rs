@@ -72,6 +72,8 @@ pub struct Neighbourhood {
     touched: BTreeSet<RecordKey>,
     /// What came of comparing them.
     compared: BTreeMap<Ends, Classification>,
+    /// The features of the records that were looked at, as they are now.
+    features: HashMap<RecordKey, Arc<Features>>,
 }
 
 /// What a search met.
@@ -124,8 +126,6 @@ struct Search<'a> {
     identifiers: HashMap<Identifier, Holders>,
     /// Who is under match keys, of those asked for.
     keys: HashMap<BlockingKey, Holders>,
-    /// Features as they are now.
-    features: HashMap<RecordKey, Arc<Features>>,
 }
 
 impl<'a> Search<'a> {
@@ -134,30 +134,26 @@ impl<'a> Search<'a> {
             records: start.after.clone(),
             ..Neighbourhood::default()
         };
-        let (identifiers, keys, features) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self {
             model,
             start,
             found,
-            identifiers,
-            keys,
-            features,
+            identifiers: HashMap::new(),
+            keys: HashMap::new(),
         }
     }
 
     /// The features of a record as it is now; of one that is not loaded or gone, nothing.
     fn features(&mut self, key: &RecordKey) -> Arc<Features> {
-        if let Some(features) = self.features.get(key) {
+        if let Some(features) = self.found.features.get(key) {
             return features.clone();
         }
-        let record = self.found.records.get(key);
-        let features = record
-            .map(|record| Features::of(record, self.model))
-            .unwrap_or_default();
-        self.features
-            .entry(key.clone())
-            .or_insert(Arc::new(features))
-            .clone()
+        let Some(record) = self.found.records.get(key) else {
+            return Arc::default();
+        };
+        let features = Arc::new(Features::of(record, self.model));
+        self.found.features.insert(key.clone(), features.clone());
+        features
     }
 
     fn features_before(&mut self, key: &RecordKey) -> Arc<Features> {
@@ -248,11 +244,17 @@ impl Neighbourhood {
             .filter_map(|key| self.records.get(key))
             .filter(|record| record.exists())
             .collect();
-        let features: Vec<Features> = live
+        let features: Vec<Arc<Features>> = live
             .iter()
-            .map(|record| Features::of(record, model))
+            .map(|record| match self.features.get(&record.key) {
+                Some(features) => features.clone(),
+                None => Arc::new(Features::of(record, model)),
+            })
             .collect();
-        let members: Vec<(&Record, &Features)> = live.into_iter().zip(&features).collect();
+        let members: Vec<(&Record, &Features)> = live
+            .into_iter()
+            .zip(features.iter().map(Arc::as_ref))
+            .collect();
         let decisions: Vec<Decision> = self
             .decisions
             .iter()

@@ -1,87 +1,25 @@
 //! The writer at work: what waits, in which order it is taken, and what of it is not written any
 //! more.
 
-use std::collections::BTreeMap;
+mod backlog;
+mod turns;
+
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use profile_core::model::Notes;
 use profile_core::records::{Statement, TenantId};
 use tokio::sync::mpsc;
+use tokio::task::{self, JoinSet};
 use tracing::{Instrument, Span};
 
 use super::notes::NoteLog;
 use super::write::{Batch, Writer, Written};
 use super::{Answer, Job, Options, Outcome};
-use crate::lanes::{Fair, Reason, Refusal};
 use crate::telemetry::Metrics;
-
-/// How long the writer waits for callers that were just answered to come back.
-const LINGER: Duration = Duration::from_millis(1);
-/// How much the newest transaction counts for in the mean: that of about the last eight.
-const NEWEST: u64 = 8;
-
-/// How much waits to be written, and how long that takes.
-#[derive(Debug)]
-pub(super) struct Backlog {
-    statements: AtomicUsize,
-    /// The mean time of a round of transactions, in microseconds; 0: nothing was measured yet.
-    round_micros: AtomicU64,
-    batch_statements: usize,
-}
-
-impl Backlog {
-    pub(super) fn new(batch_statements: usize) -> Self {
-        let (statements, round_micros) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self {
-            statements,
-            round_micros,
-            batch_statements: batch_statements.max(1),
-        }
-    }
-
-    /// Refuses what could not be written by a deadline. Where nothing waits it is always tried.
-    pub(super) fn admit(&self, deadline: Option<Instant>) -> Result<(), Refusal> {
-        let waiting = self.statements.load(Ordering::Relaxed);
-        if waiting == 0 {
-            return Ok(());
-        }
-        let rounds = u64::try_from(waiting / self.batch_statements + 1).unwrap_or(u64::MAX);
-        let wait = Duration::from_micros(
-            self.round_micros
-                .load(Ordering::Relaxed)
-                .saturating_mul(rounds),
-        );
-        if deadline.is_none_or(|deadline| Instant::now() + wait <= deadline) {
-            return Ok(());
-        }
-        Err(Refusal {
-            queue: "write",
-            reason: Reason::TooLate,
-            retry_after: wait,
-        })
-    }
-
-    pub(super) fn add(&self, statements: usize) {
-        self.statements.fetch_add(statements, Ordering::Relaxed);
-    }
-
-    fn take(&self, statements: usize) {
-        self.statements.fetch_sub(statements, Ordering::Relaxed);
-    }
-
-    fn measured(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
-        let before = self.round_micros.load(Ordering::Relaxed);
-        let mean = if before == 0 {
-            took
-        } else {
-            (before.saturating_mul(NEWEST - 1).saturating_add(took)) / NEWEST
-        };
-        self.round_micros.store(mean, Ordering::Relaxed);
-    }
-}
+pub(super) use backlog::Backlog;
+use turns::Turns;
 
 impl Job {
     fn statements(&self) -> usize {
@@ -111,37 +49,53 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// The writer: takes what waits, caller by caller, writes it tenant by tenant, answers.
+    /// The writer: takes what waits, caller by caller, and writes it, several tenants at once, each
+    /// in a transaction of its own: a tenant whose turn another server holds keeps nobody else.
     ///
-    /// Callers that wait for their answers come in two shifts: while one shift's batch is written
-    /// the other one's waits, and each transaction takes half of what it could. So when callers
-    /// were answered while others waited, the writer gives those a moment to come back, and both
-    /// shifts become one. A lone caller is never waited for.
+    /// # Panics
+    /// When a write does.
     pub(super) async fn run(self, mut jobs: mpsc::UnboundedReceiver<Job>) {
-        let mut waiting = Fair::default();
-        let mut answered = 0;
+        let work = Arc::new(self);
+        let mut turns = Turns::default();
+        let mut writing = Writing::default();
+        let mut is_open = true;
         loop {
-            let callers = waiting.len() + jobs.len() + answered;
-            if !receive(&mut jobs, &mut waiting).await {
-                return;
+            while writing.tasks.len() < work.options.tenants_at_once
+                && let Some((tenant, jobs)) = turns.next(work.options.batch_statements)
+            {
+                writing.start(&work, tenant, jobs);
             }
-            let until = tokio::time::Instant::now() + LINGER;
-            while waiting.len() < callers.min(self.options.batch_statements) {
-                match tokio::time::timeout_at(until, jobs.recv()).await {
-                    Ok(Some(job)) => waiting.push(job.caller, job),
-                    Ok(None) | Err(_) => break,
+            let may_begin = writing.tasks.len() < work.options.tenants_at_once;
+            let due = turns.next_due().filter(|_| may_begin);
+            tokio::select! {
+                job = jobs.recv(), if is_open => match job {
+                    Some(job) => {
+                        turns.push(job);
+                        while let Ok(job) = jobs.try_recv() {
+                            turns.push(job);
+                        }
+                    }
+                    None => is_open = false,
+                },
+                Some((tenant, answered)) = writing.end(), if !writing.tasks.is_empty() => {
+                    turns.end(tenant, answered);
                 }
+                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
+                else => return,
             }
-            let began = Instant::now();
-            let round = self.round(&mut waiting);
-            answered = round.values().map(Vec::len).sum();
-            for (tenant, jobs) in round {
-                for batch in batches(jobs, self.options) {
-                    self.write_batch(&tenant, batch).await;
-                }
-            }
-            self.backlog.measured(began.elapsed());
         }
+    }
+
+    /// Writes what was taken of a tenant.
+    async fn write(&self, tenant: &TenantId, jobs: Vec<Job>) {
+        let began = Instant::now();
+        for job in &jobs {
+            self.backlog.take(tenant, job.statements());
+        }
+        for batch in batches(jobs, self.options) {
+            self.write_batch(tenant, batch).await;
+        }
+        self.backlog.measured(tenant, began.elapsed());
     }
 
     async fn write_batch(&self, tenant: &TenantId, mut jobs: Vec<Job>) {
@@ -199,35 +153,37 @@ impl Work {
             }
         }
     }
-
-    /// What is written next: of each tenant about as much as one transaction takes.
-    fn round(&self, waiting: &mut Fair<Job>) -> BTreeMap<TenantId, Vec<Job>> {
-        let mut tenants: BTreeMap<TenantId, Vec<Job>> = BTreeMap::new();
-        let mut statements = 0;
-        while statements < self.options.batch_statements * tenants.len().max(1)
-            && let Some(job) = waiting.pop()
-        {
-            statements += job.statements();
-            self.backlog.take(job.statements());
-            tenants.entry(job.tenant.clone()).or_default().push(job);
-        }
-        tenants
-    }
 }
 
-/// Puts what has come in among what waits; waits itself where there is nothing. Answers whether
-/// there is anything.
-async fn receive(jobs: &mut mpsc::UnboundedReceiver<Job>, waiting: &mut Fair<Job>) -> bool {
-    if waiting.len() == 0 {
-        let Some(job) = jobs.recv().await else {
-            return false;
+/// The transactions that run, one a tenant.
+#[derive(Default)]
+struct Writing {
+    tasks: JoinSet<()>,
+    /// Whose each is, and how many callers it answers.
+    tenants: HashMap<task::Id, (TenantId, usize)>,
+}
+
+impl Writing {
+    fn start(&mut self, work: &Arc<Work>, tenant: TenantId, jobs: Vec<Job>) {
+        let (work, of, callers) = (work.clone(), tenant.clone(), jobs.len());
+        let task = self.tasks.spawn(async move { work.write(&of, jobs).await });
+        self.tenants.insert(task.id(), (tenant, callers));
+    }
+
+    /// The next one that ends.
+    async fn end(&mut self) -> Option<(TenantId, usize)> {
+        let id = match self.tasks.join_next_with_id().await? {
+            Ok((id, ())) => id,
+            Err(error) => {
+                let id = error.id();
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+                id
+            }
         };
-        waiting.push(job.caller, job);
+        self.tenants.remove(&id)
     }
-    while let Ok(job) = jobs.try_recv() {
-        waiting.push(job.caller, job);
-    }
-    true
 }
 
 /// Cuts a tenant's jobs into transactions. A job is never cut; one that is larger than the bounds
@@ -294,28 +250,4 @@ fn report(written: &Written, metrics: &Metrics) {
         identity.generic_identifiers,
         identity.generic_keys,
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_is_refused_when_what_waits_takes_longer_than_its_deadline() {
-        let backlog = Backlog::new(100);
-        let soon = Some(Instant::now() + Duration::from_secs(5));
-        backlog.measured(Duration::from_secs(2));
-        assert!(backlog.admit(soon).is_ok(), "nothing waits");
-        backlog.add(150);
-        assert!(backlog.admit(soon).is_ok(), "four seconds");
-        backlog.add(100);
-        let refusal = backlog.admit(soon).expect_err("six seconds");
-        assert_eq!(
-            (refusal.reason, refusal.retry_after),
-            (Reason::TooLate, Duration::from_secs(6))
-        );
-        assert!(backlog.admit(None).is_ok(), "who has no deadline waits");
-        backlog.take(250);
-        assert!(backlog.admit(soon).is_ok());
-    }
 }

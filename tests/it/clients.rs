@@ -238,7 +238,7 @@ fn grpcurl_asks_what_it_adds_up_to_as_in_the_readme() {
     for part in [
         r#""orders":{"value":{"int64Value":"#,
         r#""completeness":"COMPLETENESS_COMPLETE""#,
-        r#""segments":["repeat_customers"]"#,
+        r#""segments":["repeat_customers","gold"]"#,
         r#""section":"shopping""#,
         "Givenname:",
         r#""kind":"order""#,
