@@ -137,7 +137,11 @@ impl Reader {
             let origin = Origin::Environment(name.clone());
             match (rest.split_once("__"), value.into_string()) {
                 (Some((section, key)), Ok(text)) => {
-                    self.say(&format!("{section}.{key}"), text, origin);
+                    let path = format!("{section}.{key}");
+                    match path.strip_suffix("_file").and_then(find) {
+                        Some(key) if find(&path).is_none() => self.content(key, &text, origin),
+                        _ => self.say(&path, text, origin),
+                    }
                 }
                 (Some((section, key)), Err(_)) => {
                     self.wrong(origin, format!("`{section}.{key}` is not UTF-8"));
@@ -155,6 +159,24 @@ impl Reader {
                     }
                 }
             }
+        }
+    }
+
+    /// The value of a key is what a file holds, without the end of its last line: a secret that is
+    /// mounted, and in no environment.
+    fn content(&mut self, key: &Key, file: &str, origin: Origin) {
+        let path = key.path();
+        let direct = Origin::Environment(key.variable());
+        if matches!(self.given.get(&path), Some((_, said)) if *said == direct) {
+            return self.wrong(origin, format!("`{}` is set too", key.variable()));
+        }
+        match fs::read_to_string(file) {
+            Ok(text) => self.say(
+                &path,
+                text.trim_end_matches(['\r', '\n']).to_owned(),
+                origin,
+            ),
+            Err(error) => self.wrong(origin, format!("`{path}`: {file} cannot be read: {error}")),
         }
     }
 
