@@ -1,16 +1,16 @@
-//! Who calls, and what they may do.
+//! Authentication and authorization of calls.
 //!
 //! A call shows a credential as `authorization: Bearer …`: an API key of this database
-//! ([`ApiKey`]), or a token (JWT) of an issuer that the server knows ([`Issuer`]). A [`Credential`]
-//! says whose customers it may reach, what it may do ([`Scope`]) and, if it must, for which purpose.
-//! What no credential grants is refused. [`Authenticator::insecure`] grants everything to everybody;
-//! the server then listens to its own machine alone.
+//! ([`ApiKey`]), or a token (JWT) of an issuer that the server knows ([`Issuer`]). A
+//! [`Credential`] has tenants, scopes ([`Scope`]) and perhaps a purpose. A call that no credential
+//! grants is refused. [`Authenticator::insecure`] grants everything to everybody; the server then
+//! listens to its own machine alone.
 //!
 //! - **API keys** are read from the database all the time ([`KeyRing`]), so a revoked one ends on
 //!   every server within `auth.key_refresh_interval` and the time of one read, open streams too.
 //!   While the database is away the keys that were read last count for `auth.max_key_staleness`.
-//! - **Tokens** are verified by the issuer's public keys, which are fetched beforehand. A key id that
-//!   is not known has them fetched again, at most once in `auth.issuer_cooldown`, whoever asks and
+//! - **Tokens** are verified by the issuer's public keys, which are fetched beforehand. An unknown
+//!   key id has them fetched again, at most once in `auth.issuer_cooldown`, whoever asks and
 //!   however many. An issuer that fails keeps the keys that it had.
 //! - A **failure** has one of a few reasons ([`Failure`]) for the metric and the log. The caller
 //!   learns only whether to show another credential or to ask for less.

@@ -35,14 +35,14 @@ use crate::background::retention::keep_short;
 use crate::changes::{PublisherParts, Publishers};
 use crate::clock::Clock;
 use crate::compute;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::grpc::{CallLayer, CallLimits, CallLog};
 use crate::spans::Sampler;
 use crate::store::Store;
 use crate::telemetry::http::Readiness;
 use crate::telemetry::{Episode, Metrics};
 use crate::transport::Stops;
-use crate::transport::tls::{self, Tls};
+use crate::transport::tls;
 
 /// How long the rest of the write queue may take at the end.
 const WRITER_BOUND: Duration = Duration::from_secs(10);
@@ -88,15 +88,15 @@ pub enum Error {
 /// Runs a server until `shutdown`, then drains it.
 ///
 /// # Errors
-/// When the files of TLS or of issuers cannot be used, at once; when accepting connections or writing fails by a
-/// bug.
+/// When the files of TLS or of issuers cannot be used, at once; when accepting connections or
+/// writing fails by a bug.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     compute::install();
-    let (tls, access) = (secure(&parts)?, Access::begin(&parts)?);
+    let access = Access::begin(&parts)?;
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stops = Stops::default();
@@ -125,11 +125,10 @@ pub async fn serve(
         parts.call_log.clone(),
         access.authenticator.clone(),
     );
-    let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_current()));
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let service = calls.layer(services.prepare());
     let accepting = connections::accept(
-        (listener, tls),
+        (listener, access.tls.clone()),
         parts.config.clone(),
         parts.metrics.clone(),
         service,
@@ -154,36 +153,11 @@ pub async fn serve(
     connections::drain(&stops, grpc.drain).await;
     tidying.abort();
     call_reports.abort();
-    renewing.iter().for_each(JoinHandle::abort);
     access.end();
     parts.call_log.report();
     end(behind).await;
     finish(writer, publishers, &parts).await;
     result
-}
-
-/// TLS as it is configured; `None` where it is not.
-fn secure(parts: &Parts) -> Result<Option<Arc<Tls>>, tls::Error> {
-    let config::Tls {
-        certificate,
-        key,
-        client_ca,
-        reload_interval,
-    } = parts.config.tls.clone();
-    // One without the other is a mistake of the configuration.
-    let (Some(certificate), Some(key)) = (certificate, key) else {
-        return Ok(None);
-    };
-    let tls = Arc::new(Tls::load(tls::Options {
-        certificate,
-        key,
-        client_ca,
-        reload_interval,
-    })?);
-    parts.metrics.observe_episode(&tls.episode);
-    let observed = tls.clone();
-    parts.metrics.observe_tls(move || observed.reloads());
-    Ok(Some(tls))
 }
 
 fn publishers(parts: &Parts, models: Arc<ActiveModels>) -> Publishers {

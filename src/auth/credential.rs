@@ -1,4 +1,4 @@
-//! What a caller has shown to be allowed.
+//! Credentials that were verified.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::{Failure, Scope, Scopes};
 pub struct Credential {
     /// For the log: the id of an API key, or the name of the token's issuer. Never a person's.
     pub name: String,
-    /// Whose customers it may reach; one at least.
+    /// Tenants whose customers it may reach; at least one.
     pub tenants: Vec<TenantId>,
-    /// What it may do.
+    /// Scopes that it grants.
     pub scopes: Scopes,
     /// The one purpose for which it may read.
     pub purpose: Option<Arc<str>>,
@@ -26,12 +26,12 @@ pub struct Credential {
 /// Where a credential comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// An API key.
+    /// An API key of the database.
     Key {
-        /// Its id.
+        /// The public part of the key.
         id: String,
     },
-    /// A token.
+    /// A token of an issuer.
     Token,
 }
 
@@ -70,11 +70,12 @@ impl Credential {
     /// Whether it may do something.
     ///
     /// # Errors
-    /// It lacks the scope; what needs no scope that can be granted is for nobody.
-    pub fn may(&self, scope: Option<Scope>) -> Result<(), Failure> {
-        match scope {
-            Some(scope) if self.scopes.has(scope) => Ok(()),
-            _ => Err(Failure::ScopeMissing),
+    /// It lacks the scope.
+    pub fn may(&self, scope: Scope) -> Result<(), Failure> {
+        if self.scopes.has(scope) {
+            Ok(())
+        } else {
+            Err(Failure::ScopeMissing)
         }
     }
 }

@@ -20,7 +20,7 @@ macro_rules! failures {
                 }
             }
 
-            /// What the caller learns.
+            /// The part of it that the caller learns.
             #[must_use]
             pub fn answer(self) -> Answer {
                 match self {
@@ -31,7 +31,7 @@ macro_rules! failures {
     };
 }
 
-/// What a caller learns of a refusal.
+/// A refusal as its caller sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// There is no credential.
@@ -59,7 +59,7 @@ failures! {
     UnknownKey = "unknown_key", Invalid;
     /// The key's secret is another one.
     WrongSecret = "wrong_secret", Invalid;
-    /// The key is expired.
+    /// The API key has reached its end.
     KeyExpired = "key_expired", Invalid;
     /// The keys could not be read lately.
     KeysUnknown = "keys_unknown", Unavailable;

@@ -39,7 +39,7 @@ pub struct Options {
     pub cooldown: Duration,
 }
 
-/// An issuer.
+/// An issuer of tokens that the server trusts.
 #[derive(Debug)]
 pub struct Issuer {
     name: String,

@@ -1,7 +1,7 @@
 //! The API keys of the database, as this server knows them.
 //!
-//! Read again and again, all of them: they are few, and whoever revokes one may not wait for a cache
-//! to forget it. How old the reading may be is bounded by the time at which it *began*.
+//! Read again and again, all of them: they are few, and whoever revokes one may not wait for a
+//! cache to forget it. The age of a reading counts from the time at which it *began*.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl KeyRing {
-    /// No keys yet. What was read counts for `max_staleness`.
+    /// No keys yet. A reading counts for `max_staleness`.
     #[must_use]
     pub fn new(max_staleness: Duration) -> Self {
         Self {

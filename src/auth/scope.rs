@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! scopes {
     ($($(#[doc = $doc:literal])+ $scope:ident = $name:literal, $reads:literal;)+) => {
-        /// What a credential may do.
+        /// A part of the API that a credential may use.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Scope {
             $($(#[doc = $doc])+ $scope,)+
@@ -22,8 +22,8 @@ macro_rules! scopes {
                 }
             }
 
-            /// Whether its methods answer with what is known of customers. A credential that is bound
-            /// to a purpose calls only those of them that take a purpose.
+            /// Whether its methods answer with what is known of customers. A credential that is
+            /// bound to a purpose calls only those of them that take a purpose.
             #[must_use]
             pub fn reads_customers(self) -> bool {
                 match self {
@@ -43,7 +43,7 @@ scopes! {
     IdentityRead = "identity.read", true;
     /// Putting a model in force, or training one.
     ModelsApply = "models.apply", false;
-    /// What a model would change.
+    /// Plans: the changes that a model would make.
     ModelsPlan = "models.plan", true;
     /// Models and their mappings.
     ModelsRead = "models.read", false;
@@ -57,7 +57,7 @@ scopes! {
     ProfilesSearch = "profiles.search", true;
     /// Changes of all profiles, as they happen.
     ProfilesWatch = "profiles.watch", true;
-    /// What could not be published; publishing it again; beginning anew.
+    /// Dead letters, publishing them again, resetting a publication.
     PublicationsManage = "publications.manage", true;
     /// How publishing goes.
     PublicationsRead = "publications.read", false;

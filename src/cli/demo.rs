@@ -82,8 +82,8 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
     ),
 ];
 
-/// Settings that differ from those of a server: a demo asks for no credential, logs little and stops
-/// at once, and its reads wait for the import on a slow machine.
+/// Settings that differ from those of a server: a demo asks for no credential, logs little and
+/// stops at once, and its reads wait for the import on a slow machine.
 const SETTINGS: [(&str, &str); 6] = [
     ("auth.insecure", "true"),
     ("log.filter", "warn,sqlx::pool=error"),

@@ -36,21 +36,21 @@ pub(super) struct Method {
     pub(super) streams: bool,
     /// Whether the caller sends a stream.
     pub(super) sends_stream: bool,
-    /// Who may call it.
+    /// The credential that it needs.
     pub(super) access: Access,
 }
 
-/// Who may call a method.
+/// The credential that a method needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everybody: the health service, which load balancers ask, tells only whether the server
-    /// serves.
+    /// The health service needs no credential: load balancers ask it, and it tells only whether the
+    /// server serves.
     Open,
-    /// Whoever has a credential, whatever it grants: reflection, and methods that there are not.
+    /// Any: reflection, and methods that do not exist.
     Credential,
-    /// Whoever has a credential with this scope.
+    /// One with this scope.
     Scope(Scope),
-    /// Nobody: a method that names no scope that this version knows.
+    /// No credential suffices: the method names no scope that this version knows.
     Nobody,
 }
 
@@ -158,7 +158,7 @@ static METHODS: LazyLock<HashMap<&'static str, Method>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Who may call one of this project's methods, as its option says.
+/// The credential that one of this project's methods needs, by its option.
 fn declared(method: &MethodDescriptor, scope: Option<&ExtensionDescriptor>) -> Access {
     let options = method.options();
     let scope = scope
@@ -256,6 +256,31 @@ mod tests {
             }
         }
         assert_eq!(scopes.len(), Scope::ALL.len(), "{scopes:?}");
+    }
+
+    #[test]
+    fn the_page_about_security_lists_each_scope_with_its_methods() {
+        let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("descriptors");
+        let mut services: Vec<_> = pool.services().collect();
+        services.sort_by_key(|service| service.full_name().to_owned());
+        let mut rows = std::collections::BTreeMap::<_, Vec<_>>::new();
+        for method in services.iter().flat_map(ServiceDescriptor::methods) {
+            let path = format!("{}/{}", method.parent_service().full_name(), method.name());
+            let scope = Method::of_path(&path).scope().expect("a scope").name();
+            let methods = rows.entry(scope).or_default();
+            methods.push(format!("`{}`", method.name()));
+        }
+        let rows = rows
+            .iter()
+            .map(|(scope, methods)| format!("| `{scope}` | {} |\n", methods.join(", ")));
+        let table = format!(
+            "| scope | methods |\n|---|---|\n{}\n",
+            rows.collect::<String>()
+        );
+        assert!(
+            include_str!("../../docs/security.md").contains(&table),
+            "docs/security.md is to have this table:\n{table}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who may call the server: its API keys and its issuers, kept current as long as it runs.
+//! TLS, API keys and issuers of the server, kept current as long as it runs.
 
 use std::sync::Arc;
 
@@ -7,9 +7,12 @@ use tokio::task::JoinHandle;
 use super::{Error, Parts};
 use crate::auth::{Authenticator, IssuerOptions, KeyRing, read_issuers};
 use crate::config;
+use crate::transport::tls::{self, Tls};
 
-/// What finds out who calls, and the jobs that keep it current.
+/// TLS and the authenticator of calls, and the jobs that keep them current.
 pub(super) struct Access {
+    /// `None`: the port speaks plain HTTP/2.
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) authenticator: Arc<Authenticator>,
     keys: Option<Arc<KeyRing>>,
     jobs: Vec<JoinHandle<()>>,
@@ -19,8 +22,17 @@ impl Access {
     /// As the configuration says.
     ///
     /// # Errors
-    /// The file of issuers cannot be used.
+    /// The files of TLS or of issuers cannot be used.
     pub(super) fn begin(parts: &Parts) -> Result<Self, Error> {
+        let tls = secure(parts)?;
+        let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_current()));
+        let mut access = Self::authenticating(parts)?;
+        access.jobs.extend(renewing);
+        Ok(Self { tls, ..access })
+    }
+
+    /// The same without TLS.
+    fn authenticating(parts: &Parts) -> Result<Self, Error> {
         let config::Auth {
             insecure,
             issuers,
@@ -35,6 +47,7 @@ impl Access {
                 "auth.insecure: whoever reaches the gRPC port reads and writes every tenant"
             );
             return Ok(Self {
+                tls: None,
                 authenticator: Arc::new(Authenticator::insecure()),
                 keys: None,
                 jobs: Vec::new(),
@@ -60,6 +73,7 @@ impl Access {
         }
         let authenticator = Authenticator::new(keys.clone(), issuers, parts.clock.clone());
         Ok(Self {
+            tls: None,
             authenticator: Arc::new(authenticator),
             keys: Some(keys),
             jobs,
@@ -80,4 +94,28 @@ impl Access {
     pub(super) fn end(&self) {
         self.jobs.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// TLS as it is configured; `None` where it is not.
+fn secure(parts: &Parts) -> Result<Option<Arc<Tls>>, tls::Error> {
+    let config::Tls {
+        certificate,
+        key,
+        client_ca,
+        reload_interval,
+    } = parts.config.tls.clone();
+    // One without the other is a mistake of the configuration.
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        return Ok(None);
+    };
+    let tls = Arc::new(Tls::load(tls::Options {
+        certificate,
+        key,
+        client_ca,
+        reload_interval,
+    })?);
+    parts.metrics.observe_episode(&tls.episode);
+    let observed = tls.clone();
+    parts.metrics.observe_tls(move || observed.reloads());
+    Ok(Some(tls))
 }

@@ -17,8 +17,8 @@ use crate::telemetry::http::Readiness;
 /// How often the store is asked whether it is right, until it is.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Asks the store until it is right and the API keys are known, then says so. From then on says when the database or the clock
-/// cannot be relied on, and why.
+/// Asks the store until it is right and the API keys are known, then says so. From then on says
+/// when the database or the clock cannot be relied on, and why.
 pub(super) async fn become_ready(
     clocks: time::Comparison,
     models: Arc<ActiveModels>,

@@ -17,9 +17,9 @@ pub struct StoredApiKey {
     pub name: String,
     /// SHA-256 of the secret.
     pub hash: [u8; HASH_BYTES],
-    /// Whose customers it may reach; one at least.
+    /// Tenants whose customers it may reach; at least one.
     pub tenants: Vec<TenantId>,
-    /// What it may do, by the names in the proto files.
+    /// Its scopes, by their names in the proto files.
     pub scopes: Vec<String>,
     /// The one purpose for which it may read.
     pub purpose: Option<String>,

@@ -1,5 +1,5 @@
-//! A stream of bytes that notes whether its client speaks, and fails when its client takes nothing, or
-//! too little, for too long.
+//! A stream of bytes that notes whether its client speaks, and fails when its client takes nothing,
+//! or too little, for too long.
 
 use std::io;
 use std::pin::Pin;

@@ -44,7 +44,7 @@ pub enum Error {
     /// A file cannot be read.
     #[error("{}: {error}", path.display())]
     Unreadable {
-        /// The file.
+        /// Name of the file.
         path: PathBuf,
         /// The system's error.
         error: std::io::Error,
@@ -52,9 +52,9 @@ pub enum Error {
     /// A file has not what it should have.
     #[error("{}: {problem}", path.display())]
     Malformed {
-        /// The file.
+        /// Name of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault in it.
         problem: String,
     },
     /// Certificate and key do not go together, or rustls refuses them.
@@ -64,7 +64,7 @@ pub enum Error {
         certificate: PathBuf,
         /// The file of the key.
         key: PathBuf,
-        /// What rustls says.
+        /// The reason that rustls gives.
         error: tokio_rustls::rustls::Error,
     },
 }
@@ -115,7 +115,7 @@ impl Tls {
         })
     }
 
-    /// What takes the next connection.
+    /// Takes the next connection.
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

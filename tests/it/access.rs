@@ -1,4 +1,4 @@
-//! Who may call: credentials, what they grant, and TLS.
+//! Access: credentials, scopes, purposes and TLS.
 
 mod insecure;
 mod keys;

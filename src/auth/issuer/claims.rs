@@ -1,4 +1,4 @@
-//! What the claims of a token grant, as an issuer's settings say.
+//! Tenants, scopes and purpose from the claims of a token, by the issuer's settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(super) struct Claims {
     pub(super) tenants: Tenants,
     /// The claim with the scopes.
     pub(super) scope_claim: String,
-    /// What its values mean; `None`: they are names of scopes.
+    /// Meaning of its values. `None`: they are names of scopes.
     pub(super) scopes: Option<BTreeMap<String, Vec<Scope>>>,
     pub(super) purpose: Purpose,
 }
@@ -27,7 +27,7 @@ pub(super) enum Tenants {
     /// A claim names them.
     Claim {
         claim: String,
-        /// What its values mean; `None`: they are names of tenants.
+        /// Meaning of its values. `None`: they are names of tenants.
         names: Option<BTreeMap<String, TenantId>>,
     },
 }
@@ -35,7 +35,7 @@ pub(super) enum Tenants {
 /// Where the purpose of a token comes from.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// It has none: the request names one, or none.
+    /// The request may name any.
     None,
     /// All tokens are for this one.
     Fixed(Arc<str>),
@@ -62,7 +62,7 @@ impl Claims {
         Ok(tenants)
     }
 
-    /// The scopes of a token. What means nothing here grants nothing.
+    /// The scopes of a token. Unknown values grant nothing.
     pub(super) fn scopes(&self, claims: &Map<String, Value>) -> Scopes {
         let words = words(claims, &self.scope_claim, true);
         match &self.scopes {

@@ -1,9 +1,10 @@
 //! The public keys of an issuer, from a file or by URL (JWKS, RFC 7517).
 //!
-//! They are fetched now and then, and when a token names a key that is not among them. However many
-//! tokens do: one fetch at a time, none within the cool-down after the one before, which counts from
-//! its beginning whatever became of it. Those who wait for a fetch are bounded in number and time. A
-//! fetch that fails, or brings no key that can be used, changes nothing: the keys of before count.
+//! They are fetched now and then, and when a token names a key that is not among them. However
+//! many tokens do: one fetch at a time, none within the cool-down after the one before, which
+//! counts from its beginning, also when it fails. Those who wait for a fetch are bounded in number
+//! and time. A fetch that fails, or brings no usable key, changes nothing: the keys of before
+//! count.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,9 +38,9 @@ const FILE_COOLDOWN: Duration = Duration::from_secs(1);
 /// Where the keys come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// A file.
+    /// A file that is read again and again.
     File(PathBuf),
-    /// A URL.
+    /// The issuer's own server.
     Url(Url, reqwest::Client),
 }
 
@@ -50,7 +51,7 @@ pub(super) struct SigningKey {
     pub(super) key: DecodingKey,
 }
 
-/// The keys of an issuer.
+/// The keys of an issuer, as they were fetched last.
 pub(super) struct IssuerKeys {
     source: Source,
     options: Options,

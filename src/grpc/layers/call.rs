@@ -117,8 +117,8 @@ impl CallGuard {
     }
 
     /// Ends the answer from outside: its deadline, its silence, the end of its credential, of its
-    /// connection or of the server. Streams of this project's own services notice the latter themselves, so
-    /// that they can finish what is begun.
+    /// connection or of the server. Streams of this project's own services notice the last two
+    /// themselves, so that they can finish what is begun.
     pub(super) fn interrupted(&self) -> impl Future<Output = Status> + Send + 'static {
         let connection = self.connection.clone().filter(|_| !self.method.is_own());
         let (deadline, activity) = (self.deadline, self.activity.clone());

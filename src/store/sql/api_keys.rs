@@ -14,7 +14,7 @@ use crate::store::{ApiKeys, Error, Result, StoredApiKey};
 
 #[async_trait]
 impl ApiKeys for SqlStore {
-    /// By the connection of the log's follower: what may be done must be known when all others wait.
+    /// By the connection of the log's follower: a revocation must be seen when all others wait.
     async fn list_api_keys(&self) -> Result<Vec<StoredApiKey>> {
         let statement = Sql::new(self.dialect).statement(
             "SELECT id, name, hash, tenants, scopes, purpose, create_time, expire_time, revoke_time \

@@ -28,7 +28,7 @@ const PATH: &str = "customer.profile.v1.SegmentService/ListSegments";
 /// Far more than it takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a stream ends with, within the patience of a test.
+/// The status that ends a stream, within the patience of a test.
 async fn end_of<T>(mut stream: tonic::Streaming<T>) -> Status {
     let ended = async {
         loop {

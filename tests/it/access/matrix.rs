@@ -148,7 +148,7 @@ async fn health_is_open_and_the_rest_needs_a_credential() {
     }
 }
 
-/// Who asks for another's tenant learns the same whether it is there or not, byte by byte.
+/// Refusals are the same byte by byte, whether the tenant or the key exists or not.
 #[tokio::test]
 async fn a_refusal_does_not_tell_whether_a_tenant_or_a_key_exists() {
     let store = Arc::new(MemoryStore::new());

@@ -68,7 +68,7 @@ async fn a_bound_credential_reads_for_its_purpose_alone() {
     assert!(taken >= 8 && refused >= 10, "{taken} {refused}");
 }
 
-/// Who is bound to a purpose sees what it may see, also without naming it.
+/// The purpose limits what is shown, also where the request does not name it.
 #[tokio::test]
 async fn a_bound_credential_sees_no_more_than_its_purpose() {
     let store = Arc::new(MemoryStore::new());

@@ -1,6 +1,7 @@
 //! Tokens of issuers: the good ones count, every kind of bad one is refused for its own reason, and
 //! no flood of them makes the server ask an issuer more often.
 
+mod bad;
 mod issuer;
 mod rotation;
 
@@ -15,7 +16,7 @@ use profile_core::records::Timestamp;
 use serde_json::{Value as Json, json};
 use tonic::Code;
 
-use self::issuer::{Key, TestIssuer, base64};
+use self::issuer::{Key, TestIssuer};
 use crate::support::access::code;
 use crate::support::service::Service;
 use crate::support::wire::Wire;
@@ -52,7 +53,7 @@ fn with(issuer: &str, claim: &str, value: Json) -> Json {
     claims
 }
 
-/// What finds out who calls, by these issuers.
+/// An authenticator with these issuers.
 async fn authenticator(file: &str, cooldown: Duration) -> Authenticator {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("issuers.toml");
@@ -68,7 +69,7 @@ async fn authenticator(file: &str, cooldown: Duration) -> Authenticator {
     Authenticator::new(Arc::new(keys), issuers, clock)
 }
 
-/// What becomes of a token.
+/// The scopes of a token, or the reason why it is refused.
 async fn shown(authenticator: &Authenticator, token: &str) -> Result<Scopes, Failure> {
     let value = HeaderValue::from_str(&format!("Bearer {token}")).expect("a value");
     let found = authenticator.authenticate(Some(&value)).await?;
@@ -79,7 +80,7 @@ async fn shown(authenticator: &Authenticator, token: &str) -> Result<Scopes, Fai
 async fn each_kind_of_bad_token_is_refused_for_its_own_reason() {
     let key = Key::new("k1");
     let issuer = TestIssuer::start(&[&key]).await;
-    let (iss, hour) = (issuer.name.clone(), 3600);
+    let iss = issuer.name.clone();
     let authenticator = authenticator(&issuer.file(""), HOUR).await;
     let good = key.sign(&claims(&iss));
     let read = Scopes::from_iter([Scope::SegmentsRead]);
@@ -87,185 +88,13 @@ async fn each_kind_of_bad_token_is_refused_for_its_own_reason() {
     // From what was verified before.
     assert_eq!(shown(&authenticator, &good).await, Ok(read));
 
-    let (other, secret) = (Key::new("k1"), Key::new("k1"));
-    let [header, body, signature] = parts(&good);
-    let typed = |field: &str, value: Json| {
-        let mut fields = json!({ "alg": "ES256", "kid": "k1", "typ": "JWT" });
-        fields[field] = value;
-        key.sign_raw(&fields, &claims(&iss))
-    };
-    let mut tampered = claims(&iss);
-    tampered["org"] = "beta".into();
-    let deep = format!("{}1{}", "[".repeat(3000), "]".repeat(3000));
-    let claim = |name: &str, value: Json| key.sign(&with(&iss, name, value));
-    let table: Vec<(&str, String, Failure)> = vec![
-        (
-            "unsigned",
-            format!("{}.{body}.", base64(br#"{"alg":"none"}"#)),
-            Failure::TokenMalformed,
-        ),
-        (
-            "unsigned, spelt another way",
-            format!("{}.{body}.", base64(br#"{"alg":"nOnE","kid":"k1"}"#)),
-            Failure::TokenMalformed,
-        ),
-        (
-            "no signature",
-            format!("{header}.{body}."),
-            Failure::WrongSignature,
-        ),
-        (
-            "cut off",
-            format!("{header}.{body}.{}", &signature[..20]),
-            Failure::WrongSignature,
-        ),
-        (
-            "another key under the same id",
-            other.sign(&claims(&iss)),
-            Failure::WrongSignature,
-        ),
-        (
-            "other claims under the signature",
-            format!(
-                "{header}.{}.{signature}",
-                base64(tampered.to_string().as_bytes())
-            ),
-            Failure::WrongSignature,
-        ),
-        (
-            "a key of its own in the header",
-            secret.sign_raw(
-                &json!({"alg": "ES256", "kid": "k1", "jwk": secret.jwk()}),
-                &claims(&iss),
-            ),
-            Failure::WrongSignature,
-        ),
-        (
-            "signed by the public key as a secret",
-            key.sign_by_public_key(&claims(&iss)),
-            Failure::AlgorithmRefused,
-        ),
-        (
-            "an algorithm that the issuer does not use",
-            typed("alg", "ES384".into()),
-            Failure::AlgorithmRefused,
-        ),
-        (
-            "an unknown key id",
-            typed("kid", "k2".into()),
-            Failure::UnknownKeyId,
-        ),
-        (
-            "another token inside",
-            typed("cty", "JWT".into()),
-            Failure::TokenMalformed,
-        ),
-        (
-            "an extension that must be understood",
-            typed("crit", json!(["exp"])),
-            Failure::TokenMalformed,
-        ),
-        (
-            "another audience",
-            claim("aud", "other".into()),
-            Failure::WrongAudience,
-        ),
-        (
-            "an audience that only begins so",
-            claim("aud", "customer-profile-2".into()),
-            Failure::WrongAudience,
-        ),
-        (
-            "no audience",
-            claim("aud", Json::Null),
-            Failure::WrongAudience,
-        ),
-        (
-            "an issuer that there is not",
-            claim("iss", "https://evil.example".into()),
-            Failure::UnknownIssuer,
-        ),
-        (
-            "the issuer with a slash more",
-            claim("iss", format!("{iss}/").into()),
-            Failure::UnknownIssuer,
-        ),
-        (
-            "no issuer",
-            claim("iss", Json::Null),
-            Failure::TokenMalformed,
-        ),
-        (
-            "two issuers",
-            claim("iss", json!([iss, "x"])),
-            Failure::TokenMalformed,
-        ),
-        (
-            "expired",
-            claim("exp", (NOW - 61).into()),
-            Failure::TokenExpired,
-        ),
-        (
-            "without an end",
-            claim("exp", Json::Null),
-            Failure::TokenExpired,
-        ),
-        (
-            "an end that is no number",
-            claim("exp", "never".into()),
-            Failure::TokenExpired,
-        ),
-        (
-            "not yet",
-            claim("nbf", (NOW + hour).into()),
-            Failure::TokenNotYet,
-        ),
-        (
-            "issued in the future",
-            claim("iat", (NOW + hour).into()),
-            Failure::TokenNotYet,
-        ),
-        (
-            "of no tenant",
-            claim("org", Json::Null),
-            Failure::ClaimsRefused,
-        ),
-        (
-            "of what is no tenant",
-            claim("org", "../acme".into()),
-            Failure::ClaimsRefused,
-        ),
-        (
-            "huge",
-            claim("more", "x".repeat(9000).into()),
-            Failure::TokenTooLarge,
-        ),
-        (
-            "deep",
-            format!(
-                "{header}.{}.{signature}",
-                base64(format!(r#"{{"iss":"{iss}","x":{deep}}}"#).as_bytes())
-            ),
-            Failure::TokenMalformed,
-        ),
-        ("four parts", format!("{good}.x"), Failure::TokenMalformed),
-        (
-            "two parts",
-            format!("{header}.{body}"),
-            Failure::TokenMalformed,
-        ),
-        (
-            "no JSON",
-            format!("{}.{}.x", base64(b"{"), base64(b"[]")),
-            Failure::TokenMalformed,
-        ),
-        (
-            "no Base64",
-            "ä.ö.ü".replace(['ä', 'ö', 'ü'], "!"),
-            Failure::TokenMalformed,
-        ),
+    let table = [
+        bad::forged(&key, &iss),
+        bad::headers(&key, &iss),
+        bad::claimed(&key, &iss),
+        bad::shapes(&key, &iss),
     ];
-    for (what, token, expected) in table {
+    for (what, token, expected) in table.into_iter().flatten() {
         assert_eq!(shown(&authenticator, &token).await, Err(expected), "{what}");
     }
     // Within the leeway of a minute.
@@ -274,11 +103,6 @@ async fn each_kind_of_bad_token_is_refused_for_its_own_reason() {
         assert_eq!(shown(&authenticator, &token).await, Ok(read), "{name}");
     }
     assert_eq!(shown(&authenticator, &good).await, Ok(read));
-}
-
-fn parts(token: &str) -> [String; 3] {
-    let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
-    parts.try_into().expect("three parts")
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::wire::Wire;
 
-/// What the key of a test grants.
+/// The rights of a test's key.
 #[derive(Clone, Copy)]
 pub(crate) struct Grant<'a> {
     pub(crate) tenants: &'a [&'a str],

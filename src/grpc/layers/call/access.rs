@@ -1,4 +1,4 @@
-//! Who makes a call, and whether they may.
+//! Authorization of a call.
 
 use std::sync::Arc;
 
@@ -39,8 +39,10 @@ impl CallGuard {
     ) -> Result<TenantId, Failure> {
         let any = || named.cloned().unwrap_or_default();
         let access = self.method.access;
-        if access == Access::Open {
-            return Ok(any());
+        match access {
+            Access::Open => return Ok(any()),
+            Access::Nobody => return Err(Failure::ScopeMissing),
+            Access::Credential | Access::Scope(_) => {}
         }
         let shown = headers.get(AUTHORIZATION);
         let Some(credential) = self.shared.auth.authenticate(shown).await? else {
@@ -48,13 +50,12 @@ impl CallGuard {
         };
         // Kept before it is known whether it suffices: the log names it.
         let credential = self.credential.insert(credential).clone();
-        match access {
-            Access::Open | Access::Credential => Ok(any()),
-            Access::Scope(scope) => {
-                credential.may(Some(scope))?;
+        match self.method.scope() {
+            Some(scope) => {
+                credential.may(scope)?;
                 credential.tenant(named)
             }
-            Access::Nobody => Err(Failure::ScopeMissing),
+            None => Ok(any()),
         }
     }
 

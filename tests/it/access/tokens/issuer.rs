@@ -40,10 +40,15 @@ impl Key {
 
     /// Signs claims under any header, whatever it says.
     pub(super) fn sign_raw(&self, header: &Json, claims: &Json) -> String {
+        self.sign_text(header, &claims.to_string())
+    }
+
+    /// The same for claims that are any text.
+    pub(super) fn sign_text(&self, header: &Json, claims: &str) -> String {
         let message = format!(
             "{}.{}",
             base64(header.to_string().as_bytes()),
-            base64(claims.to_string().as_bytes())
+            base64(claims.as_bytes())
         );
         let signature =
             jsonwebtoken::crypto::sign(message.as_bytes(), &self.private(), Algorithm::ES256);
@@ -54,7 +59,8 @@ impl Key {
     pub(super) fn sign_by_public_key(&self, claims: &Json) -> String {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(self.id.clone());
-        let secret = EncodingKey::from_secret(&self.pair.public_key_der()).expect("a secret");
+        let secret =
+            EncodingKey::from_secret(self.pair.public_key_pem().as_bytes()).expect("a secret");
         encode(&header, claims, &secret).expect("a token")
     }
 
@@ -77,7 +83,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An issuer.
+/// A running issuer.
 pub(super) struct TestIssuer {
     /// Its name, which is its address.
     pub(super) name: String,
