@@ -36,9 +36,6 @@ Examples:
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
-
-    #[command(flatten)]
-    config: ConfigArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,11 +43,17 @@ enum Command {
     /// Make a key, and show it once
     Create(Create),
     /// List all keys, without their secrets
-    List,
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Revoke a key for ever
     Revoke {
         /// Id of the key, as `key list` has it
         id: String,
+
+        #[command(flatten)]
+        config: ConfigArgs,
     },
 }
 
@@ -76,17 +79,23 @@ struct Create {
     /// How long it holds, such as 90d or 12h; without it until it is revoked
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     expires: Option<Duration>,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let database = setup::config(&args.config)?.database;
+    let (Command::Create(Create { config, .. })
+    | Command::List { config }
+    | Command::Revoke { config, .. }) = &args.command;
+    let database = setup::config(config)?.database;
     let store = setup::store(&database).await?;
     let done = async {
         store.check().await?;
         match args.command {
             Command::Create(create) => create.run(&store).await,
-            Command::List => list(&store).await,
-            Command::Revoke { id } => revoke(&store, &id).await,
+            Command::List { .. } => list(&store).await,
+            Command::Revoke { id, .. } => revoke(&store, &id).await,
         }
     };
     let done = done.await;
