@@ -72,7 +72,13 @@ fn purposes(descriptors: &FileDescriptorSet) -> String {
         } else {
             ""
         };
-        text += &format!("impl Purposed for v1::{} {{ {body} }}\n", message.name());
+        text.extend([
+            "impl Purposed for v1::",
+            message.name(),
+            " { ",
+            body,
+            " }\n",
+        ]);
     }
     text
 }

@@ -94,7 +94,7 @@ impl TestServer {
             ]);
         }
         if !more.contains(&SECURE[1]) {
-            args.push("--insecure");
+            args.extend(["--insecure", "--set", "auth.insecure_any_address=true"]);
         }
         args.extend(["--set", "grpc.lame_duck=0s"]);
         args.extend(more);
