@@ -108,7 +108,7 @@ impl Authenticator {
         let Some(required) = &self.required else {
             return std::future::pending().await;
         };
-        let mut changes = required.keys.changes();
+        let mut keys = required.keys.changes();
         loop {
             let now = required.clock.now();
             let left = credential.left(now);
@@ -123,7 +123,7 @@ impl Authenticator {
             };
             tokio::select! {
                 () = expiry => {}
-                changed = changes.changed() => if changed.is_err() {
+                changed = keys.changed() => if changed.is_err() {
                     return std::future::pending().await;
                 }
             }

@@ -54,7 +54,7 @@ const EXAMPLES: &str = "\
 Examples:
   customer-profile demo                            A server with sample data
   customer-profile serve                           A server with a database in this directory
-  customer-profile key create --name crm --tenant default --scope profiles.read   A credential for it
+  customer-profile key create --name crm --tenant default --scope profiles.read   A credential
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
   customer-profile get email:ann@shop.com          The profile of a customer
   customer-profile timeline email:ann@shop.com     Their events, newest first

@@ -30,7 +30,7 @@ A key is shown once, when it is made; the database keeps a hash of it. Servers t
 Examples:
   customer-profile key create --name crm --tenant default --scope profiles.read,profiles.search
   customer-profile key create --name shop --tenant default --scope statements.write --expires 90d
-  customer-profile key create --name mailing --tenant default --scope profiles.read --purpose marketing
+  customer-profile key create --name mail --tenant acme --scope profiles.read --purpose marketing
   customer-profile key list
   customer-profile key revoke 3f9ac41b07d2e865")]
 pub(super) struct Args {

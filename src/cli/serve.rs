@@ -17,7 +17,7 @@ log and opens the log file again.
 
 Examples:
   customer-profile serve --insecure        To try it: without credentials, on this machine alone
-  customer-profile serve                   With customer-profile.db in this directory; make keys by `customer-profile key`
+  customer-profile serve                   With customer-profile.db in this directory
   customer-profile serve --database-url sqlite:///var/lib/cp/cp.db --grpc-address '[::]:50051'
   CUSTOMER_PROFILE_DATABASE__URL=postgres://cp:secret@db/cp customer-profile serve
   customer-profile serve --config customer-profile.toml --model model.yaml")]

@@ -162,8 +162,8 @@ fn tenants(
             Ok(Tenants::Fixed(fixed?))
         }
         (None, Some(claim), names) => {
-            let named = |(value, name): (String, String)| Ok((value, tenant(&name)?));
-            let names = names.map(|names| names.into_iter().map(named).collect());
+            let meant = |(value, name): (String, String)| Ok((value, tenant(&name)?));
+            let names = names.map(|names| names.into_iter().map(meant).collect());
             let names = names.transpose().map_err(|error: String| error)?;
             Ok(Tenants::Claim { claim, names })
         }
