@@ -4,6 +4,7 @@
 //! usage error. Answers go to standard output, all
 //! else to standard error. `anyhow` ends here: the rest of the crate has errors of its own.
 
+mod api_key;
 mod backup;
 mod candidates;
 mod client;
@@ -53,6 +54,7 @@ const EXAMPLES: &str = "\
 Examples:
   customer-profile demo                            A server with sample data
   customer-profile serve                           A server with a database in this directory
+  customer-profile key create --name crm --tenant default --scope profiles.read   A credential
   customer-profile import web.csv --source web --kind customers --server http://127.0.0.1:50051
   customer-profile get email:ann@shop.com          The profile of a customer
   customer-profile timeline email:ann@shop.com     Their events, newest first
@@ -78,6 +80,7 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Migrate(migrate::Args),
+    Key(api_key::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Import(import::Args),
@@ -127,6 +130,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Key(args) => api_key::run(args).await,
         Command::Backup(args) => backup::backup(args).await,
         Command::Restore(args) => backup::restore(args).await,
         Command::Import(args) => import::run(args).await,

@@ -33,8 +33,8 @@ pub use error::{ConfigError, Origin};
 pub use form::{Headers, LogFormat, RequestLog, TraceSampler};
 pub use reference::reference;
 pub use sections::{
-    Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Publish, Telemetry,
-    Watch,
+    Auth, Cache, Changes, Config, Database, Grpc, Ingest, Log, Model, Operations, Publish,
+    Telemetry, Tls, Watch,
 };
 pub use standard::without_effect;
 pub use url::{DatabaseKind, DatabaseUrl};

@@ -27,6 +27,7 @@ mod preferences;
 mod profiles;
 mod protocol;
 mod publish;
+mod purposes;
 mod reflection;
 mod segments;
 mod services;

@@ -10,6 +10,7 @@
 //! a bounded wait for calls in work, after which all that is left is cut off, the rest of the write
 //! queue, how far publishing is, then the telemetry.
 
+mod access;
 mod connections;
 mod readiness;
 mod services;
@@ -25,9 +26,11 @@ use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tower::Layer;
 
+use self::access::Access;
 use self::readiness::{become_ready, set_health};
 use self::services::build;
 use crate::active_models::{ActiveModels, ModelFile};
+use crate::auth::IssuerError;
 use crate::background::retention::keep_short;
 use crate::changes::{PublisherParts, Publishers};
 use crate::clock::Clock;
@@ -39,6 +42,7 @@ use crate::store::Store;
 use crate::telemetry::http::Readiness;
 use crate::telemetry::{Episode, Metrics};
 use crate::transport::Stops;
+use crate::transport::tls;
 
 /// How long the rest of the write queue may take at the end.
 const WRITER_BOUND: Duration = Duration::from_secs(10);
@@ -73,18 +77,26 @@ pub enum Error {
     /// The write path failed. A bug; the log has the panic.
     #[error("the write path has failed; nothing more can be written")]
     Writer,
+    /// The files of TLS cannot be used.
+    #[error("TLS: {0}")]
+    Tls(#[from] tls::Error),
+    /// The file of issuers cannot be used.
+    #[error("issuers: {0}")]
+    Issuers(#[from] IssuerError),
 }
 
 /// Runs a server until `shutdown`, then drains it.
 ///
 /// # Errors
-/// When accepting connections or writing fails by a bug.
+/// When the files of TLS or of issuers cannot be used, at once; when accepting connections or
+/// writing fails by a bug.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     compute::install();
+    let access = Access::begin(&parts)?;
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let stops = Stops::default();
@@ -103,6 +115,7 @@ pub async fn serve(
         models,
         health.clone(),
         parts.ready.clone(),
+        access.known(),
     ));
 
     let grpc = &parts.config.grpc;
@@ -110,11 +123,12 @@ pub async fn serve(
         CallLimits::of(&parts.config),
         parts.metrics.clone(),
         parts.call_log.clone(),
+        access.authenticator.clone(),
     );
     let call_reports = tokio::spawn(parts.call_log.clone().report_for_ever());
     let service = calls.layer(services.prepare());
     let accepting = connections::accept(
-        listener,
+        (listener, access.tls.clone()),
         parts.config.clone(),
         parts.metrics.clone(),
         service,
@@ -139,6 +153,7 @@ pub async fn serve(
     connections::drain(&stops, grpc.drain).await;
     tidying.abort();
     call_reports.abort();
+    access.end();
     parts.call_log.report();
     end(behind).await;
     finish(writer, publishers, &parts).await;

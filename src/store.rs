@@ -14,6 +14,7 @@
 //!   row that a write replaced or removed. So every state that was ever committed can still be
 //!   read: see [`Past`].
 
+mod api_keys;
 mod availability;
 mod changes;
 mod error;
@@ -43,6 +44,7 @@ use profile_core::records::{
 };
 use uuid::Uuid;
 
+pub use api_keys::{ApiKeys, HASH_BYTES, StoredApiKey};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use error::Error;
@@ -82,7 +84,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Every method may be dropped at any point; nothing is left behind.
 #[async_trait]
 pub trait Store:
-    Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static
+    ApiKeys + Past + Population + Publications + SegmentIndex + Timelines + Send + Sync + 'static
 {
     /// Which database this is: chosen at random when it was made. Read tokens carry it. Asked of
     /// the database once.

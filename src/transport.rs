@@ -31,6 +31,7 @@ mod io;
 pub mod listen;
 mod stream;
 mod tally;
+pub mod tls;
 
 pub use accept::{Accepted, Acceptor};
 pub use budget::{Budget, Held};

@@ -26,7 +26,7 @@ impl Server {
         assert!(status.success(), "the database could not be migrated");
         let (grpc, operations) = (free_port(), free_port());
         let mut command = Command::new(program);
-        command.args(["serve", "--database-url", database_url]);
+        command.args(["serve", "--insecure", "--database-url", database_url]);
         command.args(["--grpc-address", &format!("127.0.0.1:{grpc}")]);
         let operations = format!("127.0.0.1:{operations}");
         command

@@ -1,14 +1,18 @@
 //! The client of a running server, and its refusals in words.
 
+mod access;
+
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::anyhow;
 use clap::builder::NonEmptyStringValueParser;
 use profile_core::records::TenantId;
-use tonic::transport::{Channel, Endpoint};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
+pub(super) use self::access::AccessArgs;
 use super::key::CustomerKey;
 use crate::grpc::TENANT_KEY;
 use crate::grpc::v1;
@@ -26,7 +30,6 @@ use crate::telemetry::metrics::name_of;
 /// Default address of a server.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum page size of the server.
 const MAX_PAGE: u32 = 500;
 /// Deadline of a call.
@@ -43,18 +46,34 @@ pub(super) struct ServerArgs {
     pub(super) server: String,
 
     #[command(flatten)]
-    pub(super) tenant: TenantArgs,
+    access: AccessArgs,
+
+    #[command(flatten)]
+    tenant: TenantArgs,
 }
 
 /// The tenant of a command.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TenantArgs {
-    /// Tenant whose customers to read
-    #[arg(long, value_name = "NAME", default_value = "default", env = "CUSTOMER_PROFILE_TENANT", value_parser = tenant)]
-    pub(super) tenant: TenantId,
+    /// Tenant whose customers to read; default: the credential's, and `default` without one
+    #[arg(long, value_name = "NAME", env = "CUSTOMER_PROFILE_TENANT", value_parser = tenant)]
+    tenant: Option<TenantId>,
 }
 
-fn tenant(name: &str) -> Result<TenantId, String> {
+impl TenantArgs {
+    /// The tenant that was named.
+    pub(super) fn named(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
+    }
+
+    /// The tenant where no credential has one.
+    pub(super) fn or_default(&self) -> TenantId {
+        self.tenant.clone().unwrap_or_default()
+    }
+}
+
+/// A tenant's name on the command line.
+pub(super) fn tenant(name: &str) -> Result<TenantId, String> {
     let rule = format!(
         "a tenant is named by 1 to {} lower-case letters, digits and hyphens",
         TenantId::MAX_BYTES
@@ -62,38 +81,33 @@ fn tenant(name: &str) -> Result<TenantId, String> {
     TenantId::new(name).ok_or(rule)
 }
 
-/// A connection to a server, for one tenant.
+/// A connection to a server, under a credential, for one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     channel: Channel,
-    tenant: TenantId,
+    authorization: Option<MetadataValue<Ascii>>,
+    /// `None`: the credential's.
+    tenant: Option<TenantId>,
 }
 
 impl ServerArgs {
     /// A connection to the server, for the tenant.
     pub(super) async fn connect(&self) -> anyhow::Result<Client> {
-        Client::connect(&self.server, &self.tenant.tenant).await
+        Client::connect(&self.server, &self.access, self.tenant.named()).await
     }
 }
 
 impl Client {
     /// Connects to a server, for a tenant.
-    pub(super) async fn connect(server: &str, tenant: &TenantId) -> anyhow::Result<Self> {
-        if !server.starts_with("http://") {
-            bail!(
-                "{server}: expected http://HOST:PORT; for TLS, connect through a proxy or a service mesh"
-            );
-        }
-        let endpoint = Endpoint::from_shared(server.to_owned())
-            .with_context(|| format!("{server} is not a URL"))?;
-        let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
-        let channel = channel.map_err(|error| {
-            let cause = innermost(&error);
-            anyhow!("no server answers at {server} ({cause}); start one with `customer-profile serve`, or name another with --server")
-        })?;
+    pub(super) async fn connect(
+        server: &str,
+        access: &AccessArgs,
+        tenant: Option<&TenantId>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            channel,
-            tenant: tenant.clone(),
+            channel: access.connect(server).await?,
+            authorization: access.authorization()?,
+            tenant: tenant.cloned(),
         })
     }
 
@@ -165,9 +179,13 @@ impl Client {
     /// A request without a deadline.
     pub(super) fn long_request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
         let mut request = Request::new(message);
-        request
-            .metadata_mut()
-            .insert(TENANT_KEY, self.tenant.as_str().parse()?);
+        let metadata = request.metadata_mut();
+        if let Some(tenant) = &self.tenant {
+            metadata.insert(TENANT_KEY, tenant.as_str().parse()?);
+        }
+        if let Some(authorization) = &self.authorization {
+            metadata.insert("authorization", authorization.clone());
+        }
         Ok(request)
     }
 
@@ -202,14 +220,6 @@ pub(super) fn answered<T>(answer: Result<Response<T>, Status>) -> anyhow::Result
     answer
         .map(Response::into_inner)
         .map_err(|status| refused(&status))
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 /// A refusal in words: each violation on its own line, then the code and the reason.

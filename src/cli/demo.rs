@@ -10,11 +10,11 @@ use anyhow::{Context, ensure};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use profile_core::records::{TenantId, Timestamp};
+use profile_core::records::Timestamp;
 use regex::bytes::{Captures, Regex};
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, DEFAULT_SERVER, refused};
+use super::client::{AccessArgs, Client, DEFAULT_SERVER, refused};
 use super::import::{Input, Job, Progress, Sink, run_job};
 use super::process::{OnHangup, Process};
 use super::{output, setup};
@@ -82,9 +82,10 @@ const SAMPLE: [(&str, &str, &str, &[u8]); 8] = [
     ),
 ];
 
-/// Settings that differ from those of a server: a demo logs little and stops at once, and its reads
-/// wait for the import on a slow machine.
-const SETTINGS: [(&str, &str); 5] = [
+/// Settings that differ from those of a server: a demo asks for no credential, logs little and
+/// stops at once, and its reads wait for the import on a slow machine.
+const SETTINGS: [(&str, &str); 6] = [
+    ("auth.insecure", "true"),
     ("log.filter", "warn,sqlx::pool=error"),
     ("grpc.lame_duck", "0s"),
     ("grpc.drain", "1s"),
@@ -164,8 +165,8 @@ fn configuration(mut args: ConfigArgs, database: &str) -> anyhow::Result<Config>
 /// Imports the sample, checks it, and prints what to try.
 async fn show(address: SocketAddr) -> anyhow::Result<()> {
     let server = format!("http://{address}");
-    let tenant = TenantId::default();
-    let sink = Sink::remote(&server, &tenant).await?;
+    let client = Client::connect(&server, &AccessArgs::default(), None).await?;
+    let sink = Sink::remote(client.clone());
     output::print("importing the sample")?;
     let days = days_to_yesterday(SystemClock.now());
     for (name, source, kind, bytes) in SAMPLE {
@@ -190,7 +191,7 @@ async fn show(address: SocketAddr) -> anyhow::Result<()> {
             progress.unread()
         ))?;
     }
-    let name = check(&Client::connect(&server, &tenant).await?).await?;
+    let name = check(&client).await?;
     let flag = if server == DEFAULT_SERVER {
         String::new()
     } else {

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use profile_core::model::MappedFields;
 
-use super::client::TenantArgs;
+use super::client::{AccessArgs, Client, TenantArgs};
 use super::output::Format;
 use crate::config::ConfigArgs;
 
@@ -84,6 +84,9 @@ pub(super) struct Args {
     server: Option<String>,
 
     #[command(flatten)]
+    access: AccessArgs,
+
+    #[command(flatten)]
     tenant: TenantArgs,
 
     /// Continue where an import of the same file stopped
@@ -123,9 +126,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             "--state and --rejects are for one file; without them each file has its own beside it"
         );
     }
-    let tenant = args.tenant.tenant.clone();
+    let tenant = args.tenant.or_default();
     let (sink, target) = match &args.server {
-        Some(server) => (Sink::remote(server, &tenant).await?, server.clone()),
+        Some(server) => {
+            let client = Client::connect(server, &args.access, args.tenant.named()).await?;
+            (Sink::remote(client), server.clone())
+        }
         None => Sink::direct(&args.config, &tenant, &args.source, &args.kind).await?,
     };
     let result = files(&args, &sink, &target).await;
@@ -156,8 +162,8 @@ async fn one(
     mapped: &MappedFields,
 ) -> anyhow::Result<Imported> {
     let options = args.reading.options();
-    let tenant = args.tenant.tenant.as_str();
-    let import = [target, tenant, &args.source, &args.kind];
+    let tenant = args.tenant.or_default();
+    let import = [target, tenant.as_str(), &args.source, &args.kind];
     let owner = position::Owner::new(import, options.fingerprint());
     let at = args
         .state

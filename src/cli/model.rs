@@ -167,7 +167,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             output,
             config,
         } => {
-            activate::run(version, &tenant.tenant, expect_version, output, &config).await?;
+            activate::run(
+                version,
+                &tenant.or_default(),
+                expect_version,
+                output,
+                &config,
+            )
+            .await?;
         }
         Command::Train { query } => return change::train(&query).await,
         Command::Apply {

@@ -74,7 +74,12 @@ mod tests {
         };
         let config = Config::from_layers(&args, []).unwrap();
         assert_eq!(config.grpc.address, SocketAddr::from(([0u16; 8], 50051)));
-        assert_eq!(config.warnings(), Vec::<String>::new());
+        // A certificate is the cluster's own: see docs/kubernetes.md.
+        let warnings = config.warnings();
+        assert!(
+            matches!(&warnings[..], [one] if one.contains("tls.certificate is empty")),
+            "{warnings:?}"
+        );
     }
 
     #[test]

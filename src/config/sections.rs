@@ -101,6 +101,43 @@ sections! {
         drain: Duration = "20s" as DURATION in "0s", "1h";
     }
 
+    /// TLS of the gRPC port. Without a certificate it speaks plain HTTP/2.
+    tls: Tls {
+        /// PEM file with the server's certificate and those that lead to its authority. Replaced
+        /// files are taken up without a restart. Empty: no TLS.
+        certificate: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// PEM file with the certificate's private key.
+        key: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// PEM file with the authorities of clients' certificates. Where it is set, a client
+        /// without a certificate of one of them cannot connect.
+        client_ca: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// How often the files are looked at for a change.
+        reload_interval: Duration = "10s" as DURATION in "100ms", "24h";
+    }
+
+    /// Who may call. `docs/security.md` shows how to set it up.
+    auth: Auth {
+        /// Whether everybody may do everything, without a credential. For one machine:
+        /// `grpc.address` must be a loopback address then.
+        insecure: bool = "false" as SWITCH;
+        /// Whether `auth.insecure` may listen to other machines too: all that reach the port read
+        /// and write every tenant.
+        insecure_any_address: bool = "false" as SWITCH;
+        /// File of the issuers whose tokens (JWT) count. Empty: none do, API keys alone.
+        issuers: Option<PathBuf> = "" as OPTIONAL_FILE;
+        /// How often the API keys are read from the database. A revoked key ends within this time
+        /// and that of one read; its streams too.
+        key_refresh_interval: Duration = "2s" as DURATION in "10ms", "1h";
+        /// How long the API keys that were read last count while the database is away. A key that
+        /// was revoked just before may count until then.
+        max_key_staleness: Duration = "10m" as DURATION in "1s", "24h";
+        /// How often the public keys of issuers are fetched. Files are read every ten seconds.
+        issuer_refresh_interval: Duration = "5m" as DURATION in "100ms", "24h";
+        /// The shortest time between two fetches from one issuer, however many tokens name a key
+        /// that is not known.
+        issuer_cooldown: Duration = "1m" as DURATION in "100ms", "24h";
+    }
+
     /// The HTTP side for operators: `/metrics`, `/livez`, `/readyz`. Not for the open network.
     operations: Operations {
         /// Where it listens. Port 0 takes a free one.

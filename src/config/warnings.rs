@@ -11,6 +11,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.times_out_of_order();
         warnings.extend(self.sizes_out_of_order());
+        warnings.extend(self.credentials_in_clear());
         warnings
     }
 
@@ -63,6 +64,20 @@ impl Config {
             ));
         }
         warnings.into_iter().flatten().collect()
+    }
+
+    fn credentials_in_clear(&self) -> Option<String> {
+        let Self {
+            grpc, tls, auth, ..
+        } = self;
+        let in_clear = tls.certificate.is_none() && !grpc.address.ip().is_loopback();
+        (in_clear && !auth.insecure).then(|| {
+            format!(
+                "grpc.address is {}, tls.certificate is empty: credentials and data cross the network unencrypted, \
+                 unless a proxy or a service mesh encrypts",
+                grpc.address
+            )
+        })
     }
 
     fn sizes_out_of_order(&self) -> Vec<String> {
@@ -121,7 +136,48 @@ pub(super) fn contradictions(config: &Config) -> Vec<([&'static str; 2], String)
             format!("`{part_key}` ({part}) must be at most `{whole_key}` ({whole}): {otherwise}"),
         )
     });
-    told.collect()
+    told.chain(incomplete(config))
+        .chain(open_to_all(config))
+        .collect()
+}
+
+/// Settings that make sense only beside another one.
+fn incomplete(config: &Config) -> impl Iterator<Item = ([&'static str; 2], String)> {
+    let tls = &config.tls;
+    let needs = [
+        ("tls.certificate", &tls.certificate, "tls.key", &tls.key),
+        ("tls.key", &tls.key, "tls.certificate", &tls.certificate),
+        (
+            "tls.client_ca",
+            &tls.client_ca,
+            "tls.certificate",
+            &tls.certificate,
+        ),
+    ];
+    needs
+        .into_iter()
+        .filter(|(_, said, _, needed)| said.is_some() && needed.is_none())
+        .map(|(key, _, needed, _)| {
+            (
+                [key, needed],
+                format!("`{key}` needs `{needed}`, which is empty"),
+            )
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// A server that asks for no credential, and listens to other machines.
+fn open_to_all(config: &Config) -> Option<([&'static str; 2], String)> {
+    let (auth, address) = (&config.auth, config.grpc.address);
+    let is_open = auth.insecure && !auth.insecure_any_address && !address.ip().is_loopback();
+    is_open.then(|| {
+        let problem = format!(
+            "`auth.insecure` needs a loopback address, and `grpc.address` is {address}: all that reach it would read and write \
+             every tenant; `auth.insecure_any_address` allows it all the same"
+        );
+        (["auth.insecure", "grpc.address"], problem)
+    })
 }
 
 /// A setting by its key.

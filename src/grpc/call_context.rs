@@ -6,8 +6,11 @@ use profile_core::records::TenantId;
 use tonic::{Request, Response, Status};
 
 use super::error::ApiError;
+use super::purposes::Purposed;
 use super::status;
+use crate::auth::Failure;
 use crate::lanes;
+use crate::telemetry::Metrics;
 use crate::transport::{Connection, Ended};
 
 /// The metadata key that names the tenant. At most once, like all metadata that decides on
@@ -17,8 +20,7 @@ pub const TENANT_KEY: &str = "x-tenant";
 /// cannot be taken over is refused.
 pub const REQUEST_ID_KEY: &str = "x-request-id";
 
-/// The context of a request. The layers make it, in one place; credentials will be checked there
-/// too.
+/// The context of a request. The layers make it, in one place.
 #[derive(Debug, Clone)]
 pub(super) struct CallContext {
     /// The tenant whose customers are meant.
@@ -31,13 +33,31 @@ pub(super) struct CallContext {
     pub call: Arc<lanes::Call>,
     /// The connection it came by.
     pub connection: Option<Arc<Connection>>,
+    /// The one purpose for which the credential may read.
+    pub purpose: Option<Arc<str>>,
+    /// Whether the method answers with what is known of customers.
+    pub reads_customers: bool,
+    pub metrics: Arc<Metrics>,
 }
 
 impl CallContext {
-    /// The message of a request that came through the layers, and its context.
-    pub(super) fn split<T>(request: Request<T>) -> Result<(T, Self), Status> {
-        let (_, mut extensions, message) = request.into_parts();
+    /// The message of a request that came through the layers, and its context. Under a credential
+    /// that is bound to a purpose the message asks for that purpose.
+    pub(super) fn split<T: Purposed>(request: Request<T>) -> Result<(T, Self), Status> {
+        let (_, mut extensions, mut message) = request.into_parts();
         let context = extensions.remove::<Self>().ok_or_else(status::draining)?;
+        if let Some(bound) = &context.purpose {
+            match message.purpose() {
+                Some(asked) if asked.is_empty() => (**bound).clone_into(asked),
+                Some(asked) if **asked == **bound => {}
+                None if !context.reads_customers => {}
+                _ => {
+                    let why = Failure::PurposeRefused;
+                    context.metrics.access_refused(why.name());
+                    return Err(status::refused(why, None));
+                }
+            }
+        }
         Ok((message, context))
     }
 

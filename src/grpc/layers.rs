@@ -2,18 +2,18 @@
 //!
 //! 1. *protocol and metadata*: what is not gRPC, or has metadata twice or malformed, is refused;
 //!    see `protocol`;
-//! 2. *request*: the whole message, within a bound of time and of bytes over all callers. A call
+//! 2. *access*: who calls, whose customers they may reach, and whether they may do this; see
+//!    [`auth`](crate::auth);
+//! 3. *request*: the whole message, within a bound of time and of bytes over all callers. A call
 //!    whose request is not there holds no place of those that work;
-//! 3. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over
+//! 4. *overload*: a bounded number of calls of each [lane](crate::lanes) is in work at once, over
 //!    all connections; more are refused at once. What they wait for has queues of its own. Streams,
 //!    health calls, incomplete requests and untaken answers are counted each by themselves; watches
 //!    have a bound of their own;
-//! 4. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered
+//! 5. *deadline*: the caller's `grpc-timeout` or the server's bound, whichever is shorter, answered
 //!    `DEADLINE_EXCEEDED`. It covers the whole answer;
-//! 5. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of
+//! 6. *observation*: the log line (if the call [gets one](CallLog)), the figures and the span of
 //!    the call, when the last byte of its answer is out.
-//!
-//! Credentials will be checked between 1 and 2.
 
 mod activity;
 mod answer;
@@ -36,6 +36,7 @@ use tracing::Instrument;
 
 use super::call_log::CallLog;
 use super::status;
+use crate::auth::Authenticator;
 use crate::config;
 use crate::lanes::{Doors, Lane};
 use crate::spans::Sampler;
@@ -120,12 +121,18 @@ struct Shared {
     count: AtomicU64,
     metrics: Arc<Metrics>,
     log: Arc<CallLog>,
+    auth: Arc<Authenticator>,
 }
 
 impl CallLayer {
     /// All layers, around a service.
     #[must_use]
-    pub fn new(limits: CallLimits, metrics: Arc<Metrics>, log: Arc<CallLog>) -> Self {
+    pub fn new(
+        limits: CallLimits,
+        metrics: Arc<Metrics>,
+        log: Arc<CallLog>,
+        auth: Arc<Authenticator>,
+    ) -> Self {
         let doors = Doors::new(|lane| match lane {
             Lane::Read | Lane::Write => limits.max_concurrent,
             Lane::Heavy => limits.max_heavy,
@@ -173,6 +180,7 @@ impl CallLayer {
                 count,
                 metrics,
                 log,
+                auth,
             }),
         }
     }
@@ -223,13 +231,20 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut call = CallGuard::new(self.shared.clone(), &request);
         let looked = call.look(&request);
-        let span = call.begin_span(request.headers());
         // The service that was polled ready is the one to call; its clone waits for the next call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             call.control = Control::current();
-            let tenant = match looked {
+            let granted = match looked {
+                Ok(named) => call
+                    .authorize(request.headers(), named)
+                    .await
+                    .map_err(Status::into_http),
+                Err(refusal) => Err(refusal),
+            };
+            let span = call.begin_span(request.headers());
+            let tenant = match granted {
                 Ok(tenant) => tenant,
                 Err(refusal) => return Ok(call.answer(refusal)),
             };

@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, ServiceDescriptor};
+use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, ServiceDescriptor};
 
 use super::FILE_DESCRIPTOR_SET;
+use crate::auth::Scope;
 
 /// The method name of all calls to methods that this server does not have, so that logs and figures
 /// are bounded.
@@ -18,6 +19,9 @@ const OWN_PACKAGE: &str = "customer.profile.v1.";
 
 /// The health service.
 const HEALTH: &str = "grpc.health.v1.Health";
+
+/// The option by which a method names its scope.
+const SCOPE: &str = "customer.profile.v1.scope";
 
 /// The stream of changes. It lasts and mostly waits, so it has limits of its own.
 const WATCH: &str = "customer.profile.v1.ProfileService/WatchProfiles";
@@ -32,6 +36,22 @@ pub(super) struct Method {
     pub(super) streams: bool,
     /// Whether the caller sends a stream.
     pub(super) sends_stream: bool,
+    /// The credential that it needs.
+    pub(super) access: Access,
+}
+
+/// The credential that a method needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The health service needs no credential: load balancers ask it, and it tells only whether the
+    /// server serves.
+    Open,
+    /// Any: reflection, and methods that do not exist.
+    Credential,
+    /// One with this scope.
+    Scope(Scope),
+    /// No credential suffices: the method names no scope that this version knows.
+    Nobody,
 }
 
 /// How calls of a method are counted.
@@ -50,19 +70,21 @@ pub(super) enum Class {
 impl Method {
     /// The method of a request path.
     pub(super) fn of_path(path: &str) -> Self {
-        let found = METHODS.get_key_value(path.trim_start_matches('/'));
-        found.map_or(
-            Self {
-                name: OTHER,
-                streams: false,
-                sends_stream: false,
-            },
-            |(name, (streams, sends_stream))| Self {
-                name,
-                streams: *streams,
-                sends_stream: *sends_stream,
-            },
-        )
+        let found = METHODS.get(path.trim_start_matches('/'));
+        found.copied().unwrap_or(Self {
+            name: OTHER,
+            streams: false,
+            sends_stream: false,
+            access: Access::Credential,
+        })
+    }
+
+    /// The scope that it needs.
+    pub(super) fn scope(&self) -> Option<Scope> {
+        match self.access {
+            Access::Scope(scope) => Some(scope),
+            Access::Open | Access::Credential | Access::Nobody => None,
+        }
     }
 
     /// How its calls are counted.
@@ -109,25 +131,41 @@ const SETS: [&[u8]; 4] = [
     tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
 ];
 
-/// Each method's name, whether it streams, and whether its caller does.
-static METHODS: LazyLock<HashMap<String, (bool, bool)>> = LazyLock::new(|| {
-    let methods = services(&SETS).into_iter().flat_map(|service| {
-        service
-            .methods()
-            .map(|method| {
-                let name = format!("{}/{}", service.full_name(), method.name());
-                (
-                    name,
-                    (
-                        method.is_client_streaming() || method.is_server_streaming(),
-                        method.is_client_streaming(),
-                    ),
-                )
-            })
-            .collect::<Vec<_>>()
-    });
-    methods.collect()
+/// Each method by its name.
+static METHODS: LazyLock<HashMap<&'static str, Method>> = LazyLock::new(|| {
+    let pool = pool();
+    let scope = pool.get_extension_by_name(SCOPE);
+    let services: Vec<_> = pool.services().collect();
+    let methods = services.iter().flat_map(ServiceDescriptor::methods);
+    methods
+        .map(|method| {
+            let service = method.parent_service().full_name().to_owned();
+            // Once for all, and few.
+            let name: &'static str = format!("{service}/{}", method.name()).leak();
+            let access = match name {
+                _ if service == HEALTH => Access::Open,
+                _ if service.starts_with(OWN_PACKAGE) => declared(&method, scope.as_ref()),
+                _ => Access::Credential,
+            };
+            let described = Method {
+                name,
+                streams: method.is_client_streaming() || method.is_server_streaming(),
+                sends_stream: method.is_client_streaming(),
+                access,
+            };
+            (name, described)
+        })
+        .collect()
 });
+
+/// The credential that one of this project's methods needs, by its option.
+fn declared(method: &MethodDescriptor, scope: Option<&ExtensionDescriptor>) -> Access {
+    let options = method.options();
+    let scope = scope
+        .filter(|scope| options.has_extension(scope))
+        .and_then(|scope| Scope::of_name(options.get_extension(scope).as_str()?));
+    scope.map_or(Access::Nobody, Access::Scope)
+}
 
 /// The services of descriptor sets. The sets are compiled in; one that cannot be read fails every
 /// test of this module.
@@ -207,6 +245,64 @@ mod tests {
     }
 
     #[test]
+    fn each_method_names_a_scope_and_each_scope_has_a_method() {
+        let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("descriptors");
+        let mut scopes = std::collections::HashSet::new();
+        for service in pool.services() {
+            for method in service.methods() {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                let scope = Method::of_path(&path).scope();
+                scopes.insert(scope.unwrap_or_else(|| panic!("{path} names no scope")));
+            }
+        }
+        assert_eq!(scopes.len(), Scope::ALL.len(), "{scopes:?}");
+    }
+
+    #[test]
+    fn the_page_about_security_lists_each_scope_with_its_methods() {
+        let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("descriptors");
+        let mut services: Vec<_> = pool.services().collect();
+        services.sort_by_key(|service| service.full_name().to_owned());
+        let mut rows = std::collections::BTreeMap::<_, Vec<_>>::new();
+        for method in services.iter().flat_map(ServiceDescriptor::methods) {
+            let path = format!("{}/{}", method.parent_service().full_name(), method.name());
+            let scope = Method::of_path(&path).scope().expect("a scope").name();
+            let methods = rows.entry(scope).or_default();
+            methods.push(format!("`{}`", method.name()));
+        }
+        let rows = rows
+            .iter()
+            .map(|(scope, methods)| format!("| `{scope}` | {} |\n", methods.join(", ")));
+        let table = format!(
+            "| scope | methods |\n|---|---|\n{}\n",
+            rows.collect::<String>()
+        );
+        assert!(
+            include_str!("../../docs/security.md").contains(&table),
+            "docs/security.md is to have this table:\n{table}"
+        );
+    }
+
+    #[test]
+    fn health_is_open_and_reflection_is_for_those_who_have_a_credential() {
+        for (path, access) in [
+            ("/grpc.health.v1.Health/Check", Access::Open),
+            ("/grpc.health.v1.Health/Watch", Access::Open),
+            (
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                Access::Credential,
+            ),
+            (
+                "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                Access::Credential,
+            ),
+            ("/grpc.health.v1.Health/Nonsense", Access::Credential),
+        ] {
+            assert_eq!(Method::of_path(path).access, access, "{path}");
+        }
+    }
+
+    #[test]
     fn methods_that_are_not_served_share_one_name() {
         for path in [
             "/customer.profile.v1.ProfileService/Nonsense",
@@ -219,7 +315,8 @@ mod tests {
                 Method {
                     name: "_OTHER",
                     streams: false,
-                    sends_stream: false
+                    sends_stream: false,
+                    access: Access::Credential,
                 }
             );
         }

@@ -37,8 +37,8 @@ const MAX_REQUEST_ID_BYTES: usize = 128;
 /// The metadata of a call, read.
 #[derive(Debug)]
 pub(super) struct Metadata {
-    /// The tenant whose customers are meant.
-    pub(super) tenant: TenantId,
+    /// The tenant that the caller names.
+    pub(super) tenant: Option<TenantId>,
     /// How long the caller waits.
     pub(super) timeout: Option<Duration>,
 }
@@ -102,11 +102,12 @@ pub(super) fn request_id(headers: &HeaderMap) -> Result<Option<&str>, Violation>
 }
 
 /// The tenant of a request.
-fn tenant(headers: &HeaderMap) -> Result<TenantId, Violation> {
+fn tenant(headers: &HeaderMap) -> Result<Option<TenantId>, Violation> {
     let Some(name) = single(headers, TENANT_KEY)? else {
-        return Ok(TenantId::default());
+        return Ok(None);
     };
-    name.to_str().ok().and_then(TenantId::new).ok_or_else(|| {
+    let read = name.to_str().ok().and_then(TenantId::new);
+    read.map(Some).ok_or_else(|| {
         let rule = "must be 1 to 63 characters of a-z 0-9 - _, beginning with a letter or digit, and there once";
         Violation::new(Reason::Malformed, TENANT_KEY, rule)
     })

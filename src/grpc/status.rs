@@ -6,6 +6,7 @@
 //! that tonic and its services make by themselves get their code, reason and bound here too
 //! ([`foreign`]).
 
+mod access;
 mod bounds;
 mod foreign;
 mod reads;
@@ -20,6 +21,7 @@ use profile_core::records::{Reason, Violation};
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 
+pub(super) use access::refused;
 pub(super) use bounds::{
     deadline_exceeded, decoded_too_large, draining, ended, message_incomplete, overloaded,
     request_too_large, stream_idle, too_many_bytes, too_many_requests, too_many_waiting,
@@ -184,6 +186,9 @@ mod tests {
             deadline: None,
             call: lanes::Call::new(lanes::Lane::Read, lanes::Caller::default(), None, None),
             connection: None,
+            purpose: None,
+            reads_customers: true,
+            metrics: std::sync::Arc::default(),
         }
     }
 

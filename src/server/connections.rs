@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::either::Either;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service;
@@ -11,14 +13,15 @@ use tower::Service;
 use crate::config::Config;
 use crate::grpc::CallService;
 use crate::telemetry::Metrics;
-use crate::transport::{Acceptor, Stops, Tally, descriptors, http2};
+use crate::transport::tls::Tls;
+use crate::transport::{Acceptor, Closed, Stops, Tally, descriptors, http2};
 
 /// How long what was cut off may take to end. It only has to be noticed.
 const CUT_BOUND: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the drain begins. Then the port is closed.
 pub(super) async fn accept(
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<Arc<Tls>>),
     config: Config,
     metrics: Arc<Metrics>,
     service: CallService<Routes>,
@@ -28,7 +31,9 @@ pub(super) async fn accept(
     let tally = Arc::new(Tally::default());
     metrics.observe_connections("grpc", limit, &tally);
     let options = Arc::new(options(&config));
-    let mut acceptor = Acceptor::new(listener, ("grpc", limit), http2::GOODBYE, tally.clone());
+    // A client that expects TLS could not read it.
+    let goodbye = if tls.is_some() { &[] } else { http2::GOODBYE };
+    let mut acceptor = Acceptor::new(listener, ("grpc", limit), goodbye, tally.clone());
     loop {
         let accepted = tokio::select! {
             () = stops.draining.cancelled() => return,
@@ -36,8 +41,12 @@ pub(super) async fn accept(
         };
         let (stream, counted) = accepted.into_parts();
         let (service, options) = (service.clone(), options.clone());
-        let (ends, tally) = (stops.clone(), tally.clone());
+        let (ends, tally, tls) = (stops.clone(), tally.clone(), tls.clone());
         stops.tasks.spawn(async move {
+            let bound = options.handshake_timeout;
+            let Some(stream) = secured(stream, tls, bound, (&ends, &tally)).await else {
+                return;
+            };
             let handle = |request: http::Request<hyper::body::Incoming>| {
                 service.clone().call(request.map(Body::new))
             };
@@ -45,6 +54,34 @@ pub(super) async fn accept(
             drop(counted);
         });
     }
+}
+
+/// The stream of a connection, after its TLS handshake where there is one. `None`: it failed, or
+/// the server ends.
+async fn secured(
+    stream: TcpStream,
+    tls: Option<Arc<Tls>>,
+    bound: Duration,
+    (stops, tally): (&Stops, &Tally),
+) -> Option<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+    let Some(tls) = tls else {
+        return Some(Either::Left(stream));
+    };
+    let handshake = tokio::time::timeout(bound, tls.acceptor().accept(stream));
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        () = stops.draining.cancelled() => return None,
+    };
+    match shaken {
+        Ok(Ok(stream)) => return Some(Either::Right(stream)),
+        Ok(Err(error)) => {
+            tally.count(Closed::Handshake);
+            // The log bounds the lines of one place.
+            tracing::info!(%error, "a TLS handshake failed");
+        }
+        Err(_) => tally.count(Closed::Silent),
+    }
+    None
 }
 
 /// The number of connections, within the process's limit of descriptors.

@@ -17,13 +17,14 @@ use crate::telemetry::http::Readiness;
 /// How often the store is asked whether it is right, until it is.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Asks the store until it is right, then says so. From then on says when the database or the clock
-/// cannot be relied on, and why.
+/// Asks the store until it is right and the API keys are known, then says so. From then on says
+/// when the database or the clock cannot be relied on, and why.
 pub(super) async fn become_ready(
     clocks: time::Comparison,
     models: Arc<ActiveModels>,
     health: HealthReporter,
     ready: watch::Sender<Readiness>,
+    keys_known: impl Future<Output = ()> + Send,
 ) {
     let store = clocks.store.clone();
     let mut told = String::new();
@@ -37,6 +38,8 @@ pub(super) async fn become_ready(
         tokio::time::sleep(jittered(CHECK_INTERVAL)).await;
     }
     clocks.begin().await;
+    // Whoever reads them reports failures.
+    keys_known.await;
     let mut reason = store.availability().reason();
     say(reason.as_deref(), &health, &ready).await;
     if reason.is_none() {

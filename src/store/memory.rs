@@ -3,6 +3,7 @@
 //! It is the oracle that the databases are compared with, so each method is the contract's sentence
 //! written as a loop; some look at everything there is. Nothing outlives the process.
 
+mod api_keys;
 mod data;
 mod past;
 mod publication;
@@ -39,6 +40,7 @@ pub struct MemoryStore {
     publications: SyncMutex<publication::Kept>,
     segments: Arc<segments::Indexes>,
     statistics: SyncMutex<BTreeMap<TenantId, String>>,
+    api_keys: SyncMutex<api_keys::Kept>,
     availability: Availability,
 }
 
@@ -73,6 +75,7 @@ impl MemoryStore {
             publications: SyncMutex::default(),
             segments: Arc::default(),
             statistics: SyncMutex::default(),
+            api_keys: SyncMutex::default(),
             availability: Availability::default(),
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! Several servers may share one PostgreSQL. A SQLite file belongs to one process at a time.
 
+mod api_keys;
 mod backup;
 mod change;
 mod connect;

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::connection::{Connection, Ended, Stops};
@@ -64,12 +64,13 @@ pub struct Options {
 }
 
 /// Serves a connection until it ends, or is ended. `counted` is dropped with it.
-pub async fn serve<F, R, B>(
-    stream: TcpStream,
+pub async fn serve<S, F, R, B>(
+    stream: S,
     options: Arc<Options>,
     (stops, tally): (Stops, Arc<Tally>),
     handle: impl Fn(Request<Incoming>) -> F,
 ) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     B: http_body::Body<Data = bytes::Bytes, Error = R> + Send + 'static,
     R: Into<Box<dyn std::error::Error + Send + Sync>>,

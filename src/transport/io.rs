@@ -1,5 +1,5 @@
-//! A TCP stream that notes whether its client speaks, and fails when its client takes nothing, or
-//! too little, for too long.
+//! A stream of bytes that notes whether its client speaks, and fails when its client takes nothing,
+//! or too little, for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -35,20 +35,20 @@ impl Heard {
     }
 }
 
-/// A TCP stream under watch.
+/// A stream under watch: TCP, or TLS over it.
 #[derive(Debug)]
-pub struct Guarded {
-    stream: TcpStream,
+pub struct Guarded<S = TcpStream> {
+    stream: S,
     heard: Arc<Heard>,
     patience: Duration,
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
     arrears: Arrears,
 }
 
-impl Guarded {
+impl<S> Guarded<S> {
     /// Fails writes that wait for longer than `patience`, in one piece or by dripping.
     #[must_use]
-    pub fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub fn new(stream: S, patience: Duration) -> Self {
         Self {
             stream,
             heard: Arc::default(),
@@ -91,7 +91,7 @@ impl Guarded {
     }
 }
 
-impl AsyncRead for Guarded {
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -105,7 +105,7 @@ impl AsyncRead for Guarded {
     }
 }
 
-impl AsyncWrite for Guarded {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -9,6 +9,8 @@ pub enum Closed {
     Refused,
     /// The client sent no HTTP in time.
     Silent,
+    /// The TLS handshake failed.
+    Handshake,
     /// The connection carried no call for long.
     Idle,
     /// The client took nothing of what was written to it.
@@ -23,9 +25,10 @@ pub enum Closed {
 
 impl Closed {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Refused,
         Self::Silent,
+        Self::Handshake,
         Self::Idle,
         Self::Deaf,
         Self::Aged,
@@ -39,6 +42,7 @@ impl Closed {
         match self {
             Self::Refused => "refused",
             Self::Silent => "silent",
+            Self::Handshake => "handshake",
             Self::Idle => "idle",
             Self::Deaf => "deaf",
             Self::Aged => "aged",

@@ -48,6 +48,7 @@ impl Server {
         );
         let mut args = vec![
             "serve",
+            "--insecure",
             "--database-url",
             "sqlite://cp.db",
             "--grpc-address",

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: it links once.
 
+mod access;
 mod api;
 mod backup;
 mod budgets;

@@ -1,5 +1,6 @@
 //! The store's contract: every sentence of it, on each kind of store.
 
+mod api_keys;
 mod build;
 mod loads;
 mod log;
@@ -41,6 +42,10 @@ macro_rules! on_each_store {
 }
 
 on_each_store! {
+    api_keys {
+        api_keys_are_listed_as_they_were_made,
+        an_api_key_is_revoked_once_and_for_ever,
+    }
     writes {
         numbers_follow_each_other_without_gaps,
         concurrent_writers_take_turns_and_see_each_other,

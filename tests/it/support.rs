@@ -1,5 +1,6 @@
 //! What several integration tests need.
 
+pub(crate) mod access;
 pub(crate) mod clock;
 pub(crate) mod faulty;
 pub(crate) mod pgbouncer;

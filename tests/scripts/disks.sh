@@ -37,7 +37,7 @@ trap clean EXIT
 
 start() {
   : >"$work/log"
-  "$program" serve --database-url "sqlite://$disk/a.db" --grpc-address 127.0.0.1:0 --operations-address 127.0.0.1:0 \
+  "$program" serve --insecure --database-url "sqlite://$disk/a.db" --grpc-address 127.0.0.1:0 --operations-address 127.0.0.1:0 \
     --set grpc.lame_duck=0s --log-format json 2>"$work/log" &
   server=$!
   for _ in $(seq 600); do
@@ -94,7 +94,7 @@ stop
 printf '== one file by a mount of its own\n'
 touch "$work/twice.db"
 mount --bind "$disk/a.db" "$work/twice.db"
-if "$program" serve --database-url "sqlite://$work/twice.db" --grpc-address 127.0.0.1:0 --operations-address 127.0.0.1:0 \
+if "$program" serve --insecure --database-url "sqlite://$work/twice.db" --grpc-address 127.0.0.1:0 --operations-address 127.0.0.1:0 \
   2>"$work/log"; then fail 'a server started'; fi
 grep -q 'is a mount of its own' "$work/log" || fail 'another reason than the mount'
 umount "$work/twice.db"
@@ -103,7 +103,7 @@ printf '== the same directory by two mounts\n'
 mkdir "$work/second"
 mount --bind "$disk" "$work/second"
 start
-if "$program" serve --database-url "sqlite://$work/second/a.db" --grpc-address 127.0.0.1:0 \
+if "$program" serve --insecure --database-url "sqlite://$work/second/a.db" --grpc-address 127.0.0.1:0 \
   --operations-address 127.0.0.1:0 2>"$work/second.log"; then fail 'a second server started'; fi
 grep -q 'another process is using this database' "$work/second.log" || fail 'another reason than the lock'
 stop

@@ -36,7 +36,7 @@ def free_port():
 class Server:
     def __init__(self, folder, stderr, more=(), environment=None):
         self.grpc, self.operations = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        command = [PROGRAM, "serve", "--database-url", f"sqlite://{folder}/cp.db"]
+        command = [PROGRAM, "serve", "--insecure", "--database-url", f"sqlite://{folder}/cp.db"]
         command += ["--grpc-address", self.grpc, "--operations-address", self.operations]
         command += ["--set", "grpc.lame_duck=0s", "--set", "grpc.drain=2s", *more]
         environment = {**os.environ, **(environment or {})}

@@ -95,7 +95,7 @@ while IFS='=' read -r key value; do export "$key=$value"; done < <(
     tr -d '"' | grep -v 'CUSTOMER_PROFILE_CONFIG=\|DATABASE__URL=' || true
 )
 port=$((20000 + $$ % 20000))
-bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$group" "$program" serve --config k8s/base/customer-profile.toml \
+bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$group" "$program" serve --insecure --set auth.insecure_any_address=true --config k8s/base/customer-profile.toml \
   --set "grpc.address=127.0.0.1:$port" --set "operations.address=127.0.0.1:$((port + 1))" "${settings[@]}" 2>"$work/log" &
 server=$!
 for _ in $(seq 300); do

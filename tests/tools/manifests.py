@@ -47,8 +47,9 @@ def problems_of_pod(spec: dict):
 
 def problems_of_server(spec: dict, config: str):
     (server,) = spec["containers"]
-    if "grpc" not in server["readinessProbe"]:
-        yield "readiness does not ask the gRPC health service"
+    # Not the gRPC health service: Kubernetes does not ask it over TLS.
+    if server["readinessProbe"].get("httpGet", {}).get("path") != "/readyz":
+        yield "readiness does not ask whether the server serves"
     for probe in ("startupProbe", "livenessProbe"):
         if server[probe].get("httpGet", {}).get("path") != "/livez":
             yield f"{probe} may ask the database"

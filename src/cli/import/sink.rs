@@ -72,8 +72,8 @@ type Pending = BoxFuture<'static, anyhow::Result<Done>>;
 
 impl Sink {
     /// Into a server.
-    pub(crate) async fn remote(server: &str, tenant: &TenantId) -> anyhow::Result<Self> {
-        Ok(Self::Remote(Client::connect(server, tenant).await?))
+    pub(crate) fn remote(client: Client) -> Self {
+        Self::Remote(client)
     }
 
     /// Into the database; answers also its name.

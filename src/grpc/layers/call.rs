@@ -1,5 +1,6 @@
 //! One call, from its arrival to the last byte of its answer.
 
+mod access;
 mod request;
 mod span;
 
@@ -16,6 +17,7 @@ use super::Shared;
 use super::activity::Activity;
 use super::answer::Answer;
 use super::places::{Kind, Permit};
+use crate::auth::Credential;
 use crate::grpc::call_context::REQUEST_ID_KEY;
 use crate::grpc::call_log::Answered;
 use crate::grpc::methods::{Class, Method};
@@ -29,6 +31,8 @@ pub(super) struct CallGuard {
     pub(super) method: Method,
     request_id: String,
     tenant: String,
+    /// `None`: none is needed, or none was shown that counts.
+    credential: Option<Arc<Credential>>,
     started: Instant,
     pub(super) deadline: Option<tokio::time::Instant>,
     connection: Option<Arc<Connection>>,
@@ -57,6 +61,7 @@ impl CallGuard {
             method,
             request_id,
             tenant: String::new(),
+            credential: None,
             started: Instant::now(),
             deadline: None,
             connection: request.extensions().get().cloned(),
@@ -111,12 +116,13 @@ impl CallGuard {
         self.activity.iter().for_each(|activity| activity.note());
     }
 
-    /// Ends the answer from outside: its deadline, its silence, or the end of its connection
-    /// or of the server. Streams of this project's own services notice the latter themselves, so
-    /// that they can finish what is begun.
+    /// Ends the answer from outside: its deadline, its silence, the end of its credential, of its
+    /// connection or of the server. Streams of this project's own services notice the last two
+    /// themselves, so that they can finish what is begun.
     pub(super) fn interrupted(&self) -> impl Future<Output = Status> + Send + 'static {
         let connection = self.connection.clone().filter(|_| !self.method.is_own());
         let (deadline, activity) = (self.deadline, self.activity.clone());
+        let outlived = self.outlived();
         let (idle, metrics) = (
             self.shared.limits.stream_idle_timeout,
             self.shared.metrics.clone(),
@@ -147,6 +153,7 @@ impl CallGuard {
                 },
                 () = passed => ("deadline", status::deadline_exceeded()),
                 () = silent => ("stream_idle_timeout", status::stream_idle(idle)),
+                status = outlived => return status,
             };
             metrics.rpc_bounded(bound);
             status

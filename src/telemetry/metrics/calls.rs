@@ -22,6 +22,7 @@ pub(super) struct Instruments {
     duration: Histogram<f64>,
     by_method: RwLock<HashMap<&'static str, Arc<Durations>>>,
     bounded: Counter<u64>,
+    access_refused: Counter<u64>,
 }
 
 impl Instruments {
@@ -38,6 +39,12 @@ impl Instruments {
                 "customer_profile.rpc.bounded",
                 "{call}",
                 "Calls refused or ended at a bound other than that of calls in work",
+            ),
+            // reason: why the credential does not do
+            access_refused: build.counter(
+                "customer_profile.access.refused",
+                "{call}",
+                "Calls refused for who makes them",
             ),
         }
     }
@@ -77,6 +84,13 @@ impl Metrics {
                 self.calls.duration.bind(&attributes)
             })
             .record(duration.as_secs_f64());
+    }
+
+    /// A call was refused for who makes it. `reason` is one of a few.
+    pub fn access_refused(&self, reason: &'static str) {
+        self.calls
+            .access_refused
+            .add(1, &[KeyValue::new("reason", reason)]);
     }
 
     /// A call was refused or ended at a bound.

@@ -160,6 +160,17 @@ impl Metrics {
         }
     }
 
+    /// Shows how often a new certificate was taken into use.
+    pub fn observe_tls(&self, reloads: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.total(
+            "customer_profile.tls.reloads",
+            "{reload}",
+            "Times that a new certificate was taken into use",
+            Vec::new(),
+            reloads,
+        );
+    }
+
     /// Tells whether the database is refused whenever somebody collects.
     pub fn observe_refusal(&self, refused: impl Fn() -> bool + Send + Sync + 'static) {
         let help = "1 while nothing is answered because the database cannot be relied on: its file was replaced, or a write \

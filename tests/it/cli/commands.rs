@@ -466,7 +466,7 @@ fn no_server_is_told_with_what_to_do() {
         "{told}"
     );
     assert!(told.contains("customer-profile serve"), "{told}");
-    let told = say(dir.path(), "get email:a@b.c --server https://127.0.0.1:1").failed(1);
+    let told = say(dir.path(), "get email:a@b.c --server ftp://127.0.0.1:1").failed(1);
     assert!(told.contains("expected http://"), "{told}");
 }
 

@@ -366,6 +366,21 @@ impl SegmentIndex for Faulty {
 }
 
 #[async_trait]
+impl ApiKeys for Faulty {
+    async fn list_api_keys(&self) -> Result<Vec<StoredApiKey>> {
+        self.inner.list_api_keys().await
+    }
+
+    async fn record_api_key(&self, key: &StoredApiKey) -> Result<bool> {
+        self.inner.record_api_key(key).await
+    }
+
+    async fn revoke_api_key(&self, id: &str, time: Timestamp) -> Result<bool> {
+        self.inner.revoke_api_key(id, time).await
+    }
+}
+
+#[async_trait]
 impl Population for Faulty {
     async fn statistics(&self, tenant: &TenantId) -> Result<Option<String>> {
         self.inner.statistics(tenant).await

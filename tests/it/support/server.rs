@@ -16,6 +16,9 @@ use super::program::command;
 /// Far more than it takes: a bound for what never comes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Arguments of a server that asks for credentials, as few tests want it.
+pub(crate) const SECURE: [&str; 2] = ["--set", "auth.insecure=false"];
+
 /// A running server. Dropped, it is killed.
 pub(crate) struct TestServer {
     child: Child,
@@ -89,6 +92,9 @@ impl TestServer {
                 "--operations-address",
                 "127.0.0.1:0",
             ]);
+        }
+        if !more.contains(&SECURE[1]) {
+            args.extend(["--insecure", "--set", "auth.insecure_any_address=true"]);
         }
         args.extend(["--set", "grpc.lame_duck=0s"]);
         args.extend(more);

@@ -97,6 +97,7 @@ impl Service {
     ) -> Self {
         let mut config = Config::defaults();
         config.grpc.lame_duck = std::time::Duration::ZERO;
+        config.auth.insecure = true;
         configure(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");

@@ -12,6 +12,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::CallGuard;
+use crate::auth::Scope;
 use crate::grpc::call_context::CallContext;
 use crate::grpc::lane::lane;
 use crate::grpc::layers::HURRY;
@@ -25,16 +26,15 @@ use crate::lanes::{self, Caller, Entered};
 use crate::transport::{Connection, Held};
 
 impl CallGuard {
-    /// Looks at the metadata: whose call it is, and until when.
+    /// Looks at the metadata: which tenant the call names, and until when it waits.
     pub(in crate::grpc::layers) fn look<B>(
         &mut self,
         request: &Request<B>,
-    ) -> Result<TenantId, Response<Body>> {
+    ) -> Result<Option<TenantId>, Response<Body>> {
         let protocol::Metadata {
             tenant,
             timeout: asked,
         } = protocol::check(request)?;
-        tenant.as_str().clone_into(&mut self.tenant);
         let limits = &self.shared.limits;
         let granted = if self.method.streams {
             asked
@@ -63,6 +63,12 @@ impl CallGuard {
             request_id: self.request_id.clone(),
             deadline: self.deadline,
             connection: self.connection.clone(),
+            purpose: self
+                .credential
+                .as_ref()
+                .and_then(|shown| shown.purpose.clone()),
+            reads_customers: self.method.scope().is_none_or(Scope::reads_customers),
+            metrics: self.shared.metrics.clone(),
         }
     }
 

@@ -1,0 +1,91 @@
+//! Authorization of a call.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use profile_core::records::TenantId;
+use tonic::Status;
+
+use super::CallGuard;
+use crate::auth::{Credential, Failure};
+use crate::grpc::methods::Access;
+use crate::grpc::status;
+
+impl CallGuard {
+    /// Lets a caller pass who may make the call, for the tenant that it names or for their own.
+    pub(in crate::grpc::layers) async fn authorize(
+        &mut self,
+        headers: &HeaderMap,
+        named: Option<TenantId>,
+    ) -> Result<TenantId, Status> {
+        let granted = match self.deadline {
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline, self.granted(headers, named.as_ref()))
+                    .await
+                    .map_err(|_| status::deadline_exceeded())?
+            }
+            None => self.granted(headers, named.as_ref()).await,
+        };
+        let tenant = granted.map_err(|why| self.refuse(why))?;
+        tenant.as_str().clone_into(&mut self.tenant);
+        Ok(tenant)
+    }
+
+    async fn granted(
+        &mut self,
+        headers: &HeaderMap,
+        named: Option<&TenantId>,
+    ) -> Result<TenantId, Failure> {
+        let any = || named.cloned().unwrap_or_default();
+        let access = self.method.access;
+        match access {
+            Access::Open => return Ok(any()),
+            Access::Nobody => return Err(Failure::ScopeMissing),
+            Access::Credential | Access::Scope(_) => {}
+        }
+        let shown = headers.get(AUTHORIZATION);
+        let Some(credential) = self.shared.auth.authenticate(shown).await? else {
+            return Ok(any());
+        };
+        // Kept before it is known whether it suffices: the log names it.
+        let credential = self.credential.insert(credential).clone();
+        match self.method.scope() {
+            Some(scope) => {
+                credential.may(scope)?;
+                credential.tenant(named)
+            }
+            None => Ok(any()),
+        }
+    }
+
+    /// The status of a call that is refused; counted and logged without the credential.
+    fn refuse(&self, why: Failure) -> Status {
+        self.shared.metrics.access_refused(why.name());
+        let credential = self.credential.as_deref().map_or("", |shown| &shown.name);
+        // The log bounds the lines of one place.
+        tracing::info!(
+            reason = why.name(),
+            method = self.method.name,
+            credential,
+            request_id = self.request_id,
+            "a call was refused"
+        );
+        status::refused(why, self.method.scope())
+    }
+
+    /// Waits until the call's credential does not hold any more, and answers the status that ends
+    /// its stream.
+    pub(super) fn outlived(&self) -> impl Future<Output = Status> + Send + 'static {
+        let (auth, metrics) = (self.shared.auth.clone(), self.shared.metrics.clone());
+        let credential: Option<Arc<Credential>> = self.credential.clone();
+        async move {
+            match &credential {
+                Some(credential) => auth.ended(credential).await,
+                None => std::future::pending().await,
+            }
+            metrics.access_refused(Failure::Ended.name());
+            status::refused(Failure::Ended, None)
+        }
+    }
+}
