@@ -3,10 +3,10 @@
 use super::Score;
 use super::doubt::{doubtful, meet, same_letters, sexes_differ};
 use super::scripts::{
-    in_other_script, joined, native_level, other_script_level, same_characters, unread,
+    in_other_script, joined, native_level, one_is_kana, other_script_level, same_characters, unread,
 };
 use crate::identity::features::{Family, Given, Name, Word};
-use crate::identity::given_names::{same_name, without_vowels};
+use crate::identity::given_names::{self, same_name, without_vowels};
 use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
 use crate::identity::text::{edits, similarity};
@@ -156,6 +156,13 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
         return level;
     }
+    if a.syllables.is_some() && a.syllables == b.syllables {
+        return if joined(x, a) == joined(y, b) {
+            AgreementLevel::Exact
+        } else {
+            AgreementLevel::Close
+        };
+    }
     let level = one_given_level(x, y);
     match level {
         AgreementLevel::Different | AgreementLevel::Similar
@@ -165,14 +172,63 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
         }
         AgreementLevel::Different => level,
         _ if joined(x, a) == joined(y, b) => AgreementLevel::Exact,
-        _ if middle_level(&a.middle, &b.middle) == AgreementLevel::Different
-            && !is_initial(a)
-            && !is_initial(b) =>
-        {
-            AgreementLevel::Different
-        }
+        _ if others_differ(a, b) && !is_initial(a) && !is_initial(b) => AgreementLevel::Different,
         AgreementLevel::Prefix if is_compound_of_another(x, a, y, b) => AgreementLevel::Different,
         level => level,
+    }
+}
+
+/// Whether each of two compound names has a further word that the other has not: María del Carmen
+/// and María del Pilar. A word that is of the other's family name says nothing.
+fn others_differ(a: &Name, b: &Name) -> bool {
+    let has_more = |one: &Name, other: &Name| {
+        let own = one.middle.iter().filter(|word| !word.is_initial());
+        let mut own = own.filter(|word| !is_of_family(word, other) && !is_of_family(word, one));
+        own.any(|word| {
+            middle_level(std::slice::from_ref(word), &other.middle) == AgreementLevel::Different
+        })
+    };
+    middle_level(&a.middle, &b.middle) == AgreementLevel::Different
+        || (has_more(a, b) && has_more(b, a))
+}
+
+fn is_of_family(word: &Word, name: &Name) -> bool {
+    name.family.iter().any(|family| {
+        family.word.hash == word.hash || family.parts.iter().any(|part| part.hash == word.hash)
+    })
+}
+
+/// Whether two names are the same given names in another order (James Robert, Robert James), or each
+/// is named after the other as a son is after his father (Ahmad Hasan, Hasan Ahmad). Where families
+/// have one family name, a given name in its place was written in the wrong field.
+fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
+    if x.word.is_initial() || y.word.is_initial() || x.word.hash == y.word.hash {
+        return false;
+    }
+    let said = |given: &Given, other: &Word| {
+        let forms = nicknames::groups(&other.text);
+        !other.is_initial()
+            && (alike(&other.text, &given.word.text)
+                || given.forms.iter().any(|form| forms.contains(form)))
+    };
+    let in_middle = |given: &Given, name: &Name| name.middle.iter().any(|word| said(given, word));
+    let anywhere = |given: &Given, name: &Name| {
+        in_middle(given, name) || name.family.iter().any(|family| said(given, &family.word))
+    };
+    let words = || [x, y].map(|given| given.word.text.as_str()).into_iter();
+    let fathers =
+        || (a.is_patronymic && b.is_patronymic) || words().all(given_names::is_fathers_too);
+    (in_middle(x, b) && in_middle(y, a) && words().all(given_names::is_rather_given))
+        || (anywhere(x, b) && anywhere(y, a) && fathers())
+}
+
+/// How two names of two syllables relate, if both are such names and not one name.
+fn other_syllables(a: &Name, b: &Name) -> Option<GivenAgreement> {
+    let (x, y) = (a.syllables.as_ref()?, b.syllables.as_ref()?);
+    match edits(x, y, 2) {
+        0 => None,
+        1 => Some(GivenAgreement::Doubtful),
+        _ => Some(GivenAgreement::Conflict),
     }
 }
 
@@ -213,7 +269,8 @@ pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    if level == AgreementLevel::Similar && same_name(&x.word.text, &y.word.text) {
+    let spelling = same_name(&x.word.text, &y.word.text) || same_letters(x, y);
+    if level == AgreementLevel::Similar && spelling {
         return AgreementLevel::Close;
     }
     let known = meet(x, y);
@@ -266,6 +323,7 @@ fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLe
     match in_other_script(a, b, &x.word.text, &y.word.text) {
         Some(true) => AgreementLevel::Close,
         None if a.is_without_vowels != b.is_without_vowels => AgreementLevel::Similar,
+        None if one_is_kana(a, b) && x.word.hash != y.word.hash => AgreementLevel::Missing,
         Some(false) => match family_level(a, x, b, y) {
             AgreementLevel::Similar => AgreementLevel::Different,
             level => level,
@@ -304,6 +362,9 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|middle| middle.hash == one.word.hash)
     };
+    if other_half(x, y) && other_half(y, x) {
+        return AgreementLevel::Different;
+    }
     if part_of(&x.word, y)
         || part_of(&y.word, x)
         || in_middle(x, b)
@@ -317,6 +378,20 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
     word_level(&x.word.text, &y.word.text, x.sound == y.sound)
 }
 
+/// Whether one of two double names has a half that is none of the other's: the father's and the
+/// mother's names of father and son differ in the mother's.
+fn other_half(x: &Family, y: &Family) -> bool {
+    let is_half = |word: &&Word| word.text.len() >= LEAST_FORMER;
+    let mut halves = x.parts.iter().filter(is_half);
+    y.parts.iter().filter(is_half).count() > 1
+        && x.parts.iter().filter(is_half).count() > 1
+        && halves.any(|half| {
+            !y.parts
+                .iter()
+                .any(|other| other.hash == half.hash || alike(&other.text, &half.text))
+        })
+}
+
 /// How alike two different words are.
 fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
     let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
@@ -327,7 +402,8 @@ fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
         return AgreementLevel::Prefix;
     }
     let similarity = similarity(x, y);
-    if (similarity >= 920 && short.len() >= 4) || (same_sound && without_vowels(x, y)) {
+    let slip = similarity >= 920 && short.len() >= 4 && long.len() - short.len() <= MOST_MISSING;
+    if slip || (same_sound && without_vowels(x, y)) {
         return AgreementLevel::Close;
     }
     if similarity >= 820 || same_sound {
@@ -336,6 +412,9 @@ fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
         AgreementLevel::Different
     }
 }
+
+/// More letters are not left out by a slip: Darla is not Darletta.
+const MOST_MISSING: usize = 2;
 
 fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
     if left.is_empty() || right.is_empty() {
@@ -364,7 +443,9 @@ fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
 
 /// Whether two long names, such as patronymics, are one in two spellings.
 fn long_alike(a: &str, b: &str) -> bool {
-    a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
+    // As Russian and Belarusian write them: Pavlovich, Paulavich.
+    let plain = |name: &str| name.replace("au", "av").replace('o', "a");
+    a.len().min(b.len()) >= 8 && (similarity(a, b) >= 860 || plain(a) == plain(b))
 }
 
 /// How the given names of two people relate, for guards.
@@ -390,8 +471,14 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     if unread(left, right) {
         return GivenAgreement::Unknown;
     }
+    if in_other_order(x, left, y, right) {
+        return GivenAgreement::Doubtful;
+    }
     if swapped(left, right) {
         return GivenAgreement::Agree;
+    }
+    if let Some(agreement) = other_syllables(left, right) {
+        return agreement;
     }
     match other_script_level(x, left, y, right) {
         Some(AgreementLevel::Close) => return GivenAgreement::Agree,

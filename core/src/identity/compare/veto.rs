@@ -3,7 +3,8 @@
 use super::Score;
 use super::fields::{date_level, id_level};
 use super::names::{GivenAgreement, given_agreement};
-use crate::identity::features::{Date, Features};
+use super::scripts::one_is_kana;
+use crate::identity::features::{Date, Features, Name};
 use crate::identity::text::similarity;
 use crate::model::matching::{AgreementLevel, Field};
 
@@ -60,7 +61,10 @@ impl Veto {
 pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<Veto> {
     let shared_id = shares_number(score);
     let given = score.level(Field::GivenName);
-    if suffixes_conflict(&left.suffixes, &right.suffixes) {
+    if suffixes_conflict(&left.suffixes, &right.suffixes)
+        || first_of_the_name(left, right)
+        || son_of_the_house(left, right, score)
+    {
         return Some(Veto::SuffixesDiffer);
     }
     if ids_conflict(left, right) && !same_by_all_else(score) {
@@ -89,6 +93,12 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
     if nobody_named(score) {
         return Some(Veto::NoGivenName);
     }
+    if !shared_id && other_sex_unnamed(left, right, score) {
+        return Some(Veto::GendersDiffer);
+    }
+    if !shared_id && readings_unknown(left, right, score) {
+        return Some(Veto::NoGivenName);
+    }
     let gender = score.level(Field::Gender);
     if !shared_id
         && gender == AgreementLevel::Different
@@ -97,6 +107,63 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
         return Some(Veto::GendersDiffer);
     }
     None
+}
+
+/// Whether one alone is said to be the younger of a name, and nothing but the home is the same.
+fn son_of_the_house(left: &Features, right: &Features, score: &Score) -> bool {
+    let own = [
+        Field::Email,
+        Field::Phone,
+        Field::BirthDate,
+        Field::PersonalId,
+    ];
+    left.suffixes.is_empty() != right.suffixes.is_empty()
+        && !own.iter().any(|field| agrees(score.level(*field)))
+}
+
+/// Whether `I` is behind the given name of one, and the generation behind that of the other.
+fn first_of_the_name(left: &Features, right: &Features) -> bool {
+    let first = |features: &Features| {
+        let mut names = features.names.iter();
+        names.any(|name| matches!(name.middle.as_slice(), [one] if one.text == "i"))
+    };
+    let later = |features: &Features| features.suffixes.iter().any(|suffix| *suffix > 1);
+    (first(left) && later(right)) || (first(right) && later(left))
+}
+
+/// Whether one says no given name, but a sex that the given name of the other is not given to: a
+/// contact may be the house's.
+fn other_sex_unnamed(left: &Features, right: &Features, score: &Score) -> bool {
+    let says = |one: &Features, other: &Features| {
+        let sexes = other
+            .names
+            .iter()
+            .filter_map(|name| name.given.as_ref()?.sex());
+        let mut sexes = sexes.peekable();
+        let given = |name: &Name| name.given.is_some();
+        one.names.iter().all(|name| !given(name))
+            && !one.genders.is_empty()
+            && sexes.peek().is_some()
+            && sexes.all(|sex| !one.genders.contains(&sex))
+    };
+    !agrees(score.level(Field::BirthDate)) && (says(left, right) || says(right, left))
+}
+
+/// Whether of two given names, in characters and in kana or letters, nobody can tell if they are
+/// one, and the telephone numbers differ: a mailbox may be the house's.
+fn readings_unknown(left: &Features, right: &Features, score: &Score) -> bool {
+    let named = |features: &Features| features.names.iter().any(|name| name.given.is_some());
+    let unread = match score.level(Field::GivenName) {
+        AgreementLevel::Missing => named(left) && named(right),
+        AgreementLevel::Similar => left
+            .names
+            .iter()
+            .any(|a| right.names.iter().any(|b| one_is_kana(a, b))),
+        _ => false,
+    };
+    unread
+        && score.level(Field::Phone) == AgreementLevel::Different
+        && !agrees(score.level(Field::BirthDate))
 }
 
 /// Whether both have a number of one person, or nearly that and the date of birth.
@@ -193,8 +260,7 @@ fn nobody_named(score: &Score) -> bool {
 
 /// Whether a number that both have is one person's, said of another of the family: both given names
 /// are names, or another name differs too, and the date of birth does not agree. Of a number of
-/// which a person has one and a name that may be garbled, the clusters decide when they are whole
-/// ([`against_given_name`]).
+/// which a person has one, the clusters decide when they are whole ([`against_given_name`]).
 fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool {
     let differs = |field| score.level(field) == AgreementLevel::Different;
     let known = |features: &Features| {
@@ -210,12 +276,10 @@ fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool 
     if agrees(score.level(Field::BirthDate)) {
         return false;
     }
-    let other_name = if exclusive {
-        differs(Field::Gender)
-    } else {
-        differs(Field::FamilyName)
-    };
-    known(left) && known(right) || other_name || differs(Field::MiddleName)
+    if exclusive {
+        return differs(Field::MiddleName) || differs(Field::Gender);
+    }
+    known(left) && known(right) || differs(Field::FamilyName) || differs(Field::MiddleName)
 }
 
 /// Whether a number speaks for one person and the given name against.
@@ -234,9 +298,11 @@ fn another_middle_name(score: &Score) -> bool {
         && !agrees(score.level(Field::BirthDate))
 }
 
-/// Whether the date of birth says that given names which look alike are one, mistyped.
+/// Whether the date of birth, and what one of two twins has alone, say that given names which look
+/// alike are one, mistyped.
 pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
-    agrees(score.level(Field::BirthDate))
+    let own = [Field::Email, Field::Phone, Field::PersonalId];
+    agrees(score.level(Field::BirthDate)) && own.iter().any(|field| agrees(score.level(*field)))
 }
 
 /// Whether two or more of the date of birth, a number, contacts and the street are the same.
@@ -262,16 +328,11 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
         left.names.get(usize::from(l)),
         right.names.get(usize::from(r)),
     ) {
-        (Some(a), Some(b)) => {
-            score.level(Field::GivenName) != AgreementLevel::Swapped
-                && match given_agreement(a, b) {
-                    GivenAgreement::Doubtful => !doubt_forgiven(score),
-                    GivenAgreement::Conflict => {
-                        score.level(Field::GivenName) != AgreementLevel::Different
-                    }
-                    _ => false,
-                }
-        }
+        (Some(a), Some(b)) => match given_agreement(a, b) {
+            GivenAgreement::Doubtful => !doubt_forgiven(score),
+            GivenAgreement::Conflict => score.level(Field::GivenName) != AgreementLevel::Different,
+            _ => false,
+        },
         _ => false,
     }
 }

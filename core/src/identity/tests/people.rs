@@ -5,6 +5,7 @@ mod evidence;
 mod keys;
 mod names;
 mod properties;
+mod relatives;
 mod scripts;
 mod slips;
 
