@@ -102,8 +102,8 @@ static CULTURES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     cultures
 });
 
-/// Looks a folded given name up; `None` where it is not known as a name. A long vowel of Japanese is
-/// written in two ways: `Yuuji`, `Yuji`.
+/// Looks a folded given name up; `None` where it is not known as a name. A long vowel of Japanese
+/// is written in two ways: `Yuuji`, `Yuji`.
 pub(super) fn known(name: &str) -> Option<KnownName> {
     KNOWN.get(name).copied().or_else(|| {
         let short = short_vowels(name)?;
@@ -130,17 +130,12 @@ pub(super) fn is_rather_given(word: &str) -> bool {
 
 /// Whether a word is a given name where children have their father's name behind their own.
 pub(super) fn is_fathers_too(word: &str) -> bool {
-    const CULTURES: [&str; 6] = [
-        "arabic",
-        "central_asian",
-        "indian",
-        "malay",
-        "pakistani",
-        "persian",
-    ];
-    let in_africa =
-        |known: KnownName| known.is_given_in(&["african"]) && !known.is_given_in(&["en"]);
-    known(word).is_some_and(|known| known.is_given_in(&CULTURES) || in_africa(known))
+    const CULTURES: [&str; 4] = ["arabic", "central_asian", "pakistani", "persian"];
+    const BESIDE_OTHERS: [&str; 3] = ["african", "indian", "malay"];
+    known(word).is_some_and(|known| {
+        known.is_given_in(&CULTURES)
+            || (known.is_given_in(&BESIDE_OTHERS) && !known.is_given_in(&["en"]))
+    })
 }
 
 /// So many times more frequent as the one than as the other.

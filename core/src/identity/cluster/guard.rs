@@ -232,7 +232,7 @@ impl<'a> Group<'a> {
             for (b, b_count) in &other.names {
                 match given_agreement(a, b) {
                     GivenAgreement::Agree => agree += a_count * b_count,
-                    GivenAgreement::Unknown => {}
+                    GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
                     _ => conflict += a_count * b_count,
                 }
             }

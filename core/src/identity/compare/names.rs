@@ -5,8 +5,9 @@ use super::doubt::{doubtful, meet, same_letters, sexes_differ};
 use super::scripts::{
     in_other_script, joined, native_level, one_is_kana, other_script_level, same_characters, unread,
 };
+use super::words::{alike, middle_level, other_half, word_level};
 use crate::identity::features::{Family, Given, Name, Word};
-use crate::identity::given_names::{self, same_name, without_vowels};
+use crate::identity::given_names::{self, same_name};
 use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
 use crate::identity::text::{edits, similarity};
@@ -146,10 +147,6 @@ fn swapped(a: &Name, b: &Name) -> bool {
     }
 }
 
-fn alike(a: &str, b: &str) -> bool {
-    a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
-}
-
 /// How far two whole given names agree: all their words, or the characters of a name in Han or
 /// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
@@ -198,9 +195,9 @@ fn is_of_family(word: &Word, name: &Name) -> bool {
     })
 }
 
-/// Whether two names are the same given names in another order (James Robert, Robert James), or each
-/// is named after the other as a son is after his father (Ahmad Hasan, Hasan Ahmad). Where families
-/// have one family name, a given name in its place was written in the wrong field.
+/// Whether two names are the same given names in another order (James Robert, Robert James), or
+/// each is named after the other as a son is after his father (Ahmad Hasan, Hasan Ahmad). Where a
+/// family has one name, a given name in its place was written in the wrong field.
 fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
     if x.word.is_initial() || y.word.is_initial() || x.word.hash == y.word.hash {
         return false;
@@ -362,7 +359,7 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|middle| middle.hash == one.word.hash)
     };
-    if other_half(x, y) && other_half(y, x) {
+    if other_half(&x.parts, &y.parts) && other_half(&y.parts, &x.parts) {
         return AgreementLevel::Different;
     }
     if part_of(&x.word, y)
@@ -376,76 +373,6 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
         return AgreementLevel::Part;
     }
     word_level(&x.word.text, &y.word.text, x.sound == y.sound)
-}
-
-/// Whether one of two double names has a half that is none of the other's: the father's and the
-/// mother's names of father and son differ in the mother's.
-fn other_half(x: &Family, y: &Family) -> bool {
-    let is_half = |word: &&Word| word.text.len() >= LEAST_FORMER;
-    let mut halves = x.parts.iter().filter(is_half);
-    y.parts.iter().filter(is_half).count() > 1
-        && x.parts.iter().filter(is_half).count() > 1
-        && halves.any(|half| {
-            !y.parts
-                .iter()
-                .any(|other| other.hash == half.hash || alike(&other.text, &half.text))
-        })
-}
-
-/// How alike two different words are.
-fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
-    let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
-    if long.len() >= 4 && edits(x, y, 1) <= 1 {
-        return AgreementLevel::Close;
-    }
-    if short.len() >= 2 && long.starts_with(short) {
-        return AgreementLevel::Prefix;
-    }
-    let similarity = similarity(x, y);
-    let slip = similarity >= 920 && short.len() >= 4 && long.len() - short.len() <= MOST_MISSING;
-    if slip || (same_sound && without_vowels(x, y)) {
-        return AgreementLevel::Close;
-    }
-    if similarity >= 820 || same_sound {
-        AgreementLevel::Similar
-    } else {
-        AgreementLevel::Different
-    }
-}
-
-/// More letters are not left out by a slip: Darla is not Darletta.
-const MOST_MISSING: usize = 2;
-
-fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
-    if left.is_empty() || right.is_empty() {
-        return AgreementLevel::Missing;
-    }
-    let mut best = AgreementLevel::Different;
-    for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (a, b))) {
-        let level = if a.hash == b.hash {
-            if a.is_initial() {
-                AgreementLevel::Initial
-            } else {
-                AgreementLevel::Exact
-            }
-        } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0]
-        {
-            AgreementLevel::Initial
-        } else if alike(&a.text, &b.text) || long_alike(&a.text, &b.text) {
-            AgreementLevel::Close
-        } else {
-            AgreementLevel::Different
-        };
-        best = best.min(level);
-    }
-    best
-}
-
-/// Whether two long names, such as patronymics, are one in two spellings.
-fn long_alike(a: &str, b: &str) -> bool {
-    // As Russian and Belarusian write them: Pavlovich, Paulavich.
-    let plain = |name: &str| name.replace("au", "av").replace('o', "a");
-    a.len().min(b.len()) >= 8 && (similarity(a, b) >= 860 || plain(a) == plain(b))
 }
 
 /// How the given names of two people relate, for guards.

@@ -86,8 +86,8 @@ pub(super) fn same_characters(a: &Name, b: &Name) -> bool {
     matches!((&a.native, &b.native), (Some(x), Some(y)) if is_one_whole(x, y))
 }
 
-/// Whether two whole names are the same characters, or the family's stand first in one and last in
-/// the other.
+/// Whether two whole names are the same characters, in the order of East Asia or the other way
+/// round.
 fn is_one_whole(x: &Native, y: &Native) -> bool {
     x.whole == y.whole
         || (x.whole.len() == y.whole.len()

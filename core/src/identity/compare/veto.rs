@@ -2,9 +2,11 @@
 
 use super::Score;
 use super::fields::{date_level, id_level};
+use super::house::{
+    agrees, first_of_the_name, of_twins, other_sex_unnamed, readings_unknown, son_of_the_house,
+};
 use super::names::{GivenAgreement, given_agreement};
-use super::scripts::one_is_kana;
-use crate::identity::features::{Date, Features, Name};
+use crate::identity::features::{Date, Features};
 use crate::identity::text::similarity;
 use crate::model::matching::{AgreementLevel, Field};
 
@@ -107,63 +109,6 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
         return Some(Veto::GendersDiffer);
     }
     None
-}
-
-/// Whether one alone is said to be the younger of a name, and nothing but the home is the same.
-fn son_of_the_house(left: &Features, right: &Features, score: &Score) -> bool {
-    let own = [
-        Field::Email,
-        Field::Phone,
-        Field::BirthDate,
-        Field::PersonalId,
-    ];
-    left.suffixes.is_empty() != right.suffixes.is_empty()
-        && !own.iter().any(|field| agrees(score.level(*field)))
-}
-
-/// Whether `I` is behind the given name of one, and the generation behind that of the other.
-fn first_of_the_name(left: &Features, right: &Features) -> bool {
-    let first = |features: &Features| {
-        let mut names = features.names.iter();
-        names.any(|name| matches!(name.middle.as_slice(), [one] if one.text == "i"))
-    };
-    let later = |features: &Features| features.suffixes.iter().any(|suffix| *suffix > 1);
-    (first(left) && later(right)) || (first(right) && later(left))
-}
-
-/// Whether one says no given name, but a sex that the given name of the other is not given to: a
-/// contact may be the house's.
-fn other_sex_unnamed(left: &Features, right: &Features, score: &Score) -> bool {
-    let says = |one: &Features, other: &Features| {
-        let sexes = other
-            .names
-            .iter()
-            .filter_map(|name| name.given.as_ref()?.sex());
-        let mut sexes = sexes.peekable();
-        let given = |name: &Name| name.given.is_some();
-        one.names.iter().all(|name| !given(name))
-            && !one.genders.is_empty()
-            && sexes.peek().is_some()
-            && sexes.all(|sex| !one.genders.contains(&sex))
-    };
-    !agrees(score.level(Field::BirthDate)) && (says(left, right) || says(right, left))
-}
-
-/// Whether of two given names, in characters and in kana or letters, nobody can tell if they are
-/// one, and the telephone numbers differ: a mailbox may be the house's.
-fn readings_unknown(left: &Features, right: &Features, score: &Score) -> bool {
-    let named = |features: &Features| features.names.iter().any(|name| name.given.is_some());
-    let unread = match score.level(Field::GivenName) {
-        AgreementLevel::Missing => named(left) && named(right),
-        AgreementLevel::Similar => left
-            .names
-            .iter()
-            .any(|a| right.names.iter().any(|b| one_is_kana(a, b))),
-        _ => false,
-    };
-    unread
-        && score.level(Field::Phone) == AgreementLevel::Different
-        && !agrees(score.level(Field::BirthDate))
 }
 
 /// Whether both have a number of one person, or nearly that and the date of birth.
@@ -298,11 +243,9 @@ fn another_middle_name(score: &Score) -> bool {
         && !agrees(score.level(Field::BirthDate))
 }
 
-/// Whether the date of birth, and what one of two twins has alone, say that given names which look
-/// alike are one, mistyped.
+/// Whether the date of birth says that given names which look alike are one, mistyped.
 pub(in crate::identity) fn doubt_forgiven(score: &Score) -> bool {
-    let own = [Field::Email, Field::Phone, Field::PersonalId];
-    agrees(score.level(Field::BirthDate)) && own.iter().any(|field| agrees(score.level(*field)))
+    agrees(score.level(Field::BirthDate))
 }
 
 /// Whether two or more of the date of birth, a number, contacts and the street are the same.
@@ -329,7 +272,7 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
         right.names.get(usize::from(r)),
     ) {
         (Some(a), Some(b)) => match given_agreement(a, b) {
-            GivenAgreement::Doubtful => !doubt_forgiven(score),
+            GivenAgreement::Doubtful => !doubt_forgiven(score) || of_twins(a, b, score),
             GivenAgreement::Conflict => score.level(Field::GivenName) != AgreementLevel::Different,
             _ => false,
         },
@@ -386,17 +329,6 @@ fn same_by_all_else(score: &Score) -> bool {
         _ => false,
     };
     score.level(Field::GivenName) != AgreementLevel::Different && enough
-}
-
-fn agrees(level: AgreementLevel) -> bool {
-    matches!(
-        level,
-        AgreementLevel::Exact
-            | AgreementLevel::Nickname
-            | AgreementLevel::Close
-            | AgreementLevel::DayMonthSwapped
-            | AgreementLevel::Swapped
-    )
 }
 
 /// How many years lie between the nearest dates of both sides.

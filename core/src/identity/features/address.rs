@@ -55,7 +55,10 @@ impl Street {
 
     /// Whether both name a flat of one house, and not the same one.
     pub(in crate::identity) fn is_another_flat(&self, other: &Self) -> bool {
-        self.number == other.number && self.name == other.name && self.is_another_home(other)
+        let within = |a: &Self, b: &Self| a.words.iter().all(|word| b.words.contains(word));
+        self.number == other.number
+            && (within(self, other) || within(other, self))
+            && self.is_another_home(other)
     }
 
     /// Whether both name a house or a flat, and not the same one: another home.

@@ -142,8 +142,9 @@ fn by_hyphen(name: &str, home: Home) -> Option<(String, String)> {
 /// More frequent are the few family names of East Asia; in parts per thousand million.
 const OF_MANY: u128 = 15_000_000;
 
-/// Cuts the words of a name that nothing else tells: by `bin` before the father's, by a patronymic, by which words are frequent
-/// as family and as given names, else the last is the family's.
+/// Cuts the words of a name that nothing else tells: by `bin` before the father's name, by a
+/// patronymic, by which words are frequent as family and as given names, else the last is the
+/// family's.
 pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
     if words.len() < 2 {
         return (words, Vec::new());

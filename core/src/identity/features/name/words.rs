@@ -121,12 +121,12 @@ pub(super) fn is_particle(word: &str) -> bool {
     ) || is_son_of(word)
 }
 
-/// What stands before the father's name.
+/// A word before the father's name.
 pub(super) fn is_son_of(word: &str) -> bool {
     matches!(word, "bin" | "ibn" | "binti" | "bint")
 }
 
-/// What is behind the beginning of an Arabic name of two words, which is spelled in many ways:
+/// The rest of an Arabic name of two words, of which the first is spelled in many ways:
 /// `Abdelkarim`, `Abdul Karim`. Abdullah is one word.
 pub(super) fn servant_of(word: &str) -> Option<&str> {
     const BEGINNINGS: [&str; 7] = [

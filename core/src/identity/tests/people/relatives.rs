@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What two of a house share.
+/// Contacts and homes that two of a house share.
 const SHARED: [&str; 4] = [
     "email=home77@x.com",
     "phone=2125551142",
