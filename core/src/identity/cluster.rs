@@ -29,11 +29,14 @@ pub use evidence::{Evidence, Reason, Refusal};
 use guard::Group;
 pub use guard::Guard;
 
-use super::compare::{BirthSlip, MatchDecision, Score, against_given_name, score};
+use super::compare::{
+    BirthSlip, GivenAgreement, MatchDecision, Score, against_given_name, given_agreement, score,
+};
 use super::context::Context;
 use super::decision::Decision;
-use super::features::Features;
+use super::features::{Features, Name};
 use super::pairs::scored;
+use crate::model::matching::Field;
 use crate::model::{BelongsTo, Model};
 use crate::records::{Record, RecordKey};
 use partition::Partition;
@@ -139,13 +142,18 @@ fn partition(
             MatchDecision::Link | MatchDecision::Household
         )
     });
+    let ambiguous = ambiguous(sorted, &links);
     // A link against the given names waits until both sides have all else that is theirs.
     links.sort_by_key(|(a, b, score)| {
         let order = std::cmp::Reverse(score.millibits);
         (against_given_name(score), order, *a, *b)
     });
     for (a, b, score) in &links {
-        partition.join_scored(*a, *b, score);
+        if is_of_home(score) && (ambiguous[*a] || ambiguous[*b]) {
+            partition.refuse_scored(*a, *b, score, Guard::Ambiguous);
+        } else {
+            partition.join_scored(*a, *b, score);
+        }
     }
     for rule in rules
         .iter()
@@ -160,6 +168,38 @@ fn partition(
         partition.attach_silent(rule);
     }
     partition.into_clustering()
+}
+
+/// Which records say a given name that is the beginning of two others they are linked with: in the
+/// house of Karl-Josef and Karl-Heinz, Karl may be either.
+fn ambiguous(sorted: &[(&Record, &Features)], links: &[(usize, usize, Score)]) -> Vec<bool> {
+    let mut longer: Vec<Vec<&Name>> = vec![Vec::new(); sorted.len()];
+    for (a, b, _) in links {
+        for (one, other) in [(*a, *b), (*b, *a)] {
+            let further = |name: &&Name| !name.middle.is_empty();
+            if !sorted[one].1.names.iter().any(|name| further(&name)) {
+                longer[one].extend(sorted[other].1.names.iter().filter(further));
+            }
+        }
+    }
+    let two = |names: &Vec<&Name>| {
+        names.iter().enumerate().any(|(place, a)| {
+            let mut later = names[place + 1..].iter();
+            later.any(|b| given_agreement(a, b) == GivenAgreement::OtherCompound)
+        })
+    };
+    longer.iter().map(two).collect()
+}
+
+/// Whether nothing that one of a house has alone speaks for a link.
+fn is_of_home(score: &Score) -> bool {
+    let own = [
+        Field::BirthDate,
+        Field::PersonalId,
+        Field::Email,
+        Field::Phone,
+    ];
+    own.iter().all(|field| score.weight(*field) <= 0)
 }
 
 /// What forbids that two groups of records are one person, if they are not linked by decision.

@@ -10,10 +10,12 @@
 
 mod doubt;
 mod fields;
+mod house;
 mod mailbox;
 mod names;
 mod scripts;
 mod veto;
+mod words;
 
 pub use veto::Veto;
 

@@ -102,10 +102,46 @@ static CULTURES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     cultures
 });
 
-/// Looks a folded given name up; `None` where it is not known as a name.
+/// Looks a folded given name up; `None` where it is not known as a name. A long vowel of Japanese
+/// is written in two ways: `Yuuji`, `Yuji`.
 pub(super) fn known(name: &str) -> Option<KnownName> {
-    KNOWN.get(name).copied()
+    KNOWN.get(name).copied().or_else(|| {
+        let short = short_vowels(name)?;
+        let known = KNOWN.get(&*short).copied()?;
+        known.is_given_in(&["japanese"]).then_some(known)
+    })
 }
+
+/// A name with the long vowels of Japanese made short; none where it has none.
+fn short_vowels(name: &str) -> Option<String> {
+    let short = name
+        .replace("uu", "u")
+        .replace("ou", "o")
+        .replace("oo", "o");
+    (short != name).then_some(short)
+}
+
+/// Whether a word is a given name, and no family name that is far more frequent as one.
+pub(super) fn is_rather_given(word: &str) -> bool {
+    let share = |field| shipped_shares(field).get(word).copied().unwrap_or(0);
+    known(word).is_some()
+        && share(Field::FamilyName) / RATHER_FAMILY <= share(Field::GivenName).max(LEAST_SHARE)
+}
+
+/// Whether a word is a given name where children have their father's name behind their own.
+pub(super) fn is_fathers_too(word: &str) -> bool {
+    const CULTURES: [&str; 4] = ["arabic", "central_asian", "pakistani", "persian"];
+    const BESIDE_OTHERS: [&str; 3] = ["african", "indian", "malay"];
+    known(word).is_some_and(|known| {
+        known.is_given_in(&CULTURES)
+            || (known.is_given_in(&BESIDE_OTHERS) && !known.is_given_in(&["en"]))
+    })
+}
+
+/// So many times more frequent as the one than as the other.
+const RATHER_FAMILY: u64 = 20;
+/// The share of a given name that is in no table of frequencies; in parts per thousand million.
+const LEAST_SHARE: u64 = 5_000;
 
 /// Whether a folded given name is among the frequent ones of a country: at least one of
 /// two thousand people has it.

@@ -220,15 +220,24 @@ impl<'a> Group<'a> {
         births.then_some(Veto::BirthDatesDiffer)
     }
 
-    /// Whether the given names are of one person, and no family name speaks against it.
+    /// Whether most of the given names are of one person, and no family name speaks against it.
     pub(super) fn names_agree(&self, other: &Self) -> bool {
         let both = || {
             self.names
                 .iter()
                 .flat_map(|(a, _)| other.names.iter().map(move |(b, _)| (*a, *b)))
         };
-        both().any(|(a, b)| given_agreement(a, b) == GivenAgreement::Agree)
-            && !both().any(|(a, b)| families_differ(a, b))
+        let (mut agree, mut conflict) = (0, 0);
+        for (a, a_count) in &self.names {
+            for (b, b_count) in &other.names {
+                match given_agreement(a, b) {
+                    GivenAgreement::Agree => agree += a_count * b_count,
+                    GivenAgreement::Unknown | GivenAgreement::Doubtful => {}
+                    _ => conflict += a_count * b_count,
+                }
+            }
+        }
+        agree > conflict && !both().any(|(a, b)| families_differ(a, b))
     }
 
     /// The same where much else says that it is one person: a name that is not known may be a

@@ -319,17 +319,27 @@ impl<'a> Partition<'a> {
         }
     }
 
+    /// Notes that two records that are alike are not joined.
+    pub(super) fn refuse_scored(&mut self, a: usize, b: usize, score: &Score, guard: Guard) {
+        if self.root(a) != self.root(b) {
+            let reason = self.scored(a, b, score);
+            self.refused.push((a, b, reason, guard));
+        }
+    }
+
+    fn scored(&self, a: usize, b: usize, score: &Score) -> Reason {
+        self.shared(a, b).unwrap_or(Reason::Match {
+            millibits: score.millibits,
+        })
+    }
+
     /// Joins two records that are alike. A household is only noted.
     pub(super) fn join_scored(&mut self, a: usize, b: usize, score: &Score) {
-        let reason = self.shared(a, b).unwrap_or(Reason::Match {
-            millibits: score.millibits,
-        });
         if let Some(veto) = score.veto {
-            if self.root(a) != self.root(b) {
-                self.refused.push((a, b, reason, Guard::Veto(veto)));
-            }
+            self.refuse_scored(a, b, score, Guard::Veto(veto));
             return;
         }
+        let reason = self.scored(a, b, score);
         let slip = birth_slip(score);
         let forgiven = doubt_forgiven(score);
         let garbled = score.level(Field::GivenName) == AgreementLevel::Different;

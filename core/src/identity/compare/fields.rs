@@ -62,14 +62,27 @@ fn address(left: &Features, right: &Features, weights: &Weights, score: &mut Sco
         (level, weights.of(Field::Street, level))
     });
     set(score, Field::Street, street);
+    // Neighbours have one town and postal code.
+    let neighbours = !left.streets.is_empty()
+        && score.level(Field::Street) == AgreementLevel::Different
+        && left
+            .streets
+            .iter()
+            .any(|a| right.streets.iter().any(|b| a.is_another_flat(b)));
+    let of_place = |best: Option<Best>| {
+        best.map(|best| match best.weight {
+            1.. if neighbours => Best { weight: 0, ..best },
+            _ => best,
+        })
+    };
     let city = Best::of(&left.cities, &right.cities, |a, b| {
         by_value(Field::City, word_level(a, b), a)
     });
-    set(score, Field::City, city);
+    set(score, Field::City, of_place(city));
     let postcode = Best::of(&left.postcodes, &right.postcodes, |a, b| {
         by_value(Field::Postcode, postcode_level(a, b), a)
     });
-    set(score, Field::Postcode, postcode);
+    set(score, Field::Postcode, of_place(postcode));
 }
 
 /// The values that not too many people share.

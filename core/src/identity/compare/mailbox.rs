@@ -46,6 +46,12 @@ pub(super) fn compare(
         let own_names = || x.is_made_of(a_names) && y.is_made_of(b_names);
         return (level, if worth > 0 && own_names() { 0 } else { worth });
     }
+    // One mailbox with another number behind it is rather another one than a slip.
+    let level = match level {
+        AgreementLevel::Close if x.number != y.number => AgreementLevel::Similar,
+        level => level,
+    };
+    let worth = weights.of(Field::Email, level);
     let of_name = x.is_made_of(a_names) || y.is_made_of(b_names);
     let most = match (of_name, x.number == y.number) {
         (true, true) if x.number.len() >= TELLING_DIGITS => SAME_NUMBER,

@@ -3,10 +3,11 @@
 use super::Score;
 use super::doubt::{doubtful, meet, same_letters, sexes_differ};
 use super::scripts::{
-    in_other_script, joined, native_level, other_script_level, same_characters, unread,
+    in_other_script, joined, native_level, one_is_kana, other_script_level, same_characters, unread,
 };
+use super::words::{alike, middle_level, other_half, word_level};
 use crate::identity::features::{Family, Given, Name, Word};
-use crate::identity::given_names::{same_name, without_vowels};
+use crate::identity::given_names::{self, same_name};
 use crate::identity::nicknames;
 use crate::identity::spelling::is_swap;
 use crate::identity::text::{edits, similarity};
@@ -146,15 +147,18 @@ fn swapped(a: &Name, b: &Name) -> bool {
     }
 }
 
-fn alike(a: &str, b: &str) -> bool {
-    a == b || (a.len().max(b.len()) >= 4 && edits(a, b, 1) <= 1) || similarity(a, b) >= 920
-}
-
 /// How far two whole given names agree: all their words, or the characters of a name in Han or
 /// Hangul.
 fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
     if let Some(level) = native_level(a, b).or_else(|| other_script_level(x, a, y, b)) {
         return level;
+    }
+    if a.syllables.is_some() && a.syllables == b.syllables {
+        return if joined(x, a) == joined(y, b) {
+            AgreementLevel::Exact
+        } else {
+            AgreementLevel::Close
+        };
     }
     let level = one_given_level(x, y);
     match level {
@@ -165,14 +169,63 @@ fn given_level(x: &Given, a: &Name, y: &Given, b: &Name) -> AgreementLevel {
         }
         AgreementLevel::Different => level,
         _ if joined(x, a) == joined(y, b) => AgreementLevel::Exact,
-        _ if middle_level(&a.middle, &b.middle) == AgreementLevel::Different
-            && !is_initial(a)
-            && !is_initial(b) =>
-        {
-            AgreementLevel::Different
-        }
+        _ if others_differ(a, b) && !is_initial(a) && !is_initial(b) => AgreementLevel::Different,
         AgreementLevel::Prefix if is_compound_of_another(x, a, y, b) => AgreementLevel::Different,
         level => level,
+    }
+}
+
+/// Whether each of two compound names has a further word that the other has not: María del Carmen
+/// and María del Pilar. A word that is of the other's family name says nothing.
+fn others_differ(a: &Name, b: &Name) -> bool {
+    let has_more = |one: &Name, other: &Name| {
+        let own = one.middle.iter().filter(|word| !word.is_initial());
+        let mut own = own.filter(|word| !is_of_family(word, other) && !is_of_family(word, one));
+        own.any(|word| {
+            middle_level(std::slice::from_ref(word), &other.middle) == AgreementLevel::Different
+        })
+    };
+    middle_level(&a.middle, &b.middle) == AgreementLevel::Different
+        || (has_more(a, b) && has_more(b, a))
+}
+
+fn is_of_family(word: &Word, name: &Name) -> bool {
+    name.family.iter().any(|family| {
+        family.word.hash == word.hash || family.parts.iter().any(|part| part.hash == word.hash)
+    })
+}
+
+/// Whether two names are the same given names in another order (James Robert, Robert James), or
+/// each is named after the other as a son is after his father (Ahmad Hasan, Hasan Ahmad). Where a
+/// family has one name, a given name in its place was written in the wrong field.
+fn in_other_order(x: &Given, a: &Name, y: &Given, b: &Name) -> bool {
+    if x.word.is_initial() || y.word.is_initial() || x.word.hash == y.word.hash {
+        return false;
+    }
+    let said = |given: &Given, other: &Word| {
+        let forms = nicknames::groups(&other.text);
+        !other.is_initial()
+            && (alike(&other.text, &given.word.text)
+                || given.forms.iter().any(|form| forms.contains(form)))
+    };
+    let in_middle = |given: &Given, name: &Name| name.middle.iter().any(|word| said(given, word));
+    let anywhere = |given: &Given, name: &Name| {
+        in_middle(given, name) || name.family.iter().any(|family| said(given, &family.word))
+    };
+    let words = || [x, y].map(|given| given.word.text.as_str()).into_iter();
+    let fathers =
+        || (a.is_patronymic && b.is_patronymic) || words().all(given_names::is_fathers_too);
+    (in_middle(x, b) && in_middle(y, a) && words().all(given_names::is_rather_given))
+        || (anywhere(x, b) && anywhere(y, a) && fathers())
+}
+
+/// How two names of two syllables relate, if both are such names and not one name.
+fn other_syllables(a: &Name, b: &Name) -> Option<GivenAgreement> {
+    let (x, y) = (a.syllables.as_ref()?, b.syllables.as_ref()?);
+    match edits(x, y, 2) {
+        0 => None,
+        1 => Some(GivenAgreement::Doubtful),
+        _ => Some(GivenAgreement::Conflict),
     }
 }
 
@@ -213,7 +266,8 @@ pub(super) fn one_given_level(x: &Given, y: &Given) -> AgreementLevel {
         return AgreementLevel::Nickname;
     }
     let level = word_level(&x.word.text, &y.word.text, x.sound == y.sound);
-    if level == AgreementLevel::Similar && same_name(&x.word.text, &y.word.text) {
+    let spelling = same_name(&x.word.text, &y.word.text) || same_letters(x, y);
+    if level == AgreementLevel::Similar && spelling {
         return AgreementLevel::Close;
     }
     let known = meet(x, y);
@@ -266,6 +320,7 @@ fn whole_family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLe
     match in_other_script(a, b, &x.word.text, &y.word.text) {
         Some(true) => AgreementLevel::Close,
         None if a.is_without_vowels != b.is_without_vowels => AgreementLevel::Similar,
+        None if one_is_kana(a, b) && x.word.hash != y.word.hash => AgreementLevel::Missing,
         Some(false) => match family_level(a, x, b, y) {
             AgreementLevel::Similar => AgreementLevel::Different,
             level => level,
@@ -304,6 +359,9 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
                 .iter()
                 .any(|middle| middle.hash == one.word.hash)
     };
+    if other_half(&x.parts, &y.parts) && other_half(&y.parts, &x.parts) {
+        return AgreementLevel::Different;
+    }
     if part_of(&x.word, y)
         || part_of(&y.word, x)
         || in_middle(x, b)
@@ -315,56 +373,6 @@ fn family_level(a: &Name, x: &Family, b: &Name, y: &Family) -> AgreementLevel {
         return AgreementLevel::Part;
     }
     word_level(&x.word.text, &y.word.text, x.sound == y.sound)
-}
-
-/// How alike two different words are.
-fn word_level(x: &str, y: &str, same_sound: bool) -> AgreementLevel {
-    let (short, long) = if x.len() <= y.len() { (x, y) } else { (y, x) };
-    if long.len() >= 4 && edits(x, y, 1) <= 1 {
-        return AgreementLevel::Close;
-    }
-    if short.len() >= 2 && long.starts_with(short) {
-        return AgreementLevel::Prefix;
-    }
-    let similarity = similarity(x, y);
-    if (similarity >= 920 && short.len() >= 4) || (same_sound && without_vowels(x, y)) {
-        return AgreementLevel::Close;
-    }
-    if similarity >= 820 || same_sound {
-        AgreementLevel::Similar
-    } else {
-        AgreementLevel::Different
-    }
-}
-
-fn middle_level(left: &[Word], right: &[Word]) -> AgreementLevel {
-    if left.is_empty() || right.is_empty() {
-        return AgreementLevel::Missing;
-    }
-    let mut best = AgreementLevel::Different;
-    for (a, b) in left.iter().flat_map(|a| right.iter().map(move |b| (a, b))) {
-        let level = if a.hash == b.hash {
-            if a.is_initial() {
-                AgreementLevel::Initial
-            } else {
-                AgreementLevel::Exact
-            }
-        } else if (a.is_initial() || b.is_initial()) && a.text.as_bytes()[0] == b.text.as_bytes()[0]
-        {
-            AgreementLevel::Initial
-        } else if alike(&a.text, &b.text) || long_alike(&a.text, &b.text) {
-            AgreementLevel::Close
-        } else {
-            AgreementLevel::Different
-        };
-        best = best.min(level);
-    }
-    best
-}
-
-/// Whether two long names, such as patronymics, are one in two spellings.
-fn long_alike(a: &str, b: &str) -> bool {
-    a.len().min(b.len()) >= 8 && similarity(a, b) >= 860
 }
 
 /// How the given names of two people relate, for guards.
@@ -390,8 +398,14 @@ pub(in crate::identity) fn given_agreement(left: &Name, right: &Name) -> GivenAg
     if unread(left, right) {
         return GivenAgreement::Unknown;
     }
+    if in_other_order(x, left, y, right) {
+        return GivenAgreement::Doubtful;
+    }
     if swapped(left, right) {
         return GivenAgreement::Agree;
+    }
+    if let Some(agreement) = other_syllables(left, right) {
+        return agreement;
     }
     match other_script_level(x, left, y, right) {
         Some(AgreementLevel::Close) => return GivenAgreement::Agree,

@@ -10,7 +10,7 @@ use crate::model::matching::AgreementLevel;
 /// characters and one in kana nobody can tell.
 pub(super) fn native_level(a: &Name, b: &Name) -> Option<AgreementLevel> {
     let (x, y) = (a.native.as_ref()?, b.native.as_ref()?);
-    let level = if x.given == y.given || x.whole == y.whole {
+    let level = if x.given == y.given || is_one_whole(x, y) {
         AgreementLevel::Exact
     } else if x.script == y.script {
         AgreementLevel::Different
@@ -83,7 +83,24 @@ pub(super) fn unread(a: &Name, b: &Name) -> bool {
 
 /// Whether two whole names are written with the same characters, wherever they were cut.
 pub(super) fn same_characters(a: &Name, b: &Name) -> bool {
-    matches!((&a.native, &b.native), (Some(x), Some(y)) if x.whole == y.whole)
+    matches!((&a.native, &b.native), (Some(x), Some(y)) if is_one_whole(x, y))
+}
+
+/// Whether two whole names are the same characters, in the order of East Asia or the other way
+/// round.
+fn is_one_whole(x: &Native, y: &Native) -> bool {
+    x.whole == y.whole
+        || (x.whole.len() == y.whole.len()
+            && x.whole.chars().count() >= LEAST_TURNED
+            && format!("{0}{0}", x.whole).contains(&y.whole))
+}
+
+/// Fewer characters make another name when they are turned.
+const LEAST_TURNED: usize = 3;
+
+/// Whether one name is in characters and the other in kana: nobody can tell if they are one.
+pub(super) fn one_is_kana(a: &Name, b: &Name) -> bool {
+    matches!((&a.native, &b.native), (Some(x), Some(y)) if x.script != y.script)
 }
 
 /// The given name in one word: `Ji-hoon` is `Jihoon`.

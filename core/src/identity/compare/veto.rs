@@ -2,6 +2,9 @@
 
 use super::Score;
 use super::fields::{date_level, id_level};
+use super::house::{
+    agrees, first_of_the_name, of_twins, other_sex_unnamed, readings_unknown, son_of_the_house,
+};
 use super::names::{GivenAgreement, given_agreement};
 use crate::identity::features::{Date, Features};
 use crate::identity::text::similarity;
@@ -60,7 +63,10 @@ impl Veto {
 pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<Veto> {
     let shared_id = shares_number(score);
     let given = score.level(Field::GivenName);
-    if suffixes_conflict(&left.suffixes, &right.suffixes) {
+    if suffixes_conflict(&left.suffixes, &right.suffixes)
+        || first_of_the_name(left, right)
+        || son_of_the_house(left, right, score)
+    {
         return Some(Veto::SuffixesDiffer);
     }
     if ids_conflict(left, right) && !same_by_all_else(score) {
@@ -87,6 +93,12 @@ pub(super) fn veto(left: &Features, right: &Features, score: &Score) -> Option<V
         return Some(Veto::FamilyNamesDiffer);
     }
     if nobody_named(score) {
+        return Some(Veto::NoGivenName);
+    }
+    if !shared_id && other_sex_unnamed(left, right, score) {
+        return Some(Veto::GendersDiffer);
+    }
+    if !shared_id && readings_unknown(left, right, score) {
         return Some(Veto::NoGivenName);
     }
     let gender = score.level(Field::Gender);
@@ -193,8 +205,7 @@ fn nobody_named(score: &Score) -> bool {
 
 /// Whether a number that both have is one person's, said of another of the family: both given names
 /// are names, or another name differs too, and the date of birth does not agree. Of a number of
-/// which a person has one and a name that may be garbled, the clusters decide when they are whole
-/// ([`against_given_name`]).
+/// which a person has one, the clusters decide when they are whole ([`against_given_name`]).
 fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool {
     let differs = |field| score.level(field) == AgreementLevel::Different;
     let known = |features: &Features| {
@@ -210,12 +221,10 @@ fn number_is_anothers(left: &Features, right: &Features, score: &Score) -> bool 
     if agrees(score.level(Field::BirthDate)) {
         return false;
     }
-    let other_name = if exclusive {
-        differs(Field::Gender)
-    } else {
-        differs(Field::FamilyName)
-    };
-    known(left) && known(right) || other_name || differs(Field::MiddleName)
+    if exclusive {
+        return differs(Field::MiddleName) || differs(Field::Gender);
+    }
+    known(left) && known(right) || differs(Field::FamilyName) || differs(Field::MiddleName)
 }
 
 /// Whether a number speaks for one person and the given name against.
@@ -262,16 +271,11 @@ fn given_doubtful(left: &Features, right: &Features, score: &Score) -> bool {
         left.names.get(usize::from(l)),
         right.names.get(usize::from(r)),
     ) {
-        (Some(a), Some(b)) => {
-            score.level(Field::GivenName) != AgreementLevel::Swapped
-                && match given_agreement(a, b) {
-                    GivenAgreement::Doubtful => !doubt_forgiven(score),
-                    GivenAgreement::Conflict => {
-                        score.level(Field::GivenName) != AgreementLevel::Different
-                    }
-                    _ => false,
-                }
-        }
+        (Some(a), Some(b)) => match given_agreement(a, b) {
+            GivenAgreement::Doubtful => !doubt_forgiven(score) || of_twins(a, b, score),
+            GivenAgreement::Conflict => score.level(Field::GivenName) != AgreementLevel::Different,
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -325,17 +329,6 @@ fn same_by_all_else(score: &Score) -> bool {
         _ => false,
     };
     score.level(Field::GivenName) != AgreementLevel::Different && enough
-}
-
-fn agrees(level: AgreementLevel) -> bool {
-    matches!(
-        level,
-        AgreementLevel::Exact
-            | AgreementLevel::Nickname
-            | AgreementLevel::Close
-            | AgreementLevel::DayMonthSwapped
-            | AgreementLevel::Swapped
-    )
 }
 
 /// How many years lie between the nearest dates of both sides.

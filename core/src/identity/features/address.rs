@@ -53,13 +53,23 @@ impl Street {
         })
     }
 
+    /// Whether both name a flat of one house, and not the same one.
+    pub(in crate::identity) fn is_another_flat(&self, other: &Self) -> bool {
+        let within = |a: &Self, b: &Self| a.words.iter().all(|word| b.words.contains(word));
+        self.number == other.number
+            && (within(self, other) || within(other, self))
+            && self.is_another_home(other)
+    }
+
     /// Whether both name a house or a flat, and not the same one: another home.
     pub(in crate::identity) fn is_another_home(&self, other: &Self) -> bool {
         let number = |a: &Option<String>, b: &Option<String>| match (a, b) {
             (Some(a), Some(b)) => a != b,
             _ => false,
         };
-        let unit = !self.unit.is_empty() && !other.unit.is_empty() && self.unit != other.unit;
+        // One may leave out the flat, or the floor.
+        let has_more = |a: &[String], b: &[String]| a.iter().any(|part| !b.contains(part));
+        let unit = has_more(&self.unit, &other.unit) && has_more(&other.unit, &self.unit);
         number(&self.number, &other.number) || unit
     }
 }
@@ -79,7 +89,7 @@ fn numbers(tokens: &[&str]) -> (Option<String>, Vec<String>) {
         let is_code = token.len() >= 5 && token.bytes().all(|byte| byte.is_ascii_digit());
         let names_unit = is_unit(token);
         if is_number && !is_ordinal(token) && !is_code {
-            let mut value = token.trim_start_matches('0').to_owned();
+            let mut value = without_counter(token.trim_start_matches('0')).to_owned();
             if let Some(letter) = tokens.get(place).filter(|next| is_number_letter(next)) {
                 value.push_str(letter);
                 place += 1;
@@ -97,6 +107,16 @@ fn numbers(tokens: &[&str]) -> (Option<String>, Vec<String>) {
     unit.sort_unstable();
     unit.dedup();
     (number, unit)
+}
+
+/// A number without the word of East Asia that says what it counts: blocks, houses, floors, rooms.
+fn without_counter(token: &str) -> &str {
+    let digits = token.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    match &token[digits.len()..] {
+        "ding" | "fan" | "hao" | "shi" | "jie" | "lou" | "ceng" | "dong" | "ho" | "ga" | "beon"
+        | "beongil" | "cho" | "chome" | "ban" | "go" => digits,
+        _ => token,
+    }
 }
 
 /// What belongs to the number before it: `12 a`, `12 bis`. A direction does not.
@@ -253,6 +273,8 @@ mod tests {
             ("ul. Długa 12/5", "ul. Długa 12/7"),
             ("北京路12号", "北京路13号"),
             ("12 bis rue Lepic", "12 rue Lepic"),
+            ("元町6丁目6-18 メゾン青葉504号室", "元町6-6-18-106"),
+            ("555. Sokak No: 9/6", "555. Sokak No: 9/7"),
         ] {
             assert!(another(a, b) && another(b, a), "{a} | {b}");
         }
@@ -263,6 +285,9 @@ mod tests {
             ("71 14th Main Rd", "71, 14th Main Road"),
             ("41 Lewis Street Apt. 15", "41 Lewis St #15"),
             ("Alder Grove", "12 Alder Grove"),
+            ("555. Sokak No:9", "555. Sokak No: 9/7"),
+            ("元町3丁目3番16号", "元町3-3-16"),
+            ("緑町3丁目11-5", "緑町3-11-5"),
         ] {
             assert!(!another(a, b), "{a} | {b}");
         }

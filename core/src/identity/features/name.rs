@@ -2,14 +2,15 @@
 
 mod native;
 mod order;
+mod syllables;
 mod words;
 
-use crate::identity::given_names::{self, KnownName};
+use crate::identity::given_names::{self, KnownName, Sex};
 use crate::identity::{nicknames, scripts, text};
 use crate::model::{Home, Role, clean};
 pub(in crate::identity) use native::{Native, Script};
 use order::in_order;
-use words::{generation, is_filler, is_no_name, is_title};
+use words::{generation, is_filler, is_no_name, is_particle, is_title, servant_of};
 
 /// A folded word with what comparisons ask of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +50,12 @@ pub(in crate::identity) struct Name {
     pub(in crate::identity) native: Option<Native>,
     /// Whether it is written in a script without vowels.
     pub(in crate::identity) is_without_vowels: bool,
+    /// Whether it names the father: `Ali bin Abu`.
+    pub(in crate::identity) is_patronymic: bool,
     /// The script beside letters in which the person's name is likely written too.
     pub(in crate::identity) other_script: Option<OtherScript>,
+    /// A given name of two syllables of East Asia in letters, in one spelling.
+    pub(in crate::identity) syllables: Option<String>,
 }
 
 /// A first name.
@@ -89,6 +94,15 @@ impl Given {
 }
 
 impl Given {
+    /// The sex that it is given to, as the gender of a person is said; none where to both.
+    pub(in crate::identity) fn sex(&self) -> Option<char> {
+        match self.known?.sex {
+            Sex::Male => Some('m'),
+            Sex::Female => Some('f'),
+            Sex::Either => None,
+        }
+    }
+
     /// The given name in one word with those that follow it: `Ji-hoon` is `jihoon`.
     pub(in crate::identity) fn whole(&self, middle: &[Word]) -> String {
         let rest = middle.iter().map(|word| word.text.as_str());
@@ -148,13 +162,13 @@ impl Parts {
             Role::GivenName if is_no_name(&text::fold(raw)) => {}
             Role::GivenName => {
                 self.written.0.push_str(raw);
-                let given = self.without_suffix(tokens(raw), 1);
+                let given = self.without_suffix(raw, 1);
                 self.given.extend(given);
             }
             Role::MiddleName => self.middle.extend(tokens(raw)),
             Role::FamilyName => {
                 self.written.1.push_str(raw);
-                let family = self.without_suffix(tokens(raw), 1);
+                let family = self.without_suffix(raw, 1);
                 self.family.extend(family);
             }
             Role::FullName => {
@@ -169,8 +183,9 @@ impl Parts {
             }
             Role::Suffix => {
                 let folded = text::fold(raw);
-                let words = folded.split_whitespace();
-                self.suffixes.extend(words.filter_map(generation));
+                let words = folded.split_whitespace().map(|word| format!("{word}."));
+                self.suffixes
+                    .extend(words.filter_map(|word| generation(&word)));
             }
             _ => {}
         }
@@ -178,10 +193,19 @@ impl Parts {
 
     /// Takes the suffix of a generation off the end of a name; `stay` words remain. A single letter
     /// is an initial where no family name is before it.
-    fn without_suffix(&mut self, mut tokens: Vec<String>, stay: usize) -> Vec<String> {
+    fn without_suffix(&mut self, raw: &str, stay: usize) -> Vec<String> {
+        let (mut tokens, folded) = (tokens(raw), text::fold(raw));
+        let written = |last: &String| {
+            let dotted = format!("{last}.");
+            if folded.contains(&dotted) {
+                dotted
+            } else {
+                last.clone()
+            }
+        };
         while tokens.len() > stay
             && let Some(last) = tokens.last().filter(|last| stay > 1 || last.len() > 1)
-            && let Some(suffix) = generation(last)
+            && let Some(suffix) = generation(&written(last))
         {
             self.suffixes.push(suffix);
             tokens.pop();
@@ -194,16 +218,17 @@ impl Parts {
         let parts = in_order(raw, self.home);
         let native = Native::of(&parts.given, &parts.family, self.home);
         let (given, family) = if parts.family.is_empty() {
-            let words = self.without_suffix(tokens(&parts.given), 2);
+            let words = self.without_suffix(&parts.given, 2);
             order::by_words(words)
         } else {
-            let given = self.without_suffix(tokens(&parts.given), 1);
-            (given, self.without_suffix(tokens(&parts.family), 1))
+            let given = self.without_suffix(&parts.given, 1);
+            (given, self.without_suffix(&parts.family, 1))
         };
         let named = !given.is_empty() || !family.is_empty();
         let mut whole = name(&given, &[], &family, native);
         whole.is_without_vowels = scripts::is_without_vowels(raw);
         whole.other_script = other_script(&whole, self.home);
+        whole.syllables = syllables::of(&whole, self.home);
         named.then_some(whole)
     }
 
@@ -223,6 +248,7 @@ impl Parts {
                 .iter()
                 .any(|raw| scripts::is_without_vowels(raw));
             own.other_script = other_script(&own, self.home);
+            own.syllables = syllables::of(&own, self.home);
             names.push(own);
         }
         names.append(&mut self.other);
@@ -233,21 +259,42 @@ impl Parts {
     }
 }
 
+/// The words of a given name that tell it from others: particles are left out, and names of two
+/// words that are written as one are cut.
+fn compound(given: &[String]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::with_capacity(given.len());
+    for (place, word) in given.iter().enumerate() {
+        match servant_of(word) {
+            Some(rest) if place == 0 && (given.len() > 1 || !rest.is_empty()) => {
+                words.push("abdul".to_owned());
+                words.extend((!rest.is_empty()).then(|| rest.to_owned()));
+            }
+            _ if place > 0 && is_particle(word) => {}
+            _ => words.push(word.clone()),
+        }
+    }
+    words
+}
+
 fn name(given: &[String], middle: &[String], family: &[String], native: Option<Native>) -> Name {
+    let all = [given, middle].concat();
+    let given = compound(given);
     let (first, rest) = given
         .split_first()
-        .map_or((None, given), |(first, rest)| (Some(first), rest));
+        .map_or((None, &given[..]), |(first, rest)| (Some(first), rest));
     Name {
         given: first.map(|first| Given::new(first)),
         middle: rest
             .iter()
-            .chain(middle)
+            .chain(middle.iter().filter(|word| !is_particle(word)))
             .map(|token| Word::new(token))
             .collect(),
         family: (!family.is_empty()).then(|| Family::new(family)),
         native,
         is_without_vowels: false,
+        is_patronymic: all.iter().any(|word| words::is_son_of(word)),
         other_script: None,
+        syllables: None,
     }
 }
 

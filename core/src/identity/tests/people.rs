@@ -2,9 +2,11 @@
 
 mod decisions;
 mod evidence;
+mod house;
 mod keys;
 mod names;
 mod properties;
+mod relatives;
 mod scripts;
 mod slips;
 
@@ -28,6 +30,7 @@ identifiers:
 matching: { max_people: 4 }
 traits:
   given: { match: given_name }
+  gender: { match: gender }
   middle: { match: middle_name }
   family: { match: family_name }
   full: { match: full_name }
@@ -44,7 +47,7 @@ sources:
       r:
         key: key
         identifiers: { card: card, national_id: nid, email: email, phone: phone, device: device }
-        traits: { given: given, middle: middle, family: family, full: full, suffix: suffix, birth: birth, street: street, city: city, postcode: postcode, country: country }
+        traits: { given: given, gender: gender, middle: middle, family: family, full: full, suffix: suffix, birth: birth, street: street, city: city, postcode: postcode, country: country }
 ";
 
 fn model() -> Model {

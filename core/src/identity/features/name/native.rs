@@ -78,10 +78,19 @@ static PLAIN: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Hiragana as katakana: forms ask for a reading in one or the other.
+fn katakana(letter: char) -> char {
+    match letter {
+        '\u{3041}'..='\u{3096}' => char::from_u32(u32::from(letter) + 0x60).unwrap_or(letter),
+        other => other,
+    }
+}
+
 /// A text with one form for each character of which there are several.
 pub(super) fn one_form(text: &str) -> String {
     text.chars()
         .map(|letter| PLAIN.get(&letter).copied().unwrap_or(letter))
+        .map(katakana)
         .collect()
 }
 

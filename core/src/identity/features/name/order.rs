@@ -5,7 +5,7 @@
 
 use super::native::{Script, is_in};
 use super::text;
-use super::words::{HONORIFICS, JAPANESE_HONORIFICS, generation};
+use super::words::{HONORIFICS, JAPANESE_HONORIFICS, generation, is_son_of};
 use crate::identity::given_names;
 use crate::model::Home;
 use crate::model::matching::{Field, shipped_shares};
@@ -142,11 +142,17 @@ fn by_hyphen(name: &str, home: Home) -> Option<(String, String)> {
 /// More frequent are the few family names of East Asia; in parts per thousand million.
 const OF_MANY: u128 = 15_000_000;
 
-/// Cuts the words of a name that nothing else tells: by a patronymic, by which words are frequent
-/// as family and as given names, else the last is the family's.
+/// Cuts the words of a name that nothing else tells: by `bin` before the father's name, by a
+/// patronymic, by which words are frequent as family and as given names, else the last is the
+/// family's.
 pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
     if words.len() < 2 {
         return (words, Vec::new());
+    }
+    let son = words.iter().rposition(|word| is_son_of(word));
+    if let Some(son) = son.filter(|son| *son > 0 && son + 1 < words.len()) {
+        let father = words.split_off(son + 1);
+        return (words, father);
     }
     if words.len() == 3 && is_patronymic(&words[2]) && !is_patronymic(&words[1]) {
         let is_given = |word: &String| given_names::known(word).is_some();
@@ -166,7 +172,8 @@ pub(super) fn by_words(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
 /// may be first.
 fn leading_families(words: &[String]) -> Option<usize> {
     let (first, last) = (words.first()?, words.last()?);
-    if first.len() < 2 || last.len() < 2 {
+    let fathers = given_names::is_fathers_too(first) && given_names::is_fathers_too(last);
+    if first.len() < 2 || last.len() < 2 || fathers {
         return None;
     }
     let as_written = share(Field::GivenName, first) * share(Field::FamilyName, last);

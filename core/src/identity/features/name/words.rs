@@ -112,9 +112,40 @@ pub(super) fn is_no_name(folded: &str) -> bool {
         && words.all(|word| WORDS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The generation that a suffix names: 1 is the elder, 2 the younger.
+/// Small words within a given name, which many names have in common: `María del Carmen`, `Abd
+/// al-Rahman`, `Ali bin Abu`.
+pub(super) fn is_particle(word: &str) -> bool {
+    matches!(
+        word,
+        "de" | "del" | "la" | "las" | "los" | "el" | "al" | "da" | "das" | "dos" | "du" | "des"
+    ) || is_son_of(word)
+}
+
+/// A word before the father's name.
+pub(super) fn is_son_of(word: &str) -> bool {
+    matches!(word, "bin" | "ibn" | "binti" | "bint")
+}
+
+/// The rest of an Arabic name of two words, of which the first is spelled in many ways:
+/// `Abdelkarim`, `Abdul Karim`. Abdullah is one word.
+pub(super) fn servant_of(word: &str) -> Option<&str> {
+    const BEGINNINGS: [&str; 7] = [
+        "abdul", "abdel", "abdoul", "abdur", "abder", "abdus", "abdes",
+    ];
+    if matches!(word, "abd" | "abdul" | "abdel" | "abdal" | "abdoul") {
+        return Some("");
+    }
+    let rest = BEGINNINGS
+        .iter()
+        .find_map(|begin| word.strip_prefix(begin))?;
+    (rest.len() >= 4 && !rest.starts_with("lah")).then_some(rest)
+}
+
+/// The generation that a suffix names: 1 is the elder, 2 the younger. `Jun` and `Sen` are names
+/// where no dot is behind them.
 pub(super) fn generation(word: &str) -> Option<u8> {
     match word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()) {
+        "jun" | "sen" if !word.ends_with('.') => None,
         "sr" | "snr" | "senior" | "sen" | "pere" | "padre" | "pai" | "elder" | "1st" | "first"
         | "i" | "starshii" | "starsi" => Some(1),
         "jr" | "jnr" | "junior" | "jun" | "fils" | "hijo" | "filho" | "younger" | "ii" | "2nd"
