@@ -202,8 +202,9 @@ sections! {
         batch_statements: usize = "500" as COUNT in "1", "100000";
         /// Bytes of statements that one transaction takes at most.
         batch_bytes: usize = "4MiB" as SIZE in "1KiB", "1GiB";
-        /// Tenants that are written to at once, each in a transaction of its own. PostgreSQL: a third
-        /// of `database.max_connections` and at most 4 can write. SQLite writes one after the other.
+        /// Tenants that are written to at once, each in a transaction of its own. PostgreSQL: a
+        /// third of `database.max_connections`, and at most 4, can write. SQLite writes one after
+        /// the other.
         tenants_at_once: usize = "3" as COUNT in "1", "1000";
         /// Statements in one request; more are answered `INVALID_ARGUMENT`.
         max_statements_per_request: usize = "1000" as COUNT in "1", "100000";

@@ -14,7 +14,7 @@ const LINGER: Duration = Duration::from_millis(1);
 /// How many tenants for which nothing waits are remembered, with how many callers they had.
 const MAX_IDLE: usize = 1_024;
 
-/// What waits, tenant by tenant; one transaction of a tenant at a time.
+/// The queue of each tenant. A tenant has one transaction at a time.
 ///
 /// Callers that wait for their answers come in two shifts: while one shift's batch is written the
 /// other one's waits, and each transaction takes half of what it could. So when callers were
@@ -75,7 +75,7 @@ impl Turns {
         Some((tenant, jobs))
     }
 
-    /// A transaction of a tenant has ended, with answers to so many callers.
+    /// Ends a tenant's transaction, which answered this number of callers.
     pub(super) fn end(&mut self, tenant: TenantId, answered: usize) {
         let Some(waiting) = self.tenants.get_mut(&tenant) else {
             return;
