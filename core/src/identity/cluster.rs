@@ -178,7 +178,11 @@ fn ambiguous(sorted: &[(&Record, &Features)], links: &[(usize, usize, Score)]) -
         for (one, other) in [(*a, *b), (*b, *a)] {
             let further = |name: &&Name| !name.middle.is_empty();
             if !sorted[one].1.names.iter().any(|name| further(&name)) {
-                longer[one].extend(sorted[other].1.names.iter().filter(further));
+                for name in sorted[other].1.names.iter().filter(further) {
+                    if longer[one].len() < MAX_LONGER && !longer[one].contains(&name) {
+                        longer[one].push(name);
+                    }
+                }
             }
         }
     }
@@ -190,6 +194,9 @@ fn ambiguous(sorted: &[(&Record, &Features)], links: &[(usize, usize, Score)]) -
     };
     longer.iter().map(two).collect()
 }
+
+/// No house has more names that begin as one.
+const MAX_LONGER: usize = 24;
 
 /// Whether nothing that one of a house has alone speaks for a link.
 fn is_of_home(score: &Score) -> bool {
