@@ -12,6 +12,7 @@
 //! turns.
 
 mod apply;
+mod attach;
 mod changes;
 mod correct;
 mod decide;
@@ -27,9 +28,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use profile_core::model::Notes;
+use profile_core::model::{NotedDraft, Notes};
 use profile_core::records::{
-    Draft, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
+    EventKey, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -102,7 +103,7 @@ pub struct Parts {
 }
 
 /// A draft, or what kept the input from being one; that is answered in its place.
-pub type Intake = Result<Draft, Vec<Violation>>;
+pub type Intake<D = NotedDraft> = Result<D, Vec<Violation>>;
 
 /// Why a batch failed as a whole. Nothing is known to be stored of it; saying it again is safe.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -146,9 +147,25 @@ pub struct Ingest {
 #[derive(Debug)]
 pub struct Ticket {
     outcomes: Vec<Option<Outcome>>,
-    records: Vec<Option<RecordKey>>,
+    subjects: Vec<Option<Subject>>,
     notes: BatchNotes,
     answer: Option<oneshot::Receiver<Result<Answer, Error>>>,
+}
+
+/// What a statement is about.
+#[derive(Debug)]
+enum Subject {
+    /// A record that it names.
+    Record(RecordKey),
+    /// An event whose record is found by an object.
+    Event(EventKey),
+}
+
+impl Subject {
+    fn of(statement: &Statement) -> Option<Self> {
+        let record = statement.record().cloned().map(Self::Record);
+        record.or_else(|| Some(Self::Event(statement.event()?.key())))
+    }
 }
 
 /// What became of a batch.
@@ -197,7 +214,19 @@ struct Job {
 struct Answer {
     outcomes: Vec<Outcome>,
     profiles: Arc<BTreeMap<RecordKey, ProfileId>>,
+    places: Arc<BTreeMap<EventKey, RecordKey>>,
     sequence: Sequence,
+}
+
+impl Answer {
+    /// The profile of what a statement is about.
+    fn home(&self, subject: &Subject) -> Option<ProfileId> {
+        let record = match subject {
+            Subject::Record(record) => record,
+            Subject::Event(event) => self.places.get(event)?,
+        };
+        self.profiles.get(record).copied()
+    }
 }
 
 impl Ingest {
@@ -281,7 +310,11 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn offer(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+    pub async fn offer(
+        &self,
+        tenant: &TenantId,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
+    ) -> Result<Ticket, Error> {
         let (ticket, checked) = self.check(tenant, intake).await?;
         if checked.statements.is_empty() {
             return Ok(ticket);
@@ -310,7 +343,11 @@ impl Ingest {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing is queued.
-    pub async fn push(&self, tenant: &TenantId, intake: Vec<Intake>) -> Result<Ticket, Error> {
+    pub async fn push(
+        &self,
+        tenant: &TenantId,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
+    ) -> Result<Ticket, Error> {
         let (ticket, checked) = self.check(tenant, intake).await?;
         if checked.statements.is_empty() {
             return Ok(ticket);
@@ -329,36 +366,39 @@ impl Ingest {
     async fn check(
         &self,
         tenant: &TenantId,
-        intake: Vec<Intake>,
+        intake: Vec<Intake<impl Into<NotedDraft>>>,
     ) -> Result<(Ticket, Checked), Error> {
         let running = self.models.of(tenant).await?;
         let now = self.clock.now();
         let mut ticket = Ticket {
             outcomes: Vec::new(),
-            records: Vec::new(),
+            subjects: Vec::new(),
             notes: BatchNotes::default(),
             answer: None,
         };
         let mut statements = Vec::with_capacity(intake.len());
         for (place, draft) in intake.into_iter().enumerate() {
             let mut notes = Notes::default();
-            let checked =
-                draft.and_then(|draft| running.model.check_and_note(draft, now, &mut notes));
-            let (outcome, record) = match checked {
+            let checked = draft.and_then(|made| {
+                let made = made.into();
+                notes = made.notes;
+                running.model.check_and_note(made.draft, now, &mut notes)
+            });
+            let (outcome, subject) = match checked {
                 Ok(statement) => {
-                    let record = statement.record().cloned();
+                    let subject = Subject::of(&statement);
                     if !notes.is_empty() {
                         let source = statement.source();
                         self.note_log.take(tenant, source, &notes, &self.metrics);
                         ticket.notes.add(place, notes);
                     }
                     statements.push(statement);
-                    (None, record)
+                    (None, subject)
                 }
                 Err(violations) => (Some(Outcome::Rejected(violations)), None),
             };
             ticket.outcomes.push(outcome);
-            ticket.records.push(record);
+            ticket.subjects.push(subject);
         }
         self.metrics
             .ingest_rejected(ticket.outcomes.iter().flatten().count());
@@ -419,12 +459,11 @@ impl Ticket {
         let results = self
             .outcomes
             .into_iter()
-            .zip(self.records)
+            .zip(self.subjects)
             .zip(self.notes.into_each())
-            .map(|((outcome, record), notes)| {
+            .map(|((outcome, subject), notes)| {
                 let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
-                let profiles = answer.as_ref().map(|answer| &answer.profiles);
-                let home = || record.and_then(|record| profiles?.get(&record).copied());
+                let home = || answer.as_ref()?.home(subject.as_ref()?);
                 let (outcome, profile, notes) = match outcome {
                     // A refused statement keeps no value.
                     Outcome::Rejected(_) => (outcome, None, Notes::default()),
@@ -449,7 +488,7 @@ impl Ticket {
 mod tests {
     use super::*;
     use crate::tests::{World, key, record};
-    use profile_core::records::{DraftRecord, Reason};
+    use profile_core::records::{Draft, DraftRecord, Reason};
 
     fn unknown_source() -> Draft {
         Draft::Upsert(DraftRecord::new(RecordKey::new("nowhere", "1")))

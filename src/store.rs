@@ -14,6 +14,7 @@
 //!   row that a write replaced or removed. So every state that was ever committed can still be
 //!   read: see [`Past`].
 
+mod attachments;
 mod availability;
 mod changes;
 mod error;
@@ -43,6 +44,7 @@ use profile_core::records::{
 };
 use uuid::Uuid;
 
+pub use attachments::{Attachments, WaitingPage, WaitingPlace};
 pub use availability::Availability;
 pub use changes::{BackfillProgress, Changes, CorrectedEvent};
 pub use error::Error;
@@ -228,7 +230,7 @@ pub trait Store:
 
 /// One state of a tenant's data, under any number of reads. Dropped, it leaves nothing behind.
 #[async_trait]
-pub trait Snapshot: Send {
+pub trait Snapshot: Attachments + Send {
     /// The version of the model that is in force; 0: the tenant has none yet.
     async fn model_in_force(&mut self) -> Result<i64>;
 

@@ -7,6 +7,7 @@
 //! Which records are one person is decided in [`identity`](crate::identity);
 //! [`profile`](crate::profile) folds the records of one person.
 
+mod attachment;
 mod consent;
 mod correction;
 mod id;
@@ -21,6 +22,7 @@ mod value;
 mod violation;
 mod words;
 
+pub use attachment::{Attachment, Claim, Place, add_claim, place};
 pub use consent::{
     About, Consent, ConsentNotes, ConsentState, ConsentStatus, ConsentWord, Consents, Effective,
     LegalBasis, effective, next_change,

@@ -3,6 +3,7 @@
 //! It is the oracle that the databases are compared with, so each method is the contract's sentence
 //! written as a loop; some look at everything there is. Nothing outlives the process.
 
+mod attachments;
 mod data;
 mod past;
 mod publication;

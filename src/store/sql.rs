@@ -8,6 +8,7 @@
 //!
 //! Several servers may share one PostgreSQL. A SQLite file belongs to one process at a time.
 
+mod attachments;
 mod backup;
 mod change;
 mod connect;
@@ -16,6 +17,7 @@ mod error;
 mod fitness;
 mod log;
 mod matching;
+mod objects;
 mod options;
 mod past;
 mod plans;

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: it links once.
 
 mod api;
+mod attach;
 mod backup;
 mod budgets;
 mod cli;

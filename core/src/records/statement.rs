@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference, PreferenceKey,
-    RecordKey, Timestamp, Value,
+    Attachment, Consent, Correction, EventKey, Identifier, IdentifierValue, Meaning, Preference,
+    PreferenceKey, RecordKey, Timestamp, Value,
 };
 use crate::heap_size::HeapSize;
 
@@ -37,26 +37,36 @@ pub enum Draft {
 }
 
 impl Draft {
-    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs, or tells
+    /// one that finds its record by an object.
     #[must_use]
     pub fn record(&self) -> Option<&RecordKey> {
-        match self {
-            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => Some(&said.record),
-            Self::Event(said) => Some(&said.record),
-            Self::Preferences(said) => Some(&said.record),
-            Self::Consent(said) => Some(&said.record),
-            Self::Replacement(said) => Some(&said.event.record),
-            Self::Retraction(_) => None,
-        }
+        let record = match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record,
+            Self::Event(said) => &said.record,
+            Self::Preferences(said) => &said.record,
+            Self::Consent(said) => &said.record,
+            Self::Replacement(said) => &said.event.record,
+            Self::Retraction(_) => return None,
+        };
+        let attaches = match self {
+            Self::Event(said) => !said.attach.is_empty(),
+            Self::Replacement(said) => !said.event.attach.is_empty(),
+            _ => false,
+        };
+        (!attaches).then_some(record)
     }
 
     /// The source that says it.
     #[must_use]
     pub fn source(&self) -> &str {
-        match (self.record(), self) {
-            (Some(record), _) => &record.source,
-            (None, Self::Retraction(said)) => &said.event.source,
-            (None, _) => "",
+        match self {
+            Self::Upsert(said) | Self::Patch(said) | Self::Delete(said) => &said.record.source,
+            Self::Event(said) => &said.record.source,
+            Self::Preferences(said) => &said.record.source,
+            Self::Consent(said) => &said.record.source,
+            Self::Replacement(said) => &said.event.record.source,
+            Self::Retraction(said) => &said.event.source,
         }
     }
 }
@@ -180,8 +190,11 @@ impl DraftRecord {
 /// What a source says has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftEvent {
-    /// Record that the statement is about.
+    /// Record that the statement is about. Without a key where `attach` finds it.
     pub record: RecordKey,
+    /// The kinds of objects by which the event finds its record, in order of preference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
     /// The source's id of the event.
     pub event_id: String,
     /// Type of the event.
@@ -234,13 +247,24 @@ impl Statement {
         }
     }
 
-    /// The record that it is about. `None`: it takes an event back, wherever that hangs.
+    /// The record that it is about. `None`: it takes an event back, wherever that hangs, or tells
+    /// one that finds its record by an object.
     #[must_use]
     pub fn record(&self) -> Option<&RecordKey> {
         match self {
             Self::Record(statement) => Some(&statement.record),
-            Self::Event(event) => Some(&event.record),
-            Self::Correction(correction) => correction.record(),
+            Self::Event(event) => event.home(),
+            Self::Correction(correction) => correction.event()?.home(),
+        }
+    }
+
+    /// The event that it tells, new or in the place of another one.
+    #[must_use]
+    pub fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Record(_) => None,
+            Self::Event(event) => Some(event),
+            Self::Correction(correction) => correction.event(),
         }
     }
 
@@ -249,7 +273,7 @@ impl Statement {
     pub fn source(&self) -> &str {
         match self {
             Self::Record(statement) => &statement.record.source,
-            Self::Event(event) => &event.record.source,
+            Self::Event(event) => event.source(),
             Self::Correction(correction) => &correction.key.source,
         }
     }
@@ -349,7 +373,7 @@ impl<'de> Deserialize<'de> for ContentHash {
 /// Something that happened. It changes only by a [`Correction`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Record that the statement is about.
+    /// Record that it hangs on. Without a key while it waits for one.
     pub record: RecordKey,
     /// The source's id of the event.
     pub event_id: String,
@@ -369,6 +393,9 @@ pub struct Event {
     /// What its type makes of it.
     #[serde(default, skip_serializing_if = "Meaning::is_empty")]
     pub meaning: Meaning,
+    /// How it found its record, or is to find it. `None`: its source names the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<Box<Attachment>>,
 }
 
 impl Event {
@@ -376,16 +403,50 @@ impl Event {
     #[must_use]
     pub fn key(&self) -> EventKey {
         EventKey {
-            source: self.record.source.clone(),
+            source: self.source().to_owned(),
             event_id: self.event_id.clone(),
+        }
+    }
+
+    /// The source that said it: the record's, unless it was attached to one.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        let attachment = self.attachment.as_ref();
+        attachment.map_or(&self.record.source, |it| &it.source)
+    }
+
+    /// Whether it has no record yet.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.record.key.is_empty()
+    }
+
+    /// The record that it hangs on, if it has one.
+    #[must_use]
+    pub fn home(&self) -> Option<&RecordKey> {
+        (!self.is_waiting()).then_some(&self.record)
+    }
+
+    /// The same event on a record. `None`: it waits for one.
+    #[must_use]
+    pub fn attached_to(&self, record: Option<&RecordKey>) -> Self {
+        let nowhere = || RecordKey::new(self.source(), "");
+        Self {
+            record: record.cloned().unwrap_or_else(nowhere),
+            ..self.clone()
         }
     }
 
     /// As it was said.
     #[must_use]
     pub fn draft(&self) -> DraftEvent {
+        let said = match &self.attachment {
+            Some(attachment) => (RecordKey::new(self.source(), ""), attachment.kinds.clone()),
+            None => (self.record.clone(), Vec::new()),
+        };
         DraftEvent {
-            record: self.record.clone(),
+            record: said.0,
+            attach: said.1,
             event_id: self.event_id.clone(),
             kind: self.kind.clone(),
             event_time: self.event_time,
@@ -398,7 +459,7 @@ impl Event {
     pub fn position(&self) -> TimelinePosition {
         TimelinePosition {
             sort_time: self.sort_time,
-            source: self.record.source.clone(),
+            source: self.source().to_owned(),
             event_id: self.event_id.clone(),
         }
     }
