@@ -21,17 +21,15 @@ pub(crate) mod log;
 mod notes;
 mod recount;
 mod room;
+mod ticket;
 mod work;
 mod write;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use profile_core::model::{NotedDraft, Notes};
-use profile_core::records::{
-    EventKey, ProfileId, RecordKey, Sequence, Statement, TenantId, Violation,
-};
+use profile_core::records::{Statement, TenantId, Violation};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::Span;
@@ -40,6 +38,7 @@ pub use apply::Outcome;
 pub use changes::WriteContext;
 pub(crate) use changes::{RecordDiff, identity_changes};
 pub use decide::{DecideError, Decided, DecisionRequest, MergeOutcome, Operation};
+pub use ticket::{Receipt, StatementResult, Ticket};
 
 use crate::active_models::ActiveModels;
 use crate::changes::LogFollower;
@@ -51,6 +50,7 @@ use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use notes::{BatchNotes, NoteLog};
 use room::{AdmissionQueue, CallAdmission, Permit, weigh};
+use ticket::{Answer, Subject};
 use work::{Backlog, Work};
 use write::Writer;
 
@@ -143,51 +143,6 @@ pub struct Ingest {
     deciding: Arc<Mutex<()>>,
 }
 
-/// A batch that is in the queue.
-#[derive(Debug)]
-pub struct Ticket {
-    outcomes: Vec<Option<Outcome>>,
-    subjects: Vec<Option<Subject>>,
-    notes: BatchNotes,
-    answer: Option<oneshot::Receiver<Result<Answer, Error>>>,
-}
-
-/// What a statement is about.
-#[derive(Debug)]
-enum Subject {
-    /// A record that it names.
-    Record(RecordKey),
-    /// An event whose record is found by an object.
-    Event(EventKey),
-}
-
-impl Subject {
-    fn of(statement: &Statement) -> Option<Self> {
-        let record = statement.record().cloned().map(Self::Record);
-        record.or_else(|| Some(Self::Event(statement.event()?.key())))
-    }
-}
-
-/// What became of a batch.
-#[derive(Debug, Clone, Default)]
-pub struct Receipt {
-    /// For each statement, in order.
-    pub results: Vec<StatementResult>,
-    /// A read that reflects this write sees all that was stored. None when everything was rejected.
-    pub sequence: Option<Sequence>,
-}
-
-/// What became of a statement.
-#[derive(Debug, Clone)]
-pub struct StatementResult {
-    /// Stored, known already, or refused.
-    pub outcome: Outcome,
-    /// Where its record is now.
-    pub profile: Option<ProfileId>,
-    /// Notes on values that are stored and not used.
-    pub notes: Notes,
-}
-
 /// Statements that fit a model.
 struct Checked {
     statements: Vec<Statement>,
@@ -207,26 +162,6 @@ struct Job {
     /// The span of the time in the queue.
     waiting: Span,
     _place: Permit,
-}
-
-/// The part of a transaction's result that one job gets.
-#[derive(Debug)]
-struct Answer {
-    outcomes: Vec<Outcome>,
-    profiles: Arc<BTreeMap<RecordKey, ProfileId>>,
-    places: Arc<BTreeMap<EventKey, RecordKey>>,
-    sequence: Sequence,
-}
-
-impl Answer {
-    /// The profile of what a statement is about.
-    fn home(&self, subject: &Subject) -> Option<ProfileId> {
-        let record = match subject {
-            Subject::Record(record) => record,
-            Subject::Event(event) => self.places.get(event)?,
-        };
-        self.profiles.get(record).copied()
-    }
 }
 
 impl Ingest {
@@ -439,56 +374,11 @@ impl Ingest {
     }
 }
 
-impl Ticket {
-    /// Waits for the commit.
-    ///
-    /// # Errors
-    /// [`Error::Store`], [`Error::Stopping`].
-    ///
-    /// # Cancel safety
-    /// Dropped before the writer takes the batch, nothing of it is written; after that all of it
-    /// is.
-    pub async fn wait(self) -> Result<Receipt, Error> {
-        let answer = match self.answer {
-            Some(answer) => Some(answer.await.map_err(|_| Error::Stopping)??),
-            None => None,
-        };
-        let mut written = answer
-            .iter()
-            .flat_map(|answer| answer.outcomes.iter().cloned());
-        let results = self
-            .outcomes
-            .into_iter()
-            .zip(self.subjects)
-            .zip(self.notes.into_each())
-            .map(|((outcome, subject), notes)| {
-                let outcome = outcome.or_else(|| written.next()).ok_or(Error::Stopping)?;
-                let home = || answer.as_ref()?.home(subject.as_ref()?);
-                let (outcome, profile, notes) = match outcome {
-                    // A refused statement keeps no value.
-                    Outcome::Rejected(_) => (outcome, None, Notes::default()),
-                    Outcome::Stored | Outcome::Duplicate => (outcome, home(), notes),
-                    Outcome::StoredWith(note) => (Outcome::Stored, home(), notes.with(note)),
-                };
-                Ok(StatementResult {
-                    outcome,
-                    profile,
-                    notes,
-                })
-            });
-        let results = results.collect::<Result<_, Error>>()?;
-        Ok(Receipt {
-            results,
-            sequence: answer.as_ref().map(|answer| answer.sequence),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::{World, key, record};
-    use profile_core::records::{Draft, DraftRecord, Reason};
+    use profile_core::records::{Draft, DraftRecord, Reason, RecordKey, Sequence};
 
     fn unknown_source() -> Draft {
         Draft::Upsert(DraftRecord::new(RecordKey::new("nowhere", "1")))

@@ -10,6 +10,7 @@
 mod attachment;
 mod consent;
 mod correction;
+mod event;
 mod id;
 mod identifier_value;
 mod object;
@@ -28,6 +29,7 @@ pub use consent::{
     LegalBasis, effective, next_change,
 };
 pub use correction::{Correction, CorrectionMark, EventChange, EventTaken, KeptEvent};
+pub use event::{Event, TimelinePosition};
 pub use id::{
     EventKey, Identifier, ProfileId, RecordKey, Sequence, TenantId, Timestamp, plausible_time,
 };
@@ -44,7 +46,7 @@ pub use record::{
 pub use row::{ProfileRow, ProfileState};
 pub use statement::{
     Change, ContentHash, Draft, DraftConsent, DraftEvent, DraftPreferences, DraftRecord,
-    DraftReplacement, DraftRetraction, Event, Fields, RecordStatement, Statement, TimelinePosition,
+    DraftReplacement, DraftRetraction, Fields, RecordStatement, Statement,
 };
 pub use value::Value;
 pub use violation::{Reason, Violation, listed};

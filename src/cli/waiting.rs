@@ -7,7 +7,7 @@ use super::output;
 use super::query::QueryArgs;
 use crate::grpc::v1;
 
-/// List the events that wait for their customer: no customer's events name their order or parcel yet
+/// List the events that wait for their customer: nobody's events name their order or parcel yet
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   customer-profile waiting

@@ -61,6 +61,8 @@ pub(super) struct Applied<'a> {
     pub attached: Vec<Event>,
     /// Those of them that are not placed yet, with the place of their statement.
     pub(super) seekers: Vec<(usize, &'a Event)>,
+    /// Statements that tell an event which is corrected, by their place.
+    pub(super) corrected: Vec<(usize, EventKey)>,
     /// The records of the batch's events that were placed.
     pub places: BTreeMap<EventKey, RecordKey>,
     /// How often events were attached.
@@ -91,7 +93,11 @@ impl<'a> Applied<'a> {
             corrections: std::mem::take(&mut known.corrections),
             ..Self::default()
         };
-        for statement in statements {
+        for (index, statement) in statements.iter().enumerate() {
+            let event = statement.event();
+            if let Some(event) = event.filter(|event| applied.corrections.concern(&event.key())) {
+                applied.corrected.push((index, event.key()));
+            }
             let outcome = match statement {
                 Statement::Record(statement) => applied.record(statement, &mut known),
                 Statement::Event(event) if applied.corrections.concern(&event.key()) => {

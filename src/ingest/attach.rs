@@ -1,7 +1,7 @@
 //! Events that find their record by an object, within a write, pure: those of the batch and those
 //! that are stored are placed anew, by all that is known of their objects after the batch.
 //!
-//! What moves is written as a correction is: the event is counted off where it was and counted
+//! A move is written as a correction is: the event is counted off where it was and counted
 //! where it is now, and history keeps both.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ const MAX_ATTACHED: usize = 1_000;
 /// How many records may claim an object. One that more claim is nobody's: its id is no id.
 pub(super) const MAX_CLAIMS: usize = 100;
 
-/// What is stored already of the objects that events of a batch are attached by.
+/// Stored events and claims on the objects that events of a batch are attached by.
 #[derive(Debug, Default)]
 pub(super) struct Attached {
     /// The events without a record of their own that name these objects.
@@ -68,6 +68,11 @@ impl Applied<'_> {
         }
         let moved = self.corrections.place(&places);
         self.places.extend(moved);
+        for (index, key) in std::mem::take(&mut self.corrected) {
+            if self.outcomes[index] == Outcome::Stored && self.corrections.is_waiting(&key) {
+                self.outcomes[index] = Outcome::StoredWith(note(NoteReason::Waiting, WAITING));
+            }
+        }
         let mut waiting = attached.waiting;
         for (index, event) in std::mem::take(&mut self.seekers) {
             let found = places.get(&event.key());

@@ -110,6 +110,13 @@ impl Corrections {
         self.events.keys()
     }
 
+    /// Whether the event of a key waits for its record after the batch.
+    pub(super) fn is_waiting(&self, key: &EventKey) -> bool {
+        let kept = self.events.get(key);
+        let event = kept.and_then(|kept| kept.after.event.as_ref());
+        event.is_some_and(Event::is_waiting)
+    }
+
     /// Takes in that a stored event hangs on another record now, or on none.
     pub(super) fn moved(&mut self, before: KeptEvent, event: Event) {
         let after = KeptEvent {

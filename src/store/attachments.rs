@@ -32,7 +32,7 @@ pub struct WaitingPage {
     pub source: Option<String>,
     /// Only after this one.
     pub after: Option<WaitingPlace>,
-    /// At most so many.
+    /// Maximum number of events.
     pub limit: usize,
 }
 

@@ -60,7 +60,7 @@ pub struct Mapped {
 /// A statement with what was noted when it was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotedDraft {
-    /// The statement.
+    /// The statement, as the source said it.
     pub draft: Draft,
     /// Notes on what of the payload is not in it.
     pub notes: Notes,

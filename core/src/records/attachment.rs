@@ -2,13 +2,13 @@
 //! their customer by an object that events of a record name.
 //!
 //! **The rule.** An event seeks objects, in an order of preference. An object belongs to the record
-//! whose own events name it ([`Claim`]). Of several records those of the event's source count first,
-//! then those with events that are states of the object, then the one that had begun to name it last
-//! when the event happened: carriers give their numbers out again, and the scans of before stay with
-//! whose parcel it was. Where none had begun, it is the one that begins first. An object that no
-//! record claims belongs to the record that an event naming it was attached to: a carrier's scan
-//! names a parcel, a warehouse's event the parcel and the order, a shop's event the order and the
-//! customer. That goes step by step: what is nearer to a claim is attached first.
+//! whose own events name it ([`Claim`]). Of several records those of the event's source count
+//! first, then those with events that are states of the object, then the one that had begun to name
+//! it last when the event happened: carriers give their numbers out again, and the scans of before
+//! stay with whose parcel it was. Where none had begun, it is the one that begins first. An object
+//! that no record claims belongs to the record that an event naming it was attached to: a carrier's
+//! scan names a parcel, a warehouse's event the parcel and the order, a shop's event the order and
+//! the customer. That goes step by step: what is nearer to a claim is attached first.
 //!
 //! All of it is a function of the set of events ([`place`]). So it does not matter what comes
 //! first, and what is taken back attaches nothing any more. An event whose objects nobody claims
@@ -36,7 +36,7 @@ pub struct Attachment {
 /// A record whose events name an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The record.
+    /// The record that the events hang on.
     pub record: RecordKey,
     /// Whether one of the events is a state of the object.
     pub own: bool,
@@ -97,7 +97,7 @@ pub fn add_claim(claims: &mut Vec<Claim>, added: Claim) {
 /// Where an event is attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The record.
+    /// The record that the event hangs on.
     pub record: RecordKey,
     /// The object that led to it.
     pub by: ObjectKey,

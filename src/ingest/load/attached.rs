@@ -1,7 +1,7 @@
-//! Loads what is stored of the objects that events are attached by.
+//! Loads the events and claims on the objects that events are attached by.
 //!
-//! An event that names two objects ties them together, so what is loaded is all that hangs together
-//! in this way. A batch of which no event names such an object costs one look-up.
+//! An event that names two objects ties them together, so all that hangs together in this way is
+//! loaded. A batch of which no event names such an object costs one look-up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ fn named<'a>(events: impl Iterator<Item = &'a Event>) -> impl Iterator<Item = Ob
         .cloned()
 }
 
-/// What concerns the events of a batch, and some objects.
+/// Events and claims that concern the events of a batch, and some objects.
 pub(super) async fn load(
     tx: &mut dyn Transaction,
     statements: &[Statement],

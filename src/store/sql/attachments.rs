@@ -23,7 +23,8 @@ pub(super) fn attached_events(
         "x.tenant = {tenant} AND x.kind = asked.kind AND x.object_id = asked.object_id \
          AND x.attached = 1"
     );
-    let named = dialect.look_up("event_object", "x", &named);
+    let by = dialect.indexed_by("event_object_attached");
+    let named = dialect.look_up("event_object", &format!("x{by}"), &named);
     Ok(sql.statement(format!(
         "SELECT DISTINCT x.source, x.event_id FROM {asked} {named}"
     )))
@@ -99,7 +100,7 @@ pub(super) fn list_waiting(dialect: Dialect, tenant: &TenantId, page: &WaitingPa
     ))
 }
 
-/// What is to be explained.
+/// The statements to be explained.
 pub(super) fn hot_queries(
     dialect: Dialect,
     tenant: &TenantId,
